@@ -1,0 +1,130 @@
+//! Instants as whole microseconds of UTC, and the clock that hands them out.
+//!
+//! Times are integers everywhere, the store included: text is only for people, so neither zones nor formats can
+//! change an order.
+
+use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+/// An instant: microseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The instant that many microseconds after the Unix epoch.
+    #[must_use]
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// The instant that many whole seconds after the Unix epoch; saturates at the ends of the range.
+    #[must_use]
+    pub const fn from_secs(secs: i64) -> Self {
+        Self(secs.saturating_mul(1_000_000))
+    }
+
+    /// Microseconds since the Unix epoch.
+    #[must_use]
+    pub const fn as_micros(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since the Unix epoch, rounded down.
+    #[must_use]
+    pub const fn as_secs(self) -> i64 {
+        self.0.div_euclid(1_000_000)
+    }
+
+    /// Reads an RFC 3339 time with any offset; `None` for anything else.
+    #[must_use]
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        text.parse::<jiff::Timestamp>().ok().map(|time| Self(time.as_microsecond()))
+    }
+
+    /// This instant later by `duration`, at most the end of the range.
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(micros(duration)))
+    }
+
+    /// This instant earlier by `duration`, at least the start of the range.
+    #[must_use]
+    pub fn minus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(micros(duration)))
+    }
+
+    /// How far two instants lie apart, whichever comes first.
+    #[must_use]
+    pub const fn abs_diff(self, other: Self) -> Duration {
+        Duration::from_micros(self.0.abs_diff(other.0))
+    }
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// RFC 3339 in UTC with milliseconds, as TagoIO writes it: `2026-03-09T07:14:58.402Z`.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = jiff::Timestamp::from_microsecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        write!(out, "{time:.3}")
+    }
+}
+
+/// Where the time comes from: the system in the program, a hand-set clock in tests.
+pub trait Clock: Send + Sync + 'static {
+    /// The present instant.
+    fn now(&self) -> Timestamp;
+}
+
+/// A clock that stands still until it is moved.
+#[derive(Debug)]
+pub struct ManualClock(AtomicI64);
+
+impl ManualClock {
+    /// A clock standing at `start`.
+    #[must_use]
+    pub const fn at(start: Timestamp) -> Self {
+        Self(AtomicI64::new(start.0))
+    }
+
+    /// Moves the clock forward.
+    pub fn advance(&self, duration: Duration) {
+        self.0.fetch_add(micros(duration), Ordering::SeqCst);
+    }
+
+    /// Sets the clock, back in time too.
+    pub fn set(&self, now: Timestamp) {
+        self.0.store(now.0, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn st_05_times_are_compared_as_instants_whatever_their_zone() {
+        let zulu = Timestamp::parse_rfc3339("2026-03-09T07:14:58.402Z").unwrap();
+        let berlin = Timestamp::parse_rfc3339("2026-03-09T08:14:58.402+01:00").unwrap();
+        assert_eq!(zulu, berlin);
+        assert_eq!(berlin.to_string(), "2026-03-09T07:14:58.402Z");
+        assert_eq!(Timestamp::parse_rfc3339("2026-03-09"), None);
+    }
+
+    #[test]
+    fn arithmetic_saturates_at_the_ends_of_the_range() {
+        let end = Timestamp::from_micros(i64::MAX);
+        assert_eq!(end.plus(Duration::MAX), end);
+        assert_eq!(Timestamp::from_secs(i64::MAX), end);
+        assert_eq!(end.abs_diff(Timestamp::from_micros(i64::MIN)), Duration::from_micros(u64::MAX));
+    }
+}

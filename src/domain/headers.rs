@@ -1,0 +1,69 @@
+//! Header lines exactly as they came: wire order, original spelling, repeats kept.
+
+/// One header line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// The name as it was spelled on the wire.
+    pub name: String,
+    /// The value without outer blanks, any bytes.
+    pub value: Vec<u8>,
+}
+
+impl Header {
+    /// The value as text: UTF-8 where it is, else each byte as one Latin-1 character (RFC 9110, 5.5).
+    #[must_use]
+    pub fn text(&self) -> String {
+        match std::str::from_utf8(&self.value) {
+            Ok(text) => text.to_owned(),
+            Err(_) => self.value.iter().copied().map(char::from).collect(),
+        }
+    }
+}
+
+/// All header lines of a request, in wire order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Headers(Vec<Header>);
+
+impl Headers {
+    /// Appends a line at the end.
+    pub fn push(&mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) {
+        self.0.push(Header { name: name.into(), value: value.into() });
+    }
+
+    /// Every line, in wire order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Header> {
+        self.0.iter()
+    }
+
+    /// The first value of `name`, whatever its spelling.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        self.get_all(name).next()
+    }
+
+    /// Every value of `name`, in wire order.
+    pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.0
+            .iter()
+            .filter(move |header| header.name.eq_ignore_ascii_case(name))
+            .map(|header| &*header.value)
+    }
+
+    /// How many lines there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is no line at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<Header> for Headers {
+    fn from_iter<I: IntoIterator<Item = Header>>(lines: I) -> Self {
+        Self(lines.into_iter().collect())
+    }
+}

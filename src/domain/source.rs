@@ -1,0 +1,137 @@
+//! A source: who sends to us, and by which rules its requests are checked.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::Secret;
+
+/// One `[[source]]` of the configuration, secrets resolved.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The name in the URL: `POST /webhook/{name}`.
+    pub name: String,
+    /// How its signatures are made.
+    pub signature: SignatureRule,
+    /// Which addresses may send.
+    pub allow: Allowlist,
+    /// Credentials, any one of which must be presented; empty: none is asked for.
+    pub credentials: Vec<Credential>,
+    /// What a payload that departs from its schema gets.
+    pub schema: SchemaMode,
+    /// What an event that the catalogue does not know gets.
+    pub unknown_events: UnknownEvents,
+    /// JSON pointer (RFC 6901) to the event id.
+    pub id_pointer: String,
+    /// Events without an id are deduplicated by their bytes within this time.
+    pub dedupe_by_body: Option<Duration>,
+    /// JSON pointer to what a timeline is about, usually the device id; empty: nothing.
+    pub entity: String,
+}
+
+/// A signature scheme with its secrets.
+#[derive(Clone, Debug)]
+pub struct SignatureRule {
+    /// The scheme.
+    pub scheme: Scheme,
+    /// Every secret that is valid now; several during a rotation; none only with `Scheme::None`.
+    pub secrets: Vec<Secret>,
+    /// How far a signed timestamp may lie from our clock, to either side, the edge included.
+    pub tolerance: Duration,
+}
+
+/// How a sender signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// `X-TagoRUN-Signature`: hex HMAC-SHA256 of the body.
+    Tagorun,
+    /// Standard Webhooks 1.0.0: base64 HMAC-SHA256 of `id.timestamp.body`.
+    StandardWebhooks,
+    /// `X-Hub-Signature-256`: `sha256=` and hex HMAC-SHA256 of the body.
+    Github,
+    /// `Stripe-Signature`: hex HMAC-SHA256 of `timestamp.body`.
+    Stripe,
+    /// No signature; written out in the configuration, never a default.
+    None,
+}
+
+impl Scheme {
+    /// Every scheme, in the order of the documentation.
+    pub const ALL: [Self; 5] =
+        [Self::Tagorun, Self::StandardWebhooks, Self::Github, Self::Stripe, Self::None];
+
+    /// The name in the configuration.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tagorun => "tagorun",
+            Self::StandardWebhooks => "standard-webhooks",
+            Self::Github => "github",
+            Self::Stripe => "stripe",
+            Self::None => "none",
+        }
+    }
+}
+
+/// Address ranges that may send. Empty allows every address.
+#[derive(Clone, Debug, Default)]
+pub struct Allowlist {
+    /// The ranges, host bits masked; mapped IPv6 written as IPv4.
+    pub ranges: Vec<IpNet>,
+}
+
+impl Allowlist {
+    /// The first range that holds `address`; the address must be in canonical form (`IpAddr::to_canonical`).
+    #[must_use]
+    pub fn find(&self, address: IpAddr) -> Option<&IpNet> {
+        self.ranges.iter().find(|range| range.contains(&address))
+    }
+}
+
+/// What a request may present to be let in.
+#[derive(Clone, Debug)]
+pub enum Credential {
+    /// `Authorization: Bearer TOKEN`.
+    Bearer(Secret),
+    /// A key in a header, and a secret in a second one where the configuration has it.
+    ApiKey {
+        /// The key.
+        key: Secret,
+        /// The second half, if there is one.
+        secret: Option<Secret>,
+        /// The header of the key, usually `X-API-Key`.
+        header: String,
+        /// The header of the second half, usually `X-API-Secret`.
+        secret_header: String,
+    },
+    /// `Authorization: Basic …` (RFC 7617), UTF-8.
+    Basic {
+        /// The user name; holds no colon.
+        username: String,
+        /// The password; may hold colons.
+        password: Secret,
+    },
+}
+
+/// What a payload that departs from its schema gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SchemaMode {
+    /// The specification's required fields must be there; departures from the usual shape are noted.
+    Enforce,
+    /// The usual shape is required too.
+    Strict,
+    /// Departures are noted, nothing is refused.
+    Warn,
+    /// Nothing is looked at.
+    Off,
+}
+
+/// What an event gets that the catalogue does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnknownEvents {
+    /// Accepted and marked.
+    Accept,
+    /// 400 `unknown_event`.
+    Reject,
+}

@@ -1,0 +1,158 @@
+//! What the checks decided, and what the store answers when a decision is appended.
+
+use std::time::Instant;
+
+use super::{Check, Claim, Delivery, DeliveryId, EventFacts, Timestamp};
+
+/// What became of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// Every check passed and the event is new.
+    Accepted,
+    /// Every check passed; the event was accepted before.
+    Duplicate,
+    /// A check failed.
+    Rejected,
+    /// Kept for debugging (`/webhook-test`), not judged.
+    Captured,
+}
+
+impl Verdict {
+    /// Every verdict.
+    pub const ALL: [Self; 4] = [Self::Accepted, Self::Duplicate, Self::Rejected, Self::Captured];
+
+    /// The word in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Duplicate => "duplicate",
+            Self::Rejected => "rejected",
+            Self::Captured => "captured",
+        }
+    }
+
+    /// The verdict of that word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verdict| verdict.as_str() == word)
+    }
+}
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident => $word:literal, $status:literal;)*) => {
+        /// Why a delivery was refused.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Reason { $($(#[$doc])* $name,)* }
+
+        impl Reason {
+            /// Every reason, in the order of the checks.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The word in the API.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $word,)* }
+            }
+
+            /// The status that the sender gets.
+            #[must_use]
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$name => $status,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// No source of that name.
+    UnknownSource => "unknown_source", 404;
+    /// The client's address is in no allowed range.
+    IpNotAllowed => "ip_not_allowed", 403;
+    /// The body, or what it decodes to, is over `max_body`.
+    TooLarge => "too_large", 413;
+    /// The body was not there within `body_timeout`.
+    TooSlow => "too_slow", 408;
+    /// The client went away inside the body, or broke its framing.
+    Incomplete => "incomplete", 400;
+    /// The source asks for credentials and none was presented.
+    CredentialsMissing => "credentials_missing", 401;
+    /// What was presented matches none of the source's credentials.
+    CredentialsWrong => "credentials_wrong", 401;
+    /// The signature header is absent or empty.
+    SignatureMissing => "signature_missing", 401;
+    /// The signature header is not of the scheme's form.
+    SignatureMalformed => "signature_malformed", 401;
+    /// No secret makes that signature over these bytes.
+    SignatureMismatch => "signature_mismatch", 401;
+    /// The signed timestamp is too far from our clock.
+    Stale => "stale", 401;
+    /// A `Content-Encoding` that we do not read.
+    UnsupportedEncoding => "unsupported_encoding", 415;
+    /// The verified body is not JSON as the contract has it.
+    NotJson => "not_json", 400;
+    /// The payload departs from its schema.
+    InvalidPayload => "invalid_payload", 400;
+    /// The catalogue does not know the event and the source refuses such.
+    UnknownEvent => "unknown_event", 400;
+    /// The event id is not a string up to 256 bytes or an integer.
+    InvalidId => "invalid_id", 400;
+    /// The id was accepted before, with another body.
+    IdConflict => "id_conflict", 409;
+}
+
+impl Reason {
+    /// The reason of that word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|reason| reason.as_str() == word)
+    }
+}
+
+/// What the checks before the store decided.
+#[derive(Clone, Debug)]
+pub enum Decision {
+    /// Passed; the claim, if there is one, decides between accepted, duplicate and conflict.
+    Accept(Option<Claim>),
+    /// Refused.
+    Reject(Reason),
+    /// Kept without a judgement, answered with this status.
+    Capture(u16),
+}
+
+/// One row on its way to the store.
+#[derive(Debug)]
+pub struct Entry {
+    /// The request, credentials masked.
+    pub delivery: Delivery,
+    /// What was read of the event, as far as the checks came.
+    pub facts: EventFacts,
+    /// Seven checks in the order of the gates; for captured deliveries none. A claim's check says `Pass`; the store
+    /// remembers what became of the claim.
+    pub checks: Vec<Check>,
+    /// What to do.
+    pub decision: Decision,
+    /// When the request's head had been read; the row's `duration_us` counts from here to the moment of writing.
+    pub started: Instant,
+}
+
+/// What the store made of an entry, after it is durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Appended {
+    /// Written; a claim, if any, is now ours.
+    New,
+    /// Written as a duplicate.
+    Duplicate {
+        /// The delivery that was accepted.
+        first: DeliveryId,
+        /// When that one came.
+        first_received_at: Timestamp,
+    },
+    /// Written as rejected, `id_conflict`: the same id with another body.
+    Conflict {
+        /// The delivery that was accepted.
+        first: DeliveryId,
+        /// When that one came.
+        first_received_at: Timestamp,
+    },
+}

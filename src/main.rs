@@ -1,0 +1,3 @@
+//! The `tagohook` program.
+
+fn main() {}
