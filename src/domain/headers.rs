@@ -38,7 +38,7 @@ impl Headers {
     /// The first value of `name`, whatever its spelling.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&[u8]> {
-        self.get_all(name).next()
+        self.0.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(|header| &*header.value)
     }
 
     /// Every value of `name`, in wire order.
