@@ -1,1 +1,19 @@
-//! (room to be furnished)
+//! Decides about a delivery: the gates in the order in which a request passes them.
+
+mod allowlist;
+mod credentials;
+mod idempotency;
+mod payload;
+mod schema;
+mod signature;
+mod size;
+
+mod encoding;
+mod json;
+mod masking;
+mod points;
+mod receiver;
+mod trace;
+
+pub use masking::Masking;
+pub use receiver::{Judgement, Receiver};

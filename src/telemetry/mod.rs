@@ -1,1 +1,11 @@
-//! (room to be furnished)
+//! What the program says about itself: one line a delivery, counters, and the system's clock.
+
+mod delivery_line;
+mod logging;
+mod metrics;
+mod system_clock;
+
+pub use delivery_line::DeliveryLine;
+pub use logging::{LogFormat, start_logging};
+pub use metrics::{Gauges, Metrics, NotKept};
+pub use system_clock::SystemClock;

@@ -1,0 +1,131 @@
+//! Reads a body under a cap, a deadline, and a budget for all bodies together.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use actix_web::web;
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
+use tokio::time::Instant;
+
+use crate::domain::BodyEnd;
+
+/// How much of an oversize body is read and thrown away, so that a client that writes before it reads, or a proxy
+/// in between, sees our answer and not a reset.
+const DRAIN_BYTES: u64 = 16 * 1024 * 1024;
+/// How long such a body is drained.
+const DRAIN_TIME: Duration = Duration::from_secs(5);
+
+/// The bytes that all bodies being read may take together.
+#[derive(Clone, Debug)]
+pub struct BodyBudget {
+    used: Arc<AtomicUsize>,
+    limit: usize,
+}
+
+impl BodyBudget {
+    /// A budget of `limit` bytes.
+    pub fn new(limit: usize) -> Self {
+        Self { used: Arc::default(), limit }
+    }
+
+    fn hold(&self) -> Hold {
+        Hold { budget: self.clone(), bytes: 0 }
+    }
+}
+
+/// A share of the budget; given back when dropped.
+#[derive(Debug)]
+pub struct Hold {
+    budget: BodyBudget,
+    bytes: usize,
+}
+
+impl Hold {
+    fn take(&mut self, bytes: usize) -> bool {
+        let before = self.budget.used.fetch_add(bytes, Ordering::Relaxed);
+        self.bytes = self.bytes.saturating_add(bytes);
+        before.saturating_add(bytes) <= self.budget.limit
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.budget.used.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// A body that was read.
+#[derive(Debug)]
+pub struct ReadBody {
+    /// Its bytes, at most the cap.
+    pub bytes: Bytes,
+    /// How reading ended.
+    pub end: BodyEnd,
+    /// Its share of the budget.
+    _hold: Hold,
+}
+
+/// All bodies together are over their budget; the sender should come again.
+#[derive(Debug, thiserror::Error)]
+#[error("too many bodies are being read at once")]
+pub struct OverBudget;
+
+/// How far a body may go.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyLimits {
+    /// The most bytes that are kept.
+    pub max_body: usize,
+    /// The time within which all of it must be there.
+    pub timeout: Duration,
+}
+
+/// Reads `payload`, whose `Content-Length` is `declared` where it has one.
+pub async fn read(
+    mut payload: web::Payload,
+    declared: Option<u64>,
+    limits: BodyLimits,
+    budget: &BodyBudget,
+) -> Result<ReadBody, OverBudget> {
+    let mut hold = budget.hold();
+    let mut bytes = BytesMut::new();
+    let deadline = Instant::now() + limits.timeout;
+    let end = loop {
+        match tokio::time::timeout_at(deadline, payload.next()).await {
+            Err(_) => break BodyEnd::TimedOut,
+            Ok(None) => break BodyEnd::Complete,
+            Ok(Some(Err(_))) => break BodyEnd::Broken,
+            Ok(Some(Ok(chunk))) => {
+                let room = limits.max_body.saturating_sub(bytes.len());
+                let kept = chunk.get(..room).unwrap_or(&chunk);
+                if !hold.take(kept.len()) {
+                    return Err(OverBudget);
+                }
+                bytes.extend_from_slice(kept);
+                if chunk.len() > room {
+                    drain(&mut payload, declared, limits, deadline).await;
+                    break BodyEnd::CutAtCap;
+                }
+            }
+        }
+    };
+    Ok(ReadBody { bytes: bytes.freeze(), end, _hold: hold })
+}
+
+async fn drain(payload: &mut web::Payload, declared: Option<u64>, limits: BodyLimits, deadline: Instant) {
+    let cap = u64::try_from(limits.max_body).unwrap_or(u64::MAX);
+    if declared.is_some_and(|declared| declared.saturating_sub(cap) > DRAIN_BYTES) {
+        return;
+    }
+    let deadline = deadline.min(Instant::now() + DRAIN_TIME);
+    let mut drained: u64 = 0;
+    while drained <= DRAIN_BYTES {
+        match tokio::time::timeout_at(deadline, payload.next()).await {
+            Ok(Some(Ok(chunk))) => {
+                drained = drained.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
+            }
+            _ => return,
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The receiver's port: the web server over connections that record what they read.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use actix_http::{Extensions, HttpService, Request};
+use actix_server::Server;
+use actix_service::{ServiceFactoryExt as _, fn_service, map_config};
+use actix_web::dev::AppConfig;
+use actix_web::{App, HttpResponse, web};
+use tokio::net::TcpStream;
+
+use super::receiver::{self, ReceiverState, WireRequest};
+use super::wire_head::{RecordedStream, WireTape};
+
+/// How long an idle connection is kept.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How long a stop waits for requests under way, in seconds.
+pub const STOP_TIMEOUT_S: u64 = 10;
+
+/// Serves the receiver on `listener` with `workers` threads until its handle stops it.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub fn serve(listener: TcpListener, workers: usize, state: ReceiverState) -> std::io::Result<Server> {
+    let server = Server::build()
+        .workers(workers)
+        .backlog(2048)
+        .disable_signals()
+        .shutdown_timeout(STOP_TIMEOUT_S)
+        .listen("receiver", listener, move || {
+            let state = web::Data::new(state.clone());
+            let expecting = state.clone();
+            let app = App::new().app_data(state).default_service(web::to(receiver::handle));
+            let http = HttpService::build()
+                .keep_alive(KEEP_ALIVE)
+                .client_request_timeout(receiver::HEAD_TIMEOUT)
+                .expect(fn_service(move |request: Request| expect(expecting.clone(), request)))
+                .on_connect_ext(|stream: &RecordedStream, data: &mut Extensions| {
+                    data.insert(stream.tape());
+                })
+                .h1(map_config(app, |()| AppConfig::default()));
+            fn_service(|stream: TcpStream| async move {
+                let peer = stream.peer_addr().ok();
+                // Answers are short and wanted now.
+                let _ = stream.set_nodelay(true);
+                Ok((RecordedStream::new(stream), peer))
+            })
+            .and_then(http)
+        })?
+        .run();
+    Ok(server)
+}
+
+/// `Expect: 100-continue`: an oversize body is refused before it is sent.
+async fn expect(state: web::Data<ReceiverState>, request: Request) -> Result<Request, HttpResponse> {
+    let tape: Option<WireTape> = request.conn_data::<WireTape>().cloned();
+    let wire = WireRequest { head: request.head(), tape: tape.as_ref() };
+    match state.refuse_unsent(wire).await {
+        Some(refusal) => Err(refusal),
+        None => Ok(request),
+    }
+}

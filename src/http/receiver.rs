@@ -1,0 +1,344 @@
+//! The receiver's routes: reads a request, has it judged, kept and answered. It decides nothing itself.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix_web::dev::RequestHead;
+use actix_web::http::header::{ALLOW, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode, Version};
+use actix_web::{HttpRequest, HttpResponse, web};
+use arc_swap::ArcSwap;
+use ipnet::IpNet;
+
+use super::body::{self, BodyBudget, BodyLimits, ReadBody};
+use super::limits::AddressRate;
+use super::test_route::{self, Wish};
+use super::wire_head::{self, WireTape};
+use super::{client_ip, respond};
+use crate::domain::{Appended, Arrival, BodyEnd, Clock, Decision, DeliveryId, Entry, Fault, Headers, Reason};
+use crate::receive::Receiver;
+use crate::store::{Store, StoreError};
+use crate::telemetry::{DeliveryLine, Metrics, NotKept};
+
+/// From this size on a body is judged beside the event loop, so that nobody waits for it.
+const LARGE_BODY: usize = 128 * 1024;
+
+/// The rules of the receiver; a reload puts new ones in place.
+pub struct Rules {
+    /// Decides about deliveries.
+    pub receiver: Receiver,
+    /// Whose forwarding headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Size and time of a body.
+    pub body: BodyLimits,
+    /// Refusals of one address that are answered by their own reason and kept.
+    pub refused_rate: AddressRate,
+    /// Captures of one address.
+    pub capture_rate: AddressRate,
+}
+
+/// What the receiver's workers share.
+#[derive(Clone)]
+pub struct ReceiverState {
+    /// The rules now.
+    pub rules: Arc<ArcSwap<Rules>>,
+    /// Where deliveries are kept.
+    pub store: Store,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The counters.
+    pub metrics: Arc<Metrics>,
+    /// Memory for all bodies being read.
+    pub budget: BodyBudget,
+}
+
+/// The routes of the receiver.
+enum Route {
+    /// `/webhook/{source}[/anything]`; the empty name is the default source.
+    Webhook(String),
+    /// `/webhook-test[/anything]`.
+    Test,
+    Healthz,
+    Readyz,
+    Nothing,
+}
+
+impl Route {
+    fn of(path: &str) -> Self {
+        match path {
+            "/healthz" => return Self::Healthz,
+            "/readyz" => return Self::Readyz,
+            "/webhook" => return Self::Webhook(String::new()),
+            "/webhook-test" => return Self::Test,
+            _ => {}
+        }
+        if path.starts_with("/webhook-test/") {
+            return Self::Test;
+        }
+        match path.strip_prefix("/webhook/") {
+            Some(rest) => {
+                let source = rest.split('/').next().unwrap_or_default();
+                Self::Webhook(percent_encoding::percent_decode_str(source).decode_utf8_lossy().into_owned())
+            }
+            None => Self::Nothing,
+        }
+    }
+}
+
+/// A request's head with what its connection knows.
+pub struct WireRequest<'a> {
+    /// The head as the server read it.
+    pub head: &'a RequestHead,
+    /// The tape of the connection.
+    pub tape: Option<&'a WireTape>,
+}
+
+impl WireRequest<'_> {
+    fn arrival(&self, state: &ReceiverState, rules: &Rules) -> Arrival {
+        let received_at = state.clock.now();
+        let target = self.head.uri.path_and_query().map_or("/", |target| target.as_str());
+        let method = self.head.method.as_str();
+        let headers = self
+            .tape
+            .and_then(|tape| tape.take_head(method, target, &self.head.headers))
+            .unwrap_or_else(|| wire_head::from_map(&self.head.headers));
+        let peer = self.head.peer_addr.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+        Arrival {
+            id: DeliveryId::new_at(received_at),
+            received_at,
+            method: method.to_owned(),
+            target: target.to_owned(),
+            http_version: if self.head.version == Version::HTTP_10 { "HTTP/1.0" } else { "HTTP/1.1" },
+            client: client_ip::locate(peer, &rules.trusted_proxies, &headers),
+            headers,
+            body: bytes::Bytes::new(),
+            body_end: BodyEnd::Complete,
+        }
+    }
+}
+
+/// Every request to the receiver's port.
+pub async fn handle(
+    request: HttpRequest,
+    payload: web::Payload,
+    state: web::Data<ReceiverState>,
+) -> HttpResponse {
+    let started = Instant::now();
+    match Route::of(request.path()) {
+        Route::Webhook(source) => match *request.method() {
+            Method::POST => webhook(&request, payload, &state, &source, started).await,
+            _ => state.not_an_event(&request, &source),
+        },
+        Route::Test => test(&request, payload, &state, started).await,
+        Route::Healthz => probe(&request, || async { true }).await,
+        Route::Readyz => probe(&request, || async { state.store.ready().await.is_ok() }).await,
+        Route::Nothing => respond::error_line(StatusCode::NOT_FOUND, "Not found"),
+    }
+}
+
+async fn probe<F: Future<Output = bool>>(request: &HttpRequest, is_well: impl FnOnce() -> F) -> HttpResponse {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return respond::method_not_allowed("GET, HEAD");
+    }
+    if is_well().await {
+        HttpResponse::Ok().json(serde_json::json!({"status": "ok"}))
+    } else {
+        let answer = serde_json::json!({"status": "unavailable", "detail": "the store cannot be written"});
+        HttpResponse::ServiceUnavailable().json(answer)
+    }
+}
+
+async fn webhook(
+    request: &HttpRequest,
+    payload: web::Payload,
+    state: &ReceiverState,
+    source: &str,
+    started: Instant,
+) -> HttpResponse {
+    let rules = state.rules.load_full();
+    let mut arrival = wire(request).arrival(state, &rules);
+    let Some(read) = read_body(request, payload, state, &rules, &mut arrival).await else {
+        return respond::cannot_keep();
+    };
+    let now = state.clock.now();
+    let judged = if arrival.body.len() >= LARGE_BODY {
+        let source = source.to_owned();
+        let rules = Arc::clone(&rules);
+        match web::block(move || rules.receiver.judge(&source, arrival, now, started)).await {
+            Ok(judged) => judged,
+            Err(_) => return respond::cannot_keep(),
+        }
+    } else {
+        rules.receiver.judge(source, arrival, now, started)
+    };
+    drop(read);
+    state.settle(&rules, judged.entry, &judged.faults).await
+}
+
+async fn test(
+    request: &HttpRequest,
+    payload: web::Payload,
+    state: &ReceiverState,
+    started: Instant,
+) -> HttpResponse {
+    let rules = state.rules.load_full();
+    let mut arrival = wire(request).arrival(state, &rules);
+    if !rules.capture_rate.allows(arrival.client.ip) {
+        state.metrics.not_kept(NotKept::CaptureRate);
+        return respond::too_many(rules.capture_rate.retry_after_s());
+    }
+    let Some(read) = read_body(request, payload, state, &rules, &mut arrival).await else {
+        return respond::cannot_keep();
+    };
+    let (id, received_at) = (arrival.id, arrival.received_at);
+    let refusal = match arrival.body_end {
+        BodyEnd::Complete => None,
+        BodyEnd::CutAtCap => Some(Reason::TooLarge),
+        BodyEnd::TimedOut => Some(Reason::TooSlow),
+        BodyEnd::Broken => Some(Reason::Incomplete),
+    };
+    if let Some(reason) = refusal {
+        let entry = rules.receiver.refuse_capture(arrival, reason, started);
+        return state.settle(&rules, entry, &[]).await;
+    }
+    let wish = Wish::read(request.query_string());
+    let status = wish.as_ref().map_or(400, |wish| wish.status(rand::random()));
+    let entry = rules.receiver.capture(arrival, status, started);
+    drop(read);
+    if let Err(answer) = state.keep(entry).await {
+        return answer;
+    }
+    match wish {
+        Ok(wish) => {
+            tokio::time::sleep(wish.delay).await;
+            test_route::received(status, received_at, id)
+        }
+        Err(fault) => respond::error_line(StatusCode::BAD_REQUEST, &fault),
+    }
+}
+
+fn wire(request: &HttpRequest) -> WireRequest<'_> {
+    WireRequest { head: request.head(), tape: request.conn_data() }
+}
+
+/// Reads the body into `arrival`; `None` where there is no memory for it.
+async fn read_body(
+    request: &HttpRequest,
+    payload: web::Payload,
+    state: &ReceiverState,
+    rules: &Rules,
+    arrival: &mut Arrival,
+) -> Option<ReadBody> {
+    let declared = declared_length(&arrival.headers);
+    match body::read(payload, declared, rules.body, &state.budget).await {
+        Ok(read) => {
+            arrival.body = read.bytes.clone();
+            arrival.body_end = read.end;
+            Some(read)
+        }
+        Err(_) => {
+            tracing::warn!(path = request.path(), "too many bodies at once (max_buffered): answered 503");
+            state.metrics.not_kept(NotKept::Overloaded);
+            None
+        }
+    }
+}
+
+fn declared_length(headers: &Headers) -> Option<u64> {
+    std::str::from_utf8(headers.get("content-length")?).ok()?.trim().parse().ok()
+}
+
+impl ReceiverState {
+    /// Keeps a judged delivery and answers it. A refusal over its address's rate is counted, not kept.
+    async fn settle(&self, rules: &Rules, entry: Entry, faults: &[Fault]) -> HttpResponse {
+        let refusal = match &entry.decision {
+            Decision::Reject(reason) => Some(*reason),
+            Decision::Accept(_) | Decision::Capture(_) => None,
+        };
+        if refusal.is_some() && !rules.refused_rate.allows(entry.delivery.client.ip) {
+            self.metrics.not_kept(NotKept::RefusedRate);
+            return respond::too_many(rules.refused_rate.retry_after_s());
+        }
+        let id = entry.delivery.id;
+        let event_id = entry.facts.event_id.clone();
+        match (self.keep(entry).await, refusal) {
+            (Err(answer), _) => answer,
+            (Ok(_), Some(reason)) => respond::refused(reason, faults),
+            (Ok(Appended::New), None) => respond::processed(id, event_id.as_deref()),
+            (Ok(Appended::Duplicate { first_received_at, .. }), None) => {
+                respond::already_processed(id, event_id.as_deref(), first_received_at)
+            }
+            (Ok(Appended::Conflict { .. }), None) => respond::conflict(),
+        }
+    }
+
+    /// Appends an entry, counts it and writes its line to the log; the fault is the answer of a store that cannot.
+    async fn keep(&self, entry: Entry) -> Result<Appended, HttpResponse> {
+        let line = DeliveryLine::of(&entry);
+        let started = entry.started;
+        match self.store.append(entry).await {
+            Ok(written) => {
+                let taken = started.elapsed();
+                self.metrics.kept(&line, &written.appended, taken);
+                line.write(&written.appended, taken);
+                Ok(written.appended)
+            }
+            Err(fault) => {
+                self.metrics.not_kept(match fault {
+                    StoreError::Full => NotKept::Overloaded,
+                    _ => NotKept::StoreFault,
+                });
+                line.write_fault(&fault);
+                Err(respond::cannot_keep())
+            }
+        }
+    }
+
+    /// Probes and handshakes on a webhook route: answered, counted, never an event.
+    fn not_an_event(&self, request: &HttpRequest, source: &str) -> HttpResponse {
+        self.metrics.not_kept(NotKept::Method);
+        if self.rules.load().receiver.source(source).is_none() {
+            return respond::error_line(StatusCode::NOT_FOUND, "Not found");
+        }
+        match *request.method() {
+            Method::GET | Method::HEAD => {
+                HttpResponse::Ok().json(serde_json::json!({"status": "ok", "send": "POST"}))
+            }
+            Method::OPTIONS => handshake(request),
+            _ => respond::method_not_allowed(respond::ALLOWED_METHODS),
+        }
+    }
+
+    /// Answers `Expect: 100-continue` of a body that is too large already by its `Content-Length`: refused and kept
+    /// without the body. `None`: the client may go on.
+    pub async fn refuse_unsent(&self, wire: WireRequest<'_>) -> Option<HttpResponse> {
+        let started = Instant::now();
+        let Route::Webhook(source) = Route::of(wire.head.uri.path()) else { return None };
+        let rules = self.rules.load_full();
+        let declared = wire.head.headers.get("content-length")?.to_str().ok()?.trim().parse::<u64>().ok()?;
+        let cap = u64::try_from(rules.body.max_body).unwrap_or(u64::MAX);
+        if declared <= cap || wire.head.method != Method::POST {
+            return None;
+        }
+        let mut arrival = wire.arrival(self, &rules);
+        arrival.body_end = BodyEnd::CutAtCap;
+        let judged = rules.receiver.judge(&source, arrival, self.clock.now(), started);
+        Some(self.settle(&rules, judged.entry, &judged.faults).await)
+    }
+}
+
+/// `OPTIONS`: the methods, and the CloudEvents webhook handshake where it is asked for (its HTTP WebHook spec, 4).
+fn handshake(request: &HttpRequest) -> HttpResponse {
+    let mut answer = HttpResponse::NoContent();
+    answer.insert_header((ALLOW, respond::ALLOWED_METHODS));
+    if let Some(origin) = request.headers().get("webhook-request-origin") {
+        answer.insert_header((HeaderName::from_static("webhook-allowed-origin"), origin.clone()));
+        answer
+            .insert_header((HeaderName::from_static("webhook-allowed-rate"), HeaderValue::from_static("*")));
+    }
+    answer.finish()
+}
+
+/// How long a connection may take to send a request's head.
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);

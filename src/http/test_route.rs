@@ -1,0 +1,115 @@
+//! `/webhook-test`: takes anything, shows it, and answers as it is asked to.
+
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use serde::Serialize;
+
+use crate::domain::{DeliveryId, Timestamp};
+
+/// The longest delay of an answer.
+const MAX_DELAY: Duration = Duration::from_secs(60);
+
+/// How the caller wants to be answered: `?status=503&delay=2s&fail_rate=0.3`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Wish {
+    /// The status of a failure, or of every answer where no `fail_rate` is given.
+    status: Option<u16>,
+    /// How long the answer is held back, at most 60 s.
+    pub delay: Duration,
+    /// The share of answers that fail.
+    fail_rate: Option<f64>,
+}
+
+impl Wish {
+    /// Reads the query; the fault says which parameter is wrong and what is allowed. Other parameters are the
+    /// caller's own.
+    pub fn read(query: &str) -> Result<Self, String> {
+        let mut wish = Self { status: None, delay: Duration::ZERO, fail_rate: None };
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match name.as_ref() {
+                "status" => wish.status = Some(read_status(&value)?),
+                "delay" => wish.delay = read_delay(&value)?,
+                "fail_rate" => wish.fail_rate = Some(read_fail_rate(&value)?),
+                _ => {}
+            }
+        }
+        Ok(wish)
+    }
+
+    /// The status to answer with; `dice` is a uniform draw from 0 to 1, 1 excluded.
+    pub fn status(&self, dice: f64) -> u16 {
+        match (self.status, self.fail_rate) {
+            (status, None) => status.unwrap_or(200),
+            (status, Some(rate)) if dice < rate => status.unwrap_or(500),
+            (_, Some(_)) => 200,
+        }
+    }
+}
+
+fn read_status(value: &str) -> Result<u16, String> {
+    let status = value.parse::<u16>().ok().filter(|status| (200..=599).contains(status));
+    status.ok_or_else(|| "status: 200 to 599".to_owned())
+}
+
+fn read_delay(value: &str) -> Result<Duration, String> {
+    let (number, unit_s) = if let Some(number) = value.strip_suffix("ms") {
+        (number, 0.001)
+    } else {
+        (value.strip_suffix('s').unwrap_or(value), 1.0)
+    };
+    let seconds = number.trim().parse::<f64>().ok().map(|number| number * unit_s);
+    let delay = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    delay.filter(|delay| *delay <= MAX_DELAY).ok_or_else(|| "delay: 0 to 60s, as 2s or 500ms".to_owned())
+}
+
+fn read_fail_rate(value: &str) -> Result<f64, String> {
+    let rate = value.parse::<f64>().ok().filter(|rate| (0.0..=1.0).contains(rate));
+    rate.ok_or_else(|| "fail_rate: 0 to 1".to_owned())
+}
+
+#[derive(Serialize)]
+struct Received {
+    status: &'static str,
+    timestamp: String,
+    delivery_id: String,
+}
+
+/// The answer to a captured request.
+pub fn received(status: u16, received_at: Timestamp, id: DeliveryId) -> HttpResponse {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    let mut response = HttpResponse::build(status);
+    if matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED) {
+        return response.finish();
+    }
+    response.json(Received {
+        status: "received",
+        timestamp: received_at.to_string(),
+        delivery_id: id.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wish_is_read_and_its_limits_hold() {
+        let wish = Wish::read("status=503&delay=2s&fail_rate=0.3&mine=x").unwrap();
+        assert_eq!((wish.status(0.29), wish.status(0.3), wish.delay), (503, 200, Duration::from_secs(2)));
+        assert_eq!(Wish::read("").unwrap().status(0.0), 200);
+        assert_eq!(Wish::read("status=404").unwrap().status(0.99), 404);
+        assert_eq!(Wish::read("fail_rate=1").unwrap().status(0.99), 500);
+        assert_eq!(Wish::read("delay=500ms").unwrap().delay, Duration::from_millis(500));
+        assert_eq!(Wish::read("delay=1.5").unwrap().delay, Duration::from_millis(1500));
+        for wrong in
+            ["status=199", "status=600", "status=x", "delay=61s", "delay=-1s", "delay=NaN", "fail_rate=1.1"]
+        {
+            assert!(Wish::read(wrong).is_err(), "{wrong}");
+        }
+        for edge in ["status=200", "status=599", "delay=60s", "fail_rate=0", "fail_rate=1.0"] {
+            assert!(Wish::read(edge).is_ok(), "{edge}");
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! JSON, strictly: what two readers could read differently is refused.
+//!
+//! Refused beside what is not JSON (RFC 8259): duplicate keys, also spelled with escapes; nesting over 127; numbers
+//! outside an IEEE double; lone surrogates; bytes that are not UTF-8. A byte order mark at the start is skipped.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use serde_json::{Map, Number, Value};
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Reads one JSON value that fills `bytes`; the error says what is wrong and where.
+pub fn parse(bytes: &[u8]) -> Result<Value, String> {
+    let bytes = without_mark(bytes);
+    if bytes.trim_ascii().is_empty() {
+        return Err("empty payload".to_owned());
+    }
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = Strict.deserialize(&mut reader).map_err(|fault| fault.to_string())?;
+    reader.end().map_err(|fault| fault.to_string())?;
+    Ok(value)
+}
+
+/// The text of the value at `pointer` exactly as it was written; for numbers that no machine type holds.
+pub fn raw_at<'a>(bytes: &'a [u8], pointer: &str) -> Option<&'a str> {
+    let mut text = std::str::from_utf8(without_mark(bytes)).ok()?.trim();
+    for token in pointer.split('/').skip(1) {
+        let token = token.replace("~1", "/").replace("~0", "~");
+        let raw: &RawValue = if text.starts_with('[') {
+            serde_json::from_str::<Vec<&RawValue>>(text).ok()?.get(token.parse::<usize>().ok()?)?
+        } else {
+            serde_json::from_str::<HashMap<String, &RawValue>>(text).ok()?.get(&token)?
+        };
+        text = raw.get();
+    }
+    Some(text)
+}
+
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
+}
+
+/// Builds a `Value`, refusing a key that comes twice.
+struct Strict;
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Value, D::Error> {
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = Value;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("number out of range"))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut array = Vec::new();
+        while let Some(item) = items.next_element_seed(Strict)? {
+            array.push(item);
+        }
+        Ok(Value::Array(array))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some(key) = members.next_key::<String>()? {
+            if object.contains_key(&key) {
+                return Err(A::Error::custom(format_args!("duplicate key {key:?}")));
+            }
+            let value = members.next_value_seed(Strict)?;
+            object.insert(key, value);
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn js_01_a_key_that_comes_twice_is_refused_however_it_is_spelled() {
+        for twice in [r#"{"id":"a","id":"b"}"#, r#"{"a":{"b":1,"b":1}}"#, r#"{"id":1,"\u0069d":2}"#] {
+            assert!(parse(twice.as_bytes()).unwrap_err().starts_with("duplicate key"), "{twice}");
+        }
+        assert!(parse(br#"{"a":{"id":1},"b":{"id":1}}"#).is_ok());
+    }
+
+    #[test]
+    fn js_02_nesting_ends_at_127_for_arrays_and_objects() {
+        for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
+            let nested = |depth: usize| format!("{}1{}", open.repeat(depth), close.repeat(depth));
+            assert!(parse(nested(127).as_bytes()).is_ok(), "{open} 127");
+            for depth in [128, 129, 10_000, 500_000] {
+                assert!(parse(nested(depth).as_bytes()).is_err(), "{open} {depth}");
+            }
+        }
+    }
+
+    #[test]
+    fn js_05_lone_surrogates_are_refused_and_pairs_are_read() {
+        for lone in [r#"["\ud800"]"#, r#"{"\ud800":1}"#, r#"["\ud83c\ud83c"]"#, r#"["\udc00"]"#] {
+            assert!(parse(lone.as_bytes()).is_err(), "{lone}");
+        }
+        assert_eq!(parse(br#"["\ud83c\udf21"]"#).unwrap(), serde_json::json!(["🌡"]));
+    }
+
+    #[test]
+    fn js_11_an_escape_takes_four_digits_and_a_nul_is_kept() {
+        assert_eq!(parse(br#"["\u000027"]"#).unwrap(), serde_json::json!(["\u{0}27"]));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped_and_emptiness_named() {
+        assert!(parse(b"\xef\xbb\xbf{}").is_ok());
+        assert!(parse(b"\xef\xbb\xbf\xef\xbb\xbf{}").is_err());
+        for empty in [&b""[..], b" \n", b"\xef\xbb\xbf"] {
+            assert_eq!(parse(empty).unwrap_err(), "empty payload");
+        }
+    }
+
+    #[test]
+    fn numbers_outside_a_double_are_refused_and_big_integers_keep_their_text() {
+        assert!(parse(b"[1e400]").is_err());
+        let body = br#"{"data":{"list":[0,123456789012345678901234567890]},"a/b":1}"#;
+        assert!(parse(body).is_ok());
+        assert_eq!(raw_at(body, "/data/list/1"), Some("123456789012345678901234567890"));
+        assert_eq!(raw_at(body, "/a~1b"), Some("1"));
+        assert_eq!(raw_at(body, "/nothing"), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused_without_a_panic(bytes: Vec<u8>) {
+            let strict = parse(&bytes).is_ok();
+            // Whatever we accept, the plain reader accepts too.
+            let plain = serde_json::from_slice::<Value>(without_mark(&bytes)).is_ok();
+            proptest::prop_assert!(plain || !strict);
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Received credentials never reach the store: a keyed hash with a short tail stands in their place, enough to
+//! recognise a credential and to compare two, not to use it.
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use secrecy::{ExposeSecret as _, SecretBox};
+use sha2::Sha256;
+
+use crate::domain::{Header, Headers};
+
+/// Values shorter than this show no tail.
+const TAIL_FROM: usize = 16;
+/// How many characters of the end are shown.
+const TAIL: usize = 4;
+/// Headers that carry a credential by their definition.
+const CREDENTIAL_HEADERS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
+/// Words that make a header's or a query parameter's value a credential.
+const CREDENTIAL_WORDS: [&str; 9] =
+    ["token", "secret", "password", "passwd", "apikey", "credential", "credentials", "auth", "authorization"];
+/// Words before `key` that make it one; an `Idempotency-Key` is none.
+const KEY_WORDS: [&str; 4] = ["api", "access", "private", "auth"];
+
+/// Masks credentials with the installation's own key.
+pub struct Masking {
+    key: SecretBox<[u8; 32]>,
+}
+
+impl Masking {
+    /// Masks under `key`, the installation's `store-key`.
+    #[must_use]
+    pub fn new(key: [u8; 32]) -> Self {
+        Self { key: SecretBox::new(Box::new(key)) }
+    }
+
+    /// The lines with every credential masked; `more` names headers that the configuration uses for credentials.
+    #[must_use]
+    pub fn headers(&self, headers: &Headers, more: &[String]) -> Headers {
+        headers.iter().map(|header| self.header(header, more)).collect()
+    }
+
+    fn header(&self, header: &Header, more: &[String]) -> Header {
+        if header.value.is_empty() || !is_credential_header(&header.name, more) {
+            return header.clone();
+        }
+        let value = if header.name.to_ascii_lowercase().ends_with("authorization") {
+            self.authorization(&header.value)
+        } else {
+            self.mask(&header.value, true)
+        };
+        Header { name: header.name.clone(), value: value.into_bytes() }
+    }
+
+    /// `Bearer` and `Basic` stay readable; the tail of a Basic credential would be the end of a password.
+    fn authorization(&self, value: &[u8]) -> String {
+        let blank = value.iter().position(|byte| *byte == b' ');
+        match blank.and_then(|at| value.split_at_checked(at)) {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case(b"bearer") => {
+                format!("Bearer {}", self.mask(rest.trim_ascii(), true))
+            }
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case(b"basic") => {
+                format!("Basic {}", self.mask(rest.trim_ascii(), false))
+            }
+            _ => self.mask(value, false),
+        }
+    }
+
+    /// The request target with the values of secret query parameters masked; everything else byte for byte.
+    #[must_use]
+    pub fn target(&self, target: &str) -> String {
+        let Some((path, query)) = target.split_once('?') else { return target.to_owned() };
+        let parameters: Vec<String> = query
+            .split('&')
+            .map(|parameter| match parameter.split_once('=') {
+                Some((name, value)) if !value.is_empty() && is_secret_parameter(name) => {
+                    format!("{name}={}", self.mask(value.as_bytes(), true))
+                }
+                _ => parameter.to_owned(),
+            })
+            .collect();
+        format!("{path}?{}", parameters.join("&"))
+    }
+
+    fn mask(&self, value: &[u8], may_show_tail: bool) -> String {
+        let mut hash = match Hmac::<Sha256>::new_from_slice(self.key.expose_secret()) {
+            Ok(hash) => hash,
+            Err(_) => return "masked".to_owned(),
+        };
+        hash.update(value);
+        let digest = hex::encode(hash.finalize().into_bytes());
+        let short = digest.get(..16).unwrap_or_default();
+        let tail = value.len().checked_sub(TAIL).and_then(|at| value.get(at..)).unwrap_or_default();
+        let showable =
+            may_show_tail && value.len() >= TAIL_FROM && tail.iter().all(u8::is_ascii_alphanumeric);
+        if showable {
+            format!("masked-{short}-{}", String::from_utf8_lossy(tail))
+        } else {
+            format!("masked-{short}")
+        }
+    }
+}
+
+fn is_credential_header(name: &str, more: &[String]) -> bool {
+    CREDENTIAL_HEADERS.iter().any(|known| name.eq_ignore_ascii_case(known))
+        || more.iter().any(|known| name.eq_ignore_ascii_case(known))
+        || says_credential(name)
+}
+
+fn is_secret_parameter(name: &str) -> bool {
+    let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy().into_owned();
+    name.eq_ignore_ascii_case("key") || says_credential(&name)
+}
+
+/// Whether the words of a name say that it holds a credential: `X-Api-Key`, `access_token`, `clientSecret`.
+fn says_credential(name: &str) -> bool {
+    let words = words(name);
+    words.iter().any(|word| CREDENTIAL_WORDS.contains(&word.as_str()))
+        || words
+            .iter()
+            .zip(words.iter().skip(1))
+            .any(|(before, word)| word == "key" && KEY_WORDS.contains(&before.as_str()))
+}
+
+/// The lower-case words of a name, cut at punctuation and where camel case humps.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut after_lower = false;
+    for letter in name.chars() {
+        let hump = letter.is_ascii_uppercase() && after_lower;
+        after_lower = letter.is_ascii_lowercase();
+        if hump || !letter.is_alphanumeric() {
+            words.push(String::new());
+        }
+        if letter.is_alphanumeric()
+            && let Some(word) = words.last_mut()
+        {
+            word.push(letter.to_ascii_lowercase());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn masked(name: &str, value: &str) -> String {
+        let mut headers = Headers::default();
+        headers.push(name, value);
+        let masked = Masking::new([7; 32]).headers(&headers, &["X-Custom".to_owned()]);
+        masked.iter().next().unwrap().text()
+    }
+
+    #[test]
+    fn ui_17_credential_headers_are_masked_and_others_left_alone() {
+        let secret = "s3cret-value-long-enough-4711";
+        for name in
+            ["Authorization", "cookie", "X-API-Key", "X-Api-Secret", "X-Auth-Token", "x-custom", "apikey"]
+        {
+            assert!(!masked(name, secret).contains("s3cret"), "{name}");
+        }
+        for name in
+            ["X-TagoRUN-Signature", "User-Agent", "Idempotency-Key", "X-Hub-Signature-256", "webhook-id"]
+        {
+            assert_eq!(masked(name, secret), secret, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_mask_keeps_the_scheme_and_a_short_tail_but_never_a_basic_tail() {
+        let bearer = masked("Authorization", "Bearer abcdefghijklmnopqrst1234");
+        assert!(bearer.starts_with("Bearer masked-") && bearer.ends_with("-1234"), "{bearer}");
+        let basic = masked("Authorization", "Basic dXNlcjpwYXNzd29yZHBhc3N3b3Jk");
+        assert!(basic.starts_with("Basic masked-") && !basic.contains("b3Jk"), "{basic}");
+        assert_eq!(masked("X-Api-Key", "short1").len(), "masked-".len() + 16);
+        assert_eq!(masked("X-Api-Key", "same-value"), masked("Cookie", "same-value"));
+        assert_ne!(masked("X-Api-Key", "same-value"), masked("X-Api-Key", "other-value"));
+    }
+
+    #[test]
+    fn ui_17_secret_query_values_are_masked_and_the_rest_of_the_target_kept() {
+        let masking = Masking::new([7; 32]);
+        for name in [
+            "token",
+            "key",
+            "secret",
+            "password",
+            "access_token",
+            "api_key",
+            "TOKEN",
+            "clientSecret",
+            "to%6ben",
+        ] {
+            let target = masking.target(&format!("/webhook/x?a=%20b&{name}=hunter2hunter2&&c"));
+            assert!(!target.contains("hunter2"), "{target}");
+            assert!(
+                target.starts_with(&format!("/webhook/x?a=%20b&{name}=masked-")) && target.ends_with("&&c")
+            );
+        }
+        assert_eq!(masking.target("/webhook/x?monkey=1&keyboard=2"), "/webhook/x?monkey=1&keyboard=2");
+    }
+}

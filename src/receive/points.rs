@@ -1,0 +1,132 @@
+//! TagoIO's own Actions post a bare array of data points: no envelope, no name, no id.
+//!
+//! Such an array is the event `data.received`; the set of its points' ids tells a repeat.
+
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::idempotency::{self, EventId};
+use crate::domain::Fault;
+
+/// The event that an array of points is.
+pub const EVENT_TYPE: &str = "data.received";
+
+/// How many faults are listed; a batch of 8,000 wrong points need not say so 8,000 times.
+const MAX_FAULTS: usize = 100;
+
+/// What an array of points says.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Points {
+    /// How many there are, at least one.
+    pub count: usize,
+    /// The device they are all of; `None` where there are several or none is named.
+    pub device: Option<String>,
+    /// SHA-256 over the sorted set of their ids; `None` where a point has no id.
+    pub ids_digest: Option<[u8; 32]>,
+    /// `true` where TagoIO gave up sending these once: they come from a fallback device.
+    pub given_up_once: bool,
+}
+
+/// Reads an array of points, or lists what is wrong with it.
+pub fn read(items: &[Value]) -> Result<Points, Vec<Fault>> {
+    if items.is_empty() {
+        return Err(vec![Fault::new("", "object expected, an empty array seen")]);
+    }
+    let faults: Vec<Fault> =
+        items.iter().enumerate().filter_map(|(index, item)| fault(index, item)).take(MAX_FAULTS).collect();
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    Ok(Points {
+        count: items.len(),
+        device: common_device(items),
+        ids_digest: ids_digest(items),
+        given_up_once: items.iter().any(|point| {
+            point
+                .pointer("/metadata/_http_error")
+                .or_else(|| point.pointer("/metadata/_http_attempts"))
+                .is_some()
+        }),
+    })
+}
+
+fn fault(index: usize, item: &Value) -> Option<Fault> {
+    let Value::Object(point) = item else {
+        return Some(Fault::new(format!("/{index}"), "a data point (object with a variable) expected"));
+    };
+    match point.get("variable") {
+        Some(Value::String(_)) => None,
+        Some(Value::Null) | None => Some(Fault::new(
+            format!("/{index}/variable"),
+            format!("Missing required field: {index}.variable"),
+        )),
+        Some(_) => Some(Fault::new(format!("/{index}/variable"), "string expected")),
+    }
+}
+
+fn common_device(items: &[Value]) -> Option<String> {
+    let device = |item: &Value| item.get("device").and_then(Value::as_str).map(str::to_owned);
+    let first = device(items.first()?)?;
+    items.iter().all(|item| device(item).as_ref() == Some(&first)).then_some(first)
+}
+
+fn ids_digest(items: &[Value]) -> Option<[u8; 32]> {
+    let mut ids = Vec::with_capacity(items.len());
+    for item in items {
+        match idempotency::read_id(item.get("id"), || None) {
+            Ok(EventId::Is(id)) => ids.push(id),
+            _ => return None,
+        }
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    let mut digest = Sha256::new();
+    for id in ids {
+        // A length before each id keeps ["ab","c"] and ["a","bc"] apart.
+        digest.update(u64::try_from(id.len()).unwrap_or(u64::MAX).to_be_bytes());
+        digest.update(id.as_bytes());
+    }
+    Some(digest.finalize().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn points(value: Value) -> Result<Points, Vec<Fault>> {
+        read(value.as_array().unwrap())
+    }
+
+    #[test]
+    fn the_set_of_ids_decides_not_their_order_or_what_else_is_said() {
+        let first = points(json!([{"id":"a","variable":"t","value":0},{"id":"b","variable":"h"}])).unwrap();
+        let again = points(json!([{"id":"b","variable":"h","metadata":{"_http_attempts":10}},
+            {"id":"a","variable":"t"},{"id":"a","variable":"t"}]))
+        .unwrap();
+        assert_eq!(first.ids_digest, again.ids_digest);
+        assert!(first.ids_digest.is_some() && !first.given_up_once && again.given_up_once);
+        let other = points(json!([{"id":"ab","variable":"t"}])).unwrap();
+        assert_ne!(first.ids_digest, other.ids_digest);
+        assert_eq!(points(json!([{"id":"a","variable":"t"},{"variable":"t"}])).unwrap().ids_digest, None);
+    }
+
+    #[test]
+    fn every_item_must_be_an_object_with_a_variable() {
+        let faults = points(json!([{"variable":"t"}, 1, {}, {"variable":7}])).unwrap_err();
+        let places: Vec<&str> = faults.iter().map(|fault| fault.path.as_str()).collect();
+        assert_eq!(places, ["/1", "/2/variable", "/3/variable"]);
+        assert!(points(json!([])).is_err());
+    }
+
+    #[test]
+    fn points_of_several_devices_have_no_device() {
+        assert_eq!(points(json!([{"variable":"t","device":"d"}])).unwrap().device.as_deref(), Some("d"));
+        assert_eq!(
+            points(json!([{"variable":"t","device":"d"},{"variable":"t","device":"e"}])).unwrap().device,
+            None
+        );
+        assert_eq!(points(json!([{"variable":"t","device":"d"},{"variable":"t"}])).unwrap().device, None);
+    }
+}

@@ -1,0 +1,141 @@
+//! The pipeline, in a straight line.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::trace::Trace;
+use super::{Masking, allowlist, credentials, idempotency, payload, schema, signature, size};
+use crate::catalog::Catalog;
+use crate::domain::{
+    Arrival, Claim, Credential, Decision, Delivery, Entry, EventFacts, Fault, Gate, Outcome, Reason, Source,
+    Timestamp,
+};
+
+/// The source name under which captures of `/webhook-test` are kept.
+pub const CAPTURES: &str = "webhook-test";
+
+/// Decides about deliveries by one set of rules. A reload makes another one.
+pub struct Receiver {
+    sources: Vec<Source>,
+    catalog: Arc<Catalog>,
+    masking: Arc<Masking>,
+    max_body: usize,
+    credential_headers: Vec<String>,
+}
+
+/// A delivery with its decision: what the store keeps, and what the sender may be told.
+#[derive(Debug)]
+pub struct Judgement {
+    /// What is appended to the store.
+    pub entry: Entry,
+    /// The faults that a 400 tells; empty otherwise.
+    pub faults: Vec<Fault>,
+}
+
+impl Receiver {
+    /// A receiver for `sources`, the first of which is the default. `max_body` is in bytes.
+    #[must_use]
+    pub fn new(sources: Vec<Source>, catalog: Arc<Catalog>, masking: Arc<Masking>, max_body: usize) -> Self {
+        let credential_headers = sources
+            .iter()
+            .flat_map(|source| &source.credentials)
+            .filter_map(|credential| match credential {
+                Credential::ApiKey { header, secret_header, .. } => {
+                    Some([header.clone(), secret_header.clone()])
+                }
+                Credential::Bearer(_) | Credential::Basic { .. } => None,
+            })
+            .flatten()
+            .collect();
+        Self { sources, catalog, masking, max_body, credential_headers }
+    }
+
+    /// The sources, the default one first.
+    #[must_use]
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    /// The source of that name; the empty name is the default source.
+    #[must_use]
+    pub fn source(&self, name: &str) -> Option<&Source> {
+        if name.is_empty() {
+            return self.sources.first();
+        }
+        self.sources.iter().find(|source| source.name == name)
+    }
+
+    /// Decides about a request to `/webhook/{name}`. Pure: `now` and `started` come from the caller.
+    #[must_use]
+    pub fn judge(&self, name: &str, arrival: Arrival, now: Timestamp, started: Instant) -> Judgement {
+        let mut trace = Trace::start();
+        let mut facts = EventFacts::default();
+        let source = self.source(name);
+        let passed = match source {
+            Some(source) => self.walk(source, &arrival, now, &mut trace, &mut facts),
+            None => Err(Reason::UnknownSource),
+        };
+        let checks = trace.finish();
+        let (decision, faults) = match passed {
+            Ok(claim) => (Decision::Accept(claim), Vec::new()),
+            Err(reason) => {
+                let failed = checks.iter().find(|check| check.outcome == Outcome::Fail);
+                (Decision::Reject(reason), failed.map(|check| check.faults.clone()).unwrap_or_default())
+            }
+        };
+        let name = source.map_or(name, |source| &source.name);
+        let delivery = self.delivery(name, arrival);
+        Judgement { entry: Entry { delivery, facts, checks, decision, started }, faults }
+    }
+
+    /// The gates. The first that fails answers.
+    fn walk(
+        &self,
+        source: &Source,
+        arrival: &Arrival,
+        now: Timestamp,
+        trace: &mut Trace,
+        facts: &mut EventFacts,
+    ) -> Result<Option<Claim>, Reason> {
+        let headers = &arrival.headers;
+        trace.gate(Gate::Allowlist, allowlist::check(&source.allow, &arrival.client))?;
+        trace.gate(Gate::Size, size::check(arrival.body_end, arrival.body.len(), self.max_body))?;
+        trace.gate(Gate::Credentials, credentials::check(&source.credentials, headers))?;
+        let verified = trace.gate(Gate::Signature, signature::verify(&source.signature, arrival, now))?;
+        let payload = trace
+            .gate(Gate::Payload, payload::parse(source.signature.scheme, headers, verified, self.max_body))?;
+        facts.entity = payload.entity(&source.entity);
+        trace.gate(Gate::Schema, schema::check(source, &self.catalog, headers, &payload, facts))?;
+        trace.gate(Gate::Idempotency, idempotency::claim(source, headers, &payload, facts))
+    }
+
+    /// Keeps a request to `/webhook-test` without judging it; it is answered with `status`.
+    #[must_use]
+    pub fn capture(&self, arrival: Arrival, status: u16, started: Instant) -> Entry {
+        let delivery = self.delivery(CAPTURES, arrival);
+        let decision = Decision::Capture(status);
+        Entry { delivery, facts: EventFacts::default(), checks: Vec::new(), decision, started }
+    }
+
+    /// Keeps a request to `/webhook-test` whose body could not be read to its end.
+    #[must_use]
+    pub fn refuse_capture(&self, arrival: Arrival, reason: Reason, started: Instant) -> Entry {
+        Entry { decision: Decision::Reject(reason), ..self.capture(arrival, reason.status(), started) }
+    }
+
+    /// What is kept of an arrival: the bytes as they are, credentials masked.
+    fn delivery(&self, source: &str, arrival: Arrival) -> Delivery {
+        Delivery {
+            id: arrival.id,
+            source: source.to_owned(),
+            received_at: arrival.received_at,
+            method: arrival.method,
+            path: self.masking.target(&arrival.target),
+            http_version: arrival.http_version.to_owned(),
+            client: arrival.client,
+            headers: self.masking.headers(&arrival.headers, &self.credential_headers),
+            body: arrival.body,
+            body_end: arrival.body_end,
+        }
+    }
+}

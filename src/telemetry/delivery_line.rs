@@ -1,0 +1,88 @@
+//! One line for each delivery at `info`: verdict, reason, source, event, milliseconds. No body, no header, no query.
+
+use std::time::Duration;
+
+use crate::domain::{Appended, Decision, DeliveryId, Entry, Reason, Verdict};
+
+/// The longest sender-chosen text in a line, in characters.
+const MAX_TEXT: usize = 80;
+
+/// What a delivery's line says, taken before the entry goes to the store.
+#[derive(Clone, Debug)]
+pub struct DeliveryLine {
+    id: DeliveryId,
+    source: String,
+    event: Option<String>,
+    decision: Option<Reason>,
+    is_capture: bool,
+    client: std::net::IpAddr,
+    size: usize,
+}
+
+impl DeliveryLine {
+    /// The line of `entry`.
+    #[must_use]
+    pub fn of(entry: &Entry) -> Self {
+        Self {
+            id: entry.delivery.id,
+            source: short(&entry.delivery.source),
+            event: entry.facts.event_type.as_deref().map(short),
+            decision: match &entry.decision {
+                Decision::Reject(reason) => Some(*reason),
+                Decision::Accept(_) | Decision::Capture(_) => None,
+            },
+            is_capture: matches!(entry.decision, Decision::Capture(_)),
+            client: entry.delivery.client.ip,
+            size: entry.delivery.body.len(),
+        }
+    }
+
+    /// What became of the delivery.
+    #[must_use]
+    pub fn verdict(&self, appended: &Appended) -> (Verdict, Option<Reason>) {
+        match (self.decision, appended) {
+            (Some(reason), _) => (Verdict::Rejected, Some(reason)),
+            (None, _) if self.is_capture => (Verdict::Captured, None),
+            (None, Appended::New) => (Verdict::Accepted, None),
+            (None, Appended::Duplicate { .. }) => (Verdict::Duplicate, None),
+            (None, Appended::Conflict { .. }) => (Verdict::Rejected, Some(Reason::IdConflict)),
+        }
+    }
+
+    /// The source, as far as the configuration knows it: a metric has no label for names that callers make up.
+    #[must_use]
+    pub fn known_source(&self) -> &str {
+        if self.decision == Some(Reason::UnknownSource) { "unknown" } else { &self.source }
+    }
+
+    /// Writes the line of a delivery that was kept.
+    pub fn write(&self, appended: &Appended, taken: Duration) {
+        let (verdict, reason) = self.verdict(appended);
+        tracing::info!(
+            target: "tagohook::delivery",
+            reason = reason.map(Reason::as_str),
+            source = %self.source,
+            event = self.event.as_deref(),
+            client = %self.client,
+            bytes = self.size,
+            ms = %format_args!("{:.1}", taken.as_secs_f64() * 1000.0),
+            id = %self.id,
+            "{}", verdict.as_str(),
+        );
+        if let Appended::Conflict { first, .. } = appended {
+            tracing::warn!(target: "tagohook::delivery", id = %self.id, first = %first,
+                "the same event id came with another body; both are kept");
+        }
+    }
+
+    /// Writes the line of a delivery that could not be kept and was answered 503.
+    pub fn write_fault(&self, fault: &(dyn std::error::Error + 'static)) {
+        tracing::error!(target: "tagohook::delivery", source = %self.source, id = %self.id, fault,
+            "not kept: answered 503");
+    }
+}
+
+/// Text from outside, fit for one line: cut, and without control characters.
+fn short(text: &str) -> String {
+    text.chars().take(MAX_TEXT).map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
+}

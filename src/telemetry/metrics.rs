@@ -1,0 +1,130 @@
+//! Counters and histograms in the Prometheus text format.
+
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+use super::DeliveryLine;
+use crate::domain::{Appended, Reason};
+
+/// Bounds of the answer-time histogram, in seconds.
+const BUCKETS_S: [f64; 14] =
+    [0.000_5, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DeliveryLabels {
+    source: String,
+    verdict: &'static str,
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct NotKeptLabels {
+    cause: &'static str,
+}
+
+/// Why a request left no row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotKept {
+    /// A method that carries no event.
+    Method,
+    /// Over `refused_rate`: 429.
+    RefusedRate,
+    /// Over `capture_rate`: 429.
+    CaptureRate,
+    /// The queue or the memory for bodies is full: 503.
+    Overloaded,
+    /// The store could not write: 503.
+    StoreFault,
+}
+
+impl NotKept {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Method => "method",
+            Self::RefusedRate => "refused_rate",
+            Self::CaptureRate => "capture_rate",
+            Self::Overloaded => "overloaded",
+            Self::StoreFault => "store_fault",
+        }
+    }
+}
+
+/// What is measured at the moment of asking.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Gauges {
+    /// Bytes of the store's file in use.
+    pub store_bytes: u64,
+    /// Bytes of the write-ahead log.
+    pub wal_bytes: u64,
+    /// Entries waiting for the writer.
+    pub queue_depth: u64,
+}
+
+/// All metrics of the process.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    deliveries: Family<DeliveryLabels, Counter>,
+    not_kept: Family<NotKeptLabels, Counter>,
+    answer_time: Histogram,
+    store_bytes: Gauge,
+    wal_bytes: Gauge,
+    queue_depth: Gauge,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("tagohook");
+        let deliveries = Family::default();
+        let not_kept = Family::default();
+        let answer_time = Histogram::new(BUCKETS_S);
+        let (store_bytes, wal_bytes, queue_depth) = (Gauge::default(), Gauge::default(), Gauge::default());
+        registry.register("deliveries", "Deliveries kept, by what became of them", deliveries.clone());
+        registry.register("requests_not_kept", "Requests that left no row, by cause", not_kept.clone());
+        let help = "Time from a request's head to the moment its row was on disk";
+        registry.register_with_unit("answer_time", help, Unit::Seconds, answer_time.clone());
+        registry.register_with_unit("store_size", "Store file in use", Unit::Bytes, store_bytes.clone());
+        registry.register_with_unit("store_wal", "Write-ahead log", Unit::Bytes, wal_bytes.clone());
+        registry.register("store_queue_depth", "Entries waiting for the writer", queue_depth.clone());
+        Self { registry, deliveries, not_kept, answer_time, store_bytes, wal_bytes, queue_depth }
+    }
+}
+
+impl Metrics {
+    /// Counts a delivery that was kept, and the time its answer took.
+    pub fn kept(&self, line: &DeliveryLine, appended: &Appended, taken: Duration) {
+        let (verdict, reason) = line.verdict(appended);
+        let labels = DeliveryLabels {
+            source: line.known_source().to_owned(),
+            verdict: verdict.as_str(),
+            reason: reason.map_or("", Reason::as_str),
+        };
+        self.deliveries.get_or_create(&labels).inc();
+        self.answer_time.observe(taken.as_secs_f64());
+    }
+
+    /// Counts a request that left no row.
+    pub fn not_kept(&self, cause: NotKept) {
+        self.not_kept.get_or_create(&NotKeptLabels { cause: cause.as_str() }).inc();
+    }
+
+    /// Everything in the OpenMetrics text format, with `gauges` as they are now.
+    #[must_use]
+    pub fn text(&self, gauges: Gauges) -> String {
+        let as_gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+        self.store_bytes.set(as_gauge(gauges.store_bytes));
+        self.wal_bytes.set(as_gauge(gauges.wal_bytes));
+        self.queue_depth.set(as_gauge(gauges.queue_depth));
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
