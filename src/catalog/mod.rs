@@ -1,1 +1,9 @@
-//! (room to be furnished)
+//! The events that TagoRUN sends: for each what it must have, what it usually looks like, and an example.
+
+mod builtin;
+mod event_type;
+mod registry;
+mod wording;
+
+pub use event_type::{EventType, Origin, fresh_example};
+pub use registry::{Catalog, CatalogError};

@@ -1,0 +1,67 @@
+//! The 32 events of the specification, compiled in from `catalog/`.
+
+/// One event as it is compiled in.
+pub struct Builtin {
+    /// The canonical name.
+    pub name: &'static str,
+    /// What happened, in a few words.
+    pub title: &'static str,
+    /// Other names under which it is sent.
+    pub aliases: &'static [&'static str],
+    /// JSON Schema: what it must have.
+    pub schema: &'static str,
+    /// JSON Schema: what it usually looks like.
+    pub shape: &'static str,
+    /// A realistic payload.
+    pub example: &'static str,
+}
+
+macro_rules! events {
+    ($($name:literal $title:literal [$($alias:literal),*];)*) => {
+        /// Every event, in the order of the specification.
+        pub const EVENTS: &[Builtin] = &[$(Builtin {
+            name: $name,
+            title: $title,
+            aliases: &[$($alias),*],
+            schema: include_str!(concat!("../../catalog/schemas/", $name, ".json")),
+            shape: include_str!(concat!("../../catalog/shapes/", $name, ".json")),
+            example: include_str!(concat!("../../catalog/examples/", $name, ".json")),
+        },)*];
+    };
+}
+
+events! {
+    "user.login" "A user logged in" ["user.logged_in"];
+    "user.logout" "A user logged out, or the session expired" [];
+    "user.login_failed" "A login failed" ["login.failed"];
+    "user.password_reset" "A user reset the password" [];
+    "user.two_factor" "Two-factor authentication was set up or used" [];
+    "user.registration" "A user account was created" ["user.registered", "user.created"];
+    "user.profile_updated" "A user's profile changed" [];
+    "user.permissions_changed" "A user's access rights changed" [];
+    "user.deletion_requested" "A user asked for the account to be removed" [];
+    "user.role_assigned" "A user's role changed" [];
+    "data.received" "Data points of a device arrived" [];
+    "data.threshold" "A value went over its threshold"
+        ["device_alert", "data.threshold_exceeded", "threshold_exceeded"];
+    "device.status_changed" "A device went online or offline" [];
+    "data.quality_alert" "Data of a device is doubtful" [];
+    "data.batch_completed" "A batch of data was processed" [];
+    "dashboard.viewed" "A dashboard was opened" ["dashboard_view"];
+    "dashboard.widget_interacted" "A widget was used" [];
+    "dashboard.report_generated" "A report was made" [];
+    "dashboard.exported" "Data was exported from a dashboard" [];
+    "dashboard.shared" "A dashboard was shared" [];
+    "system.maintenance" "Maintenance was scheduled, began or ended" [];
+    "system.performance_alert" "A performance figure went over its limit" [];
+    "system.error" "An error of the application" [];
+    "system.security_incident" "A security incident" [];
+    "system.backup" "A backup or a restore" [];
+    "admin.config_changed" "The configuration changed" [];
+    "admin.user_managed" "An administrator changed a user" [];
+    "admin.access_changed" "A permission or policy changed" [];
+    "admin.audit" "An entry of the audit log" [];
+    "admin.integration_status_changed" "An integration connected or disconnected" [];
+    "system.alert" "An alert" [];
+    "webhook.test" "A test event" [];
+}

@@ -1,0 +1,39 @@
+//! What can go wrong with the store; the sender hears only that it should come again.
+
+/// A fault of the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// More deliveries wait for the writer than the queue holds.
+    #[error("the queue of the writer is full")]
+    Full,
+    /// The file cannot be written or read now: the disk is full or failing, or `max_size` is reached.
+    #[error("the store is not available: {0}")]
+    Unavailable(String),
+    /// The file was written by a newer program.
+    #[error(
+        "{path} was written by a newer tagohook (schema {found}, this program knows {known}): start that version, or \
+         choose another data directory"
+    )]
+    NewerSchema {
+        /// The file.
+        path: String,
+        /// The newest schema version in the file.
+        found: i32,
+        /// The newest schema version that this program knows.
+        known: i32,
+    },
+    /// The file cannot be opened.
+    #[error("{path} cannot be opened: {cause}")]
+    Open {
+        /// The file.
+        path: String,
+        /// What went wrong.
+        cause: String,
+    },
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(fault: rusqlite::Error) -> Self {
+        Self::Unavailable(fault.to_string())
+    }
+}

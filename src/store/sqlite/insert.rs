@@ -1,0 +1,195 @@
+//! One entry into its tables. What needs no lock is encoded before the writer sees it.
+
+use std::time::Instant;
+
+use rusqlite::{Connection, params};
+
+use super::codec;
+use crate::domain::{
+    Appended, Claim, ClaimKey, Decision, Delivery, DeliveryId, Entry, EventFacts, Reason, Timestamp, Verdict,
+};
+use crate::store::{Retention, StoreError, Written};
+
+/// What a row weighs in the budgets beside its header block, body and checks: keys, columns and index entries.
+const ROW_OVERHEAD: usize = 400;
+
+/// An entry, encoded.
+pub struct Prepared {
+    delivery: Delivery,
+    facts: EventFacts,
+    decision: Decision,
+    headers: Vec<u8>,
+    checks: String,
+    started: Instant,
+    /// What it weighs, in bytes.
+    pub weight: usize,
+}
+
+impl Prepared {
+    /// Encodes `entry` on the caller's thread.
+    pub fn encode(entry: Entry) -> Result<Self, StoreError> {
+        let headers = codec::header_block(&entry.delivery.headers);
+        let checks = serde_json::to_string(&entry.checks)
+            .map_err(|fault| StoreError::Unavailable(format!("checks cannot be written: {fault}")))?;
+        let weight = ROW_OVERHEAD
+            .saturating_add(headers.len())
+            .saturating_add(checks.len())
+            .saturating_add(entry.delivery.path.len())
+            .saturating_add(entry.delivery.body.len());
+        let Entry { delivery, facts, decision, started, .. } = entry;
+        Ok(Self { delivery, facts, decision, headers, checks, started, weight })
+    }
+}
+
+/// An inserted row: what its caller is told, and what it adds to which total.
+pub struct Inserted {
+    pub written: Written,
+    pub verdict: Verdict,
+}
+
+/// What became of a delivery, as its row says it.
+struct Settled {
+    appended: Appended,
+    verdict: Verdict,
+    reason: Option<Reason>,
+    status: u16,
+}
+
+/// Writes `prepared` inside the open transaction. `now` is the time of the batch.
+pub fn insert(
+    connection: &Connection,
+    prepared: &Prepared,
+    retention: &Retention,
+    now: Timestamp,
+) -> rusqlite::Result<Inserted> {
+    let settled = settle(connection, prepared, retention, now)?;
+    let (duplicate_of, first_received_at) = match &settled.appended {
+        Appended::New => (None, None),
+        Appended::Duplicate { first, first_received_at }
+        | Appended::Conflict { first, first_received_at } => {
+            (Some(*first.as_bytes()), Some(first_received_at.as_micros()))
+        }
+    };
+    let delivery = &prepared.delivery;
+    let facts = &prepared.facts;
+    let duration_us = i64::try_from(prepared.started.elapsed().as_micros()).unwrap_or(i64::MAX);
+    connection
+        .prepare_cached(
+            "INSERT INTO deliveries (id, source, received_at, method, path, client_ip, event_type, event_name, \
+             event_id, entity, verdict, reason, status, size_bytes, duration_us, duplicate_of, row_bytes) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+        )?
+        .execute(params![
+            delivery.id.as_bytes(),
+            delivery.source,
+            delivery.received_at.as_micros(),
+            delivery.method,
+            delivery.path,
+            codec::address_bytes(delivery.client.ip),
+            facts.event_type,
+            facts.event_name,
+            facts.event_id,
+            facts.entity,
+            codec::verdict_number(settled.verdict),
+            settled.reason.map(Reason::as_str),
+            settled.status,
+            whole(delivery.body.len()),
+            duration_us,
+            duplicate_of,
+            whole(prepared.weight),
+        ])?;
+    let seq = connection.last_insert_rowid();
+    connection
+        .prepare_cached(
+            "INSERT INTO delivery_bytes (seq, http_version, peer_ip, explanation, headers, body, body_end, checks, \
+             first_received_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute(params![
+            seq,
+            delivery.http_version,
+            codec::address_bytes(delivery.client.peer),
+            delivery.client.explanation,
+            prepared.headers,
+            &*delivery.body,
+            delivery.body_end.as_str(),
+            prepared.checks,
+            first_received_at,
+        ])?;
+    Ok(Inserted { written: Written { appended: settled.appended, seq }, verdict: settled.verdict })
+}
+
+fn settle(
+    connection: &Connection,
+    prepared: &Prepared,
+    retention: &Retention,
+    now: Timestamp,
+) -> rusqlite::Result<Settled> {
+    let settled =
+        |appended, verdict, reason: Option<Reason>, status| Settled { appended, verdict, reason, status };
+    Ok(match &prepared.decision {
+        Decision::Reject(reason) => settled(Appended::New, Verdict::Rejected, Some(*reason), reason.status()),
+        Decision::Capture(status) => settled(Appended::New, Verdict::Captured, None, *status),
+        Decision::Accept(None) => settled(Appended::New, Verdict::Accepted, None, 200),
+        Decision::Accept(Some(claim)) => match take(connection, prepared, claim, retention, now)? {
+            Appended::New => settled(Appended::New, Verdict::Accepted, None, 200),
+            duplicate @ Appended::Duplicate { .. } => settled(duplicate, Verdict::Duplicate, None, 200),
+            conflict @ Appended::Conflict { .. } => {
+                let reason = Reason::IdConflict;
+                settled(conflict, Verdict::Rejected, Some(reason), reason.status())
+            }
+        },
+    })
+}
+
+/// Takes the event, unless somebody has it: the UNIQUE key decides, there is no look before the write. An id past its
+/// time counts as free.
+fn take(
+    connection: &Connection,
+    prepared: &Prepared,
+    claim: &Claim,
+    retention: &Retention,
+    now: Timestamp,
+) -> rusqlite::Result<Appended> {
+    let source = &prepared.delivery.source;
+    let key = codec::key_bytes(&claim.key);
+    let keep = claim.window.map_or(retention.keep_event_ids, |window| window.min(retention.keep_event_ids));
+    let taken = connection
+        .prepare_cached(
+            "INSERT INTO event_ids (source, key, body_digest, delivery_id, first_received_at, expires_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (source, key) DO UPDATE SET \
+             body_digest = excluded.body_digest, delivery_id = excluded.delivery_id, \
+             first_received_at = excluded.first_received_at, expires_at = excluded.expires_at \
+             WHERE event_ids.expires_at <= ?7",
+        )?
+        .execute(params![
+            source,
+            key,
+            claim.body_digest,
+            prepared.delivery.id.as_bytes(),
+            prepared.delivery.received_at.as_micros(),
+            now.plus(keep).as_micros(),
+            now.as_micros(),
+        ])?;
+    if taken == 1 {
+        return Ok(Appended::New);
+    }
+    let (digest, first, first_received_at) = connection
+        .prepare_cached(
+            "SELECT body_digest, delivery_id, first_received_at FROM event_ids WHERE source = ?1 AND key = ?2",
+        )?
+        .query_row(params![source, key], |row| {
+            Ok((row.get::<_, [u8; 32]>(0)?, DeliveryId::from_bytes(row.get(1)?), row.get::<_, i64>(2)?))
+        })?;
+    let first_received_at = Timestamp::from_micros(first_received_at);
+    let is_conflict = matches!(claim.key, ClaimKey::Id(_)) && digest != claim.body_digest;
+    Ok(if is_conflict {
+        Appended::Conflict { first, first_received_at }
+    } else {
+        Appended::Duplicate { first, first_received_at }
+    })
+}
+
+/// A length as SQLite's integer.
+pub fn whole(length: usize) -> i64 {
+    i64::try_from(length).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,222 @@
+//! Retention in small steps: each its own transaction, so that no delivery waits for it long.
+
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+
+use super::codec::verdict_number;
+use super::insert::whole;
+use super::shared::used_bytes;
+use crate::domain::{Timestamp, Verdict};
+use crate::store::Retention;
+use crate::store::contract::cutoff;
+
+/// The most rows that one step removes.
+const STEP_ROWS: usize = 200;
+/// The most bytes that one step removes, the last row excepted.
+const STEP_BYTES: u64 = 4 * 1024 * 1024;
+/// The most event ids that one step removes.
+const STEP_IDS: i64 = 1_000;
+/// The most pages that are given back at once.
+const GIVE_BACK_PAGES: u32 = 2_000;
+
+/// What a step did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// There was nothing to remove.
+    Nothing,
+    /// Something was; there may be more.
+    Removed {
+        /// Deliveries removed.
+        deliveries: u64,
+        /// Event ids removed.
+        event_ids: u64,
+    },
+}
+
+/// Rows and bytes of one verdict.
+#[derive(Clone, Copy, Debug, Default)]
+struct Total {
+    rows: u64,
+    bytes: u64,
+}
+
+/// How much of a verdict's oldest rows has to go.
+enum Surplus {
+    OlderThan(i64),
+    Rows(u64),
+    Bytes(u64),
+}
+
+/// Counts the rows of a batch into the totals of their verdicts.
+pub fn add_to_totals(
+    connection: &Connection,
+    rows: impl Iterator<Item = (Verdict, usize)>,
+) -> rusqlite::Result<()> {
+    let mut sums = [(0_i64, 0_i64); Verdict::ALL.len()];
+    for (verdict, bytes) in rows {
+        let at = usize::try_from(verdict_number(verdict)).unwrap_or(0);
+        if let Some((count, sum)) = sums.get_mut(at) {
+            *count = count.saturating_add(1);
+            *sum = sum.saturating_add(whole(bytes));
+        }
+    }
+    for (verdict, (rows, bytes)) in Verdict::ALL.into_iter().zip(sums) {
+        if rows != 0 {
+            change_total(connection, verdict, rows, bytes)?;
+        }
+    }
+    Ok(())
+}
+
+fn change_total(connection: &Connection, verdict: Verdict, rows: i64, bytes: i64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE totals SET rows = rows + ?2, bytes = bytes + ?3 WHERE verdict = ?1")?
+        .execute(params![verdict_number(verdict), rows, bytes])?;
+    Ok(())
+}
+
+/// One step: the first rule that has something to remove removes a little.
+pub fn step(connection: &mut Connection, retention: &Retention, now: Timestamp) -> rusqlite::Result<Step> {
+    for (verdict, surplus) in surpluses(connection, retention, now)? {
+        let doomed = doomed(connection, verdict, &surplus)?;
+        if !doomed.is_empty() {
+            return remove(connection, verdict, &doomed);
+        }
+    }
+    let event_ids = remove_expired_ids(connection, now)?;
+    if event_ids > 0 {
+        return Ok(Step::Removed { deliveries: 0, event_ids });
+    }
+    Ok(Step::Nothing)
+}
+
+/// What the rules ask for, in the order in which it goes: by age and number, by the budget of refused ones, and above
+/// `max_size` captured before rejected before the others.
+fn surpluses(
+    connection: &Connection,
+    retention: &Retention,
+    now: Timestamp,
+) -> rusqlite::Result<Vec<(Verdict, Surplus)>> {
+    let captured = total(connection, Verdict::Captured)?;
+    let rejected = total(connection, Verdict::Rejected)?;
+    let kept = cutoff(now, retention.keep_deliveries);
+    let mut surpluses = vec![
+        (Verdict::Captured, Surplus::Rows(captured.rows.saturating_sub(retention.keep_captured))),
+        (Verdict::Rejected, Surplus::OlderThan(cutoff(now, retention.keep_rejected))),
+        (Verdict::Accepted, Surplus::OlderThan(kept)),
+        (Verdict::Duplicate, Surplus::OlderThan(kept)),
+    ];
+    let refused = captured.bytes.saturating_add(rejected.bytes).saturating_sub(retention.max_refused);
+    if refused > 0 {
+        surpluses.push((Verdict::Captured, Surplus::Bytes(refused)));
+        surpluses.push((Verdict::Rejected, Surplus::Bytes(refused)));
+    }
+    let over = used_bytes(connection)?.saturating_sub(retention.max_size);
+    if over > 0 {
+        for verdict in [Verdict::Captured, Verdict::Rejected] {
+            surpluses.push((verdict, Surplus::Bytes(over)));
+        }
+        surpluses.push((oldest_of_the_accepted(connection)?, Surplus::Bytes(over)));
+    }
+    Ok(surpluses)
+}
+
+/// Accepted and duplicate ones share a fate: whichever is older goes first.
+fn oldest_of_the_accepted(connection: &Connection) -> rusqlite::Result<Verdict> {
+    let first = |verdict: Verdict| {
+        connection
+            .prepare_cached(
+                "SELECT coalesce(min(seq), 9223372036854775807) FROM deliveries WHERE verdict = ?1",
+            )?
+            .query_row([verdict_number(verdict)], |row| row.get::<_, i64>(0))
+    };
+    let is_duplicate = first(Verdict::Duplicate)? < first(Verdict::Accepted)?;
+    Ok(if is_duplicate { Verdict::Duplicate } else { Verdict::Accepted })
+}
+
+fn total(connection: &Connection, verdict: Verdict) -> rusqlite::Result<Total> {
+    connection.prepare_cached("SELECT rows, bytes FROM totals WHERE verdict = ?1")?.query_row(
+        [verdict_number(verdict)],
+        |row| {
+            Ok(Total {
+                rows: u64::try_from(row.get::<_, i64>(0)?).unwrap_or(0),
+                bytes: u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0),
+            })
+        },
+    )
+}
+
+/// The oldest rows of `verdict` that this step removes: position and weight.
+fn doomed(connection: &Connection, verdict: Verdict, surplus: &Surplus) -> rusqlite::Result<Vec<(i64, u64)>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT seq, received_at, row_bytes FROM deliveries WHERE verdict = ?1 ORDER BY seq LIMIT ?2",
+    )?;
+    let mut oldest = statement.query(params![verdict_number(verdict), whole(STEP_ROWS)])?;
+    let mut doomed = Vec::new();
+    let mut bytes: u64 = 0;
+    while let Some(row) = oldest.next()? {
+        let received_at: i64 = row.get(1)?;
+        let count = u64::try_from(doomed.len()).unwrap_or(u64::MAX);
+        let goes = match surplus {
+            Surplus::OlderThan(cutoff) => received_at < *cutoff,
+            Surplus::Rows(rows) => count < *rows,
+            Surplus::Bytes(surplus) => bytes < *surplus,
+        };
+        if !goes || bytes >= STEP_BYTES {
+            break;
+        }
+        let weight = u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0);
+        bytes = bytes.saturating_add(weight);
+        doomed.push((row.get(0)?, weight));
+    }
+    Ok(doomed)
+}
+
+fn remove(connection: &mut Connection, verdict: Verdict, doomed: &[(i64, u64)]) -> rusqlite::Result<Step> {
+    let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
+    let mut bytes: u64 = 0;
+    let mut through = 0;
+    for (seq, weight) in doomed {
+        transaction.prepare_cached("DELETE FROM deliveries WHERE seq = ?1")?.execute([seq])?;
+        transaction.prepare_cached("DELETE FROM delivery_bytes WHERE seq = ?1")?.execute([seq])?;
+        bytes = bytes.saturating_add(*weight);
+        through = through.max(*seq);
+    }
+    change_total(&transaction, verdict, -whole(doomed.len()), -i64::try_from(bytes).unwrap_or(i64::MAX))?;
+    transaction
+        .execute("UPDATE facts SET value = max(value, ?1) WHERE name = 'pruned_through'", [through])?;
+    transaction.commit()?;
+    let deliveries = u64::try_from(doomed.len()).unwrap_or(u64::MAX);
+    Ok(Step::Removed { deliveries, event_ids: 0 })
+}
+
+/// The highest position ever removed.
+pub fn pruned_through(connection: &Connection) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached("SELECT value FROM facts WHERE name = 'pruned_through'")?
+        .query_row([], |row| row.get(0))
+}
+
+fn remove_expired_ids(connection: &Connection, now: Timestamp) -> rusqlite::Result<u64> {
+    let removed = connection
+        .prepare_cached(
+            "DELETE FROM event_ids WHERE (source, key) IN \
+             (SELECT source, key FROM event_ids WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)",
+        )?
+        .execute(params![now.as_micros(), STEP_IDS])?;
+    Ok(u64::try_from(removed).unwrap_or(u64::MAX))
+}
+
+/// Gives free pages back to the disk.
+pub fn give_back(connection: &Connection) -> rusqlite::Result<()> {
+    loop {
+        let free: i64 = connection.query_row("PRAGMA freelist_count", [], |row| row.get(0))?;
+        if free == 0 {
+            return Ok(());
+        }
+        connection.execute_batch(&format!("PRAGMA incremental_vacuum({GIVE_BACK_PAGES})"))?;
+        let left: i64 = connection.query_row("PRAGMA freelist_count", [], |row| row.get(0))?;
+        if left >= free {
+            return Ok(());
+        }
+    }
+}

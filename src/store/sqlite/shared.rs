@@ -1,0 +1,154 @@
+//! What the threads of one store share: the file, its connections, the positions that others wait on.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::watch;
+
+use super::retention;
+use crate::store::{StoreOptions, StoreSize};
+
+/// How long a connection waits for another process that holds the file (`tagohook prune` beside a server).
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Pages of the write-ahead log after which the writer moves them into the file: about 16 MiB.
+const CHECKPOINT_PAGES: i64 = 4_000;
+/// The log is cut to this size when it starts anew, in bytes.
+const WAL_LIMIT: i64 = 64 * 1024 * 1024;
+/// A file of this size stands by, in bytes; giving it up leaves room for retention on a full disk.
+const RESERVE: usize = 4 * 1024 * 1024;
+
+/// What the threads of one store share.
+pub struct Shared {
+    path: PathBuf,
+    /// The position of the last commit.
+    pub newest: watch::Sender<i64>,
+    pruned_through: AtomicI64,
+    /// Bytes of the file in use, as of the last retention look.
+    pub used: AtomicU64,
+    /// Entries in the queue.
+    pub queued: AtomicUsize,
+    /// Bytes in the queue.
+    pub queued_bytes: AtomicUsize,
+}
+
+impl Shared {
+    /// Reads the positions from a migrated file.
+    pub fn read(options: &StoreOptions, connection: &Connection) -> rusqlite::Result<Self> {
+        let newest = connection.query_row(
+            "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'deliveries'), 0)",
+            [],
+            |row| row.get(0),
+        )?;
+        let pruned_through = retention::pruned_through(connection)?;
+        let shared = Self {
+            path: options.path.clone(),
+            newest: watch::Sender::new(newest),
+            pruned_through: AtomicI64::new(pruned_through),
+            used: AtomicU64::new(used_bytes(connection)?),
+            queued: AtomicUsize::new(0),
+            queued_bytes: AtomicUsize::new(0),
+        };
+        shared.keep_reserve();
+        Ok(shared)
+    }
+
+    /// The highest position ever removed.
+    pub fn pruned_through(&self) -> i64 {
+        self.pruned_through.load(Ordering::Acquire)
+    }
+
+    /// Positions up to `seq` may have been removed.
+    pub fn set_pruned_through(&self, seq: i64) {
+        self.pruned_through.fetch_max(seq, Ordering::AcqRel);
+    }
+
+    /// The sizes now.
+    pub fn size(&self) -> StoreSize {
+        let wal = fs::metadata(beside(&self.path, "-wal")).map_or(0, |file| file.len());
+        StoreSize {
+            used: self.used.load(Ordering::Relaxed),
+            wal,
+            queue_depth: u64::try_from(self.queued.load(Ordering::Relaxed)).unwrap_or(u64::MAX),
+        }
+    }
+
+    /// Makes the file that stands by; a disk without room for it is no reason not to start.
+    fn keep_reserve(&self) {
+        let reserve = beside(&self.path, "-reserve");
+        if reserve.exists() {
+            return;
+        }
+        let written = private_file().create_new(true).open(&reserve).and_then(|mut file| {
+            file.write_all(&vec![0x55; RESERVE])?;
+            file.sync_all()
+        });
+        if let Err(fault) = written {
+            tracing::warn!(%fault, "no room for the reserve that retention uses on a full disk");
+            self.release_reserve();
+        }
+    }
+
+    /// Gives up the file that stands by; the next start makes it again.
+    pub fn release_reserve(&self) {
+        // That it is not there is what is wanted.
+        let _ = fs::remove_file(beside(&self.path, "-reserve"));
+    }
+}
+
+/// Bytes of the file in use.
+pub fn used_bytes(connection: &Connection) -> rusqlite::Result<u64> {
+    let number = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
+    let pages = number("PRAGMA page_count")?.saturating_sub(number("PRAGMA freelist_count")?);
+    Ok(pages.saturating_mul(number("PRAGMA page_size")?).unsigned_abs())
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+fn private_file() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).mode(0o600);
+    options
+}
+
+/// Makes the file, if it is not there, so that only its owner can read it; SQLite's other files take after it.
+pub fn make_private(path: &Path) -> io::Result<()> {
+    let file = private_file().create(true).truncate(false).open(path)?;
+    file.set_permissions(fs::Permissions::from_mode(0o600))
+}
+
+/// Opens the connection that writes.
+pub fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    // Takes effect in a file that has no table yet: room of removed rows can be given back in small steps.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // Under NORMAL a power cut takes acknowledged rows; FULL syncs the log at each commit.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    connection.pragma_update(None, "journal_size_limit", WAL_LIMIT)?;
+    connection.pragma_update(None, "cache_size", -16_000)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+/// Opens a connection that only reads.
+pub fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "cache_size", -8_000)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
