@@ -1,0 +1,199 @@
+//! The data directory: its lock, the secrets that the first start makes, and the file that tells the addresses.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// The files of secrets that the first start makes.
+pub const MADE_FILES: [&str; 3] = ["signing-secret", "tagoio-token", "store-key"];
+const ADDRESSES: &str = "addresses.json";
+const LOCK: &str = "lock";
+
+/// A fault of the data directory; it stops the start.
+#[derive(Debug, thiserror::Error)]
+pub enum DataDirError {
+    /// Another process has it.
+    #[error("{0} is in use by another tagohook; stop that one, or choose another --data-dir")]
+    InUse(PathBuf),
+    /// It cannot be used.
+    #[error("{path}: {what}: {cause}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was being done.
+        what: &'static str,
+        /// What went wrong.
+        cause: io::Error,
+    },
+    /// A file does not hold what it should.
+    #[error("{path}: {what}")]
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: &'static str,
+    },
+}
+
+/// Where a running program listens: the content of `addresses.json`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Addresses {
+    /// The receiver's port.
+    pub receiver: SocketAddr,
+    /// The inspector's port.
+    pub inspector: SocketAddr,
+    /// The process.
+    pub pid: u32,
+}
+
+/// A data directory that is ours until this is dropped.
+#[derive(Debug)]
+pub struct DataDir {
+    path: PathBuf,
+    /// Which secrets were made now.
+    pub made: Vec<&'static str>,
+    _lock: File,
+}
+
+impl DataDir {
+    /// Makes the directory where it is missing, takes its lock, and makes the secrets that are missing.
+    ///
+    /// # Errors
+    /// `InUse` when another process has it; `Io` when it cannot be written.
+    pub fn take(path: &Path) -> Result<Self, DataDirError> {
+        let fault = |path: &Path, what| {
+            let path = path.to_owned();
+            move |cause| DataDirError::Io { path, what, cause }
+        };
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(fault(path, "the data directory cannot be made"))?;
+        let lock_path = path.join(LOCK);
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(&lock_path)
+            .map_err(fault(&lock_path, "the lock cannot be opened"))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(DataDirError::InUse(path.to_owned())),
+            Err(TryLockError::Error(cause)) => {
+                return Err(fault(&lock_path, "the lock cannot be taken")(cause));
+            }
+        }
+        let mut made = Vec::new();
+        for name in MADE_FILES {
+            let file = path.join(name);
+            if !file.exists() {
+                write_private(path, name, random_hex().as_bytes())
+                    .map_err(fault(&file, "the secret cannot be written"))?;
+                made.push(name);
+            }
+        }
+        Ok(Self { path: path.to_owned(), made, _lock: lock })
+    }
+
+    /// Writes `addresses.json`, whole or not at all.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub fn write_addresses(&self, addresses: &Addresses) -> Result<(), DataDirError> {
+        let text = serde_json::to_string(addresses).unwrap_or_default();
+        write_private(&self.path, ADDRESSES, text.as_bytes()).map_err(|cause| DataDirError::Io {
+            path: self.path.join(ADDRESSES),
+            what: "cannot be written",
+            cause,
+        })
+    }
+
+    /// Removes `addresses.json`: nobody listens there any more.
+    pub fn remove_addresses(&self) {
+        // That it is not there is what is wanted.
+        let _ = fs::remove_file(self.path.join(ADDRESSES));
+    }
+}
+
+/// The addresses of the program that runs on this data directory, if one does.
+#[must_use]
+pub fn read_addresses(data_dir: &Path) -> Option<Addresses> {
+    serde_json::from_slice(&fs::read(data_dir.join(ADDRESSES)).ok()?).ok()
+}
+
+/// The installation's own key, for masks and for sealing: 32 bytes, in the file as hex.
+///
+/// # Errors
+/// `Io` where the file cannot be read, `Broken` where it holds something else.
+pub fn store_key(data_dir: &Path) -> Result<[u8; 32], DataDirError> {
+    let path = data_dir.join("store-key");
+    let text = fs::read_to_string(&path).map_err(|cause| DataDirError::Io {
+        path: path.clone(),
+        what: "cannot be read",
+        cause,
+    })?;
+    let mut key = [0; 32];
+    hex::decode_to_slice(text.trim(), &mut key)
+        .map_err(|_| DataDirError::Broken { path, what: "64 hex digits are expected" })?;
+    Ok(key)
+}
+
+fn random_hex() -> String {
+    hex::encode(rand::random::<[u8; 32]>())
+}
+
+/// Writes a file that only its owner can read: under another name first, so that it is there whole or not at all.
+fn write_private(folder: &Path, name: &str, content: &[u8]) -> io::Result<()> {
+    let draft = folder.join(format!(".{name}.new"));
+    let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&draft)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    fs::rename(&draft, folder.join(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn the_first_start_makes_secrets_that_only_the_owner_can_read_and_the_second_keeps_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data");
+        let first = DataDir::take(&path).unwrap();
+        assert_eq!(first.made, MADE_FILES);
+        let secret = fs::read_to_string(path.join("signing-secret")).unwrap();
+        assert_eq!(secret.len(), 64);
+        for name in MADE_FILES {
+            assert_eq!(fs::metadata(path.join(name)).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        assert!(matches!(DataDir::take(&path), Err(DataDirError::InUse(_))));
+        drop(first);
+        let second = DataDir::take(&path).unwrap();
+        assert!(second.made.is_empty());
+        assert_eq!(fs::read_to_string(path.join("signing-secret")).unwrap(), secret);
+        assert!(store_key(&path).is_ok());
+    }
+
+    #[test]
+    fn addresses_are_written_read_and_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let data_dir = DataDir::take(folder.path()).unwrap();
+        let addresses = Addresses {
+            receiver: "127.0.0.1:1".parse().unwrap(),
+            inspector: "[::1]:2".parse().unwrap(),
+            pid: 3,
+        };
+        data_dir.write_addresses(&addresses).unwrap();
+        assert_eq!(read_addresses(folder.path()), Some(addresses));
+        data_dir.remove_addresses();
+        assert_eq!(read_addresses(folder.path()), None);
+    }
+}

@@ -1,0 +1,79 @@
+//! What is wrong with a configuration: one line each.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// Where a value was said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// In the compiled-in defaults.
+    Default,
+    /// In a file, at a line where that is known.
+    File(PathBuf, Option<usize>),
+    /// In a variable of the environment.
+    Env(String),
+    /// On the command line.
+    Flag(&'static str),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => out.write_str("default.toml"),
+            Self::File(path, Some(line)) => write!(out, "{}:{line}", path.display()),
+            Self::File(path, None) => write!(out, "{}", path.display()),
+            Self::Env(name) => out.write_str(name),
+            Self::Flag(name) => out.write_str(name),
+        }
+    }
+}
+
+/// Every fault of a configuration, one line each: where, which key, what is wrong, what is allowed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
+pub struct ConfigFaults(pub Vec<String>);
+
+impl ConfigFaults {
+    /// Adds a line. Nothing in it may break the line.
+    pub fn add(&mut self, origin: &Origin, key: &str, what: impl fmt::Display) {
+        let line = format!("{origin}: {key}: {what}");
+        self.0.push(line.replace(['\n', '\r'], " "));
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Display for ConfigFaults {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0.join("\n"))
+    }
+}
+
+/// ` (did you mean …?)`, where a known name is near to `name`.
+#[must_use]
+pub fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    known
+        .map(|known| (distance(name, known), known))
+        .filter(|(distance, known)| *distance <= 2.max(known.len() / 4))
+        .min()
+        .map_or(String::new(), |(_, known)| format!(" (did you mean {known}?)"))
+}
+
+/// Levenshtein's distance, in characters.
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (at, letter) in left.chars().enumerate() {
+        let mut next = vec![at + 1];
+        for (other, (above, diagonal)) in right.iter().zip(row.iter().skip(1).zip(row.iter())) {
+            let before = next.last().copied().unwrap_or(0);
+            let change = diagonal + usize::from(letter != *other);
+            next.push(change.min(above + 1).min(before + 1));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or(0)
+}

@@ -1,0 +1,211 @@
+//! The layers of the configuration and the value of a key in the topmost layer that has it.
+
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use super::fault::{ConfigFaults, Origin, suggestion};
+
+/// The compiled-in defaults, which document every option.
+pub const DEFAULT_TOML: &str = include_str!("../../config/default.toml");
+
+/// The prefix of the variables that are read.
+pub const ENV_PREFIX: &str = "TAGOHOOK_";
+/// Variables that stand for flags.
+pub const FLAG_VARIABLES: [&str; 4] =
+    ["TAGOHOOK_CONFIG", "TAGOHOOK_DATA_DIR", "TAGOHOOK_LISTEN", "TAGOHOOK_INSPECT_LISTEN"];
+
+/// A value and where it was said.
+#[derive(Clone, Debug)]
+pub struct Said {
+    /// The value.
+    pub value: Value,
+    /// Where.
+    pub origin: Origin,
+}
+
+/// The file of `--config`.
+#[derive(Debug)]
+pub struct ConfigFile {
+    /// Its path.
+    pub path: PathBuf,
+    text: String,
+    /// What it says.
+    pub table: Table,
+}
+
+impl ConfigFile {
+    /// Reads the file at `path`; a fault names the line.
+    pub fn read(path: &Path, faults: &mut ConfigFaults) -> Option<Self> {
+        let origin = Origin::File(path.to_owned(), None);
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(fault) => {
+                faults.add(&origin, "file", format!("cannot be read: {fault}"));
+                return None;
+            }
+        };
+        match text.parse::<Table>() {
+            Ok(table) => Some(Self { path: path.to_owned(), text, table }),
+            Err(fault) => {
+                let line = fault.span().map(|span| line_at(&text, span.start));
+                let origin = Origin::File(path.to_owned(), line);
+                faults.add(&origin, "TOML", fault.message());
+                None
+            }
+        }
+    }
+
+    /// Where `key` of `section` is said; `nth` tells repeated sections apart, from 0.
+    pub fn origin(&self, section: &str, nth: usize, key: &str) -> Origin {
+        Origin::File(self.path.clone(), self.line_of(section, nth, key))
+    }
+
+    fn line_of(&self, section: &str, nth: usize, key: &str) -> Option<usize> {
+        let headers = [format!("[{section}]"), format!("[[{section}]]")];
+        let mut sections_seen = 0_usize;
+        let mut is_inside = section.is_empty();
+        let mut header_line = None;
+        for (at, line) in self.text.lines().enumerate() {
+            let line = line.trim();
+            if line.starts_with('[') && !line.contains('=') {
+                let is_section = headers.iter().any(|header| line.starts_with(header.as_str()));
+                is_inside = is_section && sections_seen == nth;
+                sections_seen = sections_seen.saturating_add(usize::from(is_section));
+                header_line = if is_inside { Some(at.saturating_add(1)) } else { header_line };
+            } else if is_inside {
+                let name = line.split('=').next().unwrap_or_default().trim().trim_matches('"');
+                if name == key {
+                    return Some(at.saturating_add(1));
+                }
+            }
+        }
+        header_line
+    }
+}
+
+fn line_at(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|byte| *byte == b'\n').count().saturating_add(1)
+}
+
+/// Defaults, file and environment, one over the other.
+pub struct Layers<'a> {
+    defaults: Table,
+    file: Option<&'a ConfigFile>,
+    env: Vec<(String, String)>,
+}
+
+impl<'a> Layers<'a> {
+    /// Lays them over each other and reports every key that nobody knows. The defaults are the list of known keys.
+    pub fn new(file: Option<&'a ConfigFile>, env: &[(String, String)], faults: &mut ConfigFaults) -> Self {
+        let defaults = DEFAULT_TOML.parse::<Table>().unwrap_or_default();
+        let env = env.iter().filter(|(name, _)| name.starts_with(ENV_PREFIX)).cloned().collect();
+        let layers = Self { defaults, file, env };
+        layers.check_file_keys(faults);
+        layers.check_variables(faults);
+        layers
+    }
+
+    /// The value of `key` in `section`, the empty section being the top of the file.
+    pub fn value(&self, section: &str, key: &str) -> Option<Said> {
+        let default = entry(&self.defaults, section, key)?;
+        let name = variable(section, key);
+        if let Some((_, text)) = self.env.iter().find(|(variable, _)| *variable == name) {
+            return Some(Said { value: like(default, text), origin: Origin::Env(name) });
+        }
+        if let Some(file) = self.file
+            && let Some(value) = entry(&file.table, section, key)
+        {
+            return Some(Said { value: value.clone(), origin: file.origin(section, 0, key) });
+        }
+        Some(Said { value: default.clone(), origin: Origin::Default })
+    }
+
+    /// The `[[source]]` tables of the file, or the default ones; the file where they are its own.
+    pub fn sources(&self, faults: &mut ConfigFaults) -> (Vec<Table>, Option<&'a ConfigFile>) {
+        let own = self.file.and_then(|file| file.table.get("source").map(|value| (value, file)));
+        let (value, file) = match own {
+            Some((value, file)) => (Some(value), Some(file)),
+            None => (self.defaults.get("source"), None),
+        };
+        let tables: Option<Vec<Table>> = value
+            .and_then(Value::as_array)
+            .map(|items| items.iter().filter_map(Value::as_table).cloned().collect());
+        if tables.is_none()
+            && let Some(file) = file
+        {
+            faults.add(&file.origin("source", 0, ""), "source", "written as [[source]], one for each source");
+        }
+        (tables.unwrap_or_default(), file)
+    }
+
+    fn check_file_keys(&self, faults: &mut ConfigFaults) {
+        let Some(file) = self.file else { return };
+        for (name, value) in &file.table {
+            match (self.defaults.get(name), value) {
+                // Sources have a reader of their own.
+                (Some(Value::Array(_)), _) => {}
+                (Some(Value::Table(known)), Value::Table(section)) => {
+                    for key in section.keys().filter(|key| !known.contains_key(*key)) {
+                        let near = suggestion(key, known.keys().map(String::as_str));
+                        faults.add(
+                            &file.origin(name, 0, key),
+                            &format!("{name}.{key}"),
+                            format!("unknown key{near}"),
+                        );
+                    }
+                }
+                (Some(Value::Table(_)), _) => {
+                    faults.add(&file.origin("", 0, name), name, format!("a section: write [{name}]"));
+                }
+                (Some(_), _) => {}
+                (None, _) => {
+                    let near = suggestion(name, self.defaults.keys().map(String::as_str));
+                    let section = if value.is_table() || value.is_array() { name.as_str() } else { "" };
+                    faults.add(&file.origin(section, 0, name), name, format!("unknown key{near}"));
+                }
+            }
+        }
+    }
+
+    fn check_variables(&self, faults: &mut ConfigFaults) {
+        let known: Vec<String> = self
+            .defaults
+            .iter()
+            .flat_map(|(section, value)| match value {
+                Value::Table(keys) => keys.keys().map(|key| variable(section, key)).collect(),
+                Value::Array(_) => Vec::new(),
+                _ => vec![variable("", section)],
+            })
+            .chain(FLAG_VARIABLES.map(str::to_owned))
+            .collect();
+        for (name, _) in self.env.iter().filter(|(name, _)| !known.contains(name)) {
+            let near = suggestion(name, known.iter().map(String::as_str));
+            faults.add(&Origin::Env(name.clone()), "environment", format!("no such option{near}"));
+        }
+    }
+}
+
+fn entry<'t>(table: &'t Table, section: &str, key: &str) -> Option<&'t Value> {
+    if section.is_empty() { table.get(key) } else { table.get(section)?.get(key) }
+}
+
+fn variable(section: &str, key: &str) -> String {
+    let name = if section.is_empty() { key.to_owned() } else { format!("{section}_{key}") };
+    format!("{ENV_PREFIX}{}", name.to_ascii_uppercase())
+}
+
+/// A variable's text as a value of the default's type, where it can be read so.
+fn like(default: &Value, text: &str) -> Value {
+    let list = || {
+        let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+        Value::Array(items.map(|item| Value::String(item.to_owned())).collect())
+    };
+    let as_text = || Value::String(text.to_owned());
+    match default {
+        Value::Array(_) => list(),
+        Value::Boolean(_) => text.parse().map_or_else(|_| as_text(), Value::Boolean),
+        Value::Integer(_) => text.parse().map_or_else(|_| as_text(), Value::Integer),
+        _ => as_text(),
+    }
+}

@@ -1,0 +1,385 @@
+//! From the layers to a checked `Config`, collecting every fault on the way.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ipnet::IpNet;
+use toml::Value;
+
+use super::fault::{ConfigFaults, Origin};
+use super::layers::{ConfigFile, Layers, Said};
+use super::secrets::Secrets;
+use super::types::{
+    Config, InspectorConfig, LogConfig, PasswordHash, ReceiverConfig, SenderConfig, StoreConfig,
+};
+use super::{Rate, sources, values};
+use crate::domain::{Scheme, Secret, Source};
+
+const DEFAULT_DATA_DIR: &str = "./tagohook-data";
+/// The bounds of `max_body`, in bytes.
+const MAX_BODY: std::ops::RangeInclusive<u64> = 1..=1 << 30;
+/// The bounds of `queue`.
+const QUEUE: std::ops::RangeInclusive<i64> = 1..=1_000_000;
+
+/// Says why a secret is no key of a scheme.
+pub type SecretCheck = fn(Scheme, &Secret) -> Result<(), String>;
+
+/// What the command line says.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// `--config`
+    pub config: Option<PathBuf>,
+    /// `--data-dir`
+    pub data_dir: Option<PathBuf>,
+    /// `--listen`
+    pub listen: Option<String>,
+    /// `--inspect-listen`
+    pub inspect_listen: Option<String>,
+    /// Whether secrets that the first start makes may be missing yet.
+    pub tolerate_unmade: bool,
+}
+
+impl Options {
+    /// The data directory: flag, then `TAGOHOOK_DATA_DIR`, then `./tagohook-data`.
+    #[must_use]
+    pub fn data_dir(&self, env: &[(String, String)]) -> PathBuf {
+        let said = self.data_dir.clone().or_else(|| variable(env, "TAGOHOOK_DATA_DIR").map(PathBuf::from));
+        said.unwrap_or_else(|| PathBuf::from(DEFAULT_DATA_DIR))
+    }
+
+    fn config_file(&self, env: &[(String, String)]) -> Option<PathBuf> {
+        self.config.clone().or_else(|| variable(env, "TAGOHOOK_CONFIG").map(PathBuf::from))
+    }
+}
+
+fn variable(env: &[(String, String)], name: &str) -> Option<String> {
+    env.iter()
+        .find(|(variable, _)| variable == name)
+        .map(|(_, value)| value.clone())
+        .filter(|value| !value.is_empty())
+}
+
+/// Reads and checks the whole configuration. `env` is the environment; `check_secret` knows the schemes' keys.
+///
+/// # Errors
+/// Every fault that was found, one line each.
+pub fn load(
+    options: &Options,
+    env: &[(String, String)],
+    check_secret: SecretCheck,
+) -> Result<Config, ConfigFaults> {
+    let mut faults = ConfigFaults::default();
+    let file = options.config_file(env).and_then(|path| ConfigFile::read(&path, &mut faults));
+    let layers = Layers::new(file.as_ref(), env, &mut faults);
+    let data_dir = options.data_dir(env);
+    let mut secrets = Secrets {
+        data_dir: data_dir.clone(),
+        env,
+        tolerate_unmade: options.tolerate_unmade,
+        notices: Vec::new(),
+    };
+    let (tables, sources_file) = layers.sources(&mut faults);
+    let sources = sources::read(&tables, sources_file, &mut secrets, check_secret, &mut faults);
+    let mut read = Read { layers, env, data_dir: &data_dir, options, faults };
+    let receiver = read.receiver();
+    let inspector = read.inspector();
+    let store = read.store();
+    let sender = read.sender();
+    let log = read.log();
+    let schemas_dir = read.schemas_dir();
+    let faults = read.faults;
+    match (receiver, inspector, store, sender, log) {
+        (Some(receiver), Some(inspector), Some(store), Some(sender), Some(log)) if faults.is_empty() => {
+            let mut notices = secrets.notices;
+            notices.extend(proxy_notice(&receiver, &sources));
+            Ok(Config { data_dir, receiver, inspector, store, sender, log, sources, schemas_dir, notices })
+        }
+        _ => Err(faults),
+    }
+}
+
+/// Behind a proxy without `trusted_proxies`, every client has the proxy's address (NET-10).
+fn proxy_notice(receiver: &ReceiverConfig, sources: &[Source]) -> Option<String> {
+    let is_local = receiver.listen.ip().is_loopback() && receiver.trusted_proxies.is_empty();
+    let lists =
+        sources.iter().find(|source| source.allow.ranges.iter().any(|range| !range.network().is_loopback()));
+    lists.filter(|_| is_local).map(|source| {
+        format!(
+            "source {}: allow names addresses beyond this machine, but the receiver listens on {} and no proxy is \
+             trusted: every client will look like the proxy; set receiver.trusted_proxies",
+            source.name, receiver.listen
+        )
+    })
+}
+
+struct Read<'a> {
+    layers: Layers<'a>,
+    env: &'a [(String, String)],
+    data_dir: &'a Path,
+    options: &'a Options,
+    faults: ConfigFaults,
+}
+
+impl Read<'_> {
+    fn receiver(&mut self) -> Option<ReceiverConfig> {
+        let section = "receiver";
+        let listen = self.address(section, self.options.listen.clone(), "--listen", "TAGOHOOK_LISTEN");
+        let trusted_proxies = self.ranges(section, "trusted_proxies");
+        let max_body = self.size(section, "max_body");
+        let body_timeout = self.duration(section, "body_timeout");
+        let capture_rate = self.rate(section, "capture_rate");
+        let refused_rate = self.rate(section, "refused_rate");
+        let max_buffered = self.size(section, "max_buffered");
+        let max_body = max_body?;
+        if !MAX_BODY.contains(&max_body) {
+            self.fault::<()>(section, "max_body", "out of bounds; 1 B to 1 GiB");
+        }
+        if max_buffered.is_some_and(|max_buffered| max_buffered < max_body) {
+            self.fault::<()>(
+                section,
+                "max_buffered",
+                "less than max_body; no body of that size could ever be read",
+            );
+        }
+        Some(ReceiverConfig {
+            listen: listen?,
+            trusted_proxies: trusted_proxies?,
+            max_body: usize::try_from(max_body).ok()?,
+            body_timeout: body_timeout?,
+            capture_rate: capture_rate?,
+            refused_rate: refused_rate?,
+            max_buffered: usize::try_from(max_buffered?).ok()?,
+        })
+    }
+
+    fn inspector(&mut self) -> Option<InspectorConfig> {
+        let section = "inspector";
+        let flag = self.options.inspect_listen.clone();
+        let listen = self.address(section, flag, "--inspect-listen", "TAGOHOOK_INSPECT_LISTEN");
+        let password = self.password();
+        let allowed_hosts = self.texts(section, "allowed_hosts");
+        let (listen, password) = (listen?, password?);
+        if !listen.ip().to_canonical().is_loopback() && password.is_none() {
+            let what = format!(
+                "required, since inspector.listen = \"{listen}\" is not a loopback address; make a hash with \
+                 `tagohook hash-password`, put it in a file and name that file here"
+            );
+            self.fault::<()>(section, "password_file", &what);
+        }
+        Some(InspectorConfig { listen, password, allowed_hosts: allowed_hosts? })
+    }
+
+    /// The outer `None` is a fault, the inner one no password.
+    fn password(&mut self) -> Option<Option<PasswordHash>> {
+        let section = "inspector";
+        let name = self.text(section, "password_file")?;
+        if name.is_empty() {
+            return Some(None);
+        }
+        let path = self.data_dir.join(name.strip_prefix("file:").unwrap_or(&name));
+        match fs::read_to_string(&path) {
+            Ok(text) if text.trim().starts_with("$argon2") => {
+                Some(Some(PasswordHash::new(text.trim().to_owned())))
+            }
+            Ok(_) => {
+                let what =
+                    format!("{} holds no argon2 hash; `tagohook hash-password` prints one", path.display());
+                self.fault(section, "password_file", &what)
+            }
+            Err(cause) => {
+                self.fault(section, "password_file", &format!("{} cannot be read: {cause}", path.display()))
+            }
+        }
+    }
+
+    fn store(&mut self) -> Option<StoreConfig> {
+        let section = "store";
+        let path = self.store_path();
+        let keep_deliveries = self.duration(section, "keep_deliveries");
+        let keep_rejected = self.duration(section, "keep_rejected");
+        let keep_captured = self.whole(section, "keep_captured", 0..=i64::MAX);
+        let keep_event_ids = self.duration(section, "keep_event_ids");
+        let keep_messages = self.duration(section, "keep_messages");
+        let keep_dead_letters = self.duration(section, "keep_dead_letters");
+        let max_size = self.size(section, "max_size");
+        let max_refused = self.size(section, "max_refused");
+        let queue = self.whole(section, "queue", QUEUE);
+        Some(StoreConfig {
+            path: path?,
+            keep_deliveries: keep_deliveries?,
+            keep_rejected: keep_rejected?,
+            keep_captured: keep_captured?,
+            keep_event_ids: keep_event_ids?,
+            keep_messages: keep_messages?,
+            keep_dead_letters: keep_dead_letters?,
+            max_size: max_size?,
+            max_refused: max_refused?,
+            queue: usize::try_from(queue?).ok()?,
+        })
+    }
+
+    fn store_path(&mut self) -> Option<PathBuf> {
+        let url = self.text("store", "url")?;
+        match url.strip_prefix("sqlite:") {
+            Some("") => Some(self.data_dir.join("tagohook.db")),
+            Some(path) => Some(self.data_dir.join(path)),
+            None if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+                self.fault("store", "url", "PostgreSQL is not built yet; \"sqlite:\"")
+            }
+            None => {
+                self.fault("store", "url", &format!("{url:?} is no store; \"sqlite:\" or \"sqlite:PATH\""))
+            }
+        }
+    }
+
+    fn sender(&mut self) -> Option<SenderConfig> {
+        let deny_private = self.flag("sender", "deny_private");
+        let lease = self.duration("sender", "lease");
+        let health_interval = self.duration("sender", "health_interval");
+        Some(SenderConfig { deny_private: deny_private?, lease: lease?, health_interval: health_interval? })
+    }
+
+    fn log(&mut self) -> Option<LogConfig> {
+        let level = self.word("log", "level", &["error", "warn", "info", "debug", "trace"]);
+        let format = self.word("log", "format", &["text", "json"]);
+        Some(LogConfig { level: level?, json: format? == "json" })
+    }
+
+    fn schemas_dir(&mut self) -> Option<PathBuf> {
+        let said = self.layers.value("", "schemas_dir")?;
+        let name = self
+            .read("", "schemas_dir", |value| value.as_str().map(str::to_owned).ok_or("a text".to_owned()))?;
+        if name.is_empty() {
+            return None;
+        }
+        let base = match &said.origin {
+            Origin::File(path, _) => path.parent().map(Path::to_owned).unwrap_or_default(),
+            _ => PathBuf::new(),
+        };
+        Some(base.join(name))
+    }
+
+    /// An address: flag, then its variable, then the layers.
+    fn address(
+        &mut self,
+        section: &str,
+        flag: Option<String>,
+        name: &'static str,
+        variable_name: &str,
+    ) -> Option<SocketAddr> {
+        let said = flag.map(|text| (text, Origin::Flag(name))).or_else(|| {
+            variable(self.env, variable_name).map(|text| (text, Origin::Env(variable_name.to_owned())))
+        });
+        let (text, origin) = match said {
+            Some(said) => said,
+            None => {
+                let text = self.text(section, "listen")?;
+                let origin = self.layers.value(section, "listen")?.origin;
+                (text, origin)
+            }
+        };
+        let address = text.replace("localhost:", "127.0.0.1:").parse();
+        address
+            .map_err(|_| {
+                let what =
+                    format!("{text:?} is no address with a port; as \"127.0.0.1:8080\" or \"[::]:8080\"");
+                self.faults.add(&origin, &format!("{section}.listen"), what);
+            })
+            .ok()
+    }
+
+    fn read<T>(
+        &mut self,
+        section: &str,
+        key: &str,
+        convert: impl FnOnce(&Value) -> Result<T, String>,
+    ) -> Option<T> {
+        let Said { value, .. } = self.layers.value(section, key)?;
+        match convert(&value) {
+            Ok(value) => Some(value),
+            Err(what) => self.fault(section, key, &what),
+        }
+    }
+
+    fn fault<T>(&mut self, section: &str, key: &str, what: &str) -> Option<T> {
+        let origin = self.layers.value(section, key).map_or(Origin::Default, |said| said.origin);
+        let name = if section.is_empty() { key.to_owned() } else { format!("{section}.{key}") };
+        self.faults.add(&origin, &name, what);
+        None
+    }
+
+    fn text(&mut self, section: &str, key: &str) -> Option<String> {
+        self.read(section, key, |value| {
+            value.as_str().map(str::to_owned).ok_or_else(|| "a text in quotes".to_owned())
+        })
+    }
+
+    fn texts(&mut self, section: &str, key: &str) -> Option<Vec<String>> {
+        self.read(section, key, texts)
+    }
+
+    fn ranges(&mut self, section: &str, key: &str) -> Option<Vec<IpNet>> {
+        self.read(section, key, |value| {
+            split_list(&texts(value)?).iter().map(|text| values::range(text)).collect()
+        })
+    }
+
+    fn size(&mut self, section: &str, key: &str) -> Option<u64> {
+        self.read(section, key, |value| match value {
+            Value::Integer(bytes) => u64::try_from(*bytes).map_err(|_| "less than nothing".to_owned()),
+            other => values::size(other.as_str().unwrap_or_default()),
+        })
+    }
+
+    fn duration(&mut self, section: &str, key: &str) -> Option<Duration> {
+        self.read(section, key, |value| values::duration(value.as_str().unwrap_or_default()))
+    }
+
+    fn rate(&mut self, section: &str, key: &str) -> Option<Rate> {
+        self.read(section, key, |value| values::rate(value.as_str().unwrap_or_default()))
+    }
+
+    fn whole(&mut self, section: &str, key: &str, bounds: std::ops::RangeInclusive<i64>) -> Option<u64> {
+        self.read(section, key, |value| {
+            let number = value.as_integer().filter(|number| bounds.contains(number));
+            let number = number.and_then(|number| u64::try_from(number).ok());
+            number.ok_or_else(|| format!("a whole number from {} to {}", bounds.start(), bounds.end()))
+        })
+    }
+
+    fn flag(&mut self, section: &str, key: &str) -> Option<bool> {
+        self.read(section, key, |value| value.as_bool().ok_or_else(|| "true or false".to_owned()))
+    }
+
+    fn word(&mut self, section: &str, key: &str, words: &[&str]) -> Option<String> {
+        self.read(section, key, |value| one_of(value, words))
+    }
+}
+
+/// One of a few words.
+pub fn one_of(value: &Value, words: &[&str]) -> Result<String, String> {
+    let word = value.as_str().filter(|word| words.contains(word));
+    word.map(str::to_owned).ok_or_else(|| format!("{value} is not known; one of {}", words.join(", ")))
+}
+
+/// A list of texts.
+pub fn texts(value: &Value) -> Result<Vec<String>, String> {
+    let fault = || "a list of texts, as [\"a\", \"b\"]".to_owned();
+    let items = value.as_array().ok_or_else(fault)?;
+    items.iter().map(|item| item.as_str().map(str::to_owned).ok_or_else(fault)).collect()
+}
+
+/// Entries that are lists themselves, with commas and blanks, taken apart (NET-05).
+pub fn split_list(entries: &[String]) -> Vec<String> {
+    entries
+        .iter()
+        .flat_map(|entry| entry.split(','))
+        .map(|entry| entry.trim().to_owned())
+        .filter(|entry| !entry.is_empty())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,240 @@
+//! Every fault is one line that says where, what, and what is allowed.
+
+use super::*;
+use crate::domain::{Credential, SchemaMode};
+
+struct Case {
+    folder: tempfile::TempDir,
+    env: Vec<(String, String)>,
+}
+
+impl Case {
+    fn new(toml: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        write("t.toml", toml);
+        write("signing-secret", "a-signing-secret-of-32-bytes-abc");
+        write("tagoio-token", "a-token-of-some-length");
+        write("short", "fifteen-bytes-x");
+        write("empty", "\n");
+        write("newline", "sixteen-bytes-xx\r\n");
+        write("hash", "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaA\n");
+        Self { folder, env: Vec::new() }
+    }
+
+    fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    fn load(&self) -> Result<Config, ConfigFaults> {
+        let options = Options {
+            config: Some(self.folder.path().join("t.toml")),
+            data_dir: Some(self.folder.path().to_owned()),
+            ..Options::default()
+        };
+        load(&options, &self.env, |_, secret| {
+            if secret.expose().len() < 16 { Err(format!("{} bytes", secret.expose().len())) } else { Ok(()) }
+        })
+    }
+
+    /// The faults without the folder's name.
+    fn faults(&self) -> Vec<String> {
+        let folder = format!("{}/", self.folder.path().display());
+        self.load().unwrap_err().0.iter().map(|line| line.replace(&folder, "")).collect()
+    }
+}
+
+fn source(line: &str) -> Case {
+    Case::new(&format!("[[source]]\nname = \"s\"\nsecrets = [\"file:signing-secret\"]\n{line}\n"))
+}
+
+#[test]
+fn without_a_file_the_defaults_are_those_of_the_contract() {
+    let case = Case::new("");
+    let config = case.load().unwrap();
+    assert_eq!(config.receiver.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.inspector.listen.to_string(), "127.0.0.1:8081");
+    assert_eq!(config.receiver.max_body, 4 << 20);
+    assert_eq!(config.store.keep_deliveries, Duration::from_secs(30 * 86_400));
+    assert_eq!(config.store.max_size, 10 << 30);
+    assert_eq!(config.store.path, case.folder.path().join("tagohook.db"));
+    let [tagorun, tagoio] = &*config.sources else { panic!("two sources") };
+    assert_eq!((tagorun.signature.scheme, tagorun.signature.secrets.len()), (Scheme::Tagorun, 1));
+    assert_eq!((tagorun.schema, tagorun.id_pointer.as_str()), (SchemaMode::Enforce, "/id"));
+    assert_eq!(tagoio.signature.scheme, Scheme::None);
+    assert!(matches!(&*tagoio.credentials, [Credential::Bearer(_)]));
+}
+
+#[test]
+fn file_then_environment_then_flags_have_the_last_word() {
+    let case = Case::new("[receiver]\nlisten = \"127.0.0.1:1\"\nmax_body = \"1 KiB\"\n")
+        .env("TAGOHOOK_RECEIVER_MAX_BODY", "2 KiB")
+        .env("TAGOHOOK_RECEIVER_TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8")
+        .env("TAGOHOOK_SENDER_DENY_PRIVATE", "true");
+    let config = case.load().unwrap();
+    assert_eq!((config.receiver.max_body, config.receiver.listen.port()), (2048, 1));
+    assert_eq!(config.receiver.trusted_proxies.len(), 2);
+    assert!(config.sender.deny_private);
+    let options = Options {
+        config: Some(case.folder.path().join("t.toml")),
+        data_dir: Some(case.folder.path().to_owned()),
+        listen: Some("127.0.0.1:3".into()),
+        ..Options::default()
+    };
+    let env = [("TAGOHOOK_LISTEN".to_owned(), "127.0.0.1:2".to_owned())];
+    assert_eq!(load(&options, &env, |_, _| Ok(())).unwrap().receiver.listen.port(), 3);
+    let options = Options { listen: None, ..options };
+    assert_eq!(load(&options, &env, |_, _| Ok(())).unwrap().receiver.listen.port(), 2);
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_line_and_the_nearest_known_one() {
+    let case = Case::new("[receiver]\nmax_bdy = \"1 KiB\"\n[recever]\nx = 1\n[store]\nkeep = \"1d\"\n");
+    assert_eq!(
+        case.faults(),
+        [
+            "t.toml:2: receiver.max_bdy: unknown key (did you mean max_body?)",
+            "t.toml:3: recever: unknown key (did you mean receiver?)",
+            "t.toml:6: store.keep: unknown key",
+        ]
+    );
+    assert_eq!(
+        source("signatur = \"none\"").faults(),
+        ["t.toml:4: source \"s\".signatur: unknown key (did you mean signature?)"]
+    );
+    let case = Case::new("").env("TAGOHOOK_RECEIVER_MAX_BOD", "1");
+    assert_eq!(
+        case.faults(),
+        ["TAGOHOOK_RECEIVER_MAX_BOD: environment: no such option (did you mean TAGOHOOK_RECEIVER_MAX_BODY?)"]
+    );
+}
+
+#[test]
+fn every_fault_is_told_at_once() {
+    let case =
+        Case::new("[receiver]\nlisten = \"here\"\nmax_body = \"big\"\n[store]\nkeep_rejected = \"0d\"\n");
+    let faults = case.faults();
+    assert_eq!(faults.len(), 3, "{faults:?}");
+    assert!(faults[0].starts_with("t.toml:2: receiver.listen: \"here\" is no address"));
+    assert!(faults[1].starts_with("t.toml:3: receiver.max_body: \"big\" is no size"));
+    assert!(faults[2].starts_with("t.toml:5: store.keep_rejected: \"0d\" is nothing"));
+}
+
+#[test]
+fn a_file_that_is_no_toml_is_told_by_its_line() {
+    assert!(Case::new("[receiver]\nlisten = \n").faults()[0].starts_with("t.toml:2: TOML: "));
+    let case = Case::new("");
+    fs::remove_file(case.folder.path().join("t.toml")).unwrap();
+    assert!(case.faults()[0].starts_with("t.toml: file: cannot be read"));
+}
+
+#[test]
+fn a_forgotten_signature_is_tagorun_and_needs_a_secret() {
+    let config = source("").load().unwrap();
+    assert_eq!(config.sources[0].signature.scheme, Scheme::Tagorun);
+    let case = Case::new("[[source]]\nname = \"s\"\n");
+    assert!(case.faults()[0].contains("needs at least one secret"), "{:?}", case.faults());
+    assert!(Case::new("[[source]]\nname = \"s\"\nsignature = \"none\"\n").load().is_ok());
+}
+
+#[test]
+fn sig_26_secrets_that_are_short_empty_missing_or_literal_stop_the_start() {
+    for (secret, what) in [
+        ("file:short", "file:short: 15 bytes"),
+        ("file:empty", "file:empty is empty"),
+        ("file:nowhere", "nowhere cannot be read"),
+        ("env:NOWHERE", "env:NOWHERE is not set"),
+        ("literal-secret-value", "does not stand in the configuration"),
+        ("Basic base64(username:password)", "base64( is a placeholder"),
+    ] {
+        let case = Case::new(&format!("[[source]]\nname = \"s\"\nsecrets = [\"{secret}\"]\n"));
+        let faults = case.faults();
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert!(
+            faults[0].starts_with("t.toml:3: source \"s\".secrets: ") && faults[0].contains(what),
+            "{faults:?}"
+        );
+        assert!(!faults[0].contains("literal-secret-value"));
+    }
+}
+
+#[test]
+fn sig_15_one_newline_at_the_end_of_a_secret_is_left_out_and_told() {
+    let case = Case::new("[[source]]\nname = \"s\"\nsecrets = [\"file:newline\"]\n");
+    let config = case.load().unwrap();
+    assert_eq!(config.sources[0].signature.secrets[0].expose(), b"sixteen-bytes-xx");
+    assert!(config.notices.iter().any(|notice| notice.contains("file:newline: one newline")));
+}
+
+#[test]
+fn net_05_allowlists_are_read_and_a_bad_entry_stops_the_start_by_name() {
+    let config = source("allow = [\"203.0.113.5/24, 198.51.100.1,\", \"2001:db8::/32\"]").load().unwrap();
+    assert_eq!(config.sources[0].allow.ranges.len(), 3);
+    assert!(source("allow = [\"10.0.0.0/33\"]").faults()[0].contains("\"10.0.0.0/33\" is no address"));
+    assert!(source("allow = [\"0.0.0.0/0\"]").faults()[0].contains("allow_all = true"));
+    assert!(source("allow = [\"::/0\"]\nallow_all = true").load().is_ok());
+}
+
+#[test]
+fn net_10_an_allowlist_behind_an_untrusted_proxy_is_noticed() {
+    let config = source("allow = [\"203.0.113.0/24\"]").load().unwrap();
+    assert!(config.notices.iter().any(|notice| notice.contains("trusted_proxies")));
+}
+
+#[test]
+fn credentials_are_read_and_their_faults_told() {
+    let config = source(
+        "credentials = [{ bearer = \"file:tagoio-token\" }, { api_key = { key = \"env:K\", header = \"X-K\" } }, \
+         { basic = { username = \"u\", password = \"env:P\" } }]",
+    )
+    .env("K", "key")
+    .env("P", "a:b:c")
+    .load()
+    .unwrap();
+    assert_eq!(config.sources[0].credentials.len(), 3);
+    for bad in [
+        "{ bearer = \"literal\" }",
+        "{ bearer = 1 }",
+        "\"Basic base64(username:password)\"",
+        "{ basic = { username = \"a:b\", password = \"file:tagoio-token\" } }",
+        "{ basic = { username = \"a\" } }",
+        "{ api_key = { key = \"file:tagoio-token\", header = \"X Y\" } }",
+        "{ api_key = { ky = \"file:tagoio-token\" } }",
+        "{ token = \"file:tagoio-token\" }",
+    ] {
+        let faults = source(&format!("credentials = [{bad}]")).faults();
+        assert!(
+            faults.len() == 1 && faults[0].starts_with("t.toml:4: source \"s\".credentials: "),
+            "{faults:?}"
+        );
+    }
+}
+
+#[test]
+fn names_of_sources_fit_a_url_and_are_told_apart() {
+    for name in ["", "a b", "a/b", "webhook-test", "ü"] {
+        let case = Case::new(&format!("[[source]]\nname = \"{name}\"\nsignature = \"none\"\n"));
+        assert!(case.faults()[0].starts_with("t.toml:2: source"), "{:?}", case.faults());
+    }
+    let one = "[[source]]\nname = \"s\"\nsignature = \"none\"\n";
+    assert!(Case::new(&one.repeat(2)).faults()[0].starts_with("t.toml:5: source \"s\".name: "));
+}
+
+#[test]
+fn beyond_loopback_the_inspector_needs_a_password() {
+    let open = "[inspector]\nlisten = \"0.0.0.0:8081\"\n";
+    assert!(Case::new(open).faults()[0].contains("hash-password"));
+    let config = Case::new(&format!("{open}password_file = \"hash\"\n")).load().unwrap();
+    assert!(config.inspector.password.is_some());
+    assert!(
+        Case::new(&format!("{open}password_file = \"short\"\n")).faults()[0].contains("holds no argon2 hash")
+    );
+    assert!(Case::new("[inspector]\nlisten = \"[::ffff:127.0.0.1]:1\"\n").load().is_ok());
+}
+
+#[test]
+fn other_stores_are_refused_by_name() {
+    assert!(Case::new("[store]\nurl = \"postgres://x\"\n").faults()[0].contains("not built yet"));
+    assert!(Case::new("[store]\nurl = \"mysql:\"\n").faults()[0].contains("is no store"));
+}

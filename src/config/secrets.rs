@@ -1,0 +1,77 @@
+//! Secrets by reference: `file:NAME` or `env:NAME`.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+
+use super::data_dir::MADE_FILES;
+use crate::domain::Secret;
+
+const HINT: &str = "write \"file:NAME\" (a file, relative to the data directory) or \"env:NAME\"";
+
+/// Resolves references to secrets.
+pub struct Secrets<'a> {
+    /// What `file:` is relative to.
+    pub data_dir: PathBuf,
+    /// What `env:` reads.
+    pub env: &'a [(String, String)],
+    /// Whether a file that the first start makes may be missing.
+    pub tolerate_unmade: bool,
+    /// What should be logged about them.
+    pub notices: Vec<String>,
+}
+
+impl Secrets<'_> {
+    /// The secret that `reference` names; the fault never repeats a literal.
+    pub fn resolve(&mut self, reference: &str) -> Result<Secret, String> {
+        if reference.contains("base64(") {
+            return Err(
+                "base64( is a placeholder of the document: write credentials = [{ basic = { username = \
+                        \"NAME\", password = \"env:NAME\" } }], the encoding is done here"
+                    .to_owned(),
+            );
+        }
+        let bytes = if let Some(name) = reference.strip_prefix("file:") {
+            self.read_file(name)?
+        } else if let Some(name) = reference.strip_prefix("env:") {
+            self.read_variable(name)?
+        } else {
+            return Err(format!("a secret does not stand in the configuration; {HINT}"));
+        };
+        if bytes.is_empty() {
+            return Err(format!("{reference} is empty"));
+        }
+        Ok(Secret::new(reference, bytes))
+    }
+
+    fn read_file(&mut self, name: &str) -> Result<Vec<u8>, String> {
+        let path = self.data_dir.join(name);
+        let mut bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(_) if self.tolerate_unmade && !path.exists() && MADE_FILES.contains(&name) => {
+                return Ok(b"made by the first start".to_vec());
+            }
+            Err(fault) => return Err(format!("{} cannot be read: {fault}", path.display())),
+        };
+        if bytes.ends_with(b"\n") {
+            bytes.pop();
+            if bytes.ends_with(b"\r") {
+                bytes.pop();
+            }
+            self.notices.push(format!("file:{name}: one newline at the end is left out"));
+        }
+        let mode = fs::metadata(&path).map_or(0, |file| file.permissions().mode());
+        if mode & 0o077 != 0 {
+            self.notices.push(format!(
+                "file:{name}: others than its owner can read it; chmod 600 {}",
+                path.display()
+            ));
+        }
+        Ok(bytes)
+    }
+
+    fn read_variable(&self, name: &str) -> Result<Vec<u8>, String> {
+        let found = self.env.iter().find(|(variable, _)| variable == name);
+        found.map(|(_, value)| value.clone().into_bytes()).ok_or_else(|| format!("env:{name} is not set"))
+    }
+}

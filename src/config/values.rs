@@ -1,0 +1,137 @@
+//! Values as people write them: sizes, durations, rates, addresses.
+
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use ipnet::{IpNet, Ipv4Net};
+
+use super::Rate;
+
+/// Bytes: `4 MiB`, `512 KiB`, `1000`, `1 GB`.
+pub fn size(text: &str) -> Result<u64, String> {
+    let allowed = "a size as \"4 MiB\" (B, KiB, MiB, GiB, TiB, kB, MB, GB, TB)";
+    let (number, unit) = split_unit(text);
+    let factor: u64 = match unit {
+        "" | "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        "TiB" => 1 << 40,
+        "kB" | "KB" => 1_000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "TB" => 1_000_000_000_000,
+        _ => return Err(format!("{text:?} is no size; {allowed}")),
+    };
+    let count: Option<u64> = number.parse().ok();
+    count.and_then(|count| count.checked_mul(factor)).ok_or_else(|| format!("{text:?} is no size; {allowed}"))
+}
+
+/// A time: `500ms`, `30s`, `5m`, `2h`, `30d`, `2w`.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let allowed = "a duration as \"30s\" (ms, s, m, h, d, w)";
+    let (number, unit) = split_unit(text);
+    let millis: u64 = match unit {
+        "ms" => 1,
+        "s" | "sec" => 1_000,
+        "m" | "min" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        "w" => 604_800_000,
+        _ => return Err(format!("{text:?} is no duration; {allowed}")),
+    };
+    let count: Option<u64> = number.parse().ok();
+    match count.and_then(|count| count.checked_mul(millis)) {
+        Some(0) => Err(format!("{text:?} is nothing; {allowed}, more than 0")),
+        Some(millis) => Ok(Duration::from_millis(millis)),
+        None => Err(format!("{text:?} is no duration; {allowed}")),
+    }
+}
+
+/// A rate: `50/s`, `1000/min`, `10/h`.
+pub fn rate(text: &str) -> Result<Rate, String> {
+    let fault = || format!("{text:?} is no rate; a rate as \"50/s\", \"1000/min\" or \"10/h\", more than 0");
+    let (count, unit) = text.split_once('/').ok_or_else(fault)?;
+    let count: NonZeroU32 = count.trim().parse().map_err(|_| fault())?;
+    let per = match unit.trim() {
+        "s" | "sec" => 1,
+        "m" | "min" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return Err(fault()),
+    };
+    Ok(Rate { count, per: Duration::from_secs(per) })
+}
+
+fn split_unit(text: &str) -> (&str, &str) {
+    let text = text.trim();
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at_checked(digits).unwrap_or((text, ""));
+    (number, unit.trim())
+}
+
+/// An address or a CIDR: host bits are masked, a mapped range is its IPv4 range.
+pub fn range(text: &str) -> Result<IpNet, String> {
+    let fault = || format!("{text:?} is no address; an IPv4 or IPv6 address, or a CIDR as 203.0.113.0/24");
+    let net = match text.parse::<IpNet>() {
+        Ok(net) => net,
+        Err(_) => IpNet::from(text.parse::<IpAddr>().map_err(|_| fault())?),
+    };
+    Ok(canonical(net.trunc()))
+}
+
+fn canonical(net: IpNet) -> IpNet {
+    const MAPPED_BITS: u8 = 96;
+    let IpNet::V6(range) = net else { return net };
+    match (range.network().to_ipv4_mapped(), range.prefix_len().checked_sub(MAPPED_BITS)) {
+        (Some(address), Some(bits)) => Ipv4Net::new(address, bits).map_or(net, IpNet::V4),
+        _ => net,
+    }
+}
+
+/// Whether a range holds every address of its family.
+pub fn matches_all(range: &IpNet) -> bool {
+    range.prefix_len() == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_durations_and_rates_are_read_as_people_write_them() {
+        assert_eq!(size("4 MiB"), Ok(4 << 20));
+        assert_eq!(size("4MiB"), Ok(4 << 20));
+        assert_eq!(size("1000"), Ok(1000));
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("30d"), Ok(Duration::from_secs(30 * 86_400)));
+        assert_eq!(rate("1000/min").unwrap().per, Duration::from_secs(60));
+        for bad in ["", "MiB", "-1 B", "4 Mib", "99999999999999999999", "18446744073709551615 KiB", "1.5 GiB"]
+        {
+            assert!(size(bad).is_err(), "{bad}");
+        }
+        for bad in ["", "0s", "5", "-5s", "5 weeks", "s"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+        for bad in ["", "0/s", "5", "5/", "/s", "5/fortnight", "-1/s"] {
+            assert!(rate(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn net_06_host_bits_are_masked_mapped_ranges_are_ipv4_and_what_is_no_address_is_refused() {
+        let shown = |text: &str| range(text).map(|range| range.to_string());
+        assert_eq!(shown("::1/128"), Ok("::1/128".into()));
+        assert_eq!(shown("2001:db8::/32"), Ok("2001:db8::/32".into()));
+        assert_eq!(shown("203.0.113.5/24"), Ok("203.0.113.0/24".into()));
+        assert_eq!(shown("203.0.113.5"), Ok("203.0.113.5/32".into()));
+        assert_eq!(shown("::ffff:203.0.113.0/120"), Ok("203.0.113.0/24".into()));
+        assert_eq!(shown("::ffff:203.0.113.7"), Ok("203.0.113.7/32".into()));
+        for bad in
+            ["10.0.0.0/33", "010.0.0.1", "10.0.0", "::1/129", "localhost", "", "1.2.3.4/-1", "1.2.3.4/"]
+        {
+            assert!(range(bad).is_err(), "{bad}");
+        }
+    }
+}
