@@ -1,15 +1,21 @@
 //! The only floor that knows the web server: the receiver's routes, the inspector's pages, the API.
 
+mod admin_auth;
+mod api;
 mod body;
 mod client_ip;
+mod inspector;
 mod limits;
 mod listener;
+mod problem;
 mod receiver;
 mod respond;
 mod test_route;
 mod wire_head;
 
+pub use admin_auth::AdminAuth;
 pub use body::{BodyBudget, BodyLimits};
+pub use inspector::{Hosts, InspectorState, serve as serve_inspector, zero_state_curl};
 pub use limits::AddressRate;
 pub use listener::serve as serve_receiver;
 pub use receiver::{ReceiverState, Rules};
