@@ -104,7 +104,9 @@ impl Ours {
 
     fn rows(&self) -> u64 {
         let file = rusqlite::Connection::open(self.data.join("tagohook.db")).unwrap();
-        file.query_row("SELECT count(*) FROM deliveries WHERE verdict = 0", [], |row| row.get(0)).unwrap()
+        file.query_row("SELECT count(*) FROM deliveries WHERE verdict = 0", [], |row| row.get::<_, i64>(0))
+            .unwrap()
+            .unsigned_abs()
     }
 }
 
