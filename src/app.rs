@@ -1,1 +1,208 @@
-//! stub
+//! Composes the program: store, receiver and inspector, their start, reload and stop.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+
+use actix_server::ServerHandle;
+use anyhow::Context as _;
+use arc_swap::ArcSwap;
+
+use crate::catalog::Catalog;
+use crate::config::{self, Config};
+use crate::domain::{Clock, Source};
+use crate::http::{self, AddressRate, BodyBudget, BodyLimits, InspectorState, ReceiverState, Rules};
+use crate::receive::{Masking, Receiver};
+use crate::store::{Retention, Store, StoreOptions};
+use crate::telemetry::Metrics;
+
+/// Bytes of deliveries that may wait for the writer.
+const QUEUE_BYTES: usize = 64 * 1024 * 1024;
+
+/// Where the program listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    /// The receiver's port.
+    pub receiver: SocketAddr,
+    /// The inspector's port.
+    pub inspector: SocketAddr,
+}
+
+/// A started program.
+pub struct Running {
+    /// Where it listens.
+    pub addresses: Addresses,
+    rules: Arc<ArcSwap<Rules>>,
+    catalog: Arc<Catalog>,
+    masking: Arc<Masking>,
+    store: Store,
+    receiver: ServerHandle,
+    inspector: ServerHandle,
+    inspector_state: InspectorState,
+}
+
+/// Starts store, receiver and inspector; they run on the current actix system until `Running::stop`.
+///
+/// # Errors
+/// When the store cannot be opened, a schema of `schemas_dir` is bad, or an address cannot be listened on.
+pub fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Running> {
+    let catalog = Arc::new(read_catalog(config)?);
+    let masking = Arc::new(Masking::new(config::store_key(&config.data_dir)?));
+    let store = Store::open(store_options(config, Arc::clone(&clock))).context("cannot open the store")?;
+    let metrics = Arc::new(Metrics::default());
+    let rules = Arc::new(ArcSwap::from_pointee(make_rules(config, &catalog, &masking)));
+    let receiver_listener = listen(config.receiver.listen, "receiver")?;
+    let inspector_listener = listen(config.inspector.listen, "inspector")?;
+    let addresses =
+        Addresses { receiver: receiver_listener.local_addr()?, inspector: inspector_listener.local_addr()? };
+    let state = ReceiverState {
+        rules: Arc::clone(&rules),
+        store: store.clone(),
+        clock: Arc::clone(&clock),
+        metrics: Arc::clone(&metrics),
+        budget: BodyBudget::new(config.receiver.max_buffered),
+    };
+    let inspector_state = InspectorState::new(http::InspectorParts {
+        store: store.clone(),
+        catalog: Arc::clone(&catalog),
+        sources: sources_of(&rules),
+        receiver: addresses.receiver,
+        inspector: addresses.inspector,
+        password: config.inspector.password.clone(),
+        allowed_hosts: config.inspector.allowed_hosts.clone(),
+        metrics,
+        clock,
+    });
+    let workers = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let receiver = http::serve_receiver(receiver_listener, workers, state)?;
+    let inspector = http::serve_inspector(inspector_listener, inspector_state.clone())?;
+    let running = Running {
+        addresses,
+        rules,
+        catalog,
+        masking,
+        store,
+        receiver: receiver.handle(),
+        inspector: inspector.handle(),
+        inspector_state,
+    };
+    actix_rt::spawn(receiver);
+    actix_rt::spawn(inspector);
+    Ok(running)
+}
+
+impl Running {
+    /// Puts the rules of a re-read configuration in place. Addresses, store and password stay as they are.
+    pub fn reload(&self, config: &Config) {
+        self.rules.store(Arc::new(make_rules(config, &self.catalog, &self.masking)));
+    }
+
+    /// Stops cleanly: requests under way are answered, the queue is written, the store is closed.
+    pub async fn stop(self) {
+        self.inspector_state.stop();
+        self.receiver.stop(true).await;
+        self.inspector.stop(true).await;
+        self.store.close().await;
+    }
+}
+
+/// Runs the program until SIGTERM or SIGINT. `started` is told the addresses once both ports accept; `reread` makes
+/// a new configuration at SIGHUP, or says in one line a fault why not.
+///
+/// # Errors
+/// As `start`; and when signals cannot be handled.
+pub fn run(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    started: impl FnOnce(Addresses) -> anyhow::Result<()>,
+    reread: impl Fn() -> Result<Config, String>,
+) -> anyhow::Result<()> {
+    actix_rt::System::new().block_on(async {
+        let running = start(config, clock)?;
+        started(running.addresses)?;
+        until_told_to_stop(&running, reread).await?;
+        tracing::info!("stopping");
+        running.stop().await;
+        Ok(())
+    })
+}
+
+async fn until_told_to_stop(
+    running: &Running,
+    reread: impl Fn() -> Result<Config, String>,
+) -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            _ = hangup.recv() => match reread() {
+                Ok(config) => {
+                    running.reload(&config);
+                    tracing::info!("configuration reloaded; addresses, [store] and [inspector] change at a restart");
+                }
+                Err(faults) => tracing::error!(%faults, "configuration not reloaded; the old one stays in force"),
+            },
+        }
+    }
+}
+
+/// The way the store is opened by this configuration.
+#[must_use]
+pub fn store_options(config: &Config, clock: Arc<dyn Clock>) -> StoreOptions {
+    let store = &config.store;
+    StoreOptions {
+        path: store.path.clone(),
+        clock,
+        retention: Retention {
+            keep_deliveries: store.keep_deliveries,
+            keep_rejected: store.keep_rejected,
+            keep_captured: store.keep_captured,
+            keep_event_ids: store.keep_event_ids,
+            max_size: store.max_size,
+            max_refused: store.max_refused,
+        },
+        queue: store.queue,
+        queue_bytes: QUEUE_BYTES,
+    }
+}
+
+/// The catalogue with the user's own schemas.
+///
+/// # Errors
+/// When a file of `schemas_dir` is not a schema.
+pub fn read_catalog(config: &Config) -> anyhow::Result<Catalog> {
+    match config.schemas_dir.as_deref() {
+        Some(folder) => Ok(Catalog::with_schemas_dir(Path::new(folder))?),
+        None => Ok(Catalog::builtin()),
+    }
+}
+
+fn make_rules(config: &Config, catalog: &Arc<Catalog>, masking: &Arc<Masking>) -> Rules {
+    let receiver = &config.receiver;
+    Rules {
+        receiver: Receiver::new(
+            config.sources.clone(),
+            Arc::clone(catalog),
+            Arc::clone(masking),
+            receiver.max_body,
+        ),
+        trusted_proxies: receiver.trusted_proxies.clone(),
+        body: BodyLimits { max_body: receiver.max_body, timeout: receiver.body_timeout },
+        refused_rate: AddressRate::new(receiver.refused_rate),
+        capture_rate: AddressRate::new(receiver.capture_rate),
+    }
+}
+
+/// The sources as they are now, for the inspector.
+fn sources_of(rules: &Arc<ArcSwap<Rules>>) -> Arc<dyn Fn() -> Vec<Source> + Send + Sync> {
+    let rules = Arc::clone(rules);
+    Arc::new(move || rules.load().receiver.sources().to_vec())
+}
+
+fn listen(address: SocketAddr, what: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).with_context(|| format!("the {what} cannot listen on {address}"))
+}

@@ -9,6 +9,7 @@ pub mod domain;
 pub mod http;
 pub mod inspect;
 pub mod receive;
+pub mod send;
 pub mod signing;
 pub mod store;
 pub mod telemetry;

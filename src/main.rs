@@ -1,3 +1,7 @@
 //! The `tagohook` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tagohook::cli::main()
+}

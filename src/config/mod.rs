@@ -10,7 +10,7 @@ mod types;
 mod values;
 
 pub use data_dir::{Addresses, DataDir, DataDirError, read_addresses, store_key};
-pub use fault::{ConfigFaults, Origin};
+pub use fault::{ConfigFaults, Origin, suggestion};
 pub use layers::DEFAULT_TOML;
 pub use resolve::{Options, load};
 pub use types::{

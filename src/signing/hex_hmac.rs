@@ -2,7 +2,7 @@
 
 use super::candidates::{Candidates, from_hex};
 use super::key::digest;
-use super::{SignatureFault, only_line};
+use super::scheme::{SignatureFault, only_line};
 use crate::domain::{Headers, Scheme, Secret};
 
 /// TagoRUN's header: the hex digest.

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::candidates::Candidates;
 use super::key::digest;
-use super::{SignatureFault, check_age, only_line};
+use super::scheme::{SignatureFault, check_age, only_line};
 use crate::domain::{Headers, Scheme, Secret, SignatureRule, Timestamp};
 
 /// The three headers, and the names that Svix sends them under.

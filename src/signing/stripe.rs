@@ -2,8 +2,8 @@
 
 use super::candidates::{Candidates, from_hex};
 use super::key::digest;
+use super::scheme::{SignatureFault, check_age, only_line};
 use super::standard_webhooks::seconds;
-use super::{SignatureFault, check_age, only_line};
 use crate::domain::{Headers, Scheme, Secret, SignatureRule, Timestamp};
 
 const HEADER: &str = "Stripe-Signature";

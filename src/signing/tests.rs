@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::domain::{Headers, Secret};
+use crate::domain::{Headers, Reason, Scheme, Secret, SignatureRule, Timestamp};
 
 const SW_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const SW_TIME: i64 = 1_614_265_330;

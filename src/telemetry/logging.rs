@@ -1,5 +1,7 @@
 //! Logs go to standard error: a line a person reads, or JSON for machines.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 
@@ -12,11 +14,16 @@ pub enum LogFormat {
     Json,
 }
 
-/// Starts logging at `level` (`error`, `warn`, `info`, `debug`, `trace`, or directives as `info,tagohook=debug`).
-/// A second call changes nothing.
+/// Starts logging at `level` (`error`, `warn`, `info`, `debug`, `trace`); the libraries below us speak from `warn` on,
+/// and at `trace` too. A second call changes nothing.
 pub fn start_logging(level: &str, format: LogFormat) {
-    let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
-    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let libraries = if level == "trace" { "debug" } else { "warn" };
+    let filter = EnvFilter::new(format!("{libraries},tagohook={level}"));
+    let lines = fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false);
     // A second start is one in the same process: tests, where the first logger serves all.
     let _ = match format {
         LogFormat::Text => lines.try_init(),

@@ -1,0 +1,138 @@
+//! What the command line may say.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::Options;
+
+const EXAMPLES: &str = "\
+Examples:
+  tagohook                                   start, with no configuration at all
+  tagohook send user.login                   send a signed example to the program that runs here
+  tagohook send data.received --set data.variables='[]' --set device.name=Roof
+  tagohook verify body.json --header 'X-TagoRUN-Signature: 6f3a…'
+  tagohook check-config --config tagohook.toml
+
+Every option is documented in what `tagohook default-config` prints.";
+
+/// Receives TagoRUN and TagoIO webhooks, decides about each, keeps every one, and shows why.
+#[derive(Debug, Parser)]
+#[command(name = "tagohook", version, after_help = EXAMPLES, max_term_width = 100)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub globals: Globals,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub struct Globals {
+    /// Configuration file (TAGOHOOK_CONFIG)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Data directory (TAGOHOOK_DATA_DIR) [default: ./tagohook-data]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Where the receiver listens (TAGOHOOK_LISTEN) [default: 127.0.0.1:8080]
+    #[arg(long, global = true, value_name = "ADDR")]
+    pub listen: Option<String>,
+    /// Where the inspector listens (TAGOHOOK_INSPECT_LISTEN) [default: 127.0.0.1:8081]
+    #[arg(long, global = true, value_name = "ADDR")]
+    pub inspect_listen: Option<String>,
+}
+
+impl Globals {
+    /// As the configuration wants them.
+    pub fn options(&self) -> Options {
+        Options {
+            config: self.config.clone(),
+            data_dir: self.data_dir.clone(),
+            listen: self.listen.clone(),
+            inspect_listen: self.inspect_listen.clone(),
+            tolerate_unmade: false,
+        }
+    }
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Receive, decide, keep, show (the default)
+    Serve,
+    /// Send a signed event, an example of the catalogue or a payload of your own
+    Send(Send),
+    /// Sign a body and print the header lines
+    Sign(Sign),
+    /// Check the signature of a body and say what is wrong
+    Verify(Verify),
+    /// List the events of the catalogue, or show one
+    Events(Events),
+    /// Run the retention once and end; works on a full disk
+    Prune,
+    /// Make the hash for inspector.password_file
+    HashPassword,
+    /// Check the configuration and end
+    CheckConfig,
+    /// Print the default configuration, which documents every option
+    DefaultConfig,
+}
+
+/// `tagohook send`
+#[derive(Debug, Args)]
+pub struct Send {
+    /// The event, as user.login; `tagohook events` lists them
+    pub event: String,
+    /// Where to [default: the program that runs on this data directory]
+    #[arg(long, value_name = "URL")]
+    pub to: Option<String>,
+    /// The source whose signature and credential are used [default: the first]
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
+    /// Send the bytes of this file, unchanged, instead of the example (- for standard input)
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Set a value of the example: JSON where it is JSON, else text
+    #[arg(long, value_name = "PATH=VALUE", conflicts_with = "file")]
+    pub set: Vec<String>,
+    /// How many, each with an id and a time of its own
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub count: u32,
+    /// One more header line, as 'Name: value'
+    #[arg(long, value_name = "LINE")]
+    pub header: Vec<String>,
+}
+
+/// `tagohook sign`
+#[derive(Debug, Args)]
+pub struct Sign {
+    /// The body [default: standard input]
+    pub file: Option<PathBuf>,
+    /// The source whose scheme and secret are used [default: the first]
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
+    /// The message id of schemes that sign one [default: a fresh one]
+    #[arg(long, value_name = "ID")]
+    pub id: Option<String>,
+}
+
+/// `tagohook verify`
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// The body [default: standard input]
+    pub file: Option<PathBuf>,
+    /// A header line of the request, as 'X-TagoRUN-Signature: 6f3a…'
+    #[arg(long, value_name = "LINE", required = true)]
+    pub header: Vec<String>,
+    /// The source whose scheme and secrets are used [default: the first]
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
+}
+
+/// `tagohook events`
+#[derive(Debug, Args)]
+pub struct Events {
+    /// The event to show, with its schema and example
+    pub name: Option<String>,
+}

@@ -1,0 +1,28 @@
+//! `tagohook prune`: the retention, once.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::bail;
+
+use super::arguments::Globals;
+use super::configuration;
+use crate::app;
+use crate::store::Store;
+use crate::telemetry::SystemClock;
+
+/// Removes what is past its time or over its budget, and gives the room back to the disk.
+pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
+    let config = configuration(globals)?;
+    if !config.store.path.exists() {
+        bail!("{} is not there: nothing to prune", config.store.path.display());
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let store = Store::open(app::store_options(&config, Arc::new(SystemClock)))?;
+        let pruned = store.prune().await?;
+        store.close().await;
+        println!("removed {} deliveries and {} event ids", pruned.deliveries, pruned.event_ids);
+        Ok(ExitCode::SUCCESS)
+    })
+}

@@ -1,0 +1,155 @@
+//! `tagohook send EVENT`: a signed event to the program that runs here, or to any URL.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow, bail};
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::arguments::{Globals, Send};
+use super::configuration;
+use super::sign::{find_source, read_body};
+use crate::app;
+use crate::catalog::{Catalog, EventType, fresh_example};
+use crate::config::{Config, read_addresses};
+use crate::domain::{Clock as _, Source};
+use crate::send::{Answer, Client, fresh_id, signed_request};
+use crate::telemetry::SystemClock;
+
+/// Sends, prints each answer, and fails where one is not 2xx.
+pub fn run(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
+    let config = configuration(globals)?;
+    let catalog = app::read_catalog(&config)?;
+    let source = find_source(&config, send.source.as_deref())?;
+    let url = target(&config, source, send)?;
+    let own = send.file.as_deref().map(|file| read_body(Some(file))).transpose()?;
+    let event_type = catalog.resolve(&send.event);
+    if own.is_none() && event_type.is_none_or(|event_type| event_type.example().is_none()) {
+        bail!("the catalogue has no example of {:?}{}", send.event, suggestion(&catalog, &send.event));
+    }
+    let more = send.header.iter().map(|line| header_line(line)).collect::<anyhow::Result<Vec<_>>>()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let client = Client::new()?;
+        let mut refused = 0_u32;
+        let mut total = Duration::ZERO;
+        for _ in 0..send.count {
+            let now = SystemClock.now();
+            let id = fresh_id(now);
+            let body = match (&own, event_type) {
+                (Some(bytes), _) => bytes.clone(),
+                (None, Some(event_type)) => example(event_type, &id, &now.to_string(), &send.set)?,
+                (None, None) => bail!("nothing to send"),
+            };
+            let mut headers = signed_request(source, &send.event, &id, now, &body)?;
+            headers.extend(more.iter().cloned());
+            let answer = client.post(&url, &headers, body).await.with_context(|| hint(send))?;
+            total = total.saturating_add(answer.elapsed);
+            refused = refused.saturating_add(u32::from(!(200..300).contains(&answer.status)));
+            print_answer(&answer);
+        }
+        if send.count > 1 {
+            let mean_ms = total.as_secs_f64() * 1000.0 / f64::from(send.count);
+            println!("{} sent, {refused} refused, {mean_ms:.1} ms each", send.count);
+        }
+        Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    })
+}
+
+fn target(config: &Config, source: &Source, send: &Send) -> anyhow::Result<String> {
+    if let Some(url) = &send.to {
+        return Ok(url.clone());
+    }
+    let addresses = read_addresses(&config.data_dir).ok_or_else(|| {
+        anyhow!(
+            "no tagohook runs on {}: start one with `tagohook`, or name a target with --to URL",
+            config.data_dir.display()
+        )
+    })?;
+    Ok(format!("http://{}/webhook/{}", addresses.receiver, source.name))
+}
+
+fn hint(send: &Send) -> &'static str {
+    if send.to.is_some() {
+        "nothing was delivered"
+    } else {
+        "the tagohook of this data directory does not answer"
+    }
+}
+
+fn suggestion(catalog: &Catalog, name: &str) -> String {
+    let near = crate::config::suggestion(name, catalog.iter().map(EventType::name));
+    if near.is_empty() {
+        "; `tagohook events` lists them, --file sends a payload of your own".to_owned()
+    } else {
+        near
+    }
+}
+
+fn example(event_type: &EventType, id: &str, time: &str, set: &[String]) -> anyhow::Result<Bytes> {
+    let mut payload = fresh_example(event_type, id, time).context("the event has no example")?;
+    for assignment in set {
+        let (path, value) = assignment
+            .split_once('=')
+            .ok_or_else(|| anyhow!("--set {assignment:?}: PATH=VALUE is expected"))?;
+        let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
+        set_path(&mut payload, path, value)?;
+    }
+    Ok(Bytes::from(serde_json::to_vec(&payload)?))
+}
+
+/// Puts `value` at a dotted path, making objects on the way; a number steps into an array.
+fn set_path(payload: &mut Value, path: &str, value: Value) -> anyhow::Result<()> {
+    let mut place = payload;
+    for step in path.split('.') {
+        place = match place {
+            Value::Array(items) => {
+                let length = items.len();
+                let at: usize =
+                    step.parse().with_context(|| format!("--set {path}: {step:?} is no index"))?;
+                items.get_mut(at).ok_or_else(|| anyhow!("--set {path}: the array has {length} items"))?
+            }
+            Value::Object(members) => members.entry(step).or_insert(Value::Null),
+            Value::Null => {
+                *place = Value::Object(serde_json::Map::new());
+                place.as_object_mut().context("an object")?.entry(step).or_insert(Value::Null)
+            }
+            _ => bail!("--set {path}: what stands before {step:?} has no members"),
+        };
+    }
+    *place = value;
+    Ok(())
+}
+
+fn header_line(line: &str) -> anyhow::Result<(String, String)> {
+    let (name, value) =
+        line.split_once(':').ok_or_else(|| anyhow!("--header {line:?}: 'Name: value' is expected"))?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn print_answer(answer: &Answer) {
+    let ms = answer.elapsed.as_secs_f64() * 1000.0;
+    println!("{} in {ms:.1} ms  {}", answer.status, String::from_utf8_lossy(&answer.body).trim_end());
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_path_is_set_in_objects_and_arrays_and_made_where_it_is_missing() {
+        let mut payload = json!({"user": {"id": 1}, "list": [{"a": 1}]});
+        set_path(&mut payload, "user.email", json!("x")).unwrap();
+        set_path(&mut payload, "list.0.a", json!(2)).unwrap();
+        set_path(&mut payload, "new.deep", json!([])).unwrap();
+        assert_eq!(
+            payload,
+            json!({"user": {"id": 1, "email": "x"}, "list": [{"a": 2}], "new": {"deep": []}})
+        );
+        assert!(set_path(&mut payload, "list.7.a", json!(1)).is_err());
+        assert!(set_path(&mut payload, "user.id.deep", json!(1)).is_err());
+    }
+}

@@ -1,0 +1,71 @@
+//! `tagohook [serve]`: starts everything, prints where it is, runs until it is told to stop.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use super::arguments::Globals;
+use super::{check_secret, environment};
+use crate::app;
+use crate::catalog::Catalog;
+use crate::config::{Addresses, Config, DataDir, load};
+use crate::domain::Clock as _;
+use crate::send::signed_curl;
+use crate::telemetry::{LogFormat, SystemClock, start_logging};
+
+/// Runs the server.
+pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
+    let options = globals.options();
+    let env = environment();
+    let data_dir = DataDir::take(&options.data_dir(&env))?;
+    let config = load(&options, &env, check_secret)?;
+    let format = if config.log.json { LogFormat::Json } else { LogFormat::Text };
+    start_logging(&config.log.level, format);
+    for notice in &config.notices {
+        tracing::warn!("{notice}");
+    }
+    let reread = || load(&options, &environment(), check_secret).map_err(|faults| faults.to_string());
+    let started = |addresses: app::Addresses| {
+        let said = Addresses {
+            receiver: addresses.receiver,
+            inspector: addresses.inspector,
+            pid: std::process::id(),
+        };
+        data_dir.write_addresses(&said)?;
+        print_welcome(&config, &data_dir, addresses);
+        Ok(())
+    };
+    let ran = app::run(&config, Arc::new(SystemClock), started, reread);
+    data_dir.remove_addresses();
+    ran?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where everything is; at the first start also what was made and how to try it.
+fn print_welcome(config: &Config, data_dir: &DataDir, addresses: app::Addresses) {
+    let receiver = addresses.receiver;
+    println!("tagohook {}", env!("CARGO_PKG_VERSION"));
+    println!("  inspector  http://{}", addresses.inspector);
+    for source in &config.sources {
+        println!("  receiver   http://{receiver}/webhook/{}", source.name);
+    }
+    println!("  anything   http://{receiver}/webhook-test");
+    println!("  data       {}", config.data_dir.display());
+    if data_dir.made.is_empty() {
+        return;
+    }
+    println!();
+    println!("First start: made {} in the data directory, readable by you only.", data_dir.made.join(", "));
+    println!(
+        "In TagoRUN, use the first receiver URL (through your proxy or tunnel) and the secret in signing-secret;"
+    );
+    println!(
+        "in a TagoIO Action, the tagoio URL and the header  Authorization: Bearer <the content of tagoio-token>."
+    );
+    let curl = config.sources.first().and_then(|source| {
+        let url = format!("http://{receiver}/webhook/{}", source.name);
+        signed_curl(source, &Catalog::builtin(), &url, SystemClock.now())
+    });
+    if let Some(curl) = curl {
+        println!("\nTry it: this line is signed, and works when pasted.\n\n{curl}\n");
+    }
+}

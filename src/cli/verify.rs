@@ -1,0 +1,36 @@
+//! `tagohook verify`: is this body signed as its source asks, and if not, what is wrong?
+
+use std::process::ExitCode;
+
+use anyhow::anyhow;
+
+use super::arguments::{Globals, Verify};
+use super::configuration;
+use super::sign::{find_source, read_body};
+use crate::domain::{Clock as _, Headers};
+use crate::signing;
+use crate::telemetry::SystemClock;
+
+/// Says it in a line; fails where the signature does not hold.
+pub fn run(globals: &Globals, verify: &Verify) -> anyhow::Result<ExitCode> {
+    let config = configuration(globals)?;
+    let source = find_source(&config, verify.source.as_deref())?;
+    let body = read_body(verify.file.as_deref())?;
+    let mut headers = Headers::default();
+    for line in &verify.header {
+        let (name, value) =
+            line.split_once(':').ok_or_else(|| anyhow!("--header {line:?}: 'Name: value' is expected"))?;
+        headers.push(name.trim(), value.trim().as_bytes());
+    }
+    let scheme = source.signature.scheme.as_str();
+    match signing::verify(&source.signature, &headers, &body, SystemClock.now()) {
+        Ok(matched) => {
+            println!("valid: {scheme}, {matched}, {} bytes", body.len());
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(fault) => {
+            println!("not valid ({}): {scheme}: {fault}", fault.reason().as_str());
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}

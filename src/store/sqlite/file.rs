@@ -1,0 +1,99 @@
+//! A store in one SQLite file: the way to its writer and its readers.
+
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use tokio::sync::watch;
+
+use super::insert::Prepared;
+use super::reader::Readers;
+use super::shared::{self, Shared};
+use super::writer::Writer;
+use super::{migrate, query};
+use crate::domain::{DeliveryFilter, DeliveryId, DeliveryRow, Entry, StoredDelivery};
+use crate::store::{Pruned, StoreError, StoreOptions, StoreSize, Tail, Written};
+
+/// A store in one SQLite file; clones share it.
+#[derive(Clone)]
+pub struct Sqlite {
+    shared: Arc<Shared>,
+    writer: Arc<Writer>,
+    readers: Arc<Readers>,
+}
+
+impl Sqlite {
+    pub fn open(options: StoreOptions) -> Result<Self, StoreError> {
+        let path = options.path.clone();
+        let text = path.display().to_string();
+        let failed = |cause: String| StoreError::Open { path: text.clone(), cause };
+        shared::make_private(&path).map_err(|fault| failed(fault.to_string()))?;
+        let mut connection = shared::open_writer(&path).map_err(|fault| failed(fault.to_string()))?;
+        migrate::migrate(&mut connection, &text)?;
+        let shared =
+            Arc::new(Shared::read(&options, &connection).map_err(|fault| failed(fault.to_string()))?);
+        let readers = Readers::start(&path).map_err(|fault| failed(fault.to_string()))?;
+        let writer = Writer::start(connection, options, Arc::clone(&shared))
+            .map_err(|fault| failed(fault.to_string()))?;
+        Ok(Self { shared, writer: Arc::new(writer), readers: Arc::new(readers) })
+    }
+
+    pub async fn append(&self, entry: Entry) -> Result<Written, StoreError> {
+        let prepared = Prepared::encode(entry)?;
+        self.writer.append(prepared).await
+    }
+
+    pub async fn list(
+        &self,
+        filter: DeliveryFilter,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<DeliveryRow>, StoreError> {
+        self.read(move |connection| query::list(connection, &filter, before, limit)).await
+    }
+
+    pub async fn since(&self, filter: DeliveryFilter, after: i64, limit: usize) -> Result<Tail, StoreError> {
+        let newest = *self.newest().borrow();
+        let rows = self.read(move |connection| query::since(connection, &filter, after, limit)).await?;
+        let last = rows.last().map_or(after, |row| row.seq);
+        // A full page may have more behind it; otherwise all that was committed before the query was looked at.
+        let through = if rows.len() >= limit { last } else { last.max(newest) };
+        Ok(Tail { rows, through: through.max(after) })
+    }
+
+    pub async fn delivery(&self, id: DeliveryId) -> Result<Option<StoredDelivery>, StoreError> {
+        self.read(move |connection| query::delivery(connection, id)).await
+    }
+
+    pub fn newest(&self) -> watch::Receiver<i64> {
+        self.shared.newest.subscribe()
+    }
+
+    pub fn pruned_through(&self) -> i64 {
+        self.shared.pruned_through()
+    }
+
+    pub async fn prune(&self) -> Result<Pruned, StoreError> {
+        self.shared.release_reserve();
+        self.writer.prune().await
+    }
+
+    pub async fn ready(&self) -> Result<(), StoreError> {
+        self.writer.ready().await
+    }
+
+    pub fn size(&self) -> StoreSize {
+        self.shared.size()
+    }
+
+    pub async fn close(&self) {
+        self.writer.close().await;
+        self.readers.close();
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.readers.run(job).await
+    }
+}

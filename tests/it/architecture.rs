@@ -1,0 +1,166 @@
+//! Reads `src/` and fails where the house is not as `docs/ARCHITECTURE.md` says.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Each room and its floor. `app`, `main`, `lib` and `cli` stand outside: they compose.
+const FLOORS: [(&str, u8); 10] = [
+    ("http", 5),
+    ("inspect", 4),
+    ("receive", 3),
+    ("send", 3),
+    ("store", 2),
+    ("signing", 1),
+    ("catalog", 1),
+    ("config", 1),
+    ("telemetry", 1),
+    ("domain", 0),
+];
+const OUTSIDE: [&str; 4] = ["app", "main", "lib", "cli"];
+
+/// The longest file, in lines.
+const MAX_LINES: usize = 400;
+/// A `mod.rs` is a door plate; the entry point of a room may stand there.
+const MAX_DOOR_PLATE: usize = 80;
+
+/// What only some rooms may name.
+const RESERVED: [(&[&str], &[&str]); 6] = [
+    (&["actix", "askama"], &["http", "app"]),
+    (&["rusqlite", "refinery", "SELECT ", "INSERT INTO", "PRAGMA "], &["store"]),
+    (&["std::env", "env::var"], &["config", "cli"]),
+    (&["TcpListener", "TcpStream", "UdpSocket", "reqwest"], &["http", "send", "app"]),
+    (&["SystemTime::now", "jiff::Timestamp::now", "Zoned::now"], &["telemetry"]),
+    (&["anyhow"], &["app", "cli", "main"]),
+];
+
+struct Source {
+    path: PathBuf,
+    room: String,
+    code: String,
+    lines: usize,
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut folders = vec![root.clone()];
+    let mut sources = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let inside = path.strip_prefix(&root).unwrap();
+                let first = inside.components().next().unwrap().as_os_str().to_str().unwrap();
+                let text = fs::read_to_string(&path).unwrap();
+                sources.push(Source {
+                    room: first.trim_end_matches(".rs").to_owned(),
+                    lines: text.lines().count(),
+                    code: without_comments(without_tests(&text)),
+                    path: inside.to_owned(),
+                });
+            }
+        }
+    }
+    assert!(sources.len() > 40, "src/ was not read");
+    sources
+}
+
+/// Tests may lean on anything.
+fn without_tests(text: &str) -> &str {
+    text.split("#[cfg(test)]").next().unwrap()
+}
+
+fn without_comments(text: &str) -> String {
+    text.lines().map(|line| line.split("//").next().unwrap()).collect::<Vec<_>>().join("\n")
+}
+
+fn floor(room: &str) -> Option<u8> {
+    FLOORS.iter().find(|(name, _)| *name == room).map(|(_, floor)| *floor)
+}
+
+/// The rooms that a file imports: `crate::room` and the braces of `use crate::{…}`.
+fn imports(code: &str) -> Vec<String> {
+    let word = |text: &str| {
+        text.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect::<String>()
+    };
+    let mut rooms = Vec::new();
+    for rest in code.split("crate::").skip(1) {
+        match rest.strip_prefix('{') {
+            Some(list) => {
+                let list = list.split(';').next().unwrap();
+                rooms.extend(list.split(',').map(|item| word(item.trim())));
+            }
+            None => rooms.push(word(rest)),
+        }
+    }
+    rooms
+}
+
+#[test]
+fn imports_go_downward_never_up_or_sideways() {
+    let mut wrong = Vec::new();
+    for source in sources() {
+        let Some(own) = floor(&source.room) else { continue };
+        for room in imports(&source.code) {
+            let is_own = room == source.room;
+            let is_composer = OUTSIDE.contains(&room.as_str());
+            if is_composer || (!is_own && floor(&room).is_some_and(|other| other >= own)) {
+                wrong.push(format!("{} imports {room}", source.path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_room_has_a_floor() {
+    for source in sources() {
+        let is_known = floor(&source.room).is_some() || OUTSIDE.contains(&source.room.as_str());
+        assert!(is_known, "{} stands on no floor", source.path.display());
+    }
+}
+
+#[test]
+fn what_belongs_to_one_floor_stays_there() {
+    let mut wrong = Vec::new();
+    for source in sources() {
+        for (words, rooms) in RESERVED {
+            let seen = words.iter().find(|word| source.code.contains(**word));
+            if let Some(word) = seen
+                && !rooms.contains(&source.room.as_str())
+            {
+                wrong.push(format!("{} names {word}", source.path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn the_domain_reads_no_clock_and_is_not_async() {
+    for source in sources().iter().filter(|source| source.room == "domain") {
+        for word in ["::now(", "async fn", ".await", "std::fs", "std::net::Tcp", "tokio"] {
+            assert!(!source.code.contains(word), "{} names {word}", source.path.display());
+        }
+    }
+}
+
+#[test]
+fn a_file_has_one_subject_and_a_door_plate_is_short() {
+    for source in sources() {
+        assert!(source.lines <= MAX_LINES, "{} has {} lines", source.path.display(), source.lines);
+        if source.path.ends_with("mod.rs") {
+            assert!(source.lines <= MAX_DOOR_PLATE, "{} is no door plate", source.path.display());
+        }
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is() {
+    for source in sources() {
+        let text =
+            fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(&source.path)).unwrap();
+        assert!(text.starts_with("//!"), "{} does not start with //!", source.path.display());
+    }
+}

@@ -1,0 +1,9 @@
+//! What the tests stand on: a spawned server, a raw HTTP client, signatures made without the product's own signer.
+
+mod answer;
+mod server;
+mod signer;
+
+pub use answer::{Answer, Connection, exchange};
+pub use server::{SECRET, Server, Setup, TOKEN};
+pub use signer::{hmac_hex, login, standard_webhooks};
