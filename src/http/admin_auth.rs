@@ -80,7 +80,11 @@ impl AdminAuth {
     pub async fn check(&self, password: &str) -> Login {
         let Some(hash) = self.hash.clone() else { return Login::Right };
         let digest = self.digest(password);
-        if self.right_token.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|right| same(right, digest))
+        if self
+            .right_token
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some_and(|right| same(right, digest))
         {
             return Login::Right;
         }

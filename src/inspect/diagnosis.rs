@@ -30,9 +30,11 @@ fn accepted(delivery: &StoredDelivery) -> String {
     let unproven = unsigned && is_skipped(&delivery.checks, Gate::Credentials);
     let mut said = match &delivery.row.event_id {
         Some(_) => "Accepted: every check passed and the event is new.".to_owned(),
-        None => "Accepted: every check passed. It carries no event id, so a repeat could not be told from a new \
+        None => {
+            "Accepted: every check passed. It carries no event id, so a repeat could not be told from a new \
                  event by its id."
-            .to_owned(),
+                .to_owned()
+        }
     };
     if unproven {
         said.push_str(" Nothing proves who sent it: this source asks for neither signature nor credential.");
@@ -111,9 +113,11 @@ fn rejected(delivery: &StoredDelivery, reason: Reason) -> String {
             "The event id cannot be used: {seen}; the rule is {rule}. Correct the sender, or point id_pointer at \
              another field."
         ),
-        Reason::IdConflict => "Its id was accepted before with another body. One of the two is wrong: compare them, \
+        Reason::IdConflict => {
+            "Its id was accepted before with another body. One of the two is wrong: compare them, \
                                the first is linked below. The sender was told 409 and this one was not taken."
-            .to_owned(),
+                .to_owned()
+        }
     }
 }
 
@@ -134,8 +138,41 @@ fn invalid_payload(failed: Option<&Check>, rule: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Fault;
-    use crate::inspect::visible::tests_support::stored;
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use crate::domain::{BodyEnd, ClientAddress, DeliveryId, DeliveryRow, Fault, Headers, Timestamp};
+
+    /// A delivery of that verdict, without checks.
+    pub fn stored(verdict: Verdict, reason: Option<Reason>) -> StoredDelivery {
+        let ip = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        StoredDelivery {
+            row: DeliveryRow {
+                seq: 1,
+                id: DeliveryId::new_at(Timestamp::from_secs(1_700_000_000)),
+                source: "tagorun".into(),
+                received_at: Timestamp::from_secs(1_700_000_000),
+                method: "POST".into(),
+                path: "/webhook/tagorun".into(),
+                client_ip: ip,
+                event_type: None,
+                event_name: None,
+                event_id: Some("evt_1".into()),
+                entity: None,
+                verdict,
+                reason,
+                status: reason.map_or(200, Reason::status),
+                size_bytes: 2,
+                duration_us: 10,
+                duplicate_of: None,
+            },
+            http_version: "HTTP/1.1".into(),
+            client: ClientAddress { ip, peer: ip, explanation: "direct connection".into() },
+            headers: Headers::default(),
+            body: bytes::Bytes::from_static(b"{}"),
+            body_end: BodyEnd::Complete,
+            checks: Vec::new(),
+        }
+    }
 
     fn refused(reason: Reason, seen: &str, rule: &str, faults: Vec<Fault>) -> StoredDelivery {
         let mut delivery = stored(Verdict::Rejected, Some(reason));
@@ -164,7 +201,9 @@ mod tests {
     #[test]
     fn a_mismatch_names_value_rule_and_the_two_causes() {
         let said = diagnose(&refused(Reason::SignatureMismatch, "one signature", "tagorun", Vec::new()));
-        assert!(said.contains("one signature") && said.contains("tagorun") && said.contains("another secret"));
+        assert!(
+            said.contains("one signature") && said.contains("tagorun") && said.contains("another secret")
+        );
     }
 
     #[test]

@@ -66,7 +66,9 @@ fn is_hidden(letter: char) -> bool {
     match letter {
         '\n' | '\t' => false,
         _ if letter.is_control() => true,
-        '\u{a0}' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' => true,
+        '\u{a0}' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' => {
+            true
+        }
         '\u{180b}'..='\u{180f}' | '\u{2000}'..='\u{200f}' | '\u{2028}'..='\u{202f}' => true,
         '\u{205f}'..='\u{206f}' | '\u{3000}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' => true,
         '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}' => true,
@@ -129,7 +131,8 @@ impl BodyView {
             }
             Err(_) => {
                 let shown = body.get(..MAX_HEX).unwrap_or(body);
-                let lines = shown.chunks(16).enumerate().map(|(number, bytes)| hex_line(number, bytes)).collect();
+                let lines =
+                    shown.chunks(16).enumerate().map(|(number, bytes)| hex_line(number, bytes)).collect();
                 Self::Hex { lines, shown: shown.len(), is_cut: shown.len() < body.len() }
             }
         }
@@ -156,7 +159,13 @@ fn cut_after_marks(text: &str) -> &str {
 fn hex_line(number: usize, bytes: &[u8]) -> HexLine {
     let mut hex = String::new();
     for (at, byte) in bytes.iter().enumerate() {
-        let gap = if at == 8 { "  " } else if at == 0 { "" } else { " " };
+        let gap = if at == 8 {
+            "  "
+        } else if at == 0 {
+            ""
+        } else {
+            " "
+        };
         let _ = write!(hex, "{gap}{byte:02x}");
     }
     let ascii = bytes
@@ -164,49 +173,6 @@ fn hex_line(number: usize, bytes: &[u8]) -> HexLine {
         .map(|byte| if byte.is_ascii_graphic() || *byte == b' ' { char::from(*byte) } else { '.' })
         .collect();
     HexLine { offset: format!("{:08x}", number.saturating_mul(16)), hex, ascii }
-}
-
-#[cfg(test)]
-pub mod tests_support {
-    //! A delivery for the tests of this room.
-
-    use std::net::{IpAddr, Ipv4Addr};
-
-    use crate::domain::{
-        BodyEnd, ClientAddress, DeliveryId, DeliveryRow, Headers, Reason, StoredDelivery, Timestamp, Verdict,
-    };
-
-    /// A delivery of that verdict, without checks.
-    pub fn stored(verdict: Verdict, reason: Option<Reason>) -> StoredDelivery {
-        let ip = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        StoredDelivery {
-            row: DeliveryRow {
-                seq: 1,
-                id: DeliveryId::new_at(Timestamp::from_secs(1_700_000_000)),
-                source: "tagorun".into(),
-                received_at: Timestamp::from_secs(1_700_000_000),
-                method: "POST".into(),
-                path: "/webhook/tagorun".into(),
-                client_ip: ip,
-                event_type: None,
-                event_name: None,
-                event_id: Some("evt_1".into()),
-                entity: None,
-                verdict,
-                reason,
-                status: reason.map_or(200, Reason::status),
-                size_bytes: 2,
-                duration_us: 10,
-                duplicate_of: None,
-            },
-            http_version: "HTTP/1.1".into(),
-            client: ClientAddress { ip, peer: ip, explanation: "direct connection".into() },
-            headers: Headers::default(),
-            body: bytes::Bytes::from_static(b"{}"),
-            body_end: BodyEnd::Complete,
-            checks: Vec::new(),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,6 @@
 //! `GET deliveries`, `GET deliveries/{id}`, `GET deliveries/{id}/raw`.
 
-use actix_web::http::header::{
-    CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue,
-};
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
@@ -54,7 +52,11 @@ pub fn cursor(text: &str) -> Option<i64> {
 }
 
 /// One delivery.
-pub async fn one(id: web::Path<String>, request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
+pub async fn one(
+    id: web::Path<String>,
+    request: HttpRequest,
+    state: web::Data<InspectorState>,
+) -> HttpResponse {
     match find(&id, &request, &state).await {
         Ok(delivery) => HttpResponse::Ok().json(DeliveryObject::from(&delivery)),
         Err(problem) => problem.response(),
@@ -62,7 +64,11 @@ pub async fn one(id: web::Path<String>, request: HttpRequest, state: web::Data<I
 }
 
 /// The exact bytes of its body, as a download that no browser interprets.
-pub async fn raw(id: web::Path<String>, request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
+pub async fn raw(
+    id: web::Path<String>,
+    request: HttpRequest,
+    state: web::Data<InspectorState>,
+) -> HttpResponse {
     match find(&id, &request, &state).await {
         Ok(delivery) => HttpResponse::Ok()
             .insert_header((CONTENT_TYPE, "application/octet-stream"))
@@ -82,10 +88,9 @@ fn download_name(delivery: &StoredDelivery) -> String {
 }
 
 async fn find(id: &str, request: &HttpRequest, state: &InspectorState) -> Result<StoredDelivery, Problem> {
-    Params::read(request.query_string(), Blank::Fault)
-        .finish(&["none"])
-        .map_err(Problem::bad_parameters)?;
-    let missing = || Problem::not_found("There is no delivery of that id; it may have been removed by retention.");
+    Params::read(request.query_string(), Blank::Fault).finish(&["none"]).map_err(Problem::bad_parameters)?;
+    let missing =
+        || Problem::not_found("There is no delivery of that id; it may have been removed by retention.");
     let id: DeliveryId = id.parse().map_err(|_| missing())?;
     match state.store.delivery(id).await {
         Ok(found) => found.ok_or_else(missing),

@@ -177,7 +177,8 @@ mod tests {
 
     #[test]
     fn every_fault_is_told_with_its_parameter() {
-        let faults = read("verdict=ok&status=99&colour=red&from=yesterday&client_ip=1.2.3&source=&q=a&q=b").unwrap_err();
+        let faults = read("verdict=ok&status=99&colour=red&from=yesterday&client_ip=1.2.3&source=&q=a&q=b")
+            .unwrap_err();
         let places: Vec<&str> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
         assert_eq!(places, ["/source", "/q", "/verdict", "/status", "/client_ip", "/from", "/colour"]);
         assert!(faults[2].message.contains("accepted, duplicate, rejected, captured"));

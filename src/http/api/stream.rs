@@ -47,7 +47,7 @@ pub async fn stream(request: HttpRequest, state: web::Data<InspectorState>) -> H
     }
     let writer = Writer {
         tail: LiveTail::after(state.store.clone(), filter, start),
-        stop: state.stop.clone(),
+        stop: state.stopping(),
         greeting: Some(greeting),
         beat: Instant::now() + HEARTBEAT,
     };

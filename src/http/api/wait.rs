@@ -26,7 +26,7 @@ pub async fn wait(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
         return Problem::bad_parameters(faults).response();
     }
     let from = filter.from.take();
-    let mut stop = state.stop.clone();
+    let mut stop = state.stopping();
     tokio::select! {
         found = first_since(&state.store, filter, from) => match found {
             Ok(Some(row)) => HttpResponse::Ok().json(RowObject::from(&row)),

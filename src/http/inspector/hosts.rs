@@ -58,17 +58,43 @@ mod tests {
 
     #[test]
     fn ui_05_only_our_own_names_are_answered() {
-        let hosts = Hosts::new("192.0.2.7:8081".parse().unwrap(), &["hooks.example".into(), "b.example:99".into()]);
+        let hosts =
+            Hosts::new("192.0.2.7:8081".parse().unwrap(), &["hooks.example".into(), "b.example:99".into()]);
         for ours in [
-            "localhost", "LOCALHOST:8081", "localhost:9", "127.0.0.1:8081", "[::1]:8081", "[::1]", "192.0.2.7:8081",
-            "192.0.2.7", "hooks.example", "hooks.example:443", "Hooks.Example", "b.example:99",
+            "localhost",
+            "LOCALHOST:8081",
+            "localhost:9",
+            "127.0.0.1:8081",
+            "[::1]:8081",
+            "[::1]",
+            "192.0.2.7:8081",
+            "192.0.2.7",
+            "hooks.example",
+            "hooks.example:443",
+            "Hooks.Example",
+            "b.example:99",
         ] {
             assert!(hosts.allows(ours), "{ours}");
         }
         for strange in [
-            "", "evil.example", "localhost.evil.example", "evil.example:8081", "127.0.0.1.evil.example", "192.0.2.7:1",
-            "192.0.2.8:8081", "localhost:8081:1", "localhost:x", "localhost@evil.example", "[::1", "::1", "b.example",
-            "127.1", "0x7f000001", "[::1]evil.example", "localhost:99999", "localhost.",
+            "",
+            "evil.example",
+            "localhost.evil.example",
+            "evil.example:8081",
+            "127.0.0.1.evil.example",
+            "192.0.2.7:1",
+            "192.0.2.8:8081",
+            "localhost:8081:1",
+            "localhost:x",
+            "localhost@evil.example",
+            "[::1",
+            "::1",
+            "b.example",
+            "127.1",
+            "0x7f000001",
+            "[::1]evil.example",
+            "localhost:99999",
+            "localhost.",
         ] {
             assert!(!hosts.allows(strange), "{strange}");
         }

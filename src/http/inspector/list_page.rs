@@ -42,7 +42,12 @@ struct Fields(Vec<(String, String)>);
 
 impl Fields {
     fn read(query: &str) -> Self {
-        Self(form_urlencoded::parse(query.as_bytes()).into_owned().filter(|(_, value)| !value.is_empty()).collect())
+        Self(
+            form_urlencoded::parse(query.as_bytes())
+                .into_owned()
+                .filter(|(_, value)| !value.is_empty())
+                .collect(),
+        )
     }
 
     /// The value of a field; empty where it has none.
@@ -105,7 +110,9 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
         event_types: state.catalog.iter().map(|event_type| event_type.name().to_owned()).collect(),
         stream_url: format!("/api/v1/deliveries/stream?{stream_query}"),
         clear_url: "/",
-        older_url: oldest.filter(|_| has_older).map(|seq| format!("/?{}", fields.query(Some(("before", &seq))))),
+        older_url: oldest
+            .filter(|_| has_older)
+            .map(|seq| format!("/?{}", fields.query(Some(("before", &seq))))),
         newest_url: format!("/?{}", fields.query(None)),
         receiver_url: source.as_ref().map(|source| state.source_url(&source.name)).unwrap_or_default(),
         curl: source.as_ref().and_then(|source| zero_state_curl(source, state.receiver, now)),

@@ -67,7 +67,10 @@ fn cookie(id: &str, max_age_s: u64) -> String {
 }
 
 fn field(form: &[u8], name: &str) -> String {
-    form_urlencoded::parse(form).find(|(known, _)| known == name).map(|(_, value)| value.into_owned()).unwrap_or_default()
+    form_urlencoded::parse(form)
+        .find(|(known, _)| known == name)
+        .map(|(_, value)| value.into_owned())
+        .unwrap_or_default()
 }
 
 /// A path of ours; anything else is the first page. Browsers read `//host` and `/\host` as another site.
@@ -87,8 +90,15 @@ mod tests {
             assert_eq!(same_site(ours), ours);
         }
         for strange in [
-            "", "//evil.example", "/\\evil.example", "https://evil.example", "javascript:alert(1)", "/\t/evil.example",
-            "/a\r\nSet-Cookie: x", "deliveries", "/login?next=/login",
+            "",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "javascript:alert(1)",
+            "/\t/evil.example",
+            "/a\r\nSet-Cookie: x",
+            "deliveries",
+            "/login?next=/login",
         ] {
             assert_eq!(same_site(strange), "/", "{strange:?}");
         }

@@ -92,8 +92,14 @@ mod tests {
 
     #[test]
     fn sizes_and_times_change_their_unit_at_the_limit() {
-        assert_eq!([size(0), size(1023), size(1024), size(1_048_575)], ["0 B", "1023 B", "1.0 KiB", "1023.9 KiB"]);
+        assert_eq!(
+            [size(0), size(1023), size(1024), size(1_048_575)],
+            ["0 B", "1023 B", "1.0 KiB", "1023.9 KiB"]
+        );
         assert_eq!(size(4 * 1_048_576), "4.0 MiB");
-        assert_eq!([took(999), took(1000), took(999_999), took(1_000_000)], ["999 µs", "1.0 ms", "999.9 ms", "1.0 s"]);
+        assert_eq!(
+            [took(999), took(1000), took(999_999), took(1_000_000)],
+            ["999 µs", "1.0 ms", "999.9 ms", "1.0 s"]
+        );
     }
 }

@@ -21,7 +21,9 @@ pub async fn send_test(request: HttpRequest, state: web::Data<InspectorState>) -
         Ok(status) if wants_json => HttpResponse::Ok().json(serde_json::json!({"status": status})),
         Ok(_) => HttpResponse::SeeOther().insert_header((LOCATION, "/")).finish(),
         Err(fault) if wants_json => Problem::new(StatusCode::BAD_GATEWAY, fault).response(),
-        Err(fault) => page::message(&state, StatusCode::BAD_GATEWAY, "The test delivery was not sent", &fault),
+        Err(fault) => {
+            page::message(&state, StatusCode::BAD_GATEWAY, "The test delivery was not sent", &fault)
+        }
     }
 }
 
@@ -31,7 +33,7 @@ async fn send(state: &InspectorState) -> Result<u16, String> {
     let sample = SignedSample::fresh(&source, &state.catalog, state.clock.now())
         .ok_or_else(|| format!("The secret of source “{}” cannot sign.", source.name))?;
     let url = state.source_url(&source.name);
-    let sent = state.client.post(&url, &sample.headers, Bytes::from(sample.body)).await;
+    let sent = state.client()?.post(&url, &sample.headers, Bytes::from(sample.body)).await;
     sent.map(|answer| answer.status).map_err(|fault| fault.to_string())
 }
 
