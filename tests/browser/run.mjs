@@ -1,0 +1,207 @@
+// Drives the inspector's pages in a real Chromium.
+//
+//   node run.mjs INSPECTOR_URL RECEIVER_URL SECRET_FILE
+//
+// INSPECTOR_URL and RECEIVER_URL are like http://127.0.0.1:8081; the program runs with its default configuration on an
+// empty data directory, and SECRET_FILE is its signing secret. Exit 0: all well. Screenshots go to shots/.
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { mkdirSync, readFileSync } from "node:fs";
+import { AxeBuilder } from "@axe-core/playwright";
+import { chromium } from "playwright-core";
+
+const [inspector, receiver, secretFile] = process.argv.slice(2);
+assert(inspector && receiver && secretFile, "usage: node run.mjs INSPECTOR_URL RECEIVER_URL SECRET_FILE");
+const secret = readFileSync(secretFile, "utf8").replace(/\r?\n$/, "");
+const shots = new URL("shots/", import.meta.url);
+mkdirSync(shots, { recursive: true });
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+const complaints = [];
+
+async function newPage(options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
+  await context.addInitScript(() => {
+    window.canary = 0;
+    document.addEventListener("securitypolicyviolation", (event) => console.error("CSP", event.violatedDirective));
+  });
+  const page = await context.newPage();
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) complaints.push(`${page.url()}: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => complaints.push(`${page.url()}: ${error}`));
+  page.on("dialog", (dialog) => { complaints.push(`${page.url()}: a dialog opened`); dialog.dismiss(); });
+  page.on("request", (request) => {
+    if (!request.url().startsWith(inspector)) complaints.push(`${page.url()} asks for ${request.url()}`);
+  });
+  return page;
+}
+
+async function post(path, body, headers = {}, key = secret) {
+  const signature = createHmac("sha256", key).update(body).digest("hex");
+  const answer = await fetch(receiver + path, {
+    method: "POST", body,
+    headers: { "Content-Type": "application/json", "X-TagoRUN-Signature": signature, ...headers },
+  });
+  return { status: answer.status, ...(await answer.json()) };
+}
+
+async function isAccessible(page, name) {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const grave = violations.filter((violation) => ["serious", "critical"].includes(violation.impact));
+  assert.deepEqual(grave.map((violation) => [violation.id, violation.nodes.map((node) => node.html)]), [], name);
+}
+
+const LOOKS = [["light", 1280], ["dark", 1280], ["light", 390], ["dark", 390]];
+async function shoot(path, name) {
+  for (const [colorScheme, width] of LOOKS) {
+    const page = await newPage({ colorScheme, viewport: { width, height: width > 400 ? 860 : 844 } });
+    await page.goto(inspector + path);
+    await page.waitForTimeout(250);
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert(overflow <= 0, `${name} is ${overflow} px too wide at ${width}`);
+    const file = `${name}-${width > 400 ? "desktop" : "phone"}-${colorScheme}.png`;
+    await page.screenshot({ path: new URL(file, shots).pathname, fullPage: width > 400 });
+    await isAccessible(page, `${name} ${colorScheme} ${width}`);
+    await page.context().close();
+  }
+}
+
+const steps = {
+  async "the zero state has a URL, a button and a curl line that is signed"() {
+    await shoot("/", "zero");
+    const page = await newPage();
+    await page.goto(inspector);
+    assert.equal(await page.locator("#zero-title").innerText(), "Waiting for the first delivery…");
+    assert.match(await page.locator("#receiver-url").innerText(), /\/webhook\/tagorun$/);
+    assert.match(await page.locator("#curl").innerText(), /X-TagoRUN-Signature: [0-9a-f]{64}/);
+    await page.waitForSelector('#light[data-state="live"]');
+    await page.evaluate(() => { window.notReloaded = true; });
+    await page.getByRole("button", { name: "Send a test delivery" }).first().click();
+    const row = page.locator("#rows tr", { hasText: "webhook.test" });
+    await row.waitFor({ timeout: 5000 });
+    assert.equal(await row.locator(".pill").innerText(), "accepted");
+    assert.equal(await page.evaluate(() => window.notReloaded), true, "the page was reloaded");
+    await page.context().close();
+  },
+
+  async "a refusal appears without a reload, and its page says why"() {
+    const page = await newPage();
+    await page.goto(inspector);
+    await page.waitForSelector('#light[data-state="live"]');
+    await page.evaluate(() => { window.notReloaded = true; });
+    const refused = await post("/webhook/tagorun", '{"event":"user.login"}', {}, "some other secret");
+    assert.equal(refused.status, 401);
+    const row = page.locator("#rows tr", { hasText: "signature mismatch" });
+    await row.waitFor({ timeout: 5000 });
+    assert.equal(await page.evaluate(() => window.notReloaded), true, "the page was reloaded");
+    await row.locator("a").click();
+    await page.waitForURL(/\/deliveries\//);
+    assert.match(await page.locator("#diagnosis").innerText(), /signature does not belong to these bytes/);
+    assert.equal(await page.locator(".gate.fail strong").innerText(), "signature");
+    assert.equal(await page.locator(".gate").count(), 7);
+    await page.context().close();
+  },
+
+  async "the filter is in the URL, and the live list keeps to it"() {
+    const page = await newPage();
+    await page.goto(inspector);
+    await page.locator('select[name="verdict"]').selectOption("rejected");
+    await page.getByRole("button", { name: "Filter", exact: true }).click();
+    await page.waitForURL(/verdict=rejected/);
+    await page.waitForSelector('#light[data-state="live"]');
+    const before = await page.locator("#rows tr").count();
+    await post("/webhook/tagorun", '{"id":"f1","event":"webhook.test","timestamp":"2026-03-09T07:14:58.402Z"}');
+    await post("/webhook/tagorun", "not json");
+    await page.locator("#rows tr", { hasText: "not json" }).waitFor({ timeout: 5000 });
+    assert.equal(await page.locator("#rows tr").count(), before + 1);
+    assert.equal(await page.locator("#rows .pill.accepted").count(), 0);
+    await page.getByRole("button", { name: "Pause" }).click();
+    await post("/webhook/tagorun", "not json either");
+    await page.locator("#show-new", { hasText: "1 new" }).click();
+    assert.equal(await page.locator("#rows tr").count(), before + 2);
+    await page.context().close();
+  },
+
+  async "ui_03 nothing of a payload runs, and what hides is shown"() {
+    const attack = '</script><img src=x onerror="window.canary=1"><svg onload=window.canary=1>\'"--><!--';
+    const id = `x${attack}\u202e\u200b`;
+    const body = JSON.stringify({ id, event: attack, timestamp: "2026-03-09T07:14:58.402Z", device: { id: attack },
+      big: "PLACEHOLDER" }).replace('"PLACEHOLDER"', "1152921504606846976123");
+    const watching = await newPage();
+    await watching.goto(inspector);
+    await watching.waitForSelector('#light[data-state="live"]');
+    const query = encodeURIComponent(attack);
+    const sent = await post(`/webhook/tagorun/${query}?x=${query}`, body, { "X-Attack": attack });
+    assert.equal(sent.status, "processed");
+    await watching.locator("#rows tr", { hasText: "onerror" }).first().waitFor({ timeout: 5000 });
+    await post("/webhook-test", Buffer.from(`\u0000\xff${attack}`, "latin1"), { "Content-Type": "text/html" });
+    const page = await newPage();
+    await page.goto(`${inspector}/deliveries/${sent.delivery_id}`);
+    assert.equal(await page.locator("#body-text").innerText().then((text) => text.includes("1152921504606846976123")), true);
+    assert(await page.locator("#body-text .mark", { hasText: "U+202E" }).count() >= 1);
+    for (const target of [page, watching]) {
+      assert.equal(await target.evaluate(() => window.canary), 0);
+      assert.equal(await target.locator("main img, main svg").count(), 0);
+    }
+    await page.goto(`${inspector}/?q=${query}`);
+    assert.equal(await page.locator('input[name="q"]').inputValue(), attack);
+    assert.equal(await page.evaluate(() => window.canary), 0);
+    await shoot(`/deliveries/${sent.delivery_id}`, "delivery-attack");
+    await watching.context().close();
+    await page.context().close();
+  },
+
+  async "list and detail work without scripts"() {
+    const page = await newPage({ javaScriptEnabled: false });
+    await page.goto(inspector);
+    assert(await page.locator("#rows tr").count() > 3);
+    await page.locator("#rows a").first().click();
+    assert.equal(await page.locator("#diagnosis").count(), 1);
+    await page.goto(inspector);
+    await page.getByRole("button", { name: "Send a test delivery" }).click();
+    await page.waitForURL(`${inspector}/`);
+    assert.match(await page.locator("#rows tr").first().innerText(), /webhook\.test/);
+    await page.context().close();
+  },
+
+  async "every page, light and dark, desktop and phone"() {
+    const login = JSON.stringify({ id: "evt_1", event: "user.login", timestamp: "2026-03-09T07:14:58.402Z", user: {} });
+    await post("/webhook/tagorun", login);
+    const test = JSON.stringify({ id: "evt_2", event: "device_alert", device: { id: "64c2f1a9b7e3d80009a1c0de" },
+      timestamp: "2026-03-09T07:14:58.402Z", data: { threshold: 30, value: 31.5 } }, null, 2);
+    await post("/webhook/tagorun", test);
+    await post("/webhook/tagorun", test);
+    await fetch(`${receiver}/webhook-test/anything?token=abc`, { method: "PUT", body: Buffer.from([0, 255, 254, 65]) });
+    const read = async (query) => (await (await fetch(`${inspector}/api/v1/deliveries?${query}`)).json()).deliveries[0].id;
+    await shoot("/", "list");
+    await shoot("/?reason=signature_mismatch&status=401", "list-filtered");
+    await shoot("/?q=nothing-holds-this", "list-none");
+    await shoot(`/deliveries/${await read("reason=signature_mismatch")}`, "delivery-refused");
+    await shoot(`/deliveries/${await read("reason=invalid_payload")}`, "delivery-invalid");
+    await shoot(`/deliveries/${await read("verdict=duplicate")}`, "delivery-duplicate");
+    await shoot(`/deliveries/${await read("verdict=accepted&event_id=evt_2")}`, "delivery-accepted");
+    await shoot(`/deliveries/${await read("verdict=captured")}`, "delivery-captured");
+    await shoot("/event-types", "event-types");
+    await shoot("/event-types/user.login", "event-type");
+  },
+};
+
+let failed = 0;
+for (const [name, step] of Object.entries(steps)) {
+  try {
+    await step();
+    assert.deepEqual(complaints.splice(0), []);
+    console.log(`ok    ${name}`);
+  } catch (fault) {
+    failed += 1;
+    complaints.length = 0;
+    console.log(`FAIL  ${name}\n${fault.stack}`);
+  }
+}
+await browser.close();
+process.exit(failed === 0 ? 0 : 1);
