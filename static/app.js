@@ -8,10 +8,16 @@ function localTime(time) {
   }
 }
 
-async function copy(button, text) {
+async function exactText(url) {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error("gone");
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(await answer.arrayBuffer());
+}
+
+async function copy(button, read) {
   const before = button.textContent;
   try {
-    await navigator.clipboard.writeText(text);
+    await navigator.clipboard.writeText(await read());
     button.textContent = "Copied";
   } catch {
     button.textContent = "Cannot copy here";
@@ -39,11 +45,13 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   const from = document.getElementById(button.dataset.copy);
   if (!from) continue;
   button.hidden = false;
-  button.addEventListener("click", () => copy(button, from.textContent));
+  // Where marks stand for characters, the characters themselves are copied.
+  const url = button.dataset.copyUrl;
+  button.addEventListener("click", () => copy(button, () => url ? exactText(url) : from.textContent));
 }
 for (const button of document.querySelectorAll("[data-copy-link]")) {
   button.hidden = false;
-  button.addEventListener("click", () => copy(button, location.href));
+  button.addEventListener("click", () => copy(button, () => location.href));
 }
 for (const form of document.querySelectorAll("[data-send-test]")) {
   form.addEventListener("submit", (event) => { event.preventDefault(); sendTest(form); });

@@ -81,3 +81,6 @@ async fn nothing(request: HttpRequest, state: web::Data<InspectorState>) -> Http
     }
     page::not_found(&state, "There is no page at this address.")
 }
+
+#[cfg(test)]
+mod tests;
