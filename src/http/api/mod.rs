@@ -1,0 +1,51 @@
+//! The inspector's API, `/api/v1`: what programs read.
+
+mod deliveries;
+mod event_types;
+mod objects;
+mod params;
+mod stream;
+mod wait;
+
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{FromRequest, Handler, Resource, Responder, guard};
+
+use super::problem::method_not_allowed;
+
+pub use params::{Blank, Params, filter, filter_names};
+
+/// Every route of the API.
+pub fn routes(cfg: &mut ServiceConfig) {
+    cfg.service(read_only("/api/v1/deliveries", deliveries::list))
+        .service(get_only("/api/v1/deliveries/stream", stream::stream))
+        .service(read_only("/api/v1/deliveries/{id}", deliveries::one))
+        .service(read_only("/api/v1/deliveries/{id}/raw", deliveries::raw))
+        .service(get_only("/api/v1/wait", wait::wait))
+        .service(read_only("/api/v1/event-types", event_types::list))
+        .service(read_only("/api/v1/event-types/{name}", event_types::one));
+}
+
+/// A resource that is read: GET and HEAD; other methods are 405.
+pub fn read_only<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    let reads = guard::Any(guard::Get()).or(guard::Head());
+    web::resource(path)
+        .route(web::route().guard(reads).to(handler))
+        .default_service(web::to(|| async { method_not_allowed("GET, HEAD") }))
+}
+
+/// A resource that answers late or without end: GET only.
+fn get_only<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    web::resource(path)
+        .route(web::get().to(handler))
+        .default_service(web::to(|| async { method_not_allowed("GET") }))
+}

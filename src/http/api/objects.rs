@@ -1,0 +1,89 @@
+//! The API's objects, as `contract.md` has them.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+
+use crate::domain::{Check, DeliveryRow, StoredDelivery};
+use crate::inspect::diagnose;
+
+/// A delivery in lists and in the stream.
+#[derive(Debug, Serialize)]
+pub struct RowObject<'a> {
+    id: String,
+    source: &'a str,
+    received_at: String,
+    method: &'a str,
+    path: &'a str,
+    client_ip: String,
+    event_type: Option<&'a str>,
+    event_name: Option<&'a str>,
+    event_id: Option<&'a str>,
+    entity: Option<&'a str>,
+    verdict: &'static str,
+    reason: Option<&'static str>,
+    status: u16,
+    size_bytes: u64,
+    duration_us: u64,
+    duplicate_of: Option<String>,
+}
+
+impl<'a> From<&'a DeliveryRow> for RowObject<'a> {
+    fn from(row: &'a DeliveryRow) -> Self {
+        Self {
+            id: row.id.to_string(),
+            source: &row.source,
+            received_at: row.received_at.to_string(),
+            method: &row.method,
+            path: &row.path,
+            client_ip: row.client_ip.to_string(),
+            event_type: row.event_type.as_deref(),
+            event_name: row.event_name.as_deref(),
+            event_id: row.event_id.as_deref(),
+            entity: row.entity.as_deref(),
+            verdict: row.verdict.as_str(),
+            reason: row.reason.map(|reason| reason.as_str()),
+            status: row.status,
+            size_bytes: row.size_bytes,
+            duration_us: row.duration_us,
+            duplicate_of: row.duplicate_of.map(|first| first.to_string()),
+        }
+    }
+}
+
+/// A delivery with everything that is kept of it.
+#[derive(Debug, Serialize)]
+pub struct DeliveryObject<'a> {
+    #[serde(flatten)]
+    row: RowObject<'a>,
+    http_version: &'a str,
+    peer_ip: String,
+    client_explanation: &'a str,
+    /// Name and value of each line, in wire order.
+    headers: Vec<(&'a str, String)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body_base64: Option<String>,
+    body_end: &'static str,
+    checks: &'a [Check],
+    diagnosis: String,
+}
+
+impl<'a> From<&'a StoredDelivery> for DeliveryObject<'a> {
+    fn from(delivery: &'a StoredDelivery) -> Self {
+        let body = std::str::from_utf8(&delivery.body).ok();
+        Self {
+            row: RowObject::from(&delivery.row),
+            http_version: &delivery.http_version,
+            peer_ip: delivery.client.peer.to_string(),
+            client_explanation: &delivery.client.explanation,
+            headers: delivery.headers.iter().map(|header| (header.name.as_str(), header.text())).collect(),
+            body,
+            body_base64: body.is_none().then(|| STANDARD.encode(&delivery.body)),
+            body_end: delivery.body_end.as_str(),
+            checks: &delivery.checks,
+            diagnosis: diagnose(delivery),
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Query parameters, read strictly: what is not known, not readable or given twice is a fault with its name.
+
+use std::str::FromStr;
+
+use ipnet::IpNet;
+
+use crate::domain::{DeliveryFilter, Reason, Timestamp, Verdict};
+use crate::http::problem::FieldFault;
+
+/// The longest value of a parameter, in bytes.
+const MAX_VALUE: usize = 1024;
+
+/// What an empty value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blank {
+    /// A fault: a program forgot something.
+    Fault,
+    /// Not there: a form sends every field.
+    Absent,
+}
+
+/// The parameters of a request; reading takes them out.
+#[derive(Debug)]
+pub struct Params {
+    left: Vec<(String, String)>,
+    faults: Vec<FieldFault>,
+}
+
+impl Params {
+    /// The parameters of a query string.
+    #[must_use]
+    pub fn read(query: &str, blank: Blank) -> Self {
+        let mut params = Self { left: Vec::new(), faults: Vec::new() };
+        for (name, value) in form_urlencoded::parse(query.as_bytes()).into_owned() {
+            if value.is_empty() && blank == Blank::Absent {
+                continue;
+            }
+            if value.is_empty() {
+                params.fault(&name, "is empty; leave it out instead");
+            } else if value.len() > MAX_VALUE {
+                params.fault(&name, &format!("is longer than {MAX_VALUE} bytes"));
+            } else if params.left.iter().any(|(known, _)| *known == name) {
+                params.fault(&name, "is given twice");
+            } else {
+                params.left.push((name, value));
+            }
+        }
+        params
+    }
+
+    /// Takes the text of `name`.
+    pub fn text(&mut self, name: &str) -> Option<String> {
+        let at = self.left.iter().position(|(known, _)| known == name)?;
+        Some(self.left.swap_remove(at).1)
+    }
+
+    /// Takes `name` as what `parse` makes of it; `expected` says what that is.
+    pub fn parsed<T>(
+        &mut self,
+        name: &str,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let text = self.text(name)?;
+        let parsed = parse(&text);
+        if parsed.is_none() {
+            self.fault(name, &format!("cannot be read: expected {expected}"));
+        }
+        parsed
+    }
+
+    fn fault(&mut self, name: &str, message: &str) {
+        let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+        self.faults.push(FieldFault { pointer, message: format!("{name} {message}") });
+    }
+
+    /// Every fault, unknown parameters among them; `known` is what the message names.
+    ///
+    /// # Errors
+    /// Where there is one.
+    pub fn finish(mut self, known: &[&str]) -> Result<(), Vec<FieldFault>> {
+        for (name, _) in std::mem::take(&mut self.left) {
+            self.fault(&name, &format!("is not a parameter here; there are: {}", known.join(", ")));
+        }
+        if self.faults.is_empty() { Ok(()) } else { Err(self.faults) }
+    }
+}
+
+const FILTER_NAMES: [&str; 12] = [
+    "source",
+    "verdict",
+    "reason",
+    "event_type",
+    "event_id",
+    "entity",
+    "method",
+    "status",
+    "client_ip",
+    "q",
+    "from",
+    "to",
+];
+
+/// The names of the filter's parameters and `more`.
+#[must_use]
+pub fn filter_names(more: &[&'static str]) -> Vec<&'static str> {
+    FILTER_NAMES.iter().chain(more).copied().collect()
+}
+
+/// Takes the filter of deliveries.
+pub fn filter(params: &mut Params) -> DeliveryFilter {
+    let verdicts = Verdict::ALL.map(Verdict::as_str).join(", ");
+    let reasons: Vec<&str> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
+    let time = "an RFC 3339 time such as 2026-03-09T07:14:58Z";
+    DeliveryFilter {
+        source: params.text("source"),
+        verdict: params.parsed("verdict", &format!("one of {verdicts}"), Verdict::from_word),
+        reason: params.parsed("reason", &format!("one of {}", reasons.join(", ")), Reason::from_word),
+        event_type: params.text("event_type"),
+        event_id: params.text("event_id"),
+        entity: params.text("entity"),
+        method: params.text("method"),
+        status: params.parsed("status", "a status from 100 to 599", status),
+        client_ip: params.parsed("client_ip", "an address or a CIDR range", address_range),
+        q: params.text("q"),
+        from: params.parsed("from", time, Timestamp::parse_rfc3339),
+        to: params.parsed("to", time, Timestamp::parse_rfc3339),
+    }
+}
+
+fn status(text: &str) -> Option<u16> {
+    text.parse().ok().filter(|status| (100..=599).contains(status))
+}
+
+/// An address or a range; mapped IPv6 is read as IPv4, host bits are masked.
+fn address_range(text: &str) -> Option<IpNet> {
+    if let Ok(address) = std::net::IpAddr::from_str(text) {
+        return Some(IpNet::from(address.to_canonical()));
+    }
+    let range = IpNet::from_str(text).ok()?.trunc();
+    match range {
+        IpNet::V6(v6) if v6.prefix_len() >= 96 => match v6.network().to_ipv4_mapped() {
+            Some(v4) => IpNet::new(v4.into(), v6.prefix_len().saturating_sub(96)).ok(),
+            None => Some(range),
+        },
+        _ => Some(range),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(query: &str) -> Result<DeliveryFilter, Vec<FieldFault>> {
+        let mut params = Params::read(query, Blank::Fault);
+        let filter = filter(&mut params);
+        params.finish(&filter_names(&[])).map(|()| filter)
+    }
+
+    #[test]
+    fn every_filter_is_read() {
+        let filter = read(
+            "source=a&verdict=rejected&reason=not_json&event_type=user.login&event_id=42&entity=d&method=POST\
+             &status=400&client_ip=::ffff:203.0.113.9&q=a%26b+c&from=2026-03-09T08:00:00%2B01:00&to=2026-03-10T00:00:00Z",
+        )
+        .unwrap();
+        assert_eq!(filter.verdict, Some(Verdict::Rejected));
+        assert_eq!(filter.reason, Some(Reason::NotJson));
+        assert_eq!(filter.client_ip, "203.0.113.9/32".parse().ok());
+        assert_eq!(filter.q.as_deref(), Some("a&b c"));
+        assert_eq!(filter.from, Timestamp::parse_rfc3339("2026-03-09T07:00:00Z"));
+        assert_eq!(filter.status, Some(400));
+        assert_eq!(read("").unwrap(), DeliveryFilter::default());
+        let range = read("client_ip=::ffff:203.0.113.7/120").unwrap().client_ip;
+        assert_eq!(range, "203.0.113.0/24".parse().ok());
+    }
+
+    #[test]
+    fn every_fault_is_told_with_its_parameter() {
+        let faults = read("verdict=ok&status=99&colour=red&from=yesterday&client_ip=1.2.3&source=&q=a&q=b")
+            .unwrap_err();
+        let places: Vec<&str> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
+        assert_eq!(places, ["/source", "/q", "/verdict", "/status", "/client_ip", "/from", "/colour"]);
+        assert!(faults[2].message.contains("accepted, duplicate, rejected, captured"));
+        assert_eq!(read("status=600").unwrap_err().len(), 1);
+        assert!(read("status=599").is_ok());
+        assert!(read(&format!("q={}", "x".repeat(MAX_VALUE))).is_ok());
+        assert!(read(&format!("q={}", "x".repeat(MAX_VALUE + 1))).is_err());
+    }
+
+    #[test]
+    fn an_empty_field_of_a_form_is_absent() {
+        let mut params = Params::read("source=&verdict=&q=x", Blank::Absent);
+        assert_eq!(filter(&mut params).q.as_deref(), Some("x"));
+        assert_eq!(params.finish(&[]), Ok(()));
+    }
+}

@@ -1,0 +1,95 @@
+//! `/deliveries/{id}`: what became of it first, then every gate, the event, the headers, the body.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::page::{self, Frame};
+use super::row_view::{RowView, took};
+use super::state::InspectorState;
+use crate::domain::{BodyEnd, Check, DeliveryId, StoredDelivery};
+use crate::inspect::{BodyView, Piece, diagnose, pieces, plain};
+
+#[derive(Template)]
+#[template(path = "delivery.html")]
+struct DeliveryPage {
+    frame: Frame,
+    row: RowView,
+    diagnosis: String,
+    duplicate_of: Option<String>,
+    gates: Vec<GateView>,
+    http_version: String,
+    peer_ip: String,
+    explanation: String,
+    /// How reading the body ended, where it is not complete.
+    body_end: Option<&'static str>,
+    path: Vec<Piece>,
+    headers: Vec<HeaderView>,
+    body: BodyView,
+    size_bytes: u64,
+}
+
+struct GateView {
+    gate: &'static str,
+    outcome: &'static str,
+    seen: String,
+    rule: String,
+    took: String,
+    faults: Vec<(String, String)>,
+    notes: Vec<String>,
+}
+
+struct HeaderView {
+    name: String,
+    value: Vec<Piece>,
+}
+
+/// The page.
+pub async fn delivery(id: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
+    let missing = "There is no delivery of this id. It may have been removed by retention.";
+    let Ok(id) = id.parse::<DeliveryId>() else { return page::not_found(&state, missing) };
+    match state.store.delivery(id).await {
+        Ok(Some(delivery)) => page::html(StatusCode::OK, &view(&state, &delivery)),
+        Ok(None) => page::not_found(&state, missing),
+        Err(fault) => page::store_fault(&state, &fault),
+    }
+}
+
+fn view(state: &InspectorState, delivery: &StoredDelivery) -> DeliveryPage {
+    let header = |header: &crate::domain::Header| HeaderView {
+        name: plain(&header.name),
+        value: pieces(&header.text()),
+    };
+    DeliveryPage {
+        frame: Frame::of(state, "deliveries"),
+        row: RowView::from(&delivery.row),
+        diagnosis: plain(&diagnose(delivery)),
+        duplicate_of: delivery.row.duplicate_of.map(|first| first.to_string()),
+        gates: delivery.checks.iter().map(gate).collect(),
+        http_version: delivery.http_version.clone(),
+        peer_ip: delivery.client.peer.to_string(),
+        explanation: plain(&delivery.client.explanation),
+        body_end: match delivery.body_end {
+            BodyEnd::Complete => None,
+            BodyEnd::CutAtCap => Some("Cut where it went over the limit: this is not all that was sent."),
+            BodyEnd::TimedOut => Some("Cut where time was up: this is not all that was sent."),
+            BodyEnd::Broken => Some("The sender broke off here: this is not all that was announced."),
+        },
+        path: pieces(&delivery.row.path),
+        headers: delivery.headers.iter().map(header).collect(),
+        body: BodyView::of(&delivery.body),
+        size_bytes: delivery.row.size_bytes,
+    }
+}
+
+fn gate(check: &Check) -> GateView {
+    GateView {
+        gate: check.gate.as_str(),
+        outcome: check.outcome.as_str(),
+        seen: plain(&check.seen),
+        rule: plain(&check.rule),
+        took: took(u64::from(check.duration_us)),
+        faults: check.faults.iter().map(|fault| (plain(&fault.path), plain(&fault.message))).collect(),
+        notes: check.notes.iter().map(|note| plain(note)).collect(),
+    }
+}

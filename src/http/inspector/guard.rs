@@ -1,0 +1,182 @@
+//! In front of every page and every answer of the inspector: the host, the origin, the password, and the headers that
+//! keep a browser from running or framing anything.
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, HOST,
+    HeaderMap, HeaderName, HeaderValue, LOCATION, ORIGIN, REFERRER_POLICY, RETRY_AFTER, TRANSFER_ENCODING,
+    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpResponse, web};
+
+use super::state::InspectorState;
+use crate::http::admin_auth::{self, Login};
+use crate::http::problem::Problem;
+
+/// Nothing from elsewhere, nothing inline.
+const CSP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; \
+                   font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The guard.
+///
+/// # Errors
+/// None of its own; those of the service behind it.
+pub async fn guard(
+    state: web::Data<InspectorState>,
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let refusal = match refuse_stranger(&state, &request) {
+        Some(refusal) => Some(refusal),
+        None => refuse_unknown(&state, &request).await,
+    };
+    let mut response = match refusal {
+        Some(refusal) => request.into_response(refusal),
+        None => next.call(request).await?,
+    };
+    protect(response.headers_mut());
+    Ok(response)
+}
+
+/// The only value of a header; `None` where there is none, or more than one, or it is no ASCII.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let mut values = headers.get_all(name);
+    let value = values.next()?;
+    values.next().is_none().then(|| value.to_str().ok()).flatten()
+}
+
+/// Refuses what another site makes a browser send.
+fn refuse_stranger(state: &InspectorState, request: &ServiceRequest) -> Option<HttpResponse> {
+    let headers = request.headers();
+    let Some(host) = only(headers, &HOST).filter(|host| state.hosts.allows(host)) else {
+        return Some(forbidden("This Host is none of the inspector's names; see [inspector] allowed_hosts."));
+    };
+    let site = headers.get("sec-fetch-site").map(|value| value.to_str().unwrap_or("cross-site"));
+    let is_own = site == Some("same-origin");
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    if let Some(origin) = headers.get(ORIGIN) {
+        let origin = only(headers, &ORIGIN).filter(|_| !origin.is_empty()).unwrap_or("null");
+        // A form of a page that sends no referrer has the origin `null`; the browser itself vouches for it.
+        let vouched = origin == "null" && is_own;
+        if !is_same_origin(origin, host) && !vouched {
+            return Some(forbidden("Another site's page made this request."));
+        }
+    }
+    match site {
+        None | Some("same-origin" | "none") => {}
+        Some("same-site") if reads => {}
+        // Somebody followed a link to a page: nothing changes by that, and nothing can be read from outside.
+        Some(_) if reads && is_page_visit(request) => {}
+        Some(_) => return Some(forbidden("Another site's page made this request.")),
+    }
+    let is_browser = site.is_some() || headers.contains_key(ORIGIN);
+    if !reads && !is_browser && request.path() != "/login" && has_body(headers) && !is_json(headers) {
+        let detail = "A request that changes something needs Content-Type: application/json.";
+        return Some(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail).response());
+    }
+    None
+}
+
+fn is_same_origin(origin: &str, host: &str) -> bool {
+    let rest = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+    rest.is_some_and(|rest| rest.eq_ignore_ascii_case(host))
+}
+
+fn is_page_visit(request: &ServiceRequest) -> bool {
+    let says = |name: &str, value: &str| request.headers().get(name).is_some_and(|seen| seen == value);
+    !is_program(request.path()) && says("sec-fetch-mode", "navigate") && says("sec-fetch-dest", "document")
+}
+
+fn has_body(headers: &HeaderMap) -> bool {
+    headers.contains_key(TRANSFER_ENCODING) || headers.get(CONTENT_LENGTH).is_some_and(|length| length != "0")
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let media_type = only(headers, &CONTENT_TYPE).and_then(|value| value.split(';').next());
+    media_type.is_some_and(|value| value.trim().eq_ignore_ascii_case("application/json"))
+}
+
+/// Whether a program, not a person, reads at this path.
+fn is_program(path: &str) -> bool {
+    path.starts_with("/api/") || path == "/metrics" || path == "/openapi.json"
+}
+
+/// Refuses who has not shown the password, where there is one.
+async fn refuse_unknown(state: &InspectorState, request: &ServiceRequest) -> Option<HttpResponse> {
+    let path = request.path();
+    if !state.auth.is_required() || path == "/login" || path.starts_with("/static/") {
+        return None;
+    }
+    let headers = request.headers();
+    if let Some(token) = bearer(headers) {
+        return match state.auth.check(&token).await {
+            Login::Right => None,
+            Login::Wrong => Some(unauthorized("This is not the password.")),
+            Login::Busy => Some(busy()),
+        };
+    }
+    let is_browser = headers.contains_key("sec-fetch-site") || headers.contains_key(ORIGIN);
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let is_known = session(headers).is_some_and(|id| state.auth.is_session(&id, state.clock.now()));
+    if is_known && (reads || is_browser) {
+        return None;
+    }
+    if is_program(path) || !reads {
+        return Some(unauthorized("Log in, or send Authorization: Bearer with the inspector's password."));
+    }
+    let next = request.uri().path_and_query().map_or("/", |target| target.as_str());
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
+    Some(HttpResponse::SeeOther().insert_header((LOCATION, format!("/login?{query}"))).finish())
+}
+
+fn bearer(headers: &HeaderMap) -> Option<String> {
+    let value = only(headers, &AUTHORIZATION)?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+}
+
+/// The session's id in the cookies of a request.
+pub fn session(headers: &HeaderMap) -> Option<String> {
+    let lines = headers.get_all(COOKIE).filter_map(|line| line.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == admin_auth::COOKIE).map(|(_, value)| value.to_owned())
+}
+
+fn unauthorized(detail: &str) -> HttpResponse {
+    let mut answer = Problem::new(StatusCode::UNAUTHORIZED, detail).response();
+    answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"tagohook\""));
+    answer
+}
+
+fn busy() -> HttpResponse {
+    let detail = "Too many passwords are being tried; come again.";
+    let mut answer = Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).response();
+    answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+    answer
+}
+
+fn forbidden(detail: &str) -> HttpResponse {
+    Problem::new(StatusCode::FORBIDDEN, detail).response()
+}
+
+/// The headers of every answer; what a handler has set stricter stays.
+fn protect(headers: &mut HeaderMap) {
+    let fixed = [
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (REFERRER_POLICY, "no-referrer"),
+        (X_FRAME_OPTIONS, "DENY"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    for (name, value) in [(CONTENT_SECURITY_POLICY, CSP), (CACHE_CONTROL, "no-store")] {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The inspector's port: pages for the operator, the API beside them, and the guard in front of both.
+
+mod assets;
+mod delivery_page;
+mod event_types_page;
+mod guard;
+mod hosts;
+mod list_page;
+mod login;
+mod page;
+mod row_view;
+mod send_test;
+mod server;
+mod state;
+
+pub use send_test::zero_state_curl;
+pub use server::serve;
+pub use state::{InspectorParts, InspectorState};

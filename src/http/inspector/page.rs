@@ -1,0 +1,60 @@
+//! What every page has, and the pages that only say something.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use askama::Template;
+
+use super::state::InspectorState;
+
+/// What the frame around every page needs.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// The entry of the navigation that is lit: `deliveries`, `event-types`, or none.
+    pub here: &'static str,
+    /// Whether there is somebody to log out.
+    pub can_log_out: bool,
+}
+
+impl Frame {
+    /// The frame of a page under `here`.
+    #[must_use]
+    pub fn of(state: &InspectorState, here: &'static str) -> Self {
+        Self { here, can_log_out: state.auth.is_required() }
+    }
+}
+
+/// A page as the answer.
+pub fn html(status: StatusCode, page: &impl Template) -> HttpResponse {
+    match page.render() {
+        Ok(text) => HttpResponse::build(status).content_type("text/html; charset=utf-8").body(text),
+        Err(fault) => {
+            tracing::error!(%fault, "a page cannot be rendered");
+            HttpResponse::InternalServerError().body("This page cannot be shown.")
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "message.html")]
+struct Message<'a> {
+    frame: Frame,
+    title: &'a str,
+    detail: &'a str,
+}
+
+/// A page that only says something.
+pub fn message(state: &InspectorState, status: StatusCode, title: &str, detail: &str) -> HttpResponse {
+    html(status, &Message { frame: Frame::of(state, ""), title, detail })
+}
+
+/// 404.
+pub fn not_found(state: &InspectorState, detail: &str) -> HttpResponse {
+    message(state, StatusCode::NOT_FOUND, "Not found", detail)
+}
+
+/// 503: the store cannot be read.
+pub fn store_fault(state: &InspectorState, fault: &crate::store::StoreError) -> HttpResponse {
+    tracing::error!(%fault, "the inspector cannot read the store");
+    let detail = "The store cannot be read now. The log says why.";
+    message(state, StatusCode::SERVICE_UNAVAILABLE, "No store", detail)
+}

@@ -1,0 +1,105 @@
+//! A delivery's row as the list shows it: every text of the request made visible.
+
+use crate::domain::DeliveryRow;
+use crate::inspect::plain;
+
+/// A row of the list.
+#[derive(Clone, Debug)]
+pub struct RowView {
+    /// Our id.
+    pub id: String,
+    /// The verdict's word.
+    pub verdict: &'static str,
+    /// The reason in words; empty where there is none.
+    pub reason: String,
+    /// The event type; empty where there is none.
+    pub event_type: String,
+    /// The name as sent, where it differs.
+    pub event_name: String,
+    /// The event id.
+    pub event_id: String,
+    /// What the event is about.
+    pub entity: String,
+    /// The source.
+    pub source: String,
+    /// Method and path.
+    pub request: String,
+    /// The client's address.
+    pub client_ip: String,
+    /// When it came, RFC 3339 in UTC.
+    pub received_at: String,
+    /// The same for people: a blank for the `T`.
+    pub time: String,
+    /// The status answered.
+    pub status: u16,
+    /// The body's size for people.
+    pub size: String,
+    /// How long it took, for people.
+    pub took: String,
+}
+
+impl From<&DeliveryRow> for RowView {
+    fn from(row: &DeliveryRow) -> Self {
+        let shown = |text: &Option<String>| text.as_deref().map(plain).unwrap_or_default();
+        let received_at = row.received_at.to_string();
+        Self {
+            id: row.id.to_string(),
+            verdict: row.verdict.as_str(),
+            reason: row.reason.map(|reason| reason.as_str().replace('_', " ")).unwrap_or_default(),
+            event_type: shown(&row.event_type),
+            event_name: shown(&row.event_name),
+            event_id: shown(&row.event_id),
+            entity: shown(&row.entity),
+            source: plain(&row.source),
+            request: format!("{} {}", plain(&row.method), plain(&row.path)),
+            client_ip: row.client_ip.to_string(),
+            time: received_at.replacen('T', " ", 1),
+            received_at,
+            status: row.status,
+            size: size(row.size_bytes),
+            took: took(row.duration_us),
+        }
+    }
+}
+
+/// Bytes for people.
+#[must_use]
+pub fn size(bytes: u64) -> String {
+    let tenths = |unit: u64| {
+        let tenths = bytes.saturating_mul(10) / unit;
+        format!("{}.{}", tenths / 10, tenths % 10)
+    };
+    match bytes {
+        0..1024 => format!("{bytes} B"),
+        1024..1_048_576 => format!("{} KiB", tenths(1024)),
+        _ => format!("{} MiB", tenths(1_048_576)),
+    }
+}
+
+/// Microseconds for people.
+#[must_use]
+pub fn took(micros: u64) -> String {
+    match micros {
+        0..1000 => format!("{micros} µs"),
+        1000..1_000_000 => format!("{}.{} ms", micros / 1000, micros % 1000 / 100),
+        _ => format!("{}.{} s", micros / 1_000_000, micros % 1_000_000 / 100_000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_times_change_their_unit_at_the_limit() {
+        assert_eq!(
+            [size(0), size(1023), size(1024), size(1_048_575)],
+            ["0 B", "1023 B", "1.0 KiB", "1023.9 KiB"]
+        );
+        assert_eq!(size(4 * 1_048_576), "4.0 MiB");
+        assert_eq!(
+            [took(999), took(1000), took(999_999), took(1_000_000)],
+            ["999 µs", "1.0 ms", "999.9 ms", "1.0 s"]
+        );
+    }
+}

@@ -1,0 +1,83 @@
+//! The inspector's server: every route, and the guard in front of them.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
+
+use super::state::InspectorState;
+use super::{assets, delivery_page, event_types_page, guard, list_page, login, page, send_test};
+use crate::http::api::{self, read_only};
+use crate::http::problem::{Problem, method_not_allowed};
+use crate::telemetry::Gauges;
+
+/// Threads of the inspector. Nothing here computes for long, and the receiver comes first.
+const WORKERS: usize = 1;
+/// How long an idle connection is kept.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How long a request's head may take.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a stop waits for requests under way, in seconds.
+const STOP_TIMEOUT_S: u64 = 5;
+
+/// Serves the inspector on `listener` until its handle stops it.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub fn serve(listener: TcpListener, state: InspectorState) -> std::io::Result<Server> {
+    let state = web::Data::new(state);
+    let server = HttpServer::new(move || {
+        App::new().app_data(state.clone()).wrap(from_fn(guard::guard)).configure(routes)
+    });
+    let server = server
+        .workers(WORKERS)
+        .keep_alive(KEEP_ALIVE)
+        .client_request_timeout(HEAD_TIMEOUT)
+        .shutdown_timeout(STOP_TIMEOUT_S)
+        .disable_signals()
+        .listen(listener)?;
+    Ok(server.run())
+}
+
+/// Every route. They need `web::Data<InspectorState>`, and `guard` in front.
+fn routes(cfg: &mut ServiceConfig) {
+    api::routes(cfg);
+    cfg.service(read_only("/", list_page::list))
+        .service(read_only("/deliveries/{id}", delivery_page::delivery))
+        .service(read_only("/event-types", event_types_page::list))
+        .service(read_only("/event-types/{name}", event_types_page::one))
+        .service(read_only("/static/{name}", assets::asset))
+        .service(read_only("/metrics", metrics))
+        .service(
+            web::resource("/login")
+                .route(web::get().to(login::form))
+                .route(web::post().to(login::login))
+                .default_service(web::to(|| async { method_not_allowed("GET, POST") })),
+        )
+        .service(post_only("/logout").route(web::post().to(login::logout)))
+        .service(post_only("/send-test").route(web::post().to(send_test::send_test)))
+        .default_service(web::to(nothing));
+}
+
+fn post_only(path: &str) -> actix_web::Resource {
+    web::resource(path).default_service(web::to(|| async { method_not_allowed("POST") }))
+}
+
+/// The counters, as Prometheus reads them.
+async fn metrics(state: web::Data<InspectorState>) -> HttpResponse {
+    let size = state.store.size();
+    let gauges = Gauges { store_bytes: size.used, wal_bytes: size.wal, queue_depth: size.queue_depth };
+    HttpResponse::Ok()
+        .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
+        .body(state.metrics.text(gauges))
+}
+
+async fn nothing(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
+    if request.path().starts_with("/api/") {
+        return Problem::not_found("There is nothing at this path.").response();
+    }
+    page::not_found(&state, "There is no page at this address.")
+}

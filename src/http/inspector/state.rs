@@ -1,0 +1,119 @@
+//! What the inspector's workers share.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::hosts::Hosts;
+use crate::catalog::Catalog;
+use crate::config::PasswordHash;
+use crate::domain::{Clock, Source};
+use crate::http::admin_auth::AdminAuth;
+use crate::send::{Client, SendError};
+use crate::store::Store;
+use crate::telemetry::Metrics;
+
+/// What an inspector is made of.
+pub struct InspectorParts {
+    /// Where deliveries are kept.
+    pub store: Store,
+    /// The events that are known.
+    pub catalog: Arc<Catalog>,
+    /// The sources as they are now, the default one first.
+    pub sources: Arc<dyn Fn() -> Vec<Source> + Send + Sync>,
+    /// Where the receiver listens.
+    pub receiver: SocketAddr,
+    /// Where the inspector listens.
+    pub inspector: SocketAddr,
+    /// The hash of the password, where there is one.
+    pub password: Option<PasswordHash>,
+    /// Host names besides localhost and the listen address.
+    pub allowed_hosts: Vec<String>,
+    /// The counters.
+    pub metrics: Arc<Metrics>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What the inspector's workers share.
+#[derive(Clone)]
+pub struct InspectorState {
+    pub(crate) store: Store,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(super) receiver: SocketAddr,
+    pub(super) auth: Arc<AdminAuth>,
+    pub(super) hosts: Arc<Hosts>,
+    sources: Arc<dyn Fn() -> Vec<Source> + Send + Sync>,
+    client: Result<Client, Arc<SendError>>,
+    stopping: Arc<watch::Sender<bool>>,
+}
+
+impl InspectorState {
+    /// An inspector of these parts.
+    #[must_use]
+    pub fn new(parts: InspectorParts) -> Self {
+        Self {
+            store: parts.store,
+            catalog: parts.catalog,
+            metrics: parts.metrics,
+            clock: parts.clock,
+            receiver: parts.receiver,
+            auth: Arc::new(AdminAuth::new(parts.password.map(|hash| hash.as_str().to_owned()))),
+            hosts: Arc::new(Hosts::new(parts.inspector, &parts.allowed_hosts)),
+            sources: parts.sources,
+            client: Client::new().map_err(Arc::new),
+            stopping: Arc::new(watch::Sender::new(false)),
+        }
+    }
+
+    /// Ends live streams and waiting requests: the program stops.
+    pub fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// Becomes true when the program stops.
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.subscribe()
+    }
+
+    /// The client that sends test deliveries.
+    ///
+    /// # Errors
+    /// Where TLS cannot be set up on this machine.
+    pub(super) fn client(&self) -> Result<&Client, String> {
+        self.client.as_ref().map_err(ToString::to_string)
+    }
+
+    /// The names of the sources, the default one first.
+    #[must_use]
+    pub fn source_names(&self) -> Vec<String> {
+        (self.sources)().into_iter().map(|source| source.name).collect()
+    }
+
+    /// The default source.
+    #[must_use]
+    pub fn first_source(&self) -> Option<Source> {
+        (self.sources)().into_iter().next()
+    }
+
+    /// The URL of a source, reachable from this machine.
+    #[must_use]
+    pub fn source_url(&self, source: &str) -> String {
+        source_url(self.receiver, source)
+    }
+}
+
+/// The URL of a source on a receiver that listens on `receiver`; "any address" is reached by loopback.
+#[must_use]
+pub fn source_url(receiver: SocketAddr, source: &str) -> String {
+    let mut address = receiver;
+    if address.ip().is_unspecified() {
+        address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+    let source = percent_encoding::utf8_percent_encode(source, percent_encoding::NON_ALPHANUMERIC);
+    let source = source.to_string().replace("%2D", "-").replace("%5F", "_").replace("%2E", ".");
+    format!("http://{address}/webhook/{source}")
+}

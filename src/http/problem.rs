@@ -1,0 +1,69 @@
+//! Faults of the API as `application/problem+json` (RFC 9457).
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::ALLOW;
+use serde::Serialize;
+
+/// One fault of a request, with its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldFault {
+    /// JSON pointer into the body, or `/` and the name of a query parameter.
+    pub pointer: String,
+    /// One sentence.
+    pub message: String,
+}
+
+/// What a request that fails is told.
+#[derive(Clone, Debug, Serialize)]
+pub struct Problem {
+    title: String,
+    status: u16,
+    detail: String,
+    errors: Vec<FieldFault>,
+}
+
+impl Problem {
+    /// A problem answered with `status`; `detail` is one sentence.
+    #[must_use]
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        let title = status.canonical_reason().unwrap_or("Fault").to_owned();
+        Self { title, status: status.as_u16(), detail: detail.into(), errors: Vec::new() }
+    }
+
+    /// 400: these parameters cannot be used.
+    #[must_use]
+    pub fn bad_parameters(errors: Vec<FieldFault>) -> Self {
+        Self { errors, ..Self::new(StatusCode::BAD_REQUEST, "The query cannot be used as it stands.") }
+    }
+
+    /// 404: there is no such thing.
+    #[must_use]
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    /// 503: the store cannot be read now.
+    #[must_use]
+    pub fn store_fault(fault: &crate::store::StoreError) -> Self {
+        tracing::error!(%fault, "the inspector cannot read the store");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "The store cannot be read now.")
+    }
+
+    /// The answer.
+    #[must_use]
+    pub fn response(&self) -> HttpResponse {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_string(self).unwrap_or_default();
+        HttpResponse::build(status).content_type("application/problem+json").body(body)
+    }
+}
+
+/// 405 with the methods there are.
+#[must_use]
+pub fn method_not_allowed(allow: &'static str) -> HttpResponse {
+    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("Use {allow}."));
+    let mut answer = problem.response();
+    answer.headers_mut().insert(ALLOW, actix_web::http::header::HeaderValue::from_static(allow));
+    answer
+}

@@ -1,0 +1,233 @@
+//! One sentence on what became of a delivery: what was seen, the rule, and what to do. For the operator only.
+
+use crate::domain::{Check, Gate, Outcome, Reason, StoredDelivery, Verdict};
+
+/// Says in one sentence, or two, what became of a delivery and what to do about it.
+#[must_use]
+pub fn diagnose(delivery: &StoredDelivery) -> String {
+    let row = &delivery.row;
+    match (row.verdict, row.reason) {
+        (Verdict::Accepted, _) => accepted(delivery),
+        (Verdict::Duplicate, _) => {
+            "The same event was accepted before, so this one was answered 200 and not taken again. Nothing to do: \
+             the sender repeated itself, usually because an earlier answer came too late for it."
+                .to_owned()
+        }
+        (Verdict::Captured, _) => format!(
+            "Kept for debugging: requests to /webhook-test are answered {} and shown, but never checked, \
+             deduplicated or sent on.",
+            row.status
+        ),
+        (Verdict::Rejected, Some(reason)) => rejected(delivery, reason),
+        (Verdict::Rejected, None) => format!("Refused with status {}.", row.status),
+    }
+}
+
+fn accepted(delivery: &StoredDelivery) -> String {
+    let notes: Vec<&str> =
+        delivery.checks.iter().flat_map(|check| &check.notes).map(String::as_str).collect();
+    let unsigned = is_skipped(&delivery.checks, Gate::Signature);
+    let unproven = unsigned && is_skipped(&delivery.checks, Gate::Credentials);
+    let mut said = match &delivery.row.event_id {
+        Some(_) => "Accepted: every check passed and the event is new.".to_owned(),
+        None => {
+            "Accepted: every check passed. It carries no event id, so a repeat could not be told from a new \
+                 event by its id."
+                .to_owned()
+        }
+    };
+    if unproven {
+        said.push_str(" Nothing proves who sent it: this source asks for neither signature nor credential.");
+    }
+    if !notes.is_empty() {
+        said.push_str(&format!(" Noted: {}.", notes.join("; ")));
+    }
+    said
+}
+
+fn is_skipped(checks: &[Check], gate: Gate) -> bool {
+    checks.iter().any(|check| check.gate == gate && check.outcome == Outcome::Skipped)
+}
+
+fn rejected(delivery: &StoredDelivery, reason: Reason) -> String {
+    let failed = delivery.checks.iter().find(|check| check.outcome == Outcome::Fail);
+    let seen = failed.map(|check| check.seen.as_str()).filter(|seen| !seen.is_empty()).unwrap_or("nothing");
+    let rule = failed.map(|check| check.rule.as_str()).unwrap_or("the rule");
+    let source = &delivery.row.source;
+    match reason {
+        Reason::UnknownSource => format!(
+            "There is no source named “{source}”. Correct the last part of the sender's URL, or add a [[source]] of \
+             that name to the configuration."
+        ),
+        Reason::IpNotAllowed => format!(
+            "The request came from {seen}, but source “{source}” takes only {rule}. If that sender is yours, add its \
+             address to allow; if it came through your proxy, put the proxy into trusted_proxies."
+        ),
+        Reason::TooLarge => format!(
+            "The body is larger than we take: {seen}, the rule is {rule}. Send smaller batches, or raise max_body."
+        ),
+        Reason::TooSlow => format!(
+            "The body did not arrive in time ({seen}). Look at the sender's connection, or raise body_timeout."
+        ),
+        Reason::Incomplete => format!(
+            "The sender broke off inside the body ({seen}). Look for a timeout or a crash on its side, or in a \
+             proxy between."
+        ),
+        Reason::CredentialsMissing => format!(
+            "No credential was presented; source “{source}” asks for {rule}. Add that header in the sender's \
+             configuration."
+        ),
+        Reason::CredentialsWrong => format!(
+            "The credential presented ({seen}) is not one of source “{source}” ({rule}). Compare the sender's token \
+             with the file that is named there."
+        ),
+        Reason::SignatureMissing => format!(
+            "It is not signed: {seen}, the rule is {rule}. Enter the signing secret in the sender's webhook settings; \
+             a sender that cannot sign needs a source with signature = \"none\" and a credential."
+        ),
+        Reason::SignatureMalformed => format!(
+            "The signature header cannot be one of this scheme: {seen}; the rule is {rule}. Check which scheme the \
+             sender uses and set the source's signature to it."
+        ),
+        Reason::SignatureMismatch => format!(
+            "The signature does not belong to these bytes: {seen}; the rule is {rule}. Either the sender signs with \
+             another secret, or something between changed the body after it was signed."
+        ),
+        Reason::Stale => format!(
+            "The signature is right, but its time is not: {seen}; the rule is {rule}. Check both clocks; an old \
+             request played again looks the same."
+        ),
+        Reason::UnsupportedEncoding => format!(
+            "The body comes in an encoding that we do not read: {seen}; the rule is {rule}. Let the sender use gzip, \
+             deflate, br, or none."
+        ),
+        Reason::NotJson => format!(
+            "The body is not JSON as we read it: {seen}; the rule is {rule}. All its bytes are kept below."
+        ),
+        Reason::InvalidPayload => invalid_payload(failed, rule),
+        Reason::UnknownEvent => format!(
+            "The catalogue does not know the event: {seen}. Add a schema of that name to schemas_dir, or set \
+             unknown_events = \"accept\"."
+        ),
+        Reason::InvalidId => format!(
+            "The event id cannot be used: {seen}; the rule is {rule}. Correct the sender, or point id_pointer at \
+             another field."
+        ),
+        Reason::IdConflict => {
+            "Its id was accepted before with another body. One of the two is wrong: compare them, \
+                               the first is linked below. The sender was told 409 and this one was not taken."
+                .to_owned()
+        }
+    }
+}
+
+fn invalid_payload(failed: Option<&Check>, rule: &str) -> String {
+    let faults = failed.map(|check| check.faults.as_slice()).unwrap_or_default();
+    let first = faults.first().map(|fault| fault.message.as_str()).unwrap_or("it departs from its schema");
+    let more = match faults.len().saturating_sub(1) {
+        0 => String::new(),
+        1 => " (and one fault more)".to_owned(),
+        more => format!(" (and {more} faults more)"),
+    };
+    format!(
+        "The payload does not fit: {first}{more}; the rule is {rule}. The sender was told every fault; correct it \
+         there, or set the source's schema to \"warn\"."
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use crate::domain::{BodyEnd, ClientAddress, DeliveryId, DeliveryRow, Fault, Headers, Timestamp};
+
+    /// A delivery of that verdict, without checks.
+    pub fn stored(verdict: Verdict, reason: Option<Reason>) -> StoredDelivery {
+        let ip = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        StoredDelivery {
+            row: DeliveryRow {
+                seq: 1,
+                id: DeliveryId::new_at(Timestamp::from_secs(1_700_000_000)),
+                source: "tagorun".into(),
+                received_at: Timestamp::from_secs(1_700_000_000),
+                method: "POST".into(),
+                path: "/webhook/tagorun".into(),
+                client_ip: ip,
+                event_type: None,
+                event_name: None,
+                event_id: Some("evt_1".into()),
+                entity: None,
+                verdict,
+                reason,
+                status: reason.map_or(200, Reason::status),
+                size_bytes: 2,
+                duration_us: 10,
+                duplicate_of: None,
+            },
+            http_version: "HTTP/1.1".into(),
+            client: ClientAddress { ip, peer: ip, explanation: "direct connection".into() },
+            headers: Headers::default(),
+            body: bytes::Bytes::from_static(b"{}"),
+            body_end: BodyEnd::Complete,
+            checks: Vec::new(),
+        }
+    }
+
+    fn refused(reason: Reason, seen: &str, rule: &str, faults: Vec<Fault>) -> StoredDelivery {
+        let mut delivery = stored(Verdict::Rejected, Some(reason));
+        delivery.checks.push(Check {
+            gate: Gate::Signature,
+            outcome: Outcome::Fail,
+            reason: Some(reason),
+            seen: seen.into(),
+            rule: rule.into(),
+            duration_us: 1,
+            faults,
+            notes: Vec::new(),
+        });
+        delivery
+    }
+
+    #[test]
+    fn every_reason_says_what_was_seen_or_what_to_do() {
+        for reason in Reason::ALL {
+            let said = diagnose(&refused(*reason, "SEEN", "RULE", Vec::new()));
+            assert!(said.ends_with(['.', '!']) && said.len() > 60, "{reason:?}: {said}");
+            assert!(!said.contains("  ") && !said.contains("nothing nothing"), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_mismatch_names_value_rule_and_the_two_causes() {
+        let said = diagnose(&refused(Reason::SignatureMismatch, "one signature", "tagorun", Vec::new()));
+        assert!(
+            said.contains("one signature") && said.contains("tagorun") && said.contains("another secret")
+        );
+    }
+
+    #[test]
+    fn an_invalid_payload_counts_its_faults() {
+        let faults = vec![Fault::new("/user", "Missing required field: user"), Fault::new("/a", "b")];
+        let said = diagnose(&refused(Reason::InvalidPayload, "user.login", "schema", faults));
+        assert!(said.contains("Missing required field: user (and one fault more)"), "{said}");
+    }
+
+    #[test]
+    fn an_unproven_sender_is_told_to_the_operator() {
+        let mut delivery = stored(Verdict::Accepted, None);
+        for gate in [Gate::Credentials, Gate::Signature] {
+            delivery.checks.push(Check {
+                gate,
+                outcome: Outcome::Skipped,
+                reason: None,
+                seen: String::new(),
+                rule: String::new(),
+                duration_us: 0,
+                faults: Vec::new(),
+                notes: Vec::new(),
+            });
+        }
+        assert!(diagnose(&delivery).contains("Nothing proves who sent it"));
+    }
+}

@@ -1,0 +1,127 @@
+// New deliveries appear at the top of the list. Texts only ever become text: no markup is made of them.
+"use strict";
+
+(() => {
+  const MAX_ROWS = 300;
+  const table = document.querySelector("table[data-stream]");
+  if (!table) return;
+  const rows = document.getElementById("rows");
+  const blank = document.getElementById("row");
+  const light = document.getElementById("light");
+  const pause = document.getElementById("pause");
+  const showNew = document.getElementById("show-new");
+  const seen = new Set([...rows.children].map((row) => row.dataset.id));
+  let held = [];
+  let paused = false;
+  let connected = false;
+
+  const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{e0000}-\u{e0fff}]/gu;
+  const NAMES = { "\r": "CR", "\0": "NUL", "\u001b": "ESC", "\ufeff": "BOM" };
+  const plain = (text) => (text ?? "").replace(HIDDEN, (letter) =>
+    `⟨${NAMES[letter] ?? "U+" + letter.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}⟩`);
+
+  const tenths = (value) => (Math.floor(value * 10) / 10).toFixed(1);
+  const size = (bytes) => bytes < 1024 ? `${bytes} B`
+    : bytes < 1048576 ? `${tenths(bytes / 1024)} KiB` : `${tenths(bytes / 1048576)} MiB`;
+  const took = (micros) => micros < 1000 ? `${micros} µs`
+    : micros < 1e6 ? `${tenths(micros / 1000)} ms` : `${tenths(micros / 1e6)} s`;
+
+  function makeRow(delivery) {
+    const row = blank.content.firstElementChild.cloneNode(true);
+    const set = (selector, text) => { row.querySelector(selector).textContent = text; };
+    row.dataset.id = delivery.id;
+    row.className = "new";
+    row.querySelector(".pill").classList.add(delivery.verdict);
+    set(".pill", delivery.verdict);
+    set(".reason", (delivery.reason ?? "").replaceAll("_", " "));
+    row.querySelector("a").href = `/deliveries/${encodeURIComponent(delivery.id)}`;
+    set(".c-event a bdi", plain(delivery.event_type || `${delivery.method} ${delivery.path}`));
+    set(".c-event .sub bdi", plain(delivery.event_id));
+    set(".c-entity bdi", plain(delivery.entity));
+    set(".c-source bdi", plain(delivery.source));
+    set(".c-source .sub", delivery.client_ip);
+    const time = row.querySelector("time");
+    time.dateTime = delivery.received_at;
+    time.textContent = delivery.received_at.replace("T", " ");
+    localTime(time);
+    set(".c-answer .mono", delivery.status);
+    set(".c-answer .sub", took(delivery.duration_us));
+    set(".c-size", size(delivery.size_bytes));
+    return row;
+  }
+
+  function show(deliveries) {
+    const fresh = document.createDocumentFragment();
+    for (const delivery of deliveries) fresh.prepend(makeRow(delivery));
+    rows.prepend(fresh);
+    while (rows.children.length > MAX_ROWS) {
+      seen.delete(rows.lastElementChild.dataset.id);
+      rows.lastElementChild.remove();
+    }
+    document.getElementById("zero")?.remove();
+    document.getElementById("list").hidden = false;
+    document.getElementById("none").hidden = true;
+  }
+
+  function say() {
+    const state = paused ? "paused" : connected ? "live" : "off";
+    light.dataset.state = state;
+    light.querySelector(".light-words").textContent =
+      { paused: "Paused", live: "Live", off: "Reconnecting…" }[state];
+    pause.textContent = paused ? "Resume" : "Pause";
+    showNew.hidden = held.length === 0;
+    showNew.textContent = `${held.length >= MAX_ROWS ? MAX_ROWS + " or more" : held.length} new: show`;
+  }
+
+  function flush() {
+    if (held.length > 0) show(held);
+    held = [];
+    say();
+  }
+
+  let waiting = false;
+  function take(delivery) {
+    if (seen.has(delivery.id)) return;
+    seen.add(delivery.id);
+    held.push(delivery);
+    if (held.length > MAX_ROWS) seen.delete(held.shift().id);
+    if (paused) { say(); return; }
+    // A flood is drawn in one go, a few times a second.
+    if (!waiting) {
+      waiting = true;
+      setTimeout(() => { waiting = false; if (!paused) flush(); }, 100);
+    }
+  }
+
+  // The browser comes again by itself after a lost connection, but not after a refusal: then we do, from where we were.
+  let source;
+  let cursor = null;
+  async function comeAgain() {
+    try {
+      const answer = await fetch("/api/v1/deliveries?limit=1", { method: "HEAD" });
+      if (answer.status === 401) { location.reload(); return; }
+    } catch { /* Still away. */ }
+    connect();
+  }
+  function connect() {
+    const url = new URL(table.dataset.stream, location.href);
+    if (cursor) url.searchParams.set("last_event_id", cursor);
+    source = new EventSource(url);
+    source.addEventListener("open", () => { connected = true; say(); });
+    source.addEventListener("delivery", (event) => { cursor = event.lastEventId; take(JSON.parse(event.data)); });
+    source.addEventListener("reset", () => location.reload());
+    source.addEventListener("error", () => {
+      connected = false;
+      say();
+      if (source.readyState === EventSource.CLOSED) setTimeout(comeAgain, 3000);
+    });
+  }
+
+  pause.hidden = false;
+  pause.addEventListener("click", () => { paused = !paused; if (paused) say(); else flush(); });
+  showNew.addEventListener("click", flush);
+  window.addEventListener("pagehide", () => source.close());
+  window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+  connect();
+  say();
+})();
