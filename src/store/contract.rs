@@ -199,3 +199,6 @@ impl Store {
 pub(super) fn cutoff(now: Timestamp, keep: Duration) -> i64 {
     now.minus(keep).as_micros()
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,6 @@ pub fn migrate(connection: &mut Connection, path: &str) -> Result<(), StoreError
     let runner = embedded::migrations::runner();
     let known = runner.get_migrations().iter().map(|migration| migration.version()).max().unwrap_or(0);
     let found = newest_applied(connection)?;
-    let known = i32::try_from(known).unwrap_or(i32::MAX);
     if found > known {
         return Err(StoreError::NewerSchema { path: path.to_owned(), found, known });
     }
