@@ -30,9 +30,11 @@ pub async fn send_test(request: HttpRequest, state: web::Data<InspectorState>) -
 /// The status that the receiver answered.
 async fn send(state: &InspectorState) -> Result<u16, String> {
     let source = state.first_source().ok_or("There is no source to send to.")?;
-    let sample = SignedSample::fresh(&source, &state.catalog, state.clock.now())
+    let mut sample = SignedSample::fresh(&source, &state.catalog, state.clock.now())
         .ok_or_else(|| format!("The secret of source “{}” cannot sign.", source.name))?;
     let url = state.source_url(&source.name);
+    // A connection kept to ourselves would hold up the receiver's stop.
+    sample.headers.push(("Connection".to_owned(), "close".to_owned()));
     let sent = state.client()?.post(&url, &sample.headers, Bytes::from(sample.body)).await;
     sent.map(|answer| answer.status).map_err(|fault| fault.to_string())
 }
