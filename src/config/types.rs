@@ -82,7 +82,7 @@ pub struct StoreConfig {
     pub keep_dead_letters: Duration,
     /// Bytes of the file in use.
     pub max_size: u64,
-    /// Bytes of refused deliveries and captures.
+    /// Bytes of refused deliveries; captures may take as many again.
     pub max_refused: u64,
     /// Deliveries that may wait for the disk.
     pub queue: usize,

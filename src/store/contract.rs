@@ -40,7 +40,7 @@ pub struct Retention {
     pub keep_event_ids: Duration,
     /// Bytes of the whole file in use; above it captured, then rejected, then the oldest others go.
     pub max_size: u64,
-    /// Bytes of rejected and captured deliveries together.
+    /// Bytes of rejected deliveries; captures may take as many again.
     pub max_refused: u64,
 }
 

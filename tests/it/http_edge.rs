@@ -168,7 +168,7 @@ fn ht_09_behind_nginx_a_client_sees_our_answer_to_an_oversize_or_unsigned_body()
     let folder = tempfile::tempdir().unwrap();
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let config = format!(
-        "daemon off; pid {0}/pid; error_log {0}/error.log; worker_processes 1; events {{}}\n\
+        "daemon off; master_process off; pid {0}/pid; error_log {0}/error.log; worker_processes 1; events {{}}\n\
          http {{ access_log off; client_max_body_size 0; proxy_request_buffering off; client_body_temp_path {0}/b;\n\
          proxy_temp_path {0}/p; fastcgi_temp_path {0}/f; uwsgi_temp_path {0}/u; scgi_temp_path {0}/s;\n\
          server {{ listen 127.0.0.1:{port}; location / {{ proxy_http_version 1.1; proxy_pass http://{1}; }} }} }}",
@@ -181,6 +181,7 @@ fn ht_09_behind_nginx_a_client_sees_our_answer_to_an_oversize_or_unsigned_body()
         .arg(folder.path().join("error.log"))
         .arg("-c")
         .arg(folder.path().join("nginx.conf"))
+        .stdout(std::process::Stdio::null())
         .spawn()
         .unwrap();
     let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));

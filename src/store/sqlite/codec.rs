@@ -1,13 +1,15 @@
 //! How values look in columns.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr};
 
 use bytes::Bytes;
 use rusqlite::types::Type;
 use rusqlite::{Error, Row};
+use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    BodyEnd, Check, ClaimKey, ClientAddress, DeliveryId, DeliveryRow, Headers, Outcome, Reason,
+    BodyEnd, Check, ClaimKey, ClientAddress, DeliveryId, DeliveryRow, Fault, Gate, Headers, Outcome, Reason,
     StoredDelivery, Timestamp, Verdict,
 };
 
@@ -67,6 +69,59 @@ fn headers(block: &[u8]) -> Headers {
     headers
 }
 
+/// A check as it is kept: its gate is told by its place, and what is empty is left out at the end.
+#[derive(Serialize, Deserialize)]
+struct KeptCheck<'a>(
+    u8,
+    u32,
+    #[serde(borrow)] Cow<'a, str>,
+    Cow<'a, str>,
+    Option<Reason>,
+    Cow<'a, [Fault]>,
+    Cow<'a, [String]>,
+);
+
+const OUTCOMES: [Outcome; 3] = [Outcome::Pass, Outcome::Fail, Outcome::Skipped];
+
+/// The checks as they are kept: short, since every delivery has seven.
+pub fn checks_text(checks: &[Check]) -> Result<String, serde_json::Error> {
+    let number =
+        |outcome| OUTCOMES.iter().position(|known| *known == outcome).and_then(|at| u8::try_from(at).ok());
+    let kept: Vec<KeptCheck<'_>> = checks
+        .iter()
+        .map(|check| {
+            KeptCheck(
+                number(check.outcome).unwrap_or_default(),
+                check.duration_us,
+                Cow::Borrowed(&check.seen),
+                Cow::Borrowed(&check.rule),
+                check.reason,
+                Cow::Borrowed(&check.faults),
+                Cow::Borrowed(&check.notes),
+            )
+        })
+        .collect();
+    serde_json::to_string(&kept)
+}
+
+fn checks(text: &str) -> Option<Vec<Check>> {
+    let kept: Vec<KeptCheck<'_>> = serde_json::from_str(text).ok()?;
+    let checks = Gate::ALL.into_iter().zip(kept).map(|(gate, kept)| {
+        let KeptCheck(outcome, duration_us, seen, rule, reason, faults, notes) = kept;
+        Some(Check {
+            gate,
+            outcome: *OUTCOMES.get(usize::from(outcome))?,
+            reason,
+            seen: seen.into_owned(),
+            rule: rule.into_owned(),
+            duration_us,
+            faults: faults.into_owned(),
+            notes: notes.into_owned(),
+        })
+    });
+    checks.collect()
+}
+
 /// Reads a list row from the columns of `ROW_COLUMNS`.
 pub fn row(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
     let reason: Option<String> = row.get(12)?;
@@ -102,9 +157,9 @@ pub const BYTES_COLUMNS: &str = "b.http_version, b.peer_ip, b.explanation, b.hea
 pub fn stored(found: &Row<'_>) -> rusqlite::Result<StoredDelivery> {
     let row = row(found)?;
     let body_end: String = found.get(22)?;
-    let checks: String = found.get(23)?;
+    let kept: String = found.get(23)?;
     let first_received_at: Option<i64> = found.get(24)?;
-    let mut checks: Vec<Check> = serde_json::from_str(&checks).map_err(|_| unreadable(23, Type::Text))?;
+    let mut checks = checks(&kept).ok_or_else(|| unreadable(23, Type::Text))?;
     tell_claim(&mut checks, &row, first_received_at.map(Timestamp::from_micros));
     Ok(StoredDelivery {
         http_version: found.get(17)?,

@@ -29,7 +29,7 @@ impl Prepared {
     /// Encodes `entry` on the caller's thread.
     pub fn encode(entry: Entry) -> Result<Self, StoreError> {
         let headers = codec::header_block(&entry.delivery.headers);
-        let checks = serde_json::to_string(&entry.checks)
+        let checks = codec::checks_text(&entry.checks)
             .map_err(|fault| StoreError::Unavailable(format!("checks cannot be written: {fault}")))?;
         let weight = ROW_OVERHEAD
             .saturating_add(headers.len())

@@ -89,7 +89,7 @@ pub fn step(connection: &mut Connection, retention: &Retention, now: Timestamp) 
     Ok(Step::Nothing)
 }
 
-/// What the rules ask for, in the order in which it goes: by age and number, by the budget of refused ones, and above
+/// What the rules ask for, in the order in which it goes: by age and number, by the budgets of captured and refused ones, and above
 /// `max_size` captured before rejected before the others.
 fn surpluses(
     connection: &Connection,
@@ -105,10 +105,8 @@ fn surpluses(
         (Verdict::Accepted, Surplus::OlderThan(kept)),
         (Verdict::Duplicate, Surplus::OlderThan(kept)),
     ];
-    let refused = captured.bytes.saturating_add(rejected.bytes).saturating_sub(retention.max_refused);
-    if refused > 0 {
-        surpluses.push((Verdict::Captured, Surplus::Bytes(refused)));
-        surpluses.push((Verdict::Rejected, Surplus::Bytes(refused)));
+    for (verdict, total) in [(Verdict::Captured, captured), (Verdict::Rejected, rejected)] {
+        surpluses.push((verdict, Surplus::Bytes(total.bytes.saturating_sub(retention.max_refused))));
     }
     let over = used_bytes(connection)?.saturating_sub(retention.max_size);
     if over > 0 {

@@ -198,6 +198,8 @@ impl Work {
         self.shared.queued_bytes.fetch_sub(bytes, Ordering::AcqRel);
         match written {
             Ok(inserted) => {
+                // An estimate until retention looks again; it errs on the side of looking.
+                self.shared.used.fetch_add(u64::try_from(bytes).unwrap_or(u64::MAX), Ordering::Relaxed);
                 if let Some(last) = inserted.last() {
                     self.shared.newest.send_replace(last.written.seq);
                 }
