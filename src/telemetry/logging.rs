@@ -1,9 +1,18 @@
 //! Logs go to standard error: a line a person reads, or JSON for machines.
+//!
+//! A line is handed to a thread that writes what has gathered, so that no delivery waits for a terminal or a pipe.
 
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt;
+use tracing_subscriber::fmt::MakeWriter;
+
+/// How long lines gather before they are written.
+const GATHER: Duration = Duration::from_millis(5);
+/// Above so many gathered bytes a line waits until they are written: memory stays flat when nobody reads the log.
+const MAX_GATHERED: usize = 1024 * 1024;
 
 /// How a log line is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,19 +23,94 @@ pub enum LogFormat {
     Json,
 }
 
+/// The log of the process; what has gathered is written when this is dropped.
+#[must_use]
+pub struct LogGuard(Lines);
+
+impl Drop for LogGuard {
+    fn drop(&mut self) {
+        self.0.write_gathered();
+    }
+}
+
 /// Starts logging at `level` (`error`, `warn`, `info`, `debug`, `trace`); the libraries below us speak from `warn` on,
-/// and at `trace` too. A second call changes nothing.
-pub fn start_logging(level: &str, format: LogFormat) {
+/// and at `trace` too. A second call in the same process changes nothing.
+pub fn start_logging(level: &str, format: LogFormat) -> LogGuard {
+    let lines = Lines::default();
     let libraries = if level == "trace" { "debug" } else { "warn" };
-    let filter = EnvFilter::new(format!("{libraries},tagohook={level}"));
-    let lines = fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(format!("{libraries},tagohook={level}")))
+        .with_writer(lines.clone())
+        .with_ansi(io::stderr().is_terminal())
         .with_target(false);
-    // A second start is one in the same process: tests, where the first logger serves all.
-    let _ = match format {
-        LogFormat::Text => lines.try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    let started = match format {
+        LogFormat::Text => subscriber.try_init(),
+        LogFormat::Json => subscriber.json().flatten_event(true).try_init(),
     };
+    let writer = lines.clone();
+    // Without the thread, lines are written when the guard is dropped or the buffer is full.
+    let _ = started
+        .map(|()| std::thread::Builder::new().name("log".to_owned()).spawn(move || writer.write_for_ever()));
+    LogGuard(lines)
+}
+
+/// Lines that wait to be written.
+#[derive(Clone, Default)]
+struct Lines(Arc<Gathered>);
+
+#[derive(Default)]
+struct Gathered {
+    bytes: Mutex<Vec<u8>>,
+    has_some: Condvar,
+}
+
+impl Lines {
+    fn bytes(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.0.bytes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write_for_ever(&self) {
+        loop {
+            let waiting = self.0.has_some.wait_while(self.bytes(), |bytes| bytes.is_empty());
+            drop(waiting.unwrap_or_else(PoisonError::into_inner));
+            std::thread::sleep(GATHER);
+            self.write_gathered();
+        }
+    }
+
+    fn write_gathered(&self) {
+        let bytes = std::mem::take(&mut *self.bytes());
+        // Nothing can be done about a log that cannot be written.
+        let _ = io::stderr().write_all(&bytes);
+    }
+}
+
+impl Write for Lines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let mut bytes = self.bytes();
+        let was_empty = bytes.is_empty();
+        bytes.extend_from_slice(line);
+        let is_full = bytes.len() > MAX_GATHERED;
+        drop(bytes);
+        if was_empty {
+            self.0.has_some.notify_one();
+        }
+        if is_full {
+            self.write_gathered();
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.write_gathered();
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
 }

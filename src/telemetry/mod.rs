@@ -6,6 +6,6 @@ mod metrics;
 mod system_clock;
 
 pub use delivery_line::DeliveryLine;
-pub use logging::{LogFormat, start_logging};
+pub use logging::{LogFormat, LogGuard, start_logging};
 pub use metrics::{Gauges, Metrics, NotKept};
 pub use system_clock::SystemClock;
