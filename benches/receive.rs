@@ -6,6 +6,15 @@
 //!
 //! `BENCH_SECONDS` is the length of a round (default 4), `BENCH_ROUNDS` their number (default 3).
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::panic,
+    missing_docs
+)]
+
 mod load;
 
 use std::fs;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use actix_server::ServerHandle;
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
+use tokio::sync::watch;
 
 use crate::catalog::Catalog;
 use crate::config::{self, Config};
@@ -39,6 +40,7 @@ pub struct Running {
     receiver: ServerHandle,
     inspector: ServerHandle,
     inspector_state: InspectorState,
+    stopping: watch::Sender<bool>,
 }
 
 /// Starts store, receiver and inspector; they run on the current actix system until `Running::stop`.
@@ -73,8 +75,9 @@ pub fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Running> 
         metrics,
         clock,
     });
+    let stopping = watch::Sender::new(false);
     let workers = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-    let receiver = http::serve_receiver(receiver_listener, workers, state)?;
+    let receiver = http::serve_receiver(receiver_listener, workers, state, stopping.subscribe())?;
     let inspector = http::serve_inspector(inspector_listener, inspector_state.clone())?;
     let running = Running {
         addresses,
@@ -85,6 +88,7 @@ pub fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Running> 
         receiver: receiver.handle(),
         inspector: inspector.handle(),
         inspector_state,
+        stopping,
     };
     actix_rt::spawn(receiver);
     actix_rt::spawn(inspector);
@@ -100,6 +104,7 @@ impl Running {
     /// Stops cleanly: requests under way are answered, the queue is written, the store is closed.
     pub async fn stop(self) {
         self.inspector_state.stop();
+        self.stopping.send_replace(true);
         self.receiver.stop(true).await;
         self.inspector.stop(true).await;
         self.store.close().await;

@@ -9,6 +9,7 @@ use actix_service::{ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::dev::AppConfig;
 use actix_web::{App, HttpResponse, web};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 
 use super::receiver::{self, ReceiverState, WireRequest};
 use super::wire_head::{RecordedStream, WireTape};
@@ -18,21 +19,35 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How long a stop waits for requests under way, in seconds.
 pub const STOP_TIMEOUT_S: u64 = 10;
 
-/// Serves the receiver on `listener` with `workers` threads until its handle stops it.
+/// Serves the receiver on `listener` with `workers` threads until its handle stops it. Once `stopping` says so, idle
+/// connections are closed and those with a request under way close after their answer.
 ///
 /// # Errors
 /// When the listener cannot be used.
-pub fn serve(listener: TcpListener, workers: usize, state: ReceiverState) -> std::io::Result<Server> {
+pub fn serve(
+    listener: TcpListener,
+    workers: usize,
+    state: ReceiverState,
+    stopping: watch::Receiver<bool>,
+) -> std::io::Result<Server> {
     let server = Server::build()
         .workers(workers)
         .backlog(2048)
         .disable_signals()
         .shutdown_timeout(STOP_TIMEOUT_S)
         .listen("receiver", listener, move || {
+            let stopping = stopping.clone();
             let state = web::Data::new(state.clone());
             let expecting = state.clone();
             let app = App::new().app_data(state).default_service(web::to(receiver::handle));
             let http = HttpService::build()
+                .graceful_shutdown_signal(move || {
+                    let mut stopping = stopping.clone();
+                    async move {
+                        // The sender is gone only when the program is.
+                        let _ = stopping.wait_for(|is_stopping| *is_stopping).await;
+                    }
+                })
                 .keep_alive(KEEP_ALIVE)
                 .client_request_timeout(receiver::HEAD_TIMEOUT)
                 .expect(fn_service(move |request: Request| expect(expecting.clone(), request)))

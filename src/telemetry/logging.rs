@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal as _, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -79,38 +80,49 @@ impl Lines {
     }
 
     fn write_gathered(&self) {
+        // Standard error is locked first, so that lines taken earlier are written earlier.
+        let mut out = io::stderr().lock();
         let bytes = std::mem::take(&mut *self.bytes());
         // Nothing can be done about a log that cannot be written.
-        let _ = io::stderr().write_all(&bytes);
+        let _ = out.write_all(&bytes);
     }
 }
 
-impl Write for Lines {
+/// Takes one line; one that somebody should look at is written at once, after those before it.
+struct LineWriter {
+    lines: Lines,
+    is_urgent: bool,
+}
+
+impl Write for LineWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let mut bytes = self.bytes();
+        let mut bytes = self.lines.bytes();
         let was_empty = bytes.is_empty();
         bytes.extend_from_slice(line);
         let is_full = bytes.len() > MAX_GATHERED;
         drop(bytes);
-        if was_empty {
-            self.0.has_some.notify_one();
-        }
-        if is_full {
-            self.write_gathered();
+        if self.is_urgent || is_full {
+            self.lines.write_gathered();
+        } else if was_empty {
+            self.lines.0.has_some.notify_one();
         }
         Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.write_gathered();
+        self.lines.write_gathered();
         Ok(())
     }
 }
 
 impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Self;
+    type Writer = LineWriter;
 
-    fn make_writer(&'a self) -> Self {
-        self.clone()
+    fn make_writer(&'a self) -> LineWriter {
+        LineWriter { lines: self.clone(), is_urgent: false }
+    }
+
+    fn make_writer_for(&'a self, meta: &Metadata<'_>) -> LineWriter {
+        LineWriter { lines: self.clone(), is_urgent: *meta.level() <= Level::WARN }
     }
 }

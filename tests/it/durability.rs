@@ -70,7 +70,10 @@ fn a_clean_stop_answers_what_is_under_way_and_takes_back_the_addresses() {
     let mut connection = Connection::open(server.receiver);
     connection.write(request("before").as_bytes());
     assert_eq!(connection.answer().unwrap().status, 200);
+    // The connection is kept alive and must not hold up the stop.
+    let started = std::time::Instant::now();
     assert_eq!(server.stop(), Some(0));
+    assert!(started.elapsed() < Duration::from_secs(5), "an idle connection holds up the stop");
     assert!(!server.data_dir().join("addresses.json").exists());
 }
 

@@ -1,10 +1,20 @@
 //! Black-box tests: the real program on real ports with a real store in a temporary directory.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::panic,
+    missing_docs
+)]
+
 mod harness;
 
 mod allowlist;
 mod architecture;
 mod catalogue;
+mod cli;
 mod credentials;
 mod durability;
 mod http_edge;
