@@ -14,7 +14,7 @@ mod test_route;
 mod wire_head;
 
 pub use body::{BodyBudget, BodyLimits};
-pub use inspector::{InspectorParts, InspectorState, serve as serve_inspector, zero_state_curl};
+pub use inspector::{InspectorParts, InspectorState, serve as serve_inspector};
 pub use limits::AddressRate;
 pub use listener::serve as serve_receiver;
 pub use receiver::{ReceiverState, Rules};

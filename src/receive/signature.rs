@@ -3,7 +3,7 @@
 //! Only this gate makes a `VerifiedBody`, and the payload gate takes nothing else.
 
 use super::trace::{Finding, Gated};
-use crate::domain::{Arrival, Scheme, SignatureRule, Timestamp};
+use crate::domain::{Arrival, Scheme, Secret, SignatureRule, Timestamp};
 use crate::signing;
 
 /// A body whose signature was checked by its source's rule, `none` included. The bytes are those of the wire.
@@ -23,7 +23,8 @@ pub fn verify<'a>(rule: &SignatureRule, arrival: &'a Arrival, now: Timestamp) ->
     if rule.scheme == Scheme::None {
         return Finding::new("", "signature = \"none\"").skip(verified);
     }
-    let asked = format!("{} with one of {} secret(s)", rule.scheme.as_str(), rule.secrets.len());
+    let names: Vec<&str> = rule.secrets.iter().map(Secret::name).collect();
+    let asked = format!("{} signature made with {}", rule.scheme.as_str(), names.join(" or "));
     match signing::verify(rule, &arrival.headers, &arrival.body, now) {
         Ok(matched) => Finding::new(matched.to_string(), asked).pass(verified),
         Err(fault) => Finding::new(fault.to_string(), asked).fail(fault.reason()),

@@ -12,6 +12,7 @@
 mod harness;
 
 mod allowlist;
+mod api;
 mod architecture;
 mod catalogue;
 mod cli;

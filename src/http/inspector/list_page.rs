@@ -6,10 +6,10 @@ use askama::Template;
 
 use super::page::{self, Frame};
 use super::row_view::RowView;
-use super::send_test::zero_state_curl;
 use super::state::InspectorState;
 use crate::domain::{Reason, Verdict};
 use crate::http::api::{Blank, Params, filter, filter_names};
+use crate::send::signed_curl;
 
 /// Rows of a page.
 const ROWS: usize = 50;
@@ -115,7 +115,9 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
             .map(|seq| format!("/?{}", fields.query(Some(("before", &seq))))),
         newest_url: format!("/?{}", fields.query(None)),
         receiver_url: source.as_ref().map(|source| state.source_url(&source.name)).unwrap_or_default(),
-        curl: source.as_ref().and_then(|source| zero_state_curl(source, state.receiver, now)),
+        curl: source
+            .as_ref()
+            .and_then(|source| signed_curl(source, &state.catalog, &state.source_url(&source.name), now)),
         fields,
         faults: faults.into_iter().map(|fault| fault.message).collect(),
     };

@@ -13,6 +13,5 @@ mod send_test;
 mod server;
 mod state;
 
-pub use send_test::zero_state_curl;
 pub use server::serve;
 pub use state::{InspectorParts, InspectorState};

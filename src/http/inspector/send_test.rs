@@ -1,6 +1,4 @@
-//! `POST /send-test`: a real, signed `webhook.test`, over HTTP, to our own receiver. And the curl line that does the same.
-
-use std::net::SocketAddr;
+//! `POST /send-test`: a real, signed `webhook.test`, over HTTP, to our own receiver.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ACCEPT, LOCATION};
@@ -8,11 +6,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 
 use super::page;
-use super::state::{InspectorState, source_url};
-use crate::catalog::Catalog;
-use crate::domain::{Source, Timestamp};
+use super::state::InspectorState;
 use crate::http::problem::Problem;
-use crate::inspect::SignedSample;
+use crate::send::SignedSample;
 
 /// Sends it; browsers go back to the list, programs (and our script) get JSON.
 pub async fn send_test(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
@@ -37,14 +33,4 @@ async fn send(state: &InspectorState) -> Result<u16, String> {
     sample.headers.push(("Connection".to_owned(), "close".to_owned()));
     let sent = state.client()?.post(&url, &sample.headers, Bytes::from(sample.body)).await;
     sent.map(|answer| answer.status).map_err(|fault| fault.to_string())
-}
-
-/// The curl line that sends a fresh signed test delivery to `source`; its credential is left for the reader to fill
-/// in, since pages and terminals are no place for it. `None` where the source's secret cannot sign.
-#[must_use]
-pub fn zero_state_curl(source: &Source, receiver: SocketAddr, now: Timestamp) -> Option<String> {
-    let unproven = Source { credentials: Vec::new(), ..source.clone() };
-    let sample = SignedSample::fresh(&unproven, &Catalog::builtin(), now)?;
-    let line = sample.curl(&source_url(receiver, &source.name));
-    if source.credentials.is_empty() { Some(line) } else { Some(format!("{line} \\\n  -H \"$CREDENTIAL\"")) }
 }

@@ -2,7 +2,8 @@
 
 use crate::catalog::{Catalog, fresh_example};
 use crate::domain::{DeliveryId, Source, Timestamp};
-use crate::send::signed_request;
+
+use super::signed_request;
 
 /// The event that a test delivery is.
 const EVENT: &str = "webhook.test";
@@ -20,7 +21,7 @@ impl SignedSample {
     /// A fresh sample for `source`; `None` where the source's secret cannot sign.
     #[must_use]
     pub fn fresh(source: &Source, catalog: &Catalog, now: Timestamp) -> Option<Self> {
-        let id = format!("evt_{}", DeliveryId::new_at(now).to_string().replace('-', ""));
+        let id = fresh_id(now);
         let example = fresh_example(catalog.get(EVENT)?, &id, &now.to_string())?;
         let body = example.to_string();
         let headers = signed_request(source, EVENT, &id, now, body.as_bytes()).ok()?;
@@ -37,6 +38,21 @@ impl SignedSample {
         line.push_str(&format!(" \\\n  --data-binary {}", shell_quote(&self.body)));
         line
     }
+}
+
+/// The curl line that sends a fresh signed test delivery to `source` at `url`; its credential is left for the reader to
+/// fill in, since pages and terminals are no place for it. `None` where the source's secret cannot sign.
+#[must_use]
+pub fn signed_curl(source: &Source, catalog: &Catalog, url: &str, now: Timestamp) -> Option<String> {
+    let unproven = Source { credentials: Vec::new(), ..source.clone() };
+    let line = SignedSample::fresh(&unproven, catalog, now)?.curl(url);
+    if source.credentials.is_empty() { Some(line) } else { Some(format!("{line} \\\n  -H \"$CREDENTIAL\"")) }
+}
+
+/// A fresh id for an event that we make.
+#[must_use]
+pub fn fresh_id(now: Timestamp) -> String {
+    format!("evt_{}", DeliveryId::new_at(now)).replace('-', "")
 }
 
 /// `text` as one word of a POSIX shell, whatever it holds.
