@@ -6,16 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::harness::{Connection, SECRET, Server, Setup, hmac_hex, login};
-
-fn request(id: &str) -> String {
-    let body = login(id);
-    let hex = hmac_hex(SECRET.as_bytes(), body.as_bytes());
-    let length = body.len();
-    format!(
-        "POST /webhook/tagorun HTTP/1.1\r\nHost: x\r\nX-TagoRUN-Signature: {hex}\r\nContent-Length: {length}\r\n\r\n{body}"
-    )
-}
+use crate::harness::{Connection, Server, Setup, login, signed_request};
 
 #[test]
 fn st_08_id_11_after_a_kill_under_load_every_acknowledged_event_is_there_once() {
@@ -34,7 +25,7 @@ fn st_08_id_11_after_a_kill_under_load_every_acknowledged_event_is_there_once() 
                             break;
                         }
                         let id = format!("k{round}-{thread}-{at}");
-                        if !connection.write(request(&id).as_bytes()) {
+                        if !connection.write(signed_request(&id).as_bytes()) {
                             break;
                         }
                         match connection.answer() {
@@ -68,7 +59,7 @@ fn st_08_id_11_after_a_kill_under_load_every_acknowledged_event_is_there_once() 
 fn a_clean_stop_answers_what_is_under_way_and_takes_back_the_addresses() {
     let mut server = Server::start();
     let mut connection = Connection::open(server.receiver);
-    connection.write(request("before").as_bytes());
+    connection.write(signed_request("before").as_bytes());
     assert_eq!(connection.answer().unwrap().status, 200);
     // The connection is kept alive and must not hold up the stop.
     let started = std::time::Instant::now();

@@ -3,16 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::harness::{Connection, SECRET, Server, Setup, hmac_hex, login};
-
-fn signed_request(id: &str) -> String {
-    let body = login(id);
-    let hex = hmac_hex(SECRET.as_bytes(), body.as_bytes());
-    let length = body.len();
-    format!(
-        "POST /webhook/tagorun HTTP/1.1\r\nHost: x\r\nX-TagoRUN-Signature: {hex}\r\nContent-Length: {length}\r\n\r\n{body}"
-    )
-}
+use crate::harness::{Connection, Server, Setup, login, signed_request};
 
 #[test]
 fn ht_01_long_heads_are_refused_at_once_and_others_are_unaffected() {

@@ -6,4 +6,4 @@ mod signer;
 
 pub use answer::{Answer, Connection, exchange};
 pub use server::{SECRET, Server, Setup, TOKEN};
-pub use signer::{hmac_hex, login, standard_webhooks};
+pub use signer::{hmac_hex, login, signed_request, standard_webhooks};

@@ -27,3 +27,13 @@ pub fn login(id: &str) -> String {
         r#"{{"id":"{id}","event":"user.login","timestamp":"2026-03-09T07:14:58.402Z","user":{{"id":"u1","email":"a@example.com"}}}}"#
     )
 }
+
+/// A whole signed request to the source `tagorun`, a login with this id, on a connection that is kept.
+pub fn signed_request(id: &str) -> String {
+    let body = login(id);
+    let hex = hmac_hex(super::SECRET.as_bytes(), body.as_bytes());
+    let length = body.len();
+    format!(
+        "POST /webhook/tagorun HTTP/1.1\r\nHost: x\r\nX-TagoRUN-Signature: {hex}\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+}
