@@ -10,21 +10,20 @@ use toml::Value;
 
 use super::fault::{ConfigFaults, Origin};
 use super::layers::{ConfigFile, Layers, Said};
+use super::secrets::SecretCheck;
 use super::secrets::Secrets;
 use super::types::{
     Config, InspectorConfig, LogConfig, PasswordHash, ReceiverConfig, SenderConfig, StoreConfig,
 };
+use super::values::{one_of, split_list, texts};
 use super::{Rate, sources, values};
-use crate::domain::{Scheme, Secret, Source};
+use crate::domain::Source;
 
 const DEFAULT_DATA_DIR: &str = "./tagohook-data";
 /// The bounds of `max_body`, in bytes.
 const MAX_BODY: std::ops::RangeInclusive<u64> = 1..=1 << 30;
 /// The bounds of `queue`.
 const QUEUE: std::ops::RangeInclusive<i64> = 1..=1_000_000;
-
-/// Says why a secret is no key of a scheme.
-pub type SecretCheck = fn(Scheme, &Secret) -> Result<(), String>;
 
 /// What the command line says.
 #[derive(Clone, Debug, Default)]
@@ -356,29 +355,6 @@ impl Read<'_> {
     fn word(&mut self, section: &str, key: &str, words: &[&str]) -> Option<String> {
         self.read(section, key, |value| one_of(value, words))
     }
-}
-
-/// One of a few words.
-pub fn one_of(value: &Value, words: &[&str]) -> Result<String, String> {
-    let word = value.as_str().filter(|word| words.contains(word));
-    word.map(str::to_owned).ok_or_else(|| format!("{value} is not known; one of {}", words.join(", ")))
-}
-
-/// A list of texts.
-pub fn texts(value: &Value) -> Result<Vec<String>, String> {
-    let fault = || "a list of texts, as [\"a\", \"b\"]".to_owned();
-    let items = value.as_array().ok_or_else(fault)?;
-    items.iter().map(|item| item.as_str().map(str::to_owned).ok_or_else(fault)).collect()
-}
-
-/// Entries that are lists themselves, with commas and blanks, taken apart (NET-05).
-pub fn split_list(entries: &[String]) -> Vec<String> {
-    entries
-        .iter()
-        .flat_map(|entry| entry.split(','))
-        .map(|entry| entry.trim().to_owned())
-        .filter(|entry| !entry.is_empty())
-        .collect()
 }
 
 #[cfg(test)]

@@ -5,9 +5,12 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use super::data_dir::MADE_FILES;
-use crate::domain::Secret;
+use crate::domain::{Scheme, Secret};
 
 const HINT: &str = "write \"file:NAME\" (a file, relative to the data directory) or \"env:NAME\"";
+
+/// Says why a secret is no key of a scheme.
+pub type SecretCheck = fn(Scheme, &Secret) -> Result<(), String>;
 
 /// Resolves references to secrets.
 pub struct Secrets<'a> {

@@ -7,9 +7,8 @@ use toml::{Table, Value};
 
 use super::fault::{ConfigFaults, Origin, suggestion};
 use super::layers::ConfigFile;
-use super::resolve::{SecretCheck, one_of, split_list, texts};
-use super::secrets::Secrets;
-use super::values;
+use super::secrets::{SecretCheck, Secrets};
+use super::values::{self, one_of, split_list, texts};
 use crate::domain::{
     Allowlist, Credential, SchemaMode, Scheme, Secret, SignatureRule, Source, UnknownEvents,
 };

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use ipnet::{IpNet, Ipv4Net};
+use toml::Value;
 
 use super::Rate;
 
@@ -62,6 +63,29 @@ pub fn rate(text: &str) -> Result<Rate, String> {
         _ => return Err(fault()),
     };
     Ok(Rate { count, per: Duration::from_secs(per) })
+}
+
+/// One of a few words.
+pub fn one_of(value: &Value, words: &[&str]) -> Result<String, String> {
+    let word = value.as_str().filter(|word| words.contains(word));
+    word.map(str::to_owned).ok_or_else(|| format!("{value} is not known; one of {}", words.join(", ")))
+}
+
+/// A list of texts.
+pub fn texts(value: &Value) -> Result<Vec<String>, String> {
+    let fault = || "a list of texts, as [\"a\", \"b\"]".to_owned();
+    let items = value.as_array().ok_or_else(fault)?;
+    items.iter().map(|item| item.as_str().map(str::to_owned).ok_or_else(fault)).collect()
+}
+
+/// Entries that are lists themselves, with commas and blanks, taken apart (NET-05).
+pub fn split_list(entries: &[String]) -> Vec<String> {
+    entries
+        .iter()
+        .flat_map(|entry| entry.split(','))
+        .map(|entry| entry.trim().to_owned())
+        .filter(|entry| !entry.is_empty())
+        .collect()
 }
 
 fn split_unit(text: &str) -> (&str, &str) {

@@ -39,6 +39,18 @@ pub fn raw_at<'a>(bytes: &'a [u8], pointer: &str) -> Option<&'a str> {
     Some(text)
 }
 
+/// What a JSON value is, for a sentence.
+pub const fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
 fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
 }

@@ -9,6 +9,7 @@ mod signature;
 mod size;
 
 mod encoding;
+mod event_id;
 mod json;
 mod masking;
 mod points;

@@ -97,22 +97,10 @@ fn read_form<'a>(text: Cow<'a, [u8]>, value: Value) -> Gated<Payload<'a>> {
             Err(faults) => Finding::new("an array", RULE).faults(faults).fail(Reason::InvalidPayload),
         },
         other => {
-            let seen = kind(other);
+            let seen = json::kind(other);
             let fault = Fault::new("", format!("object expected, {seen} seen"));
             Finding::new(seen, RULE).faults(vec![fault]).fail(Reason::InvalidPayload)
         }
-    }
-}
-
-/// What a JSON value is, for a sentence.
-pub const fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
     }
 }
 

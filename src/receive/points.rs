@@ -5,7 +5,7 @@
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::idempotency::{self, EventId};
+use super::event_id::{EventId, read_id};
 use crate::domain::Fault;
 
 /// The event that an array of points is.
@@ -73,7 +73,7 @@ fn common_device(items: &[Value]) -> Option<String> {
 fn ids_digest(items: &[Value]) -> Option<[u8; 32]> {
     let mut ids = Vec::with_capacity(items.len());
     for item in items {
-        match idempotency::read_id(item.get("id"), || None) {
+        match read_id(item.get("id"), || None) {
             Ok(EventId::Is(id)) => ids.push(id),
             _ => return None,
         }

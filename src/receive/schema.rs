@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::payload::{self, Payload};
+use super::json;
+use super::payload::Payload;
 use super::points;
 use super::trace::{Finding, Gated};
 use crate::catalog::{Catalog, EventType};
@@ -157,7 +158,7 @@ fn checked_name(key: &str, name: &Value) -> Result<String, Fault> {
         }
         Value::String(name) if name.contains('\0') => Err(Fault::new(place, format!("{key}: holds U+0000"))),
         Value::String(_) => Err(Fault::new(place, format!("{key}: longer than {MAX_NAME} bytes"))),
-        other => Err(Fault::new(place, format!("{key}: string expected, {} seen", payload::kind(other)))),
+        other => Err(Fault::new(place, format!("{key}: string expected, {} seen", json::kind(other)))),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Hex HMAC-SHA256 of the body in one header: TagoRUN's, and GitHub's with its `sha256=`.
 
 use super::candidates::{Candidates, from_hex};
+use super::fault::{SignatureFault, only_line};
 use super::key::digest;
-use super::scheme::{SignatureFault, only_line};
 use crate::domain::{Headers, Scheme, Secret};
 
 /// TagoRUN's header: the hex digest.

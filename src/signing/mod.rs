@@ -1,15 +1,17 @@
 //! The signature schemes: is this body signed with one of these secrets, and how is one signed.
 
 mod candidates;
+mod fault;
 mod hex_hmac;
 mod key;
 mod scheme;
 mod standard_webhooks;
 mod stripe;
 
+pub use fault::SignatureFault;
 pub use hex_hmac::{GITHUB_HEADER, TAGORUN_HEADER};
 pub use key::{SecretFault, usable_key};
-pub use scheme::{Match, SignatureFault, sign, verify};
+pub use scheme::{Match, sign, verify};
 
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,11 @@
 //! One way in for all schemes.
 
 use std::fmt;
-use std::time::Duration;
 
+use super::fault::SignatureFault;
 use super::key::{SecretFault, usable_key};
 use super::{GITHUB_HEADER, TAGORUN_HEADER, hex_hmac, standard_webhooks, stripe};
-use crate::domain::{Headers, Reason, Scheme, Secret, SignatureRule, Timestamp};
+use crate::domain::{Headers, Scheme, Secret, SignatureRule, Timestamp};
 
 /// A signature that holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,56 +19,6 @@ impl fmt::Display for Match<'_> {
         match self.secret {
             Some(name) => write!(out, "signed with {name}"),
             None => out.write_str("not checked"),
-        }
-    }
-}
-
-/// Why a signature does not hold. The text is the operator's; it never holds an expected signature.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SignatureFault {
-    /// The header is absent or empty.
-    #[error("no {header} header")]
-    Missing {
-        /// The header that is missing.
-        header: &'static str,
-    },
-    /// The header is not of the scheme's form.
-    #[error("{header}: {why}")]
-    Malformed {
-        /// The header.
-        header: &'static str,
-        /// What is wrong with it.
-        why: &'static str,
-    },
-    /// None of the secrets makes any of the signatures.
-    #[error("{header}: no secret of this source makes this signature over these {bytes} bytes")]
-    Mismatch {
-        /// The header.
-        header: &'static str,
-        /// The length of the body.
-        bytes: usize,
-    },
-    /// The signature holds, but the signed time is too far from our clock.
-    #[error("signed at {signed_at}, {distance_s} s from our clock; the tolerance is {tolerance_s} s")]
-    Stale {
-        /// The signed time.
-        signed_at: Timestamp,
-        /// How far that is from our clock, in whole seconds.
-        distance_s: u64,
-        /// What is allowed, in whole seconds.
-        tolerance_s: u64,
-    },
-}
-
-impl SignatureFault {
-    /// The reason of the rejection.
-    #[must_use]
-    pub const fn reason(&self) -> Reason {
-        match self {
-            Self::Missing { .. } => Reason::SignatureMissing,
-            Self::Malformed { .. } => Reason::SignatureMalformed,
-            Self::Mismatch { .. } => Reason::SignatureMismatch,
-            Self::Stale { .. } => Reason::Stale,
         }
     }
 }
@@ -114,27 +64,4 @@ pub fn sign(
         Scheme::StandardWebhooks => standard_webhooks::sign(&key, message_id, timestamp, body),
         Scheme::Stripe => stripe::sign(&key, timestamp, body),
     })
-}
-
-/// A signed time must lie within the tolerance of our clock, to either side, the edge included.
-pub(super) fn check_age(signed_at_s: i64, now: Timestamp, tolerance: Duration) -> Result<(), SignatureFault> {
-    let distance_s = signed_at_s.abs_diff(now.as_secs());
-    if distance_s <= tolerance.as_secs() {
-        return Ok(());
-    }
-    let signed_at = Timestamp::from_secs(signed_at_s);
-    Err(SignatureFault::Stale { signed_at, distance_s, tolerance_s: tolerance.as_secs() })
-}
-
-/// The one line of a header: absent or empty is missing, several lines are malformed.
-pub(super) fn only_line<'a>(headers: &'a Headers, header: &'static str) -> Result<&'a [u8], SignatureFault> {
-    let mut lines = headers.get_all(header);
-    let line = lines.next().unwrap_or_default().trim_ascii();
-    if lines.next().is_some() {
-        return Err(SignatureFault::Malformed { header, why: "several header lines; one is expected" });
-    }
-    if line.is_empty() {
-        return Err(SignatureFault::Missing { header });
-    }
-    Ok(line)
 }

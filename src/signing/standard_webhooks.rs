@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::candidates::Candidates;
+use super::fault::{SignatureFault, check_age, only_line};
 use super::key::digest;
-use super::scheme::{SignatureFault, check_age, only_line};
 use crate::domain::{Headers, Scheme, Secret, SignatureRule, Timestamp};
 
 /// The three headers, and the names that Svix sends them under.

@@ -1,8 +1,8 @@
 //! Stripe: `Stripe-Signature: t=SECONDS,v1=HEX[,v1=HEX]`, hex HMAC-SHA256 over `timestamp.body`.
 
 use super::candidates::{Candidates, from_hex};
+use super::fault::{SignatureFault, check_age, only_line};
 use super::key::digest;
-use super::scheme::{SignatureFault, check_age, only_line};
 use super::standard_webhooks::seconds;
 use crate::domain::{Headers, Scheme, Secret, SignatureRule, Timestamp};
 

@@ -1,7 +1,7 @@
 //! Every fault is one line that says where, what, and what is allowed.
 
 use super::*;
-use crate::domain::{Credential, SchemaMode};
+use crate::domain::{Credential, SchemaMode, Scheme};
 
 struct Case {
     folder: tempfile::TempDir,

@@ -4,7 +4,6 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::codec::verdict_number;
 use super::insert::whole;
-use super::shared::used_bytes;
 use crate::domain::{Timestamp, Verdict};
 use crate::store::Retention;
 use crate::store::contract::cutoff;
@@ -185,6 +184,13 @@ fn remove(connection: &mut Connection, verdict: Verdict, doomed: &[(i64, u64)]) 
     transaction.commit()?;
     let deliveries = u64::try_from(doomed.len()).unwrap_or(u64::MAX);
     Ok(Step::Removed { deliveries, event_ids: 0 })
+}
+
+/// Bytes of the file in use.
+pub fn used_bytes(connection: &Connection) -> rusqlite::Result<u64> {
+    let number = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
+    let pages = number("PRAGMA page_count")?.saturating_sub(number("PRAGMA freelist_count")?);
+    Ok(pages.saturating_mul(number("PRAGMA page_size")?).unsigned_abs())
 }
 
 /// The highest position ever removed.

@@ -51,7 +51,7 @@ impl Shared {
             path: options.path.clone(),
             newest: watch::Sender::new(newest),
             pruned_through: AtomicI64::new(pruned_through),
-            used: AtomicU64::new(used_bytes(connection)?),
+            used: AtomicU64::new(retention::used_bytes(connection)?),
             queued: AtomicUsize::new(0),
             queued_bytes: AtomicUsize::new(0),
         };
@@ -100,13 +100,6 @@ impl Shared {
         // That it is not there is what is wanted.
         let _ = fs::remove_file(beside(&self.path, "-reserve"));
     }
-}
-
-/// Bytes of the file in use.
-pub fn used_bytes(connection: &Connection) -> rusqlite::Result<u64> {
-    let number = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
-    let pages = number("PRAGMA page_count")?.saturating_sub(number("PRAGMA freelist_count")?);
-    Ok(pages.saturating_mul(number("PRAGMA page_size")?).unsigned_abs())
 }
 
 fn beside(path: &Path, ending: &str) -> PathBuf {

@@ -296,7 +296,7 @@ impl Work {
         let step = step?;
         // Read, not remembered: `tagohook prune` may run beside us.
         self.shared.set_pruned_through(retention::pruned_through(&self.connection)?);
-        self.shared.used.store(shared::used_bytes(&self.connection)?, Ordering::Relaxed);
+        self.shared.used.store(retention::used_bytes(&self.connection)?, Ordering::Relaxed);
         let is_stuck = step == Step::Nothing && self.is_over_size();
         if is_stuck && self.blocked.is_none() {
             tracing::error!("max_size is reached and nothing can be removed: deliveries are answered 503");
