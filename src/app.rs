@@ -125,6 +125,8 @@ pub fn run(
     actix_rt::System::new().block_on(async {
         let running = start(config, clock)?;
         started(running.addresses)?;
+        let Addresses { receiver, inspector } = running.addresses;
+        tracing::info!(%receiver, %inspector, "started");
         until_told_to_stop(&running, reread).await?;
         tracing::info!("stopping");
         running.stop().await;

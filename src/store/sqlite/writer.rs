@@ -48,7 +48,9 @@ impl Writer {
     ) -> std::io::Result<Self> {
         let (queue, commands) = sync_channel(options.queue);
         let queue_bytes = options.queue_bytes;
-        let mut work = Work { connection, options, shared: Arc::clone(&shared), blocked: None };
+        let shared_too = Arc::clone(&shared);
+        let mut work =
+            Work { connection, options, shared: shared_too, blocked: None, removed: Pruned::default() };
         let thread =
             std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || work.run(&commands))?;
         Ok(Self { queue, queue_bytes, shared, thread: Mutex::new(Some(thread)) })
@@ -124,6 +126,8 @@ struct Work {
     shared: Arc<Shared>,
     /// Why nothing may be appended now: `max_size` is reached and nothing can go.
     blocked: Option<String>,
+    /// What retention removed since it last said so.
+    removed: Pruned,
 }
 
 impl Work {
@@ -278,8 +282,18 @@ impl Work {
     /// One small step of retention; `true` where there is more to do.
     fn look_after_retention(&mut self) -> bool {
         match self.retention_step() {
-            Ok(Step::Removed { .. }) => true,
-            Ok(Step::Nothing) => false,
+            Ok(Step::Removed { deliveries, event_ids }) => {
+                self.removed.deliveries = self.removed.deliveries.saturating_add(deliveries);
+                self.removed.event_ids = self.removed.event_ids.saturating_add(event_ids);
+                true
+            }
+            Ok(Step::Nothing) => {
+                let Pruned { deliveries, event_ids } = std::mem::take(&mut self.removed);
+                if deliveries > 0 || event_ids > 0 {
+                    tracing::info!(deliveries, event_ids, "retention removed");
+                }
+                false
+            }
             Err(fault) => {
                 tracing::error!(%fault, "retention could not run");
                 false
