@@ -39,6 +39,56 @@ fn every_example_of_the_catalogue_is_accepted_under_its_name() {
 }
 
 #[test]
+fn every_raw_body_of_the_catalogue_is_taken_and_kept_to_the_byte() {
+    let server = Server::start();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("catalog/examples/raw");
+    let mut seen = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let body = fs::read(&path).unwrap();
+        let is_points = body.trim_ascii().starts_with(b"[");
+        let answer = if is_points {
+            server.post("/webhook/tagoio", &[("Authorization", &bearer())], &body)
+        } else {
+            server.post_signed(&body)
+        };
+        assert_eq!((answer.status, answer.word().as_str()), (200, "processed"), "{}", path.display());
+        assert_eq!(server.raw(answer.json()["delivery_id"].as_str().unwrap()), body, "{}", path.display());
+        seen += 1;
+    }
+    assert!(seen >= 4, "{seen}");
+}
+
+#[test]
+fn the_headers_of_a_real_action_are_taken_and_shown_without_its_token() {
+    let server = Server::start();
+    let text = String::from_utf8(catalog("examples/raw/tagoio_action_post.headers")).unwrap();
+    let mut lines = text.lines();
+    let target = lines.next().unwrap().split(' ').nth(1).unwrap();
+    let bearer = bearer();
+    let headers: Vec<(&str, &str)> = lines
+        .filter_map(|line| line.split_once(": "))
+        .filter(|(name, _)| *name != "Host")
+        .map(|(name, value)| (name, if name == "Authorization" { bearer.as_str() } else { value }))
+        .collect();
+    assert!(headers.len() >= 5 && headers.iter().any(|(name, _)| *name == "Authorization"));
+    let answer = server.post(target, &headers, &catalog("examples/raw/tagoio_action_post.json"));
+    assert_eq!(answer.word(), "processed");
+
+    let delivery = server.newest();
+    assert_eq!((&delivery["path"], &delivery["source"]), (&target.into(), &"tagoio".into()));
+    for (name, value) in headers {
+        let shown = delivery["headers"].as_array().unwrap().iter().find(|header| header[0] == name);
+        let shown = &shown.unwrap_or_else(|| panic!("{name}"))[1];
+        assert_eq!(shown == value, name != "Authorization", "{name}: {shown}");
+    }
+    assert!(!delivery.to_string().contains(TOKEN));
+}
+
+#[test]
 fn the_specification_s_own_sample_is_accepted_and_marked_without_id() {
     let server = Server::start();
     let sample = catalog("examples/raw/seed_user_login.json");
