@@ -7,12 +7,15 @@ use std::sync::Arc;
 use actix_server::ServerHandle;
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::catalog::Catalog;
 use crate::config::{self, Config};
 use crate::domain::{Clock, Source};
-use crate::http::{self, AddressRate, BodyBudget, BodyLimits, InspectorState, ReceiverState, Rules};
+use crate::http::{
+    self, AddressRate, BodyBudget, BodyLimits, InspectorState, Readiness, ReceiverState, Rules,
+};
 use crate::receive::{Masking, Receiver};
 use crate::store::{Retention, Store, StoreOptions};
 use crate::telemetry::Metrics;
@@ -63,6 +66,7 @@ pub fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Running> 
         clock: Arc::clone(&clock),
         metrics: Arc::clone(&metrics),
         budget: BodyBudget::new(config.receiver.max_buffered),
+        readiness: Readiness::default(),
     };
     let inspector_state = InspectorState::new(http::InspectorParts {
         store: store.clone(),
@@ -123,36 +127,48 @@ pub fn run(
     reread: impl Fn() -> Result<Config, String>,
 ) -> anyhow::Result<()> {
     actix_rt::System::new().block_on(async {
+        // Whoever learns the addresses may signal at once.
+        let signals = Signals::listen()?;
         let running = start(config, clock)?;
         started(running.addresses)?;
         let Addresses { receiver, inspector } = running.addresses;
         tracing::info!(%receiver, %inspector, "started");
-        until_told_to_stop(&running, reread).await?;
+        signals.until_told_to_stop(&running, reread).await;
         tracing::info!("stopping");
         running.stop().await;
         Ok(())
     })
 }
 
-async fn until_told_to_stop(
-    running: &Running,
-    reread: impl Fn() -> Result<Config, String>,
-) -> anyhow::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
-            _ = hangup.recv() => match reread() {
-                Ok(config) => {
-                    running.reload(&config);
-                    tracing::info!("configuration reloaded; addresses, [store] and [inspector] change at a restart");
-                }
-                Err(faults) => tracing::error!(%faults, "configuration not reloaded; the old one stays in force"),
-            },
+/// The signals that the program listens to.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn until_told_to_stop(mut self, running: &Running, reread: impl Fn() -> Result<Config, String>) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hangup.recv() => match reread() {
+                    Ok(config) => {
+                        running.reload(&config);
+                        tracing::info!("configuration reloaded: sources and [receiver]; the rest changes at a restart");
+                    }
+                    Err(faults) => tracing::error!(%faults, "configuration not reloaded; the old one stays in force"),
+                },
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::app;
 use crate::catalog::Catalog;
 use crate::config::{Addresses, Config, DataDir, load};
 use crate::domain::Clock as _;
-use crate::send::signed_curl;
+use crate::send::{signed_curl, source_url};
 use crate::telemetry::{LogFormat, SystemClock, start_logging};
 
 /// Runs the server.
@@ -46,7 +46,7 @@ fn print_welcome(config: &Config, data_dir: &DataDir, addresses: app::Addresses)
     println!("tagohook {}", env!("CARGO_PKG_VERSION"));
     println!("  inspector  http://{}", addresses.inspector);
     for source in &config.sources {
-        println!("  receiver   http://{receiver}/webhook/{}", source.name);
+        println!("  receiver   {}", source_url(receiver, &source.name));
     }
     println!("  anything   http://{receiver}/webhook-test");
     println!("  data       {}", config.data_dir.display());
@@ -62,7 +62,7 @@ fn print_welcome(config: &Config, data_dir: &DataDir, addresses: app::Addresses)
         "in a TagoIO Action, the tagoio URL and the header  Authorization: Bearer <the content of tagoio-token>."
     );
     let curl = config.sources.first().and_then(|source| {
-        let url = format!("http://{receiver}/webhook/{}", source.name);
+        let url = source_url(receiver, &source.name);
         signed_curl(source, &Catalog::builtin(), &url, SystemClock.now())
     });
     if let Some(curl) = curl {

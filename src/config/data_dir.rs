@@ -154,7 +154,9 @@ fn write_private(folder: &Path, name: &str, content: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&draft)?;
     file.write_all(content)?;
     file.sync_all()?;
-    fs::rename(&draft, folder.join(name))
+    fs::rename(&draft, folder.join(name))?;
+    // The new name, too, must outlive a power cut.
+    File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ pub struct AdminAuth {
     key: [u8; 64],
     right_token: Mutex<Option<Digest>>,
     sessions: Mutex<HashMap<Digest, Timestamp>>,
-    checking: Semaphore,
+    checking: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
 }
 
@@ -65,7 +65,7 @@ impl AdminAuth {
             key: rand::random(),
             right_token: Mutex::new(None),
             sessions: Mutex::default(),
-            checking: Semaphore::new(AT_ONCE),
+            checking: Arc::new(Semaphore::new(AT_ONCE)),
             waiting: Arc::new(Semaphore::new(AT_ONCE.saturating_add(WAITING))),
         }
     }
@@ -88,16 +88,27 @@ impl AdminAuth {
         {
             return Login::Right;
         }
-        let Ok(_place) = self.waiting.try_acquire() else { return Login::Busy };
-        let Ok(_turn) = self.checking.acquire().await else { return Login::Busy };
+        let Ok(place) = Arc::clone(&self.waiting).try_acquire_owned() else { return Login::Busy };
+        let checking = Arc::clone(&self.checking);
         let password = password.to_owned();
-        let checked = tokio::task::spawn_blocking(move || verify(&hash, &password)).await;
-        if checked.unwrap_or(false) {
-            *self.right_token.lock().unwrap_or_else(PoisonError::into_inner) = Some(digest);
-            return Login::Right;
+        // A task of its own holds the places to its end: a caller that hangs up frees none of them early.
+        let checked = tokio::spawn(async move {
+            let _place = place;
+            let _turn = checking.acquire_owned().await.ok()?;
+            let is_right = tokio::task::spawn_blocking(move || verify(&hash, &password)).await.ok()?;
+            if !is_right {
+                tokio::time::sleep(WRONG_PASSWORD_DELAY).await;
+            }
+            Some(is_right)
+        });
+        match checked.await {
+            Ok(Some(true)) => {
+                *self.right_token.lock().unwrap_or_else(PoisonError::into_inner) = Some(digest);
+                Login::Right
+            }
+            Ok(Some(false)) => Login::Wrong,
+            Ok(None) | Err(_) => Login::Busy,
         }
-        tokio::time::sleep(WRONG_PASSWORD_DELAY).await;
-        Login::Wrong
     }
 
     /// Opens a session; the value is for the cookie.

@@ -1,6 +1,6 @@
 //! Whose request is it? Forwarding headers are believed only from trusted proxies, and walked from the right.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 
@@ -9,8 +9,8 @@ use crate::domain::{ClientAddress, Headers};
 /// Finds the client of a request from `peer`.
 ///
 /// While the nearest known address is a trusted proxy, the hop it names is the next. A hop that is no address ends
-/// the walk. `X-Forwarded-For` and `Forwarded` (RFC 7239) are both read; where they name different clients neither is
-/// believed, since a proxy passes on untouched the one it does not write.
+/// the walk. `X-Forwarded-For` and `Forwarded` (RFC 7239) are both read; where they name different clients the client is
+/// unknown (0.0.0.0), since a proxy passes on untouched the one it does not write.
 pub fn locate(peer: IpAddr, trusted: &[IpNet], headers: &Headers) -> ClientAddress {
     let peer = peer.to_canonical();
     let is_trusted = |address: &IpAddr| trusted.iter().any(|range| range.contains(address));
@@ -28,7 +28,10 @@ pub fn locate(peer: IpAddr, trusted: &[IpNet], headers: &Headers) -> ClientAddre
     }
     let (ip, steps) = walk(peer, hops, is_trusted);
     if chains.iter().any(|(_, hops)| walk(peer, hops, is_trusted).0 != ip) {
-        return direct(format!("{peer} is a trusted proxy, but X-Forwarded-For and Forwarded disagree"));
+        // The proxy's own address may be allowed; an unknown client must not pass for it.
+        let explanation =
+            format!("unknown: {peer} is a trusted proxy, but X-Forwarded-For and Forwarded disagree");
+        return ClientAddress { ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED), peer, explanation };
     }
     ClientAddress {
         ip,
@@ -141,7 +144,7 @@ mod tests {
     #[test]
     fn where_the_two_headers_disagree_neither_is_believed() {
         let lines = [("X-Forwarded-For", "203.0.113.1"), ("Forwarded", "for=203.0.113.2")];
-        assert_eq!(client("127.0.0.1", &lines), "127.0.0.1");
+        assert_eq!(client("127.0.0.1", &lines), "0.0.0.0", "nor does the client pass for the proxy");
         let lines = [("X-Forwarded-For", "203.0.113.1"), ("Forwarded", "for=203.0.113.1")];
         assert_eq!(client("127.0.0.1", &lines), "203.0.113.1");
     }

@@ -20,7 +20,7 @@ pub struct AddressRate {
 }
 
 impl AddressRate {
-    /// At most `rate` for each address, as a burst or spread out (GCRA).
+    /// `rate.count` at once for each address, and from then on as many as `rate` gives back (GCRA).
     pub fn new(rate: Rate) -> Self {
         let period = rate.per / rate.count.get();
         let quota = Quota::with_period(period)

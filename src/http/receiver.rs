@@ -10,6 +10,7 @@ use actix_web::http::{Method, StatusCode, Version};
 use actix_web::{HttpRequest, HttpResponse, web};
 use arc_swap::ArcSwap;
 use ipnet::IpNet;
+use tokio::sync::Mutex;
 
 use super::body::{self, BodyBudget, BodyLimits, ReadBody};
 use super::limits::AddressRate;
@@ -51,7 +52,15 @@ pub struct ReceiverState {
     pub metrics: Arc<Metrics>,
     /// Memory for all bodies being read.
     pub budget: BodyBudget,
+    /// The last look at whether the store can be written.
+    pub readiness: Readiness,
 }
+
+/// Whether the store can be written, as of at most a second ago: probes of strangers must not keep the writer busy.
+pub type Readiness = Arc<Mutex<Option<(Instant, bool)>>>;
+
+/// How long a look at the store holds.
+const READINESS_HOLDS: Duration = Duration::from_secs(1);
 
 /// The routes of the receiver.
 enum Route {
@@ -127,14 +136,21 @@ pub async fn handle(
     let started = Instant::now();
     match Route::of(request.path()) {
         Route::Webhook(source) => match *request.method() {
-            Method::POST => webhook(&request, payload, &state, &source, started).await,
+            Method::POST => {
+                to_its_end(async move { webhook(&request, payload, &state, &source, started).await }).await
+            }
             _ => state.not_an_event(&request, &source),
         },
-        Route::Test => test(&request, payload, &state, started).await,
+        Route::Test => to_its_end(async move { test(&request, payload, &state, started).await }).await,
         Route::Healthz => probe(&request, || async { true }).await,
-        Route::Readyz => probe(&request, || async { state.store.ready().await.is_ok() }).await,
+        Route::Readyz => probe(&request, || state.is_ready()).await,
         Route::Nothing => respond::error_line(StatusCode::NOT_FOUND, "Not found"),
     }
+}
+
+/// Runs a delivery as a task of its own: a client that hangs up ends its connection, not what is kept of it.
+async fn to_its_end(delivery: impl Future<Output = HttpResponse> + 'static) -> HttpResponse {
+    actix_web::rt::spawn(delivery).await.unwrap_or_else(|_| respond::cannot_keep())
 }
 
 async fn probe<F: Future<Output = bool>>(request: &HttpRequest, is_well: impl FnOnce() -> F) -> HttpResponse {
@@ -158,7 +174,7 @@ async fn webhook(
 ) -> HttpResponse {
     let rules = state.rules.load_full();
     let mut arrival = wire(request).arrival(state, &rules);
-    let Some(read) = read_body(request, payload, state, &rules, &mut arrival).await else {
+    let Some(read) = read_body(payload, state, &rules, &mut arrival).await else {
         return respond::cannot_keep();
     };
     let now = state.clock.now();
@@ -188,7 +204,7 @@ async fn test(
         state.metrics.not_kept(NotKept::CaptureRate);
         return respond::too_many(rules.capture_rate.retry_after_s());
     }
-    let Some(read) = read_body(request, payload, state, &rules, &mut arrival).await else {
+    let Some(read) = read_body(payload, state, &rules, &mut arrival).await else {
         return respond::cannot_keep();
     };
     let (id, received_at) = (arrival.id, arrival.received_at);
@@ -224,7 +240,6 @@ fn wire(request: &HttpRequest) -> WireRequest<'_> {
 
 /// Reads the body into `arrival`; `None` where there is no memory for it.
 async fn read_body(
-    request: &HttpRequest,
     payload: web::Payload,
     state: &ReceiverState,
     rules: &Rules,
@@ -238,7 +253,7 @@ async fn read_body(
             Some(read)
         }
         Err(_) => {
-            tracing::warn!(path = request.path(), "too many bodies at once (max_buffered): answered 503");
+            tracing::warn!("too many bodies at once (max_buffered): answered 503");
             state.metrics.not_kept(NotKept::Overloaded);
             None
         }
@@ -256,7 +271,8 @@ impl ReceiverState {
             Decision::Reject(reason) => Some(*reason),
             Decision::Accept(_) | Decision::Capture(_) => None,
         };
-        if refusal.is_some() && !rules.refused_rate.allows(entry.delivery.client.ip) {
+        let client = entry.delivery.client.ip;
+        if refusal.is_some() && !rules.refused_rate.allows(client) {
             self.metrics.not_kept(NotKept::RefusedRate);
             return respond::too_many(rules.refused_rate.retry_after_s());
         }
@@ -269,7 +285,11 @@ impl ReceiverState {
             (Ok(Appended::Duplicate { first_received_at, .. }), None) => {
                 respond::already_processed(id, event_id.as_deref(), first_received_at)
             }
-            (Ok(Appended::Conflict { .. }), None) => respond::conflict(),
+            (Ok(Appended::Conflict { .. }), None) => {
+                // Only counted: that it is a refusal was known when it was on disk.
+                let _ = rules.refused_rate.allows(client);
+                respond::conflict()
+            }
         }
     }
 
@@ -291,6 +311,19 @@ impl ReceiverState {
                 });
                 line.write_fault(&fault);
                 Err(respond::cannot_keep())
+            }
+        }
+    }
+
+    /// Looks at the store at most once a second; those who ask meanwhile share the answer.
+    async fn is_ready(&self) -> bool {
+        let mut last = self.readiness.lock().await;
+        match *last {
+            Some((at, is_ready)) if at.elapsed() < READINESS_HOLDS => is_ready,
+            _ => {
+                let is_ready = self.store.ready().await.is_ok();
+                *last = Some((Instant::now(), is_ready));
+                is_ready
             }
         }
     }

@@ -12,7 +12,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use actix_rt::net::{ActixStream, Ready, TcpStream};
-use actix_web::http::header::HeaderMap;
+use actix_web::http::header::{HeaderMap, HeaderValue};
 use memchr::memmem;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -20,6 +20,8 @@ use crate::domain::{Header, Headers};
 
 /// The server refuses heads over 128 KiB, so the newest 256 KiB hold any head whole.
 const TAPE_BYTES: usize = 256 * 1024;
+/// So many places are tried; a body that pretends more heads than that is shown in the order of the map.
+const MAX_TRIES: usize = 16;
 /// The server refuses more lines than 96.
 const MAX_LINES: usize = 128;
 
@@ -43,7 +45,7 @@ impl WireTape {
     pub fn take_head(&self, method: &str, target: &str, map: &HeaderMap) -> Option<Headers> {
         let mut tape = self.0.borrow_mut();
         let request_line = format!("{method} {target} HTTP/1.");
-        let found = memmem::find_iter(&tape, request_line.as_bytes()).find_map(|start| {
+        let found = memmem::find_iter(&tape, request_line.as_bytes()).take(MAX_TRIES).find_map(|start| {
             parse_head(tape.get(start..)?, map).map(|(lines, length)| (lines, start + length))
         });
         let (headers, end) = found?;
@@ -58,10 +60,10 @@ fn parse_head(bytes: &[u8], map: &HeaderMap) -> Option<(Headers, usize)> {
     let mut request = httparse::Request::new(&mut lines);
     let httparse::Status::Complete(length) = request.parse(bytes).ok()? else { return None };
     let is_same = request.headers.len() == map.len()
-        && request
-            .headers
-            .iter()
-            .all(|line| map.get_all(line.name).any(|value| value.as_bytes() == line.value));
+        && request.headers.iter().all(|line| {
+            let on_tape = request.headers.iter().filter(|other| other.name.eq_ignore_ascii_case(line.name));
+            on_tape.map(|other| other.value).eq(map.get_all(line.name).map(HeaderValue::as_bytes))
+        });
     is_same.then(|| {
         let headers = request
             .headers
@@ -148,7 +150,7 @@ impl ActixStream for RecordedStream {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::http::header::{HeaderName, HeaderValue};
+    use actix_web::http::header::HeaderName;
 
     use super::*;
 

@@ -13,6 +13,9 @@ const TAIL_FROM: usize = 16;
 const TAIL: usize = 4;
 /// Headers that carry a credential by their definition.
 const CREDENTIAL_HEADERS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
+/// Headers in which proxies and browsers repeat a request target, its query with it.
+const TARGET_HEADERS: [&str; 6] =
+    ["referer", "x-original-url", "x-original-uri", "x-rewrite-url", "x-forwarded-uri", "x-request-uri"];
 /// Words that make a header's or a query parameter's value a credential.
 const CREDENTIAL_WORDS: [&str; 9] =
     ["token", "secret", "password", "passwd", "apikey", "credential", "credentials", "auth", "authorization"];
@@ -38,6 +41,10 @@ impl Masking {
     }
 
     fn header(&self, header: &Header, more: &[String]) -> Header {
+        if TARGET_HEADERS.iter().any(|known| header.name.eq_ignore_ascii_case(known)) {
+            let value = self.target(&header.text());
+            return Header { name: header.name.clone(), value: value.into_bytes() };
+        }
         if header.value.is_empty() || !is_credential_header(&header.name, more) {
             return header.clone();
         }
@@ -119,14 +126,16 @@ fn says_credential(name: &str) -> bool {
             .any(|(before, word)| word == "key" && KEY_WORDS.contains(&before.as_str()))
 }
 
-/// The lower-case words of a name, cut at punctuation and where camel case humps.
+/// The lower-case words of a name, cut at punctuation and where camel case humps: `clientSecret`, `APIKey`.
 fn words(name: &str) -> Vec<String> {
+    let letters: Vec<char> = name.chars().collect();
     let mut words = vec![String::new()];
-    let mut after_lower = false;
-    for letter in name.chars() {
-        let hump = letter.is_ascii_uppercase() && after_lower;
-        after_lower = letter.is_ascii_lowercase();
-        if hump || !letter.is_alphanumeric() {
+    for (at, letter) in letters.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|at| letters.get(at));
+        let after = letters.get(at.saturating_add(1));
+        let follows_lower = before.is_some_and(char::is_ascii_lowercase);
+        let starts_lower = after.is_some_and(char::is_ascii_lowercase);
+        if !letter.is_alphanumeric() || (letter.is_ascii_uppercase() && (follows_lower || starts_lower)) {
             words.push(String::new());
         }
         if letter.is_alphanumeric()
@@ -153,15 +162,32 @@ mod tests {
     #[test]
     fn ui_17_credential_headers_are_masked_and_others_left_alone() {
         let secret = "s3cret-value-long-enough-4711";
-        for name in
-            ["Authorization", "cookie", "X-API-Key", "X-Api-Secret", "X-Auth-Token", "x-custom", "apikey"]
-        {
+        for name in [
+            "Authorization",
+            "cookie",
+            "X-API-Key",
+            "X-Api-Secret",
+            "X-Auth-Token",
+            "x-custom",
+            "apikey",
+            "XApiKey",
+            "APIToken",
+            "x-access-key",
+        ] {
             assert!(!masked(name, secret).contains("s3cret"), "{name}");
         }
         for name in
             ["X-TagoRUN-Signature", "User-Agent", "Idempotency-Key", "X-Hub-Signature-256", "webhook-id"]
         {
             assert_eq!(masked(name, secret), secret, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_target_that_a_header_repeats_is_masked_like_the_target_itself() {
+        for name in ["Referer", "X-Original-URL", "x-forwarded-uri"] {
+            let seen = masked(name, "https://h/p?a=1&token=hunter2hunter2");
+            assert!(seen.starts_with("https://h/p?a=1&token=masked-"), "{seen}");
         }
     }
 

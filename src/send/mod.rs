@@ -6,4 +6,4 @@ mod sample;
 
 pub use client::{Answer, Client, SendError};
 pub use example::signed_request;
-pub use sample::{SignedSample, fresh_id, shell_quote, signed_curl};
+pub use sample::{SignedSample, fresh_id, shell_quote, signed_curl, source_url};

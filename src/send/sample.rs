@@ -1,5 +1,7 @@
 //! A fresh, signed test delivery, and the curl line that sends it.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
 use crate::catalog::{Catalog, fresh_example};
 use crate::domain::{DeliveryId, Source, Timestamp};
 
@@ -47,6 +49,18 @@ pub fn signed_curl(source: &Source, catalog: &Catalog, url: &str, now: Timestamp
     let unproven = Source { credentials: Vec::new(), ..source.clone() };
     let line = SignedSample::fresh(&unproven, catalog, now)?.curl(url);
     if source.credentials.is_empty() { Some(line) } else { Some(format!("{line} \\\n  -H \"$CREDENTIAL\"")) }
+}
+
+/// The URL of a source on a receiver that listens on `receiver`; "any address" is reached by loopback.
+#[must_use]
+pub fn source_url(receiver: SocketAddr, source: &str) -> String {
+    let mut address = receiver;
+    if address.ip().is_unspecified() {
+        address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+    let source = percent_encoding::utf8_percent_encode(source, percent_encoding::NON_ALPHANUMERIC);
+    let source = source.to_string().replace("%2D", "-").replace("%5F", "_").replace("%2E", ".");
+    format!("http://{address}/webhook/{source}")
 }
 
 /// A fresh id for an event that we make.

@@ -3,6 +3,7 @@
 //! A line is handed to a thread that writes what has gathered, so that no delivery waits for a terminal or a pipe.
 
 use std::io::{self, IsTerminal as _, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,8 +13,9 @@ use tracing_subscriber::fmt::MakeWriter;
 
 /// How long lines gather before they are written.
 const GATHER: Duration = Duration::from_millis(5);
-/// Above so many gathered bytes a line waits until they are written: memory stays flat when nobody reads the log.
-const MAX_GATHERED: usize = 1024 * 1024;
+/// The most bytes that gather; further lines are lost until they are written, so that memory stays flat when nobody
+/// reads the log.
+const MAX_GATHERED: usize = 4 * 1024 * 1024;
 
 /// How a log line is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +51,7 @@ pub fn start_logging(level: &str, format: LogFormat) -> LogGuard {
         LogFormat::Json => subscriber.json().flatten_event(true).try_init(),
     };
     let writer = lines.clone();
-    // Without the thread, lines are written when the guard is dropped or the buffer is full.
+    // Without the thread, lines are written when the guard is dropped.
     let _ = started
         .map(|()| std::thread::Builder::new().name("log".to_owned()).spawn(move || writer.write_for_ever()));
     LogGuard(lines)
@@ -63,6 +65,7 @@ struct Lines(Arc<Gathered>);
 struct Gathered {
     bytes: Mutex<Vec<u8>>,
     has_some: Condvar,
+    is_urgent: AtomicBool,
 }
 
 impl Lines {
@@ -74,7 +77,9 @@ impl Lines {
         loop {
             let waiting = self.0.has_some.wait_while(self.bytes(), |bytes| bytes.is_empty());
             drop(waiting.unwrap_or_else(PoisonError::into_inner));
-            std::thread::sleep(GATHER);
+            if !self.0.is_urgent.swap(false, Ordering::AcqRel) {
+                std::thread::sleep(GATHER);
+            }
             self.write_gathered();
         }
     }
@@ -88,7 +93,7 @@ impl Lines {
     }
 }
 
-/// Takes one line; one that somebody should look at is written at once, after those before it.
+/// Takes one line; one that somebody should look at is written without delay.
 struct LineWriter {
     lines: Lines,
     is_urgent: bool,
@@ -97,20 +102,19 @@ struct LineWriter {
 impl Write for LineWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let mut bytes = self.lines.bytes();
-        let was_empty = bytes.is_empty();
-        bytes.extend_from_slice(line);
-        let is_full = bytes.len() > MAX_GATHERED;
-        drop(bytes);
-        if self.is_urgent || is_full {
-            self.lines.write_gathered();
-        } else if was_empty {
-            self.lines.0.has_some.notify_one();
+        // When nobody reads the log, lines are lost rather than deliveries.
+        if bytes.len() < MAX_GATHERED {
+            bytes.extend_from_slice(line);
         }
+        drop(bytes);
+        if self.is_urgent {
+            self.lines.0.is_urgent.store(true, Ordering::Release);
+        }
+        self.lines.0.has_some.notify_one();
         Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.lines.write_gathered();
         Ok(())
     }
 }

@@ -83,6 +83,26 @@ fn a_second_process_on_the_same_data_directory_refuses_by_name() {
 
 #[test]
 fn st_07_when_nothing_can_be_removed_deliveries_are_503_and_the_inspector_still_opens() {
+    // An empty file is larger than that.
+    let server = Setup::new("[store]\nmax_size = \"16 KiB\"\n").start();
+    let until = std::time::Instant::now() + Duration::from_secs(10);
+    loop {
+        let answer = server.post_signed(login(&format!("{:?}", std::time::Instant::now())).as_bytes());
+        if answer.status == 503 {
+            assert!(answer.header("retry-after").is_some());
+            break;
+        }
+        assert!(std::time::Instant::now() < until, "max_size is not kept");
+    }
+    assert_eq!(crate::harness::exchange(server.inspector, "GET", "/", &[], b"").status, 200);
+    std::thread::sleep(Duration::from_millis(1100));
+    assert_eq!(server.ask("GET", "/readyz", &[]).status, 503);
+    assert_eq!(server.ask("GET", "/healthz", &[]).status, 200);
+    assert!(server.log().contains("max_size is reached"));
+}
+
+#[test]
+fn st_07_at_the_ceiling_the_oldest_go_and_ids_outlive_them() {
     let server = Setup::new("[store]\nmax_size = \"256 KiB\"\n[receiver]\nmax_body = \"1 MiB\"\n").start();
     let filler = "x".repeat(60_000);
     let mut statuses = HashSet::new();

@@ -103,6 +103,27 @@ fn a_client_that_leaves_inside_its_body_leaves_a_row() {
 }
 
 #[test]
+fn a_client_that_resets_the_connection_leaves_a_row_too() {
+    let server = Server::start();
+    for (at, rest) in ["", "}"].into_iter().enumerate() {
+        let stream = std::net::TcpStream::connect(server.receiver).unwrap();
+        let request =
+            format!("POST /webhook/tagorun/{at} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{{{rest}");
+        std::io::Write::write_all(&mut &stream, request.as_bytes()).unwrap();
+        std::thread::sleep(Duration::from_millis(if at == 0 { 50 } else { 0 }));
+        // With linger 0 the close is a reset.
+        let socket = socket2::Socket::from(stream);
+        socket.set_linger(Some(Duration::ZERO)).unwrap();
+        drop(socket);
+        let until = Instant::now() + Duration::from_secs(10);
+        while server.deliveries("").len() <= at {
+            assert!(Instant::now() < until, "no row for the reset after {rest:?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+#[test]
 fn ht_05_expect_is_answered_at_once_and_an_oversize_body_is_refused_unsent() {
     let server = Setup::new("[receiver]\nmax_body = \"1 KiB\"\n").start();
     let request = signed_request("expecting");

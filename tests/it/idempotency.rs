@@ -133,7 +133,11 @@ fn the_same_id_with_another_body_is_a_conflict_and_both_are_kept() {
     assert_eq!(rows[0]["duplicate_of"], rows[1]["id"]);
     let check = &server.newest()["checks"][6];
     assert_eq!((check["outcome"].as_str(), check["reason"].as_str()), (Some("fail"), Some("id_conflict")));
-    assert!(server.log().contains("another body"));
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(5);
+    while !server.log().contains("another body") {
+        assert!(std::time::Instant::now() < until, "the conflict is not logged");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
     assert_eq!(send(&server, "\"c\"", "one").1, "already_processed");
 }
 

@@ -117,6 +117,7 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
         receiver_url: source.as_ref().map(|source| state.source_url(&source.name)).unwrap_or_default(),
         curl: source
             .as_ref()
+            .filter(|_| is_first_sight)
             .and_then(|source| signed_curl(source, &state.catalog, &state.source_url(&source.name), now)),
         fields,
         faults: faults.into_iter().map(|fault| fault.message).collect(),

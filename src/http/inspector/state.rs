@@ -1,6 +1,6 @@
 //! What the inspector's workers share.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -102,18 +102,6 @@ impl InspectorState {
     /// The URL of a source, reachable from this machine.
     #[must_use]
     pub fn source_url(&self, source: &str) -> String {
-        source_url(self.receiver, source)
+        crate::send::source_url(self.receiver, source)
     }
-}
-
-/// The URL of a source on a receiver that listens on `receiver`; "any address" is reached by loopback.
-#[must_use]
-pub fn source_url(receiver: SocketAddr, source: &str) -> String {
-    let mut address = receiver;
-    if address.ip().is_unspecified() {
-        address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
-    }
-    let source = percent_encoding::utf8_percent_encode(source, percent_encoding::NON_ALPHANUMERIC);
-    let source = source.to_string().replace("%2D", "-").replace("%5F", "_").replace("%2E", ".");
-    format!("http://{address}/webhook/{source}")
 }

@@ -35,6 +35,8 @@ impl Prepared {
             .saturating_add(headers.len())
             .saturating_add(checks.len())
             .saturating_add(entry.delivery.path.len())
+            .saturating_add(entry.delivery.source.len())
+            .saturating_add(entry.delivery.client.explanation.len())
             .saturating_add(entry.delivery.body.len());
         let Entry { delivery, facts, decision, started, .. } = entry;
         Ok(Self { delivery, facts, decision, headers, checks, started, weight })

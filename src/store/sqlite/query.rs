@@ -8,9 +8,6 @@ use super::codec::{self, BYTES_COLUMNS, ROW_COLUMNS, address_bytes};
 use super::insert::whole;
 use crate::domain::{DeliveryFilter, DeliveryId, DeliveryRow, Reason, StoredDelivery};
 
-/// A text search looks at so many of the newest rows before its starting point.
-const TEXT_SEARCH_ROWS: i64 = 200_000;
-
 /// Rows that match, newest first.
 pub fn list(
     connection: &Connection,
@@ -21,15 +18,6 @@ pub fn list(
     let mut conditions = Conditions::of(filter);
     if let Some(before) = before {
         conditions.add("d.seq < ?", before);
-    }
-    if filter.q.is_some() {
-        let newest = match before {
-            Some(before) => before,
-            None => {
-                connection.query_row("SELECT coalesce(max(seq), 0) FROM deliveries", [], |row| row.get(0))?
-            }
-        };
-        conditions.add("d.seq > ?", newest.saturating_sub(TEXT_SEARCH_ROWS));
     }
     conditions.rows(connection, "DESC", limit)
 }

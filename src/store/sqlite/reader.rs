@@ -3,15 +3,20 @@
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
 use super::shared;
 use crate::store::StoreError;
 
 /// How many questions are answered at once.
-const READERS: usize = 2;
+const READERS: usize = 3;
+/// How long one question may take.
+const DEADLINE: Duration = Duration::from_secs(10);
+/// SQLite's steps between two looks at the clock.
+const DEADLINE_STEPS: i32 = 10_000;
 
 type Job = Box<dyn FnOnce(&Connection) + Send>;
 
@@ -30,7 +35,7 @@ impl Readers {
             let waiting = Arc::clone(&waiting);
             std::thread::Builder::new()
                 .name(format!("store-reader-{number}"))
-                .spawn(move || answer(&connection, &waiting))?;
+                .spawn(move || answer(connection, &waiting))?;
         }
         Ok(Self { jobs: Mutex::new(Some(jobs)) })
     }
@@ -42,8 +47,10 @@ impl Readers {
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
-            // A caller that is gone needs no answer.
-            let _ = answer.send(job(connection));
+            // A caller that is gone needs no answer, and no question asked.
+            if !answer.is_closed() {
+                let _ = answer.send(job(connection));
+            }
         });
         let is_sent = self
             .jobs
@@ -55,7 +62,13 @@ impl Readers {
             return Err(StoreError::Unavailable("the store is closed".to_owned()));
         }
         let read = answered.await.map_err(|_| StoreError::Unavailable("a reader ended".to_owned()))?;
-        Ok(read?)
+        read.map_err(|fault| match fault.sqlite_error_code() {
+            Some(ErrorCode::OperationInterrupted) => StoreError::Unavailable(format!(
+                "the question took longer than {} s; narrow it",
+                DEADLINE.as_secs()
+            )),
+            _ => fault.into(),
+        })
     }
 
     /// Lets the threads end after what they are doing.
@@ -64,10 +77,19 @@ impl Readers {
     }
 }
 
-fn answer(connection: &Connection, waiting: &Mutex<Receiver<Job>>) {
+/// Answers questions until there are no more. Each is interrupted at its deadline, so that none keeps the others
+/// waiting for ever.
+fn answer(mut connection: Connection, waiting: &Mutex<Receiver<Job>>) {
+    let deadline = Arc::new(Mutex::new(Instant::now()));
+    let watched = Arc::clone(&deadline);
+    let is_over = move || Instant::now() > *watched.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Err(fault) = connection.progress_handler(DEADLINE_STEPS, Some(is_over)) {
+        tracing::warn!(%fault, "questions to the store have no deadline");
+    }
     loop {
         let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };
-        job(connection);
+        *deadline.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now() + DEADLINE;
+        job(&connection);
     }
 }

@@ -14,6 +14,8 @@ const STEP_ROWS: usize = 200;
 const STEP_BYTES: u64 = 4 * 1024 * 1024;
 /// The most event ids that one step removes.
 const STEP_IDS: i64 = 1_000;
+/// So many pages are given back beside receiving.
+const GIVE_BACK_A_LITTLE: u32 = 200;
 /// The most pages that are given back at once.
 const GIVE_BACK_PAGES: u32 = 2_000;
 
@@ -208,6 +210,15 @@ fn remove_expired_ids(connection: &Connection, now: Timestamp) -> rusqlite::Resu
         )?
         .execute(params![now.as_micros(), STEP_IDS])?;
     Ok(u64::try_from(removed).unwrap_or(u64::MAX))
+}
+
+/// Gives a few free pages back to the disk where more than a quarter of the file is free.
+pub fn give_back_a_little(connection: &Connection) -> rusqlite::Result<()> {
+    let number = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
+    if number("PRAGMA freelist_count")? > number("PRAGMA page_count")? / 4 {
+        connection.execute_batch(&format!("PRAGMA incremental_vacuum({GIVE_BACK_A_LITTLE})"))?;
+    }
+    Ok(())
 }
 
 /// Gives free pages back to the disk.

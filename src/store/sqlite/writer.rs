@@ -292,10 +292,17 @@ impl Work {
                 if deliveries > 0 || event_ids > 0 {
                     tracing::info!(deliveries, event_ids, "retention removed");
                 }
+                if let Err(fault) = retention::give_back_a_little(&self.connection) {
+                    tracing::warn!(%fault, "free pages could not be given back");
+                    self.recover(&fault);
+                }
                 false
             }
             Err(fault) => {
                 tracing::error!(%fault, "retention could not run");
+                if fault.sqlite_error_code() == Some(ErrorCode::DiskFull) {
+                    self.shared.release_reserve();
+                }
                 false
             }
         }
