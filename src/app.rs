@@ -8,7 +8,7 @@ use actix_server::ServerHandle;
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::catalog::Catalog;
 use crate::config::{self, Config};
@@ -67,6 +67,7 @@ pub fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Running> 
         metrics: Arc::clone(&metrics),
         budget: BodyBudget::new(config.receiver.max_buffered),
         readiness: Readiness::default(),
+        large_bodies: Arc::new(Semaphore::new(http::LARGE_AT_ONCE)),
     };
     let inspector_state = InspectorState::new(http::InspectorParts {
         store: store.clone(),

@@ -81,10 +81,26 @@ pub struct BodyLimits {
     pub timeout: Duration,
 }
 
-/// Reads `payload`, whose `Content-Length` is `declared` where it has one.
+/// How long a body says it is.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyLength {
+    /// Its `Content-Length`, where it has one.
+    pub declared: Option<u64>,
+    /// Whether nothing but that length tells where it ends.
+    pub is_endless: bool,
+}
+
+impl BodyLength {
+    fn is_reached(self, read: usize) -> bool {
+        let read = u64::try_from(read).unwrap_or(u64::MAX);
+        self.is_endless && read >= self.declared.unwrap_or(0)
+    }
+}
+
+/// Reads `payload`, which is as long as `length` says.
 pub async fn read(
     mut payload: web::Payload,
-    declared: Option<u64>,
+    length: BodyLength,
     limits: BodyLimits,
     budget: &BodyBudget,
 ) -> Result<ReadBody, OverBudget> {
@@ -92,6 +108,9 @@ pub async fn read(
     let mut bytes = BytesMut::new();
     let deadline = Instant::now() + limits.timeout;
     let end = loop {
+        if length.is_reached(bytes.len()) {
+            break BodyEnd::Complete;
+        }
         match tokio::time::timeout_at(deadline, payload.next()).await {
             Err(_) => break BodyEnd::TimedOut,
             Ok(None) => break BodyEnd::Complete,
@@ -104,7 +123,7 @@ pub async fn read(
                 }
                 bytes.extend_from_slice(kept);
                 if chunk.len() > room {
-                    drain(&mut payload, declared, limits, deadline).await;
+                    drain(&mut payload, length.declared, limits, deadline).await;
                     break BodyEnd::CutAtCap;
                 }
             }

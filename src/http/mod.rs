@@ -17,4 +17,4 @@ pub use body::{BodyBudget, BodyLimits};
 pub use inspector::{InspectorParts, InspectorState, serve as serve_inspector};
 pub use limits::AddressRate;
 pub use listener::serve as serve_receiver;
-pub use receiver::{Readiness, ReceiverState, Rules};
+pub use receiver::{LARGE_AT_ONCE, Readiness, ReceiverState, Rules};

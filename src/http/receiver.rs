@@ -10,9 +10,9 @@ use actix_web::http::{Method, StatusCode, Version};
 use actix_web::{HttpRequest, HttpResponse, web};
 use arc_swap::ArcSwap;
 use ipnet::IpNet;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
-use super::body::{self, BodyBudget, BodyLimits, ReadBody};
+use super::body::{self, BodyBudget, BodyLength, BodyLimits, ReadBody};
 use super::limits::AddressRate;
 use super::test_route::{self, Wish};
 use super::wire_head::{self, WireTape};
@@ -54,6 +54,8 @@ pub struct ReceiverState {
     pub budget: BodyBudget,
     /// The last look at whether the store can be written.
     pub readiness: Readiness,
+    /// Turns of large bodies: a value read from JSON may take many times its text.
+    pub large_bodies: Arc<Semaphore>,
 }
 
 /// Whether the store can be written, as of at most a second ago: probes of strangers must not keep the writer busy.
@@ -174,13 +176,14 @@ async fn webhook(
 ) -> HttpResponse {
     let rules = state.rules.load_full();
     let mut arrival = wire(request).arrival(state, &rules);
-    let Some(read) = read_body(payload, state, &rules, &mut arrival).await else {
+    let Some(read) = read_body(request, payload, state, &rules, &mut arrival).await else {
         return respond::cannot_keep();
     };
     let now = state.clock.now();
     let judged = if arrival.body.len() >= LARGE_BODY {
         let source = source.to_owned();
         let rules = Arc::clone(&rules);
+        let _turn = state.large_bodies.acquire().await;
         match web::block(move || rules.receiver.judge(&source, arrival, now, started)).await {
             Ok(judged) => judged,
             Err(_) => return respond::cannot_keep(),
@@ -204,7 +207,7 @@ async fn test(
         state.metrics.not_kept(NotKept::CaptureRate);
         return respond::too_many(rules.capture_rate.retry_after_s());
     }
-    let Some(read) = read_body(payload, state, &rules, &mut arrival).await else {
+    let Some(read) = read_body(request, payload, state, &rules, &mut arrival).await else {
         return respond::cannot_keep();
     };
     let (id, received_at) = (arrival.id, arrival.received_at);
@@ -240,13 +243,18 @@ fn wire(request: &HttpRequest) -> WireRequest<'_> {
 
 /// Reads the body into `arrival`; `None` where there is no memory for it.
 async fn read_body(
+    request: &HttpRequest,
     payload: web::Payload,
     state: &ReceiverState,
     rules: &Rules,
     arrival: &mut Arrival,
 ) -> Option<ReadBody> {
-    let declared = declared_length(&arrival.headers);
-    match body::read(payload, declared, rules.body, &state.budget).await {
+    let length = BodyLength {
+        declared: declared_length(&arrival.headers),
+        // The server takes what follows a request to upgrade for a stream without an end.
+        is_endless: request.head().upgrade(),
+    };
+    match body::read(payload, length, rules.body, &state.budget).await {
         Ok(read) => {
             arrival.body = read.bytes.clone();
             arrival.body_end = read.end;
@@ -372,6 +380,9 @@ fn handshake(request: &HttpRequest) -> HttpResponse {
     }
     answer.finish()
 }
+
+/// How many large bodies are judged at once.
+pub const LARGE_AT_ONCE: usize = 2;
 
 /// How long a connection may take to send a request's head.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);

@@ -103,6 +103,18 @@ fn a_client_that_leaves_inside_its_body_leaves_a_row() {
 }
 
 #[test]
+fn a_request_to_upgrade_is_a_delivery_like_any_other() {
+    let server = Server::start();
+    let request =
+        signed_request("upgraded").replace("Host: x", "Host: x\r\nConnection: Upgrade\r\nUpgrade: websocket");
+    let mut connection = Connection::open(server.receiver);
+    connection.write(request.as_bytes());
+    let started = Instant::now();
+    assert_eq!(connection.answer().unwrap().word(), "processed");
+    assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
 fn a_client_that_resets_the_connection_leaves_a_row_too() {
     let server = Server::start();
     for (at, rest) in ["", "}"].into_iter().enumerate() {
