@@ -71,7 +71,7 @@ pub enum Command {
     Events(Events),
     /// Run the retention once and end; works on a full disk
     Prune,
-    /// Make the hash for inspector.password_file
+    /// Make the hash for inspector.password_file, of a password that is asked for or piped in
     HashPassword,
     /// Check the configuration and end
     CheckConfig,

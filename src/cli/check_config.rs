@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 
 use super::arguments::Globals;
-use super::configuration;
+use super::configuration_without_secrets;
 use crate::app;
 use crate::domain::Source;
 
 /// Says what is in force; every fault is a line on standard error, and exit 2.
 pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
-    let config = configuration(globals)?;
+    let config = configuration_without_secrets(globals)?;
     app::read_catalog(&config)?;
     for notice in &config.notices {
         println!("notice: {notice}");

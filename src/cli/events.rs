@@ -5,13 +5,13 @@ use std::process::ExitCode;
 use anyhow::anyhow;
 
 use super::arguments::{Events, Globals};
-use super::configuration;
+use super::configuration_without_secrets;
 use crate::app;
 use crate::catalog::EventType;
 
 /// Lists the events, or shows one.
 pub fn run(globals: &Globals, events: &Events) -> anyhow::Result<ExitCode> {
-    let catalog = app::read_catalog(&configuration(globals)?)?;
+    let catalog = app::read_catalog(&configuration_without_secrets(globals)?)?;
     match &events.name {
         None => catalog.iter().for_each(|event_type| {
             let aliases = event_type.aliases().join(", ");

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use self::arguments::{Arguments, Command};
+use self::arguments::{Arguments, Command, Globals};
 use crate::config::{Config, ConfigFaults, DEFAULT_TOML, Options, load};
 use crate::domain::{Scheme, Secret};
 
@@ -63,7 +63,12 @@ fn check_secret(scheme: Scheme, secret: &Secret) -> Result<(), String> {
     crate::signing::usable_key(scheme, secret).map(|_| ()).map_err(|fault| fault.to_string())
 }
 
-/// The configuration for a command beside the server: secrets that no start has made yet may be missing.
-fn configuration(globals: &arguments::Globals) -> Result<Config, ConfigFaults> {
+/// The configuration for a command that needs the secrets.
+fn configuration(globals: &Globals) -> Result<Config, ConfigFaults> {
+    load(&globals.options(), &environment(), check_secret)
+}
+
+/// The configuration for a command that uses no secret: those that no start has made yet may be missing.
+fn configuration_without_secrets(globals: &Globals) -> Result<Config, ConfigFaults> {
     load(&Options { tolerate_unmade: true, ..globals.options() }, &environment(), check_secret)
 }

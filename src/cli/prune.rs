@@ -6,14 +6,14 @@ use std::sync::Arc;
 use anyhow::bail;
 
 use super::arguments::Globals;
-use super::configuration;
+use super::configuration_without_secrets;
 use crate::app;
 use crate::store::Store;
 use crate::telemetry::SystemClock;
 
 /// Removes what is past its time or over its budget, and gives the room back to the disk.
 pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
-    let config = configuration(globals)?;
+    let config = configuration_without_secrets(globals)?;
     if !config.store.path.exists() {
         bail!("{} is not there: nothing to prune", config.store.path.display());
     }

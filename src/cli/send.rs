@@ -8,21 +8,30 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::arguments::{Globals, Send};
-use super::configuration;
 use super::sign::{find_source, read_body};
+use super::{configuration, environment};
 use crate::app;
 use crate::catalog::{Catalog, EventType, fresh_example};
-use crate::config::{Config, read_addresses};
-use crate::domain::{Clock as _, Source};
-use crate::send::{Answer, Client, fresh_id, signed_request};
+use crate::config::read_addresses;
+use crate::domain::Clock as _;
+use crate::send::{Answer, Client, fresh_id, signed_request, source_url};
 use crate::telemetry::SystemClock;
 
 /// Sends, prints each answer, and fails where one is not 2xx.
 pub fn run(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
+    let data_dir = globals.options().data_dir(&environment());
+    let addresses = read_addresses(&data_dir);
+    if send.to.is_none() && addresses.is_none() {
+        bail!(
+            "no tagohook runs on {}: start one with `tagohook`, or name a target with --to URL",
+            data_dir.display()
+        );
+    }
     let config = configuration(globals)?;
     let catalog = app::read_catalog(&config)?;
     let source = find_source(&config, send.source.as_deref())?;
-    let url = target(&config, source, send)?;
+    let own_url = addresses.map(|addresses| source_url(addresses.receiver, &source.name));
+    let url = send.to.clone().or(own_url).context("no target")?;
     let own = send.file.as_deref().map(|file| read_body(Some(file))).transpose()?;
     let event_type = catalog.resolve(&send.event);
     if own.is_none() && event_type.is_none_or(|event_type| event_type.example().is_none()) {
@@ -55,19 +64,6 @@ pub fn run(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
         }
         Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     })
-}
-
-fn target(config: &Config, source: &Source, send: &Send) -> anyhow::Result<String> {
-    if let Some(url) = &send.to {
-        return Ok(url.clone());
-    }
-    let addresses = read_addresses(&config.data_dir).ok_or_else(|| {
-        anyhow!(
-            "no tagohook runs on {}: start one with `tagohook`, or name a target with --to URL",
-            config.data_dir.display()
-        )
-    })?;
-    Ok(format!("http://{}/webhook/{}", addresses.receiver, source.name))
 }
 
 fn hint(send: &Send) -> &'static str {

@@ -106,7 +106,7 @@ fn id_08_ids_up_to_256_bytes_are_taken_and_never_cut() {
 }
 
 #[test]
-fn id_09_an_integer_is_its_digits_also_after_a_restart() {
+fn id_09_s_04_an_integer_is_its_digits_also_after_a_restart() {
     let server = Server::start();
     assert_eq!(send(&server, "42", "").1, "processed");
     assert_eq!(send(&server, "42.0", "").0, 400);

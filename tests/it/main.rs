@@ -24,3 +24,4 @@ mod json;
 mod json_suite;
 mod octokit;
 mod signature;
+mod storage;

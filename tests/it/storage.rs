@@ -1,0 +1,76 @@
+//! The store under other processes, long readers, and time zones.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::harness::{Server, Setup, exchange, login};
+
+#[test]
+fn st_01_no_lock_of_another_process_reaches_a_client() {
+    let server = Arc::new(Server::start());
+    let is_over = Arc::new(AtomicBool::new(false));
+    let other = {
+        let (server, is_over) = (Arc::clone(&server), Arc::clone(&is_over));
+        std::thread::spawn(move || {
+            let mut runs = 0;
+            while !is_over.load(Ordering::Relaxed) {
+                let pruned = server.command(&["prune"]).output().unwrap();
+                assert!(pruned.status.success(), "{}", String::from_utf8_lossy(&pruned.stderr));
+                runs += 1;
+            }
+            runs
+        })
+    };
+    let until = Instant::now() + Duration::from_secs(2);
+    let mut sent = 0;
+    while Instant::now() < until {
+        let answer = server.post_signed(login(&format!("lock{sent}")).as_bytes());
+        assert_eq!(answer.status, 200);
+        sent += 1;
+        assert_eq!(server.api_raw("deliveries?limit=1").status, 200);
+    }
+    is_over.store(true, Ordering::Relaxed);
+    assert!(other.join().unwrap() > 3 && sent > 50);
+    assert_eq!(server.all_deliveries("").len(), sent);
+    assert!(!server.log().contains("locked"));
+}
+
+#[test]
+fn st_04_after_a_long_reader_the_write_ahead_log_is_short_again() {
+    const LIMIT: u64 = 80 << 20;
+    let server = Server::start();
+    let wal = || std::fs::metadata(server.data_dir().join("tagohook.db-wal")).map_or(0, |file| file.len());
+    let post = |at: usize, size: usize| {
+        let body = format!(r#"{{"id":"w{at}","event":"made.up","v":"{}"}}"#, "x".repeat(size));
+        assert_eq!(server.post_signed(body.as_bytes()).status, 200);
+    };
+    post(0, 10);
+    let reader = rusqlite::Connection::open(server.data_dir().join("tagohook.db")).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM deliveries;").unwrap();
+    for at in 1..60 {
+        post(at, 2_000_000);
+    }
+    assert!(wal() > LIMIT, "the reader holds the log: {}", wal());
+    let metrics = exchange(server.inspector, "GET", "/metrics", &[], b"");
+    assert!(String::from_utf8(metrics.body).unwrap().contains("tagohook_store_wal_bytes"));
+    reader.execute_batch("COMMIT").unwrap();
+    for at in 60..70 {
+        post(at, 2_000_000);
+    }
+    assert!(wal() < LIMIT, "the log is not cut: {}", wal());
+}
+
+#[test]
+fn st_06_the_zone_of_every_time_is_shown() {
+    let server = Setup::new("").env("TZ", "Asia/Tokyo").start();
+    server.post_signed(login("e").as_bytes());
+    let row = server.deliveries("")[0].clone();
+    let time = row["received_at"].as_str().unwrap().to_owned();
+    assert!(time.ends_with('Z'));
+    let shown = time.replace('T', " ");
+    for path in ["/".to_owned(), format!("/deliveries/{}", row["id"].as_str().unwrap())] {
+        let page = String::from_utf8(exchange(server.inspector, "GET", &path, &[], b"").body).unwrap();
+        assert!(page.contains(&shown), "{path} does not show {shown}");
+    }
+}
