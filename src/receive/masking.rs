@@ -19,6 +19,8 @@ const TARGET_HEADERS: [&str; 6] =
 /// Words that make a header's or a query parameter's value a credential.
 const CREDENTIAL_WORDS: [&str; 9] =
     ["token", "secret", "password", "passwd", "apikey", "credential", "credentials", "auth", "authorization"];
+/// Every word of a credential holds one of these: a quick look spares the careful one.
+const STEMS: [&str; 6] = ["token", "secret", "passw", "key", "credential", "auth"];
 /// Words before `key` that make it one; an `Idempotency-Key` is none.
 const KEY_WORDS: [&str; 4] = ["api", "access", "private", "auth"];
 
@@ -118,6 +120,10 @@ fn is_secret_parameter(name: &str) -> bool {
 
 /// Whether the words of a name say that it holds a credential: `X-Api-Key`, `access_token`, `clientSecret`.
 fn says_credential(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    if !STEMS.iter().any(|stem| lower.contains(stem)) {
+        return false;
+    }
     let words = words(name);
     words.iter().any(|word| CREDENTIAL_WORDS.contains(&word.as_str()))
         || words

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use rusqlite::{Connection, params};
+use rusqlite::{CachedStatement, Connection, params};
 
 use super::codec;
 use crate::domain::{
@@ -57,31 +57,60 @@ struct Settled {
     status: u16,
 }
 
-/// Writes `prepared` inside the open transaction. `now` is the time of the batch.
-pub fn insert(
-    connection: &Connection,
-    prepared: &Prepared,
-    retention: &Retention,
-    now: Timestamp,
-) -> rusqlite::Result<Inserted> {
-    let settled = settle(connection, prepared, retention, now)?;
-    let (duplicate_of, first_received_at) = match &settled.appended {
-        Appended::New => (None, None),
-        Appended::Duplicate { first, first_received_at }
-        | Appended::Conflict { first, first_received_at } => {
-            (Some(*first.as_bytes()), Some(first_received_at.as_micros()))
-        }
-    };
-    let delivery = &prepared.delivery;
-    let facts = &prepared.facts;
-    let duration_us = i64::try_from(prepared.started.elapsed().as_micros()).unwrap_or(i64::MAX);
-    connection
-        .prepare_cached(
-            "INSERT INTO deliveries (id, source, received_at, method, path, client_ip, event_type, event_name, \
-             event_id, entity, verdict, reason, status, size_bytes, duration_us, duplicate_of, row_bytes) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
-        )?
-        .execute(params![
+/// The statements of a batch, prepared once.
+pub struct Statements<'c> {
+    row: CachedStatement<'c>,
+    bytes: CachedStatement<'c>,
+    claim: CachedStatement<'c>,
+    first: CachedStatement<'c>,
+}
+
+impl<'c> Statements<'c> {
+    /// Prepares them on the writer's connection.
+    pub fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            row: connection.prepare_cached(
+                "INSERT INTO deliveries (id, source, received_at, method, path, client_ip, event_type, event_name, \
+                 event_id, entity, verdict, reason, status, size_bytes, duration_us, duplicate_of, row_bytes) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+            )?,
+            bytes: connection.prepare_cached(
+                "INSERT INTO delivery_bytes (seq, http_version, peer_ip, explanation, headers, body, body_end, \
+                 checks, first_received_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            )?,
+            // The UNIQUE key decides, there is no look before the write. An id past its time counts as free.
+            claim: connection.prepare_cached(
+                "INSERT INTO event_ids (source, key, body_digest, delivery_id, first_received_at, expires_at) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (source, key) DO UPDATE SET \
+                 body_digest = excluded.body_digest, delivery_id = excluded.delivery_id, \
+                 first_received_at = excluded.first_received_at, expires_at = excluded.expires_at \
+                 WHERE event_ids.expires_at <= ?7",
+            )?,
+            first: connection.prepare_cached(
+                "SELECT body_digest, delivery_id, first_received_at FROM event_ids WHERE source = ?1 AND key = ?2",
+            )?,
+        })
+    }
+
+    /// Writes `prepared` inside the open transaction. `now` is the time of the batch.
+    pub fn insert(
+        &mut self,
+        prepared: &Prepared,
+        retention: &Retention,
+        now: Timestamp,
+    ) -> rusqlite::Result<Inserted> {
+        let settled = self.settle(prepared, retention, now)?;
+        let (duplicate_of, first_received_at) = match &settled.appended {
+            Appended::New => (None, None),
+            Appended::Duplicate { first, first_received_at }
+            | Appended::Conflict { first, first_received_at } => {
+                (Some(*first.as_bytes()), Some(first_received_at.as_micros()))
+            }
+        };
+        let delivery = &prepared.delivery;
+        let facts = &prepared.facts;
+        let duration_us = i64::try_from(prepared.started.elapsed().as_micros()).unwrap_or(i64::MAX);
+        let seq = self.row.insert(params![
             delivery.id.as_bytes(),
             delivery.source,
             delivery.received_at.as_micros(),
@@ -100,13 +129,7 @@ pub fn insert(
             duplicate_of,
             whole(prepared.weight),
         ])?;
-    let seq = connection.last_insert_rowid();
-    connection
-        .prepare_cached(
-            "INSERT INTO delivery_bytes (seq, http_version, peer_ip, explanation, headers, body, body_end, checks, \
-             first_received_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        )?
-        .execute(params![
+        self.bytes.execute(params![
             seq,
             delivery.http_version,
             codec::address_bytes(delivery.client.peer),
@@ -117,53 +140,47 @@ pub fn insert(
             prepared.checks,
             first_received_at,
         ])?;
-    Ok(Inserted { written: Written { appended: settled.appended, seq }, verdict: settled.verdict })
-}
+        Ok(Inserted { written: Written { appended: settled.appended, seq }, verdict: settled.verdict })
+    }
 
-fn settle(
-    connection: &Connection,
-    prepared: &Prepared,
-    retention: &Retention,
-    now: Timestamp,
-) -> rusqlite::Result<Settled> {
-    let settled =
-        |appended, verdict, reason: Option<Reason>, status| Settled { appended, verdict, reason, status };
-    Ok(match &prepared.decision {
-        Decision::Reject(reason) => settled(Appended::New, Verdict::Rejected, Some(*reason), reason.status()),
-        Decision::Capture(status) => settled(Appended::New, Verdict::Captured, None, *status),
-        Decision::Accept(None) => settled(Appended::New, Verdict::Accepted, None, 200),
-        Decision::Accept(Some(claim)) => match take(connection, prepared, claim, retention, now)? {
-            Appended::New => settled(Appended::New, Verdict::Accepted, None, 200),
-            duplicate @ Appended::Duplicate { .. } => settled(duplicate, Verdict::Duplicate, None, 200),
-            conflict @ Appended::Conflict { .. } => {
-                let reason = Reason::IdConflict;
-                settled(conflict, Verdict::Rejected, Some(reason), reason.status())
+    fn settle(
+        &mut self,
+        prepared: &Prepared,
+        retention: &Retention,
+        now: Timestamp,
+    ) -> rusqlite::Result<Settled> {
+        let settled =
+            |appended, verdict, reason: Option<Reason>, status| Settled { appended, verdict, reason, status };
+        Ok(match &prepared.decision {
+            Decision::Reject(reason) => {
+                settled(Appended::New, Verdict::Rejected, Some(*reason), reason.status())
             }
-        },
-    })
-}
+            Decision::Capture(status) => settled(Appended::New, Verdict::Captured, None, *status),
+            Decision::Accept(None) => settled(Appended::New, Verdict::Accepted, None, 200),
+            Decision::Accept(Some(claim)) => match self.take(prepared, claim, retention, now)? {
+                Appended::New => settled(Appended::New, Verdict::Accepted, None, 200),
+                duplicate @ Appended::Duplicate { .. } => settled(duplicate, Verdict::Duplicate, None, 200),
+                conflict @ Appended::Conflict { .. } => {
+                    let reason = Reason::IdConflict;
+                    settled(conflict, Verdict::Rejected, Some(reason), reason.status())
+                }
+            },
+        })
+    }
 
-/// Takes the event, unless somebody has it: the UNIQUE key decides, there is no look before the write. An id past its
-/// time counts as free.
-fn take(
-    connection: &Connection,
-    prepared: &Prepared,
-    claim: &Claim,
-    retention: &Retention,
-    now: Timestamp,
-) -> rusqlite::Result<Appended> {
-    let source = &prepared.delivery.source;
-    let key = codec::key_bytes(&claim.key);
-    let keep = claim.window.map_or(retention.keep_event_ids, |window| window.min(retention.keep_event_ids));
-    let taken = connection
-        .prepare_cached(
-            "INSERT INTO event_ids (source, key, body_digest, delivery_id, first_received_at, expires_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (source, key) DO UPDATE SET \
-             body_digest = excluded.body_digest, delivery_id = excluded.delivery_id, \
-             first_received_at = excluded.first_received_at, expires_at = excluded.expires_at \
-             WHERE event_ids.expires_at <= ?7",
-        )?
-        .execute(params![
+    /// Takes the event, unless somebody has it.
+    fn take(
+        &mut self,
+        prepared: &Prepared,
+        claim: &Claim,
+        retention: &Retention,
+        now: Timestamp,
+    ) -> rusqlite::Result<Appended> {
+        let source = &prepared.delivery.source;
+        let key = codec::key_bytes(&claim.key);
+        let keep =
+            claim.window.map_or(retention.keep_event_ids, |window| window.min(retention.keep_event_ids));
+        let taken = self.claim.execute(params![
             source,
             key,
             claim.body_digest,
@@ -172,23 +189,20 @@ fn take(
             now.plus(keep).as_micros(),
             now.as_micros(),
         ])?;
-    if taken == 1 {
-        return Ok(Appended::New);
-    }
-    let (digest, first, first_received_at) = connection
-        .prepare_cached(
-            "SELECT body_digest, delivery_id, first_received_at FROM event_ids WHERE source = ?1 AND key = ?2",
-        )?
-        .query_row(params![source, key], |row| {
+        if taken == 1 {
+            return Ok(Appended::New);
+        }
+        let (digest, first, first_received_at) = self.first.query_row(params![source, key], |row| {
             Ok((row.get::<_, [u8; 32]>(0)?, DeliveryId::from_bytes(row.get(1)?), row.get::<_, i64>(2)?))
         })?;
-    let first_received_at = Timestamp::from_micros(first_received_at);
-    let is_conflict = matches!(claim.key, ClaimKey::Id(_)) && digest != claim.body_digest;
-    Ok(if is_conflict {
-        Appended::Conflict { first, first_received_at }
-    } else {
-        Appended::Duplicate { first, first_received_at }
-    })
+        let first_received_at = Timestamp::from_micros(first_received_at);
+        let is_conflict = matches!(claim.key, ClaimKey::Id(_)) && digest != claim.body_digest;
+        Ok(if is_conflict {
+            Appended::Conflict { first, first_received_at }
+        } else {
+            Appended::Duplicate { first, first_received_at }
+        })
+    }
 }
 
 /// A length as SQLite's integer.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
-use super::insert::{self, Inserted, Prepared};
+use super::insert::{Inserted, Prepared, Statements};
 use super::retention::{self, Step};
 use super::shared::{self, Shared};
 use crate::store::{Pruned, StoreError, StoreOptions, Written};
@@ -236,9 +236,11 @@ impl Work {
         let now = self.options.clock.now();
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
         let mut inserted = Vec::with_capacity(batch.len());
+        let mut statements = Statements::prepare(&self.connection)?;
         for (prepared, _) in batch {
-            inserted.push(insert::insert(&self.connection, prepared, &self.options.retention, now)?);
+            inserted.push(statements.insert(prepared, &self.options.retention, now)?);
         }
+        drop(statements);
         let weights = batch.iter().map(|(prepared, _)| prepared.weight);
         retention::add_to_totals(&self.connection, inserted.iter().map(|row| row.verdict).zip(weights))?;
         self.connection.execute_batch("COMMIT")?;
