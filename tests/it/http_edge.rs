@@ -47,6 +47,9 @@ fn ht_02_ambiguous_requests_are_refused_and_a_pipelined_pair_is_answered_in_orde
         assert_eq!(answer.status, 400, "{lines:?}");
         assert!(connection.is_closed(), "{lines:?}");
     }
+    let mut old = Connection::open(server.receiver);
+    old.write(b"POST /webhook/tagorun HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n");
+    assert_eq!(old.answer().unwrap().status, 400, "HTTP/1.0 has no chunks");
     assert_eq!(server.deliveries("").len(), 0, "what is no request leaves no row");
     let mut connection = Connection::open(server.receiver);
     connection.write(format!("{}{}", signed_request("one"), signed_request("two")).as_bytes());
