@@ -8,6 +8,14 @@ use std::time::Duration;
 
 use crate::harness::{Connection, Server, Setup, login, signed_request};
 
+/// What a start on the data directory of `server` says when it refuses.
+fn refused_start(server: &Server) -> String {
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--inspect-listen", "127.0.0.1:0"];
+    let out = server.command(&arguments).output().unwrap();
+    assert!(!out.status.success());
+    String::from_utf8(out.stderr).unwrap()
+}
+
 #[test]
 fn st_08_id_11_after_a_kill_under_load_every_acknowledged_event_is_there_once() {
     let mut server = Server::start();
@@ -71,12 +79,7 @@ fn a_clean_stop_answers_what_is_under_way_and_takes_back_the_addresses() {
 #[test]
 fn a_second_process_on_the_same_data_directory_refuses_by_name() {
     let server = Server::start();
-    let out = server
-        .command(&["serve", "--listen", "127.0.0.1:0", "--inspect-listen", "127.0.0.1:0"])
-        .output()
-        .unwrap();
-    assert!(!out.status.success());
-    let text = String::from_utf8(out.stderr).unwrap();
+    let text = refused_start(&server);
     assert!(text.contains(&server.data_dir().display().to_string()) && text.contains("in use"), "{text}");
     assert_eq!(server.post_signed(login("still").as_bytes()).status, 200);
 }
@@ -149,12 +152,7 @@ fn an_older_program_refuses_a_newer_file_by_name() {
         .execute("INSERT INTO refinery_schema_history (version, name, applied_on, checksum) VALUES (999, 'later', '2026-01-01T00:00:00Z', '1')", [])
         .unwrap();
     drop(connection);
-    let out = server
-        .command(&["serve", "--listen", "127.0.0.1:0", "--inspect-listen", "127.0.0.1:0"])
-        .output()
-        .unwrap();
-    assert!(!out.status.success());
-    let text = String::from_utf8(out.stderr).unwrap();
+    let text = refused_start(&server);
     assert!(text.contains("newer tagohook") && text.contains("999"), "{text}");
 }
 
