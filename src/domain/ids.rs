@@ -7,43 +7,57 @@ use uuid::Uuid;
 
 use super::Timestamp;
 
-/// The id of a delivery: a UUID version 7 (RFC 9562), so ids sort by the time of arrival.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DeliveryId(Uuid);
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Uuid);
 
-impl DeliveryId {
-    /// A fresh id for something that happens at `now`; times before 1970 count as 1970.
-    #[must_use]
-    pub fn new_at(now: Timestamp) -> Self {
-        let secs = u64::try_from(now.as_secs()).unwrap_or(0);
-        let micros = u32::try_from(now.as_micros().rem_euclid(1_000_000)).unwrap_or(0);
-        let time = uuid::Timestamp::from_unix(uuid::NoContext, secs, micros.saturating_mul(1_000));
-        Self(Uuid::new_v7(time))
-    }
+        impl $name {
+            /// A fresh id for something that happens at `now`; times before 1970 count as 1970.
+            #[must_use]
+            pub fn new_at(now: Timestamp) -> Self {
+                Self(fresh(now))
+            }
 
-    /// The sixteen bytes of the id, in network order.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 16] {
-        self.0.as_bytes()
-    }
+            /// The sixteen bytes of the id, in network order.
+            #[must_use]
+            pub const fn as_bytes(&self) -> &[u8; 16] {
+                self.0.as_bytes()
+            }
 
-    /// The id made of these sixteen bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(Uuid::from_bytes(bytes))
-    }
+            /// The id made of these sixteen bytes.
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(Uuid::from_bytes(bytes))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.as_hyphenated().fmt(out)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Uuid::try_parse(text).map(Self)
+            }
+        }
+    )*};
 }
 
-impl fmt::Display for DeliveryId {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.as_hyphenated().fmt(out)
-    }
+ids! {
+    /// The id of a delivery: a UUID version 7 (RFC 9562), so ids sort by the time of arrival.
+    DeliveryId;
+    /// The id of a message, the same over all its attempts: a UUID version 7.
+    MessageId;
 }
 
-impl FromStr for DeliveryId {
-    type Err = uuid::Error;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Uuid::try_parse(text).map(Self)
-    }
+fn fresh(now: Timestamp) -> Uuid {
+    let secs = u64::try_from(now.as_secs()).unwrap_or(0);
+    let micros = u32::try_from(now.as_micros().rem_euclid(1_000_000)).unwrap_or(0);
+    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, secs, micros.saturating_mul(1_000)))
 }

@@ -1,5 +1,6 @@
 //! Values and rules everybody speaks of: no I/O, no async, no clock reads, no SQL, no web server.
 
+mod attempt;
 mod check;
 mod clock;
 mod delivery;
@@ -7,17 +8,27 @@ mod event;
 mod filter;
 mod headers;
 mod ids;
+mod message;
+mod retry;
 mod secret;
 mod source;
+mod subscription;
 mod verdict;
 
+pub use attempt::{Attempt, AttemptError};
 pub use check::{Check, Fault, Gate, Outcome};
 pub use clock::{Clock, ManualClock, Timestamp};
 pub use delivery::{Arrival, BodyEnd, ClientAddress, Delivery, DeliveryRow, StoredDelivery};
 pub use event::{Claim, ClaimKey, EventFacts};
 pub use filter::DeliveryFilter;
 pub use headers::{Header, Headers};
-pub use ids::DeliveryId;
+pub use ids::{DeliveryId, MessageId};
+pub use message::{ClaimedMessage, DeadLetter, MessageFilter, MessageRow, MessageStatus, OutgoingEvent};
+pub use retry::{Backoff, RetryPolicy};
 pub use secret::Secret;
 pub use source::{Allowlist, Credential, SchemaMode, Scheme, SignatureRule, Source, UnknownEvents};
+pub use subscription::{
+    Batch, HeaderValue, MissingValue, RateLimit, SigningRule, Subscription, SubscriptionAuth,
+    SubscriptionHeader, SubscriptionOrigin,
+};
 pub use verdict::{Appended, Decision, Entry, Reason, Verdict};
