@@ -186,6 +186,8 @@ pub fn store_options(config: &Config, clock: Arc<dyn Clock>) -> StoreOptions {
             keep_rejected: store.keep_rejected,
             keep_captured: store.keep_captured,
             keep_event_ids: store.keep_event_ids,
+            keep_messages: store.keep_messages,
+            keep_dead_letters: store.keep_dead_letters,
             max_size: store.max_size,
             max_refused: store.max_refused,
         },

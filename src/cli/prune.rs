@@ -22,7 +22,8 @@ pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
         let store = Store::open(app::store_options(&config, Arc::new(SystemClock)))?;
         let pruned = store.prune().await?;
         store.close().await;
-        println!("removed {} deliveries and {} event ids", pruned.deliveries, pruned.event_ids);
+        let crate::store::Pruned { deliveries, event_ids, messages } = pruned;
+        println!("removed {deliveries} deliveries, {event_ids} event ids and {messages} messages");
         Ok(ExitCode::SUCCESS)
     })
 }

@@ -38,6 +38,10 @@ pub struct Retention {
     pub keep_captured: u64,
     /// Age of event ids.
     pub keep_event_ids: Duration,
+    /// Age of messages that are over, with their attempts.
+    pub keep_messages: Duration,
+    /// Age of dead letters.
+    pub keep_dead_letters: Duration,
     /// Bytes of the whole file in use; above it captured, then rejected, then the oldest others go.
     pub max_size: u64,
     /// Bytes of rejected deliveries; captures may take as many again.
@@ -69,6 +73,8 @@ pub struct Pruned {
     pub deliveries: u64,
     /// Event ids.
     pub event_ids: u64,
+    /// Messages, dead letters and published events.
+    pub messages: u64,
 }
 
 /// How large the store is.

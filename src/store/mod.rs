@@ -1,8 +1,13 @@
-//! Keeps deliveries and claimed event ids. The only floor that knows SQL.
+//! Keeps deliveries and claimed event ids, and the outbox: subscriptions, messages, attempts. The only floor that knows SQL.
 
 mod contract;
 mod error;
+mod outbox;
 mod sqlite;
 
 pub use contract::{Pruned, Retention, Store, StoreOptions, StoreSize, Tail, Written};
 pub use error::StoreError;
+pub use outbox::{
+    Claim, DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, Lane, NewMessage, Next, Published,
+    SenderFigures, Settlement, SubscriptionRecord, Told,
+};

@@ -35,6 +35,8 @@ fn open_with(change: impl FnOnce(&mut StoreOptions)) -> Case {
             keep_rejected: 7 * DAY,
             keep_captured: 1000,
             keep_event_ids: 60 * DAY,
+            keep_messages: Duration::from_secs(3_600),
+            keep_dead_letters: Duration::from_secs(7_200),
             max_size: 1 << 30,
             max_refused: 1 << 30,
         },

@@ -55,7 +55,8 @@ pub fn header_block(headers: &Headers) -> Vec<u8> {
     block
 }
 
-fn headers(block: &[u8]) -> Headers {
+/// The lines of a header block.
+pub fn headers(block: &[u8]) -> Headers {
     let mut headers = Headers::default();
     let mut rest = block;
     while let Some(end) = memchr::memmem::find(rest, b"\r\n") {

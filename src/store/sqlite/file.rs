@@ -90,10 +90,20 @@ impl Sqlite {
         self.readers.close();
     }
 
-    async fn read<T: Send + 'static>(
+    /// Asks a reader.
+    pub async fn read<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.readers.run(job).await
+    }
+
+    /// Runs `work` in the writer's next transaction; see `Writer::work`.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        takes_room: bool,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.writer.work(takes_room, work).await
     }
 }

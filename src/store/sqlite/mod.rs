@@ -3,11 +3,14 @@
 mod codec;
 mod file;
 mod insert;
+mod job;
 mod migrate;
+pub(super) mod outbox;
 mod query;
 mod reader;
 mod retention;
 mod shared;
+mod upkeep;
 mod writer;
 
 pub use file::Sqlite;

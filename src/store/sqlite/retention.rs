@@ -4,6 +4,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::codec::verdict_number;
 use super::insert::whole;
+use super::outbox;
 use crate::domain::{Timestamp, Verdict};
 use crate::store::Retention;
 use crate::store::contract::cutoff;
@@ -30,6 +31,8 @@ pub enum Step {
         deliveries: u64,
         /// Event ids removed.
         event_ids: u64,
+        /// Messages, dead letters and published events removed.
+        messages: u64,
     },
 }
 
@@ -84,10 +87,26 @@ pub fn step(connection: &mut Connection, retention: &Retention, now: Timestamp) 
         }
     }
     let event_ids = remove_expired_ids(connection, now)?;
-    if event_ids > 0 {
-        return Ok(Step::Removed { deliveries: 0, event_ids });
+    let messages = remove_messages(connection, retention, now)?;
+    if event_ids > 0 || messages > 0 {
+        return Ok(Step::Removed { deliveries: 0, event_ids, messages });
     }
     Ok(Step::Nothing)
+}
+
+/// Messages by their age, and above `max_size` delivered ones of any age; never one that waits.
+fn remove_messages(
+    connection: &mut Connection,
+    retention: &Retention,
+    now: Timestamp,
+) -> rusqlite::Result<u64> {
+    let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
+    let mut removed = outbox::prune_outbox(&transaction, retention, now)?;
+    if removed == 0 && used_bytes(&transaction)? > retention.max_size {
+        removed = outbox::retire(&transaction)?;
+    }
+    transaction.commit()?;
+    Ok(removed)
 }
 
 /// What the rules ask for, in the order in which it goes: by age and number, by the budgets of captured and refused ones, and above
@@ -185,7 +204,7 @@ fn remove(connection: &mut Connection, verdict: Verdict, doomed: &[(i64, u64)]) 
         .execute("UPDATE facts SET value = max(value, ?1) WHERE name = 'pruned_through'", [through])?;
     transaction.commit()?;
     let deliveries = u64::try_from(doomed.len()).unwrap_or(u64::MAX);
-    Ok(Step::Removed { deliveries, event_ids: 0 })
+    Ok(Step::Removed { deliveries, event_ids: 0, messages: 0 })
 }
 
 /// Bytes of the file in use.

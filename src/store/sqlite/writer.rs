@@ -11,11 +11,13 @@ use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
 use super::insert::{Inserted, Prepared, Statements};
-use super::retention::{self, Step};
+use super::job::{Asked, Job};
+use super::retention;
 use super::shared::{self, Shared};
+use super::upkeep::checkpoint;
 use crate::store::{Pruned, StoreError, StoreOptions, Written};
 
-/// The most entries of one transaction.
+/// The most entries and jobs of one transaction.
 const BATCH_ENTRIES: usize = 1_000;
 /// The most bytes of one transaction.
 const BATCH_BYTES: usize = 16 * 1024 * 1024;
@@ -26,6 +28,7 @@ type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
 enum Command {
     Append(Box<Prepared>, Answer<Written>),
+    Work(Box<dyn Job>),
     Prune(Answer<Pruned>),
     Ready(Answer<()>),
     Close(oneshot::Sender<()>),
@@ -71,6 +74,17 @@ impl Writer {
             self.shared.queued_bytes.fetch_sub(weight, Ordering::AcqRel);
         }
         wait(answered?).await
+    }
+
+    /// Runs `work` inside the next transaction and waits until what it did is durable. `takes_room` says that it brings
+    /// something new, which a full store refuses.
+    pub async fn work<T: Send + 'static>(
+        &self,
+        takes_room: bool,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let answered = self.ask(|answer| Command::Work(Box::new(Asked::new(takes_room, work, answer))))?;
+        wait(answered).await
     }
 
     /// Runs the retention to its end.
@@ -119,15 +133,35 @@ fn gone() -> StoreError {
     StoreError::Unavailable("the store is closed".to_owned())
 }
 
+/// What goes into one transaction.
+#[derive(Default)]
+struct Batch {
+    entries: Vec<(Box<Prepared>, Answer<Written>)>,
+    jobs: Vec<Box<dyn Job>>,
+    /// What the entries weigh.
+    bytes: usize,
+}
+
+impl Batch {
+    fn add(&mut self, prepared: Box<Prepared>, answer: Answer<Written>) {
+        self.bytes = self.bytes.saturating_add(prepared.weight);
+        self.entries.push((prepared, answer));
+    }
+
+    fn has_room(&self) -> bool {
+        self.entries.len().saturating_add(self.jobs.len()) < BATCH_ENTRIES && self.bytes < BATCH_BYTES
+    }
+}
+
 /// What the thread works with.
-struct Work {
-    connection: Connection,
-    options: StoreOptions,
-    shared: Arc<Shared>,
+pub(super) struct Work {
+    pub(super) connection: Connection,
+    pub(super) options: StoreOptions,
+    pub(super) shared: Arc<Shared>,
     /// Why nothing may be appended now: `max_size` is reached and nothing can go.
-    blocked: Option<String>,
+    pub(super) blocked: Option<String>,
     /// What retention removed since it last said so.
-    removed: Pruned,
+    pub(super) removed: Pruned,
 }
 
 impl Work {
@@ -136,8 +170,8 @@ impl Work {
         loop {
             let patience = next_look.saturating_duration_since(Instant::now());
             match commands.recv_timeout(patience) {
-                Ok(Command::Append(prepared, answer)) => {
-                    if let Some(closed) = self.append_waiting(commands, prepared, answer) {
+                Ok(first @ (Command::Append(..) | Command::Work(_))) => {
+                    if let Some(closed) = self.write_waiting(commands, first) {
                         return self.close(closed);
                     }
                 }
@@ -162,43 +196,39 @@ impl Work {
             Command::Ready(answer) => {
                 let _ = answer.send(self.probe());
             }
-            Command::Append(..) | Command::Close(_) => {}
+            Command::Append(..) | Command::Work(_) | Command::Close(_) => {}
         }
     }
 
-    /// Writes the first entry and all that wait behind it, as far as a batch goes.
-    fn append_waiting(
-        &mut self,
-        commands: &Receiver<Command>,
-        first: Box<Prepared>,
-        answer: Answer<Written>,
-    ) -> Option<oneshot::Sender<()>> {
-        let mut bytes = first.weight;
-        let mut batch = vec![(first, answer)];
+    /// Writes the first and all that wait behind it, as far as a batch goes.
+    fn write_waiting(&mut self, commands: &Receiver<Command>, first: Command) -> Option<oneshot::Sender<()>> {
+        let mut batch = Batch::default();
         let mut others = Vec::new();
         let mut closed = None;
-        while batch.len() < BATCH_ENTRIES && bytes < BATCH_BYTES {
-            match commands.try_recv() {
-                Ok(Command::Append(prepared, answer)) => {
-                    bytes = bytes.saturating_add(prepared.weight);
-                    batch.push((prepared, answer));
-                }
-                Ok(Command::Close(answer)) => {
+        let mut next = Some(first);
+        while let Some(command) = next.take() {
+            match command {
+                Command::Append(prepared, answer) => batch.add(prepared, answer),
+                Command::Work(job) => batch.jobs.push(job),
+                Command::Close(answer) => {
                     closed = Some(answer);
                     break;
                 }
-                Ok(other) => others.push(other),
-                Err(_) => break,
+                other => others.push(other),
+            }
+            if batch.has_room() {
+                next = commands.try_recv().ok();
             }
         }
-        self.write(batch, bytes);
+        self.write(batch);
         others.into_iter().for_each(|other| self.serve(other));
         closed
     }
 
-    fn write(&mut self, batch: Vec<(Box<Prepared>, Answer<Written>)>, bytes: usize) {
-        let written = self.commit(&batch);
-        self.shared.queued.fetch_sub(batch.len(), Ordering::AcqRel);
+    fn write(&mut self, mut batch: Batch) {
+        let written = self.commit(&mut batch);
+        let Batch { entries, jobs, bytes } = batch;
+        self.shared.queued.fetch_sub(entries.len(), Ordering::AcqRel);
         self.shared.queued_bytes.fetch_sub(bytes, Ordering::AcqRel);
         match written {
             Ok(inserted) => {
@@ -207,23 +237,38 @@ impl Work {
                 if let Some(last) = inserted.last() {
                     self.shared.newest.send_replace(last.written.seq);
                 }
-                for ((_, answer), row) in batch.into_iter().zip(inserted) {
+                for ((_, answer), row) in entries.into_iter().zip(inserted) {
                     let _ = answer.send(Ok(row.written));
                 }
+                jobs.into_iter().for_each(|job| job.settle(Ok(())));
             }
             Err(fault) => {
-                tracing::error!(%fault, entries = batch.len(), "a batch of deliveries could not be written");
-                for (_, answer) in batch {
+                tracing::error!(%fault, entries = entries.len(), "a batch could not be written");
+                for (_, answer) in entries {
                     let _ = answer.send(Err(StoreError::Unavailable(fault.clone())));
                 }
+                jobs.into_iter().for_each(|job| job.settle(Err(&fault)));
             }
         }
     }
 
-    /// One transaction for the whole batch: all of it is durable, or nothing of it is there.
-    fn commit(&mut self, batch: &[(Box<Prepared>, Answer<Written>)]) -> Result<Vec<Inserted>, String> {
-        if let Some(why) = &self.blocked {
-            return Err(why.clone());
+    /// One transaction for the whole batch: all of it is durable, or nothing of it is there. When nothing more may
+    /// be kept, what brings nothing new is written all the same.
+    fn commit(&mut self, batch: &mut Batch) -> Result<Vec<Inserted>, String> {
+        if let Some(why) = self.blocked.clone() {
+            let refused = std::mem::take(&mut batch.entries);
+            self.shared.queued.fetch_sub(refused.len(), Ordering::AcqRel);
+            for (_, answer) in refused {
+                let _ = answer.send(Err(StoreError::Unavailable(why.clone())));
+            }
+            let (refused, kept) =
+                std::mem::take(&mut batch.jobs).into_iter().partition(|job| job.takes_room());
+            batch.jobs = kept;
+            let refused: Vec<Box<dyn Job>> = refused;
+            refused.into_iter().for_each(|job| job.settle(Err(&why)));
+            if batch.jobs.is_empty() {
+                return Ok(Vec::new());
+            }
         }
         let inserted = self.try_commit(batch);
         inserted.map_err(|fault| {
@@ -232,24 +277,29 @@ impl Work {
         })
     }
 
-    fn try_commit(&mut self, batch: &[(Box<Prepared>, Answer<Written>)]) -> rusqlite::Result<Vec<Inserted>> {
+    fn try_commit(&mut self, batch: &mut Batch) -> rusqlite::Result<Vec<Inserted>> {
         let now = self.options.clock.now();
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
-        let mut inserted = Vec::with_capacity(batch.len());
-        let mut statements = Statements::prepare(&self.connection)?;
-        for (prepared, _) in batch {
-            inserted.push(statements.insert(prepared, &self.options.retention, now)?);
+        let mut inserted = Vec::with_capacity(batch.entries.len());
+        if !batch.entries.is_empty() {
+            let mut statements = Statements::prepare(&self.connection)?;
+            for (prepared, _) in &batch.entries {
+                inserted.push(statements.insert(prepared, &self.options.retention, now)?);
+            }
+            drop(statements);
+            let weights = batch.entries.iter().map(|(prepared, _)| prepared.weight);
+            retention::add_to_totals(&self.connection, inserted.iter().map(|row| row.verdict).zip(weights))?;
         }
-        drop(statements);
-        let weights = batch.iter().map(|(prepared, _)| prepared.weight);
-        retention::add_to_totals(&self.connection, inserted.iter().map(|row| row.verdict).zip(weights))?;
+        for job in &mut batch.jobs {
+            job.run(&self.connection)?;
+        }
         self.connection.execute_batch("COMMIT")?;
         Ok(inserted)
     }
 
     /// After a fault: roll back. After one of the disk the connection is made anew, since what SQLite has in memory
     /// and what the disk has may differ; nothing is written a second time.
-    fn recover(&mut self, fault: &rusqlite::Error) {
+    pub(super) fn recover(&mut self, fault: &rusqlite::Error) {
         if !self.connection.is_autocommit() {
             let _ = self.connection.execute_batch("ROLLBACK");
         }
@@ -277,81 +327,10 @@ impl Work {
         Ok(())
     }
 
-    fn is_over_size(&self) -> bool {
-        self.shared.used.load(Ordering::Relaxed) > self.options.retention.max_size
-    }
-
-    /// One small step of retention; `true` where there is more to do.
-    fn look_after_retention(&mut self) -> bool {
-        match self.retention_step() {
-            Ok(Step::Removed { deliveries, event_ids }) => {
-                self.removed.deliveries = self.removed.deliveries.saturating_add(deliveries);
-                self.removed.event_ids = self.removed.event_ids.saturating_add(event_ids);
-                true
-            }
-            Ok(Step::Nothing) => {
-                let Pruned { deliveries, event_ids } = std::mem::take(&mut self.removed);
-                if deliveries > 0 || event_ids > 0 {
-                    tracing::info!(deliveries, event_ids, "retention removed");
-                }
-                if let Err(fault) = retention::give_back_a_little(&self.connection) {
-                    tracing::warn!(%fault, "free pages could not be given back");
-                    self.recover(&fault);
-                }
-                false
-            }
-            Err(fault) => {
-                tracing::error!(%fault, "retention could not run");
-                if fault.sqlite_error_code() == Some(ErrorCode::DiskFull) {
-                    self.shared.release_reserve();
-                }
-                false
-            }
-        }
-    }
-
-    fn retention_step(&mut self) -> rusqlite::Result<Step> {
-        let now = self.options.clock.now();
-        let step = retention::step(&mut self.connection, &self.options.retention, now);
-        if let Err(fault) = &step {
-            self.recover(fault);
-        }
-        let step = step?;
-        // Read, not remembered: `tagohook prune` may run beside us.
-        self.shared.set_pruned_through(retention::pruned_through(&self.connection)?);
-        self.shared.used.store(retention::used_bytes(&self.connection)?, Ordering::Relaxed);
-        let is_stuck = step == Step::Nothing && self.is_over_size();
-        if is_stuck && self.blocked.is_none() {
-            tracing::error!("max_size is reached and nothing can be removed: deliveries are answered 503");
-        }
-        self.blocked = is_stuck.then(|| "max_size is reached and nothing can be removed".to_owned());
-        Ok(step)
-    }
-
-    /// Retention to its end, then the room it made is given back to the disk.
-    fn prune(&mut self) -> Result<Pruned, StoreError> {
-        let mut pruned = Pruned::default();
-        // The log's own room can then be used again, which matters on a full disk.
-        let _ = checkpoint(&self.connection, "RESTART");
-        while let Step::Removed { deliveries, event_ids, .. } = self.retention_step()? {
-            pruned.deliveries = pruned.deliveries.saturating_add(deliveries);
-            pruned.event_ids = pruned.event_ids.saturating_add(event_ids);
-            let _ = checkpoint(&self.connection, "PASSIVE");
-        }
-        retention::give_back(&self.connection)?;
-        let _ = checkpoint(&self.connection, "TRUNCATE");
-        Ok(pruned)
-    }
-
     fn close(&mut self, closed: oneshot::Sender<()>) {
         if let Err(fault) = checkpoint(&self.connection, "TRUNCATE") {
             tracing::warn!(%fault, "the write-ahead log stays; the next start reads it");
         }
         let _ = closed.send(());
     }
-}
-
-/// Moves the log's pages into the file.
-fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<()> {
-    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()))
 }

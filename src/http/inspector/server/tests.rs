@@ -36,6 +36,8 @@ fn house(password: Option<&str>) -> House {
         keep_rejected: day,
         keep_captured: 100,
         keep_event_ids: day,
+        keep_messages: day,
+        keep_dead_letters: day,
         max_size: 1 << 30,
         max_refused: 1 << 28,
     };

@@ -1,0 +1,9 @@
+//! The outbox: subscriptions, the messages they lead to, their attempts, dead letters and figures.
+
+mod contract;
+mod words;
+
+pub use words::{
+    Claim, DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, Lane, NewMessage, Next, Published,
+    SenderFigures, Settlement, SubscriptionRecord, Told,
+};

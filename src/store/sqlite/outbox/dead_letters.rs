@@ -1,0 +1,165 @@
+//! Messages that ran out of attempts: shown, sent again, dropped, and told of.
+
+use bytes::Bytes;
+use rusqlite::types::Value;
+use rusqlite::{Connection, params, params_from_iter};
+
+use super::columns::{MESSAGE_COLUMNS, MESSAGE_WIDTH, message};
+use crate::domain::{DeadLetter, MessageId, Timestamp};
+use crate::store::sqlite::insert::whole;
+use crate::store::{DeadLetterFilter, Told};
+
+/// So many dead letters are looked at for one notice.
+const TOLD_AT_ONCE: usize = 10_000;
+/// So many ids stand in a notice.
+const TOLD_IDS: usize = 20;
+
+/// Dead letters that match, the newest message first, before the position `before`.
+pub fn letters(
+    connection: &Connection,
+    filter: &DeadLetterFilter,
+    before: Option<i64>,
+    limit: usize,
+) -> rusqlite::Result<Vec<DeadLetter>> {
+    let (conditions, mut values) = conditions(filter);
+    let before_sql = if before.is_some() { "AND m.seq < ?" } else { "" };
+    values.extend(before.map(Value::from));
+    let sql = format!(
+        "SELECT {MESSAGE_COLUMNS}, d.url, d.payload, d.error, d.primary_error, d.fallback_error, d.failed_at \
+         FROM dead_letters d JOIN messages m ON m.seq = d.message_seq JOIN events e ON e.seq = m.event_seq \
+         WHERE {conditions} {before_sql} ORDER BY d.message_seq DESC LIMIT {}",
+        whole(limit)
+    );
+    connection
+        .prepare_cached(&sql)?
+        .query_map(params_from_iter(values), |row| {
+            let at = |offset: usize| MESSAGE_WIDTH.saturating_add(offset);
+            Ok(DeadLetter {
+                message: message(row)?,
+                url: row.get(at(0))?,
+                payload: Bytes::copy_from_slice(row.get_ref(at(1))?.as_blob()?),
+                error: row.get(at(2))?,
+                primary_error: row.get(at(3))?,
+                fallback_error: row.get(at(4))?,
+                failed_at: Timestamp::from_micros(row.get(at(5))?),
+            })
+        })?
+        .collect()
+}
+
+fn conditions(filter: &DeadLetterFilter) -> (String, Vec<Value>) {
+    let mut sql = vec!["1"];
+    let mut values: Vec<Value> = Vec::new();
+    let mut add = |condition: &'static str, value: Value| {
+        sql.push(condition);
+        values.push(value);
+    };
+    if let Some(id) = filter.id {
+        add("m.id = ?", id.as_bytes().to_vec().into());
+    }
+    if let Some(subscription) = &filter.subscription {
+        add("m.subscription_id = ?", subscription.clone().into());
+    }
+    if let Some(event_id) = &filter.event_id {
+        add("m.event_id = ?", event_id.clone().into());
+    }
+    if let Some(event_type) = &filter.event_type {
+        add("m.event_type = ?", event_type.clone().into());
+    }
+    if let Some(from) = filter.from {
+        add("d.failed_at >= ?", from.as_micros().into());
+    }
+    if let Some(to) = filter.to {
+        add("d.failed_at < ?", to.as_micros().into());
+    }
+    if let Some(error) = &filter.error {
+        add("instr(d.error, ?) > 0", error.clone().into());
+    }
+    (sql.join(" AND "), values)
+}
+
+/// Sends dead letters again, at most `limit`: each begins a new round of attempts, through its own subscription. Those
+/// whose subscription is gone stay. Returns their ids.
+pub fn replay(
+    connection: &Connection,
+    filter: &DeadLetterFilter,
+    limit: usize,
+    now: Timestamp,
+) -> rusqlite::Result<Vec<MessageId>> {
+    let (conditions, values) = conditions(filter);
+    let sql = format!(
+        "SELECT m.seq, m.id FROM dead_letters d JOIN messages m ON m.seq = d.message_seq \
+         WHERE {conditions} AND EXISTS (SELECT 1 FROM subscriptions s WHERE s.id = m.subscription_id) \
+         ORDER BY m.seq LIMIT {}",
+        whole(limit)
+    );
+    let found = connection
+        .prepare_cached(&sql)?
+        .query_map(params_from_iter(values), |row| {
+            Ok((row.get::<_, i64>(0)?, MessageId::from_bytes(row.get(1)?)))
+        })?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    for (seq, _) in &found {
+        connection
+            .prepare_cached(
+                "UPDATE messages SET status = 0, next_attempt_at = ?2, attempts_before = attempts, \
+                 target_id = subscription_id, primary_error = NULL, finished_at = NULL WHERE seq = ?1",
+            )?
+            .execute(params![seq, now.as_micros()])?;
+        connection.prepare_cached("DELETE FROM dead_letters WHERE message_seq = ?1")?.execute([seq])?;
+    }
+    Ok(found.into_iter().map(|(_, id)| id).collect())
+}
+
+/// Drops one dead letter; its message stays dead. `false` where there is none.
+pub fn drop_letter(connection: &Connection, id: MessageId) -> rusqlite::Result<bool> {
+    let dropped = connection
+        .prepare_cached(
+            "DELETE FROM dead_letters WHERE message_seq = (SELECT seq FROM messages WHERE id = ?1)",
+        )?
+        .execute([id.as_bytes()])?;
+    Ok(dropped == 1)
+}
+
+/// Dead letters that nobody was told of, by subscription. `own_events` are never told of: a notice about a notice
+/// would have no end.
+pub fn untold(connection: &Connection, own_events: &[&str]) -> rusqlite::Result<Vec<Told>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT m.subscription_id, m.id, m.event_type, d.error, m.seq FROM dead_letters d \
+         JOIN messages m ON m.seq = d.message_seq WHERE d.is_told = 0 ORDER BY d.message_seq LIMIT ?1",
+    )?;
+    let mut rows = statement.query([whole(TOLD_AT_ONCE)])?;
+    let mut told: Vec<Told> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let subscription: String = row.get(0)?;
+        let event_type: String = row.get(2)?;
+        let seq: i64 = row.get(4)?;
+        let at = told.iter().position(|told| told.subscription == subscription).unwrap_or(told.len());
+        if at == told.len() {
+            let (messages, error) = (Vec::new(), String::new());
+            told.push(Told { subscription, count: 0, messages, error, through: seq });
+        }
+        let Some(notice) = told.get_mut(at) else { continue };
+        notice.through = seq;
+        if own_events.contains(&event_type.as_str()) {
+            continue;
+        }
+        notice.count = notice.count.saturating_add(1);
+        notice.error = row.get(3)?;
+        if notice.messages.len() < TOLD_IDS {
+            notice.messages.push(MessageId::from_bytes(row.get(1)?));
+        }
+    }
+    Ok(told)
+}
+
+/// Remembers that administrators were told of a subscription's dead letters up to `through`.
+pub fn tell(connection: &Connection, subscription: &str, through: i64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE dead_letters SET is_told = 1 WHERE is_told = 0 AND message_seq <= ?2 \
+             AND message_seq IN (SELECT seq FROM messages WHERE subscription_id = ?1)",
+        )?
+        .execute(params![subscription, through])?;
+    Ok(())
+}

@@ -1,0 +1,182 @@
+//! From the log to messages: the cursor and the messages move in one transaction.
+
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, params};
+
+use super::columns::to_json;
+use crate::domain::{MessageId, OutgoingEvent, Timestamp};
+use crate::store::sqlite::codec::{self, ROW_COLUMNS};
+use crate::store::sqlite::insert::whole;
+use crate::store::{FanOut, FannedDelivery, NewMessage, Published};
+
+/// How far the log has been fanned out.
+pub fn cursor(connection: &Connection) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached("SELECT value FROM facts WHERE name = 'fanout_cursor'")?
+        .query_row([], |row| row.get(0))
+}
+
+/// Accepted deliveries after `after`, oldest first, at most `limit` and about `bytes` of bodies.
+pub fn unfanned(
+    connection: &Connection,
+    after: i64,
+    limit: usize,
+    bytes: usize,
+) -> rusqlite::Result<Vec<FannedDelivery>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {ROW_COLUMNS}, b.headers, b.body FROM deliveries d JOIN delivery_bytes b USING (seq) \
+         WHERE d.seq > ?1 AND +d.verdict = 0 ORDER BY d.seq LIMIT ?2"
+    ))?;
+    let mut rows = statement.query(params![after, whole(limit)])?;
+    let mut found = Vec::new();
+    let mut weight = 0_usize;
+    while let Some(row) = rows.next()? {
+        let delivery = FannedDelivery {
+            row: codec::row(row)?,
+            headers: codec::headers(row.get_ref(17)?.as_blob()?),
+            body: bytes::Bytes::copy_from_slice(row.get_ref(18)?.as_blob()?),
+        };
+        weight = weight.saturating_add(delivery.body.len());
+        found.push(delivery);
+        if weight >= bytes {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// Writes the messages and moves the cursor, unless somebody moved it before; returns how many messages were made.
+pub fn fan_out(connection: &Connection, fan_out: &FanOut, now: Timestamp) -> rusqlite::Result<u32> {
+    let moved = connection
+        .prepare_cached("UPDATE facts SET value = ?2 WHERE name = 'fanout_cursor' AND value = ?1")?
+        .execute([fan_out.from, fan_out.through])?;
+    if moved == 0 {
+        return Ok(0);
+    }
+    let mut made = 0_u32;
+    for (event, messages) in &fan_out.events {
+        made = made.saturating_add(put_event(connection, event, None, messages, now)?);
+    }
+    Ok(made)
+}
+
+/// Publishes an event of our own; `posted` is the digest of what was posted.
+pub fn publish(
+    connection: &Connection,
+    event: &OutgoingEvent,
+    posted: [u8; 32],
+    messages: &[NewMessage],
+    now: Timestamp,
+) -> rusqlite::Result<Published> {
+    if let Some(id) = &event.event_id
+        && let Some(before) = published(connection, id)?
+    {
+        return Ok(if before == posted { Published::Again } else { Published::Conflict });
+    }
+    put_event(connection, event, Some(posted), messages, now).map(Published::New)
+}
+
+/// The digest of what was posted under this id, if something was.
+fn published(connection: &Connection, event_id: &str) -> rusqlite::Result<Option<[u8; 32]>> {
+    connection
+        .prepare_cached("SELECT posted FROM events WHERE event_id = ?1 AND posted IS NOT NULL")?
+        .query_row([event_id], |row| row.get(0))
+        .optional()
+}
+
+/// Makes one message that a person asked for, whatever was sent before.
+pub fn by_hand(
+    connection: &Connection,
+    event: &OutgoingEvent,
+    message: &NewMessage,
+    now: Timestamp,
+) -> rusqlite::Result<MessageId> {
+    let event_seq = insert_event(connection, event, None)?;
+    let id = MessageId::new_at(now);
+    insert_message(connection, id, event, event_seq, message, true, now)?;
+    count_messages(connection, event_seq, 1)?;
+    Ok(id)
+}
+
+/// Writes an event and its messages; one without messages is kept only when it was published.
+fn put_event(
+    connection: &Connection,
+    event: &OutgoingEvent,
+    posted: Option<[u8; 32]>,
+    messages: &[NewMessage],
+    now: Timestamp,
+) -> rusqlite::Result<u32> {
+    let event_seq = insert_event(connection, event, posted)?;
+    let mut made = 0_u32;
+    for message in messages {
+        // The UNIQUE key decides: at most one message for each subscription and event id.
+        match insert_message(connection, MessageId::new_at(now), event, event_seq, message, false, now) {
+            Ok(()) => made = made.saturating_add(1),
+            Err(fault) if fault.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {}
+            Err(fault) => return Err(fault),
+        }
+    }
+    if made > 0 {
+        count_messages(connection, event_seq, made)?;
+    } else if posted.is_none() {
+        connection.prepare_cached("DELETE FROM events WHERE seq = ?1")?.execute([event_seq])?;
+    }
+    Ok(made)
+}
+
+fn insert_event(
+    connection: &Connection,
+    event: &OutgoingEvent,
+    posted: Option<[u8; 32]>,
+) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached(
+            "INSERT INTO events (source, event_id, event_type, entity, received_at, body, delivery_id, lineage, \
+             posted, messages) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0)",
+        )?
+        .insert(params![
+            event.source,
+            event.event_id,
+            event.event_type,
+            event.entity,
+            event.received_at.as_micros(),
+            &*event.body,
+            event.delivery.map(|id| *id.as_bytes()),
+            to_json(&event.lineage)?,
+            posted,
+        ])
+}
+
+fn count_messages(connection: &Connection, event_seq: i64, made: u32) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE events SET messages = messages + ?2 WHERE seq = ?1")?
+        .execute(params![event_seq, made])?;
+    Ok(())
+}
+
+fn insert_message(
+    connection: &Connection,
+    id: MessageId,
+    event: &OutgoingEvent,
+    event_seq: i64,
+    message: &NewMessage,
+    is_by_hand: bool,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO messages (id, subscription_id, target_id, event_seq, event_id, event_type, entity, by_hand, \
+             status, created_at, next_attempt_at, attempts, attempts_before) \
+             VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?8, 0, 0)",
+        )?
+        .execute(params![
+            id.as_bytes(),
+            message.subscription,
+            event_seq,
+            event.event_id,
+            event.event_type,
+            message.in_order,
+            is_by_hand,
+            now.as_micros(),
+        ])?;
+    Ok(())
+}

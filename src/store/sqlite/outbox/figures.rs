@@ -1,0 +1,167 @@
+//! Figures of the attempts, and looks at the endpoints.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use rusqlite::{Connection, Row, params};
+
+use crate::domain::Timestamp;
+use crate::store::sqlite::insert::whole;
+use crate::store::{HealthCheck, SenderFigures};
+
+/// The looks that are kept of each endpoint.
+const KEPT_CHECKS: i64 = 100;
+/// More messages than this are not counted one by one.
+const COUNTED: i64 = 100_000;
+/// How much longer the durations of a bucket are than those of the one before.
+const RATIO: f64 = 1.01;
+/// The longest duration that is told apart, in seconds.
+const LONGEST_S: f64 = 3_600.0;
+
+/// Where each bucket of durations begins, in microseconds: every microsecond up to a hundred, then a hundredth apart.
+static BUCKETS: LazyLock<Vec<u64>> = LazyLock::new(|| {
+    let mut starts = vec![0, 1];
+    let mut start = 1e-6;
+    while start < LONGEST_S {
+        start *= RATIO;
+        let micros = u64::try_from(Duration::from_secs_f64(start).as_micros()).unwrap_or(u64::MAX);
+        if starts.last().is_none_or(|last| *last < micros) {
+            starts.push(micros);
+        }
+    }
+    starts
+});
+
+/// The bucket of a duration.
+pub fn bucket(duration_us: u64) -> i64 {
+    whole(BUCKETS.partition_point(|start| *start <= duration_us).saturating_sub(1))
+}
+
+/// A duration that stands for a bucket, in microseconds: its middle.
+fn middle(bucket: i64) -> f64 {
+    let at = usize::try_from(bucket).unwrap_or_default();
+    let micros = |at: usize| {
+        let start = BUCKETS.get(at).or(BUCKETS.last()).copied().unwrap_or_default();
+        Duration::from_micros(start).as_secs_f64() * 1e6
+    };
+    let last = (micros(at.saturating_add(1)) - 1.0).max(micros(at));
+    f64::midpoint(micros(at), last)
+}
+
+/// The figures of every subscription that ever sent.
+pub fn figures(connection: &Connection) -> rusqlite::Result<Vec<SenderFigures>> {
+    let mut all = connection
+        .prepare_cached(
+            "SELECT subscription_id, attempts, successful, retries, answered, answered_us, last_success_at, \
+             last_failure_at FROM sender_totals ORDER BY subscription_id",
+        )?
+        .query_map([], totals)?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    for figures in &mut all {
+        figures.durations = connection
+            .prepare_cached(
+                "SELECT bucket, attempts FROM sender_latency WHERE subscription_id = ?1 ORDER BY bucket",
+            )?
+            .query_map([&figures.subscription], |row| {
+                Ok((middle(row.get(0)?), row.get::<_, i64>(1)?.unsigned_abs()))
+            })?
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        figures.pending = counted(
+            connection,
+            "SELECT count(*) FROM (SELECT 1 FROM messages WHERE target_id = ?1 AND status = 0 LIMIT ?2)",
+            &figures.subscription,
+        )?;
+        figures.dead = counted(
+            connection,
+            "SELECT count(*) FROM (SELECT 1 FROM dead_letters d JOIN messages m ON m.seq = d.message_seq \
+             WHERE m.subscription_id = ?1 LIMIT ?2)",
+            &figures.subscription,
+        )?;
+    }
+    Ok(all)
+}
+
+fn counted(connection: &Connection, sql: &str, subscription: &str) -> rusqlite::Result<u64> {
+    let count: i64 =
+        connection.prepare_cached(sql)?.query_row(params![subscription, COUNTED], |row| row.get(0))?;
+    Ok(count.unsigned_abs())
+}
+
+fn totals(row: &Row<'_>) -> rusqlite::Result<SenderFigures> {
+    let count = |at: usize| row.get::<_, i64>(at).map(i64::unsigned_abs);
+    let time = |at: usize| row.get::<_, Option<i64>>(at).map(|at| at.map(Timestamp::from_micros));
+    Ok(SenderFigures {
+        subscription: row.get(0)?,
+        attempts: count(1)?,
+        successful: count(2)?,
+        retries: count(3)?,
+        answered: count(4)?,
+        answered_us: count(5)?,
+        last_success_at: time(6)?,
+        last_failure_at: time(7)?,
+        ..SenderFigures::default()
+    })
+}
+
+/// Keeps a look at an endpoint; the oldest ones go.
+pub fn add_health(connection: &Connection, check: &HealthCheck) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO health_checks (subscription_id, status, response_code, response_us, error, checked_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![
+            check.subscription,
+            check.status,
+            check.response_code,
+            check.response_us.map(|micros| i64::try_from(micros).unwrap_or(i64::MAX)),
+            check.error,
+            check.checked_at.as_micros(),
+        ])?;
+    connection
+        .prepare_cached(
+            "DELETE FROM health_checks WHERE subscription_id = ?1 AND seq <= (SELECT seq FROM health_checks \
+             WHERE subscription_id = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)",
+        )?
+        .execute(params![check.subscription, KEPT_CHECKS])?;
+    Ok(())
+}
+
+/// The last looks at an endpoint, the newest first.
+pub fn health(
+    connection: &Connection,
+    subscription: &str,
+    limit: usize,
+) -> rusqlite::Result<Vec<HealthCheck>> {
+    connection
+        .prepare_cached(
+            "SELECT subscription_id, status, response_code, response_us, error, checked_at FROM health_checks \
+             WHERE subscription_id = ?1 ORDER BY seq DESC LIMIT ?2",
+        )?
+        .query_map(params![subscription, whole(limit)], |row| {
+            Ok(HealthCheck {
+                subscription: row.get(0)?,
+                status: row.get(1)?,
+                response_code: row.get(2)?,
+                response_us: row.get::<_, Option<i64>>(3)?.map(i64::unsigned_abs),
+                error: row.get(4)?,
+                checked_at: Timestamp::from_micros(row.get(5)?),
+            })
+        })?
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_stands_for_its_durations_within_a_hundredth() {
+        for duration_us in [0_u64, 1, 2, 57, 99, 100, 101, 1_234, 80_000, 5_000_000, 299_999_999] {
+            let stands_for = middle(bucket(duration_us));
+            let off = (stands_for - duration_us as f64).abs();
+            assert!(off <= duration_us as f64 * 0.01, "{duration_us}: {stands_for}");
+        }
+        assert!(bucket(u64::MAX) >= bucket(3_600_000_000));
+    }
+}

@@ -1,0 +1,91 @@
+//! Questions about messages.
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
+
+use super::columns::{
+    ATTEMPT_COLUMNS, EVENT_COLUMNS, MESSAGE_COLUMNS, MESSAGE_WIDTH, attempt, attempt_key, event, message,
+    status_number,
+};
+use crate::domain::{Attempt, MessageFilter, MessageId, MessageRow, OutgoingEvent};
+use crate::store::sqlite::insert::whole;
+
+/// Messages that match, the newest first, before the position `before`.
+pub fn list(
+    connection: &Connection,
+    filter: &MessageFilter,
+    before: Option<i64>,
+    limit: usize,
+) -> rusqlite::Result<Vec<MessageRow>> {
+    let mut conditions = vec!["1"];
+    let mut values: Vec<Value> = Vec::new();
+    let mut add = |sql: &'static str, value: Value| {
+        conditions.push(sql);
+        values.push(value);
+    };
+    if let Some(subscription) = &filter.subscription {
+        add("m.subscription_id = ?", subscription.clone().into());
+    }
+    if let Some(event_id) = &filter.event_id {
+        add("m.event_id = ?", event_id.clone().into());
+    }
+    if let Some(status) = filter.status {
+        add("m.status = ?", status_number(status).into());
+    }
+    if let Some(before) = before {
+        add("m.seq < ?", before.into());
+    }
+    let sql = format!(
+        "SELECT {MESSAGE_COLUMNS} FROM messages m JOIN events e ON e.seq = m.event_seq WHERE {} \
+         ORDER BY m.seq DESC LIMIT {}",
+        conditions.join(" AND "),
+        whole(limit)
+    );
+    connection.prepare_cached(&sql)?.query_map(params_from_iter(values), message)?.collect()
+}
+
+/// One message with its event.
+pub fn one(connection: &Connection, id: MessageId) -> rusqlite::Result<Option<(MessageRow, OutgoingEvent)>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {MESSAGE_COLUMNS}, {EVENT_COLUMNS} FROM messages m JOIN events e ON e.seq = m.event_seq \
+             WHERE m.id = ?1"
+        ))?
+        .query_row([id.as_bytes()], |row| Ok((message(row)?, event(row, MESSAGE_WIDTH)?)))
+        .optional()
+}
+
+/// The attempts of the message at `seq`, in order.
+pub fn attempts(connection: &Connection, seq: i64) -> rusqlite::Result<Vec<Attempt>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE key BETWEEN ?1 AND ?2 ORDER BY key"
+        ))?
+        .query_map(params![attempt_key(seq, 0), attempt_key(seq, u32::MAX)], attempt)?
+        .collect()
+}
+
+/// The subscription whose message this id is, with the lineage of the event it carries; `None` where it is none of ours.
+pub fn made_by(connection: &Connection, id: MessageId) -> rusqlite::Result<Option<(String, Vec<String>)>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT m.target_id, m.subscription_id, {EVENT_COLUMNS} FROM messages m \
+             JOIN events e ON e.seq = m.event_seq WHERE m.id = ?1"
+        ))?
+        .query_row([id.as_bytes()], |row| {
+            let mut lineage = event(row, 2)?.lineage;
+            lineage.push(row.get(1)?);
+            Ok((row.get(0)?, lineage))
+        })
+        .optional()
+}
+
+/// The last event of that id that went to somebody or was published.
+pub fn event_of(connection: &Connection, event_id: &str) -> rusqlite::Result<Option<OutgoingEvent>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {EVENT_COLUMNS} FROM events e WHERE e.posted IS NOT NULL AND e.event_id = ?1"
+        ))?
+        .query_row([event_id], |row| event(row, 0))
+        .optional()
+}

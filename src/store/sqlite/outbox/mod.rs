@@ -1,0 +1,20 @@
+//! The outbox in SQLite: each function runs inside the writer's transaction, or on a reader's connection.
+
+mod claim;
+mod columns;
+mod dead_letters;
+mod fanout;
+mod figures;
+mod messages;
+mod prune;
+mod settle;
+mod subscriptions;
+
+pub use claim::{claim, marks, recover};
+pub use dead_letters::{drop_letter, letters, replay, tell, untold};
+pub use fanout::{by_hand, cursor, fan_out, publish, unfanned};
+pub use figures::{add_health, figures, health};
+pub use messages::{attempts, event_of, list, made_by, one};
+pub use prune::{prune_outbox, retire};
+pub use settle::settle;
+pub use subscriptions::{delete, disable, put, records};

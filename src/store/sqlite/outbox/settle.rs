@@ -1,0 +1,128 @@
+//! Appends attempts and writes what comes after them.
+
+use rusqlite::{Connection, params};
+
+use super::columns::{attempt_key, to_json};
+use super::figures::bucket;
+use crate::domain::{Attempt, Timestamp};
+use crate::store::{Next, Settlement};
+
+/// Writes an attempt and what comes after it. A message that was cancelled meanwhile stays so, unless it was delivered.
+pub fn settle(connection: &Connection, settlement: &Settlement) -> rusqlite::Result<()> {
+    if let Some(attempt) = &settlement.attempt {
+        append(connection, settlement.seq, attempt)?;
+        count(connection, attempt)?;
+    }
+    let made = i64::from(settlement.attempt.is_some());
+    let at = settlement.at.as_micros();
+    let seq = settlement.seq;
+    match &settlement.next {
+        Next::Delivered => finish(connection, seq, 2, made, at)?,
+        Next::Cancelled => finish(connection, seq, 4, made, at)?,
+        Next::Retry(when) => connection
+            .prepare_cached(
+                "UPDATE messages SET status = iif(status = 1, 0, status), lease_until = NULL, next_attempt_at = ?2, \
+                 attempts = attempts + ?3 WHERE seq = ?1",
+            )?
+            .execute(params![seq, when.as_micros(), made])?,
+        Next::Fallback { target, primary_error, in_order } => connection
+            .prepare_cached(
+                "UPDATE messages SET status = iif(status = 1, 0, status), lease_until = NULL, next_attempt_at = ?2, \
+                 attempts = attempts + ?3, attempts_before = attempts + ?3, target_id = ?4, primary_error = ?5, \
+                 entity = ?6 WHERE seq = ?1",
+            )?
+            .execute(params![seq, at, made, target, primary_error, in_order])?,
+        Next::Dead { url, payload, error, primary_error, fallback_error } => {
+            let changed = finish(connection, seq, 3, made, at)?;
+            if changed == 1 {
+                connection
+                    .prepare_cached(
+                        "INSERT OR REPLACE INTO dead_letters (message_seq, url, payload, error, primary_error, \
+                         fallback_error, failed_at, is_told) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0)",
+                    )?
+                    .execute(params![seq, url, &**payload, error, primary_error, fallback_error, at])?;
+            }
+            changed
+        }
+    };
+    Ok(())
+}
+
+/// Ends a message; returns 0 where it was cancelled meanwhile and did not arrive.
+fn finish(connection: &Connection, seq: i64, status: i64, made: i64, at: i64) -> rusqlite::Result<usize> {
+    let changed = connection
+        .prepare_cached(
+            "UPDATE messages SET status = ?2, lease_until = NULL, attempts = attempts + ?3, finished_at = ?4 \
+             WHERE seq = ?1 AND (status = 1 OR ?2 = 2)",
+        )?
+        .execute(params![seq, status, made, at])?;
+    if changed == 0 {
+        connection
+            .prepare_cached("UPDATE messages SET attempts = attempts + ?2 WHERE seq = ?1")?
+            .execute(params![seq, made])?;
+    }
+    Ok(changed)
+}
+
+fn append(connection: &Connection, seq: i64, attempt: &Attempt) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO attempts (key, target_id, started_at, duration_us, status, error, error_detail, \
+             response_headers, response_body, truncated, missing) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        )?
+        .execute(params![
+            attempt_key(seq, attempt.number),
+            attempt.target,
+            attempt.started_at.as_micros(),
+            micros(attempt.duration_us),
+            attempt.status,
+            attempt.error.map(crate::domain::AttemptError::as_str),
+            attempt.error_detail,
+            to_json(&attempt.response_headers)?,
+            &*attempt.response_body,
+            attempt.response_truncated,
+            to_json(&attempt.missing)?,
+        ])?;
+    Ok(())
+}
+
+/// Counts an attempt into the figures of the subscription through which it was made.
+fn count(connection: &Connection, attempt: &Attempt) -> rusqlite::Result<()> {
+    let is_success = attempt.is_success();
+    let is_answered = attempt.status.is_some();
+    let at = ended_at(attempt).as_micros();
+    connection
+        .prepare_cached(
+            "INSERT INTO sender_totals VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (subscription_id) \
+             DO UPDATE SET attempts = attempts + 1, successful = successful + ?2, retries = retries + ?3, \
+             answered = answered + ?4, answered_us = answered_us + ?5, \
+             last_success_at = coalesce(?6, last_success_at), last_failure_at = coalesce(?7, last_failure_at)",
+        )?
+        .execute(params![
+            attempt.target,
+            is_success,
+            attempt.number > 1,
+            is_answered,
+            if is_answered { micros(attempt.duration_us) } else { 0 },
+            is_success.then_some(at),
+            (!is_success).then_some(at),
+        ])?;
+    if is_answered {
+        connection
+            .prepare_cached(
+                "INSERT INTO sender_latency VALUES (?1, ?2, 1) ON CONFLICT (subscription_id, bucket) \
+                 DO UPDATE SET attempts = attempts + 1",
+            )?
+            .execute(params![attempt.target, bucket(attempt.duration_us)])?;
+    }
+    Ok(())
+}
+
+fn ended_at(attempt: &Attempt) -> Timestamp {
+    attempt.started_at.plus(std::time::Duration::from_micros(attempt.duration_us))
+}
+
+fn micros(micros: u64) -> i64 {
+    i64::try_from(micros).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,107 @@
+//! Subscriptions as they are kept.
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::columns::unreadable;
+use crate::domain::{SubscriptionOrigin, Timestamp};
+use crate::store::SubscriptionRecord;
+
+const fn origin_number(origin: SubscriptionOrigin) -> i64 {
+    match origin {
+        SubscriptionOrigin::Api => 0,
+        SubscriptionOrigin::Config => 1,
+    }
+}
+
+/// Every subscription, the oldest first.
+pub fn records(connection: &Connection) -> rusqlite::Result<Vec<SubscriptionRecord>> {
+    connection
+        .prepare_cached(
+            "SELECT id, origin, document, enabled, disabled_reason, created_at, updated_at, since_seq \
+             FROM subscriptions ORDER BY created_at, id",
+        )?
+        .query_map([], |row| {
+            Ok(SubscriptionRecord {
+                id: row.get(0)?,
+                origin: match row.get(1)? {
+                    0_i64 => SubscriptionOrigin::Api,
+                    1 => SubscriptionOrigin::Config,
+                    _ => return Err(unreadable(1, Type::Integer)),
+                },
+                document: row.get(2)?,
+                enabled: row.get(3)?,
+                disabled_reason: row.get(4)?,
+                created_at: Timestamp::from_micros(row.get(5)?),
+                updated_at: Timestamp::from_micros(row.get(6)?),
+                since: row.get(7)?,
+            })
+        })?
+        .collect()
+}
+
+/// Puts a subscription; returns it as it now is. One that is new, or enabled again, takes what comes from now on.
+pub fn put(connection: &Connection, record: &SubscriptionRecord) -> rusqlite::Result<SubscriptionRecord> {
+    let before: Option<(bool, i64, i64)> = connection
+        .prepare_cached("SELECT enabled, created_at, since_seq FROM subscriptions WHERE id = ?1")?
+        .query_row([&record.id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    let newest: i64 = connection
+        .prepare_cached("SELECT coalesce(max(seq), 0) FROM deliveries")?
+        .query_row([], |row| row.get(0))?;
+    let (created_at, since) = match before {
+        Some((true, created_at, since)) => (created_at, since),
+        Some((false, created_at, _)) => (created_at, newest),
+        None => (record.created_at.as_micros(), newest),
+    };
+    connection
+        .prepare_cached(
+            "INSERT INTO subscriptions (id, origin, document, enabled, disabled_reason, since_seq, created_at, \
+             updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO UPDATE SET \
+             origin = ?2, document = ?3, enabled = ?4, disabled_reason = ?5, since_seq = ?6, updated_at = ?8",
+        )?
+        .execute(params![
+            record.id,
+            origin_number(record.origin),
+            record.document,
+            record.enabled,
+            record.disabled_reason,
+            since,
+            created_at,
+            record.updated_at.as_micros(),
+        ])?;
+    Ok(SubscriptionRecord { created_at: Timestamp::from_micros(created_at), since, ..record.clone() })
+}
+
+/// Disables a subscription and says why.
+pub fn disable(connection: &Connection, id: &str, reason: &str, now: Timestamp) -> rusqlite::Result<bool> {
+    let changed = connection
+        .prepare_cached(
+            "UPDATE subscriptions SET enabled = 0, disabled_reason = ?2, updated_at = ?3 WHERE id = ?1 AND enabled = 1",
+        )?
+        .execute(params![id, reason, now.as_micros()])?;
+    Ok(changed == 1)
+}
+
+/// Removes a subscription. Its messages that wait are cancelled; those that it was to send as a fallback go back to
+/// their own subscription. A message that is already with its fallback is cancelled when it is next looked at.
+pub fn delete(connection: &Connection, id: &str, now: Timestamp) -> rusqlite::Result<bool> {
+    let removed = connection.prepare_cached("DELETE FROM subscriptions WHERE id = ?1")?.execute([id])?;
+    // Each by its partial index: what is over is not looked at.
+    for waiting in ["status = 0", "status = 1"] {
+        connection
+            .prepare_cached(&format!(
+                "UPDATE messages SET status = 4, finished_at = ?2 \
+                 WHERE {waiting} AND target_id = ?1 AND subscription_id = ?1"
+            ))?
+            .execute(params![id, now.as_micros()])?;
+        connection
+            .prepare_cached(&format!(
+                "UPDATE messages SET target_id = subscription_id, attempts_before = attempts, primary_error = NULL \
+                 WHERE {waiting} AND target_id = ?1"
+            ))?
+            .execute([id])?;
+    }
+    connection.prepare_cached("DELETE FROM health_checks WHERE subscription_id = ?1")?.execute([id])?;
+    Ok(removed == 1)
+}

@@ -1,0 +1,84 @@
+//! What the writer's thread does between batches: retention in small steps, and room given back to the disk.
+
+use std::sync::atomic::Ordering;
+
+use rusqlite::{Connection, ErrorCode};
+
+use super::retention::{self, Step};
+use super::writer::Work;
+use crate::store::{Pruned, StoreError};
+
+impl Work {
+    pub(super) fn is_over_size(&self) -> bool {
+        self.shared.used.load(Ordering::Relaxed) > self.options.retention.max_size
+    }
+
+    /// One small step of retention; `true` where there is more to do.
+    pub(super) fn look_after_retention(&mut self) -> bool {
+        match self.retention_step() {
+            Ok(Step::Removed { deliveries, event_ids, messages }) => {
+                self.removed.deliveries = self.removed.deliveries.saturating_add(deliveries);
+                self.removed.event_ids = self.removed.event_ids.saturating_add(event_ids);
+                self.removed.messages = self.removed.messages.saturating_add(messages);
+                true
+            }
+            Ok(Step::Nothing) => {
+                let Pruned { deliveries, event_ids, messages } = std::mem::take(&mut self.removed);
+                if deliveries > 0 || event_ids > 0 || messages > 0 {
+                    tracing::info!(deliveries, event_ids, messages, "retention removed");
+                }
+                if let Err(fault) = retention::give_back_a_little(&self.connection) {
+                    tracing::warn!(%fault, "free pages could not be given back");
+                    self.recover(&fault);
+                }
+                false
+            }
+            Err(fault) => {
+                tracing::error!(%fault, "retention could not run");
+                if fault.sqlite_error_code() == Some(ErrorCode::DiskFull) {
+                    self.shared.release_reserve();
+                }
+                false
+            }
+        }
+    }
+
+    fn retention_step(&mut self) -> rusqlite::Result<Step> {
+        let now = self.options.clock.now();
+        let step = retention::step(&mut self.connection, &self.options.retention, now);
+        if let Err(fault) = &step {
+            self.recover(fault);
+        }
+        let step = step?;
+        // Read, not remembered: `tagohook prune` may run beside us.
+        self.shared.set_pruned_through(retention::pruned_through(&self.connection)?);
+        self.shared.used.store(retention::used_bytes(&self.connection)?, Ordering::Relaxed);
+        let is_stuck = step == Step::Nothing && self.is_over_size();
+        if is_stuck && self.blocked.is_none() {
+            tracing::error!("max_size is reached and nothing can be removed: deliveries are answered 503");
+        }
+        self.blocked = is_stuck.then(|| "max_size is reached and nothing can be removed".to_owned());
+        Ok(step)
+    }
+
+    /// Retention to its end, then the room it made is given back to the disk.
+    pub(super) fn prune(&mut self) -> Result<Pruned, StoreError> {
+        let mut pruned = Pruned::default();
+        // The log's own room can then be used again, which matters on a full disk.
+        let _ = checkpoint(&self.connection, "RESTART");
+        while let Step::Removed { deliveries, event_ids, messages } = self.retention_step()? {
+            pruned.deliveries = pruned.deliveries.saturating_add(deliveries);
+            pruned.event_ids = pruned.event_ids.saturating_add(event_ids);
+            pruned.messages = pruned.messages.saturating_add(messages);
+            let _ = checkpoint(&self.connection, "PASSIVE");
+        }
+        retention::give_back(&self.connection)?;
+        let _ = checkpoint(&self.connection, "TRUNCATE");
+        Ok(pruned)
+    }
+}
+
+/// Moves the log's pages into the file.
+pub fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<()> {
+    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()))
+}
