@@ -19,7 +19,7 @@ pub use attempt::{Attempt, AttemptError};
 pub use check::{Check, Fault, Gate, Outcome};
 pub use clock::{Clock, ManualClock, Timestamp};
 pub use delivery::{Arrival, BodyEnd, ClientAddress, Delivery, DeliveryRow, StoredDelivery};
-pub use event::{Claim, ClaimKey, EventFacts};
+pub use event::{Claim, ClaimKey, EventFacts, PublishedFacts};
 pub use filter::DeliveryFilter;
 pub use headers::{Header, Headers};
 pub use ids::{DeliveryId, MessageId};

@@ -13,6 +13,7 @@ mod event_id;
 mod json;
 mod masking;
 mod points;
+mod published;
 mod receiver;
 mod trace;
 

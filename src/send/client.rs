@@ -119,3 +119,94 @@ fn innermost(fault: &reqwest::Error) -> String {
     }
     cause.to_string()
 }
+
+// STUB until the room is merged.
+#[allow(missing_docs)]
+#[derive(Clone, Copy, Debug)]
+pub enum Method {
+    Post,
+    Head,
+}
+#[allow(missing_docs)]
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    pub method: Method,
+    pub url: url::Url,
+    pub headers: Vec<(String, Vec<u8>)>,
+    pub body: Bytes,
+    pub timeout: Duration,
+}
+#[allow(missing_docs)]
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    pub elapsed: Duration,
+    pub result: Result<Response, Failure>,
+}
+#[allow(missing_docs)]
+#[derive(Clone, Debug)]
+pub struct Response {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Bytes,
+    pub truncated: bool,
+}
+#[allow(missing_docs)]
+#[derive(Clone, Debug)]
+pub struct Failure {
+    pub error: crate::domain::AttemptError,
+    pub detail: String,
+}
+impl Client {
+    #[allow(missing_docs)]
+    pub async fn send(&self, outgoing: Outgoing) -> Outcome {
+        let started = Instant::now();
+        let method = match outgoing.method {
+            Method::Post => reqwest::Method::POST,
+            Method::Head => reqwest::Method::HEAD,
+        };
+        let mut request =
+            self.0.request(method, outgoing.url.clone()).body(outgoing.body).timeout(outgoing.timeout);
+        for (name, value) in &outgoing.headers {
+            request = request.header(name, value.as_slice());
+        }
+        let result = match request.send().await {
+            Ok(mut response) => {
+                let status = response.status().as_u16();
+                let headers = response
+                    .headers()
+                    .iter()
+                    .map(|(n, v)| (n.to_string(), String::from_utf8_lossy(v.as_bytes()).into_owned()))
+                    .collect();
+                let mut kept = BytesMut::new();
+                let mut truncated = false;
+                loop {
+                    match response.chunk().await {
+                        Ok(Some(chunk)) => {
+                            let room = MAX_ANSWER.saturating_sub(kept.len());
+                            kept.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
+                            if chunk.len() > room {
+                                truncated = true;
+                                break;
+                            }
+                        }
+                        Ok(None) => break,
+                        Err(_) => {
+                            truncated = true;
+                            break;
+                        }
+                    }
+                }
+                Ok(Response { status, headers, body: kept.freeze(), truncated })
+            }
+            Err(fault) => Err(Failure {
+                error: if fault.is_timeout() {
+                    crate::domain::AttemptError::Timeout
+                } else {
+                    crate::domain::AttemptError::Connect
+                },
+                detail: innermost(&fault),
+            }),
+        };
+        Outcome { elapsed: started.elapsed(), result }
+    }
+}

@@ -11,6 +11,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::DeliveryLine;
+use super::sender_metrics::SenderMetrics;
 use crate::domain::{Appended, Reason};
 
 /// Bounds of the answer-time histogram, in seconds.
@@ -77,6 +78,7 @@ pub struct Metrics {
     store_bytes: Gauge,
     wal_bytes: Gauge,
     queue_depth: Gauge,
+    sender: SenderMetrics,
 }
 
 impl Default for Metrics {
@@ -93,7 +95,8 @@ impl Default for Metrics {
         registry.register_with_unit("store_size", "Store file in use", Unit::Bytes, store_bytes.clone());
         registry.register_with_unit("store_wal", "Write-ahead log", Unit::Bytes, wal_bytes.clone());
         registry.register("store_queue_depth", "Entries waiting for the writer", queue_depth.clone());
-        Self { registry, deliveries, not_kept, answer_time, store_bytes, wal_bytes, queue_depth }
+        let sender = SenderMetrics::registered(&mut registry);
+        Self { registry, deliveries, not_kept, answer_time, store_bytes, wal_bytes, queue_depth, sender }
     }
 }
 
@@ -113,6 +116,12 @@ impl Metrics {
     /// Counts a request that left no row.
     pub fn not_kept(&self, cause: NotKept) {
         self.not_kept.get_or_create(&NotKeptLabels { cause: cause.as_str() }).inc();
+    }
+
+    /// The counters of what is sent.
+    #[must_use]
+    pub const fn sender(&self) -> &SenderMetrics {
+        &self.sender
     }
 
     /// Everything in the OpenMetrics text format, with `gauges` as they are now.

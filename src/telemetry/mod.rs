@@ -3,6 +3,7 @@
 mod delivery_line;
 mod logging;
 mod metrics;
+mod sender_metrics;
 mod system_clock;
 
 pub use delivery_line::DeliveryLine;

@@ -96,11 +96,12 @@ impl Store {
         }
     }
 
-    /// Writes the messages of a fan-out and moves its cursor, in one transaction; returns how many were made.
+    /// Writes the messages of a fan-out and moves its cursor, in one transaction; returns how many were made, `None` where
+    /// the cursor had moved meanwhile and nothing was written.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
-    pub async fn fan_out(&self, fan_out: FanOut, now: Timestamp) -> Result<u32, StoreError> {
+    pub async fn fan_out(&self, fan_out: FanOut, now: Timestamp) -> Result<Option<u32>, StoreError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.write(false, move |to| outbox::fan_out(to, &fan_out, now)).await,
         }

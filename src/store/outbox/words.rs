@@ -84,6 +84,8 @@ pub struct Lane {
     pub ordered: bool,
     /// With a rate: the length of its window, in which requests are remembered.
     pub window: Option<Duration>,
+    /// Until when the messages are ours; longer than an attempt may take.
+    pub lease_until: Timestamp,
 }
 
 /// A claim on due messages.
@@ -93,8 +95,6 @@ pub struct Claim {
     pub lanes: Vec<Lane>,
     /// Now.
     pub now: Timestamp,
-    /// Until when they are ours.
-    pub lease_until: Timestamp,
 }
 
 /// What a claim brought.

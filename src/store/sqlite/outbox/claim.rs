@@ -103,7 +103,7 @@ fn claim_lane(connection: &Connection, claim: &Claim, lane: &Lane, due: &mut Due
     let mut take = connection
         .prepare_cached("UPDATE messages SET status = 1, lease_until = ?2, claimed_at = ?3 WHERE seq = ?1")?;
     for message in &found {
-        take.execute(params![message.seq, claim.lease_until.as_micros(), now])?;
+        take.execute(params![message.seq, lane.lease_until.as_micros(), now])?;
     }
     mark(connection, lane, found.len(), claim.now)?;
     let is_full = found.len() >= usize::try_from(lane.limit).unwrap_or(usize::MAX);

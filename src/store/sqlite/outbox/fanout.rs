@@ -1,6 +1,6 @@
 //! From the log to messages: the cursor and the messages move in one transaction.
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::columns::to_json;
 use crate::domain::{MessageId, OutgoingEvent, Timestamp};
@@ -44,19 +44,19 @@ pub fn unfanned(
     Ok(found)
 }
 
-/// Writes the messages and moves the cursor, unless somebody moved it before; returns how many messages were made.
-pub fn fan_out(connection: &Connection, fan_out: &FanOut, now: Timestamp) -> rusqlite::Result<u32> {
+/// Writes the messages and moves the cursor; returns how many messages were made, `None` where somebody had moved it.
+pub fn fan_out(connection: &Connection, fan_out: &FanOut, now: Timestamp) -> rusqlite::Result<Option<u32>> {
     let moved = connection
         .prepare_cached("UPDATE facts SET value = ?2 WHERE name = 'fanout_cursor' AND value = ?1")?
         .execute([fan_out.from, fan_out.through])?;
     if moved == 0 {
-        return Ok(0);
+        return Ok(None);
     }
     let mut made = 0_u32;
     for (event, messages) in &fan_out.events {
         made = made.saturating_add(put_event(connection, event, None, messages, now)?);
     }
-    Ok(made)
+    Ok(Some(made))
 }
 
 /// Publishes an event of our own; `posted` is the digest of what was posted.
@@ -92,8 +92,8 @@ pub fn by_hand(
 ) -> rusqlite::Result<MessageId> {
     let event_seq = insert_event(connection, event, None)?;
     let id = MessageId::new_at(now);
-    insert_message(connection, id, event, event_seq, message, true, now)?;
-    count_messages(connection, event_seq, 1)?;
+    let made = insert_message(connection, id, event, event_seq, message, true, now)?;
+    count_messages(connection, event_seq, made)?;
     Ok(id)
 }
 
@@ -108,12 +108,8 @@ fn put_event(
     let event_seq = insert_event(connection, event, posted)?;
     let mut made = 0_u32;
     for message in messages {
-        // The UNIQUE key decides: at most one message for each subscription and event id.
-        match insert_message(connection, MessageId::new_at(now), event, event_seq, message, false, now) {
-            Ok(()) => made = made.saturating_add(1),
-            Err(fault) if fault.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {}
-            Err(fault) => return Err(fault),
-        }
+        let id = MessageId::new_at(now);
+        made = made.saturating_add(insert_message(connection, id, event, event_seq, message, false, now)?);
     }
     if made > 0 {
         count_messages(connection, event_seq, made)?;
@@ -153,6 +149,8 @@ fn count_messages(connection: &Connection, event_seq: i64, made: u32) -> rusqlit
     Ok(())
 }
 
+/// The UNIQUE key decides: at most one message for each subscription and event id, those by hand aside. A subscription
+/// that is gone or was disabled meanwhile gets none. Returns how many were made.
 fn insert_message(
     connection: &Connection,
     id: MessageId,
@@ -161,12 +159,13 @@ fn insert_message(
     message: &NewMessage,
     is_by_hand: bool,
     now: Timestamp,
-) -> rusqlite::Result<()> {
-    connection
+) -> rusqlite::Result<u32> {
+    let made = connection
         .prepare_cached(
             "INSERT INTO messages (id, subscription_id, target_id, event_seq, event_id, event_type, entity, by_hand, \
              status, created_at, next_attempt_at, attempts, attempts_before) \
-             VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?8, 0, 0)",
+             SELECT ?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?8, 0, 0 FROM subscriptions \
+             WHERE id = ?2 AND (enabled OR ?7) ON CONFLICT DO NOTHING",
         )?
         .execute(params![
             id.as_bytes(),
@@ -178,5 +177,5 @@ fn insert_message(
             is_by_hand,
             now.as_micros(),
         ])?;
-    Ok(())
+    Ok(u32::try_from(made).unwrap_or(u32::MAX))
 }

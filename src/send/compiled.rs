@@ -1,0 +1,164 @@
+//! A subscription made ready: filters and templates compiled, so that a bad one never reaches sending.
+
+use serde_json::value::RawValue;
+use url::Url;
+
+use super::filter::{Filters, Judgement, event_matches};
+use super::scope::{Scope, ScopeFault};
+use super::target_guard::TargetGuard;
+use super::template::{Template, TextTemplate};
+use crate::domain::{HeaderValue, OutgoingEvent, Subscription};
+
+/// What is wrong with a subscription, and where in its JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubscriptionFault {
+    /// JSON pointer into the subscription.
+    pub pointer: String,
+    /// One sentence.
+    pub message: String,
+}
+
+impl SubscriptionFault {
+    fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), message: message.into() }
+    }
+}
+
+/// A header line, ready to be rendered.
+#[derive(Clone, Debug)]
+pub(super) struct CompiledHeader {
+    pub name: String,
+    pub value: CompiledValue,
+}
+
+/// A header's value.
+#[derive(Clone, Debug)]
+pub(super) enum CompiledValue {
+    Template(TextTemplate),
+    Secret(crate::domain::Secret),
+}
+
+/// A subscription that can judge and render events.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// What was configured.
+    pub subscription: Subscription,
+    /// The endpoint.
+    pub url: Url,
+    pub(super) headers: Vec<CompiledHeader>,
+    filters: Option<Filters>,
+    pub(super) template: Option<Template>,
+    /// What is legal and odd, one sentence each.
+    pub warnings: Vec<String>,
+}
+
+impl Compiled {
+    /// Compiles `subscription`.
+    ///
+    /// # Errors
+    /// Every fault of its URL, filters, template and headers.
+    pub fn new(subscription: Subscription, guard: &TargetGuard) -> Result<Self, Vec<SubscriptionFault>> {
+        let mut faults = Vec::new();
+        let mut warnings = Vec::new();
+        let url = read_url(&subscription.url, guard).map_err(|fault| faults.push(fault)).ok();
+        let filters = subscription.filters.as_deref().and_then(|text| {
+            let compiled = serde_json::from_str(text)
+                .map_err(|fault| vec![SubscriptionFault::new("/filters", fault.to_string())])
+                .and_then(|filters| Filters::compile(&filters).map_err(|found| under("/filters", found)));
+            compiled.map_err(|found| faults.extend(found)).ok()
+        });
+        let template = subscription.payload_template.as_deref().and_then(|text| {
+            let compiled = serde_json::from_str::<Box<RawValue>>(text)
+                .map_err(|fault| vec![SubscriptionFault::new("/payload_template", fault.to_string())])
+                .and_then(|raw| Template::compile(&raw).map_err(|found| under("/payload_template", found)));
+            let (template, found) = compiled.map_err(|found| faults.extend(found)).ok()?;
+            warnings.extend(found);
+            Some(template)
+        });
+        let headers = compile_headers(&subscription, &mut faults);
+        match url {
+            Some(url) if faults.is_empty() => {
+                Ok(Self { subscription, url, headers, filters, template, warnings })
+            }
+            _ => Err(faults),
+        }
+    }
+
+    /// The id of the subscription.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.subscription.id
+    }
+
+    /// Whether it takes events of this source.
+    #[must_use]
+    pub fn takes_source(&self, source: &str) -> bool {
+        self.subscription.sources.as_ref().is_none_or(|sources| sources.iter().any(|known| known == source))
+    }
+
+    /// Whether it takes events of this type.
+    #[must_use]
+    pub fn takes_type(&self, event_type: &str) -> bool {
+        event_matches(&self.subscription.events, event_type)
+    }
+
+    /// Whether its events name this type, not just everything.
+    #[must_use]
+    pub fn names_type(&self, event_type: &str) -> bool {
+        let named: Vec<String> =
+            self.subscription.events.iter().filter(|pattern| *pattern != "*").cloned().collect();
+        event_matches(&named, event_type)
+    }
+
+    /// What its filters say of an event.
+    #[must_use]
+    pub fn judge(&self, event_type: &str, scope: &Scope) -> Judgement {
+        match &self.filters {
+            Some(filters) => filters.judge(event_type, scope),
+            None => Judgement { matches: true, conditions: Vec::new(), error: None },
+        }
+    }
+}
+
+/// What templates and filters see of an event.
+///
+/// # Errors
+/// When its body is not JSON that has a scope.
+pub fn scope_of(event: &OutgoingEvent) -> Result<Scope, ScopeFault> {
+    Scope::new(event.event_id.as_deref(), &event.event_type, event.received_at, &event.body)
+}
+
+fn under(pointer: &str, faults: Vec<super::Fault>) -> Vec<SubscriptionFault> {
+    faults
+        .into_iter()
+        .map(|fault| SubscriptionFault::new(format!("{pointer}{}", fault.pointer), fault.message))
+        .collect()
+}
+
+fn read_url(text: &str, guard: &TargetGuard) -> Result<Url, SubscriptionFault> {
+    let url = Url::parse(text)
+        .map_err(|fault| SubscriptionFault::new("/url", format!("{fault}; an http or https URL")))?;
+    guard.check_url(&url).map_err(|blocked| SubscriptionFault::new("/url", blocked.to_string()))?;
+    Ok(url)
+}
+
+fn compile_headers(subscription: &Subscription, faults: &mut Vec<SubscriptionFault>) -> Vec<CompiledHeader> {
+    let mut headers = Vec::new();
+    for header in &subscription.headers {
+        let value = match &header.value {
+            HeaderValue::Secret(secret) => CompiledValue::Secret(secret.clone()),
+            HeaderValue::Text(text) => match TextTemplate::compile(text) {
+                Ok(template) => CompiledValue::Template(template),
+                Err(found) => {
+                    let pointer = format!("/headers/{}", header.name.replace('~', "~0").replace('/', "~1"));
+                    faults.extend(
+                        found.into_iter().map(|fault| SubscriptionFault::new(&*pointer, fault.message)),
+                    );
+                    continue;
+                }
+            },
+        };
+        headers.push(CompiledHeader { name: header.name.clone(), value });
+    }
+    headers
+}

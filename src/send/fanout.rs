@@ -1,0 +1,199 @@
+//! From accepted deliveries to messages: the log is tailed from a stored cursor.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::compiled::scope_of;
+use super::sender::Sender;
+use super::subscriptions::Active;
+use crate::domain::{Headers, MessageId, OutgoingEvent};
+use crate::store::{FanOut, FannedDelivery, NewMessage, StoreError};
+
+/// The most deliveries of one step.
+const STEP: usize = 256;
+/// The most bytes of bodies of one step, the last one excepted.
+const STEP_BYTES: usize = 16 * 1024 * 1024;
+/// So many subscriptions an event may have passed through by way of our own receiver.
+const MOST_HOPS: usize = 4;
+/// The pause after a fault of the store.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Headers in which a message's id comes back to us.
+const ID_HEADERS: [&str; 2] = ["x-tagorun-message-id", "webhook-id"];
+/// What an event without a name is called.
+const UNNAMED: &str = "unknown";
+
+/// Why an event goes, or does not go, to a subscription.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Destiny {
+    /// It goes there.
+    Sent,
+    /// The subscription is disabled.
+    Disabled,
+    /// It does not take events of this source.
+    OtherSource,
+    /// It does not take events of this type.
+    OtherType,
+    /// Its filter did not match.
+    Filtered,
+    /// The event came out of one of its own messages: a loop ends here.
+    Loop,
+    /// It was put after the event came.
+    Later,
+}
+
+impl Destiny {
+    /// The word in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Disabled => "disabled",
+            Self::OtherSource => "other_source",
+            Self::OtherType => "other_type",
+            Self::Filtered => "filtered",
+            Self::Loop => "loop",
+            Self::Later => "later",
+        }
+    }
+}
+
+/// What becomes of `event` at `active`. `seq` is the position of its delivery, where it has one.
+#[must_use]
+pub fn destiny(active: &Active, event: &OutgoingEvent, seq: Option<i64>) -> Destiny {
+    let compiled = &active.compiled;
+    if !active.is_enabled() {
+        Destiny::Disabled
+    } else if !compiled.takes_source(&event.source) {
+        Destiny::OtherSource
+    } else if !compiled.takes_type(&event.event_type) {
+        Destiny::OtherType
+    } else if event.lineage.len() > MOST_HOPS || event.lineage.iter().any(|id| id == compiled.id()) {
+        Destiny::Loop
+    } else if seq.is_some_and(|seq| seq <= active.since) {
+        Destiny::Later
+    } else {
+        match scope_of(event).map(|scope| compiled.judge(&event.event_type, &scope).matches) {
+            Ok(true) => Destiny::Sent,
+            // Without filters there is nothing that a scope could be needed for.
+            Err(_) if compiled.subscription.filters.is_none() => Destiny::Sent,
+            Ok(false) | Err(_) => Destiny::Filtered,
+        }
+    }
+}
+
+/// A message for this subscription about this event.
+#[must_use]
+pub fn message_for(active: &Active, event: &OutgoingEvent) -> NewMessage {
+    let subscription = &active.compiled.subscription;
+    let in_order = if subscription.ordered { event.entity.clone() } else { None };
+    NewMessage { subscription: subscription.id.clone(), in_order }
+}
+
+/// The messages that `event` leads to.
+#[must_use]
+pub fn messages_for(actives: &[Arc<Active>], event: &OutgoingEvent, seq: Option<i64>) -> Vec<NewMessage> {
+    actives
+        .iter()
+        .filter(|active| destiny(active, event, seq) == Destiny::Sent)
+        .map(|active| message_for(active, event))
+        .collect()
+}
+
+/// Tails the log until the program stops.
+pub async fn run(sender: Sender) {
+    let mut stopping = sender.stopping();
+    let mut newest = sender.store().newest();
+    let mut cursor = None;
+    loop {
+        newest.mark_unchanged();
+        let stepped = match cursor {
+            None => sender.store().fanout_cursor().await.map(|at| (at, true)),
+            Some(at) => step(&sender, at).await.map(|next| (next, next != at)),
+        };
+        match stepped {
+            Ok((next, is_more)) => {
+                cursor = Some(next);
+                if is_more {
+                    continue;
+                }
+            }
+            Err(fault) => {
+                tracing::error!(%fault, "accepted deliveries cannot be fanned out; it is tried again");
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+        }
+        tokio::select! {
+            changed = newest.changed() => if changed.is_err() { return },
+            _ = stopping.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+/// One step from `cursor`: reads what was accepted, writes the messages, moves the cursor. Returns the cursor after it.
+///
+/// # Errors
+/// When the store cannot be read or written.
+pub async fn step(sender: &Sender, cursor: i64) -> Result<i64, StoreError> {
+    let actives = sender.subscriptions().all();
+    let enabled: Vec<_> = actives.into_iter().filter(|active| active.is_enabled()).collect();
+    // What came before every subscription is nobody's: with none at all the log is not read.
+    let Some(oldest) = enabled.iter().map(|active| active.since).min() else {
+        return Ok(cursor);
+    };
+    let (found, through) = sender.store().unfanned(cursor.max(oldest), STEP, STEP_BYTES).await?;
+    if through == cursor {
+        return Ok(cursor);
+    }
+    let mut events = Vec::new();
+    for delivery in found {
+        let seq = delivery.row.seq;
+        let Some(event) = event_of(sender, delivery).await? else { continue };
+        let messages = messages_for(&enabled, &event, Some(seq));
+        if !messages.is_empty() {
+            events.push((event, messages));
+        }
+    }
+    match sender.store().fan_out(FanOut { from: cursor, through, events }, sender.now()).await? {
+        None => sender.store().fanout_cursor().await,
+        Some(0) => Ok(through),
+        Some(_) => {
+            sender.wake();
+            Ok(through)
+        }
+    }
+}
+
+/// A delivery as an event; `None` where its body cannot be read as JSON any more.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn event_of(sender: &Sender, found: FannedDelivery) -> Result<Option<OutgoingEvent>, StoreError> {
+    let FannedDelivery { row, headers, body } = found;
+    let Some(body) = sender.read_payload(&row.source, &headers, &body) else { return Ok(None) };
+    Ok(Some(OutgoingEvent {
+        lineage: lineage(sender, &headers).await?,
+        source: row.source,
+        event_id: row.event_id,
+        event_type: row.event_type.unwrap_or_else(|| UNNAMED.to_owned()),
+        entity: row.entity,
+        received_at: row.received_at,
+        body,
+        delivery: Some(row.id),
+    }))
+}
+
+/// The subscriptions that led to a delivery, where it carries one of our own message ids.
+async fn lineage(sender: &Sender, headers: &Headers) -> Result<Vec<String>, StoreError> {
+    for name in ID_HEADERS {
+        let id = headers.get(name).and_then(|value| std::str::from_utf8(value).ok());
+        let Some(id) = id.and_then(|id| id.trim().parse::<MessageId>().ok()) else { continue };
+        if let Some((target, mut lineage)) = sender.store().made_by(id).await? {
+            if !lineage.contains(&target) {
+                lineage.push(target);
+            }
+            return Ok(lineage);
+        }
+    }
+    Ok(Vec::new())
+}

@@ -1,0 +1,136 @@
+//! Our own events: `message.dead`, grouped, and `endpoint.disabled`. They go to subscriptions that name them, and never
+//! lead to such events about their own delivery.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::fanout::messages_for;
+use super::sample::fresh_id;
+use super::sender::Sender;
+use super::subscriptions::Active;
+use crate::domain::{OutgoingEvent, Timestamp};
+use crate::store::{NewMessage, StoreError, Told};
+
+/// The types of our own events.
+pub const OWN_EVENTS: &[&str] = &["message.dead", "endpoint.disabled", "device.silent"];
+/// The source of what we publish.
+pub const PUBLISHED: &str = "published";
+/// How long the first dead letter waits for others.
+const GATHER: Duration = Duration::from_secs(1);
+/// The least time between two notices about one subscription.
+const AT_LEAST: Duration = Duration::from_secs(60);
+
+/// Tells of dead letters until the program stops: at once of the first, then at most once a minute for each subscription.
+pub async fn run(sender: Sender) {
+    let mut stopping = sender.stopping();
+    let mut last: HashMap<String, Timestamp> = HashMap::new();
+    // There may be some of before the start.
+    let mut is_due = true;
+    loop {
+        if !is_due {
+            tokio::select! {
+                () = sender.letters_to_tell() => {}
+                _ = stopping.wait_for(|stop| *stop) => return,
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(GATHER) => {}
+            _ = stopping.wait_for(|stop| *stop) => return,
+        }
+        is_due = match tell(&sender, &mut last).await {
+            Ok(is_more) => is_more,
+            Err(fault) => {
+                tracing::error!(%fault, "administrators cannot be told of dead letters; it is tried again");
+                true
+            }
+        };
+    }
+}
+
+/// Tells of what may be told now; returns whether something has to wait.
+async fn tell(sender: &Sender, last: &mut HashMap<String, Timestamp>) -> Result<bool, StoreError> {
+    let mut is_more = false;
+    for told in sender.store().untold_dead_letters(OWN_EVENTS).await? {
+        let now = sender.now();
+        if last.get(&told.subscription).is_some_and(|at| at.plus(AT_LEAST) > now) && told.count > 0 {
+            is_more = true;
+            continue;
+        }
+        let notice = (told.count > 0).then(|| dead_notice(sender, &told, now));
+        if notice.is_some() {
+            last.insert(told.subscription.clone(), now);
+        }
+        sender.store().tell_dead_letters(told, notice, now).await?;
+        sender.wake();
+    }
+    Ok(is_more)
+}
+
+fn dead_notice(sender: &Sender, told: &Told, now: Timestamp) -> (OutgoingEvent, Vec<NewMessage>) {
+    let active = sender.subscriptions().get(&told.subscription);
+    let data = json!({
+        "subscription": subscription_words(&told.subscription, active.as_deref()),
+        "count": told.count,
+        "message_ids": told.messages.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "error": told.error,
+    });
+    own_event(sender, "message.dead", data, now)
+}
+
+/// An endpoint said 410: its subscription is disabled, and administrators are told.
+pub async fn endpoint_gone(sender: &Sender, id: &str) {
+    let now = sender.now();
+    match sender.store().disable_subscription(id.to_owned(), "gone", now).await {
+        Ok(true) => {}
+        Ok(false) => return,
+        Err(fault) => {
+            tracing::error!(%fault, subscription = id, "a subscription whose endpoint is gone cannot be disabled");
+            return;
+        }
+    }
+    sender.subscriptions().disable(id, "gone");
+    tracing::warn!(subscription = id, "the endpoint answered 410 Gone: the subscription is disabled");
+    let active = sender.subscriptions().get(id);
+    let data = json!({"subscription": subscription_words(id, active.as_deref()), "reason": "gone"});
+    let (event, messages) = own_event(sender, "endpoint.disabled", data, now);
+    if let Err(fault) = sender.store().publish(event, [0; 32], messages, now).await {
+        tracing::error!(%fault, "administrators cannot be told of a disabled endpoint");
+    }
+    sender.wake();
+}
+
+/// The subscription in a notice. Its URL may hold a secret in its query and is told without it.
+fn subscription_words(id: &str, active: Option<&Active>) -> Value {
+    let Some(active) = active else { return json!({"id": id}) };
+    let mut url = active.compiled.url.clone();
+    url.set_query(None);
+    json!({"id": id, "name": active.compiled.subscription.name, "url": url.as_str()})
+}
+
+fn own_event(
+    sender: &Sender,
+    event_type: &str,
+    data: Value,
+    now: Timestamp,
+) -> (OutgoingEvent, Vec<NewMessage>) {
+    let id = fresh_id(now);
+    let body = json!({"id": id, "event": event_type, "timestamp": now.to_string(), "data": data}).to_string();
+    let event = OutgoingEvent {
+        source: PUBLISHED.to_owned(),
+        event_id: Some(id),
+        event_type: event_type.to_owned(),
+        entity: None,
+        received_at: now,
+        body: Bytes::from(body),
+        delivery: None,
+        lineage: Vec::new(),
+    };
+    let mut actives = sender.subscriptions().all();
+    // `*` stands for what the platform says, not for what we say of ourselves.
+    actives.retain(|active| active.compiled.names_type(event_type));
+    let messages = messages_for(&actives, &event, None);
+    (event, messages)
+}

@@ -1,0 +1,154 @@
+//! Publishes an event as TagoRUN would: what is missing is filled in, and its messages are made before the answer.
+
+use bytes::Bytes;
+use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
+
+use super::fanout::messages_for;
+use super::notices::PUBLISHED;
+use super::sample::fresh_id;
+use super::sender::Sender;
+use crate::domain::{Fault, OutgoingEvent, PublishedFacts, Timestamp};
+use crate::store::{Published, StoreError};
+
+/// An event that was published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishedEvent {
+    /// Its id, given or filled in.
+    pub event_id: String,
+    /// How many messages it led to now; 0 where it was published before.
+    pub messages: u32,
+    /// What is legal and odd about it.
+    pub warnings: Vec<String>,
+}
+
+/// Why an event was not published.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishFault {
+    /// It is no event.
+    #[error("the event cannot be published as it stands")]
+    Invalid(Vec<Fault>),
+    /// The id was published before, with another body.
+    #[error("event {0} was published before, with another body")]
+    Conflict(String),
+    /// It could not be kept.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Sender {
+    /// Publishes what was posted. The same bytes under the same id again change nothing.
+    ///
+    /// # Errors
+    /// When it is no event, another was published under its id, or the store cannot keep it.
+    pub async fn publish(&self, posted: &Bytes) -> Result<PublishedEvent, PublishFault> {
+        let now = self.now();
+        let facts = (self.parts().read_published)(posted).map_err(PublishFault::Invalid)?;
+        let event = self.event_to_publish(posted, &facts, now);
+        let event_id = event.event_id.clone().unwrap_or_default();
+        let messages = messages_for(&self.subscriptions().all(), &event, None);
+        let digest = Sha256::digest(posted).into();
+        let messages = match self.store().publish(event, digest, messages, now).await? {
+            Published::New(messages) => messages,
+            Published::Again => 0,
+            Published::Conflict => return Err(PublishFault::Conflict(event_id)),
+        };
+        self.wake();
+        Ok(PublishedEvent { event_id, messages, warnings: facts.warnings })
+    }
+
+    /// An event that is not kept: for previews.
+    ///
+    /// # Errors
+    /// Every fault of its form.
+    pub fn draft_event(&self, posted: &Bytes) -> Result<OutgoingEvent, Vec<Fault>> {
+        let facts = (self.parts().read_published)(posted)?;
+        Ok(self.event_to_publish(posted, &facts, self.now()))
+    }
+
+    fn event_to_publish(&self, posted: &Bytes, facts: &PublishedFacts, now: Timestamp) -> OutgoingEvent {
+        let id = facts.event_id.clone().unwrap_or_else(|| fresh_id(now));
+        let filled_id = facts.event_id.is_none().then_some(id.as_str());
+        let filled_time = (!facts.has_timestamp).then(|| now.to_string());
+        OutgoingEvent {
+            source: PUBLISHED.to_owned(),
+            event_id: Some(id.clone()),
+            event_type: facts.event_type.clone(),
+            entity: facts.entity.clone(),
+            received_at: now,
+            body: filled_in(posted, filled_id, filled_time.as_deref()),
+            delivery: None,
+            lineage: Vec::new(),
+        }
+    }
+}
+
+/// The object with what is missing put in front; every other member keeps its text. With nothing missing the bytes
+/// stay as they are.
+fn filled_in(posted: &Bytes, id: Option<&str>, timestamp: Option<&str>) -> Bytes {
+    let missing: Vec<(&str, &str)> = [("id", id), ("timestamp", timestamp)]
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, value?)))
+        .collect();
+    if missing.is_empty() {
+        return posted.clone();
+    }
+    let Ok(members) = serde_json::from_slice::<Members<'_>>(without_mark(posted)) else {
+        return posted.clone();
+    };
+    let text = |value: &str| serde_json::Value::from(value).to_string();
+    let filled = missing.iter().map(|(key, value)| format!("{}:{}", text(key), text(value)));
+    let kept = members
+        .0
+        .iter()
+        .filter(|(key, _)| !missing.iter().any(|(known, _)| known == key))
+        .map(|(key, value)| format!("{}:{}", text(key), value.get()));
+    Bytes::from(format!("{{{}}}", filled.chain(kept).collect::<Vec<_>>().join(",")))
+}
+
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
+/// The members of an object in their order, values as they are written.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> serde::Deserialize<'de> for Members<'a> {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> serde::de::Visitor<'de> for Reader {
+            type Value = Vec<(String, &'de RawValue)>;
+
+            fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                out.write_str("an object")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(members)
+            }
+        }
+        from.deserialize_map(Reader).map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_put_in_front_and_the_rest_keeps_its_text() {
+        let posted = Bytes::from_static(
+            b"{ \"event\" : \"a\", \"id\": null, \"n\": 1.0, \"big\":123456789012345678901234567890 }",
+        );
+        let filled = filled_in(&posted, Some("e\"1"), Some("t"));
+        assert_eq!(
+            std::str::from_utf8(&filled).unwrap(),
+            r#"{"id":"e\"1","timestamp":"t","event":"a","n":1.0,"big":123456789012345678901234567890}"#
+        );
+        assert_eq!(filled_in(&posted, None, None), posted);
+    }
+}

@@ -1,0 +1,194 @@
+//! One request: the payload rendered, headers and credentials set, the bytes signed.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+
+use super::client::{Method, Outgoing};
+use super::compiled::{Compiled, CompiledValue, scope_of};
+use super::scope::Scope;
+use crate::domain::{AttemptError, MissingValue, OutgoingEvent, Scheme, Secret, SubscriptionAuth, Timestamp};
+use crate::signing;
+
+/// The most paths of missing values that an attempt remembers.
+const MOST_MISSING: usize = 50;
+
+/// A request that cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsendable {
+    /// Which part.
+    pub error: AttemptError,
+    /// What is wrong with it; holds no secret.
+    pub detail: String,
+}
+
+impl Unsendable {
+    fn new(error: AttemptError, detail: impl Into<String>) -> Self {
+        Self { error, detail: detail.into() }
+    }
+}
+
+/// The payload of an event for a subscription.
+#[derive(Clone, Debug)]
+pub struct Payload {
+    /// The text, exactly as it is sent.
+    pub body: Bytes,
+    /// Paths that the event lacks.
+    pub missing: Vec<String>,
+    /// Why an expression had no value.
+    pub errors: Vec<String>,
+}
+
+impl Payload {
+    /// Renders the template; without one the event's own bytes are the payload.
+    #[must_use]
+    pub fn render(compiled: &Compiled, event: &OutgoingEvent, scope: &Scope) -> Self {
+        let Some(template) = &compiled.template else {
+            return Self { body: event.body.clone(), missing: Vec::new(), errors: Vec::new() };
+        };
+        let mut rendered = template.render(scope);
+        rendered.missing.truncate(MOST_MISSING);
+        rendered.errors.truncate(MOST_MISSING);
+        Self { body: Bytes::from(rendered.text), missing: rendered.missing, errors: rendered.errors }
+    }
+
+    /// Renders it for sending.
+    ///
+    /// # Errors
+    /// When the subscription says that a missing value is an error, or the event has no scope.
+    pub fn for_sending(compiled: &Compiled, event: &OutgoingEvent) -> Result<(Self, Scope), Unsendable> {
+        let scope =
+            scope_of(event).map_err(|fault| Unsendable::new(AttemptError::Template, fault.to_string()))?;
+        let payload = Self::render(compiled, event, &scope);
+        let lacking = payload.missing.iter().chain(&payload.errors).cloned().collect::<Vec<_>>();
+        if compiled.subscription.missing == MissingValue::Error && !lacking.is_empty() {
+            let detail = format!("the event lacks {}", lacking.join(", "));
+            return Err(Unsendable::new(AttemptError::Template, detail));
+        }
+        Ok((payload, scope))
+    }
+}
+
+/// What is told about the messages in a request.
+pub struct Envelope<'a> {
+    /// The message's id, or for a batch one of its own.
+    pub message_id: &'a str,
+    /// The event's id, where there is one event and it has one.
+    pub event_id: Option<&'a str>,
+    /// The number of the attempt.
+    pub attempt: u32,
+    /// How many payloads a batch holds.
+    pub batch_size: Option<usize>,
+}
+
+/// The request that carries `body`; `scope` is what templates in headers see.
+///
+/// # Errors
+/// When a header's value cannot be sent, or a secret cannot sign.
+pub fn outgoing(
+    compiled: &Compiled,
+    scope: &Scope,
+    envelope: &Envelope<'_>,
+    body: Bytes,
+    now: Timestamp,
+) -> Result<Outgoing, Unsendable> {
+    let mut headers = configured_headers(compiled, Some(scope))?;
+    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+        headers.push(("Content-Type".to_owned(), b"application/json".to_vec()));
+    }
+    headers.extend(signature(compiled, envelope.message_id, now, &body)?);
+    let mut tell = |name: &str, value: String| headers.push((name.to_owned(), value.into_bytes()));
+    if let Some(id) = envelope.event_id.filter(|id| is_header_text(id)) {
+        tell("X-TagoRUN-Event-Id", id.to_owned());
+    }
+    tell("X-TagoRUN-Message-Id", envelope.message_id.to_owned());
+    tell("X-TagoRUN-Attempt", envelope.attempt.to_string());
+    if let Some(size) = envelope.batch_size {
+        tell("X-TagoRUN-Batch-Size", size.to_string());
+    }
+    let timeout = compiled.subscription.timeout;
+    Ok(Outgoing { method: Method::Post, url: compiled.url.clone(), headers, body, timeout })
+}
+
+/// The configured header lines and the credential. Without a scope, as for a look at the endpoint, templates are left
+/// out.
+///
+/// # Errors
+/// When a template renders to what no header can hold.
+pub fn configured_headers(
+    compiled: &Compiled,
+    scope: Option<&Scope>,
+) -> Result<Vec<(String, Vec<u8>)>, Unsendable> {
+    let mut headers = Vec::new();
+    for header in &compiled.headers {
+        let value = match (&header.value, scope) {
+            (CompiledValue::Secret(secret), _) => secret.expose().to_vec(),
+            (CompiledValue::Template(template), Some(scope)) => template.render(scope).text.into_bytes(),
+            (CompiledValue::Template(_), None) => continue,
+        };
+        if value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+            let detail = format!("{} would hold a line break or NUL", header.name);
+            return Err(Unsendable::new(AttemptError::HeaderInvalid, detail));
+        }
+        headers.push((header.name.clone(), value));
+    }
+    headers.extend(compiled.subscription.auth.as_ref().map(credential).unwrap_or_default());
+    Ok(headers)
+}
+
+/// HTTP can carry these characters in a header without loss.
+fn is_header_text(text: &str) -> bool {
+    text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) && text.trim() == text
+}
+
+fn credential(auth: &SubscriptionAuth) -> Vec<(String, Vec<u8>)> {
+    let line = |name: &str, value: Vec<u8>| (name.to_owned(), value);
+    match auth {
+        SubscriptionAuth::Bearer(token) => {
+            vec![line("Authorization", [b"Bearer ".as_slice(), token.expose()].concat())]
+        }
+        SubscriptionAuth::ApiKey { key, secret, header, secret_header } => {
+            let mut lines = vec![line(header, key.expose().to_vec())];
+            lines.extend(secret.as_ref().map(|secret| line(secret_header, secret.expose().to_vec())));
+            lines
+        }
+        SubscriptionAuth::Basic { username, password } => {
+            let pair = [username.as_bytes(), b":", password.expose()].concat();
+            vec![line("Authorization", format!("Basic {}", STANDARD.encode(pair)).into_bytes())]
+        }
+    }
+}
+
+/// The lines that sign `body`; with several secrets each makes a signature, in one header.
+fn signature(
+    compiled: &Compiled,
+    message_id: &str,
+    now: Timestamp,
+    body: &[u8],
+) -> Result<Vec<(String, Vec<u8>)>, Unsendable> {
+    let rule = &compiled.subscription.signature;
+    let separator = if rule.scheme == Scheme::StandardWebhooks { " " } else { "," };
+    let mut lines: Vec<(String, String)> = Vec::new();
+    for secret in &rule.secrets {
+        for (name, value) in sign(rule.scheme, secret, message_id, now, body)? {
+            match lines.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, before)) if *before != value => *before = format!("{before}{separator}{value}"),
+                Some(_) => {}
+                None => lines.push((name, value)),
+            }
+        }
+    }
+    Ok(lines.into_iter().map(|(name, value)| (name, value.into_bytes())).collect())
+}
+
+fn sign(
+    scheme: Scheme,
+    secret: &Secret,
+    message_id: &str,
+    now: Timestamp,
+    body: &[u8],
+) -> Result<Vec<(String, String)>, Unsendable> {
+    signing::sign(scheme, secret, message_id, now, body).map_err(|fault| {
+        Unsendable::new(AttemptError::HeaderInvalid, format!("{} cannot sign: {fault}", secret.name()))
+    })
+}

@@ -1,0 +1,143 @@
+//! What everybody who has to do with sending shares.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::{Notify, watch};
+
+use super::client::Client;
+use super::subscriptions::Subscriptions;
+use super::target_guard::TargetGuard;
+use crate::catalog::Catalog;
+use crate::domain::{Clock, Fault, Headers, PublishedFacts, Timestamp};
+use crate::store::Store;
+use crate::telemetry::Metrics;
+
+/// Reads the JSON of an accepted delivery: source, header lines and wire body in, JSON text out.
+pub type ReadPayload = Arc<dyn Fn(&str, &Headers, &Bytes) -> Option<Bytes> + Send + Sync>;
+
+/// Reads an event that is handed to the publisher.
+pub type ReadPublished = Arc<dyn Fn(&[u8]) -> Result<PublishedFacts, Vec<Fault>> + Send + Sync>;
+
+/// What a sender is made of.
+pub struct SenderParts {
+    /// Where messages are kept.
+    pub store: Store,
+    /// The events that are known.
+    pub catalog: Arc<Catalog>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The counters.
+    pub metrics: Arc<Metrics>,
+    /// Which addresses are reached.
+    pub guard: TargetGuard,
+    /// The client that sends.
+    pub client: Client,
+    /// How deliveries are read.
+    pub read_payload: ReadPayload,
+    /// How published events are read.
+    pub read_published: ReadPublished,
+    /// How long a message is held beyond the time of an attempt.
+    pub lease: std::time::Duration,
+    /// How often endpoints are looked at.
+    pub health_interval: std::time::Duration,
+}
+
+/// The sender. Cheap to clone; all clones are the same sender.
+#[derive(Clone)]
+pub struct Sender(Arc<Shared>);
+
+struct Shared {
+    parts: SenderParts,
+    subscriptions: Subscriptions,
+    work: Notify,
+    letters: Notify,
+    stopping: watch::Sender<bool>,
+}
+
+impl Sender {
+    /// A sender of these parts, with no subscription yet.
+    #[must_use]
+    pub fn new(parts: SenderParts) -> Self {
+        Self(Arc::new(Shared {
+            parts,
+            subscriptions: Subscriptions::default(),
+            work: Notify::new(),
+            letters: Notify::new(),
+            stopping: watch::Sender::new(false),
+        }))
+    }
+
+    /// The subscriptions in force.
+    #[must_use]
+    pub fn subscriptions(&self) -> &Subscriptions {
+        &self.0.subscriptions
+    }
+
+    /// Where messages are kept.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.0.parts.store
+    }
+
+    /// The events that are known.
+    #[must_use]
+    pub fn catalog(&self) -> &Catalog {
+        &self.0.parts.catalog
+    }
+
+    /// Which addresses are reached.
+    #[must_use]
+    pub fn guard(&self) -> &TargetGuard {
+        &self.0.parts.guard
+    }
+
+    /// The counters.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.parts.metrics
+    }
+
+    pub(super) fn parts(&self) -> &SenderParts {
+        &self.0.parts
+    }
+
+    /// Now.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.0.parts.clock.now()
+    }
+
+    /// The JSON of an accepted delivery.
+    #[must_use]
+    pub fn read_payload(&self, source: &str, headers: &Headers, body: &Bytes) -> Option<Bytes> {
+        (self.0.parts.read_payload)(source, headers, body)
+    }
+
+    /// There is something to send, or another subscription to send it through.
+    pub fn wake(&self) {
+        self.0.work.notify_one();
+    }
+
+    pub(super) async fn woken(&self) {
+        self.0.work.notified().await;
+    }
+
+    /// A message died: administrators are to be told.
+    pub(super) fn tell_of_letters(&self) {
+        self.0.letters.notify_one();
+    }
+
+    pub(super) async fn letters_to_tell(&self) {
+        self.0.letters.notified().await;
+    }
+
+    /// Stops claiming; what is under way is given a moment.
+    pub fn stop(&self) {
+        self.0.stopping.send_replace(true);
+    }
+
+    pub(super) fn stopping(&self) -> watch::Receiver<bool> {
+        self.0.stopping.subscribe()
+    }
+}

@@ -1,0 +1,102 @@
+//! Writes what attempts led to, many at a time, and says what follows from it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+
+use super::notices;
+use super::outcome::is_gone;
+use super::sender::Sender;
+use crate::domain::Timestamp;
+use crate::store::{Next, Settlement};
+
+/// The most requests whose outcome is written at once.
+const AT_ONCE: usize = 500;
+/// The pause before what could not be written is tried again.
+const PAUSE: Duration = Duration::from_millis(300);
+
+/// A request that ended.
+pub struct Done {
+    /// What it led to.
+    pub settlements: Vec<Settlement>,
+    /// What it no longer takes up.
+    pub freed: Freed,
+}
+
+/// A place in a lane that is free again.
+pub struct Freed {
+    /// The subscription.
+    pub target: String,
+    /// The request in its throttle.
+    pub ticket: Option<u64>,
+    /// When the request ended.
+    pub at: Timestamp,
+}
+
+/// Writes outcomes until every request has ended.
+pub async fn settle_all(
+    sender: Sender,
+    mut outcomes: UnboundedReceiver<Done>,
+    freed: UnboundedSender<Freed>,
+) {
+    let mut waiting = Vec::new();
+    while outcomes.recv_many(&mut waiting, AT_ONCE).await > 0 {
+        let (settlements, places): (Vec<_>, Vec<_>) =
+            waiting.drain(..).map(|done| (done.settlements, done.freed)).unzip();
+        let settlements = Arc::new(settlements.concat());
+        write(&sender, &settlements).await;
+        for settlement in settlements.iter() {
+            follow_up(&sender, settlement).await;
+        }
+        for place in places {
+            // The dispatcher is gone when the program stops.
+            let _ = freed.send(place);
+        }
+    }
+}
+
+/// What was sent was sent: it is written however long that takes.
+async fn write(sender: &Sender, settlements: &Arc<Vec<Settlement>>) {
+    while let Err(fault) = sender.store().settle(Arc::clone(settlements)).await {
+        tracing::error!(%fault, attempts = settlements.len(), "outcomes of attempts cannot be written; they are tried again");
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn follow_up(sender: &Sender, settlement: &Settlement) {
+    let status = settlement.attempt.as_ref().and_then(|attempt| attempt.status);
+    if let Some(attempt) = &settlement.attempt {
+        sender.metrics().sender().attempt(attempt);
+        log(settlement);
+        if is_gone(attempt) {
+            notices::endpoint_gone(sender, &attempt.target).await;
+        }
+    }
+    match &settlement.next {
+        Next::Delivered => sender.metrics().sender().message("delivered"),
+        Next::Cancelled => sender.metrics().sender().message("cancelled"),
+        Next::Dead { error, .. } => {
+            sender.metrics().sender().message("dead");
+            let Settlement { id, subscription, .. } = settlement;
+            tracing::warn!(message = %id, subscription, ?status, error, "message is dead");
+            sender.tell_of_letters();
+        }
+        Next::Retry(_) | Next::Fallback { .. } => {}
+    }
+}
+
+/// One line an attempt; no header, no body, no query.
+fn log(settlement: &Settlement) {
+    let Some(attempt) = &settlement.attempt else { return };
+    let next = match &settlement.next {
+        Next::Delivered => "delivered",
+        Next::Retry(_) => "retry",
+        Next::Fallback { .. } => "fallback",
+        Next::Dead { .. } => "dead",
+        Next::Cancelled => "cancelled",
+    };
+    let (number, status, error) = (attempt.number, attempt.status, attempt.error.map(|error| error.as_str()));
+    let ms = attempt.duration_us / 1_000;
+    tracing::info!(target: "tagohook::sent", message = %settlement.id, subscription = attempt.target, number, status, error, ms, next);
+}

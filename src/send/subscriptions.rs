@@ -1,0 +1,114 @@
+//! The subscriptions in force: read by everybody who sends, replaced as a whole.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use super::compiled::Compiled;
+use crate::domain::{SubscriptionOrigin, Timestamp};
+
+/// A subscription in force, with what only the store knows of it.
+#[derive(Clone, Debug)]
+pub struct Active {
+    /// Ready to judge and render; its `enabled` and `disabled_reason` are those of now.
+    pub compiled: Compiled,
+    /// When it was first put.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// Deliveries after this position are its own.
+    pub since: i64,
+}
+
+impl Active {
+    /// Whether it takes events and sends messages.
+    #[must_use]
+    pub const fn is_enabled(&self) -> bool {
+        self.compiled.subscription.enabled
+    }
+}
+
+type Map = BTreeMap<String, Arc<Active>>;
+
+/// Every subscription, by id. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct Subscriptions(Arc<ArcSwap<Map>>);
+
+impl Subscriptions {
+    /// All of them, the newest first.
+    #[must_use]
+    pub fn all(&self) -> Vec<Arc<Active>> {
+        let mut all: Vec<Arc<Active>> = self.0.load().values().cloned().collect();
+        all.sort_by(|one, other| {
+            other.created_at.cmp(&one.created_at).then_with(|| other.compiled.id().cmp(one.compiled.id()))
+        });
+        all
+    }
+
+    /// The one of this id.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<Arc<Active>> {
+        self.0.load().get(id).cloned()
+    }
+
+    /// The one of this id, or else of this name.
+    #[must_use]
+    pub fn find(&self, id_or_name: &str) -> Option<Arc<Active>> {
+        let all = self.0.load();
+        let by_name = || all.values().find(|active| active.compiled.subscription.name == id_or_name);
+        all.get(id_or_name).or_else(by_name).cloned()
+    }
+
+    /// Puts one in force.
+    pub fn put(&self, active: Active) {
+        let active = Arc::new(active);
+        self.0.rcu(|map| {
+            let mut map = Map::clone(map);
+            map.insert(active.compiled.id().to_owned(), Arc::clone(&active));
+            map
+        });
+    }
+
+    /// Takes one out of force.
+    pub fn remove(&self, id: &str) {
+        self.0.rcu(|map| {
+            let mut map = Map::clone(map);
+            map.remove(id);
+            map
+        });
+    }
+
+    /// Takes those of the configuration that are not in `ids` out of force; returns the ids of what went.
+    pub fn retain_configured(&self, ids: &[&str]) -> Vec<String> {
+        let is_left_out = |active: &Active| {
+            let subscription = &active.compiled.subscription;
+            subscription.origin == SubscriptionOrigin::Config && !ids.contains(&&*subscription.id)
+        };
+        let gone: Vec<String> = self
+            .all()
+            .iter()
+            .filter(|active| is_left_out(active))
+            .map(|active| active.compiled.id().to_owned())
+            .collect();
+        gone.iter().for_each(|id| self.remove(id));
+        gone
+    }
+
+    /// Marks one as disabled by itself.
+    pub fn disable(&self, id: &str, reason: &str) {
+        if let Some(active) = self.get(id) {
+            let mut active = Active::clone(&active);
+            active.compiled.subscription.enabled = false;
+            active.compiled.subscription.disabled_reason = Some(reason.to_owned());
+            self.put(active);
+        }
+    }
+
+    /// The fallback of a subscription, where it is there and enabled.
+    #[must_use]
+    pub fn fallback_of(&self, active: &Active) -> Option<Arc<Active>> {
+        let fallback = self.find(active.compiled.subscription.fallback.as_deref()?)?;
+        (fallback.is_enabled() && fallback.compiled.id() != active.compiled.id()).then_some(fallback)
+    }
+}
