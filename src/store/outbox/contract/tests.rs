@@ -68,7 +68,7 @@ fn lane(target: &str) -> Lane {
         batch: None,
         ordered: false,
         window: None,
-        lease_until: Timestamp::from_secs(1_800_000_000).plus(HOUR),
+        lease_until: Timestamp::from_secs(1_800_000_000).plus(100 * HOUR),
     }
 }
 
@@ -161,7 +161,8 @@ async fn an_event_leads_to_one_message_a_subscription_and_is_published_once() {
 async fn a_claimed_message_is_nobody_elses_until_its_lease_ends() {
     let case = open().await;
     case.publish("e1", &["a"]).await;
-    let due = case.claim(vec![lane("a")]).await;
+    let held = Lane { lease_until: case.clock.now().plus(HOUR), ..lane("a") };
+    let due = case.claim(vec![held]).await;
     assert_eq!(due.messages.len(), 1);
     assert_eq!(*due.messages[0].event, event("e1"));
     assert!(case.claim(vec![lane("a")]).await.messages.is_empty());
