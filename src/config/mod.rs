@@ -4,8 +4,10 @@ mod data_dir;
 mod fault;
 mod layers;
 mod resolve;
+mod seal;
 mod secrets;
 mod sources;
+mod subscription;
 mod types;
 mod values;
 
@@ -13,6 +15,12 @@ pub use data_dir::{Addresses, DataDir, DataDirError, read_addresses, store_key};
 pub use fault::{ConfigFaults, Origin, suggestion};
 pub use layers::DEFAULT_TOML;
 pub use resolve::{Options, load};
+pub use seal::Sealer;
+pub use secrets::SecretCheck;
+pub use subscription::{
+    JsonFault, Read as ReadSubscription, Reader as SubscriptionReader, SecretOrigin, SecretReader, merged,
+    shown_json, stored_json,
+};
 pub use types::{
     Config, InspectorConfig, LogConfig, PasswordHash, Rate, ReceiverConfig, SenderConfig, StoreConfig,
 };

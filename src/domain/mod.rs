@@ -3,6 +3,7 @@
 mod attempt;
 mod check;
 mod clock;
+mod credential_names;
 mod delivery;
 mod event;
 mod filter;
@@ -18,6 +19,7 @@ mod verdict;
 pub use attempt::{Attempt, AttemptError};
 pub use check::{Check, Fault, Gate, Outcome};
 pub use clock::{Clock, ManualClock, Timestamp};
+pub use credential_names::{is_secret_parameter, names_credential_header};
 pub use delivery::{Arrival, BodyEnd, ClientAddress, Delivery, DeliveryRow, StoredDelivery};
 pub use event::{Claim, ClaimKey, EventFacts, PublishedFacts};
 pub use filter::DeliveryFilter;

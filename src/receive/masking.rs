@@ -5,25 +5,15 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretBox};
 use sha2::Sha256;
 
-use crate::domain::{Header, Headers};
+use crate::domain::{Header, Headers, is_secret_parameter, names_credential_header};
 
 /// Values shorter than this show no tail.
 const TAIL_FROM: usize = 16;
 /// How many characters of the end are shown.
 const TAIL: usize = 4;
-/// Headers that carry a credential by their definition.
-const CREDENTIAL_HEADERS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
 /// Headers in which proxies and browsers repeat a request target, its query with it.
 const TARGET_HEADERS: [&str; 6] =
     ["referer", "x-original-url", "x-original-uri", "x-rewrite-url", "x-forwarded-uri", "x-request-uri"];
-/// Words that make a header's or a query parameter's value a credential.
-const CREDENTIAL_WORDS: [&str; 9] =
-    ["token", "secret", "password", "passwd", "apikey", "credential", "credentials", "auth", "authorization"];
-/// Every word of a credential holds one of these: a quick look spares the careful one.
-const STEMS: [&str; 6] = ["token", "secret", "passw", "key", "credential", "auth"];
-/// Words before `key` that make it one; an `Idempotency-Key` is none.
-const KEY_WORDS: [&str; 4] = ["api", "access", "private", "auth"];
-
 /// Masks credentials with the installation's own key.
 pub struct Masking {
     key: SecretBox<[u8; 32]>,
@@ -108,50 +98,7 @@ impl Masking {
 }
 
 fn is_credential_header(name: &str, more: &[String]) -> bool {
-    CREDENTIAL_HEADERS.iter().any(|known| name.eq_ignore_ascii_case(known))
-        || more.iter().any(|known| name.eq_ignore_ascii_case(known))
-        || says_credential(name)
-}
-
-fn is_secret_parameter(name: &str) -> bool {
-    let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy().into_owned();
-    name.eq_ignore_ascii_case("key") || says_credential(&name)
-}
-
-/// Whether the words of a name say that it holds a credential: `X-Api-Key`, `access_token`, `clientSecret`.
-fn says_credential(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    if !STEMS.iter().any(|stem| lower.contains(stem)) {
-        return false;
-    }
-    let words = words(name);
-    words.iter().any(|word| CREDENTIAL_WORDS.contains(&word.as_str()))
-        || words
-            .iter()
-            .zip(words.iter().skip(1))
-            .any(|(before, word)| word == "key" && KEY_WORDS.contains(&before.as_str()))
-}
-
-/// The lower-case words of a name, cut at punctuation and where camel case humps: `clientSecret`, `APIKey`.
-fn words(name: &str) -> Vec<String> {
-    let letters: Vec<char> = name.chars().collect();
-    let mut words = vec![String::new()];
-    for (at, letter) in letters.iter().enumerate() {
-        let before = at.checked_sub(1).and_then(|at| letters.get(at));
-        let after = letters.get(at.saturating_add(1));
-        let follows_lower = before.is_some_and(char::is_ascii_lowercase);
-        let starts_lower = after.is_some_and(char::is_ascii_lowercase);
-        if !letter.is_alphanumeric() || (letter.is_ascii_uppercase() && (follows_lower || starts_lower)) {
-            words.push(String::new());
-        }
-        if letter.is_alphanumeric()
-            && let Some(word) = words.last_mut()
-        {
-            word.push(letter.to_ascii_lowercase());
-        }
-    }
-    words.retain(|word| !word.is_empty());
-    words
+    more.iter().any(|known| name.eq_ignore_ascii_case(known)) || names_credential_header(name)
 }
 
 #[cfg(test)]

@@ -1,0 +1,38 @@
+//! Where events go, and which.
+
+use url::Url;
+
+/// Whether `text` is a URL that can be sent to; the fault says what is allowed.
+pub fn check(text: &str) -> Result<(), String> {
+    let url = Url::parse(text.trim())
+        .map_err(|fault| format!("{fault}; an http or https URL, as \"https://api.example.com/webhook\""))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!("{}: is not sent to; http or https", url.scheme()));
+    }
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err("has no host".to_owned());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(
+            "holds a user name or password; write \"auth\": {\"basic\": {\"username\": …, \"password\": …}}"
+                .to_owned(),
+        );
+    }
+    if url.fragment().is_some() {
+        return Err("holds a fragment (#…), which is never sent; leave it out".to_owned());
+    }
+    Ok(())
+}
+
+/// Whether `event` is the name of an event or a pattern.
+pub fn check_event(event: &str, longest: usize) -> Result<(), String> {
+    let stars = event.matches('*').count();
+    let is_pattern = event == "*" || (stars == 1 && event.ends_with(".*") && event.len() > 2);
+    if event.trim().is_empty() || event.len() > longest || event.contains('\0') {
+        Err(format!("a name of 1 to {longest} bytes"))
+    } else if stars > 0 && !is_pattern {
+        Err(format!("{event:?} is no pattern; \"*\", or a beginning as \"user.*\""))
+    } else {
+        Ok(())
+    }
+}

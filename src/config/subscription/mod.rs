@@ -1,0 +1,14 @@
+//! A subscription's JSON: TagoRUN's webhook configuration in both of its forms, and ours.
+
+mod endpoint;
+mod pace;
+mod reader;
+mod secrets;
+mod write;
+
+pub use reader::{JsonFault, Read, Reader};
+pub use secrets::{SecretOrigin, SecretReader};
+pub use write::{merged, shown_json, stored_json};
+
+#[cfg(test)]
+mod tests;

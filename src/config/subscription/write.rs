@@ -1,0 +1,262 @@
+//! Writes a subscription: one form, for the store with secrets sealed, for people with secrets masked.
+
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+use super::reader::JsonFault;
+use crate::config::seal::Sealer;
+use crate::domain::{
+    Backoff, HeaderValue, MissingValue, RetryPolicy, Scheme, Secret, SigningRule, Subscription,
+    SubscriptionAuth,
+};
+
+/// What stands for a secret.
+pub const DOTS: &str = "••••";
+/// A secret shorter than this shows no tail.
+const TAIL_FROM: usize = 16;
+/// How many characters of its end a secret shows.
+const TAIL: usize = 4;
+
+/// The subscription as the store keeps it.
+#[must_use]
+pub fn stored_json(subscription: &Subscription, sealer: &Sealer) -> String {
+    write(subscription, &|secret, _| {
+        if is_reference(secret) {
+            Value::from(secret.name())
+        } else {
+            json!({"sealed": sealer.seal(secret.expose())})
+        }
+    })
+}
+
+/// The subscription as people see it.
+#[must_use]
+pub fn shown_json(subscription: &Subscription) -> String {
+    write(subscription, &|secret, is_header| {
+        Value::from(if is_header { mask_header(secret) } else { mask(secret) })
+    })
+}
+
+/// `present`, as it is shown, with an RFC 7396 merge patch applied. What is not patched keeps its text.
+///
+/// # Errors
+/// When one of the two is no object.
+pub fn merged(present: &str, patch: &str) -> Result<String, JsonFault> {
+    type Members = std::collections::BTreeMap<String, Box<RawValue>>;
+    let read = |text: &str| {
+        serde_json::from_str::<Members>(text)
+            .map_err(|fault| JsonFault::new("", format!("not a JSON object: {fault}")))
+    };
+    let mut members = read(present)?;
+    for (key, value) in read(patch)? {
+        // The other form's name for the same thing.
+        let key = match key.as_str() {
+            "webhook_url" => "url".to_owned(),
+            "payload" => "payload_template".to_owned(),
+            "event" => "events".to_owned(),
+            _ => key,
+        };
+        let is_whole = matches!(key.as_str(), "payload_template" | "filters");
+        let merged = match members.get(&key).filter(|_| !is_whole) {
+            Some(before) => merge(before.get(), value.get()),
+            None => Some(value.get().to_owned()),
+        };
+        match merged.filter(|text| text != "null").and_then(|text| RawValue::from_string(text).ok()) {
+            Some(raw) => members.insert(key, raw),
+            None => members.remove(&key),
+        };
+    }
+    serde_json::to_string(&members).map_err(|fault| JsonFault::new("", fault.to_string()))
+}
+
+fn merge(before: &str, patch: &str) -> Option<String> {
+    let mut before: Value = serde_json::from_str(before).ok()?;
+    let patch: Value = serde_json::from_str(patch).ok()?;
+    merge_value(&mut before, patch);
+    Some(before.to_string())
+}
+
+/// RFC 7396, section 2.
+fn merge_value(target: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    let Some(members) = target.as_object_mut() else { return };
+    for (key, value) in patch {
+        if value.is_null() {
+            members.shift_remove(&key);
+        } else {
+            merge_value(members.entry(key).or_insert(Value::Null), value);
+        }
+    }
+}
+
+fn is_reference(secret: &Secret) -> bool {
+    secret.name().starts_with("file:") || secret.name().starts_with("env:")
+}
+
+/// A secret as it is shown: a reference in clear, else dots and perhaps its end.
+pub fn mask(secret: &Secret) -> String {
+    if is_reference(secret) {
+        return secret.name().to_owned();
+    }
+    masked(&String::from_utf8_lossy(secret.expose()))
+}
+
+/// The value of a credential header as it is shown: its scheme stays readable.
+pub fn mask_header(secret: &Secret) -> String {
+    let text = String::from_utf8_lossy(secret.expose());
+    match text.split_once(' ') {
+        Some((scheme, rest)) if !is_reference(secret) => match scheme.to_ascii_lowercase().as_str() {
+            "bearer" => format!("{scheme} {}", masked(rest.trim())),
+            // The end of a Basic credential would be the end of a password.
+            "basic" => format!("{scheme} {DOTS}"),
+            _ => mask(secret),
+        },
+        _ => mask(secret),
+    }
+}
+
+fn masked(text: &str) -> String {
+    let letters = text.chars().count();
+    let tail: String = text.chars().skip(letters.saturating_sub(TAIL)).collect();
+    let is_shown = letters >= TAIL_FROM && tail.chars().all(|letter| letter.is_ascii_alphanumeric());
+    if is_shown { format!("{DOTS}{tail}") } else { DOTS.to_owned() }
+}
+
+/// Every secret of a subscription with its place.
+pub fn secrets_of(subscription: &Subscription) -> Vec<(String, &Secret)> {
+    let mut secrets = Vec::new();
+    for header in &subscription.headers {
+        if let HeaderValue::Secret(secret) = &header.value {
+            secrets.push((format!("/headers/{}", header.name.replace('~', "~0").replace('/', "~1")), secret));
+        }
+    }
+    match &subscription.auth {
+        Some(SubscriptionAuth::Bearer(token)) => secrets.push(("/auth/bearer".to_owned(), token)),
+        Some(SubscriptionAuth::ApiKey { key, secret, .. }) => {
+            secrets.push(("/auth/api_key/key".to_owned(), key));
+            secrets.extend(secret.as_ref().map(|secret| ("/auth/api_key/secret".to_owned(), secret)));
+        }
+        Some(SubscriptionAuth::Basic { password, .. }) => {
+            secrets.push(("/auth/basic/password".to_owned(), password));
+        }
+        None => {}
+    }
+    let signing = subscription.signature.secrets.iter().enumerate();
+    secrets.extend(signing.map(|(at, secret)| (format!("/signature/secrets/{at}"), secret)));
+    secrets
+}
+
+/// How a secret is written; the flag says that it is the value of a header.
+type WriteSecret<'a> = &'a dyn Fn(&Secret, bool) -> Value;
+
+fn write(subscription: &Subscription, secret: WriteSecret<'_>) -> String {
+    let mut members: Vec<(&str, String)> = Vec::new();
+    let mut put = |key: &'static str, value: Value| members.push((key, value.to_string()));
+    put("name", Value::from(&*subscription.name));
+    put("url", Value::from(&*subscription.url));
+    put("events", json!(subscription.events));
+    if let Some(sources) = &subscription.sources {
+        put("sources", json!(sources));
+    }
+    put("headers", headers(subscription, secret));
+    if let Some(auth) = &subscription.auth {
+        put("auth", self::auth(auth, secret));
+    }
+    put("signature", signature(&subscription.signature, secret));
+    put("enabled", Value::from(subscription.enabled));
+    put("retry_policy", policy(&subscription.retry_policy));
+    put("timeout", seconds(subscription.timeout));
+    if let Some(filters) = &subscription.filters {
+        members.push(("filters", filters.clone()));
+    }
+    if let Some(template) = &subscription.payload_template {
+        members.push(("payload_template", template.clone()));
+    }
+    let mut put = |key: &'static str, value: Value| members.push((key, value.to_string()));
+    let missing = if subscription.missing == MissingValue::Error { "error" } else { "null" };
+    put("missing", Value::from(missing));
+    put("ordered", Value::from(subscription.ordered));
+    if let Some(fallback) = &subscription.fallback {
+        put("fallback", Value::from(&**fallback));
+    }
+    if let Some(limit) = subscription.rate_limit {
+        let window_ms = u64::try_from(limit.window.as_millis()).unwrap_or(u64::MAX);
+        put("rate_limit", json!({"max_requests": limit.max_requests, "window_ms": window_ms}));
+    }
+    if let Some(batch) = subscription.batch {
+        let flush_ms = u64::try_from(batch.flush_interval.as_millis()).unwrap_or(u64::MAX);
+        put("batch", json!({"size": batch.size, "flush_interval_ms": flush_ms}));
+    }
+    let members: Vec<String> =
+        members.iter().map(|(key, value)| format!("{}:{value}", Value::from(*key))).collect();
+    format!("{{{}}}", members.join(","))
+}
+
+fn headers(subscription: &Subscription, secret: WriteSecret<'_>) -> Value {
+    let line = |value: &HeaderValue| match value {
+        HeaderValue::Text(text) => Value::from(&**text),
+        HeaderValue::Secret(hidden) => secret(hidden, true),
+    };
+    Value::Object(
+        subscription.headers.iter().map(|header| (header.name.clone(), line(&header.value))).collect(),
+    )
+}
+
+fn auth(auth: &SubscriptionAuth, secret: WriteSecret<'_>) -> Value {
+    match auth {
+        SubscriptionAuth::Bearer(token) => json!({"bearer": secret(token, false)}),
+        SubscriptionAuth::ApiKey { key, secret: half, header, secret_header } => {
+            let mut members = json!({"key": secret(key, false), "header": header});
+            if let (Some(half), Some(members)) = (half, members.as_object_mut()) {
+                members.insert("secret".to_owned(), secret(half, false));
+                members.insert("secret_header".to_owned(), Value::from(&**secret_header));
+            }
+            json!({"api_key": members})
+        }
+        SubscriptionAuth::Basic { username, password } => {
+            json!({"basic": {"username": username, "password": secret(password, false)}})
+        }
+    }
+}
+
+fn signature(rule: &SigningRule, secret: WriteSecret<'_>) -> Value {
+    if rule.scheme == Scheme::None {
+        return json!({"scheme": "none"});
+    }
+    let secrets: Vec<Value> = rule.secrets.iter().map(|hidden| secret(hidden, false)).collect();
+    json!({"scheme": rule.scheme.as_str(), "secrets": secrets})
+}
+
+fn policy(policy: &RetryPolicy) -> Value {
+    let mut members = Map::new();
+    members.insert("max_attempts".to_owned(), Value::from(policy.max_attempts));
+    members.insert("backoff".to_owned(), Value::from(policy.backoff.as_str()));
+    match &policy.backoff {
+        Backoff::Exponential(base) | Backoff::Linear(base) | Backoff::Fixed(base) => {
+            members.insert("base".to_owned(), seconds(*base));
+        }
+        Backoff::Schedule(delays) => {
+            members.insert("delays".to_owned(), delays.iter().map(|delay| seconds(*delay)).collect());
+        }
+    }
+    members.insert("max_delay".to_owned(), seconds(policy.max_delay));
+    members.insert("jitter".to_owned(), Value::from(policy.jitter));
+    Value::Object(members)
+}
+
+/// Whole seconds as a whole number.
+fn seconds(duration: Duration) -> Value {
+    if duration.subsec_nanos() == 0 {
+        Value::from(duration.as_secs())
+    } else {
+        Value::from(duration.as_secs_f64())
+    }
+}
