@@ -11,12 +11,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 
 use crate::catalog::Catalog;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Sealer};
 use crate::domain::{Clock, Source};
 use crate::http::{
     self, AddressRate, BodyBudget, BodyLimits, InspectorState, Readiness, ReceiverState, Rules,
 };
 use crate::receive::{Masking, Receiver};
+use crate::send::{Client, ReadPayload, ReadPublished, RunningSender, Sender, SenderParts, TargetGuard};
 use crate::store::{Retention, Store, StoreOptions};
 use crate::telemetry::Metrics;
 
@@ -43,6 +44,8 @@ pub struct Running {
     receiver: ServerHandle,
     inspector: ServerHandle,
     inspector_state: InspectorState,
+    sender: Sender,
+    sending: RunningSender,
     stopping: watch::Sender<bool>,
 }
 
@@ -50,12 +53,28 @@ pub struct Running {
 ///
 /// # Errors
 /// When the store cannot be opened, a schema of `schemas_dir` is bad, or an address cannot be listened on.
-pub fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Running> {
+pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Running> {
     let catalog = Arc::new(read_catalog(config)?);
-    let masking = Arc::new(Masking::new(config::store_key(&config.data_dir)?));
+    let store_key = config::store_key(&config.data_dir)?;
+    let masking = Arc::new(Masking::new(store_key));
     let store = Store::open(store_options(config, Arc::clone(&clock))).context("cannot open the store")?;
     let metrics = Arc::new(Metrics::default());
     let rules = Arc::new(ArcSwap::from_pointee(make_rules(config, &catalog, &masking)));
+    let sender = Sender::new(SenderParts {
+        store: store.clone(),
+        catalog: Arc::clone(&catalog),
+        clock: Arc::clone(&clock),
+        metrics: Arc::clone(&metrics),
+        guard: TargetGuard::new(config.sender.deny_private),
+        client: Client::new(TargetGuard::new(config.sender.deny_private))?,
+        read_payload: reads_payloads(&rules),
+        read_published: reads_published(&rules),
+        secrets: config.secrets.clone(),
+        sealer: Sealer::new(&store_key),
+        lease: config.sender.lease,
+        health_interval: config.sender.health_interval,
+    });
+    sender.load(&config.subscriptions).await.context("cannot read the subscriptions")?;
     let receiver_listener = listen(config.receiver.listen, "receiver")?;
     let inspector_listener = listen(config.inspector.listen, "inspector")?;
     let addresses =
@@ -73,6 +92,7 @@ pub fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Running> 
         store: store.clone(),
         catalog: Arc::clone(&catalog),
         sources: sources_of(&rules),
+        sender: sender.clone(),
         receiver: addresses.receiver,
         inspector: addresses.inspector,
         password: config.inspector.password.clone(),
@@ -84,6 +104,7 @@ pub fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Running> 
     let workers = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let receiver = http::serve_receiver(receiver_listener, workers, state, stopping.subscribe())?;
     let inspector = http::serve_inspector(inspector_listener, inspector_state.clone())?;
+    let sending = RunningSender::start(sender.clone()).context("cannot start the sender")?;
     let running = Running {
         addresses,
         rules,
@@ -93,6 +114,8 @@ pub fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Running> 
         receiver: receiver.handle(),
         inspector: inspector.handle(),
         inspector_state,
+        sender,
+        sending,
         stopping,
     };
     actix_rt::spawn(receiver);
@@ -101,9 +124,12 @@ pub fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Running> 
 }
 
 impl Running {
-    /// Puts the rules of a re-read configuration in place. Addresses, store and password stay as they are.
-    pub fn reload(&self, config: &Config) {
+    /// Puts the rules and subscriptions of a re-read configuration in place. Addresses, store and password stay as they are.
+    pub async fn reload(&self, config: &Config) {
         self.rules.store(Arc::new(make_rules(config, &self.catalog, &self.masking)));
+        if let Err(fault) = self.sender.load(&config.subscriptions).await {
+            tracing::error!(%fault, "the subscriptions of the configuration are not in force yet");
+        }
     }
 
     /// Stops cleanly: requests under way are answered, the queue is written, the store is closed.
@@ -112,6 +138,7 @@ impl Running {
         self.stopping.send_replace(true);
         self.receiver.stop(true).await;
         self.inspector.stop(true).await;
+        self.sending.stop().await;
         self.store.close().await;
     }
 }
@@ -130,7 +157,7 @@ pub fn run(
     actix_rt::System::new().block_on(async {
         // Whoever learns the addresses may signal at once.
         let signals = Signals::listen()?;
-        let running = start(config, clock)?;
+        let running = start(config, clock).await?;
         started(running.addresses)?;
         let Addresses { receiver, inspector } = running.addresses;
         tracing::info!(%receiver, %inspector, "started");
@@ -164,8 +191,10 @@ impl Signals {
                 _ = self.interrupt.recv() => return,
                 _ = self.hangup.recv() => match reread() {
                     Ok(config) => {
-                        running.reload(&config);
-                        tracing::info!("configuration reloaded: sources and [receiver]; the rest changes at a restart");
+                        running.reload(&config).await;
+                        tracing::info!(
+                            "configuration reloaded: sources, subscriptions and [receiver]; the rest changes at a restart"
+                        );
                     }
                     Err(faults) => tracing::error!(%faults, "configuration not reloaded; the old one stays in force"),
                 },
@@ -227,6 +256,18 @@ fn make_rules(config: &Config, catalog: &Arc<Catalog>, masking: &Arc<Masking>) -
 fn sources_of(rules: &Arc<ArcSwap<Rules>>) -> Arc<dyn Fn() -> Vec<Source> + Send + Sync> {
     let rules = Arc::clone(rules);
     Arc::new(move || rules.load().receiver.sources().to_vec())
+}
+
+/// How the sender reads accepted deliveries: by the rules as they are then.
+fn reads_payloads(rules: &Arc<ArcSwap<Rules>>) -> ReadPayload {
+    let rules = Arc::clone(rules);
+    Arc::new(move |source, headers, body| rules.load().receiver.payload_text(source, headers, body))
+}
+
+/// How the sender reads what is published.
+fn reads_published(rules: &Arc<ArcSwap<Rules>>) -> ReadPublished {
+    let rules = Arc::clone(rules);
+    Arc::new(move |body| rules.load().receiver.read_published(body))
 }
 
 fn listen(address: SocketAddr, what: &str) -> anyhow::Result<TcpListener> {

@@ -14,7 +14,7 @@ use crate::app;
 use crate::catalog::{Catalog, EventType, fresh_example};
 use crate::config::read_addresses;
 use crate::domain::Clock as _;
-use crate::send::{Answer, Client, fresh_id, signed_request, source_url};
+use crate::send::{Answer, Client, TargetGuard, fresh_id, signed_request, source_url};
 use crate::telemetry::SystemClock;
 
 /// Sends, prints each answer, and fails where one is not 2xx.
@@ -40,7 +40,7 @@ pub fn run(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
     let more = send.header.iter().map(|line| header_line(line)).collect::<anyhow::Result<Vec<_>>>()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let client = Client::new()?;
+        let client = Client::new(TargetGuard::new(false))?;
         let mut refused = 0_u32;
         let mut total = Duration::ZERO;
         for _ in 0..send.count {

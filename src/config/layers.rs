@@ -123,28 +123,30 @@ impl<'a> Layers<'a> {
 
     /// The `[[source]]` tables of the file, or the default ones; the file where they are its own.
     pub fn sources(&self, faults: &mut ConfigFaults) -> (Vec<Table>, Option<&'a ConfigFile>) {
-        let own = self.file.and_then(|file| file.table.get("source").map(|value| (value, file)));
-        let (value, file) = match own {
-            Some((value, file)) => (Some(value), Some(file)),
-            None => (self.defaults.get("source"), None),
-        };
-        let tables: Option<Vec<Table>> = value
-            .and_then(Value::as_array)
-            .map(|items| items.iter().filter_map(Value::as_table).cloned().collect());
-        if tables.is_none()
-            && let Some(file) = file
-        {
-            faults.add(&file.origin("source", 0, ""), "source", "written as [[source]], one for each source");
+        match self.own_tables("source", faults) {
+            Some((tables, file)) => (tables, Some(file)),
+            None => (tables(self.defaults.get("source")).unwrap_or_default(), None),
         }
-        (tables.unwrap_or_default(), file)
+    }
+
+    /// The tables `[[name]]` of the file, where it has any.
+    pub fn own_tables(&self, name: &str, faults: &mut ConfigFaults) -> Option<(Vec<Table>, &'a ConfigFile)> {
+        let file = self.file?;
+        let value = file.table.get(name)?;
+        let found = tables(Some(value));
+        if found.is_none() {
+            faults.add(&file.origin(name, 0, ""), name, format!("written as [[{name}]], one for each"));
+        }
+        Some((found.unwrap_or_default(), file))
     }
 
     fn check_file_keys(&self, faults: &mut ConfigFaults) {
         let Some(file) = self.file else { return };
         for (name, value) in &file.table {
             match (self.defaults.get(name), value) {
-                // Sources have a reader of their own.
+                // Sources and subscriptions have readers of their own.
                 (Some(Value::Array(_)), _) => {}
+                (None, _) if name == "subscription" => {}
                 (Some(Value::Table(known)), Value::Table(section)) => {
                     for key in section.keys().filter(|key| !known.contains_key(*key)) {
                         let near = suggestion(key, known.keys().map(String::as_str));
@@ -184,6 +186,11 @@ impl<'a> Layers<'a> {
             faults.add(&Origin::Env(name.clone()), "environment", format!("no such option{near}"));
         }
     }
+}
+
+fn tables(value: Option<&Value>) -> Option<Vec<Table>> {
+    let items = value.and_then(Value::as_array)?;
+    Some(items.iter().filter_map(Value::as_table).cloned().collect())
 }
 
 fn entry<'t>(table: &'t Table, section: &str, key: &str) -> Option<&'t Value> {

@@ -8,6 +8,7 @@ mod seal;
 mod secrets;
 mod sources;
 mod subscription;
+mod subscriptions;
 mod types;
 mod values;
 
@@ -16,7 +17,7 @@ pub use fault::{ConfigFaults, Origin, suggestion};
 pub use layers::DEFAULT_TOML;
 pub use resolve::{Options, load};
 pub use seal::Sealer;
-pub use secrets::SecretCheck;
+pub use secrets::{SecretCheck, SecretResolver};
 pub use subscription::{
     JsonFault, Read as ReadSubscription, Reader as SubscriptionReader, SecretOrigin, SecretReader, merged,
     shown_json, stored_json,

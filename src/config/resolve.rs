@@ -11,12 +11,12 @@ use toml::Value;
 use super::fault::{ConfigFaults, Origin};
 use super::layers::{ConfigFile, Layers, Said};
 use super::secrets::SecretCheck;
-use super::secrets::Secrets;
+use super::secrets::{SecretResolver, Secrets};
 use super::types::{
     Config, InspectorConfig, LogConfig, PasswordHash, ReceiverConfig, SenderConfig, StoreConfig,
 };
 use super::values::{one_of, split_list, texts};
-use super::{Rate, sources, values};
+use super::{Rate, sources, subscriptions, values};
 use crate::domain::Source;
 
 const DEFAULT_DATA_DIR: &str = "./tagohook-data";
@@ -81,6 +81,10 @@ pub fn load(
     };
     let (tables, sources_file) = layers.sources(&mut faults);
     let sources = sources::read(&tables, sources_file, &mut secrets, check_secret, &mut faults);
+    let subscriptions = layers
+        .own_tables("subscription", &mut faults)
+        .map(|(tables, file)| subscriptions::read(&tables, file, &mut secrets, check_secret, &mut faults))
+        .unwrap_or_default();
     let mut read = Read { layers, env, data_dir: &data_dir, options, faults };
     let receiver = read.receiver();
     let inspector = read.inspector();
@@ -93,7 +97,20 @@ pub fn load(
         (Some(receiver), Some(inspector), Some(store), Some(sender), Some(log)) if faults.is_empty() => {
             let mut notices = secrets.notices;
             notices.extend(proxy_notice(&receiver, &sources));
-            Ok(Config { data_dir, receiver, inspector, store, sender, log, sources, schemas_dir, notices })
+            let secrets = SecretResolver::new(data_dir.clone(), env);
+            Ok(Config {
+                data_dir,
+                receiver,
+                inspector,
+                store,
+                sender,
+                log,
+                sources,
+                subscriptions,
+                secrets,
+                schemas_dir,
+                notices,
+            })
         }
         _ => Err(faults),
     }

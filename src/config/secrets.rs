@@ -78,3 +78,38 @@ impl Secrets<'_> {
         found.map(|(_, value)| value.clone().into_bytes()).ok_or_else(|| format!("env:{name} is not set"))
     }
 }
+
+/// Finds secrets by reference after the start, as `Secrets` does at the start.
+#[derive(Clone)]
+pub struct SecretResolver {
+    data_dir: PathBuf,
+    env: Vec<(String, String)>,
+}
+
+impl SecretResolver {
+    /// A resolver for this data directory and environment.
+    #[must_use]
+    pub fn new(data_dir: PathBuf, env: &[(String, String)]) -> Self {
+        Self { data_dir, env: env.to_vec() }
+    }
+
+    /// The secret that `reference` names.
+    ///
+    /// # Errors
+    /// When there is none, in one sentence that repeats no literal.
+    pub fn resolve(&self, reference: &str) -> Result<Secret, String> {
+        let mut secrets = Secrets {
+            data_dir: self.data_dir.clone(),
+            env: &self.env,
+            tolerate_unmade: false,
+            notices: Vec::new(),
+        };
+        secrets.resolve(reference)
+    }
+}
+
+impl std::fmt::Debug for SecretResolver {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("SecretResolver")
+    }
+}

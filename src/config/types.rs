@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::domain::Source;
+use super::secrets::SecretResolver;
+use crate::domain::{Source, Subscription};
 
 /// Everything that is configured. Every value is within its bounds and every secret is resolved.
 #[derive(Clone, Debug)]
@@ -27,6 +28,10 @@ pub struct Config {
     pub log: LogConfig,
     /// `[[source]]`, at least one; the first is the default.
     pub sources: Vec<Source>,
+    /// `[[subscription]]`
+    pub subscriptions: Vec<Subscription>,
+    /// Finds the secrets that subscriptions name through the API.
+    pub secrets: SecretResolver,
     /// `schemas_dir`
     pub schemas_dir: Option<PathBuf>,
     /// What is legal and odd; one sentence each, for the log.

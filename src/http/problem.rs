@@ -37,17 +37,23 @@ impl Problem {
         Self { errors, ..Self::new(StatusCode::BAD_REQUEST, "The query cannot be used as it stands.") }
     }
 
+    /// 400: this body cannot be used.
+    #[must_use]
+    pub fn bad_body(errors: Vec<FieldFault>) -> Self {
+        Self { errors, ..Self::new(StatusCode::BAD_REQUEST, "The body cannot be used as it stands.") }
+    }
+
     /// 404: there is no such thing.
     #[must_use]
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, detail)
     }
 
-    /// 503: the store cannot be read now.
+    /// 503: the store cannot be used now.
     #[must_use]
     pub fn store_fault(fault: &crate::store::StoreError) -> Self {
-        tracing::error!(%fault, "the inspector cannot read the store");
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "The store cannot be read now.")
+        tracing::error!(%fault, "the inspector cannot use the store");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "The store cannot be used now.")
     }
 
     /// The answer.

@@ -58,7 +58,7 @@ impl Client {
     ///
     /// # Errors
     /// When TLS cannot be set up.
-    pub fn new() -> Result<Self, SendError> {
+    pub fn new(_guard: super::TargetGuard) -> Result<Self, SendError> {
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)

@@ -55,6 +55,20 @@ impl Destiny {
             Self::Later => "later",
         }
     }
+
+    /// That, in a sentence.
+    #[must_use]
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Sent => "The event goes there.",
+            Self::Disabled => "The subscription is disabled.",
+            Self::OtherSource => "Its sources do not name this one.",
+            Self::OtherType => "Its events do not name this type.",
+            Self::Filtered => "Its filter does not match.",
+            Self::Loop => "The event came out of one of its own messages: the loop ends here.",
+            Self::Later => "It was put, or enabled, after the event came.",
+        }
+    }
 }
 
 /// What becomes of `event` at `active`. `seq` is the position of its delivery, where it has one.

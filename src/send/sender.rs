@@ -9,6 +9,7 @@ use super::client::Client;
 use super::subscriptions::Subscriptions;
 use super::target_guard::TargetGuard;
 use crate::catalog::Catalog;
+use crate::config::{Sealer, SecretResolver};
 use crate::domain::{Clock, Fault, Headers, PublishedFacts, Timestamp};
 use crate::store::Store;
 use crate::telemetry::Metrics;
@@ -37,6 +38,10 @@ pub struct SenderParts {
     pub read_payload: ReadPayload,
     /// How published events are read.
     pub read_published: ReadPublished,
+    /// Finds the secrets that subscriptions name.
+    pub secrets: SecretResolver,
+    /// Seals the secrets that they hold.
+    pub sealer: Sealer,
     /// How long a message is held beyond the time of an attempt.
     pub lease: std::time::Duration,
     /// How often endpoints are looked at.

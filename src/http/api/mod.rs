@@ -2,8 +2,10 @@
 
 mod deliveries;
 mod event_types;
+pub(super) mod json_body;
 mod objects;
 mod params;
+pub(super) mod sending;
 mod stream;
 mod wait;
 
@@ -23,6 +25,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(get_only("/api/v1/wait", wait::wait))
         .service(read_only("/api/v1/event-types", event_types::list))
         .service(read_only("/api/v1/event-types/{name}", event_types::one));
+    sending::routes(cfg);
 }
 
 /// A resource that is read: GET and HEAD; other methods are 405.

@@ -10,7 +10,7 @@ use crate::catalog::Catalog;
 use crate::config::PasswordHash;
 use crate::domain::{Clock, Source};
 use crate::http::admin_auth::AdminAuth;
-use crate::send::{Client, SendError};
+use crate::send::{Client, SendError, Sender, TargetGuard};
 use crate::store::Store;
 use crate::telemetry::Metrics;
 
@@ -22,6 +22,8 @@ pub struct InspectorParts {
     pub catalog: Arc<Catalog>,
     /// The sources as they are now, the default one first.
     pub sources: Arc<dyn Fn() -> Vec<Source> + Send + Sync>,
+    /// Who sends events onward.
+    pub sender: Sender,
     /// Where the receiver listens.
     pub receiver: SocketAddr,
     /// Where the inspector listens.
@@ -43,6 +45,7 @@ pub struct InspectorState {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) sender: Sender,
     pub(super) receiver: SocketAddr,
     pub(super) auth: Arc<AdminAuth>,
     pub(super) hosts: Arc<Hosts>,
@@ -60,11 +63,12 @@ impl InspectorState {
             catalog: parts.catalog,
             metrics: parts.metrics,
             clock: parts.clock,
+            sender: parts.sender,
             receiver: parts.receiver,
             auth: Arc::new(AdminAuth::new(parts.password.map(|hash| hash.as_str().to_owned()))),
             hosts: Arc::new(Hosts::new(parts.inspector, &parts.allowed_hosts)),
             sources: parts.sources,
-            client: Client::new().map_err(Arc::new),
+            client: Client::new(TargetGuard::new(false)).map_err(Arc::new),
             stopping: Arc::new(watch::Sender::new(false)),
         }
     }

@@ -1,0 +1,71 @@
+//! The JSON body of a request, under a cap.
+
+use actix_web::http::StatusCode;
+use actix_web::web;
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
+use serde_json::Value;
+
+use crate::http::problem::{FieldFault, Problem};
+
+/// The most bytes of a body.
+const MAX_BODY: usize = 4 * 1024 * 1024;
+
+/// The bytes of the body.
+///
+/// # Errors
+/// 413 above the cap, 400 where it breaks off.
+pub async fn bytes(mut payload: web::Payload) -> Result<Bytes, Problem> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "The body broke off."))?;
+        if body.len().saturating_add(chunk.len()) > MAX_BODY {
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 4 MiB."));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+/// The body as text; an empty one is `{}`.
+///
+/// # Errors
+/// As `bytes`, and 400 where it is not UTF-8.
+pub async fn text(payload: web::Payload) -> Result<String, Problem> {
+    let bytes = bytes(payload).await?;
+    if bytes.trim_ascii().is_empty() {
+        return Ok("{}".to_owned());
+    }
+    String::from_utf8(bytes.to_vec()).map_err(|_| bad(vec![fault("", "the body is not UTF-8")]))
+}
+
+/// The body as an object with only `known` members.
+///
+/// # Errors
+/// As `text`, and 400 with every fault.
+pub async fn object(
+    payload: web::Payload,
+    known: &[&str],
+) -> Result<serde_json::Map<String, Value>, Problem> {
+    let text = text(payload).await?;
+    let members: serde_json::Map<String, Value> = serde_json::from_str(&text)
+        .map_err(|wrong| bad(vec![fault("", &format!("not a JSON object: {wrong}"))]))?;
+    let unknown: Vec<FieldFault> = members
+        .keys()
+        .filter(|key| !known.contains(&key.as_str()))
+        .map(|key| fault(&format!("/{key}"), &format!("unknown key; there are: {}", known.join(", "))))
+        .collect();
+    if unknown.is_empty() { Ok(members) } else { Err(bad(unknown)) }
+}
+
+/// One fault of a body.
+#[must_use]
+pub fn fault(pointer: &str, message: &str) -> FieldFault {
+    FieldFault { pointer: pointer.to_owned(), message: message.to_owned() }
+}
+
+/// 400: the body cannot be used.
+#[must_use]
+pub fn bad(errors: Vec<FieldFault>) -> Problem {
+    Problem::bad_body(errors)
+}

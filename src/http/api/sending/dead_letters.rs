@@ -1,0 +1,223 @@
+//! `dead-letters`: shown, sent again, dropped.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Map, Value, json};
+
+use super::objects::{attempt_object, dead_letter_object};
+use super::{answer, messages};
+use crate::domain::{MessageId, Timestamp};
+use crate::http::api::deliveries::cursor;
+use crate::http::api::json_body::{bad, fault, object};
+use crate::http::api::params::{Blank, Params};
+use crate::http::inspector::InspectorState;
+use crate::http::problem::{FieldFault, Problem};
+use crate::store::DeadLetterFilter;
+
+/// What chooses dead letters.
+const FILTERS: [&str; 6] = ["subscription_id", "event_id", "event_type", "error", "from", "to"];
+/// The most dead letters of one step of a replay.
+const STEP: usize = 1_000;
+/// The most ids that a plan or an answer names.
+const NAMED: usize = 100;
+
+/// The list, the newest message first.
+pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
+    answer(
+        async {
+            let mut params = Params::read(request.query_string(), Blank::Fault);
+            let expected = "a time as 2026-03-09T08:00:00Z";
+            let filter = DeadLetterFilter {
+                id: None,
+                subscription: params.text("subscription_id"),
+                event_id: params.text("event_id"),
+                event_type: params.text("event_type"),
+                error: params.text("error"),
+                from: params.parsed("from", expected, Timestamp::parse_rfc3339),
+                to: params.parsed("to", expected, Timestamp::parse_rfc3339),
+            };
+            let limit = messages::limit(&mut params);
+            let before = params.parsed("before", "the next of an earlier answer", cursor);
+            let known: Vec<&str> = FILTERS.into_iter().chain(["limit", "before"]).collect();
+            params.finish(&known).map_err(Problem::bad_parameters)?;
+            let found = state.store.dead_letters(filter, before, limit.saturating_add(1)).await;
+            let mut letters = found.map_err(|fault| Problem::store_fault(&fault))?;
+            let has_more = letters.len() > limit;
+            letters.truncate(limit);
+            let next = letters.last().filter(|_| has_more).map(|letter| letter.message.seq.to_string());
+            let objects: Vec<Value> =
+                letters.iter().map(|letter| Value::Object(dead_letter_object(letter))).collect();
+            Ok(HttpResponse::Ok().json(json!({"dead_letters": objects, "next": next})))
+        }
+        .await,
+    )
+}
+
+fn missing() -> Problem {
+    Problem::not_found("There is no dead letter of that id; it may have been replayed or dropped.")
+}
+
+/// The filter that finds one dead letter.
+fn only(id: &str) -> Result<DeadLetterFilter, Problem> {
+    let id: MessageId = id.parse().map_err(|_| missing())?;
+    Ok(DeadLetterFilter { id: Some(id), ..DeadLetterFilter::default() })
+}
+
+/// One dead letter with the attempts of its message.
+pub async fn one(id: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
+    answer(
+        async {
+            let found = state.store.dead_letters(only(&id)?, None, 1).await;
+            let letters = found.map_err(|fault| Problem::store_fault(&fault))?;
+            let letter = letters.first().ok_or_else(missing)?;
+            let found = state.store.message(letter.message.id).await;
+            let attempts =
+                found.map_err(|fault| Problem::store_fault(&fault))?.map(|(_, _, attempts)| attempts);
+            let mut object = dead_letter_object(letter);
+            let history: Vec<Value> = attempts.unwrap_or_default().iter().map(attempt_object).collect();
+            object.insert("history".to_owned(), history.into());
+            Ok(HttpResponse::Ok().json(object))
+        }
+        .await,
+    )
+}
+
+/// Sends one again.
+pub async fn replay(
+    id: web::Path<String>,
+    payload: web::Payload,
+    state: web::Data<InspectorState>,
+) -> HttpResponse {
+    answer(
+        async {
+            object(payload, &[]).await?;
+            let filter = only(&id)?;
+            let found = state.store.dead_letters(filter.clone(), None, 1).await;
+            let letters = found.map_err(|fault| Problem::store_fault(&fault))?;
+            let letter = letters.first().ok_or_else(missing)?;
+            let replayed = state.store.replay_dead_letters(filter, 1, state.clock.now()).await;
+            let replayed = replayed.map_err(|fault| Problem::store_fault(&fault))?;
+            if replayed.is_empty() {
+                let detail = format!("Subscription {} is gone; there is nowhere to send it.", letter.message.subscription);
+                return Err(Problem::new(actix_web::http::StatusCode::CONFLICT, detail));
+            }
+            state.sender.wake();
+            Ok(HttpResponse::Accepted().json(json!({"id": letter.message.id.to_string(), "message_id": letter.message.id.to_string(), "replayed": 1})))
+        }
+        .await,
+    )
+}
+
+/// Sends those that match again; with `dry_run` only says which.
+pub async fn replay_many(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
+    answer(
+        async {
+            let known: Vec<&str> = FILTERS.into_iter().chain(["filter", "dry_run", "all"]).collect();
+            let mut members = object(payload, &known).await?;
+            let dry_run = flag(&mut members, "dry_run")?;
+            let is_all = flag(&mut members, "all")?;
+            if let Some(Value::Object(filter)) = members.remove("filter") {
+                members.extend(filter);
+            }
+            let filter = filter(&members)?;
+            if filter == DeadLetterFilter::default() && !is_all && !dry_run {
+                let what =
+                    format!("name what is to be sent again ({}), or write \"all\": true", FILTERS.join(", "));
+                return Err(bad(vec![fault("", &what)]));
+            }
+            if dry_run {
+                return plan(&state, filter).await;
+            }
+            let mut ids = Vec::new();
+            let mut count = 0_usize;
+            loop {
+                let step = state.store.replay_dead_letters(filter.clone(), STEP, state.clock.now()).await;
+                let step = step.map_err(|fault| Problem::store_fault(&fault))?;
+                count = count.saturating_add(step.len());
+                ids.extend(step.iter().take(NAMED.saturating_sub(ids.len())).map(ToString::to_string));
+                if step.len() < STEP {
+                    break;
+                }
+            }
+            state.sender.wake();
+            Ok(HttpResponse::Accepted().json(json!({"replayed": count, "message_ids": ids})))
+        }
+        .await,
+    )
+}
+
+async fn plan(state: &InspectorState, filter: DeadLetterFilter) -> Result<HttpResponse, Problem> {
+    let mut count = 0_usize;
+    let mut ids = Vec::new();
+    let mut before = None;
+    loop {
+        let page = state.store.dead_letters(filter.clone(), before, STEP).await;
+        let page = page.map_err(|fault| Problem::store_fault(&fault))?;
+        let can_go = page
+            .iter()
+            .filter(|letter| state.sender.subscriptions().get(&letter.message.subscription).is_some());
+        for letter in can_go {
+            count = count.saturating_add(1);
+            if ids.len() < NAMED {
+                ids.push(letter.message.id.to_string());
+            }
+        }
+        before = page.last().map(|letter| letter.message.seq);
+        if page.len() < STEP {
+            return Ok(HttpResponse::Ok().json(json!({"dry_run": true, "count": count, "message_ids": ids})));
+        }
+    }
+}
+
+fn flag(members: &mut Map<String, Value>, key: &str) -> Result<bool, Problem> {
+    match members.remove(key) {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(flag)) => Ok(flag),
+        Some(_) => Err(bad(vec![fault(&format!("/{key}"), "true or false")])),
+    }
+}
+
+fn filter(members: &Map<String, Value>) -> Result<DeadLetterFilter, Problem> {
+    let mut faults: Vec<FieldFault> = Vec::new();
+    let mut text = |key: &str| match members.get(key) {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) => Some(text.clone()),
+        Some(_) => {
+            faults.push(fault(&format!("/{key}"), "a text in quotes"));
+            None
+        }
+    };
+    let (from, to) = (text("from"), text("to"));
+    let filter = DeadLetterFilter {
+        id: None,
+        subscription: text("subscription_id"),
+        event_id: text("event_id"),
+        event_type: text("event_type"),
+        error: text("error"),
+        from: from.as_deref().and_then(Timestamp::parse_rfc3339),
+        to: to.as_deref().and_then(Timestamp::parse_rfc3339),
+    };
+    for (key, given, read) in [("from", &from, filter.from), ("to", &to, filter.to)] {
+        if given.is_some() && read.is_none() {
+            faults.push(fault(&format!("/{key}"), "a time as 2026-03-09T08:00:00Z"));
+        }
+    }
+    let unknown = members.keys().filter(|key| !FILTERS.contains(&key.as_str()));
+    faults
+        .extend(unknown.map(|key| {
+            fault(&format!("/{key}"), &format!("unknown key; there are: {}", FILTERS.join(", ")))
+        }));
+    if faults.is_empty() { Ok(filter) } else { Err(bad(faults)) }
+}
+
+/// Drops one; its message stays dead.
+pub async fn delete(id: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
+    answer(
+        async {
+            let id: MessageId = id.parse().map_err(|_| missing())?;
+            let dropped =
+                state.store.drop_dead_letter(id).await.map_err(|fault| Problem::store_fault(&fault))?;
+            if dropped { Ok(HttpResponse::NoContent().finish()) } else { Err(missing()) }
+        }
+        .await,
+    )
+}

@@ -1,0 +1,91 @@
+//! The event that a preview or a test is about: one that is given, a stored one, or the catalogue's example.
+
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+use crate::catalog::fresh_example;
+use crate::domain::{DeliveryId, OutgoingEvent};
+use crate::http::api::json_body::{bad, fault};
+use crate::http::inspector::InspectorState;
+use crate::http::problem::{FieldFault, Problem};
+use crate::send::{fresh_id, read_delivery};
+use crate::store::FannedDelivery;
+
+/// The names of the members that choose an event.
+pub const KEYS: [&str; 3] = ["event", "delivery_id", "event_type"];
+
+/// The chosen event; `default` is the type whose example is taken where nothing is chosen.
+///
+/// # Errors
+/// 400 where the choice cannot be used, 404 where there is no such delivery.
+pub async fn chosen(
+    state: &InspectorState,
+    members: &Map<String, Value>,
+    default: Option<&str>,
+) -> Result<OutgoingEvent, Problem> {
+    let given: Vec<&str> =
+        KEYS.into_iter().filter(|key| members.get(*key).is_some_and(|value| !value.is_null())).collect();
+    match given.as_slice() {
+        [] => match default {
+            Some(event_type) => example(state, event_type),
+            None => Err(bad(vec![fault("", "name an event: \"event\", \"delivery_id\" or \"event_type\"")])),
+        },
+        [only] => {
+            let value = members.get(*only).unwrap_or(&Value::Null);
+            match (*only, value) {
+                ("event", value) => {
+                    let posted = Bytes::from(value.to_string());
+                    state.sender.draft_event(&posted).map_err(|faults| {
+                        let under = |found: crate::domain::Fault| FieldFault {
+                            pointer: format!("/event{}", found.path),
+                            message: found.message,
+                        };
+                        bad(faults.into_iter().map(under).collect())
+                    })
+                }
+                ("event_type", Value::String(name)) => example(state, name),
+                ("delivery_id", Value::String(id)) => of_delivery(state, id).await.map(|(event, _)| event),
+                (key, _) => Err(bad(vec![fault(&format!("/{key}"), "a text in quotes")])),
+            }
+        }
+        _ => Err(bad(vec![fault(
+            "",
+            "name one event: \"event\", \"delivery_id\" or \"event_type\", not several",
+        )])),
+    }
+}
+
+/// A fresh example of the catalogue.
+fn example(state: &InspectorState, name: &str) -> Result<OutgoingEvent, Problem> {
+    let now = state.clock.now();
+    let fresh =
+        state.catalog.resolve(name).and_then(|known| fresh_example(known, &fresh_id(now), &now.to_string()));
+    let Some(fresh) = fresh else {
+        let what = format!("the catalogue has no example of {name:?}; GET event-types lists what it has");
+        return Err(bad(vec![fault("/event_type", &what)]));
+    };
+    let posted = Bytes::from(fresh.to_string());
+    state.sender.draft_event(&posted).map_err(|_| bad(vec![fault("/event_type", "its example is no event")]))
+}
+
+/// The event of a stored delivery, and its position.
+///
+/// # Errors
+/// 404 where there is none; 409 where its body is no event.
+pub async fn of_delivery(state: &InspectorState, id: &str) -> Result<(OutgoingEvent, i64), Problem> {
+    let missing =
+        || Problem::not_found("There is no delivery of that id; it may have been removed by retention.");
+    let id: DeliveryId = id.parse().map_err(|_| missing())?;
+    let found = state.store.delivery(id).await.map_err(|fault| Problem::store_fault(&fault))?;
+    let delivery = found.ok_or_else(missing)?;
+    let seq = delivery.row.seq;
+    let read = FannedDelivery { row: delivery.row, headers: delivery.headers, body: delivery.body };
+    let event = read_delivery(&state.sender, read).await.map_err(|fault| Problem::store_fault(&fault))?;
+    let unreadable = || {
+        Problem::new(
+            actix_web::http::StatusCode::CONFLICT,
+            "The body of this delivery cannot be read as an event.",
+        )
+    };
+    event.map(|event| (event, seq)).ok_or_else(unreadable)
+}

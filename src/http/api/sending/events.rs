@@ -1,0 +1,109 @@
+//! `POST events`, and why an event went, or did not go, to each subscription.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Value, json};
+
+use super::answer;
+use crate::domain::OutgoingEvent;
+use crate::http::api::json_body;
+use crate::http::api::params::{Blank, Params};
+use crate::http::inspector::InspectorState;
+use crate::http::problem::{FieldFault, Problem};
+use crate::send::PublishFault;
+
+/// Publishes an event, as TagoRUN would.
+pub async fn publish(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
+    answer(
+        async {
+            let posted = json_body::bytes(payload).await?;
+            let published = state.sender.publish(&posted).await.map_err(|fault| match fault {
+                PublishFault::Invalid(faults) => json_body::bad(
+                    faults
+                        .into_iter()
+                        .map(|fault| FieldFault { pointer: fault.path, message: fault.message })
+                        .collect(),
+                ),
+                PublishFault::Conflict(id) => Problem::new(
+                    StatusCode::CONFLICT,
+                    format!(
+                        "Event {id} was published before, with another body; give this one an id of its own."
+                    ),
+                ),
+                PublishFault::Store(fault) => Problem::store_fault(&fault),
+            })?;
+            Ok(HttpResponse::Accepted().json(json!({
+                "event_id": published.event_id,
+                "messages": published.messages,
+                "warnings": published.warnings,
+            })))
+        }
+        .await,
+    )
+}
+
+/// A published event, and why it went where.
+pub async fn one(id: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
+    answer(
+        async {
+            let found = state.store.published_event(id.clone()).await;
+            let event = found.map_err(|fault| Problem::store_fault(&fault))?.ok_or_else(|| {
+                Problem::not_found("No event of that id was published here; a received one is at deliveries/{id}/subscriptions.")
+            })?;
+            let told = destinies(&state, &event, None).await?;
+            Ok(HttpResponse::Ok().json(json!({
+                "id": event.event_id,
+                "event_id": event.event_id,
+                "event_type": event.event_type,
+                "published_at": event.received_at.to_string(),
+                "body": String::from_utf8_lossy(&event.body),
+                "subscriptions": told,
+            })))
+        }
+        .await,
+    )
+}
+
+/// Why a delivery's event went, or did not go, to each subscription.
+pub async fn of_delivery(
+    id: web::Path<String>,
+    request: HttpRequest,
+    state: web::Data<InspectorState>,
+) -> HttpResponse {
+    answer(
+        async {
+            Params::read(request.query_string(), Blank::Fault)
+                .finish(&["none"])
+                .map_err(Problem::bad_parameters)?;
+            let (event, seq) = super::event_choice::of_delivery(&state, &id).await?;
+            let told = destinies(&state, &event, Some(seq)).await?;
+            Ok(HttpResponse::Ok().json(json!({"subscriptions": told, "next": null})))
+        }
+        .await,
+    )
+}
+
+async fn destinies(
+    state: &InspectorState,
+    event: &OutgoingEvent,
+    seq: Option<i64>,
+) -> Result<Vec<Value>, Problem> {
+    let mut told = Vec::new();
+    for (active, destiny) in state.sender.destinies(event, seq) {
+        let conditions = state.sender.preview(&active.compiled, event, Vec::new());
+        let message = match &event.event_id {
+            Some(id) => super::messages::of_event(state, active.compiled.id(), id).await?,
+            None => None,
+        };
+        told.push(json!({
+            "id": active.compiled.id(),
+            "subscription_id": active.compiled.id(),
+            "name": active.compiled.subscription.name,
+            "outcome": destiny.as_str(),
+            "why": destiny.sentence(),
+            "conditions": conditions.conditions,
+            "message_id": message.map(|id| id.to_string()),
+        }));
+    }
+    Ok(told)
+}

@@ -1,0 +1,239 @@
+//! `stats` with the specification's names and true means, and `health`.
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+use serde_json::json;
+
+use super::answer;
+use super::objects::millis;
+use crate::http::inspector::InspectorState;
+use crate::http::problem::Problem;
+use crate::send::Active;
+use crate::store::{HealthCheck, SenderFigures};
+
+/// The looks at an endpoint that are shown.
+const HISTORY: usize = 20;
+
+/// Figures of attempts, in the specification's words; times in milliseconds, over attempts that got an answer.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Stats {
+    /// Attempts.
+    pub total_sent: u64,
+    /// Attempts answered with 2xx.
+    pub successful_deliveries: u64,
+    /// Attempts that failed.
+    pub failed_deliveries: u64,
+    /// Attempts after a message's first.
+    pub retry_attempts: u64,
+    /// The true mean.
+    pub average_response_time: f64,
+    /// The median.
+    pub p50: f64,
+    /// 95 of 100 took no longer.
+    pub p95: f64,
+    /// 99 of 100 took no longer.
+    pub p99: f64,
+    /// Messages that wait; up to 100,000 are counted.
+    pub pending_messages: u64,
+    /// Dead letters; up to 100,000 are counted.
+    pub dead_letters: u64,
+}
+
+impl From<&SenderFigures> for Stats {
+    fn from(figures: &SenderFigures) -> Self {
+        Self {
+            total_sent: figures.attempts,
+            successful_deliveries: figures.successful,
+            failed_deliveries: figures.attempts.saturating_sub(figures.successful),
+            retry_attempts: figures.retries,
+            average_response_time: mean_ms(figures.answered_us, figures.answered),
+            p50: percentile(&figures.durations, 50),
+            p95: percentile(&figures.durations, 95),
+            p99: percentile(&figures.durations, 99),
+            pending_messages: figures.pending,
+            dead_letters: figures.dead,
+        }
+    }
+}
+
+fn mean_ms(total_us: u64, count: u64) -> f64 {
+    let whole = total_us.checked_div(count).unwrap_or(0);
+    // The remainder below a microsecond is nobody's concern.
+    millis(whole)
+}
+
+/// The duration in milliseconds that `percent` of 100 attempts did not pass; 0 where there was none.
+#[must_use]
+pub fn percentile(durations: &[(f64, u64)], percent: u64) -> f64 {
+    let total: u64 = durations.iter().map(|(_, count)| count).sum();
+    let rank = total.saturating_mul(percent).div_ceil(100).max(1);
+    let mut seen = 0_u64;
+    for (micros, count) in durations {
+        seen = seen.saturating_add(*count);
+        if seen >= rank {
+            return micros / 1_000.0;
+        }
+    }
+    0.0
+}
+
+/// The figures of all subscriptions together.
+#[must_use]
+pub fn together(all: &[SenderFigures]) -> SenderFigures {
+    let mut sum = SenderFigures::default();
+    let mut durations: Vec<(f64, u64)> = Vec::new();
+    for figures in all {
+        sum.attempts = sum.attempts.saturating_add(figures.attempts);
+        sum.successful = sum.successful.saturating_add(figures.successful);
+        sum.retries = sum.retries.saturating_add(figures.retries);
+        sum.answered = sum.answered.saturating_add(figures.answered);
+        sum.answered_us = sum.answered_us.saturating_add(figures.answered_us);
+        sum.pending = sum.pending.saturating_add(figures.pending);
+        sum.dead = sum.dead.saturating_add(figures.dead);
+        durations.extend(&figures.durations);
+    }
+    durations.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+    sum.durations = durations;
+    sum
+}
+
+/// The figures, all together and for each subscription.
+pub async fn stats(state: web::Data<InspectorState>) -> HttpResponse {
+    answer(
+        async {
+            let all = state.store.sender_figures().await.map_err(|fault| Problem::store_fault(&fault))?;
+            let mut each: BTreeMap<String, Stats> = state
+                .sender
+                .subscriptions()
+                .all()
+                .iter()
+                .map(|active| (active.compiled.id().to_owned(), Stats::default()))
+                .collect();
+            each.extend(all.iter().map(|figures| (figures.subscription.clone(), Stats::from(figures))));
+            let overall = Stats::from(&together(&all));
+            Ok(HttpResponse::Ok().json(json!({"overall": overall, "subscriptions": each})))
+        }
+        .await,
+    )
+}
+
+/// One endpoint: what the last look saw, the looks before it, and what real deliveries showed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Health {
+    /// The subscription.
+    pub id: String,
+    /// The subscription.
+    pub subscription_id: String,
+    /// Its name.
+    pub name: String,
+    /// Its endpoint.
+    pub url: String,
+    /// `healthy`, `unhealthy`, `unreachable`, or `unknown` before the first look.
+    pub status: String,
+    /// The status of the answer.
+    pub response_code: Option<u16>,
+    /// How long it took.
+    pub response_time_ms: Option<f64>,
+    /// Why there was no answer.
+    pub error: Option<String>,
+    /// When.
+    pub checked_at: Option<String>,
+    /// The looks before, the newest first.
+    pub history: Vec<Look>,
+    /// The last attempt that was answered with 2xx.
+    pub last_success_at: Option<String>,
+    /// The last attempt that failed.
+    pub last_failure_at: Option<String>,
+}
+
+/// One look at an endpoint.
+#[derive(Clone, Debug, Serialize)]
+pub struct Look {
+    /// What was seen.
+    pub status: String,
+    /// The status of the answer.
+    pub response_code: Option<u16>,
+    /// How long it took.
+    pub response_time_ms: Option<f64>,
+    /// Why there was no answer.
+    pub error: Option<String>,
+    /// When.
+    pub checked_at: String,
+}
+
+impl From<&HealthCheck> for Look {
+    fn from(check: &HealthCheck) -> Self {
+        Self {
+            status: check.status.clone(),
+            response_code: check.response_code,
+            response_time_ms: check.response_us.map(millis),
+            error: check.error.clone(),
+            checked_at: check.checked_at.to_string(),
+        }
+    }
+}
+
+/// An endpoint as it is told.
+#[must_use]
+pub fn endpoint(
+    active: &Active,
+    last: Option<&HealthCheck>,
+    history: &[HealthCheck],
+    figures: Option<&SenderFigures>,
+) -> Health {
+    let subscription = &active.compiled.subscription;
+    Health {
+        id: subscription.id.clone(),
+        subscription_id: subscription.id.clone(),
+        name: subscription.name.clone(),
+        url: subscription.url.clone(),
+        status: last.map_or_else(|| "unknown".to_owned(), |check| check.status.clone()),
+        response_code: last.and_then(|check| check.response_code),
+        response_time_ms: last.and_then(|check| check.response_us).map(millis),
+        error: last.and_then(|check| check.error.clone()),
+        checked_at: last.map(|check| check.checked_at.to_string()),
+        history: history.iter().map(Look::from).collect(),
+        last_success_at: figures.and_then(|figures| figures.last_success_at).map(|at| at.to_string()),
+        last_failure_at: figures.and_then(|figures| figures.last_failure_at).map(|at| at.to_string()),
+    }
+}
+
+/// The state of every endpoint.
+///
+/// # Errors
+/// 503 where the store cannot be read.
+pub async fn endpoints(state: &InspectorState) -> Result<Vec<Health>, Problem> {
+    let figures = state.store.sender_figures().await.map_err(|fault| Problem::store_fault(&fault))?;
+    let mut endpoints = Vec::new();
+    for active in state.sender.subscriptions().all() {
+        let id = active.compiled.id();
+        let checks = state.store.health(id.to_owned(), HISTORY).await;
+        let checks = checks.map_err(|fault| Problem::store_fault(&fault))?;
+        let own = figures.iter().find(|figures| figures.subscription == id);
+        endpoints.push(endpoint(&active, checks.first(), &checks, own));
+    }
+    Ok(endpoints)
+}
+
+/// The state of every endpoint.
+pub async fn health(state: web::Data<InspectorState>) -> HttpResponse {
+    answer(endpoints(&state).await.map(|endpoints| HttpResponse::Ok().json(json!({"endpoints": endpoints}))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_and_means_are_true() {
+        let durations = [(1_000.0, 50), (2_000.0, 45), (100_000.0, 5)];
+        assert_eq!(percentile(&durations, 50), 1.0);
+        assert_eq!(percentile(&durations, 95), 2.0);
+        assert_eq!(percentile(&durations, 99), 100.0);
+        assert_eq!(percentile(&[], 50), 0.0);
+        assert_eq!(mean_ms(10_000, 4), 2.5);
+        assert_eq!(mean_ms(0, 0), 0.0);
+    }
+}

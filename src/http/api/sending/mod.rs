@@ -1,0 +1,67 @@
+//! The API of the sender: events, subscriptions, messages, dead letters, figures.
+
+mod dead_letters;
+mod event_choice;
+mod events;
+pub mod figures;
+mod messages;
+pub mod objects;
+mod subscriptions;
+mod trials;
+
+use actix_web::HttpResponse;
+use actix_web::web::{self, ServiceConfig};
+
+use super::read_only;
+use crate::http::problem::method_not_allowed;
+
+/// Every route of the sender.
+pub fn routes(cfg: &mut ServiceConfig) {
+    cfg.service(resource("/api/v1/events", "POST").route(web::post().to(events::publish)))
+        .service(read_only("/api/v1/events/{id}", events::one))
+        .service(
+            resource("/api/v1/subscriptions", "GET, HEAD, POST")
+                .route(web::get().to(subscriptions::list))
+                .route(web::head().to(subscriptions::list))
+                .route(web::post().to(subscriptions::create)),
+        )
+        .service(resource("/api/v1/subscriptions/preview", "POST").route(web::post().to(trials::preview)))
+        .service(
+            resource("/api/v1/subscriptions/{id}", "GET, HEAD, PUT, PATCH, DELETE")
+                .route(web::get().to(subscriptions::one))
+                .route(web::head().to(subscriptions::one))
+                .route(web::put().to(subscriptions::replace))
+                .route(web::patch().to(subscriptions::patch))
+                .route(web::delete().to(subscriptions::delete)),
+        )
+        .service(resource("/api/v1/subscriptions/{id}/test", "POST").route(web::post().to(trials::test)))
+        .service(resource("/api/v1/subscriptions/{id}/check", "POST").route(web::post().to(trials::check)))
+        .service(read_only("/api/v1/presets", subscriptions::presets))
+        .service(read_only("/api/v1/messages", messages::list))
+        .service(read_only("/api/v1/messages/{id}", messages::one))
+        .service(read_only("/api/v1/dead-letters", dead_letters::list))
+        .service(
+            resource("/api/v1/dead-letters/replay", "POST").route(web::post().to(dead_letters::replay_many)),
+        )
+        .service(
+            resource("/api/v1/dead-letters/{id}", "GET, HEAD, DELETE")
+                .route(web::get().to(dead_letters::one))
+                .route(web::head().to(dead_letters::one))
+                .route(web::delete().to(dead_letters::delete)),
+        )
+        .service(
+            resource("/api/v1/dead-letters/{id}/replay", "POST").route(web::post().to(dead_letters::replay)),
+        )
+        .service(read_only("/api/v1/stats", figures::stats))
+        .service(read_only("/api/v1/health", figures::health))
+        .service(read_only("/api/v1/deliveries/{id}/subscriptions", events::of_delivery));
+}
+
+fn resource(path: &str, allow: &'static str) -> actix_web::Resource {
+    web::resource(path).default_service(web::to(move || async move { method_not_allowed(allow) }))
+}
+
+/// An answer, or the problem in its place.
+fn answer(result: Result<HttpResponse, crate::http::problem::Problem>) -> HttpResponse {
+    result.unwrap_or_else(|problem| problem.response())
+}

@@ -1,0 +1,145 @@
+//! A subscription tried: preview, test message, a look at its endpoint.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use serde_json::{Map, Value, json};
+
+use super::objects::attempt_object;
+use super::subscriptions::{faults_of, missing};
+use super::{answer, event_choice};
+use crate::domain::{Attempt, MessageId, MessageStatus};
+use crate::http::api::json_body::{bad, fault, object};
+use crate::http::inspector::InspectorState;
+use crate::http::problem::{FieldFault, Problem};
+use crate::send::{Active, Compiled, check_health};
+
+/// The event of a test.
+const TEST: &str = "webhook.test";
+/// How often it is seen whether a test's attempt has ended.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// How much longer than its attempt may take a test is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Renders template and filter on an event, without sending.
+pub async fn preview(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
+    answer(
+        async {
+            let text = crate::http::api::json_body::text(payload).await?;
+            let members: Map<String, Value> = serde_json::from_str(&text)
+                .map_err(|wrong| bad(vec![fault("", &format!("not a JSON object: {wrong}"))]))?;
+            if let Some(key) = members
+                .keys()
+                .find(|key| *key != "subscription" && !event_choice::KEYS.contains(&key.as_str()))
+            {
+                return Err(bad(vec![fault(
+                    &format!("/{key}"),
+                    "unknown key; there are: subscription, event, delivery_id, event_type",
+                )]));
+            }
+            let (compiled, warnings) = subscription(&state, &members, &text)?;
+            let default =
+                compiled.subscription.events.iter().find(|event| state.catalog.resolve(event).is_some());
+            let event = event_choice::chosen(&state, &members, default.map(String::as_str)).await?;
+            let preview = state.sender.preview(&compiled, &event, warnings);
+            Ok(HttpResponse::Ok().json(json!({
+                "matches": preview.matches,
+                "conditions": preview.conditions,
+                "payload": preview.payload,
+                "headers": preview.headers,
+                "missing": preview.missing,
+                "warnings": preview.warnings,
+            })))
+        }
+        .await,
+    )
+}
+
+/// The subscription of a preview: the id of one, or a draft. `text` is the whole body: a draft keeps its own text.
+fn subscription(
+    state: &InspectorState,
+    members: &Map<String, Value>,
+    text: &str,
+) -> Result<(Compiled, Vec<String>), Problem> {
+    match members.get("subscription") {
+        Some(Value::String(id)) => {
+            let active = state.sender.subscriptions().find(id).ok_or_else(|| missing(id))?;
+            Ok((active.compiled.clone(), active.compiled.warnings.clone()))
+        }
+        Some(Value::Object(_)) => {
+            #[derive(serde::Deserialize)]
+            struct Draft<'a> {
+                #[serde(borrow)]
+                subscription: &'a serde_json::value::RawValue,
+            }
+            let draft: Draft<'_> =
+                serde_json::from_str(text).map_err(|wrong| bad(vec![fault("", &wrong.to_string())]))?;
+            state.sender.draft(draft.subscription.get()).map_err(|faults| {
+                let under = |found: FieldFault| FieldFault {
+                    pointer: format!("/subscription{}", found.pointer),
+                    message: found.message,
+                };
+                bad(faults_of(faults).into_iter().map(under).collect())
+            })
+        }
+        _ => Err(bad(vec![fault("/subscription", "the id of a subscription, or its configuration")])),
+    }
+}
+
+/// Sends `webhook.test`, or the event that the body chooses, and waits for the first attempt.
+pub async fn test(
+    id: web::Path<String>,
+    payload: web::Payload,
+    state: web::Data<InspectorState>,
+) -> HttpResponse {
+    answer(
+        async {
+            let members = object(payload, &event_choice::KEYS).await?;
+            let active = state.sender.subscriptions().get(&id).ok_or_else(|| missing(&id))?;
+            if !active.is_enabled() {
+                let detail = "The subscription is disabled; enable it first.";
+                return Err(Problem::new(StatusCode::CONFLICT, detail));
+            }
+            let event = event_choice::chosen(&state, &members, Some(TEST)).await?;
+            let event_id = event.event_id.clone();
+            let sent = state.sender.send_by_hand(&active, event).await;
+            let message = sent.map_err(|fault| Problem::store_fault(&fault))?;
+            let first = first_attempt(&state, &active, message).await?;
+            Ok(HttpResponse::Accepted().json(json!({
+                "message_id": message.to_string(),
+                "event_id": event_id,
+                "status": first.as_ref().map_or(MessageStatus::Pending, |(status, _)| *status).as_str(),
+                "attempt": first.map(|(_, attempt)| attempt_object(&attempt)),
+            })))
+        }
+        .await,
+    )
+}
+
+/// The first attempt of a message, where it ends in time.
+async fn first_attempt(
+    state: &InspectorState,
+    active: &Arc<Active>,
+    id: MessageId,
+) -> Result<Option<(MessageStatus, Attempt)>, Problem> {
+    let end = tokio::time::Instant::now() + active.compiled.subscription.timeout.saturating_add(PATIENCE);
+    while tokio::time::Instant::now() < end {
+        let found = state.store.message(id).await.map_err(|fault| Problem::store_fault(&fault))?;
+        if let Some((row, _, attempts)) = found
+            && let Some(first) = attempts.into_iter().next()
+        {
+            return Ok(Some((row.status, first)));
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    Ok(None)
+}
+
+/// Looks at the endpoint now.
+pub async fn check(id: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
+    let Some(active) = state.sender.subscriptions().get(&id) else { return missing(&id).response() };
+    let check = check_health(&state.sender, &active).await;
+    HttpResponse::Ok().json(super::figures::endpoint(&active, Some(&check), &[], None))
+}

@@ -1,0 +1,107 @@
+//! What a subscription would make of an event, without sending it.
+
+use super::compiled::{Compiled, CompiledValue, scope_of};
+use super::filter::ConditionOutcome;
+use super::request::{Envelope, Payload, outgoing};
+use super::sender::Sender;
+use crate::domain::{MessageId, OutgoingEvent, SubscriptionAuth};
+
+/// What stands for a secret.
+const DOTS: &str = "••••";
+
+/// A preview.
+#[derive(Clone, Debug)]
+pub struct Preview {
+    /// Whether the event would go there: its type, its source, and the filters.
+    pub matches: bool,
+    /// Each condition and what it saw.
+    pub conditions: Vec<ConditionOutcome>,
+    /// The payload, exactly as it would be sent.
+    pub payload: String,
+    /// The header lines, secrets masked.
+    pub headers: Vec<(String, String)>,
+    /// Paths of the template that the event lacks.
+    pub missing: Vec<String>,
+    /// What is legal and odd, and why the event would not go there.
+    pub warnings: Vec<String>,
+}
+
+impl Sender {
+    /// Renders filter and template of `compiled` on `event`.
+    #[must_use]
+    pub fn preview(&self, compiled: &Compiled, event: &OutgoingEvent, mut warnings: Vec<String>) -> Preview {
+        let scope = match scope_of(event) {
+            Ok(scope) => scope,
+            Err(fault) => {
+                warnings.push(fault.to_string());
+                let payload = String::from_utf8_lossy(&event.body).into_owned();
+                let (conditions, headers, missing) = (Vec::new(), Vec::new(), Vec::new());
+                return Preview { matches: false, conditions, payload, headers, missing, warnings };
+            }
+        };
+        let judgement = compiled.judge(&event.event_type, &scope);
+        warnings.extend(judgement.error.clone());
+        let takes_type = compiled.takes_type(&event.event_type);
+        if !takes_type {
+            warnings.push(format!("events does not name {}", event.event_type));
+        }
+        let takes_source = compiled.takes_source(&event.source);
+        if !takes_source {
+            warnings.push(format!("sources does not name {}", event.source));
+        }
+        let payload = Payload::render(compiled, event, &scope);
+        warnings.extend(payload.errors.iter().cloned());
+        let now = self.now();
+        let message_id = MessageId::new_at(now).to_string();
+        let event_id = event.event_id.as_deref();
+        let envelope = Envelope { message_id: &message_id, event_id, attempt: 1, batch_size: None };
+        let headers = match outgoing(compiled, &scope, &envelope, payload.body.clone(), now) {
+            Ok(request) => shown(compiled, request.headers),
+            Err(unsendable) => {
+                warnings.push(format!("{}: {}", unsendable.error.as_str(), unsendable.detail));
+                Vec::new()
+            }
+        };
+        Preview {
+            matches: takes_type && takes_source && judgement.matches,
+            conditions: judgement.conditions,
+            payload: String::from_utf8_lossy(&payload.body).into_owned(),
+            headers,
+            missing: payload.missing,
+            warnings,
+        }
+    }
+
+    /// The payload of a message as it would be sent now.
+    #[must_use]
+    pub fn payload_now(&self, compiled: &Compiled, event: &OutgoingEvent) -> Option<String> {
+        let scope = scope_of(event).ok()?;
+        Some(String::from_utf8_lossy(&Payload::render(compiled, event, &scope).body).into_owned())
+    }
+}
+
+/// The lines of a request with its credentials masked.
+fn shown(compiled: &Compiled, headers: Vec<(String, Vec<u8>)>) -> Vec<(String, String)> {
+    let mut secret: Vec<&str> = compiled
+        .headers
+        .iter()
+        .filter(|header| matches!(header.value, CompiledValue::Secret(_)))
+        .map(|header| header.name.as_str())
+        .collect();
+    match &compiled.subscription.auth {
+        Some(SubscriptionAuth::Bearer(_) | SubscriptionAuth::Basic { .. }) => secret.push("Authorization"),
+        Some(SubscriptionAuth::ApiKey { header, secret_header, .. }) => {
+            secret.extend([&**header, &**secret_header])
+        }
+        None => {}
+    }
+    headers
+        .into_iter()
+        .map(|(name, value)| {
+            let is_secret = secret.iter().any(|known| name.eq_ignore_ascii_case(known));
+            let value =
+                if is_secret { DOTS.to_owned() } else { String::from_utf8_lossy(&value).into_owned() };
+            (name, value)
+        })
+        .collect()
+}
