@@ -1,5 +1,10 @@
 //! The 32 events of the specification, compiled in from `catalog/`.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
 /// One event as it is compiled in.
 pub struct Builtin {
     /// The canonical name.
@@ -64,4 +69,21 @@ events! {
     "admin.integration_status_changed" "An integration connected or disconnected" [];
     "system.alert" "An alert" [];
     "webhook.test" "A test event" [];
+}
+
+/// The names that the examples of the catalogue have at their top, and `event` itself.
+#[must_use]
+pub fn top_level_names() -> &'static BTreeSet<String> {
+    static NAMES: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+        let examples = EVENTS.iter().filter_map(|event| serde_json::from_str::<Value>(event.example).ok());
+        let mut names: BTreeSet<String> = examples
+            .filter_map(|example| {
+                example.as_object().map(|members| members.keys().cloned().collect::<Vec<_>>())
+            })
+            .flatten()
+            .collect();
+        names.insert("event".to_owned());
+        names
+    });
+    &NAMES
 }

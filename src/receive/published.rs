@@ -53,8 +53,9 @@ impl Receiver {
         let rules = rules();
         let checked = schema::check(&rules, self.catalog(), &Headers::default(), &payload, &mut facts).open();
         let ((), finding) = checked.map_err(|finding| finding.faults)?;
-        let told = finding.faults.iter().map(|fault| format!("{}: {}", fault.path, fault.message));
-        let warnings = finding.notes.iter().cloned().chain(told).collect();
+        // A time that is missing is filled in.
+        let told = finding.faults.iter().filter(|fault| has_timestamp || fault.path != "/timestamp");
+        let warnings = told.map(|fault| format!("{}: {}", fault.path, fault.message)).collect();
         Ok(PublishedFacts {
             event_type: facts.event_type.unwrap_or_default(),
             event_id,

@@ -1,15 +1,72 @@
-//! The HTTP client of everything that we send. It follows no redirect and keeps no more of an answer than is shown.
+//! The HTTP client of everything that we send. It follows no redirect, asks no proxy, dials only what the guard lets
+//! through, and keeps no more of an answer than is shown.
 
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use url::Url;
+
+use super::failure::{Failure, innermost};
+use super::target_guard::TargetGuard;
+use crate::domain::AttemptError;
 
 /// The most bytes of an answer's body that are kept.
-const MAX_ANSWER: usize = 16 * 1024;
+pub const MAX_ANSWER: usize = 16 * 1024;
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long an answer may take, all in all.
+/// How long an answer to `post` may take, all in all.
 const TIMEOUT: Duration = Duration::from_secs(90);
+/// How long an idle connection is kept: less than the five seconds after which many servers close theirs.
+const IDLE: Duration = Duration::from_secs(4);
+
+/// How something is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// With a body.
+    Post,
+    /// For the head of the answer only.
+    Head,
+}
+
+/// A request, ready to be sent.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// How.
+    pub method: Method,
+    /// Where.
+    pub url: Url,
+    /// The header lines, in order.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The body.
+    pub body: Bytes,
+    /// The time of the whole request.
+    pub timeout: Duration,
+    /// The most bytes of the answer's body that are read.
+    pub max_answer: usize,
+}
+
+/// What became of a request.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// How long it took.
+    pub elapsed: Duration,
+    /// The answer, or why there was none.
+    pub result: Result<Response, Failure>,
+}
+
+/// An answer. Its status decides, however its body ended.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// The status.
+    pub status: u16,
+    /// The header lines.
+    pub headers: Vec<(String, String)>,
+    /// The first bytes of the body.
+    pub body: Bytes,
+    /// Whether the body was longer, or broke off.
+    pub truncated: bool,
+}
 
 /// What came back.
 #[derive(Clone, Debug)]
@@ -25,51 +82,80 @@ pub struct Answer {
 /// Why nothing came back.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
-    /// Nobody listens there, or the name does not resolve.
-    #[error("nobody answers at {url}: {cause}")]
-    Connect {
+    /// The client cannot be made on this machine.
+    #[error("TLS cannot be set up: {0}")]
+    Client(String),
+    /// The target is no URL that can be sent to.
+    #[error("{url} cannot be sent to: {cause}")]
+    Target {
         /// The target.
         url: String,
-        /// What went wrong.
+        /// What is wrong with it.
         cause: String,
     },
-    /// The answer took too long.
-    #[error("{0} did not answer in time")]
-    Timeout(String),
-    /// The target or a header cannot be sent.
-    #[error("{0}")]
-    Request(String),
-    /// The connection broke.
-    #[error("{url}: {cause}")]
-    Broken {
+    /// No answer came.
+    #[error("no answer from {url}: {failure}")]
+    Failed {
         /// The target.
         url: String,
-        /// What went wrong.
-        cause: String,
+        /// Why.
+        failure: Failure,
     },
 }
 
 /// The client. Cheap to clone; connections are kept and shared.
 #[derive(Clone, Debug)]
-pub struct Client(reqwest::Client);
+pub struct Client {
+    http: reqwest::Client,
+    guard: TargetGuard,
+}
 
 impl Client {
-    /// A client with our timeouts.
+    /// A client that reaches what `guard` lets through.
     ///
     /// # Errors
     /// When TLS cannot be set up.
-    pub fn new(_guard: super::TargetGuard) -> Result<Self, SendError> {
+    pub fn new(guard: TargetGuard) -> Result<Self, SendError> {
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TIMEOUT)
+            .http1_only()
             .no_proxy()
+            .dns_resolver(guard.resolver())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(IDLE)
             .user_agent(concat!("tagohook/", env!("CARGO_PKG_VERSION")))
             .build();
-        client.map(Self).map_err(|fault| SendError::Request(innermost(&fault)))
+        let http = client.map_err(|fault| SendError::Client(innermost(&fault)))?;
+        Ok(Self { http, guard })
     }
 
-    /// Posts `body` with `headers` to `url`.
+    /// Sends a request. What it returns is an attempt's outcome, whatever happened.
+    pub async fn send(&self, request: Outgoing) -> Outcome {
+        let started = Instant::now();
+        let result = self.answer(request).await;
+        Outcome { elapsed: started.elapsed(), result }
+    }
+
+    async fn answer(&self, request: Outgoing) -> Result<Response, Failure> {
+        let Outgoing { method, url, headers, body, timeout, max_answer } = request;
+        self.guard
+            .check_url(&url)
+            .map_err(|blocked| Failure::new(AttemptError::BlockedAddress, blocked.to_string()))?;
+        let is_tls = url.scheme() == "https";
+        let method = match method {
+            Method::Post => reqwest::Method::POST,
+            Method::Head => reqwest::Method::HEAD,
+        };
+        let request =
+            self.http.request(method, url).headers(header_map(headers)?).body(body).timeout(timeout);
+        let mut response = request.send().await.map_err(|fault| Failure::of(&fault, is_tls))?;
+        let status = response.status().as_u16();
+        let headers = response.headers().iter().map(line).collect();
+        let (body, truncated) = read_body(&mut response, max_answer).await;
+        Ok(Response { status, headers, body, truncated })
+    }
+
+    /// Posts `body` with `headers` to `url`, for a person who waits.
     ///
     /// # Errors
     /// Any way in which no answer comes; an answer of any status is none.
@@ -79,134 +165,56 @@ impl Client {
         headers: &[(String, String)],
         body: Bytes,
     ) -> Result<Answer, SendError> {
-        let started = Instant::now();
-        let mut request = self.0.post(url).body(body);
-        for (name, value) in headers {
-            request = request.header(name, value);
+        let target = Url::parse(url).map_err(|fault| fault.to_string()).and_then(|target| {
+            let is_http = matches!(target.scheme(), "http" | "https");
+            if is_http { Ok(target) } else { Err("http or https expected".to_owned()) }
+        });
+        let target = target.map_err(|cause| SendError::Target { url: url.to_owned(), cause })?;
+        let headers =
+            headers.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())).collect();
+        let (method, timeout, max_answer) = (Method::Post, TIMEOUT, MAX_ANSWER);
+        let request = Outgoing { method, url: target, headers, body, timeout, max_answer };
+        let Outcome { elapsed, result } = self.send(request).await;
+        match result {
+            Ok(Response { status, body, .. }) => Ok(Answer { status, body, elapsed }),
+            Err(failure) => Err(SendError::Failed { url: url.to_owned(), failure }),
         }
-        let mut response = request.send().await.map_err(|fault| told(url, &fault))?;
-        let status = response.status().as_u16();
-        let mut kept = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(|fault| told(url, &fault))? {
-            let room = MAX_ANSWER.saturating_sub(kept.len());
-            kept.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
-            if kept.len() == MAX_ANSWER {
-                break;
-            }
-        }
-        Ok(Answer { status, body: kept.freeze(), elapsed: started.elapsed() })
     }
 }
 
-fn told(url: &str, fault: &reqwest::Error) -> SendError {
-    let url = url.to_owned();
-    if fault.is_connect() {
-        SendError::Connect { url, cause: innermost(fault) }
-    } else if fault.is_timeout() {
-        SendError::Timeout(url)
-    } else if fault.is_builder() {
-        SendError::Request(format!("{url} cannot be sent to: {}", innermost(fault)))
-    } else {
-        SendError::Broken { url, cause: innermost(fault) }
+fn header_map(lines: Vec<(String, Vec<u8>)>) -> Result<HeaderMap, Failure> {
+    let mut headers = HeaderMap::with_capacity(lines.len());
+    for (name, value) in lines {
+        let invalid =
+            || Failure::new(AttemptError::HeaderInvalid, format!("{name:?} or its value cannot be sent"));
+        let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?;
+        headers.append(key, HeaderValue::from_bytes(&value).map_err(|_| invalid())?);
     }
+    Ok(headers)
 }
 
-/// The cause at the bottom, which says what happened.
-fn innermost(fault: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = fault;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
+fn line((name, value): (&HeaderName, &HeaderValue)) -> (String, String) {
+    (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
-// STUB until the room is merged.
-#[allow(missing_docs)]
-#[derive(Clone, Copy, Debug)]
-pub enum Method {
-    Post,
-    Head,
-}
-#[allow(missing_docs)]
-#[derive(Clone, Debug)]
-pub struct Outgoing {
-    pub method: Method,
-    pub url: url::Url,
-    pub headers: Vec<(String, Vec<u8>)>,
-    pub body: Bytes,
-    pub timeout: Duration,
-}
-#[allow(missing_docs)]
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    pub elapsed: Duration,
-    pub result: Result<Response, Failure>,
-}
-#[allow(missing_docs)]
-#[derive(Clone, Debug)]
-pub struct Response {
-    pub status: u16,
-    pub headers: Vec<(String, String)>,
-    pub body: Bytes,
-    pub truncated: bool,
-}
-#[allow(missing_docs)]
-#[derive(Clone, Debug)]
-pub struct Failure {
-    pub error: crate::domain::AttemptError,
-    pub detail: String,
-}
-impl Client {
-    #[allow(missing_docs)]
-    pub async fn send(&self, outgoing: Outgoing) -> Outcome {
-        let started = Instant::now();
-        let method = match outgoing.method {
-            Method::Post => reqwest::Method::POST,
-            Method::Head => reqwest::Method::HEAD,
-        };
-        let mut request =
-            self.0.request(method, outgoing.url.clone()).body(outgoing.body).timeout(outgoing.timeout);
-        for (name, value) in &outgoing.headers {
-            request = request.header(name, value.as_slice());
-        }
-        let result = match request.send().await {
-            Ok(mut response) => {
-                let status = response.status().as_u16();
-                let headers = response
-                    .headers()
-                    .iter()
-                    .map(|(n, v)| (n.to_string(), String::from_utf8_lossy(v.as_bytes()).into_owned()))
-                    .collect();
-                let mut kept = BytesMut::new();
-                let mut truncated = false;
-                loop {
-                    match response.chunk().await {
-                        Ok(Some(chunk)) => {
-                            let room = MAX_ANSWER.saturating_sub(kept.len());
-                            kept.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
-                            if chunk.len() > room {
-                                truncated = true;
-                                break;
-                            }
-                        }
-                        Ok(None) => break,
-                        Err(_) => {
-                            truncated = true;
-                            break;
-                        }
-                    }
+/// The body up to its cap; the flag says that there was more, or that it broke off. The head has come: nothing that
+/// happens here is a failure.
+async fn read_body(response: &mut reqwest::Response, cap: usize) -> (Bytes, bool) {
+    let mut kept = BytesMut::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) => {
+                let room = cap.saturating_sub(kept.len());
+                kept.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
+                if chunk.len() > room {
+                    return (kept.freeze(), true);
                 }
-                Ok(Response { status, headers, body: kept.freeze(), truncated })
             }
-            Err(fault) => Err(Failure {
-                error: if fault.is_timeout() {
-                    crate::domain::AttemptError::Timeout
-                } else {
-                    crate::domain::AttemptError::Connect
-                },
-                detail: innermost(&fault),
-            }),
-        };
-        Outcome { elapsed: started.elapsed(), result }
+            Ok(None) => return (kept.freeze(), false),
+            Err(_) => return (kept.freeze(), true),
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,8 @@ use super::filter::{Filters, Judgement, event_matches};
 use super::scope::{Scope, ScopeFault};
 use super::target_guard::TargetGuard;
 use super::template::{Template, TextTemplate};
+use crate::catalog;
+use crate::config::suggestion;
 use crate::domain::{HeaderValue, OutgoingEvent, Subscription};
 
 /// What is wrong with a subscription, and where in its JSON.
@@ -62,7 +64,7 @@ impl Compiled {
         let mut warnings = Vec::new();
         let url = read_url(&subscription.url, guard).map_err(|fault| faults.push(fault)).ok();
         let filters = subscription.filters.as_deref().and_then(|text| {
-            let compiled = serde_json::from_str(text)
+            let compiled = serde_json::from_str::<Box<RawValue>>(text)
                 .map_err(|fault| vec![SubscriptionFault::new("/filters", fault.to_string())])
                 .and_then(|filters| Filters::compile(&filters).map_err(|found| under("/filters", found)));
             compiled.map_err(|found| faults.extend(found)).ok()
@@ -73,6 +75,7 @@ impl Compiled {
                 .and_then(|raw| Template::compile(&raw).map_err(|found| under("/payload_template", found)));
             let (template, found) = compiled.map_err(|found| faults.extend(found)).ok()?;
             warnings.extend(found);
+            warnings.extend(unknown_roots(&template));
             Some(template)
         });
         let headers = compile_headers(&subscription, &mut faults);
@@ -115,9 +118,24 @@ impl Compiled {
     pub fn judge(&self, event_type: &str, scope: &Scope) -> Judgement {
         match &self.filters {
             Some(filters) => filters.judge(event_type, scope),
-            None => Judgement { matches: true, conditions: Vec::new(), error: None },
+            None => Judgement { matches: true, ..Judgement::default() },
         }
     }
+}
+
+/// Top-level names that no event of the catalogue has: probably a slip of the pen.
+fn unknown_roots(template: &Template) -> Vec<String> {
+    let known = catalog::top_level_names();
+    let mut unknown: Vec<&str> = template.roots().into_iter().filter(|root| !known.contains(*root)).collect();
+    unknown.sort_unstable();
+    unknown.dedup();
+    unknown
+        .into_iter()
+        .map(|root| {
+            let near = suggestion(root, known.iter().map(String::as_str));
+            format!("payload_template: no event of the catalogue has {root:?} at its top{near}")
+        })
+        .collect()
 }
 
 /// What templates and filters see of an event.

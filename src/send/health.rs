@@ -55,6 +55,7 @@ pub async fn check(sender: &Sender, active: &Arc<Active>) -> HealthCheck {
         headers,
         body: Bytes::new(),
         timeout: PATIENCE,
+        max_answer: 0,
     };
     let outcome = sender.parts().client.send(request).await;
     let check = seen(active.compiled.id(), &outcome, checked_at);

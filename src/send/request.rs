@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
-use super::client::{Method, Outgoing};
+use super::client::{MAX_ANSWER, Method, Outgoing};
 use super::compiled::{Compiled, CompiledValue, scope_of};
 use super::scope::Scope;
 use crate::domain::{AttemptError, MissingValue, OutgoingEvent, Scheme, Secret, SubscriptionAuth, Timestamp};
@@ -12,6 +12,11 @@ use crate::signing;
 
 /// The most paths of missing values that an attempt remembers.
 const MOST_MISSING: usize = 50;
+
+/// The most bytes of the answer to a batch that are read: it tells of a thousand items.
+const MAX_BATCH_ANSWER: usize = 512 * 1024;
+/// What is said of a payload that breaks off.
+const TOO_LARGE: &str = "the payload would be larger than 16 MiB";
 
 /// A request that cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +52,9 @@ impl Payload {
             return Self { body: event.body.clone(), missing: Vec::new(), errors: Vec::new() };
         };
         let mut rendered = template.render(scope);
+        if rendered.is_too_large() {
+            rendered.errors.insert(0, TOO_LARGE.to_owned());
+        }
         rendered.missing.truncate(MOST_MISSING);
         rendered.errors.truncate(MOST_MISSING);
         Self { body: Bytes::from(rendered.text), missing: rendered.missing, errors: rendered.errors }
@@ -60,6 +68,9 @@ impl Payload {
         let scope =
             scope_of(event).map_err(|fault| Unsendable::new(AttemptError::Template, fault.to_string()))?;
         let payload = Self::render(compiled, event, &scope);
+        if payload.errors.first().is_some_and(|error| error == TOO_LARGE) {
+            return Err(Unsendable::new(AttemptError::Template, TOO_LARGE));
+        }
         let lacking = payload.missing.iter().chain(&payload.errors).cloned().collect::<Vec<_>>();
         if compiled.subscription.missing == MissingValue::Error && !lacking.is_empty() {
             let detail = format!("the event lacks {}", lacking.join(", "));
@@ -107,7 +118,8 @@ pub fn outgoing(
         tell("X-TagoRUN-Batch-Size", size.to_string());
     }
     let timeout = compiled.subscription.timeout;
-    Ok(Outgoing { method: Method::Post, url: compiled.url.clone(), headers, body, timeout })
+    let max_answer = if envelope.batch_size.is_some() { MAX_BATCH_ANSWER } else { MAX_ANSWER };
+    Ok(Outgoing { method: Method::Post, url: compiled.url.clone(), headers, body, timeout, max_answer })
 }
 
 /// The configured header lines and the credential. Without a scope, as for a look at the endpoint, templates are left

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::client::{Outcome, Response};
+use super::client::{MAX_ANSWER, Outcome, Response};
 use super::outcome::{self, Terms};
 use super::request::{Envelope, Payload, Unsendable, outgoing};
 use super::scope::Scope;
@@ -12,9 +12,6 @@ use super::sender::Sender;
 use super::subscriptions::Active;
 use crate::domain::{Attempt, AttemptError, ClaimedMessage, MessageId, Timestamp};
 use crate::store::{Next, Settlement};
-
-/// The most bytes of an answer's body that are kept with an attempt.
-const KEPT_ANSWER: usize = 16 * 1024;
 
 /// Sends one message, or several as a batch, through the subscription they are claimed for, as it now is.
 pub async fn send(sender: &Sender, messages: Vec<ClaimedMessage>) -> Vec<Settlement> {
@@ -147,8 +144,8 @@ fn take_answer(attempt: &mut Attempt, response: &Response, own_status: Option<u1
     let status = own_status.unwrap_or(response.status);
     attempt.status = Some(status);
     attempt.response_headers.clone_from(&response.headers);
-    attempt.response_truncated = response.truncated || response.body.len() > KEPT_ANSWER;
-    attempt.response_body = response.body.slice(..response.body.len().min(KEPT_ANSWER));
+    attempt.response_truncated = response.truncated || response.body.len() > MAX_ANSWER;
+    attempt.response_body = response.body.slice(..response.body.len().min(MAX_ANSWER));
     if (300..400).contains(&status) {
         attempt.error = Some(AttemptError::Redirect);
         attempt.error_detail = Some(format!("HTTP {status}; redirects are never followed"));

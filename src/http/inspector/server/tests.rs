@@ -11,12 +11,13 @@ use serde_json::Value;
 
 use super::*;
 use crate::catalog::Catalog;
-use crate::config::PasswordHash;
+use crate::config::{PasswordHash, Sealer, SecretResolver};
 use crate::domain::{
     BodyEnd, ClientAddress, Decision, Delivery, DeliveryId, Entry, EventFacts, Headers, ManualClock, Reason,
     Timestamp,
 };
 use crate::http::inspector::InspectorParts;
+use crate::send::{Client, Sender, SenderParts, TargetGuard};
 use crate::store::{Retention, Store, StoreOptions};
 
 const PASSWORD: &str = "correct horse battery";
@@ -46,9 +47,28 @@ fn house(password: Option<&str>) -> House {
     let cheap = argon2::Params::new(64, 1, 1, None).unwrap();
     let argon2 = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, cheap);
     let hash = password.map(|password| argon2.hash_password(password.as_bytes()).unwrap().to_string());
+    let store = Store::open(options).unwrap();
+    let catalog = Arc::new(Catalog::builtin());
+    let clock_too: Arc<dyn crate::domain::Clock> = clock.clone();
+    let guard = TargetGuard::new(false);
+    let sender = Sender::new(SenderParts {
+        store: store.clone(),
+        catalog: Arc::clone(&catalog),
+        clock: clock_too,
+        metrics: Arc::default(),
+        guard,
+        client: Client::new(guard).unwrap(),
+        read_payload: Arc::new(|_, _, body| Some(body.clone())),
+        read_published: Arc::new(|_| Err(Vec::new())),
+        secrets: SecretResolver::new(folder.path().to_owned(), &[]),
+        sealer: Sealer::new(&[7; 32]),
+        lease: day,
+        health_interval: day,
+    });
     let state = InspectorState::new(InspectorParts {
-        store: Store::open(options).unwrap(),
-        catalog: Arc::new(Catalog::builtin()),
+        store,
+        catalog,
+        sender,
         sources: Arc::new(Vec::new),
         receiver: "127.0.0.1:8080".parse().unwrap(),
         inspector: "127.0.0.1:8081".parse().unwrap(),

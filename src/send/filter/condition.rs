@@ -1,0 +1,87 @@
+//! One condition: a field, an operator, a value.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::operator::Operator;
+use crate::config::suggestion;
+use crate::send::path::{Path, members};
+use crate::send::scope::Scope;
+use crate::send::template::Fault;
+
+/// A compiled condition.
+#[derive(Debug)]
+pub struct Condition {
+    field: Path,
+    word: String,
+    operator: Operator,
+    value: Option<Box<RawValue>>,
+}
+
+/// A condition, and what it saw.
+#[derive(Clone, Debug, Serialize)]
+pub struct ConditionOutcome {
+    /// The path; empty for an expression.
+    pub field: String,
+    /// The operator as it was written, or `expression`.
+    pub operator: String,
+    /// The value it was held against, as it was written.
+    pub value: Option<Box<RawValue>>,
+    /// What the event has there, as it was written; `null` where it is missing.
+    pub seen: Option<Box<RawValue>>,
+    /// Whether it holds.
+    pub matched: bool,
+}
+
+impl Condition {
+    /// Compiles one condition; `pointer` is its place.
+    ///
+    /// # Errors
+    /// Every fault of it.
+    pub fn compile(condition: &RawValue, pointer: &str) -> Result<Self, Vec<Fault>> {
+        let mut faults = Vec::new();
+        let found = members(condition).unwrap_or_default();
+        let mut fault =
+            |key: &str, message: String| faults.push(Fault { pointer: format!("{pointer}{key}"), message });
+        let known = ["field", "operator", "value", "second_value"];
+        for (key, _) in found.iter().filter(|(key, _)| !known.contains(&key.as_str())) {
+            fault(&format!("/{key}"), format!("unknown key{}", suggestion(key, known.into_iter())));
+        }
+        let raw = |key: &str| found.iter().find(|(known, _)| known == key).map(|(_, value)| &**value);
+        let text = |key: &str| raw(key).and_then(|value| serde_json::from_str::<String>(value.get()).ok());
+        let field = text("field").as_deref().and_then(Path::read);
+        if field.is_none() {
+            fault("/field", "a path as device.type; a dot in a name is written \\.".to_owned());
+        }
+        let word = text("operator").unwrap_or_default();
+        let value = match (raw("value"), raw("second_value")) {
+            // TagoIO's own conditions have the two ends apart.
+            (Some(low), Some(high)) => RawValue::from_string(format!("[{},{}]", low.get(), high.get())).ok(),
+            (value, _) => value.map(ToOwned::to_owned),
+        };
+        let operator = match Operator::compile(&word, value.as_deref()) {
+            Ok(operator) => Some(operator),
+            Err((key, why)) => {
+                fault(key, why);
+                None
+            }
+        };
+        match (field, operator) {
+            (Some(field), Some(operator)) if faults.is_empty() => Ok(Self { field, word, operator, value }),
+            _ => Err(faults),
+        }
+    }
+
+    /// Whether it holds for an event. What is missing makes every condition false but `not_exists`.
+    #[must_use]
+    pub fn judge(&self, scope: &Scope) -> ConditionOutcome {
+        let seen = scope.at(&self.field);
+        ConditionOutcome {
+            field: self.field.text().to_owned(),
+            operator: self.word.clone(),
+            value: self.value.clone(),
+            matched: self.operator.holds(seen),
+            seen: seen.map(ToOwned::to_owned),
+        }
+    }
+}

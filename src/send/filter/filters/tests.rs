@@ -1,0 +1,154 @@
+//! What filters let pass.
+
+use super::*;
+use crate::domain::Timestamp;
+
+fn compile(filters: &str) -> Result<Filters, Vec<Fault>> {
+    Filters::compile(&serde_json::from_str::<Box<RawValue>>(filters).unwrap())
+}
+
+fn judge(filters: &str, event_type: &str, body: &str) -> Judgement {
+    let scope = Scope::new(None, event_type, Timestamp::from_secs(0), body.as_bytes()).unwrap();
+    compile(filters).unwrap().judge(event_type, &scope)
+}
+
+/// Whether one condition on `v` holds.
+fn holds(operator: &str, value: &str, seen: &str) -> bool {
+    let value = if value.is_empty() { String::new() } else { format!(r#","value":{value}"#) };
+    let filters = format!(r#"{{"a":{{"conditions":[{{"field":"v","operator":"{operator}"{value}}}]}}}}"#);
+    let body = if seen.is_empty() { "{}".to_owned() } else { format!(r#"{{"v":{seen}}}"#) };
+    judge(&filters, "a", &body).matches
+}
+
+#[test]
+fn every_operator_holds_and_does_not() {
+    for (operator, value, yes, no) in [
+        ("equals", "\"a\"", "\"a\"", "\"b\""),
+        ("=", "1", "1.0", "2"),
+        ("not_equals", "\"a\"", "\"b\"", "\"a\""),
+        ("!", "1", "\"1\"", "1"),
+        ("in", "[\"US\",\"CA\"]", "\"CA\"", "\"DE\""),
+        ("not_in", "[1,2]", "3", "2"),
+        ("greater_than", "100", "100.1", "100"),
+        (">", "100", "101", "99"),
+        ("greater_or_equal", "100", "1e2", "99.9"),
+        ("less_than", "0", "-1", "0"),
+        ("<", "5", "4", "5"),
+        ("less_or_equal", "5", "5", "6"),
+        ("between", "[10,20]", "20", "21"),
+        ("><", "[10,20]", "10", "9"),
+        ("contains", "\"co2\"", "\"x co2 y\"", "\"CO2\""),
+        ("contains", "2", "[1,2.0]", "[\"2\"]"),
+        ("starts_with", "\"ab\"", "\"abc\"", "\"cab\""),
+        ("ends_with", "\"ab\"", "\"cab\"", "\"abc\""),
+        ("matches", "\"^a+$\"", "\"aaa\"", "\"ab\""),
+        ("cidr", "\"10.0.0.0/8\"", "\"10.9.9.9\"", "\"11.0.0.1\""),
+        ("cidr", "[\"::1\",\"10.0.0.0/8\"]", "\"::ffff:10.0.0.1\"", "\"x\""),
+        ("exists", "", "null", ""),
+        ("*", "", "0", ""),
+        ("not_exists", "", "", "null"),
+    ] {
+        assert!(holds(operator, value, yes), "{operator} {value} {yes}");
+        assert!(!holds(operator, value, no), "{operator} {value} {no}");
+    }
+}
+
+#[test]
+fn fi_04_nothing_is_coerced() {
+    for (value, seen) in [
+        ("1", "\"1\""),
+        ("\"1\"", "1"),
+        ("1", "true"),
+        ("\"admin\"", "\"Admin\""),
+        ("null", "\"null\""),
+        ("0", "false"),
+    ] {
+        assert!(!holds("equals", value, seen), "{value} {seen}");
+    }
+    assert!(holds("equals", "1", "1.0"));
+    assert!(!holds("equals", "9007199254740993", "9007199254740992"));
+    assert!(!holds("greater_than", "1", "\"2\""));
+}
+
+#[test]
+fn a_missing_field_makes_every_condition_false_but_not_exists() {
+    for (operator, value) in
+        [("not_equals", "1"), ("not_in", "[1]"), ("equals", "null"), ("less_than", "9"), ("exists", "")]
+    {
+        assert!(!holds(operator, value, ""), "{operator}");
+    }
+    assert!(
+        !judge(r#"{"a":{"conditions":[{"field":"v.w","operator":"!","value":1}]}}"#, "a", r#"{"v":7}"#)
+            .matches
+    );
+}
+
+#[test]
+fn fi_03_what_is_no_condition_is_refused_with_its_place() {
+    for (condition, pointer) in [
+        (r#"{"field":"a","operator":"not_equal","value":1}"#, "/operator"),
+        (r#"{"field":"a","operator":"GreaterThan","value":1}"#, "/operator"),
+        (r#"{"field":"a","operator":"in","value":"US"}"#, "/value"),
+        (r#"{"field":"a","operator":"between","value":[2,1]}"#, "/value"),
+        (r#"{"field":"a","operator":"matches","value":"("}"#, "/value"),
+        (r#"{"field":"a","operator":"cidr","value":"10.0.0.0/33"}"#, "/value"),
+        (r#"{"field":"a","operator":"greater_than","value":"1"}"#, "/value"),
+        (r#"{"field":"a","operator":"equals"}"#, "/value"),
+        (r#"{"operator":"exists"}"#, "/field"),
+        (r#"{"field":"a b","operator":"exists"}"#, "/field"),
+        (r#"{"field":"a","operator":"exists","colour":1}"#, "/colour"),
+    ] {
+        let filters = format!(r#"{{"data.*":{{"conditions":[{condition}]}}}}"#);
+        let faults = compile(&filters).unwrap_err();
+        assert_eq!(faults[0].pointer, format!("/data.*/conditions/0{pointer}"), "{faults:?}");
+    }
+    for filters in [
+        r#"{"a":{}}"#,
+        r#"{"a":[]}"#,
+        r#"{"a":{"expression":"1 +"}}"#,
+        r#"{"a":{"conditions":[],"expression":"true"}}"#,
+        r#"{"*a":{"conditions":[]}}"#,
+    ] {
+        assert!(compile(filters).is_err(), "{filters}");
+    }
+    assert!(judge(r#"{"a":{"conditions":[]}}"#, "a", "{}").matches, "no condition is no filter");
+}
+
+#[test]
+fn all_entries_of_its_type_must_hold_and_other_types_pass() {
+    let filters = r#"{"data.*":{"conditions":[{"field":"data.value","operator":">","value":100}]},
+        "data.received":{"expression":"device.type == 'sensor'"}}"#;
+    let body = r#"{"data":{"value":150},"device":{"type":"sensor"}}"#;
+    assert!(judge(filters, "data.received", body).matches);
+    assert!(!judge(filters, "data.received", r#"{"data":{"value":150},"device":{"type":"x"}}"#).matches);
+    assert!(!judge(filters, "data.other", r#"{"data":{"value":1}}"#).matches);
+    assert!(judge(filters, "user.login", "{}").matches);
+    let lacking = judge(filters, "data.received", r#"{"data":{"value":150}}"#);
+    assert!(!lacking.matches && lacking.error.unwrap().contains("device"));
+}
+
+#[test]
+fn the_documents_filter_sees_what_it_names() {
+    let filters = r#"{"user.login":{"conditions":[
+        {"field":"user.role","operator":"equals","value":"admin"},
+        {"field":"location.country","operator":"in","value":["US","CA"]}]}}"#;
+    let judgement = judge(filters, "user.login", r#"{"user":{"role":"admin"},"location":{"country":"DE"}}"#);
+    assert!(!judgement.matches);
+    let seen: Vec<_> =
+        judgement.conditions.iter().map(|c| (c.matched, c.seen.as_ref().unwrap().get())).collect();
+    assert_eq!(seen, [(true, "\"admin\""), (false, "\"DE\"")]);
+}
+
+#[test]
+fn patterns_take_what_begins_so() {
+    let takes = |pattern: &str, event: &str| event_matches(&[pattern.to_owned()], event);
+    assert!(
+        takes("*", "a") && takes("user.*", "user.login") && takes("user.*", "user.a.b") && takes("a", "a")
+    );
+    assert!(
+        !takes("user.*", "user")
+            && !takes("user.*", "user.")
+            && !takes("user.*", "users.x")
+            && !takes("a", "ab")
+    );
+}

@@ -1,0 +1,231 @@
+//! Paths into an event: `user.first-name`, `list.0.id`, `a\.b` for a dot in a name. They are walked over the JSON text,
+//! so that a value comes out exactly as it was written.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// Characters that make an expression of a text; a path has none of them.
+const OF_EXPRESSIONS: &str = "\"'`()[]{}<>=!&|?:+*/%,;^~@#$";
+/// Words that are values, not paths.
+const VALUES: [&str; 3] = ["true", "false", "null"];
+
+/// A path, from an event's top-level member downward.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Path {
+    text: String,
+    root: String,
+    below: Vec<String>,
+}
+
+impl Path {
+    /// Reads a path; `None` where the text is an expression, or nothing.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let is_other =
+            |letter: char| letter.is_whitespace() || letter.is_control() || OF_EXPRESSIONS.contains(letter);
+        let starts_odd = text.starts_with(|first: char| first.is_ascii_digit() || first == '-');
+        if text.is_empty() || starts_odd || VALUES.contains(&text) || text.contains(is_other) {
+            return None;
+        }
+        let mut segments = vec![String::new()];
+        let mut letters = text.chars();
+        while let Some(letter) = letters.next() {
+            match letter {
+                '.' => segments.push(String::new()),
+                '\\' => segments.last_mut()?.push(letters.next()?),
+                other => segments.last_mut()?.push(other),
+            }
+        }
+        if segments.iter().any(String::is_empty) {
+            return None;
+        }
+        let root = segments.remove(0);
+        Some(Self { text: text.to_owned(), root, below: segments })
+    }
+
+    /// The path as it was written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The top-level member it begins with.
+    #[must_use]
+    pub fn root(&self) -> &str {
+        &self.root
+    }
+
+    /// What lies at the rest of the path below `value`; `None` where it is missing.
+    #[must_use]
+    pub fn below<'a>(&self, value: &'a RawValue) -> Option<&'a RawValue> {
+        self.below.iter().try_fold(value, |value, segment| step(value, segment))
+    }
+}
+
+/// The member, or for an array the item, of that name.
+fn step<'a>(value: &'a RawValue, segment: &str) -> Option<&'a RawValue> {
+    let mut reader = serde_json::Deserializer::from_str(value.get());
+    match value.get().as_bytes().first()? {
+        b'{' => Member(segment).deserialize(&mut reader).ok()?,
+        b'[' => {
+            let is_index = segment == "0" || !segment.starts_with('0');
+            let at = segment.parse().ok().filter(|_| is_index)?;
+            Item(at).deserialize(&mut reader).ok()?
+        }
+        _ => None,
+    }
+}
+
+/// Finds one member of an object and skips the others.
+struct Member<'k>(&'k str);
+
+impl<'de> DeserializeSeed<'de> for Member<'_> {
+    type Value = Option<&'de RawValue>;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
+        from.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Member<'_> {
+    type Value = Option<&'de RawValue>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let mut found = None;
+        while let Some(is_it) = members.next_key_seed(Is(self.0))? {
+            if is_it {
+                found = Some(members.next_value()?);
+            } else {
+                members.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Whether a key is this one, without keeping it.
+struct Is<'k>(&'k str);
+
+impl<'de> DeserializeSeed<'de> for Is<'_> {
+    type Value = bool;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, from: D) -> Result<bool, D::Error> {
+        from.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Is<'_> {
+    type Value = bool;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<bool, E> {
+        Ok(key == self.0)
+    }
+}
+
+/// Finds one item of an array.
+struct Item(usize);
+
+impl<'de> DeserializeSeed<'de> for Item {
+    type Value = Option<&'de RawValue>;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
+        from.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Item {
+    type Value = Option<&'de RawValue>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        let mut found = None;
+        let mut at = 0_usize;
+        while let Some(item) = items.next_element::<&RawValue>()? {
+            if at == self.0 {
+                found = Some(item);
+            }
+            at = at.saturating_add(1);
+        }
+        Ok(found)
+    }
+}
+
+/// The members of an object in their order, each as it was written; `None` where `value` is no object.
+#[must_use]
+pub fn members(value: &RawValue) -> Option<Vec<(String, Box<RawValue>)>> {
+    struct All;
+    impl<'de> Visitor<'de> for All {
+        type Value = Vec<(String, Box<RawValue>)>;
+
+        fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+            out.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut members = Vec::new();
+            while let Some(member) = map.next_entry()? {
+                members.push(member);
+            }
+            Ok(members)
+        }
+    }
+    serde_json::Deserializer::from_str(value.get()).deserialize_map(All).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(json: &str, path: &str) -> Option<String> {
+        let raw: Box<RawValue> = serde_json::from_str(json).unwrap();
+        let path = Path::read(&format!("root.{path}")).unwrap();
+        path.below(&raw).map(|found| found.get().to_owned())
+    }
+
+    #[test]
+    fn fi_02_dashes_literal_dots_indexes_and_unicode_keys() {
+        let json =
+            r#"{"first-name":"Ana","a.b":1,"list":[{"id":1.0},{"id":2}],"größe":3,"\u0061":4,"x":{"y":{}}}"#;
+        assert_eq!(at(json, "first-name").unwrap(), "\"Ana\"");
+        assert_eq!(at(json, r"a\.b").unwrap(), "1");
+        assert_eq!(at(json, "list.0.id").unwrap(), "1.0");
+        assert_eq!(at(json, "list.1.id").unwrap(), "2");
+        assert_eq!(at(json, "größe").unwrap(), "3");
+        assert_eq!(at(json, "a").unwrap(), "4");
+        for missing in ["list.2.id", "list.00.id", "list.x", "x.y.z", "first-name.z", "nothing"] {
+            assert_eq!(at(json, missing), None, "{missing}");
+        }
+    }
+
+    #[test]
+    fn s_11_names_of_other_languages_objects_are_plain_names() {
+        for name in ["constructor", "__proto__", "toString", "length"] {
+            assert_eq!(at("{}", name), None);
+            assert_eq!(at("[1]", name), None);
+        }
+    }
+
+    #[test]
+    fn what_is_no_path() {
+        for text in [
+            "", " ", "a b", "a == b", "'x'", "42", "-a", "size(x)", "a..b", ".a", "a.", "true", "a[0]", "a\\",
+        ] {
+            assert_eq!(Path::read(text), None, "{text}");
+        }
+        assert_eq!(Path::read(" a.b ").unwrap().text(), "a.b");
+    }
+}

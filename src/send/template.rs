@@ -1,0 +1,378 @@
+//! Payload templates: substitution in the parsed tree, never in text, so that nothing an event holds can change the
+//! shape of what is sent.
+
+use serde_json::value::RawValue;
+
+use super::expression::{Expression, NoValue};
+use super::path::{Path, members};
+use super::scope::Scope;
+
+/// The longest payload, in bytes.
+const MAX_PAYLOAD: usize = 16 * 1024 * 1024;
+
+/// What is wrong with something that was compiled, and where in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// JSON pointer relative to what was compiled.
+    pub pointer: String,
+    /// One sentence.
+    pub message: String,
+}
+
+/// A compiled template.
+#[derive(Clone, Debug)]
+pub struct Template(Node);
+
+/// What came out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rendered {
+    /// The text.
+    pub text: String,
+    /// Paths that the event lacks.
+    pub missing: Vec<String>,
+    /// Why an expression had no value.
+    pub errors: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+enum Node {
+    /// JSON, as it was written.
+    Literal(String),
+    /// One expression: the value keeps its JSON type.
+    Whole(Term),
+    /// Text with expressions in it.
+    Text(Vec<Piece>),
+    Array(Vec<Node>),
+    Object(Vec<(String, Node)>),
+}
+
+#[derive(Clone, Debug)]
+enum Piece {
+    Literal(String),
+    Term(Term),
+}
+
+/// What stands between `{{` and `}}`.
+#[derive(Clone, Debug)]
+enum Term {
+    Path(Path),
+    Expression(Expression),
+}
+
+impl Template {
+    /// Compiles the JSON of a template; the warnings say what is legal and odd.
+    ///
+    /// # Errors
+    /// Every fault with its place: an unclosed `{{`, an empty one, an expression that is none.
+    pub fn compile(template: &RawValue) -> Result<(Self, Vec<String>), Vec<Fault>> {
+        let mut compiler = Compiler::default();
+        let node = compiler.node(template, "");
+        if compiler.faults.is_empty() { Ok((Self(node), compiler.warnings)) } else { Err(compiler.faults) }
+    }
+
+    /// The payload for an event: valid JSON, members in the template's order.
+    #[must_use]
+    pub fn render(&self, scope: &Scope) -> Rendered {
+        let mut rendered = Rendered::default();
+        write(&self.0, scope, &mut rendered);
+        rendered
+    }
+
+    /// The top-level members of events that its paths begin with.
+    #[must_use]
+    pub fn roots(&self) -> Vec<&str> {
+        let mut roots = Vec::new();
+        collect_roots(&self.0, &mut roots);
+        roots
+    }
+}
+
+impl Rendered {
+    /// Whether the payload is longer than any that is sent; it then breaks off.
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        self.text.len() > MAX_PAYLOAD
+    }
+}
+
+/// A text with expressions in it: the value of a header.
+#[derive(Clone, Debug)]
+pub struct TextTemplate(Vec<Piece>);
+
+impl TextTemplate {
+    /// Compiles `text`.
+    ///
+    /// # Errors
+    /// As `Template::compile`.
+    pub fn compile(text: &str) -> Result<Self, Vec<Fault>> {
+        let mut compiler = Compiler::default();
+        let pieces = compiler.pieces(text, "");
+        if compiler.faults.is_empty() { Ok(Self(pieces)) } else { Err(compiler.faults) }
+    }
+
+    /// The text for an event.
+    #[must_use]
+    pub fn render(&self, scope: &Scope) -> Rendered {
+        let mut rendered = Rendered::default();
+        rendered.text = text_of(&self.0, scope, &mut rendered);
+        rendered
+    }
+}
+
+#[derive(Default)]
+struct Compiler {
+    faults: Vec<Fault>,
+    warnings: Vec<String>,
+}
+
+impl Compiler {
+    fn node(&mut self, raw: &RawValue, pointer: &str) -> Node {
+        match raw.get().as_bytes().first() {
+            Some(b'{') => {
+                let found = members(raw).unwrap_or_default();
+                Node::Object(
+                    found
+                        .into_iter()
+                        .map(|(key, value)| {
+                            let place = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
+                            let node = self.node(&value, &place);
+                            self.look_at(&key, &value, pointer);
+                            (key, node)
+                        })
+                        .collect(),
+                )
+            }
+            Some(b'[') => {
+                let items: Vec<&RawValue> = serde_json::from_str(raw.get()).unwrap_or_default();
+                let node = |(at, item): (usize, &&RawValue)| self.node(item, &format!("{pointer}/{at}"));
+                Node::Array(items.iter().enumerate().map(node).collect())
+            }
+            Some(b'"') => self.text(raw, pointer),
+            _ => Node::Literal(raw.get().to_owned()),
+        }
+    }
+
+    fn text(&mut self, raw: &RawValue, pointer: &str) -> Node {
+        let text: String = serde_json::from_str(raw.get()).unwrap_or_default();
+        if !text.contains("{{") {
+            return Node::Literal(raw.get().to_owned());
+        }
+        let mut pieces = self.pieces(&text, pointer);
+        match pieces.pop() {
+            Some(Piece::Term(only)) if pieces.is_empty() => Node::Whole(only),
+            Some(last) => {
+                pieces.push(last);
+                Node::Text(pieces)
+            }
+            None => Node::Literal(raw.get().to_owned()),
+        }
+    }
+
+    fn pieces(&mut self, text: &str, pointer: &str) -> Vec<Piece> {
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once("{{") {
+            let position = text.len().saturating_sub(after.len()).saturating_sub(2);
+            if !before.is_empty() {
+                pieces.push(Piece::Literal(before.to_owned()));
+            }
+            let Some(end) = closing(after) else {
+                self.fault(pointer, format!("{{{{ at character {position} is never closed"));
+                return pieces;
+            };
+            let (inside, closed) = after.split_at_checked(end).unwrap_or((after, ""));
+            match term(inside) {
+                Ok(term) => pieces.push(Piece::Term(term)),
+                Err(why) => self.fault(pointer, format!("{{{{{inside}}}}} at character {position}: {why}")),
+            }
+            rest = closed.get(2..).unwrap_or_default();
+        }
+        if !rest.is_empty() {
+            pieces.push(Piece::Literal(rest.to_owned()));
+        }
+        pieces
+    }
+
+    fn fault(&mut self, pointer: &str, message: String) {
+        self.faults.push(Fault { pointer: pointer.to_owned(), message });
+    }
+
+    /// What well-known receivers do not understand loads as given, with a word about it.
+    fn look_at(&mut self, key: &str, value: &RawValue, pointer: &str) {
+        if key == "ts" && value.get().contains("{{event.timestamp}}") {
+            self.warnings.push(format!(
+                "payload_template{pointer}/ts: Slack wants epoch seconds; {{{{epoch(event.timestamp)}}}} gives them"
+            ));
+        }
+        if key == "@type" && value.get() == "\"MessageCard\"" {
+            self.warnings.push(format!(
+                "payload_template{pointer}/@type: Microsoft has retired MessageCard connectors; the Teams preset sends an Adaptive Card"
+            ));
+        }
+    }
+}
+
+/// Where the `}}` is that closes an expression; one inside a CEL text or map does not.
+fn closing(after: &str) -> Option<usize> {
+    let mut quote = None;
+    let mut depth = 0_usize;
+    let mut letters = after.char_indices().peekable();
+    while let Some((at, letter)) = letters.next() {
+        match (quote, letter) {
+            (Some(_), '\\') => {
+                letters.next();
+            }
+            (Some(mark), letter) if letter == mark => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(letter),
+            (None, '{') => depth = depth.saturating_add(1),
+            (None, '}') if depth > 0 => depth = depth.saturating_sub(1),
+            (None, '}') if letters.peek().is_some_and(|(_, next)| *next == '}') => return Some(at),
+            (None, _) => {}
+        }
+    }
+    // An apostrophe in what is no CEL, as in {{user's}}: the plain end.
+    after.find("}}")
+}
+
+fn term(inside: &str) -> Result<Term, String> {
+    if inside.trim().is_empty() {
+        return Err("is empty; a path as user.email, or a CEL expression".to_owned());
+    }
+    match Path::read(inside) {
+        Some(path) => Ok(Term::Path(path)),
+        None => Expression::compile(inside.trim()).map(Term::Expression),
+    }
+}
+
+fn collect_roots<'n>(node: &'n Node, roots: &mut Vec<&'n str>) {
+    let mut add = |term: &'n Term| {
+        if let Term::Path(path) = term {
+            roots.push(path.root());
+        }
+    };
+    match node {
+        Node::Literal(_) => {}
+        Node::Whole(term) => add(term),
+        Node::Text(pieces) => {
+            for piece in pieces {
+                if let Piece::Term(term) = piece {
+                    add(term);
+                }
+            }
+        }
+        Node::Array(nodes) => nodes.iter().for_each(|node| collect_roots(node, roots)),
+        Node::Object(members) => members.iter().for_each(|(_, node)| collect_roots(node, roots)),
+    }
+}
+
+fn write(node: &Node, scope: &Scope, out: &mut Rendered) {
+    if out.is_too_large() {
+        return;
+    }
+    match node {
+        Node::Literal(json) => out.text.push_str(json),
+        Node::Whole(term) => match value(term, scope, out) {
+            Some(json) => out.text.push_str(&json),
+            None => out.text.push_str("null"),
+        },
+        Node::Text(pieces) => {
+            let text = text_of(pieces, scope, out);
+            out.text.push_str(&json_text(&text));
+        }
+        Node::Array(nodes) => {
+            out.text.push('[');
+            for (at, node) in nodes.iter().enumerate() {
+                if at > 0 {
+                    out.text.push(',');
+                }
+                write(node, scope, out);
+            }
+            out.text.push(']');
+        }
+        Node::Object(members) => {
+            out.text.push('{');
+            for (at, (key, node)) in members.iter().enumerate() {
+                if at > 0 {
+                    out.text.push(',');
+                }
+                out.text.push_str(&json_text(key));
+                out.text.push(':');
+                write(node, scope, out);
+            }
+            out.text.push('}');
+        }
+    }
+}
+
+fn json_text(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// The JSON of a term; `None` where it has no value, which is written down.
+fn value(term: &Term, scope: &Scope, out: &mut Rendered) -> Option<String> {
+    match term {
+        Term::Path(path) => match scope.at(path) {
+            Some(found) => Some(found.get().to_owned()),
+            None => {
+                out.missing.push(path.text().to_owned());
+                None
+            }
+        },
+        Term::Expression(expression) => match expression.evaluate(scope) {
+            Ok(found) => Some(found.get().to_owned()),
+            Err(NoValue::Missing(what)) => {
+                out.missing.push(what);
+                None
+            }
+            Err(NoValue::Failed(why)) => {
+                out.errors.push(why);
+                None
+            }
+        },
+    }
+}
+
+/// The pieces as one text. What is put in is never looked at again: braces in it stay braces.
+fn text_of(pieces: &[Piece], scope: &Scope, out: &mut Rendered) -> String {
+    let mut text = String::new();
+    for piece in pieces {
+        match piece {
+            Piece::Literal(literal) => text.push_str(literal),
+            Piece::Term(term) => {
+                let json = value(term, scope, out).unwrap_or_default();
+                match json.as_bytes().first() {
+                    None => {}
+                    Some(b'"') => text.push_str(&serde_json::from_str::<String>(&json).unwrap_or_default()),
+                    Some(b'{' | b'[') => text.push_str(&compact(&json)),
+                    Some(_) if json == "null" => {}
+                    Some(_) => text.push_str(&json),
+                }
+            }
+        }
+    }
+    text
+}
+
+/// JSON without the blanks between its tokens; every token stays as it was written.
+fn compact(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    let mut is_inside = false;
+    let mut is_escaped = false;
+    for letter in json.chars() {
+        if is_inside || !letter.is_ascii_whitespace() {
+            text.push(letter);
+        }
+        if is_escaped {
+            is_escaped = false;
+        } else if letter == '\\' {
+            is_escaped = is_inside;
+        } else if letter == '"' {
+            is_inside = !is_inside;
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;
