@@ -93,6 +93,14 @@ pub enum SendError {
         /// What is wrong with it.
         cause: String,
     },
+    /// Nobody listens there.
+    #[error("nobody answers at {url}: {cause}")]
+    Nobody {
+        /// The target.
+        url: String,
+        /// What the system says.
+        cause: String,
+    },
     /// No answer came.
     #[error("no answer from {url}: {failure}")]
     Failed {
@@ -177,6 +185,9 @@ impl Client {
         let Outcome { elapsed, result } = self.send(request).await;
         match result {
             Ok(Response { status, body, .. }) => Ok(Answer { status, body, elapsed }),
+            Err(Failure { error: AttemptError::Connect | AttemptError::Dns, detail: cause }) => {
+                Err(SendError::Nobody { url: url.to_owned(), cause })
+            }
             Err(failure) => Err(SendError::Failed { url: url.to_owned(), failure }),
         }
     }

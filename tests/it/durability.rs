@@ -106,7 +106,7 @@ fn st_07_when_nothing_can_be_removed_deliveries_are_503_and_the_inspector_still_
 
 #[test]
 fn st_07_at_the_ceiling_the_oldest_go_and_ids_outlive_them() {
-    let server = Setup::new("[store]\nmax_size = \"256 KiB\"\n[receiver]\nmax_body = \"1 MiB\"\n").start();
+    let server = Setup::new("[store]\nmax_size = \"1 MiB\"\n[receiver]\nmax_body = \"1 MiB\"\n").start();
     let filler = "x".repeat(60_000);
     let mut statuses = HashSet::new();
     for at in 0..60 {
