@@ -11,6 +11,8 @@ Examples:
   tagohook                                   start, with no configuration at all
   tagohook send user.login                   send a signed example to the program that runs here
   tagohook send data.received --set data.variables='[]' --set device.name=Roof
+  tagohook send data.received --publish      publish it to the subscriptions
+  tagohook subscriptions add slack.json      TagoRUN's own configuration JSON
   tagohook verify body.json --header 'X-TagoRUN-Signature: 6f3a…'
   tagohook check-config --config tagohook.toml
 
@@ -63,6 +65,12 @@ pub enum Command {
     Serve,
     /// Send a signed event, an example of the catalogue or a payload of your own
     Send(Send),
+    /// Watch deliveries arrive, one line each
+    Tail(Tail),
+    /// List, add or test subscriptions of the program that runs
+    Subscriptions(Subscriptions),
+    /// List, replay or drop dead letters of the program that runs
+    DeadLetters(DeadLetters),
     /// Sign a body and print the header lines
     Sign(Sign),
     /// Check the signature of a body and say what is wrong
@@ -102,6 +110,110 @@ pub struct Send {
     /// One more header line, as 'Name: value'
     #[arg(long, value_name = "LINE")]
     pub header: Vec<String>,
+    /// Publish it to the subscriptions of the program that runs, as TagoRUN would, instead of sending it to a receiver
+    #[arg(long, conflicts_with_all = ["to", "source", "header"])]
+    pub publish: bool,
+    #[command(flatten)]
+    pub inspector: Inspector,
+}
+
+/// How the program that runs is reached.
+#[derive(Debug, Args)]
+pub struct Inspector {
+    /// The inspector [default: of the program that runs on this data directory]; its password in TAGOHOOK_PASSWORD
+    #[arg(long, value_name = "URL")]
+    pub inspector: Option<String>,
+}
+
+/// `tagohook tail`
+#[derive(Debug, Args)]
+pub struct Tail {
+    /// Only what matches, as verdict=rejected or source=tagorun; the filters of the API
+    #[arg(value_name = "NAME=VALUE")]
+    pub filter: Vec<String>,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub inspector: Inspector,
+}
+
+/// `tagohook subscriptions`
+#[derive(Debug, Args)]
+pub struct Subscriptions {
+    #[command(flatten)]
+    pub inspector: Inspector,
+    #[command(subcommand)]
+    pub command: SubscriptionsCommand,
+}
+
+/// What is done with subscriptions.
+#[derive(Debug, Subcommand)]
+pub enum SubscriptionsCommand {
+    /// List them, with the state of their endpoints
+    List,
+    /// Add one from its JSON, TagoRUN's own webhook configuration
+    Add {
+        /// The JSON [default: standard input]
+        file: Option<PathBuf>,
+    },
+    /// Send webhook.test through one and say what came back
+    Test {
+        /// Its id or name
+        subscription: String,
+    },
+}
+
+/// `tagohook dead-letters`
+#[derive(Debug, Args)]
+pub struct DeadLetters {
+    #[command(flatten)]
+    pub inspector: Inspector,
+    #[command(subcommand)]
+    pub command: DeadLettersCommand,
+}
+
+/// What is done with dead letters.
+#[derive(Debug, Subcommand)]
+pub enum DeadLettersCommand {
+    /// List them, the newest first
+    List(LetterFilter),
+    /// Send them again: some by their ids, or those that match
+    Replay {
+        /// Their ids
+        id: Vec<String>,
+        #[command(flatten)]
+        filter: LetterFilter,
+        /// Every one
+        #[arg(long)]
+        all: bool,
+        /// Only say which
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Drop them; their messages and attempts stay
+    Drop {
+        /// Their ids
+        #[arg(required = true)]
+        id: Vec<String>,
+    },
+}
+
+/// Which dead letters.
+#[derive(Debug, Args)]
+pub struct LetterFilter {
+    /// Of this subscription
+    #[arg(long, value_name = "ID")]
+    pub subscription: Option<String>,
+    /// Of this event
+    #[arg(long, value_name = "ID")]
+    pub event: Option<String>,
+    /// Of this event type
+    #[arg(long, value_name = "NAME")]
+    pub event_type: Option<String>,
+    /// Whose error holds this text
+    #[arg(long, value_name = "TEXT")]
+    pub error: Option<String>,
 }
 
 /// `tagohook sign`

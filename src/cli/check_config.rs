@@ -16,6 +16,10 @@ pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
     }
     println!("good: receiver on {}, inspector on {}", config.receiver.listen, config.inspector.listen);
     config.sources.iter().for_each(|source| println!("  source {}", describe(source)));
+    for subscription in &config.subscriptions {
+        let events = subscription.events.join(", ");
+        println!("  subscription {}: {events} to {}", subscription.id, subscription.url);
+    }
     Ok(ExitCode::SUCCESS)
 }
 

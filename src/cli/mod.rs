@@ -2,12 +2,16 @@
 
 mod arguments;
 mod check_config;
+mod dead_letters;
 mod events;
 mod hash_password;
+mod inspector;
 mod prune;
 mod send;
 mod serve;
 mod sign;
+mod subscriptions;
+mod tail;
 mod verify;
 
 use std::process::ExitCode;
@@ -15,8 +19,9 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use self::arguments::{Arguments, Command, Globals};
-use crate::config::{Config, ConfigFaults, DEFAULT_TOML, Options, load};
+use crate::config::{Config, ConfigFaults, DEFAULT_TOML, Options, Origin, load};
 use crate::domain::{Scheme, Secret};
+use crate::send::{Compiled, TargetGuard};
 
 /// The exit code of bad usage and of a bad configuration.
 const BAD_USAGE: u8 = 2;
@@ -28,6 +33,9 @@ pub fn main() -> ExitCode {
     let done = match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(&globals),
         Command::Send(send) => send::run(&globals, &send),
+        Command::Tail(tail) => tail::run(&globals, &tail),
+        Command::Subscriptions(asked) => subscriptions::run(&globals, &asked),
+        Command::DeadLetters(asked) => dead_letters::run(&globals, &asked),
         Command::Sign(sign) => sign::run(&globals, &sign),
         Command::Verify(verify) => verify::run(&globals, &verify),
         Command::Events(events) => events::run(&globals, &events),
@@ -63,12 +71,27 @@ fn check_secret(scheme: Scheme, secret: &Secret) -> Result<(), String> {
     crate::signing::usable_key(scheme, secret).map(|_| ()).map_err(|fault| fault.to_string())
 }
 
+/// The whole configuration, the templates and filters of its subscriptions compiled too.
+fn read_configuration(options: &Options) -> Result<Config, ConfigFaults> {
+    let config = load(options, &environment(), check_secret)?;
+    let guard = TargetGuard::new(config.sender.deny_private);
+    let mut faults = ConfigFaults::default();
+    let origin = options.config.clone().map_or(Origin::Default, |path| Origin::File(path, None));
+    for subscription in &config.subscriptions {
+        for fault in Compiled::new(subscription.clone(), &guard).err().unwrap_or_default() {
+            let place = format!("subscription {:?}{}", subscription.name, fault.pointer.replace('/', "."));
+            faults.add(&origin, &place, fault.message);
+        }
+    }
+    if faults.is_empty() { Ok(config) } else { Err(faults) }
+}
+
 /// The configuration for a command that needs the secrets.
 fn configuration(globals: &Globals) -> Result<Config, ConfigFaults> {
-    load(&globals.options(), &environment(), check_secret)
+    read_configuration(&globals.options())
 }
 
 /// The configuration for a command that uses no secret: those that no start has made yet may be missing.
 fn configuration_without_secrets(globals: &Globals) -> Result<Config, ConfigFaults> {
-    load(&Options { tolerate_unmade: true, ..globals.options() }, &environment(), check_secret)
+    read_configuration(&Options { tolerate_unmade: true, ..globals.options() })
 }

@@ -8,8 +8,9 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::arguments::{Globals, Send};
+use super::inspector::{self, Api, text};
 use super::sign::{find_source, read_body};
-use super::{configuration, environment};
+use super::{configuration, configuration_without_secrets, environment};
 use crate::app;
 use crate::catalog::{Catalog, EventType, fresh_example};
 use crate::config::read_addresses;
@@ -19,6 +20,9 @@ use crate::telemetry::SystemClock;
 
 /// Sends, prints each answer, and fails where one is not 2xx.
 pub fn run(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
+    if send.publish {
+        return publish(globals, send);
+    }
     let data_dir = globals.options().data_dir(&environment());
     let addresses = read_addresses(&data_dir);
     if send.to.is_none() && addresses.is_none() {
@@ -63,6 +67,35 @@ pub fn run(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
             println!("{} sent, {refused} refused, {mean_ms:.1} ms each", send.count);
         }
         Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    })
+}
+
+/// Publishes through the program that runs.
+fn publish(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
+    let catalog = app::read_catalog(&configuration_without_secrets(globals)?)?;
+    let own = send.file.as_deref().map(|file| read_body(Some(file))).transpose()?;
+    let event_type = catalog.resolve(&send.event);
+    inspector::run(async {
+        let api = Api::find(globals, &send.inspector)?;
+        for _ in 0..send.count {
+            let now = SystemClock.now();
+            let body = match (&own, event_type) {
+                (Some(bytes), _) => bytes.clone(),
+                (None, Some(event_type)) => example(event_type, &fresh_id(now), &now.to_string(), &send.set)?,
+                (None, None) => {
+                    bail!(
+                        "the catalogue has no example of {:?}{}",
+                        send.event,
+                        suggestion(&catalog, &send.event)
+                    )
+                }
+            };
+            let told = api.post("events", body).await?;
+            let warnings = told.get("warnings").and_then(Value::as_array).cloned().unwrap_or_default();
+            println!("{}: {} messages", text(&told, "event_id"), text(&told, "messages"));
+            warnings.iter().filter_map(Value::as_str).for_each(|warning| println!("  warning: {warning}"));
+        }
+        Ok(ExitCode::SUCCESS)
     })
 }
 

@@ -4,10 +4,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::arguments::Globals;
-use super::{check_secret, environment};
+use super::{environment, read_configuration};
 use crate::app;
 use crate::catalog::Catalog;
-use crate::config::{Addresses, Config, DataDir, load};
+use crate::config::{Addresses, Config, DataDir};
 use crate::domain::Clock as _;
 use crate::send::{signed_curl, source_url};
 use crate::telemetry::{LogFormat, SystemClock, start_logging};
@@ -17,13 +17,13 @@ pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
     let options = globals.options();
     let env = environment();
     let data_dir = DataDir::take(&options.data_dir(&env))?;
-    let config = load(&options, &env, check_secret)?;
+    let config = read_configuration(&options)?;
     let format = if config.log.json { LogFormat::Json } else { LogFormat::Text };
     let _log = start_logging(&config.log.level, format);
     for notice in &config.notices {
         tracing::warn!("{notice}");
     }
-    let reread = || load(&options, &environment(), check_secret).map_err(|faults| faults.to_string());
+    let reread = || read_configuration(&options).map_err(|faults| faults.to_string());
     let started = |addresses: app::Addresses| {
         let said = Addresses {
             receiver: addresses.receiver,

@@ -27,6 +27,10 @@ pub enum Method {
     Post,
     /// For the head of the answer only.
     Head,
+    /// To read.
+    Get,
+    /// To remove.
+    Delete,
 }
 
 /// A request, ready to be sent.
@@ -153,6 +157,8 @@ impl Client {
         let method = match method {
             Method::Post => reqwest::Method::POST,
             Method::Head => reqwest::Method::HEAD,
+            Method::Get => reqwest::Method::GET,
+            Method::Delete => reqwest::Method::DELETE,
         };
         let request =
             self.http.request(method, url).headers(header_map(headers)?).body(body).timeout(timeout);
@@ -190,6 +196,30 @@ impl Client {
             }
             Err(failure) => Err(SendError::Failed { url: url.to_owned(), failure }),
         }
+    }
+}
+
+impl Client {
+    /// Reads an answer that has no end, piece by piece.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn stream(&self, url: Url, headers: Vec<(String, Vec<u8>)>) -> Result<(u16, Pieces), Failure> {
+        let is_tls = url.scheme() == "https";
+        let request = self.http.get(url).headers(header_map(headers)?);
+        let response = request.send().await.map_err(|fault| Failure::of(&fault, is_tls))?;
+        Ok((response.status().as_u16(), Pieces(response)))
+    }
+}
+
+/// The pieces of an answer, as they come.
+#[derive(Debug)]
+pub struct Pieces(reqwest::Response);
+
+impl Pieces {
+    /// The next piece; `None` at the end, or where the connection broke.
+    pub async fn next(&mut self) -> Option<Bytes> {
+        self.0.chunk().await.ok().flatten()
     }
 }
 

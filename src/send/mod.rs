@@ -29,7 +29,7 @@ mod template;
 mod throttle;
 mod worker;
 
-pub use client::{Answer, Client, SendError};
+pub use client::{Answer, Client, Method, Outcome, Outgoing, Pieces, SendError};
 pub use compiled::{Compiled, SubscriptionFault};
 pub use example::signed_request;
 pub use fanout::{Destiny, event_of as read_delivery};

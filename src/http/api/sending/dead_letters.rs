@@ -107,23 +107,17 @@ pub async fn replay(
     )
 }
 
-/// Sends those that match again; with `dry_run` only says which.
+/// Sends those that match again, without a filter all of them; with `dry_run` only says which.
 pub async fn replay_many(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
     answer(
         async {
-            let known: Vec<&str> = FILTERS.into_iter().chain(["filter", "dry_run", "all"]).collect();
+            let known: Vec<&str> = FILTERS.into_iter().chain(["filter", "dry_run"]).collect();
             let mut members = object(payload, &known).await?;
             let dry_run = flag(&mut members, "dry_run")?;
-            let is_all = flag(&mut members, "all")?;
             if let Some(Value::Object(filter)) = members.remove("filter") {
                 members.extend(filter);
             }
             let filter = filter(&members)?;
-            if filter == DeadLetterFilter::default() && !is_all && !dry_run {
-                let what =
-                    format!("name what is to be sent again ({}), or write \"all\": true", FILTERS.join(", "));
-                return Err(bad(vec![fault("", &what)]));
-            }
             if dry_run {
                 return plan(&state, filter).await;
             }

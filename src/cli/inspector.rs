@@ -1,0 +1,156 @@
+//! The API of the program that runs, as commands use it.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow, bail};
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::arguments::{Globals, Inspector};
+use super::environment;
+use crate::config::read_addresses;
+use crate::send::{Client, Method, Outgoing, Pieces, TargetGuard};
+
+/// How long an answer may take.
+const TIMEOUT: Duration = Duration::from_secs(330);
+/// The most bytes of an answer.
+const MAX_ANSWER: usize = 64 * 1024 * 1024;
+
+/// The way to the API.
+pub struct Api {
+    client: Client,
+    base: url::Url,
+    password: Option<String>,
+}
+
+/// Runs what a command does on a runtime of its own.
+pub fn run(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+}
+
+impl Api {
+    /// The API at `--inspector`, or of the program that runs on the data directory.
+    pub fn find(globals: &Globals, inspector: &Inspector) -> anyhow::Result<Self> {
+        let env = environment();
+        let data_dir = globals.options().data_dir(&env);
+        let base = match (&inspector.inspector, read_addresses(&data_dir)) {
+            (Some(url), _) => url.clone(),
+            (None, Some(addresses)) => {
+                let mut address = addresses.inspector;
+                if address.ip().is_unspecified() {
+                    address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+                }
+                format!("http://{address}/")
+            }
+            (None, None) => bail!(
+                "no tagohook runs on {}: start one with `tagohook`, or name it with --inspector URL",
+                data_dir.display()
+            ),
+        };
+        let base = url::Url::parse(&base).with_context(|| format!("--inspector {base:?} is no URL"))?;
+        let password = env.into_iter().find(|(name, _)| name == "TAGOHOOK_PASSWORD").map(|(_, value)| value);
+        Ok(Self { client: Client::new(TargetGuard::new(false))?, base, password })
+    }
+
+    /// What `GET` answers.
+    pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        self.ask(Method::Get, path, Bytes::new()).await
+    }
+
+    /// What `POST` answers.
+    pub async fn post(&self, path: &str, body: Bytes) -> anyhow::Result<Value> {
+        self.ask(Method::Post, path, body).await
+    }
+
+    /// Removes something.
+    pub async fn delete(&self, path: &str) -> anyhow::Result<()> {
+        self.ask(Method::Delete, path, Bytes::new()).await.map(drop)
+    }
+
+    /// An answer without end.
+    pub async fn stream(&self, path: &str) -> anyhow::Result<Pieces> {
+        let (status, mut pieces) = self
+            .client
+            .stream(self.url(path)?, self.headers())
+            .await
+            .map_err(|failure| anyhow!("the inspector at {} does not answer: {failure}", self.base))?;
+        if status != 200 {
+            let told = pieces.next().await.unwrap_or_default();
+            bail!("{}", problem(status, &told));
+        }
+        Ok(pieces)
+    }
+
+    fn url(&self, path: &str) -> anyhow::Result<url::Url> {
+        Ok(self.base.join(&format!("/api/v1/{path}"))?)
+    }
+
+    fn headers(&self) -> Vec<(String, Vec<u8>)> {
+        let mut headers = vec![("Content-Type".to_owned(), b"application/json".to_vec())];
+        if let Some(password) = &self.password {
+            headers.push(("Authorization".to_owned(), format!("Bearer {password}").into_bytes()));
+        }
+        headers
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: Bytes) -> anyhow::Result<Value> {
+        let url = self.url(path)?;
+        let request =
+            Outgoing { method, url, headers: self.headers(), body, timeout: TIMEOUT, max_answer: MAX_ANSWER };
+        let answer = self
+            .client
+            .send(request)
+            .await
+            .result
+            .map_err(|failure| anyhow!("the inspector at {} does not answer: {failure}", self.base))?;
+        if !(200..300).contains(&answer.status) {
+            bail!("{}", problem(answer.status, &answer.body));
+        }
+        if answer.body.is_empty() { Ok(Value::Null) } else { Ok(serde_json::from_slice(&answer.body)?) }
+    }
+}
+
+/// What a refused request was told, a line for each fault.
+fn problem(status: u16, body: &[u8]) -> String {
+    let told: Value = serde_json::from_slice(body).unwrap_or_default();
+    let detail = told.get("detail").and_then(Value::as_str).unwrap_or("the inspector refuses it");
+    let mut lines = vec![match status {
+        401 => format!("{detail} The password goes into TAGOHOOK_PASSWORD."),
+        _ => detail.to_owned(),
+    }];
+    let errors = told.get("errors").and_then(Value::as_array).cloned().unwrap_or_default();
+    lines.extend(
+        errors.iter().map(|error| format!("  {}: {}", text(error, "pointer"), text(error, "message"))),
+    );
+    lines.join("\n")
+}
+
+/// A member as text; `-` where there is none. Nothing in it can move a terminal's cursor.
+pub fn text(object: &Value, key: &str) -> String {
+    let text = match object.get(key) {
+        None | Some(Value::Null) => "-".to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    };
+    text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
+}
+
+/// `text` as it can stand in a path or query.
+pub fn encoded(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+/// Rows under a heading, each column as wide as its widest value.
+pub fn print_table(heading: &[&str], rows: &[Vec<String>]) {
+    let heading: Vec<String> = heading.iter().map(|&word| word.to_owned()).collect();
+    let all: Vec<&Vec<String>> = std::iter::once(&heading).chain(rows).collect();
+    let width = |at: usize| all.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).max();
+    for row in &all {
+        let cells = row.iter().enumerate().map(|(at, cell)| {
+            let gap = width(at).unwrap_or(0).saturating_sub(cell.chars().count());
+            format!("{cell}{}", " ".repeat(gap))
+        });
+        println!("{}", cells.collect::<Vec<_>>().join("  ").trim_end());
+    }
+}

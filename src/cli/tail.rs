@@ -1,0 +1,112 @@
+//! `tagohook tail`: deliveries as they arrive, from the live stream.
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::anyhow;
+use serde_json::Value;
+
+use super::arguments::{Globals, Tail};
+use super::inspector::{self, Api, encoded, text};
+
+/// How long to wait before the stream is asked for again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Prints a line for each delivery until it is stopped; comes again where the connection breaks, without a gap.
+pub fn run(globals: &Globals, tail: &Tail) -> anyhow::Result<ExitCode> {
+    let mut query = String::new();
+    for condition in &tail.filter {
+        let (name, value) = condition
+            .split_once('=')
+            .ok_or_else(|| anyhow!("{condition:?}: NAME=VALUE is expected, as verdict=rejected"))?;
+        query.push_str(&format!("&{}={}", encoded(name), encoded(value)));
+    }
+    inspector::run(async {
+        let api = Api::find(globals, &tail.inspector)?;
+        let mut position: Option<String> = None;
+        loop {
+            let from =
+                position.as_ref().map_or(String::new(), |at| format!("&last_event_id={}", encoded(at)));
+            let asked = format!("{query}{from}");
+            let path = format!("deliveries/stream?{}", asked.trim_start_matches('&'));
+            let mut pieces = match api.stream(&path).await {
+                Ok(pieces) => pieces,
+                // The first time it is the user's concern, later the program may be starting again.
+                Err(fault) if position.is_none() => return Err(fault),
+                Err(fault) => {
+                    eprintln!("{fault:#}; trying again");
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                }
+            };
+            let mut waiting = Vec::new();
+            while let Some(piece) = pieces.next().await {
+                waiting.extend_from_slice(&piece);
+                while let Some(end) = waiting.windows(2).position(|two| two == b"\n\n") {
+                    let event: Vec<u8> = waiting.drain(..end.saturating_add(2)).collect();
+                    let event = Event::read(&String::from_utf8_lossy(&event));
+                    position = event.id.clone().or(position);
+                    if event.show(tail.json).is_err() {
+                        // Whoever read has gone, as `| head` does.
+                        return Ok(ExitCode::SUCCESS);
+                    }
+                }
+            }
+            eprintln!("the connection broke; trying again");
+            tokio::time::sleep(PAUSE).await;
+        }
+    })
+}
+
+/// One server-sent event.
+#[derive(Default)]
+struct Event {
+    id: Option<String>,
+    kind: String,
+    data: String,
+}
+
+impl Event {
+    fn read(text: &str) -> Self {
+        let mut event = Self::default();
+        for line in text.lines() {
+            match line.split_once(": ").unwrap_or((line, "")) {
+                ("id", id) => event.id = Some(id.to_owned()),
+                ("event", kind) => kind.clone_into(&mut event.kind),
+                ("data", data) => event.data.push_str(data),
+                _ => {}
+            }
+        }
+        event
+    }
+
+    fn show(&self, as_json: bool) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        match self.kind.as_str() {
+            "reset" => writeln!(io::stderr(), "some deliveries were removed meanwhile and are not shown"),
+            "delivery" if as_json => writeln!(out, "{}", self.data),
+            "delivery" => writeln!(out, "{}", line(&self.data)),
+            _ => return Ok(()),
+        }?;
+        out.flush()
+    }
+}
+
+fn line(data: &str) -> String {
+    let row: Value = serde_json::from_str(data).unwrap_or_default();
+    let verdict = match row.get("reason").and_then(Value::as_str) {
+        Some(reason) => format!("{} ({reason})", text(&row, "verdict")),
+        None => text(&row, "verdict"),
+    };
+    let ms = row.get("duration_us").and_then(Value::as_f64).unwrap_or_default() / 1_000.0;
+    format!(
+        "{}  {}  {verdict}  {}  {}  {}  {ms:.1} ms  {}",
+        text(&row, "received_at"),
+        text(&row, "status"),
+        text(&row, "source"),
+        text(&row, "event_type"),
+        text(&row, "event_id"),
+        text(&row, "id"),
+    )
+}
