@@ -1,4 +1,4 @@
-//! The 32 events of the specification, compiled in from `catalog/`.
+//! The 32 events of the specification and our own three, compiled in from `catalog/`.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -69,6 +69,9 @@ events! {
     "admin.integration_status_changed" "An integration connected or disconnected" [];
     "system.alert" "An alert" [];
     "webhook.test" "A test event" [];
+    "message.dead" "Messages to an endpoint ran out of attempts (our own)" [];
+    "endpoint.disabled" "An endpoint said that it is gone (our own)" [];
+    "device.silent" "A device has sent nothing for longer than usual (our own)" [];
 }
 
 /// The names that the examples of the catalogue have at their top, and `event` itself.

@@ -146,9 +146,7 @@ impl Sender {
     fn unknown_names(&self, compiled: &Compiled) -> Vec<String> {
         let subscription = &compiled.subscription;
         let names = subscription.events.iter().filter(|event| !event.contains('*'));
-        let unknown = names.filter(|event| {
-            self.catalog().resolve(event).is_none() && !super::notices::OWN_EVENTS.contains(&event.as_str())
-        });
+        let unknown = names.filter(|event| self.catalog().resolve(event).is_none());
         let mut warnings: Vec<String> = unknown
             .map(|event| {
                 format!("events: the catalogue does not know {event:?}; it is sent when such an event comes")

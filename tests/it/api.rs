@@ -136,7 +136,7 @@ fn faults_are_problems_that_name_the_parameter() {
 fn the_event_types_are_listed_with_schema_and_example() {
     let server = Server::start();
     let listed = server.api("event-types");
-    assert_eq!(listed["event_types"].as_array().unwrap().len(), 32);
+    assert_eq!(listed["event_types"].as_array().unwrap().len(), 35);
     let one = server.api("event-types/user.login");
     assert!(one["schema"]["required"].is_array() && one["example"]["event"] == "user.login", "{one}");
 }

@@ -173,7 +173,7 @@ fn sign_and_verify_agree_with_openssl_and_verify_says_what_is_wrong() {
 #[test]
 fn events_lists_the_catalogue_and_shows_one() {
     let list = out(&program(&["events"]));
-    assert_eq!(list.lines().count(), 32);
+    assert_eq!(list.lines().count(), 35);
     let one = out(&program(&["events", "device_alert"]));
     assert!(one.starts_with("data.threshold: ") && one.contains("\"$schema\""));
     assert!(err(&program(&["events", "user.logn"])).contains("did you mean user.login?"));
