@@ -2,6 +2,7 @@
 
 mod arguments;
 mod check_config;
+mod configuration;
 mod dead_letters;
 mod events;
 mod hash_password;
@@ -18,10 +19,9 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use self::arguments::{Arguments, Command, Globals};
-use crate::config::{Config, ConfigFaults, DEFAULT_TOML, Options, Origin, load};
-use crate::domain::{Scheme, Secret};
-use crate::send::{Compiled, TargetGuard};
+use self::arguments::{Arguments, Command};
+use self::configuration::{configuration, configuration_without_secrets, environment, read_configuration};
+use crate::config::{ConfigFaults, DEFAULT_TOML};
 
 /// The exit code of bad usage and of a bad configuration.
 const BAD_USAGE: u8 = 2;
@@ -57,41 +57,4 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     })
-}
-
-/// The environment, as far as it is text.
-fn environment() -> Vec<(String, String)> {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect()
-}
-
-/// Whether a secret is a key of its scheme, in words.
-fn check_secret(scheme: Scheme, secret: &Secret) -> Result<(), String> {
-    crate::signing::usable_key(scheme, secret).map(|_| ()).map_err(|fault| fault.to_string())
-}
-
-/// The whole configuration, the templates and filters of its subscriptions compiled too.
-fn read_configuration(options: &Options) -> Result<Config, ConfigFaults> {
-    let config = load(options, &environment(), check_secret)?;
-    let guard = TargetGuard::new(config.sender.deny_private);
-    let mut faults = ConfigFaults::default();
-    let origin = options.config.clone().map_or(Origin::Default, |path| Origin::File(path, None));
-    for subscription in &config.subscriptions {
-        for fault in Compiled::new(subscription.clone(), &guard).err().unwrap_or_default() {
-            let place = format!("subscription {:?}{}", subscription.name, fault.pointer.replace('/', "."));
-            faults.add(&origin, &place, fault.message);
-        }
-    }
-    if faults.is_empty() { Ok(config) } else { Err(faults) }
-}
-
-/// The configuration for a command that needs the secrets.
-fn configuration(globals: &Globals) -> Result<Config, ConfigFaults> {
-    read_configuration(&globals.options())
-}
-
-/// The configuration for a command that uses no secret: those that no start has made yet may be missing.
-fn configuration_without_secrets(globals: &Globals) -> Result<Config, ConfigFaults> {
-    read_configuration(&Options { tolerate_unmade: true, ..globals.options() })
 }

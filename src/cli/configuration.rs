@@ -1,0 +1,43 @@
+//! The configuration and the environment, as commands need them.
+
+use super::arguments::Globals;
+use crate::config::{Config, ConfigFaults, Options, Origin, load};
+use crate::domain::{Scheme, Secret};
+use crate::send::{Compiled, TargetGuard};
+
+/// The environment, as far as it is text.
+pub fn environment() -> Vec<(String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+/// Whether a secret is a key of its scheme, in words.
+fn check_secret(scheme: Scheme, secret: &Secret) -> Result<(), String> {
+    crate::signing::usable_key(scheme, secret).map(|_| ()).map_err(|fault| fault.to_string())
+}
+
+/// The whole configuration, the templates and filters of its subscriptions compiled too.
+pub fn read_configuration(options: &Options) -> Result<Config, ConfigFaults> {
+    let config = load(options, &environment(), check_secret)?;
+    let guard = TargetGuard::new(config.sender.deny_private);
+    let mut faults = ConfigFaults::default();
+    let origin = options.config.clone().map_or(Origin::Default, |path| Origin::File(path, None));
+    for subscription in &config.subscriptions {
+        for fault in Compiled::new(subscription.clone(), &guard).err().unwrap_or_default() {
+            let place = format!("subscription {:?}{}", subscription.name, fault.pointer.replace('/', "."));
+            faults.add(&origin, &place, fault.message);
+        }
+    }
+    if faults.is_empty() { Ok(config) } else { Err(faults) }
+}
+
+/// The configuration for a command that needs the secrets.
+pub fn configuration(globals: &Globals) -> Result<Config, ConfigFaults> {
+    read_configuration(&globals.options())
+}
+
+/// The configuration for a command that uses no secret: those that no start has made yet may be missing.
+pub fn configuration_without_secrets(globals: &Globals) -> Result<Config, ConfigFaults> {
+    read_configuration(&Options { tolerate_unmade: true, ..globals.options() })
+}
