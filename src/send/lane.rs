@@ -10,6 +10,8 @@ use crate::domain::{ClaimedMessage, Timestamp};
 pub const LANE_WIDTH: u32 = 32;
 /// Batches of one subscription under way at once.
 pub const BATCH_WIDTH: u32 = 4;
+/// Requests of a quick lane that ended and whose outcome may wait to be written: after a crash they are sent again.
+const MOST_UNWRITTEN: u32 = 256;
 /// Bytes of bodies in a reserve, the last one excepted.
 const RESERVE_BYTES: usize = 4 * 1024 * 1024;
 
@@ -92,7 +94,8 @@ impl LaneState {
     /// Starts the next message of the reserve, where there is a place for it. Where the last request failed or was slow,
     /// a place is free only when what follows from it is on disk and in force: the endpoint may be gone.
     pub fn start_next(&mut self) -> Option<ClaimedMessage> {
-        let unwritten = if self.is_quick { 0 } else { self.unwritten };
+        let most_unwritten = if self.is_quick { MOST_UNWRITTEN } else { 0 };
+        let unwritten = self.unwritten.saturating_sub(most_unwritten);
         if self.under_way.saturating_add(unwritten) >= LANE_WIDTH {
             return None;
         }
@@ -229,6 +232,18 @@ mod tests {
             lane.written();
             assert_eq!(started(&mut lane), 1 - at_once, "{is_quick}");
         }
+    }
+
+    #[test]
+    fn a_quick_lane_waits_too_when_many_outcomes_are_not_written() {
+        let mut lane = lane_with(500, true);
+        for _ in 0..MOST_UNWRITTEN + LANE_WIDTH {
+            assert!(lane.start_next().is_some());
+            lane.end(&ended(true));
+        }
+        assert_eq!(started(&mut lane), 0);
+        lane.written();
+        assert_eq!(started(&mut lane), 1);
     }
 
     #[test]
