@@ -9,7 +9,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 
 use super::state::InspectorState;
-use super::{assets, delivery_page, event_types_page, guard, list_page, login, page, send_test};
+use super::{assets, delivery_page, event_types_page, guard, list_page, login, page, send_test, sending};
 use crate::http::api::{self, read_only};
 use crate::http::problem::{Problem, method_not_allowed};
 use crate::telemetry::Gauges;
@@ -45,6 +45,7 @@ pub fn serve(listener: TcpListener, state: InspectorState) -> std::io::Result<Se
 /// Every route. They need `web::Data<InspectorState>`, and `guard` in front.
 fn routes(cfg: &mut ServiceConfig) {
     api::routes(cfg);
+    sending::routes(cfg);
     cfg.service(read_only("/", list_page::list))
         .service(read_only("/deliveries/{id}", delivery_page::delivery))
         .service(read_only("/event-types", event_types_page::list))
