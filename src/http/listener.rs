@@ -14,6 +14,9 @@ use tokio::sync::watch;
 use super::receiver::{self, ReceiverState, WireRequest};
 use super::wire_head::{RecordedStream, WireTape};
 
+/// The layer of the server that calls every request that is none an error: strangers could fill the log with them.
+pub const NOISY_LIBRARY: &str = "actix_http";
+
 /// How long an idle connection is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How long a stop waits for requests under way, in seconds.

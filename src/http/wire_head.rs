@@ -12,6 +12,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use actix_rt::net::{ActixStream, Ready, TcpStream};
+use actix_web::http::Uri;
 use actix_web::http::header::{HeaderMap, HeaderValue};
 use memchr::memmem;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -22,6 +23,8 @@ use crate::domain::{Header, Headers};
 const TAPE_BYTES: usize = 256 * 1024;
 /// So many places are tried; a body that pretends more heads than that is shown in the order of the map.
 const MAX_TRIES: usize = 16;
+/// The server panics at a header name that is longer.
+const MAX_NAME: usize = 65_535;
 /// The server refuses more lines than 96.
 const MAX_LINES: usize = 128;
 
@@ -44,22 +47,44 @@ impl WireTape {
     /// `map`. What lies before the end of that head is forgotten.
     pub fn take_head(&self, method: &str, target: &str, map: &HeaderMap) -> Option<Headers> {
         let mut tape = self.0.borrow_mut();
-        let request_line = format!("{method} {target} HTTP/1.");
-        let found = memmem::find_iter(&tape, request_line.as_bytes()).take(MAX_TRIES).find_map(|start| {
-            parse_head(tape.get(start..)?, map).map(|(lines, length)| (lines, start + length))
+        // A target with a host or a fragment is on the tape as it was sent, and known here without them.
+        let starts = [format!("{method} {target} HTTP/1."), format!("{method} ")];
+        let found = starts.iter().find_map(|start| {
+            memmem::find_iter(&tape, start.as_bytes()).take(MAX_TRIES).find_map(|at| {
+                parse_head(tape.get(at..)?, target, map).map(|(lines, length)| (lines, at + length))
+            })
         });
         let (headers, end) = found?;
         tape.drain(..end);
         Some(headers)
     }
+
+    /// Whether one of the newest `count` bytes ends a header name that is too long for the server.
+    fn ends_endless_name(&self, count: usize) -> bool {
+        let tape = self.0.borrow();
+        let newest = tape.len().saturating_sub(count).max(MAX_NAME);
+        memchr::memchr_iter(b':', tape.get(newest..).unwrap_or_default()).any(|colon| {
+            let before = tape.get(..newest.saturating_add(colon)).unwrap_or_default();
+            let is_name = |byte: &u8| !byte.is_ascii_control() && !b" \":,/[]{}".contains(byte);
+            let name = before.iter().rev().take_while(|byte| is_name(byte)).count();
+            name > MAX_NAME && before.iter().rev().nth(name) == Some(&b'\n')
+        })
+    }
 }
 
-/// The lines of the head at the start of `bytes` and its length, if they are those of `map`.
-fn parse_head(bytes: &[u8], map: &HeaderMap) -> Option<(Headers, usize)> {
+/// Whether `sent`, a target as it was on the wire, leads to `target`.
+fn leads_to(sent: &str, target: &str) -> bool {
+    let uri = || sent.parse::<Uri>().ok();
+    sent == target || uri().is_some_and(|uri| uri.path_and_query().is_some_and(|path| path == target))
+}
+
+/// The lines of the head at the start of `bytes` and its length, if it asks for `target` and its lines are those of `map`.
+fn parse_head(bytes: &[u8], target: &str, map: &HeaderMap) -> Option<(Headers, usize)> {
     let mut lines = [httparse::EMPTY_HEADER; MAX_LINES];
     let mut request = httparse::Request::new(&mut lines);
     let httparse::Status::Complete(length) = request.parse(bytes).ok()? else { return None };
-    let is_same = request.headers.len() == map.len()
+    let is_same = leads_to(request.path?, target)
+        && request.headers.len() == map.len()
         && request.headers.iter().all(|line| {
             let on_tape = request.headers.iter().filter(|other| other.name.eq_ignore_ascii_case(line.name));
             on_tape.map(|other| other.value).eq(map.get_all(line.name).map(HeaderValue::as_bytes))
@@ -107,7 +132,11 @@ impl AsyncRead for RecordedStream {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.io).poll_read(cx, buffer))?;
-        self.tape.record(buffer.filled().get(before..).unwrap_or_default());
+        let bytes = buffer.filled().get(before..).unwrap_or_default();
+        self.tape.record(bytes);
+        if self.tape.ends_endless_name(bytes.len()) {
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "a header name over 64 KiB")));
+        }
         Poll::Ready(Ok(()))
     }
 }
@@ -182,6 +211,34 @@ mod tests {
         let headers = tape.take_head("POST", "/a", &map(&[("host", "real")])).unwrap();
         assert_eq!(headers.get("host"), Some(&b"real"[..]));
         assert_eq!(tape.take_head("POST", "/a", &map(&[("host", "real")])), None);
+    }
+
+    #[test]
+    fn a_head_is_found_however_its_target_is_written() {
+        for sent in ["/a?b", "http://u@host:1/a?b", "HTTP://host/a?b", "/a?b#c"] {
+            let tape = WireTape::default();
+            tape.record(format!("POST {sent} HTTP/1.1\r\nZ: 1\r\nhOst: x\r\n\r\n").as_bytes());
+            let headers = tape.take_head("POST", "/a?b", &map(&[("host", "x"), ("z", "1")])).unwrap();
+            let names: Vec<&str> = headers.iter().map(|line| line.name.as_str()).collect();
+            assert_eq!(names, ["Z", "hOst"], "{sent}");
+            assert_eq!(tape.0.borrow().len(), 0);
+        }
+    }
+
+    #[test]
+    fn a_header_name_is_endless_from_65536_bytes_and_no_body_that_is_json_looks_like_one() {
+        let ends = |pieces: &[&str]| {
+            let tape = WireTape::default();
+            pieces.iter().any(|piece| {
+                tape.record(piece.as_bytes());
+                tape.ends_endless_name(piece.len())
+            })
+        };
+        let (most, over) = ("n".repeat(MAX_NAME), "n".repeat(MAX_NAME + 1));
+        assert!(!ends(&["GET / HTTP/1.1\r\n", &most, ": 1\r\n\r\n"]));
+        assert!(ends(&["GET / HTTP/1.1\r\n", &over, ": 1\r\n\r\n"]));
+        assert!(ends(&[&format!("GET / HTTP/1.1\na: 1\n{over}:")]));
+        assert!(!ends(&[&format!("{{\n\"{over}\":\n\"{over}:{over}\"}}")]));
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod catalogue;
 mod cli;
 mod credentials;
 mod durability;
+mod http_attack;
 mod http_edge;
 mod idempotency;
 mod json;
