@@ -194,7 +194,7 @@ fn read(stream: &mut BufReader<TcpStream>) -> Option<Request> {
 
 /// Waits until `done`; fails with `what` after a long while.
 pub fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(40);
+    let end = Instant::now() + Duration::from_secs(120);
     while !done() {
         assert!(Instant::now() < end, "{what} did not come");
         std::thread::sleep(Duration::from_millis(5));
