@@ -154,15 +154,20 @@ fn header_lines_keep_their_order_however_the_target_is_written() {
 #[test]
 fn large_bodies_that_never_end_hold_up_no_small_ones() {
     let server = Setup::new("[receiver]\nmax_body = \"1 MiB\"\nmax_buffered = \"1 MiB\"\n").start();
-    let mut stalled = Connection::open(server.receiver);
-    stalled.write(b"POST /webhook/tagorun HTTP/1.1\r\nHost: x\r\nContent-Length: 1048576\r\n\r\n");
-    stalled.write(&vec![b'x'; 1_048_575]);
+    let large = || server.post("/webhook/tagorun", &[], &vec![b'x'; 200_000]).status;
     let until = Instant::now() + Duration::from_secs(10);
-    while server.post("/webhook/tagorun", &[], &vec![b'x'; 200_000]).status != 503 {
+    // Two large bodies that are read at once may refuse each other; then the one that stalls comes again.
+    loop {
+        let mut stalled = Connection::open(server.receiver);
+        stalled.write(b"POST /webhook/tagorun HTTP/1.1\r\nHost: x\r\nContent-Length: 1048576\r\n\r\n");
+        stalled.write(&vec![b'x'; 1_048_575]);
+        let is_full = large() == 503;
+        assert_eq!(server.post_signed(login("small").as_bytes()).status, 200);
+        stalled.write(b"x");
+        if is_full && stalled.answer().is_some_and(|answer| answer.status == 401) {
+            break;
+        }
         assert!(Instant::now() < until, "the memory for bodies is never used up");
     }
-    assert_eq!(server.post_signed(login("small").as_bytes()).status, 200);
-    stalled.write(b"x");
-    assert_eq!(stalled.answer().unwrap().status, 401);
-    assert_eq!(server.post("/webhook/tagorun", &[], &vec![b'x'; 200_000]).status, 401);
+    assert_eq!(large(), 401);
 }
