@@ -12,7 +12,8 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::receiver::{self, ReceiverState, WireRequest};
-use super::wire_head::{RecordedStream, WireTape};
+use super::recorded_stream::RecordedStream;
+use super::wire_head::{TapeBudget, WireTape};
 
 /// The layer of the server that calls every request that is none an error: strangers could fill the log with them.
 pub const NOISY_LIBRARY: &str = "actix_http";
@@ -33,6 +34,7 @@ pub fn serve(
     state: ReceiverState,
     stopping: watch::Receiver<bool>,
 ) -> std::io::Result<Server> {
+    let tapes = TapeBudget::default();
     let server = Server::build()
         .workers(workers)
         .backlog(2048)
@@ -58,11 +60,12 @@ pub fn serve(
                     data.insert(stream.tape());
                 })
                 .h1(map_config(app, |()| AppConfig::default()));
-            fn_service(|stream: TcpStream| async move {
+            let tapes = tapes.clone();
+            fn_service(move |stream: TcpStream| {
                 let peer = stream.peer_addr().ok();
                 // Answers are short and wanted now.
                 let _ = stream.set_nodelay(true);
-                Ok((RecordedStream::new(stream), peer))
+                std::future::ready(Ok((RecordedStream::new(stream, tapes.clone()), peer)))
             })
             .and_then(http)
         })?
