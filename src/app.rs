@@ -110,8 +110,7 @@ impl Running {
     pub async fn stop(self) {
         self.inspector_state.stop();
         self.stopping.send_replace(true);
-        self.receiver.stop(true).await;
-        self.inspector.stop(true).await;
+        tokio::join!(self.receiver.stop(true), self.inspector.stop(true));
         self.store.close().await;
     }
 }

@@ -20,8 +20,8 @@ pub const NOISY_LIBRARY: &str = "actix_http";
 
 /// How long an idle connection is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// How long a stop waits for requests under way, in seconds.
-pub const STOP_TIMEOUT_S: u64 = 10;
+/// How long a stop waits for requests under way, in seconds: less than the 10 s after which supervisors kill.
+pub const STOP_TIMEOUT_S: u64 = 7;
 
 /// Serves the receiver on `listener` with `workers` threads until its handle stops it. Once `stopping` says so, idle
 /// connections are closed and those with a request under way close after their answer.

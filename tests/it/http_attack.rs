@@ -171,3 +171,19 @@ fn large_bodies_that_never_end_hold_up_no_small_ones() {
     }
     assert_eq!(large(), 401);
 }
+
+#[test]
+fn a_client_that_waits_or_stalls_holds_up_a_stop_for_less_than_a_supervisor_has_patience() {
+    let mut server = Server::start();
+    let mut waiting = Connection::open(server.receiver);
+    waiting.write(b"POST /webhook-test?delay=60s HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+    let mut stalled = Connection::open(server.receiver);
+    stalled.write(b"POST /webhook/tagorun HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{");
+    let until = Instant::now() + Duration::from_secs(10);
+    while server.deliveries("verdict=captured").is_empty() {
+        assert!(Instant::now() < until, "what waits for its answer is kept already");
+    }
+    let started = Instant::now();
+    assert_eq!(server.stop(), Some(0));
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+}
