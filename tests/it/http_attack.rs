@@ -187,3 +187,28 @@ fn a_client_that_waits_or_stalls_holds_up_a_stop_for_less_than_a_supervisor_has_
     assert_eq!(server.stop(), Some(0));
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
 }
+
+#[test]
+fn the_inspector_bears_endless_names_and_bodies_too() {
+    let server = Server::start();
+    let host = server.inspector;
+    let name = "n".repeat(66_000);
+    let mut connection = Connection::open(host);
+    connection.write(format!("GET / HTTP/1.1\r\nHost: {host}\r\n{name}: 1\r\n\r\n").as_bytes());
+    assert!(connection.answer().is_none() && connection.is_closed());
+    for (request, status) in [
+        ("GET /", 200),
+        ("GET /api/v1/deliveries", 200),
+        ("GET /nothing", 404),
+        ("POST /api/v1/deliveries", 405),
+    ] {
+        let mut connection = Connection::open(host);
+        let head = format!(
+            "{request} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+        );
+        connection.write(format!("{head}2\r\n{{}}\r\n").as_bytes());
+        assert_eq!(connection.answer().unwrap().status, status, "{request}");
+        assert!(connection.is_closed(), "{request}");
+    }
+    assert!(!server.log().contains("panicked"), "{}", server.log());
+}
