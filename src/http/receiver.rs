@@ -167,7 +167,7 @@ async fn answer(
         Route::Readyz => probe(&request, || state.is_ready()).await,
         Route::Nothing => respond::error_line(StatusCode::NOT_FOUND, "Not found"),
     };
-    unread::hold(&request, answer, payload)
+    unread::answer(&request, answer, payload)
 }
 
 async fn probe<F: Future<Output = bool>>(request: &HttpRequest, is_well: impl FnOnce() -> F) -> HttpResponse {
