@@ -9,6 +9,7 @@ use actix_web::http::header::{ALLOW, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode, Version};
 use actix_web::{HttpRequest, HttpResponse, web};
 use arc_swap::ArcSwap;
+use futures_util::future::LocalBoxFuture;
 use ipnet::IpNet;
 use tokio::sync::{Mutex, Semaphore};
 
@@ -129,25 +130,25 @@ impl WireRequest<'_> {
     }
 }
 
-/// Every request to the receiver's port.
-pub async fn handle(
+/// Every request to the receiver's port. What answers is boxed at once: it is large, and the server moves it about.
+pub fn handle(
     request: HttpRequest,
     payload: web::Payload,
     state: web::Data<ReceiverState>,
-) -> HttpResponse {
+) -> LocalBoxFuture<'static, HttpResponse> {
     let route = Route::of(request.path());
     let is_delivery = match route {
         Route::Webhook(_) => *request.method() == Method::POST,
         Route::Test => true,
         Route::Healthz | Route::Readyz | Route::Nothing => false,
     };
-    let answer = answer(request, payload, state, route, Instant::now());
-    if is_delivery {
-        // A task of its own: a client that hangs up ends its connection, not what is kept of it.
-        actix_web::rt::spawn(answer).await.unwrap_or_else(|_| respond::cannot_keep())
-    } else {
-        answer.await
+    let answer = Box::pin(answer(request, payload, state, route, Instant::now()));
+    if !is_delivery {
+        return answer;
     }
+    // A task of its own: a client that hangs up ends its connection, not what is kept of it.
+    let task = actix_web::rt::spawn(answer);
+    Box::pin(async move { task.await.unwrap_or_else(|_| respond::cannot_keep()) })
 }
 
 async fn answer(

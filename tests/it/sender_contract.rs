@@ -285,6 +285,13 @@ fn health_and_figures_say_what_was_seen() {
     let metrics = crate::harness::exchange(server.inspector, "GET", "/metrics", &[], b"").body;
     let metrics = String::from_utf8(metrics).unwrap();
     assert!(metrics.contains("tagohook_retries_total 4"), "{metrics}");
+    for line in [
+        format!("tagohook_endpoint_healthy{{subscription=\"{id}\"}} 1"),
+        format!("tagohook_messages_pending{{subscription=\"{id}\"}} 0"),
+        format!("tagohook_response_time_seconds{{subscription=\"{id}\",quantile=\"0.95\"}} 0.0"),
+    ] {
+        assert!(metrics.contains(&line), "{line} is not in {metrics}");
+    }
 }
 
 #[test]

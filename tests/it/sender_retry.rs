@@ -291,3 +291,45 @@ fn a_slow_endpoint_delays_nobody_else_and_order_holds_for_each_device() {
         assert!(ids.is_sorted(), "{ids:?}");
     }
 }
+
+#[test]
+fn a_node_receiver_that_does_everything_wrong_gets_its_message_in_the_end() {
+    let script = "let n = 0; const s = require('http').createServer((q, a) => { \
+        if (q.method === 'HEAD') return a.end(); \
+        q.resume(); q.on('end', () => { switch (n++) { \
+            case 0: a.writeHead(500); return a.end('broken'); \
+            case 1: a.writeHead(429, {'Retry-After': '1'}); return a.end(); \
+            case 2: return; \
+            case 3: return q.socket.resetAndDestroy(); \
+            case 4: a.writeHead(503); a.write('a'); setInterval(() => a.write('.'), 50); return; \
+            case 5: a.writeHead(307, {Location: '/elsewhere'}); return a.end(); \
+            case 6: return q.socket.end('HTTP/1.1 OK what\\r\\n\\r\\n'); \
+            default: a.writeHead(202); a.end(String(n)); } }) }); \
+        s.listen(0, '127.0.0.1', () => console.log(s.address().port))";
+    let mut node = std::process::Command::new("node")
+        .args(["-e", script])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut port = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(node.stdout.take().unwrap()), &mut port)
+        .unwrap();
+    let server = Server::start();
+    server.subscribe(&json!({"name": "node", "url": format!("http://127.0.0.1:{}/", port.trim()), "events": ["*"], "timeout": 0.5,
+        "retry_policy": {"max_attempts": 10, "backoff": "fixed", "base": "30ms", "jitter": false}}));
+    server.publish(&event("e1"));
+    until("delivery", || server.messages("status=delivered").len() == 1);
+    node.kill().unwrap();
+    node.wait().unwrap();
+    let id = server.messages("")[0]["id"].as_str().unwrap().to_owned();
+    let attempts = server.api(&format!("messages/{id}"))["attempts"].as_array().unwrap().clone();
+    let outcomes: Vec<String> = attempts
+        .iter()
+        .map(|attempt| match attempt["error"].as_str() {
+            Some(error) => error.to_owned(),
+            None => attempt["status"].to_string(),
+        })
+        .collect();
+    assert_eq!(outcomes, ["500", "429", "timeout", "reset", "503", "redirect", "reset", "202"]);
+    assert_eq!(attempts[4]["response_truncated"], true);
+}

@@ -90,10 +90,16 @@ fn post_only(path: &str) -> actix_web::Resource {
 /// The counters, as Prometheus reads them.
 async fn metrics(state: web::Data<InspectorState>) -> HttpResponse {
     let size = state.store.size();
-    let gauges = Gauges { store_bytes: size.used, wal_bytes: size.wal, queue_depth: size.queue_depth };
+    let gauges = Gauges {
+        store_bytes: size.used,
+        wal_bytes: size.wal,
+        queue_depth: size.queue_depth,
+        // A store that cannot be read leaves them out; the other figures matter then.
+        endpoints: api::sending::figures::gauges(&state).await.unwrap_or_default(),
+    };
     HttpResponse::Ok()
         .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
-        .body(state.metrics.text(gauges))
+        .body(state.metrics.text(&gauges))
 }
 
 async fn nothing(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
