@@ -16,16 +16,17 @@
 )]
 
 mod load;
+mod program;
 
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use load::{Plan, Round};
+use program::{Program, SECRET, wait_for};
 
-const SECRET: &str = "a-signing-secret-of-the-bench-0123456789";
 const CONNECTIONS: [usize; 2] = [64, 256];
 
 fn main() {
@@ -39,15 +40,18 @@ fn main() {
     let seconds = Duration::from_secs(number("BENCH_SECONDS", 4));
     let rounds = number("BENCH_ROUNDS", 3);
     let folder = tempfile::tempdir().unwrap();
-    let ours = Ours::start(folder.path());
-    println!("start {:.0} ms, idle memory {:.1} MB", ours.start_ms, ours.idle_mb);
+    let started = Instant::now();
+    let ours = Program::start(folder.path());
+    let start_ms = started.elapsed().as_secs_f64() * 1000.0;
+    std::thread::sleep(Duration::from_millis(500));
+    println!("start {start_ms:.0} ms, idle memory {:.1} MB", ours.memory_mb());
     let bare = Bare::start(folder.path());
     let mut plan = Plan::new(SECRET);
     let mut acknowledged = 0;
     for connections in CONNECTIONS {
         let mut both = [Vec::new(), Vec::new()];
         for _ in 0..rounds {
-            for (server, seen) in [(ours.receiver, 0), (bare.address, 1)] {
+            for (server, seen) in [(ours.address("receiver"), 0), (bare.address, 1)] {
                 let round = load::drive(server, &mut plan, connections, seconds);
                 assert_eq!(round.refused, 0, "every answer must be 200");
                 acknowledged += if seen == 0 { round.answered } else { 0 };
@@ -56,8 +60,12 @@ fn main() {
         }
         print(connections, &both);
     }
-    let kept = ours.rows();
-    println!("acknowledged {acknowledged}, rows on disk {kept}, memory {:.1} MB", memory_mb(ours.child.id()));
+    let kept: i64 = ours
+        .store()
+        .query_row("SELECT count(*) FROM deliveries WHERE verdict = 0", [], |row| row.get(0))
+        .unwrap();
+    let kept = kept.unsigned_abs();
+    println!("acknowledged {acknowledged}, rows on disk {kept}, memory {:.1} MB", ours.memory_mb());
     assert_eq!(acknowledged, kept, "every acknowledged delivery is a row");
 }
 
@@ -79,53 +87,6 @@ fn print(connections: usize, both: &[Vec<Round>; 2]) {
     println!("                  ratio    {:.2}", ours / bare);
 }
 
-struct Ours {
-    child: Child,
-    receiver: SocketAddr,
-    data: std::path::PathBuf,
-    start_ms: f64,
-    idle_mb: f64,
-}
-
-impl Ours {
-    fn start(folder: &Path) -> Self {
-        let data = folder.join("data");
-        fs::create_dir(&data).unwrap();
-        fs::write(data.join("signing-secret"), SECRET).unwrap();
-        let log = fs::File::create(folder.join("log")).unwrap();
-        let started = Instant::now();
-        let child = Command::new(env!("CARGO_BIN_EXE_tagohook"))
-            .args(["--listen", "127.0.0.1:0", "--inspect-listen", "127.0.0.1:0", "--data-dir"])
-            .arg(&data)
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let addresses: serde_json::Value =
-            wait_for(|| serde_json::from_slice(&fs::read(data.join("addresses.json")).ok()?).ok());
-        let receiver = addresses["receiver"].as_str().unwrap().parse().unwrap();
-        wait_for(|| std::net::TcpStream::connect::<SocketAddr>(receiver).ok());
-        let start_ms = started.elapsed().as_secs_f64() * 1000.0;
-        std::thread::sleep(Duration::from_millis(500));
-        let idle_mb = memory_mb(child.id());
-        Self { child, receiver, data, start_ms, idle_mb }
-    }
-
-    fn rows(&self) -> u64 {
-        let file = rusqlite::Connection::open(self.data.join("tagohook.db")).unwrap();
-        file.query_row("SELECT count(*) FROM deliveries WHERE verdict = 0", [], |row| row.get::<_, i64>(0))
-            .unwrap()
-            .unsigned_abs()
-    }
-}
-
-impl Drop for Ours {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 struct Bare {
     child: Child,
     address: SocketAddr,
@@ -145,23 +106,6 @@ impl Drop for Bare {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> T {
-    let until = Instant::now() + Duration::from_secs(20);
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(Instant::now() < until, "it does not start");
-        std::thread::sleep(Duration::from_millis(1));
-    }
-}
-
-fn memory_mb(pid: u32) -> f64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|kb| kb.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
 }
 
 /// The ceiling: the same framework with nothing to do.

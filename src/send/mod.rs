@@ -9,6 +9,7 @@ mod failure;
 mod fanout;
 mod filter;
 mod health;
+mod lane;
 mod manage;
 mod notices;
 mod outcome;

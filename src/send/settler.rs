@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
+use super::dispatcher::Note;
 use super::notices;
 use super::outcome::is_gone;
 use super::sender::Sender;
-use crate::domain::Timestamp;
 use crate::store::{Next, Settlement};
 
 /// The most requests whose outcome is written at once.
@@ -18,40 +18,30 @@ const PAUSE: Duration = Duration::from_millis(300);
 
 /// A request that ended.
 pub struct Done {
+    /// The subscription through which it was made.
+    pub target: String,
     /// What it led to.
     pub settlements: Vec<Settlement>,
-    /// What it no longer takes up.
-    pub freed: Freed,
-}
-
-/// A place in a lane that is free again.
-pub struct Freed {
-    /// The subscription.
-    pub target: String,
-    /// The request in its throttle.
-    pub ticket: Option<u64>,
-    /// When the request ended.
-    pub at: Timestamp,
 }
 
 /// Writes outcomes until every request has ended.
-pub async fn settle_all(
-    sender: Sender,
-    mut outcomes: UnboundedReceiver<Done>,
-    freed: UnboundedSender<Freed>,
-) {
+pub async fn settle_all(sender: Sender, mut outcomes: UnboundedReceiver<Done>, tell: UnboundedSender<Note>) {
     let mut waiting = Vec::new();
     while outcomes.recv_many(&mut waiting, AT_ONCE).await > 0 {
-        let (settlements, places): (Vec<_>, Vec<_>) =
-            waiting.drain(..).map(|done| (done.settlements, done.freed)).unzip();
-        let settlements = Arc::new(settlements.concat());
+        let mut settlements = Vec::with_capacity(waiting.len());
+        let mut targets = Vec::with_capacity(waiting.len());
+        for done in waiting.drain(..) {
+            settlements.extend(done.settlements);
+            targets.push(done.target);
+        }
+        let settlements = Arc::new(settlements);
         write(&sender, &settlements).await;
         for settlement in settlements.iter() {
             follow_up(&sender, settlement).await;
         }
-        for place in places {
+        for target in targets {
             // The dispatcher is gone when the program stops.
-            let _ = freed.send(place);
+            let _ = tell.send(Note::Written(target));
         }
     }
 }

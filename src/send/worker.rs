@@ -180,9 +180,14 @@ fn unsent(
 /// A message whose subscription is gone is cancelled; one whose fallback is gone goes back to its own.
 fn without_target(sender: &Sender, message: ClaimedMessage, is_orphan: bool) -> Settlement {
     let now = sender.now();
-    let next = if is_orphan { Next::Cancelled } else { Next::Retry(now) };
+    let back = given_back(message, now);
+    if is_orphan { Settlement { next: Next::Cancelled, ..back } } else { back }
+}
+
+/// A message that is due again at once, without an attempt.
+pub fn given_back(message: ClaimedMessage, now: Timestamp) -> Settlement {
     let ClaimedMessage { seq, id, subscription, .. } = message;
-    Settlement { seq, id, subscription, attempt: None, next, at: now }
+    Settlement { seq, id, subscription, attempt: None, next: Next::Retry(now), at: now }
 }
 
 fn settled(

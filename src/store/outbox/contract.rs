@@ -193,13 +193,7 @@ impl Store {
     /// `Unavailable`, `Full`.
     pub async fn settle(&self, settlements: std::sync::Arc<Vec<Settlement>>) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(sqlite) => {
-                sqlite
-                    .write(false, move |to| {
-                        settlements.iter().try_for_each(|settlement| outbox::settle(to, settlement))
-                    })
-                    .await
-            }
+            Self::Sqlite(sqlite) => sqlite.write(false, move |to| outbox::settle(to, &settlements)).await,
         }
     }
 

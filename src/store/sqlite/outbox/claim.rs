@@ -10,6 +10,9 @@ use crate::domain::{ClaimedMessage, MessageId, Timestamp};
 use crate::store::sqlite::insert::whole;
 use crate::store::{Claim, Due, Lane};
 
+/// The most bytes of bodies that a lane gets in one claim, the last one excepted.
+const LANE_BYTES: usize = 16 * 1024 * 1024;
+
 /// Nobody else works on this file: what was claimed when the program ended is free again. Overdue retries are spread
 /// over `spread`, so that an endpoint does not get the whole backlog at one instant.
 pub fn recover(connection: &Connection, now: Timestamp, spread: Duration) -> rusqlite::Result<usize> {
@@ -62,18 +65,29 @@ fn mark(connection: &Connection, lane: &Lane, messages: usize, now: Timestamp) -
 
 /// Claims what is due. A lease that ran out frees its message first.
 pub fn claim(connection: &Connection, claim: &Claim) -> rusqlite::Result<Due> {
-    let now = claim.now.as_micros();
-    connection
-        .prepare_cached(
-            "UPDATE messages SET status = 0, lease_until = NULL, next_attempt_at = ?1 \
-             WHERE status = 1 AND lease_until < ?1",
-        )?
-        .execute([now])?;
+    free_expired(connection, claim.now)?;
     let mut due = Due::default();
     for lane in &claim.lanes {
         claim_lane(connection, claim, lane, &mut due)?;
     }
     Ok(due)
+}
+
+/// Asks first: hardly ever has a lease run out, and an UPDATE builds a table of its own before it finds that out.
+fn free_expired(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
+    let now = now.as_micros();
+    let has_expired = connection
+        .prepare_cached("SELECT 1 FROM messages WHERE status = 1 AND lease_until < ?1")?
+        .exists([now])?;
+    if has_expired {
+        connection
+            .prepare_cached(
+                "UPDATE messages SET status = 0, lease_until = NULL, next_attempt_at = ?1 \
+                 WHERE status = 1 AND lease_until < ?1",
+            )?
+            .execute([now])?;
+    }
+    Ok(())
 }
 
 fn claim_lane(connection: &Connection, claim: &Claim, lane: &Lane, due: &mut Due) -> rusqlite::Result<()> {
@@ -94,19 +108,28 @@ fn claim_lane(connection: &Connection, claim: &Claim, lane: &Lane, due: &mut Due
         "SELECT m.seq, m.id, m.subscription_id, m.attempts, m.attempts_before, m.primary_error, {EVENT_COLUMNS} \
          FROM messages m JOIN events e ON e.seq = m.event_seq \
          WHERE m.target_id = ?1 AND m.status = 0 AND m.next_attempt_at <= ?2 {in_order} \
-         ORDER BY m.next_attempt_at, m.seq LIMIT ?3"
+         ORDER BY m.next_attempt_at, m.seq"
     );
-    let found = connection
-        .prepare_cached(&sql)?
-        .query_map(params![lane.target, now, lane.limit], |row| claimed(row, &lane.target))?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let limit = usize::try_from(lane.limit).unwrap_or(usize::MAX);
+    // No LIMIT: one that is bound would have the statement planned anew each time.
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params![lane.target, now])?;
+    let mut found = Vec::new();
+    let mut bytes = 0_usize;
+    let mut is_full = false;
+    while !is_full && let Some(row) = rows.next()? {
+        let message = claimed(row, &lane.target)?;
+        bytes = bytes.saturating_add(message.event.body.len());
+        found.push(message);
+        is_full = found.len() >= limit || bytes >= LANE_BYTES;
+    }
+    drop(rows);
     let mut take = connection
         .prepare_cached("UPDATE messages SET status = 1, lease_until = ?2, claimed_at = ?3 WHERE seq = ?1")?;
     for message in &found {
         take.execute(params![message.seq, lane.lease_until.as_micros(), now])?;
     }
     mark(connection, lane, found.len(), claim.now)?;
-    let is_full = found.len() >= usize::try_from(lane.limit).unwrap_or(usize::MAX);
     due.messages.extend(found);
     if !is_full && let Some(at) = next_due(connection, &lane.target, now)? {
         due.next = earliest(due.next, at);
@@ -122,24 +145,27 @@ fn batch_ready_at(
     size: u32,
     flush: Duration,
 ) -> rusqlite::Result<Option<Timestamp>> {
-    let (count, oldest): (i64, Option<i64>) = connection
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    let waiting = connection
         .prepare_cached(
-            "SELECT count(*), min(next_attempt_at) FROM (SELECT next_attempt_at FROM messages \
-             WHERE target_id = ?1 AND status = 0 AND next_attempt_at <= ?2 ORDER BY next_attempt_at LIMIT ?3)",
+            "SELECT next_attempt_at FROM messages \
+             WHERE target_id = ?1 AND status = 0 AND next_attempt_at <= ?2 ORDER BY next_attempt_at",
         )?
-        .query_row(params![lane.target, now.as_micros(), size], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let Some(oldest) = oldest else { return Ok(None) };
-    let flush_at = Timestamp::from_micros(oldest).plus(flush);
-    Ok((count < i64::from(size) && flush_at > now).then_some(flush_at))
+        .query_map(params![lane.target, now.as_micros()], |row| row.get(0))?
+        .take(size)
+        .collect::<rusqlite::Result<Vec<i64>>>()?;
+    let Some(oldest) = waiting.first() else { return Ok(None) };
+    let flush_at = Timestamp::from_micros(*oldest).plus(flush);
+    Ok((waiting.len() < size && flush_at > now).then_some(flush_at))
 }
 
 fn next_due(connection: &Connection, target: &str, now: i64) -> rusqlite::Result<Option<Timestamp>> {
     connection
         .prepare_cached(
             "SELECT next_attempt_at FROM messages WHERE target_id = ?1 AND status = 0 AND next_attempt_at > ?2 \
-             ORDER BY next_attempt_at LIMIT ?3",
+             ORDER BY next_attempt_at LIMIT 1",
         )?
-        .query_row(params![target, now, whole(1)], |row| row.get(0))
+        .query_row(params![target, now], |row| row.get(0))
         .optional()
         .map(|at| at.map(Timestamp::from_micros))
 }

@@ -1,11 +1,12 @@
 //! Figures of the attempts, and looks at the endpoints.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use rusqlite::{Connection, Row, params};
 
-use crate::domain::Timestamp;
+use crate::domain::{Attempt, Timestamp};
 use crate::store::sqlite::insert::whole;
 use crate::store::{HealthCheck, SenderFigures};
 
@@ -35,6 +36,73 @@ static BUCKETS: LazyLock<Vec<u64>> = LazyLock::new(|| {
 /// The bucket of a duration.
 pub fn bucket(duration_us: u64) -> i64 {
     whole(BUCKETS.partition_point(|start| *start <= duration_us).saturating_sub(1))
+}
+
+/// Counts attempts into the figures of the subscriptions through which they were made.
+pub fn count<'a>(
+    connection: &Connection,
+    attempts: impl Iterator<Item = &'a Attempt>,
+) -> rusqlite::Result<()> {
+    let mut totals: BTreeMap<&str, SenderFigures> = BTreeMap::new();
+    let mut buckets: BTreeMap<(&str, i64), i64> = BTreeMap::new();
+    for attempt in attempts {
+        add(totals.entry(&attempt.target).or_default(), attempt);
+        if attempt.status.is_some() {
+            let counted = buckets.entry((&attempt.target, bucket(attempt.duration_us))).or_default();
+            *counted = counted.saturating_add(1);
+        }
+    }
+    for (target, counted) in totals {
+        let time = |at: Option<Timestamp>| at.map(Timestamp::as_micros);
+        connection
+            .prepare_cached(
+                "INSERT INTO sender_totals VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (subscription_id) \
+                 DO UPDATE SET attempts = attempts + ?2, successful = successful + ?3, retries = retries + ?4, \
+                 answered = answered + ?5, answered_us = answered_us + ?6, \
+                 last_success_at = coalesce(?7, last_success_at), last_failure_at = coalesce(?8, last_failure_at)",
+            )?
+            .execute(params![
+                target,
+                stored(counted.attempts),
+                stored(counted.successful),
+                stored(counted.retries),
+                stored(counted.answered),
+                stored(counted.answered_us),
+                time(counted.last_success_at),
+                time(counted.last_failure_at),
+            ])?;
+    }
+    for ((target, bucket), counted) in buckets {
+        connection
+            .prepare_cached(
+                "INSERT INTO sender_latency VALUES (?1, ?2, ?3) ON CONFLICT (subscription_id, bucket) \
+                 DO UPDATE SET attempts = attempts + ?3",
+            )?
+            .execute(params![target, bucket, counted])?;
+    }
+    Ok(())
+}
+
+fn add(totals: &mut SenderFigures, attempt: &Attempt) {
+    let ended_at = attempt.started_at.plus(Duration::from_micros(attempt.duration_us));
+    let count = |total: &mut u64, by: u64| *total = total.saturating_add(by);
+    count(&mut totals.attempts, 1);
+    count(&mut totals.retries, u64::from(attempt.number > 1));
+    if attempt.status.is_some() {
+        count(&mut totals.answered, 1);
+        count(&mut totals.answered_us, attempt.duration_us);
+    }
+    if attempt.is_success() {
+        count(&mut totals.successful, 1);
+        totals.last_success_at = Some(ended_at);
+    } else {
+        totals.last_failure_at = Some(ended_at);
+    }
+}
+
+/// A count as the store has it.
+pub fn stored(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// A duration that stands for a bucket, in microseconds: its middle.
@@ -113,7 +181,7 @@ pub fn add_health(connection: &Connection, check: &HealthCheck) -> rusqlite::Res
             check.subscription,
             check.status,
             check.response_code,
-            check.response_us.map(|micros| i64::try_from(micros).unwrap_or(i64::MAX)),
+            check.response_us.map(stored),
             check.error,
             check.checked_at.as_micros(),
         ])?;

@@ -3,16 +3,23 @@
 use rusqlite::{Connection, params};
 
 use super::columns::{attempt_key, to_json};
-use super::figures::bucket;
-use crate::domain::{Attempt, Timestamp};
+use super::figures::{count, stored};
+use crate::domain::Attempt;
 use crate::store::{Next, Settlement};
 
-/// Writes an attempt and what comes after it. A message that was cancelled meanwhile stays so, unless it was delivered.
-pub fn settle(connection: &Connection, settlement: &Settlement) -> rusqlite::Result<()> {
-    if let Some(attempt) = &settlement.attempt {
-        append(connection, settlement.seq, attempt)?;
-        count(connection, attempt)?;
+/// Writes attempts and what comes after them.
+pub fn settle(connection: &Connection, settlements: &[Settlement]) -> rusqlite::Result<()> {
+    for settlement in settlements {
+        if let Some(attempt) = &settlement.attempt {
+            append(connection, settlement.seq, attempt)?;
+        }
+        go_on(connection, settlement)?;
     }
+    count(connection, settlements.iter().filter_map(|settlement| settlement.attempt.as_ref()))
+}
+
+/// Writes what comes now. A message that was cancelled meanwhile stays so, unless it was delivered.
+fn go_on(connection: &Connection, settlement: &Settlement) -> rusqlite::Result<()> {
     let made = i64::from(settlement.attempt.is_some());
     let at = settlement.at.as_micros();
     let seq = settlement.seq;
@@ -85,7 +92,7 @@ fn append(connection: &Connection, seq: i64, attempt: &Attempt) -> rusqlite::Res
             attempt_key(seq, attempt.number),
             attempt.target,
             attempt.started_at.as_micros(),
-            micros(attempt.duration_us),
+            stored(attempt.duration_us),
             attempt.status,
             attempt.error.map(crate::domain::AttemptError::as_str),
             attempt.error_detail,
@@ -95,44 +102,4 @@ fn append(connection: &Connection, seq: i64, attempt: &Attempt) -> rusqlite::Res
             to_json(&attempt.missing)?,
         ])?;
     Ok(())
-}
-
-/// Counts an attempt into the figures of the subscription through which it was made.
-fn count(connection: &Connection, attempt: &Attempt) -> rusqlite::Result<()> {
-    let is_success = attempt.is_success();
-    let is_answered = attempt.status.is_some();
-    let at = ended_at(attempt).as_micros();
-    connection
-        .prepare_cached(
-            "INSERT INTO sender_totals VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (subscription_id) \
-             DO UPDATE SET attempts = attempts + 1, successful = successful + ?2, retries = retries + ?3, \
-             answered = answered + ?4, answered_us = answered_us + ?5, \
-             last_success_at = coalesce(?6, last_success_at), last_failure_at = coalesce(?7, last_failure_at)",
-        )?
-        .execute(params![
-            attempt.target,
-            is_success,
-            attempt.number > 1,
-            is_answered,
-            if is_answered { micros(attempt.duration_us) } else { 0 },
-            is_success.then_some(at),
-            (!is_success).then_some(at),
-        ])?;
-    if is_answered {
-        connection
-            .prepare_cached(
-                "INSERT INTO sender_latency VALUES (?1, ?2, 1) ON CONFLICT (subscription_id, bucket) \
-                 DO UPDATE SET attempts = attempts + 1",
-            )?
-            .execute(params![attempt.target, bucket(attempt.duration_us)])?;
-    }
-    Ok(())
-}
-
-fn ended_at(attempt: &Attempt) -> Timestamp {
-    attempt.started_at.plus(std::time::Duration::from_micros(attempt.duration_us))
-}
-
-fn micros(micros: u64) -> i64 {
-    i64::try_from(micros).unwrap_or(i64::MAX)
 }

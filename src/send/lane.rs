@@ -1,0 +1,246 @@
+//! What is known of one subscription's requests: those under way, those whose outcome is not on disk yet, and messages
+//! claimed beyond them, so that a place which falls free never waits for the store.
+
+use std::collections::VecDeque;
+
+use super::throttle::Throttle;
+use crate::domain::{ClaimedMessage, Timestamp};
+
+/// Requests of one subscription under way at once.
+pub const LANE_WIDTH: u32 = 32;
+/// Batches of one subscription under way at once.
+pub const BATCH_WIDTH: u32 = 4;
+/// Bytes of bodies in a reserve, the last one excepted.
+const RESERVE_BYTES: usize = 4 * 1024 * 1024;
+
+/// A lane, with its places.
+#[derive(Default)]
+pub struct LaneState {
+    /// Where the subscription has a rate.
+    pub throttle: Option<Throttle>,
+    under_way: u32,
+    unwritten: u32,
+    reserve: VecDeque<Reserved>,
+    reserve_bytes: usize,
+    is_quick: bool,
+}
+
+struct Reserved {
+    message: ClaimedMessage,
+    /// When what is left of the lease becomes too short for an attempt.
+    start_by: Timestamp,
+}
+
+/// A request that ended.
+pub struct Ended {
+    /// The subscription.
+    pub target: String,
+    /// The request in its throttle.
+    pub ticket: Option<u64>,
+    /// When it ended.
+    pub at: Timestamp,
+    /// Whether it delivered, and in no time.
+    pub is_quick: bool,
+}
+
+impl LaneState {
+    /// Whether its endpoint takes messages as fast as they come. Only then is more claimed than can be sent at once.
+    pub const fn is_quick(&self) -> bool {
+        self.is_quick
+    }
+
+    /// Whether nothing of it is in hand.
+    pub fn is_idle(&self) -> bool {
+        self.in_hand() == 0
+    }
+
+    /// How many messages, or batches, may be claimed for `width` requests at once and `reserve` messages beyond them. A
+    /// reserve is filled up when half of it is gone, so that few claims bring many messages.
+    pub fn room(&self, width: u32, reserve: u32) -> u32 {
+        let reserve = if self.is_quick && self.reserve_bytes < RESERVE_BYTES { reserve } else { 0 };
+        let room = width.saturating_add(reserve).saturating_sub(self.in_hand());
+        if room >= reserve.div_ceil(2) { room } else { 0 }
+    }
+
+    /// A request starts; the ticket is for its end.
+    pub fn start(&mut self, now: Timestamp) -> Option<u64> {
+        self.under_way = self.under_way.saturating_add(1);
+        self.throttle.as_mut().map(|throttle| throttle.start(now))
+    }
+
+    /// A request ended; its outcome is to be written.
+    pub fn end(&mut self, ended: &Ended) {
+        self.under_way = self.under_way.saturating_sub(1);
+        self.unwritten = self.unwritten.saturating_add(1);
+        self.is_quick = ended.is_quick;
+        if let (Some(throttle), Some(ticket)) = (&mut self.throttle, ended.ticket) {
+            throttle.end(ticket, ended.at);
+        }
+    }
+
+    /// An outcome is on disk.
+    pub const fn written(&mut self) {
+        self.unwritten = self.unwritten.saturating_sub(1);
+    }
+
+    /// Keeps a claimed message until there is a place for it.
+    pub fn keep(&mut self, message: ClaimedMessage, start_by: Timestamp) {
+        self.reserve_bytes = self.reserve_bytes.saturating_add(message.event.body.len());
+        self.reserve.push_back(Reserved { message, start_by });
+    }
+
+    /// Starts the next message of the reserve, where there is a place for it. Where the last request failed or was slow,
+    /// a place is free only when what follows from it is on disk and in force: the endpoint may be gone.
+    pub fn start_next(&mut self) -> Option<ClaimedMessage> {
+        let unwritten = if self.is_quick { 0 } else { self.unwritten };
+        if self.under_way.saturating_add(unwritten) >= LANE_WIDTH {
+            return None;
+        }
+        let message = self.take_first()?;
+        self.under_way = self.under_way.saturating_add(1);
+        Some(message)
+    }
+
+    /// Takes from the reserve what must not be started any more at `now`. Its outcome, that nothing was sent, is to be
+    /// written.
+    pub fn overdue(&mut self, now: Timestamp) -> Vec<ClaimedMessage> {
+        let mut overdue = Vec::new();
+        while self.start_by().is_some_and(|start_by| start_by < now) {
+            overdue.extend(self.take_first());
+        }
+        self.give_back(overdue)
+    }
+
+    /// Takes all of the reserve; as with `overdue`.
+    pub fn all_reserved(&mut self) -> Vec<ClaimedMessage> {
+        let all = std::iter::from_fn(|| self.take_first()).collect();
+        self.give_back(all)
+    }
+
+    /// When the first message of the reserve must have been started.
+    pub fn start_by(&self) -> Option<Timestamp> {
+        self.reserve.front().map(|first| first.start_by)
+    }
+
+    fn in_hand(&self) -> u32 {
+        let reserved = u32::try_from(self.reserve.len()).unwrap_or(u32::MAX);
+        self.under_way.saturating_add(self.unwritten).saturating_add(reserved)
+    }
+
+    fn take_first(&mut self) -> Option<ClaimedMessage> {
+        let Reserved { message, .. } = self.reserve.pop_front()?;
+        self.reserve_bytes = self.reserve_bytes.saturating_sub(message.event.body.len());
+        Some(message)
+    }
+
+    fn give_back(&mut self, messages: Vec<ClaimedMessage>) -> Vec<ClaimedMessage> {
+        if !messages.is_empty() {
+            // Whoever did not get to them in time is not quick.
+            self.is_quick = false;
+            self.unwritten = self.unwritten.saturating_add(u32::try_from(messages.len()).unwrap_or(u32::MAX));
+        }
+        messages
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::domain::{MessageId, OutgoingEvent};
+
+    const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+    fn message(seq: i64, bytes: usize) -> ClaimedMessage {
+        ClaimedMessage {
+            seq,
+            id: MessageId::new_at(NOW),
+            subscription: "a".into(),
+            target: "a".into(),
+            attempts: 0,
+            attempts_before: 0,
+            primary_error: None,
+            event: Arc::new(OutgoingEvent {
+                source: "published".into(),
+                event_id: None,
+                event_type: "user.login".into(),
+                entity: None,
+                received_at: NOW,
+                body: Bytes::from(vec![b' '; bytes]),
+                delivery: None,
+                lineage: Vec::new(),
+            }),
+        }
+    }
+
+    fn ended(is_quick: bool) -> Ended {
+        Ended { target: "a".into(), ticket: None, at: NOW, is_quick }
+    }
+
+    /// A lane that holds so many messages, after a first request that was quick or was not.
+    fn lane_with(messages: i64, is_quick: bool) -> LaneState {
+        let mut lane = LaneState::default();
+        lane.start(NOW);
+        lane.end(&ended(is_quick));
+        lane.written();
+        (0..messages).for_each(|seq| lane.keep(message(seq, 1), NOW));
+        lane
+    }
+
+    fn started(lane: &mut LaneState) -> usize {
+        std::iter::from_fn(|| lane.start_next()).count()
+    }
+
+    #[test]
+    fn only_a_quick_lane_claims_more_than_it_can_send_at_once() {
+        assert_eq!(LaneState::default().room(LANE_WIDTH, 100), 32);
+        assert_eq!(lane_with(0, false).room(LANE_WIDTH, 100), 32);
+        assert_eq!(lane_with(0, true).room(LANE_WIDTH, 100), 132);
+    }
+
+    #[test]
+    fn a_reserve_is_filled_up_when_half_of_it_is_gone() {
+        assert_eq!(lane_with(83, true).room(LANE_WIDTH, 100), 0);
+        assert_eq!(lane_with(82, true).room(LANE_WIDTH, 100), 50);
+    }
+
+    #[test]
+    fn a_reserve_of_large_bodies_is_large_enough() {
+        let mut lane = lane_with(0, true);
+        lane.keep(message(1, RESERVE_BYTES - 1), NOW);
+        assert_eq!(lane.room(LANE_WIDTH, 100), 131);
+        lane.keep(message(2, 1), NOW);
+        assert_eq!(lane.room(LANE_WIDTH, 100), 30);
+        assert_eq!(started(&mut lane), 2);
+        assert_eq!(lane.room(LANE_WIDTH, 100), 130);
+    }
+
+    #[test]
+    fn a_quick_lane_starts_the_next_when_one_ended_another_when_its_outcome_is_written() {
+        for (is_quick, at_once) in [(true, 1), (false, 0)] {
+            let mut lane = lane_with(100, true);
+            assert_eq!(started(&mut lane), 32);
+            lane.end(&ended(is_quick));
+            assert_eq!(started(&mut lane), at_once, "{is_quick}");
+            lane.written();
+            assert_eq!(started(&mut lane), 1 - at_once, "{is_quick}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_started_in_time_is_given_back_and_counts_until_that_is_written() {
+        let mut lane = lane_with(2, true);
+        lane.keep(message(9, 1), NOW.plus(Duration::from_secs(1)));
+        assert_eq!(lane.overdue(NOW).len(), 0);
+        assert_eq!(lane.overdue(NOW.plus(Duration::from_micros(1))).len(), 2);
+        assert_eq!(lane.start_by(), Some(NOW.plus(Duration::from_secs(1))));
+        assert_eq!(lane.all_reserved().len(), 1);
+        assert_eq!(lane.room(LANE_WIDTH, 100), 29);
+        (0..3).for_each(|_| lane.written());
+        assert!(lane.is_idle());
+    }
+}
