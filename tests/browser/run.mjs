@@ -1,9 +1,10 @@
 // Drives the inspector's pages in a real Chromium.
 //
-//   node run.mjs INSPECTOR_URL RECEIVER_URL SECRET_FILE
+//   node run.mjs INSPECTOR_URL RECEIVER_URL SECRET_FILE LOCKED_URL
 //
 // INSPECTOR_URL and RECEIVER_URL are like http://127.0.0.1:8081; the program runs with its default configuration on an
-// empty data directory, and SECRET_FILE is its signing secret. Exit 0: all well. Screenshots go to shots/.
+// empty data directory, and SECRET_FILE is its signing secret. LOCKED_URL is the inspector of another program, whose
+// password is "correct horse battery". Exit 0: all well. Screenshots go to shots/.
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
@@ -11,8 +12,8 @@ import { AxeBuilder } from "@axe-core/playwright";
 import { chromium } from "playwright-core";
 import { endpoint, senderSteps } from "./sender.mjs";
 
-const [inspector, receiver, secretFile] = process.argv.slice(2);
-assert(inspector && receiver && secretFile, "usage: node run.mjs INSPECTOR_URL RECEIVER_URL SECRET_FILE");
+const [inspector, receiver, secretFile, locked] = process.argv.slice(2);
+assert(locked, "usage: node run.mjs INSPECTOR_URL RECEIVER_URL SECRET_FILE LOCKED_URL");
 const secret = readFileSync(secretFile, "utf8").replace(/\r?\n$/, "");
 const shots = new URL("shots/", import.meta.url);
 mkdirSync(shots, { recursive: true });
@@ -34,7 +35,8 @@ async function newPage(options = {}, confirms = false) {
   page.on("console", (message) => {
     // A draft that is refused is what the editor asks for; the browser says so all the same.
     const isDraft = message.location().url.endsWith("/api/v1/subscriptions/preview");
-    if (["error", "warning"].includes(message.type()) && !isDraft) complaints.push(`${page.url()}: ${message.text()}`);
+    const isLogin = message.location().url.endsWith("/login");
+    if (["error", "warning"].includes(message.type()) && !isDraft && !isLogin) complaints.push(`${page.url()}: ${message.text()}`);
   });
   page.on("pageerror", (error) => complaints.push(`${page.url()}: ${error}`));
   page.on("dialog", (dialog) => {
@@ -43,7 +45,7 @@ async function newPage(options = {}, confirms = false) {
     return dialog.dismiss();
   });
   page.on("request", (request) => {
-    if (!request.url().startsWith(inspector)) complaints.push(`${page.url()} asks for ${request.url()}`);
+    if (![inspector, locked].some((own) => request.url().startsWith(own))) complaints.push(`${page.url()} asks for ${request.url()}`);
   });
   return page;
 }
@@ -64,10 +66,10 @@ async function isAccessible(page, name) {
 }
 
 const LOOKS = [["light", 1280], ["dark", 1280], ["light", 390], ["dark", 390]];
-async function shoot(path, name) {
+async function shoot(path, name, base = inspector) {
   for (const [colorScheme, width] of LOOKS) {
     const page = await newPage({ colorScheme, viewport: { width, height: width > 400 ? 860 : 844 } });
-    await page.goto(inspector + path);
+    await page.goto(base + path);
     await page.waitForTimeout(250);
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assert(overflow <= 0, `${name} is ${overflow} px too wide at ${width}`);
@@ -173,6 +175,27 @@ const steps = {
     await page.getByRole("button", { name: "Send a test delivery" }).click();
     await page.waitForURL(`${inspector}/`);
     assert.match(await page.locator("#rows tr").first().innerText(), /webhook\.test/);
+    await page.context().close();
+  },
+
+  async "the login asks, refuses, and goes on to the page that was asked for"() {
+    await shoot("/login", "login", locked);
+    const page = await newPage();
+    await page.goto(`${locked}/event-types/user.login`);
+    await page.waitForURL(/\/login/);
+    await page.getByLabel("Password").fill("wrong");
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByText("This is not the password.").waitFor();
+    await isAccessible(page, "login refused");
+    await page.getByLabel("Password").fill("correct horse battery");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`${locked}/event-types/user.login`);
+    const [cookie] = await page.context().cookies();
+    assert(cookie.httpOnly && cookie.sameSite === "Strict");
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.waitForURL(/\/login/);
+    await page.goto(`${locked}/messages`);
+    assert.match(page.url(), /\/login/);
     await page.context().close();
   },
 
