@@ -111,7 +111,6 @@ fn claim_lane(connection: &Connection, claim: &Claim, lane: &Lane, due: &mut Due
          ORDER BY m.next_attempt_at, m.seq"
     );
     let limit = usize::try_from(lane.limit).unwrap_or(usize::MAX);
-    // No LIMIT: one that is bound would have the statement planned anew each time.
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(params![lane.target, now])?;
     let mut found = Vec::new();
@@ -145,27 +144,24 @@ fn batch_ready_at(
     size: u32,
     flush: Duration,
 ) -> rusqlite::Result<Option<Timestamp>> {
-    let size = usize::try_from(size).unwrap_or(usize::MAX);
-    let waiting = connection
+    let (count, oldest): (i64, Option<i64>) = connection
         .prepare_cached(
-            "SELECT next_attempt_at FROM messages \
-             WHERE target_id = ?1 AND status = 0 AND next_attempt_at <= ?2 ORDER BY next_attempt_at",
+            "SELECT count(*), min(next_attempt_at) FROM (SELECT next_attempt_at FROM messages \
+             WHERE target_id = ?1 AND status = 0 AND next_attempt_at <= ?2 ORDER BY next_attempt_at LIMIT ?3)",
         )?
-        .query_map(params![lane.target, now.as_micros()], |row| row.get(0))?
-        .take(size)
-        .collect::<rusqlite::Result<Vec<i64>>>()?;
-    let Some(oldest) = waiting.first() else { return Ok(None) };
-    let flush_at = Timestamp::from_micros(*oldest).plus(flush);
-    Ok((waiting.len() < size && flush_at > now).then_some(flush_at))
+        .query_row(params![lane.target, now.as_micros(), size], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let Some(oldest) = oldest else { return Ok(None) };
+    let flush_at = Timestamp::from_micros(oldest).plus(flush);
+    Ok((count < i64::from(size) && flush_at > now).then_some(flush_at))
 }
 
 fn next_due(connection: &Connection, target: &str, now: i64) -> rusqlite::Result<Option<Timestamp>> {
     connection
         .prepare_cached(
             "SELECT next_attempt_at FROM messages WHERE target_id = ?1 AND status = 0 AND next_attempt_at > ?2 \
-             ORDER BY next_attempt_at LIMIT 1",
+             ORDER BY next_attempt_at LIMIT ?3",
         )?
-        .query_row(params![target, now], |row| row.get(0))
+        .query_row(params![target, now, whole(1)], |row| row.get(0))
         .optional()
         .map(|at| at.map(Timestamp::from_micros))
 }
