@@ -80,20 +80,22 @@ fn rt_07_failed_deliveries_come_back_spread_out() {
     for at in 0..200 {
         server.publish(&event(at));
     }
-    sink.wait_for(200);
-    until("the schedule", || server.messages("status=pending").len() == 200);
+    sink.wait_for(400);
+    until("the end", || server.messages("status=delivered").len() == 200);
     let mut delays: Vec<f64> = server
-        .messages("status=pending")
+        .messages("status=delivered")
         .iter()
         .map(|row| {
-            let at = |key: &str| {
-                row[key].as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_millisecond() as f64
+            let message = server.api(&format!("messages/{}", row["id"].as_str().unwrap()));
+            let at = |number: usize| {
+                let started = message["attempts"][number]["started_at"].as_str().unwrap();
+                started.parse::<jiff::Timestamp>().unwrap().as_millisecond() as f64
             };
-            at("next_attempt_at") - at("created_at")
+            at(1) - at(0) - message["attempts"][0]["duration_ms"].as_f64().unwrap()
         })
         .collect();
     delays.sort_by(f64::total_cmp);
+    assert!(delays[0] >= 1_999.0, "jitter only lengthens: {}", delays[0]);
     let spread = delays[189] - delays[10];
     assert!(spread >= 400.0, "a spread of {spread} ms over 2 s");
-    sink.wait_for(400);
 }
