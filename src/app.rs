@@ -136,9 +136,7 @@ impl Running {
     pub async fn stop(self) {
         self.inspector_state.stop();
         self.stopping.send_replace(true);
-        self.receiver.stop(true).await;
-        self.inspector.stop(true).await;
-        self.sending.stop().await;
+        tokio::join!(self.receiver.stop(true), self.inspector.stop(true), self.sending.stop());
         self.store.close().await;
     }
 }

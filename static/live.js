@@ -13,6 +13,7 @@
   const seen = new Set([...rows.children].map((row) => row.dataset.id));
   let held = [];
   let paused = false;
+  let isStale = false;
   let connected = false;
 
   const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{e0000}-\u{e0fff}]/gu;
@@ -69,11 +70,13 @@
     light.querySelector(".light-words").textContent =
       { paused: "Paused", live: "Live", off: "Reconnecting…" }[state];
     pause.textContent = paused ? "Resume" : "Pause";
-    showNew.hidden = held.length === 0;
-    showNew.textContent = `${held.length >= MAX_ROWS ? MAX_ROWS + " or more" : held.length} new: show`;
+    showNew.hidden = held.length === 0 && !isStale;
+    showNew.textContent = isStale ? "Some were removed meanwhile: reload" : `${held.length >= MAX_ROWS ? MAX_ROWS + " or more" : held.length} new: show`;
   }
 
   function flush() {
+    // What is shown has a gap, and only the list as it now is has none.
+    if (isStale) { location.reload(); return; }
     if (held.length > 0) show(held);
     held = [];
     say();
@@ -109,7 +112,7 @@
     source = new EventSource(url);
     source.addEventListener("open", () => { connected = true; say(); });
     source.addEventListener("delivery", (event) => { cursor = event.lastEventId; take(JSON.parse(event.data)); });
-    source.addEventListener("reset", () => location.reload());
+    source.addEventListener("reset", () => { isStale = true; if (paused) say(); else flush(); });
     source.addEventListener("error", () => {
       connected = false;
       say();

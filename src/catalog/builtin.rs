@@ -74,6 +74,13 @@ events! {
     "device.silent" "A device has sent nothing for longer than usual (our own)" [];
 }
 
+/// The canonical name of a built-in event: an alias is resolved, any other name or pattern stays what it is.
+#[must_use]
+pub fn canonical(name: &str) -> &str {
+    let known = EVENTS.iter().find(|event| event.aliases.contains(&name));
+    known.map_or(name, |event| event.name)
+}
+
 /// The names that the examples of the catalogue have at their top, and `event` itself.
 #[must_use]
 pub fn top_level_names() -> &'static BTreeSet<String> {

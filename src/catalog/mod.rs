@@ -5,6 +5,6 @@ mod event_type;
 mod registry;
 mod wording;
 
-pub use builtin::top_level_names;
+pub use builtin::{canonical, top_level_names};
 pub use event_type::{EventType, Origin, fresh_example};
 pub use registry::{Catalog, CatalogError};

@@ -71,6 +71,8 @@ pub enum Command {
     Subscriptions(Subscriptions),
     /// List, replay or drop dead letters of the program that runs
     DeadLetters(DeadLetters),
+    /// Publish every event of the catalogue into a subscription to our own receiver, and follow each round
+    Loop(FullLoop),
     /// Sign a body and print the header lines
     Sign(Sign),
     /// Check the signature of a body and say what is wrong
@@ -123,6 +125,13 @@ pub struct Inspector {
     /// The inspector [default: of the program that runs on this data directory]; its password in TAGOHOOK_PASSWORD
     #[arg(long, value_name = "URL")]
     pub inspector: Option<String>,
+}
+
+/// `tagohook loop`
+#[derive(Debug, Args)]
+pub struct FullLoop {
+    #[command(flatten)]
+    pub inspector: Inspector,
 }
 
 /// `tagohook tail`

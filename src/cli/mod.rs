@@ -5,6 +5,7 @@ mod check_config;
 mod configuration;
 mod dead_letters;
 mod events;
+mod full_loop;
 mod hash_password;
 mod inspector;
 mod prune;
@@ -33,6 +34,7 @@ pub fn main() -> ExitCode {
     let done = match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(&globals),
         Command::Send(send) => send::run(&globals, &send),
+        Command::Loop(asked) => full_loop::run(&globals, &asked),
         Command::Tail(tail) => tail::run(&globals, &tail),
         Command::Subscriptions(asked) => subscriptions::run(&globals, &asked),
         Command::DeadLetters(asked) => dead_letters::run(&globals, &asked),

@@ -19,7 +19,7 @@ pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
     let data_dir = DataDir::take(&options.data_dir(&env))?;
     let config = read_configuration(&options)?;
     let format = if config.log.json { LogFormat::Json } else { LogFormat::Text };
-    let _log = start_logging(&config.log.level, format);
+    let _log = start_logging(&config.log.level, format, crate::http::NOISY_LIBRARY);
     for notice in &config.notices {
         tracing::warn!("{notice}");
     }

@@ -65,10 +65,12 @@ fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
-/// RFC 3339 in UTC with milliseconds, as TagoIO writes it: `2026-03-09T07:14:58.402Z`.
+/// RFC 3339 in UTC with milliseconds, as TagoIO writes it: `2026-03-09T07:14:58.402Z`. What lies beyond the years that
+/// it can write is shown as the end of them.
 impl fmt::Display for Timestamp {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = jiff::Timestamp::from_microsecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        let end = if self.0 < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
+        let time = jiff::Timestamp::from_microsecond(self.0).unwrap_or(end);
         write!(out, "{time:.3}")
     }
 }
@@ -126,5 +128,7 @@ mod tests {
         assert_eq!(end.plus(Duration::MAX), end);
         assert_eq!(Timestamp::from_secs(i64::MAX), end);
         assert_eq!(end.abs_diff(Timestamp::from_micros(i64::MIN)), Duration::from_micros(u64::MAX));
+        assert!(end.to_string().starts_with("9999-"), "{end}");
+        assert!(Timestamp::from_micros(i64::MIN).to_string().starts_with("-009999-"));
     }
 }

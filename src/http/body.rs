@@ -4,6 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use actix_web::dev::RequestHead;
+use actix_web::http::Method;
+use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
 use actix_web::web;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
@@ -16,6 +19,9 @@ use crate::domain::BodyEnd;
 const DRAIN_BYTES: u64 = 16 * 1024 * 1024;
 /// How long such a body is drained.
 const DRAIN_TIME: Duration = Duration::from_secs(5);
+
+/// Bodies up to this size may together take a quarter more than the budget.
+const SMALL_BODY: usize = 64 * 1024;
 
 /// The bytes that all bodies being read may take together.
 #[derive(Clone, Debug)]
@@ -46,7 +52,9 @@ impl Hold {
     fn take(&mut self, bytes: usize) -> bool {
         let before = self.budget.used.fetch_add(bytes, Ordering::Relaxed);
         self.bytes = self.bytes.saturating_add(bytes);
-        before.saturating_add(bytes) <= self.budget.limit
+        // Whoever sends large bodies and never ends them holds up nobody who sends small ones.
+        let extra = if self.bytes <= SMALL_BODY { self.budget.limit / 4 } else { 0 };
+        before.saturating_add(bytes) <= self.budget.limit.saturating_add(extra)
     }
 }
 
@@ -91,15 +99,36 @@ pub struct BodyLength {
 }
 
 impl BodyLength {
-    fn is_reached(self, read: usize) -> bool {
-        let read = u64::try_from(read).unwrap_or(u64::MAX);
-        self.is_endless && read >= self.declared.unwrap_or(0)
+    /// What `head` says. The server takes what follows a CONNECT or a wish for a WebSocket for a stream without an end,
+    /// unless it comes in chunks.
+    #[must_use]
+    pub fn of(head: &RequestHead) -> Self {
+        let is_websocket = head
+            .headers
+            .get_all(UPGRADE)
+            .any(|value| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"websocket"));
+        let is_chunked = head.headers.contains_key(TRANSFER_ENCODING);
+        Self {
+            declared: head
+                .headers
+                .get(CONTENT_LENGTH)
+                .and_then(|length| length.to_str().ok()?.trim().parse().ok()),
+            is_endless: !is_chunked && (is_websocket || head.method == Method::CONNECT),
+        }
+    }
+
+    /// How much of the body is still to come after `read` bytes, as far as only its length tells.
+    fn rest(self, read: usize) -> usize {
+        if !self.is_endless {
+            return usize::MAX;
+        }
+        usize::try_from(self.declared.unwrap_or(0)).unwrap_or(usize::MAX).saturating_sub(read)
     }
 }
 
 /// Reads `payload`, which is as long as `length` says.
 pub async fn read(
-    mut payload: web::Payload,
+    payload: &mut web::Payload,
     length: BodyLength,
     limits: BodyLimits,
     budget: &BodyBudget,
@@ -108,7 +137,8 @@ pub async fn read(
     let mut bytes = BytesMut::new();
     let deadline = Instant::now() + limits.timeout;
     let end = loop {
-        if length.is_reached(bytes.len()) {
+        let rest = length.rest(bytes.len());
+        if rest == 0 {
             break BodyEnd::Complete;
         }
         match tokio::time::timeout_at(deadline, payload.next()).await {
@@ -116,14 +146,16 @@ pub async fn read(
             Ok(None) => break BodyEnd::Complete,
             Ok(Some(Err(_))) => break BodyEnd::Broken,
             Ok(Some(Ok(chunk))) => {
+                // What comes after the end is no part of the body.
+                let chunk = chunk.get(..rest).unwrap_or(&chunk);
                 let room = limits.max_body.saturating_sub(bytes.len());
-                let kept = chunk.get(..room).unwrap_or(&chunk);
+                let kept = chunk.get(..room).unwrap_or(chunk);
                 if !hold.take(kept.len()) {
                     return Err(OverBudget);
                 }
                 bytes.extend_from_slice(kept);
                 if chunk.len() > room {
-                    drain(&mut payload, length.declared, limits, deadline).await;
+                    drain(payload, length.declared, limits, deadline).await;
                     break BodyEnd::CutAtCap;
                 }
             }

@@ -12,12 +12,16 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::receiver::{self, ReceiverState, WireRequest};
-use super::wire_head::{RecordedStream, WireTape};
+use super::recorded_stream::RecordedStream;
+use super::wire_head::{TapeBudget, WireTape};
+
+/// The layer of the server that calls every request that is none an error: strangers could fill the log with them.
+pub const NOISY_LIBRARY: &str = "actix_http";
 
 /// How long an idle connection is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// How long a stop waits for requests under way, in seconds.
-pub const STOP_TIMEOUT_S: u64 = 10;
+/// How long a stop waits for requests under way, in seconds: less than the 10 s after which supervisors kill.
+pub const STOP_TIMEOUT_S: u64 = 7;
 
 /// Serves the receiver on `listener` with `workers` threads until its handle stops it. Once `stopping` says so, idle
 /// connections are closed and those with a request under way close after their answer.
@@ -30,6 +34,7 @@ pub fn serve(
     state: ReceiverState,
     stopping: watch::Receiver<bool>,
 ) -> std::io::Result<Server> {
+    let tapes = TapeBudget::default();
     let server = Server::build()
         .workers(workers)
         .backlog(2048)
@@ -55,11 +60,12 @@ pub fn serve(
                     data.insert(stream.tape());
                 })
                 .h1(map_config(app, |()| AppConfig::default()));
-            fn_service(|stream: TcpStream| async move {
+            let tapes = tapes.clone();
+            fn_service(move |stream: TcpStream| {
                 let peer = stream.peer_addr().ok();
                 // Answers are short and wanted now.
                 let _ = stream.set_nodelay(true);
-                Ok((RecordedStream::new(stream), peer))
+                std::future::ready(Ok((RecordedStream::new(stream, tapes.clone()), peer)))
             })
             .and_then(http)
         })?

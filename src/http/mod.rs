@@ -7,14 +7,17 @@ mod client_ip;
 mod inspector;
 mod limits;
 mod listener;
+mod name_watch;
 mod problem;
 mod receiver;
+mod recorded_stream;
 mod respond;
 mod test_route;
+mod unread;
 mod wire_head;
 
 pub use body::{BodyBudget, BodyLimits};
 pub use inspector::{InspectorParts, InspectorState, serve as serve_inspector};
 pub use limits::AddressRate;
-pub use listener::serve as serve_receiver;
+pub use listener::{NOISY_LIBRARY, serve as serve_receiver};
 pub use receiver::{LARGE_AT_ONCE, Readiness, ReceiverState, Rules};

@@ -9,6 +9,7 @@ use actix_web::http::header::{ALLOW, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode, Version};
 use actix_web::{HttpRequest, HttpResponse, web};
 use arc_swap::ArcSwap;
+use futures_util::future::LocalBoxFuture;
 use ipnet::IpNet;
 use tokio::sync::{Mutex, Semaphore};
 
@@ -16,8 +17,8 @@ use super::body::{self, BodyBudget, BodyLength, BodyLimits, ReadBody};
 use super::limits::AddressRate;
 use super::test_route::{self, Wish};
 use super::wire_head::{self, WireTape};
-use super::{client_ip, respond};
-use crate::domain::{Appended, Arrival, BodyEnd, Clock, Decision, DeliveryId, Entry, Fault, Headers, Reason};
+use super::{client_ip, respond, unread};
+use crate::domain::{Appended, Arrival, BodyEnd, Clock, Decision, DeliveryId, Entry, Fault, Reason};
 use crate::receive::Receiver;
 use crate::store::{Store, StoreError};
 use crate::telemetry::{DeliveryLine, Metrics, NotKept};
@@ -129,30 +130,45 @@ impl WireRequest<'_> {
     }
 }
 
-/// Every request to the receiver's port.
-pub async fn handle(
+/// Every request to the receiver's port. What answers is boxed at once: it is large, and the server moves it about.
+pub fn handle(
     request: HttpRequest,
     payload: web::Payload,
     state: web::Data<ReceiverState>,
+) -> LocalBoxFuture<'static, HttpResponse> {
+    let route = Route::of(request.path());
+    let is_delivery = match route {
+        Route::Webhook(_) => *request.method() == Method::POST,
+        Route::Test => true,
+        Route::Healthz | Route::Readyz | Route::Nothing => false,
+    };
+    let answer = Box::pin(answer(request, payload, state, route, Instant::now()));
+    if !is_delivery {
+        return answer;
+    }
+    // A task of its own: a client that hangs up ends its connection, not what is kept of it.
+    let task = actix_web::rt::spawn(answer);
+    Box::pin(async move { task.await.unwrap_or_else(|_| respond::cannot_keep()) })
+}
+
+async fn answer(
+    request: HttpRequest,
+    mut payload: web::Payload,
+    state: web::Data<ReceiverState>,
+    route: Route,
+    started: Instant,
 ) -> HttpResponse {
-    let started = Instant::now();
-    match Route::of(request.path()) {
-        Route::Webhook(source) => match *request.method() {
-            Method::POST => {
-                to_its_end(async move { webhook(&request, payload, &state, &source, started).await }).await
-            }
-            _ => state.not_an_event(&request, &source),
-        },
-        Route::Test => to_its_end(async move { test(&request, payload, &state, started).await }).await,
+    let answer = match route {
+        Route::Webhook(source) if *request.method() == Method::POST => {
+            webhook(&request, &mut payload, &state, &source, started).await
+        }
+        Route::Webhook(source) => state.not_an_event(&request, &source),
+        Route::Test => test(&request, &mut payload, &state, started).await,
         Route::Healthz => probe(&request, || async { true }).await,
         Route::Readyz => probe(&request, || state.is_ready()).await,
         Route::Nothing => respond::error_line(StatusCode::NOT_FOUND, "Not found"),
-    }
-}
-
-/// Runs a delivery as a task of its own: a client that hangs up ends its connection, not what is kept of it.
-async fn to_its_end(delivery: impl Future<Output = HttpResponse> + 'static) -> HttpResponse {
-    actix_web::rt::spawn(delivery).await.unwrap_or_else(|_| respond::cannot_keep())
+    };
+    unread::answer(&request, answer, payload)
 }
 
 async fn probe<F: Future<Output = bool>>(request: &HttpRequest, is_well: impl FnOnce() -> F) -> HttpResponse {
@@ -169,7 +185,7 @@ async fn probe<F: Future<Output = bool>>(request: &HttpRequest, is_well: impl Fn
 
 async fn webhook(
     request: &HttpRequest,
-    payload: web::Payload,
+    payload: &mut web::Payload,
     state: &ReceiverState,
     source: &str,
     started: Instant,
@@ -197,7 +213,7 @@ async fn webhook(
 
 async fn test(
     request: &HttpRequest,
-    payload: web::Payload,
+    payload: &mut web::Payload,
     state: &ReceiverState,
     started: Instant,
 ) -> HttpResponse {
@@ -244,17 +260,12 @@ fn wire(request: &HttpRequest) -> WireRequest<'_> {
 /// Reads the body into `arrival`; `None` where there is no memory for it.
 async fn read_body(
     request: &HttpRequest,
-    payload: web::Payload,
+    payload: &mut web::Payload,
     state: &ReceiverState,
     rules: &Rules,
     arrival: &mut Arrival,
 ) -> Option<ReadBody> {
-    let length = BodyLength {
-        declared: declared_length(&arrival.headers),
-        // The server takes what follows a request to upgrade for a stream without an end.
-        is_endless: request.head().upgrade(),
-    };
-    match body::read(payload, length, rules.body, &state.budget).await {
+    match body::read(payload, BodyLength::of(request.head()), rules.body, &state.budget).await {
         Ok(read) => {
             arrival.body = read.bytes.clone();
             arrival.body_end = read.end;
@@ -266,10 +277,6 @@ async fn read_body(
             None
         }
     }
-}
-
-fn declared_length(headers: &Headers) -> Option<u64> {
-    std::str::from_utf8(headers.get("content-length")?).ok()?.trim().parse().ok()
 }
 
 impl ReceiverState {
@@ -357,7 +364,7 @@ impl ReceiverState {
         let started = Instant::now();
         let Route::Webhook(source) = Route::of(wire.head.uri.path()) else { return None };
         let rules = self.rules.load_full();
-        let declared = wire.head.headers.get("content-length")?.to_str().ok()?.trim().parse::<u64>().ok()?;
+        let declared = BodyLength::of(wire.head).declared?;
         let cap = u64::try_from(rules.body.max_body).unwrap_or(u64::MAX);
         if declared <= cap || wire.head.method != Method::POST {
             return None;

@@ -6,15 +6,13 @@
 //! that was not sent; where none is found the map's own order has to do.
 
 use std::cell::RefCell;
-use std::io;
-use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use actix_rt::net::{ActixStream, Ready, TcpStream};
+use actix_web::http::Uri;
 use actix_web::http::header::{HeaderMap, HeaderValue};
 use memchr::memmem;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::domain::{Header, Headers};
 
@@ -25,28 +23,79 @@ const MAX_TRIES: usize = 16;
 /// The server refuses more lines than 96.
 const MAX_LINES: usize = 128;
 
-/// The newest bytes that a connection received.
+/// A tape up to this size is kept whatever the others take.
+const SMALL_TAPE: usize = 16 * 1024;
+/// The bytes that all tapes together may take; above it, longer tapes than a small one start anew.
+const ALL_TAPES: usize = 32 * 1024 * 1024;
+
+/// The bytes that all tapes take.
 #[derive(Clone, Debug, Default)]
-pub struct WireTape(Rc<RefCell<Vec<u8>>>);
+pub struct TapeBudget(Arc<AtomicUsize>);
+
+/// The newest bytes that a connection received.
+#[derive(Clone, Debug)]
+pub struct WireTape(Rc<RefCell<Tape>>);
+
+#[derive(Debug)]
+struct Tape {
+    bytes: Vec<u8>,
+    /// How many bytes of the budget it takes.
+    held: usize,
+    budget: TapeBudget,
+}
+
+impl Tape {
+    fn record(&mut self, newest: &[u8]) {
+        let length = self.bytes.len().saturating_add(newest.len());
+        if length > TAPE_BYTES {
+            let surplus = length.saturating_sub(TAPE_BYTES / 2).min(self.bytes.len());
+            self.bytes.drain(..surplus);
+        }
+        self.bytes.extend_from_slice(newest);
+        self.hold();
+        if self.held > SMALL_TAPE && self.budget.0.load(Ordering::Relaxed) > ALL_TAPES {
+            self.bytes = Vec::new();
+            self.hold();
+        }
+    }
+
+    fn hold(&mut self) {
+        let capacity = self.bytes.capacity();
+        if capacity != self.held {
+            self.budget.0.fetch_add(capacity, Ordering::Relaxed);
+            self.budget.0.fetch_sub(self.held, Ordering::Relaxed);
+            self.held = capacity;
+        }
+    }
+}
+
+impl Drop for Tape {
+    fn drop(&mut self) {
+        self.budget.0.fetch_sub(self.held, Ordering::Relaxed);
+    }
+}
 
 impl WireTape {
-    fn record(&self, bytes: &[u8]) {
-        let mut tape = self.0.borrow_mut();
-        if tape.len().saturating_add(bytes.len()) > TAPE_BYTES {
-            let surplus =
-                tape.len().saturating_add(bytes.len()).saturating_sub(TAPE_BYTES / 2).min(tape.len());
-            tape.drain(..surplus);
-        }
-        tape.extend_from_slice(bytes);
+    /// An empty tape that takes its bytes from `budget`.
+    pub fn new(budget: TapeBudget) -> Self {
+        Self(Rc::new(RefCell::new(Tape { bytes: Vec::new(), held: 0, budget })))
+    }
+
+    /// Writes down the newest bytes.
+    pub fn record(&self, newest: &[u8]) {
+        self.0.borrow_mut().record(newest);
     }
 
     /// The header lines of the request with this request line, if the tape has a head with exactly the lines of
     /// `map`. What lies before the end of that head is forgotten.
     pub fn take_head(&self, method: &str, target: &str, map: &HeaderMap) -> Option<Headers> {
-        let mut tape = self.0.borrow_mut();
-        let request_line = format!("{method} {target} HTTP/1.");
-        let found = memmem::find_iter(&tape, request_line.as_bytes()).take(MAX_TRIES).find_map(|start| {
-            parse_head(tape.get(start..)?, map).map(|(lines, length)| (lines, start + length))
+        let tape = &mut self.0.borrow_mut().bytes;
+        // A target with a host or a fragment is on the tape as it was sent, and known here without them.
+        let starts = [format!("{method} {target} HTTP/1."), format!("{method} ")];
+        let found = starts.iter().find_map(|start| {
+            memmem::find_iter(tape, start.as_bytes()).take(MAX_TRIES).find_map(|at| {
+                parse_head(tape.get(at..)?, target, map).map(|(lines, length)| (lines, at + length))
+            })
         });
         let (headers, end) = found?;
         tape.drain(..end);
@@ -54,12 +103,19 @@ impl WireTape {
     }
 }
 
-/// The lines of the head at the start of `bytes` and its length, if they are those of `map`.
-fn parse_head(bytes: &[u8], map: &HeaderMap) -> Option<(Headers, usize)> {
+/// Whether `sent`, a target as it was on the wire, leads to `target`.
+fn leads_to(sent: &str, target: &str) -> bool {
+    let uri = || sent.parse::<Uri>().ok();
+    sent == target || uri().is_some_and(|uri| uri.path_and_query().is_some_and(|path| path == target))
+}
+
+/// The lines of the head at the start of `bytes` and its length, if it asks for `target` and its lines are those of `map`.
+fn parse_head(bytes: &[u8], target: &str, map: &HeaderMap) -> Option<(Headers, usize)> {
     let mut lines = [httparse::EMPTY_HEADER; MAX_LINES];
     let mut request = httparse::Request::new(&mut lines);
     let httparse::Status::Complete(length) = request.parse(bytes).ok()? else { return None };
-    let is_same = request.headers.len() == map.len()
+    let is_same = leads_to(request.path?, target)
+        && request.headers.len() == map.len()
         && request.headers.iter().all(|line| {
             let on_tape = request.headers.iter().filter(|other| other.name.eq_ignore_ascii_case(line.name));
             on_tape.map(|other| other.value).eq(map.get_all(line.name).map(HeaderValue::as_bytes))
@@ -81,73 +137,6 @@ pub fn from_map(map: &HeaderMap) -> Headers {
         .collect()
 }
 
-/// A connection that records what it reads.
-pub struct RecordedStream {
-    io: TcpStream,
-    tape: WireTape,
-}
-
-impl RecordedStream {
-    /// Records what is read from `io`.
-    pub fn new(io: TcpStream) -> Self {
-        Self { io, tape: WireTape::default() }
-    }
-
-    /// The tape that is written on.
-    pub fn tape(&self) -> WireTape {
-        self.tape.clone()
-    }
-}
-
-impl AsyncRead for RecordedStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.io).poll_read(cx, buffer))?;
-        self.tape.record(buffer.filled().get(before..).unwrap_or_default());
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for RecordedStream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
-    }
-}
-
-impl ActixStream for RecordedStream {
-    fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<Ready>> {
-        ActixStream::poll_read_ready(&self.io, cx)
-    }
-
-    fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<Ready>> {
-        ActixStream::poll_write_ready(&self.io, cx)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use actix_web::http::header::HeaderName;
@@ -164,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_head_keeps_the_order_and_the_spelling_of_its_lines() {
-        let tape = WireTape::default();
+        let tape = WireTape::new(TapeBudget::default());
         tape.record(
             b"{\"body\":\"of the one before\"}POST /a HTTP/1.1\r\nhOst: x\r\nB: 2\r\nA: 1\r\nb: 3\r\n\r\n{}",
         );
@@ -172,12 +161,12 @@ mod tests {
             tape.take_head("POST", "/a", &map(&[("a", "1"), ("b", "2"), ("b", "3"), ("host", "x")])).unwrap();
         let names: Vec<&str> = headers.iter().map(|line| line.name.as_str()).collect();
         assert_eq!(names, ["hOst", "B", "A", "b"]);
-        assert_eq!(&*tape.0.borrow(), b"{}");
+        assert_eq!(tape.0.borrow().bytes, b"{}");
     }
 
     #[test]
     fn a_head_that_a_body_pretends_is_passed_over() {
-        let tape = WireTape::default();
+        let tape = WireTape::new(TapeBudget::default());
         tape.record(b"POST /a HTTP/1.1\r\nHost: fake\r\n\r\nPOST /a HTTP/1.1\r\nHost: real\r\n\r\n");
         let headers = tape.take_head("POST", "/a", &map(&[("host", "real")])).unwrap();
         assert_eq!(headers.get("host"), Some(&b"real"[..]));
@@ -185,12 +174,44 @@ mod tests {
     }
 
     #[test]
+    fn a_head_is_found_however_its_target_is_written() {
+        for sent in ["/a?b", "http://u@host:1/a?b", "HTTP://host/a?b", "/a?b#c"] {
+            let tape = WireTape::new(TapeBudget::default());
+            tape.record(format!("POST {sent} HTTP/1.1\r\nZ: 1\r\nhOst: x\r\n\r\n").as_bytes());
+            let headers = tape.take_head("POST", "/a?b", &map(&[("host", "x"), ("z", "1")])).unwrap();
+            let names: Vec<&str> = headers.iter().map(|line| line.name.as_str()).collect();
+            assert_eq!(names, ["Z", "hOst"], "{sent}");
+            assert_eq!(tape.0.borrow().bytes.len(), 0);
+        }
+    }
+
+    #[test]
+    fn all_tapes_together_stay_within_their_budget_and_small_ones_lose_nothing() {
+        let budget = TapeBudget::default();
+        let small = WireTape::new(budget.clone());
+        let head = b"POST /a HTTP/1.1\r\nZ: 1\r\nA: 2\r\n\r\n";
+        small.record(head);
+        let large: Vec<WireTape> = (0..500).map(|_| WireTape::new(budget.clone())).collect();
+        for tape in &large {
+            tape.record(&[b'x'; TAPE_BYTES]);
+        }
+        let used = || budget.0.load(Ordering::Relaxed);
+        assert!(used() > ALL_TAPES / 2 && used() <= ALL_TAPES + 2 * TAPE_BYTES, "{}", used());
+        let headers = small.take_head("POST", "/a", &map(&[("a", "2"), ("z", "1")])).unwrap();
+        assert_eq!(headers.iter().next().unwrap().name, "Z");
+        large.last().unwrap().record(head);
+        assert!(large.last().unwrap().take_head("POST", "/a", &map(&[("a", "2"), ("z", "1")])).is_some());
+        drop(large);
+        assert!(used() <= SMALL_TAPE, "{}", used());
+    }
+
+    #[test]
     fn the_tape_stays_short_however_long_a_body_is() {
-        let tape = WireTape::default();
+        let tape = WireTape::new(TapeBudget::default());
         for _ in 0..1000 {
             tape.record(&[b'x'; 8192]);
         }
-        assert!(tape.0.borrow().len() <= TAPE_BYTES);
+        assert!(tape.0.borrow().bytes.len() <= TAPE_BYTES);
         tape.record(b"GET / HTTP/1.1\r\n\r\n");
         assert!(tape.take_head("GET", "/", &map(&[])).is_some());
     }

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::io::Read;
 
+use flate2::bufread;
+
 use crate::domain::Headers;
 
 /// How many codings may be stacked; nobody honest stacks more.
@@ -57,19 +59,38 @@ fn decode_one(coding: &str, body: &[u8], max_body: usize) -> Result<Vec<u8>, Enc
     match coding {
         "gzip" | "x-gzip" => read_capped(flate2::read::MultiGzDecoder::new(body), max_body),
         // HTTP's "deflate" is zlib, yet some senders leave out its wrapper (RFC 9110, 8.4.1.2).
-        "deflate" => match read_capped(flate2::read::ZlibDecoder::new(body), max_body) {
-            Err(EncodingFault::Corrupt(_)) => read_capped(flate2::read::DeflateDecoder::new(body), max_body),
-            decoded => decoded,
-        },
-        "br" => read_capped(brotli::Decompressor::new(body, 4096), max_body),
+        "deflate" => {
+            let (mut zlib, mut bare) = (body, body);
+            match whole(read_capped(bufread::ZlibDecoder::new(&mut zlib), max_body), zlib) {
+                Err(EncodingFault::Corrupt(_)) => {
+                    whole(read_capped(bufread::DeflateDecoder::new(&mut bare), max_body), bare)
+                }
+                decoded => decoded,
+            }
+        }
+        "br" => {
+            let mut rest = body;
+            whole(read_capped(brotli::Decompressor::new(&mut rest, 4096), max_body), rest)
+        }
         other => Err(EncodingFault::Unsupported(other.chars().take(64).collect())),
+    }
+}
+
+/// What was `decoded` is all there is; two readers could differ about a `rest` after the end of its stream.
+fn whole(decoded: Result<Vec<u8>, EncodingFault>, rest: &[u8]) -> Result<Vec<u8>, EncodingFault> {
+    match decoded {
+        Ok(_) if !rest.is_empty() => Err(EncodingFault::Corrupt("bytes after its end".to_owned())),
+        decoded => decoded,
     }
 }
 
 fn read_capped(decoder: impl Read, max_body: usize) -> Result<Vec<u8>, EncodingFault> {
     let cap = u64::try_from(max_body).unwrap_or(u64::MAX);
     let mut decoded = Vec::new();
-    match decoder.take(cap.saturating_add(1)).read_to_end(&mut decoded) {
+    let mut limited = decoder.take(cap.saturating_add(1));
+    // Brotli tells of bytes after its end only to those who ask once more.
+    let ended = limited.read_to_end(&mut decoded).and_then(|_| limited.read(&mut [0]));
+    match ended {
         Ok(_) if decoded.len() > max_body => Err(EncodingFault::TooLarge),
         Ok(_) => Ok(decoded),
         Err(fault) => Err(EncodingFault::Corrupt(fault.to_string())),
@@ -96,27 +117,43 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    #[test]
-    fn each_coding_decodes_to_the_body() {
-        let body = b"{\"event\":\"webhook.test\"}";
+    /// `body` in each coding, by its name in `Content-Encoding`.
+    fn encoded(body: &[u8]) -> [(&'static str, Vec<u8>); 5] {
         let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
         zlib.write_all(body).unwrap();
         let mut raw = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
         raw.write_all(body).unwrap();
         let mut brotli = Vec::new();
         brotli::CompressorWriter::new(&mut brotli, 4096, 5, 22).write_all(body).unwrap();
-        let cases = [
-            ("gzip", gzip(body)),
-            ("X-GZIP", gzip(body)),
-            ("deflate", zlib.finish().unwrap()),
-            ("deflate", raw.finish().unwrap()),
-            ("br", brotli),
-            ("identity", body.to_vec()),
-        ];
-        for (coding, wire) in cases {
+        let (zlib, raw) = (zlib.finish().unwrap(), raw.finish().unwrap());
+        [("gzip", gzip(body)), ("X-GZIP", gzip(body)), ("deflate", zlib), ("deflate", raw), ("br", brotli)]
+    }
+
+    #[test]
+    fn each_coding_decodes_to_the_body() {
+        let body = b"{\"event\":\"webhook.test\"}";
+        for (coding, wire) in encoded(body) {
             assert_eq!(decode(&headers(&[coding]), &wire, 1000).unwrap(), &body[..], "{coding}");
         }
+        assert_eq!(decode(&headers(&["identity"]), body, 1000).unwrap(), &body[..]);
         assert_eq!(decode(&headers(&["gzip, gzip"]), &gzip(&gzip(body)), 1000).unwrap(), &body[..]);
+    }
+
+    #[test]
+    fn a_stream_that_is_cut_or_has_something_after_its_end_is_corrupt() {
+        let body: Vec<u8> = (0..2000_u32).flat_map(|at| at.to_string().into_bytes()).collect();
+        for (coding, wire) in encoded(&body) {
+            assert_eq!(decode(&headers(&[coding]), &wire, 10_000).unwrap(), body, "{coding}");
+            for more in [&b"x"[..], b"\0", &[b'x'; 10_000]] {
+                let longer = [&wire, more].concat();
+                let decoded = decode(&headers(&[coding]), &longer, 10_000);
+                assert!(matches!(decoded, Err(EncodingFault::Corrupt(_))), "{coding} {}", more.len());
+            }
+            for end in [0, 1, wire.len() / 2, wire.len() - 1] {
+                let cut = decode(&headers(&[coding]), &wire[..end], 10_000);
+                assert!(matches!(cut, Err(EncodingFault::Corrupt(_))), "{coding} {end}");
+            }
+        }
     }
 
     #[test]

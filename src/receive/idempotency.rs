@@ -82,9 +82,10 @@ fn find_id(source: &Source, headers: &Headers, payload: &Payload<'_>) -> Result<
     }
 }
 
-/// The id in the first of `names` that is there.
+/// The id in the first of `names` that has one; an empty line is none.
 fn header_id(headers: &Headers, names: &[&str]) -> Result<EventId, Fault> {
-    let Some(value) = names.iter().find_map(|name| headers.get(name)) else { return Ok(EventId::Absent) };
+    let mut values = names.iter().flat_map(|name| headers.get_all(name));
+    let Some(value) = values.find(|value| !value.is_empty()) else { return Ok(EventId::Absent) };
     match std::str::from_utf8(value) {
         Ok(id) => fitting(id.to_owned()),
         Err(_) => Err("Invalid id: not UTF-8".to_owned()),

@@ -11,6 +11,8 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// How many characters of a key a fault quotes.
+const MAX_SHOWN: usize = 80;
 
 /// Reads one JSON value that fills `bytes`; the error says what is wrong and where.
 pub fn parse(bytes: &[u8]) -> Result<Value, String> {
@@ -113,7 +115,8 @@ impl<'de> Visitor<'de> for Strict {
         let mut object = Map::new();
         while let Some(key) = members.next_key::<String>()? {
             if object.contains_key(&key) {
-                return Err(A::Error::custom(format_args!("duplicate key {key:?}")));
+                let shown: String = key.chars().take(MAX_SHOWN).collect();
+                return Err(A::Error::custom(format_args!("duplicate key {shown:?}")));
             }
             let value = members.next_value_seed(Strict)?;
             object.insert(key, value);
@@ -132,6 +135,9 @@ mod tests {
             assert!(parse(twice.as_bytes()).unwrap_err().starts_with("duplicate key"), "{twice}");
         }
         assert!(parse(br#"{"a":{"id":1},"b":{"id":1}}"#).is_ok());
+        let key = "k".repeat(1_000_000);
+        let fault = parse(format!(r#"{{"{key}":1,"{key}":2}}"#).as_bytes()).unwrap_err();
+        assert!(fault.len() < 200, "a fault quotes the start of a long key: {} bytes", fault.len());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::lane::{BATCH_WIDTH, Ended, LANE_WIDTH, LaneState};
 use super::sender::Sender;
 use super::settler::{Done, settle_all};
 use super::subscriptions::Active;
-use super::throttle::Throttle;
+use super::throttle::{ARRIVAL, Throttle};
 use super::worker;
 use crate::domain::{ClaimedMessage, Timestamp};
 use crate::store::{Claim, Due, Lane, Next, StoreError};
@@ -198,7 +198,7 @@ impl Dispatcher {
             (Some(limit), Some(throttle)) if throttle.limit() == limit => {}
             (Some(limit), Some(throttle)) => throttle.set_limit(limit),
             (Some(limit), throttle @ None) => {
-                let since = now.minus(limit.window).minus(Duration::from_secs(1));
+                let since = now.minus(limit.window).minus(ARRIVAL).minus(ARRIVAL);
                 let marks = self.sender.store().rate_marks(subscription.id.clone(), since).await?;
                 *throttle = Some(Throttle::new(limit, &marks));
             }

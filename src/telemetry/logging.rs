@@ -37,12 +37,12 @@ impl Drop for LogGuard {
 }
 
 /// Starts logging at `level` (`error`, `warn`, `info`, `debug`, `trace`); the libraries below us speak from `warn` on,
-/// and at `trace` too. A second call in the same process changes nothing.
-pub fn start_logging(level: &str, format: LogFormat) -> LogGuard {
+/// and at `trace` too; the library `noisy` speaks only then. A second call in the same process changes nothing.
+pub fn start_logging(level: &str, format: LogFormat, noisy: &str) -> LogGuard {
     let lines = Lines::default();
-    let libraries = if level == "trace" { "debug" } else { "warn" };
+    let (libraries, noise) = if level == "trace" { ("debug", "debug") } else { ("warn", "off") };
     let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(format!("{libraries},tagohook={level}")))
+        .with_env_filter(EnvFilter::new(format!("{libraries},{noisy}={noise},tagohook={level}")))
         .with_writer(lines.clone())
         .with_ansi(io::stderr().is_terminal())
         .with_target(false);

@@ -11,7 +11,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::DeliveryLine;
-use super::sender_metrics::SenderMetrics;
+use super::sender_metrics::{EndpointGauges, SenderMetrics};
 use crate::domain::{Appended, Reason};
 
 /// Bounds of the answer-time histogram, in seconds.
@@ -58,7 +58,7 @@ impl NotKept {
 }
 
 /// What is measured at the moment of asking.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Gauges {
     /// Bytes of the store's file in use.
     pub store_bytes: u64,
@@ -66,6 +66,8 @@ pub struct Gauges {
     pub wal_bytes: u64,
     /// Entries waiting for the writer.
     pub queue_depth: u64,
+    /// The endpoints of subscriptions.
+    pub endpoints: Vec<EndpointGauges>,
 }
 
 /// All metrics of the process.
@@ -126,11 +128,12 @@ impl Metrics {
 
     /// Everything in the OpenMetrics text format, with `gauges` as they are now.
     #[must_use]
-    pub fn text(&self, gauges: Gauges) -> String {
+    pub fn text(&self, gauges: &Gauges) -> String {
         let as_gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
         self.store_bytes.set(as_gauge(gauges.store_bytes));
         self.wal_bytes.set(as_gauge(gauges.wal_bytes));
         self.queue_depth.set(as_gauge(gauges.queue_depth));
+        self.sender.set(&gauges.endpoints);
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = encode(&mut text, &self.registry);

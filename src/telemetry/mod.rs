@@ -9,4 +9,5 @@ mod system_clock;
 pub use delivery_line::DeliveryLine;
 pub use logging::{LogFormat, LogGuard, start_logging};
 pub use metrics::{Gauges, Metrics, NotKept};
+pub use sender_metrics::EndpointGauges;
 pub use system_clock::SystemClock;

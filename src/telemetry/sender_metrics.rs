@@ -1,8 +1,11 @@
 //! Counters of what is sent.
 
+use std::sync::atomic::AtomicU64;
+
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
@@ -23,6 +26,34 @@ struct MessageLabels {
     status: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EndpointLabels {
+    subscription: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct QuantileLabels {
+    subscription: String,
+    quantile: &'static str,
+}
+
+/// An endpoint at the moment of asking.
+#[derive(Clone, Debug, Default)]
+pub struct EndpointGauges {
+    /// The id of the subscription.
+    pub subscription: String,
+    /// Whether the last look found it healthy; `None` before the first.
+    pub is_healthy: Option<bool>,
+    /// Messages that wait.
+    pub pending: u64,
+    /// Dead letters.
+    pub dead: u64,
+    /// The mean of the attempts that got an answer, in seconds.
+    pub mean_s: f64,
+    /// Their percentiles, in seconds: p50, p95, p99.
+    pub percentiles_s: [f64; 3],
+}
+
 /// The counters of the sender.
 #[derive(Clone, Debug)]
 pub struct SenderMetrics {
@@ -30,6 +61,11 @@ pub struct SenderMetrics {
     retries: Counter,
     messages: Family<MessageLabels, Counter>,
     attempt_time: Histogram,
+    is_healthy: Family<EndpointLabels, Gauge>,
+    pending: Family<EndpointLabels, Gauge>,
+    dead: Family<EndpointLabels, Gauge>,
+    mean: Family<EndpointLabels, Gauge<f64, AtomicU64>>,
+    quantiles: Family<QuantileLabels, Gauge<f64, AtomicU64>>,
 }
 
 impl SenderMetrics {
@@ -40,6 +76,11 @@ impl SenderMetrics {
             retries: Counter::default(),
             messages: Family::default(),
             attempt_time: Histogram::new(BUCKETS_S),
+            is_healthy: Family::default(),
+            pending: Family::default(),
+            dead: Family::default(),
+            mean: Family::default(),
+            quantiles: Family::default(),
         };
         registry.register(
             "attempts",
@@ -50,7 +91,38 @@ impl SenderMetrics {
         registry.register("messages_finished", "Messages that are over, by status", metrics.messages.clone());
         let help = "Time of an attempt that got an answer";
         registry.register_with_unit("attempt_time", help, Unit::Seconds, metrics.attempt_time.clone());
+        let help = "Whether the last look at an endpoint found it healthy";
+        registry.register("endpoint_healthy", help, metrics.is_healthy.clone());
+        registry.register("messages_pending", "Messages that wait", metrics.pending.clone());
+        registry.register("dead_letters", "Messages that wait for a person", metrics.dead.clone());
+        let help = "Mean time of the attempts that got an answer";
+        registry.register_with_unit("response_time_mean", help, Unit::Seconds, metrics.mean.clone());
+        let help = "Percentiles of the time of attempts that got an answer";
+        registry.register_with_unit("response_time", help, Unit::Seconds, metrics.quantiles.clone());
         metrics
+    }
+
+    /// Says how the endpoints are now; those that are gone are no longer told of.
+    pub fn set(&self, endpoints: &[EndpointGauges]) {
+        let as_gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+        self.is_healthy.clear();
+        self.pending.clear();
+        self.dead.clear();
+        self.mean.clear();
+        self.quantiles.clear();
+        for endpoint in endpoints {
+            let labels = EndpointLabels { subscription: endpoint.subscription.clone() };
+            if let Some(is_healthy) = endpoint.is_healthy {
+                self.is_healthy.get_or_create(&labels).set(i64::from(is_healthy));
+            }
+            self.pending.get_or_create(&labels).set(as_gauge(endpoint.pending));
+            self.dead.get_or_create(&labels).set(as_gauge(endpoint.dead));
+            self.mean.get_or_create(&labels).set(endpoint.mean_s);
+            for (quantile, seconds) in ["0.5", "0.95", "0.99"].into_iter().zip(endpoint.percentiles_s) {
+                let labels = QuantileLabels { subscription: endpoint.subscription.clone(), quantile };
+                self.quantiles.get_or_create(&labels).set(seconds);
+            }
+        }
     }
 
     /// Counts an attempt.

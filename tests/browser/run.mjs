@@ -1,17 +1,19 @@
 // Drives the inspector's pages in a real Chromium.
 //
-//   node run.mjs INSPECTOR_URL RECEIVER_URL SECRET_FILE
+//   node run.mjs INSPECTOR_URL RECEIVER_URL SECRET_FILE LOCKED_URL
 //
 // INSPECTOR_URL and RECEIVER_URL are like http://127.0.0.1:8081; the program runs with its default configuration on an
-// empty data directory, and SECRET_FILE is its signing secret. Exit 0: all well. Screenshots go to shots/.
+// empty data directory, and SECRET_FILE is its signing secret. LOCKED_URL is the inspector of another program, whose
+// password is "correct horse battery". Exit 0: all well. Screenshots go to shots/.
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
 import { AxeBuilder } from "@axe-core/playwright";
 import { chromium } from "playwright-core";
+import { endpoint, senderSteps } from "./sender.mjs";
 
-const [inspector, receiver, secretFile] = process.argv.slice(2);
-assert(inspector && receiver && secretFile, "usage: node run.mjs INSPECTOR_URL RECEIVER_URL SECRET_FILE");
+const [inspector, receiver, secretFile, locked] = process.argv.slice(2);
+assert(locked, "usage: node run.mjs INSPECTOR_URL RECEIVER_URL SECRET_FILE LOCKED_URL");
 const secret = readFileSync(secretFile, "utf8").replace(/\r?\n$/, "");
 const shots = new URL("shots/", import.meta.url);
 mkdirSync(shots, { recursive: true });
@@ -23,7 +25,7 @@ const browser = await chromium.launch({
 });
 const complaints = [];
 
-async function newPage(options = {}) {
+async function newPage(options = {}, confirms = false) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
   await context.addInitScript(() => {
     window.canary = 0;
@@ -31,12 +33,19 @@ async function newPage(options = {}) {
   });
   const page = await context.newPage();
   page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type())) complaints.push(`${page.url()}: ${message.text()}`);
+    // A draft that is refused is what the editor asks for; the browser says so all the same.
+    const isDraft = message.location().url.endsWith("/api/v1/subscriptions/preview");
+    const isLogin = message.location().url.endsWith("/login");
+    if (["error", "warning"].includes(message.type()) && !isDraft && !isLogin) complaints.push(`${page.url()}: ${message.text()}`);
   });
   page.on("pageerror", (error) => complaints.push(`${page.url()}: ${error}`));
-  page.on("dialog", (dialog) => { complaints.push(`${page.url()}: a dialog opened`); dialog.dismiss(); });
+  page.on("dialog", (dialog) => {
+    if (confirms && dialog.type() === "confirm") return dialog.accept();
+    complaints.push(`${page.url()}: a dialog opened`);
+    return dialog.dismiss();
+  });
   page.on("request", (request) => {
-    if (!request.url().startsWith(inspector)) complaints.push(`${page.url()} asks for ${request.url()}`);
+    if (![inspector, locked].some((own) => request.url().startsWith(own))) complaints.push(`${page.url()} asks for ${request.url()}`);
   });
   return page;
 }
@@ -57,10 +66,10 @@ async function isAccessible(page, name) {
 }
 
 const LOOKS = [["light", 1280], ["dark", 1280], ["light", 390], ["dark", 390]];
-async function shoot(path, name) {
+async function shoot(path, name, base = inspector) {
   for (const [colorScheme, width] of LOOKS) {
     const page = await newPage({ colorScheme, viewport: { width, height: width > 400 ? 860 : 844 } });
-    await page.goto(inspector + path);
+    await page.goto(base + path);
     await page.waitForTimeout(250);
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assert(overflow <= 0, `${name} is ${overflow} px too wide at ${width}`);
@@ -169,6 +178,27 @@ const steps = {
     await page.context().close();
   },
 
+  async "the login asks, refuses, and goes on to the page that was asked for"() {
+    await shoot("/login", "login", locked);
+    const page = await newPage();
+    await page.goto(`${locked}/event-types/user.login`);
+    await page.waitForURL(/\/login/);
+    await page.getByLabel("Password").fill("wrong");
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByText("This is not the password.").waitFor();
+    await isAccessible(page, "login refused");
+    await page.getByLabel("Password").fill("correct horse battery");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`${locked}/event-types/user.login`);
+    const [cookie] = await page.context().cookies();
+    assert(cookie.httpOnly && cookie.sameSite === "Strict");
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.waitForURL(/\/login/);
+    await page.goto(`${locked}/messages`);
+    assert.match(page.url(), /\/login/);
+    await page.context().close();
+  },
+
   async "every page, light and dark, desktop and phone"() {
     const login = JSON.stringify({ id: "evt_1", event: "user.login", timestamp: "2026-03-09T07:14:58.402Z", user: {} });
     await post("/webhook/tagorun", login);
@@ -191,8 +221,10 @@ const steps = {
   },
 };
 
+const own = await endpoint();
+const all = { ...steps, ...senderSteps({ newPage, shoot, post, inspector, own }) };
 let failed = 0;
-for (const [name, step] of Object.entries(steps)) {
+for (const [name, step] of Object.entries(all)) {
   try {
     await step();
     assert.deepEqual(complaints.splice(0), []);
@@ -204,4 +236,6 @@ for (const [name, step] of Object.entries(steps)) {
   }
 }
 await browser.close();
+own.server.closeAllConnections();
+own.server.close();
 process.exit(failed === 0 ? 0 : 1);

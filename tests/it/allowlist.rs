@@ -67,6 +67,24 @@ fn net_10_behind_a_trusted_proxy_the_client_is_who_the_proxy_saw() {
     assert_eq!(server.newest()["client_ip"], "203.0.113.9");
     assert_eq!(post(&server, &[("X-Forwarded-For", "203.0.113.9, 6.6.6.6")]), 403);
     assert_eq!(post(&server, &[]), 403);
+    let quoted = "for=6.6.6.7;host=\"a, for=203.0.113.9\"";
+    assert_eq!(post(&server, &[("Forwarded", quoted)]), 403, "a quoted comma separates no hops");
+    assert_eq!(server.newest()["client_ip"], "6.6.6.7");
     assert_eq!(server.deliveries("client_ip=6.6.6.6").len(), 1);
     assert_eq!(server.deliveries("client_ip=203.0.113.0/24").len(), 1);
+}
+
+#[test]
+fn net_10_a_client_that_a_proxy_does_not_name_is_not_taken_for_the_proxy() {
+    let server = source("[\"127.0.0.1\"]", "trusted_proxies = [\"127.0.0.1\"]");
+    assert_eq!(post(&server, &[]), 200, "the proxy itself is allowed");
+    for (name, hop) in [
+        ("X-Forwarded-For", "unknown"),
+        ("X-Forwarded-For", "203.0.113.9, _hidden"),
+        ("Forwarded", "for=unknown"),
+        ("Forwarded", "for=\"127.0.0.1"),
+    ] {
+        assert_eq!(post(&server, &[(name, hop)]), 403, "{name}: {hop}");
+        assert_eq!(server.newest()["client_ip"], "0.0.0.0", "{name}: {hop}");
+    }
 }

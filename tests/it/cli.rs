@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
-use crate::harness::{Server, Setup, hmac_hex, login};
+use crate::harness::{Reply, Server, Setup, Sink, hmac_hex, login, until};
 
 fn program(arguments: &[&str]) -> Output {
     let folder = tempfile::tempdir().unwrap();
@@ -206,4 +206,48 @@ fn prune_says_what_it_removed() {
         !Setup::new("").command(&["prune"]).output().unwrap().status.success(),
         "there is nothing to prune"
     );
+}
+
+#[test]
+fn the_loop_and_the_senders_commands_do_what_they_say() {
+    let server = Server::start();
+    let round = server.command(&["loop"]).output().unwrap();
+    assert!(round.status.success(), "{}{}", out(&round), err(&round));
+    assert!(out(&round).contains("35 published, 0 did not come round"), "{}", out(&round));
+    assert_eq!(out(&round).matches("published, delivered, accepted").count(), 35);
+    let sink = Sink::scripted(|_, before| Reply::Status(if before < 2 { 500 } else { 200 }));
+    let hook = server.data_dir().join("hook.json");
+    let configuration = format!(
+        r#"{{"event": "user.login", "webhook_url": "{}", "payload": {{"who": "{{{{user.name}}}}"}}, "max_attempts": 1}}"#,
+        sink.url("/")
+    );
+    fs::write(&hook, configuration).unwrap();
+    let added = server.command(&["subscriptions", "add", hook.to_str().unwrap()]).output().unwrap();
+    assert!(added.status.success(), "{}", err(&added));
+    let listed = out(&server.command(&["subscriptions", "list"]).output().unwrap());
+    assert!(listed.contains("user.login to 127.0.0.1"), "{listed}");
+    let tested = server.command(&["subscriptions", "test", "user.login to 127.0.0.1"]).output().unwrap();
+    assert_eq!(
+        (tested.status.code(), out(&tested).starts_with("500 in ")),
+        (Some(1), true),
+        "{}",
+        out(&tested)
+    );
+    let sent = server.command(&["send", "user.login", "--publish"]).output().unwrap();
+    assert!(out(&sent).contains(": 1 messages"), "{}", out(&sent));
+    until("two dead letters", || server.dead_letters("").len() == 2);
+    let letters = out(&server.command(&["dead-letters", "list"]).output().unwrap());
+    assert_eq!(letters.lines().count(), 3, "{letters}");
+    assert!(
+        !server.command(&["dead-letters", "replay"]).output().unwrap().status.success(),
+        "it must be said which"
+    );
+    let plan = out(&server.command(&["dead-letters", "replay", "--dry-run"]).output().unwrap());
+    assert_eq!(plan.trim(), "2 would be sent again");
+    let one = server.dead_letters("event_type=user.login").remove(0)["id"].as_str().unwrap().to_owned();
+    assert!(server.command(&["dead-letters", "replay", &one]).output().unwrap().status.success());
+    sink.wait_for(3);
+    assert!(server.command(&["dead-letters", "replay", "--all"]).output().unwrap().status.success());
+    sink.wait_for(4);
+    until("no dead letter", || server.dead_letters("").is_empty());
 }

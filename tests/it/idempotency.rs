@@ -179,6 +179,8 @@ fn on_a_source_without_signature_the_id_may_stand_in_a_header() {
     assert_eq!(post("webhook-id", "h1"), "already_processed");
     assert_eq!(post("X-TagoRUN-Event-Id", "h2"), "processed");
     assert_eq!(server.newest()["event_id"], "h2");
+    let both = [("webhook-id", ""), ("X-TagoRUN-Event-Id", "h2")];
+    assert_eq!(server.post("/webhook/s", &both, body).word(), "already_processed", "an empty line is no id");
     assert_eq!(server.post("/webhook/s", &[("webhook-id", &"x".repeat(257))], body).status, 400);
 }
 

@@ -1,4 +1,6 @@
-//! The JSON body of a request, under a cap.
+//! The body of a request to the inspector, under a cap and a deadline; mostly JSON.
+
+use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::web;
@@ -10,12 +12,19 @@ use crate::http::problem::{FieldFault, Problem};
 
 /// The most bytes of a body.
 const MAX_BODY: usize = 4 * 1024 * 1024;
+/// The time within which all of a body must be there.
+const DEADLINE: Duration = Duration::from_secs(30);
 
 /// The bytes of the body.
 ///
 /// # Errors
-/// 413 above the cap, 400 where it breaks off.
-pub async fn bytes(mut payload: web::Payload) -> Result<Bytes, Problem> {
+/// 413 above the cap, 408 after the deadline, 400 where it breaks off.
+pub async fn bytes(payload: web::Payload) -> Result<Bytes, Problem> {
+    let late = || Problem::new(StatusCode::REQUEST_TIMEOUT, "The body was not there within 30 seconds.");
+    tokio::time::timeout(DEADLINE, read(payload)).await.map_err(|_| late())?
+}
+
+async fn read(mut payload: web::Payload) -> Result<Bytes, Problem> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "The body broke off."))?;

@@ -6,6 +6,7 @@ use askama::Template;
 
 use super::page::{self, Frame};
 use super::row_view::{RowView, took};
+use super::sending::{Onward, onward};
 use super::state::InspectorState;
 use crate::domain::{BodyEnd, Check, DeliveryId, StoredDelivery};
 use crate::inspect::{BodyView, Piece, diagnose, pieces, plain};
@@ -27,6 +28,7 @@ struct DeliveryPage {
     headers: Vec<HeaderView>,
     body: BodyView,
     size_bytes: u64,
+    onward: Vec<Onward>,
 }
 
 struct GateView {
@@ -49,13 +51,16 @@ pub async fn delivery(id: web::Path<String>, state: web::Data<InspectorState>) -
     let missing = "There is no delivery of this id. It may have been removed by retention.";
     let Ok(id) = id.parse::<DeliveryId>() else { return page::not_found(&state, missing) };
     match state.store.delivery(id).await {
-        Ok(Some(delivery)) => page::html(StatusCode::OK, &view(&state, &delivery)),
+        Ok(Some(delivery)) => match onward(&state, &delivery).await {
+            Ok(onward) => page::html(StatusCode::OK, &view(&state, &delivery, onward)),
+            Err(fault) => page::store_fault(&state, &fault),
+        },
         Ok(None) => page::not_found(&state, missing),
         Err(fault) => page::store_fault(&state, &fault),
     }
 }
 
-fn view(state: &InspectorState, delivery: &StoredDelivery) -> DeliveryPage {
+fn view(state: &InspectorState, delivery: &StoredDelivery, onward: Vec<Onward>) -> DeliveryPage {
     let header = |header: &crate::domain::Header| HeaderView {
         name: plain(&header.name),
         value: pieces(&header.text()),
@@ -79,6 +84,7 @@ fn view(state: &InspectorState, delivery: &StoredDelivery) -> DeliveryPage {
         headers: delivery.headers.iter().map(header).collect(),
         body: BodyView::of(&delivery.body),
         size_bytes: delivery.row.size_bytes,
+        onward,
     }
 }
 

@@ -15,6 +15,7 @@ use actix_web::{Error, HttpResponse, web};
 use super::state::InspectorState;
 use crate::http::admin_auth::{self, Login};
 use crate::http::problem::Problem;
+use crate::http::unread;
 
 /// Nothing from elsewhere, nothing inline.
 const CSP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; \
@@ -26,9 +27,10 @@ const CSP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; conn
 /// None of its own; those of the service behind it.
 pub async fn guard(
     state: web::Data<InspectorState>,
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    let unread = unread::share(&mut request);
     let refusal = match refuse_stranger(&state, &request) {
         Some(refusal) => Some(refusal),
         None => refuse_unknown(&state, &request).await,
@@ -38,7 +40,10 @@ pub async fn guard(
         None => next.call(request).await?,
     };
     protect(response.headers_mut());
-    Ok(response)
+    Ok(match unread {
+        Some(unread) => response.map_body(|_, answer| unread::hold(answer, unread)),
+        None => response,
+    })
 }
 
 /// The only value of a header; `None` where there is none, or more than one, or it is no ASCII.

@@ -4,11 +4,11 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{LOCATION, RETRY_AFTER, SET_COOKIE};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use bytes::Bytes;
 
 use super::state::InspectorState;
 use super::{guard, page};
 use crate::http::admin_auth::{COOKIE, Login, SESSION};
+use crate::http::api::json_body;
 
 #[derive(Template)]
 #[template(path = "login.html")]
@@ -27,7 +27,11 @@ pub async fn form(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
 }
 
 /// The password came.
-pub async fn login(body: Bytes, state: web::Data<InspectorState>) -> HttpResponse {
+pub async fn login(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
+    let body = match json_body::bytes(payload).await {
+        Ok(body) => body,
+        Err(problem) => return problem.response(),
+    };
     let next = field(&body, "next");
     let next = same_site(&next);
     match state.auth.check(&field(&body, "password")).await {

@@ -10,6 +10,7 @@ mod login;
 mod page;
 mod row_view;
 mod send_test;
+mod sending;
 mod server;
 mod state;
 

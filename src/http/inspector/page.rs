@@ -9,7 +9,8 @@ use super::state::InspectorState;
 /// What the frame around every page needs.
 #[derive(Clone, Debug)]
 pub struct Frame {
-    /// The entry of the navigation that is lit: `deliveries`, `event-types`, or none.
+    /// The entry of the navigation that is lit: `deliveries`, `subscriptions`, `messages`, `dead-letters`,
+    /// `health`, `event-types`, or none.
     pub here: &'static str,
     /// Whether there is somebody to log out.
     pub can_log_out: bool,

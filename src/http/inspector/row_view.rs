@@ -53,13 +53,19 @@ impl From<&DeliveryRow> for RowView {
             source: plain(&row.source),
             request: format!("{} {}", plain(&row.method), plain(&row.path)),
             client_ip: row.client_ip.to_string(),
-            time: received_at.replacen('T', " ", 1),
+            time: shown_time(&received_at),
             received_at,
             status: row.status,
             size: size(row.size_bytes),
             took: took(row.duration_us),
         }
     }
+}
+
+/// An RFC 3339 time for people: a blank for the `T`; empty stays empty.
+#[must_use]
+pub fn shown_time(rfc3339: &str) -> String {
+    rfc3339.replacen('T', " ", 1)
 }
 
 /// Bytes for people.

@@ -3,15 +3,21 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use actix_web::dev::Server;
+use actix_http::HttpService;
+use actix_server::Server;
+use actix_service::{ServiceFactoryExt as _, fn_service, map_config};
+use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
+use actix_web::{App, HttpRequest, HttpResponse};
+use tokio::net::TcpStream;
 
 use super::state::InspectorState;
-use super::{assets, delivery_page, event_types_page, guard, list_page, login, page, send_test};
+use super::{assets, delivery_page, event_types_page, guard, list_page, login, page, send_test, sending};
 use crate::http::api::{self, read_only};
 use crate::http::problem::{Problem, method_not_allowed};
+use crate::http::recorded_stream::RecordedStream;
+use crate::http::wire_head::TapeBudget;
 use crate::telemetry::Gauges;
 
 /// Threads of the inspector. Nothing here computes for long, and the receiver comes first.
@@ -20,6 +26,8 @@ const WORKERS: usize = 1;
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How long a request's head may take.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection may take to close.
+const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a stop waits for requests under way, in seconds.
 const STOP_TIMEOUT_S: u64 = 5;
 
@@ -29,22 +37,35 @@ const STOP_TIMEOUT_S: u64 = 5;
 /// When the listener cannot be used.
 pub fn serve(listener: TcpListener, state: InspectorState) -> std::io::Result<Server> {
     let state = web::Data::new(state);
-    let server = HttpServer::new(move || {
-        App::new().app_data(state.clone()).wrap(from_fn(guard::guard)).configure(routes)
-    });
-    let server = server
+    let tapes = TapeBudget::default();
+    let server = Server::build()
         .workers(WORKERS)
-        .keep_alive(KEEP_ALIVE)
-        .client_request_timeout(HEAD_TIMEOUT)
         .shutdown_timeout(STOP_TIMEOUT_S)
         .disable_signals()
-        .listen(listener)?;
-    Ok(server.run())
+        .listen("inspector", listener, move || {
+            let state = state.clone();
+            let app = App::new().app_data(state).wrap(from_fn(guard::guard)).configure(routes);
+            let http = HttpService::build()
+                .keep_alive(KEEP_ALIVE)
+                .client_request_timeout(HEAD_TIMEOUT)
+                .client_disconnect_timeout(DISCONNECT_TIMEOUT)
+                .h1(map_config(app, |()| AppConfig::default()));
+            let tapes = tapes.clone();
+            // Only for what such a stream refuses: nobody asks for the heads as they were.
+            fn_service(move |stream: TcpStream| {
+                let peer = stream.peer_addr().ok();
+                std::future::ready(Ok((RecordedStream::new(stream, tapes.clone()), peer)))
+            })
+            .and_then(http)
+        })?
+        .run();
+    Ok(server)
 }
 
 /// Every route. They need `web::Data<InspectorState>`, and `guard` in front.
 fn routes(cfg: &mut ServiceConfig) {
     api::routes(cfg);
+    sending::routes(cfg);
     cfg.service(read_only("/", list_page::list))
         .service(read_only("/deliveries/{id}", delivery_page::delivery))
         .service(read_only("/event-types", event_types_page::list))
@@ -69,10 +90,16 @@ fn post_only(path: &str) -> actix_web::Resource {
 /// The counters, as Prometheus reads them.
 async fn metrics(state: web::Data<InspectorState>) -> HttpResponse {
     let size = state.store.size();
-    let gauges = Gauges { store_bytes: size.used, wal_bytes: size.wal, queue_depth: size.queue_depth };
+    let gauges = Gauges {
+        store_bytes: size.used,
+        wal_bytes: size.wal,
+        queue_depth: size.queue_depth,
+        // A store that cannot be read leaves them out; the other figures matter then.
+        endpoints: api::sending::figures::gauges(&state).await.unwrap_or_default(),
+    };
     HttpResponse::Ok()
         .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
-        .body(state.metrics.text(gauges))
+        .body(state.metrics.text(&gauges))
 }
 
 async fn nothing(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {

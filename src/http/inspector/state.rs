@@ -1,7 +1,7 @@
 //! What the inspector's workers share.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::watch;
 
@@ -50,7 +50,8 @@ pub struct InspectorState {
     pub(super) auth: Arc<AdminAuth>,
     pub(super) hosts: Arc<Hosts>,
     sources: Arc<dyn Fn() -> Vec<Source> + Send + Sync>,
-    client: Result<Client, Arc<SendError>>,
+    /// Made when first needed: most inspectors never send anything themselves.
+    client: Arc<OnceLock<Result<Client, SendError>>>,
     stopping: Arc<watch::Sender<bool>>,
 }
 
@@ -68,7 +69,7 @@ impl InspectorState {
             auth: Arc::new(AdminAuth::new(parts.password.map(|hash| hash.as_str().to_owned()))),
             hosts: Arc::new(Hosts::new(parts.inspector, &parts.allowed_hosts)),
             sources: parts.sources,
-            client: Client::new(TargetGuard::new(false)).map_err(Arc::new),
+            client: Arc::default(),
             stopping: Arc::new(watch::Sender::new(false)),
         }
     }
@@ -88,7 +89,8 @@ impl InspectorState {
     /// # Errors
     /// Where TLS cannot be set up on this machine.
     pub(super) fn client(&self) -> Result<&Client, String> {
-        self.client.as_ref().map_err(ToString::to_string)
+        let client = self.client.get_or_init(|| Client::new(TargetGuard::new(false)));
+        client.as_ref().map_err(ToString::to_string)
     }
 
     /// The names of the sources, the default one first.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 
 use super::condition::{Condition, ConditionOutcome};
+use crate::catalog::canonical;
 use crate::send::expression::{Expression, NoValue};
 use crate::send::path::members;
 use crate::send::scope::Scope;
@@ -135,7 +136,9 @@ pub fn event_matches(patterns: &[String], event_type: &str) -> bool {
     patterns.iter().any(|pattern| pattern_matches(pattern, event_type))
 }
 
+/// Events go by their canonical names; an alias that is configured means the same event.
 fn pattern_matches(pattern: &str, event_type: &str) -> bool {
+    let pattern = canonical(pattern);
     match pattern.strip_suffix('*') {
         Some("") => true,
         Some(start) => event_type.len() > start.len() && event_type.starts_with(start),

@@ -3,7 +3,9 @@
 mod answer;
 mod server;
 mod signer;
+mod sink;
 
 pub use answer::{Answer, Connection, exchange};
 pub use server::{SECRET, Server, Setup, TOKEN};
 pub use signer::{hmac_hex, login, signed_request, standard_webhooks};
+pub use sink::{Reply, Sink, until};

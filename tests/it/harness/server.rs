@@ -146,6 +146,37 @@ impl Server {
         exchange(self.inspector, "GET", &format!("/api/v1/{path}"), &[], b"")
     }
 
+    /// Any request to the API with a JSON body.
+    pub fn tell(&self, method: &str, path: &str, body: &Value) -> Answer {
+        let text = body.to_string();
+        let headers = [("Content-Type", "application/json")];
+        exchange(self.inspector, method, &format!("/api/v1/{path}"), &headers, text.as_bytes())
+    }
+
+    /// Makes a subscription; its id.
+    pub fn subscribe(&self, subscription: &Value) -> String {
+        let answer = self.tell("POST", "subscriptions", subscription);
+        assert_eq!(answer.status, 201, "{}", String::from_utf8_lossy(&answer.body));
+        answer.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Publishes an event; how many messages it led to.
+    pub fn publish(&self, event: &Value) -> u64 {
+        let answer = self.tell("POST", "events", event);
+        assert_eq!(answer.status, 202, "{}", String::from_utf8_lossy(&answer.body));
+        answer.json()["messages"].as_u64().unwrap()
+    }
+
+    /// Messages that match a query, newest first.
+    pub fn messages(&self, query: &str) -> Vec<Value> {
+        self.api(&format!("messages?limit=500&{query}"))["messages"].as_array().unwrap().clone()
+    }
+
+    /// The dead letters, newest first.
+    pub fn dead_letters(&self, query: &str) -> Vec<Value> {
+        self.api(&format!("dead-letters?limit=500&{query}"))["dead_letters"].as_array().unwrap().clone()
+    }
+
     /// The newest deliveries that match a query, newest first.
     pub fn deliveries(&self, query: &str) -> Vec<Value> {
         self.api(&format!("deliveries?limit=500&{query}"))["deliveries"].as_array().unwrap().clone()
@@ -235,6 +266,11 @@ impl Server {
         if let Some(config) = config {
             config.clone_into(&mut self.setup.config);
         }
+        self.restart()
+    }
+
+    /// Starts it again after it was stopped.
+    pub fn start_again(self) -> Self {
         self.restart()
     }
 

@@ -11,7 +11,8 @@ use super::objects::millis;
 use crate::http::inspector::InspectorState;
 use crate::http::problem::Problem;
 use crate::send::Active;
-use crate::store::{HealthCheck, SenderFigures};
+use crate::store::{HealthCheck, SenderFigures, StoreError};
+use crate::telemetry::EndpointGauges;
 
 /// The looks at an endpoint that are shown.
 const HISTORY: usize = 20;
@@ -215,6 +216,29 @@ pub async fn endpoints(state: &InspectorState) -> Result<Vec<Health>, Problem> {
         endpoints.push(endpoint(&active, checks.first(), &checks, own));
     }
     Ok(endpoints)
+}
+
+/// The endpoints as `/metrics` tells of them.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn gauges(state: &InspectorState) -> Result<Vec<EndpointGauges>, StoreError> {
+    let figures = state.store.sender_figures().await?;
+    let mut gauges = Vec::new();
+    for active in state.sender.subscriptions().all() {
+        let id = active.compiled.id();
+        let last = state.store.health(id.to_owned(), 1).await?;
+        let stats = figures.iter().find(|own| own.subscription == id).map(Stats::from).unwrap_or_default();
+        gauges.push(EndpointGauges {
+            subscription: id.to_owned(),
+            is_healthy: last.first().map(|check| check.status == "healthy"),
+            pending: stats.pending_messages,
+            dead: stats.dead_letters,
+            mean_s: stats.average_response_time / 1_000.0,
+            percentiles_s: [stats.p50, stats.p95, stats.p99].map(|ms| ms / 1_000.0),
+        });
+    }
+    Ok(gauges)
 }
 
 /// The state of every endpoint.

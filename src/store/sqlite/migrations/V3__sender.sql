@@ -48,11 +48,10 @@ CREATE TABLE messages (
     finished_at     INTEGER
 );
 CREATE UNIQUE INDEX messages_once ON messages (subscription_id, event_id) WHERE event_id IS NOT NULL AND by_hand = 0;
-CREATE INDEX messages_subscription ON messages (subscription_id);
+CREATE INDEX messages_subscription ON messages (subscription_id, status);
 CREATE INDEX messages_event ON messages (event_id) WHERE event_id IS NOT NULL;
 CREATE INDEX messages_status ON messages (status);
 CREATE INDEX messages_due ON messages (target_id, next_attempt_at) WHERE status = 0;
-CREATE INDEX messages_leased ON messages (lease_until) WHERE status = 1;
 CREATE INDEX messages_in_order ON messages (target_id, entity) WHERE status < 2 AND entity IS NOT NULL;
 
 CREATE TABLE attempts (
@@ -70,16 +69,18 @@ CREATE TABLE attempts (
 );
 
 CREATE TABLE dead_letters (
-    message_seq    INTEGER PRIMARY KEY,
-    url            TEXT NOT NULL,
-    payload        BLOB NOT NULL,
-    error          TEXT NOT NULL,
-    primary_error  TEXT,
-    fallback_error TEXT,
-    failed_at      INTEGER NOT NULL,
-    is_told        INTEGER NOT NULL            -- whether administrators were told
+    message_seq     INTEGER PRIMARY KEY,
+    subscription_id TEXT NOT NULL,
+    url             TEXT NOT NULL,
+    payload         BLOB NOT NULL,
+    error           TEXT NOT NULL,
+    primary_error   TEXT,
+    fallback_error  TEXT,
+    failed_at       INTEGER NOT NULL,
+    is_told         INTEGER NOT NULL           -- whether administrators were told
 );
-CREATE INDEX dead_letters_untold ON dead_letters (message_seq) WHERE is_told = 0;
+CREATE INDEX dead_letters_subscription ON dead_letters (subscription_id);
+CREATE INDEX dead_letters_untold ON dead_letters (subscription_id) WHERE is_told = 0;
 
 -- When requests of subscriptions with a rate were made, so that it holds over a restart.
 CREATE TABLE rate_marks (

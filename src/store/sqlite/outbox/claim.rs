@@ -13,6 +13,9 @@ use crate::store::{Claim, Due, Lane};
 /// The most bytes of bodies that a lane gets in one claim, the last one excepted.
 const LANE_BYTES: usize = 16 * 1024 * 1024;
 
+/// A request may still be on its way so long after its claim, and count; marks are kept beyond that.
+const MARKS_BEYOND: Duration = Duration::from_secs(20);
+
 /// Nobody else works on this file: what was claimed when the program ended is free again. Overdue retries are spread
 /// over `spread`, so that an endpoint does not get the whole backlog at one instant.
 pub fn recover(connection: &Connection, now: Timestamp, spread: Duration) -> rusqlite::Result<usize> {
@@ -59,7 +62,7 @@ fn mark(connection: &Connection, lane: &Lane, messages: usize, now: Timestamp) -
         .execute(params![lane.target, now.as_micros(), requests])?;
     connection
         .prepare_cached("DELETE FROM rate_marks WHERE target_id = ?1 AND at < ?2")?
-        .execute(params![lane.target, now.minus(window.saturating_mul(2)).as_micros()])?;
+        .execute(params![lane.target, now.minus(window.saturating_mul(2)).minus(MARKS_BEYOND).as_micros()])?;
     Ok(())
 }
 

@@ -22,11 +22,11 @@ pub fn letters(
     limit: usize,
 ) -> rusqlite::Result<Vec<DeadLetter>> {
     let (conditions, mut values) = conditions(filter);
-    let before_sql = if before.is_some() { "AND m.seq < ?" } else { "" };
+    let before_sql = if before.is_some() { "AND d.message_seq < ?" } else { "" };
     values.extend(before.map(Value::from));
     let sql = format!(
         "SELECT {MESSAGE_COLUMNS}, d.url, d.payload, d.error, d.primary_error, d.fallback_error, d.failed_at \
-         FROM dead_letters d JOIN messages m ON m.seq = d.message_seq JOIN events e ON e.seq = m.event_seq \
+         FROM dead_letters d CROSS JOIN messages m ON m.seq = d.message_seq JOIN events e ON e.seq = m.event_seq \
          WHERE {conditions} {before_sql} ORDER BY d.message_seq DESC LIMIT {}",
         whole(limit)
     );
@@ -55,10 +55,10 @@ fn conditions(filter: &DeadLetterFilter) -> (String, Vec<Value>) {
         values.push(value);
     };
     if let Some(id) = filter.id {
-        add("m.id = ?", id.as_bytes().to_vec().into());
+        add("d.message_seq = (SELECT seq FROM messages WHERE id = ?)", id.as_bytes().to_vec().into());
     }
     if let Some(subscription) = &filter.subscription {
-        add("m.subscription_id = ?", subscription.clone().into());
+        add("d.subscription_id = ?", subscription.clone().into());
     }
     if let Some(event_id) = &filter.event_id {
         add("m.event_id = ?", event_id.clone().into());
@@ -88,9 +88,9 @@ pub fn replay(
 ) -> rusqlite::Result<Vec<MessageId>> {
     let (conditions, values) = conditions(filter);
     let sql = format!(
-        "SELECT m.seq, m.id FROM dead_letters d JOIN messages m ON m.seq = d.message_seq \
-         WHERE {conditions} AND EXISTS (SELECT 1 FROM subscriptions s WHERE s.id = m.subscription_id) \
-         ORDER BY m.seq LIMIT {}",
+        "SELECT m.seq, m.id FROM dead_letters d CROSS JOIN messages m ON m.seq = d.message_seq \
+         WHERE {conditions} AND EXISTS (SELECT 1 FROM subscriptions s WHERE s.id = d.subscription_id) \
+         ORDER BY d.message_seq LIMIT {}",
         whole(limit)
     );
     let found = connection
@@ -125,8 +125,9 @@ pub fn drop_letter(connection: &Connection, id: MessageId) -> rusqlite::Result<b
 /// would have no end.
 pub fn untold(connection: &Connection, own_events: &[&str]) -> rusqlite::Result<Vec<Told>> {
     let mut statement = connection.prepare_cached(
-        "SELECT m.subscription_id, m.id, m.event_type, d.error, m.seq FROM dead_letters d \
-         JOIN messages m ON m.seq = d.message_seq WHERE d.is_told = 0 ORDER BY d.message_seq LIMIT ?1",
+        "SELECT d.subscription_id, m.id, m.event_type, d.error, m.seq FROM dead_letters d \
+         CROSS JOIN messages m ON m.seq = d.message_seq WHERE d.is_told = 0 \
+         ORDER BY d.subscription_id, d.message_seq LIMIT ?1",
     )?;
     let mut rows = statement.query([whole(TOLD_AT_ONCE)])?;
     let mut told: Vec<Told> = Vec::new();
@@ -157,8 +158,7 @@ pub fn untold(connection: &Connection, own_events: &[&str]) -> rusqlite::Result<
 pub fn tell(connection: &Connection, subscription: &str, through: i64) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "UPDATE dead_letters SET is_told = 1 WHERE is_told = 0 AND message_seq <= ?2 \
-             AND message_seq IN (SELECT seq FROM messages WHERE subscription_id = ?1)",
+            "UPDATE dead_letters SET is_told = 1 WHERE is_told = 0 AND subscription_id = ?1 AND message_seq <= ?2",
         )?
         .execute(params![subscription, through])?;
     Ok(())

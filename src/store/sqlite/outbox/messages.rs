@@ -7,11 +7,31 @@ use super::columns::{
     ATTEMPT_COLUMNS, EVENT_COLUMNS, MESSAGE_COLUMNS, MESSAGE_WIDTH, attempt, attempt_key, event, message,
     status_number,
 };
-use crate::domain::{Attempt, MessageFilter, MessageId, MessageRow, OutgoingEvent};
+use crate::domain::{Attempt, MessageFilter, MessageId, MessageRow, MessageStatus, OutgoingEvent};
 use crate::store::sqlite::insert::whole;
 
 /// Messages that match, the newest first, before the position `before`.
 pub fn list(
+    connection: &Connection,
+    filter: &MessageFilter,
+    before: Option<i64>,
+    limit: usize,
+) -> rusqlite::Result<Vec<MessageRow>> {
+    if filter.subscription.is_none() || filter.event_id.is_some() || filter.status.is_some() {
+        return page(connection, filter, before, limit);
+    }
+    // A subscription's messages lie by status, each status in order: the newest of each are merged.
+    let mut rows = Vec::new();
+    for status in MessageStatus::ALL {
+        let of_status = MessageFilter { status: Some(status), ..filter.clone() };
+        rows.extend(page(connection, &of_status, before, limit)?);
+    }
+    rows.sort_by_key(|row| std::cmp::Reverse(row.seq));
+    rows.truncate(limit);
+    Ok(rows)
+}
+
+fn page(
     connection: &Connection,
     filter: &MessageFilter,
     before: Option<i64>,
@@ -23,11 +43,11 @@ pub fn list(
         conditions.push(sql);
         values.push(value);
     };
-    if let Some(subscription) = &filter.subscription {
-        add("m.subscription_id = ?", subscription.clone().into());
-    }
     if let Some(event_id) = &filter.event_id {
         add("m.event_id = ?", event_id.clone().into());
+    }
+    if let Some(subscription) = &filter.subscription {
+        add("m.subscription_id = ?", subscription.clone().into());
     }
     if let Some(status) = filter.status {
         add("m.status = ?", status_number(status).into());
@@ -35,8 +55,14 @@ pub fn list(
     if let Some(before) = before {
         add("m.seq < ?", before.into());
     }
+    let index = match (&filter.event_id, &filter.subscription, filter.status) {
+        (Some(_), ..) => "INDEXED BY messages_event",
+        (None, Some(_), _) => "INDEXED BY messages_subscription",
+        (None, None, Some(_)) => "INDEXED BY messages_status",
+        (None, None, None) => "",
+    };
     let sql = format!(
-        "SELECT {MESSAGE_COLUMNS} FROM messages m JOIN events e ON e.seq = m.event_seq WHERE {} \
+        "SELECT {MESSAGE_COLUMNS} FROM messages m {index} JOIN events e ON e.seq = m.event_seq WHERE {} \
          ORDER BY m.seq DESC LIMIT {}",
         conditions.join(" AND "),
         whole(limit)

@@ -14,8 +14,8 @@ const STEP: i64 = 500;
 pub fn prune_outbox(connection: &Connection, retention: &Retention, now: Timestamp) -> rusqlite::Result<u64> {
     let dropped = connection
         .prepare_cached(
-            "DELETE FROM dead_letters WHERE message_seq IN (SELECT message_seq FROM dead_letters \
-             WHERE failed_at < ?1 ORDER BY message_seq LIMIT ?2)",
+            "DELETE FROM dead_letters WHERE message_seq IN (SELECT message_seq FROM \
+             (SELECT message_seq, failed_at FROM dead_letters ORDER BY message_seq LIMIT ?2) WHERE failed_at < ?1)",
         )?
         .execute(params![cutoff(now, retention.keep_dead_letters), STEP])?;
     let old = cutoff(now, retention.keep_messages);

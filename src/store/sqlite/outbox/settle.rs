@@ -44,10 +44,20 @@ fn go_on(connection: &Connection, settlement: &Settlement) -> rusqlite::Result<(
             if changed == 1 {
                 connection
                     .prepare_cached(
-                        "INSERT OR REPLACE INTO dead_letters (message_seq, url, payload, error, primary_error, \
-                         fallback_error, failed_at, is_told) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0)",
+                        "INSERT OR REPLACE INTO dead_letters (message_seq, subscription_id, url, payload, error, \
+                         primary_error, fallback_error, failed_at, is_told) \
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)",
                     )?
-                    .execute(params![seq, url, &**payload, error, primary_error, fallback_error, at])?;
+                    .execute(params![
+                        seq,
+                        settlement.subscription,
+                        url,
+                        &**payload,
+                        error,
+                        primary_error,
+                        fallback_error,
+                        at
+                    ])?;
             }
             changed
         }

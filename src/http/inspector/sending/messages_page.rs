@@ -1,0 +1,145 @@
+//! `/messages` and `/messages/{id}`: what is on its way, and how each attempt went.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::attempts::AttemptView;
+use crate::domain::{MessageFilter, MessageId, MessageRow, MessageStatus};
+use crate::http::inspector::page::{self, Frame};
+use crate::http::inspector::row_view::shown_time;
+use crate::http::inspector::state::InspectorState;
+use crate::inspect::{Piece, pieces, plain};
+
+/// Rows of a page.
+const ROWS: usize = 50;
+
+#[derive(Template)]
+#[template(path = "messages.html")]
+struct ListPage {
+    frame: Frame,
+    rows: Vec<RowView>,
+    statuses: Vec<&'static str>,
+    status: String,
+    event_id: String,
+    subscription: String,
+    /// Id and name of every subscription.
+    subscriptions: Vec<(String, String)>,
+    older_url: Option<String>,
+}
+
+/// A message in a list.
+pub struct RowView {
+    pub id: String,
+    pub event_type: String,
+    pub event_id: String,
+    pub subscription: String,
+    pub subscription_name: String,
+    pub status: &'static str,
+    pub attempts: u32,
+    pub created_at: String,
+    pub created: String,
+    pub next_at: String,
+    pub next: String,
+}
+
+impl RowView {
+    /// The view of a row.
+    pub fn of(state: &InspectorState, row: &MessageRow) -> Self {
+        let name = state.sender.subscriptions().get(&row.subscription);
+        let next_at = row.next_attempt_at.map(|at| at.to_string()).unwrap_or_default();
+        Self {
+            id: row.id.to_string(),
+            event_type: plain(&row.event_type),
+            event_id: plain(row.event_id.as_deref().unwrap_or_default()),
+            subscription: row.subscription.clone(),
+            subscription_name: name
+                .map_or_else(|| row.subscription.clone(), |active| plain(&active.compiled.subscription.name)),
+            status: row.status.as_str(),
+            attempts: row.attempts,
+            created_at: row.created_at.to_string(),
+            created: shown_time(&row.created_at.to_string()),
+            next: shown_time(&next_at),
+            next_at,
+        }
+    }
+}
+
+/// The list.
+pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
+    let fields: Vec<(String, String)> = form_urlencoded::parse(request.query_string().as_bytes())
+        .into_owned()
+        .filter(|(_, value)| !value.is_empty())
+        .collect();
+    let field = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+    let filter = MessageFilter {
+        subscription: field("subscription_id"),
+        event_id: field("event_id"),
+        status: field("status").as_deref().and_then(MessageStatus::from_word),
+    };
+    let before = field("before").and_then(|before| before.parse().ok());
+    let mut found = match state.store.messages(filter.clone(), before, ROWS.saturating_add(1)).await {
+        Ok(found) => found,
+        Err(fault) => return page::store_fault(&state, &fault),
+    };
+    let has_more = found.len() > ROWS;
+    found.truncate(ROWS);
+    let older_url = found.last().filter(|_| has_more).map(|row| {
+        let kept = fields.iter().filter(|(name, _)| name != "before");
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(kept).append_pair("before", &row.seq.to_string());
+        format!("/messages?{}", query.finish())
+    });
+    let name = |active: &std::sync::Arc<crate::send::Active>| {
+        let subscription = &active.compiled.subscription;
+        (subscription.id.clone(), plain(&subscription.name))
+    };
+    let page = ListPage {
+        frame: Frame::of(&state, "messages"),
+        rows: found.iter().map(|row| RowView::of(&state, row)).collect(),
+        statuses: MessageStatus::ALL.map(MessageStatus::as_str).to_vec(),
+        status: filter.status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
+        event_id: filter.event_id.unwrap_or_default(),
+        subscription: filter.subscription.unwrap_or_default(),
+        subscriptions: state.sender.subscriptions().all().iter().map(name).collect(),
+        older_url,
+    };
+    page::html(StatusCode::OK, &page)
+}
+
+#[derive(Template)]
+#[template(path = "message_one.html")]
+struct OnePage {
+    frame: Frame,
+    row: RowView,
+    attempts: Vec<AttemptView>,
+    delivery: Option<String>,
+    is_letter: bool,
+    source: String,
+    event: Vec<Piece>,
+    payload: Option<Vec<Piece>>,
+}
+
+/// One message.
+pub async fn one(id: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
+    let missing = "There is no message of this id. It may have been removed by retention.";
+    let Ok(id) = id.parse::<MessageId>() else { return page::not_found(&state, missing) };
+    let (row, event, attempts) = match state.store.message(id).await {
+        Ok(Some(found)) => found,
+        Ok(None) => return page::not_found(&state, missing),
+        Err(fault) => return page::store_fault(&state, &fault),
+    };
+    let target = state.sender.subscriptions().get(&row.target);
+    let payload = target.and_then(|active| state.sender.payload_now(&active.compiled, &event));
+    let page = OnePage {
+        frame: Frame::of(&state, "messages"),
+        attempts: attempts.iter().map(AttemptView::from).collect(),
+        delivery: row.delivery.map(|id| id.to_string()),
+        is_letter: row.status == MessageStatus::Dead,
+        source: plain(&event.source),
+        event: pieces(&String::from_utf8_lossy(&event.body)),
+        payload: payload.as_deref().map(pieces),
+        row: RowView::of(&state, &row),
+    };
+    page::html(StatusCode::OK, &page)
+}

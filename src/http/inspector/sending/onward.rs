@@ -1,0 +1,60 @@
+//! Where a delivery's event went: shown on its own page.
+
+use crate::domain::MessageFilter;
+use crate::domain::{StoredDelivery, Verdict};
+use crate::http::inspector::state::InspectorState;
+use crate::inspect::plain;
+use crate::send::{Destiny, read_delivery};
+use crate::store::{FannedDelivery, StoreError};
+
+/// One subscription, and what became of the event at it.
+pub struct Onward {
+    /// The subscription's id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// What became of the event there, in a sentence.
+    pub why: &'static str,
+    /// The message, where there is one.
+    pub message: Option<String>,
+    /// The message's status.
+    pub status: &'static str,
+}
+
+/// Every subscription; empty for what was not accepted.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn onward(state: &InspectorState, delivery: &StoredDelivery) -> Result<Vec<Onward>, StoreError> {
+    if delivery.row.verdict != Verdict::Accepted {
+        return Ok(Vec::new());
+    }
+    let read = FannedDelivery {
+        row: delivery.row.clone(),
+        headers: delivery.headers.clone(),
+        body: delivery.body.clone(),
+    };
+    let Some(event) = read_delivery(&state.sender, read).await? else { return Ok(Vec::new()) };
+    let mut all = Vec::new();
+    for (active, destiny) in state.sender.destinies(&event, Some(delivery.row.seq)) {
+        let subscription = &active.compiled.subscription;
+        let filter = MessageFilter {
+            subscription: Some(subscription.id.clone()),
+            event_id: event.event_id.clone(),
+            status: None,
+        };
+        let messages = match &event.event_id {
+            Some(_) => state.store.messages(filter, None, 1).await?,
+            None => Vec::new(),
+        };
+        let message = messages.first().filter(|_| destiny == Destiny::Sent || !messages.is_empty());
+        all.push(Onward {
+            id: subscription.id.clone(),
+            name: plain(&subscription.name),
+            why: destiny.sentence(),
+            message: message.map(|row| row.id.to_string()),
+            status: message.map(|row| row.status.as_str()).unwrap_or_default(),
+        });
+    }
+    Ok(all)
+}

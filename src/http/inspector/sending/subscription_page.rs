@@ -1,0 +1,196 @@
+//! `/subscriptions/new` and `/subscriptions/{id}`: one subscription, edited beside a real event.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::subscriptions_page::state_word;
+use crate::config::shown_json;
+use crate::domain::{DeliveryFilter, SubscriptionOrigin, Verdict};
+use crate::http::inspector::page::{self, Frame};
+use crate::http::inspector::row_view::shown_time;
+use crate::http::inspector::state::InspectorState;
+use crate::inspect::plain;
+use crate::send::presets;
+
+/// The stored deliveries that a preview may be made on.
+const CHOICES: usize = 20;
+
+/// What stands in the editor of a new subscription.
+const DRAFT: &str = r#"{
+  "name": "My endpoint",
+  "url": "https://example.com/hook",
+  "events": ["data.*"]
+}"#;
+
+#[derive(Template)]
+#[template(path = "subscription.html")]
+struct OnePage {
+    frame: Frame,
+    /// Empty for a new one.
+    id: String,
+    name: String,
+    state: &'static str,
+    why: String,
+    is_read_only: bool,
+    json: String,
+    warnings: Vec<String>,
+    deliveries: Vec<Choice>,
+    examples: Vec<String>,
+    /// The event type that a preview begins with.
+    first_example: String,
+}
+
+struct Choice {
+    id: String,
+    words: String,
+}
+
+/// The page of a new one; `?preset=slack` begins with a preset.
+pub async fn new(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
+    let query = form_urlencoded::parse(request.query_string().as_bytes()).find(|(name, _)| name == "preset");
+    let chosen = query.and_then(|(_, value)| presets().iter().find(|preset| preset.name == value));
+    let json = chosen.map_or(DRAFT, |preset| preset.subscription).trim().to_owned();
+    let events: Vec<String> = serde_json::from_str::<serde_json::Value>(&json)
+        .ok()
+        .and_then(|draft| serde_json::from_value(draft.get("events")?.clone()).ok())
+        .unwrap_or_default();
+    let first_example = first_example(&state, &events);
+    match choices(&state).await {
+        Ok((deliveries, examples)) => {
+            let page = OnePage {
+                frame: Frame::of(&state, "subscriptions"),
+                id: String::new(),
+                name: "New subscription".to_owned(),
+                state: "",
+                why: String::new(),
+                is_read_only: false,
+                json,
+                warnings: Vec::new(),
+                deliveries,
+                examples,
+                first_example,
+            };
+            page::html(StatusCode::OK, &page)
+        }
+        Err(answer) => answer,
+    }
+}
+
+/// The page of one.
+pub async fn one(id: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
+    let Some(active) = state.sender.subscriptions().get(&id) else {
+        return page::not_found(&state, "There is no subscription of this id.");
+    };
+    let subscription = &active.compiled.subscription;
+    match choices(&state).await {
+        Ok((deliveries, examples)) => {
+            let page = OnePage {
+                frame: Frame::of(&state, "subscriptions"),
+                id: subscription.id.clone(),
+                name: plain(&subscription.name),
+                state: state_word(&active),
+                why: subscription.disabled_reason.clone().unwrap_or_default(),
+                is_read_only: subscription.origin == SubscriptionOrigin::Config,
+                json: laid_out(&shown_json(subscription)),
+                warnings: active.compiled.warnings.iter().map(|warning| plain(warning)).collect(),
+                deliveries,
+                examples,
+                first_example: first_example(&state, &subscription.events),
+            };
+            page::html(StatusCode::OK, &page)
+        }
+        Err(answer) => answer,
+    }
+}
+
+fn first_example(state: &InspectorState, events: &[String]) -> String {
+    let named = events.iter().find(|event| state.catalog.resolve(event).is_some());
+    let begun = || {
+        let starts: Vec<&str> = events.iter().filter_map(|event| event.strip_suffix('*')).collect();
+        let begins = |name: &str| starts.iter().any(|start| name.starts_with(start));
+        state.catalog.iter().map(crate::catalog::EventType::name).find(|name| begins(name)).map(str::to_owned)
+    };
+    named.cloned().or_else(begun).unwrap_or_else(|| "webhook.test".to_owned())
+}
+
+/// The events that a preview may be made on.
+async fn choices(state: &InspectorState) -> Result<(Vec<Choice>, Vec<String>), HttpResponse> {
+    let accepted = DeliveryFilter { verdict: Some(Verdict::Accepted), ..DeliveryFilter::default() };
+    let rows = state.store.list(&accepted, None, CHOICES).await;
+    let rows = rows.map_err(|fault| page::store_fault(state, &fault))?;
+    let choice = |row: &crate::domain::DeliveryRow| Choice {
+        id: row.id.to_string(),
+        words: format!(
+            "{} from {} at {}",
+            plain(row.event_type.as_deref().unwrap_or("unknown")),
+            plain(&row.source),
+            shown_time(&row.received_at.to_string())
+        ),
+    };
+    let examples = state.catalog.iter().filter(|known| known.example().is_some());
+    Ok((rows.iter().map(choice).collect(), examples.map(|known| known.name().to_owned()).collect()))
+}
+
+/// JSON with a line for each member at its top, and templates laid out; every token as it is written.
+fn laid_out(json: &str) -> String {
+    let mut out = String::with_capacity(json.len().saturating_mul(2));
+    let mut depth = 0_usize;
+    let mut is_text = false;
+    let mut is_escaped = false;
+    let line = |out: &mut String, depth: usize| {
+        out.push('\n');
+        out.push_str(&"  ".repeat(depth));
+    };
+    let mut letters = json.chars().peekable();
+    while let Some(letter) = letters.next() {
+        if is_text {
+            out.push(letter);
+            is_text = is_escaped || letter != '"';
+            is_escaped = !is_escaped && letter == '\\';
+            continue;
+        }
+        match letter {
+            '"' => {
+                is_text = true;
+                out.push(letter);
+            }
+            '{' | '[' => {
+                out.push(letter);
+                if letters.peek().is_some_and(|next| matches!(next, '}' | ']')) {
+                    out.extend(letters.next());
+                } else {
+                    depth = depth.saturating_add(1);
+                    line(&mut out, depth);
+                }
+            }
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                line(&mut out, depth);
+                out.push(letter);
+            }
+            ',' => {
+                out.push(letter);
+                line(&mut out, depth);
+            }
+            ':' => out.push_str(": "),
+            blank if blank.is_ascii_whitespace() => {}
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_laid_out_without_changing_a_token() {
+        let json = r#"{"a": "x,\"{y}\\","n":1.0,"e":{},"l":[1,{"b":[ ]}]}"#;
+        let shown = laid_out(json);
+        assert!(shown.contains("  \"a\": \"x,\\\"{y}\\\\\",\n  \"n\": 1.0,\n  \"e\": {},"), "{shown}");
+        let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(read(&shown), read(json));
+    }
+}

@@ -1,0 +1,74 @@
+//! `/subscriptions`: which events go where, and how that goes.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use crate::http::api::sending::figures::{Stats, endpoints};
+use crate::http::inspector::page::{self, Frame};
+use crate::http::inspector::state::InspectorState;
+use crate::inspect::plain;
+use crate::send::{Active, presets};
+
+#[derive(Template)]
+#[template(path = "subscriptions.html")]
+struct ListPage {
+    frame: Frame,
+    rows: Vec<RowView>,
+    presets: Vec<(&'static str, &'static str, &'static str)>,
+}
+
+struct RowView {
+    id: String,
+    name: String,
+    url: String,
+    events: String,
+    state: &'static str,
+    why: String,
+    health: String,
+    p95: String,
+    pending: u64,
+    dead: u64,
+}
+
+/// The word for whether a subscription is in force.
+pub fn state_word(active: &Active) -> &'static str {
+    if active.is_enabled() { "enabled" } else { "disabled" }
+}
+
+/// The page.
+pub async fn list(state: web::Data<InspectorState>) -> HttpResponse {
+    let figures = match state.store.sender_figures().await {
+        Ok(figures) => figures,
+        Err(fault) => return page::store_fault(&state, &fault),
+    };
+    let Ok(health) = endpoints(&state).await else {
+        return page::message(
+            &state,
+            StatusCode::SERVICE_UNAVAILABLE,
+            "No store",
+            "The store cannot be read now.",
+        );
+    };
+    let row = |active: &std::sync::Arc<Active>| {
+        let subscription = &active.compiled.subscription;
+        let own = figures.iter().find(|figures| figures.subscription == subscription.id);
+        let stats = own.map(Stats::from).unwrap_or_default();
+        let seen = health.iter().find(|endpoint| endpoint.id == subscription.id);
+        RowView {
+            id: subscription.id.clone(),
+            name: plain(&subscription.name),
+            url: plain(&subscription.url),
+            events: plain(&subscription.events.join(", ")),
+            state: state_word(active),
+            why: subscription.disabled_reason.clone().unwrap_or_default(),
+            health: seen.map_or_else(|| "unknown".to_owned(), |endpoint| endpoint.status.clone()),
+            p95: if stats.total_sent == 0 { "–".to_owned() } else { format!("{:.0} ms", stats.p95) },
+            pending: stats.pending_messages,
+            dead: stats.dead_letters,
+        }
+    };
+    let rows = state.sender.subscriptions().all().iter().map(row).collect();
+    let presets = presets().iter().map(|preset| (preset.name, preset.title, preset.description)).collect();
+    page::html(StatusCode::OK, &ListPage { frame: Frame::of(&state, "subscriptions"), rows, presets })
+}

@@ -1,0 +1,60 @@
+//! Keeps hold of the part of a body that nobody reads, until its request is answered.
+//!
+//! The server closes the connection after an answer that leaves a body unread. Where the body comes in chunks and
+//! nobody holds it any more, it reads on instead, for as long as the client likes. So the answer takes the body along.
+
+use std::cell::RefCell;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{Payload, ServiceRequest};
+use actix_web::http::header::{HeaderMap, TRANSFER_ENCODING};
+use actix_web::web::Bytes;
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
+use futures_util::{Stream as _, stream};
+
+/// An answer's body together with the body of its request.
+struct Holding<B> {
+    answer: BoxBody,
+    _unread: B,
+}
+
+impl<B: Unpin> MessageBody for Holding<B> {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.answer.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.answer).poll_next(cx)
+    }
+}
+
+/// The body of an `answer`, holding what may be left of its request's body.
+pub fn hold<B: Unpin + 'static>(answer: BoxBody, unread: B) -> BoxBody {
+    BoxBody::new(Holding { answer, _unread: unread })
+}
+
+/// The `answer` to `request`, holding the request's body where it needs that.
+pub fn answer<B: Unpin + 'static>(request: &HttpRequest, answer: HttpResponse, unread: B) -> HttpResponse {
+    if is_chunked(request.headers()) { answer.map_body(|_, answer| hold(answer, unread)) } else { answer }
+}
+
+fn is_chunked(headers: &HeaderMap) -> bool {
+    headers.contains_key(TRANSFER_ENCODING)
+}
+
+/// The body of `request`, for its answer to hold; whoever answers the request reads the same body.
+pub fn share(request: &mut ServiceRequest) -> Option<Rc<RefCell<Payload>>> {
+    if !is_chunked(request.headers()) {
+        return None;
+    }
+    let body = Rc::new(RefCell::new(request.take_payload()));
+    let read = Rc::clone(&body);
+    let payload = stream::poll_fn(move |cx| Pin::new(&mut *read.borrow_mut()).poll_next(cx));
+    request.set_payload(Payload::Stream { payload: Box::pin(payload) });
+    Some(body)
+}
