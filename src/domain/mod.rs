@@ -30,7 +30,7 @@ pub use retry::{Backoff, RetryPolicy};
 pub use secret::Secret;
 pub use source::{Allowlist, Credential, SchemaMode, Scheme, SignatureRule, Source, UnknownEvents};
 pub use subscription::{
-    Batch, HeaderValue, MissingValue, RateLimit, SigningRule, Subscription, SubscriptionAuth,
-    SubscriptionHeader, SubscriptionOrigin,
+    Batch, HeaderValue, MissingValue, RateLimit, SigningRule, Subscription, SubscriptionHeader,
+    SubscriptionOrigin,
 };
 pub use verdict::{Appended, Decision, Entry, Reason, Verdict};

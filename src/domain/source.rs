@@ -89,7 +89,7 @@ impl Allowlist {
     }
 }
 
-/// What a request may present to be let in.
+/// What a request presents: to a source to be let in, or to the endpoint of a subscription.
 #[derive(Clone, Debug)]
 pub enum Credential {
     /// `Authorization: Bearer TOKEN`.

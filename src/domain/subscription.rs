@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{RetryPolicy, Scheme, Secret};
+use super::{Credential, RetryPolicy, Scheme, Secret};
 
 /// One subscription, secrets resolved. What is configured as JSON (filters, template) stays its exact text.
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ pub struct Subscription {
     /// Header lines of every request, in order; values may be templates.
     pub headers: Vec<SubscriptionHeader>,
     /// The credential that is presented.
-    pub auth: Option<SubscriptionAuth>,
+    pub auth: Option<Credential>,
     /// How requests are signed.
     pub signature: SigningRule,
     /// Whether events lead to messages and messages are sent.
@@ -74,31 +74,6 @@ pub enum HeaderValue {
     Text(String),
     /// A credential; never a template.
     Secret(Secret),
-}
-
-/// What is presented to the endpoint.
-#[derive(Clone, Debug)]
-pub enum SubscriptionAuth {
-    /// `Authorization: Bearer TOKEN`.
-    Bearer(Secret),
-    /// A key in a header, and a secret in a second one where there is one.
-    ApiKey {
-        /// The key.
-        key: Secret,
-        /// The second half.
-        secret: Option<Secret>,
-        /// The header of the key, usually `X-API-Key`.
-        header: String,
-        /// The header of the second half, usually `X-API-Secret`.
-        secret_header: String,
-    },
-    /// `Authorization: Basic …` (RFC 7617), UTF-8.
-    Basic {
-        /// The user name; holds no colon.
-        username: String,
-        /// The password; may hold colons.
-        password: Secret,
-    },
 }
 
 /// How requests are signed.

@@ -26,24 +26,27 @@ pub fn signed_request(
     if let Some(secret) = source.signature.secrets.first() {
         headers.extend(signing::sign(source.signature.scheme, secret, id, now, body)?);
     }
-    headers.extend(source.credentials.first().map(credential_lines).unwrap_or_default());
+    let lines = source.credentials.first().map(credential_lines).unwrap_or_default();
+    headers
+        .extend(lines.into_iter().map(|(name, value)| (name, String::from_utf8_lossy(&value).into_owned())));
     Ok(headers)
 }
 
-fn credential_lines(credential: &Credential) -> Vec<(String, String)> {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+/// The header lines that present a credential.
+pub fn credential_lines(credential: &Credential) -> Vec<(String, Vec<u8>)> {
+    let line = |name: &str, value: Vec<u8>| (name.to_owned(), value);
     match credential {
         Credential::Bearer(token) => {
-            vec![("Authorization".to_owned(), format!("Bearer {}", text(token.expose())))]
+            vec![line("Authorization", [b"Bearer ".as_slice(), token.expose()].concat())]
         }
         Credential::ApiKey { key, secret, header, secret_header } => {
-            let mut lines = vec![(header.clone(), text(key.expose()))];
-            lines.extend(secret.as_ref().map(|secret| (secret_header.clone(), text(secret.expose()))));
+            let mut lines = vec![line(header, key.expose().to_vec())];
+            lines.extend(secret.as_ref().map(|secret| line(secret_header, secret.expose().to_vec())));
             lines
         }
         Credential::Basic { username, password } => {
             let pair = [username.as_bytes(), b":", password.expose()].concat();
-            vec![("Authorization".to_owned(), format!("Basic {}", STANDARD.encode(pair)))]
+            vec![line("Authorization", format!("Basic {}", STANDARD.encode(pair)).into_bytes())]
         }
     }
 }

@@ -4,7 +4,7 @@ use super::compiled::{Compiled, CompiledValue, scope_of};
 use super::filter::ConditionOutcome;
 use super::request::{Envelope, Payload, outgoing};
 use super::sender::Sender;
-use crate::domain::{MessageId, OutgoingEvent, SubscriptionAuth};
+use crate::domain::{Credential, MessageId, OutgoingEvent};
 
 /// What stands for a secret.
 const DOTS: &str = "••••";
@@ -89,8 +89,8 @@ fn shown(compiled: &Compiled, headers: Vec<(String, Vec<u8>)>) -> Vec<(String, S
         .map(|header| header.name.as_str())
         .collect();
     match &compiled.subscription.auth {
-        Some(SubscriptionAuth::Bearer(_) | SubscriptionAuth::Basic { .. }) => secret.push("Authorization"),
-        Some(SubscriptionAuth::ApiKey { header, secret_header, .. }) => {
+        Some(Credential::Bearer(_) | Credential::Basic { .. }) => secret.push("Authorization"),
+        Some(Credential::ApiKey { header, secret_header, .. }) => {
             secret.extend([&**header, &**secret_header])
         }
         None => {}

@@ -1,13 +1,12 @@
 //! One request: the payload rendered, headers and credentials set, the bytes signed.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
 use super::client::{MAX_ANSWER, Method, Outgoing};
 use super::compiled::{Compiled, CompiledValue, scope_of};
+use super::example::credential_lines;
 use super::scope::Scope;
-use crate::domain::{AttemptError, MissingValue, OutgoingEvent, Scheme, Secret, SubscriptionAuth, Timestamp};
+use crate::domain::{AttemptError, MissingValue, OutgoingEvent, Scheme, Secret, Timestamp};
 use crate::signing;
 
 /// The most paths of missing values that an attempt remembers.
@@ -144,31 +143,13 @@ pub fn configured_headers(
         }
         headers.push((header.name.clone(), value));
     }
-    headers.extend(compiled.subscription.auth.as_ref().map(credential).unwrap_or_default());
+    headers.extend(compiled.subscription.auth.as_ref().map(credential_lines).unwrap_or_default());
     Ok(headers)
 }
 
 /// HTTP can carry these characters in a header without loss.
 fn is_header_text(text: &str) -> bool {
     text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) && text.trim() == text
-}
-
-fn credential(auth: &SubscriptionAuth) -> Vec<(String, Vec<u8>)> {
-    let line = |name: &str, value: Vec<u8>| (name.to_owned(), value);
-    match auth {
-        SubscriptionAuth::Bearer(token) => {
-            vec![line("Authorization", [b"Bearer ".as_slice(), token.expose()].concat())]
-        }
-        SubscriptionAuth::ApiKey { key, secret, header, secret_header } => {
-            let mut lines = vec![line(header, key.expose().to_vec())];
-            lines.extend(secret.as_ref().map(|secret| line(secret_header, secret.expose().to_vec())));
-            lines
-        }
-        SubscriptionAuth::Basic { username, password } => {
-            let pair = [username.as_bytes(), b":", password.expose()].concat();
-            vec![line("Authorization", format!("Basic {}", STANDARD.encode(pair)).into_bytes())]
-        }
-    }
 }
 
 /// The lines that sign `body`; with several secrets each makes a signature, in one header.

@@ -7,7 +7,7 @@ use super::write::{mask, mask_header, secrets_of};
 use crate::config::seal::Sealer;
 use crate::config::secrets::SecretCheck;
 use crate::domain::{
-    HeaderValue, Scheme, Secret, SigningRule, Subscription, SubscriptionAuth, SubscriptionHeader,
+    Credential, HeaderValue, Scheme, Secret, SigningRule, Subscription, SubscriptionHeader,
     names_credential_header,
 };
 
@@ -133,14 +133,12 @@ impl SecretReader<'_> {
     }
 
     /// `auth`: exactly one way to present a credential.
-    pub fn auth(&self, value: &Value, faults: &mut Vec<JsonFault>) -> Option<SubscriptionAuth> {
+    pub fn auth(&self, value: &Value, faults: &mut Vec<JsonFault>) -> Option<Credential> {
         let forms = "one of {\"bearer\": …}, {\"api_key\": {\"key\": …}}, {\"basic\": {\"username\": …, \"password\": …}}";
         let one =
             value.as_object().filter(|members| members.len() == 1).and_then(|members| members.iter().next());
         match one.map(|(kind, value)| (kind.as_str(), value)) {
-            Some(("bearer", token)) => {
-                self.secret(token, "/auth/bearer", faults).map(SubscriptionAuth::Bearer)
-            }
+            Some(("bearer", token)) => self.secret(token, "/auth/bearer", faults).map(Credential::Bearer),
             Some(("api_key", Value::Object(members))) => self.api_key(members, faults),
             Some(("api_key", key)) => {
                 let mut members = Map::new();
@@ -155,7 +153,7 @@ impl SecretReader<'_> {
         }
     }
 
-    fn api_key(&self, members: &Map<String, Value>, faults: &mut Vec<JsonFault>) -> Option<SubscriptionAuth> {
+    fn api_key(&self, members: &Map<String, Value>, faults: &mut Vec<JsonFault>) -> Option<Credential> {
         only(members, &["key", "secret", "header", "secret_header"], "/auth/api_key", faults)?;
         let header = header_name(members, "header", "X-API-Key", faults)?;
         let secret_header = header_name(members, "secret_header", "X-API-Secret", faults)?;
@@ -165,10 +163,10 @@ impl SecretReader<'_> {
             Some(secret) => Some(self.secret(secret, "/auth/api_key/secret", faults)?),
             None => None,
         };
-        Some(SubscriptionAuth::ApiKey { key, secret, header, secret_header })
+        Some(Credential::ApiKey { key, secret, header, secret_header })
     }
 
-    fn basic(&self, members: &Map<String, Value>, faults: &mut Vec<JsonFault>) -> Option<SubscriptionAuth> {
+    fn basic(&self, members: &Map<String, Value>, faults: &mut Vec<JsonFault>) -> Option<Credential> {
         only(members, &["username", "password"], "/auth/basic", faults)?;
         let username = members.get("username").and_then(Value::as_str);
         let Some(username) = username.filter(|username| !username.contains(':')) else {
@@ -178,7 +176,7 @@ impl SecretReader<'_> {
         let missing = Value::Null;
         let password =
             self.secret(members.get("password").unwrap_or(&missing), "/auth/basic/password", faults)?;
-        Some(SubscriptionAuth::Basic { username: username.to_owned(), password })
+        Some(Credential::Basic { username: username.to_owned(), password })
     }
 
     /// `signature`; absent, requests are signed as TagoRUN does, with the installation's own secret.
@@ -333,10 +331,10 @@ fn header_name(
 }
 
 /// A credential that stands in `headers` and in `auth` would be sent twice.
-pub fn presented_twice(auth: &SubscriptionAuth, headers: &[SubscriptionHeader]) -> Option<JsonFault> {
+pub fn presented_twice(auth: &Credential, headers: &[SubscriptionHeader]) -> Option<JsonFault> {
     let names: Vec<&str> = match auth {
-        SubscriptionAuth::Bearer(_) | SubscriptionAuth::Basic { .. } => vec!["Authorization"],
-        SubscriptionAuth::ApiKey { header, secret_header, .. } => vec![header, secret_header],
+        Credential::Bearer(_) | Credential::Basic { .. } => vec!["Authorization"],
+        Credential::ApiKey { header, secret_header, .. } => vec![header, secret_header],
     };
     let twice =
         headers.iter().find(|header| names.iter().any(|name| header.name.eq_ignore_ascii_case(name)))?;

@@ -8,8 +8,7 @@ use serde_json::{Map, Value, json};
 use super::reader::JsonFault;
 use crate::config::seal::Sealer;
 use crate::domain::{
-    Backoff, HeaderValue, MissingValue, RetryPolicy, Scheme, Secret, SigningRule, Subscription,
-    SubscriptionAuth,
+    Backoff, Credential, HeaderValue, MissingValue, RetryPolicy, Scheme, Secret, SigningRule, Subscription,
 };
 
 /// What stands for a secret.
@@ -139,12 +138,12 @@ pub fn secrets_of(subscription: &Subscription) -> Vec<(String, &Secret)> {
         }
     }
     match &subscription.auth {
-        Some(SubscriptionAuth::Bearer(token)) => secrets.push(("/auth/bearer".to_owned(), token)),
-        Some(SubscriptionAuth::ApiKey { key, secret, .. }) => {
+        Some(Credential::Bearer(token)) => secrets.push(("/auth/bearer".to_owned(), token)),
+        Some(Credential::ApiKey { key, secret, .. }) => {
             secrets.push(("/auth/api_key/key".to_owned(), key));
             secrets.extend(secret.as_ref().map(|secret| ("/auth/api_key/secret".to_owned(), secret)));
         }
-        Some(SubscriptionAuth::Basic { password, .. }) => {
+        Some(Credential::Basic { password, .. }) => {
             secrets.push(("/auth/basic/password".to_owned(), password));
         }
         None => {}
@@ -210,10 +209,10 @@ fn headers(subscription: &Subscription, secret: WriteSecret<'_>) -> Value {
     )
 }
 
-fn auth(auth: &SubscriptionAuth, secret: WriteSecret<'_>) -> Value {
+fn auth(auth: &Credential, secret: WriteSecret<'_>) -> Value {
     match auth {
-        SubscriptionAuth::Bearer(token) => json!({"bearer": secret(token, false)}),
-        SubscriptionAuth::ApiKey { key, secret: half, header, secret_header } => {
+        Credential::Bearer(token) => json!({"bearer": secret(token, false)}),
+        Credential::ApiKey { key, secret: half, header, secret_header } => {
             let mut members = json!({"key": secret(key, false), "header": header});
             if let (Some(half), Some(members)) = (half, members.as_object_mut()) {
                 members.insert("secret".to_owned(), secret(half, false));
@@ -221,7 +220,7 @@ fn auth(auth: &SubscriptionAuth, secret: WriteSecret<'_>) -> Value {
             }
             json!({"api_key": members})
         }
-        SubscriptionAuth::Basic { username, password } => {
+        Credential::Basic { username, password } => {
             json!({"basic": {"username": username, "password": secret(password, false)}})
         }
     }
