@@ -75,10 +75,13 @@ pub async fn run(sender: Sender) {
     };
     dispatcher.recover().await;
     dispatcher.dispatch().await;
-    dispatcher.give_back_all();
-    drop(dispatcher);
-    // The settler ends when the last request has.
-    let _ = tokio::time::timeout(GRACE, settler).await;
+    let end = async {
+        dispatcher.give_back_all().await;
+        drop(dispatcher);
+        // The settler ends when the last request has.
+        let _ = settler.await;
+    };
+    let _ = tokio::time::timeout(GRACE, end).await;
 }
 
 impl Dispatcher {
@@ -88,7 +91,10 @@ impl Dispatcher {
             match self.sender.store().recover_messages(self.sender.now(), SPREAD).await {
                 Ok(0) => return,
                 Ok(messages) => {
-                    tracing::info!(messages, "messages that were under way at the last stop are sent again");
+                    tracing::info!(
+                        messages,
+                        "messages that were claimed when the program ended are due again"
+                    );
                     return;
                 }
                 Err(fault) => self.wait_after(&fault).await,
@@ -291,9 +297,15 @@ impl Dispatcher {
         });
     }
 
-    fn give_back_all(&mut self) {
-        let all = self.lanes.values_mut().flat_map(LaneState::all_reserved).collect();
-        self.give_back(all);
+    /// At the end: nothing stays claimed that is not under way.
+    async fn give_back_all(&mut self) {
+        if let Some(claiming) = self.claiming.take()
+            && let Ok(due) = claiming.due.await
+        {
+            self.give_back(due.messages);
+        }
+        let reserved = self.lanes.values_mut().flat_map(LaneState::all_reserved).collect();
+        self.give_back(reserved);
     }
 
     fn give_back(&self, messages: Vec<ClaimedMessage>) {
