@@ -31,3 +31,4 @@ mod sender_loop;
 mod sender_retry;
 mod signature;
 mod storage;
+mod upgrade;
