@@ -58,6 +58,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Run
     let store_key = config::store_key(&config.data_dir)?;
     let masking = Arc::new(Masking::new(store_key));
     let store = Store::open(store_options(config, Arc::clone(&clock))).context("cannot open the store")?;
+    store.start_indexing()?;
     let metrics = Arc::new(Metrics::default());
     let rules = Arc::new(ArcSwap::from_pointee(make_rules(config, &catalog, &masking)));
     let sender = Sender::new(SenderParts {

@@ -2,7 +2,7 @@
 
 use ipnet::IpNet;
 
-use super::{Reason, Timestamp, Verdict};
+use super::{Condition, Moment, Pattern, Query, Reason, Timestamp, Verdict};
 
 /// Conditions on deliveries; all that are given must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,10 +25,37 @@ pub struct DeliveryFilter {
     pub status: Option<u16>,
     /// A client address in this range (a single address is a /32 or /128).
     pub client_ip: Option<IpNet>,
-    /// Text that occurs in the path, the event's type or id, the entity, a header or the body.
-    pub q: Option<String>,
+    /// What the search box asks for.
+    pub q: Option<Query>,
     /// Received at this instant or later.
     pub from: Option<Timestamp>,
     /// Received before this instant.
     pub to: Option<Timestamp>,
+}
+
+impl DeliveryFilter {
+    /// All of it as one query.
+    #[must_use]
+    pub fn query(&self) -> Query {
+        let exactly = |text: &Option<String>| text.as_deref().map(Pattern::exactly);
+        let conditions = [
+            exactly(&self.source).map(Condition::Source),
+            self.verdict.map(Condition::Verdict),
+            self.reason.map(Condition::Reason),
+            exactly(&self.event_type).map(Condition::EventType),
+            exactly(&self.event_id).map(Condition::EventId),
+            exactly(&self.entity).map(Condition::Entity),
+            exactly(&self.method).map(Condition::Method),
+            self.status.map(|status| Condition::Status(status..=status)),
+            self.client_ip.map(Condition::ClientIp),
+            self.from.map(|from| Condition::From(Moment::At(from))),
+            self.to.map(|to| Condition::To(Moment::At(to))),
+        ];
+        let mut all: Vec<Query> = conditions.into_iter().flatten().map(Query::Is).collect();
+        all.extend(self.q.clone());
+        match all.len() {
+            1 => all.remove(0),
+            _ => Query::All(all),
+        }
+    }
 }

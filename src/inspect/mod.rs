@@ -2,6 +2,7 @@
 
 mod diagnosis;
 mod live_tail;
+pub mod search;
 mod visible;
 
 pub use diagnosis::diagnose;

@@ -84,6 +84,10 @@ pub struct StoreSize {
     pub used: u64,
     /// Bytes of the write-ahead log.
     pub wal: u64,
+    /// Bytes of the search index.
+    pub search: u64,
+    /// Segments of the log that the search index covers.
+    pub search_segments: u64,
     /// Deliveries waiting for the writer.
     pub queue_depth: u64,
 }
@@ -102,6 +106,16 @@ impl Store {
     /// `NewerSchema` for a file of a newer program, `Open` for one that cannot be used.
     pub fn open(options: StoreOptions) -> Result<Self, StoreError> {
         Sqlite::open(options).map(Self::Sqlite)
+    }
+
+    /// Makes the index that search uses, in the background, until the store is closed. Without it search reads the log.
+    ///
+    /// # Errors
+    /// `Unavailable` where no thread can be started.
+    pub fn start_indexing(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.start_indexing(),
+        }
     }
 
     /// Appends a delivery; returns after it is durable. Equal claims at the same moment: exactly one is `New`.

@@ -1,11 +1,8 @@
 //! Query parameters, read strictly: what is not known, not readable or given twice is a fault with its name.
 
-use std::str::FromStr;
-
-use ipnet::IpNet;
-
-use crate::domain::{DeliveryFilter, Reason, Timestamp, Verdict};
+use crate::domain::{DeliveryFilter, Query, Reason, Timestamp, Verdict};
 use crate::http::problem::FieldFault;
+use crate::inspect::search;
 
 /// The longest value of a parameter, in bytes.
 const MAX_VALUE: usize = 1024;
@@ -121,30 +118,26 @@ pub fn filter(params: &mut Params) -> DeliveryFilter {
         entity: params.text("entity"),
         method: params.text("method"),
         status: params.parsed("status", "a status from 100 to 599", status),
-        client_ip: params.parsed("client_ip", "an address or a CIDR range", address_range),
-        q: params.text("q"),
+        client_ip: params.parsed("client_ip", "an address or a CIDR range", search::address_range),
+        q: search(params),
         from: params.parsed("from", time, Timestamp::parse_rfc3339),
         to: params.parsed("to", time, Timestamp::parse_rfc3339),
     }
 }
 
-fn status(text: &str) -> Option<u16> {
-    text.parse().ok().filter(|status| (100..=599).contains(status))
+fn search(params: &mut Params) -> Option<Query> {
+    let text = params.text("q")?;
+    match search::parse(&text) {
+        Ok(query) => Some(query).filter(|query| !query.is_everything()),
+        Err(fault) => {
+            params.fault("q", &format!("cannot be read: {fault}"));
+            None
+        }
+    }
 }
 
-/// An address or a range; mapped IPv6 is read as IPv4, host bits are masked.
-fn address_range(text: &str) -> Option<IpNet> {
-    if let Ok(address) = std::net::IpAddr::from_str(text) {
-        return Some(IpNet::from(address.to_canonical()));
-    }
-    let range = IpNet::from_str(text).ok()?.trunc();
-    match range {
-        IpNet::V6(v6) if v6.prefix_len() >= 96 => match v6.network().to_ipv4_mapped() {
-            Some(v4) => IpNet::new(v4.into(), v6.prefix_len().saturating_sub(96)).ok(),
-            None => Some(range),
-        },
-        _ => Some(range),
-    }
+fn status(text: &str) -> Option<u16> {
+    text.parse().ok().filter(|status| (100..=599).contains(status))
 }
 
 #[cfg(test)]
@@ -167,7 +160,7 @@ mod tests {
         assert_eq!(filter.verdict, Some(Verdict::Rejected));
         assert_eq!(filter.reason, Some(Reason::NotJson));
         assert_eq!(filter.client_ip, "203.0.113.9/32".parse().ok());
-        assert_eq!(filter.q.as_deref(), Some("a&b c"));
+        assert_eq!(filter.q, search::parse("a&b c").ok());
         assert_eq!(filter.from, Timestamp::parse_rfc3339("2026-03-09T07:00:00Z"));
         assert_eq!(filter.status, Some(400));
         assert_eq!(read("").unwrap(), DeliveryFilter::default());
@@ -191,7 +184,7 @@ mod tests {
     #[test]
     fn an_empty_field_of_a_form_is_absent() {
         let mut params = Params::read("source=&verdict=&q=x", Blank::Absent);
-        assert_eq!(filter(&mut params).q.as_deref(), Some("x"));
+        assert_eq!(filter(&mut params).q, search::parse("x").ok());
         assert_eq!(params.finish(&[]), Ok(()));
     }
 }

@@ -7,9 +7,11 @@ use bytes::Bytes;
 
 use super::*;
 use crate::domain::{
-    BodyEnd, Check, Claim, ClaimKey, ClientAddress, Decision, Delivery, EventFacts, Gate, Headers,
-    ManualClock, Outcome, Reason, Verdict,
+    BodyEnd, Check, Claim, ClaimKey, ClientAddress, Condition, Decision, Delivery, EventFacts, Gate, Headers,
+    ManualClock, Outcome, Query, Reason, Verdict,
 };
+
+mod search;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -234,7 +236,10 @@ async fn a_list_is_filtered_by_each_column_and_paged() {
         DeliveryFilter { entity: text("device-1"), ..DeliveryFilter::default() },
         DeliveryFilter { verdict: Some(Verdict::Accepted), ..DeliveryFilter::default() },
         DeliveryFilter { status: Some(200), ..DeliveryFilter::default() },
-        DeliveryFilter { q: text("NEEDLE%_"), ..DeliveryFilter::default() },
+        DeliveryFilter {
+            q: Some(Query::Is(Condition::Anywhere("NEEDLE%_".into()))),
+            ..DeliveryFilter::default()
+        },
         DeliveryFilter {
             from: Some(odd_time),
             to: Some(odd_time.plus(Duration::from_secs(1))),
@@ -247,7 +252,10 @@ async fn a_list_is_filtered_by_each_column_and_paged() {
         let tail = case.store.since(&filter, 0, 10).await.unwrap();
         assert_eq!((tail.rows.len(), tail.through), (1, 3), "{filter:?}");
     }
-    let none = DeliveryFilter { q: text("needle__"), ..DeliveryFilter::default() };
+    let none = DeliveryFilter {
+        q: Some(Query::Is(Condition::Anywhere("needle__".into()))),
+        ..DeliveryFilter::default()
+    };
     assert!(case.store.list(&none, None, 10).await.unwrap().is_empty());
     let reason = DeliveryFilter { reason: Some(Reason::Stale), ..DeliveryFilter::default() };
     assert_eq!(case.store.list(&reason, None, 10).await.unwrap()[0].status, 401);

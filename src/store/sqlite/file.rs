@@ -1,16 +1,17 @@
 //! A store in one SQLite file: the way to its writer and its readers.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rusqlite::Connection;
 use tokio::sync::watch;
 
 use super::insert::Prepared;
 use super::reader::Readers;
+use super::search::{self, Indexer, SearchFile};
 use super::shared::{self, Shared};
 use super::writer::Writer;
 use super::{migrate, query};
-use crate::domain::{DeliveryFilter, DeliveryId, DeliveryRow, Entry, StoredDelivery};
+use crate::domain::{Clock, DeliveryFilter, DeliveryId, DeliveryRow, Entry, StoredDelivery};
 use crate::store::{Pruned, StoreError, StoreOptions, StoreSize, Tail, Written};
 
 /// A store in one SQLite file; clones share it.
@@ -19,6 +20,9 @@ pub struct Sqlite {
     shared: Arc<Shared>,
     writer: Arc<Writer>,
     readers: Arc<Readers>,
+    search: Arc<SearchFile>,
+    indexer: Arc<OnceLock<Indexer>>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Sqlite {
@@ -32,9 +36,27 @@ impl Sqlite {
         let shared =
             Arc::new(Shared::read(&options, &connection).map_err(|fault| failed(fault.to_string()))?);
         let readers = Readers::start(&path).map_err(|fault| failed(fault.to_string()))?;
+        let clock = Arc::clone(&options.clock);
         let writer = Writer::start(connection, options, Arc::clone(&shared))
             .map_err(|fault| failed(fault.to_string()))?;
-        Ok(Self { shared, writer: Arc::new(writer), readers: Arc::new(readers) })
+        Ok(Self {
+            shared,
+            writer: Arc::new(writer),
+            readers: Arc::new(readers),
+            search: Arc::new(SearchFile::beside(&path)),
+            indexer: Arc::default(),
+            clock,
+        })
+    }
+
+    pub fn start_indexing(&self) -> Result<(), StoreError> {
+        let (shared, file) = (Arc::clone(&self.shared), Arc::clone(&self.search));
+        let started = Indexer::start(self.shared.path(), shared, file);
+        let indexer =
+            started.map_err(|fault| StoreError::Unavailable(format!("no thread for search: {fault}")))?;
+        // A second one would be dropped here, and end by that.
+        let _ = self.indexer.set(indexer);
+        Ok(())
     }
 
     pub async fn append(&self, entry: Entry) -> Result<Written, StoreError> {
@@ -48,12 +70,14 @@ impl Sqlite {
         before: Option<i64>,
         limit: usize,
     ) -> Result<Vec<DeliveryRow>, StoreError> {
-        self.read(move |connection| query::list(connection, &filter, before, limit)).await
+        let (search, query, now) = (Arc::clone(&self.search), filter.query(), self.clock.now());
+        self.read(move |connection| search::list(connection, &search, &query, now, before, limit)).await
     }
 
     pub async fn since(&self, filter: DeliveryFilter, after: i64, limit: usize) -> Result<Tail, StoreError> {
         let newest = *self.newest().borrow();
-        let rows = self.read(move |connection| query::since(connection, &filter, after, limit)).await?;
+        let (query, now) = (filter.query(), self.clock.now());
+        let rows = self.read(move |connection| query::since(connection, &query, now, after, limit)).await?;
         let last = rows.last().map_or(after, |row| row.seq);
         // A full page may have more behind it; otherwise all that was committed before the query was looked at.
         let through = if rows.len() >= limit { last } else { last.max(newest) };
@@ -82,10 +106,14 @@ impl Sqlite {
     }
 
     pub fn size(&self) -> StoreSize {
-        self.shared.size()
+        let (search, search_segments) = self.search.size();
+        StoreSize { search, search_segments, ..self.shared.size() }
     }
 
     pub async fn close(&self) {
+        if let Some(indexer) = self.indexer.get() {
+            indexer.stop();
+        }
         self.writer.close().await;
         self.readers.close();
     }

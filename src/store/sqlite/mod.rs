@@ -9,6 +9,7 @@ pub(super) mod outbox;
 mod query;
 mod reader;
 mod retention;
+mod search;
 mod shared;
 mod upkeep;
 mod writer;

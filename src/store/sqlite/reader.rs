@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
-use super::shared;
+use super::{search, shared};
 use crate::store::StoreError;
 
 /// How many questions are answered at once.
@@ -32,6 +32,7 @@ impl Readers {
         let waiting = Arc::new(Mutex::new(waiting));
         for number in 0..READERS {
             let connection = shared::open_reader(path)?;
+            search::add_functions(&connection)?;
             let waiting = Arc::clone(&waiting);
             std::thread::Builder::new()
                 .name(format!("store-reader-{number}"))
@@ -62,12 +63,14 @@ impl Readers {
             return Err(StoreError::Unavailable("the store is closed".to_owned()));
         }
         let read = answered.await.map_err(|_| StoreError::Unavailable("a reader ended".to_owned()))?;
-        read.map_err(|fault| match fault.sqlite_error_code() {
-            Some(ErrorCode::OperationInterrupted) => StoreError::Unavailable(format!(
-                "the question took longer than {} s; narrow it",
-                DEADLINE.as_secs()
-            )),
-            _ => fault.into(),
+        read.map_err(|fault| {
+            if is_interrupted(&fault) {
+                return StoreError::Unavailable(format!(
+                    "the question took longer than {} s; narrow it",
+                    DEADLINE.as_secs()
+                ));
+            }
+            fault.into()
         })
     }
 
@@ -75,6 +78,22 @@ impl Readers {
     pub fn close(&self) {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
+}
+
+/// Whether a question that began then has had its time.
+pub fn is_over(began: Instant) -> bool {
+    began.elapsed() > DEADLINE
+}
+
+/// What a question ends with that has had its time.
+pub fn interrupted() -> rusqlite::Error {
+    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_INTERRUPT);
+    rusqlite::Error::SqliteFailure(code, None)
+}
+
+/// Whether a question had no more time.
+pub fn is_interrupted(fault: &rusqlite::Error) -> bool {
+    fault.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
 }
 
 /// Answers questions until there are no more. Each is interrupted at its deadline, so that none keeps the others

@@ -60,6 +60,11 @@ impl Shared {
         Ok(shared)
     }
 
+    /// The store's file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The highest position ever removed.
     pub fn pruned_through(&self) -> i64 {
         self.pruned_through.load(Ordering::Acquire)
@@ -76,6 +81,8 @@ impl Shared {
         StoreSize {
             used: self.used.load(Ordering::Relaxed),
             wal,
+            search: 0,
+            search_segments: 0,
             queue_depth: u64::try_from(self.queued.load(Ordering::Relaxed)).unwrap_or(u64::MAX),
         }
     }
@@ -103,7 +110,8 @@ impl Shared {
     }
 }
 
-fn beside(path: &Path, ending: &str) -> PathBuf {
+/// The file beside `path` whose name ends so.
+pub fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)

@@ -1,0 +1,305 @@
+//! What can be asked of each field, and how its value is read.
+
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use crate::domain::{Condition, Moment, Pattern, Query, Reason, Timestamp, Verdict};
+
+/// A field of the search box.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// Its name and the other names it is known by.
+    pub names: &'static [&'static str],
+    /// An example that says what it takes.
+    pub example: &'static str,
+    /// What it asks.
+    pub about: &'static str,
+    read: Read,
+}
+
+/// Reads a value; the fault says what is taken.
+type Read = fn(Value<'_>) -> Result<Query, String>;
+
+/// A value as it was typed.
+#[derive(Clone, Copy)]
+struct Value<'v> {
+    text: &'v str,
+    is_quoted: bool,
+}
+
+/// Every field.
+pub const FIELDS: &[Field] = &[
+    Field { names: &["verdict"], example: "verdict:rejected", about: "what was decided", read: verdict },
+    Field { names: &["reason"], example: "reason:signature_*", about: "why it was refused", read: reason },
+    Field {
+        names: &["source"],
+        example: "source:tagorun",
+        about: "whom it was sent to",
+        read: |value| pattern(value, Condition::Source),
+    },
+    Field {
+        names: &["type", "event", "event_type"],
+        example: "type:data.*",
+        about: "the event type, canonical or as sent",
+        read: |value| pattern(value, Condition::EventType),
+    },
+    Field {
+        names: &["id", "event_id"],
+        example: "id:evt_1",
+        about: "the event id",
+        read: |value| pattern(value, Condition::EventId),
+    },
+    Field {
+        names: &["entity", "device", "about"],
+        example: "device:66f1*",
+        about: "what the event is about",
+        read: |value| pattern(value, Condition::Entity),
+    },
+    Field {
+        names: &["method"],
+        example: "method:PUT",
+        about: "the method",
+        read: |value| pattern(value, Condition::Method),
+    },
+    Field {
+        names: &["path"],
+        example: "path:*tagorun?a=1*",
+        about: "path and query",
+        read: |value| pattern(value, Condition::Path),
+    },
+    Field {
+        names: &["status"],
+        example: "status:>=400",
+        about: "the status answered: 404, 4xx, 400..499",
+        read: status,
+    },
+    Field { names: &["size"], example: "size:>10KB", about: "bytes of the body", read: size },
+    Field {
+        names: &["took", "duration"],
+        example: "took:>100ms",
+        about: "time until the answer",
+        read: took,
+    },
+    Field {
+        names: &["ip", "client_ip"],
+        example: "ip:203.0.113.0/24",
+        about: "the client's address or range",
+        read: address,
+    },
+    Field {
+        names: &["after", "from"],
+        example: "after:-2h",
+        about: "received since: an age, a day, a time",
+        read: |value| Ok(Query::Is(Condition::From(moment(value)?))),
+    },
+    Field {
+        names: &["before", "to"],
+        example: "before:2026-03-09",
+        about: "received before: an age, a day, a time",
+        read: |value| Ok(Query::Is(Condition::To(moment(value)?))),
+    },
+    Field {
+        names: &["body"],
+        example: "body:\"co2\"",
+        about: "text in the body",
+        read: |value| Ok(Query::Is(Condition::Body(not_empty(value)?))),
+    },
+    Field {
+        names: &["text"],
+        example: "text:\"AND\"",
+        about: "text anywhere",
+        read: |value| Ok(Query::Is(Condition::Anywhere(not_empty(value)?))),
+    },
+];
+
+/// What `name:value` asks.
+pub fn read(name: &str, text: &str, is_quoted: bool) -> Result<Query, String> {
+    let value = Value { text, is_quoted };
+    if let Some(header) = name.strip_prefix("header.") {
+        let is_any = !is_quoted && text == "*";
+        let text = if is_any { None } else { Some(not_empty(value)?) };
+        return Ok(Query::Is(Condition::Header { name: header.to_owned(), text }));
+    }
+    let Some(field) = FIELDS.iter().find(|field| field.names.contains(&name)) else {
+        let names: Vec<&str> = FIELDS.iter().filter_map(|field| field.names.first().copied()).collect();
+        return Err(format!(
+            "There is no field “{name}”; there are {}, header.NAME. Text with a colon goes into quotes",
+            names.join(", ")
+        ));
+    };
+    if text.is_empty() {
+        return Err(format!("“{name}:” needs a value, such as {}", field.example));
+    }
+    (field.read)(value).map_err(|expected| format!("“{name}:{text}” cannot be read: {expected}"))
+}
+
+fn not_empty(value: Value<'_>) -> Result<String, String> {
+    // What a star at an end would say holds anyway: the text may stand anywhere.
+    let text = if value.is_quoted { value.text } else { value.text.trim_matches('*') };
+    if text.is_empty() { Err("text is expected".to_owned()) } else { Ok(text.to_owned()) }
+}
+
+fn pattern(value: Value<'_>, condition: fn(Pattern) -> Condition) -> Result<Query, String> {
+    let pattern = if value.is_quoted {
+        Pattern::exactly(value.text)
+    } else {
+        Pattern::parse(&value.text.replace('…', "*"))
+    };
+    Ok(Query::Is(condition(pattern)))
+}
+
+/// Each of the listed words, which may have a star at their end.
+fn one_of<T: Copy>(
+    value: Value<'_>,
+    all: &[T],
+    word: impl Fn(T) -> &'static str,
+    condition: impl Fn(T) -> Condition,
+) -> Result<Query, String> {
+    let mut any = Vec::new();
+    for asked in value.text.split(',') {
+        let is_asked = |known: &str| match asked.strip_suffix('*') {
+            Some(start) => known.starts_with(start),
+            None => known == asked,
+        };
+        let found: Vec<T> = all.iter().copied().filter(|known| is_asked(word(*known))).collect();
+        if found.is_empty() {
+            let known: Vec<&str> = all.iter().map(|known| word(*known)).collect();
+            return Err(format!("there are {}", known.join(", ")));
+        }
+        any.extend(found.into_iter().map(|known| Query::Is(condition(known))));
+    }
+    Ok(if any.len() == 1 { any.remove(0) } else { Query::Any(any) })
+}
+
+fn verdict(value: Value<'_>) -> Result<Query, String> {
+    one_of(value, &Verdict::ALL, Verdict::as_str, Condition::Verdict)
+}
+
+fn reason(value: Value<'_>) -> Result<Query, String> {
+    one_of(value, Reason::ALL, Reason::as_str, Condition::Reason)
+}
+
+fn status(value: Value<'_>) -> Result<Query, String> {
+    let class = |text: &str| {
+        let hundreds =
+            text.strip_suffix("xx")?.parse::<u16>().ok().filter(|class| (1..=5).contains(class))?;
+        let first = hundreds.checked_mul(100)?;
+        Some(first..=first.saturating_add(99))
+    };
+    let range = match class(value.text) {
+        Some(range) => Some(range),
+        None => range(value.text, |text| text.parse::<u16>().ok().map(u64::from)).and_then(|range| {
+            let end = u16::try_from(*range.end()).unwrap_or(u16::MAX);
+            Some(u16::try_from(*range.start()).ok()?..=end)
+        }),
+    };
+    range
+        .map(|range| Query::Is(Condition::Status(range)))
+        .ok_or_else(|| "a status is expected: 404, 4xx, >=400 or 400..499".to_owned())
+}
+
+fn size(value: Value<'_>) -> Result<Query, String> {
+    range(value.text, bytes)
+        .map(|range| Query::Is(Condition::Size(range)))
+        .ok_or_else(|| "a size is expected: >10KB, <1MiB, 0 or 1000..2000".to_owned())
+}
+
+fn took(value: Value<'_>) -> Result<Query, String> {
+    let micros = |text: &str| duration(text).and_then(|took| u64::try_from(took.as_micros()).ok());
+    range(value.text, micros)
+        .map(|range| Query::Is(Condition::Duration(range)))
+        .ok_or_else(|| "a time is expected: >100ms, <1s or 10ms..50ms".to_owned())
+}
+
+/// `>=a`, `>a`, `<=a`, `<a`, `a..b` or `a`.
+fn range(text: &str, number: impl Fn(&str) -> Option<u64>) -> Option<RangeInclusive<u64>> {
+    if let Some(least) = text.strip_prefix(">=") {
+        return Some(number(least)?..=u64::MAX);
+    }
+    if let Some(below) = text.strip_prefix('>') {
+        return Some(number(below)?.checked_add(1)?..=u64::MAX);
+    }
+    if let Some(most) = text.strip_prefix("<=") {
+        return Some(0..=number(most)?);
+    }
+    if let Some(above) = text.strip_prefix('<') {
+        return Some(0..=number(above)?.checked_sub(1)?);
+    }
+    if let Some((from, to)) = text.split_once("..") {
+        return Some(number(from)?..=number(to)?);
+    }
+    let only = number(text)?;
+    Some(only..=only)
+}
+
+/// A number and what it counts.
+fn split_unit(text: &str) -> Option<(u64, &str)> {
+    let end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at_checked(end)?;
+    Some((number.parse().ok()?, unit.trim()))
+}
+
+fn bytes(text: &str) -> Option<u64> {
+    let (number, unit) = split_unit(text)?;
+    let scale = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "kb" => 1_000,
+        "k" | "kib" => 1_024,
+        "mb" => 1_000_000,
+        "m" | "mib" => 1_048_576,
+        _ => return None,
+    };
+    number.checked_mul(scale)
+}
+
+fn duration(text: &str) -> Option<Duration> {
+    let (number, unit) = split_unit(text)?;
+    let micros = match unit {
+        "us" | "µs" => 1,
+        "ms" => 1_000,
+        "s" => 1_000_000,
+        "m" | "min" => 60_000_000,
+        "h" => 3_600_000_000,
+        "d" => 86_400_000_000,
+        "w" => 604_800_000_000,
+        _ => return None,
+    };
+    number.checked_mul(micros).map(Duration::from_micros)
+}
+
+fn address(value: Value<'_>) -> Result<Query, String> {
+    address_range(value.text)
+        .map(|range| Query::Is(Condition::ClientIp(range)))
+        .ok_or_else(|| "an address or a CIDR range is expected: 203.0.113.9 or 203.0.113.0/24".to_owned())
+}
+
+/// An address or a range; mapped IPv6 is read as IPv4, host bits are masked.
+#[must_use]
+pub fn address_range(text: &str) -> Option<IpNet> {
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Some(IpNet::from(address.to_canonical()));
+    }
+    let range = text.parse::<IpNet>().ok()?.trunc();
+    match range {
+        IpNet::V6(v6) if v6.prefix_len() >= 96 => match v6.network().to_ipv4_mapped() {
+            Some(v4) => IpNet::new(v4.into(), v6.prefix_len().saturating_sub(96)).ok(),
+            None => Some(range),
+        },
+        _ => Some(range),
+    }
+}
+
+fn moment(value: Value<'_>) -> Result<Moment, String> {
+    let text = value.text;
+    if let Some(ago) = duration(text.strip_prefix('-').unwrap_or(text)) {
+        return Ok(Moment::Ago(ago));
+    }
+    let day = format!("{text}T00:00:00Z");
+    Timestamp::parse_rfc3339(text)
+        .or_else(|| Timestamp::parse_rfc3339(&day))
+        .map(Moment::At)
+        .ok_or_else(|| "a time is expected: -2h, -30m, 2026-03-09 or 2026-03-09T07:14:58Z (UTC)".to_owned())
+}

@@ -1,0 +1,9 @@
+//! The search box: `verdict:rejected type:data.* NOT (ip:203.0.113.0/24 OR "bad gateway") after:-2h`.
+
+mod fields;
+mod parse;
+mod words;
+
+pub use fields::{FIELDS, Field, address_range};
+pub use parse::parse;
+pub use words::{SearchFault, term};

@@ -1,0 +1,174 @@
+//! An index changes how fast a search answers, never what.
+
+use super::*;
+use crate::domain::{Moment, Pattern};
+
+/// More than two segments.
+const ROWS: usize = 17_000;
+
+fn is(condition: Condition) -> Query {
+    Query::Is(condition)
+}
+
+fn varied(case: &Case, at: usize) -> Entry {
+    let decision = match at % 7 {
+        0..=3 => Decision::Accept(None),
+        4 => Decision::Reject(Reason::NotJson),
+        5 => Decision::Capture(200),
+        _ => Decision::Reject(Reason::SignatureMismatch),
+    };
+    let mut entry = case.entry(decision);
+    let delivery = &mut entry.delivery;
+    delivery.source = ["tagorun", "tagoio", "söurce"][at % 3].into();
+    delivery.method = if at.is_multiple_of(50) { "PUT".into() } else { "POST".into() };
+    delivery.client.ip = match at % 4 {
+        0 => format!("203.0.113.{}", at % 200).parse().unwrap(),
+        1 => format!("10.{}.0.7", at % 250).parse().unwrap(),
+        2 => "2001:db8::1".parse().unwrap(),
+        _ => "::1".parse().unwrap(),
+    };
+    delivery.received_at = Timestamp::from_secs(1_800_000_000 + i64::try_from(at).unwrap());
+    delivery.headers.push("User-Agent", format!("Agent/{}", at % 30).into_bytes());
+    if at.is_multiple_of(1_000) {
+        delivery.headers.push("X-Rare", b"Rare Value".to_vec());
+    }
+    let body = match at {
+        8_191 => "the last row of a segment: LAST-MARK".to_owned(),
+        8_192 => r#"{"esc":"\u00c4rger"}"#.to_owned(),
+        _ => format!(r#"{{"n":{at},"tag":"co{}","t":"Größe {}"}}"#, at % 40, at % 11),
+    };
+    delivery.body = Bytes::from(body);
+    entry.facts.event_type = (!at.is_multiple_of(9)).then(|| format!("data.kind{}", at % 12));
+    entry.facts.event_name = at.is_multiple_of(12).then(|| "an.alias".to_owned());
+    entry.facts.event_id = Some(format!("evt_{at}"));
+    entry.facts.entity = at.is_multiple_of(2).then(|| format!("dev-{}", at % 300));
+    entry
+}
+
+fn queries() -> Vec<Query> {
+    let text = |text: &str| is(Condition::Anywhere(text.into()));
+    let body = |text: &str| is(Condition::Body(text.into()));
+    let header = |name: &str, text: Option<&str>| {
+        is(Condition::Header { name: name.into(), text: text.map(str::to_owned) })
+    };
+    let at = |seconds: i64| Moment::At(Timestamp::from_secs(1_800_000_000 + seconds));
+    let mut queries = vec![
+        text("evt_12345"),
+        text("EVT_777"),
+        text("größe 7"),
+        text("co"),
+        text("c"),
+        text("3,\"tag"),
+        text("ärger"),
+        text("LAST-mark"),
+        text("nowhere to be found"),
+        text("söurce"),
+        text("agent/29"),
+        body("agent/29"),
+        body("\"co39\""),
+        body("n\":16999}"),
+        header("user-agent", Some("agent/1")),
+        header("x-rare", None),
+        header("X-RARE", Some("rare v")),
+        header("x-none", None),
+        is(Condition::Source(Pattern::exactly("söurce"))),
+        is(Condition::Source(Pattern::parse("t*o"))),
+        is(Condition::EventType(Pattern::parse("data.kind1*"))),
+        is(Condition::EventType(Pattern::parse("*alias"))),
+        is(Condition::EventType(Pattern::exactly("an.alias"))),
+        is(Condition::EventId(Pattern::exactly("evt_8192"))),
+        is(Condition::EventId(Pattern::parse("evt_81?2"))),
+        is(Condition::Entity(Pattern::parse("dev-1*"))),
+        is(Condition::Method(Pattern::exactly("PUT"))),
+        is(Condition::Path(Pattern::parse("*tagorun?a=*"))),
+        is(Condition::Status(400..=499)),
+        is(Condition::Status(401..=401)),
+        is(Condition::Size(45..=46)),
+        is(Condition::Duration(0..=0)),
+        is(Condition::From(at(16_990))),
+        is(Condition::To(at(3))),
+    ];
+    for range in ["203.0.113.0/24", "203.0.113.8/30", "10.0.0.0/8", "10.0.0.0/7", "2001:db8::/32", "::/0"] {
+        queries.push(is(Condition::ClientIp(range.parse().unwrap())));
+    }
+    queries.extend(Verdict::ALL.map(|verdict| is(Condition::Verdict(verdict))));
+    queries.extend([Reason::NotJson, Reason::Stale].map(|reason| is(Condition::Reason(reason))));
+    queries
+}
+
+/// Each query, each denied, and each with the next by AND and by OR.
+fn combined() -> Vec<Query> {
+    let single = queries();
+    let mut all = vec![Query::everything(), Query::Any(Vec::new())];
+    for (at, query) in single.iter().enumerate() {
+        let other = single[(at * 7 + 5) % single.len()].clone();
+        let denied = Query::Not(Box::new(query.clone()));
+        all.extend([
+            query.clone(),
+            denied.clone(),
+            Query::All(vec![query.clone(), other.clone()]),
+            Query::Any(vec![query.clone(), other.clone()]),
+            Query::All(vec![denied, Query::Any(vec![other.clone(), single[at / 2].clone()])]),
+        ]);
+    }
+    all
+}
+
+async fn answers(case: &Case, queries: &[Query]) -> Vec<Vec<i64>> {
+    let mut answers = Vec::new();
+    for query in queries {
+        let filter = DeliveryFilter { q: Some(query.clone()), ..DeliveryFilter::default() };
+        for before in [None, Some(8_200), Some(8_192), Some(40)] {
+            let rows = case.store.list(&filter, before, 30).await.unwrap();
+            answers.push(rows.iter().map(|row| row.seq).collect());
+        }
+    }
+    answers
+}
+
+async fn until_indexed(case: &Case, segments: u64) {
+    while case.store.size().search_segments != segments {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_indexed_log_answers_as_one_without_an_index() {
+    let case = open_with(|options| {
+        options.queue = 20_000;
+        options.retention.keep_captured = 20_000;
+    });
+    let written = (0..ROWS).map(|at| case.store.append(varied(&case, at)));
+    assert!(futures_util::future::join_all(written).await.into_iter().all(|written| written.is_ok()));
+    let queries = combined();
+    let expected = answers(&case, &queries).await;
+    assert!(expected.iter().filter(|rows| !rows.is_empty()).count() > expected.len() / 2);
+    case.store.start_indexing().unwrap();
+    until_indexed(&case, 2).await;
+    let found = answers(&case, &queries).await;
+    for (at, (found, expected)) in found.iter().zip(&expected).enumerate() {
+        assert_eq!(found, expected, "{:?}, page {}", queries[at / 4], at % 4);
+    }
+
+    // A start finds it again; a file that cannot be read is made anew.
+    let case = case.reopen().await;
+    case.store.start_indexing().unwrap();
+    until_indexed(&case, 2).await;
+    let case = case.reopen().await;
+    std::fs::write(case.folder.path().join("t.db-search"), b"this is no database, and was never one")
+        .unwrap();
+    case.store.start_indexing().unwrap();
+    until_indexed(&case, 2).await;
+    assert_eq!(answers(&case, &queries[..20]).await, expected[..80]);
+
+    // What retention removed is found no more, and its segment goes.
+    let mut case = case;
+    case.options.retention.keep_captured = 100;
+    let case = case.reopen().await;
+    case.store.start_indexing().unwrap();
+    case.clock.advance(31 * DAY);
+    case.store.prune().await.unwrap();
+    until_indexed(&case, 1).await;
+    let gone = DeliveryFilter { event_id: Some("evt_8000".into()), ..DeliveryFilter::default() };
+    assert!(case.store.list(&gone, None, 5).await.unwrap().is_empty());
+}

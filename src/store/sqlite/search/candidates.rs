@@ -1,0 +1,165 @@
+//! Which rows of a segment may be what a query asks for.
+
+use super::file::{Lookups, Segment};
+use super::rows::Rows;
+use super::term::{self, Kind, Lookup};
+use super::text::folded;
+use crate::domain::{Condition, Pattern, Query, Timestamp};
+
+/// Rows that may match, and whether exactly those do.
+struct Found {
+    rows: Rows,
+    is_exact: bool,
+}
+
+impl Found {
+    const fn exactly(rows: Rows) -> Self {
+        Self { rows, is_exact: true }
+    }
+
+    const fn perhaps(rows: Rows) -> Self {
+        Self { rows, is_exact: false }
+    }
+}
+
+/// Where candidates are looked for.
+pub struct Candidates<'l> {
+    pub lookups: &'l Lookups<'l>,
+    pub number: i64,
+    pub segment: Segment,
+    pub now: Timestamp,
+}
+
+impl Candidates<'_> {
+    /// The candidates for `query`: every row that matches is among them.
+    pub fn of(&self, query: &Query) -> rusqlite::Result<Rows> {
+        Ok(self.query(query)?.rows)
+    }
+
+    fn query(&self, query: &Query) -> rusqlite::Result<Found> {
+        match query {
+            Query::Is(condition) => self.condition(condition),
+            Query::Not(inner) => {
+                let found = self.query(inner)?;
+                Ok(if found.is_exact {
+                    Found::exactly(found.rows.others())
+                } else {
+                    Found::perhaps(Rows::all())
+                })
+            }
+            Query::All(all) => {
+                let mut together = Found::exactly(Rows::all());
+                for one in all {
+                    let found = self.query(one)?;
+                    together.rows.intersect(&found.rows);
+                    together.is_exact &= found.is_exact;
+                    if together.rows.is_empty() {
+                        return Ok(Found::exactly(Rows::none()));
+                    }
+                }
+                Ok(together)
+            }
+            Query::Any(any) => {
+                let mut together = Found::exactly(Rows::none());
+                for one in any {
+                    let found = self.query(one)?;
+                    together.rows.unite(&found.rows);
+                    together.is_exact &= found.is_exact;
+                }
+                Ok(together)
+            }
+        }
+    }
+
+    fn condition(&self, condition: &Condition) -> rusqlite::Result<Found> {
+        Ok(match condition {
+            Condition::Source(pattern) => self.pattern(Kind::Source, pattern)?,
+            Condition::EventType(pattern) => self.pattern(Kind::EventType, pattern)?,
+            Condition::EventId(pattern) => self.pattern(Kind::EventId, pattern)?,
+            Condition::Entity(pattern) => self.pattern(Kind::Entity, pattern)?,
+            Condition::Method(pattern) => self.pattern(Kind::Method, pattern)?,
+            Condition::Verdict(verdict) => Found::exactly(self.term(&term::verdict(*verdict))?),
+            Condition::Reason(reason) => Found::exactly(self.term(&term::reason(*reason))?),
+            Condition::Status(range) => {
+                let terms = term::status(*range.start())..=term::status(*range.end());
+                Found::exactly(self.lookups.range(self.number, &terms)?)
+            }
+            Condition::ClientIp(range) => match term::address_range(*range) {
+                Some((term, true)) => Found::exactly(self.term(&term)?),
+                Some((term, false)) => Found::perhaps(self.term(&term)?),
+                None => Found::perhaps(Rows::all()),
+            },
+            Condition::From(moment) => {
+                self.when(|segment| segment.latest >= moment.instant(self.now).as_micros())
+            }
+            Condition::To(moment) => {
+                self.when(|segment| segment.earliest < moment.instant(self.now).as_micros())
+            }
+            Condition::Size(_) | Condition::Duration(_) => Found::perhaps(Rows::all()),
+            Condition::Path(pattern) => {
+                let mut rows = Rows::all();
+                for piece in pattern.pieces() {
+                    rows.intersect(&self.text(Kind::HeadText, &folded(piece.as_bytes()))?);
+                }
+                Found::perhaps(rows)
+            }
+            Condition::Header { name, text } => {
+                let (term, _) = Kind::HeaderName.value(name.to_ascii_lowercase().as_bytes());
+                let mut rows = self.term(&term)?;
+                if let Some(text) = text {
+                    rows.intersect(&self.text(Kind::HeadText, &folded(text.as_bytes()))?);
+                }
+                Found::perhaps(rows)
+            }
+            Condition::Body(text) => Found::perhaps(self.text(Kind::BodyText, &folded(text.as_bytes()))?),
+            Condition::Anywhere(text) => {
+                let needle = folded(text.as_bytes());
+                let mut rows = self.text(Kind::BodyText, &needle)?;
+                rows.unite(&self.text(Kind::HeadText, &needle)?);
+                Found::perhaps(rows)
+            }
+        })
+    }
+
+    fn term(&self, term: &[u8]) -> rusqlite::Result<Rows> {
+        self.lookups.term(self.number, term)
+    }
+
+    fn when(&self, may_match: impl FnOnce(&Segment) -> bool) -> Found {
+        Found::perhaps(if may_match(&self.segment) { Rows::all() } else { Rows::none() })
+    }
+
+    fn pattern(&self, kind: Kind, pattern: &Pattern) -> rusqlite::Result<Found> {
+        if let Some(text) = pattern.as_exact() {
+            let (term, is_exact) = kind.value(text.as_bytes());
+            return Ok(Found { rows: self.term(&term)?, is_exact });
+        }
+        let (first, is_exact) = kind.value(pattern.start().as_bytes());
+        let mut last = first.clone();
+        // No UTF-8 text goes on with this byte: it comes after every term that begins so.
+        last.push(0xff);
+        let rows = self.lookups.range(self.number, &(first..=last))?;
+        Ok(Found { rows, is_exact: is_exact && pattern.is_prefix() })
+    }
+
+    /// The rows that have every three letters of `needle`.
+    fn text(&self, kind: Kind, needle: &[u8]) -> rusqlite::Result<Rows> {
+        match term::lookup(needle) {
+            Lookup::Nothing => Ok(Rows::all()),
+            Lookup::Any(first, last) => {
+                let range = kind.letters(first).to_vec()..=kind.letters(last).to_vec();
+                self.lookups.range(self.number, &range)
+            }
+            Lookup::All(buckets) => {
+                let mut rows = Rows::all();
+                for bucket in buckets {
+                    rows.intersect(&self.term(&kind.letters(bucket))?);
+                    if rows.is_empty() {
+                        break;
+                    }
+                }
+                Ok(rows)
+            }
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! The index's file. Nothing in it is worth keeping: whatever is wrong with it, it is made anew.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError, RwLock};
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::super::shared::{beside, make_private};
+use super::builder::Builder;
+use super::rows::Rows;
+use super::{SEGMENT, first_of};
+
+/// Another number makes the file anew.
+const FORMAT: i64 = 1;
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS segments (
+        segment INTEGER PRIMARY KEY,
+        last_id BLOB NOT NULL,            -- of the segment's last row: tells another log from this one
+        earliest INTEGER NOT NULL,        -- when its rows were received, in microseconds UTC
+        latest INTEGER NOT NULL
+    );
+    CREATE TABLE IF NOT EXISTS postings (
+        segment INTEGER NOT NULL,
+        term BLOB NOT NULL,
+        rows BLOB NOT NULL,
+        PRIMARY KEY (segment, term)
+    ) WITHOUT ROWID;";
+
+/// A segment that has an index.
+#[derive(Clone, Copy, Debug)]
+pub struct Segment {
+    /// When its first row was received, in microseconds UTC.
+    pub earliest: i64,
+    /// When its last row was received.
+    pub latest: i64,
+}
+
+/// The file, shared by those who search and the one who makes it.
+pub struct SearchFile {
+    path: PathBuf,
+    segments: RwLock<BTreeMap<i64, Segment>>,
+    idle: Mutex<Vec<Connection>>,
+    bytes: AtomicU64,
+}
+
+impl SearchFile {
+    /// The index beside the store at `store`; nothing is opened, and no segment known, before `open`.
+    pub fn beside(store: &Path) -> Self {
+        Self {
+            path: beside(store, "-search"),
+            segments: RwLock::default(),
+            idle: Mutex::default(),
+            bytes: AtomicU64::new(0),
+        }
+    }
+
+    /// Bytes of the file, and how many segments have an index.
+    pub fn size(&self) -> (u64, u64) {
+        let segments = self.segments.read().unwrap_or_else(PoisonError::into_inner).len();
+        (self.bytes.load(Ordering::Relaxed), u64::try_from(segments).unwrap_or(u64::MAX))
+    }
+
+    /// The segments that have an index.
+    pub fn segments(&self) -> BTreeMap<i64, Segment> {
+        self.segments.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Opens the file to write, and makes what is known of it known; `is_ours` says whether a segment's last row, at
+    /// that position, has that id. A file of another format, of another log, or not readable is made anew.
+    pub fn open(&self, is_ours: impl Fn(i64, [u8; 16]) -> bool) -> rusqlite::Result<Connection> {
+        match self.open_existing(&is_ours) {
+            Ok(Some(connection)) => Ok(connection),
+            Ok(None) => self.start_anew(),
+            Err(fault) => {
+                tracing::warn!(%fault, "the search index cannot be read; it is made anew");
+                self.start_anew()
+            }
+        }
+    }
+
+    fn open_existing(
+        &self,
+        is_ours: &impl Fn(i64, [u8; 16]) -> bool,
+    ) -> rusqlite::Result<Option<Connection>> {
+        if !self.path.exists() {
+            return Ok(None);
+        }
+        let connection = self.connect()?;
+        let format: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if format != FORMAT {
+            return Ok(None);
+        }
+        let mut segments = BTreeMap::new();
+        let mut read = connection.prepare("SELECT segment, last_id, earliest, latest FROM segments")?;
+        let mut rows = read.query([])?;
+        while let Some(row) = rows.next()? {
+            let segment: i64 = row.get(0)?;
+            if !is_ours(first_of(segment.saturating_add(1)).saturating_sub(1), row.get(1)?) {
+                return Ok(None);
+            }
+            segments.insert(segment, Segment { earliest: row.get(2)?, latest: row.get(3)? });
+        }
+        drop(rows);
+        drop(read);
+        *self.segments.write().unwrap_or_else(PoisonError::into_inner) = segments;
+        self.measure();
+        Ok(Some(connection))
+    }
+
+    /// Throws the file away and makes an empty one.
+    pub fn start_anew(&self) -> rusqlite::Result<Connection> {
+        self.segments.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        for ending in ["", "-wal", "-shm"] {
+            // That it is not there is what is wanted.
+            let _ = fs::remove_file(beside(&self.path, ending));
+        }
+        let connection = self.connect()?;
+        connection.execute_batch(SCHEMA)?;
+        connection.pragma_update(None, "user_version", FORMAT)?;
+        self.measure();
+        Ok(connection)
+    }
+
+    fn connect(&self) -> rusqlite::Result<Connection> {
+        // What fails here fails again, and better explained, when SQLite opens it.
+        let _ = make_private(&self.path);
+        let connection = Connection::open(&self.path)?;
+        connection.pragma_update(None, "page_size", 8_192)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        connection.pragma_update(None, "cache_size", -4_000)?;
+        connection.pragma_update(None, "journal_size_limit", 0)?;
+        Ok(connection)
+    }
+
+    /// Keeps a segment's index, all of it or nothing; from then on it is searched by it.
+    pub fn keep(
+        &self,
+        connection: &mut Connection,
+        number: i64,
+        last_id: [u8; 16],
+        segment: Segment,
+        builder: Builder,
+    ) -> rusqlite::Result<()> {
+        let transaction = connection.transaction()?;
+        transaction.execute("DELETE FROM postings WHERE segment = ?1", [number])?;
+        let mut insert =
+            transaction.prepare_cached("INSERT INTO postings (segment, term, rows) VALUES (?1, ?2, ?3)")?;
+        builder.finish(|term, rows| insert.execute(params![number, term, rows]).map(drop))?;
+        drop(insert);
+        transaction.execute(
+            "INSERT OR REPLACE INTO segments (segment, last_id, earliest, latest) VALUES (?1, ?2, ?3, ?4)",
+            params![number, last_id, segment.earliest, segment.latest],
+        )?;
+        transaction.commit()?;
+        self.segments.write().unwrap_or_else(PoisonError::into_inner).insert(number, segment);
+        self.measure();
+        Ok(())
+    }
+
+    /// Forgets a segment.
+    pub fn forget(&self, connection: &mut Connection, number: i64) -> rusqlite::Result<()> {
+        self.segments.write().unwrap_or_else(PoisonError::into_inner).remove(&number);
+        let transaction = connection.transaction()?;
+        transaction.execute("DELETE FROM segments WHERE segment = ?1", [number])?;
+        transaction.execute("DELETE FROM postings WHERE segment = ?1", [number])?;
+        transaction.commit()
+    }
+
+    fn measure(&self) {
+        let size = |ending| fs::metadata(beside(&self.path, ending)).map_or(0, |file| file.len());
+        self.bytes.store(size("").saturating_add(size("-wal")), Ordering::Relaxed);
+    }
+
+    /// Asks with a connection of one's own.
+    pub fn ask<T>(&self, question: impl FnOnce(&Lookups<'_>) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => self.connect()?,
+        };
+        let answer = question(&Lookups { connection: &connection })?;
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        Ok(answer)
+    }
+}
+
+/// Looks terms up.
+pub struct Lookups<'c> {
+    connection: &'c Connection,
+}
+
+impl Lookups<'_> {
+    /// The rows of a term.
+    pub fn term(&self, segment: i64, term: &[u8]) -> rusqlite::Result<Rows> {
+        let kept = self
+            .connection
+            .prepare_cached("SELECT rows FROM postings WHERE segment = ?1 AND term = ?2")?
+            .query_row(params![segment, term], |row| Ok(Rows::unpack(row.get_ref(0)?.as_blob()?)))
+            .optional()?;
+        Ok(match kept {
+            None => Rows::none(),
+            // What cannot be read may be any.
+            Some(rows) => rows.unwrap_or_else(Rows::all),
+        })
+    }
+
+    /// The rows of any term in a range.
+    pub fn range(&self, segment: i64, range: &RangeInclusive<Vec<u8>>) -> rusqlite::Result<Rows> {
+        let mut found = Rows::none();
+        let mut read = self
+            .connection
+            .prepare_cached("SELECT rows FROM postings WHERE segment = ?1 AND term BETWEEN ?2 AND ?3")?;
+        let mut rows = read.query(params![segment, range.start(), range.end()])?;
+        while let Some(row) = rows.next()? {
+            found.unite(&Rows::unpack(row.get_ref(0)?.as_blob()?).unwrap_or_else(Rows::all));
+        }
+        Ok(found)
+    }
+}
+
+/// The last position of a segment.
+pub const fn last_of(segment: i64) -> i64 {
+    first_of(segment).saturating_add(SEGMENT).saturating_sub(1)
+}

@@ -1,0 +1,199 @@
+//! The thread that makes the index, the newest segments first, and gives way to receiving.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::super::codec::{self, ROW_COLUMNS};
+use super::super::shared::{self, Shared};
+use super::builder::Builder;
+use super::file::{SearchFile, Segment, last_of};
+use super::{first_of, segment_of};
+use crate::domain::DeliveryRow;
+
+/// How often it looks for something to do.
+const EVERY: Duration = Duration::from_millis(250);
+/// After a fault, such as a full disk, it waits so long.
+const AFTER_FAULT: Duration = Duration::from_secs(30);
+/// Rows read at once.
+const SLICE: i64 = 256;
+/// With so many entries waiting for the writer, receiving comes first.
+const BUSY: usize = 32;
+/// It pauses so many times as long as it worked, beside receiving that has room.
+const PAUSE: u32 = 1;
+/// And so many times beside receiving that is busy.
+const PAUSE_BUSY: u32 = 12;
+
+/// The thread.
+pub struct Indexer {
+    stop: Mutex<Option<Sender<()>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Indexer {
+    /// Starts it for the store at `store`.
+    pub fn start(store: &Path, shared: Arc<Shared>, file: Arc<SearchFile>) -> std::io::Result<Self> {
+        let (stop, stopped) = channel();
+        let work = Work { store: store.to_owned(), shared, file, stopped };
+        let thread =
+            std::thread::Builder::new().name("store-indexer".to_owned()).spawn(move || work.run())?;
+        Ok(Self { stop: Mutex::new(Some(stop)), thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Ends it; what is half done is done anew at the next start.
+    pub fn stop(&self) {
+        self.stop.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Work {
+    store: PathBuf,
+    shared: Arc<Shared>,
+    file: Arc<SearchFile>,
+    stopped: Receiver<()>,
+}
+
+/// Why the thread goes back to its start.
+enum Halt {
+    Stopped,
+    Fault(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Halt {
+    fn from(fault: rusqlite::Error) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl Work {
+    fn run(&self) {
+        loop {
+            match self.keep_up() {
+                Halt::Stopped => return,
+                Halt::Fault(fault) => {
+                    tracing::warn!(%fault, "the search index could not be made; search reads the log meanwhile");
+                    if self.pause(AFTER_FAULT).is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn keep_up(&self) -> Halt {
+        let newest = *self.shared.newest.borrow();
+        let opened = shared::open_reader(&self.store).and_then(|log| {
+            // A segment that is ahead of the log is of another one, from before a backup came back.
+            let index = self.file.open(|seq, id| seq <= newest && is_row(&log, seq, id))?;
+            Ok((log, index))
+        });
+        let (log, mut index) = match opened {
+            Ok(opened) => opened,
+            Err(fault) => return Halt::Fault(fault),
+        };
+        loop {
+            let step = self.step(&log, &mut index);
+            let paused = match step {
+                Ok(true) => Ok(()),
+                Ok(false) => self.pause(EVERY),
+                Err(halt) => return halt,
+            };
+            if let Err(halt) = paused {
+                return halt;
+            }
+        }
+    }
+
+    /// One segment: made, or forgotten with its rows. `false`: there is nothing to do.
+    fn step(&self, log: &Connection, index: &mut Connection) -> Result<bool, Halt> {
+        let newest = *self.shared.newest.borrow();
+        let full = segment_of(newest.saturating_add(1)).saturating_sub(1);
+        let oldest: Option<i64> = log.query_row("SELECT min(seq) FROM deliveries", [], |row| row.get(0))?;
+        let oldest = segment_of(oldest.unwrap_or(i64::MAX));
+        let known = self.file.segments();
+        if let Some((gone, _)) = known.range(..oldest).next() {
+            self.file.forget(index, *gone)?;
+            return Ok(true);
+        }
+        let mut number = full;
+        while number >= oldest {
+            if !known.contains_key(&number) {
+                self.index(log, index, number)?;
+                return Ok(true);
+            }
+            number = number.saturating_sub(1);
+        }
+        Ok(false)
+    }
+
+    fn index(&self, log: &Connection, index: &mut Connection, number: i64) -> Result<(), Halt> {
+        let mut builder = Builder::new();
+        let mut segment = Segment { earliest: i64::MAX, latest: i64::MIN };
+        let mut last_id = [0; 16];
+        let mut first = first_of(number);
+        let mut read = log
+            .prepare_cached(&format!(
+                "SELECT {ROW_COLUMNS}, b.headers, b.body FROM deliveries d JOIN delivery_bytes b USING (seq) \
+             WHERE d.seq BETWEEN ?1 AND ?2 ORDER BY d.seq"
+            ))
+            .map_err(Halt::Fault)?;
+        while first <= last_of(number) {
+            let began = Instant::now();
+            let last = first.saturating_add(SLICE).saturating_sub(1);
+            let mut rows = read.query(params![first, last])?;
+            while let Some(found) = rows.next()? {
+                let row: DeliveryRow = codec::row(found)?;
+                segment.earliest = segment.earliest.min(row.received_at.as_micros());
+                segment.latest = segment.latest.max(row.received_at.as_micros());
+                if row.seq == last_of(number) {
+                    last_id = *row.id.as_bytes();
+                }
+                builder.add(&row, blob(found, 17)?, blob(found, 18)?);
+            }
+            drop(rows);
+            first = last.saturating_add(1);
+            self.give_way(began.elapsed())?;
+        }
+        let began = Instant::now();
+        self.file.keep(index, number, last_id, segment, builder)?;
+        self.give_way(began.elapsed())
+    }
+
+    /// Pauses after work of that length.
+    fn give_way(&self, worked: Duration) -> Result<(), Halt> {
+        let is_busy = self.shared.queued.load(Ordering::Relaxed) >= BUSY;
+        self.pause(worked.saturating_mul(if is_busy { PAUSE_BUSY } else { PAUSE }))
+    }
+
+    fn pause(&self, pause: Duration) -> Result<(), Halt> {
+        match self.stopped.recv_timeout(pause) {
+            Err(RecvTimeoutError::Timeout) => Ok(()),
+            _ => Err(Halt::Stopped),
+        }
+    }
+}
+
+fn blob<'r>(row: &'r rusqlite::Row<'_>, at: usize) -> rusqlite::Result<&'r [u8]> {
+    row.get_ref(at)?.as_blob().map_err(rusqlite::Error::from)
+}
+
+/// Whether the row at `seq` has that id, or is gone.
+fn is_row(log: &Connection, seq: i64, id: [u8; 16]) -> bool {
+    let found = log
+        .query_row("SELECT id FROM deliveries WHERE seq = ?1", [seq], |row| row.get::<_, [u8; 16]>(0))
+        .optional();
+    match found {
+        Ok(Some(found)) => found == id,
+        Ok(None) => true,
+        Err(_) => false,
+    }
+}

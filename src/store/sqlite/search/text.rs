@@ -1,0 +1,137 @@
+//! What of a delivery is searched as text, and how text is compared: letter by letter, in any case.
+
+use std::borrow::Cow;
+use std::io::Read as _;
+
+/// The most bytes that a compressed body is unpacked to.
+const MAX_UNPACKED: u64 = 4 * 1024 * 1024;
+
+/// Text in small letters; what is not UTF-8 becomes U+FFFD.
+pub fn folded(bytes: &[u8]) -> Vec<u8> {
+    if bytes.is_ascii() {
+        return bytes.to_ascii_lowercase();
+    }
+    let mut text = String::with_capacity(bytes.len());
+    // Letter by letter: what follows a letter must not change what becomes of it.
+    text.extend(String::from_utf8_lossy(bytes).chars().flat_map(char::to_lowercase));
+    text.into_bytes()
+}
+
+/// A body's text, folded: as it was sent, and where it is JSON with escapes, a form or gzip, also what that means.
+pub fn folded_body(body: &[u8]) -> Vec<u8> {
+    let body = unpacked(body);
+    let mut text = folded(&body);
+    if let Some(meaning) = meaning(&body) {
+        text.push(b'\n');
+        text.extend(folded(meaning.as_bytes()));
+    }
+    text
+}
+
+fn unpacked(body: &[u8]) -> Cow<'_, [u8]> {
+    if !body.starts_with(&[0x1f, 0x8b]) {
+        return Cow::Borrowed(body);
+    }
+    let mut unpacked = Vec::new();
+    let read = flate2::read::MultiGzDecoder::new(body).take(MAX_UNPACKED).read_to_end(&mut unpacked);
+    if read.is_err() && unpacked.is_empty() { Cow::Borrowed(body) } else { Cow::Owned(unpacked) }
+}
+
+fn meaning(body: &[u8]) -> Option<String> {
+    if memchr::memchr(b'\\', body).is_some() {
+        return Some(unescaped(&String::from_utf8_lossy(body)));
+    }
+    let is_form = !body.starts_with(b"{") && !body.starts_with(b"[") && memchr::memchr(b'=', body).is_some();
+    if is_form && memchr::memchr2(b'%', b'+', body).is_some() {
+        let pairs = form_urlencoded::parse(body).map(|(name, value)| format!("{name}={value}\n"));
+        return Some(pairs.collect());
+    }
+    None
+}
+
+/// JSON's escapes as the letters they stand for; what is none stays.
+fn unescaped(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\\') {
+        plain.push_str(before);
+        let mut letters = after.chars();
+        let (letter, used) = match letters.next() {
+            Some('n') => (Some('\n'), 1),
+            Some('t') => (Some('\t'), 1),
+            Some('r') => (Some('\r'), 1),
+            Some(letter @ ('"' | '\\' | '/')) => (Some(letter), 1),
+            Some('u') => code(after),
+            _ => (None, 0),
+        };
+        plain.push(letter.unwrap_or('\\'));
+        rest = after.get(used..).unwrap_or_default();
+    }
+    plain.push_str(rest);
+    plain
+}
+
+/// The letter of `uXXXX`, or of two such that are one letter, and how many bytes it took.
+fn code(text: &str) -> (Option<char>, usize) {
+    let unit = |at: usize| u32::from_str_radix(text.get(at..at.saturating_add(4))?, 16).ok();
+    let Some(first) = unit(1) else { return (None, 0) };
+    if let Some(letter) = char::from_u32(first) {
+        return (Some(letter), 5);
+    }
+    let second = text.get(5..7).filter(|start| *start == "\\u").and_then(|_| unit(7));
+    let pair = second.and_then(|second| {
+        let high = first.checked_sub(0xd800).filter(|high| *high < 0x400)?;
+        let low = second.checked_sub(0xdc00).filter(|low| *low < 0x400)?;
+        char::from_u32(high.checked_mul(0x400)?.checked_add(low)?.checked_add(0x1_0000)?)
+    });
+    pair.map_or((None, 0), |letter| (Some(letter), 11))
+}
+
+/// Whether a line of a header block has that name, in any case, and `needle`, folded, in its value.
+pub fn header_holds(block: &[u8], name: &str, needle: Option<&[u8]>) -> bool {
+    block.split(|byte| *byte == b'\n').any(|line| {
+        let Some(colon) = memchr::memchr(b':', line) else { return false };
+        let (found, value) = line.split_at(colon);
+        found.eq_ignore_ascii_case(name.as_bytes())
+            && needle.is_none_or(|needle| memchr::memmem::find(&folded(value), needle).is_some())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holds(body: &[u8], needle: &str) -> bool {
+        memchr::memmem::find(&folded_body(body), &folded(needle.as_bytes())).is_some()
+    }
+
+    #[test]
+    fn a_body_is_searched_as_sent_and_as_meant() {
+        let body = r#"{"a":"caf\u00e9 \ud83d\ude00 C:\\temp \/x\n\ud800 \q","B":"ÄÖ"}"#;
+        for needle in
+            ["café", "CAFÉ 😀", r"caf\u00e9", r"c:\temp", r"C:\\temp", "/x\n", r"\ud800", r"\q", "äö", "ÄÖ"]
+        {
+            assert!(holds(body.as_bytes(), needle), "{needle}");
+        }
+        assert!(!holds(body.as_bytes(), "cafe"));
+        assert!(holds(b"payload=%7B%22a%22%3A1%7D&b=c+d", "{\"a\":1}"));
+        assert!(holds(b"payload=%7B&b=c+d", "c d"));
+        assert!(holds(b"a\xffb", "a\u{fffd}b"));
+    }
+
+    #[test]
+    fn a_packed_body_is_searched_unpacked() {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut packed, b"{\"hidden\":\"needle\"}").unwrap();
+        assert!(holds(&packed.finish().unwrap(), "NEEDLE"));
+        assert!(holds(b"\x1f\x8bnot packed", "not packed"));
+    }
+
+    #[test]
+    fn a_header_is_found_by_name_and_value() {
+        let block = b"User-Agent: Curl/8\r\nX-A: one: two\r\nX-A: three\r\n";
+        assert!(header_holds(block, "user-agent", Some(b"curl")));
+        assert!(header_holds(block, "X-a", Some(b"three")) && header_holds(block, "x-a", None));
+        assert!(!header_holds(block, "x-a", Some(b"curl")) && !header_holds(block, "x", None));
+    }
+}

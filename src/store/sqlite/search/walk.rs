@@ -1,0 +1,140 @@
+//! Answers a query from the newest row to the oldest: by index where there is one, row by row where there is none.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use rusqlite::{Connection, OptionalExtension as _, params_from_iter, types::Value};
+
+use super::super::codec::{self, ROW_COLUMNS};
+use super::super::insert::whole;
+use super::super::reader;
+use super::candidates::Candidates;
+use super::condition::Where;
+use super::file::{Lookups, SearchFile, Segment, last_of};
+use super::{first_of, segment_of};
+use crate::domain::{DeliveryRow, Query, Timestamp};
+
+/// Rows that match, newest first, before the position `before`; at most `limit`.
+pub fn list(
+    connection: &Connection,
+    file: &SearchFile,
+    query: &Query,
+    now: Timestamp,
+    before: Option<i64>,
+    limit: usize,
+) -> rusqlite::Result<Vec<DeliveryRow>> {
+    let condition = Where::of(query, now);
+    let mut walk = Walk { connection, condition, rows: Vec::new(), limit, began: Instant::now() };
+    let bounds = connection
+        .query_row("SELECT min(seq), max(seq) FROM deliveries", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (Some(oldest), Some(newest)): (Option<i64>, Option<i64>) = bounds else { return Ok(walk.rows) };
+    let below = before.unwrap_or(i64::MAX).min(newest.saturating_add(1));
+    let segments = if query.is_everything() { BTreeMap::new() } else { file.segments() };
+    let indexed = segments.range(segment_of(oldest)..=segment_of(below)).next().is_some();
+    if !indexed {
+        walk.scan(oldest, below)?;
+        return Ok(walk.rows);
+    }
+    let found = file.ask(|lookups| walk.by_segments(lookups, &segments, query, now, oldest, below));
+    if let Err(fault) = found {
+        if reader::is_interrupted(&fault) {
+            return Err(fault);
+        }
+        tracing::warn!(%fault, "the search index cannot be read; the log is read instead");
+        walk.rows.clear();
+        walk.scan(oldest, below)?;
+    }
+    Ok(walk.rows)
+}
+
+struct Walk<'c> {
+    connection: &'c Connection,
+    condition: Where,
+    rows: Vec<DeliveryRow>,
+    limit: usize,
+    began: Instant,
+}
+
+impl Walk<'_> {
+    fn is_full(&self) -> bool {
+        self.rows.len() >= self.limit
+    }
+
+    fn by_segments(
+        &mut self,
+        lookups: &Lookups<'_>,
+        segments: &BTreeMap<i64, Segment>,
+        query: &Query,
+        now: Timestamp,
+        oldest: i64,
+        below: i64,
+    ) -> rusqlite::Result<()> {
+        let mut below = below;
+        while !self.is_full() && below > oldest {
+            let number = segment_of(below.saturating_sub(1));
+            let Some(segment) = segments.get(&number).copied() else {
+                // Down to the next that has an index.
+                let next = segments.range(..number).next_back();
+                let from = next.map_or(oldest, |(next, _)| last_of(*next).saturating_add(1)).max(oldest);
+                self.scan(from, below)?;
+                below = from;
+                continue;
+            };
+            let candidates = Candidates { lookups, number, segment, now }.of(query)?;
+            for place in candidates.newest_first() {
+                let seq = first_of(number).saturating_add(place);
+                if seq < below {
+                    self.look_at(seq)?;
+                }
+                if self.is_full() {
+                    return Ok(());
+                }
+            }
+            below = first_of(number);
+        }
+        Ok(())
+    }
+
+    fn from(&self) -> &'static str {
+        if self.condition.reads_bytes {
+            "deliveries d JOIN delivery_bytes b USING (seq)"
+        } else {
+            "deliveries d"
+        }
+    }
+
+    /// Takes the row at `seq`, if it matches.
+    fn look_at(&mut self, seq: i64) -> rusqlite::Result<()> {
+        if reader::is_over(self.began) {
+            return Err(reader::interrupted());
+        }
+        let sql =
+            format!("SELECT {ROW_COLUMNS} FROM {} WHERE {} AND d.seq = ?", self.from(), self.condition.sql);
+        let values = self.condition.values.iter().cloned().chain([Value::Integer(seq)]);
+        let row = self
+            .connection
+            .prepare_cached(&sql)?
+            .query_row(params_from_iter(values), codec::row)
+            .optional()?;
+        self.rows.extend(row);
+        Ok(())
+    }
+
+    /// Takes what matches from `first` to before `below`.
+    fn scan(&mut self, first: i64, below: i64) -> rusqlite::Result<()> {
+        let left = self.limit.saturating_sub(self.rows.len());
+        let sql = format!(
+            "SELECT {ROW_COLUMNS} FROM {} WHERE {} AND d.seq >= ? AND d.seq < ? ORDER BY d.seq DESC LIMIT ?",
+            self.from(),
+            self.condition.sql
+        );
+        let bounds = [Value::Integer(first), Value::Integer(below), Value::Integer(whole(left))];
+        let values = self.condition.values.iter().cloned().chain(bounds);
+        let mut read = self.connection.prepare_cached(&sql)?;
+        let found = read.query_map(params_from_iter(values), codec::row)?;
+        for row in found {
+            self.rows.push(row?);
+        }
+        Ok(())
+    }
+}
