@@ -18,14 +18,23 @@ pub struct Program {
 
 impl Program {
     /// Starts it in `folder` and waits until it accepts connections.
+    #[allow(dead_code, reason = "each bench is a crate of its own")]
     pub fn start(folder: &Path) -> Self {
+        Self::start_with(folder, None)
+    }
+
+    /// Starts it with a configuration.
+    pub fn start_with(folder: &Path, config: Option<&Path>) -> Self {
         let data = folder.join("data");
         fs::create_dir_all(&data).unwrap();
         fs::write(data.join("signing-secret"), SECRET).unwrap();
+        // Of a run that was killed.
+        let _ = fs::remove_file(data.join("addresses.json"));
         let log = fs::File::create(folder.join("log")).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_tagohook"))
             .args(["--listen", "127.0.0.1:0", "--inspect-listen", "127.0.0.1:0", "--data-dir"])
             .arg(&data)
+            .args(config.iter().flat_map(|config| [Path::new("--config"), config]))
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()

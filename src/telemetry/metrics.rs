@@ -66,6 +66,10 @@ pub struct Gauges {
     pub wal_bytes: u64,
     /// Entries waiting for the writer.
     pub queue_depth: u64,
+    /// Bytes of the search index.
+    pub search_bytes: u64,
+    /// Segments of the log that the search index covers.
+    pub search_segments: u64,
     /// The endpoints of subscriptions.
     pub endpoints: Vec<EndpointGauges>,
 }
@@ -80,6 +84,8 @@ pub struct Metrics {
     store_bytes: Gauge,
     wal_bytes: Gauge,
     queue_depth: Gauge,
+    search_bytes: Gauge,
+    search_segments: Gauge,
     sender: SenderMetrics,
 }
 
@@ -90,6 +96,7 @@ impl Default for Metrics {
         let not_kept = Family::default();
         let answer_time = Histogram::new(BUCKETS_S);
         let (store_bytes, wal_bytes, queue_depth) = (Gauge::default(), Gauge::default(), Gauge::default());
+        let (search_bytes, search_segments) = (Gauge::default(), Gauge::default());
         registry.register("deliveries", "Deliveries kept, by what became of them", deliveries.clone());
         registry.register("requests_not_kept", "Requests that left no row, by cause", not_kept.clone());
         let help = "Time from a request's head to the moment its row was on disk";
@@ -97,8 +104,22 @@ impl Default for Metrics {
         registry.register_with_unit("store_size", "Store file in use", Unit::Bytes, store_bytes.clone());
         registry.register_with_unit("store_wal", "Write-ahead log", Unit::Bytes, wal_bytes.clone());
         registry.register("store_queue_depth", "Entries waiting for the writer", queue_depth.clone());
+        registry.register_with_unit("search_index", "Search index", Unit::Bytes, search_bytes.clone());
+        let help = "Segments of 8,192 deliveries that the search index covers";
+        registry.register("search_segments", help, search_segments.clone());
         let sender = SenderMetrics::registered(&mut registry);
-        Self { registry, deliveries, not_kept, answer_time, store_bytes, wal_bytes, queue_depth, sender }
+        Self {
+            registry,
+            deliveries,
+            not_kept,
+            answer_time,
+            store_bytes,
+            wal_bytes,
+            queue_depth,
+            search_bytes,
+            search_segments,
+            sender,
+        }
     }
 }
 
@@ -133,6 +154,8 @@ impl Metrics {
         self.store_bytes.set(as_gauge(gauges.store_bytes));
         self.wal_bytes.set(as_gauge(gauges.wal_bytes));
         self.queue_depth.set(as_gauge(gauges.queue_depth));
+        self.search_bytes.set(as_gauge(gauges.search_bytes));
+        self.search_segments.set(as_gauge(gauges.search_segments));
         self.sender.set(&gauges.endpoints);
         let mut text = String::new();
         // Writing to a String cannot fail.

@@ -94,6 +94,8 @@ async fn metrics(state: web::Data<InspectorState>) -> HttpResponse {
         store_bytes: size.used,
         wal_bytes: size.wal,
         queue_depth: size.queue_depth,
+        search_bytes: size.search,
+        search_segments: size.search_segments,
         // A store that cannot be read leaves them out; the other figures matter then.
         endpoints: api::sending::figures::gauges(&state).await.unwrap_or_default(),
     };

@@ -12,6 +12,7 @@ pub struct Builder {
     body: Vec<Vec<u16>>,
     head: Vec<Vec<u16>>,
     values: HashMap<Vec<u8>, Vec<u16>>,
+    seen: Seen,
     rows: usize,
 }
 
@@ -22,6 +23,7 @@ impl Builder {
             body: vec![Vec::new(); buckets],
             head: vec![Vec::new(); buckets],
             values: HashMap::new(),
+            seen: Seen { words: vec![0; buckets.div_ceil(64)], touched: Vec::new() },
             rows: 0,
         }
     }
@@ -30,12 +32,14 @@ impl Builder {
     pub fn add(&mut self, row: &DeliveryRow, headers: &[u8], body: &[u8]) {
         let Ok(place) = u16::try_from(row.seq.rem_euclid(SEGMENT)) else { return };
         self.rows = self.rows.saturating_add(1);
-        add_text(&mut self.body, &folded_body(body), place);
+        self.seen.add(&folded_body(body));
+        self.seen.move_to(&mut self.body, place);
         let named = [&row.event_type, &row.event_name, &row.event_id, &row.entity];
         for text in named.into_iter().flatten().chain([&row.path, &row.source]) {
-            add_text(&mut self.head, &folded(text.as_bytes()), place);
+            self.seen.add(&folded(text.as_bytes()));
         }
-        add_text(&mut self.head, &folded(headers), place);
+        self.seen.add(&folded(headers));
+        self.seen.move_to(&mut self.head, place);
         let values = [
             (Kind::Source, Some(&row.source)),
             (Kind::Method, Some(&row.method)),
@@ -83,10 +87,34 @@ impl Builder {
     }
 }
 
-fn add_text(buckets: &mut [Vec<u16>], text: &[u8], place: u16) {
-    for bucket in term::buckets(text) {
-        if let Some(places) = usize::try_from(bucket).ok().and_then(|bucket| buckets.get_mut(bucket)) {
-            add_place(places, place);
+/// The buckets of one row's text, each once: small enough to stay close to the processor.
+struct Seen {
+    words: Vec<u64>,
+    touched: Vec<u32>,
+}
+
+impl Seen {
+    fn add(&mut self, text: &[u8]) {
+        for bucket in term::buckets(text) {
+            let word = usize::try_from(bucket / 64).ok().and_then(|at| self.words.get_mut(at));
+            let Some(word) = word else { continue };
+            let bit = 1 << (bucket % 64);
+            if *word & bit == 0 {
+                *word |= bit;
+                self.touched.push(bucket);
+            }
+        }
+    }
+
+    fn move_to(&mut self, buckets: &mut [Vec<u16>], place: u16) {
+        for bucket in self.touched.drain(..) {
+            let Ok(bucket) = usize::try_from(bucket) else { continue };
+            if let Some(word) = self.words.get_mut(bucket / 64) {
+                *word = 0;
+            }
+            if let Some(places) = buckets.get_mut(bucket) {
+                places.push(place);
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError, RwLock};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::super::reader;
 use super::super::shared::{beside, make_private};
 use super::builder::Builder;
 use super::rows::Rows;
@@ -37,6 +38,16 @@ pub struct Segment {
     pub earliest: i64,
     /// When its last row was received.
     pub latest: i64,
+}
+
+/// A segment's index, about to be kept.
+pub struct Kept {
+    /// Its number.
+    pub number: i64,
+    /// The id of its last row.
+    pub last_id: [u8; 16],
+    /// What is known of it.
+    pub segment: Segment,
 }
 
 /// The file, shared by those who search and the one who makes it.
@@ -138,27 +149,33 @@ impl SearchFile {
         Ok(connection)
     }
 
-    /// Keeps a segment's index, all of it or nothing; from then on it is searched by it.
+    /// Keeps a segment's index, all of it or nothing; from then on it is searched by it. `go_on` is asked before each
+    /// term.
     pub fn keep(
         &self,
         connection: &mut Connection,
-        number: i64,
-        last_id: [u8; 16],
-        segment: Segment,
+        kept: &Kept,
         builder: Builder,
+        mut go_on: impl FnMut() -> bool,
     ) -> rusqlite::Result<()> {
+        let Kept { number, last_id, segment } = kept;
         let transaction = connection.transaction()?;
         transaction.execute("DELETE FROM postings WHERE segment = ?1", [number])?;
         let mut insert =
             transaction.prepare_cached("INSERT INTO postings (segment, term, rows) VALUES (?1, ?2, ?3)")?;
-        builder.finish(|term, rows| insert.execute(params![number, term, rows]).map(drop))?;
+        builder.finish(|term, rows| {
+            if !go_on() {
+                return Err(reader::interrupted());
+            }
+            insert.execute(params![number, term, rows]).map(drop)
+        })?;
         drop(insert);
         transaction.execute(
             "INSERT OR REPLACE INTO segments (segment, last_id, earliest, latest) VALUES (?1, ?2, ?3, ?4)",
             params![number, last_id, segment.earliest, segment.latest],
         )?;
         transaction.commit()?;
-        self.segments.write().unwrap_or_else(PoisonError::into_inner).insert(number, segment);
+        self.segments.write().unwrap_or_else(PoisonError::into_inner).insert(*number, *segment);
         self.measure();
         Ok(())
     }

@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::super::codec::{self, ROW_COLUMNS};
 use super::super::shared::{self, Shared};
 use super::builder::Builder;
-use super::file::{SearchFile, Segment, last_of};
+use super::file::{Kept, SearchFile, Segment, last_of};
 use super::{first_of, segment_of};
 use crate::domain::DeliveryRow;
 
@@ -23,6 +23,10 @@ const EVERY: Duration = Duration::from_millis(250);
 const AFTER_FAULT: Duration = Duration::from_secs(30);
 /// Rows read at once.
 const SLICE: i64 = 256;
+/// How far it stands behind the other threads where processors are short, as nice(2) has it.
+const NICE: i32 = 10;
+/// Terms written between two looks at how long that took.
+const TERMS: usize = 2_000;
 /// With so many entries waiting for the writer, receiving comes first.
 const BUSY: usize = 32;
 /// It pauses so many times as long as it worked, beside receiving that has room.
@@ -76,6 +80,8 @@ impl From<rusqlite::Error> for Halt {
 
 impl Work {
     fn run(&self) {
+        // Linux counts this for the thread. Where it is refused, the pauses must do.
+        let _ = rustix::process::nice(NICE);
         loop {
             match self.keep_up() {
                 Halt::Stopped => return,
@@ -163,9 +169,24 @@ impl Work {
             first = last.saturating_add(1);
             self.give_way(began.elapsed())?;
         }
-        let began = Instant::now();
-        self.file.keep(index, number, last_id, segment, builder)?;
-        self.give_way(began.elapsed())
+        let kept = Kept { number, last_id, segment };
+        let mut began = Instant::now();
+        let mut left = TERMS;
+        let mut stopped = None;
+        let written = self.file.keep(index, &kept, builder, || {
+            left = left.saturating_sub(1);
+            if left > 0 {
+                return true;
+            }
+            left = TERMS;
+            stopped = self.give_way(began.elapsed()).err();
+            began = Instant::now();
+            stopped.is_none()
+        });
+        match stopped {
+            Some(halt) => Err(halt),
+            None => Ok(written?),
+        }
     }
 
     /// Pauses after work of that length.

@@ -107,9 +107,21 @@ fn range_term(range: IpNet) -> Vec<u8> {
     Kind::Address.value(&value).0
 }
 
-/// The class of a byte of folded text.
-fn class(byte: u8) -> u32 {
-    u32::from(match byte {
+/// The class of each byte of folded text.
+const CLASS: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0_u8;
+    let mut left: &mut [u8] = &mut classes;
+    while let Some((class, rest)) = left.split_first_mut() {
+        *class = class_of(byte);
+        byte = byte.wrapping_add(1);
+        left = rest;
+    }
+    classes
+};
+
+const fn class_of(byte: u8) -> u8 {
+    match byte {
         b'a'..=b'z' => byte.saturating_sub(b'a'),
         b'0'..=b'9' => byte.saturating_sub(b'0').saturating_add(26),
         0..=b' ' | 0x7f => 36,
@@ -117,7 +129,11 @@ fn class(byte: u8) -> u32 {
         b'-' | b'_' | b'.' => 38,
         0x80.. => (byte & 7).saturating_add(40),
         _ => 39,
-    })
+    }
+}
+
+fn class(byte: u8) -> u32 {
+    CLASS.get(usize::from(byte)).copied().map_or(0, u32::from)
 }
 
 /// Each three letters of folded text, and of its end, as though blanks followed.

@@ -8,13 +8,23 @@ const MAX_UNPACKED: u64 = 4 * 1024 * 1024;
 
 /// Text in small letters; what is not UTF-8 becomes U+FFFD.
 pub fn folded(bytes: &[u8]) -> Vec<u8> {
-    if bytes.is_ascii() {
-        return bytes.to_ascii_lowercase();
+    let mut text = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    let is_ascii = |byte: &u8| byte.is_ascii();
+    loop {
+        let (ascii, other) =
+            rest.split_at(rest.iter().position(|byte| !is_ascii(byte)).unwrap_or(rest.len()));
+        text.extend(ascii.iter().map(u8::to_ascii_lowercase));
+        if other.is_empty() {
+            return text;
+        }
+        let (letters, after) = other.split_at(other.iter().position(is_ascii).unwrap_or(other.len()));
+        // Letter by letter: what follows a letter must not change what becomes of it.
+        for letter in String::from_utf8_lossy(letters).chars().flat_map(char::to_lowercase) {
+            text.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+        rest = after;
     }
-    let mut text = String::with_capacity(bytes.len());
-    // Letter by letter: what follows a letter must not change what becomes of it.
-    text.extend(String::from_utf8_lossy(bytes).chars().flat_map(char::to_lowercase));
-    text.into_bytes()
 }
 
 /// A body's text, folded: as it was sent, and where it is JSON with escapes, a form or gzip, also what that means.

@@ -26,7 +26,8 @@ pub fn list(
     let condition = Where::of(query, now);
     let mut walk = Walk { connection, condition, rows: Vec::new(), limit, began: Instant::now() };
     let bounds = connection
-        .query_row("SELECT min(seq), max(seq) FROM deliveries", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        .prepare_cached("SELECT (SELECT min(seq) FROM deliveries), (SELECT max(seq) FROM deliveries)")?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let (Some(oldest), Some(newest)): (Option<i64>, Option<i64>) = bounds else { return Ok(walk.rows) };
     let below = before.unwrap_or(i64::MAX).min(newest.saturating_add(1));
     let segments = if query.is_everything() { BTreeMap::new() } else { file.segments() };

@@ -1,0 +1,180 @@
+//! How fast the inspector answers over a large history, alone and beside receiving.
+//!
+//! The real program gets `BENCH_DELIVERIES` deliveries (default 1,000,000) over its receiver. Then pages and searches are
+//! asked for over HTTP, each many times with other values; then the same while 5,000 deliveries a second come in.
+//! `BENCH_DATA` names a folder that is kept, and used again when it is filled already: to look at such a history oneself,
+//! start the program with `--data-dir $BENCH_DATA/data`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::panic,
+    missing_docs
+)]
+
+mod history;
+mod program;
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use program::{Program, SECRET};
+use serde_json::Value;
+
+/// Deliveries a second beside the searches.
+const RATE: u32 = 5_000;
+/// How often each question is asked.
+const TIMES: usize = 40;
+
+/// What is asked: its name, and its path where `N` is another number each time.
+const QUESTIONS: &[(&str, &str)] = &[
+    ("first page", "/"),
+    ("next page", "/api/v1/deliveries?before=N"),
+    ("a delivery's page", "/deliveries/ID"),
+    ("refused", "/api/v1/deliveries?verdict=rejected"),
+    ("refused, far back", "/api/v1/deliveries?verdict=rejected&before=N"),
+    ("a type, a status", "/api/v1/deliveries?q=type:data.*+status:4xx"),
+    ("a device", "/api/v1/deliveries?q=device:66f1a2b3c4d5e6f700000X"),
+    ("an address range", "/api/v1/deliveries?q=ip:203.0.Y.0/28"),
+    ("a rare word", "/api/v1/deliveries?q=zephyranthes"),
+    ("a common word", "/api/v1/deliveries?q=body:\"co2\""),
+    ("a prefix", "/api/v1/deliveries?q=body:zephyr"),
+    ("two words, far back", "/api/v1/deliveries?q=boiler+calibrated&before=N"),
+    ("a number in bodies", "/api/v1/deliveries?q=\"+N\""),
+    ("words that are nowhere", "/api/v1/deliveries?q=boilerplates+N"),
+    ("a header, refused", "/api/v1/deliveries?q=header.user-agent:curl+verdict:rejected"),
+    ("not, or", "/api/v1/deliveries?q=NOT+verdict:accepted+(überprüft+OR+offline)+-type:user.*"),
+    ("no such event", "/api/v1/deliveries?event_id=evt_N"),
+];
+
+fn main() {
+    let deliveries =
+        std::env::var("BENCH_DELIVERIES").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000_000_u64);
+    let temporary = tempfile::tempdir().unwrap();
+    let kept = std::env::var_os("BENCH_DATA").map(PathBuf::from);
+    let folder = kept.as_deref().unwrap_or(temporary.path());
+    std::fs::create_dir_all(folder).unwrap();
+    let config = folder.join("bench.toml");
+    let text = "[receiver]\ntrusted_proxies = [\"127.0.0.1/32\"]\nrefused_rate = \"1000000/s\"\n\
+                [store]\nmax_size = \"100 GiB\"\nkeep_rejected = \"30d\"\n";
+    std::fs::write(&config, text).unwrap();
+    let program = Program::start_with(folder, Some(&config));
+    let (receiver, inspector) = (program.address("receiver"), program.address("inspector"));
+    let rows = || {
+        let store = program.store();
+        store.query_row("SELECT count(*) FROM deliveries", [], |row| row.get::<_, i64>(0)).unwrap() as u64
+    };
+    let missing = deliveries.saturating_sub(rows());
+    let started = Instant::now();
+    history::fill(receiver, SECRET, missing);
+    println!("{} deliveries, {missing} sent in {:.0} s", rows(), started.elapsed().as_secs_f64());
+    let started = Instant::now();
+    let segments = rows() / 8_192;
+    while figure(inspector, "tagohook_search_segments ") < segments as f64 {
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    let size = |name: &str| figure(inspector, name) / 1e6;
+    println!(
+        "index ready {:.0} s later; store {:.0} MB, index {:.0} MB, memory {:.0} MB",
+        started.elapsed().as_secs_f64(),
+        size("tagohook_store_size_bytes "),
+        size("tagohook_search_index_bytes "),
+        program.memory_mb()
+    );
+    println!("alone");
+    let rows = rows();
+    ask_all(inspector, rows, Duration::ZERO);
+    println!("beside {RATE} deliveries a second, twenty questions a second");
+    let times = std::thread::scope(|scope| {
+        let load = history::Load::new(SECRET, RATE, Duration::from_secs(45));
+        let coming = scope.spawn(|| load.drive(receiver));
+        std::thread::sleep(Duration::from_secs(2));
+        let seen = scope.spawn(|| until_seen(inspector));
+        ask_all(inspector, rows, Duration::from_millis(50));
+        print("appears in a live page", seen.join().unwrap());
+        coming.join().unwrap()
+    });
+    print("receiving", times);
+    println!("memory {:.0} MB", program.memory_mb());
+}
+
+/// Asks everything, with `pause` before each question.
+fn ask_all(inspector: SocketAddr, rows: u64, pause: Duration) {
+    let ids = ids(inspector, rows);
+    for (name, path) in QUESTIONS {
+        let mut times = Vec::new();
+        let mut found = 0;
+        for (at, id) in ids.iter().enumerate() {
+            let number = 1 + rows * at as u64 / TIMES as u64;
+            let path = path
+                .replace('N', &number.to_string())
+                .replace("ID", id)
+                .replace('X', &format!("{:03x}", number % 4_096))
+                .replace('Y', &(100 + number % 20).to_string())
+                .replace('"', "%22")
+                .replace('ü', "%C3%BC");
+            std::thread::sleep(pause);
+            let started = Instant::now();
+            let answer = get(inspector, &path);
+            times.push(started.elapsed());
+            let json: Value = serde_json::from_str(&answer).unwrap_or_default();
+            found += json["deliveries"].as_array().map_or(0, Vec::len);
+        }
+        print(&format!("{name} ({} rows)", found / TIMES), times);
+    }
+}
+
+/// Ids of deliveries from all over the history.
+fn ids(inspector: SocketAddr, rows: u64) -> Vec<String> {
+    let id = |at: u64| {
+        let before = 2 + rows * at / TIMES as u64;
+        let page = get(inspector, &format!("/api/v1/deliveries?limit=1&before={before}"));
+        let page: Value = serde_json::from_str(&page).unwrap();
+        page["deliveries"][0]["id"].as_str().unwrap().to_owned()
+    };
+    (0..TIMES as u64).map(id).collect()
+}
+
+fn print(name: &str, mut times: Vec<Duration>) {
+    times.sort();
+    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1_000.0;
+    println!("  {name:<34} p50 {:>7.2} ms  p95 {:>7.2} ms  p99 {:>7.2} ms", at(0.5), at(0.95), at(0.99));
+}
+
+/// The time from a delivery's arrival to its row in the live stream.
+fn until_seen(inspector: SocketAddr) -> Vec<Duration> {
+    let mut stream = TcpStream::connect(inspector).unwrap();
+    write!(stream, "GET /api/v1/deliveries/stream HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut times = Vec::new();
+    for line in BufReader::new(stream).lines() {
+        let line = line.unwrap();
+        let Some(row) = line.strip_prefix("data: {") else { continue };
+        let row: Value = serde_json::from_str(&format!("{{{row}")).unwrap();
+        let Some(received) = row["received_at"].as_str() else { continue };
+        let received: jiff::Timestamp = received.parse().unwrap();
+        times.push(Duration::try_from(jiff::Timestamp::now().duration_since(received)).unwrap_or_default());
+        if times.len() >= 20_000 {
+            break;
+        }
+    }
+    times
+}
+
+fn get(address: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
+    answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+}
+
+fn figure(inspector: SocketAddr, name: &str) -> f64 {
+    let metrics = get(inspector, "/metrics");
+    let line = metrics.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+    line.rsplit(' ').next().and_then(|value| value.parse().ok()).unwrap_or_default()
+}
