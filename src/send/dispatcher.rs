@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::lane::{BATCH_WIDTH, Ended, LANE_WIDTH, LaneState};
+use super::pulse::Pulse;
 use super::sender::Sender;
 use super::settler::{Done, settle_all};
 use super::subscriptions::Active;
@@ -46,6 +47,7 @@ struct Dispatcher {
     is_stale: bool,
     /// When something is due beyond what was claimed.
     next_due: Option<Timestamp>,
+    pulse: Pulse,
     done: UnboundedSender<Done>,
     tell: UnboundedSender<Note>,
     notes: UnboundedReceiver<Note>,
@@ -63,12 +65,14 @@ pub async fn run(sender: Sender) {
     let (done, outcomes) = unbounded_channel();
     let (tell, notes) = unbounded_channel();
     let settler = tokio::spawn(settle_all(sender.clone(), outcomes, tell.clone()));
+    let pulse = Pulse::new(sender.now(), sender.parts().lease);
     let mut dispatcher = Dispatcher {
         sender,
         lanes: HashMap::new(),
         claiming: None,
         is_stale: true,
         next_due: None,
+        pulse,
         done,
         tell,
         notes,
@@ -109,6 +113,7 @@ impl Dispatcher {
 
     async fn dispatch(&mut self) {
         let mut stopping = self.sender.stopping();
+        self.pulse = Pulse::new(self.sender.now(), self.sender.parts().lease);
         loop {
             while let Ok(note) = self.notes.try_recv() {
                 self.take(note);
@@ -118,6 +123,7 @@ impl Dispatcher {
                 self.begin_claim().await;
             }
             let sleep = self.time_to_sleep();
+            self.beat(sleep);
             tokio::select! {
                 () = self.sender.woken() => self.is_stale = true,
                 note = self.notes.recv() => note.into_iter().for_each(|note| self.take(note)),
@@ -125,6 +131,16 @@ impl Dispatcher {
                 () = tokio::time::sleep(sleep) => self.is_stale = true,
                 _ = stopping.wait_for(|stop| *stop) => return,
             }
+            self.beat(Duration::ZERO);
+        }
+    }
+
+    fn beat(&mut self, sleep: Duration) {
+        let now = self.sender.now();
+        if self.pulse.beat(now, sleep) {
+            tracing::warn!("the sender stood still for a while");
+            let throttles = self.lanes.values_mut().filter_map(|lane| lane.throttle.as_mut());
+            throttles.for_each(|throttle| throttle.held_up(now));
         }
     }
 
@@ -171,7 +187,9 @@ impl Dispatcher {
         self.next_due = None;
         if !lanes.is_empty() {
             let store = self.sender.store().clone();
-            let due = Box::pin(async move { store.claim_due(Claim { lanes, now }).await });
+            let leases_ended = self.pulse.leases_ended(now);
+            let claim = Claim { lanes, now, leases_ended };
+            let due = Box::pin(async move { store.claim_due(claim).await });
             self.claiming = Some(Claiming { since: now, due });
         }
     }
@@ -202,11 +220,13 @@ impl Dispatcher {
         match (subscription.rate_limit, &mut state.throttle) {
             (None, throttle) => *throttle = None,
             (Some(limit), Some(throttle)) if throttle.limit() == limit => {}
-            (Some(limit), Some(throttle)) => throttle.set_limit(limit),
-            (Some(limit), throttle @ None) => {
+            (Some(limit), throttle) => {
                 let since = now.minus(limit.window).minus(ARRIVAL).minus(ARRIVAL);
                 let marks = self.sender.store().rate_marks(subscription.id.clone(), since).await?;
-                *throttle = Some(Throttle::new(limit, &marks));
+                match throttle {
+                    Some(throttle) => throttle.change(limit, &marks),
+                    None => *throttle = Some(Throttle::new(limit, &marks)),
+                }
             }
         }
         let width = if subscription.batch.is_some() { BATCH_WIDTH } else { LANE_WIDTH };
@@ -287,13 +307,13 @@ impl Dispatcher {
         let (done, tell) = (self.done.clone(), self.tell.clone());
         tokio::spawn(async move {
             let started = Instant::now();
-            let settlements = worker::send(&sender, messages).await;
+            let worker::Sent { settlements, is_gone } = worker::send(&sender, messages).await;
             let is_quick = started.elapsed() < QUICK
                 && settlements.iter().all(|settlement| matches!(settlement.next, Next::Delivered));
             let ended = Ended { target: target.clone(), ticket, at: sender.now(), is_quick };
             // Nobody listens any more only when the program stops; the messages are claimed again after its start.
             let _ = tell.send(Note::Ended(ended));
-            let _ = done.send(Done { target, settlements });
+            let _ = done.send(Done { target, settlements, is_gone });
         });
     }
 
@@ -312,8 +332,9 @@ impl Dispatcher {
         let now = self.sender.now();
         for message in messages {
             let target = message.target.clone();
+            let settlements = vec![worker::given_back(message, now)];
             // As with what was sent.
-            let _ = self.done.send(Done { target, settlements: vec![worker::given_back(message, now)] });
+            let _ = self.done.send(Done { target, settlements, is_gone: false });
         }
     }
 }

@@ -18,7 +18,7 @@ const MOST_HOPS: usize = 4;
 /// The pause after a fault of the store.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Headers in which a message's id comes back to us.
-const ID_HEADERS: [&str; 2] = ["x-tagorun-message-id", "webhook-id"];
+const ID_HEADERS: [&str; 3] = ["x-tagorun-batch-carries", "x-tagorun-message-id", "webhook-id"];
 /// What an event without a name is called.
 const UNNAMED: &str = "unknown";
 

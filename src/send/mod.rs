@@ -17,6 +17,7 @@ mod path;
 mod presets;
 mod preview;
 mod publish;
+mod pulse;
 mod request;
 mod retry_after;
 mod running;

@@ -95,6 +95,8 @@ pub struct Claim {
     pub lanes: Vec<Lane>,
     /// Now.
     pub now: Timestamp,
+    /// Leases that ended before this instant have run out.
+    pub leases_ended: Timestamp,
 }
 
 /// What a claim brought.

@@ -68,7 +68,7 @@ fn mark(connection: &Connection, lane: &Lane, messages: usize, now: Timestamp) -
 
 /// Claims what is due. A lease that ran out frees its message first.
 pub fn claim(connection: &Connection, claim: &Claim) -> rusqlite::Result<Due> {
-    free_expired(connection, claim.now)?;
+    free_expired(connection, claim)?;
     let mut due = Due::default();
     for lane in &claim.lanes {
         claim_lane(connection, claim, lane, &mut due)?;
@@ -77,18 +77,18 @@ pub fn claim(connection: &Connection, claim: &Claim) -> rusqlite::Result<Due> {
 }
 
 /// Asks first: hardly ever has a lease run out, and an UPDATE builds a table of its own before it finds that out.
-fn free_expired(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
-    let now = now.as_micros();
+fn free_expired(connection: &Connection, claim: &Claim) -> rusqlite::Result<()> {
+    let (now, ended) = (claim.now.as_micros(), claim.leases_ended.as_micros());
     let has_expired = connection
         .prepare_cached("SELECT 1 FROM messages WHERE status = 1 AND lease_until < ?1")?
-        .exists([now])?;
+        .exists([ended])?;
     if has_expired {
         connection
             .prepare_cached(
                 "UPDATE messages SET status = 0, lease_until = NULL, next_attempt_at = ?1 \
-                 WHERE status = 1 AND lease_until < ?1",
+                 WHERE status = 1 AND lease_until < ?2",
             )?
-            .execute([now])?;
+            .execute([now, ended])?;
     }
     Ok(())
 }
