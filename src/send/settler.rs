@@ -78,7 +78,8 @@ fn follow_up(sender: &Sender, settlement: &Settlement) {
             tracing::warn!(message = %id, subscription, ?status, error, "message is dead");
             sender.tell_of_letters();
         }
-        Next::Retry(_) | Next::Fallback { .. } => {}
+        Next::Fallback { target, .. } => sender.news().tell(std::iter::once(target.as_str())),
+        Next::Retry(_) => {}
     }
 }
 

@@ -198,7 +198,8 @@ fn unsent(
     settled(sender, active, message, attempt, payload)
 }
 
-/// A message whose subscription is gone is cancelled; one whose fallback is gone goes back to its own.
+/// A message whose subscription is gone is cancelled, or waits where that is only out of force; one whose fallback is gone
+/// goes back to its own.
 fn without_target(sender: &Sender, message: ClaimedMessage, is_orphan: bool) -> Settlement {
     let now = sender.now();
     let back = given_back(message, now);
