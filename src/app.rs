@@ -24,7 +24,8 @@ use crate::telemetry::{Metrics, allow_many_files};
 /// Bytes of deliveries that may wait for the writer.
 const QUEUE_BYTES: usize = 64 * 1024 * 1024;
 
-/// The sender has this part of all files and connections, and as much again where every subscription must have one. The rest is for who sends to us, and for the store.
+/// The sender has this part of all files and connections, and as much again where every subscription must have one. The
+/// rest is for who sends to us, and for the store.
 const SENDER_PART: u32 = 4;
 
 /// Where the program listens.

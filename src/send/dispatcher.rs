@@ -45,6 +45,7 @@ struct Dispatcher {
     claiming: Option<Claiming>,
     /// Whether a claim may bring more than the last one did.
     is_stale: bool,
+    began: Timestamp,
     budget: Budget,
     /// What the bodies of the events under way weigh.
     bytes: usize,
@@ -76,6 +77,7 @@ pub async fn run(sender: Sender) {
         lanes: HashMap::new(),
         claiming: None,
         is_stale: true,
+        began,
         budget,
         bytes: 0,
         asked_all: began,

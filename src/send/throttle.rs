@@ -21,6 +21,8 @@ fn with_slack(window: Duration) -> Duration {
 #[derive(Debug)]
 pub struct Throttle {
     limit: RateLimit,
+    /// When the program began.
+    began: Timestamp,
     /// Those that may still be on their way, by ticket, and the latest instant at which each may arrive.
     under_way: BTreeMap<u64, Timestamp>,
     /// How many have arrived at an instant, at the latest.
@@ -31,11 +33,12 @@ pub struct Throttle {
 }
 
 impl Throttle {
-    /// A throttle that remembers requests of before: when they were claimed, and how many.
+    /// A throttle that remembers requests of before: when they were claimed, and how many. Those of before the program
+    /// `began` set out before it did, or never.
     #[must_use]
-    pub fn new(limit: RateLimit, before: &[(Timestamp, u32)]) -> Self {
+    pub fn new(limit: RateLimit, before: &[(Timestamp, u32)], began: Timestamp) -> Self {
         let (under_way, arrived) = (BTreeMap::new(), BTreeMap::new());
-        let mut throttle = Self { limit, under_way, arrived, counting: 0, next_ticket: 0 };
+        let mut throttle = Self { limit, began, under_way, arrived, counting: 0, next_ticket: 0 };
         throttle.change(limit, before);
         throttle
     }
@@ -53,7 +56,8 @@ impl Throttle {
         self.arrived.clear();
         self.counting = 0;
         for (at, requests) in before {
-            self.arrive(at.plus(ARRIVAL), *requests);
+            let latest = if *at < self.began { self.began } else { Timestamp::MAX };
+            self.arrive(at.plus(ARRIVAL).min(latest), *requests);
         }
     }
 
@@ -117,7 +121,7 @@ mod tests {
     }
 
     fn ten_a_second() -> Throttle {
-        Throttle::new(RateLimit { max_requests: 10, window: Duration::from_secs(1) }, &[])
+        Throttle::new(RateLimit { max_requests: 10, window: Duration::from_secs(1) }, &[], at(0))
     }
 
     #[test]
@@ -174,8 +178,12 @@ mod tests {
     #[test]
     fn what_was_claimed_before_a_restart_counts() {
         let limit = RateLimit { max_requests: 10, window: Duration::from_secs(1) };
-        let mut throttle = Throttle::new(limit, &[(at(0), 4), (at(100), 6)]);
-        assert_eq!(throttle.free(at(12_004)), 0);
+        let mut throttle = Throttle::new(limit, &[(at(0), 4), (at(19_900), 5)], at(20_000));
+        assert_eq!(throttle.free(at(20_000)), 5, "the first ones arrived long ago");
+        assert_eq!(throttle.free(at(21_004)), 5, "the others did before the program began again");
+        assert_eq!(throttle.free(at(21_005)), 10);
+        let mut throttle = Throttle::new(limit, &[(at(0), 4), (at(100), 6)], at(0));
+        assert_eq!(throttle.free(at(12_004)), 0, "of this program's own it is not known");
         assert_eq!(throttle.free(at(12_005)), 4);
     }
 }

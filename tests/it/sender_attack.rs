@@ -1,10 +1,10 @@
 //! Endpoints that answer oddly, and a program that is held up: found by somebody who tried to break the sender.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Reply, Server, Sink, TOKEN, until};
+use crate::harness::{Reply, Server, Setup, Sink, TOKEN, login, until};
 
 fn event(id: &str) -> Value {
     json!({"event": "made.up", "id": id})
@@ -112,4 +112,71 @@ fn an_answer_that_came_while_the_program_stood_still_is_an_answer() {
     server.signal("CONT");
     until("all of them", || server.messages("status=delivered").len() == 20);
     assert_eq!(sink.count(), 20, "none was sent twice");
+}
+
+#[test]
+fn endpoints_that_hang_leave_connections_to_everybody_else() {
+    let server = Setup::new("").files(256).start();
+    let hanging = Sink::scripted(|_, _| Reply::Hang);
+    for at in 0..40 {
+        server.subscribe(&json!({"name": format!("h{at}"), "url": hanging.url("/"), "events": ["made.up"]}));
+    }
+    for at in 0..32 {
+        server.publish(&event(&format!("e{at}")));
+    }
+    hanging.wait_for(40);
+    let good = Sink::start();
+    server.subscribe(&json!({"name": "good", "url": good.url("/"), "events": ["user.login"]}));
+    let began = Instant::now();
+    for at in 0..40 {
+        assert_eq!(server.post_signed(login(&format!("l{at}")).as_bytes()).status, 200);
+    }
+    good.wait_for(40);
+    assert!(began.elapsed() < Duration::from_secs(20), "those that hang held up the others");
+}
+
+#[test]
+fn a_long_queue_of_one_device_holds_up_no_other_and_keeps_its_order() {
+    let server = Server::start();
+    let sink = Sink::scripted(|request, _| {
+        let is_long = request.json()["device"]["id"] == "long";
+        Reply::Slow(Duration::from_millis(if is_long { 20 } else { 0 }), 200)
+    });
+    server.subscribe(&json!({"name": "ordered", "url": sink.url("/"), "events": ["*"], "ordered": true}));
+    let of = |device: &str, at: usize| json!({"event": "made.up", "id": format!("{device}{at}"), "at": at, "device": {"id": device}});
+    for at in 0..1_500 {
+        server.publish(&of("long", at));
+    }
+    let before = sink.count();
+    assert!(before < 1_300, "there is a queue");
+    let began = Instant::now();
+    for at in 0..10 {
+        server.publish(&of("short", at));
+    }
+    let short = || sink.seen().iter().filter(|request| request.json()["device"]["id"] == "short").count();
+    until("the short ones", || short() == 10);
+    assert!(began.elapsed() < Duration::from_secs(10), "the long queue held them up");
+    for device in ["long", "short"] {
+        let seen = sink.seen();
+        let own = seen.iter().map(|request| request.json()).filter(|body| body["device"]["id"] == device);
+        let order: Vec<u64> = own.map(|body| body["at"].as_u64().unwrap()).collect();
+        assert!(order.iter().copied().eq(0..order.len() as u64), "{device}: {order:?}");
+    }
+}
+
+#[test]
+fn a_subscription_that_the_store_could_not_remove_goes_on() {
+    let server = Server::start();
+    let sink = Sink::scripted(|_, before| Reply::Status(if before == 0 { 500 } else { 200 }));
+    let id = server.subscribe(&json!({"name": "stays", "url": sink.url("/"), "events": ["*"],
+        "retry_policy": {"max_attempts": 9, "backoff": "fixed", "base": "1s"}}));
+    server.publish(&event("e1"));
+    sink.wait_for(1);
+    until("the retry", || server.messages("status=pending").len() == 1);
+    let other = rusqlite::Connection::open(server.data_dir().join("tagohook.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert_eq!(server.tell("DELETE", &format!("subscriptions/{id}"), &json!({})).status, 503);
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(server.api(&format!("subscriptions/{id}"))["enabled"], true);
+    until("delivery", || server.messages("status=delivered").len() == 1);
 }

@@ -76,7 +76,7 @@ impl Dispatcher {
                 let marks = self.sender.store().rate_marks(subscription.id.clone(), since).await?;
                 match throttle {
                     Some(throttle) => throttle.change(limit, &marks),
-                    None => *throttle = Some(Throttle::new(limit, &marks)),
+                    None => *throttle = Some(Throttle::new(limit, &marks, self.began)),
                 }
             }
         }
