@@ -23,7 +23,7 @@ const BATCH_ENTRIES: usize = 1_000;
 const BATCH_BYTES: usize = 16 * 1024 * 1024;
 /// How long jobs may take in one transaction, the last one excepted; the others come into the next one, behind the
 /// deliveries that have come meanwhile.
-const JOBS_TIME: Duration = Duration::from_millis(20);
+const JOBS_TIME: Duration = Duration::from_millis(50);
 /// How often retention looks for something to do when nothing calls it.
 const RETENTION_EVERY: Duration = Duration::from_secs(2);
 

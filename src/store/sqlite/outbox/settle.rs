@@ -113,22 +113,21 @@ fn finish(
     made: i64,
     at: Timestamp,
 ) -> rusqlite::Result<bool> {
-    let ended: Option<(String, Option<String>)> = connection
+    let place = place(connection, seq)?;
+    let changed = connection
         .prepare_cached(
             "UPDATE messages SET status = ?2, lease_until = NULL, attempts = attempts + ?3, finished_at = ?4 \
-             WHERE seq = ?1 AND (status = 1 OR ?2 = 2) RETURNING target_id, entity",
+             WHERE seq = ?1 AND (status = 1 OR ?2 = 2)",
         )?
-        .query_row(params![seq, status, made, at.as_micros()], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    match ended {
-        Some((target, Some(entity))) => ordered::wake_next(connection, &target, &entity, at)?,
-        Some((_, None)) => {}
-        None => {
-            connection
-                .prepare_cached("UPDATE messages SET attempts = attempts + ?2 WHERE seq = ?1")?
-                .execute(params![seq, made])?;
-            return Ok(false);
-        }
+        .execute(params![seq, status, made, at.as_micros()])?;
+    if changed == 0 {
+        connection
+            .prepare_cached("UPDATE messages SET attempts = attempts + ?2 WHERE seq = ?1")?
+            .execute(params![seq, made])?;
+        return Ok(false);
+    }
+    if let Some((target, entity)) = place {
+        ordered::wake_next(connection, &target, &entity, at)?;
     }
     Ok(true)
 }
