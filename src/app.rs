@@ -19,10 +19,14 @@ use crate::http::{
 use crate::receive::{Masking, Receiver};
 use crate::send::{Client, ReadPayload, ReadPublished, RunningSender, Sender, SenderParts, TargetGuard};
 use crate::store::{Retention, Store, StoreOptions};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, allow_many_files};
 
 /// Bytes of deliveries that may wait for the writer.
 const QUEUE_BYTES: usize = 64 * 1024 * 1024;
+
+/// The sender has this part of all files and connections, and as much again where every subscription must have one. The
+/// rest is for who sends to us, and for the store.
+const SENDER_PART: u32 = 4;
 
 /// Where the program listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +78,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Run
         sealer: Sealer::new(&store_key),
         lease: config.sender.lease,
         health_interval: config.sender.health_interval,
+        connections: allow_many_files() / SENDER_PART,
     });
     sender.load(&config.subscriptions).await.context("cannot read the subscriptions")?;
     let receiver_listener = listen(config.receiver.listen, "receiver")?;

@@ -71,11 +71,11 @@ pub struct Attempt {
     pub error: Option<AttemptError>,
     /// That, in a sentence; holds no secret.
     pub error_detail: Option<String>,
-    /// The header lines of the answer.
+    /// The first 16 KiB of the answer's header lines.
     pub response_headers: Vec<(String, String)>,
     /// The first 16 KiB of the answer's body.
     pub response_body: Bytes,
-    /// Whether the answer's body was longer, or broke off.
+    /// Whether there was more of the answer, or its body broke off.
     pub response_truncated: bool,
     /// Paths of the template that the event lacks.
     pub missing: Vec<String>,

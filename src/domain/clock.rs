@@ -12,6 +12,9 @@ use std::time::Duration;
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// The end of the range.
+    pub const MAX: Self = Self(i64::MAX);
+
     /// The instant that many microseconds after the Unix epoch.
     #[must_use]
     pub const fn from_micros(micros: i64) -> Self {

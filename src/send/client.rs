@@ -1,10 +1,11 @@
 //! The HTTP client of everything that we send. It follows no redirect, asks no proxy, dials only what the guard lets
 //! through, and keeps no more of an answer than is shown.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
 use super::failure::{Failure, innermost};
@@ -13,10 +14,16 @@ use crate::domain::AttemptError;
 
 /// The most bytes of an answer's body that are kept.
 pub const MAX_ANSWER: usize = 16 * 1024;
-/// How long a connection may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The most bytes of header lines that are kept: an attempt is a row, and there may be a thousand in a batch.
+const MAX_HEAD: usize = 16 * 1024;
+/// How long a connection may take, the look-up of its name and TLS counted.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an answer to `post` may take, all in all.
 const TIMEOUT: Duration = Duration::from_secs(90);
+/// A deadline is seen so late only where nothing of the program ran.
+const LATE: Duration = Duration::from_millis(200);
+/// How long reading what came meanwhile may take.
+const TO_READ: Duration = Duration::from_millis(500);
 /// How long an idle connection is kept: less than the five seconds after which many servers close theirs.
 const IDLE: Duration = Duration::from_secs(4);
 
@@ -68,7 +75,7 @@ pub struct Response {
     pub headers: Vec<(String, String)>,
     /// The first bytes of the body.
     pub body: Bytes,
-    /// Whether the body was longer, or broke off.
+    /// Whether there was more of it, or the body broke off.
     pub truncated: bool,
 }
 
@@ -160,13 +167,16 @@ impl Client {
             Method::Get => reqwest::Method::GET,
             Method::Delete => reqwest::Method::DELETE,
         };
-        let request =
-            self.http.request(method, url).headers(header_map(headers)?).body(body).timeout(timeout);
-        let mut response = request.send().await.map_err(|fault| Failure::of(&fault, is_tls))?;
+        let deadline = Instant::now() + timeout;
+        let request = self.http.request(method, url).headers(header_map(headers)?).body(body);
+        let mut response = in_time(deadline, request.send())
+            .await
+            .ok_or_else(|| Failure::new(AttemptError::Timeout, "operation timed out"))?
+            .map_err(|fault| Failure::of(&fault, is_tls))?;
         let status = response.status().as_u16();
-        let headers = response.headers().iter().map(line).collect();
-        let (body, truncated) = read_body(&mut response, max_answer).await;
-        Ok(Response { status, headers, body, truncated })
+        let (headers, is_head_cut) = kept_lines(response.headers());
+        let read = read_body(&mut response, max_answer, deadline).await;
+        Ok(Response { status, headers, body: read.0, truncated: is_head_cut || read.1 })
     }
 
     /// Posts `body` with `headers` to `url`, for a person who waits.
@@ -238,21 +248,47 @@ fn line((name, value): (&HeaderName, &HeaderValue)) -> (String, String) {
     (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
-/// The body up to its cap; the flag says that there was more, or that it broke off. The head has come: nothing that
+/// What comes before `deadline`. Where the deadline is seen late, the whole program stood still, or its machine slept; what
+/// came meanwhile lies unread, and is not thrown away: its message would be sent again.
+async fn in_time<T>(deadline: Instant, coming: impl Future<Output = T>) -> Option<T> {
+    let mut coming = std::pin::pin!(coming);
+    if let Ok(come) = timeout_at(deadline, &mut coming).await {
+        return Some(come);
+    }
+    if deadline.elapsed() < LATE {
+        return None;
+    }
+    timeout(TO_READ, coming).await.ok()
+}
+
+/// The header lines that are kept, `Retry-After` among them always; the flag says that there were more.
+fn kept_lines(headers: &HeaderMap) -> (Vec<(String, String)>, bool) {
+    let mut kept = Vec::new();
+    let mut bytes = 0_usize;
+    for (name, value) in headers {
+        bytes = bytes.saturating_add(name.as_str().len()).saturating_add(value.len());
+        if bytes <= MAX_HEAD || (name == RETRY_AFTER && value.len() <= MAX_HEAD) {
+            kept.push(line((name, value)));
+        }
+    }
+    (kept, bytes > MAX_HEAD)
+}
+
+/// The body up to its cap and as far as it comes in time; the flag says that there was more, or that it broke off. The head has come: nothing that
 /// happens here is a failure.
-async fn read_body(response: &mut reqwest::Response, cap: usize) -> (Bytes, bool) {
+async fn read_body(response: &mut reqwest::Response, cap: usize, deadline: Instant) -> (Bytes, bool) {
     let mut kept = BytesMut::new();
     loop {
-        match response.chunk().await {
-            Ok(Some(chunk)) => {
+        match timeout_at(deadline, response.chunk()).await {
+            Ok(Ok(Some(chunk))) => {
                 let room = cap.saturating_sub(kept.len());
                 kept.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
                 if chunk.len() > room {
                     return (kept.freeze(), true);
                 }
             }
-            Ok(None) => return (kept.freeze(), false),
-            Err(_) => return (kept.freeze(), true),
+            Ok(Ok(None)) => return (kept.freeze(), false),
+            Ok(Err(_)) | Err(_) => return (kept.freeze(), true),
         }
     }
 }

@@ -1,23 +1,24 @@
 //! Claims due messages and sends them: a lane for each subscription, so that a slow endpoint never delays another.
 
+mod claims;
+
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::lane::{BATCH_WIDTH, Ended, LANE_WIDTH, LaneState};
+use super::budget::Budget;
+use super::lane::{Ended, LaneState};
+use super::news::Lanes;
+use super::pulse::Pulse;
 use super::sender::Sender;
 use super::settler::{Done, settle_all};
 use super::subscriptions::Active;
-use super::throttle::{ARRIVAL, Throttle};
 use super::worker;
 use crate::domain::{ClaimedMessage, Timestamp};
-use crate::store::{Claim, Due, Lane, Next, StoreError};
+use crate::store::{Due, Next, StoreError};
 
-/// Messages claimed beyond what can be sent at once, all quick lanes together: about as many as two cores send while one
-/// claim is written.
-const RESERVE: u32 = 512;
 /// A quick endpoint answers within this time.
 const QUICK: Duration = Duration::from_millis(100);
 /// Overdue retries are spread over this time after a start, so that an endpoint does not get them all at one instant.
@@ -44,8 +45,13 @@ struct Dispatcher {
     claiming: Option<Claiming>,
     /// Whether a claim may bring more than the last one did.
     is_stale: bool,
-    /// When something is due beyond what was claimed.
-    next_due: Option<Timestamp>,
+    began: Timestamp,
+    budget: Budget,
+    /// What the bodies of the events under way weigh.
+    bytes: usize,
+    /// When the store was last asked about every lane.
+    asked_all: Timestamp,
+    pulse: Pulse,
     done: UnboundedSender<Done>,
     tell: UnboundedSender<Note>,
     notes: UnboundedReceiver<Note>,
@@ -63,12 +69,19 @@ pub async fn run(sender: Sender) {
     let (done, outcomes) = unbounded_channel();
     let (tell, notes) = unbounded_channel();
     let settler = tokio::spawn(settle_all(sender.clone(), outcomes, tell.clone()));
+    let began = sender.now();
+    let budget = Budget::new(sender.parts().connections);
+    let pulse = Pulse::new(began, sender.parts().lease);
     let mut dispatcher = Dispatcher {
         sender,
         lanes: HashMap::new(),
         claiming: None,
         is_stale: true,
-        next_due: None,
+        began,
+        budget,
+        bytes: 0,
+        asked_all: began,
+        pulse,
         done,
         tell,
         notes,
@@ -109,6 +122,8 @@ impl Dispatcher {
 
     async fn dispatch(&mut self) {
         let mut stopping = self.sender.stopping();
+        let news = self.sender.clone();
+        self.pulse = Pulse::new(self.sender.now(), self.sender.parts().lease);
         loop {
             while let Ok(note) = self.notes.try_recv() {
                 self.take(note);
@@ -118,19 +133,31 @@ impl Dispatcher {
                 self.begin_claim().await;
             }
             let sleep = self.time_to_sleep();
+            self.beat(sleep);
             tokio::select! {
-                () = self.sender.woken() => self.is_stale = true,
+                () = news.news().wait() => self.hear(news.news().take()),
                 note = self.notes.recv() => note.into_iter().for_each(|note| self.take(note)),
                 (since, due) = written(&mut self.claiming) => self.take_claimed(since, due).await,
                 () = tokio::time::sleep(sleep) => self.is_stale = true,
                 _ = stopping.wait_for(|stop| *stop) => return,
             }
+            self.beat(Duration::ZERO);
+        }
+    }
+
+    fn beat(&mut self, sleep: Duration) {
+        let now = self.sender.now();
+        if self.pulse.beat(now, sleep) {
+            tracing::warn!("the sender stood still for a while");
+            let throttles = self.lanes.values_mut().filter_map(|lane| lane.throttle.as_mut());
+            throttles.for_each(|throttle| throttle.held_up(now));
         }
     }
 
     fn take(&mut self, note: Note) {
         match note {
             Note::Ended(ended) => {
+                self.bytes = self.bytes.saturating_sub(ended.bytes);
                 if let Some(lane) = self.lanes.get_mut(&ended.target) {
                     lane.end(&ended);
                 }
@@ -139,6 +166,22 @@ impl Dispatcher {
                 self.is_stale = true;
                 if let Some(lane) = self.lanes.get_mut(&target) {
                     lane.written();
+                    lane.tell();
+                }
+            }
+        }
+    }
+
+    /// Something may be due in these lanes.
+    fn hear(&mut self, news: Lanes) {
+        self.is_stale = true;
+        match news {
+            Lanes::All => self.lanes.values_mut().for_each(LaneState::tell),
+            Lanes::Some(targets) => {
+                for target in targets {
+                    if let Some(lane) = self.lanes.get_mut(&target) {
+                        lane.tell();
+                    }
                 }
             }
         }
@@ -147,7 +190,18 @@ impl Dispatcher {
     fn time_to_sleep(&mut self) -> Duration {
         let now = self.sender.now();
         let start_by = self.lanes.values().filter_map(LaneState::start_by).min();
-        let until = [self.next_due, self.next_permit(now), start_by].into_iter().flatten().min();
+        let mut next_due = Timestamp::MAX;
+        for lane in self.lanes.values_mut().filter(|lane| lane.is_resting()) {
+            match lane.rests_until(now) {
+                Some(until) => next_due = next_due.min(until),
+                // It is over: the lane is asked about.
+                None => self.is_stale = true,
+            }
+        }
+        if self.is_stale && self.claiming.is_none() {
+            return Duration::ZERO;
+        }
+        let until = [Some(next_due), self.next_permit(now), start_by].into_iter().flatten().min();
         let sleep =
             until.map_or(IDLE, |at| if at > now { at.abs_diff(now) } else { Duration::from_millis(1) });
         sleep.min(IDLE)
@@ -158,103 +212,6 @@ impl Dispatcher {
         throttles
             .filter_map(|throttle| if throttle.free(now) == 0 { throttle.next_free() } else { None })
             .min()
-    }
-
-    /// Begins a claim for every lane that has room.
-    async fn begin_claim(&mut self) {
-        let now = self.sender.now();
-        let lanes = match self.free_lanes(now).await {
-            Ok(lanes) => lanes,
-            Err(fault) => return self.wait_after(&fault).await,
-        };
-        self.is_stale = false;
-        self.next_due = None;
-        if !lanes.is_empty() {
-            let store = self.sender.store().clone();
-            let due = Box::pin(async move { store.claim_due(Claim { lanes, now }).await });
-            self.claiming = Some(Claiming { since: now, due });
-        }
-    }
-
-    async fn free_lanes(&mut self, now: Timestamp) -> Result<Vec<Lane>, StoreError> {
-        let actives = self.sender.subscriptions().all();
-        self.lanes.retain(|id, lane| {
-            !lane.is_idle() || actives.iter().any(|active| active.compiled.id() == id.as_str())
-        });
-        let quick = self.lanes.values().filter(|lane| lane.is_quick()).count();
-        let reserve = RESERVE / u32::try_from(quick).unwrap_or(u32::MAX).max(1);
-        let mut lanes = Vec::new();
-        for active in actives.iter().filter(|active| active.is_enabled()) {
-            lanes.extend(self.free_lane(active, reserve, now).await?);
-        }
-        Ok(lanes)
-    }
-
-    /// The subscription's lane as it may be claimed now; `None` where it is full or its rate is used up.
-    async fn free_lane(
-        &mut self,
-        active: &Active,
-        reserve: u32,
-        now: Timestamp,
-    ) -> Result<Option<Lane>, StoreError> {
-        let subscription = &active.compiled.subscription;
-        let state = self.lanes.entry(subscription.id.clone()).or_default();
-        match (subscription.rate_limit, &mut state.throttle) {
-            (None, throttle) => *throttle = None,
-            (Some(limit), Some(throttle)) if throttle.limit() == limit => {}
-            (Some(limit), Some(throttle)) => throttle.set_limit(limit),
-            (Some(limit), throttle @ None) => {
-                let since = now.minus(limit.window).minus(ARRIVAL).minus(ARRIVAL);
-                let marks = self.sender.store().rate_marks(subscription.id.clone(), since).await?;
-                *throttle = Some(Throttle::new(limit, &marks));
-            }
-        }
-        let width = if subscription.batch.is_some() { BATCH_WIDTH } else { LANE_WIDTH };
-        let permits = state.throttle.as_mut().map_or(u32::MAX, |throttle| throttle.free(now));
-        let requests = state.room(width, if has_reserve(active) { reserve } else { 0 }).min(permits);
-        if requests == 0 {
-            return Ok(None);
-        }
-        Ok(Some(Lane {
-            target: subscription.id.clone(),
-            limit: subscription.batch.map_or(requests, |batch| batch.size),
-            batch: subscription.batch.map(|batch| (batch.size, batch.flush_interval)),
-            ordered: subscription.ordered,
-            window: subscription.rate_limit.map(|limit| limit.window),
-            lease_until: now.plus(subscription.timeout).plus(self.sender.parts().lease),
-        }))
-    }
-
-    /// Starts a request for each batch and each message that its rate allows now; other messages go through the reserve.
-    async fn take_claimed(&mut self, since: Timestamp, due: Result<Due, StoreError>) {
-        self.claiming = None;
-        let due = match due {
-            Ok(due) => due,
-            Err(fault) => {
-                self.is_stale = true;
-                return self.wait_after(&fault).await;
-            }
-        };
-        self.next_due = due.next;
-        let start_by = since.plus(self.sender.parts().lease / 2);
-        let mut batch: Vec<ClaimedMessage> = Vec::new();
-        for message in due.messages {
-            if batch.first().is_some_and(|first| first.target != message.target) {
-                self.start(std::mem::take(&mut batch));
-            }
-            let active = self.sender.subscriptions().get(&message.target);
-            let lane = self.lanes.entry(message.target.clone()).or_default();
-            if active.is_some_and(|active| active.compiled.subscription.batch.is_some()) {
-                // A batch lane is claimed one batch at a time; there may be another.
-                self.is_stale = true;
-                batch.push(message);
-            } else if lane.throttle.is_some() {
-                self.start(vec![message]);
-            } else {
-                lane.keep(message, start_by);
-            }
-        }
-        self.start(batch);
     }
 
     /// Starts what there is a place for. What was not started in time, or must not be sent now, is given back.
@@ -271,7 +228,9 @@ impl Dispatcher {
                 ready.push(message);
             }
         }
-        ready.into_iter().for_each(|message| self.send(vec![message], None));
+        for message in ready {
+            self.send(vec![message], None);
+        }
         self.give_back(left);
     }
 
@@ -281,19 +240,21 @@ impl Dispatcher {
         self.send(messages, ticket);
     }
 
-    fn send(&self, messages: Vec<ClaimedMessage>, ticket: Option<u64>) {
+    fn send(&mut self, messages: Vec<ClaimedMessage>, ticket: Option<u64>) {
         let Some(target) = messages.first().map(|message| message.target.clone()) else { return };
+        let bytes = messages.iter().map(|message| message.event.body.len()).sum();
+        self.bytes = self.bytes.saturating_add(bytes);
         let sender = self.sender.clone();
         let (done, tell) = (self.done.clone(), self.tell.clone());
         tokio::spawn(async move {
             let started = Instant::now();
-            let settlements = worker::send(&sender, messages).await;
+            let worker::Sent { settlements, is_gone } = worker::send(&sender, messages).await;
             let is_quick = started.elapsed() < QUICK
                 && settlements.iter().all(|settlement| matches!(settlement.next, Next::Delivered));
-            let ended = Ended { target: target.clone(), ticket, at: sender.now(), is_quick };
+            let ended = Ended { target: target.clone(), ticket, at: sender.now(), is_quick, bytes };
             // Nobody listens any more only when the program stops; the messages are claimed again after its start.
             let _ = tell.send(Note::Ended(ended));
-            let _ = done.send(Done { target, settlements });
+            let _ = done.send(Done { target, settlements, is_gone });
         });
     }
 
@@ -312,8 +273,9 @@ impl Dispatcher {
         let now = self.sender.now();
         for message in messages {
             let target = message.target.clone();
+            let settlements = vec![worker::given_back(message, now)];
             // As with what was sent.
-            let _ = self.done.send(Done { target, settlements: vec![worker::given_back(message, now)] });
+            let _ = self.done.send(Done { target, settlements, is_gone: false });
         }
     }
 }

@@ -1,9 +1,12 @@
 //! From accepted deliveries to messages: the log is tailed from a stored cursor.
 
+use std::cell::OnceCell;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::compiled::scope_of;
+use super::compiled::{Compiled, scope_of};
+use super::scope::Scope;
 use super::sender::Sender;
 use super::subscriptions::Active;
 use crate::domain::{Headers, MessageId, OutgoingEvent};
@@ -11,6 +14,9 @@ use crate::store::{FanOut, FannedDelivery, NewMessage, StoreError};
 
 /// The most deliveries of one step.
 const STEP: usize = 256;
+/// The most messages of one step, where every event goes to every subscription; those of one event excepted. Whoever is
+/// received meanwhile waits for the step.
+const STEP_MESSAGES: usize = 512;
 /// The most bytes of bodies of one step, the last one excepted.
 const STEP_BYTES: usize = 16 * 1024 * 1024;
 /// So many subscriptions an event may have passed through by way of our own receiver.
@@ -18,7 +24,7 @@ const MOST_HOPS: usize = 4;
 /// The pause after a fault of the store.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Headers in which a message's id comes back to us.
-const ID_HEADERS: [&str; 2] = ["x-tagorun-message-id", "webhook-id"];
+const ID_HEADERS: [&str; 3] = ["x-tagorun-batch-carries", "x-tagorun-message-id", "webhook-id"];
 /// What an event without a name is called.
 const UNNAMED: &str = "unknown";
 
@@ -71,27 +77,44 @@ impl Destiny {
     }
 }
 
-/// What becomes of `event` at `active`. `seq` is the position of its delivery, where it has one.
-#[must_use]
-pub fn destiny(active: &Active, event: &OutgoingEvent, seq: Option<i64>) -> Destiny {
-    let compiled = &active.compiled;
-    if !active.is_enabled() {
-        Destiny::Disabled
-    } else if !compiled.takes_source(&event.source) {
-        Destiny::OtherSource
-    } else if !compiled.takes_type(&event.event_type) {
-        Destiny::OtherType
-    } else if event.lineage.len() > MOST_HOPS || event.lineage.iter().any(|id| id == compiled.id()) {
-        Destiny::Loop
-    } else if seq.is_some_and(|seq| seq <= active.since) {
-        Destiny::Later
-    } else {
-        match scope_of(event).map(|scope| compiled.judge(&event.event_type, &scope).matches) {
-            Ok(true) => Destiny::Sent,
-            // Without filters there is nothing that a scope could be needed for.
-            Err(_) if compiled.subscription.filters.is_none() => Destiny::Sent,
-            Ok(false) | Err(_) => Destiny::Filtered,
+/// An event that asks each subscription. It is read once, however many filters look at it.
+pub struct Candidate<'a> {
+    event: &'a OutgoingEvent,
+    seq: Option<i64>,
+    scope: OnceCell<Option<Scope>>,
+}
+
+impl<'a> Candidate<'a> {
+    /// That event; `seq` is the position of its delivery, where it has one.
+    #[must_use]
+    pub const fn new(event: &'a OutgoingEvent, seq: Option<i64>) -> Self {
+        Self { event, seq, scope: OnceCell::new() }
+    }
+
+    /// What becomes of it at `active`.
+    #[must_use]
+    pub fn destiny(&self, active: &Active) -> Destiny {
+        let (compiled, event) = (&active.compiled, self.event);
+        if !active.is_enabled() {
+            Destiny::Disabled
+        } else if !compiled.takes_source(&event.source) {
+            Destiny::OtherSource
+        } else if !compiled.takes_type(&event.event_type) {
+            Destiny::OtherType
+        } else if event.lineage.len() > MOST_HOPS || event.lineage.iter().any(|id| id == compiled.id()) {
+            Destiny::Loop
+        } else if self.seq.is_some_and(|seq| seq <= active.since) {
+            Destiny::Later
+        } else if compiled.subscription.filters.is_none() || self.passes(compiled) {
+            Destiny::Sent
+        } else {
+            Destiny::Filtered
         }
+    }
+
+    fn passes(&self, compiled: &Compiled) -> bool {
+        let scope = self.scope.get_or_init(|| scope_of(self.event).ok());
+        scope.as_ref().is_some_and(|scope| compiled.judge(&self.event.event_type, scope).matches)
     }
 }
 
@@ -106,9 +129,10 @@ pub fn message_for(active: &Active, event: &OutgoingEvent) -> NewMessage {
 /// The messages that `event` leads to.
 #[must_use]
 pub fn messages_for(actives: &[Arc<Active>], event: &OutgoingEvent, seq: Option<i64>) -> Vec<NewMessage> {
+    let candidate = Candidate::new(event, seq);
     actives
         .iter()
-        .filter(|active| destiny(active, event, seq) == Destiny::Sent)
+        .filter(|active| candidate.destiny(active) == Destiny::Sent)
         .map(|active| message_for(active, event))
         .collect()
 }
@@ -155,16 +179,19 @@ pub async fn step(sender: &Sender, cursor: i64) -> Result<i64, StoreError> {
     let Some(oldest) = enabled.iter().map(|active| active.since).min() else {
         return Ok(cursor);
     };
-    let (found, through) = sender.store().unfanned(cursor.max(oldest), STEP, STEP_BYTES).await?;
+    let step = (STEP_MESSAGES / enabled.len().max(1)).clamp(1, STEP);
+    let (found, through) = sender.store().unfanned(cursor.max(oldest), step, STEP_BYTES).await?;
     if through == cursor {
         return Ok(cursor);
     }
     let mut events = Vec::new();
+    let mut targets = HashSet::new();
     for delivery in found {
         let seq = delivery.row.seq;
         let Some(event) = event_of(sender, delivery).await? else { continue };
         let messages = messages_for(&enabled, &event, Some(seq));
         if !messages.is_empty() {
+            targets.extend(messages.iter().map(|message| message.subscription.clone()));
             events.push((event, messages));
         }
     }
@@ -172,7 +199,7 @@ pub async fn step(sender: &Sender, cursor: i64) -> Result<i64, StoreError> {
         None => sender.store().fanout_cursor().await,
         Some(0) => Ok(through),
         Some(_) => {
-            sender.wake();
+            sender.news().tell(targets.iter().map(String::as_str));
             Ok(through)
         }
     }

@@ -1,10 +1,11 @@
 //! Looks at endpoints: HEAD, with five seconds of patience.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::task::JoinSet;
 
 use super::client::{Method, Outcome, Outgoing};
 use super::request::configured_headers;
@@ -16,32 +17,51 @@ use crate::store::HealthCheck;
 /// How long an endpoint may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often it is seen whether an endpoint is due; a new one is looked at within this time.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// The most looks at once: with a thousand subscriptions, all of them at one instant would take every connection.
+const AT_ONCE: usize = 256;
 
 /// Looks at the endpoints of enabled subscriptions until the program stops.
 pub async fn run(sender: Sender) {
     let mut stopping = sender.stopping();
-    let mut looked: HashMap<String, (String, Timestamp)> = HashMap::new();
+    let mut looked = HashMap::new();
+    let mut looks = JoinSet::new();
+    let at_once = usize::try_from(sender.parts().connections / 4).unwrap_or(AT_ONCE).clamp(1, AT_ONCE);
     loop {
         tokio::select! {
             () = tokio::time::sleep(LOOK_EVERY) => {}
             _ = stopping.wait_for(|stop| *stop) => return,
         }
-        let now = sender.now();
-        let actives = sender.subscriptions().all();
-        looked.retain(|id, _| actives.iter().any(|active| active.compiled.id() == id.as_str()));
-        for active in actives.into_iter().filter(|active| active.is_enabled()) {
-            let subscription = &active.compiled.subscription;
-            let is_due = looked.get(&subscription.id).is_none_or(|(url, at)| {
-                *url != subscription.url || at.plus(sender.parts().health_interval) <= now
-            });
-            if is_due {
-                looked.insert(subscription.id.clone(), (subscription.url.clone(), now));
-                let sender = sender.clone();
-                tokio::spawn(async move { check(&sender, &active).await });
+        while looks.try_join_next().is_some() {}
+        for active in due(&sender, &mut looked) {
+            if looks.len() >= at_once {
+                break;
             }
+            let subscription = &active.compiled.subscription;
+            looked.insert(subscription.id.clone(), (subscription.url.clone(), sender.now()));
+            let sender = sender.clone();
+            looks.spawn(async move { check(&sender, &active).await });
         }
     }
+}
+
+/// When each endpoint was looked at last, and its URL then.
+type Looked = HashMap<String, (String, Timestamp)>;
+
+/// The subscriptions whose endpoint is to be looked at: first those it never was, then those it was longest ago.
+fn due(sender: &Sender, looked: &mut Looked) -> Vec<Arc<Active>> {
+    let now = sender.now();
+    let mut actives = sender.subscriptions().all();
+    let ids: HashSet<&str> = actives.iter().map(|active| active.compiled.id()).collect();
+    looked.retain(|id, _| ids.contains(id.as_str()));
+    let seen_at = |active: &Active| {
+        let seen = looked.get(active.compiled.id());
+        seen.filter(|(url, _)| *url == active.compiled.subscription.url).map(|(_, at)| *at)
+    };
+    let is_due = |at: Timestamp| at.plus(sender.parts().health_interval) <= now;
+    actives.retain(|active| active.is_enabled() && seen_at(active).is_none_or(is_due));
+    actives.sort_by_key(|active| seen_at(active));
+    actives
 }
 
 /// Looks at one endpoint now, and keeps what was seen.

@@ -25,6 +25,12 @@ pub struct LaneState {
     reserve: VecDeque<Reserved>,
     reserve_bytes: usize,
     is_quick: bool,
+    /// How many of its places it has not, because all lanes together have many requests under way.
+    narrowed_by: u32,
+    /// Nothing is due in it before; `None` where that is not known.
+    rests_until: Option<Timestamp>,
+    /// Whether something may have become due since the store was asked.
+    has_news: bool,
 }
 
 struct Reserved {
@@ -43,12 +49,53 @@ pub struct Ended {
     pub at: Timestamp,
     /// Whether it delivered, and in no time.
     pub is_quick: bool,
+    /// What the bodies of its events weigh.
+    pub bytes: usize,
 }
 
 impl LaneState {
     /// Whether its endpoint takes messages as fast as they come. Only then is more claimed than can be sent at once.
     pub const fn is_quick(&self) -> bool {
         self.is_quick
+    }
+
+    /// How many requests are under way.
+    pub const fn under_way(&self) -> u32 {
+        self.under_way
+    }
+
+    /// Gives it so many of `LANE_WIDTH` places for single messages.
+    pub const fn set_places(&mut self, places: u32) {
+        self.narrowed_by = LANE_WIDTH.saturating_sub(places);
+    }
+
+    /// Something may be due in it.
+    pub const fn tell(&mut self) {
+        self.rests_until = None;
+        self.has_news = true;
+    }
+
+    /// The store is asked.
+    pub const fn ask(&mut self) {
+        self.has_news = false;
+    }
+
+    /// The store said that nothing is due in it before `until`. What was told since it was asked outweighs that.
+    pub const fn rest(&mut self, until: Timestamp) {
+        if !self.has_news {
+            self.rests_until = Some(until);
+        }
+    }
+
+    /// Whether it was said to rest.
+    pub const fn is_resting(&self) -> bool {
+        self.rests_until.is_some()
+    }
+
+    /// Until when nothing is due in it; `None` where something may be due now.
+    pub fn rests_until(&mut self, now: Timestamp) -> Option<Timestamp> {
+        self.rests_until = self.rests_until.filter(|until| *until > now);
+        self.rests_until
     }
 
     /// Whether nothing of it is in hand.
@@ -96,7 +143,7 @@ impl LaneState {
     pub fn start_next(&mut self) -> Option<ClaimedMessage> {
         let most_unwritten = if self.is_quick { MOST_UNWRITTEN } else { 0 };
         let unwritten = self.unwritten.saturating_sub(most_unwritten);
-        if self.under_way.saturating_add(unwritten) >= LANE_WIDTH {
+        if self.under_way.saturating_add(unwritten) >= LANE_WIDTH.saturating_sub(self.narrowed_by) {
             return None;
         }
         let message = self.take_first()?;
@@ -181,7 +228,7 @@ mod tests {
     }
 
     fn ended(is_quick: bool) -> Ended {
-        Ended { target: "a".into(), ticket: None, at: NOW, is_quick }
+        Ended { target: "a".into(), ticket: None, at: NOW, is_quick, bytes: 1 }
     }
 
     /// A lane that holds so many messages, after a first request that was quick or was not.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::compiled::{Compiled, SubscriptionFault};
-use super::fanout::{Destiny, destiny, message_for, messages_for};
+use super::fanout::{Candidate, Destiny, message_for, messages_for};
 use super::sender::Sender;
 use super::subscriptions::Active;
 use crate::config::{
@@ -198,8 +198,9 @@ impl Sender {
     /// As `replace`.
     pub async fn remove(&self, id: &str) -> Result<(), ManageFault> {
         self.changeable(id)?;
-        self.subscriptions().remove(id);
+        // In this order: what the store could not remove is still there, and goes on.
         self.store().delete_subscription(id.to_owned(), self.now()).await?;
+        self.subscriptions().remove(id);
         self.wake();
         Ok(())
     }
@@ -246,15 +247,16 @@ impl Sender {
     pub async fn send_by_hand(&self, active: &Active, event: OutgoingEvent) -> Result<MessageId, StoreError> {
         let message = message_for(active, &event);
         let id = self.store().message_by_hand(event, message, self.now()).await?;
-        self.wake();
+        self.news().tell(std::iter::once(active.compiled.id()));
         Ok(id)
     }
 
     /// Why `event` goes, or does not go, to each subscription.
     #[must_use]
     pub fn destinies(&self, event: &OutgoingEvent, seq: Option<i64>) -> Vec<(Arc<Active>, Destiny)> {
+        let candidate = Candidate::new(event, seq);
         let with = |active: Arc<Active>| {
-            let destiny = destiny(&active, event, seq);
+            let destiny = candidate.destiny(&active);
             (active, destiny)
         };
         self.subscriptions().all().into_iter().map(with).collect()

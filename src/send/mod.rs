@@ -1,5 +1,6 @@
 //! Sends: from accepted deliveries and published events to messages, and from messages to their endpoints.
 
+mod budget;
 mod client;
 mod compiled;
 mod dispatcher;
@@ -11,12 +12,14 @@ mod filter;
 mod health;
 mod lane;
 mod manage;
+mod news;
 mod notices;
 mod outcome;
 mod path;
 mod presets;
 mod preview;
 mod publish;
+mod pulse;
 mod request;
 mod retry_after;
 mod running;

@@ -29,10 +29,10 @@ pub struct Terms<'a> {
     pub chance: f64,
 }
 
-/// Whether the endpoint said that it is gone.
+/// Whether an answer of this status says that there is nothing any more.
 #[must_use]
-pub fn is_gone(attempt: &Attempt) -> bool {
-    attempt.status == Some(GONE)
+pub const fn is_gone(status: u16) -> bool {
+    status == GONE
 }
 
 /// What comes after `attempt`, which ended at `now`.
@@ -57,7 +57,7 @@ fn delay(
 ) -> Option<Duration> {
     // Neither changes by trying again.
     let is_hopeless = matches!(attempt.error, Some(AttemptError::Template | AttemptError::HeaderInvalid));
-    if is_hopeless || is_gone(attempt) {
+    if is_hopeless || attempt.status.is_some_and(is_gone) {
         return None;
     }
     let backoff = policy.delay_after(made, chance)?;

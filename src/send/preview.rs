@@ -54,7 +54,7 @@ impl Sender {
         let now = self.now();
         let message_id = MessageId::new_at(now).to_string();
         let event_id = event.event_id.as_deref();
-        let envelope = Envelope { message_id: &message_id, event_id, attempt: 1, batch_size: None };
+        let envelope = Envelope { message_id: &message_id, event_id, attempt: 1, batch: None };
         let headers = match outgoing(compiled, &scope, &envelope, payload.body.clone(), now) {
             Ok(request) => shown(compiled, request.headers),
             Err(unsendable) => {

@@ -47,13 +47,14 @@ impl Sender {
         let event = self.event_to_publish(posted, &facts, now);
         let event_id = event.event_id.clone().unwrap_or_default();
         let messages = messages_for(&self.subscriptions().all(), &event, None);
+        let targets: Vec<String> = messages.iter().map(|message| message.subscription.clone()).collect();
         let digest = Sha256::digest(posted).into();
         let messages = match self.store().publish(event, digest, messages, now).await? {
             Published::New(messages) => messages,
             Published::Again => 0,
             Published::Conflict => return Err(PublishFault::Conflict(event_id)),
         };
-        self.wake();
+        self.news().tell(targets.iter().map(String::as_str));
         Ok(PublishedEvent { event_id, messages, warnings: facts.warnings })
     }
 

@@ -6,7 +6,7 @@ use super::client::{MAX_ANSWER, Method, Outgoing};
 use super::compiled::{Compiled, CompiledValue, scope_of};
 use super::example::credential_lines;
 use super::scope::Scope;
-use crate::domain::{AttemptError, MissingValue, OutgoingEvent, Scheme, Secret, Timestamp};
+use crate::domain::{AttemptError, MessageId, MissingValue, OutgoingEvent, Scheme, Secret, Timestamp};
 use crate::signing;
 
 /// The most paths of missing values that an attempt remembers.
@@ -87,8 +87,17 @@ pub struct Envelope<'a> {
     pub event_id: Option<&'a str>,
     /// The number of the attempt.
     pub attempt: u32,
-    /// How many payloads a batch holds.
-    pub batch_size: Option<usize>,
+    /// What is told of a batch.
+    pub batch: Option<BatchEnvelope>,
+}
+
+/// What is told about a batch.
+#[derive(Clone, Copy)]
+pub struct BatchEnvelope {
+    /// How many payloads it holds.
+    pub size: usize,
+    /// One of its messages, by which our own receiver knows it again: a batch has an id of its own at each attempt.
+    pub carries: Option<MessageId>,
 }
 
 /// The request that carries `body`; `scope` is what templates in headers see.
@@ -113,11 +122,14 @@ pub fn outgoing(
     }
     tell("X-TagoRUN-Message-Id", envelope.message_id.to_owned());
     tell("X-TagoRUN-Attempt", envelope.attempt.to_string());
-    if let Some(size) = envelope.batch_size {
-        tell("X-TagoRUN-Batch-Size", size.to_string());
+    if let Some(batch) = envelope.batch {
+        tell("X-TagoRUN-Batch-Size", batch.size.to_string());
+        if let Some(message) = batch.carries {
+            tell("X-TagoRUN-Batch-Carries", message.to_string());
+        }
     }
     let timeout = compiled.subscription.timeout;
-    let max_answer = if envelope.batch_size.is_some() { MAX_BATCH_ANSWER } else { MAX_ANSWER };
+    let max_answer = if envelope.batch.is_some() { MAX_BATCH_ANSWER } else { MAX_ANSWER };
     Ok(Outgoing { method: Method::Post, url: compiled.url.clone(), headers, body, timeout, max_answer })
 }
 

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use tokio::sync::{Notify, watch};
 
 use super::client::Client;
+use super::news::News;
 use super::subscriptions::Subscriptions;
 use super::target_guard::TargetGuard;
 use crate::catalog::Catalog;
@@ -46,6 +47,8 @@ pub struct SenderParts {
     pub lease: std::time::Duration,
     /// How often endpoints are looked at.
     pub health_interval: std::time::Duration,
+    /// How many connections there may be at once, a little more where every subscription needs one.
+    pub connections: u32,
 }
 
 /// The sender. Cheap to clone; all clones are the same sender.
@@ -55,7 +58,7 @@ pub struct Sender(Arc<Shared>);
 struct Shared {
     parts: SenderParts,
     subscriptions: Subscriptions,
-    work: Notify,
+    news: News,
     letters: Notify,
     stopping: watch::Sender<bool>,
 }
@@ -67,7 +70,7 @@ impl Sender {
         Self(Arc::new(Shared {
             parts,
             subscriptions: Subscriptions::default(),
-            work: Notify::new(),
+            news: News::default(),
             letters: Notify::new(),
             stopping: watch::Sender::new(false),
         }))
@@ -119,13 +122,13 @@ impl Sender {
         (self.0.parts.read_payload)(source, headers, body)
     }
 
-    /// There is something to send, or another subscription to send it through.
+    /// There may be something to send through any subscription, or another subscription to send it through.
     pub fn wake(&self) {
-        self.0.work.notify_one();
+        self.0.news.tell_all();
     }
 
-    pub(super) async fn woken(&self) {
-        self.0.work.notified().await;
+    pub(super) fn news(&self) -> &News {
+        &self.0.news
     }
 
     /// A message died: administrators are to be told.

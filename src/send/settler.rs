@@ -1,5 +1,6 @@
 //! Writes what attempts led to, many at a time, and says what follows from it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,6 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::dispatcher::Note;
 use super::notices;
-use super::outcome::is_gone;
 use super::sender::Sender;
 use crate::store::{Next, Settlement};
 
@@ -22,6 +22,8 @@ pub struct Done {
     pub target: String,
     /// What it led to.
     pub settlements: Vec<Settlement>,
+    /// Whether the endpoint said that it is gone.
+    pub is_gone: bool,
 }
 
 /// Writes outcomes until every request has ended.
@@ -30,14 +32,21 @@ pub async fn settle_all(sender: Sender, mut outcomes: UnboundedReceiver<Done>, t
     while outcomes.recv_many(&mut waiting, AT_ONCE).await > 0 {
         let mut settlements = Vec::with_capacity(waiting.len());
         let mut targets = Vec::with_capacity(waiting.len());
+        let mut gone = BTreeSet::new();
         for done in waiting.drain(..) {
             settlements.extend(done.settlements);
+            if done.is_gone {
+                gone.insert(done.target.clone());
+            }
             targets.push(done.target);
         }
         let settlements = Arc::new(settlements);
         write(&sender, &settlements).await;
         for settlement in settlements.iter() {
-            follow_up(&sender, settlement).await;
+            follow_up(&sender, settlement);
+        }
+        for target in gone {
+            notices::endpoint_gone(&sender, &target).await;
         }
         for target in targets {
             // The dispatcher is gone when the program stops.
@@ -54,14 +63,11 @@ async fn write(sender: &Sender, settlements: &Arc<Vec<Settlement>>) {
     }
 }
 
-async fn follow_up(sender: &Sender, settlement: &Settlement) {
+fn follow_up(sender: &Sender, settlement: &Settlement) {
     let status = settlement.attempt.as_ref().and_then(|attempt| attempt.status);
     if let Some(attempt) = &settlement.attempt {
         sender.metrics().sender().attempt(attempt);
         log(settlement);
-        if is_gone(attempt) {
-            notices::endpoint_gone(sender, &attempt.target).await;
-        }
     }
     match &settlement.next {
         Next::Delivered => sender.metrics().sender().message("delivered"),
@@ -72,7 +78,8 @@ async fn follow_up(sender: &Sender, settlement: &Settlement) {
             tracing::warn!(message = %id, subscription, ?status, error, "message is dead");
             sender.tell_of_letters();
         }
-        Next::Retry(_) | Next::Fallback { .. } => {}
+        Next::Fallback { target, .. } => sender.news().tell(std::iter::once(target.as_str())),
+        Next::Retry(_) => {}
     }
 }
 

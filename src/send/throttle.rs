@@ -1,12 +1,15 @@
 //! The rate of a subscription: in no window of its length are more requests sent than it allows.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::client::CONNECT_TIMEOUT;
 use crate::domain::{RateLimit, Timestamp};
 
-/// A request reaches its endpoint within this time of its claim, at most; a request counts from its end, where that
-/// comes earlier. Requests that follow a window later then arrive a window later, however the first ones were held up.
-pub const ARRIVAL: Duration = Duration::from_secs(5);
+/// A request reaches its endpoint within this time of its claim, at most: as long as a connection may take, and a little.
+/// A request counts from its end, where that comes earlier. Requests that follow a window later then arrive a window
+/// later, however the first ones were held up.
+pub const ARRIVAL: Duration = CONNECT_TIMEOUT.saturating_add(Duration::from_secs(1));
 
 /// How much longer a window is taken than it is: the endpoint's clock runs otherwise than ours, and ours is set right
 /// now and then.
@@ -18,21 +21,25 @@ fn with_slack(window: Duration) -> Duration {
 #[derive(Debug)]
 pub struct Throttle {
     limit: RateLimit,
-    /// Each request, and the latest instant at which it may have arrived.
-    requests: Vec<(u64, Timestamp)>,
+    /// When the program began.
+    began: Timestamp,
+    /// Those that may still be on their way, by ticket, and the latest instant at which each may arrive.
+    under_way: BTreeMap<u64, Timestamp>,
+    /// How many have arrived at an instant, at the latest.
+    arrived: BTreeMap<Timestamp, u32>,
+    /// How many those are.
+    counting: u32,
     next_ticket: u64,
 }
 
 impl Throttle {
-    /// A throttle that remembers requests of before: when they were claimed, and how many.
+    /// A throttle that remembers requests of before: when they were claimed, and how many. Those of before the program
+    /// `began` set out before it did, or never.
     #[must_use]
-    pub fn new(limit: RateLimit, before: &[(Timestamp, u32)]) -> Self {
-        let mut throttle = Self { limit, requests: Vec::new(), next_ticket: 0 };
-        for (at, requests) in before {
-            for _ in 0..*requests {
-                throttle.start(*at);
-            }
-        }
+    pub fn new(limit: RateLimit, before: &[(Timestamp, u32)], began: Timestamp) -> Self {
+        let (under_way, arrived) = (BTreeMap::new(), BTreeMap::new());
+        let mut throttle = Self { limit, began, under_way, arrived, counting: 0, next_ticket: 0 };
+        throttle.change(limit, before);
         throttle
     }
 
@@ -42,39 +49,66 @@ impl Throttle {
         self.limit
     }
 
-    /// Keeps another limit from now on.
-    pub fn set_limit(&mut self, limit: RateLimit) {
+    /// Keeps another limit from now on. What counted no more by the limit of before may count again: `before` tells it.
+    pub fn change(&mut self, limit: RateLimit, before: &[(Timestamp, u32)]) {
         self.limit = limit;
+        self.under_way.clear();
+        self.arrived.clear();
+        self.counting = 0;
+        for (at, requests) in before {
+            let latest = if *at < self.began { self.began } else { Timestamp::MAX };
+            self.arrive(at.plus(ARRIVAL).min(latest), *requests);
+        }
     }
 
     /// How many requests may be sent at `now`.
     pub fn free(&mut self, now: Timestamp) -> u32 {
+        while let Some(first) = self.under_way.first_entry().filter(|first| *first.get() < now) {
+            let at = first.remove();
+            self.arrive(at, 1);
+        }
         let window = with_slack(self.limit.window);
-        self.requests.retain(|(_, arrived)| arrived.plus(window) >= now);
-        let counting = u32::try_from(self.requests.len()).unwrap_or(u32::MAX);
-        self.limit.max_requests.saturating_sub(counting)
+        while let Some(first) = self.arrived.first_entry().filter(|first| first.key().plus(window) < now) {
+            self.counting = self.counting.saturating_sub(first.remove());
+        }
+        let under_way = u32::try_from(self.under_way.len()).unwrap_or(u32::MAX);
+        self.limit.max_requests.saturating_sub(self.counting.saturating_add(under_way))
     }
 
     /// When the next request may be sent, where none may be sent now.
     #[must_use]
     pub fn next_free(&self) -> Option<Timestamp> {
         let (window, after) = (with_slack(self.limit.window), Duration::from_millis(1));
-        self.requests.iter().map(|(_, arrived)| arrived.plus(window).plus(after)).min()
+        let first = [self.under_way.values().next(), self.arrived.keys().next()];
+        first.into_iter().flatten().min().map(|at| at.plus(window).plus(after))
     }
 
     /// Counts a request that starts at `now`; the ticket is for its end.
     pub fn start(&mut self, now: Timestamp) -> u64 {
         let ticket = self.next_ticket;
         self.next_ticket = ticket.wrapping_add(1);
-        self.requests.push((ticket, now.plus(ARRIVAL)));
+        self.under_way.insert(ticket, now.plus(ARRIVAL));
         ticket
     }
 
     /// The request of that ticket ended at `now`.
     pub fn end(&mut self, ticket: u64, now: Timestamp) {
-        if let Some((_, arrived)) = self.requests.iter_mut().find(|(known, _)| *known == ticket) {
-            *arrived = now.min(*arrived);
+        if let Some(at) = self.under_way.remove(&ticket) {
+            self.arrive(now.min(at), 1);
         }
+    }
+
+    /// The program stood still until `now`: what was on its way then may only set out now.
+    pub fn held_up(&mut self, now: Timestamp) {
+        for at in self.under_way.values_mut() {
+            *at = now.plus(ARRIVAL).max(*at);
+        }
+    }
+
+    fn arrive(&mut self, at: Timestamp, requests: u32) {
+        let counted = self.arrived.entry(at).or_default();
+        *counted = counted.saturating_add(requests);
+        self.counting = self.counting.saturating_add(requests);
     }
 }
 
@@ -87,7 +121,7 @@ mod tests {
     }
 
     fn ten_a_second() -> Throttle {
-        Throttle::new(RateLimit { max_requests: 10, window: Duration::from_secs(1) }, &[])
+        Throttle::new(RateLimit { max_requests: 10, window: Duration::from_secs(1) }, &[], at(0))
     }
 
     #[test]
@@ -107,17 +141,49 @@ mod tests {
     fn a_request_under_way_counts_until_it_must_have_arrived() {
         let mut throttle = ten_a_second();
         let ticket = throttle.start(at(0));
-        assert_eq!(throttle.free(at(6_004)), 9);
-        assert_eq!(throttle.free(at(6_005)), 10);
-        throttle.end(ticket, at(9_000));
-        assert_eq!(throttle.free(at(9_000)), 10);
+        assert_eq!(throttle.free(at(12_004)), 9);
+        assert_eq!(throttle.free(at(12_005)), 10);
+        throttle.end(ticket, at(15_000));
+        assert_eq!(throttle.free(at(15_000)), 10);
+    }
+
+    #[test]
+    fn a_request_that_was_under_way_when_the_program_stood_still_counts_from_its_waking() {
+        let mut throttle = ten_a_second();
+        let ended = throttle.start(at(0));
+        throttle.end(ended, at(10));
+        throttle.start(at(20));
+        throttle.held_up(at(60_000));
+        assert_eq!(throttle.free(at(60_000)), 9);
+        assert_eq!(throttle.free(at(72_004)), 9);
+        assert_eq!(throttle.free(at(72_005)), 10);
+    }
+
+    #[test]
+    fn a_longer_window_counts_what_the_shorter_one_had_forgotten() {
+        let mut throttle = ten_a_second();
+        for _ in 0..10 {
+            let ticket = throttle.start(at(0));
+            throttle.end(ticket, at(1));
+        }
+        assert_eq!(throttle.free(at(5_000)), 10);
+        let under_way = throttle.start(at(5_000));
+        let longer = RateLimit { max_requests: 10, window: Duration::from_secs(60) };
+        throttle.change(longer, &[(at(0), 10), (at(5_000), 1)]);
+        throttle.end(under_way, at(5_001));
+        assert_eq!(throttle.free(at(5_001)), 0);
+        assert_eq!(throttle.free(at(72_000)), 9);
     }
 
     #[test]
     fn what_was_claimed_before_a_restart_counts() {
         let limit = RateLimit { max_requests: 10, window: Duration::from_secs(1) };
-        let mut throttle = Throttle::new(limit, &[(at(0), 4), (at(100), 6)]);
-        assert_eq!(throttle.free(at(6_004)), 0);
-        assert_eq!(throttle.free(at(6_005)), 4);
+        let mut throttle = Throttle::new(limit, &[(at(0), 4), (at(19_900), 5)], at(20_000));
+        assert_eq!(throttle.free(at(20_000)), 5, "the first ones arrived long ago");
+        assert_eq!(throttle.free(at(21_004)), 5, "the others did before the program began again");
+        assert_eq!(throttle.free(at(21_005)), 10);
+        let mut throttle = Throttle::new(limit, &[(at(0), 4), (at(100), 6)], at(0));
+        assert_eq!(throttle.free(at(12_004)), 0, "of this program's own it is not known");
+        assert_eq!(throttle.free(at(12_005)), 4);
     }
 }

@@ -6,15 +6,26 @@ use bytes::Bytes;
 
 use super::client::{MAX_ANSWER, Outcome, Response};
 use super::outcome::{self, Terms};
-use super::request::{Envelope, Payload, Unsendable, outgoing};
+use super::request::{BatchEnvelope, Envelope, Payload, Unsendable, outgoing};
 use super::scope::Scope;
 use super::sender::Sender;
 use super::subscriptions::Active;
 use crate::domain::{Attempt, AttemptError, ClaimedMessage, MessageId, Timestamp};
 use crate::store::{Next, Settlement};
 
+/// What stands for the status of an item that told a number which is none.
+const NO_STATUS: u16 = 0;
+
+/// What became of one request.
+pub struct Sent {
+    /// What it led to, for each message.
+    pub settlements: Vec<Settlement>,
+    /// Whether the endpoint itself said that it is gone. One item of a batch that is gone says nothing of the endpoint.
+    pub is_gone: bool,
+}
+
 /// Sends one message, or several as a batch, through the subscription they are claimed for, as it now is.
-pub async fn send(sender: &Sender, messages: Vec<ClaimedMessage>) -> Vec<Settlement> {
+pub async fn send(sender: &Sender, messages: Vec<ClaimedMessage>) -> Sent {
     let target = messages.first().and_then(|message| sender.subscriptions().get(&message.target));
     let mut settlements = Vec::new();
     let mut ready = Vec::new();
@@ -28,11 +39,14 @@ pub async fn send(sender: &Sender, messages: Vec<ClaimedMessage>) -> Vec<Settlem
             _ => settlements.push(without_target(sender, message, is_orphan)),
         }
     }
+    let mut is_gone = false;
     if let Some(active) = target.filter(|_| !ready.is_empty()) {
         let is_batch = active.compiled.subscription.batch.is_some();
-        settlements.extend(request(sender, &active, ready, is_batch).await);
+        let sent = request(sender, &active, ready, is_batch).await;
+        settlements.extend(sent.settlements);
+        is_gone = sent.is_gone;
     }
-    settlements
+    Sent { settlements, is_gone }
 }
 
 /// A message that can be sent.
@@ -42,29 +56,23 @@ struct Ready {
     scope: Scope,
 }
 
-async fn request(
-    sender: &Sender,
-    active: &Arc<Active>,
-    ready: Vec<Ready>,
-    is_batch: bool,
-) -> Vec<Settlement> {
-    let Some(first) = ready.first() else { return Vec::new() };
+async fn request(sender: &Sender, active: &Arc<Active>, ready: Vec<Ready>, is_batch: bool) -> Sent {
+    let Some(first) = ready.first() else { return Sent { settlements: Vec::new(), is_gone: false } };
     let now = sender.now();
     let message_id = if is_batch { MessageId::new_at(now) } else { first.message.id }.to_string();
     let envelope = Envelope {
         message_id: &message_id,
         event_id: first.message.event.event_id.as_deref().filter(|_| !is_batch),
         attempt: number(&first.message),
-        batch_size: is_batch.then_some(ready.len()),
+        batch: is_batch.then(|| BatchEnvelope { size: ready.len(), carries: farthest(&ready) }),
     };
     let body = if is_batch { array(&ready) } else { first.payload.body.clone() };
     let request = match outgoing(&active.compiled, &first.scope, &envelope, body, now) {
         Ok(request) => request,
         Err(unsendable) => {
-            return ready
-                .into_iter()
-                .map(|ready| unsent(sender, active, ready.message, Some(ready.payload), unsendable.clone()))
-                .collect();
+            let unsent =
+                |ready: Ready| unsent(sender, active, ready.message, Some(ready.payload), unsendable.clone());
+            return Sent { settlements: ready.into_iter().map(unsent).collect(), is_gone: false };
         }
     };
     let outcome = sender.parts().client.send(request).await;
@@ -75,7 +83,13 @@ async fn request(
         let attempt = attempt(&message, &payload, now, &outcome, own);
         settlements.push(settled(sender, active, message, attempt, payload.body));
     }
-    settlements
+    let is_gone = outcome.result.is_ok_and(|response| outcome::is_gone(response.status));
+    Sent { settlements, is_gone }
+}
+
+/// The message that came the longest way: by it our own receiver knows the batch again, and a loop ends.
+fn farthest(ready: &[Ready]) -> Option<MessageId> {
+    ready.iter().max_by_key(|ready| ready.message.event.lineage.len()).map(|ready| ready.message.id)
 }
 
 fn number(message: &ClaimedMessage) -> u32 {
@@ -100,11 +114,18 @@ fn item_statuses(outcome: &Outcome, items: usize) -> Option<Vec<u16>> {
     let response = outcome.result.as_ref().ok().filter(|response| (200..300).contains(&response.status))?;
     let told: serde_json::Value = serde_json::from_slice(&response.body).ok()?;
     let results = told.get("results")?.as_array().filter(|results| results.len() == items)?;
-    let status = |result: &serde_json::Value| match result.get("status") {
-        Some(status) => status.as_u64().and_then(|status| u16::try_from(status).ok()),
-        None => Some(response.status),
+    Some(results.iter().map(|result| item_status(result).unwrap_or(response.status)).collect())
+}
+
+/// What an item says of itself. A number that is no status says at least that it was not taken; what is no number says
+/// nothing.
+fn item_status(result: &serde_json::Value) -> Option<u16> {
+    let told = match result.get("status")? {
+        serde_json::Value::Number(number) => number.as_f64()?,
+        serde_json::Value::String(text) => text.trim().parse().ok()?,
+        _ => return None,
     };
-    results.iter().map(status).collect()
+    Some((0..1_000).find(|status| f64::from(*status) == told).unwrap_or(NO_STATUS))
 }
 
 fn attempt(
@@ -177,7 +198,8 @@ fn unsent(
     settled(sender, active, message, attempt, payload)
 }
 
-/// A message whose subscription is gone is cancelled; one whose fallback is gone goes back to its own.
+/// A message whose subscription is gone is cancelled, or waits where that is only out of force; one whose fallback is gone
+/// goes back to its own.
 fn without_target(sender: &Sender, message: ClaimedMessage, is_orphan: bool) -> Settlement {
     let now = sender.now();
     let back = given_back(message, now);

@@ -1,13 +1,15 @@
-//! What the program says about itself: one line a delivery, counters, and the system's clock.
+//! What the program says about itself: one line a delivery, counters, and the system's clock and limits.
 
 mod delivery_line;
 mod logging;
 mod metrics;
+mod open_files;
 mod sender_metrics;
 mod system_clock;
 
 pub use delivery_line::DeliveryLine;
 pub use logging::{LogFormat, LogGuard, start_logging};
 pub use metrics::{Gauges, Metrics, NotKept};
+pub use open_files::allow_many_files;
 pub use sender_metrics::EndpointGauges;
 pub use system_clock::SystemClock;

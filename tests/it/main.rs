@@ -24,6 +24,7 @@ mod idempotency;
 mod json;
 mod json_suite;
 mod octokit;
+mod sender_attack;
 mod sender_contract;
 mod sender_document;
 mod sender_durability;

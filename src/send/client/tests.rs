@@ -199,3 +199,18 @@ async fn rt_04_a_bad_certificate_is_tls() {
     let url = Url::parse(&format!("https://127.0.0.1:{free}/")).unwrap();
     assert_eq!(error(&send_to(url, 5_000).await), AttemptError::Tls);
 }
+
+#[tokio::test]
+async fn no_more_of_a_large_head_is_kept_than_is_shown_and_retry_after_always() {
+    let mut answer = b"HTTP/1.1 503 Busy\r\n".to_vec();
+    for at in 0..90 {
+        answer.extend_from_slice(format!("X-{at}: {}\r\n", "a".repeat(3_000)).as_bytes());
+    }
+    answer.extend_from_slice(b"Retry-After: 7\r\nContent-Length: 0\r\n\r\n");
+    let outcome = send_to(peer(answer.leak(), true).await, 5_000).await;
+    let response = outcome.result.unwrap();
+    let bytes: usize = response.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    assert!((15_000..=MAX_HEAD).contains(&bytes), "{bytes}");
+    assert!(response.headers.contains(&("retry-after".to_owned(), "7".to_owned())));
+    assert!(response.truncated);
+}

@@ -95,6 +95,8 @@ pub struct Claim {
     pub lanes: Vec<Lane>,
     /// Now.
     pub now: Timestamp,
+    /// Leases that ended before this instant have run out.
+    pub leases_ended: Timestamp,
 }
 
 /// What a claim brought.
@@ -102,8 +104,10 @@ pub struct Claim {
 pub struct Due {
     /// The messages, in the order in which they are to be sent.
     pub messages: Vec<ClaimedMessage>,
-    /// When the next one of the asked lanes is due, beyond those.
-    pub next: Option<Timestamp>,
+    /// Of lanes of which everything due was taken: until when nothing more is due in them.
+    pub rests: Vec<(String, Timestamp)>,
+    /// Whether a lease had run out: then something may be due in any lane.
+    pub has_freed: bool,
 }
 
 /// What an attempt led to.
@@ -139,7 +143,7 @@ pub enum Next {
         /// What it is about, where the fallback sends in order.
         in_order: Option<String>,
     },
-    /// Its subscription is gone.
+    /// Its subscription is not in force: it is cancelled where that is gone, and waits where it cannot be used now.
     Cancelled,
     /// It waits for a person.
     Dead {

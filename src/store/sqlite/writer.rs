@@ -21,6 +21,9 @@ use crate::store::{Pruned, StoreError, StoreOptions, Written};
 const BATCH_ENTRIES: usize = 1_000;
 /// The most bytes of one transaction.
 const BATCH_BYTES: usize = 16 * 1024 * 1024;
+/// How long jobs may take in one transaction, the last one excepted; the others come into the next one, behind the
+/// deliveries that have come meanwhile.
+const JOBS_TIME: Duration = Duration::from_millis(50);
 /// How often retention looks for something to do when nothing calls it.
 const RETENTION_EVERY: Duration = Duration::from_secs(2);
 
@@ -52,8 +55,14 @@ impl Writer {
         let (queue, commands) = sync_channel(options.queue);
         let queue_bytes = options.queue_bytes;
         let shared_too = Arc::clone(&shared);
-        let mut work =
-            Work { connection, options, shared: shared_too, blocked: None, removed: Pruned::default() };
+        let mut work = Work {
+            connection,
+            options,
+            shared: shared_too,
+            blocked: None,
+            removed: Pruned::default(),
+            held: Vec::new(),
+        };
         let thread =
             std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || work.run(&commands))?;
         Ok(Self { queue, queue_bytes, shared, thread: Mutex::new(Some(thread)) })
@@ -162,23 +171,27 @@ pub(super) struct Work {
     pub(super) blocked: Option<String>,
     /// What retention removed since it last said so.
     pub(super) removed: Pruned,
+    /// Jobs that the last transaction had no time for.
+    held: Vec<Box<dyn Job>>,
 }
 
 impl Work {
     fn run(&mut self, commands: &Receiver<Command>) {
         let mut next_look = Instant::now();
         loop {
-            let patience = next_look.saturating_duration_since(Instant::now());
-            match commands.recv_timeout(patience) {
-                Ok(first @ (Command::Append(..) | Command::Work(_))) => {
-                    if let Some(closed) = self.write_waiting(commands, first) {
-                        return self.close(closed);
-                    }
-                }
-                Ok(Command::Close(closed)) => return self.close(closed),
-                Ok(command) => self.serve(command),
-                Err(RecvTimeoutError::Disconnected) => return,
-                Err(RecvTimeoutError::Timeout) => {}
+            let is_held = !self.held.is_empty();
+            let patience =
+                if is_held { Duration::ZERO } else { next_look.saturating_duration_since(Instant::now()) };
+            let first = match commands.recv_timeout(patience) {
+                Ok(first) => Some(first),
+                Err(RecvTimeoutError::Disconnected) => return self.write_held(),
+                Err(RecvTimeoutError::Timeout) => None,
+            };
+            if (first.is_some() || is_held)
+                && let Some(closed) = self.write_waiting(commands, first)
+            {
+                self.write_held();
+                return self.close(closed);
             }
             if Instant::now() >= next_look || self.is_over_size() {
                 let pause = if self.look_after_retention() { Duration::ZERO } else { RETENTION_EVERY };
@@ -201,11 +214,15 @@ impl Work {
     }
 
     /// Writes the first and all that wait behind it, as far as a batch goes.
-    fn write_waiting(&mut self, commands: &Receiver<Command>, first: Command) -> Option<oneshot::Sender<()>> {
+    fn write_waiting(
+        &mut self,
+        commands: &Receiver<Command>,
+        first: Option<Command>,
+    ) -> Option<oneshot::Sender<()>> {
         let mut batch = Batch::default();
         let mut others = Vec::new();
         let mut closed = None;
-        let mut next = Some(first);
+        let mut next = first;
         while let Some(command) = next.take() {
             match command {
                 Command::Append(prepared, answer) => batch.add(prepared, answer),
@@ -225,7 +242,17 @@ impl Work {
         closed
     }
 
+    fn write_held(&mut self) {
+        while !self.held.is_empty() {
+            self.write(Batch::default());
+        }
+    }
+
     fn write(&mut self, mut batch: Batch) {
+        batch.jobs.splice(..0, self.held.drain(..));
+        if batch.entries.is_empty() && batch.jobs.is_empty() {
+            return;
+        }
         let written = self.commit(&mut batch);
         let Batch { entries, jobs, bytes } = batch;
         self.shared.queued.fetch_sub(entries.len(), Ordering::AcqRel);
@@ -290,10 +317,17 @@ impl Work {
             let weights = batch.entries.iter().map(|(prepared, _)| prepared.weight);
             retention::add_to_totals(&self.connection, inserted.iter().map(|row| row.verdict).zip(weights))?;
         }
+        let until = Instant::now() + JOBS_TIME;
+        let mut done = 0_usize;
         for job in &mut batch.jobs {
             job.run(&self.connection)?;
+            done = done.saturating_add(1);
+            if Instant::now() > until {
+                break;
+            }
         }
         self.connection.execute_batch("COMMIT")?;
+        self.held = batch.jobs.split_off(done);
         Ok(inserted)
     }
 

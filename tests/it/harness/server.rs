@@ -22,13 +22,14 @@ pub struct Setup {
     folder: TempDir,
     config: String,
     env: Vec<(String, String)>,
+    files: Option<u32>,
 }
 
 impl Setup {
     /// The default configuration, with `config` (TOML) over it.
     pub fn new(config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let setup = Self { folder, config: config.to_owned(), env: Vec::new() };
+        let setup = Self { folder, config: config.to_owned(), env: Vec::new(), files: None };
         setup.file("signing-secret", SECRET);
         setup.file("tagoio-token", TOKEN);
         setup
@@ -43,6 +44,12 @@ impl Setup {
     /// A variable of the environment.
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// How many files and connections the system lets the server have.
+    pub fn files(mut self, most: u32) -> Self {
+        self.files = Some(most);
         self
     }
 
@@ -61,7 +68,15 @@ impl Setup {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let config = self.folder.path().join("test.toml");
         fs::write(&config, &self.config).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tagohook"));
+        let program = env!("CARGO_BIN_EXE_tagohook");
+        let mut command = match self.files {
+            Some(most) => {
+                let mut shell = Command::new("sh");
+                shell.args(["-c", &format!("ulimit -n {most}; exec \"$0\" \"$@\""), program]);
+                shell
+            }
+            None => Command::new(program),
+        };
         command.args(arguments).arg("--config").arg(config).arg("--data-dir").arg(self.data_dir());
         command.envs(self.env.iter().cloned()).current_dir(self.folder.path());
         command
@@ -284,7 +299,12 @@ impl Server {
     fn restart(mut self) -> Self {
         let setup = std::mem::replace(
             &mut self.setup,
-            Setup { folder: tempfile::tempdir().unwrap(), config: String::new(), env: Vec::new() },
+            Setup {
+                folder: tempfile::tempdir().unwrap(),
+                config: String::new(),
+                env: Vec::new(),
+                files: None,
+            },
         );
         let child = setup.spawn();
         Self::wait(setup, child)

@@ -64,6 +64,7 @@ fn house(password: Option<&str>) -> House {
         sealer: Sealer::new(&[7; 32]),
         lease: day,
         health_interval: day,
+        connections: 100,
     });
     let state = InspectorState::new(InspectorParts {
         store,

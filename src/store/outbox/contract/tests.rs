@@ -8,6 +8,8 @@ use super::*;
 use crate::domain::{Clock, ManualClock, MessageStatus, SubscriptionOrigin};
 use crate::store::{Lane, Next, Retention, StoreOptions};
 
+mod claims;
+
 const HOUR: Duration = Duration::from_secs(3_600);
 
 struct Case {
@@ -94,7 +96,7 @@ impl Case {
 
     async fn claim(&self, lanes: Vec<Lane>) -> Due {
         let now = self.clock.now();
-        self.store.claim_due(Claim { lanes, now }).await.unwrap()
+        self.store.claim_due(Claim { lanes, now, leases_ended: now }).await.unwrap()
     }
 
     async fn settle(&self, message: &crate::domain::ClaimedMessage, status: u16, next: Next) {
@@ -264,7 +266,10 @@ async fn a_batch_waits_for_its_size_or_its_time() {
     batch.batch = Some((2, Duration::from_secs(5)));
     case.publish("e1", &["a"]).await;
     let due = case.claim(vec![batch.clone()]).await;
-    assert_eq!((due.messages.len(), due.next), (0, Some(case.clock.now().plus(Duration::from_secs(5)))));
+    assert_eq!(
+        (due.messages.len(), due.rests),
+        (0, vec![("a".to_owned(), case.clock.now().plus(Duration::from_secs(5)))])
+    );
     case.publish("e2", &["a"]).await;
     assert_eq!(case.claim(vec![batch.clone()]).await.messages.len(), 2);
     case.publish("e3", &["a"]).await;

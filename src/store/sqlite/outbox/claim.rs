@@ -1,17 +1,27 @@
 //! Claims due messages, with a lease.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::columns::{EVENT_COLUMNS, event};
-use crate::domain::{ClaimedMessage, MessageId, Timestamp};
+use super::ordered;
+use crate::domain::{ClaimedMessage, MessageId, OutgoingEvent, Timestamp};
 use crate::store::sqlite::insert::whole;
 use crate::store::{Claim, Due, Lane};
 
 /// The most bytes of bodies that a lane gets in one claim, the last one excepted.
 const LANE_BYTES: usize = 16 * 1024 * 1024;
+/// The most messages of one claim, a last batch excepted: whoever is received meanwhile waits for it.
+const MOST_CLAIMED: usize = 512;
+/// The most bytes of bodies of one claim, the last lane excepted.
+const MOST_BYTES: usize = 64 * 1024 * 1024;
+
+/// The columns of a message that is claimed; those of its event follow.
+const COLUMNS: &str =
+    "m.seq, m.id, m.subscription_id, m.attempts, m.attempts_before, m.primary_error, m.event_seq";
 
 /// A request may still be on its way so long after its claim, and count; marks are kept beyond that.
 const MARKS_BEYOND: Duration = Duration::from_secs(20);
@@ -66,77 +76,153 @@ fn mark(connection: &Connection, lane: &Lane, messages: usize, now: Timestamp) -
     Ok(())
 }
 
-/// Claims what is due. A lease that ran out frees its message first.
+/// Claims what is due. A lease that ran out frees its message first. Lanes that are not reached are not told of.
 pub fn claim(connection: &Connection, claim: &Claim) -> rusqlite::Result<Due> {
-    free_expired(connection, claim.now)?;
-    let mut due = Due::default();
+    let mut claimed = Claimed { due: Due::default(), events: HashMap::new(), bytes: 0 };
+    claimed.due.has_freed = free_expired(connection, claim)?;
     for lane in &claim.lanes {
-        claim_lane(connection, claim, lane, &mut due)?;
+        if claimed.due.messages.len() >= MOST_CLAIMED || claimed.bytes >= MOST_BYTES {
+            break;
+        }
+        let rests_until = claimed.take(connection, lane, claim.now)?;
+        claimed.due.rests.extend(rests_until.map(|until| (lane.target.clone(), until)));
     }
-    Ok(due)
+    Ok(claimed.due)
 }
 
 /// Asks first: hardly ever has a lease run out, and an UPDATE builds a table of its own before it finds that out.
-fn free_expired(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
-    let now = now.as_micros();
+fn free_expired(connection: &Connection, claim: &Claim) -> rusqlite::Result<bool> {
+    let (now, ended) = (claim.now.as_micros(), claim.leases_ended.as_micros());
     let has_expired = connection
         .prepare_cached("SELECT 1 FROM messages WHERE status = 1 AND lease_until < ?1")?
-        .exists([now])?;
+        .exists([ended])?;
     if has_expired {
         connection
             .prepare_cached(
                 "UPDATE messages SET status = 0, lease_until = NULL, next_attempt_at = ?1 \
-                 WHERE status = 1 AND lease_until < ?1",
+                 WHERE status = 1 AND lease_until < ?2",
             )?
-            .execute([now])?;
+            .execute([now, ended])?;
     }
-    Ok(())
+    Ok(has_expired)
 }
 
-fn claim_lane(connection: &Connection, claim: &Claim, lane: &Lane, due: &mut Due) -> rusqlite::Result<()> {
-    let now = claim.now.as_micros();
-    if let Some((size, flush)) = lane.batch
-        && let Some(ready_at) = batch_ready_at(connection, lane, claim.now, size, flush)?
-    {
-        due.next = earliest(due.next, ready_at);
-        return Ok(());
+/// What a claim has brought so far.
+struct Claimed {
+    due: Due,
+    /// An event that goes to many subscriptions is read once.
+    events: HashMap<i64, Arc<OutgoingEvent>>,
+    /// What those weigh.
+    bytes: usize,
+}
+
+impl Claimed {
+    /// Claims in one lane. Returns until when nothing more is due in it; `None` where that is not known.
+    fn take(
+        &mut self,
+        connection: &Connection,
+        lane: &Lane,
+        now: Timestamp,
+    ) -> rusqlite::Result<Option<Timestamp>> {
+        if let Some((size, flush)) = lane.batch
+            && let Some(ready_at) = batch_ready_at(connection, lane, now, size, flush)?
+        {
+            return Ok(Some(ready_at));
+        }
+        let room = match lane.batch {
+            // A batch is not cut.
+            Some(_) => MOST_CLAIMED,
+            None => MOST_CLAIMED.saturating_sub(self.due.messages.len()),
+        };
+        let limit = usize::try_from(lane.limit).unwrap_or(usize::MAX).min(room);
+        let (found, is_more) = if lane.ordered {
+            self.heads(connection, lane, now, limit)?
+        } else {
+            self.due(connection, lane, now, limit)?
+        };
+        let mut take = connection.prepare_cached(
+            "UPDATE messages SET status = 1, lease_until = ?2, claimed_at = ?3 WHERE seq = ?1",
+        )?;
+        for message in &found {
+            take.execute(params![message.seq, lane.lease_until.as_micros(), now.as_micros()])?;
+        }
+        mark(connection, lane, found.len(), now)?;
+        self.due.messages.extend(found);
+        if is_more { Ok(None) } else { next_due(connection, &lane.target, now).map(Some) }
     }
-    let in_order = if lane.ordered {
-        "AND (m.entity IS NULL OR NOT EXISTS (SELECT 1 FROM messages o WHERE o.target_id = m.target_id \
-         AND o.entity = m.entity AND o.status < 2 AND o.seq < m.seq))"
-    } else {
-        ""
-    };
-    let sql = format!(
-        "SELECT m.seq, m.id, m.subscription_id, m.attempts, m.attempts_before, m.primary_error, {EVENT_COLUMNS} \
-         FROM messages m JOIN events e ON e.seq = m.event_seq \
-         WHERE m.target_id = ?1 AND m.status = 0 AND m.next_attempt_at <= ?2 {in_order} \
-         ORDER BY m.next_attempt_at, m.seq"
-    );
-    let limit = usize::try_from(lane.limit).unwrap_or(usize::MAX);
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params![lane.target, now])?;
-    let mut found = Vec::new();
-    let mut bytes = 0_usize;
-    let mut is_full = false;
-    while !is_full && let Some(row) = rows.next()? {
-        let message = claimed(row, &lane.target)?;
-        bytes = bytes.saturating_add(message.event.body.len());
-        found.push(message);
-        is_full = found.len() >= limit || bytes >= LANE_BYTES;
+
+    /// Due messages, the oldest first, and whether there may be more.
+    fn due(
+        &mut self,
+        connection: &Connection,
+        lane: &Lane,
+        now: Timestamp,
+        limit: usize,
+    ) -> rusqlite::Result<(Vec<ClaimedMessage>, bool)> {
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {COLUMNS}, {EVENT_COLUMNS} FROM messages m JOIN events e ON e.seq = m.event_seq \
+             WHERE m.target_id = ?1 AND m.status = 0 AND m.next_attempt_at <= ?2 \
+             ORDER BY m.next_attempt_at, m.seq"
+        ))?;
+        let mut rows = statement.query(params![lane.target, now.as_micros()])?;
+        let mut found = Vec::new();
+        let mut bytes = 0_usize;
+        while found.len() < limit && bytes < LANE_BYTES {
+            let Some(row) = rows.next()? else { return Ok((found, false)) };
+            let message = self.message(row, &lane.target)?;
+            bytes = bytes.saturating_add(message.event.body.len());
+            found.push(message);
+        }
+        Ok((found, true))
     }
-    drop(rows);
-    let mut take = connection
-        .prepare_cached("UPDATE messages SET status = 1, lease_until = ?2, claimed_at = ?3 WHERE seq = ?1")?;
-    for message in &found {
-        take.execute(params![message.seq, lane.lease_until.as_micros(), now])?;
+
+    /// As `due`, in order.
+    fn heads(
+        &mut self,
+        connection: &Connection,
+        lane: &Lane,
+        now: Timestamp,
+        limit: usize,
+    ) -> rusqlite::Result<(Vec<ClaimedMessage>, bool)> {
+        let ordered::Heads { seqs, is_more } = ordered::heads(connection, &lane.target, now, limit)?;
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {COLUMNS}, {EVENT_COLUMNS} FROM messages m JOIN events e ON e.seq = m.event_seq WHERE m.seq = ?1"
+        ))?;
+        let mut found = Vec::new();
+        let mut bytes = 0_usize;
+        for seq in seqs {
+            if bytes >= LANE_BYTES {
+                return Ok((found, true));
+            }
+            let message = statement.query_row([seq], |row| self.message(row, &lane.target))?;
+            bytes = bytes.saturating_add(message.event.body.len());
+            found.push(message);
+        }
+        Ok((found, is_more))
     }
-    mark(connection, lane, found.len(), claim.now)?;
-    due.messages.extend(found);
-    if !is_full && let Some(at) = next_due(connection, &lane.target, now)? {
-        due.next = earliest(due.next, at);
+
+    fn message(&mut self, row: &Row<'_>, target: &str) -> rusqlite::Result<ClaimedMessage> {
+        let event_seq: i64 = row.get(6)?;
+        let event = match self.events.get(&event_seq) {
+            Some(event) => Arc::clone(event),
+            None => {
+                let event = Arc::new(event(row, 7)?);
+                self.bytes = self.bytes.saturating_add(event.body.len());
+                self.events.insert(event_seq, Arc::clone(&event));
+                event
+            }
+        };
+        Ok(ClaimedMessage {
+            seq: row.get(0)?,
+            id: MessageId::from_bytes(row.get(1)?),
+            subscription: row.get(2)?,
+            target: target.to_owned(),
+            attempts: row.get(3)?,
+            attempts_before: row.get(4)?,
+            primary_error: row.get(5)?,
+            event,
+        })
     }
-    Ok(())
 }
 
 /// With batches: when the lane may be claimed; `None` for now.
@@ -158,30 +244,14 @@ fn batch_ready_at(
     Ok((count < i64::from(size) && flush_at > now).then_some(flush_at))
 }
 
-fn next_due(connection: &Connection, target: &str, now: i64) -> rusqlite::Result<Option<Timestamp>> {
-    connection
+/// Until when nothing is due in a lane of which everything due was taken.
+fn next_due(connection: &Connection, target: &str, now: Timestamp) -> rusqlite::Result<Timestamp> {
+    let next: Option<i64> = connection
         .prepare_cached(
             "SELECT next_attempt_at FROM messages WHERE target_id = ?1 AND status = 0 AND next_attempt_at > ?2 \
              ORDER BY next_attempt_at LIMIT ?3",
         )?
-        .query_row(params![target, now, whole(1)], |row| row.get(0))
-        .optional()
-        .map(|at| at.map(Timestamp::from_micros))
-}
-
-fn earliest(known: Option<Timestamp>, at: Timestamp) -> Option<Timestamp> {
-    Some(known.map_or(at, |known| known.min(at)))
-}
-
-fn claimed(row: &Row<'_>, target: &str) -> rusqlite::Result<ClaimedMessage> {
-    Ok(ClaimedMessage {
-        seq: row.get(0)?,
-        id: MessageId::from_bytes(row.get(1)?),
-        subscription: row.get(2)?,
-        target: target.to_owned(),
-        attempts: row.get(3)?,
-        attempts_before: row.get(4)?,
-        primary_error: row.get(5)?,
-        event: Arc::new(event(row, 6)?),
-    })
+        .query_row(params![target, now.as_micros(), whole(1)], |row| row.get(0))
+        .optional()?;
+    Ok(next.map_or(Timestamp::MAX, Timestamp::from_micros))
 }

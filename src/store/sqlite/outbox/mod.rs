@@ -6,6 +6,7 @@ mod dead_letters;
 mod fanout;
 mod figures;
 mod messages;
+mod ordered;
 mod prune;
 mod settle;
 mod subscriptions;

@@ -1,10 +1,13 @@
 //! Appends attempts and writes what comes after them.
 
-use rusqlite::{Connection, params};
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::columns::{attempt_key, to_json};
 use super::figures::{count, stored};
-use crate::domain::Attempt;
+use super::ordered;
+use crate::domain::{Attempt, Timestamp};
 use crate::store::{Next, Settlement};
 
 /// Writes attempts and what comes after them.
@@ -18,30 +21,36 @@ pub fn settle(connection: &Connection, settlements: &[Settlement]) -> rusqlite::
     count(connection, settlements.iter().filter_map(|settlement| settlement.attempt.as_ref()))
 }
 
+/// How long a message waits whose subscription is there and cannot be used now: until somebody mends it, perhaps.
+const OUT_OF_FORCE: Duration = Duration::from_secs(60);
+
 /// Writes what comes now. A message that was cancelled meanwhile stays so, unless it was delivered.
 fn go_on(connection: &Connection, settlement: &Settlement) -> rusqlite::Result<()> {
     let made = i64::from(settlement.attempt.is_some());
-    let at = settlement.at.as_micros();
-    let seq = settlement.seq;
+    let Settlement { seq, at, .. } = *settlement;
     match &settlement.next {
-        Next::Delivered => finish(connection, seq, 2, made, at)?,
-        Next::Cancelled => finish(connection, seq, 4, made, at)?,
-        Next::Retry(when) => connection
-            .prepare_cached(
-                "UPDATE messages SET status = iif(status = 1, 0, status), lease_until = NULL, next_attempt_at = ?2, \
-                 attempts = attempts + ?3 WHERE seq = ?1",
-            )?
-            .execute(params![seq, when.as_micros(), made])?,
-        Next::Fallback { target, primary_error, in_order } => connection
-            .prepare_cached(
-                "UPDATE messages SET status = iif(status = 1, 0, status), lease_until = NULL, next_attempt_at = ?2, \
-                 attempts = attempts + ?3, attempts_before = attempts + ?3, target_id = ?4, primary_error = ?5, \
-                 entity = ?6 WHERE seq = ?1",
-            )?
-            .execute(params![seq, at, made, target, primary_error, in_order])?,
+        Next::Delivered => finish(connection, seq, 2, made, at).map(drop),
+        Next::Cancelled => cancel(connection, seq, at),
+        Next::Retry(when) => again(connection, seq, *when, made),
+        Next::Fallback { target, primary_error, in_order } => {
+            let place = place(connection, seq)?;
+            let changed = connection
+                .prepare_cached(
+                    "UPDATE messages SET status = iif(status = 1, 0, status), lease_until = NULL, \
+                     next_attempt_at = ?2, attempts = attempts + ?3, attempts_before = attempts + ?3, target_id = ?4, \
+                     primary_error = ?5, entity = ?6 \
+                     WHERE seq = ?1 AND EXISTS (SELECT 1 FROM subscriptions WHERE id = ?4)",
+                )?
+                .execute(params![seq, at.as_micros(), made, target, primary_error, in_order])?;
+            match place {
+                // The fallback was removed meanwhile.
+                _ if changed == 0 => again(connection, seq, at, made),
+                Some((left, entity)) => ordered::wake_next(connection, &left, &entity, at),
+                None => Ok(()),
+            }
+        }
         Next::Dead { url, payload, error, primary_error, fallback_error } => {
-            let changed = finish(connection, seq, 3, made, at)?;
-            if changed == 1 {
+            if finish(connection, seq, 3, made, at)? {
                 connection
                     .prepare_cached(
                         "INSERT OR REPLACE INTO dead_letters (message_seq, subscription_id, url, payload, error, \
@@ -56,29 +65,71 @@ fn go_on(connection: &Connection, settlement: &Settlement) -> rusqlite::Result<(
                         error,
                         primary_error,
                         fallback_error,
-                        at
+                        at.as_micros()
                     ])?;
             }
-            changed
+            Ok(())
         }
-    };
+    }
+}
+
+/// The lane of a message and its entity, where it goes in order.
+fn place(connection: &Connection, seq: i64) -> rusqlite::Result<Option<(String, String)>> {
+    connection
+        .prepare_cached("SELECT target_id, entity FROM messages WHERE seq = ?1 AND entity IS NOT NULL")?
+        .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
+}
+
+fn again(connection: &Connection, seq: i64, when: Timestamp, made: i64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE messages SET status = iif(status = 1, 0, status), lease_until = NULL, next_attempt_at = ?2, \
+             attempts = attempts + ?3 WHERE seq = ?1",
+        )?
+        .execute(params![seq, when.as_micros(), made])?;
     Ok(())
 }
 
-/// Ends a message; returns 0 where it was cancelled meanwhile and did not arrive.
-fn finish(connection: &Connection, seq: i64, status: i64, made: i64, at: i64) -> rusqlite::Result<usize> {
+/// Ends a message whose subscription is gone. Where it is only out of force, the message waits.
+fn cancel(connection: &Connection, seq: i64, now: Timestamp) -> rusqlite::Result<()> {
+    let is_gone = connection
+        .prepare_cached(
+            "SELECT 1 FROM messages m WHERE seq = ?1 \
+             AND NOT EXISTS (SELECT 1 FROM subscriptions WHERE id = m.subscription_id)",
+        )?
+        .exists([seq])?;
+    if is_gone {
+        return finish(connection, seq, 4, 0, now).map(drop);
+    }
+    again(connection, seq, now.plus(OUT_OF_FORCE), 0)
+}
+
+/// Ends a message, and the next one of its entity is due; `false` where it was cancelled meanwhile and did not arrive.
+fn finish(
+    connection: &Connection,
+    seq: i64,
+    status: i64,
+    made: i64,
+    at: Timestamp,
+) -> rusqlite::Result<bool> {
+    let place = place(connection, seq)?;
     let changed = connection
         .prepare_cached(
             "UPDATE messages SET status = ?2, lease_until = NULL, attempts = attempts + ?3, finished_at = ?4 \
              WHERE seq = ?1 AND (status = 1 OR ?2 = 2)",
         )?
-        .execute(params![seq, status, made, at])?;
+        .execute(params![seq, status, made, at.as_micros()])?;
     if changed == 0 {
         connection
             .prepare_cached("UPDATE messages SET attempts = attempts + ?2 WHERE seq = ?1")?
             .execute(params![seq, made])?;
+        return Ok(false);
     }
-    Ok(changed)
+    if let Some((target, entity)) = place {
+        ordered::wake_next(connection, &target, &entity, at)?;
+    }
+    Ok(true)
 }
 
 fn append(connection: &Connection, seq: i64, attempt: &Attempt) -> rusqlite::Result<()> {

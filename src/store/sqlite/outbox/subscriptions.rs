@@ -83,18 +83,17 @@ pub fn disable(connection: &Connection, id: &str, reason: &str, now: Timestamp) 
     Ok(changed == 1)
 }
 
-/// Removes a subscription. Its messages that wait are cancelled; those that it was to send as a fallback go back to
-/// their own subscription. A message that is already with its fallback is cancelled when it is next looked at.
+/// Removes a subscription. Its messages that wait are cancelled, those with its fallback too; those that it was to send
+/// as a fallback go back to their own subscription.
 pub fn delete(connection: &Connection, id: &str, now: Timestamp) -> rusqlite::Result<bool> {
     let removed = connection.prepare_cached("DELETE FROM subscriptions WHERE id = ?1")?.execute([id])?;
+    connection
+        .prepare_cached(
+            "UPDATE messages SET status = 4, finished_at = ?2 WHERE subscription_id = ?1 AND status IN (0, 1)",
+        )?
+        .execute(params![id, now.as_micros()])?;
     // Each by its partial index: what is over is not looked at.
     for waiting in ["status = 0", "status = 1"] {
-        connection
-            .prepare_cached(&format!(
-                "UPDATE messages SET status = 4, finished_at = ?2 \
-                 WHERE {waiting} AND target_id = ?1 AND subscription_id = ?1"
-            ))?
-            .execute(params![id, now.as_micros()])?;
         connection
             .prepare_cached(&format!(
                 "UPDATE messages SET target_id = subscription_id, attempts_before = attempts, primary_error = NULL \

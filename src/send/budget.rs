@@ -1,0 +1,70 @@
+//! How many requests are under way at once, all subscriptions together: each is a connection, and the receiver needs some
+//! too; and each holds a body.
+
+/// A lane gets this part of what is left: the fuller it is, the narrower the lanes, and the last ones still get a place.
+const PART: u32 = 8;
+/// More connections are never needed: each costs memory too.
+const MOST_CONNECTIONS: u32 = 8_192;
+/// So many bytes of bodies under way make lanes as narrow as they get.
+const SCARCE_BYTES: usize = 256 * 1024 * 1024;
+/// The most bytes of bodies under way, those of the last claim excepted.
+const MOST_BYTES: usize = 512 * 1024 * 1024;
+/// The largest bodies, roughly.
+const BODY_BYTES: usize = 4 * 1024 * 1024;
+
+/// What all lanes share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    connections: u32,
+}
+
+impl Budget {
+    /// So many connections, and as many again where every lane must have one.
+    pub fn new(connections: u32) -> Self {
+        Self { connections: connections.min(MOST_CONNECTIONS) }
+    }
+
+    /// How many of `most` places a lane has while `busy` requests are under way in all lanes, with `bytes` of bodies.
+    pub fn places(self, most: u32, busy: u32, bytes: usize) -> u32 {
+        if busy >= self.connections.saturating_mul(2) || bytes >= MOST_BYTES {
+            return 0;
+        }
+        let by_connections = self.connections.saturating_sub(busy) / PART;
+        let by_bytes = SCARCE_BYTES.saturating_sub(bytes) / BODY_BYTES;
+        by_connections.min(u32::try_from(by_bytes).unwrap_or(u32::MAX)).clamp(1, most)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lanes_grow_narrow_when_connections_grow_few_and_the_last_ones_get_one_place() {
+        let budget = Budget::new(1_000);
+        assert_eq!(budget.places(32, 0, 0), 32);
+        assert_eq!(budget.places(32, 744, 0), 32);
+        assert_eq!(budget.places(32, 760, 0), 30);
+        assert_eq!(budget.places(32, 1_000, 0), 1);
+        assert_eq!(budget.places(32, 1_999, 0), 1);
+        assert_eq!(budget.places(32, 2_000, 0), 0);
+        assert_eq!(budget.places(4, 0, 0), 4);
+    }
+
+    #[test]
+    fn two_hundred_lanes_that_hang_leave_places_for_others() {
+        let budget = Budget::new(256);
+        let busy = (0..200).fold(0, |busy, _| busy + budget.places(32, busy, 0));
+        assert!(busy < 512, "{busy}");
+        assert_eq!(budget.places(32, busy, 0), 1);
+    }
+
+    #[test]
+    fn large_bodies_make_lanes_narrow_too() {
+        let budget = Budget::new(8_192);
+        assert_eq!(budget.places(32, 60, 128 * 1024 * 1024), 32);
+        assert_eq!(budget.places(32, 60, 250 * 1024 * 1024), 1);
+        assert_eq!(budget.places(32, 60, 511 * 1024 * 1024), 1);
+        assert_eq!(budget.places(32, 60, 512 * 1024 * 1024), 0);
+    }
+}

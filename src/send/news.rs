@@ -1,0 +1,72 @@
+//! Where something may be due: whoever makes a message or changes a subscription says so, and the dispatcher asks the
+//! store about no other lane.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::Notify;
+
+/// Lanes with news.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Lanes {
+    /// Perhaps all of them.
+    All,
+    /// These.
+    Some(HashSet<String>),
+}
+
+/// What was told and not taken yet.
+#[derive(Debug)]
+pub struct News {
+    lanes: Mutex<Lanes>,
+    told: Notify,
+}
+
+impl Default for News {
+    fn default() -> Self {
+        Self { lanes: Mutex::new(Lanes::Some(HashSet::new())), told: Notify::new() }
+    }
+}
+
+impl News {
+    /// Something may be due in any lane.
+    pub fn tell_all(&self) {
+        *self.lanes.lock().unwrap_or_else(PoisonError::into_inner) = Lanes::All;
+        self.told.notify_one();
+    }
+
+    /// Something is due in these lanes.
+    pub fn tell<'a>(&self, targets: impl Iterator<Item = &'a str>) {
+        if let Lanes::Some(lanes) = &mut *self.lanes.lock().unwrap_or_else(PoisonError::into_inner) {
+            lanes.extend(targets.map(str::to_owned));
+        }
+        self.told.notify_one();
+    }
+
+    /// Waits until something is told.
+    pub async fn wait(&self) {
+        self.told.notified().await;
+    }
+
+    /// Takes what was told.
+    pub fn take(&self) -> Lanes {
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut lanes, Lanes::Some(HashSet::new()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_told_is_taken_once_and_all_outweighs_some() {
+        let news = News::default();
+        news.tell(["a", "b", "a"].into_iter());
+        assert_eq!(news.take(), Lanes::Some(["a".to_owned(), "b".to_owned()].into()));
+        news.tell_all();
+        news.tell(["a"].into_iter());
+        assert_eq!(news.take(), Lanes::All);
+        assert_eq!(news.take(), Lanes::Some(HashSet::new()));
+    }
+}

@@ -1,0 +1,79 @@
+//! Order: which due messages of a lane may go now, where those about one entity go one after the other.
+//!
+//! A message that waits for another is parked: it is not due for a while, and is due at once when the one before is over.
+//! A long queue of one entity is then looked at once, not at each claim.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::domain::Timestamp;
+
+/// So many due messages are looked at in one claim.
+const LOOKED_AT: usize = 500;
+/// How long a parked message is not looked at, when nothing wakes it.
+const PARKED: Duration = Duration::from_secs(60);
+
+/// The first unfinished message of an entity.
+const FIRST: &str = "SELECT seq FROM messages INDEXED BY messages_in_order \
+     WHERE target_id = ?1 AND entity = ?2 AND status < 2 ORDER BY seq LIMIT 1";
+
+/// Messages that may go now.
+pub struct Heads {
+    /// Their positions, in the order in which they are to be sent.
+    pub seqs: Vec<i64>,
+    /// Whether there may be others.
+    pub is_more: bool,
+}
+
+/// At most `limit` due messages before which nothing of their entity waits; those that must wait are parked.
+pub fn heads(connection: &Connection, target: &str, now: Timestamp, limit: usize) -> rusqlite::Result<Heads> {
+    let due = connection
+        .prepare_cached(&format!(
+            "SELECT seq, entity FROM messages WHERE target_id = ?1 AND status = 0 AND next_attempt_at <= ?2 \
+             ORDER BY next_attempt_at, seq LIMIT {LOOKED_AT}"
+        ))?
+        .query_map(params![target, now.as_micros()], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, Option<String>>(1)?))
+        })?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut heads = Heads { seqs: Vec::new(), is_more: due.len() == LOOKED_AT };
+    let mut first = connection.prepare_cached(FIRST)?;
+    let mut park = connection.prepare_cached("UPDATE messages SET next_attempt_at = ?2 WHERE seq = ?1")?;
+    for (seq, entity) in due {
+        if heads.seqs.len() >= limit {
+            heads.is_more = true;
+            break;
+        }
+        let before = match entity {
+            Some(entity) => {
+                first.query_row(params![target, entity], |row| row.get::<_, i64>(0)).optional()?
+            }
+            None => None,
+        };
+        if before.is_none_or(|first| first == seq) {
+            heads.seqs.push(seq);
+        } else {
+            park.execute(params![seq, now.plus(PARKED).as_micros()])?;
+        }
+    }
+    Ok(heads)
+}
+
+/// A message of this entity is over, or has left the lane: the next one is due, where it was parked.
+pub fn wake_next(
+    connection: &Connection,
+    target: &str,
+    entity: &str,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let next: Option<i64> =
+        connection.prepare_cached(FIRST)?.query_row(params![target, entity], |row| row.get(0)).optional()?;
+    connection
+        .prepare_cached(
+            "UPDATE messages SET next_attempt_at = created_at \
+             WHERE seq = ?1 AND status = 0 AND attempts = attempts_before AND next_attempt_at > ?2",
+        )?
+        .execute(params![next, now.as_micros()])?;
+    Ok(())
+}
