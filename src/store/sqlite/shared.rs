@@ -18,8 +18,6 @@ use crate::store::{StoreOptions, StoreSize};
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// The size of a page, in bytes.
 const PAGE_BYTES: i64 = 8_192;
-/// Pages of the write-ahead log after which the writer moves them into the file: about 32 MiB.
-const CHECKPOINT_PAGES: i64 = 4_000;
 /// The log is cut to this size when it starts anew, in bytes.
 const WAL_LIMIT: i64 = 64 * 1024 * 1024;
 /// A file of this size stands by, in bytes; giving it up leaves room for retention on a full disk.
@@ -140,7 +138,6 @@ pub fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // Under NORMAL a power cut takes acknowledged rows; FULL syncs the log at each commit.
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.pragma_update(None, "journal_size_limit", WAL_LIMIT)?;
     connection.pragma_update(None, "cache_size", -32_000)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;

@@ -2,8 +2,9 @@
 
 use std::sync::atomic::Ordering;
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::ErrorCode;
 
+use super::checkpoint::move_log;
 use super::retention::{self, Step};
 use super::writer::Work;
 use crate::store::{Pruned, StoreError};
@@ -65,20 +66,15 @@ impl Work {
     pub(super) fn prune(&mut self) -> Result<Pruned, StoreError> {
         let mut pruned = Pruned::default();
         // The log's own room can then be used again, which matters on a full disk.
-        let _ = checkpoint(&self.connection, "RESTART");
+        let _ = move_log(&self.connection, "RESTART");
         while let Step::Removed { deliveries, event_ids, messages } = self.retention_step()? {
             pruned.deliveries = pruned.deliveries.saturating_add(deliveries);
             pruned.event_ids = pruned.event_ids.saturating_add(event_ids);
             pruned.messages = pruned.messages.saturating_add(messages);
-            let _ = checkpoint(&self.connection, "PASSIVE");
+            let _ = move_log(&self.connection, "PASSIVE");
         }
         retention::give_back(&self.connection)?;
-        let _ = checkpoint(&self.connection, "TRUNCATE");
+        let _ = move_log(&self.connection, "TRUNCATE");
         Ok(pruned)
     }
-}
-
-/// Moves the log's pages into the file.
-pub fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<()> {
-    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()))
 }

@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
+use super::checkpoint::{Checkpointer, move_log};
 use super::insert::{Inserted, Prepared, Statements};
 use super::job::{Asked, Job};
 use super::retention;
 use super::shared::{self, Shared};
-use super::upkeep::checkpoint;
 use crate::store::{Pruned, StoreError, StoreOptions, Written};
 
 /// The most entries and jobs of one transaction.
@@ -48,15 +48,18 @@ pub struct Writer {
 impl Writer {
     /// Starts the thread on `connection`.
     pub fn start(
-        connection: Connection,
+        mut connection: Connection,
         options: StoreOptions,
         shared: Arc<Shared>,
-    ) -> std::io::Result<Self> {
+    ) -> Result<Self, Box<dyn std::error::Error>> {
         let (queue, commands) = sync_channel(options.queue);
         let queue_bytes = options.queue_bytes;
         let shared_too = Arc::clone(&shared);
+        let checkpointer = Checkpointer::start(&options.path)?;
+        checkpointer.watch(&mut connection)?;
         let mut work = Work {
             connection,
+            checkpointer,
             options,
             shared: shared_too,
             blocked: None,
@@ -165,6 +168,7 @@ impl Batch {
 /// What the thread works with.
 pub(super) struct Work {
     pub(super) connection: Connection,
+    checkpointer: Checkpointer,
     pub(super) options: StoreOptions,
     pub(super) shared: Arc<Shared>,
     /// Why nothing may be appended now: `max_size` is reached and nothing can go.
@@ -342,7 +346,11 @@ impl Work {
             Some(ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt | ErrorCode::CannotOpen)
         );
         if is_disk || !self.connection.is_autocommit() {
-            match shared::open_writer(&self.options.path) {
+            let opened = shared::open_writer(&self.options.path).and_then(|mut connection| {
+                self.checkpointer.watch(&mut connection)?;
+                Ok(connection)
+            });
+            match opened {
                 Ok(connection) => self.connection = connection,
                 Err(fault) => tracing::error!(%fault, "the store's file cannot be opened again"),
             }
@@ -362,7 +370,8 @@ impl Work {
     }
 
     fn close(&mut self, closed: oneshot::Sender<()>) {
-        if let Err(fault) = checkpoint(&self.connection, "TRUNCATE") {
+        self.checkpointer.stop(&mut self.connection);
+        if let Err(fault) = move_log(&self.connection, "TRUNCATE") {
             tracing::warn!(%fault, "the write-ahead log stays; the next start reads it");
         }
         let _ = closed.send(());
