@@ -14,8 +14,8 @@ use rusqlite::hooks::Wal;
 
 use super::shared;
 
-/// Pages of the log after which they are moved: about 32 MiB.
-const PAGES: i32 = 4_000;
+/// Pages of the log after which they are moved: about 8 MiB. More at once make commits wait for the disk longer.
+const PAGES: i32 = 1_000;
 /// Pages after which the writer moves them itself: the thread cannot keep up, or a reader holds the log. About 256 MiB.
 const TOO_MANY_PAGES: i32 = 32_000;
 
@@ -29,14 +29,14 @@ pub struct Checkpointer {
 
 impl Checkpointer {
     /// Starts the thread for the file at `path`.
-    pub fn start(path: &Path) -> Result<Self, Box<dyn std::error::Error>> {
-        let connection = shared::open_writer(path)?;
+    pub fn start(path: &Path) -> std::io::Result<Self> {
+        let path = path.to_owned();
         let is_through = Arc::new(AtomicBool::new(false));
         let through = Arc::clone(&is_through);
         let (wake, woken) = sync_channel(1);
         let thread = std::thread::Builder::new()
             .name("store-checkpointer".to_owned())
-            .spawn(move || run(&connection, &woken, &through))?;
+            .spawn(move || run(&path, &woken, &through))?;
         Ok(Self { wake: Some(wake), is_through, thread: Some(thread) })
     }
 
@@ -72,9 +72,16 @@ impl Checkpointer {
     }
 }
 
-fn run(connection: &Connection, woken: &Receiver<()>, is_through: &AtomicBool) {
+fn run(path: &Path, woken: &Receiver<()>, is_through: &AtomicBool) {
+    let mut connection = None;
     while woken.recv().is_ok() {
-        match move_log(connection, "PASSIVE") {
+        let moved = match &connection {
+            Some(connection) => move_log(connection, "PASSIVE"),
+            None => {
+                shared::open_writer(path).and_then(|opened| move_log(connection.insert(opened), "PASSIVE"))
+            }
+        };
+        match moved {
             Ok(()) => is_through.store(true, Ordering::Release),
             // The writer does it when there are too many.
             Err(fault) => tracing::warn!(%fault, "the write-ahead log could not be moved into the file"),

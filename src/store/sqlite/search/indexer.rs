@@ -96,7 +96,12 @@ impl Work {
     }
 
     fn keep_up(&self) -> Halt {
-        let newest = *self.shared.newest.borrow();
+        while segment_of(self.newest().saturating_add(1)) <= 0 {
+            if let Err(halt) = self.pause(EVERY) {
+                return halt;
+            }
+        }
+        let newest = self.newest();
         let opened = shared::open_reader(&self.store).and_then(|log| {
             // A segment that is ahead of the log is of another one, from before a backup came back.
             let index = self.file.open(|seq, id| seq <= newest && is_row(&log, seq, id))?;
@@ -119,10 +124,13 @@ impl Work {
         }
     }
 
+    fn newest(&self) -> i64 {
+        *self.shared.newest.borrow()
+    }
+
     /// One segment: made, or forgotten with its rows. `false`: there is nothing to do.
     fn step(&self, log: &Connection, index: &mut Connection) -> Result<bool, Halt> {
-        let newest = *self.shared.newest.borrow();
-        let full = segment_of(newest.saturating_add(1)).saturating_sub(1);
+        let full = segment_of(self.newest().saturating_add(1)).saturating_sub(1);
         let oldest: Option<i64> = log.query_row("SELECT min(seq) FROM deliveries", [], |row| row.get(0))?;
         let oldest = segment_of(oldest.unwrap_or(i64::MAX));
         let known = self.file.segments();
