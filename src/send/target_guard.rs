@@ -85,7 +85,8 @@ fn is_localhost(name: &str) -> bool {
     name.eq_ignore_ascii_case("localhost") || name.to_ascii_lowercase().ends_with(".localhost")
 }
 
-/// The IPv4 address that an IPv6 address carries: mapped, compatible, 6to4, Teredo, NAT64 (RFC 4291, 3056, 4380, 6052, 8215).
+/// The IPv4 address that an IPv6 address carries: mapped, compatible, translated, 6to4, Teredo, NAT64
+/// (RFC 4291, 2765, 3056, 4380, 6052, 8215).
 fn inner_ipv4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let bytes = address.octets();
     let at = |start: usize| {
@@ -95,7 +96,10 @@ fn inner_ipv4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     match address.segments() {
         // :: and ::1 are addresses of their own.
         [0, 0, 0, 0, 0, 0, 0, 0 | 1] => None,
-        [0, 0, 0, 0, 0, 0 | 0xffff, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] | [0x64, 0xff9b, 1, ..] => at(12),
+        [0, 0, 0, 0, 0, 0 | 0xffff, ..]
+        | [0, 0, 0, 0, 0xffff, 0, ..]
+        | [0x64, 0xff9b, 0, 0, 0, 0, ..]
+        | [0x64, 0xff9b, 1, ..] => at(12),
         [0x2002, ..] => at(2),
         [0x2001, 0, ..] => at(12).map(|hidden| Ipv4Addr::from_bits(!hidden.to_bits())),
         _ => None,
@@ -202,6 +206,7 @@ mod tests {
             "http://[::ffff:169.254.169.254]/",
             "http://[::ffff:a9fe:a9fe]/",
             "http://[::169.254.169.254]/",
+            "http://[::ffff:0:a9fe:a9fe]/",
             "http://[2002:a9fe:a9fe::]/",
             "http://[64:ff9b::169.254.169.254]/",
             "http://[64:ff9b:1::169.254.169.254]/",

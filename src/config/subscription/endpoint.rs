@@ -4,6 +4,10 @@ use url::Url;
 
 /// Whether `text` is a URL that can be sent to; the fault says what is allowed.
 pub fn check(text: &str) -> Result<(), String> {
+    // Parsers drop some of these silently: what is shown would not be what is dialled.
+    if let Some(odd) = text.trim().chars().find(|letter| letter.is_control()) {
+        return Err(format!("holds the character U+{:04X}; leave it out", u32::from(odd)));
+    }
     let url = Url::parse(text.trim())
         .map_err(|fault| format!("{fault}; an http or https URL, as \"https://api.example.com/webhook\""))?;
     if !matches!(url.scheme(), "http" | "https") {

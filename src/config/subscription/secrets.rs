@@ -66,10 +66,22 @@ pub struct SecretReader<'a> {
     pub present: Option<&'a Subscription>,
 }
 
+/// Whether a credential that goes into a header as it is could not stand there.
+fn breaks_header(secret: &Secret, pointer: &str) -> bool {
+    let is_credential = pointer.starts_with("/auth/") && !pointer.starts_with("/auth/basic/");
+    let is_odd = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
+    (is_credential || pointer.starts_with("/headers/")) && secret.expose().iter().any(is_odd)
+}
+
 impl SecretReader<'_> {
     /// A secret at `pointer`; the fault never repeats it.
     fn secret(&self, value: &Value, pointer: &str, faults: &mut Vec<JsonFault>) -> Option<Secret> {
         match self.read(value, pointer) {
+            // What is stored already is told when it is sent.
+            Ok(secret) if self.origin != SecretOrigin::Store && breaks_header(&secret, pointer) => {
+                faults.push(JsonFault::new(pointer, "holds a line break or another control character"));
+                None
+            }
             Ok(secret) => Some(secret),
             Err(what) => {
                 faults.push(JsonFault::new(pointer, what));
@@ -260,14 +272,7 @@ impl SecretReader<'_> {
         faults: &mut Vec<JsonFault>,
     ) -> Option<HeaderValue> {
         if names_credential_header(name) {
-            let secret = self.secret(value, pointer, faults)?;
-            let is_sendable =
-                secret.expose().iter().all(|byte| *byte == b'\t' || (*byte >= 0x20 && *byte != 0x7f));
-            if !is_sendable {
-                faults.push(JsonFault::new(pointer, "holds a line break or another control character"));
-                return None;
-            }
-            return Some(HeaderValue::Secret(secret));
+            return self.secret(value, pointer, faults).map(HeaderValue::Secret);
         }
         let text = value.as_str().filter(|text| {
             text.len() <= MAX_VALUE && !text.chars().any(|letter| letter.is_control() && letter != '\t')

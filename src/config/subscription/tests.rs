@@ -192,6 +192,16 @@ fn the_configuration_takes_references_only_and_the_api_none_that_leave_the_data_
 }
 
 #[test]
+fn what_could_not_stand_in_a_header_or_is_not_what_would_be_dialled_is_refused() {
+    for auth in [json!({"bearer": "a\nb"}), json!({"api_key": {"key": "k", "secret": "s\u{0}"}})] {
+        assert_eq!(places(&with(&json!({"auth": auth}))).len(), 1, "{auth}");
+    }
+    for url in ["http://a\nb/", "http://a/\tb", "http://a/\u{7f}"] {
+        assert_eq!(places(&with(&json!({"url": url}))), ["/url"], "{url:?}");
+    }
+}
+
+#[test]
 fn a_patch_changes_what_it_names_and_leaves_the_text_of_the_rest() {
     let present = r#"{"name":"a","headers":{"A":"1","B":"2"},"payload_template":{"n":1.0},"fallback":"x"}"#;
     let merged =
