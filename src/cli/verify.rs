@@ -9,6 +9,7 @@ use super::configuration;
 use super::sign::{find_source, read_body};
 use crate::domain::{Clock as _, Headers};
 use crate::signing;
+use crate::signing::diagnose::{Known, Suspect, diagnose};
 use crate::telemetry::SystemClock;
 
 /// Says it in a line; fails where the signature does not hold.
@@ -30,6 +31,21 @@ pub fn run(globals: &Globals, verify: &Verify) -> anyhow::Result<ExitCode> {
         }
         Err(fault) => {
             println!("not valid ({}): {scheme}: {fault}", fault.reason().as_str());
+            let found = diagnose(&Suspect {
+                scheme: source.signature.scheme,
+                secrets: Known::of_all(&config.sources, &source.name),
+                method: "POST",
+                path: &format!("/webhook/{}", source.name),
+                headers: &headers,
+                body: &body,
+            });
+            if let Some(autopsy) = found {
+                println!(
+                    "{}{}",
+                    autopsy.variant.map(|name| format!("{name}: ")).unwrap_or_default(),
+                    autopsy.sentence
+                );
+            }
             Ok(ExitCode::FAILURE)
         }
     }

@@ -1,10 +1,11 @@
 //! One sentence on what became of a delivery: what was seen, the rule, and what to do. For the operator only.
 
+use super::Findings;
 use crate::domain::{Check, Gate, Outcome, Reason, StoredDelivery, Verdict};
 
 /// Says in one sentence, or two, what became of a delivery and what to do about it.
 #[must_use]
-pub fn diagnose(delivery: &StoredDelivery) -> String {
+pub fn diagnose(delivery: &StoredDelivery, findings: &Findings) -> String {
     let row = &delivery.row;
     match (row.verdict, row.reason) {
         (Verdict::Accepted, _) => accepted(delivery),
@@ -18,7 +19,19 @@ pub fn diagnose(delivery: &StoredDelivery) -> String {
              deduplicated or sent on.",
             row.status
         ),
-        (Verdict::Rejected, Some(reason)) => rejected(delivery, reason),
+        (Verdict::Rejected, Some(reason)) => {
+            let autopsy = findings.autopsy.as_ref();
+            let mut said = match autopsy.filter(|autopsy| autopsy.variant.is_some()) {
+                // The cause is known: nothing has to be guessed.
+                Some(_) => format!("The signature does not hold: {}.", failed(delivery).0),
+                None => rejected(delivery, reason),
+            };
+            for more in findings.hints.iter().chain(autopsy.map(|autopsy| &autopsy.sentence)) {
+                said.push(' ');
+                said.push_str(more);
+            }
+            said
+        }
         (Verdict::Rejected, None) => format!("Refused with status {}.", row.status),
     }
 }
@@ -49,10 +62,15 @@ fn is_skipped(checks: &[Check], gate: Gate) -> bool {
     checks.iter().any(|check| check.gate == gate && check.outcome == Outcome::Skipped)
 }
 
-fn rejected(delivery: &StoredDelivery, reason: Reason) -> String {
+/// What the gate saw that failed, and its rule.
+fn failed(delivery: &StoredDelivery) -> (&str, &str) {
     let failed = delivery.checks.iter().find(|check| check.outcome == Outcome::Fail);
     let seen = failed.map(|check| check.seen.as_str()).filter(|seen| !seen.is_empty()).unwrap_or("nothing");
-    let rule = failed.map(|check| check.rule.as_str()).unwrap_or("the rule");
+    (seen, failed.map(|check| check.rule.as_str()).unwrap_or("the rule"))
+}
+
+fn rejected(delivery: &StoredDelivery, reason: Reason) -> String {
+    let (seen, rule) = failed(delivery);
     let source = &delivery.row.source;
     match reason {
         Reason::UnknownSource => format!(
@@ -104,7 +122,9 @@ fn rejected(delivery: &StoredDelivery, reason: Reason) -> String {
         Reason::NotJson => format!(
             "The body is not JSON as we read it: {seen}; the rule is {rule}. All its bytes are kept below."
         ),
-        Reason::InvalidPayload => invalid_payload(failed, rule),
+        Reason::InvalidPayload => {
+            invalid_payload(delivery.checks.iter().find(|check| check.outcome == Outcome::Fail), rule)
+        }
         Reason::UnknownEvent => format!(
             "The catalogue does not know the event: {seen}. Add a schema of that name to schemas_dir, or set \
              unknown_events = \"accept\"."
@@ -192,7 +212,7 @@ mod tests {
     #[test]
     fn every_reason_says_what_was_seen_or_what_to_do() {
         for reason in Reason::ALL {
-            let said = diagnose(&refused(*reason, "SEEN", "RULE", Vec::new()));
+            let said = diagnose(&refused(*reason, "SEEN", "RULE", Vec::new()), &Findings::default());
             assert!(said.ends_with(['.', '!']) && said.len() > 60, "{reason:?}: {said}");
             assert!(!said.contains("  ") && !said.contains("nothing nothing"), "{said}");
         }
@@ -200,7 +220,10 @@ mod tests {
 
     #[test]
     fn a_mismatch_names_value_rule_and_the_two_causes() {
-        let said = diagnose(&refused(Reason::SignatureMismatch, "one signature", "tagorun", Vec::new()));
+        let said = diagnose(
+            &refused(Reason::SignatureMismatch, "one signature", "tagorun", Vec::new()),
+            &Findings::default(),
+        );
         assert!(
             said.contains("one signature") && said.contains("tagorun") && said.contains("another secret")
         );
@@ -209,7 +232,8 @@ mod tests {
     #[test]
     fn an_invalid_payload_counts_its_faults() {
         let faults = vec![Fault::new("/user", "Missing required field: user"), Fault::new("/a", "b")];
-        let said = diagnose(&refused(Reason::InvalidPayload, "user.login", "schema", faults));
+        let said =
+            diagnose(&refused(Reason::InvalidPayload, "user.login", "schema", faults), &Findings::default());
         assert!(said.contains("Missing required field: user (and one fault more)"), "{said}");
     }
 
@@ -228,6 +252,6 @@ mod tests {
                 notes: Vec::new(),
             });
         }
-        assert!(diagnose(&delivery).contains("Nothing proves who sent it"));
+        assert!(diagnose(&delivery, &Findings::default()).contains("Nothing proves who sent it"));
     }
 }

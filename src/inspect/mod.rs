@@ -1,10 +1,13 @@
 //! The questions asked of history: what happened to a delivery and why, what comes next, what exactly was sent.
 
+mod autopsy;
 mod diagnosis;
+mod hints;
 mod live_tail;
 pub mod search;
 mod visible;
 
+pub use autopsy::Findings;
 pub use diagnosis::diagnose;
 pub use live_tail::{LiveTail, Resumption, first_since};
 pub use visible::{BodyView, HexLine, Piece, pieces, plain};

@@ -1,6 +1,7 @@
 //! The signature schemes: is this body signed with one of these secrets, and how is one signed.
 
 mod candidates;
+pub mod diagnose;
 mod fault;
 mod hex_hmac;
 mod key;

@@ -14,6 +14,7 @@ mod harness;
 mod allowlist;
 mod api;
 mod architecture;
+mod autopsy;
 mod catalogue;
 mod cli;
 mod credentials;

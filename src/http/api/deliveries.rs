@@ -58,7 +58,10 @@ pub async fn one(
     state: web::Data<InspectorState>,
 ) -> HttpResponse {
     match find(&id, &request, &state).await {
-        Ok(delivery) => HttpResponse::Ok().json(DeliveryObject::from(&delivery)),
+        Ok(delivery) => {
+            let (delivery, findings) = state.look_into(delivery).await;
+            HttpResponse::Ok().json(DeliveryObject::of(&delivery, &findings))
+        }
         Err(problem) => problem.response(),
     }
 }

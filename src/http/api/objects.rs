@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
 use crate::domain::{Check, DeliveryRow, StoredDelivery};
-use crate::inspect::diagnose;
+use crate::inspect::{Findings, diagnose};
 
 /// A delivery in lists and in the stream.
 #[derive(Debug, Serialize)]
@@ -68,10 +68,21 @@ pub struct DeliveryObject<'a> {
     body_end: &'static str,
     checks: &'a [Check],
     diagnosis: String,
+    autopsy: Option<AutopsyObject<'a>>,
 }
 
-impl<'a> From<&'a StoredDelivery> for DeliveryObject<'a> {
-    fn from(delivery: &'a StoredDelivery) -> Self {
+/// Why a refused signature does not match.
+#[derive(Debug, Serialize)]
+struct AutopsyObject<'a> {
+    /// What fits; null where nothing does.
+    variant: Option<&'a str>,
+    sentence: &'a str,
+    tried: usize,
+}
+
+impl<'a> DeliveryObject<'a> {
+    /// A delivery, and what was found out about it.
+    pub fn of(delivery: &'a StoredDelivery, findings: &'a Findings) -> Self {
         let body = std::str::from_utf8(&delivery.body).ok();
         Self {
             row: RowObject::from(&delivery.row),
@@ -83,7 +94,12 @@ impl<'a> From<&'a StoredDelivery> for DeliveryObject<'a> {
             body_base64: body.is_none().then(|| STANDARD.encode(&delivery.body)),
             body_end: delivery.body_end.as_str(),
             checks: &delivery.checks,
-            diagnosis: diagnose(delivery),
+            diagnosis: diagnose(delivery, findings),
+            autopsy: findings.autopsy.as_ref().map(|autopsy| AutopsyObject {
+                variant: autopsy.variant.as_deref(),
+                sentence: &autopsy.sentence,
+                tried: autopsy.tried,
+            }),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::row_view::{RowView, took};
 use super::sending::{Onward, onward};
 use super::state::InspectorState;
 use crate::domain::{BodyEnd, Check, DeliveryId, StoredDelivery};
-use crate::inspect::{BodyView, Piece, diagnose, pieces, plain};
+use crate::inspect::{BodyView, Findings, Piece, diagnose, pieces, plain};
 
 #[derive(Template)]
 #[template(path = "delivery.html")]
@@ -17,6 +17,8 @@ struct DeliveryPage {
     frame: Frame,
     row: RowView,
     diagnosis: String,
+    /// The name of what fits a refused signature.
+    autopsy: Option<String>,
     duplicate_of: Option<String>,
     gates: Vec<GateView>,
     http_version: String,
@@ -51,16 +53,24 @@ pub async fn delivery(id: web::Path<String>, state: web::Data<InspectorState>) -
     let missing = "There is no delivery of this id. It may have been removed by retention.";
     let Ok(id) = id.parse::<DeliveryId>() else { return page::not_found(&state, missing) };
     match state.store.delivery(id).await {
-        Ok(Some(delivery)) => match onward(&state, &delivery).await {
-            Ok(onward) => page::html(StatusCode::OK, &view(&state, &delivery, onward)),
-            Err(fault) => page::store_fault(&state, &fault),
-        },
+        Ok(Some(delivery)) => {
+            let (delivery, findings) = state.look_into(delivery).await;
+            match onward(&state, &delivery).await {
+                Ok(onward) => page::html(StatusCode::OK, &view(&state, &delivery, &findings, onward)),
+                Err(fault) => page::store_fault(&state, &fault),
+            }
+        }
         Ok(None) => page::not_found(&state, missing),
         Err(fault) => page::store_fault(&state, &fault),
     }
 }
 
-fn view(state: &InspectorState, delivery: &StoredDelivery, onward: Vec<Onward>) -> DeliveryPage {
+fn view(
+    state: &InspectorState,
+    delivery: &StoredDelivery,
+    findings: &Findings,
+    onward: Vec<Onward>,
+) -> DeliveryPage {
     let header = |header: &crate::domain::Header| HeaderView {
         name: plain(&header.name),
         value: pieces(&header.text()),
@@ -68,7 +78,11 @@ fn view(state: &InspectorState, delivery: &StoredDelivery, onward: Vec<Onward>) 
     DeliveryPage {
         frame: Frame::of(state, "deliveries"),
         row: RowView::from(&delivery.row),
-        diagnosis: plain(&diagnose(delivery)),
+        diagnosis: plain(&diagnose(delivery, findings)),
+        autopsy: findings.autopsy.as_ref().map(|autopsy| match &autopsy.variant {
+            Some(variant) => format!("Autopsy: {}", variant.replace('+', " and ")),
+            None => format!("Autopsy: none of {} variants matches", autopsy.tried),
+        }),
         duplicate_of: delivery.row.duplicate_of.map(|first| first.to_string()),
         gates: delivery.checks.iter().map(gate).collect(),
         http_version: delivery.http_version.clone(),

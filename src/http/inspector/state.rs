@@ -8,8 +8,9 @@ use tokio::sync::watch;
 use super::hosts::Hosts;
 use crate::catalog::Catalog;
 use crate::config::PasswordHash;
-use crate::domain::{Clock, Source};
+use crate::domain::{Clock, Source, StoredDelivery};
 use crate::http::admin_auth::AdminAuth;
+use crate::inspect::Findings;
 use crate::send::{Client, SendError, Sender, TargetGuard};
 use crate::store::Store;
 use crate::telemetry::Metrics;
@@ -91,6 +92,15 @@ impl InspectorState {
     pub(super) fn client(&self) -> Result<&Client, String> {
         let client = self.client.get_or_init(|| Client::new(TargetGuard::new(false)));
         client.as_ref().map_err(ToString::to_string)
+    }
+
+    /// What can be found out about a delivery, on a thread where that may take its time.
+    pub(crate) async fn look_into(&self, delivery: StoredDelivery) -> (Arc<StoredDelivery>, Findings) {
+        let delivery = Arc::new(delivery);
+        let sources = Arc::clone(&self.sources);
+        let looked_at = Arc::clone(&delivery);
+        let found = tokio::task::spawn_blocking(move || Findings::of(&looked_at, &sources())).await;
+        (delivery, found.unwrap_or_default())
     }
 
     /// The names of the sources, the default one first.

@@ -1,0 +1,47 @@
+//! Why a stored delivery's signature did not hold. Computed when somebody looks, with the secrets of now.
+
+use super::hints::hints;
+use crate::domain::{BodyEnd, Reason, Source, StoredDelivery};
+use crate::signing::diagnose::{self, Autopsy, Known, Suspect};
+
+/// What is found out about a delivery when somebody looks at it.
+#[derive(Clone, Debug, Default)]
+pub struct Findings {
+    /// What its signature was made with.
+    pub autopsy: Option<Autopsy>,
+    /// What it probably was meant to be.
+    pub hints: Vec<String>,
+}
+
+impl Findings {
+    /// Looks into `delivery`, with the sources as they are now. Takes up to a second for a body of some megabytes.
+    #[must_use]
+    pub fn of(delivery: &StoredDelivery, sources: &[Source]) -> Self {
+        Self { autopsy: autopsy(delivery, sources), hints: hints(delivery, sources) }
+    }
+}
+
+/// What the signature of a refused delivery was made with, where its signature is why it was refused and it holds anything
+/// that could be one.
+fn autopsy(delivery: &StoredDelivery, sources: &[Source]) -> Option<Autopsy> {
+    let is_about_signature = matches!(
+        delivery.row.reason?,
+        Reason::SignatureMissing | Reason::SignatureMalformed | Reason::SignatureMismatch
+    );
+    let source = sources.iter().find(|source| source.name == delivery.row.source)?;
+    if !is_about_signature {
+        return None;
+    }
+    if delivery.body_end != BodyEnd::Complete {
+        let sentence = "Not all of the body is here, so its signature cannot be looked into.".to_owned();
+        return Some(Autopsy { variant: None, sentence, tried: 0 });
+    }
+    diagnose::diagnose(&Suspect {
+        scheme: source.signature.scheme,
+        secrets: Known::of_all(sources, &source.name),
+        method: &delivery.row.method,
+        path: &delivery.row.path,
+        headers: &delivery.headers,
+        body: &delivery.body,
+    })
+}

@@ -1,0 +1,128 @@
+// Requests whose signatures are wrong in one known way each, made with Node's own crypto: what `tests/it/autopsy.rs` sends.
+import { createHash, createHmac } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+
+const plain = 'a-signing-secret-of-the-tests-0123456789';
+const hexSecret = '00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff';
+const base64Secret = Buffer.from('thirty-two bytes of a base64 key').toString('base64');
+const whsec = `whsec_${Buffer.from('another thirty-two bytes of keys').toString('base64')}`;
+const sources = [
+  { name: 'plain', signature: 'tagorun', secret: plain },
+  { name: 'other', signature: 'tagorun', secret: 'the-secret-of-the-other-source-42' },
+  { name: 'blanks', signature: 'tagorun', secret: ' \tsecret-with-blanks-around-it ' },
+  { name: 'quoted', signature: 'tagorun', secret: '"secret-with-quotes-around-it"' },
+  { name: 'hex', signature: 'tagorun', secret: hexSecret },
+  { name: 'base64', signature: 'tagorun', secret: base64Secret },
+  { name: 'base64url', signature: 'tagorun', secret: 'abcdefghijklmnop_-rstuvwxyzABCDE' },
+  { name: 'whsec', signature: 'tagorun', secret: whsec },
+  { name: 'standard', signature: 'standard-webhooks', secret: whsec },
+  { name: 'github', signature: 'github', secret: plain },
+  { name: 'stripe', signature: 'stripe', secret: plain },
+];
+
+const id = 'msg_1';
+const now = String(Math.floor(Date.now() / 1000));
+const json = '{"id": "e1", "event": "user.login", "timestamp": "2026-03-09T07:14:58Z", "n": 1.0, "user": {"id": "u", "email": "m\\u00e9@x.example/a"}}';
+const parsed = JSON.parse(json);
+const hmac = (key, content, algorithm = 'sha256', encoding = 'hex') =>
+  createHmac(algorithm, key).update(content).digest(encoding);
+const sorted = (value) =>
+  value && typeof value === 'object' && !Array.isArray(value)
+    ? Object.fromEntries(Object.keys(value).sort().map((key) => [key, sorted(value[key])]))
+    : value;
+const escaped = (text) => text.replace(/[\u0080-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+const cases = [];
+/** A case: the variant that must be named, its source, the body that is sent, and what else differs. */
+function add(variant, { source = 'plain', body = json, header = 'X-TagoRUN-Signature', value, headers = {} }) {
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body);
+  cases.push({ variant, source, body: bytes.toString('base64'), headers: { ...headers, ...(value === undefined ? {} : { [header]: value }) } });
+}
+/** The body as it is, signed with another key. */
+const key = (variant, source, bytes) => add(variant, { source, value: hmac(bytes, json) });
+/** The right key over other bytes. */
+const content = (variant, signed, body = json, headers = {}) => add(variant, { body, headers, value: hmac(plain, signed) });
+
+key('another-sources-secret', 'plain', 'the-secret-of-the-other-source-42');
+key('secret-trimmed', 'blanks', 'secret-with-blanks-around-it');
+key('secret-unquoted', 'quoted', 'secret-with-quotes-around-it');
+key('secret-quoted', 'plain', `"${plain}"`);
+key('secret-with-newline', 'plain', `${plain}\n`);
+key('secret-with-newline', 'plain', `${plain}\r\n`);
+key('secret-hex-decoded', 'hex', Buffer.from(hexSecret, 'hex'));
+key('secret-base64-decoded', 'base64', Buffer.from(base64Secret, 'base64'));
+key('secret-base64url-decoded', 'base64url', Buffer.from('abcdefghijklmnop_-rstuvwxyzABCDE', 'base64url'));
+key('secret-hex-encoded', 'plain', Buffer.from(plain).toString('hex'));
+key('secret-base64-encoded', 'plain', Buffer.from(plain).toString('base64'));
+key('secret-other-case', 'plain', plain.toUpperCase());
+key('secret-is-its-name', 'plain', 'file:secret-plain');
+key('secret-not-set', 'plain', 'undefined');
+key('secret-not-set', 'plain', '');
+key('whsec-decoded', 'whsec', Buffer.from(whsec.slice(6), 'base64'));
+key('whsec-not-decoded', 'whsec', whsec.slice(6));
+
+add('base64-digest', { value: hmac(plain, json, 'sha256', 'base64') });
+add('base64url-digest', { value: hmac(plain, json, 'sha256', 'base64url') });
+add('prefix-doubled', { value: `sha256=sha256=${hmac(plain, json)}` });
+add('prefix-other', { value: `hmac=${hmac(plain, json)}` });
+add('signature-quoted', { value: `"${hmac(plain, json)}"` });
+add('another-header', { header: 'X-Hub-Signature-256', value: `sha256=${hmac(plain, json)}` });
+add('another-header', { header: 'X-Signature', value: hmac(plain, json) });
+add('sha1', { value: hmac(plain, json, 'sha1') });
+add('sha384', { value: hmac(plain, json, 'sha384') });
+add('sha512', { value: hmac(plain, json, 'sha512') });
+add('prefix-other+sha1', { value: `sha1=${hmac(plain, json, 'sha1')}` });
+add('sha1', { source: 'github', header: 'X-Hub-Signature-256', value: `${hmac(plain, json, 'sha1')}` });
+
+const stamped = { 'X-Webhook-Timestamp': now };
+content('timestamp-body', `${now}.${json}`, json, stamped);
+content('timestamp-body', `v0:${now}:${json}`, json, stamped);
+content('id-timestamp-body', `${id}.${now}.${json}`, json, { 'webhook-id': id, 'webhook-timestamp': now });
+content('path-body', `/webhook/plain${json}`);
+content('newline-added', `${json}\n`);
+content('newline-removed', json, `${json}\n`);
+content('blanks-removed', json, `  ${json} `);
+content('crlf-as-lf', '{\n"id":"e2",\n"event":"user.login"}', '{\r\n"id":"e2",\r\n"event":"user.login"}');
+content('lf-as-crlf', '{\r\n"id":"e3",\r\n"event":"user.login"}', '{\n"id":"e3",\n"event":"user.login"}');
+content('without-bom', json, Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from(json)]));
+content('with-bom', Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from(json)]));
+content('json-stringify', JSON.stringify(parsed));
+content('json-compact', '{"a":1.0,"b":"\\u00e9"}', '{"a": 1.0, "b": "\\u00e9"}');
+content('json-sorted', JSON.stringify(sorted(parsed)));
+content('json-pretty', JSON.stringify(parsed, null, 2));
+content('json-pretty', '{\n    "a": 1.50,\n    "b": []\n}', '{"a":1.50,"b":[]}');
+content('json-unescaped', '{"a":1.0,"b":"é"}', '{"a":1.0,"b":"\\u00e9"}');
+content('json-escaped', escaped('{"a":1.0,"b":"é"}'), '{"a":1.0,"b":"é"}');
+content('json-php', '{"a":"\\u00e9\\/x"}', '{"a":"é/x"}');
+content('json-python', '{"a": 1.0, "b": [1, 2]}', '{"a":1.0,"b":[1,2]}');
+content('json-twice', JSON.stringify(json));
+content('unpacked', json, gzipSync(json), { 'Content-Encoding': 'gzip' });
+content('body-cut', json.slice(0, 77));
+content('body-cut', Buffer.from('{"a":"äöü"}').subarray(0, 11), '{"a":"äöü"}');
+content('body-empty', '');
+content('body-digest', createHash('sha256').update(json).digest('hex'));
+content('other-charset', Buffer.from('{"a":"é"}', 'latin1'), '{"a":"é"}');
+content('form-decoded', '{"a":1}', 'payload=%7B%22a%22%3A1%7D');
+add('plain-hash', { value: createHash('sha256').update(json).digest('hex') });
+add('plain-hash', { value: createHash('sha256').update(plain + json).digest('hex') });
+add('secret-with-newline+json-stringify', { value: hmac(`${plain}\n`, JSON.stringify(parsed)) });
+add('json-stringify+base64-digest', { value: hmac(plain, JSON.stringify(parsed), 'sha256', 'base64') });
+
+const standard = (key, signed, write = (digest) => `v1,${digest}`, encoding = 'base64') => ({
+  source: 'standard', header: 'webhook-signature', headers: { 'webhook-id': id, 'webhook-timestamp': now },
+  value: write(hmac(key, signed, 'sha256', encoding)),
+});
+const standardKey = Buffer.from(whsec.slice(6), 'base64');
+const framed = `${id}.${now}.${json}`;
+add('whsec-kept', standard(whsec, framed));
+add('whsec-not-decoded', standard(whsec.slice(6), framed));
+add('body-alone', standard(standardKey, json));
+add('prefix-missing', standard(standardKey, framed, (digest) => digest));
+add('hex-digest', standard(standardKey, framed, (digest) => `v1,${digest}`, 'hex'));
+add('timestamp-body', standard(standardKey, `${now}.${json}`));
+const striped = (signed) => ({ source: 'stripe', header: 'Stripe-Signature', value: `t=${now},v1=${hmac(plain, signed)}` });
+add('body-alone', striped(json));
+add(null, { value: hmac('a secret that nobody knows', json) });
+add(null, { value: 'ab'.repeat(32) });
+
+console.log(JSON.stringify({ sources, cases }));

@@ -1,0 +1,166 @@
+//! The signature autopsy names what a sender does differently. The signatures are made by Node, not by us.
+
+use std::process::Command;
+
+use base64::Engine as _;
+use serde_json::Value;
+
+use crate::harness::{Server, Setup};
+
+fn cases() -> Value {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/autopsy.mjs");
+    let made = Command::new("node").arg(script).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    serde_json::from_slice(&made.stdout).unwrap()
+}
+
+fn server(sources: &[Value]) -> Server {
+    let mut config = String::new();
+    for source in sources {
+        let (name, scheme) = (source["name"].as_str().unwrap(), source["signature"].as_str().unwrap());
+        config.push_str(&format!(
+            "[[source]]\nname = \"{name}\"\nsignature = \"{scheme}\"\nsecrets = [\"file:secret-{name}\"]\n\n"
+        ));
+    }
+    let setup = Setup::new(&config);
+    for source in sources {
+        let name = source["name"].as_str().unwrap();
+        setup.file(&format!("secret-{name}"), source["secret"].as_str().unwrap());
+    }
+    setup.start()
+}
+
+#[test]
+fn every_variant_is_named_and_the_caller_learns_none() {
+    let made = cases();
+    let sources = made["sources"].as_array().unwrap();
+    let server = server(sources);
+    let mut wrong = Vec::new();
+    for case in made["cases"].as_array().unwrap() {
+        let body = base64::engine::general_purpose::STANDARD.decode(case["body"].as_str().unwrap()).unwrap();
+        let headers: Vec<(&str, &str)> = case["headers"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str().unwrap()))
+            .collect();
+        let source = case["source"].as_str().unwrap();
+        let answer = server.post(&format!("/webhook/{source}"), &headers, &body);
+        assert_eq!(
+            (answer.status, answer.body.as_slice()),
+            (401, br#"{"error":"Unauthorized"}"#.as_slice()),
+            "{case}"
+        );
+        let delivery = server.newest();
+        let autopsy = &delivery["autopsy"];
+        let sentence = autopsy["sentence"].as_str().unwrap();
+        if autopsy["variant"] != case["variant"] {
+            wrong.push(format!("{} named {}: {sentence}", case["variant"], autopsy["variant"]));
+        }
+        assert!(delivery["diagnosis"].as_str().unwrap().contains(sentence), "{case}");
+        assert!(autopsy["tried"].as_u64().unwrap() > 0 && sentence.ends_with(['.', '!']), "{sentence}");
+        for source in sources {
+            assert!(!sentence.contains(source["secret"].as_str().unwrap().trim()), "{sentence}");
+        }
+        if case["variant"].is_null() {
+            let tried = autopsy["tried"].as_u64().unwrap();
+            assert!(
+                sentence.starts_with(&format!("None of {tried} variants matches")) && tried > 500,
+                "{sentence}"
+            );
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn verify_prints_the_autopsy_and_a_corrected_secret_is_seen() {
+    let made = cases();
+    let server = server(made["sources"].as_array().unwrap());
+    let file = server.data_dir().join("body");
+    std::fs::write(&file, b"{\"a\":1}").unwrap();
+    let signature = crate::harness::hmac_hex(b"the-secret-of-the-other-source-42", b"{\"a\":1}");
+    let header = format!("X-TagoRUN-Signature: {signature}");
+    let out = server
+        .command(&["verify", "--source", "plain", "--header", &header, file.to_str().unwrap()])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&out.stdout);
+    assert!(!out.status.success() && said.contains("another-sources-secret: It is signed with"), "{said}");
+
+    server.post("/webhook/plain", &[("X-TagoRUN-Signature", &signature)], b"{\"a\":1}");
+    let id = server.newest()["id"].as_str().unwrap().to_owned();
+    std::fs::write(server.data_dir().join("secret-plain"), "the-secret-of-the-other-source-42").unwrap();
+    let server = server.stop_and_restart(None);
+    assert_eq!(server.delivery(&id)["autopsy"]["variant"], "valid-now");
+}
+
+#[test]
+fn a_large_body_is_looked_into_and_a_cut_one_is_not() {
+    let server = Server::start();
+    let body = format!(r#"{{"id":"big","event":"made.up","v":"{}"}}"#, "x".repeat(3_900_000));
+    let signature =
+        crate::harness::hmac_hex(crate::harness::SECRET.as_bytes(), format!("{body}\n").as_bytes());
+    server.post("/webhook/tagorun", &[("X-TagoRUN-Signature", &signature)], body.as_bytes());
+    assert_eq!(server.newest()["autopsy"]["variant"], "newline-added");
+    server.post("/webhook/tagorun", &[], b"{}");
+    assert!(server.newest()["autopsy"].is_null(), "no header holds a signature");
+}
+
+#[test]
+fn a_diagnosis_names_the_nearest_miss() {
+    let config = r#"
+        [[source]]
+        name = "tagorun"
+        secrets = ["file:signing-secret"]
+        allow = ["203.0.112.0/24", "127.0.0.0/8"]
+        [[source]]
+        name = "near"
+        secrets = ["file:signing-secret"]
+        allow = ["127.0.1.0/24"]
+        [[source]]
+        name = "tagoio"
+        signature = "none"
+        credentials = [{ bearer = "file:tagoio-token" }]
+        [[source]]
+        name = "keyed"
+        signature = "none"
+        credentials = [{ api_key = { key = "file:tagoio-token" } }]
+        [[source]]
+        name = "stripe"
+        signature = "stripe"
+        secrets = ["file:signing-secret"]
+    "#;
+    let server = Setup::new(config).start();
+    let points = r#"[{"id":"66f1a2b3c4d5e6f700000001","variable":"co2","value":415}]"#;
+    let secret = crate::harness::SECRET.as_bytes();
+    let old = "1700000000";
+    let stale = format!("t={old},v1={}", crate::harness::hmac_hex(secret, format!("{old}.{{}}").as_bytes()));
+    let signed = crate::harness::hmac_hex(secret, b"{\"a\": 1,}");
+    for (path, headers, body, part) in [
+        ("/webhook/tagorum", vec![], "{}", "Probably “tagorun” is meant"),
+        ("/webhook/zzzzzzzzz", vec![], "{}", "There are: tagorun, near, tagoio"),
+        ("/webhook/tagorun", vec![("TagoIO-Retries", "1")], points, "let it post to /webhook/tagoio"),
+        ("/webhook/near", vec![("X-Forwarded-For", "127.0.1.9")], "{}", "the first 23 of 24 bits agree"),
+        ("/webhook/near", vec![("X-Forwarded-For", "127.0.1.9")], "{}", "add it to trusted_proxies"),
+        (
+            "/webhook/keyed",
+            vec![("Authorization", "Bearer x")],
+            "{}",
+            "but the key is looked for in X-API-Key",
+        ),
+        ("/webhook/tagoio", vec![("X-API-Key", "x")], "{}", "looked for in Authorization"),
+        ("/webhook/tagoio", vec![], "{}", "a proxy takes it out"),
+        ("/webhook/stripe", vec![("Stripe-Signature", stale.as_str())], "{}", "an old request played again"),
+        (
+            "/webhook/tagorun",
+            vec![("X-TagoRUN-Signature", signed.as_str())],
+            "{\"a\": 1,}",
+            "a comma before a closing bracket",
+        ),
+    ] {
+        server.post(path, &headers, body.as_bytes());
+        let said = server.newest()["diagnosis"].as_str().unwrap().to_owned();
+        assert!(said.contains(part), "{path}: {said}");
+    }
+}
