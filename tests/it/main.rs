@@ -19,6 +19,7 @@ mod catalogue;
 mod cli;
 mod credentials;
 mod durability;
+mod export;
 mod http_attack;
 mod http_edge;
 mod idempotency;

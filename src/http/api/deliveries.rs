@@ -92,6 +92,14 @@ fn download_name(delivery: &StoredDelivery) -> String {
 
 async fn find(id: &str, request: &HttpRequest, state: &InspectorState) -> Result<StoredDelivery, Problem> {
     Params::read(request.query_string(), Blank::Fault).finish(&["none"]).map_err(Problem::bad_parameters)?;
+    stored(id, state).await
+}
+
+/// The delivery of an id.
+///
+/// # Errors
+/// 404 where there is none, 503 where the store cannot be read.
+pub async fn stored(id: &str, state: &InspectorState) -> Result<StoredDelivery, Problem> {
     let missing =
         || Problem::not_found("There is no delivery of that id; it may have been removed by retention.");
     let id: DeliveryId = id.parse().map_err(|_| missing())?;

@@ -2,6 +2,7 @@
 
 mod deliveries;
 mod event_types;
+mod export;
 pub(super) mod json_body;
 mod objects;
 mod params;
@@ -22,6 +23,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(get_only("/api/v1/deliveries/stream", stream::stream))
         .service(read_only("/api/v1/deliveries/{id}", deliveries::one))
         .service(read_only("/api/v1/deliveries/{id}/raw", deliveries::raw))
+        .service(read_only("/api/v1/deliveries/{id}/export", export::one))
         .service(get_only("/api/v1/wait", wait::wait))
         .service(read_only("/api/v1/event-types", event_types::list))
         .service(read_only("/api/v1/event-types/{name}", event_types::one));

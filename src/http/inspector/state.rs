@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::hosts::Hosts;
 use crate::catalog::Catalog;
 use crate::config::PasswordHash;
-use crate::domain::{Clock, Source, StoredDelivery};
+use crate::domain::{Clock, Credential, Source, StoredDelivery};
 use crate::http::admin_auth::AdminAuth;
 use crate::inspect::Findings;
 use crate::send::{Client, SendError, Sender, TargetGuard};
@@ -113,6 +113,23 @@ impl InspectorState {
     #[must_use]
     pub fn first_source(&self) -> Option<Source> {
         (self.sources)().into_iter().next()
+    }
+
+    /// Where the receiver is reached from this machine, `http://127.0.0.1:8080`.
+    #[must_use]
+    pub fn receiver_base(&self) -> String {
+        let url = self.source_url("");
+        url.strip_suffix("/webhook/").map_or(url.clone(), str::to_owned)
+    }
+
+    /// The headers that the sources use for credentials.
+    #[must_use]
+    pub fn credential_headers(&self) -> Vec<String> {
+        let of = |credential: Credential| match credential {
+            Credential::ApiKey { header, secret_header, .. } => vec![header, secret_header],
+            Credential::Bearer(_) | Credential::Basic { .. } => Vec::new(),
+        };
+        (self.sources)().into_iter().flat_map(|source| source.credentials).flat_map(of).collect()
     }
 
     /// The URL of a source, reachable from this machine.

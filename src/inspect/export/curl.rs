@@ -1,0 +1,72 @@
+//! A line for any POSIX shell. Everything of the request stands in single quotes, or in octal where it is no text.
+
+use std::fmt::Write as _;
+
+use super::request::{Piece, Request};
+
+/// Headers that curl adds by itself.
+const OF_CURL: [&str; 4] = ["Accept", "User-Agent", "Content-Type", "Expect"];
+
+pub fn write(request: &Request<'_>, base: &str) -> String {
+    let mut line = String::new();
+    let is_text = std::str::from_utf8(request.body).is_ok_and(|text| !text.contains('\0'));
+    if !is_text {
+        let _ = write!(line, "printf {} | ", printf(request.body));
+    }
+    // No globbing, no tidying of dots: the path as it stands.
+    let _ = write!(line, "curl -sS -g --path-as-is -X {} ", quoted(&[Piece::Bytes(request.method.into())]));
+    let mut url = vec![Piece::Bytes(base.into())];
+    url.extend(request.target.iter().cloned());
+    line.push_str(&quoted(&url));
+    for (name, value) in request.sent_again() {
+        let _ = write!(line, " \\\n  -H {}", header(name, value));
+    }
+    for name in OF_CURL.into_iter().filter(|name| !request.has(name)) {
+        let _ = write!(line, " \\\n  -H '{name}:'");
+    }
+    if !is_text {
+        line.push_str(" \\\n  --data-binary @-");
+    } else if !request.body.is_empty() || !matches!(request.method, "GET" | "HEAD" | "OPTIONS") {
+        let _ = write!(line, " \\\n  --data-raw {}", quoted(&[Piece::Bytes(request.body.to_vec())]));
+    }
+    line.push('\n');
+    line
+}
+
+fn header(name: &str, value: &[Piece]) -> String {
+    let is_empty = value.iter().all(|piece| matches!(piece, Piece::Bytes(bytes) if bytes.is_empty()));
+    if is_empty {
+        // With a colon curl would leave the header out.
+        return quoted(&[Piece::Bytes(format!("{name};").into_bytes())]);
+    }
+    let mut line = vec![Piece::Bytes(format!("{name}: ").into_bytes())];
+    line.extend(value.iter().cloned());
+    quoted(&line)
+}
+
+/// One word of the shell.
+fn quoted(pieces: &[Piece]) -> String {
+    let one = |piece: &Piece| match piece {
+        Piece::Credential => "\"$CREDENTIAL\"".to_owned(),
+        Piece::Bytes(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => format!("'{}'", text.replace('\'', r"'\''")),
+            Err(_) => format!("\"$(printf {})\"", printf(bytes)),
+        },
+    };
+    pieces.iter().map(one).collect()
+}
+
+/// The format of a `printf` that writes these bytes.
+fn printf(bytes: &[u8]) -> String {
+    let mut format = String::from("'");
+    for byte in bytes {
+        if byte.is_ascii_alphanumeric() || b" .,:;/_-=+&?{}[]\"".contains(byte) {
+            format.push(char::from(*byte));
+        } else {
+            let _ = write!(format, "\\{byte:03o}");
+        }
+    }
+    format.push('\'');
+    // A format that begins with a dash would be an option.
+    if format.starts_with("'-") { format!("-- {format}") } else { format }
+}

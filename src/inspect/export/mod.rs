@@ -1,0 +1,59 @@
+//! A delivery as a program that sends it again: every byte of it, whatever the payload holds, and none of it run.
+
+mod curl;
+mod har;
+mod node;
+mod python;
+mod raw;
+mod request;
+
+use crate::domain::StoredDelivery;
+
+pub use har::{document as har_document, entry_of as har_entry};
+pub use request::is_of_the_connection;
+
+/// What a delivery is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// A line for a POSIX shell.
+    Curl,
+    /// A program for Node, without packages.
+    Node,
+    /// A program for Python, without packages.
+    Python,
+    /// The request as it stood on the wire.
+    Raw,
+    /// An HTTP archive (HAR 1.2).
+    Har,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 5] = [Self::Curl, Self::Node, Self::Python, Self::Raw, Self::Har];
+
+    /// Its word in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Curl => "curl",
+            Self::Node => "node",
+            Self::Python => "python",
+            Self::Raw => "raw",
+            Self::Har => "har",
+        }
+    }
+}
+
+/// `delivery` in a format. `base` is where the receiver is reached, `http://127.0.0.1:8080`; `more` names headers that
+/// the configuration uses for credentials. Credentials, which are not kept, stand there as `$CREDENTIAL`.
+#[must_use]
+pub fn export(delivery: &StoredDelivery, format: Format, base: &str, more: &[String]) -> Vec<u8> {
+    let request = request::Request::of(delivery, more);
+    match format {
+        Format::Curl => curl::write(&request, base).into_bytes(),
+        Format::Node => node::write(&request, base).into_bytes(),
+        Format::Python => python::write(&request, base).into_bytes(),
+        Format::Raw => raw::write(&request, delivery),
+        Format::Har => har::document(&[har::entry(&request, delivery, base)]).to_string().into_bytes(),
+    }
+}

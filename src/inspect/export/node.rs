@@ -1,0 +1,43 @@
+//! A program for Node, without packages. Everything of the request stands in JSON strings, or in base64.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::request::{Piece, Request};
+
+pub fn write(request: &Request<'_>, base: &str) -> String {
+    let headers: String = request
+        .sent_again()
+        .map(|(name, value)| {
+            format!("    {}, {},\n", latin1(&[Piece::Bytes(name.as_bytes().to_vec())]), latin1(value))
+        })
+        .collect();
+    let body = match std::str::from_utf8(request.body) {
+        Ok(text) => format!("Buffer.from({}, 'utf8')", string(text)),
+        Err(_) => format!("Buffer.from('{}', 'base64')", STANDARD.encode(request.body)),
+    };
+    format!(
+        "import http from 'node:http';\nimport https from 'node:https';\n\nconst base = new URL({});\nconst body = {body};\n\
+         const request = (base.protocol === 'https:' ? https : http).request({{\n  hostname: base.hostname,\n  port: base.port,\n  \
+         method: {},\n  path: {},\n  setDefaultHeaders: false,\n  headers: [\n    'Host', base.host,\n{headers}    \
+         'Content-Length', String(body.length),\n  ],\n}}, (answer) => {{\n  console.error(answer.statusCode);\n  \
+         answer.pipe(process.stdout);\n}});\nrequest.end(body);\n",
+        string(base),
+        string(request.method),
+        latin1(&request.target),
+    )
+}
+
+/// A string of JavaScript; JSON is one.
+fn string(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
+}
+
+/// Bytes as a string that Node writes as these bytes: a letter for each.
+fn latin1(pieces: &[Piece]) -> String {
+    let one = |piece: &Piece| match piece {
+        Piece::Bytes(bytes) => string(&bytes.iter().map(|byte| char::from(*byte)).collect::<String>()),
+        Piece::Credential => "process.env.CREDENTIAL".to_owned(),
+    };
+    pieces.iter().map(one).collect::<Vec<_>>().join(" + ")
+}

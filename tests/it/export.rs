@@ -1,0 +1,151 @@
+//! What is exported is run: by three shells, Node and Python, against a server that keeps what comes.
+
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::harness::{Answer, Server, Setup, exchange};
+
+/// Bodies that mean something to a shell, to JavaScript, to Python, or are no text at all.
+fn bodies() -> Vec<Vec<u8>> {
+    let texts = [
+        r#"{"a":"it's \"quoted\" `id` $(id) $HOME ${PATH} !! %s %d \\ \n"}"#,
+        "'; touch /tmp/owned; echo '",
+        "@/etc/passwd",
+        "-X DELETE",
+        "line\nbreaks\r\n\ttabs\n\n",
+        "ünï 日本 😀 \u{2028}\u{202e}",
+        "</script><script>alert(1)</script>",
+        "",
+        "$CREDENTIAL",
+        "{}[]*?~#&|;<>",
+    ];
+    let mut bodies: Vec<Vec<u8>> = texts.iter().map(|text| text.as_bytes().to_vec()).collect();
+    bodies.push(b"nul\0 and \xff\xfe bytes % ' \\".to_vec());
+    bodies.push((0..=255).collect());
+    bodies.push([b"-leading dash".as_slice(), &[0]].concat());
+    bodies
+}
+
+const HEADERS: [(&str, &str); 6] = [
+    ("X-Quote", "it's \"q\" `id` $(id) $HOME !! %s \\"),
+    ("X-Empty", ""),
+    ("X-Twice", "one"),
+    ("X-Twice", "two"),
+    ("Content-Type", "text/plain; charset=\"x'y\""),
+    ("X-Latin", "\u{fffd}"),
+];
+
+fn export(server: &Server, id: &str, format: &str) -> Answer {
+    server.api_raw(&format!("deliveries/{id}/export?as={format}"))
+}
+
+fn run(program: &[&str], input: &[u8]) {
+    let mut child = Command::new(program[0])
+        .args(&program[1..])
+        .env("CREDENTIAL", "the-real-credential")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), input).unwrap();
+    let out = child.wait_with_output().unwrap();
+    assert!(
+        out.status.success(),
+        "{program:?}: {}\n{}",
+        String::from_utf8_lossy(&out.stderr),
+        String::from_utf8_lossy(input)
+    );
+}
+
+/// The header lines that a sender chose, but for what names the connection or the program.
+fn chosen(delivery: &Value) -> Vec<(String, String)> {
+    let lines =
+        delivery["headers"].as_array().unwrap().iter().map(|line| {
+            (line[0].as_str().unwrap().to_ascii_lowercase(), line[1].as_str().unwrap().to_owned())
+        });
+    lines.filter(|(name, _)| !matches!(name.as_str(), "host" | "content-length" | "connection")).collect()
+}
+
+#[test]
+fn ui_18_ui_19_what_is_exported_arrives_byte_for_byte_from_every_shell_and_language() {
+    let server = Server::start();
+    for body in bodies() {
+        let target = "/webhook-test/a/../b?x=%27%22$(id)&[1-3]={a,b}";
+        server.post(target, &HEADERS, &body);
+        let original = server.newest();
+        let id = original["id"].as_str().unwrap();
+        for (format, program) in [
+            ("curl", vec!["sh"]),
+            ("curl", vec!["bash"]),
+            ("curl", vec!["dash"]),
+            ("node", vec!["node", "--input-type=module", "-"]),
+            ("python", vec!["python3", "-"]),
+        ] {
+            let before = server.all_deliveries("").len();
+            let text = export(&server, id, format);
+            assert_eq!(text.status, 200);
+            run(&program, &text.body);
+            assert_eq!(server.all_deliveries("").len(), before + 1, "{program:?} sent one");
+            let again = server.newest();
+            let what = format!("{program:?} {}", String::from_utf8_lossy(&text.body));
+            assert_eq!(server.raw(again["id"].as_str().unwrap()), body, "{what}");
+            assert_eq!(
+                (&again["method"], &again["path"]),
+                (&original["method"], &original["path"]),
+                "{what}"
+            );
+            assert_eq!(chosen(&again), chosen(&original), "{what}");
+        }
+    }
+}
+
+#[test]
+fn the_raw_export_is_the_wire_and_the_archive_is_one() {
+    let server = Server::start();
+    server.post("/webhook-test/x?a=1", &HEADERS, b"\xff\0body");
+    let id = server.newest()["id"].as_str().unwrap().to_owned();
+    let raw = export(&server, &id, "raw").body;
+    let text = String::from_utf8_lossy(&raw);
+    assert!(text.starts_with("POST /webhook-test/x?a=1 HTTP/1.1\r\nHost: "), "{text}");
+    assert!(
+        raw.ends_with(b"\r\n\r\n\xff\0body") && text.contains("X-Twice: one\r\nX-Twice: two\r\n"),
+        "{text}"
+    );
+    let har = export(&server, &id, "har").json();
+    let entry = &har["log"]["entries"][0];
+    assert_eq!((&har["log"]["version"], &entry["response"]["status"]), (&"1.2".into(), &200.into()));
+    assert_eq!(entry["request"]["postData"]["text"], "/wBib2R5");
+    assert_eq!(entry["request"]["queryString"][0]["name"], "a");
+    assert_eq!(server.api_raw(&format!("deliveries/{id}/export?as=perl")).status, 400);
+    let head = exchange(server.inspector, "GET", &format!("/api/v1/deliveries/{id}/export"), &[], b"");
+    assert!(head.header("content-security-policy").unwrap().starts_with("sandbox"));
+}
+
+#[test]
+fn ui_17_a_credential_is_a_variable_and_never_the_value() {
+    let setup = Setup::new(
+        "[[source]]\nname = \"keyed\"\nsignature = \"none\"\ncredentials = [{ api_key = { key = \"file:k\", header = \"X-Odd\" } }]\n",
+    );
+    setup.file("k", "a-key-of-the-tests-0123456789");
+    let server = setup.start();
+    let secret = "a-key-of-the-tests-0123456789";
+    let headers =
+        [("X-Odd", secret), ("Authorization", "Bearer a-bearer-of-somebody"), ("Cookie", "sid=a-cookie")];
+    server.post(&format!("/webhook/keyed?token={secret}&a=1"), &headers, b"{\"event\":\"made.up\"}");
+    let id = server.newest()["id"].as_str().unwrap().to_owned();
+    for format in ["curl", "node", "python", "raw", "har"] {
+        let text = String::from_utf8(export(&server, &id, format).body).unwrap();
+        assert!(text.contains("CREDENTIAL"), "{text}");
+        for tail in [secret, "a-bearer-of-somebody", "a-cookie", "6789"] {
+            assert!(!text.contains(tail), "{format}: {text}");
+        }
+    }
+    let curl = String::from_utf8(export(&server, &id, "curl").body).unwrap();
+    assert!(
+        curl.contains(r#"'Authorization: Bearer '"$CREDENTIAL""#)
+            && curl.contains(r#"?token='"$CREDENTIAL"'&a=1'"#),
+        "{curl}"
+    );
+}
