@@ -53,7 +53,19 @@ fn quoted(pieces: &[Piece]) -> String {
             Err(_) => format!("\"$(printf {})\"", printf(bytes)),
         },
     };
-    pieces.iter().map(one).collect()
+    joined(pieces).iter().map(one).collect()
+}
+
+/// Neighbouring bytes as one piece.
+fn joined(pieces: &[Piece]) -> Vec<Piece> {
+    let mut all: Vec<Piece> = Vec::new();
+    for piece in pieces {
+        match (all.last_mut(), piece) {
+            (Some(Piece::Bytes(before)), Piece::Bytes(bytes)) => before.extend_from_slice(bytes),
+            _ => all.push(piece.clone()),
+        }
+    }
+    all
 }
 
 /// The format of a `printf` that writes these bytes.
