@@ -54,6 +54,8 @@ ids! {
     DeliveryId;
     /// The id of a message, the same over all its attempts: a UUID version 7.
     MessageId;
+    /// The id of a replay, or of a run of them: a UUID version 7.
+    ReplayId;
 }
 
 fn fresh(now: Timestamp) -> Uuid {

@@ -5,6 +5,7 @@ mod diagnosis;
 pub mod export;
 mod hints;
 mod live_tail;
+pub mod replay;
 pub mod search;
 mod visible;
 

@@ -38,6 +38,29 @@ pub enum Method {
     Get,
     /// To remove.
     Delete,
+    /// To put.
+    Put,
+    /// To change.
+    Patch,
+    /// To ask what is allowed.
+    Options,
+}
+
+impl Method {
+    /// The method of that name, where it is one of these.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "POST" => Self::Post,
+            "HEAD" => Self::Head,
+            "GET" => Self::Get,
+            "DELETE" => Self::Delete,
+            "PUT" => Self::Put,
+            "PATCH" => Self::Patch,
+            "OPTIONS" => Self::Options,
+            _ => return None,
+        })
+    }
 }
 
 /// A request, ready to be sent.
@@ -166,6 +189,9 @@ impl Client {
             Method::Head => reqwest::Method::HEAD,
             Method::Get => reqwest::Method::GET,
             Method::Delete => reqwest::Method::DELETE,
+            Method::Put => reqwest::Method::PUT,
+            Method::Patch => reqwest::Method::PATCH,
+            Method::Options => reqwest::Method::OPTIONS,
         };
         let deadline = Instant::now() + timeout;
         let request = self.http.request(method, url).headers(header_map(headers)?).body(body);

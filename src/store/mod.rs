@@ -3,6 +3,7 @@
 mod contract;
 mod error;
 mod outbox;
+mod replays;
 mod sqlite;
 
 pub use contract::{Pruned, Retention, Store, StoreOptions, StoreSize, Tail, Written};

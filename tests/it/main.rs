@@ -26,6 +26,7 @@ mod idempotency;
 mod json;
 mod json_suite;
 mod octokit;
+mod replay;
 mod sender_attack;
 mod sender_contract;
 mod sender_document;

@@ -60,7 +60,10 @@ pub async fn one(
     match find(&id, &request, &state).await {
         Ok(delivery) => {
             let (delivery, findings) = state.look_into(delivery).await;
-            HttpResponse::Ok().json(DeliveryObject::of(&delivery, &findings))
+            match state.store.replays_about(delivery.row.id).await {
+                Ok(replays) => HttpResponse::Ok().json(DeliveryObject::of(&delivery, &findings, &replays)),
+                Err(fault) => Problem::store_fault(&fault).response(),
+            }
         }
         Err(problem) => problem.response(),
     }

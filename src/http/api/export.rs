@@ -7,7 +7,7 @@ use super::deliveries::stored;
 use super::params::{Blank, Params};
 use crate::http::inspector::InspectorState;
 use crate::http::problem::Problem;
-use crate::inspect::export::{Format, export};
+use crate::inspect::export::{Format, credential_headers, export};
 
 /// The delivery in the format that is asked for.
 pub async fn one(
@@ -28,7 +28,7 @@ pub async fn one(
         Err(problem) => return problem.response(),
     };
     let format = format.unwrap_or(Format::Curl);
-    let text = export(&delivery, format, &state.receiver_base(), &state.credential_headers());
+    let text = export(&delivery, format, &state.receiver_base(), &credential_headers(&state.sources()));
     let kind = if format == Format::Har { "application/json" } else { "text/plain; charset=utf-8" };
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, kind))

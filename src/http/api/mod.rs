@@ -6,6 +6,7 @@ mod export;
 pub(super) mod json_body;
 mod objects;
 mod params;
+mod replays;
 pub(super) mod sending;
 mod stream;
 mod wait;
@@ -24,6 +25,9 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(read_only("/api/v1/deliveries/{id}", deliveries::one))
         .service(read_only("/api/v1/deliveries/{id}/raw", deliveries::raw))
         .service(read_only("/api/v1/deliveries/{id}/export", export::one))
+        .service(post_only("/api/v1/deliveries/{id}/replay", replays::replay))
+        .service(read_only("/api/v1/replays", replays::list))
+        .service(read_only("/api/v1/replays/{id}", replays::one))
         .service(get_only("/api/v1/wait", wait::wait))
         .service(read_only("/api/v1/event-types", event_types::list))
         .service(read_only("/api/v1/event-types/{name}", event_types::one));
@@ -41,6 +45,18 @@ where
     web::resource(path)
         .route(web::route().guard(reads).to(handler))
         .default_service(web::to(|| async { method_not_allowed("GET, HEAD") }))
+}
+
+/// A resource that does something: POST only.
+pub fn post_only<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    web::resource(path)
+        .route(web::post().to(handler))
+        .default_service(web::to(|| async { method_not_allowed("POST") }))
 }
 
 /// A resource that answers late or without end: GET only.

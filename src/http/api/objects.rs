@@ -4,7 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
-use crate::domain::{Check, DeliveryRow, StoredDelivery};
+use super::replays::object_of;
+use crate::domain::{Check, DeliveryRow, Replay, StoredDelivery};
 use crate::inspect::{Findings, diagnose};
 
 /// A delivery in lists and in the stream.
@@ -69,6 +70,10 @@ pub struct DeliveryObject<'a> {
     checks: &'a [Check],
     diagnosis: String,
     autopsy: Option<AutopsyObject<'a>>,
+    /// The delivery that this one is a replay of.
+    replay_of: Option<String>,
+    /// The newest replays of this one.
+    replays: Vec<serde_json::Value>,
 }
 
 /// Why a refused signature does not match.
@@ -82,7 +87,11 @@ struct AutopsyObject<'a> {
 
 impl<'a> DeliveryObject<'a> {
     /// A delivery, and what was found out about it.
-    pub fn of(delivery: &'a StoredDelivery, findings: &'a Findings) -> Self {
+    pub fn of(
+        delivery: &'a StoredDelivery,
+        findings: &'a Findings,
+        (replays, replay_of): &(Vec<Replay>, Option<Replay>),
+    ) -> Self {
         let body = std::str::from_utf8(&delivery.body).ok();
         Self {
             row: RowObject::from(&delivery.row),
@@ -95,6 +104,8 @@ impl<'a> DeliveryObject<'a> {
             body_end: delivery.body_end.as_str(),
             checks: &delivery.checks,
             diagnosis: diagnose(delivery, findings),
+            replay_of: replay_of.as_ref().map(|replay| replay.original.to_string()),
+            replays: replays.iter().map(object_of).collect(),
             autopsy: findings.autopsy.as_ref().map(|autopsy| AutopsyObject {
                 variant: autopsy.variant.as_deref(),
                 sentence: &autopsy.sentence,

@@ -8,9 +8,10 @@ use tokio::sync::watch;
 use super::hosts::Hosts;
 use crate::catalog::Catalog;
 use crate::config::PasswordHash;
-use crate::domain::{Clock, Credential, Source, StoredDelivery};
+use crate::domain::{Clock, Source, StoredDelivery};
 use crate::http::admin_auth::AdminAuth;
 use crate::inspect::Findings;
+use crate::inspect::replay::Replayer;
 use crate::send::{Client, SendError, Sender, TargetGuard};
 use crate::store::Store;
 use crate::telemetry::Metrics;
@@ -53,6 +54,7 @@ pub struct InspectorState {
     sources: Arc<dyn Fn() -> Vec<Source> + Send + Sync>,
     /// Made when first needed: most inspectors never send anything themselves.
     client: Arc<OnceLock<Result<Client, SendError>>>,
+    replayer: Arc<OnceLock<Result<Replayer, SendError>>>,
     stopping: Arc<watch::Sender<bool>>,
 }
 
@@ -71,6 +73,7 @@ impl InspectorState {
             hosts: Arc::new(Hosts::new(parts.inspector, &parts.allowed_hosts)),
             sources: parts.sources,
             client: Arc::default(),
+            replayer: Arc::default(),
             stopping: Arc::new(watch::Sender::new(false)),
         }
     }
@@ -103,6 +106,25 @@ impl InspectorState {
         (delivery, found.unwrap_or_default())
     }
 
+    /// Who sends deliveries again.
+    ///
+    /// # Errors
+    /// Where TLS cannot be set up on this machine.
+    pub(crate) fn replayer(&self) -> Result<&Replayer, String> {
+        let make = || {
+            Ok(Replayer {
+                store: self.store.clone(),
+                sender: self.sender.clone(),
+                own: Client::new(TargetGuard::new(false))?,
+                client: Client::new(*self.sender.guard())?,
+                receiver: self.receiver_base(),
+                sources: Arc::clone(&self.sources),
+                clock: Arc::clone(&self.clock),
+            })
+        };
+        self.replayer.get_or_init(make).as_ref().map_err(ToString::to_string)
+    }
+
     /// The names of the sources, the default one first.
     #[must_use]
     pub fn source_names(&self) -> Vec<String> {
@@ -122,14 +144,10 @@ impl InspectorState {
         url.strip_suffix("/webhook/").map_or(url.clone(), str::to_owned)
     }
 
-    /// The headers that the sources use for credentials.
+    /// The sources as they are now.
     #[must_use]
-    pub fn credential_headers(&self) -> Vec<String> {
-        let of = |credential: Credential| match credential {
-            Credential::ApiKey { header, secret_header, .. } => vec![header, secret_header],
-            Credential::Bearer(_) | Credential::Basic { .. } => Vec::new(),
-        };
-        (self.sources)().into_iter().flat_map(|source| source.credentials).flat_map(of).collect()
+    pub fn sources(&self) -> Vec<Source> {
+        (self.sources)()
     }
 
     /// The URL of a source, reachable from this machine.

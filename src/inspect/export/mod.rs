@@ -10,7 +10,7 @@ mod request;
 use crate::domain::StoredDelivery;
 
 pub use har::{document as har_document, entry_of as har_entry};
-pub use request::is_of_the_connection;
+pub use request::{credential_headers, is_of_the_connection};
 
 /// What a delivery is written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

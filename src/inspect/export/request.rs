@@ -1,6 +1,6 @@
 //! A delivery's request, with a gap where each credential was.
 
-use crate::domain::{StoredDelivery, is_secret_parameter, names_credential_header};
+use crate::domain::{Credential, Source, StoredDelivery, is_secret_parameter, names_credential_header};
 
 /// What stands for a credential.
 pub const CREDENTIAL: &str = "$CREDENTIAL";
@@ -23,6 +23,16 @@ const OF_THE_CONNECTION: [&str; 11] = [
 #[must_use]
 pub fn is_of_the_connection(name: &str) -> bool {
     OF_THE_CONNECTION.iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// The headers that the sources use for credentials.
+#[must_use]
+pub fn credential_headers(sources: &[Source]) -> Vec<String> {
+    let of = |credential: &Credential| match credential {
+        Credential::ApiKey { header, secret_header, .. } => vec![header.clone(), secret_header.clone()],
+        Credential::Bearer(_) | Credential::Basic { .. } => Vec::new(),
+    };
+    sources.iter().flat_map(|source| &source.credentials).flat_map(of).collect()
 }
 
 /// A piece of a value.

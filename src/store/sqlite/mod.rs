@@ -9,6 +9,7 @@ mod migrate;
 pub(super) mod outbox;
 mod query;
 mod reader;
+pub(super) mod replays;
 mod retention;
 mod search;
 mod shared;

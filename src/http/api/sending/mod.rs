@@ -62,6 +62,6 @@ fn resource(path: &str, allow: &'static str) -> actix_web::Resource {
 }
 
 /// An answer, or the problem in its place.
-fn answer(result: Result<HttpResponse, crate::http::problem::Problem>) -> HttpResponse {
+pub fn answer(result: Result<HttpResponse, crate::http::problem::Problem>) -> HttpResponse {
     result.unwrap_or_else(|problem| problem.response())
 }

@@ -1,0 +1,194 @@
+//! Sends one delivery again and keeps what came of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use url::Url;
+
+use super::request::{Edits, MARK, Parts, outgoing};
+use crate::domain::{
+    Clock, Condition, DeliveryFilter, DeliveryId, Query, Replay, ReplayId, ReplaySignature, Source,
+    StoredDelivery,
+};
+use crate::inspect::export::credential_headers;
+use crate::send::{Client, Outcome, Sender, read_delivery};
+use crate::store::{FannedDelivery, Store, StoreError};
+
+/// How long the row of a replay is waited for, after its answer came.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Rows looked through at once for it.
+const PAGE: usize = 500;
+
+/// Where a replay goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// To our own receiver.
+    Receiver,
+    /// To a URL.
+    Url(Url),
+    /// To a subscription, by its id.
+    Subscription(String),
+}
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Where it goes.
+    pub target: Target,
+    /// What becomes of the signature.
+    pub signature: ReplaySignature,
+    /// What is changed.
+    pub edits: Edits,
+    /// The run that it belongs to.
+    pub run: Option<ReplayId>,
+}
+
+/// Why a delivery was not sent again.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayFault {
+    /// What is asked cannot be done.
+    #[error("{0}")]
+    Asked(String),
+    /// The store cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Who sends deliveries again.
+#[derive(Clone)]
+pub struct Replayer {
+    /// Where they are kept.
+    pub store: Store,
+    /// Who sends to subscriptions.
+    pub sender: Sender,
+    /// What reaches our own receiver, whatever is denied elsewhere.
+    pub own: Client,
+    /// What reaches URLs.
+    pub client: Client,
+    /// Where the receiver is reached, `http://127.0.0.1:8080`.
+    pub receiver: String,
+    /// The sources as they are now.
+    pub sources: Arc<dyn Fn() -> Vec<Source> + Send + Sync>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Replayer {
+    /// Sends `delivery` again, waits for the answer, and keeps what came of it.
+    ///
+    /// # Errors
+    /// What is asked cannot be done, or it cannot be kept.
+    pub async fn replay(&self, delivery: StoredDelivery, asked: Asked) -> Result<Replay, ReplayFault> {
+        let now = self.clock.now();
+        let mut replay = Replay {
+            id: ReplayId::new_at(now),
+            original: delivery.row.id,
+            target: match &asked.target {
+                Target::Receiver => "receiver".to_owned(),
+                Target::Url(url) => url.to_string(),
+                Target::Subscription(id) => id.clone(),
+            },
+            signature: asked.signature,
+            is_edited: !asked.edits.is_empty(),
+            run: asked.run,
+            status: None,
+            delivery: None,
+            message: None,
+            error: None,
+            answer: Bytes::new(),
+        };
+        match &asked.target {
+            Target::Subscription(id) => self.to_subscription(&mut replay, delivery, id, &asked.edits).await?,
+            Target::Receiver => {
+                let path = asked.edits.path.as_deref().unwrap_or(&delivery.row.path);
+                let url = Url::parse(&format!("{}{path}", self.receiver)).map_err(|fault| {
+                    ReplayFault::Asked(format!("the path {path:?} cannot be sent: {fault}"))
+                })?;
+                self.over_http(&mut replay, &delivery, &asked, url).await?;
+            }
+            Target::Url(url) => self.over_http(&mut replay, &delivery, &asked, url.clone()).await?,
+        }
+        self.store.add_replay(replay.clone(), now).await?;
+        Ok(replay)
+    }
+
+    async fn to_subscription(
+        &self,
+        replay: &mut Replay,
+        delivery: StoredDelivery,
+        id: &str,
+        edits: &Edits,
+    ) -> Result<(), ReplayFault> {
+        if !edits.is_empty() {
+            let why = "a subscription makes its own request: nothing can be edited";
+            return Err(ReplayFault::Asked(why.to_owned()));
+        }
+        let active = self.sender.subscriptions().get(id);
+        let active = active.ok_or_else(|| ReplayFault::Asked(format!("there is no subscription {id:?}")))?;
+        let read = FannedDelivery { row: delivery.row, headers: delivery.headers, body: delivery.body };
+        let event = read_delivery(&self.sender, read).await?;
+        let event = event.ok_or_else(|| {
+            ReplayFault::Asked("the body of this delivery cannot be read as an event".to_owned())
+        })?;
+        replay.message = Some(self.sender.send_by_hand(&active, event).await?);
+        Ok(())
+    }
+
+    async fn over_http(
+        &self,
+        replay: &mut Replay,
+        delivery: &StoredDelivery,
+        asked: &Asked,
+        url: Url,
+    ) -> Result<(), ReplayFault> {
+        let to_us = asked.target == Target::Receiver;
+        let sources = (self.sources)();
+        let mark = replay.id.to_string();
+        let request = outgoing(Parts {
+            delivery,
+            edits: &asked.edits,
+            signature: asked.signature,
+            source: sources.iter().find(|source| source.name == delivery.row.source),
+            credential_headers: &credential_headers(&sources),
+            is_to_us: to_us,
+            mark: &mark,
+            url,
+            now: self.clock.now(),
+        })
+        .map_err(ReplayFault::Asked)?;
+        let before = *self.store.newest().borrow();
+        let client = if to_us { &self.own } else { &self.client };
+        let Outcome { result, .. } = client.send(request).await;
+        match result {
+            Ok(response) => {
+                replay.status = Some(response.status);
+                replay.answer = response.body;
+                if to_us {
+                    replay.delivery = self.row_of(&mark, before).await?;
+                }
+            }
+            Err(failure) => replay.error = Some(failure.to_string()),
+        }
+        Ok(())
+    }
+
+    /// The delivery that carries the mark; `None` where it left no row: it was over a rate.
+    async fn row_of(&self, mark: &str, before: i64) -> Result<Option<DeliveryId>, StoreError> {
+        let condition = Condition::Header { name: MARK.to_owned(), text: Some(mark.to_owned()) };
+        let filter = DeliveryFilter { q: Some(Query::Is(condition)), ..DeliveryFilter::default() };
+        let end = tokio::time::Instant::now() + PATIENCE;
+        let mut cursor = before;
+        loop {
+            let tail = self.store.since(&filter, cursor, PAGE).await?;
+            if let Some(row) = tail.rows.first() {
+                return Ok(Some(row.id));
+            }
+            // The answer came after the row was written: what is there now is all there will be.
+            if tail.through <= cursor || tokio::time::Instant::now() > end {
+                return Ok(None);
+            }
+            cursor = tail.through;
+        }
+    }
+}

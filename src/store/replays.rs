@@ -1,0 +1,50 @@
+//! What every store promises about replays. They are kept for thirty days.
+
+use crate::domain::{DeliveryId, Replay, ReplayId, Timestamp};
+use crate::store::sqlite::replays;
+use crate::store::{Store, StoreError};
+
+impl Store {
+    /// Keeps a replay.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Full`.
+    pub async fn add_replay(&self, replay: Replay, now: Timestamp) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.write(true, move |to| replays::add(to, &replay, now)).await,
+        }
+    }
+
+    /// The newest replays, before the id `before`; at most `limit`.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn replays(&self, before: Option<ReplayId>, limit: usize) -> Result<Vec<Replay>, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.read(move |from| replays::list(from, before, limit)).await,
+        }
+    }
+
+    /// The replay of an id.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn replay(&self, id: ReplayId) -> Result<Option<Replay>, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.read(move |from| replays::one(from, id)).await,
+        }
+    }
+
+    /// The replays that a delivery was sent again by, newest first and at most fifty, and the one that it came by.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn replays_about(
+        &self,
+        delivery: DeliveryId,
+    ) -> Result<(Vec<Replay>, Option<Replay>), StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.read(move |from| replays::about(from, delivery)).await,
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Replays in SQLite.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use rusqlite::types::Type;
+use rusqlite::{Connection, Error, OptionalExtension as _, Row, params};
+
+use super::insert::whole;
+use crate::domain::{DeliveryId, MessageId, Replay, ReplayId, ReplaySignature, Timestamp};
+
+const COLUMNS: &str =
+    "id, original, target, signature, is_edited, run, status, delivery, message, error, answer";
+/// How long a replay is kept.
+const KEEP: Duration = Duration::from_secs(30 * 86_400);
+/// So many that are too old go with each new one.
+const STEP: usize = 10;
+/// The most replays of one delivery that are shown.
+const MOST: usize = 50;
+
+/// Keeps one, and lets a few go that are too old.
+pub fn add(connection: &Connection, replay: &Replay, now: Timestamp) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "DELETE FROM replays WHERE id IN (SELECT id FROM replays WHERE id < ?1 ORDER BY id LIMIT ?2)",
+        )?
+        .execute(params![ReplayId::new_at(now.minus(KEEP)).as_bytes(), whole(STEP)])?;
+    connection
+        .prepare_cached(&format!(
+            "INSERT INTO replays ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+        ))?
+        .execute(params![
+            replay.id.as_bytes(),
+            replay.original.as_bytes(),
+            replay.target,
+            replay.signature.as_str(),
+            replay.is_edited,
+            replay.run.map(|id| *id.as_bytes()),
+            replay.status,
+            replay.delivery.map(|id| *id.as_bytes()),
+            replay.message.map(|id| *id.as_bytes()),
+            replay.error,
+            &*replay.answer,
+        ])?;
+    Ok(())
+}
+
+/// The newest, before the id `before`.
+pub fn list(
+    connection: &Connection,
+    before: Option<ReplayId>,
+    limit: usize,
+) -> rusqlite::Result<Vec<Replay>> {
+    let before = before.map_or([0xff; 16], |id| *id.as_bytes());
+    connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM replays WHERE id < ?1 ORDER BY id DESC LIMIT ?2"))?
+        .query_map(params![before, whole(limit)], replay)?
+        .collect()
+}
+
+/// The one of an id.
+pub fn one(connection: &Connection, id: ReplayId) -> rusqlite::Result<Option<Replay>> {
+    connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM replays WHERE id = ?1"))?
+        .query_row([id.as_bytes()], replay)
+        .optional()
+}
+
+/// Those that a delivery was sent again by, newest first, and the one that it came by.
+pub fn about(
+    connection: &Connection,
+    delivery: DeliveryId,
+) -> rusqlite::Result<(Vec<Replay>, Option<Replay>)> {
+    let of = connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM replays WHERE original = ?1 ORDER BY id DESC LIMIT ?2"
+        ))?
+        .query_map(params![delivery.as_bytes(), whole(MOST)], replay)?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let by = connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM replays WHERE delivery = ?1"))?
+        .query_row([delivery.as_bytes()], replay)
+        .optional()?;
+    Ok((of, by))
+}
+
+fn replay(row: &Row<'_>) -> rusqlite::Result<Replay> {
+    let signature: String = row.get(3)?;
+    let signature = ReplaySignature::from_word(&signature).ok_or_else(|| {
+        Error::InvalidColumnType(3, "a choice that this program does not know".to_owned(), Type::Text)
+    })?;
+    Ok(Replay {
+        id: ReplayId::from_bytes(row.get(0)?),
+        original: DeliveryId::from_bytes(row.get(1)?),
+        target: row.get(2)?,
+        signature,
+        is_edited: row.get(4)?,
+        run: row.get::<_, Option<[u8; 16]>>(5)?.map(ReplayId::from_bytes),
+        status: row.get(6)?,
+        delivery: row.get::<_, Option<[u8; 16]>>(7)?.map(DeliveryId::from_bytes),
+        message: row.get::<_, Option<[u8; 16]>>(8)?.map(MessageId::from_bytes),
+        error: row.get(9)?,
+        answer: Bytes::copy_from_slice(row.get_ref(10)?.as_blob()?),
+    })
+}

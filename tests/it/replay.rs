@@ -1,0 +1,164 @@
+//! Deliveries sent again: to our own receiver, to a subscription, to a URL.
+
+use serde_json::{Value, json};
+
+use crate::harness::{SECRET, Server, Setup, Sink, TOKEN, hmac_hex, login, standard_webhooks, until};
+
+fn replay(server: &Server, id: &str, asked: &Value) -> Value {
+    let answer = server.tell("POST", &format!("deliveries/{id}/replay"), asked);
+    assert_eq!(answer.status, 202, "{}", String::from_utf8_lossy(&answer.body));
+    answer.json()
+}
+
+fn id_of(delivery: &Value) -> String {
+    delivery["id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn ui_18_ui_19_a_replay_to_our_receiver_has_the_same_bytes_and_is_linked() {
+    let server = Server::start();
+    for (body, kind) in [
+        (b"plain text".to_vec(), "text/plain"),
+        (b"a=1&b=%20".to_vec(), "application/x-www-form-urlencoded"),
+        (b"\x00\xff binary".to_vec(), "application/octet-stream"),
+        (b"{ \"n\" : 1.0,\n \"big\": 1152921506151679042 }".to_vec(), "application/json"),
+    ] {
+        let headers = [
+            ("Content-Type", kind),
+            ("X-Kept", "yes"),
+            ("X-Kept", "twice"),
+            ("Connection", "keep-alive"),
+            ("Expect", "100-continue"),
+            ("X-Tagohook-Replay", "forged"),
+        ];
+        server.post("/webhook-test/x?a=1", &headers[..4], &body);
+        let original = server.newest();
+        let made = replay(&server, &id_of(&original), &json!({"to": "receiver"}));
+        assert_eq!(made["status"], 200);
+        let again = server.delivery(made["delivery_id"].as_str().unwrap());
+        assert_ne!(again["id"], original["id"]);
+        assert_eq!(server.raw(&id_of(&again)), body);
+        assert_eq!(again["path"], original["path"]);
+        let line = |delivery: &Value, name: &str| -> Vec<String> {
+            let lines = delivery["headers"].as_array().unwrap().iter();
+            let named = lines.filter(|line| line[0].as_str().unwrap().eq_ignore_ascii_case(name));
+            named.map(|line| line[1].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(line(&again, "content-type"), [kind]);
+        assert_eq!(line(&again, "x-kept"), ["yes", "twice"]);
+        assert_eq!(line(&again, "expect").len() + line(&again, "transfer-encoding").len(), 0);
+        assert_eq!(line(&again, "host"), [server.receiver.to_string()]);
+        assert_eq!(line(&again, "x-tagohook-replay"), [made["replay_id"].as_str().unwrap()]);
+        assert_eq!(again["replay_of"], original["id"]);
+        assert_eq!(server.delivery(&id_of(&original))["replays"][0]["delivery_id"], again["id"]);
+    }
+    server.post("/webhook-test", &[("X-Tagohook-Replay", "forged")], b"x");
+    assert!(server.newest()["replay_of"].is_null(), "only what we sent is a replay");
+}
+
+#[test]
+fn a_refused_delivery_is_put_right_by_a_fresh_signature_or_an_edit() {
+    let server = Server::start();
+    let body = login("evt_1");
+    server.post("/webhook/tagorun", &[("X-TagoRUN-Signature", &"ab".repeat(32))], body.as_bytes());
+    let refused = server.newest();
+    let id = id_of(&refused);
+    for (signature, verdict) in
+        [("original", "rejected"), ("none", "rejected"), ("fresh", "accepted"), ("fresh", "duplicate")]
+    {
+        let made = replay(&server, &id, &json!({"to": "receiver", "signature": signature}));
+        let again = server.delivery(made["delivery_id"].as_str().unwrap());
+        assert_eq!((&again["verdict"], &made["status"]), (&json!(verdict), &again["status"]), "{signature}");
+    }
+    let edited = replay(
+        &server,
+        &id,
+        &json!({"body": login("evt_2"), "path": "/webhook/tagorun/edited",
+        "headers": [["X-New", "1"], ["Content-Type", "application/json"]]}),
+    );
+    let again = server.delivery(edited["delivery_id"].as_str().unwrap());
+    assert_eq!((&again["event_id"], &again["verdict"]), (&json!("evt_2"), &json!("accepted")));
+    assert_eq!((&again["path"], &edited["edited"]), (&json!("/webhook/tagorun/edited"), &json!(true)));
+    assert_eq!(server.api("replays")["replays"].as_array().unwrap().len(), 5);
+    let one = server.api(&format!("replays/{}", edited["replay_id"].as_str().unwrap()));
+    assert_eq!(one["delivery_id"], again["id"]);
+}
+
+#[test]
+fn sig_24_a_replay_of_an_old_event_has_the_time_of_now() {
+    let source = "[[source]]\nname = \"sw\"\nsignature = \"standard-webhooks\"\nsecrets = [\"file:signing-secret\"]\nschema = \"off\"\n";
+    let server = Setup::new(source).start();
+    let body = br#"{"type":"made.up"}"#;
+    let old = jiff::Timestamp::now().as_second() - 600;
+    let signed = standard_webhooks(SECRET.as_bytes(), "msg_1", old, body);
+    let headers =
+        [("webhook-id", "msg_1"), ("webhook-timestamp", &*old.to_string()), ("webhook-signature", &*signed)];
+    server.post("/webhook/sw", &headers, body);
+    let stale = server.newest();
+    assert_eq!(stale["reason"], "stale");
+    let again = replay(&server, &id_of(&stale), &json!({"signature": "original"}));
+    assert_eq!(again["status"], 401);
+    let again = replay(&server, &id_of(&stale), &json!({}));
+    let again = server.delivery(again["delivery_id"].as_str().unwrap());
+    assert_eq!((&again["verdict"], &again["event_id"]), (&json!("accepted"), &json!("msg_1")));
+}
+
+#[test]
+fn the_sources_own_credential_goes_with_it_and_a_received_one_goes_nowhere() {
+    let server = Server::start();
+    let body = br#"[{"id":"66f1a2b3c4d5e6f700000001","variable":"co2","value":0}]"#;
+    server.post("/webhook/tagoio", &[("Authorization", "Bearer wrong-token-0123456789")], body);
+    let refused = server.newest();
+    let made = replay(&server, &id_of(&refused), &json!({}));
+    assert_eq!(server.delivery(made["delivery_id"].as_str().unwrap())["verdict"], "accepted");
+    let sink = Sink::start();
+    let made = replay(&server, &id_of(&refused), &json!({"to": sink.url("/x?y=1")}));
+    assert_eq!(
+        (&made["status"], &made["answer"], &made["delivery_id"]),
+        (&json!(200), &json!("ok"), &Value::Null)
+    );
+    let seen = sink.wait_for(1).remove(0);
+    assert_eq!((seen.body.as_slice(), seen.path.as_str()), (body.as_slice(), "/x?y=1"));
+    assert_eq!(seen.header("authorization"), "", "neither the hash nor our token");
+    assert!(!format!("{seen:?}").contains(TOKEN));
+    let made = replay(
+        &server,
+        &id_of(&refused),
+        &json!({"to": sink.url("/"), "headers": {"Authorization": "Bearer typed"}}),
+    );
+    assert_eq!(made["status"], 200);
+    assert_eq!(sink.wait_for(2)[1].header("authorization"), "Bearer typed");
+}
+
+#[test]
+fn a_subscription_makes_its_own_request_and_forbidden_addresses_are_refused() {
+    let server = Server::start();
+    let sink = Sink::start();
+    server.post_signed(login("evt_1").as_bytes());
+    let id = id_of(&server.newest());
+    let to = server.subscribe(&json!({"name": "a", "url": sink.url("/s"), "events": ["user.login"], "payload_template": {"who": "{{user.id}}"}}));
+    let made = replay(&server, &id, &json!({"to": to}));
+    let message = made["message_id"].as_str().unwrap();
+    until("the message", || server.api(&format!("messages/{message}"))["status"] == "delivered");
+    assert_eq!(sink.seen()[0].body, br#"{"who":"u1"}"#);
+    assert_eq!(sink.seen()[0].header("x-tagorun-signature"), hmac_hex(SECRET.as_bytes(), br#"{"who":"u1"}"#));
+    for (asked, pointer) in [
+        (json!({"to": "http://169.254.169.254/"}), "/to"),
+        (json!({"to": "nowhere"}), "/to"),
+        (json!({"to": 5}), "/to"),
+        (json!({"signature": "maybe"}), "/signature"),
+        (json!({"headers": [["a"]]}), "/headers"),
+        (json!({"body": "a", "body_base64": "YQ=="}), "/body_base64"),
+        (json!({"path": "x"}), "/path"),
+        (json!({"method": "BREW"}), ""),
+        (json!({"to": to, "body": "x"}), ""),
+        (json!({"colour": 1}), "/colour"),
+    ] {
+        let answer = server.tell("POST", &format!("deliveries/{id}/replay"), &asked);
+        assert_eq!(answer.status, 400, "{asked}");
+        assert_eq!(answer.json()["errors"][0]["pointer"], pointer, "{asked}");
+    }
+    assert_eq!(server.tell("POST", "deliveries/nothing/replay", &json!({})).status, 404);
+    let made = replay(&server, &id, &json!({"to": "http://127.0.0.1:1/"}));
+    assert!(made["status"].is_null() && made["error"].as_str().unwrap().contains("refused"), "{made}");
+}
