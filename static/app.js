@@ -49,6 +49,10 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   const url = button.dataset.copyUrl;
   button.addEventListener("click", () => copy(button, () => url ? exactText(url) : from.textContent));
 }
+for (const link of document.querySelectorAll("[data-copy-export]")) {
+  link.setAttribute("role", "button");
+  link.addEventListener("click", (event) => { event.preventDefault(); copy(link, () => exactText(link.href)); });
+}
 for (const button of document.querySelectorAll("[data-copy-link]")) {
   button.hidden = false;
   button.addEventListener("click", () => copy(button, () => location.href));

@@ -56,12 +56,24 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "The store cannot be used now.")
     }
 
+    /// The status it is answered with.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// All of it for a page.
+    #[must_use]
+    pub fn sentences(&self) -> String {
+        let faults = self.errors.iter().map(|fault| format!(" {} {}", fault.pointer, fault.message));
+        format!("{}{}", self.detail, faults.collect::<Vec<_>>().join(";"))
+    }
+
     /// The answer.
     #[must_use]
     pub fn response(&self) -> HttpResponse {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = serde_json::to_string(self).unwrap_or_default();
-        HttpResponse::build(status).content_type("application/problem+json").body(body)
+        HttpResponse::build(self.status()).content_type("application/problem+json").body(body)
     }
 }
 

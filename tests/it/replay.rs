@@ -162,3 +162,61 @@ fn a_subscription_makes_its_own_request_and_forbidden_addresses_are_refused() {
     let made = replay(&server, &id, &json!({"to": "http://127.0.0.1:1/"}));
     assert!(made["status"].is_null() && made["error"].as_str().unwrap().contains("refused"), "{made}");
 }
+
+#[test]
+fn the_form_of_the_page_sends_again_and_untouched_fields_change_nothing() {
+    let server = Server::start();
+    let body = "{\"a\":1,\r\n\"b\":\"x\"}\n";
+    server.post(
+        "/webhook-test/form?x=1",
+        &[("X-A", "1"), ("Content-Type", "application/json")],
+        body.as_bytes(),
+    );
+    let original = server.newest();
+    let id = id_of(&original);
+    let lines = original["headers"].as_array().unwrap().iter();
+    let headers: String = lines
+        .map(|line| format!("{}: {}\r\n", line[0].as_str().unwrap(), line[1].as_str().unwrap()))
+        .collect();
+    let post = |fields: &[(&str, &str)]| {
+        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let headers =
+            [("Content-Type", "application/x-www-form-urlencoded"), ("Sec-Fetch-Site", "same-origin")];
+        crate::harness::exchange(
+            server.inspector,
+            "POST",
+            &format!("/deliveries/{id}/replay"),
+            &headers,
+            form.as_bytes(),
+        )
+    };
+    // As a browser sends the fields: every line break is CRLF.
+    let shown = body.replace("\r\n", "\n").replace('\n', "\r\n");
+    let untouched = [
+        ("to", "receiver"),
+        ("url", ""),
+        ("signature", "fresh"),
+        ("method", "POST"),
+        ("path", "/webhook-test/form?x=1"),
+        ("headers", &headers),
+        ("body", &shown),
+    ];
+    let answer = post(&untouched);
+    assert_eq!(answer.status, 303, "{}", String::from_utf8_lossy(&answer.body));
+    let again = server.newest();
+    assert_eq!(answer.header("location").unwrap(), format!("/deliveries/{}", id_of(&again)));
+    assert_eq!(server.raw(&id_of(&again)), body.as_bytes());
+    assert_eq!(server.api("replays")["replays"][0]["edited"], false);
+    let mut edited = untouched;
+    edited[6].1 = "{\"a\":2}";
+    edited[5].1 = "X-A: 2\r\n\r\nX-B: 3";
+    post(&edited);
+    let again = server.newest();
+    assert_eq!(server.raw(&id_of(&again)), b"{\"a\":2}");
+    assert_eq!(server.api("replays")["replays"][0]["edited"], true);
+    edited[0].1 = "url";
+    edited[1].1 = "http://169.254.169.254/";
+    assert_eq!(post(&edited).status, 400);
+    let page = crate::harness::exchange(server.inspector, "GET", &format!("/deliveries/{id}"), &[], b"");
+    assert!(String::from_utf8_lossy(&page.body).contains("answered 200"));
+}

@@ -6,7 +6,7 @@ mod export;
 pub(super) mod json_body;
 mod objects;
 mod params;
-mod replays;
+pub(super) mod replays;
 pub(super) mod sending;
 mod stream;
 mod wait;

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
+use super::again::Again;
 use super::page::{self, Frame};
 use super::row_view::{RowView, took};
 use super::sending::{Onward, onward};
@@ -31,6 +32,7 @@ struct DeliveryPage {
     body: BodyView,
     size_bytes: u64,
     onward: Vec<Onward>,
+    again: Again,
 }
 
 struct GateView {
@@ -55,8 +57,13 @@ pub async fn delivery(id: web::Path<String>, state: web::Data<InspectorState>) -
     match state.store.delivery(id).await {
         Ok(Some(delivery)) => {
             let (delivery, findings) = state.look_into(delivery).await;
+            let replays = match state.store.replays_about(id).await {
+                Ok(replays) => replays,
+                Err(fault) => return page::store_fault(&state, &fault),
+            };
+            let again = Again::of(&state, &delivery, &replays);
             match onward(&state, &delivery).await {
-                Ok(onward) => page::html(StatusCode::OK, &view(&state, &delivery, &findings, onward)),
+                Ok(onward) => page::html(StatusCode::OK, &view(&state, &delivery, &findings, onward, again)),
                 Err(fault) => page::store_fault(&state, &fault),
             }
         }
@@ -70,6 +77,7 @@ fn view(
     delivery: &StoredDelivery,
     findings: &Findings,
     onward: Vec<Onward>,
+    again: Again,
 ) -> DeliveryPage {
     let header = |header: &crate::domain::Header| HeaderView {
         name: plain(&header.name),
@@ -99,6 +107,7 @@ fn view(
         body: BodyView::of(&delivery.body),
         size_bytes: delivery.row.size_bytes,
         onward,
+        again,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The inspector's port: pages for the operator, the API beside them, and the guard in front of both.
 
+mod again;
 mod assets;
 mod delivery_page;
 mod event_types_page;

@@ -13,7 +13,9 @@ use actix_web::{App, HttpRequest, HttpResponse};
 use tokio::net::TcpStream;
 
 use super::state::InspectorState;
-use super::{assets, delivery_page, event_types_page, guard, list_page, login, page, send_test, sending};
+use super::{
+    again, assets, delivery_page, event_types_page, guard, list_page, login, page, send_test, sending,
+};
 use crate::http::api::{self, read_only};
 use crate::http::problem::{Problem, method_not_allowed};
 use crate::http::recorded_stream::RecordedStream;
@@ -68,6 +70,7 @@ fn routes(cfg: &mut ServiceConfig) {
     sending::routes(cfg);
     cfg.service(read_only("/", list_page::list))
         .service(read_only("/deliveries/{id}", delivery_page::delivery))
+        .service(post_only("/deliveries/{id}/replay").route(web::post().to(again::replay)))
         .service(read_only("/event-types", event_types_page::list))
         .service(read_only("/event-types/{name}", event_types_page::one))
         .service(read_only("/static/{name}", assets::asset))
