@@ -16,6 +16,7 @@ use crate::domain::{Clock, Source};
 use crate::http::{
     self, AddressRate, BodyBudget, BodyLimits, InspectorState, Readiness, ReceiverState, Rules,
 };
+use crate::inspect::what_if::WhatIf;
 use crate::receive::{Masking, Receiver};
 use crate::send::{Client, ReadPayload, ReadPublished, RunningSender, Sender, SenderParts, TargetGuard};
 use crate::store::{Retention, Store, StoreOptions};
@@ -103,6 +104,12 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Run
         inspector: addresses.inspector,
         password: config.inspector.password.clone(),
         allowed_hosts: config.inspector.allowed_hosts.clone(),
+        what_if: WhatIf::new(
+            store.clone(),
+            Arc::clone(&catalog),
+            Arc::clone(&masking),
+            config.receiver.max_body,
+        ),
         metrics,
         clock,
     });

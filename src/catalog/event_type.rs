@@ -81,6 +81,21 @@ impl EventType {
         self.schema_validator = OnceLock::new();
     }
 
+    /// The same event type, to be changed.
+    pub(super) fn copy(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            title: self.title.clone(),
+            aliases: self.aliases,
+            origin: self.origin,
+            schema: self.schema.clone(),
+            shape: self.shape,
+            example: self.example,
+            schema_validator: OnceLock::new(),
+            shape_validator: OnceLock::new(),
+        }
+    }
+
     /// The canonical name.
     #[must_use]
     pub fn name(&self) -> &str {

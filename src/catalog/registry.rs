@@ -52,12 +52,18 @@ impl Catalog {
         for file in files {
             let name = file.file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
             let schema = fs::read_to_string(&file).map_err(|error| fault(&file, error.to_string()))?;
-            compile(&schema, false).map_err(|why| fault(&file, why))?;
-            match event_types.iter_mut().find(|event_type| event_type.name() == name) {
-                Some(event_type) => event_type.replace_schema(schema),
-                None => event_types.push(EventType::user(name, title(&schema), schema)),
-            }
+            put(&mut event_types, name, schema).map_err(|why| fault(&file, why))?;
         }
+        Ok(Self::of(event_types))
+    }
+
+    /// The same events, with `schema` as the JSON Schema of the event `name`, a new one or in the place of its own.
+    ///
+    /// # Errors
+    /// When it is not a JSON Schema that stands alone.
+    pub fn with_schema(&self, name: &str, schema: String) -> Result<Self, String> {
+        let mut event_types: Vec<EventType> = self.iter().map(EventType::copy).collect();
+        put(&mut event_types, name.to_owned(), schema)?;
         Ok(Self::of(event_types))
     }
 
@@ -91,6 +97,16 @@ impl Catalog {
     pub fn iter(&self) -> impl Iterator<Item = &EventType> {
         self.event_types.iter()
     }
+}
+
+/// Puts the user's schema among `event_types`.
+fn put(event_types: &mut Vec<EventType>, name: String, schema: String) -> Result<(), String> {
+    compile(&schema, false)?;
+    match event_types.iter_mut().find(|event_type| event_type.name() == name) {
+        Some(event_type) => event_type.replace_schema(schema),
+        None => event_types.push(EventType::user(name, title(&schema), schema)),
+    }
+    Ok(())
 }
 
 fn title(schema: &str) -> String {

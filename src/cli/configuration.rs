@@ -2,8 +2,8 @@
 
 use super::arguments::Globals;
 use crate::config::{Config, ConfigFaults, Options, Origin, load};
-use crate::domain::{Scheme, Secret};
 use crate::send::{Compiled, TargetGuard};
+use crate::signing;
 
 /// The environment, as far as it is text.
 pub fn environment() -> Vec<(String, String)> {
@@ -12,14 +12,9 @@ pub fn environment() -> Vec<(String, String)> {
         .collect()
 }
 
-/// Whether a secret is a key of its scheme, in words.
-fn check_secret(scheme: Scheme, secret: &Secret) -> Result<(), String> {
-    crate::signing::usable_key(scheme, secret).map(|_| ()).map_err(|fault| fault.to_string())
-}
-
 /// The whole configuration, the templates and filters of its subscriptions compiled too.
 pub fn read_configuration(options: &Options) -> Result<Config, ConfigFaults> {
-    let config = load(options, &environment(), check_secret)?;
+    let config = load(options, &environment(), signing::check_key)?;
     let guard = TargetGuard::new(config.sender.deny_private);
     let mut faults = ConfigFaults::default();
     let origin = options.config.clone().map_or(Origin::Default, |path| Origin::File(path, None));

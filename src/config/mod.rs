@@ -6,6 +6,7 @@ mod layers;
 mod resolve;
 mod seal;
 mod secrets;
+mod source_draft;
 mod sources;
 mod subscription;
 mod subscriptions;
@@ -13,11 +14,12 @@ mod types;
 mod values;
 
 pub use data_dir::{Addresses, DataDir, DataDirError, read_addresses, store_key};
-pub use fault::{ConfigFaults, Origin, suggestion};
+pub use fault::{ConfigFaults, Origin, distance, suggestion};
 pub use layers::DEFAULT_TOML;
 pub use resolve::{Options, load};
 pub use seal::Sealer;
 pub use secrets::{SecretCheck, SecretResolver};
+pub use source_draft::{DraftedSource, draft_source};
 pub use subscription::{
     JsonFault, Read as ReadSubscription, Reader as SubscriptionReader, SecretOrigin, SecretReader, merged,
     shown_json, stored_json,

@@ -77,6 +77,7 @@ pub fn load(
         data_dir: data_dir.clone(),
         env,
         tolerate_unmade: options.tolerate_unmade,
+        take_literals: false,
         notices: Vec::new(),
     };
     let (tables, sources_file) = layers.sources(&mut faults);

@@ -20,6 +20,8 @@ pub struct Secrets<'a> {
     pub env: &'a [(String, String)],
     /// Whether a file that the first start makes may be missing.
     pub tolerate_unmade: bool,
+    /// Whether what is no reference is the secret itself.
+    pub take_literals: bool,
     /// What should be logged about them.
     pub notices: Vec<String>,
 }
@@ -38,6 +40,8 @@ impl Secrets<'_> {
             self.read_file(name)?
         } else if let Some(name) = reference.strip_prefix("env:") {
             self.read_variable(name)?
+        } else if self.take_literals {
+            return Ok(Secret::new("the drafted secret", reference.as_bytes()));
         } else {
             return Err(format!("a secret does not stand in the configuration; {HINT}"));
         };
@@ -98,13 +102,17 @@ impl SecretResolver {
     /// # Errors
     /// When there is none, in one sentence that repeats no literal.
     pub fn resolve(&self, reference: &str) -> Result<Secret, String> {
-        let mut secrets = Secrets {
-            data_dir: self.data_dir.clone(),
-            env: &self.env,
-            tolerate_unmade: false,
-            notices: Vec::new(),
-        };
-        secrets.resolve(reference)
+        self.secrets(false).resolve(reference)
+    }
+
+    /// Runs `read` with secrets that may also be typed in.
+    pub(super) fn with_literals<T>(&self, read: impl FnOnce(&mut Secrets<'_>) -> T) -> T {
+        read(&mut self.secrets(true))
+    }
+
+    fn secrets(&self, take_literals: bool) -> Secrets<'_> {
+        let data_dir = self.data_dir.clone();
+        Secrets { data_dir, env: &self.env, tolerate_unmade: false, take_literals, notices: Vec::new() }
     }
 }
 

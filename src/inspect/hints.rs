@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use crate::config;
 use crate::domain::{Credential, Reason, Scheme, Source, StoredDelivery};
 
 /// Sentences that go on where the finding of the failed gate ends.
@@ -31,7 +32,7 @@ pub fn hints(delivery: &StoredDelivery, sources: &[Source]) -> Vec<String> {
 }
 
 fn nearest_source(asked: &str, sources: &[Source]) -> Option<String> {
-    let distance = |name: &str| edits(&asked.to_lowercase(), &name.to_lowercase());
+    let distance = |name: &str| config::distance(&asked.to_lowercase(), &name.to_lowercase());
     let nearest = sources.iter().min_by_key(|source| distance(&source.name))?;
     let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
     Some(if distance(&nearest.name) <= 2 || nearest.name.starts_with(asked) {
@@ -39,26 +40,6 @@ fn nearest_source(asked: &str, sources: &[Source]) -> Option<String> {
     } else {
         format!("There are: {}.", names.join(", "))
     })
-}
-
-/// How many letters must be changed, added or left out to make `to` of `from` (Levenshtein).
-fn edits(from: &str, to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=to.chars().count()).collect();
-    for (at, letter) in from.chars().enumerate() {
-        let mut above_left = at;
-        let mut left = at.saturating_add(1);
-        for (cell, other) in row.iter_mut().skip(1).zip(to.chars()) {
-            let above = *cell;
-            let changed = above_left.saturating_add(usize::from(letter != other));
-            left = changed.min(above.saturating_add(1)).min(left.saturating_add(1));
-            above_left = above;
-            *cell = left;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = at.saturating_add(1);
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 fn not_believed(delivery: &StoredDelivery) -> Option<String> {
@@ -254,14 +235,5 @@ mod tests {
             assert!(looks_like(body.as_bytes()).unwrap_or_default().contains(part), "{body}");
         }
         assert_eq!(looks_like(b"{\"a\" 1}"), None);
-    }
-
-    #[test]
-    fn the_distance_of_words_counts_letters() {
-        for (from, to, expected) in
-            [("tagorun", "tagorun", 0), ("tagorum", "tagorun", 1), ("tago", "tagoio", 2), ("", "ab", 2)]
-        {
-            assert_eq!(edits(from, to), expected, "{from} {to}");
-        }
     }
 }

@@ -8,6 +8,7 @@ mod live_tail;
 pub mod replay;
 pub mod search;
 mod visible;
+pub mod what_if;
 
 pub use autopsy::Findings;
 pub use diagnosis::diagnose;

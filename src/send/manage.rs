@@ -12,7 +12,7 @@ use crate::config::{
     JsonFault, ReadSubscription, SecretOrigin, SecretReader, SubscriptionReader, merged, shown_json,
     stored_json,
 };
-use crate::domain::{MessageId, OutgoingEvent, Scheme, Secret, Subscription, SubscriptionOrigin};
+use crate::domain::{MessageId, OutgoingEvent, Subscription, SubscriptionOrigin};
 use crate::signing;
 use crate::store::{StoreError, SubscriptionRecord};
 
@@ -114,7 +114,7 @@ impl Sender {
             origin,
             resolve: &resolve,
             sealer: &self.parts().sealer,
-            check: check_secret,
+            check: signing::check_key,
             present,
         };
         SubscriptionReader { secrets }.read(id, kept_in, json)
@@ -271,10 +271,6 @@ impl Sender {
 
 fn active(compiled: Compiled, record: &SubscriptionRecord) -> Active {
     Active { compiled, created_at: record.created_at, updated_at: record.updated_at, since: record.since }
-}
-
-fn check_secret(scheme: Scheme, secret: &Secret) -> Result<(), String> {
-    signing::usable_key(scheme, secret).map(|_| ()).map_err(|fault| fault.to_string())
 }
 
 fn faults_of(faults: Vec<JsonFault>) -> Vec<SubscriptionFault> {

@@ -100,6 +100,12 @@ impl Sender {
         &self.0.parts.guard
     }
 
+    /// What finds secrets by reference.
+    #[must_use]
+    pub fn secrets(&self) -> &SecretResolver {
+        &self.0.parts.secrets
+    }
+
     /// The counters.
     #[must_use]
     pub fn metrics(&self) -> &Metrics {

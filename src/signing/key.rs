@@ -56,6 +56,14 @@ pub fn usable_key(scheme: Scheme, secret: &Secret) -> Result<Cow<'_, [u8]>, Secr
     Ok(Cow::Borrowed(bytes))
 }
 
+/// Says why `secret` is no key of `scheme`.
+///
+/// # Errors
+/// Where it is none, in a sentence.
+pub fn check_key(scheme: Scheme, secret: &Secret) -> Result<(), String> {
+    usable_key(scheme, secret).map(|_| ()).map_err(|fault| fault.to_string())
+}
+
 /// HMAC-SHA256 over the parts, one after the other.
 pub fn digest(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     // A key of any length is one; the fault cannot occur, and a digest of nothing matches nothing.

@@ -11,7 +11,7 @@ mod stripe;
 
 pub use fault::SignatureFault;
 pub use hex_hmac::{GITHUB_HEADER, TAGORUN_HEADER};
-pub use key::{SecretFault, usable_key};
+pub use key::{SecretFault, check_key, usable_key};
 pub use scheme::{Match, sign, verify};
 
 #[cfg(test)]

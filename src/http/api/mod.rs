@@ -10,6 +10,7 @@ pub(super) mod replays;
 pub(super) mod sending;
 mod stream;
 mod wait;
+pub(super) mod what_if;
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, Handler, Resource, Responder, guard};
@@ -28,6 +29,13 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(post_only("/api/v1/deliveries/{id}/replay", replays::replay))
         .service(read_only("/api/v1/replays", replays::list))
         .service(read_only("/api/v1/replays/{id}", replays::one))
+        .service(post_only("/api/v1/what-if", what_if::start))
+        .service(
+            web::resource("/api/v1/what-if/{id}")
+                .route(web::get().to(what_if::one))
+                .route(web::delete().to(what_if::cancel))
+                .default_service(web::to(|| async { method_not_allowed("GET, DELETE") })),
+        )
         .service(get_only("/api/v1/wait", wait::wait))
         .service(read_only("/api/v1/event-types", event_types::list))
         .service(read_only("/api/v1/event-types/{name}", event_types::one));

@@ -12,6 +12,7 @@ use crate::domain::{Clock, Source, StoredDelivery};
 use crate::http::admin_auth::AdminAuth;
 use crate::inspect::Findings;
 use crate::inspect::replay::Replayer;
+use crate::inspect::what_if::WhatIf;
 use crate::send::{Client, SendError, Sender, TargetGuard};
 use crate::store::Store;
 use crate::telemetry::Metrics;
@@ -34,6 +35,8 @@ pub struct InspectorParts {
     pub password: Option<PasswordHash>,
     /// Host names besides localhost and the listen address.
     pub allowed_hosts: Vec<String>,
+    /// Who asks what would be by other rules.
+    pub what_if: WhatIf,
     /// The counters.
     pub metrics: Arc<Metrics>,
     /// The time.
@@ -48,6 +51,7 @@ pub struct InspectorState {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sender: Sender,
+    pub(crate) what_if: WhatIf,
     pub(super) receiver: SocketAddr,
     pub(super) auth: Arc<AdminAuth>,
     pub(super) hosts: Arc<Hosts>,
@@ -68,6 +72,7 @@ impl InspectorState {
             metrics: parts.metrics,
             clock: parts.clock,
             sender: parts.sender,
+            what_if: parts.what_if,
             receiver: parts.receiver,
             auth: Arc::new(AdminAuth::new(parts.password.map(|hash| hash.as_str().to_owned()))),
             hosts: Arc::new(Hosts::new(parts.inspector, &parts.allowed_hosts)),

@@ -17,6 +17,8 @@ use crate::domain::{
     Timestamp,
 };
 use crate::http::inspector::InspectorParts;
+use crate::inspect::what_if::WhatIf;
+use crate::receive::Masking;
 use crate::send::{Client, Sender, SenderParts, TargetGuard};
 use crate::store::{Retention, Store, StoreOptions};
 
@@ -66,6 +68,8 @@ fn house(password: Option<&str>) -> House {
         health_interval: day,
         connections: 100,
     });
+    let masking = Arc::new(Masking::new([7; 32]));
+    let what_if = WhatIf::new(store.clone(), Arc::clone(&catalog), masking, 1 << 20);
     let state = InspectorState::new(InspectorParts {
         store,
         catalog,
@@ -75,6 +79,7 @@ fn house(password: Option<&str>) -> House {
         inspector: "127.0.0.1:8081".parse().unwrap(),
         password: hash.map(PasswordHash::new),
         allowed_hosts: Vec::new(),
+        what_if,
         metrics: Arc::default(),
         clock: clock.clone(),
     });

@@ -1,0 +1,130 @@
+//! A source as it would be: its configuration written out, with some keys changed.
+
+use toml::{Table, Value};
+
+use super::fault::ConfigFaults;
+use super::secrets::{SecretCheck, SecretResolver};
+use super::{sources, values};
+use crate::domain::{Credential, SchemaMode, Source, UnknownEvents};
+
+/// What stands in the written configuration for a secret that was typed in.
+const NEW_SECRET: &str = "file:NEW-SECRET";
+
+/// A source that was drafted.
+#[derive(Debug)]
+pub struct DraftedSource {
+    /// The source.
+    pub source: Source,
+    /// Its `[[source]]` entry, without any secret.
+    pub toml: String,
+}
+
+/// `present` with the keys of `changes` in place of its own. Secrets may be typed in: they are not kept anywhere.
+///
+/// # Errors
+/// Every fault, in a sentence that repeats no secret.
+pub fn draft_source(
+    present: &Source,
+    changes: &serde_json::Map<String, serde_json::Value>,
+    resolver: &SecretResolver,
+    check: SecretCheck,
+) -> Result<DraftedSource, Vec<String>> {
+    let mut table = table_of(present);
+    let mut shown = table.clone();
+    for (key, value) in changes {
+        let value = Value::try_from(value).map_err(|fault| vec![format!("{key}: {fault}")])?;
+        shown.insert(key.clone(), without_literals(key, &value));
+        table.insert(key.clone(), value);
+    }
+    let mut faults = ConfigFaults::default();
+    let mut read = resolver.with_literals(|secrets| {
+        sources::read(std::slice::from_ref(&table), None, secrets, check, &mut faults)
+    });
+    match read.pop() {
+        Some(source) if faults.is_empty() => {
+            let toml = format!("[[source]]\n{shown}");
+            Ok(DraftedSource { source, toml })
+        }
+        _ => {
+            let plain = |line: &String| line.strip_prefix("default.toml: ").unwrap_or(line).to_owned();
+            Err(faults.0.iter().map(plain).collect())
+        }
+    }
+}
+
+/// Secrets by reference; what was typed in becomes a reference that has to be made.
+fn without_literals(key: &str, value: &Value) -> Value {
+    let is_secret = key == "secrets" || key == "credentials";
+    match value {
+        Value::String(text) if is_secret && !text.starts_with("file:") && !text.starts_with("env:") => {
+            Value::from(NEW_SECRET)
+        }
+        Value::Array(items) => Value::Array(items.iter().map(|item| without_literals(key, item)).collect()),
+        Value::Table(members) => {
+            let is_plain = |name: &str| matches!(name, "username" | "header" | "secret_header");
+            let member = |(name, value): (&String, &Value)| {
+                let value = if is_plain(name) { value.clone() } else { without_literals(key, value) };
+                (name.clone(), value)
+            };
+            Value::Table(members.iter().map(member).collect())
+        }
+        other => other.clone(),
+    }
+}
+
+fn table_of(source: &Source) -> Table {
+    let mut table = Table::new();
+    let mut put = |key: &str, value: Value| {
+        table.insert(key.to_owned(), value);
+    };
+    let texts = |items: Vec<String>| Value::Array(items.into_iter().map(Value::from).collect());
+    put("name", source.name.as_str().into());
+    put("signature", source.signature.scheme.as_str().into());
+    let secrets = source.signature.secrets.iter().map(|secret| secret.name().to_owned());
+    put("secrets", texts(secrets.collect()));
+    put("tolerance", format!("{}ms", source.signature.tolerance.as_millis()).into());
+    put("allow", texts(source.allow.ranges.iter().map(ToString::to_string).collect()));
+    if source.allow.ranges.iter().any(values::matches_all) {
+        put("allow_all", true.into());
+    }
+    put("credentials", Value::Array(source.credentials.iter().map(credential).collect()));
+    let schema = match source.schema {
+        SchemaMode::Enforce => "enforce",
+        SchemaMode::Strict => "strict",
+        SchemaMode::Warn => "warn",
+        SchemaMode::Off => "off",
+    };
+    put("schema", schema.into());
+    let unknown = match source.unknown_events {
+        UnknownEvents::Accept => "accept",
+        UnknownEvents::Reject => "reject",
+    };
+    put("unknown_events", unknown.into());
+    put("id_pointer", source.id_pointer.as_str().into());
+    let dedupe = source.dedupe_by_body.map_or(String::new(), |window| format!("{}ms", window.as_millis()));
+    put("dedupe_by_body", dedupe.into());
+    put("entity", source.entity.as_str().into());
+    table
+}
+
+fn credential(credential: &Credential) -> Value {
+    let table = |members: Vec<(&str, Value)>| {
+        Value::Table(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    };
+    match credential {
+        Credential::Bearer(token) => table(vec![("bearer", token.name().into())]),
+        Credential::Basic { username, password } => {
+            let inner =
+                table(vec![("username", username.as_str().into()), ("password", password.name().into())]);
+            table(vec![("basic", inner)])
+        }
+        Credential::ApiKey { key, secret, header, secret_header } => {
+            let mut members = vec![("key", Value::from(key.name())), ("header", header.as_str().into())];
+            if let Some(secret) = secret {
+                members.push(("secret", secret.name().into()));
+                members.push(("secret_header", secret_header.as_str().into()));
+            }
+            table(vec![("api_key", table(members))])
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! `POST what-if`, `GET what-if/{id}`, `DELETE what-if/{id}`.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Map, Value, json};
+
+use super::json_body::{bad, fault, object};
+use super::params::{Blank, Params};
+use super::sending::answer;
+use crate::catalog::Catalog;
+use crate::config::draft_source;
+use crate::domain::{DeliveryFilter, ReplayId};
+use crate::http::inspector::InspectorState;
+use crate::http::problem::Problem;
+use crate::inspect::search;
+use crate::inspect::what_if::{Asked, Flip, MOST, Progress, Side};
+use crate::signing;
+
+/// Deliveries that are looked at where nothing is said.
+pub const LAST: usize = 1_000;
+/// The most schemas of a draft.
+const MOST_SCHEMAS: usize = 20;
+/// Flips of a page.
+const PAGE: usize = 100;
+
+/// Starts a run.
+pub async fn start(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
+    answer(
+        async {
+            let members = object(payload, &["source", "draft", "schemas", "last", "q"]).await?;
+            let id = run(&state, &members)?;
+            Ok(HttpResponse::Accepted().json(json!({"id": id.to_string()})))
+        }
+        .await,
+    )
+}
+
+/// Starts what the members ask for.
+///
+/// # Errors
+/// 400 with every fault; 429 where too many runs go on.
+pub fn run(state: &InspectorState, members: &Map<String, Value>) -> Result<ReplayId, Problem> {
+    let name = members.get("source").and_then(Value::as_str).unwrap_or_default();
+    let sources = state.sources();
+    let Some(present) = sources.iter().find(|source| source.name == name) else {
+        let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
+        return Err(bad(vec![fault("/source", &format!("one of {}", names.join(", ")))]));
+    };
+    let empty = Map::new();
+    let changes = match members.get("draft") {
+        None | Some(Value::Null) => &empty,
+        Some(Value::Object(changes)) => changes,
+        Some(_) => return Err(bad(vec![fault("/draft", "an object with keys of [[source]]")])),
+    };
+    if changes.contains_key("name") {
+        return Err(bad(vec![fault("/draft/name", "the name of a source is what its deliveries came to")]));
+    }
+    let last = match members.get("last") {
+        None | Some(Value::Null) => LAST,
+        Some(value) => value
+            .as_u64()
+            .and_then(|last| usize::try_from(last).ok())
+            .filter(|last| (1..=MOST).contains(last))
+            .ok_or_else(|| bad(vec![fault("/last", &format!("a number from 1 to {MOST}"))]))?,
+    };
+    let q = match members.get("q").and_then(Value::as_str) {
+        None => None,
+        Some(text) => Some(search::parse(text).map_err(|wrong| bad(vec![fault("/q", &wrong.to_string())]))?),
+    };
+    let catalog = drafted_catalog(&state.catalog, members.get("schemas"))?;
+    let drafted = draft_source(present, changes, state.sender.secrets(), signing::check_key)
+        .map_err(|faults| bad(faults.iter().map(|what| fault("/draft", what)).collect()))?;
+    let asked = Asked {
+        source: drafted.source,
+        catalog,
+        configuration: drafted.toml,
+        last,
+        filter: DeliveryFilter { q, ..DeliveryFilter::default() },
+    };
+    state.what_if.start(asked, state.clock.now()).ok_or_else(|| {
+        Problem::new(StatusCode::TOO_MANY_REQUESTS, "Too many runs go on; wait for one, or end one.")
+    })
+}
+
+fn drafted_catalog(catalog: &Catalog, asked: Option<&Value>) -> Result<Option<Catalog>, Problem> {
+    let what = "an object of JSON Schemas by the names of their events";
+    let schemas = match asked {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::Object(schemas)) if schemas.len() <= MOST_SCHEMAS => schemas,
+        Some(_) => return Err(bad(vec![fault("/schemas", what)])),
+    };
+    let mut drafted = None;
+    for (name, schema) in schemas {
+        let present = drafted.as_ref().unwrap_or(catalog);
+        let next = present.with_schema(name, schema.to_string());
+        drafted = Some(next.map_err(|why| bad(vec![fault(&format!("/schemas/{name}"), &why)]))?);
+    }
+    Ok(drafted)
+}
+
+/// How far a run is, and what it found.
+pub async fn one(
+    id: web::Path<String>,
+    request: HttpRequest,
+    state: web::Data<InspectorState>,
+) -> HttpResponse {
+    let mut params = Params::read(request.query_string(), Blank::Fault);
+    let from = params.parsed("from", "the next of an earlier answer", |text| text.parse::<usize>().ok());
+    if let Err(faults) = params.finish(&["from"]) {
+        return Problem::bad_parameters(faults).response();
+    }
+    match id.parse().ok().and_then(|id| state.what_if.progress(id)) {
+        Some(progress) => HttpResponse::Ok().json(object_of(&progress, from.unwrap_or(0))),
+        None => missing().response(),
+    }
+}
+
+/// Ends a run.
+pub async fn cancel(id: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
+    match id.parse() {
+        Ok(id) if state.what_if.cancel(id) => HttpResponse::NoContent().finish(),
+        _ => missing().response(),
+    }
+}
+
+fn missing() -> Problem {
+    Problem::not_found("There is no such run; a few of the last ones are remembered until the program ends.")
+}
+
+fn object_of(progress: &Progress, from: usize) -> Value {
+    let page: Vec<Value> = progress.flips.iter().skip(from).take(PAGE).map(flip_object).collect();
+    let next = from.saturating_add(page.len());
+    json!({
+        "id": progress.id.to_string(),
+        "source": progress.source,
+        "state": progress.state.as_str(),
+        "done": progress.done,
+        "total": progress.total,
+        "summary": {
+            "would_pass": progress.would_pass,
+            "would_be_refused": progress.would_be_refused,
+            "other_reason": progress.other_reason,
+            "cannot_tell": progress.cannot_tell,
+            "sentence": sentence(progress),
+        },
+        "configuration": progress.configuration,
+        "flips": page,
+        "next": (next < progress.flips.len()).then(|| next.to_string()),
+    })
+}
+
+/// What was found, in a sentence.
+pub fn sentence(progress: &Progress) -> String {
+    let more = |count: usize, what: &str| {
+        if count == 0 { String::new() } else { format!(", {count} {what}") }
+    };
+    format!(
+        "Of {} deliveries {} that were refused would pass, {} that passed would be refused{}{}.",
+        progress.done,
+        progress.would_pass,
+        progress.would_be_refused,
+        more(progress.other_reason, "would be refused for another reason"),
+        more(progress.cannot_tell, "cannot be told, since not all of their bodies is kept"),
+    )
+}
+
+/// A side's word.
+pub fn word(side: &Side) -> &'static str {
+    match side {
+        Side::Passes => "passes",
+        Side::Refused(reason) => reason.as_str(),
+    }
+}
+
+fn flip_object(flip: &Flip) -> Value {
+    json!({
+        "delivery_id": flip.id.to_string(),
+        "before": word(&flip.before),
+        "after": word(&flip.after),
+        "check": flip.gate.map(crate::domain::Gate::as_str),
+        "seen": flip.seen,
+    })
+}

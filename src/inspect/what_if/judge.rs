@@ -1,0 +1,141 @@
+//! One stored delivery before the gates once more. They are the receiver's own gates.
+
+use std::time::Instant;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+
+use crate::domain::{
+    Arrival, BodyEnd, Credential, Decision, DeliveryId, Gate, Header, Headers, Outcome, Reason, Source,
+    StoredDelivery, Verdict,
+};
+use crate::receive::{Masking, Receiver};
+
+/// What the gates say of a delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Every gate lets it pass. Whether its event is new is for the store to say, and is not asked again.
+    Passes,
+    /// A gate refuses it.
+    Refused(Reason),
+}
+
+/// A delivery of which the draft says something else than was said then.
+#[derive(Clone, Debug)]
+pub struct Flip {
+    /// The delivery.
+    pub id: DeliveryId,
+    /// What was said then.
+    pub before: Side,
+    /// What the draft says.
+    pub after: Side,
+    /// The gate that decides now; `None` where all let it pass.
+    pub gate: Option<Gate>,
+    /// What that gate saw.
+    pub seen: String,
+}
+
+/// What was said then; `None` for what no gate judged.
+pub fn before(delivery: &StoredDelivery) -> Option<Side> {
+    match (delivery.row.verdict, delivery.row.reason) {
+        (Verdict::Captured, _) => None,
+        // The gates let it pass; the store found its id taken.
+        (Verdict::Accepted | Verdict::Duplicate, _) | (_, Some(Reason::IdConflict)) => Some(Side::Passes),
+        (Verdict::Rejected, Some(reason)) => Some(Side::Refused(reason)),
+        (Verdict::Rejected, None) => None,
+    }
+}
+
+/// Judges `delivery` as of when it came. `None`: nothing flips.
+pub fn flip(
+    delivery: &StoredDelivery,
+    before: &Side,
+    receiver: &Receiver,
+    source: &Source,
+    masking: &Masking,
+) -> Option<Flip> {
+    let arrival = arrival(delivery, source, masking);
+    let now = delivery.row.received_at;
+    let judged = receiver.judge(&source.name, arrival, now, Instant::now()).entry;
+    let after = match judged.decision {
+        Decision::Reject(reason) => Side::Refused(reason),
+        Decision::Accept(_) | Decision::Capture(_) => Side::Passes,
+    };
+    if after == *before {
+        return None;
+    }
+    let failed = judged.checks.into_iter().find(|check| check.outcome == Outcome::Fail);
+    let (gate, seen) = failed.map_or((None, String::new()), |check| (Some(check.gate), check.seen));
+    Some(Flip { id: delivery.row.id, before: before.clone(), after, gate, seen })
+}
+
+/// The request as it came, as far as it is kept. A received credential is kept as its keyed hash; where that is the hash
+/// of one of the source's own, this one stands in its place.
+fn arrival(delivery: &StoredDelivery, source: &Source, masking: &Masking) -> Arrival {
+    let known: Vec<(Header, Headers)> = source
+        .credentials
+        .iter()
+        .flat_map(lines)
+        .map(|line| {
+            let more = [line.name.clone()];
+            let masked = masking.headers(&std::iter::once(line.clone()).collect(), &more);
+            (line, masked)
+        })
+        .collect();
+    let unmasked = |header: &Header| {
+        let is_it = |(line, masked): &&(Header, Headers)| {
+            line.name.eq_ignore_ascii_case(&header.name)
+                && masked.iter().any(|masked| masked.value == header.value)
+        };
+        let value =
+            known.iter().find(is_it).map_or_else(|| header.value.clone(), |(line, _)| line.value.clone());
+        Header { name: header.name.clone(), value }
+    };
+    Arrival {
+        id: delivery.row.id,
+        received_at: delivery.row.received_at,
+        method: delivery.row.method.clone(),
+        target: delivery.row.path.clone(),
+        http_version: if delivery.http_version == "HTTP/1.0" { "HTTP/1.0" } else { "HTTP/1.1" },
+        client: delivery.client.clone(),
+        headers: delivery.headers.iter().map(unmasked).collect(),
+        body: delivery.body.clone(),
+        body_end: delivery.body_end,
+    }
+}
+
+/// The header lines by which a credential may have been presented.
+fn lines(credential: &Credential) -> Vec<Header> {
+    let line = |name: &str, value: Vec<u8>| Header { name: name.to_owned(), value };
+    match credential {
+        Credential::Bearer(token) => {
+            vec![line("Authorization", [b"Bearer ", token.expose()].concat())]
+        }
+        Credential::Basic { username, password } => {
+            let pair = [username.as_bytes(), b":", password.expose()].concat();
+            [STANDARD.encode(&pair), STANDARD_NO_PAD.encode(&pair)]
+                .map(|text| line("Authorization", format!("Basic {text}").into_bytes()))
+                .into()
+        }
+        Credential::ApiKey { key, secret, header, secret_header } => {
+            let mut lines = vec![line(header, key.expose().to_vec())];
+            lines.extend(secret.iter().map(|secret| line(secret_header, secret.expose().to_vec())));
+            lines
+        }
+    }
+}
+
+/// Whether a delivery cannot be judged again: not all of its body is there, though the gate of its size let it pass then.
+pub fn is_cut(delivery: &StoredDelivery) -> bool {
+    delivery.body_end != BodyEnd::Complete
+        && !matches!(
+            delivery.row.reason,
+            Some(
+                Reason::TooLarge
+                    | Reason::TooSlow
+                    | Reason::Incomplete
+                    | Reason::IpNotAllowed
+                    | Reason::UnknownSource
+            )
+        )
+}

@@ -1,0 +1,254 @@
+//! Runs over history, in the background and in memory: what was drafted is kept nowhere.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use super::judge::{Flip, Side, before, flip, is_cut};
+use crate::catalog::Catalog;
+use crate::domain::{DeliveryFilter, ReplayId, Source, Timestamp};
+use crate::receive::{Masking, Receiver};
+use crate::store::{Store, StoreError};
+
+/// The most deliveries of a run.
+pub const MOST: usize = 100_000;
+/// The most runs that are remembered.
+const REMEMBERED: usize = 8;
+/// The most flips of a run that are listed; more are only counted.
+const LISTED: usize = 1_000;
+/// Deliveries read at once.
+const PAGE: usize = 100;
+/// A run pauses so many times as long as it worked: it takes a quarter of a processor.
+const PAUSE: u32 = 3;
+
+/// What is asked.
+#[derive(Debug)]
+pub struct Asked {
+    /// The source as it would be.
+    pub source: Source,
+    /// The schemas as they would be; `None`: as they are.
+    pub catalog: Option<Catalog>,
+    /// Its configuration, without any secret.
+    pub configuration: String,
+    /// How many of its deliveries are looked at, the newest ones.
+    pub last: usize,
+    /// Which of them.
+    pub filter: DeliveryFilter,
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It goes on.
+    Running,
+    /// It is through.
+    Done,
+    /// Somebody ended it.
+    Cancelled,
+    /// The store could not be read.
+    Failed,
+}
+
+impl State {
+    /// Its word in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// A run and what it found so far.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    /// Its id.
+    pub id: ReplayId,
+    /// The source that was drafted.
+    pub source: String,
+    /// Its configuration, without any secret.
+    pub configuration: String,
+    /// How far it is.
+    pub state: State,
+    /// Deliveries looked at.
+    pub done: usize,
+    /// How many are to be looked at, at most.
+    pub total: usize,
+    /// Deliveries that were refused and would pass.
+    pub would_pass: usize,
+    /// Deliveries that passed and would be refused.
+    pub would_be_refused: usize,
+    /// Deliveries that would be refused for another reason.
+    pub other_reason: usize,
+    /// Deliveries whose body is not all there.
+    pub cannot_tell: usize,
+    /// The flips, the newest deliveries first.
+    pub flips: Vec<Flip>,
+}
+
+struct Run {
+    progress: Mutex<Progress>,
+    is_cancelled: AtomicBool,
+}
+
+/// Who asks what would be.
+#[derive(Clone)]
+pub struct WhatIf {
+    store: Store,
+    catalog: Arc<Catalog>,
+    masking: Arc<Masking>,
+    max_body: usize,
+    runs: Arc<Mutex<BTreeMap<ReplayId, Arc<Run>>>>,
+}
+
+impl WhatIf {
+    /// Over the deliveries of `store`, by the receiver's other rules.
+    #[must_use]
+    pub fn new(store: Store, catalog: Arc<Catalog>, masking: Arc<Masking>, max_body: usize) -> Self {
+        Self { store, catalog, masking, max_body, runs: Arc::default() }
+    }
+
+    /// Starts a run; the oldest ones that are over are forgotten. `None` where as many as are remembered go on.
+    #[must_use]
+    pub fn start(&self, asked: Asked, now: Timestamp) -> Option<ReplayId> {
+        let id = ReplayId::new_at(now);
+        let progress = Progress {
+            id,
+            source: asked.source.name.clone(),
+            configuration: asked.configuration.clone(),
+            state: State::Running,
+            done: 0,
+            total: asked.last.min(MOST),
+            would_pass: 0,
+            would_be_refused: 0,
+            other_reason: 0,
+            cannot_tell: 0,
+            flips: Vec::new(),
+        };
+        let run = Arc::new(Run { progress: Mutex::new(progress), is_cancelled: AtomicBool::new(false) });
+        let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        while runs.len() >= REMEMBERED {
+            let over = runs.iter().find(|(_, run)| run.state() != State::Running).map(|(id, _)| *id)?;
+            runs.remove(&over);
+        }
+        runs.insert(id, Arc::clone(&run));
+        drop(runs);
+        let this = self.clone();
+        tokio::spawn(async move {
+            let state = match this.walk(&run, asked).await {
+                Ok(state) => state,
+                Err(fault) => {
+                    tracing::error!(%fault, "a run over history cannot read the store");
+                    State::Failed
+                }
+            };
+            run.change(|progress| progress.state = state);
+        });
+        Some(id)
+    }
+
+    /// The run of an id, with what it found so far.
+    #[must_use]
+    pub fn progress(&self, id: ReplayId) -> Option<Progress> {
+        let runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        runs.get(&id).map(|run| run.progress.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    /// Ends a run; `false` where there is none.
+    #[must_use]
+    pub fn cancel(&self, id: ReplayId) -> bool {
+        let runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(run) = runs.get(&id) else { return false };
+        run.is_cancelled.store(true, Ordering::Release);
+        true
+    }
+
+    async fn walk(&self, run: &Arc<Run>, asked: Asked) -> Result<State, StoreError> {
+        let Asked { source, catalog, mut filter, last, .. } = asked;
+        filter.source = Some(source.name.clone());
+        let receiver = Receiver::new(
+            vec![source.clone()],
+            catalog.map_or_else(|| Arc::clone(&self.catalog), Arc::new),
+            Arc::clone(&self.masking),
+            self.max_body,
+        );
+        let judge = Arc::new((receiver, source));
+        let mut left = last.min(MOST);
+        let mut before = None;
+        while left > 0 {
+            let rows = self.store.list(&filter, before, left.min(PAGE)).await?;
+            let Some(oldest) = rows.last() else { break };
+            before = Some(oldest.seq);
+            left = left.saturating_sub(rows.len());
+            for row in rows {
+                if run.is_cancelled.load(Ordering::Acquire) {
+                    return Ok(State::Cancelled);
+                }
+                let began = Instant::now();
+                self.look_at(run, &judge, row.id).await?;
+                tokio::time::sleep(began.elapsed().saturating_mul(PAUSE)).await;
+            }
+        }
+        run.change(|progress| progress.total = progress.done);
+        Ok(State::Done)
+    }
+
+    async fn look_at(
+        &self,
+        run: &Arc<Run>,
+        judge: &Arc<(Receiver, Source)>,
+        id: crate::domain::DeliveryId,
+    ) -> Result<(), StoreError> {
+        // What retention took meanwhile is looked at no more.
+        let Some(delivery) = self.store.delivery(id).await? else {
+            run.change(|progress| progress.done = progress.done.saturating_add(1));
+            return Ok(());
+        };
+        let (judge, masking, run) = (Arc::clone(judge), Arc::clone(&self.masking), Arc::clone(run));
+        let judged = tokio::task::spawn_blocking(move || {
+            let was = before(&delivery);
+            let cut = is_cut(&delivery);
+            let flip = was
+                .as_ref()
+                .filter(|_| !cut)
+                .and_then(|was| flip(&delivery, was, &judge.0, &judge.1, &masking));
+            run.change(|progress| progress.count(flip, cut));
+        });
+        // A panic there is logged where it happens; the next one is looked at.
+        let _ = judged.await;
+        Ok(())
+    }
+}
+
+impl Run {
+    fn change(&self, change: impl FnOnce(&mut Progress)) {
+        change(&mut self.progress.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn state(&self) -> State {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner).state
+    }
+}
+
+impl Progress {
+    fn count(&mut self, flip: Option<Flip>, is_cut: bool) {
+        let add = |count: &mut usize| *count = count.saturating_add(1);
+        add(&mut self.done);
+        if is_cut {
+            add(&mut self.cannot_tell);
+        }
+        let Some(flip) = flip else { return };
+        match (&flip.before, &flip.after) {
+            (Side::Refused(_), Side::Passes) => add(&mut self.would_pass),
+            (Side::Passes, Side::Refused(_)) => add(&mut self.would_be_refused),
+            _ => add(&mut self.other_reason),
+        }
+        if self.flips.len() < LISTED {
+            self.flips.push(flip);
+        }
+    }
+}
