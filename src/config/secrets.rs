@@ -40,7 +40,7 @@ impl Secrets<'_> {
             self.read_file(name)?
         } else if let Some(name) = reference.strip_prefix("env:") {
             self.read_variable(name)?
-        } else if self.take_literals {
+        } else if self.take_literals && !reference.is_empty() {
             return Ok(Secret::new("the drafted secret", reference.as_bytes()));
         } else {
             return Err(format!("a secret does not stand in the configuration; {HINT}"));

@@ -165,7 +165,9 @@ impl Reader<'_, '_> {
         for reference in &references {
             let secret = self.secrets.resolve(reference);
             match secret.and_then(|secret| {
-                check_secret(scheme, &secret).map_err(|why| format!("{reference}: {why}")).map(|()| secret)
+                check_secret(scheme, &secret)
+                    .map_err(|why| format!("{}: {why}", secret.name()))
+                    .map(|()| secret)
             }) {
                 Ok(secret) => secrets.push(secret),
                 Err(what) => {

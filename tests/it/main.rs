@@ -36,3 +36,4 @@ mod sender_retry;
 mod signature;
 mod storage;
 mod upgrade;
+mod what_if;
