@@ -68,7 +68,8 @@ pub fn rate(text: &str) -> Result<Rate, String> {
 
 /// When something is silent: `off`, `3x`, `2.5x`, or a duration.
 pub fn silence_after(text: &str) -> Result<SilenceAfter, String> {
-    let allowed = "\"off\", a multiple of the usual interval from \"1.1x\" to \"100x\", or a duration as \"30m\"";
+    let allowed =
+        "\"off\", a multiple of the usual interval from \"1.1x\" to \"100x\", or a duration as \"30m\"";
     let fault = || format!("{text:?} cannot be read; {allowed}");
     if text == "off" {
         return Ok(SilenceAfter::Off);

@@ -239,7 +239,8 @@ mod tests {
 
     #[test]
     fn late_and_out_of_order_are_told_apart() {
-        let entity = heard(&[(0, Some(-2)), (60, Some(58)), (120, Some(118)), (200, Some(90)), (210, Some(208))]);
+        let entity =
+            heard(&[(0, Some(-2)), (60, Some(58)), (120, Some(118)), (200, Some(90)), (210, Some(208))]);
         assert_eq!((entity.out_of_order, entity.late), (1, 1));
         assert_eq!(entity.lag_ms(), Some(2_000));
         let at_the_edge = heard(&[(0, Some(0)), (100, Some(40)), (200, Some(139))]);
