@@ -2,6 +2,7 @@
 
 mod autopsy;
 mod diagnosis;
+pub mod drift;
 pub mod export;
 mod hints;
 mod live_tail;
