@@ -118,7 +118,8 @@ impl JsonKinds {
     pub const fn is_changed_by(self, kind: JsonKind) -> bool {
         let is_number = matches!(kind, JsonKind::Integer | JsonKind::Number);
         let has_number = self.has(JsonKind::Integer) || self.has(JsonKind::Number);
-        !self.is_empty() && !self.has(kind) && !(is_number && has_number)
+        let is_known = self.has(kind) || (is_number && has_number);
+        !self.is_empty() && !is_known
     }
 
     /// The kinds, in the order of `JsonKind::ALL`.

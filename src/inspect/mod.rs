@@ -3,8 +3,10 @@
 mod autopsy;
 mod diagnosis;
 pub mod drift;
+pub mod entities;
 pub mod export;
 mod hints;
+pub mod learner;
 mod live_tail;
 pub mod replay;
 pub mod search;
