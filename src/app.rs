@@ -107,6 +107,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Run
         inspector: addresses.inspector,
         password: config.inspector.password.clone(),
         allowed_hosts: config.inspector.allowed_hosts.clone(),
+        schemas_dir: config.schemas_dir.clone(),
         what_if: WhatIf::new(
             store.clone(),
             Arc::clone(&catalog),

@@ -4,6 +4,7 @@ mod deliveries;
 mod event_types;
 mod export;
 pub(super) mod json_body;
+pub(super) mod lens;
 mod objects;
 mod params;
 pub(super) mod replays;
@@ -17,6 +18,7 @@ use actix_web::{FromRequest, Handler, Resource, Responder, guard};
 
 use super::problem::method_not_allowed;
 
+pub use deliveries::stored;
 pub use params::{Blank, Params, filter, filter_names};
 
 /// Every route of the API.
@@ -39,6 +41,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(get_only("/api/v1/wait", wait::wait))
         .service(read_only("/api/v1/event-types", event_types::list))
         .service(read_only("/api/v1/event-types/{name}", event_types::one));
+    lens::routes(cfg);
     sending::routes(cfg);
 }
 

@@ -3,10 +3,12 @@
 mod compare;
 mod expected;
 mod infer;
+mod reports;
 mod shape;
 
 pub use compare::{FieldReport, Finding, FindingKind, Report, share};
 pub use infer::infer;
+pub use reports::{ReportQuery, reports};
 pub use shape::{Shape, learnt_fields};
 
 /// So many samples of an event type are read before its fields count as known.
