@@ -8,3 +8,6 @@ mod step;
 
 pub use running::RunningLearner;
 pub use step::Learner;
+
+#[cfg(test)]
+mod tests;

@@ -174,7 +174,7 @@ impl FindingView {
             FindingKind::OtherType => ("other type", "rejected"),
             FindingKind::Missing => ("missing", "pending"),
             FindingKind::NewField => ("new field", "sending"),
-            FindingKind::Undeclared => ("not named", "none"),
+            FindingKind::Undeclared => ("not named", "unknown"),
         };
         Self {
             word,

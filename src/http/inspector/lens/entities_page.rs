@@ -53,7 +53,7 @@ impl EntityRow {
                 ("quiet", "pending")
             }
             (None, Some(_)) => ("regular", "accepted"),
-            (None, None) => ("new", "none"),
+            (None, None) => ("new", "unknown"),
         };
         Self {
             url: entity_url(&entity.source, &entity.entity),

@@ -15,6 +15,8 @@ use crate::inspect::entities::{EntityLog, entity_log, series_of};
 
 /// Deliveries whose values are drawn.
 const ROWS: usize = 100;
+/// Of those, the ones that are listed.
+const LISTED: usize = 25;
 
 /// Deliveries of one hour.
 struct Hour {
@@ -43,6 +45,7 @@ struct EntityPage {
     from: String,
     until: String,
     log: Vec<RowView>,
+    drawn: usize,
     deliveries_url: String,
     older_url: Option<String>,
     is_newest: bool,
@@ -92,7 +95,8 @@ fn view(state: &InspectorState, entity: &Entity, log: &EntityLog, is_newest: boo
         charts: series_of(&log.payloads).iter().filter_map(Chart::of).collect(),
         from: shown(log.payloads.iter().map(|(at, _)| *at).min()),
         until: shown(log.payloads.iter().map(|(at, _)| *at).max()),
-        log: log.rows.iter().map(RowView::from).collect(),
+        log: log.rows.iter().take(LISTED).map(RowView::from).collect(),
+        drawn: log.rows.len(),
         deliveries_url: format!("/?{}", query.finish()),
         older_url: log
             .rows

@@ -12,8 +12,10 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'
 pub fn span(time: Duration) -> String {
     const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
     let secs = time.as_secs();
-    if secs < 10 {
-        return format!("{}.{} s", secs, time.subsec_millis() / 100);
+    match secs {
+        0 => return format!("{} ms", time.as_millis()),
+        1..10 => return format!("{secs}.{} s", time.subsec_millis() / 100),
+        _ => {}
     }
     let mut left = secs;
     let mut words = Vec::new();
@@ -30,11 +32,7 @@ pub fn span(time: Duration) -> String {
 /// Milliseconds for people, with their sign.
 pub fn signed_span(millis: i64) -> String {
     let sign = if millis < 0 { "−" } else { "" };
-    let time = Duration::from_millis(millis.unsigned_abs());
-    match millis.unsigned_abs() {
-        0..1_000 => format!("{sign}{} ms", time.as_millis()),
-        _ => format!("{sign}{}", span(time)),
-    }
+    format!("{sign}{}", span(Duration::from_millis(millis.unsigned_abs())))
 }
 
 /// The page of an entity.
@@ -64,7 +62,7 @@ mod tests {
     #[test]
     fn spans_have_two_units_at_most() {
         let of = |secs| span(Duration::from_secs(secs));
-        assert_eq!([of(0), of(9), of(10), of(60), of(61)], ["0.0 s", "9.0 s", "10 s", "1 min", "1 min 1 s"]);
+        assert_eq!([of(0), of(9), of(10), of(60), of(61)], ["0 ms", "9.0 s", "10 s", "1 min", "1 min 1 s"]);
         assert_eq!([of(3_600), of(12_000), of(86_400 * 3 + 59)], ["1 h", "3 h 20 min", "3 d"]);
         assert_eq!(
             [signed_span(-90_000), signed_span(-5), signed_span(999)],
