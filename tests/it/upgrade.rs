@@ -65,7 +65,7 @@ fn what_an_older_file_keeps_is_listed_and_whole() {
 #[test]
 fn what_an_older_file_keeps_is_learnt_from() {
     let server = older("v3");
-    until("the learner", || server.api("drift")["drift"].as_array().unwrap().len() > 0);
+    until("the learner", || !server.api("drift")["drift"].as_array().unwrap().is_empty());
     let learnt = server.api("drift?event_type=user.login");
     assert!(learnt["drift"][0]["first_delivery_id"].is_string());
 }
