@@ -16,10 +16,21 @@ const LONGEST_TYPE: usize = 256;
 /// The longest name of an entity that is kept, in bytes.
 const LONGEST_NAME: usize = 256;
 /// So many fields and entities are written at once, those of the last delivery excepted.
-const MOST_WRITES: usize = 400;
+const MOST_WRITES: usize = 128;
 
-/// Deliveries and samples of each event type so far, by source and name.
-pub type Counts = HashMap<(String, String), (u64, u64)>;
+/// How often an event type came so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Count {
+    /// Deliveries.
+    pub deliveries: u64,
+    /// Those that were read field by field.
+    pub samples: u64,
+    /// How many fields it has, about.
+    pub fields: u64,
+}
+
+/// How often each event type came so far, by source and name.
+pub type Counts = HashMap<(String, String), Count>;
 
 /// An event type in a batch.
 struct TypeBatch {
@@ -55,8 +66,9 @@ impl Batch {
         {
             known.shape.add(payload, *seen);
             known.learnt.samples = known.learnt.samples.saturating_add(1);
-            if let Some((_, samples)) = counts.get_mut(&key_of(row)) {
-                *samples = samples.saturating_add(1);
+            if let Some(count) = counts.get_mut(&key_of(row)) {
+                count.samples = count.samples.saturating_add(1);
+                count.fields = count.fields.max(u64::try_from(known.shape.fields()).unwrap_or(u64::MAX));
             }
         }
         let Some(entity) = row.entity.clone().filter(|_| row.verdict == Verdict::Accepted && rules.is_alive)
@@ -88,9 +100,9 @@ impl Batch {
             self.left_out = self.left_out.saturating_add(1);
             return None;
         }
-        let (deliveries, samples) = counts.entry(key.clone()).or_default();
-        *deliveries = deliveries.saturating_add(1);
-        let seen = SeenIn { delivery: row.id, at: row.received_at, sample: samples.saturating_add(1) };
+        let count = counts.entry(key.clone()).or_default();
+        count.deliveries = count.deliveries.saturating_add(1);
+        let seen = SeenIn { delivery: row.id, at: row.received_at, sample: count.samples.saturating_add(1) };
         let (source, name) = key.clone();
         let new = || TypeBatch {
             learnt: TypeLearnt {
@@ -110,7 +122,7 @@ impl Batch {
         learnt.deliveries = learnt.deliveries.saturating_add(1);
         learnt.refused = learnt.refused.saturating_add(u64::from(row.verdict == Verdict::Rejected));
         learnt.last_seen = learnt.last_seen.max(row.received_at);
-        is_sample(*deliveries).then_some(seen)
+        is_sample(count.deliveries, count.fields).then_some(seen)
     }
 
     /// Whether it is time to write it.

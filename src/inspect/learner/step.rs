@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::batch::{Batch, Counts, Rules};
+use super::batch::{Batch, Count, Counts, Rules};
 use super::silences::Silences;
 use crate::domain::{Clock, SilenceAfter, Source, Timestamp};
 use crate::send::{OWN_EVENTS, Sender};
 use crate::store::{Store, StoreError};
 
 /// The most deliveries of one step.
-const STEP: usize = 256;
+const STEP: usize = 128;
 /// The most bytes of bodies of one step, the last one excepted.
 const STEP_BYTES: usize = 8 * 1024 * 1024;
 /// Deliveries stand in the log in the order in which they were written; those that came so long before one stand before it.
@@ -52,7 +52,11 @@ impl Learner {
         let known = store.drift_types().await?;
         let counts = known
             .into_iter()
-            .map(|known| ((known.source, known.event_type), (known.deliveries, known.samples)))
+            .map(|known| {
+                let count =
+                    Count { deliveries: known.deliveries, samples: known.samples, fields: known.fields };
+                ((known.source, known.event_type), count)
+            })
             .collect();
         let silences = Silences::resume(state.heard_at);
         Ok(Self {

@@ -212,6 +212,13 @@ async fn a_type_of_too_many_fields_is_cut_and_a_well_known_one_is_sampled() {
     let known = house.store.drift_types().await.unwrap();
     assert_eq!((known[0].deliveries, known[0].samples, known[0].is_cut), (1_100, 1_005, false));
     assert_eq!((known[1].fields, known[1].is_cut), (2_000, true));
+    let before = known[1].samples;
+    for n in 0..40 {
+        house.hear("wide", None, None, &json!({"k0x0": n})).await;
+    }
+    learn_all(&mut house.learner().await).await;
+    let known = house.store.drift_types().await.unwrap();
+    assert_eq!((known[1].deliveries, known[1].samples - before), (43, 17 + 1), "up to 20, and the 40th");
 }
 
 #[tokio::test]

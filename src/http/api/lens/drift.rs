@@ -7,7 +7,7 @@ use crate::domain::JsonKind;
 use crate::http::api::{Blank, Params};
 use crate::http::inspector::InspectorState;
 use crate::http::problem::Problem;
-use crate::inspect::drift::{FieldReport, Finding, ONE_IN, Report, ReportQuery, WHOLE, reports};
+use crate::inspect::drift::{FieldReport, Finding, ONE_IN, Report, ReportQuery, reports, whole};
 use crate::store::DriftType;
 
 /// Rows of a list where no limit is given, and the most.
@@ -55,7 +55,7 @@ fn object_of(known: &DriftType, report: &Report, is_in_catalogue: bool, with_fie
         "deliveries": known.deliveries,
         "refused": known.refused,
         "samples": known.samples,
-        "sampling": {"whole": WHOLE, "then_one_in": ONE_IN},
+        "sampling": {"whole": whole(known.fields), "then_one_in": ONE_IN},
         "first_seen": known.first_seen.to_string(),
         "first_delivery_id": known.first_in.to_string(),
         "last_seen": known.last_seen.to_string(),

@@ -8,7 +8,7 @@ use crate::domain::JsonKind;
 use crate::http::inspector::InspectorState;
 use crate::http::inspector::page::{self, Frame};
 use crate::http::inspector::row_view::shown_time;
-use crate::inspect::drift::{FieldReport, Finding, FindingKind, ONE_IN, Report, ReportQuery, WHOLE, reports};
+use crate::inspect::drift::{FieldReport, Finding, FindingKind, ONE_IN, Report, ReportQuery, reports, whole};
 use crate::inspect::plain;
 use crate::store::{DriftType, StoreError};
 
@@ -158,13 +158,13 @@ impl TypeView {
 
 fn sampling(known: &DriftType) -> String {
     let DriftType { deliveries, samples, .. } = known;
-    if *deliveries > WHOLE {
-        format!(
-            "{samples} of {deliveries} deliveries were read field by field: the first {WHOLE}, then one in {ONE_IN}"
-        )
+    let whole = whole(known.fields);
+    let how = if *deliveries > whole {
+        format!(": the first {whole}, then one in {ONE_IN}")
     } else {
-        format!("{samples} of {deliveries} deliveries were read field by field")
-    }
+        String::new()
+    };
+    format!("{samples} of {deliveries} deliveries were read field by field{how}")
 }
 
 impl FindingView {
