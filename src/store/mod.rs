@@ -11,7 +11,7 @@ pub use contract::{Pruned, Retention, Store, StoreOptions, StoreSize, Tail, Writ
 pub use error::StoreError;
 pub use lens::{
     DriftField, DriftType, EntityOrder, EntityPage, EntityPlace, EntityQuery, FieldLearnt, Learnt, LensState,
-    Outage, SeenEntity, SeenIn, TypeLearnt,
+    Moved, Outage, SeenEntity, SeenIn, TypeLearnt,
 };
 pub use outbox::{
     Claim, DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, Lane, NewMessage, Next, Published,

@@ -269,6 +269,7 @@ mod tests {
             first_seen: at(0),
             first_in: DeliveryId::new_at(at(0)),
             last_seen: at(9),
+            through: 9,
         }
     }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::domain::{DeliveryRow, Seen, SilenceAfter, Verdict};
 use crate::inspect::drift::{Shape, is_sample, learnt_fields};
 use crate::inspect::entities::event_time;
-use crate::store::{Learnt, SeenEntity, SeenIn, TypeLearnt};
+use crate::store::{Learnt, Moved, SeenEntity, SeenIn, TypeLearnt};
 
 /// The most event types, of all sources, that are learnt.
 const MOST_TYPES: usize = 500;
@@ -15,8 +15,10 @@ const MOST_TYPES: usize = 500;
 const LONGEST_TYPE: usize = 256;
 /// The longest name of an entity that is kept, in bytes.
 const LONGEST_NAME: usize = 256;
-/// So many fields and entities are written at once, those of the last delivery excepted.
+/// So many fields and entities are written in one transaction, those of the last event type excepted.
 const MOST_WRITES: usize = 128;
+/// A batch of so many deliveries, or fields, is written.
+const FULL: usize = 4_096;
 
 /// How often an event type came so far.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,6 +29,8 @@ pub struct Count {
     pub samples: u64,
     /// How many fields it has, about.
     pub fields: u64,
+    /// Deliveries up to that position were counted before.
+    pub through: i64,
 }
 
 /// How often each event type came so far, by source and name.
@@ -44,6 +48,7 @@ pub struct Batch {
     types: BTreeMap<(String, String), TypeBatch>,
     entities: BTreeMap<(String, String), SeenEntity>,
     left_out: u64,
+    deliveries: usize,
 }
 
 /// How the source of a delivery is looked at.
@@ -59,6 +64,7 @@ pub struct Rules<'a> {
 impl Batch {
     /// Adds a delivery with the JSON text of its payload.
     pub fn add(&mut self, row: &DeliveryRow, text: &[u8], rules: &Rules<'_>, counts: &mut Counts) {
+        self.deliveries = self.deliveries.saturating_add(1);
         let sample = self.count(row, counts);
         let payload = sample.and_then(|seen| Some((seen, parse(text)?)));
         if let Some((seen, payload)) = &payload
@@ -88,15 +94,22 @@ impl Batch {
             rule: rules.silence_after,
             seen: Vec::new(),
         };
-        self.entities.entry((row.source.clone(), entity.clone())).or_insert_with(new).seen.push(seen);
+        self.entities
+            .entry((row.source.clone(), entity.clone()))
+            .or_insert_with(new)
+            .seen
+            .push((row.seq, seen));
     }
 
     /// Counts a delivery; returns how it is seen where it is to be read field by field.
     fn count(&mut self, row: &DeliveryRow, counts: &mut Counts) -> Option<SeenIn> {
         let event_type = row.event_type.as_ref()?;
         let key = key_of(row);
-        let is_known = counts.contains_key(&key);
-        if !is_known && (counts.len() >= MOST_TYPES || event_type.len() > LONGEST_TYPE) {
+        let known = counts.get(&key);
+        if known.is_some_and(|count| row.seq <= count.through) {
+            return None;
+        }
+        if known.is_none() && (counts.len() >= MOST_TYPES || event_type.len() > LONGEST_TYPE) {
             self.left_out = self.left_out.saturating_add(1);
             return None;
         }
@@ -114,6 +127,7 @@ impl Batch {
                 is_cut: false,
                 first: seen,
                 last_seen: row.received_at,
+                through: row.seq,
                 fields: Vec::new(),
             },
             shape: Shape::default(),
@@ -122,24 +136,49 @@ impl Batch {
         learnt.deliveries = learnt.deliveries.saturating_add(1);
         learnt.refused = learnt.refused.saturating_add(u64::from(row.verdict == Verdict::Rejected));
         learnt.last_seen = learnt.last_seen.max(row.received_at);
+        learnt.through = row.seq;
         is_sample(count.deliveries, count.fields).then_some(seen)
     }
 
     /// Whether it is time to write it.
     pub fn is_full(&self) -> bool {
         let fields = self.types.values().map(|known| known.shape.fields()).fold(0, usize::saturating_add);
-        fields.saturating_add(self.entities.len()) >= MOST_WRITES
+        self.deliveries >= FULL || fields >= FULL
     }
 
-    /// What is to be written when the cursor moves.
-    pub fn learnt(self, from: i64, through: i64) -> Learnt {
-        let types = self.types.into_values().map(|TypeBatch { learnt, shape }| TypeLearnt {
-            is_cut: shape.is_cut,
-            fields: learnt_fields(shape),
-            ..learnt
-        });
-        let entities = self.entities.into_values().collect();
-        Learnt { from, through, types: types.collect(), left_out: self.left_out, entities }
+    /// Whether there is nothing to write.
+    pub const fn is_empty(&self) -> bool {
+        self.deliveries == 0
+    }
+
+    /// What is to be written, in parts; the cursor moves with the last one.
+    pub fn parts(self, is_history: bool, from: i64, through: i64) -> Vec<Learnt> {
+        let mut parts = Vec::new();
+        let empty = || Learnt { is_history, from, ..Learnt::default() };
+        let mut part = empty();
+        let mut weight = 0_usize;
+        let mut room = |part: &mut Learnt, more: usize| {
+            weight = weight.saturating_add(more);
+            if weight >= MOST_WRITES {
+                weight = 0;
+                parts.push(std::mem::replace(part, empty()));
+            }
+        };
+        for TypeBatch { learnt, shape } in self.types.into_values() {
+            let is_cut = shape.is_cut;
+            let fields = learnt_fields(shape);
+            let more = fields.len().saturating_add(1);
+            part.types.push(TypeLearnt { is_cut, fields, ..learnt });
+            room(&mut part, more);
+        }
+        // By their keys: neighbours lie on one page.
+        for seen in self.entities.into_values() {
+            part.entities.push(seen);
+            room(&mut part, 1);
+        }
+        part.moved = Some(Moved { through, left_out: self.left_out });
+        parts.push(part);
+        parts
     }
 }
 

@@ -18,7 +18,7 @@ const AFTER_FAULT: Duration = Duration::from_secs(10);
 /// So often it looks for silences that are due.
 const TICK: Duration = Duration::from_secs(1);
 /// What comes within this time is learnt in one go.
-const GATHER: Duration = Duration::from_millis(100);
+const GATHER: Duration = Duration::from_millis(500);
 /// So often it looks whether somebody asks for silences, where nobody does.
 const IDLE: Duration = Duration::from_secs(30);
 
@@ -80,9 +80,7 @@ async fn learn((store, sender, sources, clock): Parts) -> Result<(), StoreError>
     let mut told = Instant::now();
     loop {
         newest.mark_unchanged();
-        let began = Instant::now();
         if learner.step().await? {
-            tokio::time::sleep(learner.pause_after(began.elapsed())).await;
             if told.elapsed() > TICK {
                 learner.tell_silences().await?;
                 told = Instant::now();

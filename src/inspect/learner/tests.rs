@@ -10,12 +10,14 @@ use crate::catalog::Catalog;
 use crate::config::{Sealer, SecretResolver};
 use crate::domain::{
     Allowlist, BodyEnd, ClientAddress, Clock, Decision, Delivery, DeliveryId, Entry, EventFacts, Headers,
-    ManualClock, MessageFilter, Reason, SchemaMode, Scheme, SignatureRule, SilenceAfter, Source, Timestamp,
-    UnknownEvents,
+    ManualClock, MessageFilter, Reason, SchemaMode, Scheme, Seen, SignatureRule, SilenceAfter, Source,
+    Timestamp, UnknownEvents,
 };
 use crate::inspect::drift::{ReportQuery, reports};
 use crate::send::{Client, Sender, SenderParts, TargetGuard};
-use crate::store::{EntityOrder, EntityQuery, Retention, Store, StoreOptions};
+use crate::store::{
+    EntityOrder, EntityQuery, Learnt, Retention, SeenEntity, SeenIn, Store, StoreOptions, TypeLearnt,
+};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -193,8 +195,42 @@ async fn two_learners_count_nothing_twice() {
         house.hear("a", None, None, &json!({})).await;
     }
     learn_all(&mut one).await;
-    learn_all(&mut other).await;
+    while other.step().await.is_ok_and(|is_more| is_more) {}
     assert_eq!(house.store.drift_types().await.unwrap()[0].deliveries, 3);
+}
+
+#[tokio::test]
+async fn what_was_written_before_a_crash_is_not_counted_again() {
+    let house = house(SilenceAfter::Off);
+    let mut seen = Vec::new();
+    for seq in 1..=3 {
+        let delivery = house.hear("a", Some("d"), None, &json!({"n": 1})).await;
+        let event_type = Some("a".to_owned());
+        let received_at = house.clock.now();
+        seen.push((seq, Seen { delivery, received_at, event_at: None, event_type, name: None }));
+        house.clock.advance(MINUTE);
+    }
+    let first = SeenIn { delivery: seen[0].1.delivery, at: seen[0].1.received_at, sample: 1 };
+    let types = vec![TypeLearnt {
+        source: "s".to_owned(),
+        event_type: "a".to_owned(),
+        deliveries: 2,
+        refused: 0,
+        samples: 2,
+        is_cut: false,
+        first,
+        last_seen: seen[1].1.received_at,
+        through: 2,
+        fields: Vec::new(),
+    }];
+    let entity = SeenEntity { source: "s".to_owned(), entity: "d".to_owned(), rule: SilenceAfter::Off, seen };
+    let part = Learnt { types, entities: vec![entity], ..Learnt::default() };
+    assert!(house.store.learn(part).await.unwrap());
+    learn_all(&mut house.learner().await).await;
+    let known = house.store.drift_types().await.unwrap();
+    assert_eq!((known[0].deliveries, known[0].samples, known[0].through), (3, 3, 3));
+    let entity = house.store.entity("s".to_owned(), "d".to_owned()).await.unwrap().unwrap();
+    assert_eq!(entity.deliveries, 3);
 }
 
 #[tokio::test]

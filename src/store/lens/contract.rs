@@ -44,8 +44,7 @@ impl Store {
         }
     }
 
-    /// Keeps what was learnt and moves the cursor, in one transaction; `false` where the cursor had moved meanwhile and
-    /// nothing was written.
+    /// Keeps what was learnt, in one transaction; `false`, and nothing is kept, where somebody had moved the cursor.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.

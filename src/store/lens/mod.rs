@@ -5,5 +5,5 @@ mod words;
 
 pub use words::{
     DriftField, DriftType, EntityOrder, EntityPage, EntityPlace, EntityQuery, FieldLearnt, Learnt, LensState,
-    Outage, SeenEntity, SeenIn, TypeLearnt,
+    Moved, Outage, SeenEntity, SeenIn, TypeLearnt,
 };

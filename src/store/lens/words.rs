@@ -45,6 +45,8 @@ pub struct TypeLearnt {
     pub first: SeenIn,
     /// When the last one came.
     pub last_seen: Timestamp,
+    /// The position of the last one.
+    pub through: i64,
     /// The fields.
     pub fields: Vec<FieldLearnt>,
 }
@@ -58,23 +60,33 @@ pub struct SeenEntity {
     pub entity: String,
     /// When it is silent.
     pub rule: SilenceAfter,
-    /// Each delivery, the oldest first.
-    pub seen: Vec<Seen>,
+    /// Each delivery with its position, the oldest first.
+    pub seen: Vec<(i64, Seen)>,
 }
 
-/// What a stretch of the log told.
+/// What a stretch of the log told, or a part of that. What is written already is known by its position, so that a stretch
+/// may be written in parts, and a part again.
 #[derive(Clone, Debug, Default)]
 pub struct Learnt {
     /// The cursor from which it was read; where it has moved meanwhile, nothing is written.
     pub from: i64,
-    /// The cursor after it.
-    pub through: i64,
-    /// Event types.
+    /// Event types; none that was written with these deliveries before.
     pub types: Vec<TypeLearnt>,
-    /// Deliveries whose type was one too many.
-    pub left_out: u64,
     /// Entities.
     pub entities: Vec<SeenEntity>,
+    /// Whether it is history: the silences of entities are not reckoned yet.
+    pub is_history: bool,
+    /// With the last part: how the cursor moves.
+    pub moved: Option<Moved>,
+}
+
+/// All of a stretch is written: the cursor moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// Where it will be.
+    pub through: i64,
+    /// Deliveries whose type was one too many.
+    pub left_out: u64,
 }
 
 /// How far the log was learnt from.
@@ -117,6 +129,8 @@ pub struct DriftType {
     pub first_in: DeliveryId,
     /// When it was last seen.
     pub last_seen: Timestamp,
+    /// The position of its last delivery.
+    pub through: i64,
 }
 
 /// A field as it is known.

@@ -18,9 +18,10 @@ pub fn learn(connection: &Connection, learnt: &TypeLearnt) -> rusqlite::Result<(
     connection
         .prepare_cached(
             "INSERT INTO drift_types (source, event_type, deliveries, refused, samples, fields, is_cut, first_seen, \
-             first_in, last_seen) VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?8, ?9) \
+             first_in, last_seen, through) VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?8, ?9, ?10) \
              ON CONFLICT (source, event_type) DO UPDATE SET deliveries = deliveries + ?3, refused = refused + ?4, \
-             samples = samples + ?5, is_cut = is_cut OR ?6, last_seen = max(last_seen, ?9)",
+             samples = samples + ?5, is_cut = is_cut OR ?6, last_seen = max(last_seen, ?9), \
+             through = max(through, ?10)",
         )?
         .execute(params![
             learnt.source,
@@ -32,6 +33,7 @@ pub fn learn(connection: &Connection, learnt: &TypeLearnt) -> rusqlite::Result<(
             learnt.first.at.as_micros(),
             learnt.first.delivery.as_bytes(),
             learnt.last_seen.as_micros(),
+            learnt.through,
         ])?;
     if learnt.fields.is_empty() {
         return Ok(());
@@ -150,7 +152,7 @@ pub fn types(connection: &Connection) -> rusqlite::Result<Vec<DriftType>> {
     connection
         .prepare_cached(
             "SELECT id, source, event_type, deliveries, refused, samples, fields, is_cut, first_seen, first_in, \
-             last_seen FROM drift_types ORDER BY source, event_type",
+             last_seen, through FROM drift_types ORDER BY source, event_type",
         )?
         .query_map([], |row| {
             let number = |at| row.get::<_, i64>(at).map(i64::unsigned_abs);
@@ -166,6 +168,7 @@ pub fn types(connection: &Connection) -> rusqlite::Result<Vec<DriftType>> {
                 first_seen: Timestamp::from_micros(row.get(8)?),
                 first_in: DeliveryId::from_bytes(row.get(9)?),
                 last_seen: Timestamp::from_micros(row.get(10)?),
+                through: row.get(11)?,
             })
         })?
         .collect()

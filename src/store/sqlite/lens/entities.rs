@@ -14,28 +14,34 @@ const MOST: i64 = 500_000;
 pub const COLUMNS: &str = "source, entity, name, first_seen, last_seen, last_delivery, last_event_type, deliveries, \
      newest_event_at, out_of_order, late, silent_at, habits";
 
-/// Adds what was seen of an entity. What is history is not reckoned yet: nobody is told of silences that are long past.
+/// Adds what was seen of an entity, but for what was added before. What is history is not reckoned yet: nobody is told of silences that are long past.
 pub fn see(connection: &Connection, seen: &SeenEntity, is_history: bool) -> rusqlite::Result<()> {
-    let Some((first, rest)) = seen.seen.split_first() else { return Ok(()) };
-    let entity = match one(connection, &seen.source, &seen.entity)? {
-        Some(mut known) => {
-            known.see(first);
-            rest.iter().for_each(|seen| known.see(seen));
-            known
+    let known = connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS}, through FROM entities WHERE source = ?1 AND entity = ?2"
+        ))?
+        .query_row([&seen.source, &seen.entity], |row| Ok((entity(row)?, row.get::<_, i64>(13)?)))
+        .optional()?;
+    let (mut known, before) = known.map_or((None, 0), |(entity, through)| (Some(entity), through));
+    let is_new = known.is_none();
+    let mut through = before;
+    for (seq, seen_in) in seen.seen.iter().filter(|(seq, _)| *seq > before) {
+        through = *seq;
+        match &mut known {
+            Some(known) => known.see(seen_in),
+            None => known = Some(Entity::first(seen.source.clone(), seen.entity.clone(), seen_in)),
         }
-        None => {
-            let mut new = Entity::first(seen.source.clone(), seen.entity.clone(), first);
-            rest.iter().for_each(|seen| new.see(seen));
-            add(connection, "entities", 1)?;
-            make_room(connection)?;
-            new
-        }
-    };
+    }
+    let Some(entity) = known.filter(|_| through > before) else { return Ok(()) };
+    if is_new {
+        add(connection, "entities", 1)?;
+        make_room(connection)?;
+    }
     let (due, rule) = match is_history {
         true => (None, 0),
         false => (seen.rule.due(entity.last_seen, entity.usual()), seen.rule.number()),
     };
-    put(connection, &entity, due, rule)
+    put(connection, &entity, through, (due, rule))
 }
 
 fn make_room(connection: &Connection) -> rusqlite::Result<()> {
@@ -54,12 +60,17 @@ fn make_room(connection: &Connection) -> rusqlite::Result<()> {
     add(connection, "entities", -i64::try_from(removed).unwrap_or(0))
 }
 
-fn put(connection: &Connection, entity: &Entity, due: Option<Timestamp>, rule: i64) -> rusqlite::Result<()> {
+fn put(
+    connection: &Connection,
+    entity: &Entity,
+    through: i64,
+    (due, rule): (Option<Timestamp>, i64),
+) -> rusqlite::Result<()> {
     let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     connection
         .prepare_cached(&format!(
-            "INSERT OR REPLACE INTO entities ({COLUMNS}, due_at, due_rule) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
+            "INSERT OR REPLACE INTO entities ({COLUMNS}, due_at, due_rule, through) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
         ))?
         .execute(params![
             entity.source,
@@ -77,6 +88,7 @@ fn put(connection: &Connection, entity: &Entity, due: Option<Timestamp>, rule: i
             to_json(&entity.habits)?,
             due.map(Timestamp::as_micros),
             rule,
+            through,
         ])?;
     Ok(())
 }

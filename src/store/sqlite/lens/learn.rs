@@ -68,23 +68,20 @@ pub fn delivery(row: &rusqlite::Row<'_>) -> rusqlite::Result<FannedDelivery> {
     })
 }
 
-/// Writes what was learnt and moves the cursor; `false` where somebody had moved it.
+/// Writes what was learnt; `false`, and nothing is written, where somebody had moved the cursor.
 pub fn learn(connection: &Connection, learnt: &Learnt) -> rusqlite::Result<bool> {
-    let moved = connection
-        .prepare_cached("UPDATE facts SET value = ?2 WHERE name = 'lens_cursor' AND value = ?1")?
-        .execute([learnt.from, learnt.through])?;
-    if moved == 0 {
+    if fact(connection, "lens_cursor")? != learnt.from {
         return Ok(false);
     }
     for learnt in &learnt.types {
         drift::learn(connection, learnt)?;
     }
-    if learnt.left_out > 0 {
-        add(connection, "drift_left_out", i64::try_from(learnt.left_out).unwrap_or(i64::MAX))?;
-    }
-    let is_history = learnt.through <= fact(connection, "lens_since")?;
     for seen in &learnt.entities {
-        entities::see(connection, seen, is_history)?;
+        entities::see(connection, seen, learnt.is_history)?;
+    }
+    if let Some(moved) = learnt.moved {
+        add(connection, "lens_cursor", moved.through.saturating_sub(learnt.from))?;
+        add(connection, "drift_left_out", i64::try_from(moved.left_out).unwrap_or(i64::MAX))?;
     }
     Ok(true)
 }

@@ -11,6 +11,7 @@ CREATE TABLE drift_types (
     first_seen INTEGER NOT NULL,          -- microseconds UTC
     first_in   BLOB NOT NULL,             -- a delivery's id
     last_seen  INTEGER NOT NULL,
+    through    INTEGER NOT NULL,          -- the last delivery's position
     UNIQUE (source, event_type)
 );
 
@@ -46,6 +47,7 @@ CREATE TABLE entities (
     due_at          INTEGER,              -- when it will be; NULL: nobody asks, or it is
     due_rule        INTEGER NOT NULL,     -- by which rule that was reckoned
     habits          TEXT NOT NULL,        -- JSON
+    through         INTEGER NOT NULL,     -- the last delivery's position
     PRIMARY KEY (source, entity)
 ) WITHOUT ROWID;
 CREATE INDEX entities_last_seen ON entities (last_seen, source, entity, name);
