@@ -16,6 +16,7 @@ use crate::domain::{Clock, Source};
 use crate::http::{
     self, AddressRate, BodyBudget, BodyLimits, InspectorState, Readiness, ReceiverState, Rules,
 };
+use crate::inspect::learner::RunningLearner;
 use crate::inspect::what_if::WhatIf;
 use crate::receive::{Masking, Receiver};
 use crate::send::{Client, ReadPayload, ReadPublished, RunningSender, Sender, SenderParts, TargetGuard};
@@ -51,6 +52,7 @@ pub struct Running {
     inspector_state: InspectorState,
     sender: Sender,
     sending: RunningSender,
+    learning: RunningLearner,
     stopping: watch::Sender<bool>,
 }
 
@@ -86,6 +88,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Run
     let inspector_listener = listen(config.inspector.listen, "inspector")?;
     let addresses =
         Addresses { receiver: receiver_listener.local_addr()?, inspector: inspector_listener.local_addr()? };
+    let learner_clock = Arc::clone(&clock);
     let state = ReceiverState {
         rules: Arc::clone(&rules),
         store: store.clone(),
@@ -104,6 +107,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Run
         inspector: addresses.inspector,
         password: config.inspector.password.clone(),
         allowed_hosts: config.inspector.allowed_hosts.clone(),
+        schemas_dir: config.schemas_dir.clone(),
         what_if: WhatIf::new(
             store.clone(),
             Arc::clone(&catalog),
@@ -118,6 +122,8 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Run
     let receiver = http::serve_receiver(receiver_listener, workers, state, stopping.subscribe())?;
     let inspector = http::serve_inspector(inspector_listener, inspector_state.clone())?;
     let sending = RunningSender::start(sender.clone()).context("cannot start the sender")?;
+    let learning = RunningLearner::start(store.clone(), sender.clone(), sources_of(&rules), learner_clock)
+        .context("cannot start the learner")?;
     let running = Running {
         addresses,
         rules,
@@ -129,6 +135,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Run
         inspector_state,
         sender,
         sending,
+        learning,
         stopping,
     };
     actix_rt::spawn(receiver);
@@ -149,6 +156,7 @@ impl Running {
     pub async fn stop(self) {
         self.inspector_state.stop();
         self.stopping.send_replace(true);
+        self.learning.stop().await;
         tokio::join!(self.receiver.stop(true), self.inspector.stop(true), self.sending.stop());
         self.store.close().await;
     }

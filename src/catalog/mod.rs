@@ -3,8 +3,10 @@
 mod builtin;
 mod event_type;
 mod registry;
+mod save;
 mod wording;
 
 pub use builtin::{canonical, top_level_names};
 pub use event_type::{EventType, Origin, fresh_example};
 pub use registry::{Catalog, CatalogError};
+pub use save::{SaveFault, save_schema};

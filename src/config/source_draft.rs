@@ -104,6 +104,7 @@ fn table_of(source: &Source) -> Table {
     let dedupe = source.dedupe_by_body.map_or(String::new(), |window| format!("{}ms", window.as_millis()));
     put("dedupe_by_body", dedupe.into());
     put("entity", source.entity.as_str().into());
+    put("silence_after", source.silence_after.to_string().into());
     table
 }
 

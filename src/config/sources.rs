@@ -10,10 +10,10 @@ use super::layers::ConfigFile;
 use super::secrets::{SecretCheck, Secrets};
 use super::values::{self, one_of, split_list, texts};
 use crate::domain::{
-    Allowlist, Credential, SchemaMode, Scheme, Secret, SignatureRule, Source, UnknownEvents,
+    Allowlist, Credential, SchemaMode, Scheme, Secret, SignatureRule, SilenceAfter, Source, UnknownEvents,
 };
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "name",
     "secrets",
     "signature",
@@ -26,6 +26,7 @@ const KEYS: [&str; 12] = [
     "id_pointer",
     "dedupe_by_body",
     "entity",
+    "silence_after",
 ];
 const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
 const DEFAULT_ID_POINTER: &str = "/id";
@@ -82,6 +83,9 @@ impl Reader<'_, '_> {
         let id_pointer = self.pointer("id_pointer", DEFAULT_ID_POINTER);
         let entity = self.pointer("entity", DEFAULT_ENTITY);
         let dedupe_by_body = self.dedupe_by_body();
+        let silence_after = self.value("silence_after", SilenceAfter::Off, |value| {
+            values::silence_after(value.as_str().unwrap_or_default())
+        });
         Some(Source {
             name: name?,
             signature: signature?,
@@ -100,6 +104,7 @@ impl Reader<'_, '_> {
             id_pointer: id_pointer?,
             dedupe_by_body: dedupe_by_body?,
             entity: entity?,
+            silence_after: silence_after?,
         })
     }
 

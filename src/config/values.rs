@@ -8,6 +8,7 @@ use ipnet::{IpNet, Ipv4Net};
 use toml::Value;
 
 use super::Rate;
+use crate::domain::SilenceAfter;
 
 /// Bytes: `4 MiB`, `512 KiB`, `1000`, `1 GB`.
 pub fn size(text: &str) -> Result<u64, String> {
@@ -63,6 +64,26 @@ pub fn rate(text: &str) -> Result<Rate, String> {
         _ => return Err(fault()),
     };
     Ok(Rate { count, per: Duration::from_secs(per) })
+}
+
+/// When something is silent: `off`, `3x`, `2.5x`, or a duration.
+pub fn silence_after(text: &str) -> Result<SilenceAfter, String> {
+    let allowed =
+        "\"off\", a multiple of the usual interval from \"1.1x\" to \"100x\", or a duration as \"30m\"";
+    let fault = || format!("{text:?} cannot be read; {allowed}");
+    if text == "off" {
+        return Ok(SilenceAfter::Off);
+    }
+    let Some(multiple) = text.strip_suffix('x') else {
+        return duration(text).map(SilenceAfter::Time).map_err(|_| fault());
+    };
+    let (whole, tenth) = multiple.split_once('.').unwrap_or((multiple, "0"));
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_digits(whole) || !is_digits(tenth) || tenth.len() > 1 {
+        return Err(fault());
+    }
+    let tenths: Option<u32> = format!("{whole}{tenth}").parse().ok();
+    tenths.filter(|tenths| (11..=1_000).contains(tenths)).map(SilenceAfter::Tenths).ok_or_else(fault)
 }
 
 /// One of a few words.
@@ -140,6 +161,18 @@ mod tests {
         }
         for bad in ["", "0/s", "5", "5/", "/s", "5/fortnight", "-1/s"] {
             assert!(rate(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn silence_is_off_a_multiple_or_a_time() {
+        assert_eq!(silence_after("off"), Ok(SilenceAfter::Off));
+        assert_eq!(silence_after("3x"), Ok(SilenceAfter::Tenths(30)));
+        assert_eq!(silence_after("1.1x"), Ok(SilenceAfter::Tenths(11)));
+        assert_eq!(silence_after("100x"), Ok(SilenceAfter::Tenths(1_000)));
+        assert_eq!(silence_after("90m"), Ok(SilenceAfter::Time(Duration::from_secs(5_400))));
+        for bad in ["", "on", "x", "1x", "1.0x", "100.1x", "-3x", "3.25x", ".5x", "3.x", "0s", "+3x"] {
+            assert!(silence_after(bad).is_err(), "{bad}");
         }
     }
 

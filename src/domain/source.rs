@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::Secret;
+use super::{Secret, SilenceAfter};
 
 /// One `[[source]]` of the configuration, secrets resolved.
 #[derive(Clone, Debug)]
@@ -28,6 +28,8 @@ pub struct Source {
     pub dedupe_by_body: Option<Duration>,
     /// JSON pointer to what a timeline is about, usually the device id; empty: nothing.
     pub entity: String,
+    /// After what time without a delivery such a thing is silent.
+    pub silence_after: SilenceAfter,
 }
 
 /// A signature scheme with its secrets.

@@ -2,8 +2,11 @@
 
 mod autopsy;
 mod diagnosis;
+pub mod drift;
+pub mod entities;
 pub mod export;
 mod hints;
+pub mod learner;
 mod live_tail;
 pub mod replay;
 pub mod search;

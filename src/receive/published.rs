@@ -12,8 +12,8 @@ use super::receiver::Receiver;
 use super::signature::VerifiedBody;
 use super::{json, schema};
 use crate::domain::{
-    Allowlist, EventFacts, Fault, Headers, PublishedFacts, SchemaMode, Scheme, SignatureRule, Source,
-    UnknownEvents,
+    Allowlist, EventFacts, Fault, Headers, PublishedFacts, SchemaMode, Scheme, SignatureRule, SilenceAfter,
+    Source, UnknownEvents,
 };
 
 /// The rules of the publisher: the schema is told, not enforced.
@@ -28,6 +28,7 @@ fn rules() -> Source {
         id_pointer: "/id".to_owned(),
         dedupe_by_body: None,
         entity: "/device/id".to_owned(),
+        silence_after: SilenceAfter::Off,
     }
 }
 

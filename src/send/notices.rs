@@ -77,7 +77,7 @@ fn dead_notice(sender: &Sender, told: &Told, now: Timestamp) -> (OutgoingEvent, 
         "message_ids": told.messages.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "error": told.error,
     });
-    own_event(sender, "message.dead", data, now)
+    own_event(sender, "message.dead", vec![("data", data)], now)
 }
 
 /// An endpoint said 410: its subscription is disabled, and administrators are told.
@@ -95,7 +95,7 @@ pub async fn endpoint_gone(sender: &Sender, id: &str) {
     tracing::warn!(subscription = id, "the endpoint answered 410 Gone: the subscription is disabled");
     let active = sender.subscriptions().get(id);
     let data = json!({"subscription": subscription_words(id, active.as_deref()), "reason": "gone"});
-    let (event, messages) = own_event(sender, "endpoint.disabled", data, now);
+    let (event, messages) = own_event(sender, "endpoint.disabled", vec![("data", data)], now);
     if let Err(fault) = sender.store().publish(event, [0; 32], messages, now).await {
         tracing::error!(%fault, "administrators cannot be told of a disabled endpoint");
     }
@@ -110,14 +110,19 @@ fn subscription_words(id: &str, active: Option<&Active>) -> Value {
     json!({"id": id, "name": active.compiled.subscription.name, "url": url.as_str()})
 }
 
-fn own_event(
+/// An event of our own with those members, and the messages it leads to.
+pub(super) fn own_event(
     sender: &Sender,
     event_type: &str,
-    data: Value,
+    members: Vec<(&str, Value)>,
     now: Timestamp,
 ) -> (OutgoingEvent, Vec<NewMessage>) {
     let id = fresh_id(now);
-    let body = json!({"id": id, "event": event_type, "timestamp": now.to_string(), "data": data}).to_string();
+    let mut body = json!({"id": id, "event": event_type, "timestamp": now.to_string()});
+    if let Some(object) = body.as_object_mut() {
+        object.extend(members.into_iter().map(|(key, value)| (key.to_owned(), value)));
+    }
+    let body = body.to_string();
     let event = OutgoingEvent {
         source: PUBLISHED.to_owned(),
         event_id: Some(id),

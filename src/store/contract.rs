@@ -207,6 +207,14 @@ impl Store {
         }
     }
 
+    /// How many deliveries wait for the writer.
+    #[must_use]
+    pub fn queue_depth(&self) -> usize {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.queue_depth(),
+        }
+    }
+
     /// Writes what waits and closes the file. Later calls fail with `Unavailable`.
     pub async fn close(&self) {
         match self {

@@ -10,6 +10,7 @@ import { createHmac } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
 import { AxeBuilder } from "@axe-core/playwright";
 import { chromium } from "playwright-core";
+import { lensSteps } from "./lens.mjs";
 import { endpoint, senderSteps } from "./sender.mjs";
 
 const [inspector, receiver, secretFile, locked] = process.argv.slice(2);
@@ -222,7 +223,7 @@ const steps = {
 };
 
 const own = await endpoint();
-const all = { ...steps, ...senderSteps({ newPage, shoot, post, inspector, own }) };
+const all = { ...steps, ...senderSteps({ newPage, shoot, post, inspector, own }), ...lensSteps({ newPage, shoot, post, inspector }) };
 let failed = 0;
 for (const [name, step] of Object.entries(all)) {
   try {

@@ -25,6 +25,7 @@ mod http_edge;
 mod idempotency;
 mod json;
 mod json_suite;
+mod lens;
 mod octokit;
 mod replay;
 mod sender_attack;

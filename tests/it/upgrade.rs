@@ -61,3 +61,11 @@ fn what_an_older_file_keeps_is_listed_and_whole() {
     assert_eq!(server.deliveries("reason=signature_mismatch&event_type=user.login").len(), 0);
     assert_eq!(server.deliveries("event_type=user.login").len(), 2);
 }
+
+#[test]
+fn what_an_older_file_keeps_is_learnt_from() {
+    let server = older("v3");
+    until("the learner", || !server.api("drift")["drift"].as_array().unwrap().is_empty());
+    let learnt = server.api("drift?event_type=user.login");
+    assert!(learnt["drift"][0]["first_delivery_id"].is_string());
+}

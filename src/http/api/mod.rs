@@ -4,20 +4,24 @@ mod deliveries;
 mod event_types;
 mod export;
 pub(super) mod json_body;
+pub(super) mod lens;
 mod objects;
 mod params;
 pub(super) mod replays;
+mod resource;
 pub(super) mod sending;
 mod stream;
 mod wait;
 pub(super) mod what_if;
 
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{FromRequest, Handler, Resource, Responder, guard};
 
 use super::problem::method_not_allowed;
+use resource::get_only;
 
+pub use deliveries::stored;
 pub use params::{Blank, Params, filter, filter_names};
+pub use resource::{post_only, read_only};
 
 /// Every route of the API.
 pub fn routes(cfg: &mut ServiceConfig) {
@@ -39,42 +43,6 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(get_only("/api/v1/wait", wait::wait))
         .service(read_only("/api/v1/event-types", event_types::list))
         .service(read_only("/api/v1/event-types/{name}", event_types::one));
+    lens::routes(cfg);
     sending::routes(cfg);
-}
-
-/// A resource that is read: GET and HEAD; other methods are 405.
-pub fn read_only<F, Args>(path: &str, handler: F) -> Resource
-where
-    F: Handler<Args>,
-    Args: FromRequest + 'static,
-    F::Output: Responder + 'static,
-{
-    let reads = guard::Any(guard::Get()).or(guard::Head());
-    web::resource(path)
-        .route(web::route().guard(reads).to(handler))
-        .default_service(web::to(|| async { method_not_allowed("GET, HEAD") }))
-}
-
-/// A resource that does something: POST only.
-pub fn post_only<F, Args>(path: &str, handler: F) -> Resource
-where
-    F: Handler<Args>,
-    Args: FromRequest + 'static,
-    F::Output: Responder + 'static,
-{
-    web::resource(path)
-        .route(web::post().to(handler))
-        .default_service(web::to(|| async { method_not_allowed("POST") }))
-}
-
-/// A resource that answers late or without end: GET only.
-fn get_only<F, Args>(path: &str, handler: F) -> Resource
-where
-    F: Handler<Args>,
-    Args: FromRequest + 'static,
-    F::Output: Responder + 'static,
-{
-    web::resource(path)
-        .route(web::get().to(handler))
-        .default_service(web::to(|| async { method_not_allowed("GET") }))
 }

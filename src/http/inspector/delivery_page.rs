@@ -5,6 +5,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::again::Again;
+use super::lens::{drift_url, entity_url_of};
 use super::page::{self, Frame};
 use super::row_view::{RowView, took};
 use super::sending::{Onward, onward};
@@ -33,6 +34,8 @@ struct DeliveryPage {
     size_bytes: u64,
     onward: Vec<Onward>,
     again: Again,
+    drift_url: String,
+    entity_url: Option<String>,
 }
 
 struct GateView {
@@ -108,6 +111,8 @@ fn view(
         size_bytes: delivery.row.size_bytes,
         onward,
         again,
+        drift_url: drift_url(&delivery.row),
+        entity_url: entity_url_of(&delivery.row),
     }
 }
 

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
+use super::lens::{TypeView, of_event_type};
 use super::page::{self, Frame};
 use super::state::InspectorState;
 use crate::catalog::EventType;
@@ -42,6 +43,7 @@ struct OnePage {
     example: Option<&'static str>,
     schema: String,
     shape: Option<&'static str>,
+    drift: Vec<TypeView>,
 }
 
 /// All event types.
@@ -63,12 +65,17 @@ pub async fn one(name: web::Path<String>, state: web::Data<InspectorState>) -> H
     let Some(event_type) = state.catalog.resolve(&name) else {
         return page::not_found(&state, "The catalogue has no event type of this name.");
     };
+    let drift = match of_event_type(&state, event_type.name()).await {
+        Ok(drift) => drift,
+        Err(fault) => return page::store_fault(&state, &fault),
+    };
     let page = OnePage {
         frame: Frame::of(&state, "event-types"),
         card: Card::from(event_type),
         example: event_type.example(),
         schema: event_type.schema().to_owned(),
         shape: event_type.shape(),
+        drift,
     };
     page::html(StatusCode::OK, &page)
 }

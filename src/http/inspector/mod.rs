@@ -6,6 +6,7 @@ mod delivery_page;
 mod event_types_page;
 mod guard;
 mod hosts;
+mod lens;
 mod list_page;
 mod login;
 mod page;

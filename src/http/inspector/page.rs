@@ -10,7 +10,7 @@ use super::state::InspectorState;
 #[derive(Clone, Debug)]
 pub struct Frame {
     /// The entry of the navigation that is lit: `deliveries`, `subscriptions`, `messages`, `dead-letters`,
-    /// `health`, `event-types`, or none.
+    /// `health`, `event-types`, `drift`, `entities`, or none.
     pub here: &'static str,
     /// Whether there is somebody to log out.
     pub can_log_out: bool,

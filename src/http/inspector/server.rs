@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 
 use super::state::InspectorState;
 use super::{
-    again, assets, delivery_page, event_types_page, guard, list_page, login, page, send_test, sending,
+    again, assets, delivery_page, event_types_page, guard, lens, list_page, login, page, send_test, sending,
 };
 use crate::http::api::{self, read_only};
 use crate::http::problem::{Problem, method_not_allowed};
@@ -68,6 +68,7 @@ pub fn serve(listener: TcpListener, state: InspectorState) -> std::io::Result<Se
 fn routes(cfg: &mut ServiceConfig) {
     api::routes(cfg);
     sending::routes(cfg);
+    lens::routes(cfg);
     cfg.service(read_only("/", list_page::list))
         .service(read_only("/deliveries/{id}", delivery_page::delivery))
         .service(post_only("/deliveries/{id}/replay").route(web::post().to(again::replay)))

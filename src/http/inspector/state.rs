@@ -1,6 +1,7 @@
 //! What the inspector's workers share.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use tokio::sync::watch;
@@ -8,7 +9,7 @@ use tokio::sync::watch;
 use super::hosts::Hosts;
 use crate::catalog::Catalog;
 use crate::config::PasswordHash;
-use crate::domain::{Clock, Source, StoredDelivery};
+use crate::domain::{Clock, SilenceAfter, Source, StoredDelivery};
 use crate::http::admin_auth::AdminAuth;
 use crate::inspect::Findings;
 use crate::inspect::replay::Replayer;
@@ -37,6 +38,8 @@ pub struct InspectorParts {
     pub allowed_hosts: Vec<String>,
     /// Who asks what would be by other rules.
     pub what_if: WhatIf,
+    /// Where schemas of the user's own are.
+    pub schemas_dir: Option<PathBuf>,
     /// The counters.
     pub metrics: Arc<Metrics>,
     /// The time.
@@ -52,6 +55,7 @@ pub struct InspectorState {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sender: Sender,
     pub(crate) what_if: WhatIf,
+    pub(crate) schemas_dir: Option<PathBuf>,
     pub(super) receiver: SocketAddr,
     pub(super) auth: Arc<AdminAuth>,
     pub(super) hosts: Arc<Hosts>,
@@ -73,6 +77,7 @@ impl InspectorState {
             clock: parts.clock,
             sender: parts.sender,
             what_if: parts.what_if,
+            schemas_dir: parts.schemas_dir,
             receiver: parts.receiver,
             auth: Arc::new(AdminAuth::new(parts.password.map(|hash| hash.as_str().to_owned()))),
             hosts: Arc::new(Hosts::new(parts.inspector, &parts.allowed_hosts)),
@@ -128,6 +133,12 @@ impl InspectorState {
             })
         };
         self.replayer.get_or_init(make).as_ref().map_err(ToString::to_string)
+    }
+
+    /// When entities of a source are silent.
+    pub(crate) fn silence_after(&self, source: &str) -> SilenceAfter {
+        let found = (self.sources)().into_iter().find(|known| known.name == source);
+        found.map_or(SilenceAfter::Off, |source| source.silence_after)
     }
 
     /// The names of the sources, the default one first.

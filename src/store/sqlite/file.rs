@@ -1,5 +1,6 @@
 //! A store in one SQLite file: the way to its writer and its readers.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use rusqlite::Connection;
@@ -108,6 +109,10 @@ impl Sqlite {
     pub fn size(&self) -> StoreSize {
         let (search, search_segments) = self.search.size();
         StoreSize { search, search_segments, ..self.shared.size() }
+    }
+
+    pub fn queue_depth(&self) -> usize {
+        self.shared.queued.load(Ordering::Relaxed)
     }
 
     pub async fn close(&self) {

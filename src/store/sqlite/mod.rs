@@ -5,6 +5,7 @@ mod codec;
 mod file;
 mod insert;
 mod job;
+pub(super) mod lens;
 mod migrate;
 pub(super) mod outbox;
 mod query;

@@ -80,6 +80,7 @@ fn house(password: Option<&str>) -> House {
         password: hash.map(PasswordHash::new),
         allowed_hosts: Vec::new(),
         what_if,
+        schemas_dir: None,
         metrics: Arc::default(),
         clock: clock.clone(),
     });

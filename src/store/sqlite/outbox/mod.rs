@@ -12,6 +12,7 @@ mod settle;
 mod subscriptions;
 
 pub use claim::{claim, marks, recover};
+pub use columns::to_json;
 pub use dead_letters::{drop_letter, letters, replay, tell, untold};
 pub use fanout::{by_hand, cursor, fan_out, publish, unfanned};
 pub use figures::{add_health, figures, health};

@@ -1,0 +1,263 @@
+//! What deliveries are about, usually a device: when it was heard of, how often, and how its clock goes.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{DeliveryId, Timestamp};
+
+/// So many intervals and lags are remembered.
+const REMEMBERED: usize = 50;
+/// Intervals without which nothing is usual yet.
+const LEAST_GAPS: usize = 3;
+/// Hours that are counted apart.
+const HOURS: usize = 24;
+const HOUR_US: i64 = 3_600_000_000;
+/// What lags behind the usual by more is late.
+const LATE_MS: i64 = 60_000;
+
+/// One delivery about an entity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The delivery.
+    pub delivery: DeliveryId,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// When it happened, as it says itself.
+    pub event_at: Option<Timestamp>,
+    /// The event type.
+    pub event_type: Option<String>,
+    /// What the entity is called there.
+    pub name: Option<String>,
+}
+
+/// What is remembered to tell what is usual.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Habits {
+    /// The last intervals between deliveries, in milliseconds.
+    gaps: Vec<i64>,
+    /// How long after they happened the last events came, in milliseconds; below zero its clock is ahead of ours.
+    lags: Vec<i64>,
+    /// The hour of the last delivery, since 1970.
+    hour: i64,
+    /// Deliveries of the 24 hours up to that one, the oldest first.
+    hours: Vec<u32>,
+}
+
+/// What is known of an entity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entity {
+    /// The source that hears of it.
+    pub source: String,
+    /// Its id there.
+    pub entity: String,
+    /// What it is called, where deliveries say so.
+    pub name: Option<String>,
+    /// When it was first heard of.
+    pub first_seen: Timestamp,
+    /// When it was last heard of.
+    pub last_seen: Timestamp,
+    /// The last delivery.
+    pub last_delivery: DeliveryId,
+    /// The event type of the last delivery.
+    pub last_event_type: Option<String>,
+    /// Accepted deliveries in all.
+    pub deliveries: u64,
+    /// The newest time that an event gave itself.
+    pub newest_event_at: Option<Timestamp>,
+    /// Events that came after one that happened later.
+    pub out_of_order: u64,
+    /// Events that came more than a minute later than is usual for it.
+    pub late: u64,
+    /// Since when it is silent.
+    pub silent_at: Option<Timestamp>,
+    /// What tells what is usual.
+    pub habits: Habits,
+}
+
+impl Entity {
+    /// An entity that is heard of for the first time.
+    #[must_use]
+    pub fn first(source: String, entity: String, seen: &Seen) -> Self {
+        let mut first = Self {
+            source,
+            entity,
+            name: None,
+            first_seen: seen.received_at,
+            last_seen: seen.received_at,
+            last_delivery: seen.delivery,
+            last_event_type: None,
+            deliveries: 0,
+            newest_event_at: None,
+            out_of_order: 0,
+            late: 0,
+            silent_at: None,
+            habits: Habits::default(),
+        };
+        first.see(seen);
+        first
+    }
+
+    /// It is heard of once more; it is not silent any longer.
+    pub fn see(&mut self, seen: &Seen) {
+        if self.deliveries > 0 {
+            let gap = seen.received_at.as_micros().saturating_sub(self.last_seen.as_micros()).max(0);
+            remember(&mut self.habits.gaps, gap / 1_000);
+        }
+        if let Some(event_at) = seen.event_at {
+            self.see_event_time(event_at, seen.received_at);
+        }
+        self.habits.count(seen.received_at);
+        self.deliveries = self.deliveries.saturating_add(1);
+        self.last_seen = self.last_seen.max(seen.received_at);
+        self.last_delivery = seen.delivery;
+        self.last_event_type.clone_from(&seen.event_type);
+        if seen.name.is_some() {
+            self.name.clone_from(&seen.name);
+        }
+        self.silent_at = None;
+    }
+
+    fn see_event_time(&mut self, event_at: Timestamp, received_at: Timestamp) {
+        if self.newest_event_at.is_some_and(|newest| event_at < newest) {
+            self.out_of_order = self.out_of_order.saturating_add(1);
+        }
+        self.newest_event_at = self.newest_event_at.max(Some(event_at));
+        let lag = received_at.as_micros().saturating_sub(event_at.as_micros()) / 1_000;
+        let usual = self.lag_ms();
+        if usual.is_some_and(|usual| lag.saturating_sub(usual) > LATE_MS) {
+            self.late = self.late.saturating_add(1);
+        }
+        remember(&mut self.habits.lags, lag);
+    }
+
+    /// Its usual interval: the median of the last fifty; `None` before the third.
+    #[must_use]
+    pub fn usual(&self) -> Option<Duration> {
+        let gaps = &self.habits.gaps;
+        let median = median(gaps).filter(|_| gaps.len() >= LEAST_GAPS)?;
+        Some(Duration::from_millis(median.unsigned_abs()))
+    }
+
+    /// How long after they happened its events usually come, in milliseconds; below zero its clock is ahead of ours.
+    #[must_use]
+    pub fn lag_ms(&self) -> Option<i64> {
+        median(&self.habits.lags)
+    }
+
+    /// How far the last lags lie apart, in milliseconds.
+    #[must_use]
+    pub fn lag_spread_ms(&self) -> Option<i64> {
+        let lags = &self.habits.lags;
+        Some(lags.iter().max()?.saturating_sub(*lags.iter().min()?))
+    }
+
+    /// Deliveries of the last 24 hours, by whole hours.
+    #[must_use]
+    pub fn in_24h(&self, now: Timestamp) -> u64 {
+        self.hours(now).into_iter().map(u64::from).sum()
+    }
+
+    /// Deliveries of each of the last 24 hours, the oldest first.
+    #[must_use]
+    pub fn hours(&self, now: Timestamp) -> Vec<u32> {
+        let mut habits = self.habits.clone();
+        habits.move_to(hour_of(now));
+        habits.hours
+    }
+}
+
+impl Habits {
+    fn count(&mut self, at: Timestamp) {
+        self.move_to(hour_of(at).max(self.hour));
+        if let Some(last) = self.hours.last_mut() {
+            *last = last.saturating_add(1);
+        }
+    }
+
+    fn move_to(&mut self, hour: i64) {
+        let passed = usize::try_from(hour.saturating_sub(self.hour)).unwrap_or(0).min(HOURS);
+        self.hours.resize(HOURS, 0);
+        self.hours.drain(..passed);
+        self.hours.resize(HOURS, 0);
+        self.hour = self.hour.max(hour);
+    }
+}
+
+const fn hour_of(at: Timestamp) -> i64 {
+    at.as_micros().div_euclid(HOUR_US)
+}
+
+fn remember(values: &mut Vec<i64>, value: i64) {
+    values.push(value);
+    let surplus = values.len().saturating_sub(REMEMBERED);
+    values.drain(..surplus);
+}
+
+/// The middle one; of an even number the lower of the two.
+fn median(values: &[i64]) -> Option<i64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable();
+    sorted.get(sorted.len().saturating_sub(1) / 2).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: i64 = 1_800_000_000;
+
+    fn seen(secs: i64, event_secs: Option<i64>) -> Seen {
+        let received_at = Timestamp::from_secs(START + secs);
+        Seen {
+            delivery: DeliveryId::new_at(received_at),
+            received_at,
+            event_at: event_secs.map(|secs| Timestamp::from_secs(START + secs)),
+            event_type: Some("data.received".to_owned()),
+            name: None,
+        }
+    }
+
+    fn heard(times: &[(i64, Option<i64>)]) -> Entity {
+        let (secs, event_secs) = times[0];
+        let mut entity = Entity::first("s".to_owned(), "d".to_owned(), &seen(secs, event_secs));
+        for (secs, event_secs) in &times[1..] {
+            entity.see(&seen(*secs, *event_secs));
+        }
+        entity
+    }
+
+    #[test]
+    fn the_usual_interval_is_the_median_of_the_last_fifty_and_needs_three() {
+        assert_eq!(heard(&[(0, None), (60, None), (120, None)]).usual(), None);
+        let with_a_pause = heard(&[(0, None), (60, None), (120, None), (9_000, None)]);
+        assert_eq!(with_a_pause.usual(), Some(Duration::from_secs(60)));
+        let mut slow: Vec<(i64, Option<i64>)> = (0..100).map(|n| (n * 10, None)).collect();
+        slow.extend((1..=50).map(|n| (990 + n * 100, None)));
+        assert_eq!(heard(&slow).usual(), Some(Duration::from_secs(100)), "what was before is forgotten");
+    }
+
+    #[test]
+    fn late_and_out_of_order_are_told_apart() {
+        let entity =
+            heard(&[(0, Some(-2)), (60, Some(58)), (120, Some(118)), (200, Some(90)), (210, Some(208))]);
+        assert_eq!((entity.out_of_order, entity.late), (1, 1));
+        assert_eq!(entity.lag_ms(), Some(2_000));
+        let at_the_edge = heard(&[(0, Some(0)), (100, Some(40)), (200, Some(139))]);
+        assert_eq!((at_the_edge.out_of_order, at_the_edge.late), (0, 1), "60 s are not late, 61 s are");
+        let ahead = heard(&[(0, Some(300)), (60, Some(360))]);
+        assert_eq!((ahead.lag_ms(), ahead.late, ahead.out_of_order), (Some(-300_000), 0, 0));
+    }
+
+    #[test]
+    fn deliveries_of_a_day_are_counted_by_the_hour() {
+        let mut entity = heard(&[(0, None), (10, None), (3_600, None)]);
+        let at = |secs| Timestamp::from_secs(START + secs);
+        assert_eq!(entity.in_24h(at(3_600)), 3);
+        assert_eq!(entity.in_24h(at(23 * 3_600)), 3);
+        assert_eq!(entity.in_24h(at(24 * 3_600)), 1);
+        assert_eq!(entity.in_24h(at(99 * 3_600)), 0);
+        entity.see(&seen(3_599, None));
+        assert_eq!(entity.last_seen, at(3_600), "a clock that went back changes nothing");
+    }
+}

@@ -1,0 +1,89 @@
+//! `POST deliveries/{id}/schema`: a JSON Schema made of one delivery, and saved where that is asked for.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use serde_json::{Value, json};
+
+use crate::catalog::{SaveFault, save_schema};
+use crate::domain::StoredDelivery;
+use crate::http::api::deliveries::stored;
+use crate::http::api::json_body::{bad, fault, object};
+use crate::http::api::sending::answer;
+use crate::http::inspector::InspectorState;
+use crate::http::problem::Problem;
+use crate::inspect::drift::infer;
+
+/// A schema that was made.
+pub struct Inferred {
+    /// The event that it is of.
+    pub event_type: String,
+    /// The schema, pretty-printed.
+    pub text: String,
+}
+
+/// The schema of a delivery's payload.
+///
+/// # Errors
+/// 400 where the delivery has no event type, or its body is no JSON.
+pub fn inferred(state: &InspectorState, delivery: &StoredDelivery) -> Result<Inferred, Problem> {
+    let what = |what: &str| Problem::new(StatusCode::BAD_REQUEST, what);
+    let text = state.sender.read_payload(&delivery.row.source, &delivery.headers, &delivery.body);
+    let payload: Option<Value> = text
+        .and_then(|text| serde_json::from_slice(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text)).ok());
+    let payload = payload.ok_or_else(|| what("The body is no JSON that is read."))?;
+    let event_type = delivery.row.event_type.clone();
+    let event_type = event_type.ok_or_else(|| what("The delivery names no event."))?;
+    let schema = infer(&event_type, &payload);
+    let text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+    Ok(Inferred { event_type, text })
+}
+
+/// Saves it in `schemas_dir`; the file's name.
+///
+/// # Errors
+/// 400 where there is no `schemas_dir` or the event's name is no name of a file, 409 where there is a file already, 500
+/// where the folder cannot be written.
+pub fn save(state: &InspectorState, inferred: &Inferred) -> Result<String, Problem> {
+    let Some(folder) = &state.schemas_dir else {
+        let what = "No schemas_dir is configured: there is no place to save it.";
+        return Err(Problem::new(StatusCode::BAD_REQUEST, what));
+    };
+    let saved = save_schema(folder, &inferred.event_type, &format!("{}\n", inferred.text));
+    saved.map(|path| path.display().to_string()).map_err(|wrong| {
+        let status = match wrong {
+            SaveFault::Name(_) | SaveFault::Schema(_) => StatusCode::BAD_REQUEST,
+            SaveFault::Exists(_) => StatusCode::CONFLICT,
+            SaveFault::Io { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Problem::new(status, format!("It is not saved: {wrong}."))
+    })
+}
+
+/// Makes a schema of a delivery; `{"save": true}` saves it.
+pub async fn infer_one(
+    id: web::Path<String>,
+    payload: web::Payload,
+    state: web::Data<InspectorState>,
+) -> HttpResponse {
+    answer(
+        async {
+            let members = object(payload, &["save"]).await?;
+            let is_saved = match members.get("save") {
+                None | Some(Value::Null) => false,
+                Some(Value::Bool(save)) => *save,
+                Some(_) => return Err(bad(vec![fault("/save", "true or false")])),
+            };
+            let delivery = stored(&id, &state).await?;
+            let inferred = inferred(&state, &delivery)?;
+            let saved_as = if is_saved { Some(save(&state, &inferred)?) } else { None };
+            let status = if is_saved { StatusCode::CREATED } else { StatusCode::OK };
+            let schema: Value = serde_json::from_str(&inferred.text).unwrap_or_default();
+            Ok(HttpResponse::build(status).json(json!({
+                "event_type": inferred.event_type,
+                "schema": schema,
+                "saved_as": saved_as,
+            })))
+        }
+        .await,
+    )
+}

@@ -1,0 +1,214 @@
+//! `/drift`: what payloads look like, and what is odd about it; and the section on an event type's page.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use crate::domain::JsonKind;
+use crate::http::inspector::InspectorState;
+use crate::http::inspector::page::{self, Frame};
+use crate::http::inspector::row_view::shown_time;
+use crate::inspect::drift::{FieldReport, Finding, FindingKind, ONE_IN, Report, ReportQuery, reports, whole};
+use crate::inspect::plain;
+use crate::store::{DriftType, StoreError};
+
+/// Event types of a page.
+const ROWS: usize = 25;
+/// Findings that are shown of each event type of a list.
+const FINDINGS: usize = 6;
+
+/// Something odd about a field.
+pub struct FindingView {
+    /// Its kind, in words.
+    pub word: &'static str,
+    /// Its kind, as a class.
+    pub class: &'static str,
+    /// The field.
+    pub pointer: String,
+    /// What it is.
+    pub sentence: String,
+    /// Since when; empty where that is not known.
+    pub since: String,
+    /// The delivery that shows it.
+    pub delivery: Option<String>,
+}
+
+/// A field of the table.
+pub struct FieldView {
+    pub pointer: String,
+    pub types: String,
+    pub share: String,
+    pub declared: String,
+    pub is_required: bool,
+    pub first_seen: String,
+    pub first_in: String,
+    pub first_sample: u64,
+}
+
+/// An event type.
+pub struct TypeView {
+    pub source: String,
+    pub event_type: String,
+    pub is_known: bool,
+    pub url: String,
+    pub deliveries_url: String,
+    pub refused: u64,
+    pub sampling: String,
+    pub field_count: u64,
+    pub is_cut: bool,
+    pub first_seen: String,
+    pub first_in: String,
+    pub findings: Vec<FindingView>,
+    /// Findings that are not shown.
+    pub more: usize,
+    pub fields: Vec<FieldView>,
+}
+
+#[derive(Template)]
+#[template(path = "lens/drift.html")]
+struct DriftPage {
+    frame: Frame,
+    types: Vec<TypeView>,
+    sources: Vec<String>,
+    source: String,
+    event_type: String,
+    is_one: bool,
+    left_out: u64,
+    older_url: Option<String>,
+}
+
+/// The page.
+pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
+    let fields: Vec<(String, String)> = form_urlencoded::parse(request.query_string().as_bytes())
+        .into_owned()
+        .filter(|(_, value)| !value.is_empty())
+        .collect();
+    let field = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+    let query = ReportQuery {
+        source: field("source"),
+        event_type: field("event_type"),
+        before: field("before").and_then(|before| before.parse().ok()),
+    };
+    let is_one = query.event_type.is_some();
+    let read = async {
+        let found = reports(&state.store, &state.catalog, &query, ROWS).await?;
+        Ok::<_, StoreError>((found, state.store.lens_state().await?))
+    };
+    let ((found, has_more), lens) = match read.await {
+        Ok(read) => read,
+        Err(fault) => return page::store_fault(&state, &fault),
+    };
+    let older_url = found.last().filter(|_| has_more).map(|(known, _)| {
+        let kept = fields.iter().filter(|(name, _)| name != "before");
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(kept).append_pair("before", &known.id.to_string());
+        format!("/drift?{}", query.finish())
+    });
+    let page = DriftPage {
+        frame: Frame::of(&state, "drift"),
+        types: found.iter().map(|(known, report)| TypeView::of(&state, known, report, is_one)).collect(),
+        sources: state.source_names(),
+        source: query.source.unwrap_or_default(),
+        event_type: query.event_type.unwrap_or_default(),
+        is_one,
+        left_out: lens.left_out,
+        older_url,
+    };
+    page::html(StatusCode::OK, &page)
+}
+
+/// What was learnt of an event type, for its own page: a view for each source.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn of_event_type(state: &InspectorState, name: &str) -> Result<Vec<TypeView>, StoreError> {
+    let query = ReportQuery { event_type: Some(name.to_owned()), ..ReportQuery::default() };
+    let (found, _) = reports(&state.store, &state.catalog, &query, ROWS).await?;
+    Ok(found.iter().map(|(known, report)| TypeView::of(state, known, report, false)).collect())
+}
+
+impl TypeView {
+    fn of(state: &InspectorState, known: &DriftType, report: &Report, is_one: bool) -> Self {
+        let query = |path: &str| {
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            query.append_pair("source", &known.source).append_pair("event_type", &known.event_type);
+            format!("{path}?{}", query.finish())
+        };
+        let told: Vec<&Finding> =
+            if is_one { report.findings.iter().collect() } else { report.drift().collect() };
+        let shown = if is_one { told.len() } else { FINDINGS };
+        Self {
+            source: plain(&known.source),
+            event_type: plain(&known.event_type),
+            is_known: state.catalog.get(&known.event_type).is_some(),
+            url: query("/drift"),
+            deliveries_url: query("/"),
+            refused: known.refused,
+            sampling: sampling(known),
+            field_count: known.fields,
+            is_cut: known.is_cut,
+            first_seen: shown_time(&known.first_seen.to_string()),
+            first_in: known.first_in.to_string(),
+            more: told.len().saturating_sub(shown),
+            findings: told.into_iter().take(shown).map(FindingView::of).collect(),
+            fields: report.fields.iter().filter(|_| is_one).map(FieldView::of).collect(),
+        }
+    }
+}
+
+fn sampling(known: &DriftType) -> String {
+    let DriftType { deliveries, samples, .. } = known;
+    let whole = whole(known.fields);
+    let how = if *deliveries > whole {
+        format!(": the first {whole}, then one in {ONE_IN}")
+    } else {
+        String::new()
+    };
+    format!("{samples} of {deliveries} deliveries were read field by field{how}")
+}
+
+impl FindingView {
+    fn of(finding: &Finding) -> Self {
+        let (word, class) = match finding.kind {
+            FindingKind::TypeChanged => ("type changed", "rejected"),
+            FindingKind::OtherType => ("other type", "rejected"),
+            FindingKind::Missing => ("missing", "pending"),
+            FindingKind::NewField => ("new field", "sending"),
+            FindingKind::Undeclared => ("not named", "unknown"),
+        };
+        Self {
+            word,
+            class,
+            pointer: shown_pointer(&finding.pointer),
+            sentence: finding.sentence.clone(),
+            since: finding.since.map(|since| shown_time(&since.to_string())).unwrap_or_default(),
+            delivery: finding.delivery.map(|id| id.to_string()),
+        }
+    }
+}
+
+impl FieldView {
+    fn of(report: &FieldReport) -> Self {
+        let field = &report.field;
+        let types =
+            field.kinds.iter().map(|kind: JsonKind| format!("{} {}×", kind.as_str(), field.seen_as(kind)));
+        Self {
+            pointer: shown_pointer(&field.pointer),
+            types: types.collect::<Vec<_>>().join(", "),
+            share: crate::inspect::drift::share(report.per_mille),
+            declared: match report.declared {
+                None => "–".to_owned(),
+                Some(kinds) if kinds.is_empty() => "anything".to_owned(),
+                Some(kinds) => kinds.words(),
+            },
+            is_required: report.is_required,
+            first_seen: shown_time(&field.first_seen.to_string()),
+            first_in: field.first_in.to_string(),
+            first_sample: field.first_sample,
+        }
+    }
+}
+
+fn shown_pointer(pointer: &str) -> String {
+    if pointer.is_empty() { "(whole payload)".to_owned() } else { plain(pointer) }
+}

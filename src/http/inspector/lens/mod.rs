@@ -1,0 +1,30 @@
+//! The pages of the lens: schema drift, a schema made of a delivery, and the entities that deliveries are about.
+
+mod drift_page;
+mod entities_page;
+mod entity_page;
+mod schema_page;
+mod sparkline;
+mod words;
+
+use actix_web::web::{self, ServiceConfig};
+
+use crate::http::api::read_only;
+use crate::http::problem::method_not_allowed;
+
+pub use drift_page::{TypeView, of_event_type};
+pub use words::{drift_url, entity_url_of};
+
+/// Every page of the lens.
+pub fn routes(cfg: &mut ServiceConfig) {
+    cfg.service(read_only("/drift", drift_page::list))
+        .service(
+            web::resource("/deliveries/{id}/schema")
+                .route(web::get().to(schema_page::show))
+                .route(web::head().to(schema_page::show))
+                .route(web::post().to(schema_page::save))
+                .default_service(web::to(|| async { method_not_allowed("GET, HEAD, POST") })),
+        )
+        .service(read_only("/entities", entities_page::list))
+        .service(read_only("/entities/{source}/{entity:.+}", entity_page::one));
+}

@@ -1,0 +1,349 @@
+//! What was learnt of an event type, held against what the catalogue says of it.
+
+use std::collections::BTreeMap;
+
+use super::expected::{self, Said};
+use crate::catalog::EventType;
+use crate::domain::{DeliveryId, JsonKind, JsonKinds, Timestamp};
+use crate::store::{DriftField, DriftType};
+
+/// A field that came with one of the first samples was always there.
+const ALWAYS: u64 = 5;
+
+/// What is odd about a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FindingKind {
+    /// It changed what it is.
+    TypeChanged,
+    /// It is not what the catalogue says it is.
+    OtherType,
+    /// It is not always there, though the catalogue requires it.
+    Missing,
+    /// It was not there from the start.
+    NewField,
+    /// The catalogue does not name it.
+    Undeclared,
+}
+
+impl FindingKind {
+    /// The word in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TypeChanged => "type_changed",
+            Self::OtherType => "other_type",
+            Self::Missing => "missing",
+            Self::NewField => "new_field",
+            Self::Undeclared => "undeclared",
+        }
+    }
+
+    /// Whether somebody should look at it.
+    #[must_use]
+    pub const fn is_drift(self) -> bool {
+        !matches!(self, Self::Undeclared)
+    }
+}
+
+/// Something odd about a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What it is.
+    pub kind: FindingKind,
+    /// The field.
+    pub pointer: String,
+    /// That, in a sentence.
+    pub sentence: String,
+    /// Since when, where that is known.
+    pub since: Option<Timestamp>,
+    /// The delivery that shows it.
+    pub delivery: Option<DeliveryId>,
+}
+
+/// A field, and what the catalogue says of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldReport {
+    /// What was learnt.
+    pub field: DriftField,
+    /// In how many of a thousand places where it could stand it stood.
+    pub per_mille: u64,
+    /// What it should be; `None` where the catalogue does not name it.
+    pub declared: Option<JsonKinds>,
+    /// Whether it must be there.
+    pub is_required: bool,
+}
+
+/// What was learnt of an event type, and what is odd about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The fields, by their pointers.
+    pub fields: Vec<FieldReport>,
+    /// What is odd, the gravest first.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// What was learnt, held against the event type's schema and usual shape.
+    #[must_use]
+    pub fn of(known: &DriftType, fields: Vec<DriftField>, event_type: Option<&EventType>) -> Self {
+        let said = event_type.map(said_of).unwrap_or_default();
+        let shape_is_known = said.len() > 1;
+        let seen: BTreeMap<String, DriftField> =
+            fields.iter().map(|field| (field.pointer.clone(), field.clone())).collect();
+        let mut findings = Vec::new();
+        let fields: Vec<FieldReport> = fields
+            .into_iter()
+            .map(|field| {
+                let said = said.get(&field.pointer);
+                FieldReport {
+                    per_mille: per_mille(field.seen(), places(&seen, &field.pointer)),
+                    declared: said.map(|said| said.kinds),
+                    is_required: said.is_some_and(|said| said.is_required),
+                    field,
+                }
+            })
+            .collect();
+        for field in &fields {
+            findings.extend(changed(field));
+            findings.extend(other_type(field));
+            findings.extend(new_field(field, known));
+            // Below what is not named nothing is.
+            let is_judged = shape_is_known && !is_of_points(&field.field);
+            if is_judged && field.declared.is_none() && is_named(&said, parent(&field.field.pointer)) {
+                findings.push(undeclared(field));
+            }
+        }
+        for (pointer, said) in said.iter().filter(|(_, said)| said.is_required) {
+            let present = seen
+                .get(pointer)
+                .map_or(0, |field| field.seen() - field.seen_as(JsonKind::Null).min(field.seen()));
+            findings.extend(missing(pointer, *said, present, places(&seen, pointer)));
+        }
+        findings.sort_by(|a, b| (a.kind, &a.pointer).cmp(&(b.kind, &b.pointer)));
+        Self { fields, findings }
+    }
+
+    /// What somebody should look at.
+    pub fn drift(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.kind.is_drift())
+    }
+}
+
+/// The usual shape names more than the schema, which alone decides what is required where there is no shape.
+fn said_of(event_type: &EventType) -> BTreeMap<String, Said> {
+    let mut said = expected::read(event_type.schema());
+    for (pointer, shape) in event_type.shape().map(expected::read).unwrap_or_default() {
+        let known = said.entry(pointer).or_default();
+        if known.kinds.is_empty() {
+            known.kinds = shape.kinds;
+        }
+        known.is_required |= shape.is_required;
+    }
+    said
+}
+
+/// TagoIO's arrays of points have no envelope: the catalogue says nothing of them.
+fn is_of_points(field: &DriftField) -> bool {
+    field.pointer == "/*" || field.pointer.starts_with("/*/")
+}
+
+fn is_named(said: &BTreeMap<String, Said>, pointer: &str) -> bool {
+    // An object of which nothing is named may hold anything.
+    let below = format!("{pointer}/");
+    said.contains_key(pointer) && said.keys().any(|other| other.starts_with(&below))
+}
+
+fn parent(pointer: &str) -> &str {
+    pointer.rsplit_once('/').map_or("", |(parent, _)| parent)
+}
+
+/// In how many places a field could have stood: objects above it, or for items the arrays.
+fn places(seen: &BTreeMap<String, DriftField>, pointer: &str) -> u64 {
+    let above = seen.get(parent(pointer));
+    match pointer.rsplit_once('/') {
+        None => seen.get("").map_or(0, DriftField::seen),
+        Some((_, "*")) => above.map_or(0, |field| field.seen_as(JsonKind::Array)),
+        Some(_) => above.map_or(0, |field| field.seen_as(JsonKind::Object)),
+    }
+}
+
+const fn per_mille(part: u64, whole: u64) -> u64 {
+    let Some(share) = part.saturating_mul(1_000).checked_div(whole) else { return 0 };
+    if share > 1_000 { 1_000 } else { share }
+}
+
+fn changed(field: &FieldReport) -> Option<Finding> {
+    let (before, at, delivery) = field.field.changed?;
+    let counts =
+        field.field.kinds.iter().map(|kind| format!("{} {}×", kind.as_str(), field.field.seen_as(kind)));
+    let counts = counts.collect::<Vec<_>>().join(", ");
+    let sentence = format!("was {} until then; seen so far: {counts}", before.words());
+    Some(finding(FindingKind::TypeChanged, field, sentence, at, delivery))
+}
+
+fn other_type(field: &FieldReport) -> Option<Finding> {
+    let declared = field.declared.filter(|declared| !declared.is_empty())?;
+    let is_payload = field.field.pointer.is_empty();
+    let fits = |kind: &JsonKind| match kind {
+        // What is null is not there, and an array of points has no envelope.
+        JsonKind::Null => true,
+        JsonKind::Array if is_payload => true,
+        JsonKind::Integer => declared.has(JsonKind::Integer) || declared.has(JsonKind::Number),
+        kind => declared.has(*kind),
+    };
+    let odd: JsonKinds = field.field.kinds.iter().filter(|kind| !fits(kind)).collect();
+    let count = odd.iter().map(|kind| field.field.seen_as(kind)).fold(0, u64::saturating_add);
+    let sentence =
+        format!("should be {} and was {} {count}× of {}", declared.words(), odd.words(), field.field.seen());
+    let (_, at, delivery) =
+        field.field.changed.unwrap_or((odd, field.field.first_seen, field.field.first_in));
+    (!odd.is_empty()).then(|| finding(FindingKind::OtherType, field, sentence, at, delivery))
+}
+
+fn new_field(field: &FieldReport, known: &DriftType) -> Option<Finding> {
+    let first = field.field.first_sample;
+    let sentence = format!("first came with sample {first} of {}", known.samples);
+    (first > ALWAYS).then(|| {
+        finding(FindingKind::NewField, field, sentence, field.field.first_seen, field.field.first_in)
+    })
+}
+
+fn undeclared(field: &FieldReport) -> Finding {
+    let sentence = format!("is not named by the catalogue; {}", field.field.kinds.words());
+    finding(FindingKind::Undeclared, field, sentence, field.field.first_seen, field.field.first_in)
+}
+
+fn missing(pointer: &str, said: Said, present: u64, places: u64) -> Option<Finding> {
+    let lacking = places.saturating_sub(present);
+    let sentence =
+        format!("is required and missing in {lacking} of {places} ({})", share(per_mille(lacking, places)));
+    (said.is_required && lacking > 0).then(|| Finding {
+        kind: FindingKind::Missing,
+        pointer: pointer.to_owned(),
+        sentence,
+        since: None,
+        delivery: None,
+    })
+}
+
+/// Thousandths for people: `12.5 %`; what is more than nothing is never shown as nothing.
+#[must_use]
+pub fn share(per_mille: u64) -> String {
+    match per_mille {
+        0 => "less than 0.1 %".to_owned(),
+        _ if per_mille.is_multiple_of(10) => format!("{} %", per_mille / 10),
+        _ => format!("{}.{} %", per_mille / 10, per_mille % 10),
+    }
+}
+
+fn finding(
+    kind: FindingKind,
+    field: &FieldReport,
+    sentence: String,
+    at: Timestamp,
+    delivery: DeliveryId,
+) -> Finding {
+    let pointer = field.field.pointer.clone();
+    Finding { kind, pointer, sentence, since: Some(at), delivery: Some(delivery) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::from_secs(1_800_000_000 + secs)
+    }
+
+    fn known(samples: u64) -> DriftType {
+        DriftType {
+            id: 1,
+            source: "s".to_owned(),
+            event_type: "plant.watered".to_owned(),
+            deliveries: samples,
+            refused: 0,
+            samples,
+            fields: 1,
+            is_cut: false,
+            first_seen: at(0),
+            first_in: DeliveryId::new_at(at(0)),
+            last_seen: at(9),
+            through: 9,
+        }
+    }
+
+    fn field(pointer: &str, counts: [u64; 7], first_sample: u64) -> DriftField {
+        let kinds = JsonKind::ALL.into_iter().filter(|kind| counts[kind.place()] > 0).collect();
+        DriftField {
+            pointer: pointer.to_owned(),
+            kinds,
+            counts,
+            first_seen: at(1),
+            first_in: DeliveryId::new_at(at(1)),
+            first_sample,
+            last_seen: at(9),
+            changed: None,
+        }
+    }
+
+    fn kinds_of(report: &Report) -> Vec<(FindingKind, &str)> {
+        report.findings.iter().map(|finding| (finding.kind, finding.pointer.as_str())).collect()
+    }
+
+    #[test]
+    fn a_required_field_that_lacks_or_is_null_is_missing_and_its_share_is_told() {
+        let schema = r#"{"required":["litres"],"properties":{"litres":{"type":"number"}}}"#;
+        let catalog = Catalog::builtin().with_schema("plant.watered", schema.to_owned()).unwrap();
+        let fields = vec![
+            field("", [0, 0, 0, 0, 0, 0, 1_000], 1),
+            field("/litres", [5, 0, 900, 40, 20, 0, 0], 1),
+            field("/pump", [0, 0, 0, 0, 10, 0, 0], 5),
+            field("/valve", [0, 0, 0, 0, 10, 0, 0], 6),
+        ];
+        let report = Report::of(&known(1_000), fields, catalog.get("plant.watered"));
+        assert_eq!(
+            kinds_of(&report),
+            [
+                (FindingKind::OtherType, "/litres"),
+                (FindingKind::Missing, "/litres"),
+                (FindingKind::NewField, "/valve"),
+                (FindingKind::Undeclared, "/pump"),
+                (FindingKind::Undeclared, "/valve"),
+            ]
+        );
+        assert!(report.findings[0].sentence.contains("was string 20× of 965"), "{:?}", report.findings[0]);
+        assert!(report.findings[1].sentence.contains("40 of 1000 (4 %)"), "{:?}", report.findings[1]);
+        assert_eq!(report.drift().count(), 3);
+        assert_eq!(report.fields[1].per_mille, 965);
+    }
+
+    #[test]
+    fn the_catalogue_says_nothing_of_arrays_of_points() {
+        let catalog = Catalog::builtin();
+        let fields = vec![
+            field("", [0, 0, 0, 0, 0, 4, 0], 1),
+            field("/*", [0, 0, 0, 0, 0, 0, 8], 1),
+            field("/*/variable", [0, 0, 0, 0, 8, 0, 0], 1),
+        ];
+        assert_eq!(Report::of(&known(4), fields, catalog.get("data.received")).findings, []);
+    }
+
+    #[test]
+    fn without_the_catalogue_only_changes_are_told() {
+        let mut changed = field("/v", [0, 0, 3, 0, 1, 0, 0], 1);
+        changed.changed = Some(([JsonKind::Integer].into_iter().collect(), at(5), DeliveryId::new_at(at(5))));
+        let report = Report::of(&known(4), vec![field("", [0, 0, 0, 0, 0, 0, 4], 1), changed], None);
+        assert_eq!(kinds_of(&report), [(FindingKind::TypeChanged, "/v")]);
+        assert_eq!(report.findings[0].since, Some(at(5)));
+        assert!(report.findings[0].sentence.contains("integer 3×, string 1×"));
+    }
+
+    #[test]
+    fn thousandths_are_told_as_percents() {
+        assert_eq!(
+            [share(0), share(1), share(40), share(1_000)],
+            ["less than 0.1 %", "0.1 %", "4 %", "100 %"]
+        );
+    }
+}

@@ -1,0 +1,48 @@
+//! The deliveries about one entity, with their payloads.
+
+use serde_json::Value;
+
+use super::event_time;
+use crate::domain::{DeliveryRow, Timestamp};
+use crate::send::Sender;
+use crate::store::{Store, StoreError};
+
+/// The most bytes of bodies that are read at once, the last one excepted.
+const BYTES: usize = 8 * 1024 * 1024;
+
+/// Some deliveries about an entity.
+#[derive(Debug, Default)]
+pub struct EntityLog {
+    /// The rows, the newest first.
+    pub rows: Vec<DeliveryRow>,
+    /// Their payloads, each with the time of its event; what is no JSON any more is left out.
+    pub payloads: Vec<(Timestamp, Value)>,
+    /// Whether there are older ones.
+    pub has_more: bool,
+}
+
+/// The accepted deliveries about an entity of a source before the position `before`, at most `limit`.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn entity_log(
+    store: &Store,
+    sender: &Sender,
+    (source, entity): (String, String),
+    before: Option<i64>,
+    limit: usize,
+) -> Result<EntityLog, StoreError> {
+    let found = store.entity_log((source, entity), before, limit.saturating_add(1), BYTES).await?;
+    let weight: usize = found.iter().map(|delivery| delivery.body.len()).sum();
+    let mut log = EntityLog { has_more: found.len() > limit || weight >= BYTES, ..EntityLog::default() };
+    for delivery in found.into_iter().take(limit) {
+        let text = sender.read_payload(&delivery.row.source, &delivery.headers, &delivery.body);
+        if let Some(text) = text
+            && let Ok(payload) = serde_json::from_slice(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text))
+        {
+            log.payloads.push((event_time(&text).unwrap_or(delivery.row.received_at), payload));
+        }
+        log.rows.push(delivery.row);
+    }
+    Ok(log)
+}

@@ -1,0 +1,184 @@
+//! The numbers that deliveries about an entity carry, as series over time.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::event_time_of;
+use crate::domain::Timestamp;
+
+/// The most series that are told; those with the most points.
+const MOST_SERIES: usize = 24;
+/// The most fields that are looked at.
+const MOST_FIELDS: usize = 500;
+/// How deep numbers are looked for.
+const DEEPEST: usize = 8;
+/// The longest name of a series, in bytes.
+const LONGEST: usize = 120;
+/// The most items of an array that are looked at by their places; of points all are.
+const MOST_ITEMS: usize = 20;
+
+/// A value at a time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Point {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub value: f64,
+}
+
+/// The values of one field, or of one TagoIO variable.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// The variable, or where the field is.
+    pub name: String,
+    /// The unit, where points tell one.
+    pub unit: Option<String>,
+    /// The values, the oldest first.
+    pub points: Vec<Point>,
+}
+
+impl Series {
+    /// The last value.
+    #[must_use]
+    pub fn last(&self) -> Option<Point> {
+        self.points.last().copied()
+    }
+
+    /// The least and the greatest value.
+    #[must_use]
+    pub fn range(&self) -> (f64, f64) {
+        let values = self.points.iter().map(|point| point.value);
+        values
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
+    }
+}
+
+/// The series of payloads, each with the time that counts where it tells none of its own.
+#[must_use]
+pub fn series_of(payloads: &[(Timestamp, Value)]) -> Vec<Series> {
+    let mut collected = Collected::default();
+    for (at, payload) in payloads {
+        collected.add("", payload, *at, 0);
+    }
+    let mut all: Vec<Series> = collected.0.into_values().collect();
+    for series in &mut all {
+        series.points.sort_by_key(|point| point.at);
+        // A point that was repeated, as in an envelope that names its first variable twice, is one.
+        series.points.dedup();
+    }
+    all.sort_by(|a, b| (b.points.len(), &a.name).cmp(&(a.points.len(), &b.name)));
+    all.truncate(MOST_SERIES);
+    all
+}
+
+#[derive(Default)]
+struct Collected(BTreeMap<String, Series>);
+
+impl Collected {
+    fn add(&mut self, name: &str, value: &Value, at: Timestamp, depth: usize) {
+        if depth > DEEPEST || name.len() > LONGEST {
+            return;
+        }
+        let below = |key: &str| if name.is_empty() { key.to_owned() } else { format!("{name}.{key}") };
+        match value {
+            Value::Number(_) => self.put(name, None, value, at),
+            Value::Object(members) => {
+                if let Some(Value::String(variable)) = members.get("variable") {
+                    let at = members.get("time").and_then(event_time_of).unwrap_or(at);
+                    let unit = members.get("unit").and_then(Value::as_str);
+                    self.put(variable, unit, members.get("value").unwrap_or(&Value::Null), at);
+                }
+                let is_point = members.contains_key("variable");
+                for (key, value) in members.iter().filter(|(key, _)| !(is_point && key.as_str() == "value")) {
+                    if !is_time(key, value) {
+                        self.add(&below(key), value, at, depth.saturating_add(1));
+                    }
+                }
+            }
+            Value::Array(items) => {
+                let is_points = items.iter().all(|item| item.get("variable").is_some_and(Value::is_string));
+                for (place, item) in items.iter().enumerate() {
+                    if is_points {
+                        self.point(item, at);
+                    } else if place < MOST_ITEMS {
+                        self.add(&below(&place.to_string()), item, at, depth.saturating_add(1));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn point(&mut self, point: &Value, at: Timestamp) {
+        let at = point.get("time").and_then(event_time_of).unwrap_or(at);
+        let variable = point.get("variable").and_then(Value::as_str).unwrap_or_default();
+        let unit = point.get("unit").and_then(Value::as_str);
+        self.put(variable, unit, point.get("value").unwrap_or(&Value::Null), at);
+    }
+
+    fn put(&mut self, name: &str, unit: Option<&str>, value: &Value, at: Timestamp) {
+        let Some(value) = value.as_f64().filter(|value| value.is_finite()) else { return };
+        if name.len() > LONGEST || (self.0.len() >= MOST_FIELDS && !self.0.contains_key(name)) {
+            return;
+        }
+        let new = || Series { name: name.to_owned(), unit: None, points: Vec::new() };
+        let series = self.0.entry(name.to_owned()).or_insert_with(new);
+        series.points.push(Point { at, value });
+        if let Some(unit) = unit.filter(|unit| unit.len() <= LONGEST) {
+            series.unit = Some(unit.to_owned());
+        }
+    }
+}
+
+/// A number that is a time draws a straight line and tells nothing.
+fn is_time(key: &str, value: &Value) -> bool {
+    let names = ["time", "timestamp", "created_at", "ts"];
+    names.contains(&key) && event_time_of(value).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::from_secs(1_800_000_000 + secs)
+    }
+
+    fn names(series: &[Series]) -> Vec<(&str, usize)> {
+        series.iter().map(|series| (series.name.as_str(), series.points.len())).collect()
+    }
+
+    #[test]
+    fn points_are_series_by_their_variables_and_times() {
+        let early = at(-60).to_string();
+        let payload = json!([{"variable": "t", "value": 0, "unit": "°C", "time": early},
+            {"variable": "h", "value": "wet"}, {"variable": "t", "value": -3.5}]);
+        let series = series_of(&[(at(0), payload)]);
+        assert_eq!(names(&series), [("t", 2)]);
+        assert_eq!(series[0].unit.as_deref(), Some("°C"));
+        assert_eq!(series[0].points[0], Point { at: at(-60), value: 0.0 });
+        assert_eq!(series[0].range(), (-3.5, 0.0));
+    }
+
+    #[test]
+    fn numbers_of_an_envelope_are_series_by_their_places() {
+        let one = |n: i64| {
+            let data = json!({"variable": "co2", "value": n, "quality": 0.5,
+                "variables": [{"variable": "co2", "value": n}]});
+            (at(n), json!({"timestamp": 1_800_000_000 + n, "device": {"battery": 90 - n}, "data": data}))
+        };
+        let series = series_of(&[one(2), one(1)]);
+        assert_eq!(names(&series), [("co2", 2), ("data.quality", 2), ("device.battery", 2)]);
+        assert_eq!(series[2].points[0].value, 89.0);
+    }
+
+    #[test]
+    fn a_payload_of_many_numbers_is_cut() {
+        let many: serde_json::Map<String, Value> = (0..9_999).map(|n| (format!("k{n}"), json!(n))).collect();
+        assert_eq!(series_of(&[(at(0), many.into())]).len(), MOST_SERIES);
+        assert_eq!(series_of(&[(at(0), json!({"a": 1e300, "b": "1"}))]).len(), 1);
+    }
+}

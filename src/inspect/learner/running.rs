@@ -1,0 +1,102 @@
+//! The learner at work: a thread of its own, behind all others.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::step::Learner;
+use crate::domain::{Clock, Source};
+use crate::send::Sender;
+use crate::store::{Store, StoreError};
+
+/// How far the thread stands behind the others where processors are short, as nice(2) has it.
+const NICE: i32 = 10;
+/// After a fault of the store it waits so long.
+const AFTER_FAULT: Duration = Duration::from_secs(10);
+/// So often it looks for silences that are due.
+const TICK: Duration = Duration::from_secs(1);
+/// What comes within this time is learnt in one go.
+const GATHER: Duration = Duration::from_millis(500);
+/// So often it looks whether somebody asks for silences, where nobody does.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// A learner at work.
+pub struct RunningLearner {
+    stop: watch::Sender<bool>,
+    thread: JoinHandle<()>,
+}
+
+impl RunningLearner {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub fn start(
+        store: Store,
+        sender: Sender,
+        sources: Arc<dyn Fn() -> Vec<Source> + Send + Sync>,
+        clock: Arc<dyn Clock>,
+    ) -> std::io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (stop, mut stopped) = watch::channel(false);
+        let thread = std::thread::Builder::new().name("learner".to_owned()).spawn(move || {
+            // Linux counts this for the thread. Where it is refused, the pauses must do.
+            let _ = rustix::process::nice(NICE);
+            runtime.block_on(async move {
+                let work = async {
+                    loop {
+                        let parts = (store.clone(), sender.clone(), Arc::clone(&sources), Arc::clone(&clock));
+                        if let Err(fault) = learn(parts).await {
+                            tracing::warn!(%fault, "nothing can be learnt from the log now");
+                        }
+                        tokio::time::sleep(AFTER_FAULT).await;
+                    }
+                };
+                tokio::select! {
+                    () = work => {}
+                    _ = stopped.wait_for(|stop| *stop) => {}
+                }
+            });
+        })?;
+        Ok(Self { stop, thread })
+    }
+
+    /// Stops; what is half done is done anew at the next start.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        let thread = self.thread;
+        // One that panicked has nothing left to wait for.
+        let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+    }
+}
+
+type Parts = (Store, Sender, Arc<dyn Fn() -> Vec<Source> + Send + Sync>, Arc<dyn Clock>);
+
+async fn learn((store, sender, sources, clock): Parts) -> Result<(), StoreError> {
+    let mut newest = store.newest();
+    let mut learner = Learner::resume(store, sender, sources, clock).await?;
+    let mut told = Instant::now();
+    loop {
+        newest.mark_unchanged();
+        if learner.step().await? {
+            if told.elapsed() > TICK {
+                learner.tell_silences().await?;
+                told = Instant::now();
+            }
+            continue;
+        }
+        told = Instant::now();
+        let tick = if learner.tell_silences().await? { TICK } else { IDLE };
+        tokio::select! {
+            changed = newest.changed() => {
+                if changed.is_err() {
+                    return Ok(());
+                }
+                tokio::time::sleep(GATHER).await;
+            }
+            () = tokio::time::sleep(tick) => {}
+        }
+    }
+}

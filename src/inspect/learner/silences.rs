@@ -1,0 +1,132 @@
+//! Tells of entities that are silent: the event `device.silent`, once for each silence.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::step::Learner;
+use crate::domain::{Entity, SilenceAfter, Timestamp};
+use crate::store::{Outage, StoreError};
+
+/// Entities that are looked at in one go.
+const STEP: usize = 100;
+/// Who did not listen for longer cannot say that somebody was silent meanwhile.
+const OUTAGE: Duration = Duration::from_secs(60);
+/// So often it is kept that the program listens.
+const HEARD_EVERY: Duration = Duration::from_secs(30);
+
+/// What is remembered of silences while the program runs.
+pub struct Silences {
+    /// When the program last listened; `None`: there was no rule by which to listen.
+    heard_at: Option<Timestamp>,
+    /// When that was last kept.
+    kept_at: Option<Timestamp>,
+    /// The rules by which all entities of a source were reckoned.
+    reckoned: HashMap<String, SilenceAfter>,
+}
+
+impl Silences {
+    /// As of the last time that the program listened.
+    pub fn resume(heard_at: Option<Timestamp>) -> Self {
+        Self { heard_at, kept_at: None, reckoned: HashMap::new() }
+    }
+}
+
+impl Learner {
+    /// Tells of the silences that are due, as far as is known who was heard of. Returns whether there may be any at all.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub async fn tell_silences(&mut self) -> Result<bool, StoreError> {
+        let rules: Vec<(String, SilenceAfter)> =
+            (self.sources)().into_iter().map(|source| (source.name, source.silence_after)).collect();
+        let is_asked = rules.iter().any(|(_, rule)| *rule != SilenceAfter::Off);
+        self.listen(is_asked).await?;
+        let Some(until) = self.known_until() else { return Ok(is_asked) };
+        for (source, rule) in rules {
+            if self.silences.reckoned.get(&source) != Some(&rule) {
+                self.reckon(&source, rule).await?;
+                self.silences.reckoned.insert(source, rule);
+            }
+        }
+        while is_asked && self.tell_some(until).await? {}
+        Ok(is_asked)
+    }
+
+    /// Keeps that the program listens, and since when it did not.
+    async fn listen(&mut self, is_asked: bool) -> Result<(), StoreError> {
+        if !is_asked {
+            self.silences.heard_at = None;
+            return Ok(());
+        }
+        let now = self.clock.now();
+        let outage = self
+            .silences
+            .heard_at
+            .filter(|heard| heard.plus(OUTAGE) < now)
+            .map(|since| Outage { since, until: now });
+        let is_due = self.silences.kept_at.is_none_or(|kept| kept.plus(HEARD_EVERY) <= now);
+        if is_due || outage.is_some() {
+            self.store.heard_until(now, outage).await?;
+            self.silences.kept_at = Some(now);
+        }
+        self.silences.heard_at = Some(now);
+        Ok(())
+    }
+
+    /// Reckons the entities of a source whose silence was reckoned by another rule.
+    async fn reckon(&self, source: &str, rule: SilenceAfter) -> Result<(), StoreError> {
+        let mut after = String::new();
+        loop {
+            let found = self.store.reckoned_otherwise(source.to_owned(), rule, after.clone(), STEP).await?;
+            let Some(last) = found.last() else { return Ok(()) };
+            after.clone_from(&last.entity);
+            self.store.reckon_silences(found, rule, self.clock.now()).await?;
+        }
+    }
+
+    /// Tells of some; `true`: there may be more.
+    async fn tell_some(&self, until: Timestamp) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let due = self.store.due_silences(until, STEP).await?;
+        if due.is_empty() {
+            return Ok(false);
+        }
+        let outages = self.store.outages().await?;
+        let sources = (self.sources)();
+        for entity in due {
+            let rule = sources.iter().find(|source| source.name == entity.source);
+            let rule = rule.map_or(SilenceAfter::Off, |source| source.silence_after);
+            let Some(due) = rule.due(entity.last_seen, entity.usual()) else {
+                // Its source is gone, or asks no longer.
+                self.store.reckon_silences(vec![entity], SilenceAfter::Off, now).await?;
+                continue;
+            };
+            let due = due.plus(deaf(&outages, entity.last_seen, now));
+            if due > until {
+                self.store.postpone_silence(entity, due).await?;
+            } else {
+                self.tell(entity, now).await?;
+            }
+        }
+        Ok(true)
+    }
+
+    async fn tell(&self, entity: Entity, now: Timestamp) -> Result<(), StoreError> {
+        let notice = self.sender.silence_notice(&entity, now);
+        let (source, id) = (entity.source.clone(), entity.entity.clone());
+        if self.store.tell_silence(entity, notice, now).await? {
+            tracing::info!(source, entity = id, "silent for longer than silence_after");
+            self.sender.wake();
+        }
+        Ok(())
+    }
+}
+
+/// How long nobody listened between two times.
+fn deaf(outages: &[Outage], from: Timestamp, to: Timestamp) -> Duration {
+    let overlap = |outage: &Outage| {
+        let (since, until) = (outage.since.max(from), outage.until.min(to));
+        if since < until { until.abs_diff(since) } else { Duration::ZERO }
+    };
+    outages.iter().map(overlap).fold(Duration::ZERO, Duration::saturating_add)
+}

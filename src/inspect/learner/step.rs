@@ -1,0 +1,164 @@
+//! One step: reads a stretch of the log, or writes what was read.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::batch::{Batch, Count, Counts, Rules};
+use super::silences::Silences;
+use crate::domain::{Clock, SilenceAfter, Source, Timestamp};
+use crate::send::{OWN_EVENTS, Sender};
+use crate::store::{FannedDelivery, Store, StoreError};
+
+/// The most deliveries of one step.
+const STEP: usize = 256;
+/// The most bytes of bodies of one step, the last one excepted.
+const STEP_BYTES: usize = 8 * 1024 * 1024;
+/// Deliveries stand in the log in the order in which they were written; those that came so long before one stand before it.
+const SLOWEST: Duration = Duration::from_secs(60);
+/// With so many deliveries waiting for the writer, receiving comes first.
+const BUSY: usize = 32;
+/// It pauses so many times as long as it worked.
+const PAUSE: u32 = 1;
+/// And so many times beside receiving that is busy.
+const PAUSE_BUSY: u32 = 12;
+
+/// Who learns from the log.
+pub struct Learner {
+    pub(super) store: Store,
+    pub(super) sender: Sender,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) sources: Arc<dyn Fn() -> Vec<Source> + Send + Sync>,
+    pub(super) silences: Silences,
+    counts: Counts,
+    batch: Batch,
+    /// The cursor that is kept.
+    cursor: i64,
+    /// Up to here the batch was read.
+    read: i64,
+    /// Up to here it is history: nobody is told of silences that are long past.
+    since: i64,
+    /// The log is learnt up to deliveries of that time; `None`: to its end.
+    behind: Option<Timestamp>,
+    /// When the last delivery that was read came.
+    newest: Timestamp,
+}
+
+impl Learner {
+    /// One that goes on where the last one ended.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn resume(
+        store: Store,
+        sender: Sender,
+        sources: Arc<dyn Fn() -> Vec<Source> + Send + Sync>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
+        let state = store.lens_state().await?;
+        let known = store.drift_types().await?;
+        let counts = known
+            .into_iter()
+            .map(|known| {
+                let count = Count {
+                    deliveries: known.deliveries,
+                    samples: known.samples,
+                    fields: known.fields,
+                    through: known.through,
+                };
+                ((known.source, known.event_type), count)
+            })
+            .collect();
+        let silences = Silences::resume(state.heard_at);
+        Ok(Self {
+            store,
+            sender,
+            clock,
+            sources,
+            silences,
+            counts,
+            batch: Batch::default(),
+            cursor: state.cursor,
+            read: state.cursor,
+            since: state.since,
+            behind: None,
+            newest: Timestamp::default(),
+        })
+    }
+
+    /// One step, and a pause after it; `false`: there is nothing more to learn now.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written. What was read is lost by that: begin anew.
+    pub async fn step(&mut self) -> Result<bool, StoreError> {
+        let is_history = self.cursor < self.since;
+        if self.batch.is_full() || (is_history && self.read == self.since) {
+            self.write(is_history).await?;
+            return Ok(true);
+        }
+        let began = Instant::now();
+        let (found, end) = self.store.unlearnt(self.read, STEP, STEP_BYTES).await?;
+        if end == self.read {
+            let has_any = self.read != self.cursor;
+            if has_any {
+                self.write(is_history).await?;
+            }
+            self.behind = None;
+            return Ok(has_any);
+        }
+        self.read = if is_history { end.min(self.since) } else { end };
+        let sources = (self.sources)();
+        for delivery in &found {
+            if delivery.row.seq <= self.read {
+                self.add(delivery, &sources);
+            }
+        }
+        tokio::time::sleep(self.pause_after(began.elapsed())).await;
+        Ok(true)
+    }
+
+    fn add(&mut self, delivery: &FannedDelivery, sources: &[Source]) {
+        let row = &delivery.row;
+        self.behind.get_or_insert_with(|| row.received_at.minus(SLOWEST));
+        self.newest = row.received_at;
+        let source = sources.iter().find(|source| source.name == row.source);
+        let is_own = |event_type: &String| OWN_EVENTS.contains(&event_type.as_str());
+        let rules = Rules {
+            entity_pointer: source.map_or("", |source| &source.entity),
+            silence_after: source.map_or(SilenceAfter::Off, |source| source.silence_after),
+            is_alive: !row.event_type.as_ref().is_some_and(is_own),
+        };
+        let text = self.sender.read_payload(&row.source, &delivery.headers, &delivery.body);
+        // What cannot be read any more, by the rules as they are now, is counted all the same.
+        self.batch.add(row, &text.unwrap_or_default(), &rules, &mut self.counts);
+    }
+
+    /// Writes the batch in parts, and lets deliveries pass between them.
+    async fn write(&mut self, is_history: bool) -> Result<(), StoreError> {
+        let batch = std::mem::take(&mut self.batch);
+        let has_any = !batch.is_empty();
+        for part in batch.parts(is_history, self.cursor, self.read) {
+            let began = Instant::now();
+            if !self.store.learn(part).await? {
+                return Err(StoreError::Unavailable("somebody else learns from this log".to_owned()));
+            }
+            tokio::time::sleep(self.pause_after(began.elapsed())).await;
+        }
+        self.cursor = self.read;
+        if has_any {
+            self.behind = Some(self.newest.minus(SLOWEST));
+        }
+        Ok(())
+    }
+
+    /// Until when it is known who was heard of; `None`: that is not known yet.
+    pub(super) fn known_until(&self) -> Option<Timestamp> {
+        let now = self.clock.now();
+        (self.cursor >= self.since).then(|| self.behind.map_or(now, |behind| behind.min(now)))
+    }
+
+    /// How long to pause after work of that length.
+    fn pause_after(&self, worked: Duration) -> Duration {
+        let is_busy = self.store.queue_depth() >= BUSY;
+        worked.saturating_mul(if is_busy { PAUSE_BUSY } else { PAUSE })
+    }
+}

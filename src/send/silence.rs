@@ -1,0 +1,33 @@
+//! The event `device.silent`: something has not been heard of for longer than its source allows.
+
+use serde_json::{Map, Value, json};
+
+use super::notices::own_event;
+use super::sender::Sender;
+use crate::domain::{Entity, OutgoingEvent, Timestamp};
+use crate::store::NewMessage;
+
+impl Sender {
+    /// The event that an entity is silent, and the messages it leads to. Nothing is kept by that.
+    #[must_use]
+    pub fn silence_notice(&self, entity: &Entity, now: Timestamp) -> (OutgoingEvent, Vec<NewMessage>) {
+        let silent_for_s = now.abs_diff(entity.last_seen).as_secs();
+        let mut device = Map::new();
+        device.insert("id".to_owned(), entity.entity.clone().into());
+        if let Some(name) = &entity.name {
+            device.insert("name".to_owned(), name.clone().into());
+        }
+        let data = json!({
+            "source": entity.source,
+            "last_seen": entity.last_seen.to_string(),
+            "last_delivery_id": entity.last_delivery.to_string(),
+            "last_event": entity.last_event_type,
+            "silent_for_s": silent_for_s,
+            "usual_interval_s": entity.usual().map(|usual| usual.as_secs()),
+        });
+        let (mut event, messages) =
+            own_event(self, "device.silent", vec![("device", Value::Object(device)), ("data", data)], now);
+        event.entity = Some(entity.entity.clone());
+        (event, messages)
+    }
+}

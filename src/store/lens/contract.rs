@@ -1,0 +1,209 @@
+//! What every store promises about the lens.
+
+use crate::domain::{Entity, OutgoingEvent, SilenceAfter, Timestamp};
+use crate::store::sqlite::lens;
+use crate::store::{
+    DriftField, DriftType, EntityPage, EntityQuery, FannedDelivery, Learnt, LensState, NewMessage, Outage,
+    Store, StoreError,
+};
+
+/// Every method fails with `Unavailable` where the store cannot be read or written, and those that write with `Full`
+/// while the writer's queue is full.
+impl Store {
+    /// How far the log was learnt from.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn lens_state(&self) -> Result<LensState, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.read(lens::state).await,
+        }
+    }
+
+    /// Deliveries after `after` that were accepted or refused for their schema, oldest first, at most `limit` and about
+    /// `bytes` of bodies; and the cursor after them.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn unlearnt(
+        &self,
+        after: i64,
+        limit: usize,
+        bytes: usize,
+    ) -> Result<(Vec<FannedDelivery>, i64), StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => {
+                let newest = *sqlite.newest().borrow();
+                let found = sqlite.read(move |from| lens::unlearnt(from, after, limit, bytes)).await?;
+                // A short page was read to the end: all that was committed before the question was looked at.
+                let weight: usize = found.iter().map(|delivery| delivery.body.len()).sum();
+                let last = found.last().map_or(after, |delivery| delivery.row.seq);
+                let is_page_full = found.len() >= limit || weight >= bytes;
+                Ok((found, if is_page_full { last } else { last.max(newest) }))
+            }
+        }
+    }
+
+    /// Keeps what was learnt, in one transaction; `false`, and nothing is kept, where somebody had moved the cursor.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Full`.
+    pub async fn learn(&self, learnt: Learnt) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.write(true, move |to| lens::learn(to, &learnt)).await,
+        }
+    }
+
+    /// Every event type that was learnt, by source and name.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn drift_types(&self) -> Result<Vec<DriftType>, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.read(lens::types).await,
+        }
+    }
+
+    /// The fields of an event type, by their pointers.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn drift_fields(&self, type_id: i64) -> Result<Vec<DriftField>, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.read(move |from| lens::fields(from, type_id)).await,
+        }
+    }
+
+    /// A page of at most `limit` entities.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn entities(&self, query: EntityQuery, limit: usize) -> Result<EntityPage, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.read(move |from| lens::list(from, &query, limit)).await,
+        }
+    }
+
+    /// The entity of an id.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn entity(&self, source: String, entity: String) -> Result<Option<Entity>, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.read(move |from| lens::one(from, &source, &entity)).await,
+        }
+    }
+
+    /// Accepted deliveries about an entity before the position `before`, newest first, at most `limit` and about `bytes`
+    /// of bodies.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn entity_log(
+        &self,
+        (source, entity): (String, String),
+        before: Option<i64>,
+        limit: usize,
+        bytes: usize,
+    ) -> Result<Vec<FannedDelivery>, StoreError> {
+        let before = before.unwrap_or(i64::MAX);
+        match self {
+            Self::Sqlite(sqlite) => {
+                sqlite.read(move |from| lens::log(from, (&source, &entity), before, limit, bytes)).await
+            }
+        }
+    }
+
+    /// Entities whose silence is due, the earliest first, at most `limit`.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn due_silences(&self, now: Timestamp, limit: usize) -> Result<Vec<Entity>, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.read(move |from| lens::due(from, now, limit)).await,
+        }
+    }
+
+    /// The silence of an entity is due at another time.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Full`.
+    pub async fn postpone_silence(&self, entity: Entity, due: Timestamp) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.write(false, move |to| lens::postpone(to, &entity, due)).await,
+        }
+    }
+
+    /// The entity is silent: that is kept and the event published in one transaction. `false` where it was heard of
+    /// meanwhile, or was told of before.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Full`.
+    pub async fn tell_silence(
+        &self,
+        entity: Entity,
+        (event, messages): (OutgoingEvent, Vec<NewMessage>),
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => {
+                sqlite.write(true, move |to| lens::tell(to, &entity, &event, &messages, now)).await
+            }
+        }
+    }
+
+    /// Entities of `source` after `after` whose silence was reckoned by another rule, by their ids, at most `limit`.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn reckoned_otherwise(
+        &self,
+        source: String,
+        rule: SilenceAfter,
+        after: String,
+        limit: usize,
+    ) -> Result<Vec<Entity>, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => {
+                sqlite.read(move |from| lens::other_rule(from, &source, rule, &after, limit)).await
+            }
+        }
+    }
+
+    /// Reckons anew when those are silent. Who is silent already when the rule comes is known to be, and nobody is told.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Full`.
+    pub async fn reckon_silences(
+        &self,
+        entities: Vec<Entity>,
+        rule: SilenceAfter,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => {
+                sqlite.write(false, move |to| lens::reckon(to, &entities, rule, now)).await
+            }
+        }
+    }
+
+    /// The program listened until `now`, but for `outage`.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Full`.
+    pub async fn heard_until(&self, now: Timestamp, outage: Option<Outage>) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.write(false, move |to| lens::heard(to, now, outage)).await,
+        }
+    }
+
+    /// The last times at which nobody listened, the earliest first.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn outages(&self) -> Result<Vec<Outage>, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.read(lens::outages).await,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! From the log to what is known of it: the cursor and what was learnt move in one transaction.
+
+use rusqlite::{Connection, params};
+
+use super::{drift, entities};
+use crate::domain::Timestamp;
+use crate::store::sqlite::codec::{self, ROW_COLUMNS};
+use crate::store::sqlite::insert::whole;
+use crate::store::{FannedDelivery, Learnt, LensState};
+
+/// How far the log was learnt from.
+pub fn state(connection: &Connection) -> rusqlite::Result<LensState> {
+    let heard_at = fact(connection, "lens_heard_at")?;
+    Ok(LensState {
+        cursor: fact(connection, "lens_cursor")?,
+        since: fact(connection, "lens_since")?,
+        heard_at: (heard_at > 0).then_some(Timestamp::from_micros(heard_at)),
+        entities: fact(connection, "entities")?.unsigned_abs(),
+        left_out: fact(connection, "drift_left_out")?.unsigned_abs(),
+    })
+}
+
+fn fact(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
+    connection.prepare_cached("SELECT value FROM facts WHERE name = ?1")?.query_row([name], |row| row.get(0))
+}
+
+/// Adds to a number that is kept.
+pub fn add(connection: &Connection, name: &str, more: i64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE facts SET value = value + ?2 WHERE name = ?1")?
+        .execute(params![name, more])?;
+    Ok(())
+}
+
+/// Deliveries after `after` that were accepted or refused for their schema, oldest first, at most `limit` and about
+/// `bytes` of bodies.
+pub fn unlearnt(
+    connection: &Connection,
+    after: i64,
+    limit: usize,
+    bytes: usize,
+) -> rusqlite::Result<Vec<FannedDelivery>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {ROW_COLUMNS}, b.headers, b.body FROM deliveries d JOIN delivery_bytes b USING (seq) \
+         WHERE d.seq > ?1 AND (+d.verdict = 0 OR (+d.verdict = 2 AND +d.reason IN ('invalid_payload', 'unknown_event'))) \
+         ORDER BY d.seq LIMIT ?2"
+    ))?;
+    let mut rows = statement.query(params![after, whole(limit)])?;
+    let mut found = Vec::new();
+    let mut weight = 0_usize;
+    while let Some(row) = rows.next()? {
+        let delivery = delivery(row)?;
+        weight = weight.saturating_add(delivery.body.len());
+        found.push(delivery);
+        if weight >= bytes {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// Reads a delivery from `ROW_COLUMNS`, headers and body.
+pub fn delivery(row: &rusqlite::Row<'_>) -> rusqlite::Result<FannedDelivery> {
+    Ok(FannedDelivery {
+        row: codec::row(row)?,
+        headers: codec::headers(row.get_ref(17)?.as_blob()?),
+        body: bytes::Bytes::copy_from_slice(row.get_ref(18)?.as_blob()?),
+    })
+}
+
+/// Writes what was learnt; `false`, and nothing is written, where somebody had moved the cursor.
+pub fn learn(connection: &Connection, learnt: &Learnt) -> rusqlite::Result<bool> {
+    if fact(connection, "lens_cursor")? != learnt.from {
+        return Ok(false);
+    }
+    for learnt in &learnt.types {
+        drift::learn(connection, learnt)?;
+    }
+    for seen in &learnt.entities {
+        entities::see(connection, seen, learnt.is_history)?;
+    }
+    if let Some(moved) = learnt.moved {
+        add(connection, "lens_cursor", moved.through.saturating_sub(learnt.from))?;
+        add(connection, "drift_left_out", i64::try_from(moved.left_out).unwrap_or(i64::MAX))?;
+    }
+    Ok(true)
+}

@@ -1,0 +1,12 @@
+//! The lens in SQLite: each function runs inside the writer's transaction, or on a reader's connection.
+
+mod drift;
+mod entities;
+mod entity_list;
+mod learn;
+mod silence;
+
+pub use drift::{fields, types};
+pub use entity_list::{list, log, one};
+pub use learn::{learn, state, unlearnt};
+pub use silence::{due, heard, other_rule, outages, postpone, reckon, tell};

@@ -1,0 +1,126 @@
+//! Silences: who is due, and who was told of.
+
+use rusqlite::{Connection, params};
+
+use super::entities::{COLUMNS, entity};
+use crate::domain::{Entity, OutgoingEvent, SilenceAfter, Timestamp};
+use crate::store::sqlite::insert::whole;
+use crate::store::sqlite::outbox;
+use crate::store::{NewMessage, Outage};
+
+/// Times at which nobody listened that are remembered.
+const OUTAGES: usize = 100;
+
+/// Entities whose silence is due, the earliest first.
+pub fn due(connection: &Connection, now: Timestamp, limit: usize) -> rusqlite::Result<Vec<Entity>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM entities INDEXED BY entities_due WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2"
+        ))?
+        .query_map(params![now.as_micros(), whole(limit)], entity)?
+        .collect()
+}
+
+/// Its silence is due at another time.
+pub fn postpone(connection: &Connection, entity: &Entity, due: Timestamp) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE entities SET due_at = ?4 WHERE source = ?1 AND entity = ?2 AND last_seen = ?3 AND due_at IS NOT NULL",
+        )?
+        .execute(params![entity.source, entity.entity, entity.last_seen.as_micros(), due.as_micros()])?;
+    Ok(())
+}
+
+/// It is silent: kept, and published, in one transaction. `false` where it was heard of meanwhile, or was told of before.
+pub fn tell(
+    connection: &Connection,
+    entity: &Entity,
+    event: &OutgoingEvent,
+    messages: &[NewMessage],
+    now: Timestamp,
+) -> rusqlite::Result<bool> {
+    let told = connection
+        .prepare_cached(
+            "UPDATE entities SET silent_at = ?4, due_at = NULL WHERE source = ?1 AND entity = ?2 AND last_seen = ?3 \
+             AND silent_at IS NULL",
+        )?
+        .execute(params![entity.source, entity.entity, entity.last_seen.as_micros(), now.as_micros()])?;
+    if told == 0 {
+        return Ok(false);
+    }
+    outbox::publish(connection, event, [0; 32], messages, now)?;
+    Ok(true)
+}
+
+/// Entities of `source` after `after` whose silence was not reckoned by `rule`, by their ids.
+pub fn other_rule(
+    connection: &Connection,
+    source: &str,
+    rule: SilenceAfter,
+    after: &str,
+    limit: usize,
+) -> rusqlite::Result<Vec<Entity>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM entities WHERE source = ?1 AND entity > ?2 AND due_rule <> ?3 ORDER BY entity LIMIT ?4"
+        ))?
+        .query_map(params![source, after, rule.number(), whole(limit)], entity)?
+        .collect()
+}
+
+/// Reckons anew when those are silent. Who is silent already when the rule comes is known to be, and nobody is told.
+pub fn reckon(
+    connection: &Connection,
+    entities: &[Entity],
+    rule: SilenceAfter,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let mut update = connection.prepare_cached(
+        "UPDATE entities SET due_rule = ?4, due_at = ?5, silent_at = ?6 WHERE source = ?1 AND entity = ?2 AND last_seen = ?3",
+    )?;
+    for entity in entities {
+        let due = rule.due(entity.last_seen, entity.usual());
+        let is_over = due.is_some_and(|due| due <= now);
+        let silent_at = if is_over { entity.silent_at.or(Some(now)) } else { None };
+        update.execute(params![
+            entity.source,
+            entity.entity,
+            entity.last_seen.as_micros(),
+            rule.number(),
+            due.filter(|_| !is_over).map(Timestamp::as_micros),
+            silent_at.map(Timestamp::as_micros),
+        ])?;
+    }
+    Ok(())
+}
+
+/// The program listened until `now`, but for `outage`.
+pub fn heard(connection: &Connection, now: Timestamp, outage: Option<Outage>) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE facts SET value = ?1 WHERE name = 'lens_heard_at'")?
+        .execute([now.as_micros()])?;
+    if let Some(outage) = outage {
+        connection
+            .prepare_cached("INSERT OR REPLACE INTO outages (since, until) VALUES (?1, ?2)")?
+            .execute([outage.since.as_micros(), outage.until.as_micros()])?;
+        connection
+            .prepare_cached(
+                "DELETE FROM outages WHERE since NOT IN (SELECT since FROM outages ORDER BY since DESC LIMIT ?1)",
+            )?
+            .execute([whole(OUTAGES)])?;
+    }
+    Ok(())
+}
+
+/// Times at which nobody listened.
+pub fn outages(connection: &Connection) -> rusqlite::Result<Vec<Outage>> {
+    connection
+        .prepare_cached("SELECT since, until FROM outages ORDER BY since")?
+        .query_map([], |row| {
+            Ok(Outage {
+                since: Timestamp::from_micros(row.get(0)?),
+                until: Timestamp::from_micros(row.get(1)?),
+            })
+        })?
+        .collect()
+}

@@ -1,0 +1,89 @@
+// Drift, devices, and a schema made of a delivery, in a browser.
+import assert from "node:assert/strict";
+
+const ATTACK = '</script><img src=x onerror="window.canary=1"><svg onload=window.canary=1>\'"--><!--';
+
+export function lensSteps({ newPage, shoot, post, inspector }) {
+  const api = async (path) => (await fetch(`${inspector}/api/v1/${path}`)).json();
+  async function learnt(path, isThere) {
+    for (let tries = 0; tries < 200; tries += 1) {
+      const answer = await api(path);
+      if (isThere(answer)) return answer;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error(`never learnt: ${path}`);
+  }
+  const signed = (body) => post("/webhook/tagorun", JSON.stringify(body));
+
+  return {
+    async "drift names new fields and changed types, and leads to the delivery that brought them"() {
+      const reading = (n, data) => signed({ id: `drift-${n}`, event: "lens.reading", timestamp: new Date().toISOString(),
+        device: { id: "66f16881c903480009ff1042", name: "AM308 Meeting room 4.12" },
+        data: { quality: 0.9, variables: [{ variable: "temperature", value: 20 + Math.sin(n), unit: "°C" }], ...data } });
+      for (let n = 0; n < 12; n += 1) await reading(n, {});
+      const changed = await reading(12, { quality: "good", [ATTACK]: 1 });
+      const query = "drift?source=tagorun&event_type=lens.reading";
+      await learnt(query, ({ drift }) => drift[0]?.findings.some((finding) => finding.kind === "type_changed"));
+      const page = await newPage();
+      await page.goto(inspector);
+      await page.getByRole("link", { name: "Drift", exact: true }).click();
+      await page.getByRole("link", { name: "lens.reading" }).first().click();
+      await page.waitForURL(/event_type=lens\.reading/);
+      const finding = page.locator(".findings li", { hasText: "/data/quality" }).filter({ hasText: "type changed" });
+      assert.match(await finding.innerText(), /was number until then; seen so far: number 12×, string 1×/);
+      assert.match(await page.locator("main").innerText(), /13 of 13 deliveries were read field by field/);
+      assert.equal(await page.evaluate(() => window.canary), 0);
+      assert.equal(await page.locator("main img, main svg").count(), 0);
+      await finding.getByRole("link").click();
+      await page.waitForURL(`${inspector}/deliveries/${changed.delivery_id}`);
+      await page.goto(`${inspector}/event-types/user.login`);
+      assert.equal(await page.getByRole("heading", { name: "What really comes" }).count(), 1);
+      await page.context().close();
+      await shoot("/drift", "drift");
+      await shoot(`/${query}`, "drift-one");
+    },
+
+    async "a delivery is made the schema"() {
+      const sent = await signed({ id: `s${ATTACK}`, event: "plant.watered", litres: 2, [ATTACK]: { a: [1, "x"] } });
+      const page = await newPage();
+      await page.goto(`${inspector}/deliveries/${sent.delivery_id}`);
+      await page.getByRole("link", { name: "Make this delivery the schema" }).click();
+      const schema = JSON.parse(await page.locator("#schema").innerText());
+      assert.deepEqual(schema.required, ["id", "event", "litres", ATTACK]);
+      assert.deepEqual(schema.properties[ATTACK].properties.a.items.type, ["number", "string"]);
+      assert.match(await page.locator("main").innerText(), /set schemas_dir/);
+      assert.equal(await page.evaluate(() => window.canary), 0);
+      await page.context().close();
+      await shoot(`/deliveries/${sent.delivery_id}/schema`, "schema");
+    },
+
+    async "a device has its rhythm, its clock and its values"() {
+      const id = `dev/${ATTACK}`;
+      for (let n = 0; n < 8; n += 1) {
+        await signed({ id: `device-${n}`, event: "device.status_changed", timestamp: new Date(Date.now() - 1500).toISOString(),
+          device: { id, name: `Pump ${ATTACK}`, battery: 90 - n }, data: { [ATTACK]: n * n } });
+      }
+      await learnt("entities?q=dev/", ({ entities }) => entities[0]?.deliveries === 8);
+      const page = await newPage();
+      await page.goto(inspector);
+      await page.getByRole("link", { name: "Devices", exact: true }).click();
+      await page.getByLabel("Id or name holds").fill("PUMP");
+      await page.getByLabel("Order").selectOption("silence");
+      await page.getByRole("button", { name: "Show" }).click();
+      await page.waitForURL(/q=PUMP/);
+      assert.equal(await page.locator("tbody tr").count(), 1);
+      assert.equal(await page.evaluate(() => window.canary), 0);
+      await page.locator("tbody a").first().click();
+      await page.waitForURL(/\/entities\/tagorun\//);
+      assert.equal(await page.locator(".chart polyline").count(), 2);
+      assert.match(await page.locator(".chart", { hasText: "device.battery" }).innerText(), /83 to 90 · 8 values/);
+      assert.match(await page.locator("main").innerText(), /Its events come 1\.\d s after they happened/);
+      assert.equal(await page.evaluate(() => window.canary), 0);
+      assert.equal(await page.locator("main img, main [onload]").count(), 0);
+      const path = new URL(page.url()).pathname;
+      await page.context().close();
+      await shoot("/entities", "entities");
+      await shoot(path, "entity");
+    },
+  };
+}
