@@ -19,7 +19,7 @@ pub use layers::DEFAULT_TOML;
 pub use resolve::{Options, load};
 pub use seal::Sealer;
 pub use secrets::{SecretCheck, SecretResolver};
-pub use source_draft::{DraftedSource, draft_source};
+pub use source_draft::{DraftedSource, draft_source, toml_members};
 pub use subscription::{
     JsonFault, Read as ReadSubscription, Reader as SubscriptionReader, SecretOrigin, SecretReader, merged,
     shown_json, stored_json,

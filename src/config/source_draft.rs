@@ -52,6 +52,25 @@ pub fn draft_source(
     }
 }
 
+/// The keys of a `[[source]]` entry, with or without its head and its name.
+///
+/// # Errors
+/// When it is no TOML, in a sentence that repeats nothing of it.
+pub fn toml_members(text: &str) -> Result<serde_json::Map<String, serde_json::Value>, String> {
+    let table: Table =
+        text.parse().map_err(|fault: toml::de::Error| format!("no TOML: {}", fault.message()))?;
+    let entry = match table.get("source") {
+        Some(Value::Array(entries)) if table.len() == 1 => entries.first().and_then(Value::as_table),
+        _ => Some(&table),
+    };
+    let mut members = serde_json::Map::new();
+    for (key, value) in entry.into_iter().flatten().filter(|(key, _)| *key != "name") {
+        let value = serde_json::to_value(value).map_err(|_| format!("{key} cannot be read"))?;
+        members.insert(key.clone(), value);
+    }
+    Ok(members)
+}
+
 /// Secrets by reference; what was typed in becomes a reference that has to be made.
 fn without_literals(key: &str, value: &Value) -> Value {
     let is_secret = key == "secrets" || key == "credentials";

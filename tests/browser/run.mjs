@@ -12,6 +12,7 @@ import { AxeBuilder } from "@axe-core/playwright";
 import { chromium } from "playwright-core";
 import { lensSteps } from "./lens.mjs";
 import { endpoint, senderSteps } from "./sender.mjs";
+import { whatIfSteps } from "./what_if.mjs";
 
 const [inspector, receiver, secretFile, locked] = process.argv.slice(2);
 assert(locked, "usage: node run.mjs INSPECTOR_URL RECEIVER_URL SECRET_FILE LOCKED_URL");
@@ -223,7 +224,8 @@ const steps = {
 };
 
 const own = await endpoint();
-const all = { ...steps, ...senderSteps({ newPage, shoot, post, inspector, own }), ...lensSteps({ newPage, shoot, post, inspector }) };
+const all = { ...steps, ...senderSteps({ newPage, shoot, post, inspector, own }), ...lensSteps({ newPage, shoot, post, inspector }),
+  ...whatIfSteps({ newPage, shoot, post, inspector }) };
 let failed = 0;
 for (const [name, step] of Object.entries(all)) {
   try {

@@ -2,9 +2,9 @@
 
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::harness::{Answer, Server, Setup, exchange};
+use crate::harness::{Answer, Server, Setup, exchange, login};
 
 /// Bodies that mean something to a shell, to JavaScript, to Python, or are no text at all.
 fn bodies() -> Vec<Vec<u8>> {
@@ -148,4 +148,63 @@ fn ui_17_a_credential_is_a_variable_and_never_the_value() {
             && curl.contains(r#"?token='"$CREDENTIAL"'&a=1'"#),
         "{curl}"
     );
+}
+
+fn export_many(server: &Server, query: &str) -> (String, String) {
+    let answer = server.api_raw(&format!("deliveries/export?{query}"));
+    assert_eq!(answer.status, 200, "{query}");
+    let kind = answer.header("content-type").unwrap().to_owned();
+    assert!(answer.header("content-disposition").unwrap().starts_with("attachment; filename=\"deliveries."));
+    (kind, String::from_utf8(answer.body).unwrap())
+}
+
+#[test]
+fn a_search_is_exported_whole_as_json_lines_csv_and_har() {
+    let server = Server::start();
+    let ids: Vec<String> = (0..450)
+        .map(|n| {
+            let body = login(&format!("evt_{n}"));
+            server.post_signed(body.as_bytes()).json()["delivery_id"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    server.post(
+        "/webhook/tagorun?a=1,2",
+        &[("X-TagoRUN-Signature", "zz")],
+        br#"{"event":"=cmd|' /C calc'!A0"}"#,
+    );
+    server.post_signed(br#"{"id":"=1+1","event":"say \"a\", b\r\nc","timestamp":"2026-03-09T07:14:58Z"}"#);
+
+    let (kind, lines) = export_many(&server, "as=jsonl&event_type=user.login");
+    assert_eq!(kind, "application/jsonl");
+    let objects: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let seen: Vec<&str> = objects.iter().rev().map(|object| object["id"].as_str().unwrap()).collect();
+    assert_eq!(seen, ids, "every one of the search, once, the newest first");
+    assert_eq!(
+        objects[7],
+        server.delivery(seen[ids.len() - 8]),
+        "an object is what the API says of the delivery"
+    );
+
+    let (kind, text) = export_many(&server, "as=csv");
+    assert!(kind.starts_with("text/csv"));
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let column = reader.headers().unwrap().iter().position(|name| name == "event_id").unwrap();
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 452);
+    assert_eq!(&rows[0][column], "'=1+1", "no spreadsheet takes an id for a formula");
+    assert!(text.contains("\"say \"\"a\"\", b\r\nc\""), "{}", text.lines().nth(1).unwrap());
+
+    let (kind, archive) = export_many(&server, &format!("as=har&ids={},{}", ids[3], ids[1]));
+    assert_eq!(kind, "application/json");
+    let archive: Value = serde_json::from_str(&archive).unwrap();
+    let entries = archive["log"]["entries"].as_array().unwrap();
+    assert_eq!((archive["log"]["version"].clone(), entries.len()), (json!("1.2"), 2));
+    assert_eq!(entries[0]["request"]["postData"]["text"], login("evt_3"));
+    let (_, none) = export_many(&server, "as=har&event_id=nobody");
+    assert_eq!(serde_json::from_str::<Value>(&none).unwrap()["log"]["entries"], json!([]));
+    assert_eq!(export_many(&server, "as=csv&event_id=nobody").1.lines().count(), 1);
+    assert_eq!(export_many(&server, "q=event:user.login%20body:evt_449").1.lines().count(), 1);
+    for wrong in ["as=xml", "ids=1", "q=verdict:maybe", "limit=3"] {
+        assert_eq!(server.api_raw(&format!("deliveries/export?{wrong}")).status, 400, "{wrong}");
+    }
 }

@@ -3,6 +3,7 @@
 mod deliveries;
 mod event_types;
 mod export;
+mod export_many;
 pub(super) mod json_body;
 pub(super) mod lens;
 mod objects;
@@ -27,6 +28,7 @@ pub use resource::{post_only, read_only};
 pub fn routes(cfg: &mut ServiceConfig) {
     cfg.service(read_only("/api/v1/deliveries", deliveries::list))
         .service(get_only("/api/v1/deliveries/stream", stream::stream))
+        .service(get_only("/api/v1/deliveries/export", export_many::many))
         .service(read_only("/api/v1/deliveries/{id}", deliveries::one))
         .service(read_only("/api/v1/deliveries/{id}/raw", deliveries::raw))
         .service(read_only("/api/v1/deliveries/{id}/export", export::one))

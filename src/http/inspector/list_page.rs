@@ -30,6 +30,8 @@ struct ListPage {
     reasons: Vec<&'static str>,
     event_types: Vec<String>,
     stream_url: String,
+    /// The export of all that is found; the format's word ends it.
+    export_url: String,
     clear_url: &'static str,
     older_url: Option<String>,
     newest_url: String,
@@ -108,6 +110,7 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
         sources: state.source_names(),
         reasons: Reason::ALL.iter().map(|reason| reason.as_str()).collect(),
         event_types: state.catalog.iter().map(|event_type| event_type.name().to_owned()).collect(),
+        export_url: format!("/api/v1/deliveries/export?{}", fields.query(Some(("as", "")))),
         stream_url: format!("/api/v1/deliveries/stream?{stream_query}"),
         clear_url: "/",
         older_url: oldest

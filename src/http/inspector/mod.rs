@@ -15,6 +15,7 @@ mod send_test;
 mod sending;
 mod server;
 mod state;
+mod what_if_page;
 
 pub use server::serve;
 pub use state::{InspectorParts, InspectorState};

@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use super::state::InspectorState;
 use super::{
     again, assets, delivery_page, event_types_page, guard, lens, list_page, login, page, send_test, sending,
+    what_if_page,
 };
 use crate::http::api::{self, read_only};
 use crate::http::problem::{Problem, method_not_allowed};
@@ -72,6 +73,14 @@ fn routes(cfg: &mut ServiceConfig) {
     cfg.service(read_only("/", list_page::list))
         .service(read_only("/deliveries/{id}", delivery_page::delivery))
         .service(post_only("/deliveries/{id}/replay").route(web::post().to(again::replay)))
+        .service(
+            web::resource("/what-if")
+                .route(web::get().to(what_if_page::form))
+                .route(web::post().to(what_if_page::start))
+                .default_service(web::to(|| async { method_not_allowed("GET, POST") })),
+        )
+        .service(read_only("/what-if/{id}", what_if_page::one))
+        .service(post_only("/what-if/{id}/cancel").route(web::post().to(what_if_page::cancel)))
         .service(read_only("/event-types", event_types_page::list))
         .service(read_only("/event-types/{name}", event_types_page::one))
         .service(read_only("/static/{name}", assets::asset))

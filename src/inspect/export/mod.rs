@@ -6,11 +6,13 @@ mod node;
 mod python;
 mod raw;
 mod request;
+mod table;
 
 use crate::domain::StoredDelivery;
 
 pub use har::{document as har_document, entry_of as har_entry};
 pub use request::{credential_headers, is_of_the_connection};
+pub use table::{csv_head, csv_line};
 
 /// What a delivery is written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,209 @@
+//! `/what-if`: a source as it would be, and `/what-if/{id}`: what its stored deliveries would have become.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+use super::page::{self, Frame};
+use super::state::InspectorState;
+use crate::config::{draft_source, toml_members};
+use crate::domain::{Gate, Scheme};
+use crate::http::api::what_if::{LAST, run, sentence, word};
+use crate::http::api::{Blank, Params, json_body};
+use crate::http::problem::Problem;
+use crate::inspect::plain;
+use crate::inspect::what_if::{Flip, Progress, State};
+use crate::signing;
+
+/// Flips of a page.
+const PAGE: usize = 200;
+
+#[derive(Template)]
+#[template(path = "what_if.html")]
+struct FormPage {
+    frame: Frame,
+    sources: Vec<String>,
+    source: String,
+    schemes: Vec<&'static str>,
+    present: String,
+    q: String,
+    last: usize,
+    fault: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "what_if_run.html")]
+struct RunPage {
+    frame: Frame,
+    id: String,
+    source: String,
+    state: &'static str,
+    is_running: bool,
+    done: usize,
+    total: usize,
+    sentence: String,
+    configuration: String,
+    flips: Vec<FlipView>,
+    all_flips: usize,
+    next: Option<usize>,
+}
+
+struct FlipView {
+    id: String,
+    time: String,
+    before: &'static str,
+    after: &'static str,
+    is_better: bool,
+    gate: &'static str,
+    seen: String,
+}
+
+/// The form.
+pub async fn form(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
+    let mut params = Params::read(request.query_string(), Blank::Absent);
+    let source = params.text("source");
+    let q = params.text("q");
+    shown(&state, StatusCode::OK, source, q.unwrap_or_default(), None)
+}
+
+fn shown(
+    state: &InspectorState,
+    status: StatusCode,
+    source: Option<String>,
+    q: String,
+    fault: Option<String>,
+) -> HttpResponse {
+    let sources = state.sources();
+    let chosen = sources.iter().find(|known| Some(&known.name) == source.as_ref()).or(sources.first());
+    let Some(present) = chosen else { return page::not_found(state, "There is no source.") };
+    // Nothing is changed, so nothing can be wrong; a secret that is gone meanwhile leaves the entry blank.
+    let entry = draft_source(present, &Map::new(), state.sender.secrets(), signing::check_key);
+    let form = FormPage {
+        frame: Frame::of(state, "deliveries"),
+        source: present.name.clone(),
+        sources: sources.iter().map(|source| source.name.clone()).collect(),
+        schemes: Scheme::ALL.map(Scheme::as_str).into(),
+        present: entry.map(|entry| entry.toml).unwrap_or_default(),
+        q,
+        last: LAST,
+        fault,
+    };
+    page::html(status, &form)
+}
+
+/// Starts what the form says and leads to its page.
+pub async fn start(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
+    let form = match json_body::bytes(payload).await {
+        Ok(form) => form,
+        Err(problem) => {
+            return page::message(&state, problem.status(), "Nothing was run", &problem.sentences());
+        }
+    };
+    let field = |name: &str| text_of(&form, name);
+    match read(&form).and_then(|members| run(&state, &members)) {
+        Ok(id) => HttpResponse::SeeOther().insert_header((LOCATION, format!("/what-if/{id}"))).finish(),
+        Err(problem) => {
+            let why = problem.sentences();
+            shown(&state, problem.status(), field("source"), field("q").unwrap_or_default(), Some(why))
+        }
+    }
+}
+
+fn text_of(form: &Bytes, name: &str) -> Option<String> {
+    let found = form_urlencoded::parse(form).find(|(known, _)| known == name);
+    found.map(|(_, value)| value.trim().to_owned()).filter(|value| !value.is_empty())
+}
+
+/// What the form asks. A field that was left empty changes nothing.
+fn read(form: &Bytes) -> Result<Map<String, Value>, Problem> {
+    let field = |name: &str| text_of(form, name);
+    let fault = |what: &str, why: String| json_body::bad(vec![json_body::fault(what, &why)]);
+    let mut draft = match field("toml") {
+        Some(text) => toml_members(&text).map_err(|why| fault("/draft", why))?,
+        None => Map::new(),
+    };
+    let mut put =
+        |name: &str, value: Option<Value>| draft.extend(value.map(|value| (name.to_owned(), value)));
+    put("secrets", field("secret").map(|secret| Value::from(vec![secret])));
+    for name in ["signature", "tolerance", "schema"] {
+        put(name, field(name).map(Value::from));
+    }
+    let ranges = |text: String| -> Value {
+        text.split([',', ' ', '\n', '\r']).filter(|range| !range.is_empty()).collect()
+    };
+    put("allow", field("allow").map(ranges));
+    let mut members = Map::from_iter([("draft".to_owned(), Value::Object(draft))]);
+    let mut put =
+        |name: &str, value: Option<Value>| members.extend(value.map(|value| (name.to_owned(), value)));
+    put("source", field("source").map(Value::from));
+    put("q", field("q").map(Value::from));
+    put("last", field("last").map(|last| last.parse::<u64>().map_or(Value::from(last), Value::from)));
+    if let Some(schema) = field("json_schema") {
+        let name = field("event_type")
+            .ok_or_else(|| fault("/schemas", "an event type is needed for the schema".to_owned()))?;
+        let schema: Value = serde_json::from_str(&schema)
+            .map_err(|why| fault("/schemas", format!("the schema is no JSON: {why}")))?;
+        put("schemas", Some(Value::Object(Map::from_iter([(name, schema)]))));
+    }
+    Ok(members)
+}
+
+/// What a run found.
+pub async fn one(
+    id: web::Path<String>,
+    request: HttpRequest,
+    state: web::Data<InspectorState>,
+) -> HttpResponse {
+    let mut params = Params::read(request.query_string(), Blank::Absent);
+    let from = params.parsed("from", "a number", |text| text.parse::<usize>().ok()).unwrap_or(0);
+    match id.parse().ok().and_then(|id| state.what_if.progress(id)) {
+        Some(progress) => page::html(StatusCode::OK, &view(&state, &progress, from)),
+        None => page::not_found(
+            &state,
+            "There is no such run. A few of the last ones are remembered until the program ends.",
+        ),
+    }
+}
+
+/// Ends a run.
+pub async fn cancel(id: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
+    match id.parse() {
+        Ok(id) if state.what_if.cancel(id) => {
+            HttpResponse::SeeOther().insert_header((LOCATION, format!("/what-if/{id}"))).finish()
+        }
+        _ => page::not_found(&state, "There is no such run."),
+    }
+}
+
+fn view(state: &InspectorState, progress: &Progress, from: usize) -> RunPage {
+    let next = from.saturating_add(PAGE);
+    RunPage {
+        frame: Frame::of(state, "deliveries"),
+        id: progress.id.to_string(),
+        source: progress.source.clone(),
+        state: progress.state.as_str(),
+        is_running: progress.state == State::Running,
+        done: progress.done,
+        total: progress.total,
+        sentence: sentence(progress),
+        configuration: progress.configuration.clone(),
+        flips: progress.flips.iter().skip(from).take(PAGE).map(flip).collect(),
+        all_flips: progress.would_pass + progress.would_be_refused + progress.other_reason,
+        next: (next < progress.flips.len()).then_some(next),
+    }
+}
+
+fn flip(flip: &Flip) -> FlipView {
+    FlipView {
+        id: flip.id.to_string(),
+        time: super::row_view::shown_time(&flip.id.made_at().to_string()),
+        before: word(&flip.before),
+        after: word(&flip.after),
+        is_better: flip.after == crate::inspect::what_if::Side::Passes,
+        gate: flip.gate.map_or("", Gate::as_str),
+        seen: plain(&flip.seen),
+    }
+}

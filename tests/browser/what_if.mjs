@@ -1,0 +1,54 @@
+// Other rules tried on what came in, and what is found taken along as a file.
+import assert from "node:assert/strict";
+
+export function whatIfSteps({ newPage, shoot, post, inspector }) {
+  return {
+    async "a refused delivery leads to what if, and the secret that was used makes it pass"() {
+      const used = "what-the-portal-really-signs-with";
+      const refused = await post("/webhook/tagorun", '{"id":"wi-1","event":"user.login","timestamp":"2026-03-09T07:14:58Z","user":{"id":"u","email":"e"}}', {}, used);
+      assert.equal(refused.status, 401);
+      const page = await newPage();
+      await page.goto(`${inspector}/deliveries/${refused.delivery_id}`);
+      await page.getByRole("link", { name: "What if…" }).click();
+      await page.waitForURL(/\/what-if\?source=tagorun/);
+      assert.equal(await page.getByLabel("Only those that fit this search").inputValue(), "reason:signature_mismatch");
+      await shoot(new URL(page.url()).pathname + new URL(page.url()).search, "what-if");
+      await page.getByLabel("Secret", { exact: true }).fill(used);
+      await page.getByRole("button", { name: "Run the gates again" }).click();
+      await page.waitForURL(/\/what-if\/[0-9a-f-]+$/);
+      await page.locator("#progress:not([data-running])").waitFor({ timeout: 10000 });
+      assert.match(await page.locator("#sentence").innerText(), /\d+ that were refused would pass, 0 that passed would be refused/);
+      const row = page.locator(`tbody tr:has(a[href="/deliveries/${refused.delivery_id}"])`);
+      assert.match(await row.innerText(), /signature_mismatch\s+passes/);
+      const toml = await page.locator("#draft-toml").innerText();
+      assert.match(toml, /file:NEW-SECRET/);
+      assert(!(await page.content()).includes(used), "a secret that was typed in is shown");
+      await shoot(new URL(page.url()).pathname, "what-if-run");
+      await row.getByRole("link").click();
+      await page.waitForURL(`${inspector}/deliveries/${refused.delivery_id}`);
+      await page.context().close();
+    },
+
+    async "a draft that cannot be says so in the form"() {
+      const page = await newPage();
+      await page.goto(`${inspector}/what-if`);
+      await page.getByLabel("Allowlist").fill("1.2.3");
+      await page.getByRole("button", { name: "Run the gates again" }).click();
+      assert.match(await page.getByRole("alert").innerText(), /1\.2\.3/);
+      await page.context().close();
+    },
+
+    async "what a search finds is taken along as CSV"() {
+      const page = await newPage();
+      await page.goto(`${inspector}/?q=${encodeURIComponent("reason:signature_mismatch")}`);
+      const [download] = await Promise.all([
+        page.waitForEvent("download"), page.getByRole("link", { name: "CSV" }).click()]);
+      assert.equal(download.suggestedFilename(), "deliveries.csv");
+      const chunks = [];
+      for await (const chunk of await download.createReadStream()) chunks.push(chunk);
+      const lines = Buffer.concat(chunks).toString().trim().split("\r\n");
+      assert(lines.length > 1 && lines.slice(1).every((line) => line.includes("signature_mismatch")), lines.join("\n"));
+      await page.context().close();
+    },
+  };
+}
