@@ -36,7 +36,7 @@ async function newPage(options = {}, confirms = false) {
   const page = await context.newPage();
   page.on("console", (message) => {
     // A draft that is refused is what the editor asks for; the browser says so all the same.
-    const isDraft = message.location().url.endsWith("/api/v1/subscriptions/preview");
+    const isDraft = ["/api/v1/subscriptions/preview", "/what-if"].some((path) => message.location().url.endsWith(path));
     const isLogin = message.location().url.endsWith("/login");
     if (["error", "warning"].includes(message.type()) && !isDraft && !isLogin) complaints.push(`${page.url()}: ${message.text()}`);
   });

@@ -7,8 +7,9 @@ export function whatIfSteps({ newPage, shoot, post, inspector }) {
       const used = "what-the-portal-really-signs-with";
       const refused = await post("/webhook/tagorun", '{"id":"wi-1","event":"user.login","timestamp":"2026-03-09T07:14:58Z","user":{"id":"u","email":"e"}}', {}, used);
       assert.equal(refused.status, 401);
+      const [{ id }] = (await (await fetch(`${inspector}/api/v1/deliveries?reason=signature_mismatch&limit=1`)).json()).deliveries;
       const page = await newPage();
-      await page.goto(`${inspector}/deliveries/${refused.delivery_id}`);
+      await page.goto(`${inspector}/deliveries/${id}`);
       await page.getByRole("link", { name: "What if…" }).click();
       await page.waitForURL(/\/what-if\?source=tagorun/);
       assert.equal(await page.getByLabel("Only those that fit this search").inputValue(), "reason:signature_mismatch");
@@ -18,14 +19,14 @@ export function whatIfSteps({ newPage, shoot, post, inspector }) {
       await page.waitForURL(/\/what-if\/[0-9a-f-]+$/);
       await page.locator("#progress:not([data-running])").waitFor({ timeout: 10000 });
       assert.match(await page.locator("#sentence").innerText(), /\d+ that were refused would pass, 0 that passed would be refused/);
-      const row = page.locator(`tbody tr:has(a[href="/deliveries/${refused.delivery_id}"])`);
+      const row = page.locator(`tbody tr:has(a[href="/deliveries/${id}"])`);
       assert.match(await row.innerText(), /signature_mismatch\s+passes/);
       const toml = await page.locator("#draft-toml").innerText();
       assert.match(toml, /file:NEW-SECRET/);
       assert(!(await page.content()).includes(used), "a secret that was typed in is shown");
       await shoot(new URL(page.url()).pathname, "what-if-run");
       await row.getByRole("link").click();
-      await page.waitForURL(`${inspector}/deliveries/${refused.delivery_id}`);
+      await page.waitForURL(`${inspector}/deliveries/${id}`);
       await page.context().close();
     },
 

@@ -76,7 +76,10 @@ pub async fn many(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
     let export = Export {
         more: credential_headers(&state.sources()),
         base: state.receiver_base(),
-        left: ids.map_or(Left::Search { filter, before: None, page: VecDeque::new() }, Left::Chosen),
+        left: ids.map_or(
+            Left::Search { filter: Box::new(filter), before: None, page: VecDeque::new() },
+            Left::Chosen,
+        ),
         state: state.get_ref().clone(),
         format,
         part: Part::Head,
@@ -95,7 +98,7 @@ pub async fn many(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
 
 /// What is still to be written.
 enum Left {
-    Search { filter: DeliveryFilter, before: Option<i64>, page: VecDeque<DeliveryId> },
+    Search { filter: Box<DeliveryFilter>, before: Option<i64>, page: VecDeque<DeliveryId> },
     Chosen(VecDeque<DeliveryId>),
 }
 
