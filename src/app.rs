@@ -124,6 +124,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Run
     let sending = RunningSender::start(sender.clone()).context("cannot start the sender")?;
     let learning = RunningLearner::start(store.clone(), sender.clone(), sources_of(&rules), learner_clock)
         .context("cannot start the learner")?;
+    inspector_state.take_up_replays().await;
     let running = Running {
         addresses,
         rules,

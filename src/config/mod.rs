@@ -27,3 +27,4 @@ pub use subscription::{
 pub use types::{
     Config, InspectorConfig, LogConfig, PasswordHash, Rate, ReceiverConfig, SenderConfig, StoreConfig,
 };
+pub use values::rate;

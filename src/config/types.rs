@@ -122,6 +122,14 @@ pub struct Rate {
     pub per: Duration,
 }
 
+impl Rate {
+    /// How many a second.
+    #[must_use]
+    pub fn per_second(&self) -> f64 {
+        f64::from(self.count.get()) / self.per.as_secs_f64()
+    }
+}
+
 /// A password's argon2 hash in PHC form. It does not print.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);

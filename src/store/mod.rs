@@ -4,6 +4,7 @@ mod contract;
 mod error;
 mod lens;
 mod outbox;
+mod replay_runs;
 mod replays;
 mod sqlite;
 

@@ -15,13 +15,18 @@ impl Store {
         }
     }
 
-    /// The newest replays, before the id `before`; at most `limit`.
+    /// The newest replays, of one run or of all, before the id `before`; at most `limit`.
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn replays(&self, before: Option<ReplayId>, limit: usize) -> Result<Vec<Replay>, StoreError> {
+    pub async fn replays(
+        &self,
+        run: Option<ReplayId>,
+        before: Option<ReplayId>,
+        limit: usize,
+    ) -> Result<Vec<Replay>, StoreError> {
         match self {
-            Self::Sqlite(sqlite) => sqlite.read(move |from| replays::list(from, before, limit)).await,
+            Self::Sqlite(sqlite) => sqlite.read(move |from| replays::list(from, run, before, limit)).await,
         }
     }
 

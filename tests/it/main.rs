@@ -28,6 +28,7 @@ mod json_suite;
 mod lens;
 mod octokit;
 mod replay;
+mod replay_runs;
 mod sender_attack;
 mod sender_contract;
 mod sender_document;

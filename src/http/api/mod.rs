@@ -8,6 +8,7 @@ pub(super) mod json_body;
 pub(super) mod lens;
 mod objects;
 mod params;
+pub(super) mod replay_runs;
 pub(super) mod replays;
 mod resource;
 pub(super) mod sending;
@@ -29,12 +30,17 @@ pub fn routes(cfg: &mut ServiceConfig) {
     cfg.service(read_only("/api/v1/deliveries", deliveries::list))
         .service(get_only("/api/v1/deliveries/stream", stream::stream))
         .service(get_only("/api/v1/deliveries/export", export_many::many))
+        .service(post_only("/api/v1/deliveries/replay", replay_runs::start))
         .service(read_only("/api/v1/deliveries/{id}", deliveries::one))
         .service(read_only("/api/v1/deliveries/{id}/raw", deliveries::raw))
         .service(read_only("/api/v1/deliveries/{id}/export", export::one))
         .service(post_only("/api/v1/deliveries/{id}/replay", replays::replay))
         .service(read_only("/api/v1/replays", replays::list))
         .service(read_only("/api/v1/replays/{id}", replays::one))
+        .service(read_only("/api/v1/replay-runs", replay_runs::list))
+        .service(read_only("/api/v1/replay-runs/{id}", replay_runs::one))
+        .service(post_only("/api/v1/replay-runs/{id}/stop", replay_runs::stop))
+        .service(post_only("/api/v1/replay-runs/{id}/resume", replay_runs::resume))
         .service(post_only("/api/v1/what-if", what_if::start))
         .service(
             web::resource("/api/v1/what-if/{id}")

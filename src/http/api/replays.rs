@@ -33,7 +33,7 @@ pub async fn replay(
             let asked = asked(&state, &members)?;
             let delivery = stored(&id, &state).await?;
             let replayer = state.replayer().map_err(|why| bad(vec![fault("", &why)]))?;
-            let replay = replayer.replay(delivery, asked).await.map_err(|wrong| match wrong {
+            let replay = replayer.replay(delivery, &asked).await.map_err(|wrong| match wrong {
                 ReplayFault::Asked(why) => bad(vec![fault("", &why)]),
                 ReplayFault::Store(wrong) => Problem::store_fault(&wrong),
             })?;
@@ -46,17 +46,12 @@ pub async fn replay(
 /// The replays, newest first.
 pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
     let mut params = Params::read(request.query_string(), Blank::Fault);
-    let limit = params
-        .parsed("limit", "a number from 1 to 500", |text| {
-            text.parse::<usize>().ok().filter(|limit| (1..=LIMITS.1).contains(limit))
-        })
-        .unwrap_or(LIMITS.0);
-    let before =
-        params.parsed("before", "the next of an earlier answer", |text| text.parse::<ReplayId>().ok());
-    if let Err(faults) = params.finish(&["limit", "before"]) {
+    let (limit, before) = page(&mut params);
+    let run = params.parsed("run", "the id of a run", |text| text.parse::<ReplayId>().ok());
+    if let Err(faults) = params.finish(&["limit", "before", "run"]) {
         return Problem::bad_parameters(faults).response();
     }
-    match state.store.replays(before, limit.saturating_add(1)).await {
+    match state.store.replays(run, before, limit.saturating_add(1)).await {
         Err(wrong) => Problem::store_fault(&wrong).response(),
         Ok(mut replays) => {
             let has_more = replays.len() > limit;
@@ -66,6 +61,16 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
             HttpResponse::Ok().json(json!({"replays": replays, "next": next}))
         }
     }
+}
+
+/// Takes how many rows of a list, and before which.
+pub fn page(params: &mut Params) -> (usize, Option<ReplayId>) {
+    let limit = params.parsed("limit", "a number from 1 to 500", |text| {
+        text.parse::<usize>().ok().filter(|limit| (1..=LIMITS.1).contains(limit))
+    });
+    let before =
+        params.parsed("before", "the next of an earlier answer", |text| text.parse::<ReplayId>().ok());
+    (limit.unwrap_or(LIMITS.0), before)
 }
 
 /// One replay.

@@ -80,7 +80,8 @@ fn editable(delivery: &StoredDelivery) -> Option<&str> {
     (text.len() <= MOST_EDITED && !text.contains('\0')).then_some(text)
 }
 
-fn view(state: &InspectorState, replay: &Replay) -> ReplayView {
+/// A replay as a row.
+pub fn view(state: &InspectorState, replay: &Replay) -> ReplayView {
     let named = state.sender.subscriptions().get(&replay.target);
     let to = named.map_or(replay.target.clone(), |active| active.compiled.subscription.name.clone());
     let outcome = match (replay.status, &replay.error, replay.message) {
@@ -141,7 +142,7 @@ async fn send(id: &str, payload: web::Payload, state: &InspectorState) -> Result
     let asked = read(state, &delivery, &form)?;
     let replayer = state.replayer().map_err(|why| Problem::new(StatusCode::SERVICE_UNAVAILABLE, why))?;
     replayer
-        .replay(delivery, asked)
+        .replay(delivery, &asked)
         .await
         .map_err(|fault| Problem::new(StatusCode::BAD_REQUEST, fault.to_string()))
 }

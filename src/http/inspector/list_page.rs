@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::page::{self, Frame};
+use super::replays_page::search_text;
 use super::row_view::RowView;
 use super::state::InspectorState;
 use crate::domain::{Reason, Verdict};
@@ -32,6 +33,8 @@ struct ListPage {
     stream_url: String,
     /// The export of all that is found; the format's word ends it.
     export_url: String,
+    /// Where all that is found is sent again.
+    replays_url: String,
     clear_url: &'static str,
     older_url: Option<String>,
     newest_url: String,
@@ -111,6 +114,12 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
         reasons: Reason::ALL.iter().map(|reason| reason.as_str()).collect(),
         event_types: state.catalog.iter().map(|event_type| event_type.name().to_owned()).collect(),
         export_url: format!("/api/v1/deliveries/export?{}", fields.query(Some(("as", "")))),
+        replays_url: format!(
+            "/replays?{}",
+            form_urlencoded::Serializer::new(String::new())
+                .append_pair("q", &search_text(&fields.query(None)))
+                .finish()
+        ),
         stream_url: format!("/api/v1/deliveries/stream?{stream_query}"),
         clear_url: "/",
         older_url: oldest

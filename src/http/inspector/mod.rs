@@ -10,6 +10,7 @@ mod lens;
 mod list_page;
 mod login;
 mod page;
+mod replays_page;
 mod row_view;
 mod send_test;
 mod sending;

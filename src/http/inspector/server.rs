@@ -14,8 +14,8 @@ use tokio::net::TcpStream;
 
 use super::state::InspectorState;
 use super::{
-    again, assets, delivery_page, event_types_page, guard, lens, list_page, login, page, send_test, sending,
-    what_if_page,
+    again, assets, delivery_page, event_types_page, guard, lens, list_page, login, page, replays_page,
+    send_test, sending, what_if_page,
 };
 use crate::http::api::{self, read_only};
 use crate::http::problem::{Problem, method_not_allowed};
@@ -73,6 +73,15 @@ fn routes(cfg: &mut ServiceConfig) {
     cfg.service(read_only("/", list_page::list))
         .service(read_only("/deliveries/{id}", delivery_page::delivery))
         .service(post_only("/deliveries/{id}/replay").route(web::post().to(again::replay)))
+        .service(
+            web::resource("/replays")
+                .route(web::get().to(replays_page::list))
+                .route(web::post().to(replays_page::start))
+                .default_service(web::to(|| async { method_not_allowed("GET, POST") })),
+        )
+        .service(read_only("/replays/{id}", replays_page::one))
+        .service(post_only("/replays/{id}/stop").route(web::post().to(replays_page::stop)))
+        .service(post_only("/replays/{id}/resume").route(web::post().to(replays_page::resume)))
         .service(
             web::resource("/what-if")
                 .route(web::get().to(what_if_page::form))

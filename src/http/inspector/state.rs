@@ -12,7 +12,7 @@ use crate::config::PasswordHash;
 use crate::domain::{Clock, SilenceAfter, Source, StoredDelivery};
 use crate::http::admin_auth::AdminAuth;
 use crate::inspect::Findings;
-use crate::inspect::replay::Replayer;
+use crate::inspect::replay::{ReplayRuns, Replayer};
 use crate::inspect::what_if::WhatIf;
 use crate::send::{Client, SendError, Sender, TargetGuard};
 use crate::store::Store;
@@ -62,7 +62,7 @@ pub struct InspectorState {
     sources: Arc<dyn Fn() -> Vec<Source> + Send + Sync>,
     /// Made when first needed: most inspectors never send anything themselves.
     client: Arc<OnceLock<Result<Client, SendError>>>,
-    replayer: Arc<OnceLock<Result<Replayer, SendError>>>,
+    replays: Arc<OnceLock<Result<ReplayRuns, SendError>>>,
     stopping: Arc<watch::Sender<bool>>,
 }
 
@@ -83,7 +83,7 @@ impl InspectorState {
             hosts: Arc::new(Hosts::new(parts.inspector, &parts.allowed_hosts)),
             sources: parts.sources,
             client: Arc::default(),
-            replayer: Arc::default(),
+            replays: Arc::default(),
             stopping: Arc::new(watch::Sender::new(false)),
         }
     }
@@ -121,8 +121,16 @@ impl InspectorState {
     /// # Errors
     /// Where TLS cannot be set up on this machine.
     pub(crate) fn replayer(&self) -> Result<&Replayer, String> {
+        self.replay_runs().map(|runs| &runs.replayer)
+    }
+
+    /// Who sends many of them again.
+    ///
+    /// # Errors
+    /// As `replayer`.
+    pub(crate) fn replay_runs(&self) -> Result<&ReplayRuns, String> {
         let make = || {
-            Ok(Replayer {
+            let replayer = Replayer {
                 store: self.store.clone(),
                 sender: self.sender.clone(),
                 own: Client::new(TargetGuard::new(false))?,
@@ -130,9 +138,26 @@ impl InspectorState {
                 receiver: self.receiver_base(),
                 sources: Arc::clone(&self.sources),
                 clock: Arc::clone(&self.clock),
-            })
+            };
+            Ok(ReplayRuns::new(replayer, self.stopping.subscribe()))
         };
-        self.replayer.get_or_init(make).as_ref().map_err(ToString::to_string)
+        self.replays.get_or_init(make).as_ref().map_err(ToString::to_string)
+    }
+
+    /// Goes on with the runs of replays that went on when the program ended.
+    pub async fn take_up_replays(&self) {
+        let taken_up = async {
+            self.store.forget_plans().await.map_err(|fault| fault.to_string())?;
+            let running = self.store.running_runs().await.map_err(|fault| fault.to_string())?;
+            // Most programs have none, and need nobody to send them.
+            if !running.is_empty() {
+                self.replay_runs()?.take_up(running);
+            }
+            Ok::<(), String>(())
+        };
+        if let Err(fault) = taken_up.await {
+            tracing::error!(%fault, "runs of replays do not go on before the next start");
+        }
     }
 
     /// When entities of a source are silent.

@@ -1,7 +1,12 @@
-//! Sends a delivery again: to our own receiver, to a subscription, or to a URL; as it came, signed anew, or edited.
+//! Sends a delivery again, or many of them: to our own receiver, to a subscription, or to a URL; as it came, signed anew, or
+//! edited.
 
+mod plan;
+mod replayer;
 mod request;
-mod run;
+mod runs;
 
+pub use plan::{MOST, Plan};
+pub use replayer::{Asked, ReplayFault, Replayer, Target};
 pub use request::{Edits, MARK};
-pub use run::{Asked, ReplayFault, Replayer, Target};
+pub use runs::{ReplayRuns, Turned};

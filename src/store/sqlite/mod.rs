@@ -10,6 +10,7 @@ mod migrate;
 pub(super) mod outbox;
 mod query;
 mod reader;
+pub(super) mod replay_runs;
 pub(super) mod replays;
 mod retention;
 mod search;

@@ -45,16 +45,20 @@ pub fn add(connection: &Connection, replay: &Replay, now: Timestamp) -> rusqlite
     Ok(())
 }
 
-/// The newest, before the id `before`.
+/// The newest, of one run or of all, before the id `before`.
 pub fn list(
     connection: &Connection,
+    run: Option<ReplayId>,
     before: Option<ReplayId>,
     limit: usize,
 ) -> rusqlite::Result<Vec<Replay>> {
     let before = before.map_or([0xff; 16], |id| *id.as_bytes());
+    let of_run = if run.is_some() { "run = ?3 AND" } else { "?3 IS NULL AND" };
     connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM replays WHERE id < ?1 ORDER BY id DESC LIMIT ?2"))?
-        .query_map(params![before, whole(limit)], replay)?
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM replays WHERE {of_run} id < ?1 ORDER BY id DESC LIMIT ?2"
+        ))?
+        .query_map(params![before, whole(limit), run.map(|id| *id.as_bytes())], replay)?
         .collect()
 }
 

@@ -1,5 +1,6 @@
 //! Sends one delivery again and keeps what came of it.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +30,16 @@ pub enum Target {
     Url(Url),
     /// To a subscription, by its id.
     Subscription(String),
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Receiver => out.write_str("receiver"),
+            Self::Url(url) => url.fmt(out),
+            Self::Subscription(id) => out.write_str(id),
+        }
+    }
 }
 
 /// What is asked.
@@ -79,16 +90,19 @@ impl Replayer {
     ///
     /// # Errors
     /// What is asked cannot be done, or it cannot be kept.
-    pub async fn replay(&self, delivery: StoredDelivery, asked: Asked) -> Result<Replay, ReplayFault> {
-        let now = self.clock.now();
-        let mut replay = Replay {
-            id: ReplayId::new_at(now),
-            original: delivery.row.id,
-            target: match &asked.target {
-                Target::Receiver => "receiver".to_owned(),
-                Target::Url(url) => url.to_string(),
-                Target::Subscription(id) => id.clone(),
-            },
+    pub async fn replay(&self, delivery: StoredDelivery, asked: &Asked) -> Result<Replay, ReplayFault> {
+        let mut replay = self.begin(delivery.row.id, asked);
+        self.send(&mut replay, delivery, asked).await?;
+        self.store.add_replay(replay.clone(), self.clock.now()).await?;
+        Ok(replay)
+    }
+
+    /// A replay of which nothing came yet.
+    pub(super) fn begin(&self, original: DeliveryId, asked: &Asked) -> Replay {
+        Replay {
+            id: ReplayId::new_at(self.clock.now()),
+            original,
+            target: asked.target.to_string(),
             signature: asked.signature,
             is_edited: !asked.edits.is_empty(),
             run: asked.run,
@@ -97,20 +111,27 @@ impl Replayer {
             message: None,
             error: None,
             answer: Bytes::new(),
-        };
+        }
+    }
+
+    /// Sends it, and writes down what came of it.
+    pub(super) async fn send(
+        &self,
+        replay: &mut Replay,
+        delivery: StoredDelivery,
+        asked: &Asked,
+    ) -> Result<(), ReplayFault> {
         match &asked.target {
-            Target::Subscription(id) => self.to_subscription(&mut replay, delivery, id, &asked.edits).await?,
+            Target::Subscription(id) => self.to_subscription(replay, delivery, id, &asked.edits).await,
             Target::Receiver => {
                 let path = asked.edits.path.as_deref().unwrap_or(&delivery.row.path);
                 let url = Url::parse(&format!("{}{path}", self.receiver)).map_err(|fault| {
                     ReplayFault::Asked(format!("the path {path:?} cannot be sent: {fault}"))
                 })?;
-                self.over_http(&mut replay, &delivery, &asked, url).await?;
+                self.over_http(replay, &delivery, asked, url).await
             }
-            Target::Url(url) => self.over_http(&mut replay, &delivery, &asked, url.clone()).await?,
+            Target::Url(url) => self.over_http(replay, &delivery, asked, url.clone()).await,
         }
-        self.store.add_replay(replay.clone(), now).await?;
-        Ok(replay)
     }
 
     async fn to_subscription(
