@@ -13,6 +13,7 @@ Examples:
   tagohook send data.received --set data.variables='[]' --set device.name=Roof
   tagohook send data.received --publish      publish it to the subscriptions
   tagohook subscriptions add slack.json      TagoRUN's own configuration JSON
+  tagohook replay verdict:rejected after:-2h --dry-run
   tagohook verify body.json --header 'X-TagoRUN-Signature: 6f3a…'
   tagohook check-config --config tagohook.toml
 
@@ -69,6 +70,8 @@ pub enum Command {
     Tail(Tail),
     /// List, add or test subscriptions of the program that runs
     Subscriptions(Subscriptions),
+    /// Send stored deliveries of the program that runs again: those that a search finds
+    Replay(Replay),
     /// List, replay or drop dead letters of the program that runs
     DeadLetters(DeadLetters),
     /// Publish every event of the catalogue into a subscription to our own receiver, and follow each round
@@ -171,6 +174,51 @@ pub enum SubscriptionsCommand {
         /// Its id or name
         subscription: String,
     },
+}
+
+/// `tagohook replay`
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// Which, as in the search box: verdict:rejected source:tagorun after:-2h
+    pub search: Vec<String>,
+    /// Where to: receiver, an http or https URL, or the id of a subscription
+    #[arg(long, value_name = "TARGET", default_value = "receiver")]
+    pub to: String,
+    /// What becomes of the signature: fresh, original or none
+    #[arg(long, value_name = "WORD", default_value = "fresh")]
+    pub signature: String,
+    /// Which goes first: oldest or newest
+    #[arg(long, value_name = "WORD", default_value = "oldest")]
+    pub order: String,
+    /// At most so many, as 50/s or 1000/min [default: as fast as it goes]
+    #[arg(long, value_name = "RATE")]
+    pub rate: Option<String>,
+    /// So many at once, 1 to 32
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub concurrency: u32,
+    /// Only the newest so many
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u32>,
+    /// Stop at the first failure; --resume goes on
+    #[arg(long)]
+    pub stop_on_error: bool,
+    /// Only say what would go
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Every delivery, without a search
+    #[arg(long, conflicts_with = "search")]
+    pub all: bool,
+    /// Do not wait for the end
+    #[arg(long)]
+    pub detach: bool,
+    /// Go on with a run that was stopped
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["search", "all", "dry_run", "stop"])]
+    pub resume: Option<String>,
+    /// Stop a run
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["search", "all", "dry_run"])]
+    pub stop: Option<String>,
+    #[command(flatten)]
+    pub inspector: Inspector,
 }
 
 /// `tagohook dead-letters`

@@ -9,6 +9,7 @@ mod full_loop;
 mod hash_password;
 mod inspector;
 mod prune;
+mod replay;
 mod send;
 mod serve;
 mod sign;
@@ -37,6 +38,7 @@ pub fn main() -> ExitCode {
         Command::Loop(asked) => full_loop::run(&globals, &asked),
         Command::Tail(tail) => tail::run(&globals, &tail),
         Command::Subscriptions(asked) => subscriptions::run(&globals, &asked),
+        Command::Replay(asked) => replay::run(&globals, &asked),
         Command::DeadLetters(asked) => dead_letters::run(&globals, &asked),
         Command::Sign(sign) => sign::run(&globals, &sign),
         Command::Verify(verify) => verify::run(&globals, &verify),
