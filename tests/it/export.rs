@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Server, Setup, exchange, login};
+use crate::harness::{Answer, SECRET, Server, Setup, exchange, login};
 
 /// Bodies that mean something to a shell, to JavaScript, to Python, or are no text at all.
 fn bodies() -> Vec<Vec<u8>> {
@@ -135,7 +135,7 @@ fn ui_17_a_credential_is_a_variable_and_never_the_value() {
         [("X-Odd", secret), ("Authorization", "Bearer a-bearer-of-somebody"), ("Cookie", "sid=a-cookie")];
     server.post(&format!("/webhook/keyed?token={secret}&a=1"), &headers, b"{\"event\":\"made.up\"}");
     let id = server.newest()["id"].as_str().unwrap().to_owned();
-    for format in ["curl", "node", "python", "raw", "har"] {
+    for format in ["curl", "node", "python", "raw", "har", "test"] {
         let text = String::from_utf8(export(&server, &id, format).body).unwrap();
         assert!(text.contains("CREDENTIAL"), "{text}");
         for tail in [secret, "a-bearer-of-somebody", "a-cookie", "6789"] {
@@ -148,6 +148,67 @@ fn ui_17_a_credential_is_a_variable_and_never_the_value() {
             && curl.contains(r#"?token='"$CREDENTIAL"'&a=1'"#),
         "{curl}"
     );
+}
+
+fn node_test(text: &[u8], env: &[(&str, &str)]) -> (bool, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("delivery.test.mjs");
+    std::fs::write(&file, text).unwrap();
+    let mut node = std::process::Command::new("node");
+    let done = node.arg("--test").arg(&file).envs(env.iter().copied()).output().unwrap();
+    (done.status.success(), String::from_utf8_lossy(&done.stdout).into_owned())
+}
+
+#[test]
+fn a_delivery_is_saved_as_a_test_that_signs_it_anew() {
+    let config = r#"
+[[source]]
+name = "tagorun"
+secrets = ["file:signing-secret"]
+[[source]]
+name = "sw"
+signature = "standard-webhooks"
+secrets = ["file:sw"]
+[[source]]
+name = "gh"
+signature = "github"
+secrets = ["file:gh"]
+[[source]]
+name = "st"
+signature = "stripe"
+secrets = ["file:gh"]
+"#;
+    let setup = Setup::new(config);
+    let sw = "whsec_c3RhbmRhcmQtd2ViaG9va3MtdGVzdC1rZXkh";
+    setup.file("sw", sw);
+    setup.file("gh", "a-secret-of-the-tests-01234");
+    let server = setup.start();
+    let hostile = r#"{"id":"evt_1","event":"user.login","timestamp":"2026-03-09T07:14:58Z","user":{"id":"</script>'`${process.exit(0)}","email":"a@example.com"}}"#;
+    for (source, secret) in [
+        ("tagorun", SECRET),
+        ("sw", sw),
+        ("gh", "a-secret-of-the-tests-01234"),
+        ("st", "a-secret-of-the-tests-01234"),
+    ] {
+        server.post(
+            &format!("/webhook/{source}"),
+            &[("Content-Type", "application/json")],
+            hostile.as_bytes(),
+        );
+        let refused = server.newest();
+        assert_eq!(refused["status"], 401, "{source}");
+        let answer = export(&server, refused["id"].as_str().unwrap(), "test");
+        assert!(answer.header("content-disposition").unwrap().ends_with(".test.mjs\""));
+        let (passed, said) = node_test(&answer.body, &[]);
+        assert!(passed, "as it came it is refused as it was: {said}");
+        let (passed, said) = node_test(&answer.body, &[("WEBHOOK_SECRET", secret)]);
+        assert!(!passed && said.contains("401"), "signed anew it is not answered 401: {said}");
+        let newest = server.newest();
+        assert_eq!((&newest["source"], &newest["reason"]), (&source.into(), &Value::Null), "{said}");
+        assert_eq!(server.raw(newest["id"].as_str().unwrap()), hostile.as_bytes());
+        let again = export(&server, newest["id"].as_str().unwrap(), "test");
+        assert!(node_test(&again.body, &[("WEBHOOK_SECRET", secret)]).0);
+    }
 }
 
 fn export_many(server: &Server, query: &str) -> (String, String) {

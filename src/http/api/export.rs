@@ -1,13 +1,13 @@
 //! `GET deliveries/{id}/export`: a delivery as a program, an archive, or the wire.
 
-use actix_web::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::deliveries::stored;
 use super::params::{Blank, Params};
 use crate::http::inspector::InspectorState;
 use crate::http::problem::Problem;
-use crate::inspect::export::{Format, credential_headers, export};
+use crate::inspect::export::{Format, export, test_file_name};
 
 /// The delivery in the format that is asked for.
 pub async fn one(
@@ -28,9 +28,14 @@ pub async fn one(
         Err(problem) => return problem.response(),
     };
     let format = format.unwrap_or(Format::Curl);
-    let text = export(&delivery, format, &state.receiver_base(), &credential_headers(&state.sources()));
+    let text = export(&delivery, format, &state.receiver_base(), &state.sources());
     let kind = if format == Format::Har { "application/json" } else { "text/plain; charset=utf-8" };
-    HttpResponse::Ok()
+    let mut answer = HttpResponse::Ok();
+    if format == Format::Test {
+        let disposition = format!("attachment; filename=\"{}\"", test_file_name(&delivery));
+        answer.insert_header((CONTENT_DISPOSITION, disposition));
+    }
+    answer
         .insert_header((CONTENT_TYPE, kind))
         .insert_header((
             CONTENT_SECURITY_POLICY,

@@ -24,7 +24,7 @@ const ANSWER: usize = 200;
 
 /// What the section shows.
 pub struct Again {
-    pub formats: [&'static str; 5],
+    pub formats: Vec<&'static str>,
     pub subscriptions: Vec<(String, String)>,
     pub method: String,
     pub path: String,
@@ -58,7 +58,11 @@ impl Again {
             (subscription.id.clone(), plain(&subscription.name))
         });
         Self {
-            formats: Format::ALL.map(Format::as_str),
+            formats: Format::ALL
+                .iter()
+                .filter(|format| **format != Format::Test)
+                .map(|format| format.as_str())
+                .collect(),
             subscriptions: subscriptions.collect(),
             method: delivery.row.method.clone(),
             path: delivery.row.path.clone(),

@@ -7,12 +7,14 @@ mod python;
 mod raw;
 mod request;
 mod table;
+mod test_file;
 
-use crate::domain::StoredDelivery;
+use crate::domain::{Scheme, Source, StoredDelivery};
 
 pub use har::{document as har_document, entry_of as har_entry};
-pub use request::{credential_headers, is_of_the_connection};
+pub use request::{credential_headers, is_of_the_connection, is_signature};
 pub use table::{csv_head, csv_line};
+pub use test_file::file_name as test_file_name;
 
 /// What a delivery is written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,11 +29,13 @@ pub enum Format {
     Raw,
     /// An HTTP archive (HAR 1.2).
     Har,
+    /// A test for Node's own runner, which signs it anew.
+    Test,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 5] = [Self::Curl, Self::Node, Self::Python, Self::Raw, Self::Har];
+    pub const ALL: [Self; 6] = [Self::Curl, Self::Node, Self::Python, Self::Raw, Self::Har, Self::Test];
 
     /// Its word in the API.
     #[must_use]
@@ -42,20 +46,27 @@ impl Format {
             Self::Python => "python",
             Self::Raw => "raw",
             Self::Har => "har",
+            Self::Test => "test",
         }
     }
 }
 
-/// `delivery` in a format. `base` is where the receiver is reached, `http://127.0.0.1:8080`; `more` names headers that
-/// the configuration uses for credentials. Credentials, which are not kept, stand there as `$CREDENTIAL`.
+/// `delivery` in a format. `base` is where the receiver is reached, `http://127.0.0.1:8080`; `sources` say which headers
+/// are credentials, and how the delivery's own source signs. Credentials, which are not kept, stand there as `$CREDENTIAL`.
 #[must_use]
-pub fn export(delivery: &StoredDelivery, format: Format, base: &str, more: &[String]) -> Vec<u8> {
-    let request = request::Request::of(delivery, more);
+pub fn export(delivery: &StoredDelivery, format: Format, base: &str, sources: &[Source]) -> Vec<u8> {
+    let more = credential_headers(sources);
+    let request = request::Request::of(delivery, &more);
     match format {
         Format::Curl => curl::write(&request, base).into_bytes(),
         Format::Node => node::write(&request, base).into_bytes(),
         Format::Python => python::write(&request, base).into_bytes(),
         Format::Raw => raw::write(&request, delivery),
         Format::Har => har::document(&[har::entry(&request, delivery, base)]).to_string().into_bytes(),
+        Format::Test => {
+            let source = sources.iter().find(|source| source.name == delivery.row.source);
+            let scheme = source.map_or(Scheme::None, |source| source.signature.scheme);
+            test_file::write(&request, delivery, scheme, base).into_bytes()
+        }
     }
 }

@@ -6,16 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::request::{Piece, Request};
 
 pub fn write(request: &Request<'_>, base: &str) -> String {
-    let headers: String = request
-        .sent_again()
-        .map(|(name, value)| {
-            format!("    {}, {},\n", latin1(&[Piece::Bytes(name.as_bytes().to_vec())]), latin1(value))
-        })
-        .collect();
-    let body = match std::str::from_utf8(request.body) {
-        Ok(text) => format!("Buffer.from({}, 'utf8')", string(text)),
-        Err(_) => format!("Buffer.from('{}', 'base64')", STANDARD.encode(request.body)),
-    };
+    let (headers, body) = (header_lines(request, |_| true), body_of(request));
     format!(
         "import http from 'node:http';\nimport https from 'node:https';\n\nconst base = new URL({});\nconst body = {body};\n\
          const request = (base.protocol === 'https:' ? https : http).request({{\n  hostname: base.hostname,\n  port: base.port,\n  \
@@ -28,13 +19,31 @@ pub fn write(request: &Request<'_>, base: &str) -> String {
     )
 }
 
+/// The lines that are sent again and whose names are `wanted`, as members of a list.
+pub fn header_lines(request: &Request<'_>, wanted: impl Fn(&str) -> bool) -> String {
+    let lines = request.sent_again().filter(|(name, _)| wanted(name));
+    lines
+        .map(|(name, value)| {
+            format!("    {}, {},\n", latin1(&[Piece::Bytes(name.as_bytes().to_vec())]), latin1(value))
+        })
+        .collect()
+}
+
+/// The body as a buffer.
+pub fn body_of(request: &Request<'_>) -> String {
+    match std::str::from_utf8(request.body) {
+        Ok(text) => format!("Buffer.from({}, 'utf8')", string(text)),
+        Err(_) => format!("Buffer.from('{}', 'base64')", STANDARD.encode(request.body)),
+    }
+}
+
 /// A string of JavaScript; JSON is one.
-fn string(text: &str) -> String {
+pub fn string(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
 }
 
 /// Bytes as a string that Node writes as these bytes: a letter for each.
-fn latin1(pieces: &[Piece]) -> String {
+pub fn latin1(pieces: &[Piece]) -> String {
     let one = |piece: &Piece| match piece {
         Piece::Bytes(bytes) => string(&bytes.iter().map(|byte| char::from(*byte)).collect::<String>()),
         Piece::Credential => "process.env.CREDENTIAL".to_owned(),

@@ -8,25 +8,12 @@ use url::Url;
 use crate::domain::{
     Credential, ReplaySignature, Scheme, Source, StoredDelivery, Timestamp, names_credential_header,
 };
-use crate::inspect::export::is_of_the_connection;
+use crate::inspect::export::{is_of_the_connection, is_signature};
 use crate::send::{Method, Outgoing};
 use crate::signing;
 
 /// The header line that marks a replay; its value is the replay's id.
 pub const MARK: &str = "X-Tagohook-Replay";
-/// The header lines that sign, of every scheme.
-const SIGNATURES: [&str; 10] = [
-    "x-tagorun-signature",
-    "x-hub-signature",
-    "x-hub-signature-256",
-    "webhook-id",
-    "webhook-timestamp",
-    "webhook-signature",
-    "svix-id",
-    "svix-timestamp",
-    "svix-signature",
-    "stripe-signature",
-];
 /// The most bytes of an answer that are kept.
 const MAX_ANSWER: usize = 16 * 1024;
 /// How long an answer may take.
@@ -90,7 +77,7 @@ pub fn outgoing(parts: Parts<'_>) -> Result<Outgoing, String> {
         !is_of_the_connection(name) && !name.eq_ignore_ascii_case(MARK) && !is_kept_hash
     });
     if parts.signature != ReplaySignature::Original {
-        headers.retain(|(name, _)| !SIGNATURES.contains(&name.to_ascii_lowercase().as_str()));
+        headers.retain(|(name, _)| !is_signature(name));
     }
     if let (ReplaySignature::Fresh, Some(source)) = (parts.signature, parts.source) {
         headers.extend(signed(source, delivery, parts.now, &body)?);

@@ -1,0 +1,57 @@
+//! A test for Node's own runner: it sends the delivery, signed anew where it is given the secret, and expects what was
+//! answered then. Everything of the request stands in JSON strings, or in base64.
+
+use super::node::{body_of, header_lines, latin1, string};
+use super::request::{Request, is_signature};
+use crate::domain::{Scheme, StoredDelivery};
+
+/// What signs a body in each scheme, as members of a list of header lines.
+const fn signing(scheme: Scheme) -> &'static str {
+    match scheme {
+        Scheme::None => "[]",
+        Scheme::Tagorun => "['X-TagoRUN-Signature', hmac(secret, 'hex', body)]",
+        Scheme::Github => "['X-Hub-Signature-256', 'sha256=' + hmac(secret, 'hex', body)]",
+        Scheme::Stripe => "['Stripe-Signature', `t=${now},v1=${hmac(secret, 'hex', `${now}.`, body)}`]",
+        Scheme::StandardWebhooks => {
+            "['webhook-id', id, 'webhook-timestamp', now, 'webhook-signature', 'v1,' + hmac(key, 'base64', `${id}.${now}.`, body)]"
+        }
+    }
+}
+
+pub fn write(request: &Request<'_>, delivery: &StoredDelivery, scheme: Scheme, base: &str) -> String {
+    let others = header_lines(request, |name| !is_signature(name));
+    let original = header_lines(request, is_signature);
+    let row = &delivery.row;
+    let name = format!("{} is answered {}", row.event_type.as_deref().unwrap_or("a delivery"), row.status);
+    format!(
+        "// A stored delivery as a test: node --test FILE\n\
+         // WEBHOOK_URL: where to, if not to the receiver it came from. WEBHOOK_SECRET: signs it anew; without, it goes as it came.\n\
+         import assert from 'node:assert/strict';\nimport {{ createHmac }} from 'node:crypto';\nimport http from 'node:http';\n\
+         import https from 'node:https';\nimport test from 'node:test';\n\n\
+         const base = new URL(process.env.WEBHOOK_URL ?? {});\nconst secret = process.env.WEBHOOK_SECRET;\n\
+         const body = {};\nconst now = String(Math.floor(Date.now() / 1000));\nconst id = {};\n\
+         const key = secret?.startsWith('whsec_') ? Buffer.from(secret.slice(6), 'base64') : secret;\n\
+         const hmac = (key, form, ...parts) => {{\n  const mac = createHmac('sha256', key);\n  \
+         for (const part of parts) mac.update(part);\n  return mac.digest(form);\n}};\n\
+         const original = [\n{original}];\nconst signature = secret === undefined ? original : {};\n\n\
+         const send = () => new Promise((answered, failed) => {{\n  \
+         const request = (base.protocol === 'https:' ? https : http).request({{\n    hostname: base.hostname,\n    port: base.port,\n    \
+         method: {},\n    path: {},\n    setDefaultHeaders: false,\n    headers: [\n      'Host', base.host,\n{others}      \
+         ...signature,\n      'Content-Length', String(body.length),\n    ],\n  }}, (answer) => {{\n    answer.resume();\n    \
+         answered(answer.statusCode);\n  }});\n  request.on('error', failed);\n  request.end(body);\n}});\n\n\
+         test({}, async () => {{\n  assert.equal(await send(), {});\n}});\n",
+        string(base),
+        body_of(request),
+        string(&format!("msg_{}", row.id)),
+        signing(scheme),
+        string(request.method),
+        latin1(&request.target),
+        string(&name),
+        row.status,
+    )
+}
+
+/// What a test of a delivery is called.
+pub fn file_name(delivery: &StoredDelivery) -> String {
+    format!("delivery-{}.test.mjs", delivery.row.id)
+}
