@@ -11,6 +11,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { AxeBuilder } from "@axe-core/playwright";
 import { chromium } from "playwright-core";
 import { lensSteps } from "./lens.mjs";
+import { replaySteps } from "./replays.mjs";
 import { endpoint, senderSteps } from "./sender.mjs";
 import { whatIfSteps } from "./what_if.mjs";
 
@@ -36,7 +37,7 @@ async function newPage(options = {}, confirms = false) {
   const page = await context.newPage();
   page.on("console", (message) => {
     // A draft that is refused is what the editor asks for; the browser says so all the same.
-    const isDraft = ["/api/v1/subscriptions/preview", "/what-if"].some((path) => message.location().url.endsWith(path));
+    const isDraft = ["/api/v1/subscriptions/preview", "/what-if", "/replays"].some((path) => message.location().url.endsWith(path));
     const isLogin = message.location().url.endsWith("/login");
     if (["error", "warning"].includes(message.type()) && !isDraft && !isLogin) complaints.push(`${page.url()}: ${message.text()}`);
   });
@@ -225,9 +226,11 @@ const steps = {
 
 const own = await endpoint();
 const all = { ...steps, ...senderSteps({ newPage, shoot, post, inspector, own }), ...lensSteps({ newPage, shoot, post, inspector }),
-  ...whatIfSteps({ newPage, shoot, post, inspector }) };
+  ...whatIfSteps({ newPage, shoot, post, inspector }), ...replaySteps({ newPage, shoot, post, inspector, own }) };
+// ONLY=text runs the steps whose names hold it.
+const chosen = Object.entries(all).filter(([name]) => name.includes(process.env.ONLY ?? ""));
 let failed = 0;
-for (const [name, step] of Object.entries(all)) {
+for (const [name, step] of chosen) {
   try {
     await step();
     assert.deepEqual(complaints.splice(0), []);

@@ -77,7 +77,8 @@ struct RunView {
 struct RunPage {
     frame: Frame,
     run: RunView,
-    replays: Vec<(String, ReplayView)>,
+    /// The id of each original, its time, and what came of it.
+    replays: Vec<(String, String, ReplayView)>,
     older: Option<String>,
 }
 
@@ -202,7 +203,13 @@ pub async fn one(
         frame: Frame::of(&state, "deliveries"),
         run: run_view(&state, &run),
         older: replays.last().filter(|_| has_older).map(|replay| replay.id.to_string()),
-        replays: replays.iter().map(|replay| (replay.original.to_string(), view(&state, replay))).collect(),
+        replays: replays
+            .iter()
+            .map(|replay| {
+                let original = replay.original;
+                (original.to_string(), shown_time(&original.made_at().to_string()), view(&state, replay))
+            })
+            .collect(),
     };
     page::html(StatusCode::OK, &page)
 }
