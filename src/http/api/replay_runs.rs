@@ -44,13 +44,10 @@ pub async fn start(payload: web::Payload, state: web::Data<InspectorState>) -> H
             }
             let planned = plan(&state, &members).await?;
             if is_dry {
-                return Ok(HttpResponse::Ok().json(plan_object(&planned)));
+                return Ok(HttpResponse::Ok().json(plan_object(&planned, true)));
             }
-            let mut told = plan_object(&planned);
-            let run = begin(&state, planned).await?;
-            told["dry_run"] = false.into();
-            told["run_id"] = run.to_string().into();
-            told["id"] = run.to_string().into();
+            let told = plan_object(&planned, false);
+            begin(&state, planned).await?;
             Ok(HttpResponse::Accepted().json(told))
         }
         .await,
@@ -250,12 +247,14 @@ pub async fn turned(state: &InspectorState, id: &str, to: RunState) -> Result<Re
     }
 }
 
-fn plan_object(planned: &Planned) -> Value {
+fn plan_object(planned: &Planned, is_dry: bool) -> Value {
     let Planned { run, plan } = planned;
     let id = |at: Option<&crate::domain::DeliveryId>| at.map(ToString::to_string);
     let named: Vec<String> = plan.deliveries.iter().take(NAMED).map(ToString::to_string).collect();
     json!({
-        "dry_run": true,
+        "dry_run": is_dry,
+        "id": (!is_dry).then(|| run.id.to_string()),
+        "run_id": (!is_dry).then(|| run.id.to_string()),
         "count": run.total,
         "has_more": plan.has_more,
         "first": id(plan.deliveries.first()),
