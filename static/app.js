@@ -40,6 +40,9 @@ async function sendTest(form) {
   button.disabled = false;
 }
 
+// Other scripts copy by the same way.
+window.copyText = copy;
+
 for (const time of document.querySelectorAll("time")) localTime(time);
 for (const button of document.querySelectorAll("[data-copy]")) {
   const from = document.getElementById(button.dataset.copy);

@@ -1,11 +1,13 @@
 //! The questions asked of history: what happened to a delivery and why, what comes next, what exactly was sent.
 
 mod autopsy;
+pub mod body;
 mod diagnosis;
 pub mod drift;
 pub mod entities;
 pub mod export;
 mod hints;
+pub mod json_tree;
 pub mod learner;
 mod live_tail;
 pub mod replay;
@@ -16,4 +18,4 @@ pub mod what_if;
 pub use autopsy::Findings;
 pub use diagnosis::diagnose;
 pub use live_tail::{LiveTail, Resumption, first_since};
-pub use visible::{BodyView, HexLine, Piece, pieces, plain};
+pub use visible::{HexLine, HexPage, Piece, TextPage, pieces, plain};

@@ -87,54 +87,61 @@ pub struct HexLine {
     pub ascii: String,
 }
 
-/// A body as a page shows it.
+/// A page of text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BodyView {
-    /// There is none.
-    Empty,
-    /// UTF-8.
-    Text {
-        /// The text.
-        pieces: Vec<Piece>,
-        /// How many bytes of it are shown.
-        shown: usize,
-        /// Whether there is more.
-        is_cut: bool,
-    },
-    /// Not UTF-8.
-    Hex {
-        /// The dump.
-        lines: Vec<HexLine>,
-        /// How many bytes of it are shown.
-        shown: usize,
-        /// Whether there is more.
-        is_cut: bool,
-    },
+pub struct TextPage {
+    /// The text.
+    pub pieces: Vec<Piece>,
+    /// Its first byte, at a letter.
+    pub from: usize,
+    /// The byte after its last one.
+    pub to: usize,
+    /// Whether there is more.
+    pub is_cut: bool,
 }
 
-impl BodyView {
-    /// The view of `body`; long ones are cut, and say so.
+impl TextPage {
+    /// The page of `text` from about the byte `from` on.
     #[must_use]
-    pub fn of(body: &[u8]) -> Self {
-        if body.is_empty() {
-            return Self::Empty;
+    pub fn of(text: &str, from: usize) -> Self {
+        let from = text.floor_char_boundary(from.min(text.len()));
+        let rest = text.get(from..).unwrap_or_default();
+        let mut shown = rest.get(..rest.floor_char_boundary(MAX_TEXT)).unwrap_or(rest);
+        let mut pieces = pieces(shown);
+        if pieces.len() > MAX_PIECES {
+            shown = cut_after_marks(shown);
+            pieces.truncate(MAX_PIECES);
         }
-        match std::str::from_utf8(body) {
-            Ok(text) => {
-                let mut shown = text.get(..text.floor_char_boundary(MAX_TEXT)).unwrap_or(text);
-                let mut pieces = pieces(shown);
-                if pieces.len() > MAX_PIECES {
-                    shown = cut_after_marks(shown);
-                    pieces.truncate(MAX_PIECES);
-                }
-                Self::Text { pieces, shown: shown.len(), is_cut: shown.len() < text.len() }
-            }
-            Err(_) => {
-                let shown = body.get(..MAX_HEX).unwrap_or(body);
-                let lines =
-                    shown.chunks(16).enumerate().map(|(number, bytes)| hex_line(number, bytes)).collect();
-                Self::Hex { lines, shown: shown.len(), is_cut: shown.len() < body.len() }
-            }
+        Self { pieces, from, to: from.saturating_add(shown.len()), is_cut: shown.len() < rest.len() }
+    }
+}
+
+/// A page of bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HexPage {
+    /// The dump.
+    pub lines: Vec<HexLine>,
+    /// Its first byte, a multiple of sixteen.
+    pub from: usize,
+    /// The byte after its last one.
+    pub to: usize,
+    /// Whether there is more.
+    pub is_cut: bool,
+}
+
+impl HexPage {
+    /// The page of `bytes` from about the byte `from` on.
+    #[must_use]
+    pub fn of(bytes: &[u8], from: usize) -> Self {
+        let from = from.min(bytes.len()) / 16 * 16;
+        let rest = bytes.get(from..).unwrap_or_default();
+        let shown = rest.get(..MAX_HEX).unwrap_or(rest);
+        let lines = shown.chunks(16).enumerate();
+        Self {
+            lines: lines.map(|(number, bytes)| hex_line((from / 16).saturating_add(number), bytes)).collect(),
+            from,
+            to: from.saturating_add(shown.len()),
+            is_cut: shown.len() < rest.len(),
         }
     }
 }
@@ -189,33 +196,37 @@ mod tests {
 
     #[test]
     fn ui_08_no_digit_of_a_body_changes() {
-        let body = br#"{"a":1152921504606846976123,"b":1.0,"c":1e2,"a":2}"#;
-        let BodyView::Text { pieces, is_cut: false, .. } = BodyView::of(body) else { panic!("text") };
-        assert_eq!(pieces.len(), 1);
-        assert_eq!(pieces[0].text.as_bytes(), body);
+        let body = r#"{"a":1152921504606846976123,"b":1.0,"c":1e2,"a":2}"#;
+        let page = TextPage::of(body, 0);
+        assert_eq!((page.pieces.len(), page.is_cut), (1, false));
+        assert_eq!(page.pieces[0].text, body);
     }
 
     #[test]
-    fn a_long_text_is_cut_at_a_letter_and_says_so() {
+    fn a_long_text_is_cut_at_a_letter_and_goes_on_there() {
         let body = "é".repeat(MAX_TEXT);
-        let BodyView::Text { pieces, shown, is_cut } = BodyView::of(body.as_bytes()) else { panic!("text") };
-        assert!(is_cut && shown == MAX_TEXT && pieces[0].text.len() == MAX_TEXT);
+        let page = TextPage::of(&body, 0);
+        assert!(page.is_cut && page.to == MAX_TEXT && page.pieces[0].text.len() == MAX_TEXT);
+        let last = TextPage::of(&body, MAX_TEXT + 1);
+        assert_eq!((last.from, last.to, last.is_cut), (MAX_TEXT, 2 * MAX_TEXT, false));
         let marks = "\u{200b}".repeat(MAX_PIECES + 1);
-        let BodyView::Text { pieces, shown, is_cut } = BodyView::of(marks.as_bytes()) else { panic!("text") };
-        assert!(is_cut && pieces.len() == MAX_PIECES && shown == 3 * MAX_PIECES);
-        let just = "\u{200b}".repeat(MAX_PIECES);
-        assert!(matches!(BodyView::of(just.as_bytes()), BodyView::Text { is_cut: false, .. }));
+        let page = TextPage::of(&marks, 0);
+        assert!(page.is_cut && page.pieces.len() == MAX_PIECES && page.to == 3 * MAX_PIECES);
+        assert!(!TextPage::of(&marks, page.to).is_cut);
+        assert!(!TextPage::of(&"\u{200b}".repeat(MAX_PIECES), 0).is_cut);
+        assert_eq!(TextPage::of("a", 99).to, 1);
     }
 
     #[test]
-    fn what_is_not_utf_8_is_a_hex_dump() {
-        let BodyView::Hex { lines, shown, is_cut } = BodyView::of(b"abc\xff\x00 0123456789xyz") else {
-            panic!("hex")
-        };
-        assert_eq!((lines.len(), shown, is_cut), (2, 19, false));
-        assert_eq!(lines[0].hex, "61 62 63 ff 00 20 30 31  32 33 34 35 36 37 38 39");
-        assert_eq!(lines[0].ascii, "abc.. 0123456789");
-        assert_eq!((lines[1].offset.as_str(), lines[1].ascii.as_str()), ("00000010", "xyz"));
-        assert_eq!(BodyView::of(b""), BodyView::Empty);
+    fn bytes_are_a_hex_dump_in_pages() {
+        let page = HexPage::of(b"abc\xff\x00 0123456789xyz", 0);
+        assert_eq!((page.lines.len(), page.to, page.is_cut), (2, 19, false));
+        assert_eq!(page.lines[0].hex, "61 62 63 ff 00 20 30 31  32 33 34 35 36 37 38 39");
+        assert_eq!(page.lines[0].ascii, "abc.. 0123456789");
+        assert_eq!((page.lines[1].offset.as_str(), page.lines[1].ascii.as_str()), ("00000010", "xyz"));
+        let long = vec![0; MAX_HEX + 1];
+        assert!(HexPage::of(&long, 0).is_cut);
+        let last = HexPage::of(&long, MAX_HEX);
+        assert_eq!((last.from, last.lines[0].offset.as_str(), last.lines.len()), (MAX_HEX, "00004000", 1));
     }
 }

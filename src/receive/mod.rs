@@ -17,5 +17,6 @@ mod published;
 mod receiver;
 mod trace;
 
+pub use encoding::{EncodingFault, decode};
 pub use masking::Masking;
 pub use receiver::{Judgement, Receiver};

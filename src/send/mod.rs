@@ -42,6 +42,7 @@ pub use filter::ConditionOutcome;
 pub use health::check as check_health;
 pub use manage::{ManageFault, Managed};
 pub use notices::OWN_EVENTS;
+pub use path::Path;
 pub use presets::{Preset, presets};
 pub use preview::Preview;
 pub use publish::{PublishFault, PublishedEvent};

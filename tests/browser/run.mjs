@@ -11,6 +11,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { AxeBuilder } from "@axe-core/playwright";
 import { chromium } from "playwright-core";
 import { lensSteps } from "./lens.mjs";
+import { losslessSteps } from "./lossless.mjs";
 import { replaySteps } from "./replays.mjs";
 import { endpoint, senderSteps } from "./sender.mjs";
 import { whatIfSteps } from "./what_if.mjs";
@@ -153,7 +154,7 @@ const steps = {
     await watching.locator("#rows tr", { hasText: "onerror" }).first().waitFor({ timeout: 5000 });
     await post("/webhook-test", Buffer.from(`\u0000\xff${attack}`, "latin1"), { "Content-Type": "text/html" });
     const page = await newPage();
-    await page.goto(`${inspector}/deliveries/${sent.delivery_id}`);
+    await page.goto(`${inspector}/deliveries/${sent.delivery_id}?view=text`);
     assert.equal(await page.locator("#body-text").innerText().then((text) => text.includes("1152921504606846976123")), true);
     assert(await page.locator("#body-text .mark", { hasText: "U+202E" }).count() >= 1);
     for (const target of [page, watching]) {
@@ -226,7 +227,8 @@ const steps = {
 
 const own = await endpoint();
 const all = { ...steps, ...senderSteps({ newPage, shoot, post, inspector, own }), ...lensSteps({ newPage, shoot, post, inspector }),
-  ...whatIfSteps({ newPage, shoot, post, inspector }), ...replaySteps({ newPage, shoot, post, inspector, own }) };
+  ...whatIfSteps({ newPage, shoot, post, inspector }), ...replaySteps({ newPage, shoot, post, inspector, own }),
+  ...losslessSteps({ newPage, shoot, receiver, inspector }) };
 // ONLY=text runs the steps whose names hold it.
 const chosen = Object.entries(all).filter(([name]) => name.includes(process.env.ONLY ?? ""));
 let failed = 0;

@@ -15,6 +15,7 @@ mod allowlist;
 mod api;
 mod architecture;
 mod autopsy;
+mod body_views;
 mod catalogue;
 mod cli;
 mod credentials;

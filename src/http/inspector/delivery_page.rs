@@ -1,17 +1,19 @@
 //! `/deliveries/{id}`: what became of it first, then every gate, the event, the headers, the body.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::again::Again;
+use super::body_section::{BodySection, View, look};
 use super::lens::{drift_url, entity_url_of};
 use super::page::{self, Frame};
 use super::row_view::{RowView, took};
 use super::sending::{Onward, onward};
 use super::state::InspectorState;
 use crate::domain::{BodyEnd, Check, DeliveryId, StoredDelivery};
-use crate::inspect::{BodyView, Findings, Piece, diagnose, pieces, plain};
+use crate::inspect::json_tree::Row as Line;
+use crate::inspect::{Findings, Piece, diagnose, pieces, plain};
 
 #[derive(Template)]
 #[template(path = "delivery.html")]
@@ -30,7 +32,7 @@ struct DeliveryPage {
     body_end: Option<&'static str>,
     path: Vec<Piece>,
     headers: Vec<HeaderView>,
-    body: BodyView,
+    body: BodySection,
     size_bytes: u64,
     onward: Vec<Onward>,
     again: Again,
@@ -54,7 +56,11 @@ struct HeaderView {
 }
 
 /// The page.
-pub async fn delivery(id: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
+pub async fn delivery(
+    id: web::Path<String>,
+    request: HttpRequest,
+    state: web::Data<InspectorState>,
+) -> HttpResponse {
     let missing = "There is no delivery of this id. It may have been removed by retention.";
     let Ok(id) = id.parse::<DeliveryId>() else { return page::not_found(&state, missing) };
     match state.store.delivery(id).await {
@@ -64,9 +70,14 @@ pub async fn delivery(id: web::Path<String>, state: web::Data<InspectorState>) -
                 Ok(replays) => replays,
                 Err(fault) => return page::store_fault(&state, &fault),
             };
-            let again = Again::of(&state, &delivery, &replays);
+            let sections = (
+                Again::of(&state, &delivery, &replays),
+                BodySection::of(&delivery, look(request.query_string())).await,
+            );
             match onward(&state, &delivery).await {
-                Ok(onward) => page::html(StatusCode::OK, &view(&state, &delivery, &findings, onward, again)),
+                Ok(onward) => {
+                    page::html(StatusCode::OK, &view(&state, &delivery, &findings, onward, sections))
+                }
                 Err(fault) => page::store_fault(&state, &fault),
             }
         }
@@ -80,7 +91,7 @@ fn view(
     delivery: &StoredDelivery,
     findings: &Findings,
     onward: Vec<Onward>,
-    again: Again,
+    (again, body): (Again, BodySection),
 ) -> DeliveryPage {
     let header = |header: &crate::domain::Header| HeaderView {
         name: plain(&header.name),
@@ -107,7 +118,7 @@ fn view(
         },
         path: pieces(&delivery.row.path),
         headers: delivery.headers.iter().map(header).collect(),
-        body: BodyView::of(&delivery.body),
+        body,
         size_bytes: delivery.row.size_bytes,
         onward,
         again,

@@ -2,6 +2,7 @@
 
 mod again;
 mod assets;
+mod body_section;
 mod delivery_page;
 mod event_types_page;
 mod guard;

@@ -1,0 +1,92 @@
+//! What a tree is shown as: rows in the order of the bytes, so that nothing has to be walked twice, however deep it is.
+
+use super::text::Text;
+use crate::inspect::Piece;
+
+/// A tree, or the part of one that was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tree {
+    /// The rows.
+    pub rows: Vec<Row>,
+    /// JSON pointer (RFC 6901) of what the rows begin with; empty: the whole.
+    pub pointer: String,
+}
+
+/// A row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Row {
+    /// An object or an array begins; what is in it follows, up to its `Close`.
+    Open {
+        /// Where it stands.
+        node: Node,
+        /// Whether it is an object.
+        is_object: bool,
+        /// How many members or items it has.
+        count: usize,
+    },
+    /// The innermost one ends.
+    Close,
+    /// A value without parts, or one whose parts are too deep.
+    Leaf {
+        /// Where it stands.
+        node: Node,
+        /// What it is.
+        leaf: Leaf,
+    },
+    /// Some members or items are not here.
+    More {
+        /// In words.
+        what: String,
+        /// The first byte of the object or array that has them.
+        at: usize,
+        /// The first of those that are not here.
+        offset: usize,
+    },
+    /// Here it stops being JSON.
+    Broken {
+        /// Why.
+        message: String,
+        /// The byte where.
+        at: usize,
+        /// The next few letters, as they stand.
+        rest: Vec<Piece>,
+    },
+}
+
+/// Where a value stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Node {
+    /// Its key, where it is a member.
+    pub key: Option<Text>,
+    /// Its number, where it is an item.
+    pub index: Option<usize>,
+    /// Its JSON pointer.
+    pub pointer: String,
+    /// Its path as templates and filters have it, where they can name it.
+    pub path: Option<String>,
+    /// What a gate found wrong with it.
+    pub faults: Vec<String>,
+    /// What is odd about it.
+    pub notes: Vec<String>,
+    /// Whether it is a secret by its name.
+    pub is_masked: bool,
+    /// How many values stand above it in what is shown.
+    pub depth: usize,
+}
+
+/// A value as it is shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Leaf {
+    /// `string`, `number`, `literal`, `deep` or `other`.
+    pub kind: &'static str,
+    /// The value, readable.
+    pub pieces: Vec<Piece>,
+    /// The bytes as they stand, where they are text and not too long to be copied.
+    pub written: Option<String>,
+    /// Whether it is written otherwise than it reads.
+    pub has_escapes: bool,
+    /// Bytes that are not shown.
+    pub left_out: usize,
+    /// The first byte of it.
+    pub at: usize,
+}

@@ -1,0 +1,32 @@
+// The tree of a body: a value that is clicked shows its places, and they are copied or searched for.
+"use strict";
+
+(() => {
+  const tree = document.getElementById("body-tree");
+  const bar = document.querySelector("[data-chosen]");
+  if (!tree || !bar) return;
+  let chosen = null;
+
+  function choose(from) {
+    if (chosen) chosen.classList.remove("is-chosen");
+    chosen = from;
+    chosen.classList.add("is-chosen");
+    bar.hidden = false;
+    bar.querySelector("[data-pointer]").textContent = from.dataset.pointer || "(the whole)";
+    for (const button of bar.querySelectorAll("[data-take]")) button.hidden = !(button.dataset.take in from.dataset);
+    const link = bar.querySelector("[data-search]");
+    const written = from.dataset.written ?? "";
+    let text = written;
+    try { if (written.startsWith('"')) text = JSON.parse(written); } catch { /* It is searched for as it is written. */ }
+    link.hidden = !text || text.length > 200 || !text.isWellFormed();
+    if (!link.hidden) link.href = `/?q=${encodeURIComponent(`body:"${text.replace(/["\\]/g, "\\$&")}"`)}`;
+  }
+
+  tree.addEventListener("click", (event) => {
+    const from = event.target.closest("[data-pointer]");
+    if (from) choose(from);
+  });
+  for (const button of bar.querySelectorAll("[data-take]")) {
+    button.addEventListener("click", () => window.copyText(button, () => chosen.dataset[button.dataset.take]));
+  }
+})();
