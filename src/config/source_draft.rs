@@ -124,6 +124,7 @@ fn table_of(source: &Source) -> Table {
     put("dedupe_by_body", dedupe.into());
     put("entity", source.entity.as_str().into());
     put("silence_after", source.silence_after.to_string().into());
+    put("sender_timeout", format!("{}ms", source.sender_timeout.as_millis()).into());
     table
 }
 

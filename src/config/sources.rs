@@ -13,7 +13,7 @@ use crate::domain::{
     Allowlist, Credential, SchemaMode, Scheme, Secret, SignatureRule, SilenceAfter, Source, UnknownEvents,
 };
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "name",
     "secrets",
     "signature",
@@ -27,8 +27,11 @@ const KEYS: [&str; 13] = [
     "dedupe_by_body",
     "entity",
     "silence_after",
+    "sender_timeout",
 ];
 const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
+/// TagoRUN's own, by its webhook configuration.
+const DEFAULT_SENDER_TIMEOUT: Duration = Duration::from_secs(30);
 const DEFAULT_ID_POINTER: &str = "/id";
 const DEFAULT_ENTITY: &str = "/device/id";
 /// The longest name of a source.
@@ -86,6 +89,9 @@ impl Reader<'_, '_> {
         let silence_after = self.value("silence_after", SilenceAfter::Off, |value| {
             values::silence_after(value.as_str().unwrap_or_default())
         });
+        let sender_timeout = self.value("sender_timeout", DEFAULT_SENDER_TIMEOUT, |value| {
+            values::duration(value.as_str().unwrap_or_default())
+        });
         Some(Source {
             name: name?,
             signature: signature?,
@@ -105,6 +111,7 @@ impl Reader<'_, '_> {
             dedupe_by_body: dedupe_by_body?,
             entity: entity?,
             silence_after: silence_after?,
+            sender_timeout: sender_timeout?,
         })
     }
 

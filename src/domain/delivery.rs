@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 
-use super::{Check, DeliveryId, Headers, Reason, Timestamp, Verdict};
+use super::{Check, DeliveryId, Headers, Marks, Reason, Timestamp, Verdict};
 
 /// A request as it came, credentials in clear. It lives until the checks are done and is never stored.
 #[derive(Debug)]
@@ -131,6 +131,8 @@ pub struct DeliveryRow {
     pub duration_us: u64,
     /// The first delivery of the same event, on duplicates and conflicts.
     pub duplicate_of: Option<DeliveryId>,
+    /// What people put on it.
+    pub marks: Marks,
 }
 
 /// Everything that is kept of a delivery.

@@ -25,6 +25,10 @@ pub struct DeliveryFilter {
     pub status: Option<u16>,
     /// A client address in this range (a single address is a /32 or /128).
     pub client_ip: Option<IpNet>,
+    /// Whether it is pinned.
+    pub pinned: Option<bool>,
+    /// One of its tags, exactly.
+    pub tag: Option<String>,
     /// What the search box asks for.
     pub q: Option<Query>,
     /// Received at this instant or later.
@@ -48,6 +52,8 @@ impl DeliveryFilter {
             exactly(&self.method).map(Condition::Method),
             self.status.map(|status| Condition::Status(status..=status)),
             self.client_ip.map(Condition::ClientIp),
+            self.pinned.map(Condition::Pinned),
+            exactly(&self.tag).map(Condition::Tag),
             self.from.map(|from| Condition::From(Moment::At(from))),
             self.to.map(|to| Condition::To(Moment::At(to))),
         ];

@@ -58,6 +58,12 @@ pub enum Condition {
         /// The text, in any case.
         text: Option<String>,
     },
+    /// Whether it is pinned.
+    Pinned(bool),
+    /// One of its tags.
+    Tag(Pattern),
+    /// Text that occurs in its note, in any case.
+    Note(String),
     /// Text that occurs in the body, in any case.
     Body(String),
     /// Text that occurs in the request line, in what is known of the event, in a header or in the body, in any case.

@@ -30,6 +30,8 @@ pub struct Source {
     pub entity: String,
     /// After what time without a delivery such a thing is silent.
     pub silence_after: SilenceAfter,
+    /// How long its sender waits for our answer.
+    pub sender_timeout: Duration,
 }
 
 /// A signature scheme with its secrets.

@@ -160,7 +160,7 @@ mod tests {
     use super::*;
     use std::net::{IpAddr, Ipv4Addr};
 
-    use crate::domain::{BodyEnd, ClientAddress, DeliveryId, DeliveryRow, Fault, Headers, Timestamp};
+    use crate::domain::{BodyEnd, ClientAddress, DeliveryId, DeliveryRow, Fault, Headers, Marks, Timestamp};
 
     /// A delivery of that verdict, without checks.
     pub fn stored(verdict: Verdict, reason: Option<Reason>) -> StoredDelivery {
@@ -184,6 +184,7 @@ mod tests {
                 size_bytes: 2,
                 duration_us: 10,
                 duplicate_of: None,
+                marks: Marks::default(),
             },
             http_version: "HTTP/1.1".into(),
             client: ClientAddress { ip, peer: ip, explanation: "direct connection".into() },

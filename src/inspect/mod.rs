@@ -1,8 +1,10 @@
 //! The questions asked of history: what happened to a delivery and why, what comes next, what exactly was sent.
 
+pub mod ack;
 mod autopsy;
 pub mod body;
 mod diagnosis;
+pub mod diff;
 pub mod drift;
 pub mod entities;
 pub mod export;
@@ -12,6 +14,7 @@ pub mod learner;
 mod live_tail;
 pub mod replay;
 pub mod search;
+pub mod timeline;
 mod visible;
 pub mod what_if;
 

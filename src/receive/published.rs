@@ -29,6 +29,7 @@ fn rules() -> Source {
         dedupe_by_body: None,
         entity: "/device/id".to_owned(),
         silence_after: SilenceAfter::Off,
+        sender_timeout: std::time::Duration::from_secs(30),
     }
 }
 

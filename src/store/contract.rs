@@ -7,10 +7,21 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::StoreError;
-use super::sqlite::Sqlite;
+use super::sqlite::{Sqlite, query};
 use crate::domain::{
-    Appended, Clock, DeliveryFilter, DeliveryId, DeliveryRow, Entry, StoredDelivery, Timestamp,
+    Appended, Clock, DeliveryFilter, DeliveryId, DeliveryRow, Entry, Reason, StoredDelivery, Timestamp,
 };
+
+/// How long a delivery took to be answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// Its source.
+    pub source: String,
+    /// Microseconds until the answer.
+    pub duration_us: u64,
+    /// Why it was refused.
+    pub reason: Option<Reason>,
+}
 
 /// How a store is opened.
 #[derive(Clone)]
@@ -150,6 +161,34 @@ impl Store {
     pub async fn since(&self, filter: &DeliveryFilter, after: i64, limit: usize) -> Result<Tail, StoreError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.since(filter.clone(), after, limit).await,
+        }
+    }
+
+    /// The deliveries that carried the event `event_id` to `source`, the newest first; at most `limit`.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn of_event(
+        &self,
+        source: &str,
+        event_id: &str,
+        limit: usize,
+    ) -> Result<Vec<DeliveryRow>, StoreError> {
+        let (source, event_id) = (source.to_owned(), event_id.to_owned());
+        match self {
+            Self::Sqlite(sqlite) => {
+                sqlite.read(move |from| query::of_event(from, &source, &event_id, limit)).await
+            }
+        }
+    }
+
+    /// How long the newest deliveries took to be answered, at most `last` of them.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn answered_lately(&self, last: usize) -> Result<Vec<Answered>, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.read(move |from| query::answered_lately(from, last)).await,
         }
     }
 

@@ -3,17 +3,19 @@
 mod contract;
 mod error;
 mod lens;
+mod marks;
 mod outbox;
 mod replay_runs;
 mod replays;
 mod sqlite;
 
-pub use contract::{Pruned, Retention, Store, StoreOptions, StoreSize, Tail, Written};
+pub use contract::{Answered, Pruned, Retention, Store, StoreOptions, StoreSize, Tail, Written};
 pub use error::StoreError;
 pub use lens::{
     DriftField, DriftType, EntityOrder, EntityPage, EntityPlace, EntityQuery, FieldLearnt, Learnt, LensState,
     Moved, Outage, SeenEntity, SeenIn, TypeLearnt,
 };
+pub use marks::Marked;
 pub use outbox::{
     Claim, DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, Lane, NewMessage, Next, Published,
     SenderFigures, Settlement, SubscriptionRecord, Told,

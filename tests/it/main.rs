@@ -14,6 +14,7 @@ mod harness;
 mod allowlist;
 mod api;
 mod architecture;
+mod attempts;
 mod autopsy;
 mod body_views;
 mod catalogue;

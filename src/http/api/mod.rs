@@ -4,6 +4,7 @@ mod deliveries;
 mod event_types;
 mod export;
 mod export_many;
+pub(super) mod history;
 pub(super) mod json_body;
 pub(super) mod lens;
 mod objects;
@@ -31,7 +32,16 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(get_only("/api/v1/deliveries/stream", stream::stream))
         .service(get_only("/api/v1/deliveries/export", export_many::many))
         .service(post_only("/api/v1/deliveries/replay", replay_runs::start))
-        .service(read_only("/api/v1/deliveries/{id}", deliveries::one))
+        .service(
+            web::resource("/api/v1/deliveries/{id}")
+                .route(web::get().to(deliveries::one))
+                .route(web::head().to(deliveries::one))
+                .route(web::patch().to(history::mark))
+                .default_service(web::to(|| async { method_not_allowed("GET, HEAD, PATCH") })),
+        )
+        .service(read_only("/api/v1/deliveries/{id}/diff/{other}", history::diff))
+        .service(read_only("/api/v1/events/{event_id}/timeline", history::timeline))
+        .service(read_only("/api/v1/sources", history::sources))
         .service(read_only("/api/v1/deliveries/{id}/raw", deliveries::raw))
         .service(read_only("/api/v1/deliveries/{id}/export", export::one))
         .service(post_only("/api/v1/deliveries/{id}/replay", replays::replay))

@@ -27,6 +27,9 @@ pub struct RowObject<'a> {
     size_bytes: u64,
     duration_us: u64,
     duplicate_of: Option<String>,
+    pinned: bool,
+    note: Option<&'a str>,
+    tags: &'a [String],
 }
 
 impl<'a> From<&'a DeliveryRow> for RowObject<'a> {
@@ -48,6 +51,9 @@ impl<'a> From<&'a DeliveryRow> for RowObject<'a> {
             size_bytes: row.size_bytes,
             duration_us: row.duration_us,
             duplicate_of: row.duplicate_of.map(|first| first.to_string()),
+            pinned: row.marks.is_pinned,
+            note: row.marks.note.as_deref(),
+            tags: &row.marks.tags,
         }
     }
 }

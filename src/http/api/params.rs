@@ -83,7 +83,7 @@ impl Params {
     }
 }
 
-const FILTER_NAMES: [&str; 12] = [
+const FILTER_NAMES: [&str; 14] = [
     "source",
     "verdict",
     "reason",
@@ -93,6 +93,8 @@ const FILTER_NAMES: [&str; 12] = [
     "method",
     "status",
     "client_ip",
+    "pinned",
+    "tag",
     "q",
     "from",
     "to",
@@ -119,6 +121,8 @@ pub fn filter(params: &mut Params) -> DeliveryFilter {
         method: params.text("method"),
         status: params.parsed("status", "a status from 100 to 599", status),
         client_ip: params.parsed("client_ip", "an address or a CIDR range", search::address_range),
+        pinned: params.parsed("pinned", "true or false", |text| text.parse().ok()),
+        tag: params.text("tag"),
         q: search(params),
         from: params.parsed("from", time, Timestamp::parse_rfc3339),
         to: params.parsed("to", time, Timestamp::parse_rfc3339),

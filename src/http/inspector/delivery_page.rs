@@ -1,10 +1,13 @@
 //! `/deliveries/{id}`: what became of it first, then every gate, the event, the headers, the body.
 
+use std::time::Duration;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::again::Again;
+use super::attempts::Attempts;
 use super::body_section::{BodySection, View, look};
 use super::lens::{drift_url, entity_url_of};
 use super::page::{self, Frame};
@@ -13,6 +16,7 @@ use super::sending::{Onward, onward};
 use super::state::InspectorState;
 use crate::domain::{BodyEnd, Check, DeliveryId, StoredDelivery};
 use crate::inspect::json_tree::Row as Line;
+use crate::inspect::timeline::seconds;
 use crate::inspect::{Findings, Piece, diagnose, pieces, plain};
 
 #[derive(Template)]
@@ -33,6 +37,10 @@ struct DeliveryPage {
     path: Vec<Piece>,
     headers: Vec<HeaderView>,
     body: BodySection,
+    attempts: Attempts,
+    note: String,
+    /// How long its sender waits, where it did not wait long enough.
+    gave_up_after: Option<String>,
     size_bytes: u64,
     onward: Vec<Onward>,
     again: Again,
@@ -73,6 +81,10 @@ pub async fn delivery(
             let sections = (
                 Again::of(&state, &delivery, &replays),
                 BodySection::of(&delivery, look(request.query_string())).await,
+                match Attempts::of(&state, &delivery.row).await {
+                    Ok(attempts) => attempts,
+                    Err(fault) => return page::store_fault(&state, &fault),
+                },
             );
             match onward(&state, &delivery).await {
                 Ok(onward) => {
@@ -91,7 +103,7 @@ fn view(
     delivery: &StoredDelivery,
     findings: &Findings,
     onward: Vec<Onward>,
-    (again, body): (Again, BodySection),
+    (again, body, attempts): (Again, BodySection, Attempts),
 ) -> DeliveryPage {
     let header = |header: &crate::domain::Header| HeaderView {
         name: plain(&header.name),
@@ -119,6 +131,12 @@ fn view(
         path: pieces(&delivery.row.path),
         headers: delivery.headers.iter().map(header).collect(),
         body,
+        attempts,
+        note: delivery.row.marks.note.clone().unwrap_or_default(),
+        gave_up_after: state
+            .sender_timeout(&delivery.row.source)
+            .filter(|timeout| Duration::from_micros(delivery.row.duration_us) >= *timeout)
+            .map(|timeout| seconds(timeout.as_secs_f64())),
         size_bytes: delivery.row.size_bytes,
         onward,
         again,

@@ -2,14 +2,17 @@
 
 mod again;
 mod assets;
+mod attempts;
 mod body_section;
 mod delivery_page;
+mod diff_page;
 mod event_types_page;
 mod guard;
 mod hosts;
 mod lens;
 mod list_page;
 mod login;
+mod marks;
 mod page;
 mod replays_page;
 mod row_view;

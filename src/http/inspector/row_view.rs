@@ -36,6 +36,12 @@ pub struct RowView {
     pub size: String,
     /// How long it took, for people.
     pub took: String,
+    /// Whether it is pinned.
+    pub is_pinned: bool,
+    /// Whether it has a note.
+    pub has_note: bool,
+    /// Its tags.
+    pub tags: Vec<String>,
 }
 
 impl From<&DeliveryRow> for RowView {
@@ -58,6 +64,9 @@ impl From<&DeliveryRow> for RowView {
             status: row.status,
             size: size(row.size_bytes),
             took: took(row.duration_us),
+            is_pinned: row.marks.is_pinned,
+            has_note: row.marks.note.is_some(),
+            tags: row.marks.tags.iter().map(|tag| plain(tag)).collect(),
         }
     }
 }

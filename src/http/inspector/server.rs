@@ -14,8 +14,8 @@ use tokio::net::TcpStream;
 
 use super::state::InspectorState;
 use super::{
-    again, assets, body_section, delivery_page, event_types_page, guard, lens, list_page, login, page,
-    replays_page, send_test, sending, what_if_page,
+    again, assets, body_section, delivery_page, diff_page, event_types_page, guard, lens, list_page, login,
+    marks, page, replays_page, send_test, sending, what_if_page,
 };
 use crate::http::api::{self, read_only};
 use crate::http::problem::{Problem, method_not_allowed};
@@ -72,6 +72,8 @@ fn routes(cfg: &mut ServiceConfig) {
     lens::routes(cfg);
     cfg.service(read_only("/", list_page::list))
         .service(read_only("/deliveries/{id}", delivery_page::delivery))
+        .service(read_only("/diff", diff_page::diff))
+        .service(post_only("/deliveries/{id}/marks").route(web::post().to(marks::keep)))
         .service(read_only("/deliveries/{id}/image", body_section::picture))
         .service(read_only("/deliveries/{id}/parts/{number}", body_section::part))
         .service(post_only("/deliveries/{id}/replay").route(web::post().to(again::replay)))

@@ -160,6 +160,11 @@ impl InspectorState {
         }
     }
 
+    /// How long the sender of a source waits for our answer.
+    pub(crate) fn sender_timeout(&self, source: &str) -> Option<std::time::Duration> {
+        (self.sources)().into_iter().find(|known| known.name == source).map(|source| source.sender_timeout)
+    }
+
     /// When entities of a source are silent.
     pub(crate) fn silence_after(&self, source: &str) -> SilenceAfter {
         let found = (self.sources)().into_iter().find(|known| known.name == source);

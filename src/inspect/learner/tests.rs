@@ -43,6 +43,7 @@ fn source(rule: SilenceAfter) -> Source {
         dedupe_by_body: None,
         entity: "/device/id".to_owned(),
         silence_after: rule,
+        sender_timeout: Duration::from_secs(30),
     }
 }
 

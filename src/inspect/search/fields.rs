@@ -101,6 +101,19 @@ pub const FIELDS: &[Field] = &[
         about: "received before: an age, a day, a time",
         read: |value| Ok(Query::Is(Condition::To(moment(value)?))),
     },
+    Field { names: &["pinned"], example: "pinned:true", about: "whether it is pinned", read: pinned },
+    Field {
+        names: &["tag"],
+        example: "tag:to-fix",
+        about: "one of its tags",
+        read: |value| pattern(value, Condition::Tag),
+    },
+    Field {
+        names: &["note"],
+        example: "note:\"ask Ana\"",
+        about: "text in its note",
+        read: |value| Ok(Query::Is(Condition::Note(not_empty(value)?))),
+    },
     Field {
         names: &["body"],
         example: "body:\"co2\"",
@@ -172,6 +185,14 @@ fn one_of<T: Copy>(
         any.extend(found.into_iter().map(|known| Query::Is(condition(known))));
     }
     Ok(if any.len() == 1 { any.remove(0) } else { Query::Any(any) })
+}
+
+fn pinned(value: Value<'_>) -> Result<Query, String> {
+    match value.text {
+        "true" | "yes" => Ok(Query::Is(Condition::Pinned(true))),
+        "false" | "no" => Ok(Query::Is(Condition::Pinned(false))),
+        _ => Err("true or false".to_owned()),
+    }
 }
 
 fn verdict(value: Value<'_>) -> Result<Query, String> {

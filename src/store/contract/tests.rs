@@ -11,6 +11,7 @@ use crate::domain::{
     ManualClock, Outcome, Query, Reason, Verdict,
 };
 
+mod marks;
 mod search;
 
 const DAY: Duration = Duration::from_secs(86_400);

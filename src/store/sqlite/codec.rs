@@ -9,13 +9,19 @@ use rusqlite::{Error, Row};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    BodyEnd, Check, ClaimKey, ClientAddress, DeliveryId, DeliveryRow, Fault, Gate, Headers, Outcome, Reason,
-    StoredDelivery, Timestamp, Verdict,
+    BodyEnd, Check, ClaimKey, ClientAddress, DeliveryId, DeliveryRow, Fault, Gate, Headers, Marks, Outcome,
+    Reason, StoredDelivery, Timestamp, Verdict,
 };
 
 /// The columns of a list row, in the order that `row` reads them.
 pub const ROW_COLUMNS: &str = "d.seq, d.id, d.source, d.received_at, d.method, d.path, d.client_ip, d.event_type, \
-     d.event_name, d.event_id, d.entity, d.verdict, d.reason, d.status, d.size_bytes, d.duration_us, d.duplicate_of";
+     d.event_name, d.event_id, d.entity, d.verdict, d.reason, d.status, d.size_bytes, d.duration_us, d.duplicate_of, \
+     (SELECT json_array(m.is_pinned, m.note, json(m.tags)) FROM delivery_marks m WHERE m.seq = d.seq)";
+/// The column after those of `ROW_COLUMNS`.
+pub const AFTER_ROW: usize = 18;
+/// What people put on a delivery `d`.
+pub const MARKS_COLUMN: &str =
+    "(SELECT json_array(m.is_pinned, m.note, json(m.tags)) FROM delivery_marks m WHERE m.seq = d.seq)";
 
 /// The verdict's number in the store.
 pub const fn verdict_number(verdict: Verdict) -> i64 {
@@ -27,7 +33,7 @@ pub const fn verdict_number(verdict: Verdict) -> i64 {
     }
 }
 
-fn verdict(number: i64) -> Option<Verdict> {
+pub fn verdict(number: i64) -> Option<Verdict> {
     Verdict::ALL.into_iter().find(|verdict| verdict_number(*verdict) == number)
 }
 
@@ -147,7 +153,16 @@ pub fn row(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
         size_bytes: row.get::<_, i64>(14)?.unsigned_abs(),
         duration_us: row.get::<_, i64>(15)?.unsigned_abs(),
         duplicate_of: row.get::<_, Option<[u8; 16]>>(16)?.map(DeliveryId::from_bytes),
+        marks: marks(row, 17)?,
     })
+}
+
+/// Reads `MARKS_COLUMN`.
+pub fn marks(row: &Row<'_>, at: usize) -> rusqlite::Result<Marks> {
+    let Some(text) = row.get::<_, Option<String>>(at)? else { return Ok(Marks::default()) };
+    let (is_pinned, note, tags): (u8, Option<String>, Vec<String>) =
+        serde_json::from_str(&text).map_err(|_| unreadable(at, Type::Text))?;
+    Ok(Marks { is_pinned: is_pinned != 0, note, tags })
 }
 
 /// The columns that a whole delivery has beside those of its list row.
@@ -157,24 +172,24 @@ pub const BYTES_COLUMNS: &str = "b.http_version, b.peer_ip, b.explanation, b.hea
 /// Reads a whole delivery from `ROW_COLUMNS` and `BYTES_COLUMNS`.
 pub fn stored(found: &Row<'_>) -> rusqlite::Result<StoredDelivery> {
     let row = row(found)?;
-    let body_end: String = found.get(22)?;
-    let kept: String = found.get(23)?;
-    let first_received_at: Option<i64> = found.get(24)?;
-    let mut checks = checks(&kept).ok_or_else(|| unreadable(23, Type::Text))?;
+    let body_end: String = found.get(23)?;
+    let kept: String = found.get(24)?;
+    let first_received_at: Option<i64> = found.get(25)?;
+    let mut checks = checks(&kept).ok_or_else(|| unreadable(24, Type::Text))?;
     tell_claim(&mut checks, &row, first_received_at.map(Timestamp::from_micros));
     Ok(StoredDelivery {
-        http_version: found.get(17)?,
+        http_version: found.get(18)?,
         client: ClientAddress {
             ip: row.client_ip,
-            peer: address(found.get(18)?),
-            explanation: found.get(19)?,
+            peer: address(found.get(19)?),
+            explanation: found.get(20)?,
         },
-        headers: headers(found.get_ref(20)?.as_blob()?),
-        body: Bytes::copy_from_slice(found.get_ref(21)?.as_blob()?),
+        headers: headers(found.get_ref(21)?.as_blob()?),
+        body: Bytes::copy_from_slice(found.get_ref(22)?.as_blob()?),
         body_end: BodyEnd::ALL
             .into_iter()
             .find(|end| end.as_str() == body_end)
-            .ok_or_else(|| unreadable(22, Type::Text))?,
+            .ok_or_else(|| unreadable(23, Type::Text))?,
         checks,
         row,
     })

@@ -1,12 +1,13 @@
 //! Questions to the log.
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
 use super::codec::{self, BYTES_COLUMNS, ROW_COLUMNS};
 use super::insert::whole;
 use super::search::Where;
-use crate::domain::{DeliveryId, DeliveryRow, Query, StoredDelivery, Timestamp};
+use crate::domain::{DeliveryId, DeliveryRow, Query, Reason, StoredDelivery, Timestamp};
+use crate::store::Answered;
 
 /// Rows that match after a position, oldest first.
 pub fn since(
@@ -38,4 +39,35 @@ pub fn delivery(connection: &Connection, id: DeliveryId) -> rusqlite::Result<Opt
         ))?
         .query_row([id.as_bytes()], codec::stored)
         .optional()
+}
+
+/// The deliveries that carried an event to a source, newest first.
+pub fn of_event(
+    connection: &Connection,
+    source: &str,
+    event_id: &str,
+    limit: usize,
+) -> rusqlite::Result<Vec<DeliveryRow>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {ROW_COLUMNS} FROM deliveries d INDEXED BY deliveries_event_id \
+             WHERE d.event_id = ?1 AND +d.source = ?2 ORDER BY d.seq DESC LIMIT ?3"
+        ))?
+        .query_map(params![event_id, source, whole(limit)], codec::row)?
+        .collect()
+}
+
+/// How long the newest deliveries took.
+pub fn answered_lately(connection: &Connection, last: usize) -> rusqlite::Result<Vec<Answered>> {
+    connection
+        .prepare_cached("SELECT source, duration_us, reason FROM deliveries ORDER BY seq DESC LIMIT ?1")?
+        .query_map([whole(last)], |row| {
+            let reason: Option<String> = row.get(2)?;
+            Ok(Answered {
+                source: row.get(0)?,
+                duration_us: row.get::<_, i64>(1)?.unsigned_abs(),
+                reason: reason.as_deref().and_then(Reason::from_word),
+            })
+        })?
+        .collect()
 }

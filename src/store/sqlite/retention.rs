@@ -71,7 +71,13 @@ pub fn add_to_totals(
     Ok(())
 }
 
-fn change_total(connection: &Connection, verdict: Verdict, rows: i64, bytes: i64) -> rusqlite::Result<()> {
+/// Changes the total of a verdict.
+pub fn change_total(
+    connection: &Connection,
+    verdict: Verdict,
+    rows: i64,
+    bytes: i64,
+) -> rusqlite::Result<()> {
     connection
         .prepare_cached("UPDATE totals SET rows = rows + ?2, bytes = bytes + ?3 WHERE verdict = ?1")?
         .execute(params![verdict_number(verdict), rows, bytes])?;
@@ -143,7 +149,8 @@ fn oldest_of_the_accepted(connection: &Connection) -> rusqlite::Result<Verdict> 
     let first = |verdict: Verdict| {
         connection
             .prepare_cached(
-                "SELECT coalesce(min(seq), 9223372036854775807) FROM deliveries WHERE verdict = ?1",
+                "SELECT coalesce((SELECT seq FROM deliveries WHERE verdict = ?1 AND seq NOT IN (SELECT seq FROM delivery_marks WHERE is_pinned)
+                 ORDER BY seq LIMIT 1), 9223372036854775807)",
             )?
             .query_row([verdict_number(verdict)], |row| row.get::<_, i64>(0))
     };
@@ -166,7 +173,8 @@ fn total(connection: &Connection, verdict: Verdict) -> rusqlite::Result<Total> {
 /// The oldest rows of `verdict` that this step removes: position and weight.
 fn doomed(connection: &Connection, verdict: Verdict, surplus: &Surplus) -> rusqlite::Result<Vec<(i64, u64)>> {
     let mut statement = connection.prepare_cached(
-        "SELECT seq, received_at, row_bytes FROM deliveries WHERE verdict = ?1 ORDER BY seq LIMIT ?2",
+        "SELECT seq, received_at, row_bytes FROM deliveries WHERE verdict = ?1
+         AND seq NOT IN (SELECT seq FROM delivery_marks WHERE is_pinned) ORDER BY seq LIMIT ?2",
     )?;
     let mut oldest = statement.query(params![verdict_number(verdict), whole(STEP_ROWS)])?;
     let mut doomed = Vec::new();
@@ -196,6 +204,7 @@ fn remove(connection: &mut Connection, verdict: Verdict, doomed: &[(i64, u64)]) 
     for (seq, weight) in doomed {
         transaction.prepare_cached("DELETE FROM deliveries WHERE seq = ?1")?.execute([seq])?;
         transaction.prepare_cached("DELETE FROM delivery_bytes WHERE seq = ?1")?.execute([seq])?;
+        transaction.prepare_cached("DELETE FROM delivery_marks WHERE seq = ?1")?.execute([seq])?;
         bytes = bytes.saturating_add(*weight);
         through = through.max(*seq);
     }

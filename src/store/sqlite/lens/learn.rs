@@ -63,8 +63,8 @@ pub fn unlearnt(
 pub fn delivery(row: &rusqlite::Row<'_>) -> rusqlite::Result<FannedDelivery> {
     Ok(FannedDelivery {
         row: codec::row(row)?,
-        headers: codec::headers(row.get_ref(17)?.as_blob()?),
-        body: bytes::Bytes::copy_from_slice(row.get_ref(18)?.as_blob()?),
+        headers: codec::headers(row.get_ref(codec::AFTER_ROW)?.as_blob()?),
+        body: bytes::Bytes::copy_from_slice(row.get_ref(codec::AFTER_ROW + 1)?.as_blob()?),
     })
 }
 

@@ -32,8 +32,8 @@ pub fn unfanned(
     while let Some(row) = rows.next()? {
         let delivery = FannedDelivery {
             row: codec::row(row)?,
-            headers: codec::headers(row.get_ref(17)?.as_blob()?),
-            body: bytes::Bytes::copy_from_slice(row.get_ref(18)?.as_blob()?),
+            headers: codec::headers(row.get_ref(codec::AFTER_ROW)?.as_blob()?),
+            body: bytes::Bytes::copy_from_slice(row.get_ref(codec::AFTER_ROW + 1)?.as_blob()?),
         };
         weight = weight.saturating_add(delivery.body.len());
         found.push(delivery);

@@ -1,5 +1,7 @@
 //! Which rows of a segment may be what a query asks for.
 
+use rusqlite::Connection;
+
 use super::file::{Lookups, Segment};
 use super::rows::Rows;
 use super::term::{self, Kind, Lookup};
@@ -24,6 +26,7 @@ impl Found {
 
 /// Where candidates are looked for.
 pub struct Candidates<'l> {
+    pub log: &'l Connection,
     pub lookups: &'l Lookups<'l>,
     pub number: i64,
     pub segment: Segment,
@@ -111,6 +114,10 @@ impl Candidates<'_> {
                 }
                 Found::perhaps(rows)
             }
+            Condition::Pinned(true) | Condition::Tag(_) | Condition::Note(_) => {
+                Found::perhaps(self.marked()?)
+            }
+            Condition::Pinned(false) => Found::perhaps(Rows::all()),
             Condition::Body(text) => Found::perhaps(self.text(Kind::BodyText, &folded(text.as_bytes()))?),
             Condition::Anywhere(text) => {
                 let needle = folded(text.as_bytes());
@@ -119,6 +126,19 @@ impl Candidates<'_> {
                 Found::perhaps(rows)
             }
         })
+    }
+
+    /// The rows that somebody put something on.
+    fn marked(&self) -> rusqlite::Result<Rows> {
+        let first = super::first_of(self.number);
+        let last = first.saturating_add(super::SEGMENT).saturating_sub(1);
+        let mut read =
+            self.log.prepare_cached("SELECT seq FROM delivery_marks WHERE seq BETWEEN ?1 AND ?2")?;
+        let mut rows = Rows::none();
+        for seq in read.query_map([first, last], |row| row.get::<_, i64>(0))? {
+            rows.insert(u16::try_from(seq?.saturating_sub(first)).unwrap_or(u16::MAX));
+        }
+        Ok(rows)
     }
 
     fn term(&self, term: &[u8]) -> rusqlite::Result<Rows> {

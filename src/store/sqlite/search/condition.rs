@@ -86,6 +86,26 @@ impl Where {
                 self.sql.push_str("header_holds(b.headers, ?, ?)");
                 self.values.extend([name.clone().into(), needle.unwrap_or(Value::Null)]);
             }
+            Condition::Pinned(is_pinned) => {
+                let not = if *is_pinned { "" } else { "NOT " };
+                self.sql.push_str(not);
+                self.sql
+                    .push_str("EXISTS (SELECT 1 FROM delivery_marks m WHERE m.seq = d.seq AND m.is_pinned)");
+            }
+            Condition::Tag(pattern) => {
+                self.sql.push_str(
+                    "EXISTS (SELECT 1 FROM delivery_marks m, json_each(m.tags) t WHERE m.seq = d.seq AND ",
+                );
+                self.pattern("t.value", pattern);
+                self.sql.push(')');
+            }
+            Condition::Note(text) => {
+                let needle = folded(text.as_bytes());
+                self.compare(
+                    "EXISTS (SELECT 1 FROM delivery_marks m WHERE m.seq = d.seq AND text_holds(?, m.note))",
+                    needle,
+                );
+            }
             Condition::Body(text) => {
                 self.reads_bytes = true;
                 self.compare("body_holds(b.body, ?)", folded(text.as_bytes()));

@@ -171,7 +171,7 @@ impl Work {
                 if row.seq == last_of(number) {
                     last_id = *row.id.as_bytes();
                 }
-                builder.add(&row, blob(found, 17)?, blob(found, 18)?);
+                builder.add(&row, blob(found, codec::AFTER_ROW)?, blob(found, codec::AFTER_ROW + 1)?);
             }
             drop(rows);
             first = last.saturating_add(1);

@@ -81,7 +81,7 @@ impl Walk<'_> {
                 below = from;
                 continue;
             };
-            let candidates = Candidates { lookups, number, segment, now }.of(query)?;
+            let candidates = Candidates { log: self.connection, lookups, number, segment, now }.of(query)?;
             for place in candidates.newest_first() {
                 let seq = first_of(number).saturating_add(place);
                 if seq < below {

@@ -1,0 +1,49 @@
+//! Two deliveries side by side.
+
+use super::{JsonDiff, Line, first_difference, json_diff, lines};
+use crate::domain::StoredDelivery;
+use crate::inspect::plain;
+
+/// Longer bodies are not compared line by line, in bytes.
+const MAX_TEXT: usize = 1024 * 1024;
+
+/// What is different between two deliveries.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    /// Request line and headers, in wire order.
+    pub head: Vec<Line>,
+    /// The first byte in which the bodies differ; `None`: they are the same.
+    pub first_difference: Option<usize>,
+    /// The values that differ, where both bodies are JSON.
+    pub json: Option<JsonDiff>,
+    /// The lines, where both bodies are text and one of them is no JSON; and whether there are more.
+    pub lines: Option<(Vec<Line>, bool)>,
+}
+
+impl Comparison {
+    /// From `one` to `other`.
+    #[must_use]
+    pub fn of(one: &StoredDelivery, other: &StoredDelivery) -> Self {
+        let first_difference = first_difference(&one.body, &other.body);
+        let json = first_difference.and_then(|_| json_diff(&one.body, &other.body));
+        let text = |delivery: &StoredDelivery| {
+            let body = String::from_utf8(delivery.body.to_vec()).ok();
+            body.filter(|body| body.len() <= MAX_TEXT)
+        };
+        let lines_of = match (first_difference, &json, text(one), text(other)) {
+            (Some(_), None, Some(one), Some(other)) => Some(lines(&one, &other)),
+            _ => None,
+        };
+        Self { head: lines(&head(one), &head(other)).0, first_difference, json, lines: lines_of }
+    }
+}
+
+/// Each line made visible, so that a line is a line.
+fn head(delivery: &StoredDelivery) -> String {
+    let first = format!("{} {} {}\n", delivery.row.method, delivery.row.path, delivery.http_version);
+    let headers = delivery
+        .headers
+        .iter()
+        .map(|header| format!("{}: {}\n", plain(&header.name), plain(&header.text()).replace('\n', " ")));
+    std::iter::once(first).chain(headers).collect()
+}

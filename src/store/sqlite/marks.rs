@@ -1,0 +1,53 @@
+//! Pins, notes and tags in SQLite.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::codec;
+use super::retention::change_total;
+use crate::domain::{DeliveryId, MarksChange};
+use crate::store::Marked;
+
+/// The most pins: more would leave no room for what comes.
+const MOST_PINS: i64 = 1_000;
+
+/// Changes the marks of a delivery. A pinned one leaves the totals, so that budgets count what they can remove.
+pub fn mark(connection: &Connection, id: DeliveryId, change: MarksChange) -> rusqlite::Result<Marked> {
+    let found = connection
+        .prepare_cached(&format!(
+            "SELECT d.seq, d.verdict, d.row_bytes, {} FROM deliveries d WHERE d.id = ?1",
+            codec::MARKS_COLUMN
+        ))?
+        .query_row([id.as_bytes()], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?, codec::marks(row, 3)?))
+        })
+        .optional()?;
+    let Some((seq, verdict, bytes, before)) = found else { return Ok(Marked::NoDelivery) };
+    let after = before.clone().changed(change);
+    if after.is_pinned && !before.is_pinned && pins(connection)? >= MOST_PINS {
+        return Ok(Marked::TooManyPins);
+    }
+    if after.is_empty() {
+        connection.prepare_cached("DELETE FROM delivery_marks WHERE seq = ?1")?.execute([seq])?;
+    } else {
+        let tags = serde_json::to_string(&after.tags).unwrap_or_else(|_| "[]".to_owned());
+        connection
+            .prepare_cached(
+                "INSERT INTO delivery_marks (seq, is_pinned, note, tags) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (seq) DO UPDATE SET is_pinned = ?2, note = ?3, tags = ?4",
+            )?
+            .execute(params![seq, after.is_pinned, after.note, tags])?;
+    }
+    let verdict = codec::verdict(verdict);
+    match (verdict, before.is_pinned, after.is_pinned) {
+        (Some(verdict), false, true) => change_total(connection, verdict, -1, -bytes)?,
+        (Some(verdict), true, false) => change_total(connection, verdict, 1, bytes)?,
+        _ => {}
+    }
+    Ok(Marked::Done(after))
+}
+
+fn pins(connection: &Connection) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached("SELECT count(*) FROM delivery_marks WHERE is_pinned")?
+        .query_row([], |row| row.get(0))
+}
