@@ -40,26 +40,30 @@ async function sendTest(form) {
   button.disabled = false;
 }
 
-// Other scripts copy by the same way.
-window.copyText = copy;
+/** Gives what is in `root` its behaviour. */
+function wire(root) {
+  for (const time of root.querySelectorAll("time")) localTime(time);
+  for (const button of root.querySelectorAll("[data-copy]")) {
+    const from = document.getElementById(button.dataset.copy);
+    if (!from) continue;
+    button.hidden = false;
+    // Where marks stand for characters, the characters themselves are copied.
+    const url = button.dataset.copyUrl;
+    button.addEventListener("click", () => copy(button, () => url ? exactText(url) : from.textContent));
+  }
+  for (const link of root.querySelectorAll("[data-copy-export]")) {
+    link.setAttribute("role", "button");
+    link.addEventListener("click", (event) => { event.preventDefault(); copy(link, () => exactText(link.href)); });
+  }
+  for (const button of root.querySelectorAll("[data-copy-link]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => copy(button, () => new URL(button.dataset.copyLink, location.href).href));
+  }
+  for (const form of root.querySelectorAll("[data-send-test]")) {
+    form.addEventListener("submit", (event) => { event.preventDefault(); sendTest(form); });
+  }
+}
 
-for (const time of document.querySelectorAll("time")) localTime(time);
-for (const button of document.querySelectorAll("[data-copy]")) {
-  const from = document.getElementById(button.dataset.copy);
-  if (!from) continue;
-  button.hidden = false;
-  // Where marks stand for characters, the characters themselves are copied.
-  const url = button.dataset.copyUrl;
-  button.addEventListener("click", () => copy(button, () => url ? exactText(url) : from.textContent));
-}
-for (const link of document.querySelectorAll("[data-copy-export]")) {
-  link.setAttribute("role", "button");
-  link.addEventListener("click", (event) => { event.preventDefault(); copy(link, () => exactText(link.href)); });
-}
-for (const button of document.querySelectorAll("[data-copy-link]")) {
-  button.hidden = false;
-  button.addEventListener("click", () => copy(button, () => location.href));
-}
-for (const form of document.querySelectorAll("[data-send-test]")) {
-  form.addEventListener("submit", (event) => { event.preventDefault(); sendTest(form); });
-}
+window.copyText = copy;
+window.wire = wire;
+wire(document);

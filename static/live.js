@@ -120,6 +120,18 @@
     });
   }
 
+  // A browser has six connections to us, for all its tabs together: one that nobody sees lets go of its own, and catches up
+  // from where it was as soon as it is seen.
+  let sleeping;
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(sleeping);
+    if (document.visibilityState === "hidden") {
+      sleeping = setTimeout(() => { source.close(); connected = false; say(); }, 2000);
+    } else if (source.readyState === EventSource.CLOSED) {
+      connect();
+    }
+  });
+
   pause.hidden = false;
   pause.addEventListener("click", () => { paused = !paused; if (paused) say(); else flush(); });
   showNew.addEventListener("click", flush);

@@ -1,9 +1,9 @@
 // The tree of a body: a value that is clicked shows its places, and they are copied or searched for.
 "use strict";
 
-(() => {
-  const tree = document.getElementById("body-tree");
-  const bar = document.querySelector("[data-chosen]");
+window.wireTree = (root) => {
+  const tree = root.querySelector("#body-tree");
+  const bar = root.querySelector("[data-chosen]");
   if (!tree || !bar) return;
   let chosen = null;
 
@@ -29,4 +29,5 @@
   for (const button of bar.querySelectorAll("[data-take]")) {
     button.addEventListener("click", () => window.copyText(button, () => chosen.dataset[button.dataset.take]));
   }
-})();
+};
+window.wireTree(document);

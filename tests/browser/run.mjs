@@ -13,6 +13,7 @@ import { chromium } from "playwright-core";
 import { attemptSteps } from "./attempts.mjs";
 import { lensSteps } from "./lens.mjs";
 import { losslessSteps } from "./lossless.mjs";
+import { paneSteps } from "./panes.mjs";
 import { replaySteps } from "./replays.mjs";
 import { endpoint, senderSteps } from "./sender.mjs";
 import { whatIfSteps } from "./what_if.mjs";
@@ -229,7 +230,8 @@ const steps = {
 const own = await endpoint();
 const all = { ...steps, ...senderSteps({ newPage, shoot, post, inspector, own }), ...lensSteps({ newPage, shoot, post, inspector }),
   ...whatIfSteps({ newPage, shoot, post, inspector }), ...replaySteps({ newPage, shoot, post, inspector, own }),
-  ...losslessSteps({ newPage, shoot, receiver, inspector }), ...attemptSteps({ newPage, shoot, post, inspector }) };
+  ...losslessSteps({ newPage, shoot, receiver, inspector }), ...attemptSteps({ newPage, shoot, post, inspector }),
+  ...paneSteps({ newPage, isAccessible, post, inspector, shots }) };
 // ONLY=text runs the steps whose names hold it.
 const chosen = Object.entries(all).filter(([name]) => name.includes(process.env.ONLY ?? ""));
 let failed = 0;

@@ -1,0 +1,154 @@
+// On a wide screen a delivery opens beside the list. Its page is the server's own; without this, the list's links lead to it.
+"use strict";
+
+(() => {
+  const panes = document.getElementById("panes");
+  const detail = document.getElementById("detail");
+  const split = document.getElementById("split");
+  const rows = document.getElementById("rows");
+  const head = document.getElementById("pane-head");
+  if (!panes || !head) return;
+  const WIDE = matchMedia("(min-width: 1000px)");
+  const FOLLOW_PAUSE = 1000;
+  let chosen = null;
+  let asked = 0;
+  let follows = false;
+
+  const rowOf = (id) => rows.querySelector(`tr[data-id="${CSS.escape(id)}"]`);
+
+  function mark() {
+    for (const row of rows.querySelectorAll("tr[aria-current]")) row.removeAttribute("aria-current");
+    const row = chosen && rowOf(chosen);
+    row?.setAttribute("aria-current", "true");
+    return row;
+  }
+
+  function makeHead(id) {
+    const made = head.content.firstElementChild.cloneNode(true);
+    const collapse = made.querySelector("[data-collapse]");
+    const follow = made.querySelector("[data-follow]");
+    const say = () => {
+      const isHidden = document.body.classList.contains("list-hidden");
+      collapse.setAttribute("aria-pressed", String(isHidden));
+      collapse.textContent = isHidden ? "Show the list" : "Hide the list";
+      follow.setAttribute("aria-pressed", String(follows));
+    };
+    collapse.addEventListener("click", () => { document.body.classList.toggle("list-hidden"); say(); });
+    follow.addEventListener("click", () => { follows = !follows; say(); if (follows) openNewest(); });
+    follow.hidden = !document.getElementById("light");
+    made.querySelector("[data-alone]").href = `/deliveries/${encodeURIComponent(id)}`;
+    made.querySelector("[data-close]").addEventListener("click", close);
+    say();
+    return made;
+  }
+
+  async function open(id, view = "") {
+    if (!WIDE.matches) { location.href = `/deliveries/${encodeURIComponent(id)}${view}`; return; }
+    const number = ++asked;
+    const isOther = id !== chosen;
+    chosen = id;
+    mark()?.scrollIntoView({ block: "nearest" });
+    let page;
+    try {
+      const answer = await fetch(`/deliveries/${encodeURIComponent(id)}${view}`, { headers: { Accept: "text/html" } });
+      if (answer.status === 401 || answer.redirected) { location.reload(); return; }
+      page = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("main");
+    } catch {
+      page = document.createElement("div");
+      page.append("The inspector does not answer; choose it again later.");
+    }
+    if (number !== asked) return;
+    page.querySelector(".crumbs")?.remove();
+    detail.replaceChildren(makeHead(id), ...[...page.childNodes].map((node) => document.adoptNode(node)));
+    detail.hidden = false;
+    split.hidden = false;
+    document.body.classList.add("has-detail");
+    window.wire(detail);
+    window.wireTree(detail);
+    if (isOther) detail.scrollTop = 0;
+    else if (view) detail.querySelector("#body")?.scrollIntoView({ block: "nearest" });
+    history.replaceState(null, "", `${location.pathname}${location.search}#${id}`);
+  }
+
+  function close() {
+    asked += 1;
+    const row = chosen && rowOf(chosen);
+    chosen = null;
+    follows = false;
+    mark();
+    detail.hidden = true;
+    detail.replaceChildren();
+    split.hidden = true;
+    document.body.classList.remove("has-detail", "list-hidden");
+    history.replaceState(null, "", location.pathname + location.search);
+    row?.querySelector("a")?.focus();
+  }
+
+  function openNewest() {
+    const newest = rows.firstElementChild;
+    if (newest && newest.dataset.id !== chosen) open(newest.dataset.id);
+  }
+
+  rows.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href^='/deliveries/']");
+    if (!link || !WIDE.matches || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || event.button !== 0) return;
+    event.preventDefault();
+    open(link.closest("tr").dataset.id);
+  });
+  detail.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href^='?']");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    open(chosen, link.getAttribute("href").split("#")[0]);
+  });
+  detail.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (!form.matches(".marks")) return;
+    event.preventDefault();
+    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+    if (answer.ok) open(chosen);
+    else form.submit();
+  });
+  document.addEventListener("step", (event) => {
+    const now = chosen ? rowOf(chosen) : document.activeElement?.closest?.("#rows tr");
+    const next = now ? (event.detail > 0 ? now.nextElementSibling : now.previousElementSibling) : rows.firstElementChild;
+    if (!next) return;
+    if (WIDE.matches) open(next.dataset.id);
+    else next.querySelector("a").focus();
+  });
+
+  let waits = false;
+  new MutationObserver(() => {
+    mark();
+    if (!follows || waits) return;
+    waits = true;
+    setTimeout(() => { waits = false; if (follows) openNewest(); }, FOLLOW_PAUSE);
+  }).observe(rows, { childList: true });
+
+  // The width of the list, in hundredths of the window.
+  function resize(share) {
+    const now = Math.round(Math.min(50, Math.max(20, share)));
+    panes.style.setProperty("--list", `${now}%`);
+    split.setAttribute("aria-valuenow", now);
+    localStorage.setItem("list-width", now);
+  }
+  resize(Number(localStorage.getItem("list-width")) || 38);
+  split.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: -2, ArrowRight: 2, Home: -100, End: 100 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    resize(Number(split.getAttribute("aria-valuenow")) + step);
+  });
+  split.addEventListener("pointerdown", (event) => {
+    split.setPointerCapture(event.pointerId);
+    const move = (moved) => {
+      const box = panes.getBoundingClientRect();
+      resize((moved.clientX - box.left) / box.width * 100);
+    };
+    split.addEventListener("pointermove", move);
+    split.addEventListener("pointerup", () => split.removeEventListener("pointermove", move), { once: true });
+  });
+
+  const asks = /^#([0-9a-f-]{36})$/.exec(location.hash);
+  if (asks) open(asks[1]);
+})();
