@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
 
 use crate::catalog::Catalog;
 use crate::config::{self, Config, Sealer};
@@ -17,6 +18,7 @@ use crate::http::{
     self, AddressRate, BodyBudget, BodyLimits, InspectorState, Readiness, ReceiverState, Rules,
 };
 use crate::inspect::learner::RunningLearner;
+use crate::inspect::overview::{Counting, keep_counts};
 use crate::inspect::what_if::WhatIf;
 use crate::receive::{Masking, Receiver};
 use crate::send::{Client, ReadPayload, ReadPublished, RunningSender, Sender, SenderParts, TargetGuard};
@@ -53,6 +55,7 @@ pub struct Running {
     sender: Sender,
     sending: RunningSender,
     learning: RunningLearner,
+    counting: JoinHandle<()>,
     stopping: watch::Sender<bool>,
 }
 
@@ -88,7 +91,8 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Run
     let inspector_listener = listen(config.inspector.listen, "inspector")?;
     let addresses =
         Addresses { receiver: receiver_listener.local_addr()?, inspector: inspector_listener.local_addr()? };
-    let learner_clock = Arc::clone(&clock);
+    let (learner_clock, counting_clock) = (Arc::clone(&clock), Arc::clone(&clock));
+    let counted = Arc::clone(&metrics);
     let state = ReceiverState {
         rules: Arc::clone(&rules),
         store: store.clone(),
@@ -108,6 +112,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Run
         password: config.inspector.password.clone(),
         allowed_hosts: config.inspector.allowed_hosts.clone(),
         schemas_dir: config.schemas_dir.clone(),
+        max_size: config.store.max_size,
         what_if: WhatIf::new(
             store.clone(),
             Arc::clone(&catalog),
@@ -125,6 +130,8 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Run
     let learning = RunningLearner::start(store.clone(), sender.clone(), sources_of(&rules), learner_clock)
         .context("cannot start the learner")?;
     inspector_state.take_up_replays().await;
+    let counting = Counting { store: store.clone(), metrics: counted, clock: counting_clock };
+    let counting = actix_rt::spawn(keep_counts(counting, stopping.subscribe()));
     let running = Running {
         addresses,
         rules,
@@ -137,6 +144,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Run
         sender,
         sending,
         learning,
+        counting,
         stopping,
     };
     actix_rt::spawn(receiver);
@@ -159,6 +167,8 @@ impl Running {
         self.stopping.send_replace(true);
         self.learning.stop().await;
         tokio::join!(self.receiver.stop(true), self.inspector.stop(true), self.sending.stop());
+        // A task that panicked has nothing left to keep.
+        let _ = self.counting.await;
         self.store.close().await;
     }
 }

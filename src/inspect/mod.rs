@@ -12,6 +12,7 @@ mod hints;
 pub mod json_tree;
 pub mod learner;
 mod live_tail;
+pub mod overview;
 pub mod replay;
 pub mod search;
 pub mod timeline;

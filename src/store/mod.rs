@@ -4,6 +4,7 @@ mod contract;
 mod error;
 mod lens;
 mod marks;
+mod minutes;
 mod outbox;
 mod replay_runs;
 mod replays;
@@ -16,6 +17,7 @@ pub use lens::{
     Moved, Outage, SeenEntity, SeenIn, TypeLearnt,
 };
 pub use marks::Marked;
+pub use minutes::Minute;
 pub use outbox::{
     Claim, DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, Lane, NewMessage, Next, Published,
     SenderFigures, Settlement, SubscriptionRecord, Told,

@@ -11,6 +11,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::DeliveryLine;
+use super::Tally;
 use super::sender_metrics::{EndpointGauges, SenderMetrics};
 use crate::domain::{Appended, Reason};
 
@@ -87,6 +88,7 @@ pub struct Metrics {
     search_bytes: Gauge,
     search_segments: Gauge,
     sender: SenderMetrics,
+    tally: Tally,
 }
 
 impl Default for Metrics {
@@ -119,6 +121,7 @@ impl Default for Metrics {
             search_bytes,
             search_segments,
             sender,
+            tally: Tally::default(),
         }
     }
 }
@@ -134,6 +137,13 @@ impl Metrics {
         };
         self.deliveries.get_or_create(&labels).inc();
         self.answer_time.observe(taken.as_secs_f64());
+        self.tally.add(line.known_source(), (verdict, reason), taken);
+    }
+
+    /// What came in since it was last taken.
+    #[must_use]
+    pub const fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// Counts a request that left no row.

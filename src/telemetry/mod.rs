@@ -6,6 +6,7 @@ mod metrics;
 mod open_files;
 mod sender_metrics;
 mod system_clock;
+mod tally;
 
 pub use delivery_line::DeliveryLine;
 pub use logging::{LogFormat, LogGuard, start_logging};
@@ -13,3 +14,4 @@ pub use metrics::{Gauges, Metrics, NotKept};
 pub use open_files::allow_many_files;
 pub use sender_metrics::EndpointGauges;
 pub use system_clock::SystemClock;
+pub use tally::{BOUNDS_US, Counted, Outcome, TIMES, Tally};

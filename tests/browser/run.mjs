@@ -115,7 +115,7 @@ const steps = {
     await row.waitFor({ timeout: 5000 });
     assert.equal(await page.evaluate(() => window.notReloaded), true, "the page was reloaded");
     await row.locator("a").click();
-    await page.waitForURL(/\/deliveries\//);
+    await page.locator("#detail #diagnosis").waitFor();
     assert.match(await page.locator("#diagnosis").innerText(), /signature does not belong to these bytes/);
     assert.equal(await page.locator(".gate.fail strong").innerText(), "signature");
     assert.equal(await page.locator(".gate").count(), 7);
@@ -222,6 +222,7 @@ const steps = {
     await shoot(`/deliveries/${await read("verdict=duplicate")}`, "delivery-duplicate");
     await shoot(`/deliveries/${await read("verdict=accepted&event_id=evt_2")}`, "delivery-accepted");
     await shoot(`/deliveries/${await read("verdict=captured")}`, "delivery-captured");
+    await shoot("/overview?range=1h", "overview");
     await shoot("/event-types", "event-types");
     await shoot("/event-types/user.login", "event-type");
   },

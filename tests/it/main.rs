@@ -29,6 +29,7 @@ mod json;
 mod json_suite;
 mod lens;
 mod octokit;
+mod overview;
 mod replay;
 mod replay_runs;
 mod sender_attack;

@@ -8,6 +8,7 @@ pub(super) mod history;
 pub(super) mod json_body;
 pub(super) mod lens;
 mod objects;
+pub(super) mod overview;
 mod params;
 pub(super) mod replay_runs;
 pub(super) mod replays;
@@ -42,6 +43,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(read_only("/api/v1/deliveries/{id}/diff/{other}", history::diff))
         .service(read_only("/api/v1/events/{event_id}/timeline", history::timeline))
         .service(read_only("/api/v1/sources", history::sources))
+        .service(read_only("/api/v1/overview", overview::show))
         .service(read_only("/api/v1/deliveries/{id}/raw", deliveries::raw))
         .service(read_only("/api/v1/deliveries/{id}/export", export::one))
         .service(post_only("/api/v1/deliveries/{id}/replay", replays::replay))

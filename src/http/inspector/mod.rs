@@ -13,6 +13,7 @@ mod lens;
 mod list_page;
 mod login;
 mod marks;
+mod overview_page;
 mod page;
 mod replays_page;
 mod row_view;

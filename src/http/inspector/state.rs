@@ -40,6 +40,8 @@ pub struct InspectorParts {
     pub what_if: WhatIf,
     /// Where schemas of the user's own are.
     pub schemas_dir: Option<PathBuf>,
+    /// The most bytes of the store that may be in use.
+    pub max_size: u64,
     /// The counters.
     pub metrics: Arc<Metrics>,
     /// The time.
@@ -56,6 +58,7 @@ pub struct InspectorState {
     pub(crate) sender: Sender,
     pub(crate) what_if: WhatIf,
     pub(crate) schemas_dir: Option<PathBuf>,
+    pub(crate) max_size: u64,
     pub(super) receiver: SocketAddr,
     pub(super) auth: Arc<AdminAuth>,
     pub(super) hosts: Arc<Hosts>,
@@ -78,6 +81,7 @@ impl InspectorState {
             sender: parts.sender,
             what_if: parts.what_if,
             schemas_dir: parts.schemas_dir,
+            max_size: parts.max_size,
             receiver: parts.receiver,
             auth: Arc::new(AdminAuth::new(parts.password.map(|hash| hash.as_str().to_owned()))),
             hosts: Arc::new(Hosts::new(parts.inspector, &parts.allowed_hosts)),

@@ -8,6 +8,7 @@ mod job;
 pub(super) mod lens;
 pub(super) mod marks;
 mod migrate;
+pub(super) mod minutes;
 pub(super) mod outbox;
 pub(super) mod query;
 mod reader;

@@ -81,6 +81,7 @@ fn house(password: Option<&str>) -> House {
         allowed_hosts: Vec::new(),
         what_if,
         schemas_dir: None,
+        max_size: 1 << 30,
         metrics: Arc::default(),
         clock: clock.clone(),
     });

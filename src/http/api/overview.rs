@@ -1,0 +1,102 @@
+//! `GET overview`: what came in over the last hour, day or week, and what needs attention first.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Map, Value, json};
+
+use super::params::{Blank, Params};
+use super::sending::answer;
+use super::sending::figures::{endpoints, together};
+use crate::domain::Verdict;
+use crate::http::inspector::InspectorState;
+use crate::http::problem::Problem;
+use crate::inspect::ack::ack_times;
+use crate::inspect::overview::{Attention, Beside, Overview, Range, attention};
+use crate::telemetry::Counted;
+
+/// The states of an endpoint that nobody need look at.
+const WELL: [&str; 2] = ["healthy", "unknown"];
+
+/// What came in.
+pub async fn show(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
+    let mut params = Params::read(request.query_string(), Blank::Fault);
+    let range = params.parsed("range", "one of 1h, 24h, 7d", Range::from_word).unwrap_or(Range::Day);
+    if let Err(faults) = params.finish(&["range"]) {
+        return Problem::bad_parameters(faults).response();
+    }
+    answer(
+        found(&state, range).await.map(|(overview, beside, told)| {
+            HttpResponse::Ok().json(object(range, &overview, &beside, &told))
+        }),
+    )
+}
+
+/// The overview, what is known beside it, and what needs attention.
+///
+/// # Errors
+/// 503 where the store cannot be read.
+pub async fn found(
+    state: &InspectorState,
+    range: Range,
+) -> Result<(Overview, Beside, Vec<Attention>), Problem> {
+    let fault = |fault| Problem::store_fault(&fault);
+    let overview = Overview::of(&state.store, range, state.clock.now()).await.map_err(fault)?;
+    let figures = state.store.sender_figures().await.map_err(fault)?;
+    let unwell =
+        endpoints(state).await?.into_iter().filter(|endpoint| !WELL.contains(&endpoint.status.as_str()));
+    let beside = Beside {
+        times: ack_times(&state.store, &state.sources()).await.map_err(fault)?,
+        dead: together(&figures).dead,
+        unwell: unwell.map(|endpoint| (endpoint.name, endpoint.status)).collect(),
+        store: (state.store.size().used, state.max_size),
+    };
+    let told = attention(&overview, &beside);
+    Ok((overview, beside, told))
+}
+
+fn verdicts(counts: &[u64; Verdict::ALL.len()]) -> Map<String, Value> {
+    Verdict::ALL
+        .iter()
+        .zip(counts)
+        .map(|(verdict, count)| (verdict.as_str().to_owned(), json!(count)))
+        .collect()
+}
+
+fn ms(counted: &Counted, hundredths: u64) -> Option<f64> {
+    counted.percentile(hundredths).map(|time| time.as_secs_f64() * 1_000.0)
+}
+
+fn object(range: Range, overview: &Overview, beside: &Beside, told: &[Attention]) -> Value {
+    let reasons = |all: &[(crate::domain::Reason, u64)]| -> Vec<Value> {
+        all.iter().map(|(reason, count)| json!({"reason": reason.as_str(), "count": count})).collect()
+    };
+    let slots: Vec<Value> = overview
+        .slots
+        .iter()
+        .map(|slot| {
+            json!({"from": slot.from.to_string(), "verdicts": verdicts(&slot.verdicts),
+                "p50_ms": ms(&slot.counted, 50), "p95_ms": ms(&slot.counted, 95)})
+        })
+        .collect();
+    let sources: Vec<Value> = overview
+        .sources
+        .iter()
+        .map(|source| {
+            json!({"source": source.source, "deliveries": source.counted.count, "verdicts": verdicts(&source.verdicts),
+                "reasons": reasons(&source.reasons), "last": source.last.to_string(),
+                "p50_ms": ms(&source.counted, 50), "p95_ms": ms(&source.counted, 95)})
+        })
+        .collect();
+    json!({
+        "range": range.as_str(),
+        "slot_s": overview.slot.as_secs(),
+        "deliveries": overview.counted.count,
+        "verdicts": verdicts(&overview.verdicts),
+        "reasons": reasons(&overview.reasons),
+        "p50_ms": ms(&overview.counted, 50),
+        "p95_ms": ms(&overview.counted, 95),
+        "slots": slots,
+        "sources": sources,
+        "dead_letters": beside.dead,
+        "attention": told.iter().map(|one| json!({"sentence": one.sentence, "url": one.url})).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,149 @@
+//! What somebody should look at first.
+
+use super::sum::Overview;
+use crate::domain::Verdict;
+use crate::inspect::ack::AckTimes;
+use crate::inspect::search::term;
+
+/// So many of a hundred refused are many.
+const MANY_REFUSED: u64 = 20;
+/// Fewer say nothing.
+const FEW: u64 = 5;
+/// So many of a hundred of a store's room are nearly all.
+const NEARLY_FULL: u64 = 90;
+
+/// Something to look at, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attention {
+    /// What it is, in a sentence.
+    pub sentence: String,
+    /// The page that says more.
+    pub url: String,
+}
+
+/// What is known beside what came in.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// How long senders wait.
+    pub times: Vec<AckTimes>,
+    /// Dead letters.
+    pub dead: u64,
+    /// Endpoints that are not well, and subscriptions that were disabled: name and state.
+    pub unwell: Vec<(String, String)>,
+    /// Bytes of the store in use, and the most.
+    pub store: (u64, u64),
+}
+
+/// What needs attention, the most urgent first.
+#[must_use]
+pub fn attention(overview: &Overview, beside: &Beside) -> Vec<Attention> {
+    let mut all = Vec::new();
+    let (used, most) = beside.store;
+    if most > 0 && used.saturating_mul(100) / most >= NEARLY_FULL {
+        all.push(Attention {
+            sentence: format!(
+                "The store has {} of 100 of its room in use; the oldest deliveries go first.",
+                used.saturating_mul(100) / most
+            ),
+            url: "/metrics".to_owned(),
+        });
+    }
+    let rejected = |verdicts: &[u64; Verdict::ALL.len()]| {
+        Verdict::ALL
+            .iter()
+            .zip(verdicts)
+            .find(|(known, _)| **known == Verdict::Rejected)
+            .map_or(0, |(_, count)| *count)
+    };
+    for source in &overview.sources {
+        let refused = rejected(&source.verdicts);
+        if refused < FEW || refused.saturating_mul(100) / source.counted.count.max(1) < MANY_REFUSED {
+            continue;
+        }
+        let why = source.reasons.first().map(|(reason, _)| *reason);
+        let because =
+            why.map_or(String::new(), |reason| format!(", mostly {}", reason.as_str().replace('_', " ")));
+        // Nobody is called unknown: those came to no source.
+        let is_source = source.source != "unknown";
+        let name = if is_source { source.source.as_str() } else { "no source that is known" };
+        let mut words: Vec<String> = why.map(|reason| term("reason", reason.as_str())).into_iter().collect();
+        words.extend(is_source.then(|| term("source", &source.source)));
+        all.push(Attention {
+            sentence: format!(
+                "{refused} of {} deliveries to {name} were refused{because}.",
+                source.counted.count
+            ),
+            url: search_url(&words.join(" ")),
+        });
+    }
+    for times in beside.times.iter().filter(|times| times.gave_up > 0) {
+        all.push(Attention {
+            sentence: format!(
+                "The sender of {} gave up before our answer on {} of its last {} deliveries.",
+                times.source, times.gave_up, times.deliveries
+            ),
+            url: search_url(&format!("reason:incomplete {}", term("source", &times.source))),
+        });
+    }
+    for (name, state) in &beside.unwell {
+        all.push(Attention {
+            sentence: format!("The endpoint of {name} is {state}."),
+            url: "/health".to_owned(),
+        });
+    }
+    if beside.dead > 0 {
+        let letters = if beside.dead == 1 { "1 dead letter waits" } else { "dead letters wait" };
+        let count = if beside.dead == 1 { String::new() } else { format!("{} ", beside.dead) };
+        all.push(Attention {
+            sentence: format!("{count}{letters} for somebody to replay or drop them."),
+            url: "/dead-letters".to_owned(),
+        });
+    }
+    all
+}
+
+fn search_url(q: &str) -> String {
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("q", q).finish();
+    format!("/?{query}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Reason;
+    use crate::inspect::overview::SourceSum;
+    use crate::telemetry::Counted;
+
+    #[test]
+    fn what_is_refused_much_is_named_with_its_reason_and_a_search() {
+        let source = |name: &str, refused: u64, all: u64| SourceSum {
+            source: name.into(),
+            verdicts: [all - refused, 0, refused, 0],
+            counted: Counted { count: all, ..Counted::default() },
+            reasons: vec![(Reason::SignatureMismatch, refused)],
+            ..SourceSum::default()
+        };
+        let overview = Overview {
+            sources: vec![
+                source("a b", 50, 100),
+                source("c", 10, 100),
+                source("d", 4, 4),
+                source("unknown", 9, 9),
+            ],
+            ..Overview::default()
+        };
+        let told = attention(&overview, &Beside { dead: 2, store: (95, 100), ..Beside::default() });
+        let sentences: Vec<&str> = told.iter().map(|one| one.sentence.as_str()).collect();
+        assert_eq!(
+            sentences,
+            [
+                "The store has 95 of 100 of its room in use; the oldest deliveries go first.",
+                "50 of 100 deliveries to a b were refused, mostly signature mismatch.",
+                "9 of 9 deliveries to no source that is known were refused, mostly signature mismatch.",
+                "2 dead letters wait for somebody to replay or drop them.",
+            ]
+        );
+        assert_eq!(told[1].url, "/?q=reason%3Asignature_mismatch+source%3A%22a+b%22");
+        assert!(attention(&Overview::default(), &Beside::default()).is_empty());
+    }
+}

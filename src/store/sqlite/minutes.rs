@@ -1,0 +1,75 @@
+//! What came in, minute by minute, in SQLite.
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, Error, OptionalExtension as _, params};
+
+use super::codec;
+use crate::domain::Reason;
+use crate::store::Minute;
+use crate::telemetry::Counted;
+
+/// Minutes are kept for eight days.
+const KEEP_MINUTES: i64 = 8 * 24 * 60;
+/// So many that are too old go at once.
+const STEP: i64 = 500;
+
+/// Adds what was counted, and lets a few minutes go that are too old.
+pub fn add(connection: &Connection, counted: &[Minute]) -> rusqlite::Result<()> {
+    let mut read = connection.prepare_cached(
+        "SELECT count, times FROM minutes WHERE minute = ?1 AND source = ?2 AND verdict = ?3 AND reason = ?4",
+    )?;
+    let mut write = connection.prepare_cached(
+        "INSERT INTO minutes (minute, source, verdict, reason, count, times) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (minute, source, verdict, reason) DO UPDATE SET count = ?5, times = ?6",
+    )?;
+    let mut newest = 0;
+    for minute in counted {
+        let verdict = codec::verdict_number(minute.verdict);
+        let reason = minute.reason.map_or("", Reason::as_str);
+        let place = params![minute.minute, minute.source, verdict, reason];
+        let mut sum = read.query_row(place, |row| counts(row, 0)).optional()?.unwrap_or_default();
+        sum.join(&minute.counted);
+        let times = serde_json::to_string(&sum.times).unwrap_or_default();
+        let count = i64::try_from(sum.count).unwrap_or(i64::MAX);
+        write.execute(params![minute.minute, minute.source, verdict, reason, count, times])?;
+        newest = newest.max(minute.minute);
+    }
+    connection
+        .prepare_cached(
+            "DELETE FROM minutes WHERE (minute, source, verdict, reason) IN (
+                 SELECT minute, source, verdict, reason FROM minutes WHERE minute < ?1 ORDER BY minute LIMIT ?2)",
+        )?
+        .execute([newest.saturating_sub(KEEP_MINUTES), STEP])?;
+    Ok(())
+}
+
+/// The minutes from `first` to before `end`.
+pub fn between(connection: &Connection, first: i64, end: i64) -> rusqlite::Result<Vec<Minute>> {
+    connection
+        .prepare_cached(
+            "SELECT count, times, minute, source, verdict, reason FROM minutes WHERE minute >= ?1 AND minute < ?2",
+        )?
+        .query_map([first, end], |row| {
+            let reason: String = row.get(5)?;
+            Ok(Minute {
+                counted: counts(row, 0)?,
+                minute: row.get(2)?,
+                source: row.get(3)?,
+                verdict: codec::verdict(row.get(4)?).ok_or_else(|| unreadable(4, Type::Integer))?,
+                reason: Reason::from_word(&reason),
+            })
+        })?
+        .collect()
+}
+
+fn counts(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Counted> {
+    let times: String = row.get(at + 1)?;
+    Ok(Counted {
+        count: row.get::<_, i64>(at)?.unsigned_abs(),
+        times: serde_json::from_str(&times).map_err(|_| unreadable(at + 1, Type::Text))?,
+    })
+}
+
+fn unreadable(column: usize, kind: Type) -> Error {
+    Error::InvalidColumnType(column, "a value that this program does not know".to_owned(), kind)
+}
