@@ -17,6 +17,7 @@ import { paneSteps } from "./panes.mjs";
 import { replaySteps } from "./replays.mjs";
 import { endpoint, senderSteps } from "./sender.mjs";
 import { whatIfSteps } from "./what_if.mjs";
+import { xssSteps } from "./xss.mjs";
 
 const [inspector, receiver, secretFile, locked] = process.argv.slice(2);
 assert(locked, "usage: node run.mjs INSPECTOR_URL RECEIVER_URL SECRET_FILE LOCKED_URL");
@@ -42,7 +43,9 @@ async function newPage(options = {}, confirms = false) {
     // A draft that is refused is what the editor asks for; the browser says so all the same.
     const isDraft = ["/api/v1/subscriptions/preview", "/what-if", "/replays"].some((path) => message.location().url.endsWith(path));
     const isLogin = message.location().url.endsWith("/login");
-    if (["error", "warning"].includes(message.type()) && !isDraft && !isLogin) complaints.push(`${page.url()}: ${message.text()}`);
+    // Where every address is tried, some are refused.
+    const isTried = page.ignoresStatus && message.text().startsWith("Failed to load resource");
+    if (["error", "warning"].includes(message.type()) && !isDraft && !isLogin && !isTried) complaints.push(`${page.url()}: ${message.text()}`);
   });
   page.on("pageerror", (error) => complaints.push(`${page.url()}: ${error}`));
   page.on("dialog", (dialog) => {
@@ -232,7 +235,8 @@ const own = await endpoint();
 const all = { ...steps, ...senderSteps({ newPage, shoot, post, inspector, own }), ...lensSteps({ newPage, shoot, post, inspector }),
   ...whatIfSteps({ newPage, shoot, post, inspector }), ...replaySteps({ newPage, shoot, post, inspector, own }),
   ...losslessSteps({ newPage, shoot, receiver, inspector }), ...attemptSteps({ newPage, shoot, post, inspector }),
-  ...paneSteps({ newPage, isAccessible, post, inspector, shots }) };
+  ...paneSteps({ newPage, isAccessible, post, inspector, shots }),
+  ...xssSteps({ newPage, inspector, receiver, secret, own }) };
 // ONLY=text runs the steps whose names hold it.
 const chosen = Object.entries(all).filter(([name]) => name.includes(process.env.ONLY ?? ""));
 let failed = 0;
