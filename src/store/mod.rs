@@ -8,6 +8,7 @@ mod minutes;
 mod outbox;
 mod replay_runs;
 mod replays;
+mod saved_searches;
 mod sqlite;
 
 pub use contract::{Answered, Pruned, Retention, Store, StoreOptions, StoreSize, Tail, Written};
@@ -22,3 +23,4 @@ pub use outbox::{
     Claim, DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, Lane, NewMessage, Next, Published,
     SenderFigures, Settlement, SubscriptionRecord, Told,
 };
+pub use saved_searches::SavedSearch;

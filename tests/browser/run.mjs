@@ -15,6 +15,7 @@ import { lensSteps } from "./lens.mjs";
 import { losslessSteps } from "./lossless.mjs";
 import { paneSteps } from "./panes.mjs";
 import { replaySteps } from "./replays.mjs";
+import { searchSteps } from "./search.mjs";
 import { endpoint, senderSteps } from "./sender.mjs";
 import { whatIfSteps } from "./what_if.mjs";
 import { xssSteps } from "./xss.mjs";
@@ -41,7 +42,7 @@ async function newPage(options = {}, confirms = false) {
   const page = await context.newPage();
   page.on("console", (message) => {
     // A draft that is refused is what the editor asks for; the browser says so all the same.
-    const isDraft = ["/api/v1/subscriptions/preview", "/what-if", "/replays"].some((path) => message.location().url.endsWith(path));
+    const isDraft = ["/api/v1/subscriptions/preview", "/what-if", "/replays", "q=colour%3Ared"].some((path) => message.location().url.includes(path));
     const isLogin = message.location().url.endsWith("/login");
     // Where every address is tried, some are refused.
     const isTried = page.ignoresStatus && message.text().startsWith("Failed to load resource");
@@ -236,7 +237,7 @@ const all = { ...steps, ...senderSteps({ newPage, shoot, post, inspector, own })
   ...whatIfSteps({ newPage, shoot, post, inspector }), ...replaySteps({ newPage, shoot, post, inspector, own }),
   ...losslessSteps({ newPage, shoot, receiver, inspector }), ...attemptSteps({ newPage, shoot, post, inspector }),
   ...paneSteps({ newPage, isAccessible, post, inspector, shots }),
-  ...xssSteps({ newPage, inspector, receiver, secret, own }) };
+  ...searchSteps({ newPage, shoot, post, inspector }), ...xssSteps({ newPage, inspector, receiver, secret, own }) };
 // ONLY=text runs the steps whose names hold it.
 const chosen = Object.entries(all).filter(([name]) => name.includes(process.env.ONLY ?? ""));
 let failed = 0;

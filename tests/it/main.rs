@@ -32,6 +32,7 @@ mod octokit;
 mod overview;
 mod replay;
 mod replay_runs;
+mod saved_searches;
 mod sender_attack;
 mod sender_contract;
 mod sender_document;

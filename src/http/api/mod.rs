@@ -13,6 +13,7 @@ mod params;
 pub(super) mod replay_runs;
 pub(super) mod replays;
 mod resource;
+pub(super) mod searches;
 pub(super) mod sending;
 mod stream;
 mod wait;
@@ -44,6 +45,13 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(read_only("/api/v1/events/{event_id}/timeline", history::timeline))
         .service(read_only("/api/v1/sources", history::sources))
         .service(read_only("/api/v1/overview", overview::show))
+        .service(read_only("/api/v1/searches", searches::list))
+        .service(
+            web::resource("/api/v1/searches/{name}")
+                .route(web::put().to(searches::put))
+                .route(web::delete().to(searches::delete))
+                .default_service(web::to(|| async { method_not_allowed("PUT, DELETE") })),
+        )
         .service(read_only("/api/v1/deliveries/{id}/raw", deliveries::raw))
         .service(read_only("/api/v1/deliveries/{id}/export", export::one))
         .service(post_only("/api/v1/deliveries/{id}/replay", replays::replay))

@@ -14,8 +14,9 @@ use super::page::{self, Frame};
 use super::row_view::{RowView, took};
 use super::sending::{Onward, onward};
 use super::state::InspectorState;
-use crate::domain::{BodyEnd, Check, DeliveryId, StoredDelivery};
+use crate::domain::{BodyEnd, Check, DeliveryId, DeliveryRow, Reason, StoredDelivery};
 use crate::inspect::json_tree::Row as Line;
+use crate::inspect::search::term;
 use crate::inspect::timeline::seconds;
 use crate::inspect::{Findings, Piece, diagnose, pieces, plain};
 
@@ -46,6 +47,19 @@ struct DeliveryPage {
     again: Again,
     drift_url: String,
     entity_url: Option<String>,
+    links: Links,
+}
+
+/// Where each fact leads: to all deliveries that share it.
+struct Links {
+    verdict: String,
+    reason: String,
+    source: String,
+    client: String,
+    event_type: String,
+    event_id: String,
+    entity: String,
+    status: String,
 }
 
 struct GateView {
@@ -60,6 +74,8 @@ struct GateView {
 
 struct HeaderView {
     name: String,
+    /// The search for this line.
+    url: String,
     value: Vec<Piece>,
 }
 
@@ -107,6 +123,7 @@ fn view(
 ) -> DeliveryPage {
     let header = |header: &crate::domain::Header| HeaderView {
         name: plain(&header.name),
+        url: search_url(&format!("header.{}", header.name.to_ascii_lowercase()), &cut(&header.text())),
         value: pieces(&header.text()),
     };
     DeliveryPage {
@@ -142,7 +159,35 @@ fn view(
         again,
         drift_url: drift_url(&delivery.row),
         entity_url: entity_url_of(&delivery.row),
+        links: links(&delivery.row),
     }
+}
+
+fn links(row: &DeliveryRow) -> Links {
+    let of = |field: &str, value: &Option<String>| search_url(field, value.as_deref().unwrap_or_default());
+    Links {
+        verdict: search_url("verdict", row.verdict.as_str()),
+        reason: search_url("reason", row.reason.map_or("", Reason::as_str)),
+        source: search_url("source", &row.source),
+        client: search_url("ip", &row.client_ip.to_string()),
+        event_type: of("type", &row.event_type),
+        event_id: of("id", &row.event_id),
+        entity: of("device", &row.entity),
+        status: search_url("status", &row.status.to_string()),
+    }
+}
+
+/// The list of what has this value in that field.
+fn search_url(field: &str, value: &str) -> String {
+    format!(
+        "/?{}",
+        form_urlencoded::Serializer::new(String::new()).append_pair("q", &term(field, value)).finish()
+    )
+}
+
+/// As much of a value as a search needs.
+fn cut(value: &str) -> String {
+    value.chars().take(100).collect()
 }
 
 fn gate(check: &Check) -> GateView {

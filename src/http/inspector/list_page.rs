@@ -10,6 +10,8 @@ use super::row_view::RowView;
 use super::state::InspectorState;
 use crate::domain::{Reason, Verdict};
 use crate::http::api::{Blank, Params, filter, filter_names};
+use crate::inspect::plain;
+use crate::inspect::search::{FIELDS, Field};
 use crate::send::signed_curl;
 
 /// Rows of a page.
@@ -27,6 +29,11 @@ struct ListPage {
     /// A page of older rows: not live.
     is_older: bool,
     fields: Fields,
+    help: Vec<HelpView>,
+    saved: Vec<SavedView>,
+    /// This search as it is saved.
+    query: String,
+    is_saved: bool,
     sources: Vec<String>,
     reasons: Vec<&'static str>,
     event_types: Vec<String>,
@@ -40,6 +47,21 @@ struct ListPage {
     newest_url: String,
     receiver_url: String,
     curl: Option<String>,
+}
+
+/// A field of the search box, explained.
+struct HelpView {
+    example: &'static str,
+    url: String,
+    about: &'static str,
+}
+
+/// A search that somebody gave a name.
+struct SavedView {
+    name: String,
+    shown: String,
+    query: String,
+    is_here: bool,
 }
 
 /// The filter form's fields as they were typed.
@@ -96,6 +118,20 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
             Err(fault) => return page::store_fault(&state, &fault),
         };
     }
+    let query = fields.query(None);
+    let saved = match state.store.saved_searches().await {
+        Ok(saved) => saved,
+        Err(fault) => return page::store_fault(&state, &fault),
+    };
+    let saved: Vec<SavedView> = saved
+        .into_iter()
+        .map(|one| SavedView {
+            shown: plain(&one.name),
+            is_here: one.query == query,
+            name: one.name,
+            query: one.query,
+        })
+        .collect();
     let has_older = rows.len() > ROWS;
     rows.truncate(ROWS);
     let oldest = rows.last().map(|row| row.seq.to_string());
@@ -131,11 +167,20 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
             .as_ref()
             .filter(|_| is_first_sight)
             .and_then(|source| signed_curl(source, &state.catalog, &state.source_url(&source.name), now)),
+        help: FIELDS.iter().map(help).collect(),
+        is_saved: saved.iter().any(|one| one.is_here),
+        saved,
+        query,
         fields,
         faults: faults.into_iter().map(|fault| fault.message).collect(),
     };
     let status = if page.faults.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     page::html(status, &page)
+}
+
+fn help(field: &Field) -> HelpView {
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("q", field.example).finish();
+    HelpView { example: field.example, url: format!("/?{query}"), about: field.about }
 }
 
 impl ListPage {

@@ -17,6 +17,7 @@ mod overview_page;
 mod page;
 mod replays_page;
 mod row_view;
+mod searches;
 mod send_test;
 mod sending;
 mod server;

@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use super::state::InspectorState;
 use super::{
     again, assets, body_section, delivery_page, diff_page, event_types_page, guard, lens, list_page, login,
-    marks, overview_page, page, replays_page, send_test, sending, what_if_page,
+    marks, overview_page, page, replays_page, searches, send_test, sending, what_if_page,
 };
 use crate::http::api::{self, read_only};
 use crate::http::problem::{Problem, method_not_allowed};
@@ -74,6 +74,8 @@ fn routes(cfg: &mut ServiceConfig) {
         .service(read_only("/deliveries/{id}", delivery_page::delivery))
         .service(read_only("/diff", diff_page::diff))
         .service(read_only("/overview", overview_page::overview))
+        .service(post_only("/searches").route(web::post().to(searches::save)))
+        .service(post_only("/searches/remove").route(web::post().to(searches::remove)))
         .service(post_only("/deliveries/{id}/marks").route(web::post().to(marks::keep)))
         .service(read_only("/deliveries/{id}/image", body_section::picture))
         .service(read_only("/deliveries/{id}/parts/{number}", body_section::part))

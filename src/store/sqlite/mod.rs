@@ -15,6 +15,7 @@ mod reader;
 pub(super) mod replay_runs;
 pub(super) mod replays;
 mod retention;
+pub(super) mod saved_searches;
 mod search;
 mod shared;
 mod upkeep;

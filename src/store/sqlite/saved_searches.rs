@@ -1,0 +1,37 @@
+//! Saved searches in SQLite.
+
+use rusqlite::{Connection, params};
+
+use crate::store::SavedSearch;
+
+/// The most that are kept.
+const MOST: i64 = 100;
+
+/// Keeps one under its name, in place of the one that had it; `false` where a hundred others are kept already.
+pub fn save(connection: &Connection, search: &SavedSearch) -> rusqlite::Result<bool> {
+    let others: i64 = connection
+        .prepare_cached("SELECT count(*) FROM saved_searches WHERE name <> ?1")?
+        .query_row([&search.name], |row| row.get(0))?;
+    if others >= MOST {
+        return Ok(false);
+    }
+    connection
+        .prepare_cached(
+            "INSERT INTO saved_searches (name, query) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET query = ?2",
+        )?
+        .execute(params![search.name, search.query])?;
+    Ok(true)
+}
+
+/// Lets one go; `false` where there is none of that name.
+pub fn remove(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+    Ok(connection.prepare_cached("DELETE FROM saved_searches WHERE name = ?1")?.execute([name])? > 0)
+}
+
+/// All of them, by their names.
+pub fn all(connection: &Connection) -> rusqlite::Result<Vec<SavedSearch>> {
+    connection
+        .prepare_cached("SELECT name, query FROM saved_searches ORDER BY name")?
+        .query_map([], |row| Ok(SavedSearch { name: row.get(0)?, query: row.get(1)? }))?
+        .collect()
+}

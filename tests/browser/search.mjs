@@ -1,0 +1,42 @@
+// The search box: help that can be clicked, values that lead to it, searches with a name, live all the while.
+import assert from "node:assert/strict";
+
+export function searchSteps({ newPage, shoot, post, inspector }) {
+  return {
+    async "a search is found in the help, saved under a name, kept live, and removed"() {
+      await post("/webhook/tagorun", "no json, for the search");
+      const page = await newPage();
+      await page.goto(inspector);
+      await page.getByText("How to search").click();
+      await page.getByRole("link", { name: "verdict:rejected" }).click();
+      await page.waitForURL(/q=verdict%3Arejected/);
+      await page.getByLabel("Search", { exact: true }).fill('verdict:rejected AND (body:"for the search" OR id:nothing) after:-2h');
+      await page.keyboard.press("Enter");
+      await page.waitForSelector('#light[data-state="live"]');
+      assert.equal(await page.locator("#rows tr").count(), 1);
+      await page.getByLabel("Name of this search").fill("<b>mine</b>");
+      await page.getByRole("button", { name: "Save it" }).click();
+      const saved = page.locator(".saved-search", { hasText: "<b>mine</b>" });
+      await saved.waitFor();
+      await page.waitForSelector('#light[data-state="live"]');
+      await post("/webhook/tagorun", "no json, for the search again");
+      await post("/webhook/tagorun", "no json, for something else");
+      await page.locator("#rows tr").nth(1).waitFor();
+      assert.equal(await page.locator("#rows tr").count(), 2);
+      await shoot(new URL(page.url()).pathname + new URL(page.url()).search, "list-searched");
+      await page.getByLabel("Search", { exact: true }).fill("colour:red");
+      await page.keyboard.press("Enter");
+      assert.match(await page.getByRole("alert").innerText(), /There is no field “colour”/);
+      await saved.getByRole("link").click();
+      await page.waitForURL(/for\+the\+search|for%20the%20search/);
+      await page.getByRole("button", { name: "Remove this saved search" }).click();
+      await saved.waitFor({ state: "detached" });
+      await page.locator("#rows a").first().click({ modifiers: [] });
+      await page.locator("#detail #diagnosis").waitFor();
+      await page.locator("#detail .facts").getByRole("link", { name: "tagorun" }).click();
+      await page.waitForURL(/q=source%3A/);
+      assert(await page.locator("#rows tr").count() >= 3);
+      await page.context().close();
+    },
+  };
+}
