@@ -146,7 +146,7 @@
       resize((moved.clientX - box.left) / box.width * 100);
     };
     split.addEventListener("pointermove", move);
-    split.addEventListener("pointerup", () => split.removeEventListener("pointermove", move), { once: true });
+    split.addEventListener("pointerup", (last) => { split.removeEventListener("pointermove", move); move(last); }, { once: true });
   });
 
   const asks = /^#([0-9a-f-]{36})$/.exec(location.hash);
