@@ -107,6 +107,7 @@
     connect();
   }
   function connect() {
+    source?.close();
     const url = new URL(table.dataset.stream, location.href);
     if (cursor) url.searchParams.set("last_event_id", cursor);
     source = new EventSource(url);

@@ -8,8 +8,8 @@ use crate::store::{Store, StoreError};
 
 /// The most deliveries of one event that are looked at.
 const MOST: usize = 200;
-/// So many of their bodies are compared.
-const COMPARED: usize = 50;
+/// Bodies are compared until so many bytes of them were read.
+const COMPARED: usize = 8 * 1024 * 1024;
 
 /// The deliveries of an event.
 #[derive(Clone, Debug, Default)]
@@ -45,14 +45,21 @@ impl Timeline {
         rows.reverse();
         let mut attempts: Vec<Attempt> = Vec::new();
         let mut before: Option<bytes::Bytes> = None;
+        let mut left = COMPARED;
         for row in rows {
             let gap = attempts.last().map(|last| gap(&last.row, &row));
-            let body = match attempts.len() < COMPARED {
+            let size = usize::try_from(row.size_bytes).unwrap_or(usize::MAX);
+            let fits = size <= left;
+            left = left.saturating_sub(size);
+            let body = match fits {
                 true => store.delivery(row.id).await?.map(|delivery| delivery.body),
                 false => None,
             };
             let changes = match (before.take(), &body) {
-                (Some(before), Some(body)) => Some(changes(&before, body)),
+                (Some(before), Some(body)) => {
+                    let body = body.clone();
+                    tokio::task::spawn_blocking(move || changes(&before, &body)).await.ok()
+                }
                 _ => None,
             };
             before = body;

@@ -28,8 +28,6 @@ pub struct Points {
 pub struct PointRow {
     /// A cell for each column; empty where it has no such member.
     pub cells: [Vec<Piece>; COLUMNS.len()],
-    /// Its other members.
-    pub others: Vec<String>,
 }
 
 /// The points of `bytes` from the number `from` on; `None` where they are none.
@@ -70,15 +68,15 @@ fn member(bytes: &[u8], at: usize, name: &str) -> Option<usize> {
 fn row(bytes: &[u8], item: &Child) -> PointRow {
     let mut row = PointRow::default();
     if bytes.get(item.value.start) != Some(&b'{') {
-        row.others.push("no object".to_owned());
         return row;
     }
     for member in children(bytes, item.value.start, 0, MOST_MEMBERS).0 {
         let Some(key) = member.key else { continue };
         let key = key_text(key.of(bytes));
-        match COLUMNS.iter().position(|column| *column == key).and_then(|at| row.cells.get_mut(at)) {
-            Some(cell) => *cell = value(bytes.get(member.value).unwrap_or_default()),
-            None => row.others.push(key),
+        if let Some(cell) =
+            COLUMNS.iter().position(|column| *column == key).and_then(|at| row.cells.get_mut(at))
+        {
+            *cell = value(bytes.get(member.value).unwrap_or_default());
         }
     }
     row
@@ -113,7 +111,6 @@ mod tests {
             cells(&points.rows[0]),
             ["temp", "1.0", "°C", "2026-03-09T07:14:58Z", "", r#"{"lat":1,"lng":2}"#, "", ""]
         );
-        assert_eq!(points.rows[0].others, ["device"]);
         assert_eq!(cells(&points.rows[1])[1], "1152921504606846976123");
     }
 

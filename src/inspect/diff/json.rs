@@ -9,6 +9,8 @@ use crate::inspect::json_tree::{Child, children, key_text};
 
 /// The most changes that are listed.
 const MOST: usize = 500;
+/// The longest pointer, in bytes; a longer one is cut.
+const MAX_POINTER: usize = 1_000;
 /// What is deeper is compared as one value.
 const MAX_DEPTH: usize = 64;
 /// The most members or items of one object or array that are compared.
@@ -115,9 +117,16 @@ impl Walk<'_> {
         }
     }
 
-    fn members(&self, pair: &Pair, before: &Range<usize>, after: &Range<usize>) -> Vec<Pair> {
-        let (old, _) = children(self.before, before.start, 0, MAX_CHILDREN);
-        let (new, _) = children(self.after, after.start, 0, MAX_CHILDREN);
+    /// What stands directly in both; what is too much is not compared, and is said to be there.
+    fn children(&mut self, before: &Range<usize>, after: &Range<usize>) -> (Vec<Child>, Vec<Child>) {
+        let (old, all_old) = children(self.before, before.start, 0, MAX_CHILDREN);
+        let (new, all_new) = children(self.after, after.start, 0, MAX_CHILDREN);
+        self.diff.has_more |= all_old > MAX_CHILDREN || all_new > MAX_CHILDREN;
+        (old, new)
+    }
+
+    fn members(&mut self, pair: &Pair, before: &Range<usize>, after: &Range<usize>) -> Vec<Pair> {
+        let (old, new) = self.children(before, after);
         let name = |text: &[u8], child: &Child| child.key.map_or(String::new(), |key| key_text(key.of(text)));
         // A repeated key meets the one with the same number.
         let mut places: HashMap<String, Vec<Range<usize>>> = HashMap::new();
@@ -138,9 +147,8 @@ impl Walk<'_> {
         pairs
     }
 
-    fn items(&self, pair: &Pair, before: &Range<usize>, after: &Range<usize>) -> Vec<Pair> {
-        let (old, _) = children(self.before, before.start, 0, MAX_CHILDREN);
-        let (new, _) = children(self.after, after.start, 0, MAX_CHILDREN);
+    fn items(&mut self, pair: &Pair, before: &Range<usize>, after: &Range<usize>) -> Vec<Pair> {
+        let (old, new) = self.children(before, after);
         let value = |children: &[Child], at: usize| children.get(at).map(|child| child.value.clone());
         (0..old.len().max(new.len()))
             .map(|at| below(pair, &at.to_string(), value(&old, at), value(&new, at)))
@@ -170,8 +178,16 @@ fn decimal(written: &[u8]) -> Option<(bool, String, i64)> {
     is_number.then_some((is_negative && !is_zero, digits, if is_zero { 0 } else { power }))
 }
 
+/// So much of a text as a pointer shows.
+fn start(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(MAX_POINTER)).unwrap_or(text)
+}
+
 fn below(pair: &Pair, name: &str, before: Option<Range<usize>>, after: Option<Range<usize>>) -> Pair {
-    let pointer = format!("{}/{}", pair.pointer, name.replace('~', "~0").replace('/', "~1"));
+    let name = name.replace('~', "~0").replace('/', "~1");
+    // A pointer grows no further than anybody would read.
+    let (base, name) = (start(&pair.pointer), start(&name));
+    let pointer = format!("{base}/{name}");
     Pair { pointer, before, after, depth: pair.depth.saturating_add(1) }
 }
 
@@ -220,5 +236,12 @@ mod tests {
         let many = |value: u8| format!("[{}]", vec![value.to_string(); 1_000].join(","));
         let diff = json_diff(many(1).as_bytes(), many(2).as_bytes()).unwrap();
         assert!(diff.has_more && diff.changes.len() == 500);
+        let long = |last: u8| format!("[{}{last}]", "1,".repeat(30_000));
+        let diff = json_diff(long(1).as_bytes(), long(2).as_bytes()).unwrap();
+        assert!(diff.has_more && diff.changes.is_empty(), "what was not compared is not said to be the same");
+        let deep =
+            |last: u8| format!("{{\"{}\":[{},{last}]}}", "k".repeat(100_000), vec!["[0]"; 9_000].join(","));
+        let diff = json_diff(deep(1).as_bytes(), deep(2).as_bytes()).unwrap();
+        assert!(diff.changes.len() == 1 && diff.changes[0].pointer.len() < 2_100);
     }
 }

@@ -37,7 +37,7 @@ pub enum Changes {
 pub fn changes(before: &[u8], after: &[u8]) -> Changes {
     let Some(at) = first_difference(before, after) else { return Changes::Same };
     match json_diff(before, after) {
-        Some(diff) if diff.changes.is_empty() => Changes::Written { at },
+        Some(diff) if diff.changes.is_empty() && !diff.has_more => Changes::Written { at },
         Some(diff) => Changes::Json { count: diff.changes.len(), has_more: diff.has_more },
         None => Changes::Bytes { at },
     }

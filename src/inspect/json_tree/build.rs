@@ -14,6 +14,8 @@ use crate::send::Path;
 const MAX_ROWS: usize = 2_000;
 /// The most members or items of one object or array that are shown at once.
 const WINDOW: usize = 200;
+/// The longest pointer that is told, in bytes: a key may be as long as a body.
+const MAX_POINTER: usize = 1_000;
 /// What is deeper is only counted.
 const MAX_DEPTH: usize = 64;
 /// So much is shown of what is no JSON any more, in bytes.
@@ -199,7 +201,8 @@ impl<'b> Builder<'b> {
         }
         if is_base {
             self.has_begun = true;
-            self.tree.pointer.clone_from(&self.pointer);
+            let end = self.pointer.floor_char_boundary(MAX_POINTER);
+            self.tree.pointer = self.pointer.get(..end).unwrap_or_default().to_owned();
         }
         if is_shown {
             self.show(token, place, is_base);
@@ -237,8 +240,15 @@ impl<'b> Builder<'b> {
             _ => 0,
         };
         let mut node = Node {
-            pointer: self.pointer.clone(),
-            path: path_of(&self.pointer),
+            has_place: self.pointer.len() <= MAX_POINTER,
+            pointer: self
+                .pointer
+                .get(..self.pointer.floor_char_boundary(MAX_POINTER))
+                .unwrap_or_default()
+                .to_owned(),
+            path: Some(&self.pointer)
+                .filter(|pointer| pointer.len() <= MAX_POINTER)
+                .and_then(|pointer| path_of(pointer)),
             depth,
             faults: self.faults_at(&self.pointer),
             ..Node::default()

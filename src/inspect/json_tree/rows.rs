@@ -60,8 +60,10 @@ pub struct Node {
     pub key: Option<Text>,
     /// Its number, where it is an item.
     pub index: Option<usize>,
-    /// Its JSON pointer.
+    /// Its JSON pointer, or the start of one that is too long.
     pub pointer: String,
+    /// Whether that is all of it.
+    pub has_place: bool,
     /// Its path as templates and filters have it, where they can name it.
     pub path: Option<String>,
     /// What a gate found wrong with it.

@@ -246,3 +246,19 @@ fn tokens_and_blanks_are_all_there_is_of_any_bytes() {
     }
     assert!(json > 30, "{json}");
 }
+
+#[test]
+fn a_key_as_long_as_a_body_does_not_make_a_page_of_gigabytes() {
+    let text = format!("{{\"{}\":[{}]}}", "k".repeat(1_000_000), vec!["1"; 300].join(","));
+    let tree = tree(text.as_bytes(), Wish::default());
+    let weight: usize = tree
+        .rows
+        .iter()
+        .map(|row| match row {
+            Row::Open { node, .. } | Row::Leaf { node, .. } => node.pointer.len(),
+            _ => 0,
+        })
+        .sum();
+    assert!(tree.rows.len() > 200 && weight < 300_000, "{weight}");
+    assert!(tree.rows.iter().any(|row| matches!(row, Row::Leaf { node, .. } if !node.has_place)));
+}

@@ -15,6 +15,8 @@ use crate::store::StoreError;
 
 /// Places of a plan that are read at once.
 const PAGE: usize = 100;
+/// The most bytes that are kept of each answer.
+const MAX_ANSWER: usize = 1024;
 /// How long a store that cannot be used is left alone.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How long what is under way may take before a stopped run can go on.
@@ -211,6 +213,8 @@ impl Walk {
         if let Err(fault) = self.runs.replayer.send(&mut replay, delivery, &self.asked).await {
             replay.error = Some(fault.to_string());
         }
+        // Of so many answers a start is enough.
+        replay.answer.truncate(MAX_ANSWER);
         replay
     }
 }
