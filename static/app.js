@@ -1,6 +1,12 @@
 // Copy buttons, local times, and the test delivery without leaving the page. Everything works without it.
 "use strict";
 
+/** What this browser keeps for the pages; where it keeps nothing, nothing is kept. */
+window.kept = {
+  get(name) { try { return localStorage.getItem(name); } catch { return null; } },
+  set(name, value) { try { localStorage.setItem(name, value); } catch { /* Not here. */ } },
+};
+
 function localTime(time) {
   const date = new Date(time.dateTime);
   if (!Number.isNaN(date.getTime())) {

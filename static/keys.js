@@ -7,8 +7,8 @@
   const isOn = document.getElementById("keys-on");
   if (!dialog || !opener) return;
 
-  isOn.checked = localStorage.getItem("keys") !== "off";
-  isOn.addEventListener("change", () => localStorage.setItem("keys", isOn.checked ? "on" : "off"));
+  isOn.checked = kept.get("keys") !== "off";
+  isOn.addEventListener("change", () => kept.set("keys", isOn.checked ? "on" : "off"));
   opener.hidden = false;
   opener.addEventListener("click", () => dialog.showModal());
 

@@ -96,12 +96,26 @@
     }
   }
 
+  // The inspector says every ten seconds that it is there. Where it is not heard, the connection died without a word.
+  const SILENCE = 25000;
+  let lastHeard = 0;
+  const heard = () => { lastHeard = performance.now(); };
+  setInterval(() => {
+    if (!source || source.readyState === EventSource.CLOSED || performance.now() - lastHeard < SILENCE) return;
+    source.close();
+    connected = false;
+    say();
+    comeAgain();
+  }, 1000);
+
   // The browser comes again by itself after a lost connection, but not after a refusal: then we do, from where we were.
   let source;
   let cursor = null;
   async function comeAgain() {
+    // When it is seen again, it comes again.
+    if (document.visibilityState === "hidden") return;
     try {
-      const answer = await fetch("/api/v1/deliveries?limit=1", { method: "HEAD" });
+      const answer = await fetch("/api/v1/deliveries?limit=1", { method: "HEAD", signal: AbortSignal.timeout(5000) });
       if (answer.status === 401) { location.reload(); return; }
     } catch { /* Still away. */ }
     connect();
@@ -111,9 +125,11 @@
     const url = new URL(table.dataset.stream, location.href);
     if (cursor) url.searchParams.set("last_event_id", cursor);
     source = new EventSource(url);
-    source.addEventListener("open", () => { connected = true; say(); });
-    source.addEventListener("delivery", (event) => { cursor = event.lastEventId; take(JSON.parse(event.data)); });
-    source.addEventListener("reset", () => { isStale = true; if (paused) say(); else flush(); });
+    heard();
+    source.addEventListener("open", () => { heard(); connected = true; say(); });
+    source.addEventListener("alive", (event) => { heard(); cursor = event.lastEventId; });
+    source.addEventListener("delivery", (event) => { heard(); cursor = event.lastEventId; take(JSON.parse(event.data)); });
+    source.addEventListener("reset", () => { heard(); isStale = true; if (paused) say(); else flush(); });
     source.addEventListener("error", () => {
       connected = false;
       say();
@@ -127,8 +143,8 @@
   document.addEventListener("visibilitychange", () => {
     clearTimeout(sleeping);
     if (document.visibilityState === "hidden") {
-      sleeping = setTimeout(() => { source.close(); connected = false; say(); }, 2000);
-    } else if (source.readyState === EventSource.CLOSED) {
+      sleeping = setTimeout(() => { source?.close(); connected = false; say(); }, 2000);
+    } else if (!source || source.readyState === EventSource.CLOSED) {
       connect();
     }
   });
@@ -136,8 +152,8 @@
   pause.hidden = false;
   pause.addEventListener("click", () => { paused = !paused; if (paused) say(); else flush(); });
   showNew.addEventListener("click", flush);
-  window.addEventListener("pagehide", () => source.close());
+  window.addEventListener("pagehide", () => source?.close());
   window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
-  connect();
+  if (document.visibilityState === "visible") connect();
   say();
 })();

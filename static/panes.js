@@ -46,16 +46,21 @@
     if (!WIDE.matches) { location.href = `/deliveries/${encodeURIComponent(id)}${view}`; return; }
     const number = ++asked;
     const isOther = id !== chosen;
+    const isFirst = !chosen;
     chosen = id;
     mark()?.scrollIntoView({ block: "nearest" });
-    let page;
+    let page = null;
+    let why = "The inspector does not answer; choose it again later.";
     try {
       const answer = await fetch(`/deliveries/${encodeURIComponent(id)}${view}`, { headers: { Accept: "text/html" } });
       if (answer.status === 401 || answer.redirected) { location.reload(); return; }
-      page = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("main");
-    } catch {
+      const text = await answer.text();
+      page = new DOMParser().parseFromString(text, "text/html").getElementById("main");
+      if (!page) why = `The inspector cannot show it now (${answer.status}).`;
+    } catch { /* It is said below. */ }
+    if (!page) {
       page = document.createElement("div");
-      page.append("The inspector does not answer; choose it again later.");
+      page.append(why);
     }
     if (number !== asked) return;
     page.querySelector(".crumbs")?.remove();
@@ -67,7 +72,8 @@
     window.wireTree(detail);
     if (isOther) detail.scrollTop = 0;
     else if (view) detail.querySelector("#body")?.scrollIntoView({ block: "nearest" });
-    history.replaceState(null, "", `${location.pathname}${location.search}#${id}`);
+    // Back leads from a delivery to the list, however many were looked at between.
+    if (location.hash !== `#${id}`) history[isFirst ? "pushState" : "replaceState"](null, "", `${location.pathname}${location.search}#${id}`);
   }
 
   function close() {
@@ -80,7 +86,7 @@
     detail.replaceChildren();
     split.hidden = true;
     document.body.classList.remove("has-detail", "list-hidden");
-    history.replaceState(null, "", location.pathname + location.search);
+    if (location.hash) history.replaceState(null, "", location.pathname + location.search);
     row?.querySelector("a")?.focus();
   }
 
@@ -130,9 +136,9 @@
     const now = Math.round(Math.min(50, Math.max(20, share)));
     panes.style.setProperty("--list", `${now}%`);
     split.setAttribute("aria-valuenow", now);
-    localStorage.setItem("list-width", now);
+    kept.set("list-width", now);
   }
-  resize(Number(localStorage.getItem("list-width")) || 38);
+  resize(Number(kept.get("list-width")) || 38);
   split.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: -2, ArrowRight: 2, Home: -100, End: 100 }[event.key];
     if (!step) return;
@@ -140,15 +146,24 @@
     resize(Number(split.getAttribute("aria-valuenow")) + step);
   });
   split.addEventListener("pointerdown", (event) => {
-    split.setPointerCapture(event.pointerId);
+    event.preventDefault();
+    split.focus();
+    const drag = new AbortController();
     const move = (moved) => {
       const box = panes.getBoundingClientRect();
       resize((moved.clientX - box.left) / box.width * 100);
     };
-    split.addEventListener("pointermove", move);
-    split.addEventListener("pointerup", (last) => { split.removeEventListener("pointermove", move); move(last); }, { once: true });
+    const end = (last) => { move(last); drag.abort(); };
+    window.addEventListener("pointermove", move, { signal: drag.signal });
+    window.addEventListener("pointerup", end, { signal: drag.signal });
+    window.addEventListener("pointercancel", () => drag.abort(), { signal: drag.signal });
   });
 
-  const asks = /^#([0-9a-f-]{36})$/.exec(location.hash);
-  if (asks) open(asks[1]);
+  function follow() {
+    const asks = /^#([0-9a-f-]{36})$/.exec(location.hash);
+    if (asks && asks[1] !== chosen) open(asks[1]);
+    else if (!asks && chosen) close();
+  }
+  window.addEventListener("popstate", follow);
+  follow();
 })();

@@ -62,9 +62,22 @@ export function paneSteps({ newPage, isAccessible, post, inspector, shots }) {
       await page.waitForFunction((id) => document.querySelector("#detail [data-alone]")?.href.endsWith(id), first);
       await page.reload();
       await page.locator("#detail #diagnosis").waitFor();
+      await key("[");
+      await page.setViewportSize({ width: 820, height: 900 });
+      assert.equal(await page.locator("#list").isVisible(), true, "a narrow window has its list");
+      assert(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth) <= 0, "too wide");
+      await page.setViewportSize({ width: 1400, height: 900 });
+      await key("[");
       await key("Escape");
       assert.equal(await page.locator("#detail").isVisible(), false);
       assert.equal(new URL(page.url()).hash, "");
+      await key("j");
+      await page.locator("#detail #diagnosis").waitFor();
+      await key("j");
+      await page.waitForFunction((id) => location.hash === `#${id}`, second).catch(() => {});
+      await page.goBack();
+      await page.locator("#detail").waitFor({ state: "hidden" });
+      assert.equal(await page.locator("#rows tr").count() > 0, true);
       await page.context().close();
     },
 

@@ -11,6 +11,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { AxeBuilder } from "@axe-core/playwright";
 import { chromium } from "playwright-core";
 import { attemptSteps } from "./attempts.mjs";
+import { connectionSteps } from "./connection.mjs";
 import { lensSteps } from "./lens.mjs";
 import { losslessSteps } from "./lossless.mjs";
 import { paneSteps } from "./panes.mjs";
@@ -45,7 +46,7 @@ async function newPage(options = {}, confirms = false) {
     const isDraft = ["/api/v1/subscriptions/preview", "/what-if", "/replays", "q=colour%3Ared"].some((path) => message.location().url.includes(path));
     const isLogin = message.location().url.endsWith("/login");
     // Where every address is tried, some are refused.
-    const isTried = page.ignoresStatus && message.text().startsWith("Failed to load resource");
+    const isTried = page.ignoresStatus && /^(Failed to load resource|GET .* net::ERR_)/.test(message.text());
     if (["error", "warning"].includes(message.type()) && !isDraft && !isLogin && !isTried) complaints.push(`${page.url()}: ${message.text()}`);
   });
   page.on("pageerror", (error) => complaints.push(`${page.url()}: ${error}`));
@@ -55,7 +56,7 @@ async function newPage(options = {}, confirms = false) {
     return dialog.dismiss();
   });
   page.on("request", (request) => {
-    if (![inspector, locked].some((own) => request.url().startsWith(own))) complaints.push(`${page.url()} asks for ${request.url()}`);
+    if (![inspector, locked, page.own ?? inspector].some((own) => request.url().startsWith(own))) complaints.push(`${page.url()} asks for ${request.url()}`);
   });
   return page;
 }
@@ -237,7 +238,7 @@ const all = { ...steps, ...senderSteps({ newPage, shoot, post, inspector, own })
   ...whatIfSteps({ newPage, shoot, post, inspector }), ...replaySteps({ newPage, shoot, post, inspector, own }),
   ...losslessSteps({ newPage, shoot, receiver, inspector }), ...attemptSteps({ newPage, shoot, post, inspector }),
   ...paneSteps({ newPage, isAccessible, post, inspector, shots }),
-  ...searchSteps({ newPage, shoot, post, inspector }), ...xssSteps({ newPage, inspector, receiver, secret, own }) };
+  ...connectionSteps({ newPage, post, inspector }), ...searchSteps({ newPage, shoot, post, inspector }), ...xssSteps({ newPage, inspector, receiver, secret, own }) };
 // ONLY=text runs the steps whose names hold it.
 const chosen = Object.entries(all).filter(([name]) => name.includes(process.env.ONLY ?? ""));
 let failed = 0;

@@ -84,7 +84,9 @@ impl Writer {
                 () = tokio::time::sleep_until(self.beat) => {
                     self.beat = Instant::now() + HEARTBEAT;
                     // The id moves on where the filter lets nothing pass: coming again does not read all that anew.
-                    return Some(format!(": alive\nid: {}\n\n", self.tail.cursor()));
+                    // A page cannot see comments, and has to notice a connection that died without a word.
+                    let at = self.tail.cursor();
+                    return Some(format!(": alive\nid: {at}\nevent: alive\ndata: {{}}\n\n"));
                 }
             };
             match rows {

@@ -44,6 +44,8 @@ pub struct BodySection {
     /// The parameters that lead to what is looked at, but for `view`, `at` and `offset`.
     pub base: String,
     pub query: Vec<Pair>,
+    /// Where all that is looked at is downloaded.
+    pub raw_url: String,
 }
 
 pub struct Tab {
@@ -136,6 +138,7 @@ impl BodySection {
             notes: vec!["This cannot be shown; the raw body is there to download.".to_owned()],
             base: String::new(),
             query: Vec::new(),
+            raw_url: String::new(),
         })
     }
 }
@@ -149,6 +152,10 @@ fn section(delivery: &StoredDelivery, readable: Readable, look: &Look) -> BodySe
         notes: readable.notes.clone(),
         base,
         query: shown_pairs(query.as_bytes()).0,
+        raw_url: match look.part {
+            Some(part) => format!("/deliveries/{}/parts/{part}", delivery.row.id),
+            None => format!("/api/v1/deliveries/{}/raw", delivery.row.id),
+        },
     };
     if readable.wire.is_empty() {
         return section;
@@ -171,7 +178,8 @@ fn section(delivery: &StoredDelivery, readable: Readable, look: &Look) -> BodySe
 /// How it can be looked at, the best way first.
 fn ways(readable: &Readable) -> Vec<(&'static str, &'static str)> {
     let read = &readable.read;
-    let first = read.iter().find(|byte| !byte.is_ascii_whitespace());
+    let text = read.strip_prefix(b"\xef\xbb\xbf").unwrap_or(read);
+    let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
     let is_form = readable.media == "application/x-www-form-urlencoded";
     let has_payload = is_form && payload_of(read).is_some();
     let is_json = matches!(first, Some(b'{' | b'[')) || readable.media.ends_with("json");

@@ -168,7 +168,10 @@ fn line(slots: &[Slot], hundredths: u64, slowest: f64) -> String {
         let x = place(at, slots.len()) + place(1, slots.len()) / 2.0;
         Some(format!("{x:.1},{:.1}", HEIGHT - time / slowest * (HEIGHT - 4.0) - 2.0))
     });
-    points.collect::<Vec<_>>().join(" ")
+    let points: Vec<String> = points.collect();
+    // A line of one point is drawn only where it goes somewhere.
+    let last = points.last().filter(|_| points.len() == 1).cloned();
+    points.into_iter().chain(last).collect::<Vec<_>>().join(" ")
 }
 
 /// Where on the axis which time stands.

@@ -1,5 +1,7 @@
 //! Forms, and the query of a path (WHATWG URL, application/x-www-form-urlencoded).
 
+use crate::inspect::json_tree::names_secret;
+
 /// The most pairs that are shown.
 const MOST: usize = 500;
 /// The longest value that is shown, in bytes.
@@ -12,6 +14,8 @@ pub struct Pair {
     pub name: String,
     /// The value; a long one is cut.
     pub value: String,
+    /// Whether it is a secret by its name.
+    pub is_masked: bool,
     /// The bytes of the value that are not here.
     pub left_out: usize,
 }
@@ -28,6 +32,7 @@ pub fn pairs(text: &[u8]) -> (Vec<Pair>, usize) {
         }
         let end = value.floor_char_boundary(LONGEST.min(value.len()));
         shown.push(Pair {
+            is_masked: names_secret(&name),
             name: name.into_owned(),
             left_out: value.len().saturating_sub(end),
             value: value.get(..end).unwrap_or_default().to_owned(),

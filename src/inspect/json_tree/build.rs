@@ -2,26 +2,23 @@
 
 use std::collections::HashMap;
 
+use super::expect::Expect;
 use super::leaf::{MAX_STRING, leaf};
 use super::lexer::{Kind, Lexer, Token};
+use super::place::{MAX_POINTER, names_secret, names_secret_within, path_of, start_of};
 use super::rows::{Leaf, Node, Row, Tree};
 use super::text;
 use crate::domain::Fault;
 use crate::inspect::pieces;
-use crate::send::Path;
 
 /// The most rows of a page.
 const MAX_ROWS: usize = 2_000;
 /// The most members or items of one object or array that are shown at once.
 const WINDOW: usize = 200;
-/// The longest pointer that is told, in bytes: a key may be as long as a body.
-const MAX_POINTER: usize = 1_000;
 /// What is deeper is only counted.
 const MAX_DEPTH: usize = 64;
 /// So much is shown of what is no JSON any more, in bytes.
 const MAX_REST: usize = 200;
-/// Members whose values are masked until they are asked for.
-const SECRETS: [&str; 2] = ["password", "secret"];
 
 /// Which part of a tree.
 #[derive(Clone, Copy, Debug, Default)]
@@ -64,17 +61,6 @@ pub fn tree(bytes: &[u8], wish: Wish<'_>) -> Tree {
     builder.tree
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Expect {
-    Value,
-    ValueOrEnd,
-    Key,
-    KeyOrEnd,
-    Colon,
-    CommaOrEnd,
-    End,
-}
-
 /// An object or array that is not closed yet. It is small: a body of 4 MiB may have four million of them.
 struct Frame {
     is_object: bool,
@@ -95,8 +81,8 @@ struct Shown {
     /// The first member or item that is shown, and how many are.
     offset: usize,
     shown: usize,
-    /// The keys so far with their rows.
-    keys: HashMap<String, usize>,
+    /// The keys so far with their rows; `None`: not on this page.
+    keys: HashMap<String, Option<usize>>,
 }
 
 struct Builder<'b> {
@@ -161,7 +147,7 @@ impl<'b> Builder<'b> {
             }
             (Expect::CommaOrEnd, _) => self.after_value(token),
             (Expect::End, _) => Err("the value has ended, and this comes after it".to_owned()),
-            (expect, _) => Err(format!("{} is expected here", expected(expect))),
+            (expect, _) => Err(format!("{} is expected here", expect.as_str())),
         }
     }
 
@@ -196,13 +182,16 @@ impl<'b> Builder<'b> {
             place.index >= shown.offset && shown.shown < WINDOW && self.tree.rows.len() < MAX_ROWS
         };
         let is_shown = is_base || self.parent().zip(place).is_some_and(|(shown, place)| fits(shown, place));
+        if let (false, Some(_), Some(Place { key: Some(key), .. })) = (is_shown, self.parent(), place) {
+            let name = text::key(key.of(self.bytes));
+            self.see_key(name, None);
+        }
         if is_shown || is_container {
             self.step_into(place);
         }
         if is_base {
             self.has_begun = true;
-            let end = self.pointer.floor_char_boundary(MAX_POINTER);
-            self.tree.pointer = self.pointer.get(..end).unwrap_or_default().to_owned();
+            self.tree.pointer = start_of(&self.pointer);
         }
         if is_shown {
             self.show(token, place, is_base);
@@ -241,14 +230,8 @@ impl<'b> Builder<'b> {
         };
         let mut node = Node {
             has_place: self.pointer.len() <= MAX_POINTER,
-            pointer: self
-                .pointer
-                .get(..self.pointer.floor_char_boundary(MAX_POINTER))
-                .unwrap_or_default()
-                .to_owned(),
-            path: Some(&self.pointer)
-                .filter(|pointer| pointer.len() <= MAX_POINTER)
-                .and_then(|pointer| path_of(pointer)),
+            pointer: start_of(&self.pointer),
+            path: path_of(&self.pointer),
             depth,
             faults: self.faults_at(&self.pointer),
             ..Node::default()
@@ -292,20 +275,31 @@ impl<'b> Builder<'b> {
         };
         let written = key.of(self.bytes);
         let name = text::key(written);
-        node.is_masked = SECRETS.iter().any(|secret| name.eq_ignore_ascii_case(secret));
+        node.is_masked = names_secret(&name);
         let text = text::read(written, MAX_STRING);
         node.notes.extend(text.notes.iter().map(|note| format!("in the key: {note}")));
+        if text.has_escapes {
+            node.notes.push(format!("the key is written {}", start_of(&String::from_utf8_lossy(written))));
+        }
         node.key = Some(text);
         if is_base {
             return;
         }
-        let first = self.shown.last_mut().and_then(|parent| parent.keys.insert(name, row));
-        if let Some(first) = first {
+        if self.see_key(name, Some(row)) {
             node.notes.push("this key is here more than once".to_owned());
-            if let Some(Row::Open { node, .. } | Row::Leaf { node, .. }) = self.tree.rows.get_mut(first) {
-                node.notes.push("this key is here more than once; readers take the last one".to_owned());
-            }
         }
+    }
+
+    /// Keeps a key of what is shown; `true` where it was there before, which is noted there.
+    fn see_key(&mut self, name: String, row: Option<usize>) -> bool {
+        let Some(first) = self.shown.last_mut().and_then(|parent| parent.keys.insert(name, row)) else {
+            return false;
+        };
+        let first = first.and_then(|first| self.tree.rows.get_mut(first));
+        if let Some(Row::Open { node, .. } | Row::Leaf { node, .. }) = first {
+            node.notes.push("this key is here more than once; readers take the last one".to_owned());
+        }
+        true
     }
 
     fn faults_at(&self, pointer: &str) -> Vec<String> {
@@ -328,7 +322,7 @@ impl<'b> Builder<'b> {
         let Some(shown) = self.shown.pop() else { return };
         let frame = self.stack.get(shown.level.saturating_sub(1));
         let count = frame.map_or(0, |frame| usize::try_from(frame.count).unwrap_or(usize::MAX));
-        let missing = if is_whole { self.missing(&shown, count) } else { Vec::new() };
+        let others = if is_whole { self.faults_of_others(&shown) } else { Vec::new() };
         match self.tree.rows.get_mut(shown.row) {
             Some(Row::Leaf { leaf, .. }) => {
                 leaf.left_out = end.saturating_sub(shown.start);
@@ -336,7 +330,7 @@ impl<'b> Builder<'b> {
             }
             Some(Row::Open { node, count: whole, .. }) => {
                 *whole = count;
-                node.faults.extend(missing);
+                node.faults.extend(others);
             }
             _ => {}
         }
@@ -352,17 +346,20 @@ impl<'b> Builder<'b> {
         self.tree.rows.push(Row::Close);
     }
 
-    /// Faults of members that are not there.
-    fn missing(&self, shown: &Shown, count: usize) -> Vec<String> {
+    /// Faults of what is not here: of members that are missing, and of what is on another page.
+    fn faults_of_others(&self, shown: &Shown) -> Vec<String> {
+        let page = shown.offset..shown.offset.saturating_add(shown.shown);
         let is_object = self.stack.get(shown.level.saturating_sub(1)).is_some_and(|frame| frame.is_object);
-        if !is_object || shown.shown < count {
-            return Vec::new();
-        }
         let below = self.wish.faults.iter().filter_map(|fault| {
-            let name = fault.path.strip_prefix(&self.pointer)?.strip_prefix('/')?;
-            let is_deeper = name.contains('/');
+            let place = fault.path.strip_prefix(&self.pointer)?.strip_prefix('/')?;
+            let (name, deeper) = place.split_once('/').map_or((place, false), |(name, _)| (name, true));
             let name = name.replace("~1", "/").replace("~0", "~");
-            (!is_deeper && !shown.keys.contains_key(&name)).then(|| format!("{name}: {}", fault.message))
+            let is_here = match shown.keys.get(&name) {
+                _ if !is_object => name.parse().is_ok_and(|index: usize| page.contains(&index)),
+                Some(row) => row.is_some(),
+                None => deeper,
+            };
+            (!is_here).then(|| format!("{place}: {}", fault.message))
         });
         below.collect()
     }
@@ -373,33 +370,14 @@ impl<'b> Builder<'b> {
 
     fn breaks(&mut self, at: usize, message: String) {
         let rest = self.bytes.get(at..).unwrap_or_default();
-        let rest = String::from_utf8_lossy(rest.get(..MAX_REST).unwrap_or(rest)).into_owned();
+        let mut rest = String::from_utf8_lossy(rest.get(..MAX_REST).unwrap_or(rest)).into_owned();
+        if names_secret_within(&rest) {
+            "(it names a secret, so it is not shown here)".clone_into(&mut rest);
+        }
         self.tree.rows.push(Row::Broken { message, at, rest: pieces(&rest) });
         while let Some(shown) = self.shown.last() {
             self.stack.truncate(shown.level);
             self.close_row(self.bytes.len(), false);
         }
-    }
-}
-
-/// The path of a pointer as templates and filters have it; `None` where they cannot name it.
-fn path_of(pointer: &str) -> Option<String> {
-    let steps = pointer.split('/').skip(1).map(|step| {
-        let name = step.replace("~1", "/").replace("~0", "~");
-        name.replace('\\', "\\\\").replace('.', "\\.")
-    });
-    let path = steps.collect::<Vec<_>>().join(".");
-    Path::read(&path).map(|_| path)
-}
-
-const fn expected(expect: Expect) -> &'static str {
-    match expect {
-        Expect::Value => "a value",
-        Expect::ValueOrEnd => "a value or ]",
-        Expect::Key => "a key in quotes",
-        Expect::KeyOrEnd => "a key in quotes or }",
-        Expect::Colon => "a colon",
-        Expect::CommaOrEnd => "a comma",
-        Expect::End => "the end",
     }
 }

@@ -155,6 +155,37 @@ fn faults_stand_where_they_are_and_missing_members_at_their_parent() {
 }
 
 #[test]
+fn what_is_on_another_page_is_not_forgotten() {
+    let members: Vec<String> = (0..250).map(|number| format!("\"k{number}\":{number}")).collect();
+    let text = format!("{{{},\"k3\":1,\"email\":7}}", members.join(","));
+    let faults = [
+        Fault::new("/email", "a string expected"),
+        Fault::new("/name", "required"),
+        Fault::new("/k1", "here"),
+    ];
+    let wish = Wish { faults: &faults, ..Wish::default() };
+    let shown = lines_of(&tree(text.as_bytes(), wish));
+    assert_eq!(shown[0], "{252 #email: a string expected #name: required");
+    assert_eq!(shown[2], " k1: 1 number #here");
+    assert_eq!(shown[4], " k3: 3 number !this key is here more than once; readers take the last one");
+    let next = lines_of(&tree(text.as_bytes(), Wish { offset: 200, ..wish }));
+    assert!(next.contains(&" k3: 1 number !this key is here more than once".to_owned()), "{next:?}");
+    assert!(next.contains(&" email: 7 number #a string expected".to_owned()));
+    assert_eq!(next[0], "{252 #name: required #k1: here");
+    let list = format!("[{}]", vec!["1"; 300].join(","));
+    let faults = [Fault::new("/299", "too many"), Fault::new("/0", "first")];
+    let shown = lines_of(&tree(list.as_bytes(), Wish { faults: &faults, ..Wish::default() }));
+    assert_eq!((shown[0].as_str(), shown[1].as_str()), ("[300 #299: too many", " 0: 1 number #first"));
+}
+
+#[test]
+fn ui_17_a_secret_after_a_break_is_not_shown() {
+    let shown = lines(br#"{"a" 1,"Password":"hunter2"}"#).join("\n");
+    assert!(!shown.contains("hunter2") && shown.contains("it names a secret"), "{shown}");
+    assert_eq!(lines(br#"{"k\u0065y":1}"#)[1], r#" key: 1 number !the key is written "k\u0065y""#);
+}
+
+#[test]
 fn long_arrays_are_shown_in_parts_and_any_part_can_be_asked_for() {
     let items: Vec<String> = (0..100_000).map(|number| format!("{{\"n\":{number}}}")).collect();
     let text = format!("{{\"a\":1,\"list\":[{}],\"z\":2}}", items.join(","));

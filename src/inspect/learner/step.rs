@@ -16,9 +16,9 @@ const STEP_BYTES: usize = 8 * 1024 * 1024;
 /// Deliveries stand in the log in the order in which they were written; those that came so long before one stand before it.
 const SLOWEST: Duration = Duration::from_secs(60);
 /// With so many deliveries waiting for the writer, receiving comes first.
-const BUSY: usize = 32;
+const BUSY: usize = 8;
 /// It pauses so many times as long as it worked.
-const PAUSE: u32 = 1;
+const PAUSE: u32 = 4;
 /// And so many times beside receiving that is busy.
 const PAUSE_BUSY: u32 = 12;
 

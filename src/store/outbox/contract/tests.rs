@@ -8,6 +8,7 @@ use super::*;
 use crate::domain::{Clock, ManualClock, MessageStatus, SubscriptionOrigin};
 use crate::store::{Lane, Next, Retention, StoreOptions};
 
+mod bounded;
 mod claims;
 
 const HOUR: Duration = Duration::from_secs(3_600);
