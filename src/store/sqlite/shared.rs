@@ -18,6 +18,8 @@ use crate::store::{StoreOptions, StoreSize};
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// The size of a page, in bytes.
 const PAGE_BYTES: i64 = 8_192;
+/// What SQLite calls room that is given back in small steps.
+const INCREMENTAL: i64 = 2;
 /// The log is cut to this size when it starts anew, in bytes.
 const WAL_LIMIT: i64 = 64 * 1024 * 1024;
 /// A file of this size stands by, in bytes; giving it up leaves room for retention on a full disk.
@@ -134,7 +136,10 @@ pub fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     // Both take effect in a file that has no table yet. A page holds a handful of deliveries, and room of removed rows
     // can be given back in small steps.
     connection.pragma_update(None, "page_size", PAGE_BYTES)?;
-    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    // Where it is so already, asking for it once more would write, and a full disk would keep the program from starting.
+    if connection.pragma_query_value(None, "auto_vacuum", |row| row.get::<_, i64>(0))? != INCREMENTAL {
+        connection.pragma_update(None, "auto_vacuum", INCREMENTAL)?;
+    }
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // Under NORMAL a power cut takes acknowledged rows; FULL syncs the log at each commit.
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -162,4 +167,21 @@ fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(64);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn st_03_a_file_that_is_there_is_opened_without_writing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        let first = open_writer(&path).unwrap();
+        first.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1)").unwrap();
+        let bytes = || fs::read(beside(&path, "-wal")).unwrap();
+        let before = bytes();
+        drop(open_writer(&path).unwrap());
+        assert!(bytes() == before, "a full disk would keep it closed");
+    }
 }
