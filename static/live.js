@@ -65,10 +65,10 @@
   }
 
   function say() {
-    const state = paused ? "paused" : connected ? "live" : "off";
+    const state = paused ? "paused" : connected ? "live" : release || !navigator.locks ? "off" : "resting";
     light.dataset.state = state;
     light.querySelector(".light-words").textContent =
-      { paused: "Paused", live: "Live", off: "Reconnecting…" }[state];
+      { paused: "Paused", live: "Live", off: "Reconnecting…", resting: "Live when you come to it" }[state];
     pause.textContent = paused ? "Resume" : "Pause";
     showNew.hidden = held.length === 0 && !isStale;
     showNew.textContent = isStale ? "Some were removed meanwhile: reload" : `${held.length >= MAX_ROWS ? MAX_ROWS + " or more" : held.length} new: show`;
@@ -120,8 +120,40 @@
     } catch { /* Still away. */ }
     connect();
   }
-  function connect() {
+  // A browser has six connections to us, for all its pages together, and each page needs one to be loaded. So at most four are
+  // live at once: the ones that somebody came to last.
+  const SLOTS = 4;
+  let release = null;
+  function hold(name, options) {
+    return new Promise((resolve) => {
+      navigator.locks.request(name, options, (lock) => {
+        if (!lock) { resolve(false); return null; }
+        return new Promise((free) => { release = free; resolve(true); });
+      }).catch(() => { release = null; rest(); });
+    });
+  }
+  async function takeSlot() {
+    if (release || !navigator.locks) return true;
+    for (let n = 0; n < SLOTS; n += 1) {
+      if (await hold(`live-${n}`, { ifAvailable: true })) return true;
+    }
+    return document.hasFocus() && hold(`live-${Math.floor(Math.random() * SLOTS)}`, { steal: true });
+  }
+  /** Lets the connection go until somebody comes. */
+  function rest() {
     source?.close();
+    release?.();
+    release = null;
+    connected = false;
+    say();
+  }
+  function come() {
+    if (document.visibilityState === "visible" && (!source || source.readyState === EventSource.CLOSED)) connect();
+  }
+
+  async function connect() {
+    source?.close();
+    if (!await takeSlot()) { say(); return; }
     const url = new URL(table.dataset.stream, location.href);
     if (cursor) url.searchParams.set("last_event_id", cursor);
     source = new EventSource(url);
@@ -137,23 +169,20 @@
     });
   }
 
-  // A browser has six connections to us, for all its tabs together: one that nobody sees lets go of its own, and catches up
-  // from where it was as soon as it is seen.
+  // A page that nobody sees needs none, and catches up from where it was as soon as it is seen.
   let sleeping;
   document.addEventListener("visibilitychange", () => {
     clearTimeout(sleeping);
-    if (document.visibilityState === "hidden") {
-      sleeping = setTimeout(() => { source?.close(); connected = false; say(); }, 2000);
-    } else if (!source || source.readyState === EventSource.CLOSED) {
-      connect();
-    }
+    if (document.visibilityState === "hidden") sleeping = setTimeout(rest, 2000);
+    else come();
   });
+  window.addEventListener("focus", come);
 
   pause.hidden = false;
   pause.addEventListener("click", () => { paused = !paused; if (paused) say(); else flush(); });
   showNew.addEventListener("click", flush);
   window.addEventListener("pagehide", () => source?.close());
   window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
-  if (document.visibilityState === "visible") connect();
+  come();
   say();
 })();

@@ -94,7 +94,7 @@ export function connectionSteps({ newPage, post, inspector }) {
         Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true });
         document.dispatchEvent(new Event("visibilitychange"));
       });
-      await page.waitForSelector('#light[data-state="off"]');
+      await page.waitForSelector('#light[data-state="resting"]');
       await send("while-hidden");
       await page.evaluate(() => {
         Object.defineProperty(document, "visibilityState", { value: "visible", configurable: true });
@@ -102,6 +102,22 @@ export function connectionSteps({ newPage, post, inspector }) {
       });
       await page.locator("#rows tr", { hasText: "while-hidden" }).waitFor({ timeout: 5000 });
       await page.context().close();
+    },
+
+    async "twelve windows of one browser are all loaded, and those that were come to last are live"() {
+      const first = await newPage();
+      const pages = [first];
+      while (pages.length < 12) pages.push(await first.context().newPage());
+      for (const page of pages) await page.goto(inspector, { timeout: 8000 });
+      await pages[11].waitForSelector('#light[data-state="live"]');
+      const states = await Promise.all(pages.map((page) => page.locator("#light").getAttribute("data-state")));
+      assert.equal(states.filter((state) => state === "live").length, 4, states.join(" "));
+      const resting = pages[states.indexOf("resting")];
+      assert.equal(await resting.locator(".light-words").innerText(), "Live when you come to it");
+      await send("twelve");
+      await resting.evaluate(() => window.dispatchEvent(new Event("focus")));
+      await resting.locator("#rows tr", { hasText: "twelve" }).waitFor({ timeout: 5000 });
+      await first.context().close();
     },
   };
 }

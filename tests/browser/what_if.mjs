@@ -51,5 +51,26 @@ export function whatIfSteps({ newPage, shoot, post, inspector }) {
       assert(lines.length > 1 && lines.slice(1).every((line) => line.includes("signature_mismatch")), lines.join("\n"));
       await page.context().close();
     },
+
+    async "some of the list are chosen and taken along"() {
+      for (const n of [1, 2, 3]) await post("/webhook/tagorun", `not json, to be chosen ${n}`);
+      const page = await newPage();
+      await page.goto(`${inspector}/?q=${encodeURIComponent('body:"to be chosen"')}`);
+      await page.getByRole("button", { name: "Choose some" }).click();
+      await page.locator(".pick-row").nth(0).check();
+      await page.locator(".pick-row").nth(2).check();
+      await page.getByText("Export 2 chosen as").waitFor();
+      const ids = await page.locator("#rows tr").evaluateAll((rows) => rows.map((row) => row.dataset.id));
+      const [download] = await Promise.all([
+        page.waitForEvent("download"), page.getByRole("link", { name: "JSON Lines" }).click()]);
+      const chunks = [];
+      for await (const chunk of await download.createReadStream()) chunks.push(chunk);
+      const taken = Buffer.concat(chunks).toString().trim().split("\n").map((line) => JSON.parse(line).id);
+      assert.deepEqual(taken, [ids[0], ids[2]]);
+      await page.getByRole("button", { name: "Choose some" }).click();
+      assert.equal(await page.locator(".pick-row").count(), 0);
+      assert.equal(await page.locator("#export-what").innerText(), "Export all of it as");
+      await page.context().close();
+    },
   };
 }

@@ -265,6 +265,9 @@ fn a_search_is_exported_whole_as_json_lines_csv_and_har() {
     assert_eq!(serde_json::from_str::<Value>(&none).unwrap()["log"]["entries"], json!([]));
     assert_eq!(export_many(&server, "as=csv&event_id=nobody").1.lines().count(), 1);
     assert_eq!(export_many(&server, "q=event:user.login%20body:evt_449").1.lines().count(), 1);
+    let (_, many) = export_many(&server, &format!("as=csv&ids={}", ids[..200].join(",")));
+    assert_eq!(many.lines().count(), 201, "two hundred are chosen at most");
+    assert_eq!(server.api_raw(&format!("deliveries/export?ids={}", ids[..201].join(","))).status, 400);
     for wrong in ["as=xml", "ids=1", "q=verdict:maybe", "limit=3"] {
         assert_eq!(server.api_raw(&format!("deliveries/export?{wrong}")).status, 400, "{wrong}");
     }

@@ -19,7 +19,7 @@ use crate::store::StoreError;
 /// Deliveries read at once.
 const PAGE: usize = 200;
 /// The most ids of a choice.
-const MOST_IDS: usize = 500;
+const MOST_IDS: usize = 200;
 /// Stands where the entries of an archive go.
 const HAR_ENTRIES: &str = "[]";
 

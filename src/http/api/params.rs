@@ -7,6 +7,14 @@ use crate::inspect::search;
 /// The longest value of a parameter, in bytes.
 const MAX_VALUE: usize = 1024;
 
+/// The longest list of ids, in bytes: two hundred of them.
+const MAX_IDS: usize = 200 * 37;
+
+/// The longest value of a parameter.
+fn longest(name: &str) -> usize {
+    if name == "ids" { MAX_IDS } else { MAX_VALUE }
+}
+
 /// What an empty value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blank {
@@ -34,8 +42,8 @@ impl Params {
             }
             if value.is_empty() {
                 params.fault(&name, "is empty; leave it out instead");
-            } else if value.len() > MAX_VALUE {
-                params.fault(&name, &format!("is longer than {MAX_VALUE} bytes"));
+            } else if value.len() > longest(&name) {
+                params.fault(&name, &format!("is longer than {} bytes", longest(&name)));
             } else if params.left.iter().any(|(known, _)| *known == name) {
                 params.fault(&name, "is given twice");
             } else {
