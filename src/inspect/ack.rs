@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::domain::{Reason, Source};
+use crate::domain::{DeliveryFilter, Reason, Source};
 use crate::store::{Answered, Store, StoreError};
 
 /// The deliveries that are looked at, the newest of all sources together.
 pub const LAST: usize = 20_000;
+
+/// Of a source that is not among them, the newest of its own.
+const QUIET: usize = 500;
 
 /// The times of one source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +40,20 @@ pub async fn ack_times(store: &Store, sources: &[Source]) -> Result<Vec<AckTimes
     for answered in store.answered_lately(LAST).await? {
         by_source.entry(answered.source.clone()).or_default().push(answered);
     }
+    // One that is quiet beside busy ones is asked for by its name.
+    for source in sources.iter().filter(|source| !source.name.is_empty()) {
+        if !by_source.contains_key(&source.name) {
+            let filter = DeliveryFilter { source: Some(source.name.clone()), ..DeliveryFilter::default() };
+            let rows = store.list(&filter, None, QUIET).await?;
+            let answered = rows.into_iter().map(|row| Answered {
+                source: row.source,
+                duration_us: row.duration_us,
+                reason: row.reason,
+            });
+            by_source.insert(source.name.clone(), answered.collect());
+        }
+    }
+    by_source.retain(|_, answered| !answered.is_empty());
     let times = by_source.into_iter().map(|(name, answered)| {
         let timeout = sources.iter().find(|source| source.name == name).map(|source| source.sender_timeout);
         times(name, &answered, timeout)

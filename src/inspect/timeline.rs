@@ -6,6 +6,8 @@ use crate::domain::DeliveryRow;
 use crate::inspect::diff::{Changes, changes};
 use crate::store::{Store, StoreError};
 
+/// Nobody waits shorter before the first repeat of a schedule, in seconds.
+const SHORT: f64 = 0.05;
 /// The most deliveries of one event that are looked at.
 const MOST: usize = 200;
 /// Bodies are compared until so many bytes of them were read.
@@ -96,9 +98,16 @@ fn schedule(gaps: &[f64]) -> Option<String> {
         return Some(told);
     } else if spread(gaps) <= 1.35 {
         format!("fixed, about {}", seconds(mean(gaps)))
-    } else if ratios.iter().all(|ratio| *ratio > 1.4) && spread(&ratios) <= 1.6 {
+    } else if first >= SHORT
+        && ratios.iter().all(|ratio| *ratio > 1.4 && *ratio <= 10.0)
+        && spread(&ratios) <= 1.6
+    {
         format!("exponential, base {}, factor {:.1}", seconds(first), mean(&ratios))
-    } else if steps.iter().all(|step| *step > 0.0) && spread(&steps) <= 1.35 {
+    } else if first >= SHORT
+        && steps.len() > 1
+        && steps.iter().all(|step| *step > 0.0)
+        && spread(&steps) <= 1.35
+    {
         format!("linear, {} more each time", seconds(mean(&steps)))
     } else {
         "no schedule that is known".to_owned()
@@ -131,6 +140,9 @@ mod tests {
         assert!(told(&[60.0, 61.0, 59.0]).ends_with("fixed, about 60.0 s"));
         assert!(told(&[10.0, 20.0, 30.0, 40.0]).ends_with("linear, 10.0 s more each time"));
         assert!(told(&[10.0, 1.0, 30.0]).ends_with("no schedule that is known"));
+        assert!(told(&[0.002, 1.0]).ends_with("no schedule that is known"));
+        assert!(told(&[0.102, 4.0]).ends_with("no schedule that is known"));
+        assert!(told(&[0.0, 1.0]).ends_with("no schedule that is known"));
         assert!(told(&[0.0, 0.0]).ends_with("no schedule that is known"));
     }
 }

@@ -19,6 +19,8 @@ use crate::store::Marked;
 
 /// The longest note, and the longest tag, in characters.
 const LONGEST: (usize, usize) = (10_000, 50);
+/// Pinned deliveries may take this part of `max_size`.
+const PINNED: u64 = 4;
 /// The most tags of a delivery.
 const MOST_TAGS: usize = 20;
 
@@ -122,8 +124,14 @@ fn diff_object(found: &Comparison) -> Value {
         "head": found.head.iter().map(line).collect::<Vec<_>>(),
         "json": json,
         "lines": found.lines.as_ref().map(|(lines, _)| lines.iter().map(line).collect::<Vec<_>>()),
+        "hex": found.hex.as_ref().map(|sides| sides.clone().map(|side| hex_text(&side))),
         "lines_have_more": found.lines.as_ref().is_some_and(|(_, has_more)| *has_more),
     })
+}
+
+/// Lines of a dump as text.
+pub fn hex_text(lines: &[crate::inspect::HexLine]) -> String {
+    lines.iter().map(|line| format!("{}  {:<48}  {}\n", line.offset, line.hex, line.ascii)).collect()
 }
 
 /// Changes pin, note and tags.
@@ -152,11 +160,11 @@ pub async fn marked(state: &InspectorState, id: &str, change: MarksChange) -> Re
     let missing =
         || Problem::not_found("There is no delivery of that id; it may have been removed by retention.");
     let id: DeliveryId = id.parse().map_err(|_| missing())?;
-    match state.store.mark(id, change).await {
+    match state.store.mark(id, change, state.max_size / PINNED).await {
         Ok(Marked::Done(marks)) => Ok(marks),
         Ok(Marked::NoDelivery) => Err(missing()),
         Ok(Marked::TooManyPins) => {
-            let why = "A thousand deliveries are pinned already: unpin one first. Search for pinned:true.";
+            let why = "A thousand deliveries are pinned already, or a quarter of max_size is: unpin one first. Search for pinned:true.";
             Err(Problem::new(StatusCode::CONFLICT, why))
         }
         Err(wrong) => Err(Problem::store_fault(&wrong)),
@@ -193,7 +201,8 @@ pub fn change(members: &Map<String, Value>) -> Result<MarksChange, Problem> {
     let tags = members.get("tags").and_then(|value| {
         let found = tags(value);
         if found.is_none() {
-            let expected = format!("at most {MOST_TAGS} texts of 1 to {} characters", LONGEST.1);
+            let expected =
+                format!("at most {MOST_TAGS} texts of 1 to {} characters without commas", LONGEST.1);
             faults.push(fault("/tags", &expected));
         }
         found
@@ -205,7 +214,10 @@ fn tags(value: &Value) -> Option<Vec<String>> {
     let mut tags: Vec<String> = Vec::new();
     for tag in value.as_array()? {
         let tag = tag.as_str()?.trim();
-        if tag.is_empty() || tag.chars().count() > LONGEST.1 || tag.contains(char::is_control) {
+        if tag.is_empty()
+            || tag.chars().count() > LONGEST.1
+            || tag.contains(|letter: char| letter.is_control() || letter == ',')
+        {
             return None;
         }
         if !tags.iter().any(|known| known == tag) {

@@ -7,7 +7,7 @@ use askama::Template;
 use super::page::{self, Frame};
 use super::row_view::RowView;
 use super::state::InspectorState;
-use crate::http::api::history::compared;
+use crate::http::api::history::{compared, hex_text};
 use crate::http::api::{Blank, Params};
 use crate::inspect::diff::{JsonDiff, Line, LineChange};
 use crate::inspect::plain;
@@ -26,6 +26,7 @@ struct DiffPage {
     json: Option<Vec<ChangeView>>,
     has_more: bool,
     lines: Option<Vec<LineView>>,
+    hex: Option<[String; 2]>,
 }
 
 struct LineView {
@@ -61,6 +62,7 @@ pub async fn diff(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
         first_difference: found.first_difference,
         has_more: has_more_lines || found.json.as_ref().is_some_and(|diff| diff.has_more),
         json: found.json.as_ref().map(changes),
+        hex: found.hex.as_ref().map(|sides| sides.clone().map(|side| hex_text(&side))),
         lines: found.lines.as_ref().map(|(lines, _)| lines.iter().map(line).collect()),
     };
     page::html(StatusCode::OK, &page)

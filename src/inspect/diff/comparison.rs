@@ -2,10 +2,13 @@
 
 use super::{JsonDiff, Line, first_difference, json_diff, lines};
 use crate::domain::StoredDelivery;
-use crate::inspect::plain;
+use crate::inspect::{HexLine, HexPage, plain};
 
 /// Longer bodies are not compared line by line, in bytes.
 const MAX_TEXT: usize = 1024 * 1024;
+
+/// Lines of the dump around the first difference.
+const HEX_LINES: usize = 3;
 
 /// What is different between two deliveries.
 #[derive(Clone, Debug)]
@@ -18,6 +21,8 @@ pub struct Comparison {
     pub json: Option<JsonDiff>,
     /// The lines, where both bodies are text and one of them is no JSON; and whether there are more.
     pub lines: Option<(Vec<Line>, bool)>,
+    /// Some bytes of each around the first that differs.
+    pub hex: Option<[Vec<HexLine>; 2]>,
 }
 
 impl Comparison {
@@ -32,10 +37,21 @@ impl Comparison {
         };
         let lines_of = match (first_difference, &json, text(one), text(other)) {
             (Some(_), None, Some(one), Some(other)) => Some(lines(&one, &other)),
+            (Some(_), None, ..) if is_text(one) && is_text(other) => Some((Vec::new(), true)),
             _ => None,
         };
-        Self { head: lines(&head(one), &head(other)).0, first_difference, json, lines: lines_of }
+        let hex = first_difference.map(|at| {
+            [&one.body, &other.body].map(|body| {
+                let from = at.min(body.len()).saturating_sub(16);
+                HexPage::of(body, from).lines.into_iter().take(HEX_LINES).collect()
+            })
+        });
+        Self { head: lines(&head(one), &head(other)).0, first_difference, json, lines: lines_of, hex }
     }
+}
+
+fn is_text(delivery: &StoredDelivery) -> bool {
+    std::str::from_utf8(&delivery.body).is_ok()
 }
 
 /// Each line made visible, so that a line is a line.

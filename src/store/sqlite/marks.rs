@@ -11,7 +11,12 @@ use crate::store::Marked;
 const MOST_PINS: i64 = 1_000;
 
 /// Changes the marks of a delivery. A pinned one leaves the totals, so that budgets count what they can remove.
-pub fn mark(connection: &Connection, id: DeliveryId, change: MarksChange) -> rusqlite::Result<Marked> {
+pub fn mark(
+    connection: &Connection,
+    id: DeliveryId,
+    change: MarksChange,
+    room: u64,
+) -> rusqlite::Result<Marked> {
     let found = connection
         .prepare_cached(&format!(
             "SELECT d.seq, d.verdict, d.row_bytes, {} FROM deliveries d WHERE d.id = ?1",
@@ -23,8 +28,11 @@ pub fn mark(connection: &Connection, id: DeliveryId, change: MarksChange) -> rus
         .optional()?;
     let Some((seq, verdict, bytes, before)) = found else { return Ok(Marked::NoDelivery) };
     let after = before.clone().changed(change);
-    if after.is_pinned && !before.is_pinned && pins(connection)? >= MOST_PINS {
-        return Ok(Marked::TooManyPins);
+    if after.is_pinned && !before.is_pinned {
+        let (pins, weight) = pins(connection)?;
+        if pins >= MOST_PINS || weight.saturating_add(bytes).unsigned_abs() > room {
+            return Ok(Marked::TooManyPins);
+        }
     }
     if after.is_empty() {
         connection.prepare_cached("DELETE FROM delivery_marks WHERE seq = ?1")?.execute([seq])?;
@@ -46,8 +54,9 @@ pub fn mark(connection: &Connection, id: DeliveryId, change: MarksChange) -> rus
     Ok(Marked::Done(after))
 }
 
-fn pins(connection: &Connection) -> rusqlite::Result<i64> {
+/// How many are pinned, and what they weigh.
+fn pins(connection: &Connection) -> rusqlite::Result<(i64, i64)> {
     connection
-        .prepare_cached("SELECT count(*) FROM delivery_marks WHERE is_pinned")?
-        .query_row([], |row| row.get(0))
+        .prepare_cached("SELECT count(*), coalesce(sum(d.row_bytes), 0) FROM delivery_marks m JOIN deliveries d USING (seq) WHERE m.is_pinned")?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
 }
