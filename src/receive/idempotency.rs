@@ -53,6 +53,14 @@ pub fn claim(
     Finding::new(seen, RULE).pass(Some(Claim { key, body_digest, window }))
 }
 
+/// The id alone, of an event that is refused.
+pub fn id_of(source: &Source, headers: &Headers, payload: &Payload<'_>) -> Option<String> {
+    match find_id(source, headers, payload) {
+        Ok(EventId::Is(id)) => Some(id),
+        Ok(EventId::Absent) | Err(_) => None,
+    }
+}
+
 fn body_window(window: Duration) -> String {
     format!("no id; the digest of the body, for {} s", window.as_secs())
 }

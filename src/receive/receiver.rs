@@ -113,7 +113,12 @@ impl Receiver {
         let payload = trace
             .gate(Gate::Payload, payload::parse(source.signature.scheme, headers, verified, self.max_body))?;
         facts.entity = payload.entity(&source.entity);
-        trace.gate(Gate::Schema, schema::check(source, &self.catalog, headers, &payload, facts))?;
+        let schema = trace.gate(Gate::Schema, schema::check(source, &self.catalog, headers, &payload, facts));
+        if schema.is_err() {
+            // It claims nothing, but it is an attempt of that event.
+            facts.event_id = idempotency::id_of(source, headers, &payload);
+        }
+        schema?;
         trace.gate(Gate::Idempotency, idempotency::claim(source, headers, &payload, facts))
     }
 

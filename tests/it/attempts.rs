@@ -36,6 +36,17 @@ fn a_timeline_has_every_delivery_of_an_event_with_gaps_and_differences() {
         (&json!("the same bytes"), &json!("one value differs"))
     );
     assert!(told["schedule"].as_str().unwrap().starts_with("3 attempts, gaps "), "{told}");
+    for _ in 0..2 {
+        let bare = r#"{"id":"evt_3","event":"user.login","timestamp":"2026-03-09T07:14:58Z"}"#;
+        assert_eq!(server.post_signed(bare.as_bytes()).status, 400);
+    }
+    assert_eq!(
+        server.post_signed(login("evt_3").as_bytes()).json()["status"],
+        "processed",
+        "a refusal claims no id"
+    );
+    let told = server.api("events/evt_3/timeline");
+    assert_eq!(told["attempts"].as_array().unwrap().len(), 3, "{told}");
     assert_eq!(server.api("events/evt_2/timeline")["attempts"].as_array().unwrap().len(), 1);
     assert_eq!(server.api("events/nothing/timeline?source=tagoio")["attempts"], json!([]));
     assert_eq!(server.api_raw("events/evt_1/timeline?colour=red").status, 400);
