@@ -16,7 +16,7 @@ const LONGEST_TYPE: usize = 256;
 /// The longest name of an entity that is kept, in bytes.
 const LONGEST_NAME: usize = 256;
 /// So many fields and entities are written in one transaction, those of the last event type excepted.
-const MOST_WRITES: usize = 128;
+const MOST_WRITES: usize = 16;
 /// A batch of so many deliveries, or fields, is written.
 const FULL: usize = 4_096;
 
