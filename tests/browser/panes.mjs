@@ -74,10 +74,10 @@ export function paneSteps({ newPage, isAccessible, post, inspector, shots }) {
       await key("j");
       await page.locator("#detail #diagnosis").waitFor();
       await key("j");
-      await page.waitForFunction((id) => location.hash === `#${id}`, second).catch(() => {});
+      await page.waitForFunction((id) => location.hash.length > 1 && location.hash !== `#${id}`, await page.locator("#rows tr").first().getAttribute("data-id"));
       await page.goBack();
       await page.locator("#detail").waitFor({ state: "hidden" });
-      assert.equal(await page.locator("#rows tr").count() > 0, true);
+      assert(await page.locator("#rows tr").count() > 0);
       await page.context().close();
     },
 

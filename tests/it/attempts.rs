@@ -179,6 +179,4 @@ fn sources_tell_how_long_their_senders_wait() {
         (&json!(3), &json!(1000.0), &json!(0))
     );
     assert!(quick["p50_ms"].as_f64().unwrap() > 0.0 && quick["p99_ms"].as_f64() >= quick["p50_ms"].as_f64());
-    let answer = server.post("/webhook-test?delay=1200ms", &[], b"x");
-    assert_eq!(answer.status, 200);
 }
