@@ -1,7 +1,8 @@
 //! How fast the inspector answers over a large history, alone and beside receiving.
 //!
 //! The real program gets `BENCH_DELIVERIES` deliveries (default 1,000,000) over its receiver. Then pages and searches are
-//! asked for over HTTP, each many times with other values; then the same while 5,000 deliveries a second come in.
+//! asked for over HTTP, each many times with other values; then the same while 5,000 deliveries a second come in, which
+//! come in for a while with nobody looking too, to compare.
 //! `BENCH_DATA` names a folder that is kept, and used again when it is filled already: to look at such a history oneself,
 //! start the program with `--data-dir $BENCH_DATA/data`.
 
@@ -85,6 +86,8 @@ fn main() {
         size("tagohook_search_index_bytes "),
         program.memory_mb()
     );
+    println!("receiving {RATE} deliveries a second, nobody looking");
+    print("receiving", history::Load::new(SECRET, RATE, Duration::from_secs(15)).drive(receiver));
     println!("alone");
     let rows = rows();
     ask_all(inspector, rows, Duration::ZERO);

@@ -20,7 +20,8 @@ fn older(name: &str) -> Server {
     let path = setup.data_dir().join("tagohook.db");
     std::fs::write(&path, file).unwrap();
     // What is overdue would be sent to the port of the file's own time before a test could say where to.
-    let pause = "UPDATE subscriptions SET enabled = 0, document = json_set(document, '$.enabled', json('false'))";
+    let pause =
+        "UPDATE subscriptions SET enabled = 0, document = json_set(document, '$.enabled', json('false'))";
     rusqlite::Connection::open(&path).unwrap().execute(pause, []).unwrap();
     setup.start()
 }

@@ -15,6 +15,8 @@ use crate::store::StoreError;
 const READERS: usize = 3;
 /// How long one question may take.
 const DEADLINE: Duration = Duration::from_secs(10);
+/// How far the threads stand behind the others where processors are short, as nice(2) has it: receiving goes first.
+const NICE: i32 = 5;
 /// SQLite's steps between two looks at the clock.
 const DEADLINE_STEPS: i32 = 10_000;
 
@@ -99,6 +101,8 @@ pub fn is_interrupted(fault: &rusqlite::Error) -> bool {
 /// Answers questions until there are no more. Each is interrupted at its deadline, so that none keeps the others
 /// waiting for ever.
 fn answer(mut connection: Connection, waiting: &Mutex<Receiver<Job>>) {
+    // Linux counts this for the thread. Where it is refused, questions are as urgent as deliveries.
+    let _ = rustix::process::nice(NICE);
     let deadline = Arc::new(Mutex::new(Instant::now()));
     let watched = Arc::clone(&deadline);
     let is_over = move || Instant::now() > *watched.lock().unwrap_or_else(PoisonError::into_inner);

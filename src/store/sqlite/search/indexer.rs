@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -27,12 +26,6 @@ const SLICE: i64 = 256;
 const NICE: i32 = 10;
 /// Terms written between two looks at how long that took.
 const TERMS: usize = 2_000;
-/// With so many entries waiting for the writer, receiving comes first.
-const BUSY: usize = 32;
-/// It pauses so many times as long as it worked, beside receiving that has room.
-const PAUSE: u32 = 1;
-/// And so many times beside receiving that is busy.
-const PAUSE_BUSY: u32 = 12;
 
 /// The thread.
 pub struct Indexer {
@@ -197,10 +190,10 @@ impl Work {
         }
     }
 
-    /// Pauses after work of that length.
+    /// Pauses as long as it worked. Longer pauses beside receiving would do harm: what has no index yet is read row by
+    /// row by every search.
     fn give_way(&self, worked: Duration) -> Result<(), Halt> {
-        let is_busy = self.shared.queued.load(Ordering::Relaxed) >= BUSY;
-        self.pause(worked.saturating_mul(if is_busy { PAUSE_BUSY } else { PAUSE }))
+        self.pause(worked)
     }
 
     fn pause(&self, pause: Duration) -> Result<(), Halt> {
