@@ -86,6 +86,8 @@ fn main() {
         size("tagohook_search_index_bytes "),
         program.memory_mb()
     );
+    // What the filling left to the operating system would stand before the first deliveries that are measured.
+    assert!(std::process::Command::new("sync").status().unwrap().success());
     println!("receiving {RATE} deliveries a second, nobody looking");
     print("receiving", history::Load::new(SECRET, RATE, Duration::from_secs(15)).drive(receiver));
     println!("alone");

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use rusqlite::Connection;
 use rusqlite::hooks::Wal;
+use rusqlite::{Connection, ErrorCode};
 
 use super::shared;
 
@@ -46,9 +46,12 @@ impl Checkpointer {
         let is_through = Arc::clone(&self.is_through);
         connection.wal_hook(Some(move |log: &mut Wal, pages| {
             if is_through.swap(false, Ordering::AcqRel) || pages >= TOO_MANY_PAGES {
-                // The commit stands whatever comes of this.
-                if let Err(fault) = log.checkpoint() {
-                    tracing::warn!(%fault, "the write-ahead log could not be moved into the file");
+                // The commit stands whatever comes of this. Where the thread is at it, that is as good.
+                match log.checkpoint() {
+                    Err(fault) if fault.sqlite_error_code() != Some(ErrorCode::DatabaseBusy) => {
+                        tracing::warn!(%fault, "the write-ahead log could not be moved into the file");
+                    }
+                    _ => {}
                 }
             } else if pages >= PAGES {
                 // It is told already where this fails.
