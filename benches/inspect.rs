@@ -18,9 +18,9 @@
 mod history;
 mod program;
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Seek as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use program::{Program, SECRET};
@@ -88,6 +88,7 @@ fn main() {
     );
     // What the filling left to the operating system would stand before the first deliveries that are measured.
     assert!(std::process::Command::new("sync").status().unwrap().success());
+    print("the disk: 64 KiB written, synced", synced(folder));
     println!("receiving {RATE} deliveries a second, nobody looking");
     print("receiving", history::Load::new(SECRET, RATE, Duration::from_secs(15)).drive(receiver));
     println!("alone");
@@ -148,6 +149,20 @@ fn print(name: &str, mut times: Vec<Duration>) {
     times.sort();
     let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1_000.0;
     println!("  {name:<34} p50 {:>7.2} ms  p95 {:>7.2} ms  p99 {:>7.2} ms", at(0.5), at(0.95), at(0.99));
+}
+
+/// What the disk alone takes for about what one transaction beside receiving writes.
+fn synced(folder: &Path) -> Vec<Duration> {
+    let mut file = tempfile::tempfile_in(folder).unwrap();
+    let written = [7; 64 * 1024];
+    let one = |_| {
+        let started = Instant::now();
+        file.rewind().unwrap();
+        file.write_all(&written).unwrap();
+        file.sync_data().unwrap();
+        started.elapsed()
+    };
+    (0..1_000).map(one).collect()
 }
 
 /// The time from a delivery's arrival to its row in the live stream.
