@@ -90,13 +90,13 @@ fn main() {
     assert!(std::process::Command::new("sync").status().unwrap().success());
     print("the disk: 64 KiB written, synced", synced(folder));
     println!("receiving {RATE} deliveries a second, nobody looking");
-    print("receiving", history::Load::new(SECRET, RATE, Duration::from_secs(15)).drive(receiver));
+    print("receiving", history::Load::new(SECRET, rows(), RATE, Duration::from_secs(15)).drive(receiver));
     println!("alone");
     let rows = rows();
     ask_all(inspector, rows, Duration::ZERO);
     println!("beside {RATE} deliveries a second, twenty questions a second");
     let times = std::thread::scope(|scope| {
-        let load = history::Load::new(SECRET, RATE, Duration::from_secs(45));
+        let load = history::Load::new(SECRET, rows, RATE, Duration::from_secs(45));
         let coming = scope.spawn(|| load.drive(receiver));
         std::thread::sleep(Duration::from_secs(2));
         let seen = scope.spawn(|| until_seen(inspector));

@@ -132,13 +132,14 @@ pub struct Load {
 impl Load {
     const CONNECTIONS: u32 = 64;
 
-    /// So many requests a second for so long.
-    pub fn new(secret: &'static str, rate: u32, time: Duration) -> Self {
+    /// So many requests a second for so long. `seed` tells them from those of other loads on the same log, which would
+    /// only repeat their events.
+    pub fn new(secret: &'static str, seed: u64, rate: u32, time: Duration) -> Self {
         let every = Duration::from_secs(1) * Self::CONNECTIONS / rate;
         let each = time.as_micros() / every.as_micros();
         let requests = (0..Self::CONNECTIONS)
             .map(|number| {
-                let mut history = History::new(secret, 1_000 + u64::from(number));
+                let mut history = History::new(secret, 1_000 + seed + u64::from(number));
                 (0..each).map(|_| history.request()).collect()
             })
             .collect();

@@ -9,7 +9,8 @@ use tokio::sync::watch;
 use super::StoreError;
 use super::sqlite::{Sqlite, query};
 use crate::domain::{
-    Appended, Clock, DeliveryFilter, DeliveryId, DeliveryRow, Entry, Reason, StoredDelivery, Timestamp,
+    Appended, Clock, Condition, DeliveryFilter, DeliveryId, DeliveryRow, Entry, Pattern, Query, Reason,
+    StoredDelivery, Timestamp,
 };
 
 /// How long a delivery took to be answered.
@@ -174,11 +175,11 @@ impl Store {
         event_id: &str,
         limit: usize,
     ) -> Result<Vec<DeliveryRow>, StoreError> {
-        let (source, event_id) = (source.to_owned(), event_id.to_owned());
+        let conditions =
+            [Condition::EventId(Pattern::exactly(event_id)), Condition::Source(Pattern::exactly(source))];
+        let query = Query::All(conditions.into_iter().map(Query::Is).collect());
         match self {
-            Self::Sqlite(sqlite) => {
-                sqlite.read(move |from| query::of_event(from, &source, &event_id, limit)).await
-            }
+            Self::Sqlite(sqlite) => sqlite.search(query, None, limit).await,
         }
     }
 

@@ -63,6 +63,36 @@ fn st_04_after_a_long_reader_the_write_ahead_log_is_short_again() {
     });
 }
 
+/// SQLite's locks are those of fcntl(2): a process loses all it has on a file when it closes the file once.
+#[test]
+fn the_file_stays_locked_while_its_log_is_moved() {
+    use std::os::unix::fs::MetadataExt as _;
+    let server = Server::start();
+    let inode = std::fs::metadata(server.data_dir().join("tagohook.db")).unwrap().ino();
+    let is_locked = || {
+        let locks = std::fs::read_to_string("/proc/locks").unwrap();
+        let mut words = locks.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        words.any(|words| {
+            words.contains(&server.pid().to_string().as_str())
+                && words.iter().any(|word| word.ends_with(&format!(":{inode}")))
+        })
+    };
+    assert!(is_locked());
+    let size = || std::fs::metadata(server.data_dir().join("tagohook.db")).unwrap().len();
+    let before = size();
+    let mut next = 0..;
+    until("a log that was moved into the file", || {
+        let body = format!(
+            r#"{{"id":"w{}","event":"made.up","v":"{}"}}"#,
+            next.next().unwrap(),
+            "x".repeat(2_000_000)
+        );
+        assert_eq!(server.post_signed(body.as_bytes()).status, 200);
+        size() > before + (32 << 20)
+    });
+    assert!(is_locked());
+}
+
 #[test]
 fn st_06_the_zone_of_every_time_is_shown() {
     let server = Setup::new("").env("TZ", "Asia/Tokyo").start();

@@ -106,10 +106,10 @@ impl Store {
         limit: usize,
         bytes: usize,
     ) -> Result<Vec<FannedDelivery>, StoreError> {
-        let before = before.unwrap_or(i64::MAX);
         match self {
             Self::Sqlite(sqlite) => {
-                sqlite.read(move |from| lens::log(from, (&source, &entity), before, limit, bytes)).await
+                let rows = sqlite.search(lens::about(source, entity), before, limit).await?;
+                sqlite.read(move |from| lens::with_bytes(from, rows, bytes)).await
             }
         }
     }

@@ -1,59 +1,78 @@
 //! Moves the write-ahead log into the file beside the writer, so that no delivery waits for it.
 //!
-//! A thread of its own copies and syncs what the log holds; when it is through, the writer copies the little that came
-//! meanwhile, and the log starts anew.
+//! A thread of its own copies and syncs what the log holds, and again what came meanwhile, until that is little; the
+//! writer copies the rest, and the log starts anew. SQLite syncs the file only where a copy reaches the log's end, which
+//! beside a busy writer none of the thread's does: the thread does that itself, or the writer would wait for all of it.
 
-use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rusqlite::hooks::Wal;
 use rusqlite::{Connection, ErrorCode};
 
-use super::shared;
+use super::shared::{self, Shared};
 
 /// Pages of the log after which they are moved: about 8 MiB. More at once make commits wait for the disk longer.
 const PAGES: i32 = 1_000;
+/// The writer moves so many pages in one or two milliseconds.
+const FEW_PAGES: i32 = 64;
+/// So often the thread moves what came meanwhile; then it leaves as much to the writer as is left.
+const ROUNDS: usize = 8;
+/// How long the thread waits at first for a reader that needs the file as it is, and at most.
+const FOR_READER: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(64));
 /// Pages after which the writer moves them itself: the thread cannot keep up, or a reader holds the log. About 256 MiB.
 const TOO_MANY_PAGES: i32 = 32_000;
 
 /// The thread, and what the writer's connection tells it.
 pub struct Checkpointer {
     wake: Option<SyncSender<()>>,
-    /// Everything but what came since was moved.
-    is_through: Arc<AtomicBool>,
+    log: Arc<Log>,
     thread: Option<JoinHandle<()>>,
 }
 
+/// How the log stands.
+#[derive(Default)]
+struct Log {
+    /// How many pages it had at the last commit.
+    pages: AtomicI32,
+    /// The thread moved all of it but a few.
+    is_through: AtomicBool,
+}
+
 impl Checkpointer {
-    /// Starts the thread for the file at `path`.
-    pub fn start(path: &Path) -> std::io::Result<Self> {
-        let path = path.to_owned();
-        let is_through = Arc::new(AtomicBool::new(false));
-        let through = Arc::clone(&is_through);
+    /// Starts the thread for the file that is `shared`.
+    pub fn start(shared: &Arc<Shared>) -> std::io::Result<Self> {
+        let log = Arc::new(Log::default());
         let (wake, woken) = sync_channel(1);
-        let thread = std::thread::Builder::new()
-            .name("store-checkpointer".to_owned())
-            .spawn(move || run(&path, &woken, &through))?;
-        Ok(Self { wake: Some(wake), is_through, thread: Some(thread) })
+        let work = Work { shared: Arc::clone(shared), log: Arc::clone(&log), woken };
+        let thread =
+            std::thread::Builder::new().name("store-checkpointer".to_owned()).spawn(move || work.run())?;
+        Ok(Self { wake: Some(wake), log, thread: Some(thread) })
     }
 
     /// Looks at the log after each commit of the writer's `connection`.
     pub fn watch(&self, connection: &mut Connection) -> rusqlite::Result<()> {
         let Some(wake) = self.wake.clone() else { return Ok(()) };
-        let is_through = Arc::clone(&self.is_through);
-        connection.wal_hook(Some(move |log: &mut Wal, pages| {
-            if is_through.swap(false, Ordering::AcqRel) || pages >= TOO_MANY_PAGES {
+        let log = Arc::clone(&self.log);
+        let mut next = PAGES;
+        connection.wal_hook(Some(move |wal: &mut Wal, pages| {
+            if pages < log.pages.swap(pages, Ordering::AcqRel) {
+                next = PAGES;
+            }
+            if log.is_through.swap(false, Ordering::AcqRel) || pages >= TOO_MANY_PAGES {
+                // Where somebody reads in the log just then, it grows on, and this comes again after as much.
+                next = pages.saturating_add(PAGES);
                 // The commit stands whatever comes of this. Where the thread is at it, that is as good.
-                match log.checkpoint() {
+                match wal.checkpoint() {
                     Err(fault) if fault.sqlite_error_code() != Some(ErrorCode::DatabaseBusy) => {
                         tracing::warn!(%fault, "the write-ahead log could not be moved into the file");
                     }
                     _ => {}
                 }
-            } else if pages >= PAGES {
+            } else if pages >= next {
                 // It is told already where this fails.
                 let _ = wake.try_send(());
             }
@@ -75,24 +94,57 @@ impl Checkpointer {
     }
 }
 
-fn run(path: &Path, woken: &Receiver<()>, is_through: &AtomicBool) {
-    let mut connection = None;
-    while woken.recv().is_ok() {
-        let moved = match &connection {
-            Some(connection) => move_log(connection, "PASSIVE"),
-            None => {
-                shared::open_writer(path).and_then(|opened| move_log(connection.insert(opened), "PASSIVE"))
+/// What the thread works with.
+struct Work {
+    shared: Arc<Shared>,
+    log: Arc<Log>,
+    woken: Receiver<()>,
+}
+
+impl Work {
+    fn run(&self) {
+        let mut connection = None;
+        while self.woken.recv().is_ok() {
+            let moved = match &connection {
+                Some(connection) => self.move_most(connection),
+                None => shared::open_writer(self.shared.path())
+                    .and_then(|opened| self.move_most(connection.insert(opened))),
+            };
+            match moved {
+                Ok(()) => self.log.is_through.store(true, Ordering::Release),
+                // The writer does it when there are too many.
+                Err(fault) => tracing::warn!(%fault, "the write-ahead log could not be moved into the file"),
             }
-        };
-        match moved {
-            Ok(()) => is_through.store(true, Ordering::Release),
-            // The writer does it when there are too many.
-            Err(fault) => tracing::warn!(%fault, "the write-ahead log could not be moved into the file"),
+        }
+    }
+
+    /// Moves the log's pages, and those that came meanwhile, until few are left. Ends early when the store is closed.
+    fn move_most(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let mut before = 0;
+        let mut rounds = 0_usize;
+        let (mut pause, longest) = FOR_READER;
+        loop {
+            let moved = move_log(connection, "PASSIVE")?;
+            // What it was told meanwhile it did.
+            let is_closed = matches!(self.woken.try_recv(), Err(TryRecvError::Disconnected));
+            if moved == before {
+                std::thread::sleep(pause);
+                pause = pause.saturating_mul(2).min(longest);
+            } else if let Err(fault) = self.shared.sync_file() {
+                tracing::warn!(%fault, "the store's file could not be synced; the writer will");
+            }
+            rounds = rounds.saturating_add(usize::from(moved != before));
+            before = moved;
+            let left = self.log.pages.load(Ordering::Acquire).saturating_sub(moved);
+            let is_enough = left <= FEW_PAGES || (rounds >= ROUNDS && left <= PAGES);
+            if is_enough || is_closed {
+                return Ok(());
+            }
         }
     }
 }
 
-/// Moves the log's pages into the file.
-pub fn move_log(connection: &Connection, mode: &str) -> rusqlite::Result<()> {
-    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()))
+/// Moves the log's pages into the file; how many of them are there now.
+pub fn move_log(connection: &Connection, mode: &str) -> rusqlite::Result<i32> {
+    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get(2))
 }

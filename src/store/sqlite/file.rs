@@ -12,7 +12,7 @@ use super::search::{self, Indexer, SearchFile};
 use super::shared::{self, Shared};
 use super::writer::Writer;
 use super::{migrate, query};
-use crate::domain::{Clock, DeliveryFilter, DeliveryId, DeliveryRow, Entry, StoredDelivery};
+use crate::domain::{Clock, DeliveryFilter, DeliveryId, DeliveryRow, Entry, Query, StoredDelivery};
 use crate::store::{Pruned, StoreError, StoreOptions, StoreSize, Tail, Written};
 
 /// A store in one SQLite file; clones share it.
@@ -31,12 +31,12 @@ impl Sqlite {
         let path = options.path.clone();
         let text = path.display().to_string();
         let failed = |cause: String| StoreError::Open { path: text.clone(), cause };
-        shared::make_private(&path).map_err(|fault| failed(fault.to_string()))?;
+        let file = shared::make_private(&path).map_err(|fault| failed(fault.to_string()))?;
         let mut connection = shared::open_writer(&path).map_err(|fault| failed(fault.to_string()))?;
         migrate::migrate(&mut connection, &text)?;
         let shared =
-            Arc::new(Shared::read(&options, &connection).map_err(|fault| failed(fault.to_string()))?);
-        let readers = Readers::start(&path).map_err(|fault| failed(fault.to_string()))?;
+            Arc::new(Shared::read(&options, file, &connection).map_err(|fault| failed(fault.to_string()))?);
+        let readers = Readers::start(&shared).map_err(|fault| failed(fault.to_string()))?;
         let clock = Arc::clone(&options.clock);
         let writer = Writer::start(connection, options, Arc::clone(&shared))
             .map_err(|fault| failed(fault.to_string()))?;
@@ -71,7 +71,17 @@ impl Sqlite {
         before: Option<i64>,
         limit: usize,
     ) -> Result<Vec<DeliveryRow>, StoreError> {
-        let (search, query, now) = (Arc::clone(&self.search), filter.query(), self.clock.now());
+        self.search(filter.query(), before, limit).await
+    }
+
+    /// Rows that match, newest first, before the position `before`; at most `limit`.
+    pub async fn search(
+        &self,
+        query: Query,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<DeliveryRow>, StoreError> {
+        let (search, now) = (Arc::clone(&self.search), self.clock.now());
         self.read(move |connection| search::list(connection, &search, &query, now, before, limit)).await
     }
 

@@ -1,7 +1,7 @@
 //! Questions to the log.
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 
 use super::codec::{self, BYTES_COLUMNS, ROW_COLUMNS};
 use super::insert::whole;
@@ -39,22 +39,6 @@ pub fn delivery(connection: &Connection, id: DeliveryId) -> rusqlite::Result<Opt
         ))?
         .query_row([id.as_bytes()], codec::stored)
         .optional()
-}
-
-/// The deliveries that carried an event to a source, newest first.
-pub fn of_event(
-    connection: &Connection,
-    source: &str,
-    event_id: &str,
-    limit: usize,
-) -> rusqlite::Result<Vec<DeliveryRow>> {
-    connection
-        .prepare_cached(&format!(
-            "SELECT {ROW_COLUMNS} FROM deliveries d INDEXED BY deliveries_event_id \
-             WHERE d.event_id = ?1 AND +d.source = ?2 ORDER BY d.seq DESC LIMIT ?3"
-        ))?
-        .query_map(params![event_id, source, whole(limit)], codec::row)?
-        .collect()
 }
 
 /// How long the newest deliveries took.

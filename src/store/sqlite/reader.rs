@@ -1,6 +1,5 @@
 //! Threads that read, each with a connection of its own. They never wait for the writer, nor it for them.
 
-use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,7 +7,8 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
-use super::{search, shared};
+use super::search;
+use super::shared::{self, Shared};
 use crate::store::StoreError;
 
 /// How many questions are answered at once.
@@ -28,17 +28,18 @@ pub struct Readers {
 }
 
 impl Readers {
-    /// Starts the threads on the file at `path`.
-    pub fn start(path: &Path) -> Result<Self, Box<dyn std::error::Error>> {
+    /// Starts the threads on the file that is `shared`.
+    pub fn start(shared: &Arc<Shared>) -> Result<Self, Box<dyn std::error::Error>> {
         let (jobs, waiting) = channel::<Job>();
         let waiting = Arc::new(Mutex::new(waiting));
         for number in 0..READERS {
-            let connection = shared::open_reader(path)?;
+            let connection = shared::open_reader(shared.path())?;
             search::add_functions(&connection)?;
-            let waiting = Arc::clone(&waiting);
-            std::thread::Builder::new()
-                .name(format!("store-reader-{number}"))
-                .spawn(move || answer(connection, &waiting))?;
+            let (shared, waiting) = (Arc::clone(shared), Arc::clone(&waiting));
+            std::thread::Builder::new().name(format!("store-reader-{number}")).spawn(move || {
+                answer(connection, &waiting);
+                drop(shared);
+            })?;
         }
         Ok(Self { jobs: Mutex::new(Some(jobs)) })
     }

@@ -1,6 +1,6 @@
 //! What the threads of one store share: the file, its connections, the positions that others wait on.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -25,9 +25,11 @@ const WAL_LIMIT: i64 = 64 * 1024 * 1024;
 /// A file of this size stands by, in bytes; giving it up leaves room for retention on a full disk.
 const RESERVE: usize = 4 * 1024 * 1024;
 
-/// What the threads of one store share.
+/// What the threads of one store share. Whoever has a connection to the file holds this too, and lets go of it later.
 pub struct Shared {
     path: PathBuf,
+    /// Closing it would give up the locks of all connections of this process (fcntl(2)): it is closed after them.
+    file: File,
     /// The position of the last commit.
     pub newest: watch::Sender<i64>,
     pruned_through: AtomicI64,
@@ -40,8 +42,8 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// Reads the positions from a migrated file.
-    pub fn read(options: &StoreOptions, connection: &Connection) -> rusqlite::Result<Self> {
+    /// Reads the positions from a migrated file, which `make_private` opened.
+    pub fn read(options: &StoreOptions, file: File, connection: &Connection) -> rusqlite::Result<Self> {
         let newest = connection.query_row(
             "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'deliveries'), 0)",
             [],
@@ -50,6 +52,7 @@ impl Shared {
         let pruned_through = retention::pruned_through(connection)?;
         let shared = Self {
             path: options.path.clone(),
+            file,
             newest: watch::Sender::new(newest),
             pruned_through: AtomicI64::new(pruned_through),
             used: AtomicU64::new(retention::used_bytes(connection)?),
@@ -63,6 +66,11 @@ impl Shared {
     /// The store's file.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Waits until the disk has what was written to the file so far.
+    pub fn sync_file(&self) -> io::Result<()> {
+        self.file.sync_data()
     }
 
     /// The highest position ever removed.
@@ -124,9 +132,10 @@ fn private_file() -> OpenOptions {
 }
 
 /// Makes the file, if it is not there, so that only its owner can read it; SQLite's other files take after it.
-pub fn make_private(path: &Path) -> io::Result<()> {
+pub fn make_private(path: &Path) -> io::Result<File> {
     let file = private_file().create(true).truncate(false).open(path)?;
-    file.set_permissions(fs::Permissions::from_mode(0o600))
+    file.set_permissions(fs::Permissions::from_mode(0o600))?;
+    Ok(file)
 }
 
 /// Opens the connection that writes.

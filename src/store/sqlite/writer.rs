@@ -55,7 +55,7 @@ impl Writer {
         let (queue, commands) = sync_channel(options.queue);
         let queue_bytes = options.queue_bytes;
         let shared_too = Arc::clone(&shared);
-        let checkpointer = Checkpointer::start(&options.path)?;
+        let checkpointer = Checkpointer::start(&shared)?;
         checkpointer.watch(&mut connection)?;
         let mut work = Work {
             connection,

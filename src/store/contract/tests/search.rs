@@ -126,6 +126,28 @@ async fn answers(case: &Case, queries: &[Query]) -> Vec<Vec<i64>> {
     answers
 }
 
+/// What stands in the log of some entities and events, as positions.
+async fn about(case: &Case) -> Vec<Vec<i64>> {
+    let mut found = Vec::new();
+    for (source, entity) in
+        [("söurce", "dev-8"), ("tagorun", "dev-0"), ("tagorun", "dev-1"), ("none", "dev-0")]
+    {
+        for before in [None, Some(8_192)] {
+            let names = (source.to_owned(), entity.to_owned());
+            let log = case.store.entity_log(names, before, 20, 1 << 20).await.unwrap();
+            assert!(log.iter().all(|delivery| !delivery.body.is_empty() && !delivery.headers.is_empty()));
+            found.push(log.iter().map(|delivery| delivery.row.seq).collect());
+        }
+    }
+    for (source, event) in
+        [("söurce", "evt_8"), ("tagorun", "evt_8"), ("tagoio", "evt_16999"), ("söurce", "evt_")]
+    {
+        let rows = case.store.of_event(source, event, 5).await.unwrap();
+        found.push(rows.iter().map(|row| row.seq).collect());
+    }
+    found
+}
+
 async fn until_indexed(case: &Case, segments: u64) {
     while case.store.size().search_segments != segments {
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -143,8 +165,11 @@ async fn an_indexed_log_answers_as_one_without_an_index() {
     let queries = combined();
     let expected = answers(&case, &queries).await;
     assert!(expected.iter().filter(|rows| !rows.is_empty()).count() > expected.len() / 2);
+    let expected_about = about(&case).await;
+    assert!(expected_about.iter().filter(|seqs| !seqs.is_empty()).count() >= 6, "{expected_about:?}");
     case.store.start_indexing().unwrap();
     until_indexed(&case, 2).await;
+    assert_eq!(about(&case).await, expected_about);
     let found = answers(&case, &queries).await;
     for (at, (found, expected)) in found.iter().zip(&expected).enumerate() {
         assert_eq!(found, expected, "{:?}, page {}", queries[at / 4], at % 4);

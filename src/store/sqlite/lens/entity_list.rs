@@ -1,12 +1,12 @@
-//! Lists of entities, by the index of when they were last heard of; and the deliveries about one.
+//! Lists of entities, by the index of when they were last heard of; and how the deliveries about one are found.
 
+use bytes::Bytes;
 use rusqlite::types::Value;
-use rusqlite::{Connection, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 
 use super::entities;
-use super::learn::delivery;
-use crate::domain::Entity;
-use crate::store::sqlite::codec::ROW_COLUMNS;
+use crate::domain::{Condition, DeliveryRow, Entity, Pattern, Query, Verdict};
+use crate::store::sqlite::codec;
 use crate::store::sqlite::insert::whole;
 use crate::store::{EntityOrder, EntityPage, EntityPlace, EntityQuery, FannedDelivery};
 
@@ -65,26 +65,35 @@ pub fn list(connection: &Connection, query: &EntityQuery, limit: usize) -> rusql
     Ok(EntityPage { entities: found, next })
 }
 
-/// Deliveries about an entity before the position `before`, newest first, at most `limit` and about `bytes` of bodies.
-pub fn log(
+/// What accepted deliveries about an entity are found by.
+pub fn about(source: String, entity: String) -> Query {
+    let conditions = [
+        Condition::Entity(Pattern::exactly(entity)),
+        Condition::Source(Pattern::exactly(source)),
+        Condition::Verdict(Verdict::Accepted),
+    ];
+    Query::All(conditions.into_iter().map(Query::Is).collect())
+}
+
+/// The rows with their headers and bodies, up to about `bytes` of bodies. A row that is gone by now is left out.
+pub fn with_bytes(
     connection: &Connection,
-    (source, entity): (&str, &str),
-    before: i64,
-    limit: usize,
+    rows: Vec<DeliveryRow>,
     bytes: usize,
 ) -> rusqlite::Result<Vec<FannedDelivery>> {
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT {ROW_COLUMNS}, b.headers, b.body FROM deliveries d INDEXED BY deliveries_entity \
-         JOIN delivery_bytes b USING (seq) WHERE d.entity = ?1 AND +d.source = ?2 AND d.seq < ?3 AND +d.verdict = 0 \
-         ORDER BY d.seq DESC LIMIT ?4"
-    ))?;
-    let mut rows = statement.query(params![entity, source, before, whole(limit)])?;
+    let mut read = connection.prepare_cached("SELECT headers, body FROM delivery_bytes WHERE seq = ?1")?;
     let mut found = Vec::new();
     let mut weight = 0_usize;
-    while let Some(row) = rows.next()? {
-        let delivery = delivery(row)?;
-        weight = weight.saturating_add(delivery.body.len());
-        found.push(delivery);
+    for row in rows {
+        let whole = read.query_row([row.seq], |bytes| {
+            Ok((
+                codec::headers(bytes.get_ref(0)?.as_blob()?),
+                Bytes::copy_from_slice(bytes.get_ref(1)?.as_blob()?),
+            ))
+        });
+        let Some((headers, body)) = whole.optional()? else { continue };
+        weight = weight.saturating_add(body.len());
+        found.push(FannedDelivery { row, headers, body });
         if weight >= bytes {
             break;
         }
