@@ -19,7 +19,7 @@ use super::shared::{self, Shared};
 const PAGES: i32 = 1_000;
 /// The writer moves so many pages in one or two milliseconds.
 const FEW_PAGES: i32 = 64;
-/// So often the thread moves what came meanwhile; then it leaves as much to the writer as is left.
+/// So often the thread moves what came meanwhile, or waits for a reader; then it leaves up to `PAGES` to the writer.
 const ROUNDS: usize = 8;
 /// How long the thread waits at first for a reader that needs the file as it is, and at most.
 const FOR_READER: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(64));
@@ -62,7 +62,8 @@ impl Checkpointer {
             if pages < log.pages.swap(pages, Ordering::AcqRel) {
                 next = PAGES;
             }
-            if log.is_through.swap(false, Ordering::AcqRel) || pages >= TOO_MANY_PAGES {
+            let is_through = log.is_through.swap(false, Ordering::AcqRel);
+            if is_through || (pages >= TOO_MANY_PAGES && pages >= next) {
                 // Where somebody reads in the log just then, it grows on, and this comes again after as much.
                 next = pages.saturating_add(PAGES);
                 // The commit stands whatever comes of this. Where the thread is at it, that is as good.
@@ -111,36 +112,42 @@ impl Work {
                     .and_then(|opened| self.move_most(connection.insert(opened))),
             };
             match moved {
-                Ok(()) => self.log.is_through.store(true, Ordering::Release),
+                Ok(is_through) => self.log.is_through.store(is_through, Ordering::Release),
                 // The writer does it when there are too many.
                 Err(fault) => tracing::warn!(%fault, "the write-ahead log could not be moved into the file"),
             }
         }
     }
 
-    /// Moves the log's pages, and those that came meanwhile, until few are left. Ends early when the store is closed.
-    fn move_most(&self, connection: &Connection) -> rusqlite::Result<()> {
+    /// Moves the log's pages, and those that came meanwhile, until few are left: then `true`.
+    fn move_most(&self, connection: &Connection) -> rusqlite::Result<bool> {
         let mut before = 0;
-        let mut rounds = 0_usize;
         let (mut pause, longest) = FOR_READER;
-        loop {
+        for _ in 0..ROUNDS {
             let moved = move_log(connection, "PASSIVE")?;
+            if moved != before
+                && let Err(fault) = self.shared.sync_file()
+            {
+                tracing::warn!(%fault, "the store's file could not be synced; the writer will");
+            }
             // What it was told meanwhile it did.
             let is_closed = matches!(self.woken.try_recv(), Err(TryRecvError::Disconnected));
+            let left = self.left(moved);
+            if left <= FEW_PAGES || is_closed {
+                return Ok(left <= FEW_PAGES);
+            }
             if moved == before {
                 std::thread::sleep(pause);
                 pause = pause.saturating_mul(2).min(longest);
-            } else if let Err(fault) = self.shared.sync_file() {
-                tracing::warn!(%fault, "the store's file could not be synced; the writer will");
             }
-            rounds = rounds.saturating_add(usize::from(moved != before));
             before = moved;
-            let left = self.log.pages.load(Ordering::Acquire).saturating_sub(moved);
-            let is_enough = left <= FEW_PAGES || (rounds >= ROUNDS && left <= PAGES);
-            if is_enough || is_closed {
-                return Ok(());
-            }
         }
+        Ok(self.left(before) <= PAGES)
+    }
+
+    /// How many of the log's pages are still to be moved, when `moved` are.
+    fn left(&self, moved: i32) -> i32 {
+        self.log.pages.load(Ordering::Acquire).saturating_sub(moved)
     }
 }
 

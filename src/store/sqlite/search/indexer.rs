@@ -190,10 +190,10 @@ impl Work {
         }
     }
 
-    /// Pauses as long as it worked. Longer pauses beside receiving would do harm: what has no index yet is read row by
-    /// row by every search.
+    /// Pauses a quarter as long as it worked. Longer pauses beside receiving would do harm: what has no index yet is read
+    /// row by row by every search.
     fn give_way(&self, worked: Duration) -> Result<(), Halt> {
-        self.pause(worked)
+        self.pause(worked / 4)
     }
 
     fn pause(&self, pause: Duration) -> Result<(), Halt> {
