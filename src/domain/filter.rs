@@ -42,13 +42,14 @@ impl DeliveryFilter {
     #[must_use]
     pub fn query(&self) -> Query {
         let exactly = |text: &Option<String>| text.as_deref().map(Pattern::exactly);
+        // What few deliveries have comes first: where a stretch of the log has none, nothing else is looked up.
         let conditions = [
+            exactly(&self.event_id).map(Condition::EventId),
+            exactly(&self.entity).map(Condition::Entity),
             exactly(&self.source).map(Condition::Source),
             self.verdict.map(Condition::Verdict),
             self.reason.map(Condition::Reason),
             exactly(&self.event_type).map(Condition::EventType),
-            exactly(&self.event_id).map(Condition::EventId),
-            exactly(&self.entity).map(Condition::Entity),
             exactly(&self.method).map(Condition::Method),
             self.status.map(|status| Condition::Status(status..=status)),
             self.client_ip.map(Condition::ClientIp),

@@ -9,8 +9,7 @@ use tokio::sync::watch;
 use super::StoreError;
 use super::sqlite::{Sqlite, query};
 use crate::domain::{
-    Appended, Clock, Condition, DeliveryFilter, DeliveryId, DeliveryRow, Entry, Pattern, Query, Reason,
-    StoredDelivery, Timestamp,
+    Appended, Clock, DeliveryFilter, DeliveryId, DeliveryRow, Entry, Reason, StoredDelivery, Timestamp,
 };
 
 /// How long a delivery took to be answered.
@@ -175,12 +174,8 @@ impl Store {
         event_id: &str,
         limit: usize,
     ) -> Result<Vec<DeliveryRow>, StoreError> {
-        let conditions =
-            [Condition::EventId(Pattern::exactly(event_id)), Condition::Source(Pattern::exactly(source))];
-        let query = Query::All(conditions.into_iter().map(Query::Is).collect());
-        match self {
-            Self::Sqlite(sqlite) => sqlite.search(query, None, limit).await,
-        }
+        let (source, event_id) = (Some(source.to_owned()), Some(event_id.to_owned()));
+        self.list(&DeliveryFilter { source, event_id, ..DeliveryFilter::default() }, None, limit).await
     }
 
     /// How long the newest deliveries took to be answered, at most `last` of them.

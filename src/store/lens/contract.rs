@@ -1,6 +1,6 @@
 //! What every store promises about the lens.
 
-use crate::domain::{Entity, OutgoingEvent, SilenceAfter, Timestamp};
+use crate::domain::{DeliveryFilter, Entity, OutgoingEvent, SilenceAfter, Timestamp, Verdict};
 use crate::store::sqlite::lens;
 use crate::store::{
     DriftField, DriftType, EntityPage, EntityQuery, FannedDelivery, Learnt, LensState, NewMessage, Outage,
@@ -106,11 +106,15 @@ impl Store {
         limit: usize,
         bytes: usize,
     ) -> Result<Vec<FannedDelivery>, StoreError> {
+        let about = DeliveryFilter {
+            source: Some(source),
+            entity: Some(entity),
+            verdict: Some(Verdict::Accepted),
+            ..DeliveryFilter::default()
+        };
+        let rows = self.list(&about, before, limit).await?;
         match self {
-            Self::Sqlite(sqlite) => {
-                let rows = sqlite.search(lens::about(source, entity), before, limit).await?;
-                sqlite.read(move |from| lens::with_bytes(from, rows, bytes)).await
-            }
+            Self::Sqlite(sqlite) => sqlite.read(move |from| lens::with_bytes(from, rows, bytes)).await,
         }
     }
 

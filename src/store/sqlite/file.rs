@@ -12,7 +12,7 @@ use super::search::{self, Indexer, SearchFile};
 use super::shared::{self, Shared};
 use super::writer::Writer;
 use super::{migrate, query};
-use crate::domain::{Clock, DeliveryFilter, DeliveryId, DeliveryRow, Entry, Query, StoredDelivery};
+use crate::domain::{Clock, DeliveryFilter, DeliveryId, DeliveryRow, Entry, StoredDelivery};
 use crate::store::{Pruned, StoreError, StoreOptions, StoreSize, Tail, Written};
 
 /// A store in one SQLite file; clones share it.
@@ -71,17 +71,7 @@ impl Sqlite {
         before: Option<i64>,
         limit: usize,
     ) -> Result<Vec<DeliveryRow>, StoreError> {
-        self.search(filter.query(), before, limit).await
-    }
-
-    /// Rows that match, newest first, before the position `before`; at most `limit`.
-    pub async fn search(
-        &self,
-        query: Query,
-        before: Option<i64>,
-        limit: usize,
-    ) -> Result<Vec<DeliveryRow>, StoreError> {
-        let (search, now) = (Arc::clone(&self.search), self.clock.now());
+        let (search, query, now) = (Arc::clone(&self.search), filter.query(), self.clock.now());
         self.read(move |connection| search::list(connection, &search, &query, now, before, limit)).await
     }
 

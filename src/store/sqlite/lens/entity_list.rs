@@ -1,11 +1,11 @@
-//! Lists of entities, by the index of when they were last heard of; and how the deliveries about one are found.
+//! Lists of entities, by the index of when they were last heard of; and the bytes of the deliveries about one.
 
 use bytes::Bytes;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 
 use super::entities;
-use crate::domain::{Condition, DeliveryRow, Entity, Pattern, Query, Verdict};
+use crate::domain::{DeliveryRow, Entity};
 use crate::store::sqlite::codec;
 use crate::store::sqlite::insert::whole;
 use crate::store::{EntityOrder, EntityPage, EntityPlace, EntityQuery, FannedDelivery};
@@ -63,16 +63,6 @@ pub fn list(connection: &Connection, query: &EntityQuery, limit: usize) -> rusql
         entity: last.entity.clone(),
     });
     Ok(EntityPage { entities: found, next })
-}
-
-/// What accepted deliveries about an entity are found by.
-pub fn about(source: String, entity: String) -> Query {
-    let conditions = [
-        Condition::Entity(Pattern::exactly(entity)),
-        Condition::Source(Pattern::exactly(source)),
-        Condition::Verdict(Verdict::Accepted),
-    ];
-    Query::All(conditions.into_iter().map(Query::Is).collect())
 }
 
 /// The rows with their headers and bodies, up to about `bytes` of bodies. A row that is gone by now is left out.
