@@ -197,3 +197,29 @@ async fn an_indexed_log_answers_as_one_without_an_index() {
     let gone = DeliveryFilter { event_id: Some("evt_8000".into()), ..DeliveryFilter::default() };
     assert!(case.store.list(&gone, None, 5).await.unwrap().is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_a_segment_fills_every_row_is_found_once() {
+    let case = open_with(|options| options.queue = 20_000);
+    case.store.start_indexing().unwrap();
+    let filter = DeliveryFilter {
+        q: Some(Query::Not(Box::new(is(Condition::Source(Pattern::exactly("none")))))),
+        ..DeliveryFilter::default()
+    };
+    let mut newest = 0;
+    for batch in 0..36 {
+        let written = (0..250).map(|at| case.store.append(varied(&case, batch * 250 + at)));
+        let written = futures_util::future::join_all(written);
+        let looked = async {
+            let rows = case.store.list(&filter, None, 10_000).await.unwrap();
+            let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
+            let first = seqs.first().copied().unwrap_or(0);
+            assert!(first >= newest, "{first} after {newest}");
+            assert!(seqs.iter().copied().eq((1..=first).rev()), "batch {batch}");
+        };
+        let (written, ()) = tokio::join!(written, looked);
+        assert!(written.into_iter().all(|written| written.is_ok()));
+        newest = *case.store.newest().borrow();
+    }
+    until_indexed(&case, 1).await;
+}

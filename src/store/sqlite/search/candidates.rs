@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::file::{Lookups, Segment};
+use super::file::{Postings, Segment};
 use super::rows::Rows;
 use super::term::{self, Kind, Lookup};
 use super::text::folded;
@@ -25,9 +25,9 @@ impl Found {
 }
 
 /// Where candidates are looked for.
-pub struct Candidates<'l> {
-    pub log: &'l Connection,
-    pub lookups: &'l Lookups<'l>,
+pub struct Candidates<'p> {
+    pub log: &'p Connection,
+    pub postings: &'p dyn Postings,
     pub number: i64,
     pub segment: Segment,
     pub now: Timestamp,
@@ -85,7 +85,7 @@ impl Candidates<'_> {
             Condition::Reason(reason) => Found::exactly(self.term(&term::reason(*reason))?),
             Condition::Status(range) => {
                 let terms = term::status(*range.start())..=term::status(*range.end());
-                Found::exactly(self.lookups.range(self.number, &terms)?)
+                Found::exactly(self.postings.range(&terms)?)
             }
             Condition::ClientIp(range) => match term::address_range(*range) {
                 Some((term, true)) => Found::exactly(self.term(&term)?),
@@ -142,7 +142,7 @@ impl Candidates<'_> {
     }
 
     fn term(&self, term: &[u8]) -> rusqlite::Result<Rows> {
-        self.lookups.term(self.number, term)
+        self.postings.term(term)
     }
 
     fn when(&self, may_match: impl FnOnce(&Segment) -> bool) -> Found {
@@ -158,7 +158,7 @@ impl Candidates<'_> {
         let mut last = first.clone();
         // No UTF-8 text goes on with this byte: it comes after every term that begins so.
         last.push(0xff);
-        let rows = self.lookups.range(self.number, &(first..=last))?;
+        let rows = self.postings.range(&(first..=last))?;
         Ok(Found { rows, is_exact: is_exact && pattern.is_prefix() })
     }
 
@@ -168,7 +168,7 @@ impl Candidates<'_> {
             Lookup::Nothing => Ok(Rows::all()),
             Lookup::Any(first, last) => {
                 let range = kind.letters(first).to_vec()..=kind.letters(last).to_vec();
-                self.lookups.range(self.number, &range)
+                self.postings.range(&range)
             }
             Lookup::All(buckets) => {
                 let mut rows = Rows::all();

@@ -5,13 +5,13 @@ use std::fs;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::super::reader;
 use super::super::shared::{beside, make_private};
-use super::builder::Builder;
+use super::open::OpenSegment;
 use super::rows::Rows;
 use super::{SEGMENT, first_of};
 
@@ -31,7 +31,7 @@ const SCHEMA: &str = "
         PRIMARY KEY (segment, term)
     ) WITHOUT ROWID;";
 
-/// A segment that has an index.
+/// What is known of a segment.
 #[derive(Clone, Copy, Debug)]
 pub struct Segment {
     /// When its first row was received, in microseconds UTC.
@@ -40,20 +40,28 @@ pub struct Segment {
     pub latest: i64,
 }
 
-/// A segment's index, about to be kept.
-pub struct Kept {
-    /// Its number.
-    pub number: i64,
-    /// The id of its last row.
-    pub last_id: [u8; 16],
-    /// What is known of it.
-    pub segment: Segment,
+/// Where a segment's index is.
+#[derive(Clone)]
+pub enum Indexed {
+    /// In the file, all of it.
+    Kept(Segment),
+    /// In memory, as far as it is made.
+    Open(Arc<RwLock<OpenSegment>>),
+}
+
+/// Finds the rows of a segment by terms.
+pub trait Postings {
+    /// The rows of a term.
+    fn term(&self, term: &[u8]) -> rusqlite::Result<Rows>;
+
+    /// The rows of any term in a range.
+    fn range(&self, range: &RangeInclusive<Vec<u8>>) -> rusqlite::Result<Rows>;
 }
 
 /// The file, shared by those who search and the one who makes it.
 pub struct SearchFile {
     path: PathBuf,
-    segments: RwLock<BTreeMap<i64, Segment>>,
+    segments: RwLock<BTreeMap<i64, Indexed>>,
     idle: Mutex<Vec<Connection>>,
     bytes: AtomicU64,
 }
@@ -69,15 +77,26 @@ impl SearchFile {
         }
     }
 
-    /// Bytes of the file, and how many segments have an index.
+    /// Bytes of the file, and how many segments are in it.
     pub fn size(&self) -> (u64, u64) {
-        let segments = self.segments.read().unwrap_or_else(PoisonError::into_inner).len();
-        (self.bytes.load(Ordering::Relaxed), u64::try_from(segments).unwrap_or(u64::MAX))
+        let segments = self.segments.read().unwrap_or_else(PoisonError::into_inner);
+        let kept = segments.values().filter(|segment| matches!(segment, Indexed::Kept(_))).count();
+        (self.bytes.load(Ordering::Relaxed), u64::try_from(kept).unwrap_or(u64::MAX))
     }
 
     /// The segments that have an index.
-    pub fn segments(&self) -> BTreeMap<i64, Segment> {
+    pub fn segments(&self) -> BTreeMap<i64, Indexed> {
         self.segments.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The segment's index in memory, empty if there was none; none where it is in the file.
+    pub fn opened(&self, number: i64) -> Option<Arc<RwLock<OpenSegment>>> {
+        let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);
+        let anew = || Indexed::Open(Arc::new(RwLock::new(OpenSegment::new(number))));
+        match segments.entry(number).or_insert_with(anew) {
+            Indexed::Open(open) => Some(Arc::clone(open)),
+            Indexed::Kept(_) => None,
+        }
     }
 
     /// Opens the file to write, and makes what is known of it known; `is_ours` says whether a segment's last row, at
@@ -113,7 +132,8 @@ impl SearchFile {
             if !is_ours(first_of(segment.saturating_add(1)).saturating_sub(1), row.get(1)?) {
                 return Ok(None);
             }
-            segments.insert(segment, Segment { earliest: row.get(2)?, latest: row.get(3)? });
+            let known = Segment { earliest: row.get(2)?, latest: row.get(3)? };
+            segments.insert(segment, Indexed::Kept(known));
         }
         drop(rows);
         drop(read);
@@ -149,21 +169,20 @@ impl SearchFile {
         Ok(connection)
     }
 
-    /// Keeps a segment's index, all of it or nothing; from then on it is searched by it. `go_on` is asked before each
-    /// term.
+    /// Keeps a full segment's index, all of it or nothing; from then on it is searched by the file. `go_on` is asked
+    /// before each term.
     pub fn keep(
         &self,
         connection: &mut Connection,
-        kept: &Kept,
-        builder: Builder,
+        open: &OpenSegment,
         mut go_on: impl FnMut() -> bool,
     ) -> rusqlite::Result<()> {
-        let Kept { number, last_id, segment } = kept;
+        let (number, segment) = (open.number(), open.segment());
         let transaction = connection.transaction()?;
         transaction.execute("DELETE FROM postings WHERE segment = ?1", [number])?;
         let mut insert =
             transaction.prepare_cached("INSERT INTO postings (segment, term, rows) VALUES (?1, ?2, ?3)")?;
-        builder.finish(|term, rows| {
+        open.each(|term, rows| {
             if !go_on() {
                 return Err(reader::interrupted());
             }
@@ -172,10 +191,10 @@ impl SearchFile {
         drop(insert);
         transaction.execute(
             "INSERT OR REPLACE INTO segments (segment, last_id, earliest, latest) VALUES (?1, ?2, ?3, ?4)",
-            params![number, last_id, segment.earliest, segment.latest],
+            params![number, open.last_id(), segment.earliest, segment.latest],
         )?;
         transaction.commit()?;
-        self.segments.write().unwrap_or_else(PoisonError::into_inner).insert(*number, *segment);
+        self.segments.write().unwrap_or_else(PoisonError::into_inner).insert(number, Indexed::Kept(segment));
         self.measure();
         Ok(())
     }
@@ -207,18 +226,30 @@ impl SearchFile {
     }
 }
 
-/// Looks terms up.
+/// Looks terms up in the file.
 pub struct Lookups<'c> {
     connection: &'c Connection,
 }
 
-impl Lookups<'_> {
-    /// The rows of a term.
-    pub fn term(&self, segment: i64, term: &[u8]) -> rusqlite::Result<Rows> {
+impl<'c> Lookups<'c> {
+    /// Those of one segment.
+    pub const fn segment(&self, number: i64) -> KeptSegment<'c> {
+        KeptSegment { connection: self.connection, number }
+    }
+}
+
+/// A segment whose index is in the file.
+pub struct KeptSegment<'c> {
+    connection: &'c Connection,
+    number: i64,
+}
+
+impl Postings for KeptSegment<'_> {
+    fn term(&self, term: &[u8]) -> rusqlite::Result<Rows> {
         let kept = self
             .connection
             .prepare_cached("SELECT rows FROM postings WHERE segment = ?1 AND term = ?2")?
-            .query_row(params![segment, term], |row| Ok(Rows::unpack(row.get_ref(0)?.as_blob()?)))
+            .query_row(params![self.number, term], |row| Ok(Rows::unpack(row.get_ref(0)?.as_blob()?)))
             .optional()?;
         Ok(match kept {
             None => Rows::none(),
@@ -227,13 +258,12 @@ impl Lookups<'_> {
         })
     }
 
-    /// The rows of any term in a range.
-    pub fn range(&self, segment: i64, range: &RangeInclusive<Vec<u8>>) -> rusqlite::Result<Rows> {
+    fn range(&self, range: &RangeInclusive<Vec<u8>>) -> rusqlite::Result<Rows> {
         let mut found = Rows::none();
         let mut read = self
             .connection
             .prepare_cached("SELECT rows FROM postings WHERE segment = ?1 AND term BETWEEN ?2 AND ?3")?;
-        let mut rows = read.query(params![segment, range.start(), range.end()])?;
+        let mut rows = read.query(params![self.number, range.start(), range.end()])?;
         while let Some(row) = rows.next()? {
             found.unite(&Rows::unpack(row.get_ref(0)?.as_blob()?).unwrap_or_else(Rows::all));
         }

@@ -1,9 +1,8 @@
-//! The thread that makes the index, the newest segments first, and gives way to receiving.
+//! The thread that makes the index, the newest rows first, and gives way to receiving.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -12,16 +11,19 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::super::codec::{self, ROW_COLUMNS};
 use super::super::shared::{self, Shared};
 use super::builder::Builder;
-use super::file::{Kept, SearchFile, Segment, last_of};
+use super::file::{Indexed, SearchFile, last_of};
+use super::open::{OpenRow, OpenSegment};
 use super::{first_of, segment_of};
 use crate::domain::DeliveryRow;
 
 /// How often it looks for something to do.
-const EVERY: Duration = Duration::from_millis(250);
+const EVERY: Duration = Duration::from_millis(100);
 /// After a fault, such as a full disk, it waits so long.
 const AFTER_FAULT: Duration = Duration::from_secs(30);
-/// Rows read at once.
+/// Rows indexed at once. Of the segment that is not full yet, so many may have no index.
 const SLICE: i64 = 256;
+/// Rows added between two chances for a search to look.
+const ADDED: usize = 32;
 /// How far it stands behind the other threads where processors are short, as nice(2) has it.
 const NICE: i32 = 10;
 /// Terms written between two looks at how long that took.
@@ -89,7 +91,7 @@ impl Work {
     }
 
     fn keep_up(&self) -> Halt {
-        while segment_of(self.newest().saturating_add(1)) <= 0 {
+        while self.newest() < SLICE {
             if let Err(halt) = self.pause(EVERY) {
                 return halt;
             }
@@ -104,8 +106,9 @@ impl Work {
             Ok(opened) => opened,
             Err(fault) => return Halt::Fault(fault),
         };
+        let mut builder = Builder::new();
         loop {
-            let step = self.step(&log, &mut index);
+            let step = self.step(&log, &mut index, &mut builder);
             let paused = match step {
                 Ok(true) => Ok(()),
                 Ok(false) => self.pause(EVERY),
@@ -122,8 +125,9 @@ impl Work {
     }
 
     /// One segment: made, or forgotten with its rows. `false`: there is nothing to do.
-    fn step(&self, log: &Connection, index: &mut Connection) -> Result<bool, Halt> {
-        let full = segment_of(self.newest().saturating_add(1)).saturating_sub(1);
+    fn step(&self, log: &Connection, index: &mut Connection, builder: &mut Builder) -> Result<bool, Halt> {
+        self.follow(log, builder)?;
+        let filling = segment_of(self.newest().saturating_add(1));
         let oldest: Option<i64> = log.query_row("SELECT min(seq) FROM deliveries", [], |row| row.get(0))?;
         let oldest = segment_of(oldest.unwrap_or(i64::MAX));
         let known = self.file.segments();
@@ -131,10 +135,10 @@ impl Work {
             self.file.forget(index, *gone)?;
             return Ok(true);
         }
-        let mut number = full;
+        let mut number = filling.saturating_sub(1);
         while number >= oldest {
-            if !known.contains_key(&number) {
-                self.index(log, index, number)?;
+            if !matches!(known.get(&number), Some(Indexed::Kept(_))) {
+                self.make(log, index, builder, number)?;
                 return Ok(true);
             }
             number = number.saturating_sub(1);
@@ -142,45 +146,52 @@ impl Work {
         Ok(false)
     }
 
-    fn index(&self, log: &Connection, index: &mut Connection, number: i64) -> Result<(), Halt> {
-        let mut builder = Builder::new();
-        let mut segment = Segment { earliest: i64::MAX, latest: i64::MIN };
-        let mut last_id = [0; 16];
-        let mut first = first_of(number);
-        let mut read = log
-            .prepare_cached(&format!(
-                "SELECT {ROW_COLUMNS}, b.headers, b.body FROM deliveries d JOIN delivery_bytes b USING (seq) \
-             WHERE d.seq BETWEEN ?1 AND ?2 ORDER BY d.seq"
-            ))
-            .map_err(Halt::Fault)?;
-        while first <= last_of(number) {
-            let began = Instant::now();
-            let last = first.saturating_add(SLICE).saturating_sub(1);
-            let mut rows = read.query(params![first, last])?;
-            while let Some(found) = rows.next()? {
-                let row: DeliveryRow = codec::row(found)?;
-                segment.earliest = segment.earliest.min(row.received_at.as_micros());
-                segment.latest = segment.latest.max(row.received_at.as_micros());
-                if row.seq == last_of(number) {
-                    last_id = *row.id.as_bytes();
-                }
-                builder.add(&row, blob(found, codec::AFTER_ROW)?, blob(found, codec::AFTER_ROW + 1)?);
-            }
-            drop(rows);
-            first = last.saturating_add(1);
-            self.give_way(began.elapsed())?;
+    /// Adds what came to the segment that is not full yet, a slice at a time: what is newest is asked for most.
+    fn follow(&self, log: &Connection, builder: &mut Builder) -> Result<(), Halt> {
+        loop {
+            let newest = self.newest();
+            let number = segment_of(newest.saturating_add(1));
+            let known = match self.file.segments().get(&number) {
+                Some(Indexed::Open(open)) => open.read().unwrap_or_else(PoisonError::into_inner).next(),
+                _ => first_of(number),
+            };
+            let last = known.saturating_add(SLICE).saturating_sub(1);
+            let Some(open) = (last <= newest).then(|| self.file.opened(number)).flatten() else {
+                return Ok(());
+            };
+            self.add(log, builder, &open, last)?;
         }
-        let kept = Kept { number, last_id, segment };
+    }
+
+    /// Makes a full segment's index.
+    fn make(
+        &self,
+        log: &Connection,
+        index: &mut Connection,
+        builder: &mut Builder,
+        number: i64,
+    ) -> Result<(), Halt> {
+        let Some(open) = self.file.opened(number) else { return Ok(()) };
+        loop {
+            let next = open.read().unwrap_or_else(PoisonError::into_inner).next();
+            if next > last_of(number) {
+                break;
+            }
+            let last = next.saturating_add(SLICE).saturating_sub(1).min(last_of(number));
+            self.add(log, builder, &open, last)?;
+            self.follow(log, builder)?;
+        }
         let mut began = Instant::now();
         let mut left = TERMS;
         let mut stopped = None;
-        let written = self.file.keep(index, &kept, builder, || {
+        let made = open.read().unwrap_or_else(PoisonError::into_inner);
+        let written = self.file.keep(index, &made, || {
             left = left.saturating_sub(1);
             if left > 0 {
                 return true;
             }
             left = TERMS;
-            stopped = self.give_way(began.elapsed()).err();
+            stopped = self.give_way(began.elapsed()).and_then(|()| self.follow(log, builder)).err();
             began = Instant::now();
             stopped.is_none()
         });
@@ -188,6 +199,38 @@ impl Work {
             Some(halt) => Err(halt),
             None => Ok(written?),
         }
+    }
+
+    /// Adds the rows through the position `last` to a segment.
+    fn add(
+        &self,
+        log: &Connection,
+        builder: &mut Builder,
+        open: &RwLock<OpenSegment>,
+        last: i64,
+    ) -> Result<(), Halt> {
+        let began = Instant::now();
+        let first = open.read().unwrap_or_else(PoisonError::into_inner).next();
+        let mut found = Vec::new();
+        let mut read = log.prepare_cached(&format!(
+            "SELECT {ROW_COLUMNS}, b.headers, b.body FROM deliveries d JOIN delivery_bytes b USING (seq) \
+             WHERE d.seq BETWEEN ?1 AND ?2 ORDER BY d.seq"
+        ))?;
+        let mut rows = read.query(params![first, last])?;
+        while let Some(read) = rows.next()? {
+            let row: DeliveryRow = codec::row(read)?;
+            let terms = builder.terms(&row, blob(read, codec::AFTER_ROW)?, blob(read, codec::AFTER_ROW + 1)?);
+            let (seq, id) = (row.seq, *row.id.as_bytes());
+            found.push(OpenRow { seq, id, received_at: row.received_at.as_micros(), terms });
+        }
+        drop(rows);
+        while let Some(next) = found.get(ADDED).map(|row| row.seq) {
+            let rest = found.split_off(ADDED);
+            open.write().unwrap_or_else(PoisonError::into_inner).add(found, next);
+            found = rest;
+        }
+        open.write().unwrap_or_else(PoisonError::into_inner).add(found, last.saturating_add(1));
+        self.give_way(began.elapsed())
     }
 
     /// Pauses a quarter as long as it worked. Longer pauses beside receiving would do harm: what has no index yet is read

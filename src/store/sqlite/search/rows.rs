@@ -27,6 +27,13 @@ impl Rows {
         Self([u64::MAX; WORDS])
     }
 
+    /// The rows at these places.
+    pub fn of(places: impl Iterator<Item = u16>) -> Self {
+        let mut rows = Self::none();
+        places.for_each(|place| rows.insert(place));
+        rows
+    }
+
     /// Adds the row at `place`.
     pub fn insert(&mut self, place: u16) {
         let place = usize::from(place);
@@ -111,14 +118,11 @@ pub fn pack(places: &[u16], segment_rows: usize) -> Vec<u8> {
     }
     let whole = usize::try_from(SEGMENT).unwrap_or(usize::MAX);
     if places.len() > whole / 2 {
-        let mut rows = Rows::none();
-        places.iter().for_each(|place| rows.insert(*place));
+        let rows = Rows::of(places.iter().copied());
         let others: Vec<u16> = (0_u16..).take(whole).filter(|place| !rows.has(*place)).collect();
         return shorter(GAPS_OF_THE_OTHERS, &others, &rows);
     }
-    let mut rows = Rows::none();
-    places.iter().for_each(|place| rows.insert(*place));
-    shorter(GAPS, places, &rows)
+    shorter(GAPS, places, &Rows::of(places.iter().copied()))
 }
 
 impl Rows {

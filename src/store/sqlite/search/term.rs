@@ -65,6 +65,14 @@ impl Kind {
         let [_, high, middle, low] = bucket.to_be_bytes();
         [self.letter(), high, middle, low]
     }
+
+    /// Reads what `letters` wrote.
+    pub fn bucket(term: &[u8]) -> Option<(Self, usize)> {
+        let (letter, [high, middle, low]) = term.split_first()? else { return None };
+        let kind = [Self::BodyText, Self::HeadText].into_iter().find(|kind| kind.letter() == *letter)?;
+        let bucket = u32::from_be_bytes([0, *high, *middle, *low]);
+        Some((kind, usize::try_from(bucket).ok()?))
+    }
 }
 
 pub fn verdict(verdict: Verdict) -> Vec<u8> {

@@ -1,6 +1,7 @@
 //! Answers a query from the newest row to the oldest: by index where there is one, row by row where there is none.
 
 use std::collections::BTreeMap;
+use std::sync::PoisonError;
 use std::time::Instant;
 
 use rusqlite::{Connection, OptionalExtension as _, params_from_iter, types::Value};
@@ -10,7 +11,7 @@ use super::super::insert::whole;
 use super::super::reader;
 use super::candidates::Candidates;
 use super::condition::Where;
-use super::file::{Lookups, SearchFile, Segment, last_of};
+use super::file::{Indexed, Lookups, SearchFile, last_of};
 use super::{first_of, segment_of};
 use crate::domain::{DeliveryRow, Query, Timestamp};
 
@@ -64,7 +65,7 @@ impl Walk<'_> {
     fn by_segments(
         &mut self,
         lookups: &Lookups<'_>,
-        segments: &BTreeMap<i64, Segment>,
+        segments: &BTreeMap<i64, Indexed>,
         query: &Query,
         now: Timestamp,
         oldest: i64,
@@ -73,7 +74,7 @@ impl Walk<'_> {
         let mut below = below;
         while !self.is_full() && below > oldest {
             let number = segment_of(below.saturating_sub(1));
-            let Some(segment) = segments.get(&number).copied() else {
+            let Some(segment) = segments.get(&number) else {
                 // Down to the next that has an index.
                 let next = segments.range(..number).next_back();
                 let from = next.map_or(oldest, |(next, _)| last_of(*next).saturating_add(1)).max(oldest);
@@ -81,14 +82,29 @@ impl Walk<'_> {
                 below = from;
                 continue;
             };
-            let candidates = Candidates { log: self.connection, lookups, number, segment, now }.of(query)?;
+            let log = self.connection;
+            let (candidates, indexed) = match segment {
+                Indexed::Kept(segment) => {
+                    let postings = &lookups.segment(number);
+                    (Candidates { log, postings, number, segment: *segment, now }.of(query)?, below)
+                }
+                Indexed::Open(open) => {
+                    let open = open.read().unwrap_or_else(PoisonError::into_inner);
+                    let (postings, segment) = (&*open, open.segment());
+                    (Candidates { log, postings, number, segment, now }.of(query)?, open.next())
+                }
+            };
+            if indexed < below {
+                self.scan(indexed.max(oldest), below)?;
+                below = indexed;
+            }
             for place in candidates.newest_first() {
                 let seq = first_of(number).saturating_add(place);
-                if seq < below {
-                    self.look_at(seq)?;
-                }
                 if self.is_full() {
                     return Ok(());
+                }
+                if seq < below {
+                    self.look_at(seq)?;
                 }
             }
             below = first_of(number);

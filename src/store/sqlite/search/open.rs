@@ -1,0 +1,130 @@
+//! A segment's index while it is made: in memory, and searched as far as it is.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use super::builder::{BUCKETS, RowTerms};
+use super::file::{Postings, Segment};
+use super::rows::{self, Rows};
+use super::term::Kind;
+use super::{SEGMENT, first_of};
+
+/// The places of the rows of a term, ascending.
+type Places = Vec<u16>;
+
+/// A segment that is being indexed, from its first position on.
+pub struct OpenSegment {
+    number: i64,
+    next: i64,
+    segment: Segment,
+    last_id: [u8; 16],
+    rows: usize,
+    body: Vec<Places>,
+    head: Vec<Places>,
+    values: BTreeMap<Vec<u8>, Places>,
+}
+
+/// A row to be added.
+pub struct OpenRow {
+    /// Its position.
+    pub seq: i64,
+    /// Its id.
+    pub id: [u8; 16],
+    /// When it was received, in microseconds UTC.
+    pub received_at: i64,
+    /// What it is found by.
+    pub terms: RowTerms,
+}
+
+impl OpenSegment {
+    /// Nothing of it is indexed.
+    pub fn new(number: i64) -> Self {
+        let buckets = usize::try_from(BUCKETS).unwrap_or_default();
+        Self {
+            number,
+            next: first_of(number),
+            segment: Segment { earliest: i64::MAX, latest: i64::MIN },
+            last_id: [0; 16],
+            rows: 0,
+            body: vec![Places::new(); buckets],
+            head: vec![Places::new(); buckets],
+            values: BTreeMap::new(),
+        }
+    }
+
+    /// The number of the segment.
+    pub const fn number(&self) -> i64 {
+        self.number
+    }
+
+    /// The first position that is not indexed.
+    pub const fn next(&self) -> i64 {
+        self.next
+    }
+
+    /// What is known of it.
+    pub const fn segment(&self) -> Segment {
+        self.segment
+    }
+
+    /// The id of the row that was added last.
+    pub const fn last_id(&self) -> [u8; 16] {
+        self.last_id
+    }
+
+    /// Adds all rows there are before the position `next`, in the order of their positions.
+    pub fn add(&mut self, found: Vec<OpenRow>, next: i64) {
+        for row in found {
+            let Ok(place) = u16::try_from(row.seq.rem_euclid(SEGMENT)) else { continue };
+            self.rows = self.rows.saturating_add(1);
+            self.last_id = row.id;
+            self.segment.earliest = self.segment.earliest.min(row.received_at);
+            self.segment.latest = self.segment.latest.max(row.received_at);
+            for (places, buckets) in [(&mut self.body, row.terms.body), (&mut self.head, row.terms.head)] {
+                for bucket in buckets {
+                    if let Some(places) = usize::try_from(bucket).ok().and_then(|at| places.get_mut(at)) {
+                        places.push(place);
+                    }
+                }
+            }
+            for value in row.terms.values {
+                let places = self.values.entry(value).or_default();
+                if places.last() != Some(&place) {
+                    places.push(place);
+                }
+            }
+        }
+        self.next = next;
+    }
+
+    /// Calls `keep` with each term and its rows as they are kept, in the order of the terms.
+    pub fn each<E>(&self, mut keep: impl FnMut(&[u8], &[u8]) -> Result<(), E>) -> Result<(), E> {
+        for (kind, buckets) in [(Kind::BodyText, &self.body), (Kind::HeadText, &self.head)] {
+            for (bucket, places) in (0_u32..).zip(buckets).filter(|(_, places)| !places.is_empty()) {
+                keep(&kind.letters(bucket), &rows::pack(places, self.rows))?;
+            }
+        }
+        self.values.iter().try_for_each(|(term, places)| keep(term, &rows::pack(places, self.rows)))
+    }
+
+    /// The places of each term in a range.
+    fn range_of(&self, first: &[u8], last: &[u8]) -> impl Iterator<Item = &Places> {
+        let letters = match (Kind::bucket(first), Kind::bucket(last)) {
+            (Some((Kind::BodyText, first)), Some((_, last))) => self.body.get(first..=last),
+            (Some((_, first)), Some((_, last))) => self.head.get(first..=last),
+            _ => None,
+        };
+        let bounds = (std::ops::Bound::Included(first), std::ops::Bound::Included(last));
+        letters.into_iter().flatten().chain(self.values.range::<[u8], _>(bounds).map(|(_, places)| places))
+    }
+}
+
+impl Postings for OpenSegment {
+    fn term(&self, term: &[u8]) -> rusqlite::Result<Rows> {
+        Ok(Rows::of(self.range_of(term, term).flatten().copied()))
+    }
+
+    fn range(&self, range: &RangeInclusive<Vec<u8>>) -> rusqlite::Result<Rows> {
+        Ok(Rows::of(self.range_of(range.start(), range.end()).flatten().copied()))
+    }
+}
