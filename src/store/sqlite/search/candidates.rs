@@ -1,5 +1,8 @@
 //! Which rows of a segment may be what a query asks for.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use rusqlite::Connection;
 
 use super::file::{Postings, Segment};
@@ -28,10 +31,15 @@ impl Found {
 pub struct Candidates<'p> {
     pub log: &'p Connection,
     pub postings: &'p dyn Postings,
+    pub seen: &'p Seen,
     pub number: i64,
     pub segment: Segment,
     pub now: Timestamp,
 }
+
+/// In how many rows of the segment before each three letters occurred: the rarest are looked up first, and often tell
+/// that the others need not be.
+pub type Seen = RefCell<HashMap<[u8; 4], u32>>;
 
 impl Candidates<'_> {
     /// The candidates for `query`: every row that matches is among them.
@@ -172,8 +180,14 @@ impl Candidates<'_> {
             }
             Lookup::All(buckets) => {
                 let mut rows = Rows::all();
-                for bucket in buckets {
-                    rows.intersect(&self.term(&kind.letters(bucket))?);
+                let mut terms: Vec<[u8; 4]> =
+                    buckets.into_iter().map(|bucket| kind.letters(bucket)).collect();
+                let mut seen = self.seen.borrow_mut();
+                terms.sort_by_key(|term| seen.get(term).copied().unwrap_or_default());
+                for term in terms {
+                    let found = self.term(&term)?;
+                    seen.insert(term, found.count());
+                    rows.intersect(&found);
                     if rows.is_empty() {
                         break;
                     }

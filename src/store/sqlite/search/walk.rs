@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, params_from_iter, types::Valu
 use super::super::codec::{self, ROW_COLUMNS};
 use super::super::insert::whole;
 use super::super::reader;
-use super::candidates::Candidates;
+use super::candidates::{Candidates, Seen};
 use super::condition::Where;
 use super::file::{Indexed, Lookups, SearchFile, last_of};
 use super::{first_of, segment_of};
@@ -72,6 +72,7 @@ impl Walk<'_> {
         below: i64,
     ) -> rusqlite::Result<()> {
         let mut below = below;
+        let seen = &Seen::default();
         while !self.is_full() && below > oldest {
             let number = segment_of(below.saturating_sub(1));
             let Some(segment) = segments.get(&number) else {
@@ -86,12 +87,12 @@ impl Walk<'_> {
             let (candidates, indexed) = match segment {
                 Indexed::Kept(segment) => {
                     let postings = &lookups.segment(number);
-                    (Candidates { log, postings, number, segment: *segment, now }.of(query)?, below)
+                    (Candidates { log, postings, seen, number, segment: *segment, now }.of(query)?, below)
                 }
                 Indexed::Open(open) => {
                     let open = open.read().unwrap_or_else(PoisonError::into_inner);
                     let (postings, segment) = (&*open, open.segment());
-                    (Candidates { log, postings, number, segment, now }.of(query)?, open.next())
+                    (Candidates { log, postings, seen, number, segment, now }.of(query)?, open.next())
                 }
             };
             if indexed < below {
