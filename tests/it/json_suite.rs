@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::harness::{SECRET, Server, Setup, hmac_hex};
+use crate::harness::{SECRET, Server, Setup, exchange, hmac_hex};
 
 /// Cases that a reader may decide on, and that we read: numbers that a double holds or rounds to 0 or to itself, and a
 /// byte order mark. Everything else of the kind is `not_json`: numbers beyond a double, lone surrogates, bytes that are
@@ -55,12 +55,8 @@ fn the_json_parsing_suite_is_read_and_refused_as_it_says() {
     let mut counts = [0; 3];
     let mut restored = 0;
     for (name, text) in cases() {
-        let mut body = text.as_bytes();
-        if text.contains('\u{fffd}') {
-            body = RESTORED.iter().find(|(lost, _)| *lost == name).expect(&name).1;
-            assert_eq!(String::from_utf8_lossy(body), text, "{name}");
-            restored += 1;
-        }
+        let body = bytes(&name, &text);
+        restored += usize::from(body != text.as_bytes());
         let (kind, is_read) = match name.split('_').next() {
             Some("y") => (0, !name.contains("duplicated_key")),
             Some("n") => (1, false),
@@ -73,6 +69,31 @@ fn the_json_parsing_suite_is_read_and_refused_as_it_says() {
     }
     assert_eq!((counts, restored), ([95, 188, 35], RESTORED.len()));
     assert_eq!(server.ask("GET", "/healthz", &[]).status, 200);
+}
+
+/// What a tree says where it meets what is no JSON.
+const NO_JSON: [&str; 3] = ["Here it stops being JSON", "no JSON: neither a number nor", "so it is not JSON"];
+
+#[test]
+fn a_tree_says_where_each_of_the_suite_stops_being_json() {
+    let server = start();
+    let mut wrong = Vec::new();
+    for (name, text) in cases() {
+        let sent =
+            server.post("/webhook-test/json", &[("Content-Type", "application/json")], bytes(&name, &text));
+        assert_eq!(sent.status, 200);
+        let path = format!("/deliveries/{}?view=tree", server.newest()["id"].as_str().unwrap());
+        let page = exchange(server.inspector, "GET", &path, &[], b"");
+        assert_eq!(page.status, 200, "{name}");
+        let page = String::from_utf8(page.body).unwrap();
+        let is_whole = !NO_JSON.iter().any(|words| page.contains(words));
+        // A body of no bytes has no tree.
+        let is_broken = name.starts_with("n_") && !text.is_empty();
+        if (name.starts_with("y_") && !is_whole) || (is_broken && is_whole) {
+            wrong.push(name);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:?}");
 }
 
 #[test]
@@ -116,6 +137,16 @@ fn outcome(server: &Server, body: &[u8]) -> String {
     assert_eq!(answer.status, if row["reason"].is_null() { 200 } else { 400 });
     assert_eq!(server.raw(row["id"].as_str().unwrap()), body, "the bytes are kept");
     row["reason"].as_str().unwrap_or("accepted").to_owned()
+}
+
+/// A case's bytes.
+fn bytes<'t>(name: &str, text: &'t str) -> &'t [u8] {
+    if !text.contains('\u{fffd}') {
+        return text.as_bytes();
+    }
+    let body = RESTORED.iter().find(|(lost, _)| *lost == name).expect(name).1;
+    assert_eq!(String::from_utf8_lossy(body), text, "{name}");
+    body
 }
 
 /// The cases by name.
