@@ -126,7 +126,7 @@ fn no_event_is_made_of_bytes_that_are_not_utf_8() {
 }
 
 fn start() -> Server {
-    Setup::new("[receiver]\nrefused_rate = \"100000/s\"\n").start()
+    Setup::new("[receiver]\nrefused_rate = \"100000/s\"\ncapture_rate = \"100000/s\"\n").start()
 }
 
 /// Posts a signed body; the reason of its refusal, or `accepted`.
