@@ -23,6 +23,9 @@ const FEW_PAGES: i32 = 64;
 const ROUNDS: usize = 8;
 /// How long the thread waits at first for a reader that needs the file as it is, and at most.
 const FOR_READER: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(64));
+/// How many commits in a row the writer moves its last pages to find a moment when nobody reads in the log, which then
+/// starts anew.
+const TRIES: u32 = 32;
 /// Pages after which the writer moves them itself: the thread cannot keep up, or a reader holds the log. About 256 MiB.
 const TOO_MANY_PAGES: i32 = 32_000;
 
@@ -57,17 +60,21 @@ impl Checkpointer {
     pub fn watch(&self, connection: &mut Connection) -> rusqlite::Result<()> {
         let Some(wake) = self.wake.clone() else { return Ok(()) };
         let log = Arc::clone(&self.log);
-        let mut next = PAGES;
+        let (mut next, mut tries) = (PAGES, 0);
         connection.wal_hook(Some(move |wal: &mut Wal, pages| {
             if pages < log.pages.swap(pages, Ordering::AcqRel) {
-                next = PAGES;
+                (next, tries) = (PAGES, 0);
             }
-            let is_through = log.is_through.swap(false, Ordering::AcqRel);
-            if is_through || (pages >= TOO_MANY_PAGES && pages >= next) {
-                // Where somebody reads in the log just then, it grows on, and this comes again after as much.
+            if log.is_through.swap(false, Ordering::AcqRel) {
+                tries = TRIES;
+            }
+            if tries > 0 || (pages >= TOO_MANY_PAGES && pages >= next) {
+                tries = tries.saturating_sub(1);
                 next = pages.saturating_add(PAGES);
                 // The commit stands whatever comes of this. Where the thread is at it, that is as good.
-                match wal.checkpoint() {
+                match wal.checkpoint_v2(Default::default()) {
+                    // Somebody reads what is older, and for longer than a moment.
+                    Ok((_, moved)) if pages.saturating_sub(moved) > FEW_PAGES => tries = 0,
                     Err(fault) if fault.sqlite_error_code() != Some(ErrorCode::DatabaseBusy) => {
                         tracing::warn!(%fault, "the write-ahead log could not be moved into the file");
                     }
