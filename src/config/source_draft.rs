@@ -42,8 +42,9 @@ pub fn draft_source(
     });
     match read.pop() {
         Some(source) if faults.is_empty() => {
-            let toml = format!("[[source]]\n{shown}");
-            Ok(DraftedSource { source, toml })
+            let entry = Value::Array(vec![Value::Table(shown)]);
+            let file = Table::from_iter([("source".to_owned(), entry)]);
+            Ok(DraftedSource { source, toml: file.to_string() })
         }
         _ => {
             let plain = |line: &String| line.strip_prefix("default.toml: ").unwrap_or(line).to_owned();

@@ -192,3 +192,46 @@ fn a_typed_secret_is_nowhere_and_a_run_can_be_ended() {
         assert!(!bytes.windows(WRONG.len()).any(|part| part == WRONG.as_bytes()), "{}", file.display());
     }
 }
+
+/// What is offered for copying is a configuration: the program takes it.
+#[test]
+fn the_configuration_that_is_offered_is_one() {
+    let server = Server::start();
+    let credentials = json!([
+        {"bearer": "file:tagoio-token"},
+        {"basic": {"username": "u", "password": "file:signing-secret"}},
+        {"api_key": {"key": "file:tagoio-token", "secret": "file:signing-secret"}},
+    ]);
+    for (source, changes) in [
+        ("tagorun", json!({})),
+        ("tagoio", json!({})),
+        ("tagoio", json!({"credentials": credentials})),
+        ("tagorun", json!({"credentials": credentials, "tolerance": "1m"})),
+    ] {
+        let found = draft(&server, source, changes);
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["signing-secret", "tagoio-token"] {
+            std::fs::write(folder.path().join(name), "0123456789abcdef0123456789abcdef").unwrap();
+        }
+        let file = folder.path().join("copied.toml");
+        let text = found["configuration"].as_str().unwrap();
+        std::fs::write(&file, text).unwrap();
+        let checked = std::process::Command::new(env!("CARGO_BIN_EXE_tagohook"))
+            .args(["check-config", "--config"])
+            .arg(&file)
+            .arg("--data-dir")
+            .arg(folder.path())
+            .output()
+            .unwrap();
+        assert!(checked.status.success(), "{text}\n{}", String::from_utf8_lossy(&checked.stderr));
+        let count = text.matches("[[source.credentials]]").count();
+        assert_eq!(
+            count,
+            if text.contains("api_key") { 3 } else { usize::from(source == "tagoio") },
+            "{text}"
+        );
+    }
+    for wrong in [json!({"source": "tagorun", "q": 5}), json!({"source": "tagorun", "q": ["a"]})] {
+        assert_eq!(server.tell("POST", "what-if", &wrong).status, 400, "{wrong}");
+    }
+}

@@ -63,9 +63,12 @@ pub fn run(state: &InspectorState, members: &Map<String, Value>) -> Result<Repla
             .filter(|last| (1..=MOST).contains(last))
             .ok_or_else(|| bad(vec![fault("/last", &format!("a number from 1 to {MOST}"))]))?,
     };
-    let q = match members.get("q").and_then(Value::as_str) {
-        None => None,
-        Some(text) => Some(search::parse(text).map_err(|wrong| bad(vec![fault("/q", &wrong.to_string())]))?),
+    let q = match members.get("q") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) => {
+            Some(search::parse(text).map_err(|wrong| bad(vec![fault("/q", &wrong.to_string())]))?)
+        }
+        Some(_) => return Err(bad(vec![fault("/q", "a search, as text")])),
     };
     let catalog = drafted_catalog(&state.catalog, members.get("schemas"))?;
     let drafted = draft_source(present, changes, state.sender.secrets(), signing::check_key)
