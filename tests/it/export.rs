@@ -24,6 +24,8 @@ fn bodies() -> Vec<Vec<u8>> {
     bodies.push(b"nul\0 and \xff\xfe bytes % ' \\".to_vec());
     bodies.push((0..=255).collect());
     bodies.push([b"-leading dash".as_slice(), &[0]].concat());
+    // Longer than an argument of a program may be.
+    bodies.push("{\"it's\": \"%s\"}, ".repeat(9_000).into_bytes());
     bodies
 }
 
@@ -99,6 +101,18 @@ fn ui_18_ui_19_what_is_exported_arrives_byte_for_byte_from_every_shell_and_langu
             assert_eq!(chosen(&again), chosen(&original), "{what}");
         }
     }
+}
+
+#[test]
+fn a_head_is_asked_again_without_waiting_for_a_body() {
+    let server = Server::start();
+    server.ask("HEAD", "/webhook-test/head?n=1", &[]);
+    let original = server.newest();
+    let text = export(&server, original["id"].as_str().unwrap(), "curl");
+    run(&["timeout", "10", "sh"], &text.body);
+    let again = server.newest();
+    assert_ne!(again["id"], original["id"]);
+    assert_eq!((&again["method"], &again["path"]), (&original["method"], &original["path"]));
 }
 
 #[test]

@@ -7,14 +7,25 @@ use super::request::{Piece, Request};
 /// Headers that curl adds by itself.
 const OF_CURL: [&str; 4] = ["Accept", "User-Agent", "Content-Type", "Expect"];
 
+/// The longest body that is an argument of its own, in bytes; Linux takes up to 131,071.
+const MAX_ARGUMENT: usize = 100_000;
+
 pub fn write(request: &Request<'_>, base: &str) -> String {
     let mut line = String::new();
     let is_text = std::str::from_utf8(request.body).is_ok_and(|text| !text.contains('\0'));
-    if !is_text {
+    // `printf` is the shell's own and takes any length; a program's argument does not.
+    let is_argument = is_text && request.body.len() <= MAX_ARGUMENT;
+    if !is_argument {
         let _ = write!(line, "printf {} | ", printf(request.body));
     }
     // No globbing, no tidying of dots: the path as it stands.
-    let _ = write!(line, "curl -sS -g --path-as-is -X {} ", quoted(&[Piece::Bytes(request.method.into())]));
+    line.push_str("curl -sS -g --path-as-is ");
+    if request.method == "HEAD" && request.body.is_empty() {
+        // With -X curl would wait for a body that never comes.
+        line.push_str("--head ");
+    } else {
+        let _ = write!(line, "-X {} ", quoted(&[Piece::Bytes(request.method.into())]));
+    }
     let mut url = vec![Piece::Bytes(base.into())];
     url.extend(request.target.iter().cloned());
     line.push_str(&quoted(&url));
@@ -24,7 +35,7 @@ pub fn write(request: &Request<'_>, base: &str) -> String {
     for name in OF_CURL.into_iter().filter(|name| !request.has(name)) {
         let _ = write!(line, " \\\n  -H '{name}:'");
     }
-    if !is_text {
+    if !is_argument {
         line.push_str(" \\\n  --data-binary @-");
     } else if !request.body.is_empty() || !matches!(request.method, "GET" | "HEAD" | "OPTIONS") {
         let _ = write!(line, " \\\n  --data-raw {}", quoted(&[Piece::Bytes(request.body.to_vec())]));
