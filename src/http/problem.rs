@@ -52,6 +52,9 @@ impl Problem {
     /// 503: the store cannot be used now.
     #[must_use]
     pub fn store_fault(fault: &crate::store::StoreError) -> Self {
+        if matches!(fault, crate::store::StoreError::TooLong(_)) {
+            return Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("It was given up: {fault}."));
+        }
         tracing::error!(%fault, "the inspector cannot use the store");
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "The store cannot be used now.")
     }

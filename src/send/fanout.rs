@@ -157,8 +157,11 @@ pub async fn run(sender: Sender) {
             }
             Err(fault) => {
                 tracing::error!(%fault, "accepted deliveries cannot be fanned out; it is tried again");
-                tokio::time::sleep(PAUSE).await;
-                continue;
+                // A store that stays away must not keep the program from ending.
+                tokio::select! {
+                    () = tokio::time::sleep(PAUSE) => continue,
+                    _ = stopping.wait_for(|stop| *stop) => return,
+                }
             }
         }
         tokio::select! {

@@ -9,6 +9,11 @@ pub enum StoreError {
     /// The file cannot be written or read now: the disk is full or failing, or `max_size` is reached.
     #[error("the store is not available: {0}")]
     Unavailable(String),
+    /// A question took longer than it may: so many seconds.
+    #[error(
+        "the question took longer than {0} s: narrow it, by a time (after:-2h), a source or a longer text"
+    )]
+    TooLong(u64),
     /// The file was written by a newer program.
     #[error(
         "{path} was written by a newer tagohook (schema {found}, this program knows {known}): start that version, or \

@@ -122,9 +122,11 @@ fn runs(state: &InspectorState) -> Result<&ReplayRuns, Problem> {
 /// Which deliveries: `filter`, an object of a list's parameters or a query, and those parameters beside it.
 fn chosen(members: &Map<String, Value>, faults: &mut Vec<FieldFault>) -> (DeliveryFilter, String) {
     let mut text = form_urlencoded::Serializer::new(String::new());
+    let mut wrong = Vec::new();
     let mut put = |name: &str, value: &Value| match value {
         Value::Null => {}
         Value::String(value) => drop(text.append_pair(name, value)),
+        Value::Array(_) | Value::Object(_) => wrong.push(fault(&format!("/{name}"), "a text or a number")),
         other => drop(text.append_pair(name, &other.to_string())),
     };
     for name in filter_names(&[]).into_iter().filter(|name| !["from", "to"].contains(name)) {
@@ -136,6 +138,7 @@ fn chosen(members: &Map<String, Value>, faults: &mut Vec<FieldFault>) -> (Delive
         Some(Value::Object(filter)) => filter.iter().for_each(|(name, value)| put(name, value)),
         Some(_) => faults.push(fault("/filter", "an object of a list's parameters, or a query in quotes")),
     }
+    faults.append(&mut wrong);
     let text = text.finish();
     let mut params = Params::read(&text, Blank::Fault);
     let filter = filter(&mut params);

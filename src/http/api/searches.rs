@@ -39,7 +39,7 @@ pub async fn put(
             let query = query
                 .ok_or_else(|| bad(vec![fault("/query", "parameters of a list, as verdict=rejected&q=…")]))?;
             save(&state, &name, query).await?;
-            Ok(HttpResponse::Ok().json(json!({"name": name.as_str(), "query": query})))
+            Ok(HttpResponse::Ok().json(json!({"name": name.trim(), "query": query})))
         }
         .await,
     )

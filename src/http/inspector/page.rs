@@ -55,6 +55,10 @@ pub fn not_found(state: &InspectorState, detail: &str) -> HttpResponse {
 
 /// 503: the store cannot be read.
 pub fn store_fault(state: &InspectorState, fault: &crate::store::StoreError) -> HttpResponse {
+    if matches!(fault, crate::store::StoreError::TooLong(_)) {
+        let detail = format!("It was given up: {fault}.");
+        return message(state, StatusCode::SERVICE_UNAVAILABLE, "Too much to look at", &detail);
+    }
     tracing::error!(%fault, "the inspector cannot read the store");
     let detail = "The store cannot be read now. The log says why.";
     message(state, StatusCode::SERVICE_UNAVAILABLE, "No store", detail)

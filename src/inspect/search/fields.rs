@@ -250,7 +250,8 @@ fn range(text: &str, number: impl Fn(&str) -> Option<u64>) -> Option<RangeInclus
         return Some(0..=number(above)?.checked_sub(1)?);
     }
     if let Some((from, to)) = text.split_once("..") {
-        return Some(number(from)?..=number(to)?);
+        let (from, to) = (number(from)?, number(to)?);
+        return (from <= to).then_some(from..=to);
     }
     let only = number(text)?;
     Some(only..=only)

@@ -193,6 +193,8 @@ mod tests {
             ("é verdict:no", 2, "accepted, duplicate, rejected, captured"),
             ("reason:", 0, "needs a value"),
             ("status:many", 0, "400..499"),
+            ("status:500..400", 0, "400..499"),
+            ("size:5..1", 0, "1000..2000"),
             ("after:yesterday", 0, "-2h"),
             ("ip:1.2.3", 0, "CIDR"),
             ("a (b", 2, "not closed"),

@@ -1,5 +1,7 @@
 //! Work on the outbox that rides in the writer's transaction beside the deliveries that wait.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
@@ -43,7 +45,10 @@ where
     fn run(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let Some(work) = self.work.take() else { return Ok(()) };
         connection.prepare_cached("SAVEPOINT job")?.execute([])?;
-        match work(connection) {
+        // A fault of ours in one job must not end the writer; what it did is undone like that of any fault.
+        let worked = catch_unwind(AssertUnwindSafe(|| work(connection)))
+            .unwrap_or_else(|_| Err(rusqlite::Error::UserFunctionError("it could not be done".into())));
+        match worked {
             Ok(value) => self.done = Some(Ok(value)),
             Err(fault) if spoils_transaction(&fault) || connection.is_autocommit() => return Err(fault),
             Err(fault) => {

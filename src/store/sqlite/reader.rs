@@ -1,5 +1,6 @@
 //! Threads that read, each with a connection of its own. They never wait for the writer, nor it for them.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -65,13 +66,12 @@ impl Readers {
         if !is_sent {
             return Err(StoreError::Unavailable("the store is closed".to_owned()));
         }
-        let read = answered.await.map_err(|_| StoreError::Unavailable("a reader ended".to_owned()))?;
+        let read = answered
+            .await
+            .map_err(|_| StoreError::Unavailable("the question could not be answered".to_owned()))?;
         read.map_err(|fault| {
             if is_interrupted(&fault) {
-                return StoreError::Unavailable(format!(
-                    "the question took longer than {} s; narrow it",
-                    DEADLINE.as_secs()
-                ));
+                return StoreError::TooLong(DEADLINE.as_secs());
             }
             fault.into()
         })
@@ -114,6 +114,8 @@ fn answer(mut connection: Connection, waiting: &Mutex<Receiver<Job>>) {
         let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };
         *deadline.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now() + DEADLINE;
-        job(&connection);
+        // A fault of ours in one question must not end the thread: the hook has told the log, the caller hears that there is
+        // no answer, and whatever statement was under way is reset.
+        let _ = catch_unwind(AssertUnwindSafe(|| job(&connection)));
     }
 }

@@ -1,5 +1,7 @@
 //! An index changes how fast a search answers, never what.
 
+use std::ops::RangeInclusive;
+
 use super::*;
 use crate::domain::{Moment, Pattern};
 
@@ -83,12 +85,24 @@ fn queries() -> Vec<Query> {
         is(Condition::Path(Pattern::parse("*tagorun?a=*"))),
         is(Condition::Status(400..=499)),
         is(Condition::Status(401..=401)),
+        is(Condition::Status(RangeInclusive::new(500, 400))),
         is(Condition::Size(45..=46)),
         is(Condition::Duration(0..=0)),
         is(Condition::From(at(16_990))),
         is(Condition::To(at(3))),
     ];
-    for range in ["203.0.113.0/24", "203.0.113.8/30", "10.0.0.0/8", "10.0.0.0/7", "2001:db8::/32", "::/0"] {
+    for range in [
+        "203.0.113.0/24",
+        "203.0.113.8/30",
+        "10.0.0.0/8",
+        "10.0.0.0/7",
+        "0.0.0.0/0",
+        "2001:db8::/32",
+        "::/0",
+        "::/31",
+        "::/48",
+        "::/96",
+    ] {
         queries.push(is(Condition::ClientIp(range.parse().unwrap())));
     }
     queries.extend(Verdict::ALL.map(|verdict| is(Condition::Verdict(verdict))));
@@ -118,7 +132,7 @@ async fn answers(case: &Case, queries: &[Query]) -> Vec<Vec<i64>> {
     let mut answers = Vec::new();
     for query in queries {
         let filter = DeliveryFilter { q: Some(query.clone()), ..DeliveryFilter::default() };
-        for before in [None, Some(8_200), Some(8_192), Some(40)] {
+        for before in [None, Some(8_200), Some(8_192), Some(40), Some(0)] {
             let rows = case.store.list(&filter, before, 30).await.unwrap();
             answers.push(rows.iter().map(|row| row.seq).collect());
         }
@@ -164,7 +178,7 @@ async fn an_indexed_log_answers_as_one_without_an_index() {
     assert!(futures_util::future::join_all(written).await.into_iter().all(|written| written.is_ok()));
     let queries = combined();
     let expected = answers(&case, &queries).await;
-    assert!(expected.iter().filter(|rows| !rows.is_empty()).count() > expected.len() / 2);
+    assert!(expected.iter().filter(|rows| !rows.is_empty()).count() > expected.len() / 3);
     let expected_about = about(&case).await;
     assert!(expected_about.iter().filter(|seqs| !seqs.is_empty()).count() >= 6, "{expected_about:?}");
     case.store.start_indexing().unwrap();
@@ -172,7 +186,7 @@ async fn an_indexed_log_answers_as_one_without_an_index() {
     assert_eq!(about(&case).await, expected_about);
     let found = answers(&case, &queries).await;
     for (at, (found, expected)) in found.iter().zip(&expected).enumerate() {
-        assert_eq!(found, expected, "{:?}, page {}", queries[at / 4], at % 4);
+        assert_eq!(found, expected, "{:?}, page {}", queries[at / 5], at % 5);
     }
 
     // A start finds it again; a file that cannot be read is made anew.
@@ -184,7 +198,27 @@ async fn an_indexed_log_answers_as_one_without_an_index() {
         .unwrap();
     case.store.start_indexing().unwrap();
     until_indexed(&case, 2).await;
-    assert_eq!(answers(&case, &queries[..20]).await, expected[..80]);
+    assert_eq!(answers(&case, &queries[..20]).await, expected[..100]);
+
+    // So is one whose pages are damaged, once a question comes upon them.
+    let path = case.folder.path().join("t.db-search");
+    let case = case.reopen().await;
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 10..bytes.len() * 9 / 10;
+    bytes[middle].fill(0x5a);
+    std::fs::write(&path, bytes).unwrap();
+    case.store.start_indexing().unwrap();
+    until_indexed(&case, 2).await;
+    assert_eq!(answers(&case, &queries[..20]).await, expected[..100]);
+    let is_whole = || {
+        let file = rusqlite::Connection::open(&path)?;
+        file.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0))
+    };
+    while is_whole().ok().as_deref() != Some("ok") {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    until_indexed(&case, 2).await;
+    assert_eq!(answers(&case, &queries[..20]).await, expected[..100]);
 
     // What retention removed is found no more, and its segment goes.
     let mut case = case;
@@ -196,6 +230,8 @@ async fn an_indexed_log_answers_as_one_without_an_index() {
     until_indexed(&case, 1).await;
     let gone = DeliveryFilter { event_id: Some("evt_8000".into()), ..DeliveryFilter::default() };
     assert!(case.store.list(&gone, None, 5).await.unwrap().is_empty());
+    let any = DeliveryFilter { q: Some(queries[0].clone()), ..DeliveryFilter::default() };
+    assert!(case.store.list(&any, Some(5), 5).await.unwrap().is_empty(), "before the oldest that is left");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -222,4 +258,41 @@ async fn while_a_segment_fills_every_row_is_found_once() {
         newest = *case.store.newest().borrow();
     }
     until_indexed(&case, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_ipv6_range_holds_no_ipv4_address() {
+    let case = open();
+    for at in 0..4 {
+        case.store.append(varied(&case, at)).await.unwrap();
+    }
+    for (range, expected) in
+        [("::/0", vec![4, 3]), ("0.0.0.0/0", vec![2, 1]), ("::/64", vec![4]), ("::/95", vec![4])]
+    {
+        let query = is(Condition::ClientIp(range.parse().unwrap()));
+        let filter = DeliveryFilter { q: Some(query), ..DeliveryFilter::default() };
+        let rows = case.store.list(&filter, None, 9).await.unwrap();
+        assert_eq!(rows.iter().map(|row| row.seq).collect::<Vec<_>>(), expected, "{range}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fault_of_ours_ends_no_thread() {
+    let case = open();
+    let Store::Sqlite(sqlite) = &case.store;
+    for _ in 0..5 {
+        let asked = sqlite.read(|_| -> rusqlite::Result<()> { panic!("a fault of ours, meant") }).await;
+        assert!(asked.is_err());
+        let done = sqlite
+            .write(true, |connection| -> rusqlite::Result<()> {
+                connection.execute("DELETE FROM deliveries", [])?;
+                panic!("a fault of ours, meant")
+            })
+            .await;
+        assert!(done.is_err());
+        case.store.append(varied(&case, 1)).await.unwrap();
+    }
+    let rows = case.store.list(&DeliveryFilter::default(), None, 9).await.unwrap();
+    assert_eq!(rows.len(), 5, "what the job did is undone");
+    case.store.ready().await.unwrap();
 }

@@ -1,5 +1,7 @@
 //! A query as SQL: the exact answer for one row.
 
+use std::net::Ipv4Addr;
+
 use ipnet::IpNet;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{Value, ValueRef};
@@ -135,9 +137,15 @@ impl Where {
     }
 
     fn address(&mut self, range: IpNet) {
-        self.sql.push_str("d.client_ip BETWEEN ? AND ?");
-        let bounds = [range.network(), range.broadcast()];
-        self.values.extend(bounds.map(|address| Value::Blob(address_bytes(address).to_vec())));
+        let of = |address| Value::Blob(address_bytes(address).to_vec());
+        self.sql.push_str("(d.client_ip BETWEEN ? AND ?");
+        self.values.extend([range.network(), range.broadcast()].map(of));
+        if matches!(range, IpNet::V6(_)) {
+            // IPv4 addresses are kept among these, but are no IPv6 addresses.
+            self.sql.push_str(" AND d.client_ip NOT BETWEEN ? AND ?");
+            self.values.extend([Ipv4Addr::UNSPECIFIED, Ipv4Addr::BROADCAST].map(|end| of(end.into())));
+        }
+        self.sql.push(')');
     }
 
     fn pattern(&mut self, column: &str, pattern: &Pattern) {

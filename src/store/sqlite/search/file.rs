@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, params};
 
 use super::super::reader;
 use super::super::shared::{beside, make_private};
@@ -16,7 +16,7 @@ use super::rows::Rows;
 use super::{SEGMENT, first_of};
 
 /// Another number makes the file anew.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS segments (
         segment INTEGER PRIMARY KEY,
@@ -58,11 +58,20 @@ pub trait Postings {
     fn range(&self, range: &RangeInclusive<Vec<u8>>) -> rusqlite::Result<Rows>;
 }
 
+/// Connections that nobody uses.
+#[derive(Default)]
+struct Idle {
+    connections: Vec<Connection>,
+    /// How often the file was made anew: an older connection has the file that was.
+    generation: u64,
+}
+
 /// The file, shared by those who search and the one who makes it.
 pub struct SearchFile {
     path: PathBuf,
     segments: RwLock<BTreeMap<i64, Indexed>>,
-    idle: Mutex<Vec<Connection>>,
+    idle: Mutex<Idle>,
+    is_damaged: AtomicBool,
     bytes: AtomicU64,
 }
 
@@ -73,6 +82,7 @@ impl SearchFile {
             path: beside(store, "-search"),
             segments: RwLock::default(),
             idle: Mutex::default(),
+            is_damaged: AtomicBool::new(false),
             bytes: AtomicU64::new(0),
         }
     }
@@ -87,6 +97,23 @@ impl SearchFile {
     /// The segments that have an index.
     pub fn segments(&self) -> BTreeMap<i64, Indexed> {
         self.segments.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether there is no index.
+    pub fn is_empty(&self) -> bool {
+        self.segments.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// Looks whether `fault` means that the file is not what it should be.
+    pub fn note(&self, fault: &rusqlite::Error) {
+        if matches!(fault.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)) {
+            self.is_damaged.store(true, Ordering::Release);
+        }
+    }
+
+    /// Whether it has to be made anew.
+    pub fn is_damaged(&self) -> bool {
+        self.is_damaged.load(Ordering::Acquire)
     }
 
     /// The segment's index in memory, empty if there was none; none where it is in the file.
@@ -145,7 +172,6 @@ impl SearchFile {
     /// Throws the file away and makes an empty one.
     pub fn start_anew(&self) -> rusqlite::Result<Connection> {
         self.segments.write().unwrap_or_else(PoisonError::into_inner).clear();
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
         for ending in ["", "-wal", "-shm"] {
             // That it is not there is what is wanted.
             let _ = fs::remove_file(beside(&self.path, ending));
@@ -153,6 +179,12 @@ impl SearchFile {
         let connection = self.connect()?;
         connection.execute_batch(SCHEMA)?;
         connection.pragma_update(None, "user_version", FORMAT)?;
+        // Only now: who asks meanwhile knows of no segment, and looks nothing up.
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.connections.clear();
+        idle.generation = idle.generation.saturating_add(1);
+        drop(idle);
+        self.is_damaged.store(false, Ordering::Release);
         self.measure();
         Ok(connection)
     }
@@ -213,16 +245,35 @@ impl SearchFile {
         self.bytes.store(size("").saturating_add(size("-wal")), Ordering::Relaxed);
     }
 
-    /// Asks with a connection of one's own.
-    pub fn ask<T>(&self, question: impl FnOnce(&Lookups<'_>) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let connection = match idle {
-            Some(connection) => connection,
-            None => self.connect()?,
+    /// Asks with a connection of one's own, of the segments that there are.
+    pub fn ask<T>(
+        &self,
+        question: impl FnOnce(&Lookups<'_>, &BTreeMap<i64, Indexed>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        let (connection, generation, segments) = loop {
+            let (idle, generation) = self.idle();
+            let connection = idle.map_or_else(|| self.connect(), Ok)?;
+            let segments = self.segments();
+            // Otherwise the connection may have another file than these segments.
+            if self.generation() == generation {
+                break (connection, generation, segments);
+            }
         };
-        let answer = question(&Lookups { connection: &connection })?;
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        let answer = question(&Lookups { connection: &connection }, &segments)?;
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.generation == generation {
+            idle.connections.push(connection);
+        }
         Ok(answer)
+    }
+
+    fn idle(&self) -> (Option<Connection>, u64) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        (idle.connections.pop(), idle.generation)
+    }
+
+    fn generation(&self) -> u64 {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).generation
     }
 }
 

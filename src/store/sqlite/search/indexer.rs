@@ -1,5 +1,6 @@
 //! The thread that makes the index, the newest rows first, and gives way to receiving.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -22,8 +23,9 @@ const EVERY: Duration = Duration::from_millis(100);
 const AFTER_FAULT: Duration = Duration::from_secs(30);
 /// Rows indexed at once. Of the segment that is not full yet, so many may have no index.
 const SLICE: i64 = 256;
-/// Rows added between two chances for a search to look.
-const ADDED: usize = 32;
+/// Rows read by one statement, and the bytes of them after which it ends. It is over before their terms are read: a
+/// statement that lasts keeps the write-ahead log from starting anew.
+const AT_ONCE: (usize, usize) = (64, 1024 * 1024);
 /// How far it stands behind the other threads where processors are short, as nice(2) has it.
 const NICE: i32 = 10;
 /// Terms written between two looks at how long that took.
@@ -78,9 +80,13 @@ impl Work {
         // Linux counts this for the thread. Where it is refused, the pauses must do.
         let _ = rustix::process::nice(NICE);
         loop {
-            match self.keep_up() {
-                Halt::Stopped => return,
-                Halt::Fault(fault) => {
+            // A fault of ours must not leave search without an index for good; the hook has told the log of it.
+            match catch_unwind(AssertUnwindSafe(|| self.keep_up())) {
+                Ok(Halt::Stopped) => return,
+                Err(_) if self.pause(AFTER_FAULT).is_err() => return,
+                Err(_) => {}
+                Ok(Halt::Fault(fault)) => {
+                    self.file.note(&fault);
                     tracing::warn!(%fault, "the search index could not be made; search reads the log meanwhile");
                     if self.pause(AFTER_FAULT).is_err() {
                         return;
@@ -126,6 +132,9 @@ impl Work {
 
     /// One segment: made, or forgotten with its rows. `false`: there is nothing to do.
     fn step(&self, log: &Connection, index: &mut Connection, builder: &mut Builder) -> Result<bool, Halt> {
+        if self.file.is_damaged() {
+            *index = self.file.start_anew()?;
+        }
         self.follow(log, builder)?;
         let filling = segment_of(self.newest().saturating_add(1));
         let oldest: Option<i64> = log.query_row("SELECT min(seq) FROM deliveries", [], |row| row.get(0))?;
@@ -210,27 +219,21 @@ impl Work {
         last: i64,
     ) -> Result<(), Halt> {
         let began = Instant::now();
-        let first = open.read().unwrap_or_else(PoisonError::into_inner).next();
-        let mut found = Vec::new();
-        let mut read = log.prepare_cached(&format!(
-            "SELECT {ROW_COLUMNS}, b.headers, b.body FROM deliveries d JOIN delivery_bytes b USING (seq) \
-             WHERE d.seq BETWEEN ?1 AND ?2 ORDER BY d.seq"
-        ))?;
-        let mut rows = read.query(params![first, last])?;
-        while let Some(read) = rows.next()? {
-            let row: DeliveryRow = codec::row(read)?;
-            let terms = builder.terms(&row, blob(read, codec::AFTER_ROW)?, blob(read, codec::AFTER_ROW + 1)?);
-            let (seq, id) = (row.seq, *row.id.as_bytes());
-            found.push(OpenRow { seq, id, received_at: row.received_at.as_micros(), terms });
+        loop {
+            let first = open.read().unwrap_or_else(PoisonError::into_inner).next();
+            if first > last {
+                return self.give_way(began.elapsed());
+            }
+            let (rows, next) = read(log, first, last)?;
+            let open_row = |(row, headers, body): Read| OpenRow {
+                seq: row.seq,
+                id: *row.id.as_bytes(),
+                received_at: row.received_at.as_micros(),
+                terms: builder.terms(&row, &headers, &body),
+            };
+            let rows = rows.into_iter().map(open_row).collect();
+            open.write().unwrap_or_else(PoisonError::into_inner).add(rows, next);
         }
-        drop(rows);
-        while let Some(next) = found.get(ADDED).map(|row| row.seq) {
-            let rest = found.split_off(ADDED);
-            open.write().unwrap_or_else(PoisonError::into_inner).add(found, next);
-            found = rest;
-        }
-        open.write().unwrap_or_else(PoisonError::into_inner).add(found, last.saturating_add(1));
-        self.give_way(began.elapsed())
     }
 
     /// Pauses a quarter as long as it worked. Longer pauses beside receiving would do harm: what has no index yet is read
@@ -247,8 +250,30 @@ impl Work {
     }
 }
 
-fn blob<'r>(row: &'r rusqlite::Row<'_>, at: usize) -> rusqlite::Result<&'r [u8]> {
-    row.get_ref(at)?.as_blob().map_err(rusqlite::Error::from)
+/// A row with its headers and body.
+type Read = (DeliveryRow, Vec<u8>, Vec<u8>);
+
+/// Some rows from the position `first` on, with headers and body, and the position after all of them; at most through
+/// `last`.
+fn read(log: &Connection, first: i64, last: i64) -> rusqlite::Result<(Vec<Read>, i64)> {
+    let mut statement = log.prepare_cached(&format!(
+        "SELECT {ROW_COLUMNS}, b.headers, b.body FROM deliveries d JOIN delivery_bytes b USING (seq) \
+         WHERE d.seq BETWEEN ?1 AND ?2 ORDER BY d.seq"
+    ))?;
+    let mut rows = statement.query(params![first, last])?;
+    let (mut found, mut bytes) = (Vec::new(), 0_usize);
+    while let Some(row) = rows.next()? {
+        let (headers, body): (Vec<u8>, Vec<u8>) =
+            (row.get(codec::AFTER_ROW)?, row.get(codec::AFTER_ROW + 1)?);
+        let row = codec::row(row)?;
+        let seq = row.seq;
+        bytes = bytes.saturating_add(headers.len()).saturating_add(body.len());
+        found.push((row, headers, body));
+        if found.len() >= AT_ONCE.0 || bytes >= AT_ONCE.1 {
+            return Ok((found, seq.saturating_add(1)));
+        }
+    }
+    Ok((found, last.saturating_add(1)))
 }
 
 /// Whether the row at `seq` has that id, or is gone.

@@ -1,7 +1,7 @@
 //! A segment's index while it is made: in memory, and searched as far as it is.
 
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
+use std::ops::{Bound, RangeInclusive};
 
 use super::builder::{BUCKETS, RowTerms};
 use super::file::{Postings, Segment};
@@ -114,8 +114,10 @@ impl OpenSegment {
             (Some((_, first)), Some((_, last))) => self.head.get(first..=last),
             _ => None,
         };
-        let bounds = (std::ops::Bound::Included(first), std::ops::Bound::Included(last));
-        letters.into_iter().flatten().chain(self.values.range::<[u8], _>(bounds).map(|(_, places)| places))
+        // A range that ends before it begins would be a panic here.
+        let bounds = (first <= last).then_some((Bound::Included(first), Bound::Included(last)));
+        let values = bounds.into_iter().flat_map(|bounds| self.values.range::<[u8], _>(bounds));
+        letters.into_iter().flatten().chain(values.map(|(_, places)| places))
     }
 }
 

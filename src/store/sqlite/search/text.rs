@@ -21,6 +21,8 @@ pub fn folded(bytes: &[u8]) -> Vec<u8> {
         let (letters, after) = other.split_at(other.iter().position(is_ascii).unwrap_or(other.len()));
         // Letter by letter: what follows a letter must not change what becomes of it.
         for letter in String::from_utf8_lossy(letters).chars().flat_map(char::to_lowercase) {
+            // The sigma at a word's end is the small letter of the same capital.
+            let letter = if letter == 'ς' { 'σ' } else { letter };
             text.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
         }
         rest = after;
@@ -48,15 +50,16 @@ fn unpacked(body: &[u8]) -> Cow<'_, [u8]> {
 }
 
 fn meaning(body: &[u8]) -> Option<String> {
+    let mut meaning = None;
     if memchr::memchr(b'\\', body).is_some() {
-        return Some(unescaped(&String::from_utf8_lossy(body)));
+        meaning = Some(unescaped(&String::from_utf8_lossy(body)));
     }
     let is_form = !body.starts_with(b"{") && !body.starts_with(b"[") && memchr::memchr(b'=', body).is_some();
     if is_form && memchr::memchr2(b'%', b'+', body).is_some() {
-        let pairs = form_urlencoded::parse(body).map(|(name, value)| format!("{name}={value}\n"));
-        return Some(pairs.collect());
+        let pairs = form_urlencoded::parse(body).map(|(name, value)| format!("\n{name}={value}"));
+        meaning.get_or_insert_default().extend(pairs);
     }
-    None
+    meaning
 }
 
 /// JSON's escapes as the letters they stand for; what is none stays.
@@ -126,7 +129,11 @@ mod tests {
         assert!(!holds(body.as_bytes(), "cafe"));
         assert!(holds(b"payload=%7B%22a%22%3A1%7D&b=c+d", "{\"a\":1}"));
         assert!(holds(b"payload=%7B&b=c+d", "c d"));
+        assert!(holds(b"a=hello+world&b=c\\d", "hello world") && holds(b"a=hello+world&b=c\\d", "c\\d"));
         assert!(holds(b"a\xffb", "a\u{fffd}b"));
+        for (body, needle) in [("οδός", "ΟΔΌΣ"), ("ΟΔΌΣ", "οδός"), ("ςςς", "ΣΣΣ")] {
+            assert!(holds(body.as_bytes(), needle), "{needle}");
+        }
     }
 
     #[test]

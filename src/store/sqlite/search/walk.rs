@@ -31,18 +31,20 @@ pub fn list(
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let (Some(oldest), Some(newest)): (Option<i64>, Option<i64>) = bounds else { return Ok(walk.rows) };
     let below = before.unwrap_or(i64::MAX).min(newest.saturating_add(1));
-    let segments = if query.is_everything() { BTreeMap::new() } else { file.segments() };
-    let indexed = segments.range(segment_of(oldest)..=segment_of(below)).next().is_some();
-    if !indexed {
+    if below <= oldest {
+        return Ok(walk.rows);
+    }
+    if query.is_everything() || file.is_empty() {
         walk.scan(oldest, below)?;
         return Ok(walk.rows);
     }
-    let found = file.ask(|lookups| walk.by_segments(lookups, &segments, query, now, oldest, below));
+    let found = file.ask(|lookups, segments| walk.by_segments(lookups, segments, query, now, oldest, below));
     if let Err(fault) = found {
         if reader::is_interrupted(&fault) {
             return Err(fault);
         }
         tracing::warn!(%fault, "the search index cannot be read; the log is read instead");
+        file.note(&fault);
         walk.rows.clear();
         walk.scan(oldest, below)?;
     }
