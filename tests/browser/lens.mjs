@@ -15,7 +15,25 @@ export function lensSteps({ newPage, shoot, post, inspector }) {
   }
   const signed = (body) => post("/webhook/tagorun", JSON.stringify(body));
 
+  const tell = (method, path, body) => fetch(`${inspector}/api/v1/${path}`,
+    { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+
   return {
+    async "names without a gap widen no page"() {
+      const device = "D".repeat(250);
+      const { delivery_id: id } = await signed({ id: "long-names", event: "lens.long", device: { id: device, name: "N".repeat(200) } });
+      assert((await tell("PATCH", `deliveries/${id}`, { tags: ["T".repeat(50)], note: "O".repeat(300) })).ok);
+      assert((await tell("PUT", `searches/${"S".repeat(60)}`, { query: "verdict=rejected" })).ok);
+      await learnt(`entities?source=tagorun`, ({ entities }) => entities.some((one) => one.entity === device));
+      const page = await newPage({ viewport: { width: 360, height: 800 } });
+      for (const path of ["/", `/deliveries/${id}`, "/entities", `/entities/tagorun/${device}`, "/drift"]) {
+        await page.goto(inspector + path);
+        const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        assert(over <= 0, `${path.slice(0, 40)} is ${over} px too wide`);
+      }
+      await page.context().close();
+      assert((await tell("DELETE", `searches/${"S".repeat(60)}`)).ok);
+    },
     async "drift names new fields and changed types, and leads to the delivery that brought them"() {
       const reading = (n, data) => signed({ id: `drift-${n}`, event: "lens.reading", timestamp: new Date().toISOString(),
         device: { id: "66f16881c903480009ff1042", name: "AM308 Meeting room 4.12" },
