@@ -32,6 +32,7 @@ mod subscriptions;
 mod target_guard;
 mod template;
 mod throttle;
+mod told_url;
 mod worker;
 
 pub use client::{Answer, Client, Method, Outcome, Outgoing, Pieces, SendError};
@@ -52,3 +53,4 @@ pub use sender::{ReadPayload, ReadPublished, Sender, SenderParts};
 pub use subscriptions::Active;
 pub use target_guard::TargetGuard;
 pub use template::Fault;
+pub use told_url::told_url;

@@ -11,6 +11,7 @@ use super::fanout::messages_for;
 use super::sample::fresh_id;
 use super::sender::Sender;
 use super::subscriptions::Active;
+use super::told_url::told_url;
 use crate::domain::{OutgoingEvent, Timestamp};
 use crate::store::{NewMessage, StoreError, Told};
 
@@ -107,7 +108,8 @@ fn subscription_words(id: &str, active: Option<&Active>) -> Value {
     let Some(active) = active else { return json!({"id": id}) };
     let mut url = active.compiled.url.clone();
     url.set_query(None);
-    json!({"id": id, "name": active.compiled.subscription.name, "url": url.as_str()})
+    let url = told_url(url.as_str());
+    json!({"id": id, "name": active.compiled.subscription.name, "url": url})
 }
 
 /// An event of our own with those members, and the messages it leads to.

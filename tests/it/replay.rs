@@ -121,13 +121,21 @@ fn the_sources_own_credential_goes_with_it_and_a_received_one_goes_nowhere() {
     assert_eq!((seen.body.as_slice(), seen.path.as_str()), (body.as_slice(), "/x?y=1"));
     assert_eq!(seen.header("authorization"), "", "neither the hash nor our token");
     assert!(!format!("{seen:?}").contains(TOKEN));
+    let secret = sink.url("/x?token=opens-something").replace("http://", "http://u:passw0rd@");
+    let made = replay(&server, &id_of(&refused), &json!({"to": secret}));
+    assert_eq!(sink.wait_for(2).remove(1).path, "/x?token=opens-something");
+    assert!(made["to"].as_str().unwrap().contains("u:masked@"), "{made}");
+    for told in [server.api("replays"), server.api(&format!("deliveries/{}", id_of(&refused)))] {
+        let told = told.to_string();
+        assert!(!told.contains("passw0rd") && !told.contains("opens-something"), "{told}");
+    }
     let made = replay(
         &server,
         &id_of(&refused),
         &json!({"to": sink.url("/"), "headers": {"Authorization": "Bearer typed"}}),
     );
     assert_eq!(made["status"], 200);
-    assert_eq!(sink.wait_for(2)[1].header("authorization"), "Bearer typed");
+    assert_eq!(sink.wait_for(3)[2].header("authorization"), "Bearer typed");
 }
 
 #[test]

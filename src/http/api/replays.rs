@@ -15,6 +15,7 @@ use crate::domain::{Replay, ReplayId, ReplaySignature};
 use crate::http::inspector::InspectorState;
 use crate::http::problem::{FieldFault, Problem};
 use crate::inspect::replay::{Asked, Edits, ReplayFault, Target};
+use crate::send::told_url;
 
 /// What the body of a replay may have.
 const KEYS: [&str; 7] = ["to", "signature", "method", "path", "headers", "body", "body_base64"];
@@ -220,7 +221,7 @@ pub fn object_of(replay: &Replay) -> Value {
         "id": replay.id.to_string(),
         "replay_id": replay.id.to_string(),
         "original": replay.original.to_string(),
-        "to": replay.target,
+        "to": told_url(&replay.target),
         "signature": replay.signature.as_str(),
         "edited": replay.is_edited,
         "run": replay.run.map(|run| run.to_string()),

@@ -16,6 +16,7 @@ use crate::http::problem::Problem;
 use crate::inspect::export::Format;
 use crate::inspect::plain;
 use crate::inspect::replay::Asked;
+use crate::send::told_url;
 
 /// Longer bodies are not edited on the page, in bytes.
 const MOST_EDITED: usize = 256 * 1024;
@@ -87,7 +88,8 @@ fn editable(delivery: &StoredDelivery) -> Option<&str> {
 /// A replay as a row.
 pub fn view(state: &InspectorState, replay: &Replay) -> ReplayView {
     let named = state.sender.subscriptions().get(&replay.target);
-    let to = named.map_or(replay.target.clone(), |active| active.compiled.subscription.name.clone());
+    let to =
+        named.map_or_else(|| told_url(&replay.target), |active| active.compiled.subscription.name.clone());
     let outcome = match (replay.status, &replay.error, replay.message) {
         (Some(status), _, _) => format!("answered {status}"),
         (None, Some(error), _) => plain(error),

@@ -16,6 +16,7 @@ use crate::http::api::{Blank, Params, json_body};
 use crate::http::problem::Problem;
 use crate::inspect::plain;
 use crate::inspect::search::term;
+use crate::send::told_url;
 
 /// Runs of a page, and replays of a run's page.
 const ROWS: usize = 50;
@@ -263,7 +264,7 @@ fn plan_view(state: &InspectorState, Planned { run, plan }: &Planned) -> PlanVie
 
 fn run_view(state: &InspectorState, run: &ReplayRun) -> RunView {
     let named = state.sender.subscriptions().get(&run.target);
-    let to = named.map_or(run.target.clone(), |active| active.compiled.subscription.name.clone());
+    let to = named.map_or_else(|| told_url(&run.target), |active| active.compiled.subscription.name.clone());
     let rate =
         run.per_second.map_or("as fast as it goes".to_owned(), |rate| format!("at most {rate} a second"));
     let at_once = match run.concurrency {
