@@ -138,7 +138,7 @@ impl Work {
         self.follow(log, builder)?;
         let filling = segment_of(self.newest().saturating_add(1));
         let oldest: Option<i64> = log.query_row("SELECT min(seq) FROM deliveries", [], |row| row.get(0))?;
-        let oldest = segment_of(oldest.unwrap_or(i64::MAX));
+        let oldest = oldest_segment(oldest, filling);
         let known = self.file.segments();
         if let Some((gone, _)) = known.range(..oldest).next() {
             self.file.forget(index, *gone)?;
@@ -250,6 +250,12 @@ impl Work {
     }
 }
 
+/// The first segment that is to have an index. The one that fills always is: forgotten in an empty log, it would be opened
+/// again at once, and so without end.
+fn oldest_segment(oldest: Option<i64>, filling: i64) -> i64 {
+    oldest.map_or(filling, segment_of)
+}
+
 /// A row with its headers and body.
 type Read = (DeliveryRow, Vec<u8>, Vec<u8>);
 
@@ -285,5 +291,17 @@ fn is_row(log: &Connection, seq: i64, id: [u8; 16]) -> bool {
         Ok(Some(found)) => found == id,
         Ok(None) => true,
         Err(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_segment_that_fills_is_kept_when_the_log_is_empty() {
+        assert_eq!(oldest_segment(None, 3), 3);
+        assert_eq!(oldest_segment(Some(first_of(2)), 3), 2);
+        assert_eq!(oldest_segment(Some(last_of(3)), 3), 3);
     }
 }
