@@ -158,6 +158,8 @@ impl Client {
     /// # Errors
     /// When TLS cannot be set up.
     pub fn new(guard: TargetGuard) -> Result<Self, SendError> {
+        // The first one stays: there is no other provider in the program.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .http1_only()
