@@ -164,3 +164,45 @@ fn every_file_says_what_it_is() {
         assert!(text.starts_with("//!"), "{} does not start with //!", source.path.display());
     }
 }
+
+/// The ids of `docs/CASES.md` that a test's name may begin with: `SIG-17` is cited as `sig_17_`.
+#[test]
+fn every_case_that_a_test_cites_is_in_the_list_of_cases() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let list = fs::read_to_string(root.join("docs/CASES.md")).unwrap();
+    let known: Vec<String> = list
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split(' ').next())
+        .filter(|id| id.contains('-') && id.ends_with(|last: char| last.is_ascii_digit()))
+        .map(|id| format!("{}_", id.to_lowercase().replace('-', "_")))
+        .collect();
+    assert!(known.len() > 90, "docs/CASES.md was not read");
+    let groups: Vec<&str> = known.iter().filter_map(|id| id.split('_').next()).collect();
+    let mut unknown = Vec::new();
+    for folder in ["src", "tests/it"] {
+        for text in files_below(&root.join(folder)) {
+            for name in text.split("fn ").skip(1).map(|rest| rest.split('(').next().unwrap()) {
+                let mut parts = name.split('_');
+                let (group, number) = (parts.next().unwrap(), parts.next().unwrap_or_default());
+                let cites = groups.contains(&group) && number.len() == 2 && number.parse::<u8>().is_ok();
+                if cites && !known.iter().any(|id| name.starts_with(id.as_str())) {
+                    unknown.push(name.to_owned());
+                }
+            }
+        }
+    }
+    assert!(unknown.is_empty(), "not in docs/CASES.md: {unknown:#?}");
+}
+
+fn files_below(folder: &Path) -> Vec<String> {
+    let mut texts = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            texts.extend(files_below(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            texts.push(fs::read_to_string(&path).unwrap());
+        }
+    }
+    texts
+}
