@@ -206,3 +206,22 @@ fn files_below(folder: &Path) -> Vec<String> {
     }
     texts
 }
+
+#[test]
+fn every_route_of_the_api_is_in_its_document() {
+    let document = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/API.md")).unwrap();
+    let mut routes = Vec::new();
+    for source in sources().iter().filter(|source| source.room == "http") {
+        for rest in source.code.split("\"/api/v1").skip(1) {
+            let route = rest.split('"').next().unwrap().replace(":.+}", "}");
+            if route.starts_with('/') {
+                routes.push(route);
+            }
+        }
+    }
+    assert!(routes.len() > 40, "the routes were not read");
+    let ends = [' ', '`', '?', ','];
+    let is_in = |route: &String| ends.iter().any(|end| document.contains(&format!("{route}{end}")));
+    let missing: Vec<&String> = routes.iter().filter(|route| !is_in(route)).collect();
+    assert!(missing.is_empty(), "not in docs/API.md: {missing:#?}");
+}
