@@ -4,8 +4,8 @@
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::path::{Path, members};
 use crate::domain::Timestamp;
+use crate::domain::json::{Path, members};
 
 /// A body that has no scope.
 #[derive(Debug, thiserror::Error)]

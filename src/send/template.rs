@@ -4,8 +4,8 @@
 use serde_json::value::RawValue;
 
 use super::expression::{Expression, NoValue};
-use super::path::{Path, members};
 use super::scope::Scope;
+use crate::domain::json::{Path, members};
 
 /// The longest payload, in bytes.
 const MAX_PAYLOAD: usize = 16 * 1024 * 1024;

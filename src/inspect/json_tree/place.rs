@@ -1,6 +1,6 @@
 //! Where a value stands, in the words of others.
 
-use crate::send::Path;
+use crate::domain::json::Path;
 
 /// The longest pointer that is told, in bytes: a key may be as long as a body.
 pub const MAX_POINTER: usize = 1_000;

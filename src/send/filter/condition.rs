@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::operator::Operator;
 use crate::config::suggestion;
-use crate::send::path::{Path, members};
+use crate::domain::json::{Path, members};
 use crate::send::scope::Scope;
 use crate::send::template::Fault;
 

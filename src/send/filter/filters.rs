@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 
 use super::condition::{Condition, ConditionOutcome};
 use crate::catalog::canonical;
+use crate::domain::json::members;
 use crate::send::expression::{Expression, NoValue};
-use crate::send::path::members;
 use crate::send::scope::Scope;
 use crate::send::template::Fault;
 

@@ -2,7 +2,6 @@
 
 mod condition;
 mod filters;
-mod number;
 mod operator;
 
 pub use condition::ConditionOutcome;
