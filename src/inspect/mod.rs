@@ -16,10 +16,9 @@ pub mod overview;
 pub mod replay;
 pub mod search;
 pub mod timeline;
-mod visible;
 pub mod what_if;
 
+pub use crate::domain::{HexLine, HexPage, Piece, TextPage, pieces, plain};
 pub use autopsy::Findings;
 pub use diagnosis::diagnose;
 pub use live_tail::{LiveTail, Resumption, first_since};
-pub use visible::{HexLine, HexPage, Piece, TextPage, pieces, plain};

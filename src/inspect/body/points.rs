@@ -1,6 +1,6 @@
 //! TagoIO's data points as a table: a bare array of them, or `data.variables` of the event `data.received`.
 
-use crate::inspect::json_tree::{Child, children, key_text, read_string};
+use crate::domain::json::{Child, children, key_text, read_string};
 use crate::inspect::{Piece, pieces};
 
 /// What a point has.

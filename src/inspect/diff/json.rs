@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde::de::IgnoredAny;
 
-use crate::inspect::json_tree::{Child, children, key_text};
+use crate::domain::json::{Child, children, key_text};
 
 /// The most changes that are listed.
 const MOST: usize = 500;

@@ -4,11 +4,10 @@ use std::collections::HashMap;
 
 use super::expect::Expect;
 use super::leaf::{MAX_STRING, leaf};
-use super::lexer::{Kind, Lexer, Token};
 use super::place::{MAX_POINTER, names_secret, names_secret_within, path_of, start_of};
 use super::rows::{Leaf, Node, Row, Tree};
-use super::text;
 use crate::domain::Fault;
+use crate::domain::json::{Kind, Lexer, Token, key_text, read_string};
 use crate::inspect::pieces;
 
 /// The most rows of a page.
@@ -183,7 +182,7 @@ impl<'b> Builder<'b> {
         };
         let is_shown = is_base || self.parent().zip(place).is_some_and(|(shown, place)| fits(shown, place));
         if let (false, Some(_), Some(Place { key: Some(key), .. })) = (is_shown, self.parent(), place) {
-            let name = text::key(key.of(self.bytes));
+            let name = key_text(key.of(self.bytes));
             self.see_key(name, None);
         }
         if is_shown || is_container {
@@ -212,7 +211,7 @@ impl<'b> Builder<'b> {
     /// Makes the pointer that of the value that begins.
     fn step_into(&mut self, place: Option<Place>) {
         let Some(place) = place else { return };
-        let name = place.key.map_or_else(|| place.index.to_string(), |key| text::key(key.of(self.bytes)));
+        let name = place.key.map_or_else(|| place.index.to_string(), |key| key_text(key.of(self.bytes)));
         self.pointer.push('/');
         self.pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
     }
@@ -274,9 +273,9 @@ impl<'b> Builder<'b> {
             return;
         };
         let written = key.of(self.bytes);
-        let name = text::key(written);
+        let name = key_text(written);
         node.is_masked = names_secret(&name);
-        let text = text::read(written, MAX_STRING);
+        let text = read_string(written, MAX_STRING);
         node.notes.extend(text.notes.iter().map(|note| format!("in the key: {note}")));
         if text.has_escapes {
             node.notes.push(format!("the key is written {}", start_of(&String::from_utf8_lossy(written))));

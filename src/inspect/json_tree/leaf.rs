@@ -1,8 +1,7 @@
 //! A value without parts, as it is shown, and what other readers of JSON would make of it.
 
-use super::lexer::{Kind, Token};
 use super::rows::{Leaf, Node};
-use super::text;
+use crate::domain::json::{Kind, Token, read_string};
 use crate::inspect::pieces;
 
 /// The longest string that is shown, in bytes.
@@ -17,7 +16,7 @@ pub fn leaf(bytes: &[u8], token: Token, node: &mut Node) -> Leaf {
     let mut leaf =
         Leaf { written: copied.map(str::to_owned), at: token.start, kind: "string", ..Leaf::default() };
     if token.kind == Kind::String {
-        let text = text::read(written, MAX_STRING);
+        let text = read_string(written, MAX_STRING);
         node.notes.extend(text.notes.iter().map(ToString::to_string));
         leaf.has_escapes = text.has_escapes;
         leaf.left_out = text.left_out;

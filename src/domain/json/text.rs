@@ -1,6 +1,6 @@
 //! A JSON string made readable, without losing what stands there: escapes are resolved, and what no text can hold is marked.
 
-use crate::inspect::{Piece, pieces};
+use crate::domain::{Piece, pieces};
 
 /// What a string says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
