@@ -5,6 +5,7 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::Value;
 
 use crate::domain::Fault;
+use crate::domain::json::pointer;
 
 /// How many faults are listed; a payload with more says enough.
 const MAX_FAULTS: usize = 100;
@@ -31,7 +32,7 @@ fn fault(error: &ValidationError<'_>) -> Fault {
     let place = error.instance_path().as_str().to_owned();
     match error.kind() {
         ValidationErrorKind::Required { property } => {
-            missing(&child(&place, property.as_str().unwrap_or_default()))
+            missing(&pointer::child(&place, property.as_str().unwrap_or_default()))
         }
         // `{"not": {"type": "null"}}` is how the schemas say that null is not there.
         ValidationErrorKind::Not { schema } if is_null_type(schema) => missing(&place),
@@ -55,7 +56,10 @@ fn alternatives(place: &str, context: &[Vec<ValidationError<'static>>]) -> Optio
         errors.iter().all(|error| matches!(error.kind(), ValidationErrorKind::Required { .. }))
     };
     let ValidationErrorKind::Required { property } = first.kind() else { return None };
-    context.iter().all(is_required).then(|| missing(&child(place, property.as_str().unwrap_or_default())))
+    context
+        .iter()
+        .all(is_required)
+        .then(|| missing(&pointer::child(place, property.as_str().unwrap_or_default())))
 }
 
 fn other(error: &ValidationError<'_>, place: String) -> Fault {
@@ -68,16 +72,12 @@ fn missing(place: &str) -> Fault {
     Fault::new(place, format!("Missing required field: {}", dotted(place)))
 }
 
-fn child(place: &str, property: &str) -> String {
-    format!("{place}/{}", property.replace('~', "~0").replace('/', "~1"))
-}
-
 /// `/user/email` as the specification writes it: `user.email`.
 fn dotted(place: &str) -> String {
     if place.is_empty() {
         return "payload".to_owned();
     }
-    place.trim_start_matches('/').replace('/', ".").replace("~1", "/").replace("~0", "~")
+    pointer::names(place).collect::<Vec<_>>().join(".")
 }
 
 fn is_null_type(schema: &Value) -> bool {

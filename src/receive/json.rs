@@ -3,14 +3,14 @@
 //! Refused beside what is not JSON (RFC 8259): duplicate keys, also spelled with escapes; nesting over 127; numbers
 //! outside an IEEE double; lone surrogates; bytes that are not UTF-8. A byte order mark at the start is skipped.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+use crate::domain::json::{pointer, step, without_mark};
+
 /// How many characters of a key a fault quotes.
 const MAX_SHOWN: usize = 80;
 
@@ -28,17 +28,8 @@ pub fn parse(bytes: &[u8]) -> Result<Value, String> {
 
 /// The text of the value at `pointer` exactly as it was written; for numbers that no machine type holds.
 pub fn raw_at<'a>(bytes: &'a [u8], pointer: &str) -> Option<&'a str> {
-    let mut text = std::str::from_utf8(without_mark(bytes)).ok()?.trim();
-    for token in pointer.split('/').skip(1) {
-        let token = token.replace("~1", "/").replace("~0", "~");
-        let raw: &RawValue = if text.starts_with('[') {
-            serde_json::from_str::<Vec<&RawValue>>(text).ok()?.get(token.parse::<usize>().ok()?)?
-        } else {
-            serde_json::from_str::<HashMap<String, &RawValue>>(text).ok()?.get(&token)?
-        };
-        text = raw.get();
-    }
-    Some(text)
+    let whole: &RawValue = serde_json::from_slice(without_mark(bytes)).ok()?;
+    pointer::names(pointer).try_fold(whole, |value, name| step(value, &name)).map(RawValue::get)
 }
 
 /// What a JSON value is, for a sentence.
@@ -51,10 +42,6 @@ pub const fn kind(value: &Value) -> &'static str {
         Value::Array(_) => "an array",
         Value::Object(_) => "an object",
     }
-}
-
-fn without_mark(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
 }
 
 /// Builds a `Value`, refusing a key that comes twice.

@@ -9,6 +9,7 @@ use super::target_guard::TargetGuard;
 use super::template::{Template, TextTemplate};
 use crate::catalog;
 use crate::config::suggestion;
+use crate::domain::json::pointer;
 use crate::domain::{HeaderValue, OutgoingEvent, Subscription};
 
 /// What is wrong with a subscription, and where in its JSON.
@@ -168,7 +169,7 @@ fn compile_headers(subscription: &Subscription, faults: &mut Vec<SubscriptionFau
             HeaderValue::Text(text) => match TextTemplate::compile(text) {
                 Ok(template) => CompiledValue::Template(template),
                 Err(found) => {
-                    let pointer = format!("/headers/{}", header.name.replace('~', "~0").replace('/', "~1"));
+                    let pointer = pointer::child("/headers", &header.name);
                     faults.extend(
                         found.into_iter().map(|fault| SubscriptionFault::new(&*pointer, fault.message)),
                     );

@@ -8,6 +8,7 @@ use super::fanout::messages_for;
 use super::notices::PUBLISHED;
 use super::sample::fresh_id;
 use super::sender::Sender;
+use crate::domain::json::{Members, without_mark};
 use crate::domain::{Fault, OutgoingEvent, PublishedFacts, Timestamp};
 use crate::store::{Published, StoreError};
 
@@ -94,7 +95,7 @@ fn filled_in(posted: &Bytes, id: Option<&str>, timestamp: Option<&str>) -> Bytes
     if missing.is_empty() {
         return posted.clone();
     }
-    let Ok(members) = serde_json::from_slice::<Members<'_>>(without_mark(posted)) else {
+    let Ok(members) = serde_json::from_slice::<Members<&RawValue>>(without_mark(posted)) else {
         return posted.clone();
     };
     let text = |value: &str| serde_json::Value::from(value).to_string();
@@ -105,35 +106,6 @@ fn filled_in(posted: &Bytes, id: Option<&str>, timestamp: Option<&str>) -> Bytes
         .filter(|(key, _)| !missing.iter().any(|(known, _)| known == key))
         .map(|(key, value)| format!("{}:{}", text(key), value.get()));
     Bytes::from(format!("{{{}}}", filled.chain(kept).collect::<Vec<_>>().join(",")))
-}
-
-fn without_mark(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
-}
-
-/// The members of an object in their order, values as they are written.
-struct Members<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de: 'a, 'a> serde::Deserialize<'de> for Members<'a> {
-    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> serde::de::Visitor<'de> for Reader {
-            type Value = Vec<(String, &'de RawValue)>;
-
-            fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                out.write_str("an object")
-            }
-
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(members)
-            }
-        }
-        from.deserialize_map(Reader).map(Self)
-    }
 }
 
 #[cfg(test)]

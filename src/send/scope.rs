@@ -5,7 +5,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::domain::Timestamp;
-use crate::domain::json::{Path, members};
+use crate::domain::json::{Path, members, without_mark};
 
 /// A body that has no scope.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +29,7 @@ impl Scope {
         received_at: Timestamp,
         body: &[u8],
     ) -> Result<Self, ScopeFault> {
-        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+        let body = without_mark(body);
         let whole: Box<RawValue> = serde_json::from_slice(body).map_err(|_| ScopeFault)?;
         let mut found = match members(&whole) {
             Some(members) => members,

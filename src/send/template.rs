@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::expression::{Expression, NoValue};
 use super::scope::Scope;
-use crate::domain::json::{Path, members};
+use crate::domain::json::{Path, members, pointer};
 
 /// The longest payload, in bytes.
 const MAX_PAYLOAD: usize = 16 * 1024 * 1024;
@@ -134,7 +134,7 @@ impl Compiler {
                     found
                         .into_iter()
                         .map(|(key, value)| {
-                            let place = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
+                            let place = pointer::child(pointer, &key);
                             let node = self.node(&value, &place);
                             self.look_at(&key, &value, pointer);
                             (key, node)

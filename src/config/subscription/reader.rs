@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::pace;
 use super::secrets::SecretReader;
 use crate::config::fault::suggestion;
+use crate::domain::json::{pointer, unique_members};
 use crate::domain::{MissingValue, RetryPolicy, Scheme, SigningRule, Subscription, SubscriptionOrigin};
 
 /// What is read, in the order of the contract.
@@ -81,7 +82,8 @@ impl Reader<'_> {
     /// # Errors
     /// Every fault, not just the first.
     pub fn read(&self, id: &str, origin: SubscriptionOrigin, json: &str) -> Result<Read, Vec<JsonFault>> {
-        let members = members(json).map_err(|fault| vec![fault])?;
+        let members = unique_members(json)
+            .map_err(|fault| vec![JsonFault::new("", format!("not a JSON object: {fault}"))])?;
         let mut reading = Reading { reader: self, members, faults: Vec::new(), warnings: Vec::new() };
         let subscription = reading.subscription(id, origin);
         match subscription {
@@ -91,38 +93,6 @@ impl Reader<'_> {
             _ => Err(reading.faults),
         }
     }
-}
-
-/// The members of the object, each as its text.
-fn members(json: &str) -> Result<BTreeMap<String, Box<RawValue>>, JsonFault> {
-    struct Unique(BTreeMap<String, Box<RawValue>>);
-    impl<'de> serde::Deserialize<'de> for Unique {
-        fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-            struct Visitor;
-            impl<'de> serde::de::Visitor<'de> for Visitor {
-                type Value = Unique;
-
-                fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                    out.write_str("an object")
-                }
-
-                fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Unique, A::Error> {
-                    let mut members = BTreeMap::new();
-                    while let Some((key, value)) = map.next_entry::<String, Box<RawValue>>()? {
-                        if members.contains_key(&key) {
-                            return Err(serde::de::Error::custom(format_args!("{key:?} stands there twice")));
-                        }
-                        members.insert(key, value);
-                    }
-                    Ok(Unique(members))
-                }
-            }
-            from.deserialize_map(Visitor)
-        }
-    }
-    serde_json::from_str::<Unique>(json)
-        .map(|unique| unique.0)
-        .map_err(|fault| JsonFault::new("", format!("not a JSON object: {fault}")))
 }
 
 /// One subscription being read.
@@ -211,8 +181,7 @@ impl Reading<'_> {
     }
 
     pub(super) fn fault(&mut self, key: &str, message: impl Into<String>) {
-        let key = key.replace('~', "~0").replace('/', "~1");
-        self.faults.push(JsonFault::new(format!("/{key}"), message));
+        self.faults.push(JsonFault::new(pointer::child("", key), message));
     }
 
     /// The value of `key`; `null` is absent.

@@ -6,6 +6,7 @@ use super::reader::JsonFault;
 use super::write::{mask, mask_header, secrets_of};
 use crate::config::seal::Sealer;
 use crate::config::secrets::SecretCheck;
+use crate::domain::json::pointer;
 use crate::domain::{
     Credential, HeaderValue, Scheme, Secret, SigningRule, Subscription, SubscriptionHeader,
     names_credential_header,
@@ -251,7 +252,7 @@ impl SecretReader<'_> {
         let before = faults.len();
         let mut headers: Vec<SubscriptionHeader> = Vec::new();
         for (name, value) in members {
-            let pointer = format!("/headers/{}", name.replace('~', "~0").replace('/', "~1"));
+            let pointer = pointer::child("/headers", name);
             let is_repeated = headers.iter().any(|header| header.name.eq_ignore_ascii_case(name));
             match check_name(name, is_repeated) {
                 Err(what) => faults.push(JsonFault::new(pointer, what)),

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::reader::JsonFault;
 use crate::config::seal::Sealer;
+use crate::domain::json::pointer;
 use crate::domain::{
     Backoff, Credential, HeaderValue, MissingValue, RetryPolicy, Scheme, Secret, SigningRule, Subscription,
 };
@@ -134,7 +135,7 @@ pub fn secrets_of(subscription: &Subscription) -> Vec<(String, &Secret)> {
     let mut secrets = Vec::new();
     for header in &subscription.headers {
         if let HeaderValue::Secret(secret) = &header.value {
-            secrets.push((format!("/headers/{}", header.name.replace('~', "~0").replace('/', "~1")), secret));
+            secrets.push((pointer::child("/headers", &header.name), secret));
         }
     }
     match &subscription.auth {

@@ -1,10 +1,9 @@
 //! Paths into an event: `user.first-name`, `list.0.id`, `a\.b` for a dot in a name. They are walked over the JSON text,
 //! so that a value comes out exactly as it was written.
 
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Deserializer as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+
+use super::members::step;
 
 /// Characters that make an expression of a text; a path has none of them.
 const OF_EXPRESSIONS: &str = "\"'`()[]{}<>=!&|?:+*/%,;^~@#$";
@@ -63,127 +62,6 @@ impl Path {
     pub fn below<'a>(&self, value: &'a RawValue) -> Option<&'a RawValue> {
         self.below.iter().try_fold(value, |value, segment| step(value, segment))
     }
-}
-
-/// The member, or for an array the item, of that name.
-fn step<'a>(value: &'a RawValue, segment: &str) -> Option<&'a RawValue> {
-    let mut reader = serde_json::Deserializer::from_str(value.get());
-    match value.get().as_bytes().first()? {
-        b'{' => Member(segment).deserialize(&mut reader).ok()?,
-        b'[' => {
-            let is_index = segment == "0" || !segment.starts_with('0');
-            let at = segment.parse().ok().filter(|_| is_index)?;
-            Item(at).deserialize(&mut reader).ok()?
-        }
-        _ => None,
-    }
-}
-
-/// Finds one member of an object and skips the others.
-struct Member<'k>(&'k str);
-
-impl<'de> DeserializeSeed<'de> for Member<'_> {
-    type Value = Option<&'de RawValue>;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
-        from.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Member<'_> {
-    type Value = Option<&'de RawValue>;
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let mut found = None;
-        while let Some(is_it) = members.next_key_seed(Is(self.0))? {
-            if is_it {
-                found = Some(members.next_value()?);
-            } else {
-                members.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(found)
-    }
-}
-
-/// Whether a key is this one, without keeping it.
-struct Is<'k>(&'k str);
-
-impl<'de> DeserializeSeed<'de> for Is<'_> {
-    type Value = bool;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, from: D) -> Result<bool, D::Error> {
-        from.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for Is<'_> {
-    type Value = bool;
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("a key")
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<bool, E> {
-        Ok(key == self.0)
-    }
-}
-
-/// Finds one item of an array.
-struct Item(usize);
-
-impl<'de> DeserializeSeed<'de> for Item {
-    type Value = Option<&'de RawValue>;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
-        from.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Item {
-    type Value = Option<&'de RawValue>;
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("an array")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-        let mut found = None;
-        let mut at = 0_usize;
-        while let Some(item) = items.next_element::<&RawValue>()? {
-            if at == self.0 {
-                found = Some(item);
-            }
-            at = at.saturating_add(1);
-        }
-        Ok(found)
-    }
-}
-
-/// The members of an object in their order, each as it was written; `None` where `value` is no object.
-#[must_use]
-pub fn members(value: &RawValue) -> Option<Vec<(String, Box<RawValue>)>> {
-    struct All;
-    impl<'de> Visitor<'de> for All {
-        type Value = Vec<(String, Box<RawValue>)>;
-
-        fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-            out.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut members = Vec::new();
-            while let Some(member) = map.next_entry()? {
-                members.push(member);
-            }
-            Ok(members)
-        }
-    }
-    serde_json::Deserializer::from_str(value.get()).deserialize_map(All).ok()
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ pub fn key(token: &[u8]) -> String {
 }
 
 /// Whether the last quote is no escaped one.
-fn ends_with_quote(token: &[u8]) -> bool {
+pub(super) fn ends_with_quote(token: &[u8]) -> bool {
     let Some(inner) = token.strip_suffix(b"\"") else { return false };
     let backslashes = inner.iter().rev().take_while(|byte| **byte == b'\\').count();
     backslashes % 2 == 0

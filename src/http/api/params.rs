@@ -1,5 +1,6 @@
 //! Query parameters, read strictly: what is not known, not readable or given twice is a fault with its name.
 
+use crate::domain::json::pointer;
 use crate::domain::{DeliveryFilter, Query, Reason, Timestamp, Verdict};
 use crate::http::problem::FieldFault;
 use crate::inspect::search;
@@ -75,7 +76,7 @@ impl Params {
     }
 
     fn fault(&mut self, name: &str, message: &str) {
-        let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+        let pointer = pointer::child("", name);
         self.faults.push(FieldFault { pointer, message: format!("{name} {message}") });
     }
 

@@ -10,6 +10,7 @@ use bytes::Bytes;
 
 use super::page;
 use super::state::InspectorState;
+use crate::domain::json::without_mark;
 use crate::domain::{Check, Fault, StoredDelivery};
 use crate::http::api::stored;
 use crate::inspect::body::{
@@ -178,7 +179,7 @@ fn section(delivery: &StoredDelivery, readable: Readable, look: &Look) -> BodySe
 /// How it can be looked at, the best way first.
 fn ways(readable: &Readable) -> Vec<(&'static str, &'static str)> {
     let read = &readable.read;
-    let text = read.strip_prefix(b"\xef\xbb\xbf").unwrap_or(read);
+    let text = without_mark(read);
     let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
     let is_form = readable.media == "application/x-www-form-urlencoded";
     let has_payload = is_form && payload_of(read).is_some();

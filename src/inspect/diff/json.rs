@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde::de::IgnoredAny;
 
-use crate::domain::json::{Child, children, key_text};
+use crate::domain::json::{Child, Number, children, key_text, pointer};
 
 /// The most changes that are listed.
 const MOST: usize = 500;
@@ -104,8 +104,8 @@ impl Walk<'_> {
             _ => {
                 let text =
                     |bytes: Option<&[u8]>| bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-                let is_equal_number =
-                    old.and_then(decimal).zip(new.and_then(decimal)).is_some_and(|(old, new)| old == new);
+                let number = |bytes: Option<&[u8]>| Number::read(std::str::from_utf8(bytes?).ok()?);
+                let is_equal_number = number(old).zip(number(new)).is_some_and(|(old, new)| old == new);
                 self.diff.changes.push(JsonChange {
                     before: text(old),
                     after: text(new),
@@ -156,38 +156,14 @@ impl Walk<'_> {
     }
 }
 
-/// A number as its sign, its digits without zeros at either end, and the power of ten of the last one: equal numbers are equal
-/// so, however large.
-fn decimal(written: &[u8]) -> Option<(bool, String, i64)> {
-    let text = std::str::from_utf8(written).ok()?;
-    let is_number = text.starts_with(|first: char| first == '-' || first.is_ascii_digit());
-    let (is_negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
-    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = format!("{whole}{fraction}");
-    let trimmed = digits.trim_end_matches('0');
-    let zeros = i64::try_from(digits.len().saturating_sub(trimmed.len())).ok()?;
-    let power = exponent
-        .trim_start_matches('+')
-        .parse::<i64>()
-        .ok()?
-        .checked_sub(i64::try_from(fraction.len()).ok()?)?
-        .checked_add(zeros)?;
-    let digits = trimmed.trim_start_matches('0').to_owned();
-    let is_zero = digits.is_empty();
-    is_number.then_some((is_negative && !is_zero, digits, if is_zero { 0 } else { power }))
-}
-
 /// So much of a text as a pointer shows.
 fn start(text: &str) -> &str {
     text.get(..text.floor_char_boundary(MAX_POINTER)).unwrap_or(text)
 }
 
 fn below(pair: &Pair, name: &str, before: Option<Range<usize>>, after: Option<Range<usize>>) -> Pair {
-    let name = name.replace('~', "~0").replace('/', "~1");
     // A pointer grows no further than anybody would read.
-    let (base, name) = (start(&pair.pointer), start(&name));
-    let pointer = format!("{base}/{name}");
+    let pointer = pointer::child(start(&pair.pointer), start(name));
     Pair { pointer, before, after, depth: pair.depth.saturating_add(1) }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::domain::json::pointer;
 use crate::domain::{JsonKind, Timestamp};
 use crate::store::{FieldLearnt, SeenIn};
 
@@ -131,7 +132,7 @@ pub fn member_of(pointer: &str, key: &str) -> String {
     if key == "*" {
         return format!("{pointer}/~2");
     }
-    format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
+    pointer::child(pointer, key)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::domain::Timestamp;
+use crate::domain::json::without_mark;
 
 /// Epoch numbers below are seconds, from here on milliseconds: the year 5138, or the March of 1973.
 const MILLIS_FROM: i64 = 100_000_000_000;
@@ -24,7 +25,7 @@ struct Envelope<'a> {
 /// The time of the event in that JSON text: `timestamp`, `time` or `created_at`; the newest one of an array of points.
 #[must_use]
 pub fn event_time(text: &[u8]) -> Option<Timestamp> {
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let text = without_mark(text);
     if text.trim_ascii_start().first() == Some(&b'[') {
         let points: Vec<Envelope<'_>> = serde_json::from_slice(text).ok()?;
         return points.iter().filter_map(time).max();

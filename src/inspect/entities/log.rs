@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::event_time;
+use crate::domain::json::without_mark;
 use crate::domain::{DeliveryRow, Timestamp};
 use crate::send::Sender;
 use crate::store::{Store, StoreError};
@@ -38,7 +39,7 @@ pub async fn entity_log(
     for delivery in found.into_iter().take(limit) {
         let text = sender.read_payload(&delivery.row.source, &delivery.headers, &delivery.body);
         if let Some(text) = text
-            && let Ok(payload) = serde_json::from_slice(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text))
+            && let Ok(payload) = serde_json::from_slice(without_mark(&text))
         {
             log.payloads.push((event_time(&text).unwrap_or(delivery.row.received_at), payload));
         }

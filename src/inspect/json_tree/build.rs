@@ -7,7 +7,7 @@ use super::leaf::{MAX_STRING, leaf};
 use super::place::{MAX_POINTER, names_secret, names_secret_within, path_of, start_of};
 use super::rows::{Leaf, Node, Row, Tree};
 use crate::domain::Fault;
-use crate::domain::json::{Kind, Lexer, Token, key_text, read_string};
+use crate::domain::json::{Kind, Lexer, Token, key_text, pointer, read_string, without_mark};
 use crate::inspect::pieces;
 
 /// The most rows of a page.
@@ -33,7 +33,7 @@ pub struct Wish<'f> {
 /// The tree of `bytes`.
 #[must_use]
 pub fn tree(bytes: &[u8], wish: Wish<'_>) -> Tree {
-    let start = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    let start = bytes.len().saturating_sub(without_mark(bytes).len());
     let mut builder = Builder::new(bytes, wish);
     if start > 0 && wish.at == 0 {
         builder.notes.push("a byte order mark stands before it".to_owned());
@@ -212,8 +212,7 @@ impl<'b> Builder<'b> {
     fn step_into(&mut self, place: Option<Place>) {
         let Some(place) = place else { return };
         let name = place.key.map_or_else(|| place.index.to_string(), |key| key_text(key.of(self.bytes)));
-        self.pointer.push('/');
-        self.pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
+        pointer::push(&mut self.pointer, &name);
     }
 
     fn step_out(&mut self) {
@@ -352,7 +351,7 @@ impl<'b> Builder<'b> {
         let below = self.wish.faults.iter().filter_map(|fault| {
             let place = fault.path.strip_prefix(&self.pointer)?.strip_prefix('/')?;
             let (name, deeper) = place.split_once('/').map_or((place, false), |(name, _)| (name, true));
-            let name = name.replace("~1", "/").replace("~0", "~");
+            let name = pointer::name(name);
             let is_here = match shown.keys.get(&name) {
                 _ if !is_object => name.parse().is_ok_and(|index: usize| page.contains(&index)),
                 Some(row) => row.is_some(),

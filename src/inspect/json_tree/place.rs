@@ -1,6 +1,6 @@
 //! Where a value stands, in the words of others.
 
-use crate::domain::json::Path;
+use crate::domain::json::{Path, pointer};
 
 /// The longest pointer that is told, in bytes: a key may be as long as a body.
 pub const MAX_POINTER: usize = 1_000;
@@ -28,10 +28,7 @@ pub fn path_of(pointer: &str) -> Option<String> {
     if pointer.len() > MAX_POINTER {
         return None;
     }
-    let steps = pointer.split('/').skip(1).map(|step| {
-        let name = step.replace("~1", "/").replace("~0", "~");
-        name.replace('\\', "\\\\").replace('.', "\\.")
-    });
+    let steps = pointer::names(pointer).map(|name| name.replace('\\', "\\\\").replace('.', "\\."));
     let path = steps.collect::<Vec<_>>().join(".");
     Path::read(&path).map(|_| path)
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
+use crate::domain::json::without_mark;
 use crate::domain::{DeliveryRow, Seen, SilenceAfter, Verdict};
 use crate::inspect::drift::{Shape, is_sample, learnt_fields};
 use crate::inspect::entities::event_time;
@@ -187,7 +188,7 @@ fn key_of(row: &DeliveryRow) -> (String, String) {
 }
 
 fn parse(text: &[u8]) -> Option<Value> {
-    serde_json::from_slice(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)).ok()
+    serde_json::from_slice(without_mark(text)).ok()
 }
 
 /// The `name` that stands beside the entity's id.

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::condition::{Condition, ConditionOutcome};
 use crate::catalog::canonical;
-use crate::domain::json::members;
+use crate::domain::json::{members, pointer};
 use crate::send::expression::{Expression, NoValue};
 use crate::send::scope::Scope;
 use crate::send::template::Fault;
@@ -43,7 +43,7 @@ impl Filters {
         let mut faults = Vec::new();
         let mut rules = Vec::new();
         for (event, entry) in members(filters).unwrap_or_default() {
-            let pointer = format!("/{}", event.replace('~', "~0").replace('/', "~1"));
+            let pointer = pointer::child("", &event);
             if !is_name_or_pattern(&event) {
                 faults.push(fault(&pointer, "an event name, or a pattern as data.* or *"));
             }

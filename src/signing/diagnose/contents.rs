@@ -5,7 +5,8 @@ use std::io::Read as _;
 use sha2::{Digest as _, Sha256};
 
 use super::autopsy::{Difference, Suspect};
-use super::json::{self, Letters, Style};
+use super::json::{Letters, Style, written};
+use crate::domain::json::Tree;
 use crate::domain::{Headers, Scheme};
 
 /// The most bytes that a packed body is unpacked to.
@@ -248,7 +249,7 @@ fn rewritten(body: &[u8], bodies: &mut Bodies) {
     if let Ok(inner) = serde_json::from_str::<String>(text) {
         add(inner, "json-twice", "The body is JSON turned into JSON once more, and was signed before that.");
     }
-    let Some(json) = json::read(text.trim_start_matches('\u{feff}')) else { return };
+    let Some(json) = Tree::read(text.trim_start_matches('\u{feff}')) else { return };
     const AS_IS: Style =
         Style { indent: None, gap: "", sorted: false, letters: Letters::AsTheyAre, js_numbers: false };
     let sign_sent = "Sign the bytes that are sent, not JSON written anew.";
@@ -297,7 +298,7 @@ fn rewritten(body: &[u8], bodies: &mut Bodies) {
     ];
     for (style, name, how) in styles {
         add(
-            json.written(style),
+            written(&json, style),
             name,
             &format!("The sender signs the payload {how}, and sends other bytes. {sign_sent}"),
         );

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::catalog::{SaveFault, save_schema};
 use crate::domain::StoredDelivery;
+use crate::domain::json::without_mark;
 use crate::http::api::deliveries::stored;
 use crate::http::api::json_body::{bad, fault, object};
 use crate::http::api::sending::answer;
@@ -28,8 +29,7 @@ pub struct Inferred {
 pub fn inferred(state: &InspectorState, delivery: &StoredDelivery) -> Result<Inferred, Problem> {
     let what = |what: &str| Problem::new(StatusCode::BAD_REQUEST, what);
     let text = state.sender.read_payload(&delivery.row.source, &delivery.headers, &delivery.body);
-    let payload: Option<Value> = text
-        .and_then(|text| serde_json::from_slice(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text)).ok());
+    let payload: Option<Value> = text.and_then(|text| serde_json::from_slice(without_mark(&text)).ok());
     let payload = payload.ok_or_else(|| what("The body is no JSON that is read."))?;
     let event_type = delivery.row.event_type.clone();
     let event_type = event_type.ok_or_else(|| what("The delivery names no event."))?;

@@ -6,6 +6,7 @@ use askama::Template;
 
 use super::subscriptions_page::state_word;
 use crate::config::shown_json;
+use crate::domain::json::laid_out;
 use crate::domain::{DeliveryFilter, SubscriptionOrigin, Verdict};
 use crate::http::inspector::page::{self, Frame};
 use crate::http::inspector::row_view::shown_time;
@@ -130,67 +131,4 @@ async fn choices(state: &InspectorState) -> Result<(Vec<Choice>, Vec<String>), H
     };
     let examples = state.catalog.iter().filter(|known| known.example().is_some());
     Ok((rows.iter().map(choice).collect(), examples.map(|known| known.name().to_owned()).collect()))
-}
-
-/// JSON with a line for each member at its top, and templates laid out; every token as it is written.
-fn laid_out(json: &str) -> String {
-    let mut out = String::with_capacity(json.len().saturating_mul(2));
-    let mut depth = 0_usize;
-    let mut is_text = false;
-    let mut is_escaped = false;
-    let line = |out: &mut String, depth: usize| {
-        out.push('\n');
-        out.push_str(&"  ".repeat(depth));
-    };
-    let mut letters = json.chars().peekable();
-    while let Some(letter) = letters.next() {
-        if is_text {
-            out.push(letter);
-            is_text = is_escaped || letter != '"';
-            is_escaped = !is_escaped && letter == '\\';
-            continue;
-        }
-        match letter {
-            '"' => {
-                is_text = true;
-                out.push(letter);
-            }
-            '{' | '[' => {
-                out.push(letter);
-                if letters.peek().is_some_and(|next| matches!(next, '}' | ']')) {
-                    out.extend(letters.next());
-                } else {
-                    depth = depth.saturating_add(1);
-                    line(&mut out, depth);
-                }
-            }
-            '}' | ']' => {
-                depth = depth.saturating_sub(1);
-                line(&mut out, depth);
-                out.push(letter);
-            }
-            ',' => {
-                out.push(letter);
-                line(&mut out, depth);
-            }
-            ':' => out.push_str(": "),
-            blank if blank.is_ascii_whitespace() => {}
-            other => out.push(other),
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn json_is_laid_out_without_changing_a_token() {
-        let json = r#"{"a": "x,\"{y}\\","n":1.0,"e":{},"l":[1,{"b":[ ]}]}"#;
-        let shown = laid_out(json);
-        assert!(shown.contains("  \"a\": \"x,\\\"{y}\\\\\",\n  \"n\": 1.0,\n  \"e\": {},"), "{shown}");
-        let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
-        assert_eq!(read(&shown), read(json));
-    }
 }
