@@ -4,11 +4,11 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
-use super::claims::{Claim, claims};
 use super::contents::{Content, contents};
+use super::difference::Difference;
 use super::keys::{Key, keys};
-use crate::domain::{Headers, Scheme, Secret, Source};
-use crate::signing::key::usable_key;
+use super::presented::{Presented, presented};
+use super::suspect::Suspect;
 
 /// Bodies up to this size are tried with every pair of a secret's and a body's variant, in bytes.
 const PAIRS_UP_TO: usize = 256 * 1024;
@@ -19,44 +19,6 @@ const USUAL_CUTS: [usize; 13] = [
     1_000, 1_024, 4_096, 8_192, 10_000, 16_384, 32_768, 65_535, 65_536, 100_000, 102_400, 1_000_000,
     1_048_576,
 ];
-
-/// A request whose signature did not hold.
-pub struct Suspect<'a> {
-    /// The scheme that its source asks for.
-    pub scheme: Scheme,
-    /// The secrets that its source has, and those of others.
-    pub secrets: Vec<Known<'a>>,
-    /// The method.
-    pub method: &'a str,
-    /// Path and query.
-    pub path: &'a str,
-    /// Header lines.
-    pub headers: &'a Headers,
-    /// The wire body.
-    pub body: &'a [u8],
-}
-
-/// A secret that may have been used.
-pub struct Known<'a> {
-    /// The secret.
-    pub secret: &'a Secret,
-    /// The scheme that it is meant for.
-    pub scheme: Scheme,
-    /// The other source that it belongs to; `None`: it is the source's own.
-    pub source: Option<&'a str>,
-}
-
-impl<'a> Known<'a> {
-    /// Every secret of `sources`, told from those of the source `own`.
-    pub fn of_all(sources: &'a [Source], own: &str) -> Vec<Self> {
-        let of = |source: &'a Source| {
-            let owner = (source.name != own).then_some(source.name.as_str());
-            let scheme = source.signature.scheme;
-            source.signature.secrets.iter().map(move |secret| Known { secret, scheme, source: owner })
-        };
-        sources.iter().flat_map(of).collect()
-    }
-}
 
 /// What was found out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,27 +31,14 @@ pub struct Autopsy {
     pub tried: usize,
 }
 
-/// What somebody does differently: its name, and a sentence with the fix.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Difference {
-    name: &'static str,
-    fix: String,
-}
-
-impl Difference {
-    pub(super) fn new(name: &'static str, fix: impl Into<String>) -> Self {
-        Self { name, fix: fix.into() }
-    }
-}
-
 /// Tries the variants. `None`: no header holds anything that could be a signature.
 #[must_use]
 pub fn diagnose(suspect: &Suspect<'_>) -> Option<Autopsy> {
-    let claims = claims(suspect.scheme, suspect.headers);
-    if claims.is_empty() {
+    let presented = presented(suspect.scheme, suspect.headers);
+    if presented.is_empty() {
         return None;
     }
-    let mut search = Search { claims: &claims, tried: 0 };
+    let mut search = Search { presented: &presented, tried: 0 };
     let found = search.run(suspect);
     let tried = search.tried;
     Some(match found {
@@ -117,8 +66,8 @@ pub fn diagnose(suspect: &Suspect<'_>) -> Option<Autopsy> {
 }
 
 /// Goes through the variants.
-struct Search<'c> {
-    claims: &'c [Claim],
+struct Search<'p> {
+    presented: &'p [Presented],
     tried: usize,
 }
 
@@ -142,25 +91,25 @@ impl Search<'_> {
         for content in contents {
             for key in keys {
                 let found = self.try_one(|length| hmac(length, &key.bytes, &content.bytes));
-                if let Some(claim) = found {
-                    return Some(differences(key.difference.as_ref(), content.difference.as_ref(), claim));
+                if let Some(presented) = found {
+                    return Some(differences(key.difference.as_ref(), content.difference.as_ref(), presented));
                 }
             }
         }
         None
     }
 
-    /// Whether a claim is what `digest` gives for its length.
-    fn try_one(&mut self, digest: impl Fn(usize) -> Option<Vec<u8>>) -> Option<&Claim> {
+    /// The presented digest that is what `digest` gives for its length.
+    fn try_one(&mut self, digest: impl Fn(usize) -> Option<Vec<u8>>) -> Option<&Presented> {
         let mut known: Option<(usize, Vec<u8>)> = None;
-        for claim in self.claims {
-            let length = claim.digest.len();
+        for one in self.presented {
+            let length = one.digest.len();
             if known.as_ref().is_none_or(|(of, _)| *of != length) {
                 self.tried = self.tried.saturating_add(1);
                 known = digest(length).map(|digest| (length, digest));
             }
-            if known.as_ref().is_some_and(|(_, digest)| *digest == claim.digest) {
-                return Some(claim);
+            if known.as_ref().is_some_and(|(_, digest)| *digest == one.digest) {
+                return Some(one);
             }
         }
         None
@@ -177,7 +126,7 @@ impl Search<'_> {
                 mac.update(body.get(done..cut)?);
                 done = cut;
                 let digest = mac.clone().finalize().into_bytes().to_vec();
-                if let Some(claim) = self.try_one(|length| (length == digest.len()).then(|| digest.clone())) {
+                if let Some(presented) = self.try_one(|length| (length == digest.len()).then(|| digest.clone())) {
                     let letters = std::str::from_utf8(body).map_or(0, |text| text.chars().count());
                     let why = if cut == letters {
                         "which is its length in letters: the sender counts letters where it should count bytes."
@@ -186,7 +135,7 @@ impl Search<'_> {
                     };
                     let fix =
                         format!("The sender signed only the first {cut} of {} bytes, {why}", body.len());
-                    return Some(differences(None, Some(&Difference::new("body-cut", fix)), claim));
+                    return Some(differences(None, Some(&Difference::new("body-cut", fix)), presented));
                 }
             }
         }
@@ -201,21 +150,21 @@ impl Search<'_> {
             tries.push(([body, &key.bytes].concat(), "the body followed by the secret"));
         }
         for (bytes, what) in tries {
-            if let Some(claim) = self.try_one(|length| hash(length, &bytes)) {
+            if let Some(presented) = self.try_one(|length| hash(length, &bytes)) {
                 let fix = format!(
                     "The sender makes a plain hash of {what}, where an HMAC with the secret as its key is asked for."
                 );
-                return Some(differences(None, Some(&Difference::new("plain-hash", fix)), claim));
+                return Some(differences(None, Some(&Difference::new("plain-hash", fix)), presented));
             }
         }
         None
     }
 }
 
-fn differences(key: Option<&Difference>, content: Option<&Difference>, claim: &Claim) -> Vec<Difference> {
+fn differences(key: Option<&Difference>, content: Option<&Difference>, presented: &Presented) -> Vec<Difference> {
     let mut all: Vec<Difference> = key.into_iter().chain(content).cloned().collect();
-    all.extend(claim.differences.iter().cloned());
-    if let Some(algorithm) = match claim.digest.len() {
+    all.extend(presented.differences.iter().cloned());
+    if let Some(algorithm) = match presented.digest.len() {
         20 => Some(Difference::new("sha1", "The sender uses HMAC-SHA1; set it to HMAC-SHA256.")),
         48 => Some(Difference::new("sha384", "The sender uses HMAC-SHA384; set it to HMAC-SHA256.")),
         64 => Some(Difference::new("sha512", "The sender uses HMAC-SHA512; set it to HMAC-SHA256.")),
@@ -253,9 +202,4 @@ fn hash(length: usize, content: &[u8]) -> Option<Vec<u8>> {
         64 => Some(Sha512::digest(content).to_vec()),
         _ => None,
     }
-}
-
-/// The key of a secret under its scheme, where it is one.
-pub(super) fn usual_key(known: &Known<'_>) -> Option<Vec<u8>> {
-    usable_key(known.scheme, known.secret).ok().map(std::borrow::Cow::into_owned)
 }

@@ -4,8 +4,9 @@ use std::io::Read as _;
 
 use sha2::{Digest as _, Sha256};
 
-use super::autopsy::{Difference, Suspect};
+use super::difference::Difference;
 use super::json::{Letters, Style, written};
+use super::suspect::Suspect;
 use crate::domain::json::Tree;
 use crate::domain::{Headers, Scheme};
 

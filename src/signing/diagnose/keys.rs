@@ -3,7 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::autopsy::{Difference, Known, Suspect, usual_key};
+use super::difference::Difference;
+use super::suspect::{Known, Suspect};
+use crate::signing::key::usable_key;
 
 /// A key, and what is different about it.
 pub struct Key {
@@ -145,4 +147,9 @@ fn prefixed(known: &Known<'_>, add: &mut impl FnMut(Option<Vec<u8>>, &'static st
          let the sender use the text as it is."
             .to_owned(),
     );
+}
+
+/// The key of a secret under its scheme, where it is one.
+fn usual_key(known: &Known<'_>) -> Option<Vec<u8>> {
+    usable_key(known.scheme, known.secret).ok().map(std::borrow::Cow::into_owned)
 }

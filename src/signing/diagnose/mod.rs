@@ -4,9 +4,12 @@
 //! digest.
 
 mod autopsy;
-mod claims;
 mod contents;
+mod difference;
 mod json;
 mod keys;
+mod presented;
+mod suspect;
 
-pub use autopsy::{Autopsy, Known, Suspect, diagnose};
+pub use autopsy::{Autopsy, diagnose};
+pub use suspect::{Known, Suspect};

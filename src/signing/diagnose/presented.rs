@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use super::autopsy::Difference;
+use super::difference::Difference;
 use crate::domain::{Headers, Scheme};
 
 const INDIFFERENT: GeneralPurposeConfig =
@@ -17,7 +17,7 @@ const DIGESTS: [usize; 4] = [20, 32, 48, 64];
 
 /// A digest that a header presents.
 #[derive(Clone, Debug)]
-pub struct Claim {
+pub struct Presented {
     pub digest: Vec<u8>,
     /// In what it is presented differently from what its source asks for.
     pub differences: Vec<Difference>,
@@ -34,9 +34,9 @@ fn scheme_of(header: &str) -> Option<Scheme> {
     }
 }
 
-/// The claims of a request, those in the scheme's own header first.
-pub fn claims(scheme: Scheme, headers: &Headers) -> Vec<Claim> {
-    let mut claims = Vec::new();
+/// The digests of a request, those in the scheme's own header first.
+pub fn presented(scheme: Scheme, headers: &Headers) -> Vec<Presented> {
+    let mut found = Vec::new();
     let mut foreign = Vec::new();
     for header in headers.iter() {
         let name = header.name.to_ascii_lowercase();
@@ -45,17 +45,17 @@ pub fn claims(scheme: Scheme, headers: &Headers) -> Vec<Claim> {
         }
         let of = scheme_of(&name);
         let is_own = of == Some(scheme);
-        for mut claim in read(&header.text(), if is_own { scheme } else { of.unwrap_or(Scheme::Tagorun) }) {
+        for mut one in read(&header.text(), if is_own { scheme } else { of.unwrap_or(Scheme::Tagorun) }) {
             if is_own {
-                claims.push(claim);
+                found.push(one);
             } else {
-                claim.differences.insert(0, another_header(&header.name, of, scheme));
-                foreign.push(claim);
+                one.differences.insert(0, another_header(&header.name, of, scheme));
+                foreign.push(one);
             }
         }
     }
-    claims.extend(foreign);
-    claims
+    found.extend(foreign);
+    found
 }
 
 fn another_header(name: &str, of: Option<Scheme>, scheme: Scheme) -> Difference {
@@ -84,10 +84,10 @@ fn own(scheme: Scheme) -> &'static str {
     }
 }
 
-/// The claims of one header value, as `scheme` would have it written.
-fn read(text: &str, scheme: Scheme) -> Vec<Claim> {
+/// The digests of one header value, as `scheme` would have it written.
+fn read(text: &str, scheme: Scheme) -> Vec<Presented> {
     let parts = text.split([',', ' ', ';', '\t']).map(str::trim).filter(|part| !part.is_empty());
-    let mut claims = Vec::new();
+    let mut found = Vec::new();
     let mut version = false;
     for part in parts {
         let unquoted = part.trim_matches(['"', '\'']);
@@ -102,11 +102,11 @@ fn read(text: &str, scheme: Scheme) -> Vec<Claim> {
             }
             differences.extend(prefix_difference(scheme, &prefixes, version));
             differences.extend(encoding_difference(scheme, encoding));
-            claims.push(Claim { digest, differences });
+            found.push(Presented { digest, differences });
         }
         version = part.len() <= 3 && part.starts_with('v');
     }
-    claims
+    found
 }
 
 /// `sha256=`, `v1=` and the like before the digest.
