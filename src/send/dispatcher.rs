@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::budget::Budget;
+use super::dispatcher_event::DispatcherEvent;
 use super::lane::{Ended, LaneState};
 use super::news::Lanes;
 use super::pulse::Pulse;
@@ -30,14 +31,6 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// How long requests under way may take after the program was told to stop.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// What the dispatcher is told of requests.
-pub enum Note {
-    /// One ended: there is a place for another.
-    Ended(Ended),
-    /// What one through this subscription led to is on disk.
-    Written(String),
-}
-
 /// The dispatcher.
 struct Dispatcher {
     sender: Sender,
@@ -53,8 +46,8 @@ struct Dispatcher {
     asked_all: Timestamp,
     pulse: Pulse,
     done: UnboundedSender<Done>,
-    tell: UnboundedSender<Note>,
-    notes: UnboundedReceiver<Note>,
+    tell: UnboundedSender<DispatcherEvent>,
+    events: UnboundedReceiver<DispatcherEvent>,
 }
 
 /// A claim that is being written.
@@ -67,7 +60,7 @@ struct Claiming {
 /// after the next start.
 pub async fn run(sender: Sender) {
     let (done, outcomes) = unbounded_channel();
-    let (tell, notes) = unbounded_channel();
+    let (tell, events) = unbounded_channel();
     let settler = tokio::spawn(settle_all(sender.clone(), outcomes, tell.clone()));
     let began = sender.now();
     let budget = Budget::new(sender.parts().connections);
@@ -84,7 +77,7 @@ pub async fn run(sender: Sender) {
         pulse,
         done,
         tell,
-        notes,
+        events,
     };
     dispatcher.recover().await;
     dispatcher.dispatch().await;
@@ -125,8 +118,8 @@ impl Dispatcher {
         let news = self.sender.clone();
         self.pulse = Pulse::new(self.sender.now(), self.sender.parts().lease);
         loop {
-            while let Ok(note) = self.notes.try_recv() {
-                self.take(note);
+            while let Ok(event) = self.events.try_recv() {
+                self.take(event);
             }
             self.start_reserved();
             if self.is_stale && self.claiming.is_none() {
@@ -136,7 +129,7 @@ impl Dispatcher {
             self.beat(sleep);
             tokio::select! {
                 () = news.news().wait() => self.hear(news.news().take()),
-                note = self.notes.recv() => note.into_iter().for_each(|note| self.take(note)),
+                event = self.events.recv() => event.into_iter().for_each(|event| self.take(event)),
                 (since, due) = written(&mut self.claiming) => self.take_claimed(since, due).await,
                 () = tokio::time::sleep(sleep) => self.is_stale = true,
                 _ = stopping.wait_for(|stop| *stop) => return,
@@ -154,15 +147,15 @@ impl Dispatcher {
         }
     }
 
-    fn take(&mut self, note: Note) {
-        match note {
-            Note::Ended(ended) => {
+    fn take(&mut self, event: DispatcherEvent) {
+        match event {
+            DispatcherEvent::Ended(ended) => {
                 self.bytes = self.bytes.saturating_sub(ended.bytes);
                 if let Some(lane) = self.lanes.get_mut(&ended.target) {
                     lane.end(&ended);
                 }
             }
-            Note::Written(target) => {
+            DispatcherEvent::Written(target) => {
                 self.is_stale = true;
                 if let Some(lane) = self.lanes.get_mut(&target) {
                     lane.written();
@@ -253,7 +246,7 @@ impl Dispatcher {
                 && settlements.iter().all(|settlement| matches!(settlement.next, Next::Delivered));
             let ended = Ended { target: target.clone(), ticket, at: sender.now(), is_quick, bytes };
             // Nobody listens any more only when the program stops; the messages are claimed again after its start.
-            let _ = tell.send(Note::Ended(ended));
+            let _ = tell.send(DispatcherEvent::Ended(ended));
             let _ = done.send(Done { target, settlements, is_gone });
         });
     }

@@ -4,6 +4,7 @@ mod budget;
 mod client;
 mod compiled;
 mod dispatcher;
+mod dispatcher_event;
 mod example;
 mod expression;
 mod failure;

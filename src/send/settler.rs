@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
-use super::dispatcher::Note;
+use super::dispatcher_event::DispatcherEvent;
 use super::notices;
 use super::sender::Sender;
 use crate::store::{Next, Settlement};
@@ -27,7 +27,11 @@ pub struct Done {
 }
 
 /// Writes outcomes until every request has ended.
-pub async fn settle_all(sender: Sender, mut outcomes: UnboundedReceiver<Done>, tell: UnboundedSender<Note>) {
+pub async fn settle_all(
+    sender: Sender,
+    mut outcomes: UnboundedReceiver<Done>,
+    tell: UnboundedSender<DispatcherEvent>,
+) {
     let mut waiting = Vec::new();
     while outcomes.recv_many(&mut waiting, AT_ONCE).await > 0 {
         let mut settlements = Vec::with_capacity(waiting.len());
@@ -50,7 +54,7 @@ pub async fn settle_all(sender: Sender, mut outcomes: UnboundedReceiver<Done>, t
         }
         for target in targets {
             // The dispatcher is gone when the program stops.
-            let _ = tell.send(Note::Written(target));
+            let _ = tell.send(DispatcherEvent::Written(target));
         }
     }
 }

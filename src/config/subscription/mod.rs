@@ -1,12 +1,15 @@
 //! A subscription's JSON: TagoRUN's webhook configuration in both of its forms, and ours.
 
 mod endpoint;
+mod fault;
+mod mask;
 mod pace;
 mod reader;
 mod secrets;
 mod write;
 
-pub use reader::{JsonFault, Read, Reader};
+pub use fault::JsonFault;
+pub use reader::{Read, Reader};
 pub use secrets::{SecretOrigin, SecretReader};
 pub use write::{merged, shown_json, stored_json};
 

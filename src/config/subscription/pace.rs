@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::reader::JsonFault;
+use super::fault::JsonFault;
 use crate::config::fault::suggestion;
 use crate::config::values;
 use crate::domain::{Backoff, Batch, RateLimit, RetryPolicy};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::fault::JsonFault;
 use super::pace;
 use super::secrets::SecretReader;
 use crate::config::fault::suggestion;
@@ -45,21 +46,6 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_NAME: usize = 256;
 /// The longest name of an event or pattern, in bytes.
 const MAX_EVENT: usize = 256;
-
-/// What is wrong with a subscription, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JsonFault {
-    /// JSON pointer (RFC 6901) into the subscription.
-    pub pointer: String,
-    /// One sentence; repeats no secret.
-    pub message: String,
-}
-
-impl JsonFault {
-    pub(super) fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { pointer: pointer.into(), message: message.into() }
-    }
-}
 
 /// A subscription that was read.
 #[derive(Clone, Debug)]

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::reader::JsonFault;
-use super::write::{mask, mask_header, secrets_of};
+use super::fault::JsonFault;
+use super::mask::{DOTS, mask, mask_header};
+use super::write::secrets_of;
 use crate::config::seal::Sealer;
 use crate::config::secrets::SecretCheck;
 use crate::domain::json::pointer;
@@ -113,7 +114,7 @@ impl SecretReader<'_> {
         if let Some(kept) = self.kept(text, pointer) {
             return Ok(kept);
         }
-        if text.contains(super::write::DOTS) {
+        if text.contains(DOTS) {
             return Err("is a mask, not the secret; hand the secret in again".to_owned());
         }
         match self.origin {

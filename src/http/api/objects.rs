@@ -3,10 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
+use serde_json::{Value, json};
 
-use super::replays::object_of;
 use crate::domain::{Check, DeliveryRow, Replay, StoredDelivery};
 use crate::inspect::{Findings, diagnose};
+use crate::send::told_url;
 
 /// A delivery in lists and in the stream.
 #[derive(Debug, Serialize)]
@@ -79,7 +80,7 @@ pub struct DeliveryObject<'a> {
     /// The delivery that this one is a replay of.
     replay_of: Option<String>,
     /// The newest replays of this one.
-    replays: Vec<serde_json::Value>,
+    replays: Vec<Value>,
 }
 
 /// Why a refused signature does not match.
@@ -111,7 +112,7 @@ impl<'a> DeliveryObject<'a> {
             checks: &delivery.checks,
             diagnosis: diagnose(delivery, findings),
             replay_of: replay_of.as_ref().map(|replay| replay.original.to_string()),
-            replays: replays.iter().map(object_of).collect(),
+            replays: replays.iter().map(replay_object).collect(),
             autopsy: findings.autopsy.as_ref().map(|autopsy| AutopsyObject {
                 variant: autopsy.variant.as_deref(),
                 sentence: &autopsy.sentence,
@@ -119,4 +120,24 @@ impl<'a> DeliveryObject<'a> {
             }),
         }
     }
+}
+
+/// A replay in answers.
+pub fn replay_object(replay: &Replay) -> Value {
+    let answer = std::str::from_utf8(&replay.answer).ok();
+    json!({
+        "id": replay.id.to_string(),
+        "replay_id": replay.id.to_string(),
+        "original": replay.original.to_string(),
+        "to": told_url(&replay.target),
+        "signature": replay.signature.as_str(),
+        "edited": replay.is_edited,
+        "run": replay.run.map(|run| run.to_string()),
+        "delivery_id": replay.delivery.map(|id| id.to_string()),
+        "message_id": replay.message.map(|id| id.to_string()),
+        "status": replay.status,
+        "error": replay.error,
+        "answer": answer,
+        "answer_base64": answer.is_none().then(|| STANDARD.encode(&replay.answer)),
+    })
 }

@@ -9,13 +9,13 @@ use url::Url;
 
 use super::deliveries::stored;
 use super::json_body::{bad, fault, object};
+use super::objects::replay_object;
 use super::params::{Blank, Params};
 use super::sending::answer;
-use crate::domain::{Replay, ReplayId, ReplaySignature};
+use crate::domain::{ReplayId, ReplaySignature};
 use crate::http::inspector::InspectorState;
 use crate::http::problem::{FieldFault, Problem};
 use crate::inspect::replay::{Asked, Edits, ReplayFault, Target};
-use crate::send::told_url;
 
 /// What the body of a replay may have.
 const KEYS: [&str; 7] = ["to", "signature", "method", "path", "headers", "body", "body_base64"];
@@ -38,7 +38,7 @@ pub async fn replay(
                 ReplayFault::Asked(why) => bad(vec![fault("", &why)]),
                 ReplayFault::Store(wrong) => Problem::store_fault(&wrong),
             })?;
-            Ok(HttpResponse::Accepted().json(object_of(&replay)))
+            Ok(HttpResponse::Accepted().json(replay_object(&replay)))
         }
         .await,
     )
@@ -58,7 +58,7 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
             let has_more = replays.len() > limit;
             replays.truncate(limit);
             let next = replays.last().filter(|_| has_more).map(|replay| replay.id.to_string());
-            let replays: Vec<Value> = replays.iter().map(object_of).collect();
+            let replays: Vec<Value> = replays.iter().map(replay_object).collect();
             HttpResponse::Ok().json(json!({"replays": replays, "next": next}))
         }
     }
@@ -79,7 +79,7 @@ pub async fn one(id: web::Path<String>, state: web::Data<InspectorState>) -> Htt
     let missing = || Problem::not_found("There is no replay of that id; they are kept for thirty days.");
     let Ok(id) = id.parse::<ReplayId>() else { return missing().response() };
     match state.store.replay(id).await {
-        Ok(Some(replay)) => HttpResponse::Ok().json(object_of(&replay)),
+        Ok(Some(replay)) => HttpResponse::Ok().json(replay_object(&replay)),
         Ok(None) => missing().response(),
         Err(wrong) => Problem::store_fault(&wrong).response(),
     }
@@ -212,24 +212,4 @@ fn body(members: &Map<String, Value>, faults: &mut Vec<FieldFault>) -> Option<By
         },
         (None, None) => None,
     }
-}
-
-/// A replay in answers.
-pub fn object_of(replay: &Replay) -> Value {
-    let answer = std::str::from_utf8(&replay.answer).ok();
-    json!({
-        "id": replay.id.to_string(),
-        "replay_id": replay.id.to_string(),
-        "original": replay.original.to_string(),
-        "to": told_url(&replay.target),
-        "signature": replay.signature.as_str(),
-        "edited": replay.is_edited,
-        "run": replay.run.map(|run| run.to_string()),
-        "delivery_id": replay.delivery.map(|id| id.to_string()),
-        "message_id": replay.message.map(|id| id.to_string()),
-        "status": replay.status,
-        "error": replay.error,
-        "answer": answer,
-        "answer_base64": answer.is_none().then(|| STANDARD.encode(&replay.answer)),
-    })
 }

@@ -2,6 +2,7 @@
 //! that stands behind receiving.
 
 mod batch;
+mod remembered;
 mod running;
 mod silences;
 mod step;

@@ -1,6 +1,5 @@
 //! Tells of entities that are silent: the event `device.silent`, once for each silence.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use super::step::Learner;
@@ -13,23 +12,6 @@ const STEP: usize = 100;
 const OUTAGE: Duration = Duration::from_secs(60);
 /// So often it is kept that the program listens.
 const HEARD_EVERY: Duration = Duration::from_secs(30);
-
-/// What is remembered of silences while the program runs.
-pub struct Silences {
-    /// When the program last listened; `None`: there was no rule by which to listen.
-    heard_at: Option<Timestamp>,
-    /// When that was last kept.
-    kept_at: Option<Timestamp>,
-    /// The rules by which all entities of a source were reckoned.
-    reckoned: HashMap<String, SilenceAfter>,
-}
-
-impl Silences {
-    /// As of the last time that the program listened.
-    pub fn resume(heard_at: Option<Timestamp>) -> Self {
-        Self { heard_at, kept_at: None, reckoned: HashMap::new() }
-    }
-}
 
 impl Learner {
     /// Tells of the silences that are due, as far as is known who was heard of. Returns whether there may be any at all.

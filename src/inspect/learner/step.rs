@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::batch::{Batch, Count, Counts, Rules};
-use super::silences::Silences;
+use super::remembered::Silences;
 use crate::domain::{Clock, SilenceAfter, Source, Timestamp};
 use crate::send::{OWN_EVENTS, Sender};
 use crate::store::{FannedDelivery, Store, StoreError};

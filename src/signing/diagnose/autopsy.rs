@@ -92,7 +92,11 @@ impl Search<'_> {
             for key in keys {
                 let found = self.try_one(|length| hmac(length, &key.bytes, &content.bytes));
                 if let Some(presented) = found {
-                    return Some(differences(key.difference.as_ref(), content.difference.as_ref(), presented));
+                    return Some(differences(
+                        key.difference.as_ref(),
+                        content.difference.as_ref(),
+                        presented,
+                    ));
                 }
             }
         }
@@ -126,7 +130,9 @@ impl Search<'_> {
                 mac.update(body.get(done..cut)?);
                 done = cut;
                 let digest = mac.clone().finalize().into_bytes().to_vec();
-                if let Some(presented) = self.try_one(|length| (length == digest.len()).then(|| digest.clone())) {
+                if let Some(presented) =
+                    self.try_one(|length| (length == digest.len()).then(|| digest.clone()))
+                {
                     let letters = std::str::from_utf8(body).map_or(0, |text| text.chars().count());
                     let why = if cut == letters {
                         "which is its length in letters: the sender counts letters where it should count bytes."
@@ -161,7 +167,11 @@ impl Search<'_> {
     }
 }
 
-fn differences(key: Option<&Difference>, content: Option<&Difference>, presented: &Presented) -> Vec<Difference> {
+fn differences(
+    key: Option<&Difference>,
+    content: Option<&Difference>,
+    presented: &Presented,
+) -> Vec<Difference> {
     let mut all: Vec<Difference> = key.into_iter().chain(content).cloned().collect();
     all.extend(presented.differences.iter().cloned());
     if let Some(algorithm) = match presented.digest.len() {

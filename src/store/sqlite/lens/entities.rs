@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::learn::add;
+use super::facts::add;
 use crate::domain::{DeliveryId, Entity, Timestamp};
 use crate::store::SeenEntity;
 use crate::store::sqlite::outbox::to_json;

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, params};
 
+use super::facts::{add, fact};
 use super::{drift, entities};
 use crate::domain::Timestamp;
 use crate::store::sqlite::codec::{self, ROW_COLUMNS};
@@ -18,18 +19,6 @@ pub fn state(connection: &Connection) -> rusqlite::Result<LensState> {
         entities: fact(connection, "entities")?.unsigned_abs(),
         left_out: fact(connection, "drift_left_out")?.unsigned_abs(),
     })
-}
-
-fn fact(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
-    connection.prepare_cached("SELECT value FROM facts WHERE name = ?1")?.query_row([name], |row| row.get(0))
-}
-
-/// Adds to a number that is kept.
-pub fn add(connection: &Connection, name: &str, more: i64) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("UPDATE facts SET value = value + ?2 WHERE name = ?1")?
-        .execute(params![name, more])?;
-    Ok(())
 }
 
 /// Deliveries after `after` that were accepted or refused for their schema, oldest first, at most `limit` and about

@@ -3,6 +3,7 @@
 mod drift;
 mod entities;
 mod entity_list;
+mod facts;
 mod learn;
 mod silence;
 

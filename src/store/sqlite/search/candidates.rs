@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use rusqlite::Connection;
 
-use super::file::{Postings, Segment};
 use super::rows::Rows;
+use super::segment::{Postings, Segment};
 use super::term::{self, Kind, Lookup};
 use super::text::folded;
 use crate::domain::{Condition, Pattern, Query, Timestamp};

@@ -13,6 +13,7 @@ use super::super::reader;
 use super::super::shared::{beside, make_private};
 use super::open::OpenSegment;
 use super::rows::Rows;
+use super::segment::{Postings, Segment};
 use super::{SEGMENT, first_of};
 
 /// Another number makes the file anew.
@@ -31,15 +32,6 @@ const SCHEMA: &str = "
         PRIMARY KEY (segment, term)
     ) WITHOUT ROWID;";
 
-/// What is known of a segment.
-#[derive(Clone, Copy, Debug)]
-pub struct Segment {
-    /// When its first row was received, in microseconds UTC.
-    pub earliest: i64,
-    /// When its last row was received.
-    pub latest: i64,
-}
-
 /// Where a segment's index is.
 #[derive(Clone)]
 pub enum Indexed {
@@ -47,15 +39,6 @@ pub enum Indexed {
     Kept(Segment),
     /// In memory, as far as it is made.
     Open(Arc<RwLock<OpenSegment>>),
-}
-
-/// Finds the rows of a segment by terms.
-pub trait Postings {
-    /// The rows of a term.
-    fn term(&self, term: &[u8]) -> rusqlite::Result<Rows>;
-
-    /// The rows of any term in a range.
-    fn range(&self, range: &RangeInclusive<Vec<u8>>) -> rusqlite::Result<Rows>;
 }
 
 /// Connections that nobody uses.

@@ -13,6 +13,7 @@ mod file;
 mod indexer;
 mod open;
 mod rows;
+mod segment;
 mod term;
 mod text;
 mod walk;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::{Bound, RangeInclusive};
 
 use super::builder::{BUCKETS, RowTerms};
-use super::file::{Postings, Segment};
 use super::rows::{self, Rows};
+use super::segment::{Postings, Segment};
 use super::term::Kind;
 use super::{SEGMENT, first_of};
 

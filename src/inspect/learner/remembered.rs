@@ -1,0 +1,22 @@
+//! What the learner remembers of silences while the program runs.
+
+use std::collections::HashMap;
+
+use crate::domain::{SilenceAfter, Timestamp};
+
+/// What is remembered of silences while the program runs.
+pub struct Silences {
+    /// When the program last listened; `None`: there was no rule by which to listen.
+    pub heard_at: Option<Timestamp>,
+    /// When that was last kept.
+    pub kept_at: Option<Timestamp>,
+    /// The rules by which all entities of a source were reckoned.
+    pub reckoned: HashMap<String, SilenceAfter>,
+}
+
+impl Silences {
+    /// As of the last time that the program listened.
+    pub fn resume(heard_at: Option<Timestamp>) -> Self {
+        Self { heard_at, kept_at: None, reckoned: HashMap::new() }
+    }
+}

@@ -1,0 +1,23 @@
+//! A segment of the log, and what it can be asked.
+
+use std::ops::RangeInclusive;
+
+use super::rows::Rows;
+
+/// What is known of a segment.
+#[derive(Clone, Copy, Debug)]
+pub struct Segment {
+    /// When its first row was received, in microseconds UTC.
+    pub earliest: i64,
+    /// When its last row was received.
+    pub latest: i64,
+}
+
+/// Finds the rows of a segment by terms.
+pub trait Postings {
+    /// The rows of a term.
+    fn term(&self, term: &[u8]) -> rusqlite::Result<Rows>;
+
+    /// The rows of any term in a range.
+    fn range(&self, range: &RangeInclusive<Vec<u8>>) -> rusqlite::Result<Rows>;
+}
