@@ -6,6 +6,7 @@ mod clock;
 mod credential_names;
 mod delivery;
 mod entity;
+mod entry;
 mod event;
 mod filter;
 mod headers;
@@ -30,6 +31,7 @@ pub use clock::{Clock, ManualClock, Timestamp};
 pub use credential_names::{is_secret_parameter, names_credential_header};
 pub use delivery::{Arrival, BodyEnd, ClientAddress, Delivery, DeliveryRow, StoredDelivery};
 pub use entity::{Entity, Habits, Seen};
+pub use entry::{Appended, Decision, Entry};
 pub use event::{Claim, ClaimKey, EventFacts, PublishedFacts};
 pub use filter::DeliveryFilter;
 pub use headers::{Header, Headers};
@@ -49,4 +51,4 @@ pub use subscription::{
     Batch, HeaderValue, MissingValue, RateLimit, SigningRule, Subscription, SubscriptionHeader,
     SubscriptionOrigin,
 };
-pub use verdict::{Appended, Decision, Entry, Reason, Verdict};
+pub use verdict::{Reason, Verdict};

@@ -33,14 +33,14 @@ const RESERVED: [(&[&str], &[&str]); 6] = [
     (&["anyhow"], &["app", "cli", "main"]),
 ];
 
-struct Source {
-    path: PathBuf,
-    room: String,
-    code: String,
-    lines: usize,
+pub struct Source {
+    pub path: PathBuf,
+    pub room: String,
+    pub code: String,
+    pub lines: usize,
 }
 
-fn sources() -> Vec<Source> {
+pub fn sources() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut folders = vec![root.clone()];
     let mut sources = Vec::new();

@@ -18,6 +18,7 @@ mod attempts;
 mod autopsy;
 mod body_views;
 mod catalogue;
+mod circles;
 mod cli;
 mod credentials;
 mod durability;
