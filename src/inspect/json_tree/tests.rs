@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::Fault;
+use crate::domain::json::Lexer;
 
 /// The rows as lines: `key: value`, indented, with notes behind `!` and faults behind `#`.
 fn lines_of(tree: &Tree) -> Vec<String> {
