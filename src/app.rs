@@ -13,15 +13,16 @@ use tokio::task::JoinHandle;
 
 use crate::catalog::Catalog;
 use crate::config::{self, Config, Sealer};
-use crate::domain::{Clock, Source};
+use crate::domain::Clock;
 use crate::http::{
     self, AddressRate, BodyBudget, BodyLimits, InspectorState, Readiness, ReceiverState, Rules,
 };
 use crate::inspect::learner::RunningLearner;
 use crate::inspect::overview::{Counting, keep_counts};
 use crate::inspect::what_if::WhatIf;
+use crate::payload::Sources;
 use crate::receive::{Masking, Receiver};
-use crate::send::{Client, ReadPayload, ReadPublished, RunningSender, Sender, SenderParts, TargetGuard};
+use crate::send::{Client, RunningSender, Sender, SenderParts, TargetGuard};
 use crate::store::{Retention, Store, StoreOptions};
 use crate::telemetry::{Metrics, allow_many_files};
 
@@ -46,6 +47,7 @@ pub struct Running {
     /// Where it listens.
     pub addresses: Addresses,
     rules: Arc<ArcSwap<Rules>>,
+    sources: Sources,
     catalog: Arc<Catalog>,
     masking: Arc<Masking>,
     store: Store,
@@ -71,6 +73,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Run
     store.start_indexing()?;
     let metrics = Arc::new(Metrics::default());
     let rules = Arc::new(ArcSwap::from_pointee(make_rules(config, &catalog, &masking)));
+    let sources = Sources::new(config.sources.clone(), config.receiver.max_body);
     let sender = Sender::new(SenderParts {
         store: store.clone(),
         catalog: Arc::clone(&catalog),
@@ -78,8 +81,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Run
         metrics: Arc::clone(&metrics),
         guard: TargetGuard::new(config.sender.deny_private),
         client: Client::new(TargetGuard::new(config.sender.deny_private))?,
-        read_payload: reads_payloads(&rules),
-        read_published: reads_published(&rules),
+        sources: sources.clone(),
         secrets: config.secrets.clone(),
         sealer: Sealer::new(&store_key),
         lease: config.sender.lease,
@@ -105,7 +107,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Run
     let inspector_state = InspectorState::new(http::InspectorParts {
         store: store.clone(),
         catalog: Arc::clone(&catalog),
-        sources: sources_of(&rules),
+        sources: sources.clone(),
         sender: sender.clone(),
         receiver: addresses.receiver,
         inspector: addresses.inspector,
@@ -127,7 +129,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Run
     let receiver = http::serve_receiver(receiver_listener, workers, state, stopping.subscribe())?;
     let inspector = http::serve_inspector(inspector_listener, inspector_state.clone())?;
     let sending = RunningSender::start(sender.clone()).context("cannot start the sender")?;
-    let learning = RunningLearner::start(store.clone(), sender.clone(), sources_of(&rules), learner_clock)
+    let learning = RunningLearner::start(store.clone(), sender.clone(), sources.clone(), learner_clock)
         .context("cannot start the learner")?;
     inspector_state.take_up_replays().await;
     let counting = Counting { store: store.clone(), metrics: counted, clock: counting_clock };
@@ -135,6 +137,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Run
     let running = Running {
         addresses,
         rules,
+        sources,
         catalog,
         masking,
         store,
@@ -156,6 +159,7 @@ impl Running {
     /// Puts the rules and subscriptions of a re-read configuration in place. Addresses, store and password stay as they are.
     pub async fn reload(&self, config: &Config) {
         self.rules.store(Arc::new(make_rules(config, &self.catalog, &self.masking)));
+        self.sources.replace(config.sources.clone(), config.receiver.max_body);
         if let Err(fault) = self.sender.load(&config.subscriptions).await {
             tracing::error!(%fault, "the subscriptions of the configuration are not in force yet");
         }
@@ -280,24 +284,6 @@ fn make_rules(config: &Config, catalog: &Arc<Catalog>, masking: &Arc<Masking>) -
         refused_rate: AddressRate::new(receiver.refused_rate),
         capture_rate: AddressRate::new(receiver.capture_rate),
     }
-}
-
-/// The sources as they are now, for the inspector.
-fn sources_of(rules: &Arc<ArcSwap<Rules>>) -> Arc<dyn Fn() -> Vec<Source> + Send + Sync> {
-    let rules = Arc::clone(rules);
-    Arc::new(move || rules.load().receiver.sources().to_vec())
-}
-
-/// How the sender reads accepted deliveries: by the rules as they are then.
-fn reads_payloads(rules: &Arc<ArcSwap<Rules>>) -> ReadPayload {
-    let rules = Arc::clone(rules);
-    Arc::new(move |source, headers, body| rules.load().receiver.payload_text(source, headers, body))
-}
-
-/// How the sender reads what is published.
-fn reads_published(rules: &Arc<ArcSwap<Rules>>) -> ReadPublished {
-    let rules = Arc::clone(rules);
-    Arc::new(move |body| rules.load().receiver.read_published(body))
 }
 
 fn listen(address: SocketAddr, what: &str) -> anyhow::Result<TcpListener> {

@@ -8,6 +8,7 @@ pub mod config;
 pub mod domain;
 pub mod http;
 pub mod inspect;
+pub mod payload;
 pub mod receive;
 pub mod send;
 pub mod signing;

@@ -15,21 +15,6 @@ pub struct EventFacts {
     pub entity: Option<String>,
 }
 
-/// What was read of an event that is handed to our own publisher.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PublishedFacts {
-    /// The canonical name: an alias is resolved.
-    pub event_type: String,
-    /// The event id, where it has one.
-    pub event_id: Option<String>,
-    /// What the event is about.
-    pub entity: Option<String>,
-    /// Whether it says when it happened.
-    pub has_timestamp: bool,
-    /// Departures from its schema or usual shape, one sentence each.
-    pub warnings: Vec<String>,
-}
-
 /// What makes two deliveries of one source the same event.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ClaimKey {

@@ -32,7 +32,7 @@ pub use credential_names::{is_secret_parameter, names_credential_header};
 pub use delivery::{Arrival, BodyEnd, ClientAddress, Delivery, DeliveryRow, StoredDelivery};
 pub use entity::{Entity, Habits, Seen};
 pub use entry::{Appended, Decision, Entry};
-pub use event::{Claim, ClaimKey, EventFacts, PublishedFacts};
+pub use event::{Claim, ClaimKey, EventFacts};
 pub use filter::DeliveryFilter;
 pub use headers::{Header, Headers};
 pub use ids::{DeliveryId, MessageId, ReplayId};

@@ -4,11 +4,9 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use super::event_id::{EventId, fitting, read_id};
-use super::json;
-use super::payload::Payload;
 use super::trace::{Finding, Gated};
 use crate::domain::{Claim, ClaimKey, EventFacts, Fault, Headers, Reason, Scheme, Source};
+use crate::payload::{EventId, Payload, fitting, raw_at, read_id};
 
 /// Headers that carry the id where the source asks for no signature.
 const ID_HEADERS: [&str; 2] = ["webhook-id", "X-TagoRUN-Event-Id"];
@@ -79,7 +77,7 @@ fn find_id(source: &Source, headers: &Headers, payload: &Payload<'_>) -> Result<
         _ if payload.points.as_ref().is_some_and(|points| points.ids_digest.is_some()) => Ok(EventId::Absent),
         scheme => {
             let pointer = source.id_pointer.as_str();
-            let exact = || json::raw_at(&payload.text, pointer).map(str::to_owned);
+            let exact = || raw_at(&payload.text, pointer).map(str::to_owned);
             let id = read_id(payload.value.pointer(pointer), exact)
                 .map_err(|message| Fault::new(pointer, message))?;
             match (id, scheme) {

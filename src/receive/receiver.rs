@@ -56,14 +56,6 @@ impl Receiver {
         &self.sources
     }
 
-    pub(super) fn catalog(&self) -> &Catalog {
-        &self.catalog
-    }
-
-    pub(super) const fn max_body(&self) -> usize {
-        self.max_body
-    }
-
     /// The source of that name; the empty name is the default source.
     #[must_use]
     pub fn source(&self, name: &str) -> Option<&Source> {

@@ -11,11 +11,6 @@ use crate::signing;
 pub struct VerifiedBody<'a>(&'a [u8]);
 
 impl<'a> VerifiedBody<'a> {
-    /// The body of a delivery that was accepted: it was checked then.
-    pub const fn of_accepted(body: &'a [u8]) -> Self {
-        Self(body)
-    }
-
     /// The wire bytes.
     pub const fn bytes(self) -> &'a [u8] {
         self.0

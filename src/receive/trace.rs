@@ -58,16 +58,6 @@ pub struct Gated<T> {
     result: Result<(Outcome, T), Reason>,
 }
 
-impl<T> Gated<T> {
-    /// The value that goes on with the finding, or the finding of a refusal.
-    pub fn open(self) -> Result<(T, Finding), Finding> {
-        match self.result {
-            Ok((_, value)) => Ok((value, self.finding)),
-            Err(_) => Err(self.finding),
-        }
-    }
-}
-
 /// The checks so far.
 #[derive(Debug)]
 pub struct Trace {

@@ -214,7 +214,8 @@ pub async fn step(sender: &Sender, cursor: i64) -> Result<i64, StoreError> {
 /// When the store cannot be read.
 pub async fn event_of(sender: &Sender, found: FannedDelivery) -> Result<Option<OutgoingEvent>, StoreError> {
     let FannedDelivery { row, headers, body } = found;
-    let Some(body) = sender.read_payload(&row.source, &headers, &body) else { return Ok(None) };
+    let text = sender.parts().sources.payload_text(&row.source, &headers, &body);
+    let Some(body) = text else { return Ok(None) };
     Ok(Some(OutgoingEvent {
         lineage: lineage(sender, &headers).await?,
         source: row.source,

@@ -48,7 +48,7 @@ pub use preview::Preview;
 pub use publish::{PublishFault, PublishedEvent};
 pub use running::RunningSender;
 pub use sample::{SignedSample, fresh_id, shell_quote, signed_curl, source_url};
-pub use sender::{ReadPayload, ReadPublished, Sender, SenderParts};
+pub use sender::{Sender, SenderParts};
 pub use subscriptions::Active;
 pub use target_guard::TargetGuard;
 pub use template::Fault;

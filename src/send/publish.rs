@@ -8,8 +8,10 @@ use super::fanout::messages_for;
 use super::notices::PUBLISHED;
 use super::sample::fresh_id;
 use super::sender::Sender;
+use crate::catalog::Catalog;
 use crate::domain::json::{Members, without_mark};
-use crate::domain::{Fault, OutgoingEvent, PublishedFacts, Timestamp};
+use crate::domain::{Fault, OutgoingEvent, Timestamp};
+use crate::payload::{self, read_published};
 use crate::store::{Published, StoreError};
 
 /// An event that was published.
@@ -44,8 +46,8 @@ impl Sender {
     /// When it is no event, another was published under its id, or the store cannot keep it.
     pub async fn publish(&self, posted: &Bytes) -> Result<PublishedEvent, PublishFault> {
         let now = self.now();
-        let facts = (self.parts().read_published)(posted).map_err(PublishFault::Invalid)?;
-        let event = self.event_to_publish(posted, &facts, now);
+        let read = read_published(posted).map_err(PublishFault::Invalid)?;
+        let (event, warnings) = self.event_to_publish(posted, read, now);
         let event_id = event.event_id.clone().unwrap_or_default();
         let messages = messages_for(&self.subscriptions().all(), &event, None);
         let targets: Vec<String> = messages.iter().map(|message| message.subscription.clone()).collect();
@@ -56,7 +58,7 @@ impl Sender {
             Published::Conflict => return Err(PublishFault::Conflict(event_id)),
         };
         self.news().tell(targets.iter().map(String::as_str));
-        Ok(PublishedEvent { event_id, messages, warnings: facts.warnings })
+        Ok(PublishedEvent { event_id, messages, warnings })
     }
 
     /// An event that is not kept: for previews.
@@ -64,25 +66,45 @@ impl Sender {
     /// # Errors
     /// Every fault of its form.
     pub fn draft_event(&self, posted: &Bytes) -> Result<OutgoingEvent, Vec<Fault>> {
-        let facts = (self.parts().read_published)(posted)?;
-        Ok(self.event_to_publish(posted, &facts, self.now()))
+        let read = read_published(posted)?;
+        Ok(self.event_to_publish(posted, read, self.now()).0)
     }
 
-    fn event_to_publish(&self, posted: &Bytes, facts: &PublishedFacts, now: Timestamp) -> OutgoingEvent {
-        let id = facts.event_id.clone().unwrap_or_else(|| fresh_id(now));
-        let filled_id = facts.event_id.is_none().then_some(id.as_str());
-        let filled_time = (!facts.has_timestamp).then(|| now.to_string());
-        OutgoingEvent {
+    fn event_to_publish(
+        &self,
+        posted: &Bytes,
+        read: payload::Published,
+        now: Timestamp,
+    ) -> (OutgoingEvent, Vec<String>) {
+        let (event_type, warnings) = type_of(self.catalog(), &read);
+        let filled_time = (!read.has_timestamp).then(|| now.to_string());
+        let id = read.event_id.clone().unwrap_or_else(|| fresh_id(now));
+        let filled_id = read.event_id.is_none().then_some(id.as_str());
+        let event = OutgoingEvent {
             source: PUBLISHED.to_owned(),
-            event_id: Some(id.clone()),
-            event_type: facts.event_type.clone(),
-            entity: facts.entity.clone(),
-            received_at: now,
             body: filled_in(posted, filled_id, filled_time.as_deref()),
+            event_id: Some(id),
+            event_type,
+            entity: read.entity,
+            received_at: now,
             delivery: None,
             lineage: Vec::new(),
-        }
+        };
+        (event, warnings)
     }
+}
+
+/// The canonical name of an event, and where it departs from its schema or usual shape: that is told, not enforced.
+fn type_of(catalog: &Catalog, read: &payload::Published) -> (String, Vec<String>) {
+    let Some(known) = catalog.resolve(&read.name) else { return (read.name.clone(), Vec::new()) };
+    let mut faults = known.check(&read.value);
+    // Aliases come in shapes of their own.
+    if faults.is_empty() && read.name == known.name() {
+        faults = known.check_shape(&read.value);
+    }
+    // A time that is missing is filled in.
+    let told = faults.iter().filter(|fault| read.has_timestamp || fault.path != "/timestamp");
+    (known.name().to_owned(), told.map(|fault| format!("{}: {}", fault.path, fault.message)).collect())
 }
 
 /// The object with what is missing put in front; every other member keeps its text. With nothing missing the bytes
@@ -123,5 +145,16 @@ mod tests {
             r#"{"id":"e\"1","timestamp":"t","event":"a","n":1.0,"big":123456789012345678901234567890}"#
         );
         assert_eq!(filled_in(&posted, None, None), posted);
+    }
+
+    #[test]
+    fn an_alias_gets_its_own_name_and_what_an_event_lacks_is_a_warning() {
+        let catalog = Catalog::builtin();
+        let of = |body: &str| type_of(&catalog, &read_published(body.as_bytes()).unwrap());
+        assert_eq!(of(r#"{"event":"user.created","device":{"id":"d1"}}"#).0, "user.registration");
+        let (name, warnings) = of(r#"{"event":"user.login","timestamp":"x","user":{"id":"u"}}"#);
+        assert_eq!(name, "user.login");
+        assert!(warnings.iter().any(|warning| warning.contains("user.email")), "{warnings:?}");
+        assert_eq!(of(r#"{"event":"of.our.own"}"#), ("of.our.own".to_owned(), Vec::new()));
     }
 }

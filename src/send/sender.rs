@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use tokio::sync::{Notify, watch};
 
 use super::client::Client;
@@ -11,15 +10,10 @@ use super::subscriptions::Subscriptions;
 use super::target_guard::TargetGuard;
 use crate::catalog::Catalog;
 use crate::config::{Sealer, SecretResolver};
-use crate::domain::{Clock, Fault, Headers, PublishedFacts, Timestamp};
+use crate::domain::{Clock, Timestamp};
+use crate::payload::Sources;
 use crate::store::Store;
 use crate::telemetry::Metrics;
-
-/// Reads the JSON of an accepted delivery: source, header lines and wire body in, JSON text out.
-pub type ReadPayload = Arc<dyn Fn(&str, &Headers, &Bytes) -> Option<Bytes> + Send + Sync>;
-
-/// Reads an event that is handed to the publisher.
-pub type ReadPublished = Arc<dyn Fn(&[u8]) -> Result<PublishedFacts, Vec<Fault>> + Send + Sync>;
 
 /// What a sender is made of.
 pub struct SenderParts {
@@ -36,9 +30,7 @@ pub struct SenderParts {
     /// The client that sends.
     pub client: Client,
     /// How deliveries are read.
-    pub read_payload: ReadPayload,
-    /// How published events are read.
-    pub read_published: ReadPublished,
+    pub sources: Sources,
     /// Finds the secrets that subscriptions name.
     pub secrets: SecretResolver,
     /// Seals the secrets that they hold.
@@ -120,12 +112,6 @@ impl Sender {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.0.parts.clock.now()
-    }
-
-    /// The JSON of an accepted delivery.
-    #[must_use]
-    pub fn read_payload(&self, source: &str, headers: &Headers, body: &Bytes) -> Option<Bytes> {
-        (self.0.parts.read_payload)(source, headers, body)
     }
 
     /// There may be something to send through any subscription, or another subscription to send it through.

@@ -28,7 +28,7 @@ pub async fn one(
         Err(problem) => return problem.response(),
     };
     let format = format.unwrap_or(Format::Curl);
-    let text = export(&delivery, format, &state.receiver_base(), &state.sources());
+    let text = export(&delivery, format, &state.receiver_base(), &state.sources.all());
     let kind = if format == Format::Har { "application/json" } else { "text/plain; charset=utf-8" };
     let mut answer = HttpResponse::Ok();
     if format == Format::Test {

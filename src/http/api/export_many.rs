@@ -74,7 +74,7 @@ pub async fn many(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
     }
     let format = format.unwrap_or(Format::Jsonl);
     let export = Export {
-        more: credential_headers(&state.sources()),
+        more: credential_headers(&state.sources.all()),
         base: state.receiver_base(),
         left: ids.map_or(
             Left::Search { filter: Box::new(filter), before: None, page: VecDeque::new() },

@@ -229,7 +229,7 @@ fn tags(value: &Value) -> Option<Vec<String>> {
 
 /// How long each source's sender waits for our answer.
 pub async fn sources(state: web::Data<InspectorState>) -> HttpResponse {
-    match ack_times(&state.store, &state.sources()).await {
+    match ack_times(&state.store, &state.sources.all()).await {
         Ok(times) => {
             let times: Vec<Value> = times.iter().map(times_object).collect();
             HttpResponse::Ok().json(json!({"sources": times}))

@@ -44,7 +44,7 @@ pub async fn found(
     let unwell =
         endpoints(state).await?.into_iter().filter(|endpoint| !WELL.contains(&endpoint.status.as_str()));
     let beside = Beside {
-        times: ack_times(&state.store, &state.sources()).await.map_err(fault)?,
+        times: ack_times(&state.store, &state.sources.all()).await.map_err(fault)?,
         dead: together(&figures).dead,
         unwell: unwell.map(|endpoint| (endpoint.name, endpoint.status)).collect(),
         store: (state.store.size().used, state.max_size),

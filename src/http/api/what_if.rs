@@ -41,7 +41,7 @@ pub async fn start(payload: web::Payload, state: web::Data<InspectorState>) -> H
 /// 400 with every fault; 429 where too many runs go on.
 pub fn run(state: &InspectorState, members: &Map<String, Value>) -> Result<ReplayId, Problem> {
     let name = members.get("source").and_then(Value::as_str).unwrap_or_default();
-    let sources = state.sources();
+    let sources = state.sources.all();
     let Some(present) = sources.iter().find(|source| source.name == name) else {
         let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
         return Err(bad(vec![fault("/source", &format!("one of {}", names.join(", ")))]));

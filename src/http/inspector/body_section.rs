@@ -18,7 +18,7 @@ use crate::inspect::body::{
 };
 use crate::inspect::json_tree::{Tree, Wish, tree};
 use crate::inspect::{HexPage, Piece, TextPage, pieces, plain};
-use crate::receive::decode;
+use crate::payload::decode;
 
 /// The most bytes that a packed body is unpacked to.
 const MAX_DECODED: usize = 16 * 1024 * 1024;

@@ -14,6 +14,7 @@ use crate::http::admin_auth::AdminAuth;
 use crate::inspect::Findings;
 use crate::inspect::replay::{ReplayRuns, Replayer};
 use crate::inspect::what_if::WhatIf;
+use crate::payload::Sources;
 use crate::send::{Client, SendError, Sender, TargetGuard};
 use crate::store::Store;
 use crate::telemetry::Metrics;
@@ -25,7 +26,7 @@ pub struct InspectorParts {
     /// The events that are known.
     pub catalog: Arc<Catalog>,
     /// The sources as they are now, the default one first.
-    pub sources: Arc<dyn Fn() -> Vec<Source> + Send + Sync>,
+    pub sources: Sources,
     /// Who sends events onward.
     pub sender: Sender,
     /// Where the receiver listens.
@@ -62,7 +63,7 @@ pub struct InspectorState {
     pub(super) receiver: SocketAddr,
     pub(super) auth: Arc<AdminAuth>,
     pub(super) hosts: Arc<Hosts>,
-    sources: Arc<dyn Fn() -> Vec<Source> + Send + Sync>,
+    pub(crate) sources: Sources,
     /// Made when first needed: most inspectors never send anything themselves.
     client: Arc<OnceLock<Result<Client, SendError>>>,
     replays: Arc<OnceLock<Result<ReplayRuns, SendError>>>,
@@ -114,9 +115,9 @@ impl InspectorState {
     /// What can be found out about a delivery, on a thread where that may take its time.
     pub(crate) async fn look_into(&self, delivery: StoredDelivery) -> (Arc<StoredDelivery>, Findings) {
         let delivery = Arc::new(delivery);
-        let sources = Arc::clone(&self.sources);
+        let sources = self.sources.all();
         let looked_at = Arc::clone(&delivery);
-        let found = tokio::task::spawn_blocking(move || Findings::of(&looked_at, &sources())).await;
+        let found = tokio::task::spawn_blocking(move || Findings::of(&looked_at, &sources)).await;
         (delivery, found.unwrap_or_default())
     }
 
@@ -140,7 +141,7 @@ impl InspectorState {
                 own: Client::new(TargetGuard::new(false))?,
                 client: Client::new(*self.sender.guard())?,
                 receiver: self.receiver_base(),
-                sources: Arc::clone(&self.sources),
+                sources: self.sources.clone(),
                 clock: Arc::clone(&self.clock),
             };
             Ok(ReplayRuns::new(replayer, self.stopping.subscribe()))
@@ -166,25 +167,24 @@ impl InspectorState {
 
     /// How long the sender of a source waits for our answer.
     pub(crate) fn sender_timeout(&self, source: &str) -> Option<std::time::Duration> {
-        (self.sources)().into_iter().find(|known| known.name == source).map(|source| source.sender_timeout)
+        self.sources.named(source).map(|source| source.sender_timeout)
     }
 
     /// When entities of a source are silent.
     pub(crate) fn silence_after(&self, source: &str) -> SilenceAfter {
-        let found = (self.sources)().into_iter().find(|known| known.name == source);
-        found.map_or(SilenceAfter::Off, |source| source.silence_after)
+        self.sources.named(source).map_or(SilenceAfter::Off, |source| source.silence_after)
     }
 
     /// The names of the sources, the default one first.
     #[must_use]
     pub fn source_names(&self) -> Vec<String> {
-        (self.sources)().into_iter().map(|source| source.name).collect()
+        self.sources.all().iter().map(|source| source.name.clone()).collect()
     }
 
     /// The default source.
     #[must_use]
     pub fn first_source(&self) -> Option<Source> {
-        (self.sources)().into_iter().next()
+        self.sources.all().first().cloned()
     }
 
     /// Where the receiver is reached from this machine, `http://127.0.0.1:8080`.
@@ -192,12 +192,6 @@ impl InspectorState {
     pub fn receiver_base(&self) -> String {
         let url = self.source_url("");
         url.strip_suffix("/webhook/").map_or(url.clone(), str::to_owned)
-    }
-
-    /// The sources as they are now.
-    #[must_use]
-    pub fn sources(&self) -> Vec<Source> {
-        (self.sources)()
     }
 
     /// The URL of a source, reachable from this machine.

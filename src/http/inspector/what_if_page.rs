@@ -76,7 +76,7 @@ fn shown(
     q: String,
     fault: Option<String>,
 ) -> HttpResponse {
-    let sources = state.sources();
+    let sources = state.sources.all();
     let chosen = sources.iter().find(|known| Some(&known.name) == source.as_ref()).or(sources.first());
     let Some(present) = chosen else { return page::not_found(state, "There is no source.") };
     // Nothing is changed, so nothing can be wrong; a secret that is gone meanwhile leaves the entry blank.

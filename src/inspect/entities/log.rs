@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::event_time;
 use crate::domain::json::without_mark;
 use crate::domain::{DeliveryRow, Timestamp};
-use crate::send::Sender;
+use crate::payload::Sources;
 use crate::store::{Store, StoreError};
 
 /// The most bytes of bodies that are read at once, the last one excepted.
@@ -28,7 +28,7 @@ pub struct EntityLog {
 /// When the store cannot be read.
 pub async fn entity_log(
     store: &Store,
-    sender: &Sender,
+    sources: &Sources,
     (source, entity): (String, String),
     before: Option<i64>,
     limit: usize,
@@ -37,7 +37,7 @@ pub async fn entity_log(
     let weight: usize = found.iter().map(|delivery| delivery.body.len()).sum();
     let mut log = EntityLog { has_more: found.len() > limit || weight >= BYTES, ..EntityLog::default() };
     for delivery in found.into_iter().take(limit) {
-        let text = sender.read_payload(&delivery.row.source, &delivery.headers, &delivery.body);
+        let text = sources.payload_text(&delivery.row.source, &delivery.headers, &delivery.body);
         if let Some(text) = text
             && let Ok(payload) = serde_json::from_slice(without_mark(&text))
         {

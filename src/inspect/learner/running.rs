@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::step::Learner;
-use crate::domain::{Clock, Source};
+use crate::domain::Clock;
+use crate::payload::Sources;
 use crate::send::Sender;
 use crate::store::{Store, StoreError};
 
@@ -36,7 +37,7 @@ impl RunningLearner {
     pub fn start(
         store: Store,
         sender: Sender,
-        sources: Arc<dyn Fn() -> Vec<Source> + Send + Sync>,
+        sources: Sources,
         clock: Arc<dyn Clock>,
     ) -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -47,7 +48,7 @@ impl RunningLearner {
             runtime.block_on(async move {
                 let work = async {
                     loop {
-                        let parts = (store.clone(), sender.clone(), Arc::clone(&sources), Arc::clone(&clock));
+                        let parts = (store.clone(), sender.clone(), sources.clone(), Arc::clone(&clock));
                         if let Err(fault) = learn(parts).await {
                             tracing::warn!(%fault, "nothing can be learnt from the log now");
                         }
@@ -72,7 +73,7 @@ impl RunningLearner {
     }
 }
 
-type Parts = (Store, Sender, Arc<dyn Fn() -> Vec<Source> + Send + Sync>, Arc<dyn Clock>);
+type Parts = (Store, Sender, Sources, Arc<dyn Clock>);
 
 async fn learn((store, sender, sources, clock): Parts) -> Result<(), StoreError> {
     let mut newest = store.newest();

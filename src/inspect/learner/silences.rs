@@ -20,7 +20,7 @@ impl Learner {
     /// When the store cannot be read or written.
     pub async fn tell_silences(&mut self) -> Result<bool, StoreError> {
         let rules: Vec<(String, SilenceAfter)> =
-            (self.sources)().into_iter().map(|source| (source.name, source.silence_after)).collect();
+            self.sources.all().iter().map(|source| (source.name.clone(), source.silence_after)).collect();
         let is_asked = rules.iter().any(|(_, rule)| *rule != SilenceAfter::Off);
         self.listen(is_asked).await?;
         let Some(until) = self.known_until() else { return Ok(is_asked) };
@@ -74,7 +74,7 @@ impl Learner {
             return Ok(false);
         }
         let outages = self.store.outages().await?;
-        let sources = (self.sources)();
+        let sources = self.sources.all();
         for entity in due {
             let rule = sources.iter().find(|source| source.name == entity.source);
             let rule = rule.map_or(SilenceAfter::Off, |source| source.silence_after);

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::batch::{Batch, Count, Counts, Rules};
 use super::remembered::Silences;
 use crate::domain::{Clock, SilenceAfter, Source, Timestamp};
+use crate::payload::Sources;
 use crate::send::{OWN_EVENTS, Sender};
 use crate::store::{FannedDelivery, Store, StoreError};
 
@@ -27,7 +28,7 @@ pub struct Learner {
     pub(super) store: Store,
     pub(super) sender: Sender,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) sources: Arc<dyn Fn() -> Vec<Source> + Send + Sync>,
+    pub(super) sources: Sources,
     pub(super) silences: Silences,
     counts: Counts,
     batch: Batch,
@@ -51,7 +52,7 @@ impl Learner {
     pub async fn resume(
         store: Store,
         sender: Sender,
-        sources: Arc<dyn Fn() -> Vec<Source> + Send + Sync>,
+        sources: Sources,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
         let state = store.lens_state().await?;
@@ -106,7 +107,7 @@ impl Learner {
             return Ok(has_any);
         }
         self.read = if is_history { end.min(self.since) } else { end };
-        let sources = (self.sources)();
+        let sources = self.sources.all();
         for delivery in &found {
             if delivery.row.seq <= self.read {
                 self.add(delivery, &sources);
@@ -127,7 +128,7 @@ impl Learner {
             silence_after: source.map_or(SilenceAfter::Off, |source| source.silence_after),
             is_alive: !row.event_type.as_ref().is_some_and(is_own),
         };
-        let text = self.sender.read_payload(&row.source, &delivery.headers, &delivery.body);
+        let text = self.sources.payload_text(&row.source, &delivery.headers, &delivery.body);
         // What cannot be read any more, by the rules as they are now, is counted all the same.
         self.batch.add(row, &text.unwrap_or_default(), &rules, &mut self.counts);
     }

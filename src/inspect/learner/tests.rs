@@ -1,6 +1,6 @@
 //! The learner over a real store, with a clock that is moved by hand.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -14,6 +14,7 @@ use crate::domain::{
     Timestamp, UnknownEvents,
 };
 use crate::inspect::drift::{ReportQuery, reports};
+use crate::payload::Sources;
 use crate::send::{Client, Sender, SenderParts, TargetGuard};
 use crate::store::{
     EntityOrder, EntityQuery, Learnt, Retention, SeenEntity, SeenIn, Store, StoreOptions, TypeLearnt,
@@ -27,7 +28,7 @@ struct House {
     store: Store,
     clock: Arc<ManualClock>,
     sender: Sender,
-    rule: Arc<Mutex<SilenceAfter>>,
+    sources: Sources,
     folder: tempfile::TempDir,
 }
 
@@ -71,6 +72,7 @@ fn house(rule: SilenceAfter) -> House {
     };
     let store = Store::open(options).unwrap();
     let guard = TargetGuard::new(false);
+    let sources = Sources::new(vec![source(rule)], 1 << 20);
     let sender = Sender::new(SenderParts {
         store: store.clone(),
         catalog: Arc::new(Catalog::builtin()),
@@ -78,21 +80,19 @@ fn house(rule: SilenceAfter) -> House {
         metrics: Arc::default(),
         guard,
         client: Client::new(guard).unwrap(),
-        read_payload: Arc::new(|_, _, body| Some(body.clone())),
-        read_published: Arc::new(|_| Err(Vec::new())),
+        sources: sources.clone(),
         secrets: SecretResolver::new(folder.path().to_owned(), &[]),
         sealer: Sealer::new(&[7; 32]),
         lease: day,
         health_interval: day,
         connections: 100,
     });
-    House { store, clock, sender, rule: Arc::new(Mutex::new(rule)), folder }
+    House { store, clock, sender, sources, folder }
 }
 
 impl House {
     async fn learner(&self) -> Learner {
-        let rule = Arc::clone(&self.rule);
-        let sources = Arc::new(move || vec![source(*rule.lock().unwrap())]);
+        let sources = self.sources.clone();
         let clock = Arc::<ManualClock>::clone(&self.clock);
         Learner::resume(self.store.clone(), self.sender.clone(), sources, clock).await.unwrap()
     }

@@ -9,10 +9,10 @@ use url::Url;
 
 use super::request::{Edits, MARK, Parts, outgoing};
 use crate::domain::{
-    Clock, Condition, DeliveryFilter, DeliveryId, Query, Replay, ReplayId, ReplaySignature, Source,
-    StoredDelivery,
+    Clock, Condition, DeliveryFilter, DeliveryId, Query, Replay, ReplayId, ReplaySignature, StoredDelivery,
 };
 use crate::inspect::export::credential_headers;
+use crate::payload::Sources;
 use crate::send::{Client, Outcome, Sender, read_delivery};
 use crate::store::{FannedDelivery, Store, StoreError};
 
@@ -80,7 +80,7 @@ pub struct Replayer {
     /// Where the receiver is reached, `http://127.0.0.1:8080`.
     pub receiver: String,
     /// The sources as they are now.
-    pub sources: Arc<dyn Fn() -> Vec<Source> + Send + Sync>,
+    pub sources: Sources,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -164,7 +164,7 @@ impl Replayer {
         url: Url,
     ) -> Result<(), ReplayFault> {
         let to_us = asked.target == Target::Receiver;
-        let sources = (self.sources)();
+        let sources = self.sources.all();
         let mark = replay.id.to_string();
         let request = outgoing(Parts {
             delivery,

@@ -92,7 +92,7 @@ pub async fn one(
         Ok(None) => return Problem::not_found("Nothing of that id was heard of at that source.").response(),
         Err(fault) => return Problem::store_fault(&fault).response(),
     };
-    let log = match entity_log(&state.store, &state.sender, (source, id), before, limit).await {
+    let log = match entity_log(&state.store, &state.sources, (source, id), before, limit).await {
         Ok(log) => log,
         Err(fault) => return Problem::store_fault(&fault).response(),
     };

@@ -28,7 +28,7 @@ pub struct Inferred {
 /// 400 where the delivery has no event type, or its body is no JSON.
 pub fn inferred(state: &InspectorState, delivery: &StoredDelivery) -> Result<Inferred, Problem> {
     let what = |what: &str| Problem::new(StatusCode::BAD_REQUEST, what);
-    let text = state.sender.read_payload(&delivery.row.source, &delivery.headers, &delivery.body);
+    let text = state.sources.payload_text(&delivery.row.source, &delivery.headers, &delivery.body);
     let payload: Option<Value> = text.and_then(|text| serde_json::from_slice(without_mark(&text)).ok());
     let payload = payload.ok_or_else(|| what("The body is no JSON that is read."))?;
     let event_type = delivery.row.event_type.clone();

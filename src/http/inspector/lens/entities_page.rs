@@ -105,7 +105,7 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
         Err(fault) => return page::store_fault(&state, &fault),
     };
     let now = state.clock.now();
-    let sources = state.sources();
+    let sources = state.sources.all();
     let rule_of = |source: &str| {
         let known = sources.iter().find(|known| known.name == source);
         known.map_or(SilenceAfter::Off, |source| source.silence_after)

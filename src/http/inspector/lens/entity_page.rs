@@ -66,7 +66,7 @@ pub async fn one(
         Ok(None) => return page::not_found(&state, "Nothing of this id was heard of at this source."),
         Err(fault) => return page::store_fault(&state, &fault),
     };
-    let log = match entity_log(&state.store, &state.sender, (source, id), before, ROWS).await {
+    let log = match entity_log(&state.store, &state.sources, (source, id), before, ROWS).await {
         Ok(log) => log,
         Err(fault) => return page::store_fault(&state, &fault),
     };

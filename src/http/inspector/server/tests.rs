@@ -18,6 +18,7 @@ use crate::domain::{
 };
 use crate::http::inspector::InspectorParts;
 use crate::inspect::what_if::WhatIf;
+use crate::payload::Sources;
 use crate::receive::Masking;
 use crate::send::{Client, Sender, SenderParts, TargetGuard};
 use crate::store::{Retention, Store, StoreOptions};
@@ -60,8 +61,7 @@ fn house(password: Option<&str>) -> House {
         metrics: Arc::default(),
         guard,
         client: Client::new(guard).unwrap(),
-        read_payload: Arc::new(|_, _, body| Some(body.clone())),
-        read_published: Arc::new(|_| Err(Vec::new())),
+        sources: Sources::new(Vec::new(), 1 << 20),
         secrets: SecretResolver::new(folder.path().to_owned(), &[]),
         sealer: Sealer::new(&[7; 32]),
         lease: day,
@@ -74,7 +74,7 @@ fn house(password: Option<&str>) -> House {
         store,
         catalog,
         sender,
-        sources: Arc::new(Vec::new),
+        sources: Sources::new(Vec::new(), 1 << 20),
         receiver: "127.0.0.1:8080".parse().unwrap(),
         inspector: "127.0.0.1:8081".parse().unwrap(),
         password: hash.map(PasswordHash::new),

@@ -70,7 +70,7 @@ async fn who_is_silent_when_the_rule_comes_is_known_to_be_and_nobody_is_told() {
     house.clock.advance(60 * MINUTE);
     house.hear_device("young").await;
     learn_all(&mut learner).await;
-    *house.rule.lock().unwrap() = SilenceAfter::Time(10 * MINUTE);
+    house.sources.replace(vec![source(SilenceAfter::Time(10 * MINUTE))], 1 << 20);
     for _ in 0..12 {
         house.clock.advance(Duration::from_secs(59));
         learn_all(&mut learner).await;
@@ -78,7 +78,7 @@ async fn who_is_silent_when_the_rule_comes_is_known_to_be_and_nobody_is_told() {
     assert_eq!(house.told().await, 1, "only of the one that went silent since");
     let silent = EntityQuery { is_silent: true, ..EntityQuery::default() };
     assert_eq!(house.store.entities(silent.clone(), 9).await.unwrap().entities.len(), 2);
-    *house.rule.lock().unwrap() = SilenceAfter::Off;
+    house.sources.replace(vec![source(SilenceAfter::Off)], 1 << 20);
     learn_all(&mut learner).await;
     assert_eq!(house.store.entities(silent, 9).await.unwrap().entities, []);
 }

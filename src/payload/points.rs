@@ -5,7 +5,7 @@
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::event_id::{EventId, read_id};
+use super::id::{EventId, read_id};
 use crate::domain::Fault;
 
 /// The event that an array of points is.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::json;
+use super::strict::kind;
 
 /// The longest event id, in bytes. An integer counts its digits.
 const MAX_ID: usize = 256;
@@ -27,7 +27,7 @@ pub fn read_id(value: Option<&Value>, exact: impl FnOnce() -> Option<String>) ->
                 .to_owned()
         })?,
         Some(other) => {
-            return Err(format!("Invalid id: a string or an integer expected, {} seen", json::kind(other)));
+            return Err(format!("Invalid id: a string or an integer expected, {} seen", kind(other)));
         }
     };
     fitting(id)

@@ -1,0 +1,19 @@
+//! Reads a payload: from the bytes of the wire to JSON, the same way for whoever decides, sends or asks.
+
+mod encoding;
+mod id;
+mod name;
+mod points;
+mod published;
+mod read;
+mod sources;
+mod strict;
+
+pub use encoding::{EncodingFault, decode};
+pub use id::{EventId, fitting, read_id};
+pub use name::event_name;
+pub use points::{EVENT_TYPE as POINTS_EVENT, Points};
+pub use published::{Published, read_published};
+pub use read::{Payload, PayloadFault, read};
+pub use sources::Sources;
+pub use strict::raw_at;

@@ -1,0 +1,89 @@
+//! From a body to a payload: its coding and its form taken off, its JSON read strictly.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::encoding::{self, EncodingFault};
+use super::points::{self, Points};
+use super::strict;
+use crate::domain::{Fault, Headers, Scheme};
+
+/// A payload that was read.
+#[derive(Debug)]
+pub struct Payload<'a> {
+    /// The JSON text: the body with its content coding and form wrapping taken off.
+    pub text: Cow<'a, [u8]>,
+    /// The value; integers beyond 64 bits have lost digits here, `text` has them all.
+    pub value: Value,
+    /// What the points say, where the value is an array of them.
+    pub points: Option<Points>,
+}
+
+/// The longest entity that is kept, in bytes; a longer value is none.
+const MAX_ENTITY: usize = 256;
+
+impl Payload<'_> {
+    /// What the event is about: the string or integer at `pointer`, or the device of an array of points.
+    pub fn entity(&self, pointer: &str) -> Option<String> {
+        if let Some(points) = &self.points {
+            return points.device.clone().filter(|device| device.len() <= MAX_ENTITY);
+        }
+        let entity = match self.value.pointer(pointer)? {
+            Value::String(entity) => entity.clone(),
+            Value::Number(number) if number.is_i64() || number.is_u64() => number.to_string(),
+            _ => return None,
+        };
+        (!entity.is_empty() && entity.len() <= MAX_ENTITY).then_some(entity)
+    }
+}
+
+/// Why a body is no payload.
+#[derive(Debug)]
+pub enum PayloadFault {
+    /// It could not be decoded.
+    Encoding(EncodingFault),
+    /// It is no JSON: what is wrong, and where.
+    NotJson(String),
+    /// It is an array, and not one of data points.
+    NotPoints(Vec<Fault>),
+    /// It is neither an object nor an array: `a number`.
+    NotAnEvent(&'static str),
+}
+
+/// Decodes and reads a body of a source that signs by `scheme`.
+///
+/// # Errors
+/// When it cannot be decoded, is no JSON, or is JSON of another form.
+pub fn read<'a>(
+    scheme: Scheme,
+    headers: &Headers,
+    body: &'a [u8],
+    max_body: usize,
+) -> Result<Payload<'a>, PayloadFault> {
+    let decoded = encoding::decode(headers, body, max_body).map_err(PayloadFault::Encoding)?;
+    let text = if scheme == Scheme::Github && is_form(headers) { form_payload(decoded) } else { decoded };
+    let value = strict::parse(&text).map_err(PayloadFault::NotJson)?;
+    let points = match &value {
+        Value::Object(_) => None,
+        Value::Array(items) => Some(points::read(items).map_err(PayloadFault::NotPoints)?),
+        other => return Err(PayloadFault::NotAnEvent(strict::kind(other))),
+    };
+    Ok(Payload { text, value, points })
+}
+
+fn is_form(headers: &Headers) -> bool {
+    headers.get("content-type").is_some_and(|value| {
+        let essence = value.split(|byte| *byte == b';').next().unwrap_or_default();
+        essence.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+    })
+}
+
+/// The `payload` field of a form, as GitHub sends it; without one, the body as it is.
+fn form_payload(body: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    let field = form_urlencoded::parse(&body).find(|(name, _)| name == "payload");
+    match field.map(|(_, value)| value.into_owned().into_bytes()) {
+        Some(payload) => Cow::Owned(payload),
+        None => body,
+    }
+}
