@@ -6,6 +6,7 @@
   const detail = document.getElementById("detail");
   const split = document.getElementById("split");
   const rows = document.getElementById("rows");
+  const list = document.getElementById("list");
   const head = document.getElementById("pane-head");
   if (!panes || !head) return;
   const WIDE = matchMedia("(min-width: 1000px)");
@@ -42,6 +43,23 @@
     return made;
   }
 
+  /** Makes a change after which the window or the pane scrolls the list, and keeps the row where it is seen. */
+  function inPlace(row, change) {
+    const top = row?.getBoundingClientRect().top;
+    change();
+    if (!row) return;
+    const moved = () => row.getBoundingClientRect().top - top;
+    list.scrollTop += moved();
+    window.scrollBy(0, moved());
+    row.scrollIntoView({ block: "nearest" });
+  }
+
+  function showDetail() {
+    detail.hidden = false;
+    split.hidden = false;
+    document.body.classList.add("has-detail");
+  }
+
   async function open(id, view = "") {
     if (!WIDE.matches) { location.href = `/deliveries/${encodeURIComponent(id)}${view}`; return; }
     const number = ++asked;
@@ -65,15 +83,13 @@
     if (number !== asked) return;
     page.querySelector(".crumbs")?.remove();
     detail.replaceChildren(makeHead(id), ...[...page.childNodes].map((node) => document.adoptNode(node)));
-    detail.hidden = false;
-    split.hidden = false;
-    document.body.classList.add("has-detail");
+    // Back leads from a delivery to the list, however many were looked at between, and the list is as it was left.
+    if (location.hash !== `#${id}`) history[isFirst ? "pushState" : "replaceState"](null, "", `${location.pathname}${location.search}#${id}`);
+    if (detail.hidden) inPlace(rowOf(id), showDetail);
     window.wire(detail);
     window.wireTree(detail);
     if (isOther) detail.scrollTop = 0;
     else if (view) detail.querySelector("#body")?.scrollIntoView({ block: "nearest" });
-    // Back leads from a delivery to the list, however many were looked at between.
-    if (location.hash !== `#${id}`) history[isFirst ? "pushState" : "replaceState"](null, "", `${location.pathname}${location.search}#${id}`);
   }
 
   function close() {
@@ -82,12 +98,14 @@
     chosen = null;
     follows = false;
     mark();
-    detail.hidden = true;
-    detail.replaceChildren();
-    split.hidden = true;
-    document.body.classList.remove("has-detail", "list-hidden");
+    inPlace(row, () => {
+      detail.hidden = true;
+      detail.replaceChildren();
+      split.hidden = true;
+      document.body.classList.remove("has-detail", "list-hidden");
+    });
     if (location.hash) history.replaceState(null, "", location.pathname + location.search);
-    row?.querySelector("a")?.focus();
+    row?.querySelector("a")?.focus({ preventScroll: true });
   }
 
   function openNewest() {

@@ -81,6 +81,66 @@ export function paneSteps({ newPage, isAccessible, post, inspector, shots }) {
       await page.context().close();
     },
 
+    async "a row far down a scrolled list opens beside it, and nothing leaves the window"() {
+      for (let n = 0; n < 60; n += 1) await post("/webhook/tagorun", `{"id":"sc-${n}","event":"webhook.test","timestamp":"2026-03-09T07:14:58.402Z","scrolled":true}`);
+      for (const [width, colorScheme] of [[1000, "light"], [1280, "dark"], [1920, "light"]]) {
+        const page = await newPage({ viewport: { width, height: 860 }, colorScheme });
+        await page.goto(`${inspector}/?q=${encodeURIComponent('body:"scrolled"')}`);
+        const inWindow = async (what) => {
+          const { y, height } = await page.locator(what).boundingBox();
+          assert(y >= 0 && y + Math.min(height, 20) <= 860, `${what} is at ${y} of 860, ${width} px wide`);
+          return y;
+        };
+        const isWhole = async () => {
+          const page_height = await page.evaluate(() => document.documentElement.scrollHeight - innerHeight);
+          assert(page_height <= 0, `the page is ${page_height} px taller than the window, ${width} px wide`);
+          assert.equal(await inWindow("header.top"), 0);
+          await inWindow("#rows tr[aria-current]");
+          await inWindow("#detail .pane-head");
+          await inWindow("#detail #diagnosis");
+        };
+        const rowAt = (x, y) => page.evaluate(([x, y]) => document.elementFromPoint(x, y).closest("#rows tr")?.dataset.id, [x, y]);
+        const click = async (x, y) => {
+          const id = await rowAt(x, y);
+          assert(id, `a row is at ${x}, ${y}, ${width} px wide`);
+          await page.mouse.click(x, y);
+          await page.waitForFunction((id) => document.querySelector("#detail [data-alone]")?.href.endsWith(id), id);
+          assert.equal(await page.locator("#rows tr[aria-current]").getAttribute("data-id"), id);
+        };
+        await page.mouse.move(300, 500);
+        await page.mouse.wheel(0, 1500);
+        await page.waitForFunction(() => scrollY === 1500);
+        await click(300, 500);
+        await isWhole();
+        const { y, height } = await page.locator("#rows tr[aria-current]").boundingBox();
+        assert(y <= 500 && y + height >= 450, `the row stays where it was clicked, not at ${y}`);
+        await page.screenshot({ path: new URL(`panes-scrolled-${width}-${colorScheme}.png`, shots).pathname });
+        await page.mouse.move(200, 600);
+        await page.mouse.wheel(0, -1000);
+        await page.waitForTimeout(200);
+        await click(200, 600);
+        await isWhole();
+        await page.mouse.move(width - 200, 600);
+        await page.mouse.wheel(0, 4000);
+        await page.waitForFunction(() => document.getElementById("detail").scrollTop > 0);
+        assert.equal(await inWindow("header.top"), 0);
+        await inWindow("#rows tr[aria-current]");
+        const last = await page.locator("#rows tr[aria-current]").getAttribute("data-id");
+        await page.keyboard.press("Escape");
+        await page.locator("#detail").waitFor({ state: "hidden" });
+        await inWindow(`#rows tr[data-id="${last}"]`);
+        await page.mouse.wheel(0, 300);
+        await page.waitForTimeout(200);
+        await click(300, 400);
+        await isWhole();
+        const before = await page.locator("#rows tr[aria-current]").getAttribute("data-id");
+        await page.goBack();
+        await page.locator("#detail").waitFor({ state: "hidden" });
+        await inWindow(`#rows tr[data-id="${before}"]`);
+        await page.context().close();
+      }
+    },
+
     async "the list's width is changed by mouse and arrow, kept, and keys can be turned off"() {
       await post("/webhook/tagorun", '{"id":"pn-8","event":"webhook.test","timestamp":"2026-03-09T07:14:58.402Z"}');
       const page = await newPage({ viewport: { width: 1400, height: 900 }, colorScheme: "dark" });
