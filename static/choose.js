@@ -1,25 +1,33 @@
-// Some deliveries of the list are chosen, and only those are exported.
+// Some deliveries of the list are selected, and whatever is done to the list is done only to those.
 "use strict";
 
 (() => {
   const MOST = 200;
   const button = document.getElementById("choose");
-  const what = document.getElementById("export-what");
   const rows = document.getElementById("rows");
   if (!button || !rows) return;
-  const links = [...document.querySelectorAll("#export a[download]")].map((link) => [link, link.href]);
+  const links = [...document.querySelectorAll("#bulk [data-bulk]")].map((link) => [link, link.href]);
+  const labels = [...document.querySelectorAll("#bulk [data-some]")].map((label) => [label, label.textContent]);
   const chosen = new Set();
   let isChoosing = false;
 
   function say() {
     button.setAttribute("aria-pressed", String(isChoosing));
-    what.textContent = chosen.size === 0 ? "Export all of it as" : `Export ${chosen.size} chosen as`;
+    document.body.classList.toggle("is-selecting", isChoosing);
+    const count = chosen.size < MOST ? chosen.size : `${MOST} (the maximum)`;
+    for (const [label, all] of labels) {
+      label.textContent = isChoosing ? label.dataset.some.replace("#", count) : all;
+    }
     for (const [link, all] of links) {
       const url = new URL(all);
-      if (chosen.size > 0) {
-        url.search = new URLSearchParams({ as: url.searchParams.get("as"), ids: [...chosen].join(",") }).toString();
+      if (isChoosing) {
+        const as = url.searchParams.get("as");
+        url.search = `${as ? `as=${as}&` : ""}ids=${[...chosen].join(",")}`;
       }
-      link.href = url;
+      // While nothing is selected, nothing can be done to the selection.
+      if (isChoosing && chosen.size === 0) link.removeAttribute("href");
+      else link.href = url;
+      link.ariaDisabled = link.hasAttribute("href") ? null : "true";
     }
   }
 
@@ -29,7 +37,7 @@
     box.type = "checkbox";
     box.className = "pick-row";
     box.checked = chosen.has(row.dataset.id);
-    box.setAttribute("aria-label", `Choose the delivery of ${row.querySelector("time")?.textContent ?? ""}`);
+    box.setAttribute("aria-label", `Select the delivery of ${row.querySelector("time")?.textContent ?? ""}`);
     box.addEventListener("change", () => {
       if (!box.checked) chosen.delete(row.dataset.id);
       else if (chosen.size < MOST) chosen.add(row.dataset.id);

@@ -2,11 +2,13 @@
 
 use ipnet::IpNet;
 
-use super::{Condition, Moment, Pattern, Query, Reason, Timestamp, Verdict};
+use super::{Condition, DeliveryId, Moment, Pattern, Query, Reason, Timestamp, Verdict};
 
 /// Conditions on deliveries; all that are given must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeliveryFilter {
+    /// One of these deliveries.
+    pub ids: Option<Vec<DeliveryId>>,
     /// Exactly this source.
     pub source: Option<String>,
     /// This verdict.
@@ -44,6 +46,7 @@ impl DeliveryFilter {
         let exactly = |text: &Option<String>| text.as_deref().map(Pattern::exactly);
         // What few deliveries have comes first: where a stretch of the log has none, nothing else is looked up.
         let conditions = [
+            self.ids.clone().map(Condition::Delivery),
             exactly(&self.event_id).map(Condition::EventId),
             exactly(&self.entity).map(Condition::Entity),
             exactly(&self.source).map(Condition::Source),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::{Reason, Timestamp, Verdict};
+use super::{DeliveryId, Reason, Timestamp, Verdict};
 
 /// What a delivery must be to be found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub enum Query {
 /// One condition on a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
+    /// One of these deliveries.
+    Delivery(Vec<DeliveryId>),
     /// The source.
     Source(Pattern),
     /// The verdict.

@@ -7,7 +7,7 @@ export function replaySteps({ newPage, shoot, post, inspector, own }) {
       for (const n of [1, 2, 3]) await post("/webhook/tagorun", `{"id":"rp-${n}","event":"user.login","bulk":"again"}`, {}, "a secret of somebody else");
       const page = await newPage();
       await page.goto(`${inspector}/?reason=signature_mismatch&q=${encodeURIComponent('body:"again"')}`);
-      await page.getByRole("link", { name: "Send all of it again…" }).click();
+      await page.getByRole("link", { name: "Replay all…" }).click();
       await page.waitForURL(/\/replays\?q=/);
       assert.equal(await page.getByLabel("Deliveries that fit this search").inputValue(), 'reason:signature_mismatch body:"again"');
       await page.getByLabel("Rate").fill("never");
@@ -30,6 +30,75 @@ export function replaySteps({ newPage, shoot, post, inspector, own }) {
       await page.locator("tbody a").first().click();
       await page.waitForURL(/\/deliveries\//);
       assert.match(await page.locator("#again").innerText(), /answered 200/);
+      await page.context().close();
+    },
+
+    async "what is selected in the list is replayed, and nothing else"() {
+      for (let n = 0; n < 30; n += 1) await post("/webhook/tagorun", `not json, to select ${n}`);
+      for (const width of [390, 1280, 1920]) {
+        const page = await newPage({ viewport: { width, height: 844 } });
+        await page.goto(`${inspector}/?q=${encodeURIComponent('body:"to select"')}`);
+        const bulk = page.locator("#bulk");
+        await bulk.getByRole("link", { name: "Replay all…" }).waitFor();
+        await page.getByRole("button", { name: "Select", exact: true }).click();
+        assert.equal(await bulk.locator("a[href]").count(), 0, "nothing can be done to an empty selection");
+        await bulk.getByText("Replay 0 selected…").waitFor();
+        // As people do: the first row, then a wheel, then one further down, back up, and the button.
+        const ids = [];
+        const tick = async (y) => {
+          const row = page.locator("#rows tr").nth(await page.evaluate((y) => [...document.querySelectorAll("#rows tr")].findIndex((row) => row.getBoundingClientRect().top > y), y));
+          const box = await row.locator(".pick-row").boundingBox();
+          await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
+          ids.push(await row.getAttribute("data-id"));
+        };
+        await tick(0);
+        await bulk.getByRole("link", { name: "Replay 1 selected…" }).waitFor();
+        await page.mouse.wheel(0, 700);
+        await page.waitForFunction(() => scrollY === 700);
+        await tick(300);
+        await page.screenshot({ path: new URL(`shots/selected-rows-${width}.png`, import.meta.url).pathname });
+        await page.mouse.wheel(0, -700);
+        await page.waitForFunction(() => scrollY === 0);
+        await page.screenshot({ path: new URL(`shots/selected-${width}.png`, import.meta.url).pathname });
+        for (const link of await bulk.locator("a").all()) {
+          assert.match(await link.getAttribute("href"), new RegExp(`ids=${ids.join(",")}$`), "every action is for the selection");
+        }
+        await bulk.getByRole("link", { name: "Replay 2 selected…" }).click();
+        await page.waitForURL(/\/replays\?ids=/);
+        assert.match(await page.locator("#selection").innerText(), /^2 selected deliveries/);
+        assert.equal(await page.getByLabel("Deliveries that fit this search").isVisible(), false);
+        await page.locator('select[name="to"]').selectOption("url");
+        await page.getByLabel("URL", { exact: true }).fill(own.url);
+        await page.getByRole("button", { name: "Show what would go" }).click();
+        assert.match(await page.locator("#plan .diagnosis").innerText(), /^2 deliveries would go to /);
+        await page.screenshot({ path: new URL(`shots/selected-plan-${width}.png`, import.meta.url).pathname, fullPage: true });
+        await page.getByRole("button", { name: "Send 2 again" }).click();
+        await page.locator("#progress:not([data-running])").waitFor({ timeout: 10000 });
+        assert.match(await page.locator("#sentence").innerText(), /Of 2 deliveries 2 are through: 2 answered well, 0 failed/);
+        const sent = await page.locator("tbody a").evaluateAll((links) => links.map((link) => link.href.split("/").at(-1)));
+        assert.deepEqual(sent.toSorted(), ids.toSorted());
+        await page.getByRole("link", { name: "2 selected deliveries" }).click();
+        await page.waitForURL(/\?ids=/);
+        assert.equal(await page.locator("#rows tr").count(), 2);
+        await page.context().close();
+      }
+    },
+
+    async "a selection can be replayed beside an open delivery, and one that is gone is missed"() {
+      for (const n of [1, 2]) await post("/webhook/tagorun", `not json, beside ${n}`);
+      const page = await newPage({ colorScheme: "dark" });
+      await page.goto(`${inspector}/?q=${encodeURIComponent('body:"beside"')}`);
+      await page.getByRole("button", { name: "Select", exact: true }).click();
+      await page.locator(".pick-row").first().check();
+      await page.locator("#rows tr").nth(1).click();
+      await page.locator("#detail #diagnosis").waitFor();
+      await page.screenshot({ path: new URL("shots/selected-beside.png", import.meta.url).pathname });
+      const id = await page.locator("#rows tr").first().getAttribute("data-id");
+      await page.getByRole("link", { name: "Replay 1 selected…" }).click();
+      await page.waitForURL(/\/replays\?ids=/);
+      await page.goto(`${inspector}/replays?ids=${id},0195799f-0000-7000-8000-000000000000`);
+      await page.getByRole("button", { name: "Show what would go" }).click();
+      await page.getByText("1 of the selected deliveries is no longer stored.").waitFor();
       await page.context().close();
     },
 

@@ -56,10 +56,10 @@ export function whatIfSteps({ newPage, shoot, post, inspector }) {
       for (const n of [1, 2, 3]) await post("/webhook/tagorun", `not json, to be chosen ${n}`);
       const page = await newPage();
       await page.goto(`${inspector}/?q=${encodeURIComponent('body:"to be chosen"')}`);
-      await page.getByRole("button", { name: "Choose some" }).click();
+      await page.getByRole("button", { name: "Select", exact: true }).click();
       await page.locator(".pick-row").nth(0).check();
       await page.locator(".pick-row").nth(2).check();
-      await page.getByText("Export 2 chosen as").waitFor();
+      await page.getByText("Export 2 selected as").waitFor();
       const ids = await page.locator("#rows tr").evaluateAll((rows) => rows.map((row) => row.dataset.id));
       const [download] = await Promise.all([
         page.waitForEvent("download"), page.getByRole("link", { name: "JSON Lines" }).click()]);
@@ -67,9 +67,9 @@ export function whatIfSteps({ newPage, shoot, post, inspector }) {
       for await (const chunk of await download.createReadStream()) chunks.push(chunk);
       const taken = Buffer.concat(chunks).toString().trim().split("\n").map((line) => JSON.parse(line).id);
       assert.deepEqual(taken, [ids[0], ids[2]]);
-      await page.getByRole("button", { name: "Choose some" }).click();
+      await page.getByRole("button", { name: "Select", exact: true }).click();
       assert.equal(await page.locator(".pick-row").count(), 0);
-      assert.equal(await page.locator("#export-what").innerText(), "Export all of it as");
+      assert.equal(await page.locator("#export-what").innerText(), "Export all as");
       await page.context().close();
     },
   };

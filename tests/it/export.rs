@@ -275,6 +275,8 @@ fn a_search_is_exported_whole_as_json_lines_csv_and_har() {
     let entries = archive["log"]["entries"].as_array().unwrap();
     assert_eq!((archive["log"]["version"].clone(), entries.len()), (json!("1.2"), 2));
     assert_eq!(entries[0]["request"]["postData"]["text"], login("evt_3"));
+    let (_, one) = export_many(&server, &format!("ids={},{}&event_id=evt_1", ids[3], ids[1]));
+    assert_eq!(one.lines().count(), 1, "a filter narrows a choice");
     let (_, none) = export_many(&server, "as=har&event_id=nobody");
     assert_eq!(serde_json::from_str::<Value>(&none).unwrap()["log"]["entries"], json!([]));
     assert_eq!(export_many(&server, "as=csv&event_id=nobody").1.lines().count(), 1);

@@ -73,6 +73,34 @@ fn a_plan_says_what_would_go_and_sends_nothing() {
 }
 
 #[test]
+fn only_the_selected_deliveries_are_sent_again() {
+    let server = Server::start();
+    let sink = Sink::start();
+    capture(&server, 6);
+    let all = server.deliveries("verdict=captured");
+    let ids = json!([all[1]["id"], all[4]["id"], all[1]["id"]]);
+    let (status, plan) = ask(&server, &json!({"ids": ids, "to": sink.url("/"), "dry_run": true}));
+    assert_eq!((status, &plan["count"]), (200, &json!(2)), "{plan}");
+    assert_eq!(plan["delivery_ids"], json!([all[4]["id"], all[1]["id"]]));
+    let run = ended(&server, &start(&server, &json!({"ids": ids, "to": sink.url("/")})));
+    assert_eq!((&run["total"], &run["done"]), (&json!(2), &json!(2)), "{run}");
+    assert_eq!(numbers(&sink), ["number 1", "number 4"]);
+
+    let count = |asked: Value| {
+        let (status, told) = ask(&server, &asked);
+        if status == 200 { told["count"].as_u64().unwrap() } else { u64::from(status) }
+    };
+    let both = json!({"ids": ids, "q": "body:\"number 4\"", "dry_run": true});
+    assert_eq!(count(both), 1, "a search narrows the selection");
+    let text = format!("{},{}", all[0]["id"].as_str().unwrap(), uuid_of_nobody());
+    assert_eq!(count(json!({"filter": {"ids": text}, "dry_run": true})), 1, "what is gone is not counted");
+    assert_eq!(count(json!({"ids": [uuid_of_nobody()], "dry_run": true})), 0);
+    for wrong in [json!([]), json!(["x"]), json!([1]), json!("")] {
+        assert_eq!(count(json!({"ids": wrong, "dry_run": true})), 400, "{wrong} never means every delivery");
+    }
+}
+
+#[test]
 fn every_fault_of_a_wish_is_told_with_its_place() {
     let server = Server::start();
     let (status, told) = ask(

@@ -1,4 +1,4 @@
-//! `GET deliveries/export`: what a search finds, or a choice of deliveries, streamed as JSON Lines, CSV or HAR.
+//! `GET deliveries/export`: what a search finds, streamed as JSON Lines, CSV or HAR.
 
 use std::collections::VecDeque;
 use std::io;
@@ -18,8 +18,6 @@ use crate::store::StoreError;
 
 /// Deliveries read at once.
 const PAGE: usize = 200;
-/// The most ids of a choice.
-const MOST_IDS: usize = 200;
 /// Stands where the entries of an archive go.
 const HAR_ENTRIES: &str = "[]";
 
@@ -63,23 +61,16 @@ pub async fn many(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
     let mut params = Params::read(request.query_string(), Blank::Fault);
     let filter = filter(&mut params);
     let format = params.parsed("as", "one of jsonl, csv, har", Format::from_word);
-    let ids =
-        params.parsed("ids", &format!("1 to {MOST_IDS} delivery ids with commas between them"), |text| {
-            let ids: Option<VecDeque<DeliveryId>> =
-                text.split(',').map(|id| id.trim().parse().ok()).collect();
-            ids.filter(|ids| ids.len() <= MOST_IDS)
-        });
-    if let Err(faults) = params.finish(&filter_names(&["as", "ids"])) {
+    if let Err(faults) = params.finish(&filter_names(&["as"])) {
         return Problem::bad_parameters(faults).response();
     }
     let format = format.unwrap_or(Format::Jsonl);
     let export = Export {
         more: credential_headers(&state.sources.all()),
         base: state.receiver_base(),
-        left: ids.map_or(
-            Left::Search { filter: Box::new(filter), before: None, page: VecDeque::new() },
-            Left::Chosen,
-        ),
+        filter,
+        before: None,
+        page: VecDeque::new(),
         state: state.get_ref().clone(),
         format,
         part: Part::Head,
@@ -96,12 +87,6 @@ pub async fn many(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
         .streaming(body)
 }
 
-/// What is still to be written.
-enum Left {
-    Search { filter: Box<DeliveryFilter>, before: Option<i64>, page: VecDeque<DeliveryId> },
-    Chosen(VecDeque<DeliveryId>),
-}
-
 #[derive(Clone, Copy)]
 enum Part {
     Head,
@@ -114,7 +99,10 @@ struct Export {
     format: Format,
     base: String,
     more: Vec<String>,
-    left: Left,
+    filter: DeliveryFilter,
+    before: Option<i64>,
+    /// Found, and still to be written.
+    page: VecDeque<DeliveryId>,
     part: Part,
     is_first: bool,
 }
@@ -142,17 +130,12 @@ impl Export {
     }
 
     async fn next_id(&mut self) -> Result<Option<DeliveryId>, StoreError> {
-        match &mut self.left {
-            Left::Chosen(ids) => Ok(ids.pop_front()),
-            Left::Search { filter, before, page } => {
-                if page.is_empty() {
-                    let rows = self.state.store.list(filter, *before, PAGE).await?;
-                    *before = rows.last().map(|row| row.seq).or(*before);
-                    page.extend(rows.iter().map(|row| row.id));
-                }
-                Ok(page.pop_front())
-            }
+        if self.page.is_empty() {
+            let rows = self.state.store.list(&self.filter, self.before, PAGE).await?;
+            self.before = rows.last().map(|row| row.seq).or(self.before);
+            self.page.extend(rows.iter().map(|row| row.id));
         }
+        Ok(self.page.pop_front())
     }
 
     fn head(&self) -> Vec<u8> {

@@ -1,15 +1,17 @@
 //! Query parameters, read strictly: what is not known, not readable or given twice is a fault with its name.
 
 use crate::domain::json::pointer;
-use crate::domain::{DeliveryFilter, Query, Reason, Timestamp, Verdict};
+use crate::domain::{DeliveryFilter, DeliveryId, Query, Reason, Timestamp, Verdict};
 use crate::http::problem::FieldFault;
 use crate::inspect::search;
 
 /// The longest value of a parameter, in bytes.
 const MAX_VALUE: usize = 1024;
 
-/// The longest list of ids, in bytes: two hundred of them.
-const MAX_IDS: usize = 200 * 37;
+/// The most ids of a choice.
+const MOST_IDS: usize = 200;
+/// The longest list of ids, in bytes, with a comma and a blank between them.
+const MAX_IDS: usize = MOST_IDS * 38;
 
 /// The longest value of a parameter.
 fn longest(name: &str) -> usize {
@@ -92,7 +94,8 @@ impl Params {
     }
 }
 
-const FILTER_NAMES: [&str; 14] = [
+const FILTER_NAMES: [&str; 15] = [
+    "ids",
     "source",
     "verdict",
     "reason",
@@ -121,6 +124,7 @@ pub fn filter(params: &mut Params) -> DeliveryFilter {
     let reasons: Vec<&str> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
     let time = "an RFC 3339 time such as 2026-03-09T07:14:58Z";
     DeliveryFilter {
+        ids: params.parsed("ids", &format!("1 to {MOST_IDS} delivery ids with commas between them"), ids),
         source: params.text("source"),
         verdict: params.parsed("verdict", &format!("one of {verdicts}"), Verdict::from_word),
         reason: params.parsed("reason", &format!("one of {}", reasons.join(", ")), Reason::from_word),
@@ -147,6 +151,11 @@ fn search(params: &mut Params) -> Option<Query> {
             None
         }
     }
+}
+
+fn ids(text: &str) -> Option<Vec<DeliveryId>> {
+    let ids: Option<Vec<DeliveryId>> = text.split(',').map(|id| id.trim().parse().ok()).collect();
+    ids.filter(|ids| ids.len() <= MOST_IDS)
 }
 
 fn status(text: &str) -> Option<u16> {

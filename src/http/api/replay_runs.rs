@@ -127,6 +127,10 @@ fn chosen(members: &Map<String, Value>, faults: &mut Vec<FieldFault>) -> (Delive
     let mut put = |name: &str, value: &Value| match value {
         Value::Null => {}
         Value::String(value) => drop(text.append_pair(name, value)),
+        Value::Array(ids) if name == "ids" && ids.iter().all(Value::is_string) => {
+            let ids: Vec<&str> = ids.iter().filter_map(Value::as_str).collect();
+            text.append_pair(name, &ids.join(","));
+        }
         Value::Array(_) | Value::Object(_) => wrong.push(fault(&format!("/{name}"), "a text or a number")),
         other => drop(text.append_pair(name, &other.to_string())),
     };

@@ -93,6 +93,14 @@ impl Fields {
         more.iter().any(|name| !self.get(name).is_empty())
     }
 
+    /// Where what they find is sent again.
+    fn replays_url(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("q", &search_text(&self.query(None)));
+        query.extend_pairs(Some(self.get("ids")).filter(|ids| !ids.is_empty()).map(|ids| ("ids", ids)));
+        format!("/replays?{}", query.finish())
+    }
+
     /// The fields but `before`, as a query that `last` ends.
     fn query(&self, last: Option<(&str, &str)>) -> String {
         let fields = self.0.iter().filter(|(name, _)| name != "before");
@@ -150,12 +158,7 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
         reasons: Reason::ALL.iter().map(|reason| reason.as_str()).collect(),
         event_types: state.catalog.iter().map(|event_type| event_type.name().to_owned()).collect(),
         export_url: format!("/api/v1/deliveries/export?{}", fields.query(Some(("as", "")))),
-        replays_url: format!(
-            "/replays?{}",
-            form_urlencoded::Serializer::new(String::new())
-                .append_pair("q", &search_text(&fields.query(None)))
-                .finish()
-        ),
+        replays_url: fields.replays_url(),
         stream_url: format!("/api/v1/deliveries/stream?{stream_query}"),
         clear_url: "/",
         older_url: oldest

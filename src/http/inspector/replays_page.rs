@@ -107,10 +107,21 @@ impl Form {
         self.get(name) == value
     }
 
+    /// How many deliveries were selected one by one.
+    fn selected(&self) -> usize {
+        selected(self.get("ids"))
+    }
+
+    /// How many of them are not in the log any more.
+    fn missing(&self, plan: &PlanView) -> usize {
+        let found = usize::try_from(plan.count).unwrap_or(usize::MAX);
+        if plan.has_more || !self.is("q", "") { 0 } else { self.selected().saturating_sub(found) }
+    }
+
     /// What it asks, in the API's words.
     fn members(&self) -> Map<String, Value> {
         let mut members = Map::new();
-        for name in ["q", "signature", "order", "rate", "concurrency", "limit"] {
+        for name in ["q", "ids", "signature", "order", "rate", "concurrency", "limit"] {
             let text = self.get(name);
             let value = match text.parse::<f64>() {
                 _ if text.is_empty() => continue,
@@ -274,7 +285,7 @@ fn run_view(state: &InspectorState, run: &ReplayRun) -> RunView {
     RunView {
         id: run.id.to_string(),
         time: shown_time(&run.id.made_at().to_string()),
-        search: search_text(&run.filter),
+        search: searched(&run.filter),
         filter: run.filter.clone(),
         to: plain(&to),
         signature: run.signature.as_str(),
@@ -293,9 +304,26 @@ fn run_view(state: &InspectorState, run: &ReplayRun) -> RunView {
     }
 }
 
-/// The parameters of a list as the search box would have them.
+/// What chose the deliveries of a run, for people.
+fn searched(filter: &str) -> String {
+    let ids = form_urlencoded::parse(filter.as_bytes()).find(|(name, _)| name == "ids");
+    let selected = match ids.map(|(_, ids)| selected(&ids)) {
+        None => String::new(),
+        Some(1) => "1 selected delivery".to_owned(),
+        Some(many) => format!("{many} selected deliveries"),
+    };
+    format!("{selected} {}", search_text(filter)).trim().to_owned()
+}
+
+/// How many ids a list of them has.
+fn selected(ids: &str) -> usize {
+    ids.split(',').filter(|id| !id.is_empty()).count()
+}
+
+/// The parameters of a list as the search box would have them. Selected deliveries are no search.
 pub fn search_text(filter: &str) -> String {
-    let words = form_urlencoded::parse(filter.as_bytes()).filter(|(_, value)| !value.is_empty());
+    let words = form_urlencoded::parse(filter.as_bytes());
+    let words = words.filter(|(name, value)| name != "ids" && !value.is_empty());
     let words = words.map(|(name, value)| if name == "q" { value.into_owned() } else { term(&name, &value) });
     words.collect::<Vec<_>>().join(" ")
 }

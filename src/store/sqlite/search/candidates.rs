@@ -3,13 +3,13 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _};
 
 use super::rows::Rows;
 use super::segment::{Postings, Segment};
 use super::term::{self, Kind, Lookup};
 use super::text::folded;
-use crate::domain::{Condition, Pattern, Query, Timestamp};
+use crate::domain::{Condition, DeliveryId, Pattern, Query, Timestamp};
 
 /// Rows that may match, and whether exactly those do.
 struct Found {
@@ -84,6 +84,7 @@ impl Candidates<'_> {
 
     fn condition(&self, condition: &Condition) -> rusqlite::Result<Found> {
         Ok(match condition {
+            Condition::Delivery(ids) => Found::exactly(self.deliveries(ids)?),
             Condition::Source(pattern) => self.pattern(Kind::Source, pattern)?,
             Condition::EventType(pattern) => self.pattern(Kind::EventType, pattern)?,
             Condition::EventId(pattern) => self.pattern(Kind::EventId, pattern)?,
@@ -136,17 +137,39 @@ impl Candidates<'_> {
         })
     }
 
+    /// The rows of these deliveries.
+    fn deliveries(&self, ids: &[DeliveryId]) -> rusqlite::Result<Rows> {
+        let mut read = self.log.prepare_cached("SELECT seq FROM deliveries WHERE id = ?1")?;
+        let mut found = Vec::new();
+        for id in ids {
+            found.extend(read.query_row([id.as_bytes()], |row| row.get::<_, i64>(0)).optional()?);
+        }
+        Ok(self.rows(found))
+    }
+
     /// The rows that somebody put something on.
     fn marked(&self) -> rusqlite::Result<Rows> {
-        let first = super::first_of(self.number);
-        let last = first.saturating_add(super::SEGMENT).saturating_sub(1);
         let mut read =
             self.log.prepare_cached("SELECT seq FROM delivery_marks WHERE seq BETWEEN ?1 AND ?2")?;
+        let found = read.query_map([self.first(), self.last()], |row| row.get(0))?;
+        Ok(self.rows(found.collect::<rusqlite::Result<Vec<i64>>>()?))
+    }
+
+    /// Which of these positions in the log are in the segment.
+    fn rows(&self, positions: Vec<i64>) -> Rows {
         let mut rows = Rows::none();
-        for seq in read.query_map([first, last], |row| row.get::<_, i64>(0))? {
-            rows.insert(u16::try_from(seq?.saturating_sub(first)).unwrap_or(u16::MAX));
+        for seq in positions.into_iter().filter(|seq| (self.first()..=self.last()).contains(seq)) {
+            rows.insert(u16::try_from(seq.saturating_sub(self.first())).unwrap_or(u16::MAX));
         }
-        Ok(rows)
+        rows
+    }
+
+    fn first(&self) -> i64 {
+        super::first_of(self.number)
+    }
+
+    fn last(&self) -> i64 {
+        self.first().saturating_add(super::SEGMENT).saturating_sub(1)
     }
 
     fn term(&self, term: &[u8]) -> rusqlite::Result<Rows> {

@@ -60,6 +60,11 @@ impl Where {
 
     fn condition(&mut self, condition: &Condition, now: Timestamp) {
         match condition {
+            Condition::Delivery(ids) => {
+                let places = vec!["?"; ids.len()].join(",");
+                self.sql.push_str(&format!("d.id IN ({places})"));
+                self.values.extend(ids.iter().map(|id| Value::Blob(id.as_bytes().to_vec())));
+            }
             Condition::Source(pattern) => self.pattern("d.source", pattern),
             Condition::EventId(pattern) => self.pattern("d.event_id", pattern),
             Condition::Entity(pattern) => self.pattern("d.entity", pattern),
