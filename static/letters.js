@@ -23,8 +23,8 @@ async function act(button, work) {
 
 for (const button of document.querySelectorAll("[data-replay]")) {
   button.addEventListener("click", () => act(button, async () => {
-    await ask("POST", `/${button.dataset.replay}/replay`, "{}");
-    return "It is sent again.";
+    const { warnings } = await ask("POST", `/${button.dataset.replay}/replay`, "{}");
+    return ["It is sent again.", ...warnings].join(" ");
   }));
 }
 for (const button of document.querySelectorAll("[data-drop]")) {
@@ -44,6 +44,6 @@ all?.addEventListener("click", () => act(all, async () => {
   if (all.dataset.error) filter.error = all.dataset.error;
   const { count } = await ask("POST", "/replay", JSON.stringify({ ...filter, dry_run: true }));
   if (!confirm(`Send ${count} dead letters again?`)) throw new Error("Nothing was sent.");
-  const { replayed } = await ask("POST", "/replay", JSON.stringify(filter));
-  return `${replayed} are sent again.`;
+  const { replayed, warnings } = await ask("POST", "/replay", JSON.stringify(filter));
+  return [`${replayed} are sent again.`, ...warnings].join(" ");
 }));

@@ -128,7 +128,9 @@ on("toggle", async (button) => {
   else showFaults(told);
 });
 on("delete", async () => {
-  if (!confirm("Delete this subscription? Its messages that wait are cancelled.")) return;
+  const names = document.getElementById("delete").dataset.names;
+  const fallback = names ? ` It is the fallback of ${names}.` : "";
+  if (!confirm(`Delete this subscription? This cancels its waiting messages.${fallback}`)) return;
   const { ok, told } = await ask("DELETE", `/${encodeURIComponent(id)}`);
   if (ok) location.href = "/subscriptions";
   else showFaults(told);

@@ -72,6 +72,8 @@ pub enum Command {
     Subscriptions(Subscriptions),
     /// Send stored deliveries of the program that runs again: those that a search finds
     Replay(Replay),
+    /// List messages, send waiting ones now or cancel them
+    Messages(Messages),
     /// List, replay or drop dead letters of the program that runs
     DeadLetters(DeadLetters),
     /// Publish every event of the catalogue into a subscription to our own receiver, and follow each round
@@ -271,6 +273,60 @@ pub struct LetterFilter {
     /// Whose error holds this text
     #[arg(long, value_name = "TEXT")]
     pub error: Option<String>,
+}
+
+/// `tagohook messages`
+#[derive(Debug, Args)]
+pub struct Messages {
+    #[command(flatten)]
+    pub inspector: Inspector,
+    #[command(subcommand)]
+    pub command: MessagesCommand,
+}
+
+/// What is done with messages.
+#[derive(Debug, Subcommand)]
+pub enum MessagesCommand {
+    /// List them, newest first
+    List(MessageFilter),
+    /// Show one with its attempts, as JSON
+    Show {
+        /// Its id
+        id: String,
+    },
+    /// Send waiting messages now; with --status cancelled or ids also cancelled ones
+    SendNow(ChosenMessages),
+    /// Cancel messages that wait, parked ones too
+    Cancel(ChosenMessages),
+}
+
+/// Which messages.
+#[derive(Debug, Args)]
+pub struct MessageFilter {
+    /// Of this subscription
+    #[arg(long, value_name = "ID")]
+    pub subscription: Option<String>,
+    /// Of this event
+    #[arg(long, value_name = "ID")]
+    pub event: Option<String>,
+    /// With this status: pending, parked, sending, delivered, dead or cancelled
+    #[arg(long, value_name = "STATUS")]
+    pub status: Option<String>,
+}
+
+/// Which messages something is done with.
+#[derive(Debug, Args)]
+pub struct ChosenMessages {
+    /// Their ids
+    pub id: Vec<String>,
+    #[command(flatten)]
+    pub filter: MessageFilter,
+    /// Every one that waits
+    #[arg(long)]
+    pub all: bool,
+    /// Only say which
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `tagohook sign`

@@ -5,13 +5,14 @@ use std::process::ExitCode;
 use super::arguments::Globals;
 use super::configuration_without_secrets;
 use crate::app;
+use crate::config::fallback_notices;
 use crate::domain::Source;
 
 /// Says what is in force; every fault is a line on standard error, and exit 2.
 pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
     let config = configuration_without_secrets(globals)?;
     app::read_catalog(&config)?;
-    for notice in &config.notices {
+    for notice in config.notices.iter().chain(&fallback_notices(&config.subscriptions)) {
         println!("notice: {notice}");
     }
     println!("good: receiver on {}, inspector on {}", config.receiver.listen, config.inspector.listen);

@@ -8,6 +8,7 @@ mod events;
 mod full_loop;
 mod hash_password;
 mod inspector;
+mod messages;
 mod prune;
 mod replay;
 mod send;
@@ -39,6 +40,7 @@ pub fn main() -> ExitCode {
         Command::Tail(tail) => tail::run(&globals, &tail),
         Command::Subscriptions(asked) => subscriptions::run(&globals, &asked),
         Command::Replay(asked) => replay::run(&globals, &asked),
+        Command::Messages(asked) => messages::run(&globals, &asked),
         Command::DeadLetters(asked) => dead_letters::run(&globals, &asked),
         Command::Sign(sign) => sign::run(&globals, &sign),
         Command::Verify(verify) => verify::run(&globals, &verify),

@@ -24,6 +24,7 @@ pub use subscription::{
     JsonFault, Read as ReadSubscription, Reader as SubscriptionReader, SecretOrigin, SecretReader, merged,
     shown_json, stored_json,
 };
+pub use subscriptions::fallback_notices;
 pub use types::{
     Config, InspectorConfig, LogConfig, PasswordHash, Rate, ReceiverConfig, SenderConfig, StoreConfig,
 };

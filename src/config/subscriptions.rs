@@ -4,12 +4,33 @@ use std::cell::RefCell;
 
 use toml::{Table, Value};
 
-use super::fault::ConfigFaults;
+use super::fault::{ConfigFaults, Origin, suggestion};
 use super::layers::ConfigFile;
 use super::seal::Sealer;
 use super::secrets::{SecretCheck, Secrets};
 use super::subscription::{JsonFault, Reader, SecretOrigin, SecretReader};
 use crate::domain::{Subscription, SubscriptionOrigin};
+
+/// The longest id that is given.
+const MAX_ID: usize = 128;
+/// Paths of the API and the pages that are no subscription's.
+const RESERVED: [&str; 2] = ["new", "preview"];
+
+/// What is odd about the fallbacks of these entries, where there is nothing but them.
+#[must_use]
+pub fn fallback_notices(subscriptions: &[Subscription]) -> Vec<String> {
+    let is_known =
+        |fallback: &str| subscriptions.iter().any(|other| other.id == fallback || other.name == fallback);
+    let notice = |subscription: &Subscription| {
+        let fallback = subscription.fallback.as_deref().filter(|fallback| !is_known(fallback))?;
+        let near = suggestion(fallback, subscriptions.iter().map(|other| other.name.as_str()));
+        Some(format!(
+            "subscription {}: fallback: no entry has the id or name {fallback:?}{near}; unless it was made through the API, it is not tried",
+            subscription.id
+        ))
+    };
+    subscriptions.iter().filter_map(notice).collect()
+}
 
 /// Reads every subscription of the file.
 pub fn read(
@@ -20,23 +41,36 @@ pub fn read(
     faults: &mut ConfigFaults,
 ) -> Vec<Subscription> {
     let mut subscriptions: Vec<Subscription> = Vec::new();
+    let mut places: Vec<Place> = Vec::new();
     let notices = RefCell::new(Vec::new());
     for (nth, table) in tables.iter().enumerate() {
         let mut tell = |pointer: &str, what: &str| {
             let key = pointer.trim_start_matches('/').split('/').next().unwrap_or_default();
-            let name = table.get("name").and_then(Value::as_str).map_or_else(
-                || format!("subscription {}", nth.saturating_add(1)),
-                |name| format!("subscription {name:?}"),
-            );
+            let name = words_for(table, nth);
             let place = pointer.trim_start_matches('/').replace('/', ".");
             let place = if place.is_empty() { name } else { format!("{name}.{place}") };
             faults.add(&file.origin("subscription", nth, key), &place, what);
         };
-        let Some(id) = table.get("name").and_then(Value::as_str).map(id_of).filter(|id| !id.is_empty())
-        else {
-            tell("/name", "missing; a name with letters or digits, by which the API knows it");
-            continue;
+        let (id, key) = match id_of(table) {
+            Ok(found) => found,
+            Err((key, what)) => {
+                tell(&format!("/{key}"), &what);
+                (String::new(), key)
+            }
         };
+        let place = Place {
+            id: id.clone(),
+            name: words_for(table, nth),
+            origin: file.origin("subscription", nth, key),
+        };
+        if let Some(first) = places.iter().find(|first| !id.is_empty() && first.id == id) {
+            let cure = if key == "id" { "" } else { "; give one of them an id of its own" };
+            tell(
+                &format!("/{key}"),
+                &format!("{id:?} is the id of {} too, at {}{cure}", first.name, first.origin),
+            );
+        }
+        places.push(place);
         let json = match serde_json::to_string(table) {
             Ok(json) => json,
             Err(fault) => {
@@ -59,9 +93,6 @@ pub fn read(
         };
         match reader.read(&id, SubscriptionOrigin::Config, &json) {
             Err(found) => found.iter().for_each(|JsonFault { pointer, message }| tell(pointer, message)),
-            Ok(_) if subscriptions.iter().any(|other| other.id == id) => {
-                tell("/name", &format!("another subscription is {id:?} too"));
-            }
             Ok(read) => {
                 let told = read.warnings.iter().map(|warning| format!("subscription {id}: {warning}"));
                 notices.borrow_mut().extend(told);
@@ -73,8 +104,50 @@ pub fn read(
     subscriptions
 }
 
+/// Where an entry is.
+struct Place {
+    id: String,
+    name: String,
+    origin: Origin,
+}
+
+fn words_for(table: &Table, nth: usize) -> String {
+    table.get("name").and_then(Value::as_str).map_or_else(
+        || format!("subscription {}", nth.saturating_add(1)),
+        |name| format!("subscription {name:?}"),
+    )
+}
+
+/// The id of an entry, and the key that says it: the `id`, or else what the name makes.
+fn id_of(table: &Table) -> Result<(String, &'static str), (&'static str, String)> {
+    let (id, key) = match table.get("id") {
+        Some(Value::String(id)) => (id.clone(), "id"),
+        Some(_) => return Err(("id", "a text in quotes".to_owned())),
+        None => (table.get("name").and_then(Value::as_str).map(slug).unwrap_or_default(), "name"),
+    };
+    if RESERVED.contains(&id.as_str()) {
+        return Err((key, format!("{id:?} is not available as an id; give the entry another id")));
+    }
+    if key == "name" {
+        let what = "missing; a name with letters or digits makes the id of the entry, where no id is given";
+        return if id.is_empty() { Err((key, what.to_owned())) } else { Ok((id, key)) };
+    }
+    let is_url_safe = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
+    let is_good = (1..=MAX_ID).contains(&id.len())
+        && id.chars().all(is_url_safe)
+        && id.starts_with(|first: char| first.is_ascii_alphanumeric());
+    if is_good {
+        Ok((id, key))
+    } else {
+        let what = format!(
+            "1 to {MAX_ID} letters, digits, \"-\", \"_\" or \".\", with a letter or digit first; for example \"front-door\""
+        );
+        Err((key, what))
+    }
+}
+
 /// The name as it can stand in a URL: letters and digits in lower case, everything else one dash.
-fn id_of(name: &str) -> String {
+fn slug(name: &str) -> String {
     let mut id = String::new();
     for letter in name.chars() {
         if letter.is_ascii_alphanumeric() {
@@ -92,7 +165,7 @@ mod tests {
 
     #[test]
     fn an_id_is_the_name_as_it_can_stand_in_a_url() {
-        assert_eq!(id_of("External System – Integration!"), "external-system-integration");
-        assert_eq!(id_of(" ★ "), "");
+        assert_eq!(slug("External System – Integration!"), "external-system-integration");
+        assert_eq!(slug(" ★ "), "");
     }
 }

@@ -15,13 +15,16 @@ pub enum MessageStatus {
     Delivered,
     /// Out of attempts; it is a dead letter until somebody replays or drops it.
     Dead,
-    /// Its subscription is gone.
+    /// Somebody cancelled it, or deleted its subscription.
     Cancelled,
+    /// Waits, and is not sent: its subscription is kept, but is not in force.
+    Parked,
 }
 
 impl MessageStatus {
     /// Every status.
-    pub const ALL: [Self; 5] = [Self::Pending, Self::Sending, Self::Delivered, Self::Dead, Self::Cancelled];
+    pub const ALL: [Self; 6] =
+        [Self::Pending, Self::Sending, Self::Delivered, Self::Dead, Self::Cancelled, Self::Parked];
 
     /// The word in the API.
     #[must_use]
@@ -32,6 +35,7 @@ impl MessageStatus {
             Self::Delivered => "delivered",
             Self::Dead => "dead",
             Self::Cancelled => "cancelled",
+            Self::Parked => "parked",
         }
     }
 
@@ -107,6 +111,8 @@ pub struct MessageRow {
     pub next_attempt_at: Option<Timestamp>,
     /// Attempts so far.
     pub attempts: u32,
+    /// When somebody last replayed it.
+    pub replayed_at: Option<Timestamp>,
     /// The delivery that brought the event.
     pub delivery: Option<DeliveryId>,
 }

@@ -10,7 +10,7 @@ use super::sender::Sender;
 use super::subscriptions::Active;
 use crate::config::{
     JsonFault, ReadSubscription, SecretOrigin, SecretReader, SubscriptionReader, merged, shown_json,
-    stored_json,
+    stored_json, suggestion,
 };
 use crate::domain::{MessageId, OutgoingEvent, Subscription, SubscriptionOrigin};
 use crate::signing;
@@ -43,65 +43,7 @@ pub struct Managed {
 }
 
 impl Sender {
-    /// Puts what the store has and what the configuration says in force; what the configuration no longer says goes. A
-    /// stored one that cannot be read any more stays in the store, and out of force.
-    ///
-    /// # Errors
-    /// When the store cannot be read or written.
-    pub async fn load(&self, configured: &[Subscription]) -> Result<(), StoreError> {
-        let records = self.store().subscriptions().await?;
-        for record in &records {
-            if record.origin == SubscriptionOrigin::Api {
-                self.restore(record);
-            }
-        }
-        for subscription in configured {
-            let before = records.iter().find(|record| record.id == subscription.id);
-            let mut subscription = subscription.clone();
-            // What was disabled by itself stays so until its line in the configuration changes.
-            let document = stored_json(&subscription, &self.parts().sealer);
-            let is_same = before.is_some_and(|before| self.says_the_same(before, &subscription));
-            if let Some(reason) = before.and_then(|before| before.disabled_reason.clone()).filter(|_| is_same)
-            {
-                subscription.enabled = false;
-                subscription.disabled_reason = Some(reason);
-            }
-            match Compiled::new(subscription, self.guard()) {
-                Ok(compiled) => self.keep(compiled, document).await.map(drop)?,
-                Err(faults) => tell_unusable(&faults),
-            }
-        }
-        for record in records.iter().filter(|record| record.origin == SubscriptionOrigin::Config) {
-            if !configured.iter().any(|subscription| subscription.id == record.id) {
-                self.store().delete_subscription(record.id.clone(), self.now()).await?;
-                self.subscriptions().remove(&record.id);
-            }
-        }
-        self.wake();
-        Ok(())
-    }
-
-    fn restore(&self, record: &SubscriptionRecord) {
-        let id = record.id.as_str();
-        let read = self.read(SecretOrigin::Store, None, id, record.origin, &record.document);
-        let compiled = read.map_err(faults_of).and_then(|mut read| {
-            read.subscription.enabled = record.enabled;
-            read.subscription.disabled_reason.clone_from(&record.disabled_reason);
-            Compiled::new(read.subscription, self.guard())
-        });
-        match compiled {
-            Ok(compiled) => self.subscriptions().put(active(compiled, record)),
-            Err(faults) => tell_unusable(&faults),
-        }
-    }
-
-    fn says_the_same(&self, before: &SubscriptionRecord, now: &Subscription) -> bool {
-        let id = before.id.as_str();
-        let read = self.read(SecretOrigin::Store, None, id, before.origin, &before.document);
-        read.is_ok_and(|read| shown_json(&read.subscription) == shown_json(now))
-    }
-
-    fn read(
+    pub(super) fn read(
         &self,
         origin: SecretOrigin,
         present: Option<&Subscription>,
@@ -138,9 +80,16 @@ impl Sender {
             self.read(SecretOrigin::Api, present, id, SubscriptionOrigin::Api, json).map_err(faults_of)?;
         let compiled = Compiled::new(read.subscription, self.guard())?;
         let mut warnings = read.warnings;
-        warnings.extend(compiled.warnings.iter().cloned());
-        warnings.extend(self.unknown_names(&compiled));
+        warnings.extend(self.warnings_of(&compiled));
         Ok((compiled, warnings))
+    }
+
+    /// What is legal and odd about a subscription, as things are now.
+    #[must_use]
+    pub fn warnings_of(&self, compiled: &Compiled) -> Vec<String> {
+        let mut warnings = compiled.warnings.clone();
+        warnings.extend(self.unknown_names(compiled));
+        warnings
     }
 
     fn unknown_names(&self, compiled: &Compiled) -> Vec<String> {
@@ -152,12 +101,22 @@ impl Sender {
                 format!("events: the catalogue does not know {event:?}; it is sent when such an event comes")
             })
             .collect();
-        if let Some(fallback) = &subscription.fallback
-            && self.subscriptions().find(fallback).is_none()
-        {
-            warnings.push(format!("fallback: there is no subscription {fallback:?} yet"));
-        }
         warnings
+            .extend(subscription.fallback.as_deref().and_then(|fallback| self.fallback_warning(fallback)));
+        warnings
+    }
+
+    fn fallback_warning(&self, fallback: &str) -> Option<String> {
+        let all = self.subscriptions().all();
+        match self.subscriptions().find(fallback) {
+            Some(found) if found.is_enabled() => None,
+            Some(_) => Some(format!("fallback: subscription {fallback:?} is disabled; it is not tried")),
+            None => {
+                let names = all.iter().map(|active| active.compiled.subscription.name.as_str());
+                let near = suggestion(fallback, names);
+                Some(format!("fallback: there is no subscription {fallback:?}{near}; it is not tried"))
+            }
+        }
     }
 
     /// Creates a subscription from its JSON.
@@ -175,9 +134,13 @@ impl Sender {
     /// # Errors
     /// As `create`, and when there is none of that id or it belongs to the configuration.
     pub async fn replace(&self, id: &str, json: &str) -> Result<Managed, ManageFault> {
-        let present = self.changeable(id)?;
-        let present = &present.compiled.subscription;
-        let (compiled, warnings) = self.compile(id, Some(present), json).map_err(ManageFault::Invalid)?;
+        // One that could not be used any more is put right like any other.
+        let present = match self.subscriptions().parked(id) {
+            Some(parked) if parked.origin == SubscriptionOrigin::Api => None,
+            _ => Some(self.changeable(id)?),
+        };
+        let present = present.as_ref().map(|active| &active.compiled.subscription);
+        let (compiled, warnings) = self.compile(id, present, json).map_err(ManageFault::Invalid)?;
         self.put(compiled, warnings).await
     }
 
@@ -192,17 +155,40 @@ impl Sender {
         self.replace(id, &json).await
     }
 
-    /// Removes a subscription; its messages that wait are cancelled.
+    /// Removes a subscription, one that is not in force too; its messages that wait are cancelled. Returns what is to be
+    /// said about that: who names it as the fallback.
     ///
     /// # Errors
     /// As `replace`.
-    pub async fn remove(&self, id: &str) -> Result<(), ManageFault> {
-        self.changeable(id)?;
+    pub async fn remove(&self, id: &str) -> Result<Vec<String>, ManageFault> {
+        if self.subscriptions().parked(id).is_none() {
+            self.changeable(id)?;
+        }
+        let names = self.names_as_fallback(id);
         // In this order: what the store could not remove is still there, and goes on.
-        self.store().delete_subscription(id.to_owned(), self.now()).await?;
+        let cancelled =
+            self.store().delete_subscription(id.to_owned(), self.now()).await?.unwrap_or_default();
         self.subscriptions().remove(id);
+        self.metrics().sender().messages("cancelled", cancelled);
         self.wake();
-        Ok(())
+        let warning = |name: &String| format!("Subscription {name} names it as its fallback.");
+        let warnings: Vec<String> = names.iter().map(warning).collect();
+        tracing::info!(subscription = id, cancelled, "subscription deleted");
+        for warning in &warnings {
+            tracing::warn!(subscription = id, "{warning}");
+        }
+        Ok(warnings)
+    }
+
+    /// The names of the subscriptions whose fallback this one is.
+    #[must_use]
+    pub fn names_as_fallback(&self, id: &str) -> Vec<String> {
+        let Some(own) = self.subscriptions().get(id) else { return Vec::new() };
+        let is_named = |fallback: &String| *fallback == id || *fallback == own.compiled.subscription.name;
+        let all = self.subscriptions().all();
+        let naming = all.iter().map(|active| &active.compiled.subscription);
+        let naming = naming.filter(|other| other.fallback.as_ref().is_some_and(is_named));
+        naming.map(|other| other.name.clone()).collect()
     }
 
     fn changeable(&self, id: &str) -> Result<Arc<Active>, ManageFault> {
@@ -220,7 +206,7 @@ impl Sender {
         Ok(Managed { active, warnings })
     }
 
-    async fn keep(&self, compiled: Compiled, document: String) -> Result<Arc<Active>, StoreError> {
+    pub(super) async fn keep(&self, compiled: Compiled, document: String) -> Result<Arc<Active>, StoreError> {
         let now = self.now();
         let subscription = &compiled.subscription;
         let record = SubscriptionRecord {
@@ -232,6 +218,7 @@ impl Sender {
             created_at: now,
             updated_at: now,
             since: 0,
+            parked_since: None,
         };
         let id = record.id.clone();
         let record = self.store().put_subscription(record).await?;
@@ -269,16 +256,10 @@ impl Sender {
     }
 }
 
-fn active(compiled: Compiled, record: &SubscriptionRecord) -> Active {
+pub(super) fn active(compiled: Compiled, record: &SubscriptionRecord) -> Active {
     Active { compiled, created_at: record.created_at, updated_at: record.updated_at, since: record.since }
 }
 
-fn faults_of(faults: Vec<JsonFault>) -> Vec<SubscriptionFault> {
+pub(super) fn faults_of(faults: Vec<JsonFault>) -> Vec<SubscriptionFault> {
     faults.into_iter().map(|JsonFault { pointer, message }| SubscriptionFault { pointer, message }).collect()
-}
-
-fn tell_unusable(faults: &[SubscriptionFault]) {
-    for SubscriptionFault { pointer, message } in faults {
-        tracing::error!(pointer, message, "a subscription cannot be used; it is out of force");
-    }
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use super::compiled::Compiled;
-use crate::domain::{SubscriptionOrigin, Timestamp};
+use super::parked::Parked;
+use crate::domain::Timestamp;
 
 /// A subscription in force, with what only the store knows of it.
 #[derive(Clone, Debug)]
@@ -29,7 +30,12 @@ impl Active {
     }
 }
 
-type Map = BTreeMap<String, Arc<Active>>;
+/// Every subscription, by id: those in force, and those that are only kept.
+#[derive(Clone, Debug, Default)]
+struct Map {
+    active: BTreeMap<String, Arc<Active>>,
+    parked: BTreeMap<String, Arc<Parked>>,
+}
 
 /// Every subscription, by id. Clones share them.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +45,7 @@ impl Subscriptions {
     /// All of them, the newest first.
     #[must_use]
     pub fn all(&self) -> Vec<Arc<Active>> {
-        let mut all: Vec<Arc<Active>> = self.0.load().values().cloned().collect();
+        let mut all: Vec<Arc<Active>> = self.0.load().active.values().cloned().collect();
         all.sort_by(|one, other| {
             other.created_at.cmp(&one.created_at).then_with(|| other.compiled.id().cmp(one.compiled.id()))
         });
@@ -49,15 +55,15 @@ impl Subscriptions {
     /// The one of this id.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<Arc<Active>> {
-        self.0.load().get(id).cloned()
+        self.0.load().active.get(id).cloned()
     }
 
     /// The one of this id, or else of this name.
     #[must_use]
     pub fn find(&self, id_or_name: &str) -> Option<Arc<Active>> {
         let all = self.0.load();
-        let by_name = || all.values().find(|active| active.compiled.subscription.name == id_or_name);
-        all.get(id_or_name).or_else(by_name).cloned()
+        let by_name = || all.active.values().find(|active| active.compiled.subscription.name == id_or_name);
+        all.active.get(id_or_name).or_else(by_name).cloned()
     }
 
     /// Puts one in force.
@@ -65,34 +71,43 @@ impl Subscriptions {
         let active = Arc::new(active);
         self.0.rcu(|map| {
             let mut map = Map::clone(map);
-            map.insert(active.compiled.id().to_owned(), Arc::clone(&active));
+            map.parked.remove(active.compiled.id());
+            map.active.insert(active.compiled.id().to_owned(), Arc::clone(&active));
             map
         });
     }
 
-    /// Takes one out of force.
+    /// Takes one out of force and keeps it.
+    pub fn park(&self, parked: Parked) {
+        let parked = Arc::new(parked);
+        self.0.rcu(|map| {
+            let mut map = Map::clone(map);
+            map.active.remove(&parked.id);
+            map.parked.insert(parked.id.clone(), Arc::clone(&parked));
+            map
+        });
+    }
+
+    /// The one of this id, where it is kept and not in force.
+    #[must_use]
+    pub fn parked(&self, id: &str) -> Option<Arc<Parked>> {
+        self.0.load().parked.get(id).cloned()
+    }
+
+    /// Those that are kept and not in force, by id.
+    #[must_use]
+    pub fn all_parked(&self) -> Vec<Arc<Parked>> {
+        self.0.load().parked.values().cloned().collect()
+    }
+
+    /// Removes one.
     pub fn remove(&self, id: &str) {
         self.0.rcu(|map| {
             let mut map = Map::clone(map);
-            map.remove(id);
+            map.active.remove(id);
+            map.parked.remove(id);
             map
         });
-    }
-
-    /// Takes those of the configuration that are not in `ids` out of force; returns the ids of what went.
-    pub fn retain_configured(&self, ids: &[&str]) -> Vec<String> {
-        let is_left_out = |active: &Active| {
-            let subscription = &active.compiled.subscription;
-            subscription.origin == SubscriptionOrigin::Config && !ids.contains(&&*subscription.id)
-        };
-        let gone: Vec<String> = self
-            .all()
-            .iter()
-            .filter(|active| is_left_out(active))
-            .map(|active| active.compiled.id().to_owned())
-            .collect();
-        gone.iter().for_each(|id| self.remove(id));
-        gone
     }
 
     /// Marks one as disabled by itself.

@@ -12,7 +12,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::DeliveryLine;
 use super::Tally;
-use super::sender_metrics::{EndpointGauges, SenderMetrics};
+use super::sender_metrics::{EndpointGauges, ParkedGauges, SenderMetrics};
 use crate::domain::{Appended, Reason};
 
 /// Bounds of the answer-time histogram, in seconds.
@@ -73,6 +73,8 @@ pub struct Gauges {
     pub search_segments: u64,
     /// The endpoints of subscriptions.
     pub endpoints: Vec<EndpointGauges>,
+    /// Subscriptions that are not in force.
+    pub parked: Vec<ParkedGauges>,
 }
 
 /// All metrics of the process.
@@ -166,7 +168,7 @@ impl Metrics {
         self.queue_depth.set(as_gauge(gauges.queue_depth));
         self.search_bytes.set(as_gauge(gauges.search_bytes));
         self.search_segments.set(as_gauge(gauges.search_segments));
-        self.sender.set(&gauges.endpoints);
+        self.sender.set(&gauges.endpoints, &gauges.parked);
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = encode(&mut text, &self.registry);

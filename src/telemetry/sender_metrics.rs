@@ -54,6 +54,17 @@ pub struct EndpointGauges {
     pub percentiles_s: [f64; 3],
 }
 
+/// A subscription that is not in force, at the moment of asking.
+#[derive(Clone, Debug, Default)]
+pub struct ParkedGauges {
+    /// Its id.
+    pub subscription: String,
+    /// Messages that wait for it to be in force again.
+    pub parked: u64,
+    /// Dead letters.
+    pub dead: u64,
+}
+
 /// The counters of the sender.
 #[derive(Clone, Debug)]
 pub struct SenderMetrics {
@@ -63,6 +74,7 @@ pub struct SenderMetrics {
     attempt_time: Histogram,
     is_healthy: Family<EndpointLabels, Gauge>,
     pending: Family<EndpointLabels, Gauge>,
+    parked: Family<EndpointLabels, Gauge>,
     dead: Family<EndpointLabels, Gauge>,
     mean: Family<EndpointLabels, Gauge<f64, AtomicU64>>,
     quantiles: Family<QuantileLabels, Gauge<f64, AtomicU64>>,
@@ -78,6 +90,7 @@ impl SenderMetrics {
             attempt_time: Histogram::new(BUCKETS_S),
             is_healthy: Family::default(),
             pending: Family::default(),
+            parked: Family::default(),
             dead: Family::default(),
             mean: Family::default(),
             quantiles: Family::default(),
@@ -93,7 +106,9 @@ impl SenderMetrics {
         registry.register_with_unit("attempt_time", help, Unit::Seconds, metrics.attempt_time.clone());
         let help = "Whether the last look at an endpoint found it healthy";
         registry.register("endpoint_healthy", help, metrics.is_healthy.clone());
-        registry.register("messages_pending", "Messages that wait", metrics.pending.clone());
+        registry.register("messages_pending", "Messages that wait for an attempt", metrics.pending.clone());
+        let help = "Messages that wait because their subscription is missing or cannot be used";
+        registry.register("messages_parked", help, metrics.parked.clone());
         registry.register("dead_letters", "Messages that wait for a person", metrics.dead.clone());
         let help = "Mean time of the attempts that got an answer";
         registry.register_with_unit("response_time_mean", help, Unit::Seconds, metrics.mean.clone());
@@ -102,11 +117,12 @@ impl SenderMetrics {
         metrics
     }
 
-    /// Says how the endpoints are now; those that are gone are no longer told of.
-    pub fn set(&self, endpoints: &[EndpointGauges]) {
+    /// Says how the endpoints are now, and what is parked; what is gone is no longer told of.
+    pub fn set(&self, endpoints: &[EndpointGauges], parked: &[ParkedGauges]) {
         let as_gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
         self.is_healthy.clear();
         self.pending.clear();
+        self.parked.clear();
         self.dead.clear();
         self.mean.clear();
         self.quantiles.clear();
@@ -116,12 +132,18 @@ impl SenderMetrics {
                 self.is_healthy.get_or_create(&labels).set(i64::from(is_healthy));
             }
             self.pending.get_or_create(&labels).set(as_gauge(endpoint.pending));
+            self.parked.get_or_create(&labels).set(0);
             self.dead.get_or_create(&labels).set(as_gauge(endpoint.dead));
             self.mean.get_or_create(&labels).set(endpoint.mean_s);
             for (quantile, seconds) in ["0.5", "0.95", "0.99"].into_iter().zip(endpoint.percentiles_s) {
                 let labels = QuantileLabels { subscription: endpoint.subscription.clone(), quantile };
                 self.quantiles.get_or_create(&labels).set(seconds);
             }
+        }
+        for parked_one in parked {
+            let labels = EndpointLabels { subscription: parked_one.subscription.clone() };
+            self.parked.get_or_create(&labels).set(as_gauge(parked_one.parked));
+            self.dead.get_or_create(&labels).set(as_gauge(parked_one.dead));
         }
     }
 
@@ -143,6 +165,11 @@ impl SenderMetrics {
 
     /// Counts a message that is over.
     pub fn message(&self, status: &'static str) {
-        self.messages.get_or_create(&MessageLabels { status }).inc();
+        self.messages(status, 1);
+    }
+
+    /// Counts messages that are over.
+    pub fn messages(&self, status: &'static str, count: u64) {
+        self.messages.get_or_create(&MessageLabels { status }).inc_by(count);
     }
 }

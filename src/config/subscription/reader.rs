@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::fault::JsonFault;
 use super::pace;
-use super::secrets::SecretReader;
+use super::secrets::{SecretOrigin, SecretReader};
 use crate::config::fault::suggestion;
 use crate::domain::json::{pointer, unique_members};
 use crate::domain::{MissingValue, RetryPolicy, Scheme, SigningRule, Subscription, SubscriptionOrigin};
@@ -37,7 +37,7 @@ const KEYS: [&str; 21] = [
     "missing",
     "max_attempts",
 ];
-/// What we say of a subscription and take back without a word, so that what was got can be put.
+/// What the API says of a subscription and takes back, so that what was got can be put.
 const TOLD: [&str; 8] =
     ["id", "disabled_reason", "origin", "created_at", "updated_at", "warnings", "health", "stats"];
 /// The time of an attempt where none is given.
@@ -92,6 +92,7 @@ pub(super) struct Reading<'a> {
 impl Reading<'_> {
     fn subscription(&mut self, id: &str, origin: SubscriptionOrigin) -> Option<Subscription> {
         self.check_keys();
+        self.check_id(id);
         let url = self.url();
         let events = self.events();
         let name = self.name(url.as_deref(), events.as_deref());
@@ -159,10 +160,29 @@ impl Reading<'_> {
             let near = suggestion(&key, KEYS.into_iter());
             self.fault(&key, format!("unknown key{near}"));
         }
+        if self.reader.secrets.origin == SecretOrigin::Config {
+            let told = self.members.keys().filter(|key| TOLD.contains(&key.as_str()) && *key != "id");
+            for key in told.cloned().collect::<Vec<_>>() {
+                self.fault(&key, "unknown key: the API reports it, and it cannot be configured");
+            }
+        }
         for (one, other) in [("url", "webhook_url"), ("events", "event"), ("payload_template", "payload")] {
             if self.members.contains_key(one) && self.members.contains_key(other) {
                 self.fault(other, format!("{one} says it already; write one of the two"));
             }
+        }
+    }
+
+    /// An id that comes back through the API changes nothing; another one is not taken without a word.
+    fn check_id(&mut self, id: &str) {
+        if self.reader.secrets.origin != SecretOrigin::Api || self.value("id").is_none_or(|given| given == id)
+        {
+            return;
+        }
+        if self.reader.secrets.present.is_some() {
+            self.fault("id", format!("this is subscription {id}, and an id never changes; leave it out"));
+        } else {
+            self.warnings.push("id: not used; a subscription made here gets an id of its own".to_owned());
         }
     }
 

@@ -4,8 +4,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Map, Value, json};
 
 use super::params::{Blank, Params};
-use super::sending::answer;
 use super::sending::figures::{endpoints, together};
+use super::sending::{answer, parked};
 use crate::domain::Verdict;
 use crate::http::inspector::InspectorState;
 use crate::http::problem::Problem;
@@ -47,6 +47,12 @@ pub async fn found(
         times: ack_times(&state.store, &state.sources.all()).await.map_err(fault)?,
         dead: together(&figures).dead,
         unwell: unwell.map(|endpoint| (endpoint.name, endpoint.status)).collect(),
+        parked: parked(state)
+            .await?
+            .iter()
+            .filter(|(_, figures)| figures.parked > 0)
+            .map(|(parked, figures)| (parked.sentence(), figures.parked))
+            .collect(),
         store: (state.store.size().used, state.max_size),
     };
     let told = attention(&overview, &beside);
@@ -97,6 +103,7 @@ fn object(range: Range, overview: &Overview, beside: &Beside, told: &[Attention]
         "slots": slots,
         "sources": sources,
         "dead_letters": beside.dead,
+        "parked_messages": beside.parked.iter().map(|(_, messages)| messages).sum::<u64>(),
         "attention": told.iter().map(|one| json!({"sentence": one.sentence, "url": one.url})).collect::<Vec<_>>(),
     })
 }

@@ -127,6 +127,7 @@ async fn metrics(state: web::Data<InspectorState>) -> HttpResponse {
         search_segments: size.search_segments,
         // A store that cannot be read leaves them out; the other figures matter then.
         endpoints: api::sending::figures::gauges(&state).await.unwrap_or_default(),
+        parked: api::sending::figures::parked_gauges(&state).await.unwrap_or_default(),
     };
     HttpResponse::Ok()
         .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")

@@ -30,6 +30,8 @@ pub struct Beside {
     pub dead: u64,
     /// Endpoints that are not well, and subscriptions that were disabled: name and state.
     pub unwell: Vec<(String, String)>,
+    /// Subscriptions that are not in force and have parked messages: why, and how many.
+    pub parked: Vec<(String, u64)>,
     /// Bytes of the store in use, and the most.
     pub store: (u64, u64),
 }
@@ -85,6 +87,11 @@ pub fn attention(overview: &Overview, beside: &Beside) -> Vec<Attention> {
             url: search_url(&format!("reason:incomplete {}", term("source", &times.source))),
         });
     }
+    for (why, messages) in &beside.parked {
+        let parked =
+            if *messages == 1 { "1 message is".to_owned() } else { format!("{messages} messages are") };
+        all.push(Attention { sentence: format!("{why} {parked} parked."), url: "/subscriptions".to_owned() });
+    }
     for (name, state) in &beside.unwell {
         all.push(Attention {
             sentence: format!("The endpoint of {name} is {state}."),
@@ -132,7 +139,8 @@ mod tests {
             ],
             ..Overview::default()
         };
-        let told = attention(&overview, &Beside { dead: 2, store: (95, 100), ..Beside::default() });
+        let parked = vec![("Subscription door is missing from the configuration.".into(), 2)];
+        let told = attention(&overview, &Beside { dead: 2, store: (95, 100), parked, ..Beside::default() });
         let sentences: Vec<&str> = told.iter().map(|one| one.sentence.as_str()).collect();
         assert_eq!(
             sentences,
@@ -140,6 +148,7 @@ mod tests {
                 "The store has 95 of 100 of its room in use; the oldest deliveries go first.",
                 "50 of 100 deliveries to a b were refused, mostly signature mismatch.",
                 "9 of 9 deliveries to no source that is known were refused, mostly signature mismatch.",
+                "Subscription door is missing from the configuration. 2 messages are parked.",
                 "2 dead letters wait for somebody to replay or drop them.",
             ]
         );

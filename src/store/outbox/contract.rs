@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::domain::{Attempt, DeadLetter, MessageFilter, MessageId, MessageRow, OutgoingEvent, Timestamp};
 use crate::store::sqlite::outbox;
 use crate::store::{
-    Claim, DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, NewMessage, Published, SenderFigures,
-    Settlement, Store, StoreError, SubscriptionRecord, Told,
+    Claim, DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, NewMessage, ParkedRecord, Published,
+    SenderFigures, Settlement, Store, StoreError, SubscriptionRecord, Told,
 };
 
 /// Every method fails with `Unavailable` where the store cannot be read or written, and those that write with `Full`
@@ -22,7 +22,8 @@ impl Store {
         }
     }
 
-    /// Puts a subscription and returns it as it now is; a new one, or one enabled again, takes what comes from now on.
+    /// Puts a subscription in force and returns it as it now is; one that is new, enabled again or no longer parked takes
+    /// what comes from now on.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
@@ -52,11 +53,35 @@ impl Store {
         }
     }
 
-    /// Removes a subscription and cancels its messages; `false` where there is none.
+    /// Takes a subscription out of force and keeps it: what waits for it is parked. `None` where there is none.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
-    pub async fn delete_subscription(&self, id: String, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn park_subscription(
+        &self,
+        id: String,
+        now: Timestamp,
+    ) -> Result<Option<ParkedRecord>, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.write(false, move |to| outbox::park(to, &id, now)).await,
+        }
+    }
+
+    /// How many messages of a subscription wait or are being sent; up to 100,000 are counted.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn waiting_messages(&self, id: String) -> Result<u64, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.read(move |from| outbox::waiting(from, &id)).await,
+        }
+    }
+
+    /// Removes a subscription and cancels its messages; returns how many, `None` where there is no such subscription.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Full`.
+    pub async fn delete_subscription(&self, id: String, now: Timestamp) -> Result<Option<u64>, StoreError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.write(false, move |to| outbox::delete(to, &id, now)).await,
         }
@@ -261,33 +286,6 @@ impl Store {
         }
     }
 
-    /// Sends dead letters that match again, the oldest first, at most `limit`; those whose subscription is gone stay.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Full`.
-    pub async fn replay_dead_letters(
-        &self,
-        filter: DeadLetterFilter,
-        limit: usize,
-        now: Timestamp,
-    ) -> Result<Vec<MessageId>, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => {
-                sqlite.write(false, move |to| outbox::replay(to, &filter, limit, now)).await
-            }
-        }
-    }
-
-    /// Drops a dead letter; its message stays dead. `false` where there is none.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Full`.
-    pub async fn drop_dead_letter(&self, id: MessageId) -> Result<bool, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.write(false, move |to| outbox::drop_letter(to, id)).await,
-        }
-    }
-
     /// Dead letters that nobody was told of yet, by subscription; those about `own_events` count for nothing.
     ///
     /// # Errors
@@ -325,7 +323,7 @@ impl Store {
         }
     }
 
-    /// The figures of every subscription that ever sent.
+    /// The figures of every subscription that is there or ever sent.
     ///
     /// # Errors
     /// `Unavailable`.

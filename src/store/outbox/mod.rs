@@ -1,9 +1,10 @@
 //! The outbox: subscriptions, the messages they lead to, their attempts, dead letters and figures.
 
+mod by_hand;
 mod contract;
 mod words;
 
 pub use words::{
-    Claim, DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, Lane, NewMessage, Next, Published,
-    SenderFigures, Settlement, SubscriptionRecord, Told,
+    Claim, DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, Lane, NewMessage, Next, ParkedRecord,
+    Published, SenderFigures, Settlement, SubscriptionRecord, Told,
 };

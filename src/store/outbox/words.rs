@@ -27,6 +27,17 @@ pub struct SubscriptionRecord {
     pub updated_at: Timestamp,
     /// Deliveries after this position are its own.
     pub since: i64,
+    /// Since when it is not in force; what waits for it is parked.
+    pub parked_since: Option<Timestamp>,
+}
+
+/// What parking a subscription found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParkedRecord {
+    /// Since when it is not in force: now, or longer.
+    pub since: Timestamp,
+    /// Its messages that wait or are being sent; up to 100,000 are counted.
+    pub waiting: u64,
 }
 
 /// An accepted delivery as the fan-out reads it.
@@ -143,7 +154,7 @@ pub enum Next {
         /// What it is about, where the fallback sends in order.
         in_order: Option<String>,
     },
-    /// Its subscription is not in force: it is cancelled where that is gone, and waits where it cannot be used now.
+    /// Its subscription is not in force: the message is cancelled where that was deleted, and waits where it is kept.
     Cancelled,
     /// It waits for a person.
     Dead {
@@ -215,8 +226,12 @@ pub struct SenderFigures {
     pub last_success_at: Option<Timestamp>,
     /// The last failure.
     pub last_failure_at: Option<Timestamp>,
-    /// Messages that wait.
+    /// Messages that wait for their next attempt.
     pub pending: u64,
+    /// Messages that wait for the subscription to be in force again.
+    pub parked: u64,
+    /// Since when the subscription is not in force.
+    pub parked_since: Option<Timestamp>,
     /// Dead letters.
     pub dead: u64,
 }

@@ -262,6 +262,12 @@ impl Server {
         self.restart()
     }
 
+    /// Kills it at once and starts it again on the same files with another configuration.
+    pub fn kill_and_restart_with(mut self, config: &str) -> Self {
+        config.clone_into(&mut self.setup.config);
+        self.kill_and_restart()
+    }
+
     /// Stops it with SIGTERM; the exit code.
     pub fn stop(&mut self) -> Option<i32> {
         self.signal("TERM");

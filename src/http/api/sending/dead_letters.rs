@@ -1,11 +1,12 @@
 //! `dead-letters`: shown, sent again, dropped.
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Map, Value, json};
 
 use super::objects::{attempt_object, dead_letter_object};
 use super::{answer, messages};
-use crate::domain::{MessageId, Timestamp};
+use crate::domain::{MessageId, MessageStatus, Timestamp};
 use crate::http::api::deliveries::cursor;
 use crate::http::api::json_body::{bad, fault, object};
 use crate::http::api::params::{Blank, Params};
@@ -90,21 +91,49 @@ pub async fn replay(
     answer(
         async {
             object(payload, &[]).await?;
-            let filter = only(&id)?;
-            let found = state.store.dead_letters(filter.clone(), None, 1).await;
-            let letters = found.map_err(|fault| Problem::store_fault(&fault))?;
-            let letter = letters.first().ok_or_else(missing)?;
-            let replayed = state.store.replay_dead_letters(filter, 1, state.clock.now()).await;
+            let replayed = state.store.replay_dead_letters(only(&id)?, 1, state.clock.now()).await;
             let replayed = replayed.map_err(|fault| Problem::store_fault(&fault))?;
             if replayed.is_empty() {
-                let detail = format!("Subscription {} is gone; there is nowhere to send it.", letter.message.subscription);
-                return Err(Problem::new(actix_web::http::StatusCode::CONFLICT, detail));
+                return Err(why_not(&state, &id).await?);
             }
             state.sender.wake();
-            Ok(HttpResponse::Accepted().json(json!({"id": letter.message.id.to_string(), "message_id": letter.message.id.to_string(), "replayed": 1})))
+            Ok(HttpResponse::Accepted().json(json!({
+                "id": id.as_str(),
+                "message_id": id.as_str(),
+                "replayed": 1,
+                "warnings": waiting(&state, &replayed),
+            })))
         }
         .await,
     )
+}
+
+/// Why a dead letter was not replayed: somebody else was first, or its subscription is not in force.
+async fn why_not(state: &InspectorState, id: &str) -> Result<Problem, Problem> {
+    let conflict = |detail: String| Problem::new(StatusCode::CONFLICT, detail);
+    let message: MessageId = id.parse().map_err(|_| missing())?;
+    let found = state.store.message(message).await.map_err(|fault| Problem::store_fault(&fault))?;
+    let (row, ..) = found.ok_or_else(missing)?;
+    let letters = state.store.dead_letters(only(id)?, None, 1).await;
+    let is_there = !letters.map_err(|fault| Problem::store_fault(&fault))?.is_empty();
+    Ok(match row.replayed_at.filter(|_| row.status != MessageStatus::Dead) {
+        Some(at) => {
+            let status = row.status.as_str();
+            conflict(format!("This dead letter was replayed already, at {at}: message {id} is {status}."))
+        }
+        None if is_there => conflict(
+            state
+                .sender
+                .out_of_force(&row.subscription)
+                .unwrap_or_else(|| "This dead letter changed at this moment. Try again.".to_owned()),
+        ),
+        None => missing(),
+    })
+}
+
+/// What the answer says of messages that wait.
+fn waiting(state: &InspectorState, replayed: &[(MessageId, String)]) -> Vec<String> {
+    state.sender.waits_for_enabling(replayed.iter().map(|(_, subscription)| subscription.as_str()))
 }
 
 /// Sends those that match again, without a filter all of them; with `dry_run` only says which.
@@ -121,22 +150,38 @@ pub async fn replay_many(payload: web::Payload, state: web::Data<InspectorState>
             if dry_run {
                 return plan(&state, filter).await;
             }
-            let mut ids = Vec::new();
-            let mut count = 0_usize;
+            let mut replayed = Vec::new();
             loop {
                 let step = state.store.replay_dead_letters(filter.clone(), STEP, state.clock.now()).await;
                 let step = step.map_err(|fault| Problem::store_fault(&fault))?;
-                count = count.saturating_add(step.len());
-                ids.extend(step.iter().take(NAMED.saturating_sub(ids.len())).map(ToString::to_string));
-                if step.len() < STEP {
+                let is_last = step.len() < STEP;
+                replayed.extend(step);
+                if is_last {
                     break;
                 }
             }
             state.sender.wake();
-            Ok(HttpResponse::Accepted().json(json!({"replayed": count, "message_ids": ids})))
+            let ids: Vec<String> = replayed.iter().take(NAMED).map(|(id, _)| id.to_string()).collect();
+            let mut warnings = waiting(&state, &replayed);
+            warnings.extend(stranded(&state, filter).await?);
+            Ok(HttpResponse::Accepted().json(json!({
+                "replayed": replayed.len(), "message_ids": ids, "warnings": warnings,
+            })))
         }
         .await,
     )
+}
+
+/// Which dead letters stay because their subscription is not in force, in sentences.
+async fn stranded(state: &InspectorState, filter: DeadLetterFilter) -> Result<Vec<String>, Problem> {
+    let found = state.store.stranded_dead_letters(filter).await;
+    let found = found.map_err(|fault| Problem::store_fault(&fault))?;
+    let told = |(id, count): (String, u64)| {
+        let letters =
+            if count == 1 { "1 dead letter stays".to_owned() } else { format!("{count} dead letters stay") };
+        format!("{letters}. {}", state.sender.out_of_force(&id).unwrap_or_default())
+    };
+    Ok(found.into_iter().map(told).collect())
 }
 
 async fn plan(state: &InspectorState, filter: DeadLetterFilter) -> Result<HttpResponse, Problem> {
@@ -157,7 +202,10 @@ async fn plan(state: &InspectorState, filter: DeadLetterFilter) -> Result<HttpRe
         }
         before = page.last().map(|letter| letter.message.seq);
         if page.len() < STEP {
-            return Ok(HttpResponse::Ok().json(json!({"dry_run": true, "count": count, "message_ids": ids})));
+            let warnings = stranded(state, filter).await?;
+            return Ok(HttpResponse::Ok().json(json!({
+                "dry_run": true, "count": count, "message_ids": ids, "warnings": warnings,
+            })));
         }
     }
 }

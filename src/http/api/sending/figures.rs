@@ -12,7 +12,7 @@ use crate::http::inspector::InspectorState;
 use crate::http::problem::Problem;
 use crate::send::Active;
 use crate::store::{HealthCheck, SenderFigures, StoreError};
-use crate::telemetry::EndpointGauges;
+use crate::telemetry::{EndpointGauges, ParkedGauges};
 
 /// The looks at an endpoint that are shown.
 const HISTORY: usize = 20;
@@ -36,8 +36,10 @@ pub struct Stats {
     pub p95: f64,
     /// 99 of 100 took no longer.
     pub p99: f64,
-    /// Messages that wait; up to 100,000 are counted.
+    /// Messages that wait for their next attempt; up to 100,000 are counted.
     pub pending_messages: u64,
+    /// Messages that wait for their subscription to be in force again; up to 100,000 are counted.
+    pub parked_messages: u64,
     /// Dead letters; up to 100,000 are counted.
     pub dead_letters: u64,
 }
@@ -54,6 +56,7 @@ impl From<&SenderFigures> for Stats {
             p95: percentile(&figures.durations, 95),
             p99: percentile(&figures.durations, 99),
             pending_messages: figures.pending,
+            parked_messages: figures.parked,
             dead_letters: figures.dead,
         }
     }
@@ -92,6 +95,7 @@ pub fn together(all: &[SenderFigures]) -> SenderFigures {
         sum.answered = sum.answered.saturating_add(figures.answered);
         sum.answered_us = sum.answered_us.saturating_add(figures.answered_us);
         sum.pending = sum.pending.saturating_add(figures.pending);
+        sum.parked = sum.parked.saturating_add(figures.parked);
         sum.dead = sum.dead.saturating_add(figures.dead);
         durations.extend(&figures.durations);
     }
@@ -239,6 +243,24 @@ pub async fn gauges(state: &InspectorState) -> Result<Vec<EndpointGauges>, Store
         });
     }
     Ok(gauges)
+}
+
+/// Subscriptions that are not in force, as `/metrics` tells of them.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn parked_gauges(state: &InspectorState) -> Result<Vec<ParkedGauges>, StoreError> {
+    if state.sender.subscriptions().all_parked().is_empty() {
+        return Ok(Vec::new());
+    }
+    let figures = state.store.sender_figures().await?.into_iter();
+    let parked = figures.filter(|own| own.parked_since.is_some() && (own.parked > 0 || own.dead > 0));
+    let gauges = |own: SenderFigures| ParkedGauges {
+        subscription: own.subscription,
+        parked: own.parked,
+        dead: own.dead,
+    };
+    Ok(parked.map(gauges).collect())
 }
 
 /// The state of every endpoint.

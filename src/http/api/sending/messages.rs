@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::answer;
 use super::objects::{attempt_object, message_row};
-use crate::domain::{MessageFilter, MessageId, MessageStatus};
+use crate::domain::{MessageFilter, MessageId, MessageRow, MessageStatus};
 use crate::http::api::deliveries::cursor;
 use crate::http::api::params::{Blank, Params};
 use crate::http::inspector::InspectorState;
@@ -66,12 +66,18 @@ pub async fn one(id: web::Path<String>, state: web::Data<InspectorState>) -> Htt
             let mut put = |key: &str, value: Value| object.insert(key.to_owned(), value);
             put("attempts", attempts.iter().map(attempt_object).collect());
             put("source", event.source.clone().into());
+            put("parked_because", parked_because(&state, &row).into());
             put("event", String::from_utf8_lossy(&event.body).into());
             put("payload", payload.into());
             Ok(HttpResponse::Ok().json(object))
         }
         .await,
     )
+}
+
+/// Why a message is parked, and what sends it; `None` where it is not.
+pub fn parked_because(state: &InspectorState, row: &MessageRow) -> Option<String> {
+    if row.status == MessageStatus::Parked { state.sender.out_of_force(&row.subscription) } else { None }
 }
 
 /// The message of a subscription about an event, where there is one.

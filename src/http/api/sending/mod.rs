@@ -8,6 +8,10 @@ mod messages;
 pub mod objects;
 mod subscriptions;
 mod trials;
+mod waiting;
+
+pub use messages::parked_because;
+pub use subscriptions::parked;
 
 use actix_web::HttpResponse;
 use actix_web::web::{self, ServiceConfig};
@@ -38,6 +42,10 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(resource("/api/v1/subscriptions/{id}/check", "POST").route(web::post().to(trials::check)))
         .service(read_only("/api/v1/presets", subscriptions::presets))
         .service(read_only("/api/v1/messages", messages::list))
+        .service(resource("/api/v1/messages/send-now", "POST").route(web::post().to(waiting::send_many)))
+        .service(resource("/api/v1/messages/cancel", "POST").route(web::post().to(waiting::cancel_many)))
+        .service(resource("/api/v1/messages/{id}/send-now", "POST").route(web::post().to(waiting::send_one)))
+        .service(resource("/api/v1/messages/{id}/cancel", "POST").route(web::post().to(waiting::cancel_one)))
         .service(read_only("/api/v1/messages/{id}", messages::one))
         .service(read_only("/api/v1/dead-letters", dead_letters::list))
         .service(

@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 
 use crate::config::shown_json;
 use crate::domain::{Attempt, DeadLetter, MessageRow, SubscriptionOrigin};
-use crate::send::Active;
+use crate::send::{Active, Parked};
+use crate::store::SenderFigures;
 
 /// A subscription: its configuration with secrets masked, and what became of it. Filters and template keep their text.
 #[must_use]
@@ -33,6 +34,22 @@ pub fn subscription_object(active: &Active, warnings: &[String]) -> Box<RawValue
     RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
+/// A subscription that is not in force, with what waits for it.
+#[must_use]
+pub fn parked_object(parked: &Parked, figures: Option<&SenderFigures>) -> Value {
+    json!({
+        "id": parked.id,
+        "name": parked.name,
+        "url": parked.url,
+        "state": parked.word(),
+        "since": parked.since.to_string(),
+        "why": parked.sentence(),
+        "cure": parked.cure(),
+        "parked_messages": figures.map_or(0, |figures| figures.parked),
+        "dead_letters": figures.map_or(0, |figures| figures.dead),
+    })
+}
+
 /// A message in lists.
 #[must_use]
 pub fn message_row(row: &MessageRow) -> Map<String, Value> {
@@ -47,6 +64,7 @@ pub fn message_row(row: &MessageRow) -> Map<String, Value> {
     put("created_at", row.created_at.to_string().into());
     put("next_attempt_at", row.next_attempt_at.map(|at| at.to_string()).into());
     put("attempts", row.attempts.into());
+    put("replayed_at", row.replayed_at.map(|at| at.to_string()).into());
     put("delivery_id", row.delivery.map(|id| id.to_string()).into());
     object
 }

@@ -1,5 +1,7 @@
 //! `subscriptions`: TagoRUN's webhook configurations, put and read.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -8,17 +10,36 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::answer;
-use super::objects::subscription_object;
+use super::objects::{parked_object, subscription_object};
 use crate::http::api::json_body;
 use crate::http::api::params::{Blank, Params};
 use crate::http::inspector::InspectorState;
 use crate::http::problem::{FieldFault, Problem};
-use crate::send::{ManageFault, Managed, SubscriptionFault, presets as all_presets};
+use crate::send::{Active, ManageFault, Managed, Parked, SubscriptionFault, presets as all_presets};
+use crate::store::SenderFigures;
 
 #[derive(Serialize)]
 struct List {
     subscriptions: Vec<Box<RawValue>>,
+    parked: Vec<serde_json::Value>,
     next: Option<String>,
+}
+
+/// Those that are kept and not in force, where something waits for them.
+///
+/// # Errors
+/// 503 where the store cannot be read.
+pub async fn parked(state: &InspectorState) -> Result<Vec<(Arc<Parked>, SenderFigures)>, Problem> {
+    let all = state.sender.subscriptions().all_parked();
+    if all.is_empty() {
+        return Ok(Vec::new());
+    }
+    let figures = state.store.sender_figures().await.map_err(|fault| Problem::store_fault(&fault))?;
+    let with = |parked: Arc<Parked>| {
+        let own = figures.iter().find(|figures| figures.subscription == parked.id)?;
+        (own.parked > 0 || own.dead > 0).then(|| (parked, own.clone()))
+    };
+    Ok(all.into_iter().filter_map(with).collect())
 }
 
 /// Every subscription, the newest first.
@@ -39,23 +60,35 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
     let page: Vec<_> = all.iter().skip(start).take(limit).collect();
     let has_more = all.len() > start.saturating_add(page.len());
     let next = page.last().filter(|_| has_more).map(|active| active.compiled.id().to_owned());
-    let subscriptions =
-        page.iter().map(|active| subscription_object(active, &active.compiled.warnings)).collect();
-    HttpResponse::Ok().json(List { subscriptions, next })
+    let subscriptions = page.iter().map(|active| object(&state, active)).collect();
+    match parked(&state).await {
+        Ok(all) => {
+            let parked = all.iter().map(|(parked, figures)| parked_object(parked, Some(figures))).collect();
+            HttpResponse::Ok().json(List { subscriptions, parked, next })
+        }
+        Err(problem) => problem.response(),
+    }
 }
 
 /// One subscription.
 pub async fn one(id: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
     match state.sender.subscriptions().get(&id) {
-        Some(active) => HttpResponse::Ok().json(subscription_object(&active, &active.compiled.warnings)),
-        None => missing(&id).response(),
+        Some(active) => HttpResponse::Ok().json(object(&state, &active)),
+        None => missing(&state, &id).response(),
     }
 }
 
-/// There is no such subscription.
+fn object(state: &InspectorState, active: &Active) -> Box<RawValue> {
+    subscription_object(active, &state.sender.warnings_of(&active.compiled))
+}
+
+/// There is no such subscription, or it is not in force.
 #[must_use]
-pub fn missing(id: &str) -> Problem {
-    Problem::not_found(format!("There is no subscription {id:?}."))
+pub fn missing(state: &InspectorState, id: &str) -> Problem {
+    Problem::not_found(match state.sender.subscriptions().parked(id) {
+        Some(parked) => format!("{} {}", parked.sentence(), parked.cure()),
+        None => format!("There is no subscription {id:?}."),
+    })
 }
 
 /// Creates one.
@@ -63,7 +96,7 @@ pub async fn create(payload: web::Payload, state: web::Data<InspectorState>) -> 
     answer(
         async {
             let json = json_body::text(payload).await?;
-            let put = state.sender.create(&json).await.map_err(problem)?;
+            let put = state.sender.create(&json).await.map_err(|fault| problem(&state, fault))?;
             let location = format!("/api/v1/subscriptions/{}", put.active.compiled.id());
             Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(shown(&put)))
         }
@@ -80,7 +113,7 @@ pub async fn replace(
     answer(
         async {
             let json = json_body::text(payload).await?;
-            let put = state.sender.replace(&id, &json).await.map_err(problem)?;
+            let put = state.sender.replace(&id, &json).await.map_err(|fault| problem(&state, fault))?;
             Ok(HttpResponse::Ok().json(shown(&put)))
         }
         .await,
@@ -96,18 +129,20 @@ pub async fn patch(
     answer(
         async {
             let json = json_body::text(payload).await?;
-            let put = state.sender.patch(&id, &json).await.map_err(problem)?;
+            let put = state.sender.patch(&id, &json).await.map_err(|fault| problem(&state, fault))?;
             Ok(HttpResponse::Ok().json(shown(&put)))
         }
         .await,
     )
 }
 
-/// Removes one; its messages that wait are cancelled.
+/// Removes one, one that is not in force too; its messages that wait are cancelled. Where others name it as their
+/// fallback, the answer says so.
 pub async fn delete(id: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
     match state.sender.remove(&id).await {
-        Ok(()) => HttpResponse::NoContent().finish(),
-        Err(fault) => problem(fault).response(),
+        Ok(warnings) if warnings.is_empty() => HttpResponse::NoContent().finish(),
+        Ok(warnings) => HttpResponse::Ok().json(json!({"id": id.as_str(), "warnings": warnings})),
+        Err(fault) => problem(&state, fault).response(),
     }
 }
 
@@ -143,9 +178,9 @@ pub fn faults_of(faults: Vec<SubscriptionFault>) -> Vec<FieldFault> {
 
 /// Why a subscription was not put.
 #[must_use]
-pub fn problem(fault: ManageFault) -> Problem {
+pub fn problem(state: &InspectorState, fault: ManageFault) -> Problem {
     match fault {
-        ManageFault::Missing(id) => missing(&id),
+        ManageFault::Missing(id) => missing(state, &id),
         ManageFault::ReadOnly(_) => Problem::new(StatusCode::CONFLICT, format!("The {fault}.")),
         ManageFault::Invalid(faults) => Problem::bad_body(faults_of(faults)),
         ManageFault::Store(fault) => Problem::store_fault(&fault),

@@ -65,8 +65,8 @@ fn subscription(
 ) -> Result<(Compiled, Vec<String>), Problem> {
     match members.get("subscription") {
         Some(Value::String(id)) => {
-            let active = state.sender.subscriptions().find(id).ok_or_else(|| missing(id))?;
-            Ok((active.compiled.clone(), active.compiled.warnings.clone()))
+            let active = state.sender.subscriptions().find(id).ok_or_else(|| missing(state, id))?;
+            Ok((active.compiled.clone(), state.sender.warnings_of(&active.compiled)))
         }
         Some(Value::Object(_)) => {
             #[derive(serde::Deserialize)]
@@ -97,7 +97,7 @@ pub async fn test(
     answer(
         async {
             let members = object(payload, &event_choice::KEYS).await?;
-            let active = state.sender.subscriptions().get(&id).ok_or_else(|| missing(&id))?;
+            let active = state.sender.subscriptions().get(&id).ok_or_else(|| missing(&state, &id))?;
             if !active.is_enabled() {
                 let detail = "The subscription is disabled; enable it first.";
                 return Err(Problem::new(StatusCode::CONFLICT, detail));
@@ -139,7 +139,7 @@ async fn first_attempt(
 
 /// Looks at the endpoint now.
 pub async fn check(id: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
-    let Some(active) = state.sender.subscriptions().get(&id) else { return missing(&id).response() };
+    let Some(active) = state.sender.subscriptions().get(&id) else { return missing(&state, &id).response() };
     let check = check_health(&state.sender, &active).await;
     HttpResponse::Ok().json(super::figures::endpoint(&active, Some(&check), &[], None))
 }

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::messages_page::RowView;
+use super::messages_page::{RowView, subscription_names};
 use crate::http::inspector::page::{self, Frame};
 use crate::http::inspector::row_view::shown_time;
 use crate::http::inspector::state::InspectorState;
@@ -72,17 +72,13 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
             failed: shown_time(&letter.failed_at.to_string()),
         })
         .collect();
-    let name = |active: &std::sync::Arc<crate::send::Active>| {
-        let subscription = &active.compiled.subscription;
-        (subscription.id.clone(), plain(&subscription.name))
-    };
     let page = ListPage {
         frame: Frame::of(&state, "dead-letters"),
         letters,
         subscription: filter.subscription.unwrap_or_default(),
         event_type: filter.event_type.unwrap_or_default(),
         error: filter.error.unwrap_or_default(),
-        subscriptions: state.sender.subscriptions().all().iter().map(name).collect(),
+        subscriptions: subscription_names(&state),
         older_url,
     };
     page::html(StatusCode::OK, &page)

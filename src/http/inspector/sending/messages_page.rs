@@ -6,10 +6,12 @@ use askama::Template;
 
 use super::attempts::AttemptView;
 use crate::domain::{MessageFilter, MessageId, MessageRow, MessageStatus};
+use crate::http::api::sending::parked_because;
 use crate::http::inspector::page::{self, Frame};
 use crate::http::inspector::row_view::shown_time;
 use crate::http::inspector::state::InspectorState;
 use crate::inspect::{Piece, pieces, plain};
+use crate::send::Act;
 
 /// Rows of a page.
 const ROWS: usize = 50;
@@ -25,6 +27,8 @@ struct ListPage {
     subscription: String,
     /// Id and name of every subscription.
     subscriptions: Vec<(String, String)>,
+    can_send: bool,
+    can_cancel: bool,
     older_url: Option<String>,
 }
 
@@ -41,26 +45,33 @@ pub struct RowView {
     pub created: String,
     pub next_at: String,
     pub next: String,
+    pub replayed_at: String,
+    pub replayed: String,
 }
 
 impl RowView {
     /// The view of a row.
     pub fn of(state: &InspectorState, row: &MessageRow) -> Self {
-        let name = state.sender.subscriptions().get(&row.subscription);
+        let subscriptions = state.sender.subscriptions();
+        let name =
+            subscriptions.get(&row.subscription).map(|active| active.compiled.subscription.name.clone());
+        let name = name.or_else(|| subscriptions.parked(&row.subscription).map(|parked| parked.name.clone()));
+        let replayed_at = row.replayed_at.map(|at| at.to_string()).unwrap_or_default();
         let next_at = row.next_attempt_at.map(|at| at.to_string()).unwrap_or_default();
         Self {
             id: row.id.to_string(),
             event_type: plain(&row.event_type),
             event_id: plain(row.event_id.as_deref().unwrap_or_default()),
             subscription: row.subscription.clone(),
-            subscription_name: name
-                .map_or_else(|| row.subscription.clone(), |active| plain(&active.compiled.subscription.name)),
+            subscription_name: plain(&name.unwrap_or_else(|| row.subscription.clone())),
             status: row.status.as_str(),
             attempts: row.attempts,
             created_at: row.created_at.to_string(),
             created: shown_time(&row.created_at.to_string()),
             next: shown_time(&next_at),
             next_at,
+            replayed: shown_time(&replayed_at),
+            replayed_at,
         }
     }
 }
@@ -90,21 +101,38 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
         query.extend_pairs(kept).append_pair("before", &row.seq.to_string());
         format!("/messages?{}", query.finish())
     });
-    let name = |active: &std::sync::Arc<crate::send::Active>| {
-        let subscription = &active.compiled.subscription;
-        (subscription.id.clone(), plain(&subscription.name))
+    let can = |act: Act| {
+        let meant = if filter.status.is_some() { act.statuses() } else { act.usual() };
+        found.iter().any(|row| meant.contains(&row.status))
     };
     let page = ListPage {
+        can_send: can(Act::SendNow),
+        can_cancel: can(Act::Cancel),
         frame: Frame::of(&state, "messages"),
         rows: found.iter().map(|row| RowView::of(&state, row)).collect(),
         statuses: MessageStatus::ALL.map(MessageStatus::as_str).to_vec(),
         status: filter.status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
         event_id: filter.event_id.unwrap_or_default(),
         subscription: filter.subscription.unwrap_or_default(),
-        subscriptions: state.sender.subscriptions().all().iter().map(name).collect(),
+        subscriptions: subscription_names(&state),
         older_url,
     };
     page::html(StatusCode::OK, &page)
+}
+
+/// Id and name of every subscription, those that are not in force too.
+pub fn subscription_names(state: &InspectorState) -> Vec<(String, String)> {
+    let subscriptions = state.sender.subscriptions();
+    let active = subscriptions.all().into_iter().map(|active| {
+        let subscription = &active.compiled.subscription;
+        (subscription.id.clone(), plain(&subscription.name))
+    });
+    let parked = subscriptions.all_parked().into_iter();
+    active
+        .chain(
+            parked.map(|parked| (parked.id.clone(), format!("{} ({})", plain(&parked.name), parked.word()))),
+        )
+        .collect()
 }
 
 #[derive(Template)]
@@ -115,6 +143,12 @@ struct OnePage {
     attempts: Vec<AttemptView>,
     delivery: Option<String>,
     is_letter: bool,
+    can_send: bool,
+    can_cancel: bool,
+    /// Why it is parked, and what sends it.
+    parked_because: String,
+    /// Until when nothing happens, although nothing stands against it.
+    is_disabled: bool,
     source: String,
     event: Vec<Piece>,
     payload: Option<Vec<Piece>>,
@@ -130,12 +164,17 @@ pub async fn one(id: web::Path<String>, state: web::Data<InspectorState>) -> Htt
         Err(fault) => return page::store_fault(&state, &fault),
     };
     let target = state.sender.subscriptions().get(&row.target);
-    let payload = target.and_then(|active| state.sender.payload_now(&active.compiled, &event));
+    let payload = target.as_ref().and_then(|active| state.sender.payload_now(&active.compiled, &event));
     let page = OnePage {
         frame: Frame::of(&state, "messages"),
         attempts: attempts.iter().map(AttemptView::from).collect(),
         delivery: row.delivery.map(|id| id.to_string()),
         is_letter: row.status == MessageStatus::Dead,
+        can_send: state.sender.refusal(Act::SendNow, &row).is_none(),
+        can_cancel: state.sender.refusal(Act::Cancel, &row).is_none(),
+        parked_because: plain(&parked_because(&state, &row).unwrap_or_default()),
+        is_disabled: row.status == MessageStatus::Pending
+            && target.as_ref().is_some_and(|active| !active.is_enabled()),
         source: plain(&event.source),
         event: pieces(&String::from_utf8_lossy(&event.body)),
         payload: payload.as_deref().map(pieces),

@@ -14,7 +14,7 @@ pub struct Onward {
     /// Its name.
     pub name: String,
     /// What became of the event there, in a sentence.
-    pub why: &'static str,
+    pub why: String,
     /// The message, where there is one.
     pub message: Option<String>,
     /// The message's status.
@@ -51,10 +51,29 @@ pub async fn onward(state: &InspectorState, delivery: &StoredDelivery) -> Result
         all.push(Onward {
             id: subscription.id.clone(),
             name: plain(&subscription.name),
-            why: destiny.sentence(),
+            why: destiny.sentence().to_owned(),
             message: message.map(|row| row.id.to_string()),
             status: message.map(|row| row.status.as_str()).unwrap_or_default(),
         });
+    }
+    for parked in state.sender.subscriptions().all_parked() {
+        let filter = MessageFilter {
+            subscription: Some(parked.id.clone()),
+            event_id: event.event_id.clone(),
+            status: None,
+        };
+        if event.event_id.is_none() {
+            break;
+        }
+        if let Some(row) = state.store.messages(filter, None, 1).await?.first() {
+            all.push(Onward {
+                id: parked.id.clone(),
+                name: plain(&parked.name),
+                why: plain(&parked.sentence()),
+                message: Some(row.id.to_string()),
+                status: row.status.as_str(),
+            });
+        }
     }
     Ok(all)
 }

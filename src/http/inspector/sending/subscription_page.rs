@@ -36,6 +36,8 @@ struct OnePage {
     is_read_only: bool,
     json: String,
     warnings: Vec<String>,
+    /// Those whose fallback it is.
+    names_as_fallback: String,
     deliveries: Vec<Choice>,
     examples: Vec<String>,
     /// The event type that a preview begins with.
@@ -68,6 +70,7 @@ pub async fn new(request: HttpRequest, state: web::Data<InspectorState>) -> Http
                 is_read_only: false,
                 json,
                 warnings: Vec::new(),
+                names_as_fallback: String::new(),
                 deliveries,
                 examples,
                 first_example,
@@ -81,8 +84,14 @@ pub async fn new(request: HttpRequest, state: web::Data<InspectorState>) -> Http
 /// The page of one.
 pub async fn one(id: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
     let Some(active) = state.sender.subscriptions().get(&id) else {
-        return page::not_found(&state, "There is no subscription of this id.");
+        let why = state.sender.subscriptions().parked(&id);
+        let why = why.map(|parked| format!("{} {}", parked.sentence(), parked.cure()));
+        return page::not_found(
+            &state,
+            &plain(why.as_deref().unwrap_or("There is no subscription of this id.")),
+        );
     };
+    let warnings = state.sender.warnings_of(&active.compiled);
     let subscription = &active.compiled.subscription;
     match choices(&state).await {
         Ok((deliveries, examples)) => {
@@ -94,7 +103,8 @@ pub async fn one(id: web::Path<String>, state: web::Data<InspectorState>) -> Htt
                 why: subscription.disabled_reason.clone().unwrap_or_default(),
                 is_read_only: subscription.origin == SubscriptionOrigin::Config,
                 json: laid_out(&shown_json(subscription)),
-                warnings: active.compiled.warnings.iter().map(|warning| plain(warning)).collect(),
+                warnings: warnings.iter().map(|warning| plain(warning)).collect(),
+                names_as_fallback: plain(&state.sender.names_as_fallback(&id).join(", ")),
                 deliveries,
                 examples,
                 first_example: first_example(&state, &subscription.events),

@@ -5,16 +5,19 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use crate::http::api::sending::figures::{Stats, endpoints};
+use crate::http::api::sending::parked;
 use crate::http::inspector::page::{self, Frame};
 use crate::http::inspector::state::InspectorState;
 use crate::inspect::plain;
-use crate::send::{Active, presets};
+use crate::send::{Active, Parked, presets};
+use crate::store::SenderFigures;
 
 #[derive(Template)]
 #[template(path = "subscriptions.html")]
 struct ListPage {
     frame: Frame,
     rows: Vec<RowView>,
+    parked: Vec<ParkedView>,
     presets: Vec<(&'static str, &'static str, &'static str)>,
 }
 
@@ -28,6 +31,18 @@ struct RowView {
     health: String,
     p95: String,
     pending: u64,
+    dead: u64,
+}
+
+/// A subscription that is not in force, with what waits for it.
+struct ParkedView {
+    id: String,
+    name: String,
+    url: String,
+    word: &'static str,
+    why: String,
+    cure: String,
+    messages: u64,
     dead: u64,
 }
 
@@ -69,6 +84,25 @@ pub async fn list(state: web::Data<InspectorState>) -> HttpResponse {
         }
     };
     let rows = state.sender.subscriptions().all().iter().map(row).collect();
+    let Ok(all) = parked(&state).await else {
+        return page::message(
+            &state,
+            StatusCode::SERVICE_UNAVAILABLE,
+            "No store",
+            "The store cannot be read now.",
+        );
+    };
+    let view = |(parked, figures): &(std::sync::Arc<Parked>, SenderFigures)| ParkedView {
+        id: parked.id.clone(),
+        name: plain(&parked.name),
+        url: plain(&parked.url),
+        word: parked.word(),
+        why: plain(&parked.sentence()),
+        cure: plain(&parked.cure()),
+        messages: figures.parked,
+        dead: figures.dead,
+    };
+    let parked = all.iter().map(view).collect();
     let presets = presets().iter().map(|preset| (preset.name, preset.title, preset.description)).collect();
-    page::html(StatusCode::OK, &ListPage { frame: Frame::of(&state, "subscriptions"), rows, presets })
+    page::html(StatusCode::OK, &ListPage { frame: Frame::of(&state, "subscriptions"), rows, parked, presets })
 }

@@ -10,6 +10,7 @@ use crate::store::{Lane, Next, Retention, StoreOptions};
 
 mod bounded;
 mod claims;
+mod parked;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -87,6 +88,7 @@ impl Case {
             created_at: now,
             updated_at: now,
             since: 0,
+            parked_since: None,
         };
         self.store.put_subscription(record).await.unwrap()
     }
@@ -230,7 +232,7 @@ async fn rt_22_a_dead_letter_that_fails_again_is_back_with_its_new_error_and_all
     case.clock.advance(Duration::from_secs(10));
     let this = DeadLetterFilter { id: Some(message.id), ..DeadLetterFilter::default() };
     let replayed = case.store.replay_dead_letters(this, 9, case.clock.now()).await.unwrap();
-    assert_eq!(replayed, [message.id]);
+    assert_eq!(replayed, [(message.id, "a".to_owned())]);
     let again = case.claim(vec![lane("a")]).await.messages.remove(0);
     assert_eq!((again.attempts, again.attempts_before), (1, 1));
     case.settle(&again, 503, dead("HTTP 503")).await;
@@ -251,7 +253,7 @@ async fn rt_10_messages_of_a_deleted_subscription_are_cancelled_unless_they_arri
     let mut one = lane("a");
     one.limit = 2;
     let claimed = case.claim(vec![one]).await.messages;
-    assert!(case.store.delete_subscription("a".into(), case.clock.now()).await.unwrap());
+    assert_eq!(case.store.delete_subscription("a".into(), case.clock.now()).await.unwrap(), Some(3));
     case.settle(&claimed[0], 200, Next::Delivered).await;
     case.settle(&claimed[1], 500, Next::Retry(case.clock.now())).await;
     let rows = case.store.messages(MessageFilter::default(), None, 9).await.unwrap();

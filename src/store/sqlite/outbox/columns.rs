@@ -8,20 +8,29 @@ use crate::domain::{
     Attempt, AttemptError, DeliveryId, MessageId, MessageRow, MessageStatus, OutgoingEvent, Timestamp,
 };
 
-/// The columns of a message in lists, as `message` reads them.
-pub const MESSAGE_COLUMNS: &str = "m.seq, m.id, m.event_id, m.event_type, m.subscription_id, m.target_id, m.status, \
-     m.created_at, m.next_attempt_at, m.attempts, e.delivery_id";
+/// The columns of a message in lists, as `message` reads them. That a message is parked is never written: it follows
+/// from the subscription's row, so that parking and going on change one row, however many messages wait.
+pub const MESSAGE_COLUMNS: &str = "m.seq, m.id, m.event_id, m.event_type, m.subscription_id, m.target_id, \
+     iif(m.status = 0 AND m.subscription_id IN (SELECT id FROM subscriptions WHERE parked_since IS NOT NULL), 5, \
+     m.status), m.created_at, m.next_attempt_at, m.attempts, e.delivery_id, m.replayed_at";
 
 /// The columns of an event, as `event` reads them.
 pub const EVENT_COLUMNS: &str =
     "e.source, e.event_id, e.event_type, e.entity, e.received_at, e.body, e.delivery_id, e.lineage";
 
 /// How many columns `MESSAGE_COLUMNS` has.
-pub const MESSAGE_WIDTH: usize = 11;
+pub const MESSAGE_WIDTH: usize = 12;
 /// How far the position of a message is shifted in the key of its attempts.
 const NUMBERS: i64 = 1 << 16;
 
-/// The status's number in the store.
+/// A message goes back to its own subscription and begins a new round of attempts there, in order where that sends in
+/// order.
+pub const HOME: &str = "target_id = subscription_id, attempts_before = attempts, primary_error = NULL, \
+     entity = (SELECT e.entity FROM events e JOIN subscriptions s ON s.id = messages.subscription_id \
+     WHERE e.seq = messages.event_seq \
+     AND CASE WHEN json_valid(s.document) THEN json_extract(s.document, '$.ordered') END)";
+
+/// The status's number in the store; `Parked` is only ever read.
 pub const fn status_number(status: MessageStatus) -> i64 {
     match status {
         MessageStatus::Pending => 0,
@@ -29,6 +38,7 @@ pub const fn status_number(status: MessageStatus) -> i64 {
         MessageStatus::Delivered => 2,
         MessageStatus::Dead => 3,
         MessageStatus::Cancelled => 4,
+        MessageStatus::Parked => 5,
     }
 }
 
@@ -59,6 +69,7 @@ pub fn message(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
         },
         attempts: row.get(9)?,
         delivery: row.get::<_, Option<[u8; 16]>>(10)?.map(DeliveryId::from_bytes),
+        replayed_at: row.get::<_, Option<i64>>(11)?.map(Timestamp::from_micros),
     })
 }
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params, params_from_iter};
 
-use super::columns::{MESSAGE_COLUMNS, MESSAGE_WIDTH, message};
+use super::columns::{HOME, MESSAGE_COLUMNS, MESSAGE_WIDTH, message};
 use crate::domain::{DeadLetter, MessageId, Timestamp};
 use crate::store::sqlite::insert::whole;
 use crate::store::{DeadLetterFilter, Told};
@@ -78,37 +78,53 @@ fn conditions(filter: &DeadLetterFilter) -> (String, Vec<Value>) {
     (sql.join(" AND "), values)
 }
 
-/// Sends dead letters again, at most `limit`: each begins a new round of attempts, through its own subscription. Those
-/// whose subscription is gone stay. Returns their ids.
+/// Whose subscription is in force.
+const IN_FORCE: &str =
+    "EXISTS (SELECT 1 FROM subscriptions s WHERE s.id = d.subscription_id AND s.parked_since IS NULL)";
+
+/// Replays dead letters, at most `limit`: each begins a new round of attempts, through its own subscription. Those
+/// whose subscription is not in force stay. Returns each message with its subscription.
 pub fn replay(
     connection: &Connection,
     filter: &DeadLetterFilter,
     limit: usize,
     now: Timestamp,
-) -> rusqlite::Result<Vec<MessageId>> {
+) -> rusqlite::Result<Vec<(MessageId, String)>> {
     let (conditions, values) = conditions(filter);
     let sql = format!(
-        "SELECT m.seq, m.id FROM dead_letters d CROSS JOIN messages m ON m.seq = d.message_seq \
-         WHERE {conditions} AND EXISTS (SELECT 1 FROM subscriptions s WHERE s.id = d.subscription_id) \
-         ORDER BY d.message_seq LIMIT {}",
+        "SELECT m.seq, m.id, m.subscription_id FROM dead_letters d CROSS JOIN messages m ON m.seq = d.message_seq \
+         WHERE {conditions} AND {IN_FORCE} ORDER BY d.message_seq LIMIT {}",
         whole(limit)
     );
     let found = connection
         .prepare_cached(&sql)?
         .query_map(params_from_iter(values), |row| {
-            Ok((row.get::<_, i64>(0)?, MessageId::from_bytes(row.get(1)?)))
+            Ok((row.get::<_, i64>(0)?, (MessageId::from_bytes(row.get(1)?), row.get(2)?)))
         })?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     for (seq, _) in &found {
         connection
-            .prepare_cached(
-                "UPDATE messages SET status = 0, next_attempt_at = ?2, attempts_before = attempts, \
-                 target_id = subscription_id, primary_error = NULL, finished_at = NULL WHERE seq = ?1",
-            )?
+            .prepare_cached(&format!(
+                "UPDATE messages SET status = 0, next_attempt_at = ?2, replayed_at = ?2, finished_at = NULL, {HOME} \
+                 WHERE seq = ?1"
+            ))?
             .execute(params![seq, now.as_micros()])?;
         connection.prepare_cached("DELETE FROM dead_letters WHERE message_seq = ?1")?.execute([seq])?;
     }
-    Ok(found.into_iter().map(|(_, id)| id).collect())
+    Ok(found.into_iter().map(|(_, replayed)| replayed).collect())
+}
+
+/// Dead letters that match and cannot be replayed, because their subscription is not in force: how many of each.
+pub fn stranded(connection: &Connection, filter: &DeadLetterFilter) -> rusqlite::Result<Vec<(String, u64)>> {
+    let (conditions, values) = conditions(filter);
+    let sql = format!(
+        "SELECT d.subscription_id, count(*) FROM dead_letters d CROSS JOIN messages m ON m.seq = d.message_seq \
+         WHERE {conditions} AND NOT {IN_FORCE} GROUP BY d.subscription_id"
+    );
+    connection
+        .prepare_cached(&sql)?
+        .query_map(params_from_iter(values), |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?
+        .collect()
 }
 
 /// Drops one dead letter; its message stays dead. `false` where there is none.

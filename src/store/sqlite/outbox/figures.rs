@@ -116,12 +116,15 @@ fn middle(bucket: i64) -> f64 {
     f64::midpoint(micros(at), last)
 }
 
-/// The figures of every subscription that ever sent.
+/// The figures of every subscription that is there or ever sent.
 pub fn figures(connection: &Connection) -> rusqlite::Result<Vec<SenderFigures>> {
     let mut all = connection
         .prepare_cached(
-            "SELECT subscription_id, attempts, successful, retries, answered, answered_us, last_success_at, \
-             last_failure_at FROM sender_totals ORDER BY subscription_id",
+            "SELECT i.id, coalesce(attempts, 0), coalesce(successful, 0), coalesce(retries, 0), \
+             coalesce(answered, 0), coalesce(answered_us, 0), last_success_at, last_failure_at, s.parked_since \
+             FROM (SELECT subscription_id AS id FROM sender_totals UNION SELECT id FROM subscriptions) i \
+             LEFT JOIN sender_totals t ON t.subscription_id = i.id LEFT JOIN subscriptions s ON s.id = i.id \
+             ORDER BY i.id",
         )?
         .query_map([], totals)?
         .collect::<rusqlite::Result<Vec<_>>>()?;
@@ -134,11 +137,16 @@ pub fn figures(connection: &Connection) -> rusqlite::Result<Vec<SenderFigures>> 
                 Ok((middle(row.get(0)?), row.get::<_, i64>(1)?.unsigned_abs()))
             })?
             .collect::<rusqlite::Result<Vec<_>>>()?;
-        figures.pending = counted(
+        let waiting = counted(
             connection,
             "SELECT count(*) FROM (SELECT 1 FROM messages WHERE target_id = ?1 AND status = 0 LIMIT ?2)",
             &figures.subscription,
         )?;
+        if figures.parked_since.is_some() {
+            figures.parked = waiting;
+        } else {
+            figures.pending = waiting;
+        }
         figures.dead = counted(
             connection,
             "SELECT count(*) FROM (SELECT 1 FROM dead_letters WHERE subscription_id = ?1 LIMIT ?2)",
@@ -166,6 +174,7 @@ fn totals(row: &Row<'_>) -> rusqlite::Result<SenderFigures> {
         answered_us: count(5)?,
         last_success_at: time(6)?,
         last_failure_at: time(7)?,
+        parked_since: time(8)?,
         ..SenderFigures::default()
     })
 }

@@ -10,6 +10,11 @@ use super::columns::{
 use crate::domain::{Attempt, MessageFilter, MessageId, MessageRow, MessageStatus, OutgoingEvent};
 use crate::store::sqlite::insert::whole;
 
+/// The number of a message that waits, parked or not.
+const WAITS: i64 = 0;
+/// The subscriptions that are not in force.
+const PARKED: &str = "(SELECT id FROM subscriptions WHERE parked_since IS NOT NULL)";
+
 /// Messages that match, the newest first, before the position `before`.
 pub fn list(
     connection: &Connection,
@@ -37,10 +42,10 @@ fn page(
     before: Option<i64>,
     limit: usize,
 ) -> rusqlite::Result<Vec<MessageRow>> {
-    let mut conditions = vec!["1"];
+    let mut conditions = vec!["1".to_owned()];
     let mut values: Vec<Value> = Vec::new();
-    let mut add = |sql: &'static str, value: Value| {
-        conditions.push(sql);
+    let mut add = |sql: &str, value: Value| {
+        conditions.push(sql.to_owned());
         values.push(value);
     };
     if let Some(event_id) = &filter.event_id {
@@ -49,8 +54,15 @@ fn page(
     if let Some(subscription) = &filter.subscription {
         add("m.subscription_id = ?", subscription.clone().into());
     }
-    if let Some(status) = filter.status {
-        add("m.status = ?", status_number(status).into());
+    match filter.status {
+        None => {}
+        Some(MessageStatus::Parked) => {
+            add(&format!("m.status = ? AND m.subscription_id IN {PARKED}"), WAITS.into())
+        }
+        Some(MessageStatus::Pending) => {
+            add(&format!("m.status = ? AND m.subscription_id NOT IN {PARKED}"), WAITS.into());
+        }
+        Some(status) => add("m.status = ?", status_number(status).into()),
     }
     if let Some(before) = before {
         add("m.seq < ?", before.into());

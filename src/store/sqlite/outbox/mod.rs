@@ -1,5 +1,6 @@
 //! The outbox in SQLite: each function runs inside the writer's transaction, or on a reader's connection.
 
+mod by_hand;
 mod claim;
 mod columns;
 mod dead_letters;
@@ -11,12 +12,13 @@ mod prune;
 mod settle;
 mod subscriptions;
 
+pub use by_hand::{cancel, send_now};
 pub use claim::{claim, marks, recover};
 pub use columns::to_json;
-pub use dead_letters::{drop_letter, letters, replay, tell, untold};
+pub use dead_letters::{drop_letter, letters, replay, stranded, tell, untold};
 pub use fanout::{by_hand, cursor, fan_out, publish, unfanned};
 pub use figures::{add_health, figures, health};
 pub use messages::{attempts, event_of, list, made_by, one};
 pub use prune::{prune_outbox, retire};
 pub use settle::settle;
-pub use subscriptions::{delete, disable, put, records};
+pub use subscriptions::{delete, disable, park, put, records, waiting};

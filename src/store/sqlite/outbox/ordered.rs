@@ -1,6 +1,6 @@
 //! Order: which due messages of a lane may go now, where those about one entity go one after the other.
 //!
-//! A message that waits for another is parked: it is not due for a while, and is due at once when the one before is over.
+//! A message that waits for another is put off: it is not due for a while, and is due at once when the one before is over.
 //! A long queue of one entity is then looked at once, not at each claim.
 
 use std::time::Duration;
@@ -11,8 +11,8 @@ use crate::domain::Timestamp;
 
 /// So many due messages are looked at in one claim.
 const LOOKED_AT: usize = 500;
-/// How long a parked message is not looked at, when nothing wakes it.
-const PARKED: Duration = Duration::from_secs(60);
+/// How long a message that was put off is not looked at, when nothing wakes it.
+const PUT_OFF: Duration = Duration::from_secs(60);
 
 /// The first unfinished message of an entity.
 const FIRST: &str = "SELECT seq FROM messages INDEXED BY messages_in_order \
@@ -26,7 +26,7 @@ pub struct Heads {
     pub is_more: bool,
 }
 
-/// At most `limit` due messages before which nothing of their entity waits; those that must wait are parked.
+/// At most `limit` due messages before which nothing of their entity waits; those that must wait are put off.
 pub fn heads(connection: &Connection, target: &str, now: Timestamp, limit: usize) -> rusqlite::Result<Heads> {
     let due = connection
         .prepare_cached(&format!(
@@ -39,7 +39,7 @@ pub fn heads(connection: &Connection, target: &str, now: Timestamp, limit: usize
         .collect::<rusqlite::Result<Vec<_>>>()?;
     let mut heads = Heads { seqs: Vec::new(), is_more: due.len() == LOOKED_AT };
     let mut first = connection.prepare_cached(FIRST)?;
-    let mut park = connection.prepare_cached("UPDATE messages SET next_attempt_at = ?2 WHERE seq = ?1")?;
+    let mut put_off = connection.prepare_cached("UPDATE messages SET next_attempt_at = ?2 WHERE seq = ?1")?;
     for (seq, entity) in due {
         if heads.seqs.len() >= limit {
             heads.is_more = true;
@@ -54,13 +54,13 @@ pub fn heads(connection: &Connection, target: &str, now: Timestamp, limit: usize
         if before.is_none_or(|first| first == seq) {
             heads.seqs.push(seq);
         } else {
-            park.execute(params![seq, now.plus(PARKED).as_micros()])?;
+            put_off.execute(params![seq, now.plus(PUT_OFF).as_micros()])?;
         }
     }
     Ok(heads)
 }
 
-/// A message of this entity is over, or has left the lane: the next one is due, where it was parked.
+/// A message of this entity is over, or has left the lane: the next one is due, where it was put off.
 pub fn wake_next(
     connection: &Connection,
     target: &str,

@@ -30,7 +30,7 @@ fn go_on(connection: &Connection, settlement: &Settlement) -> rusqlite::Result<(
     let Settlement { seq, at, .. } = *settlement;
     match &settlement.next {
         Next::Delivered => finish(connection, seq, 2, made, at).map(drop),
-        Next::Cancelled => cancel(connection, seq, at),
+        Next::Cancelled => without_subscription(connection, seq, at),
         Next::Retry(when) => again(connection, seq, *when, made),
         Next::Fallback { target, primary_error, in_order } => {
             let place = place(connection, seq)?;
@@ -39,11 +39,12 @@ fn go_on(connection: &Connection, settlement: &Settlement) -> rusqlite::Result<(
                     "UPDATE messages SET status = iif(status = 1, 0, status), lease_until = NULL, \
                      next_attempt_at = ?2, attempts = attempts + ?3, attempts_before = attempts + ?3, target_id = ?4, \
                      primary_error = ?5, entity = ?6 \
-                     WHERE seq = ?1 AND EXISTS (SELECT 1 FROM subscriptions WHERE id = ?4)",
+                     WHERE seq = ?1 AND EXISTS (SELECT 1 FROM subscriptions WHERE id = ?4 AND parked_since IS NULL) \
+                     AND subscription_id NOT IN (SELECT id FROM subscriptions WHERE parked_since IS NOT NULL)",
                 )?
                 .execute(params![seq, at.as_micros(), made, target, primary_error, in_order])?;
             match place {
-                // The fallback was removed meanwhile.
+                // The fallback was removed, or one of the two parked meanwhile.
                 _ if changed == 0 => again(connection, seq, at, made),
                 Some((left, entity)) => ordered::wake_next(connection, &left, &entity, at),
                 None => Ok(()),
@@ -91,18 +92,28 @@ fn again(connection: &Connection, seq: i64, when: Timestamp, made: i64) -> rusql
     Ok(())
 }
 
-/// Ends a message whose subscription is gone. Where it is only out of force, the message waits.
-fn cancel(connection: &Connection, seq: i64, now: Timestamp) -> rusqlite::Result<()> {
-    let is_gone = connection
+/// Ends a message whose subscription was deleted. Where that is parked, the message is as it was before it was claimed:
+/// nobody asks for it. Otherwise the subscription cannot be used at the moment, and the message waits a while.
+fn without_subscription(connection: &Connection, seq: i64, now: Timestamp) -> rusqlite::Result<()> {
+    let is_parked: Option<bool> = connection
         .prepare_cached(
-            "SELECT 1 FROM messages m WHERE seq = ?1 \
-             AND NOT EXISTS (SELECT 1 FROM subscriptions WHERE id = m.subscription_id)",
+            "SELECT s.parked_since IS NOT NULL FROM messages m JOIN subscriptions s ON s.id = m.subscription_id \
+             WHERE m.seq = ?1",
         )?
-        .exists([seq])?;
-    if is_gone {
-        return finish(connection, seq, 4, 0, now).map(drop);
+        .query_row([seq], |row| row.get(0))
+        .optional()?;
+    match is_parked {
+        None => finish(connection, seq, 4, 0, now).map(drop),
+        Some(false) => again(connection, seq, now.plus(OUT_OF_FORCE), 0),
+        Some(true) => {
+            connection
+                .prepare_cached(
+                    "UPDATE messages SET status = 0, lease_until = NULL WHERE seq = ?1 AND status = 1",
+                )?
+                .execute([seq])?;
+            Ok(())
+        }
     }
-    again(connection, seq, now.plus(OUT_OF_FORCE), 0)
 }
 
 /// Ends a message, and the next one of its entity is due; `false` where it was cancelled meanwhile and did not arrive.

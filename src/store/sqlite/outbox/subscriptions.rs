@@ -3,9 +3,12 @@
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::columns::unreadable;
+use super::columns::{HOME, unreadable};
 use crate::domain::{SubscriptionOrigin, Timestamp};
-use crate::store::SubscriptionRecord;
+use crate::store::{ParkedRecord, SubscriptionRecord};
+
+/// More messages than this are not counted one by one.
+const COUNTED: i64 = 100_000;
 
 const fn origin_number(origin: SubscriptionOrigin) -> i64 {
     match origin {
@@ -18,7 +21,7 @@ const fn origin_number(origin: SubscriptionOrigin) -> i64 {
 pub fn records(connection: &Connection) -> rusqlite::Result<Vec<SubscriptionRecord>> {
     connection
         .prepare_cached(
-            "SELECT id, origin, document, enabled, disabled_reason, created_at, updated_at, since_seq \
+            "SELECT id, origin, document, enabled, disabled_reason, created_at, updated_at, since_seq, parked_since \
              FROM subscriptions ORDER BY created_at, id",
         )?
         .query_map([], |row| {
@@ -35,15 +38,19 @@ pub fn records(connection: &Connection) -> rusqlite::Result<Vec<SubscriptionReco
                 created_at: Timestamp::from_micros(row.get(5)?),
                 updated_at: Timestamp::from_micros(row.get(6)?),
                 since: row.get(7)?,
+                parked_since: row.get::<_, Option<i64>>(8)?.map(Timestamp::from_micros),
             })
         })?
         .collect()
 }
 
-/// Puts a subscription; returns it as it now is. One that is new, or enabled again, takes what comes from now on.
+/// Puts a subscription in force; returns it as it now is. One that is new, enabled again or no longer parked takes what
+/// comes from now on.
 pub fn put(connection: &Connection, record: &SubscriptionRecord) -> rusqlite::Result<SubscriptionRecord> {
     let before: Option<(bool, i64, i64)> = connection
-        .prepare_cached("SELECT enabled, created_at, since_seq FROM subscriptions WHERE id = ?1")?
+        .prepare_cached(
+            "SELECT enabled AND parked_since IS NULL, created_at, since_seq FROM subscriptions WHERE id = ?1",
+        )?
         .query_row([&record.id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
     let newest: i64 = connection
@@ -58,7 +65,8 @@ pub fn put(connection: &Connection, record: &SubscriptionRecord) -> rusqlite::Re
         .prepare_cached(
             "INSERT INTO subscriptions (id, origin, document, enabled, disabled_reason, since_seq, created_at, \
              updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO UPDATE SET \
-             origin = ?2, document = ?3, enabled = ?4, disabled_reason = ?5, since_seq = ?6, updated_at = ?8",
+             origin = ?2, document = ?3, enabled = ?4, disabled_reason = ?5, since_seq = ?6, updated_at = ?8, \
+             parked_since = NULL",
         )?
         .execute(params![
             record.id,
@@ -70,7 +78,39 @@ pub fn put(connection: &Connection, record: &SubscriptionRecord) -> rusqlite::Re
             created_at,
             record.updated_at.as_micros(),
         ])?;
-    Ok(SubscriptionRecord { created_at: Timestamp::from_micros(created_at), since, ..record.clone() })
+    let created_at = Timestamp::from_micros(created_at);
+    Ok(SubscriptionRecord { created_at, since, parked_since: None, ..record.clone() })
+}
+
+/// Takes a subscription out of force and keeps it: what waits for it is parked. Messages with its fallback, and those
+/// that it was to send as a fallback, go back to their own subscription.
+pub fn park(connection: &Connection, id: &str, now: Timestamp) -> rusqlite::Result<Option<ParkedRecord>> {
+    connection
+        .prepare_cached("UPDATE subscriptions SET parked_since = coalesce(parked_since, ?2) WHERE id = ?1")?
+        .execute(params![id, now.as_micros()])?;
+    for strangers in [
+        "status = 0 AND target_id = ?1 AND subscription_id <> ?1",
+        "status = 1 AND target_id = ?1 AND subscription_id <> ?1",
+        "status IN (0, 1) AND subscription_id = ?1 AND target_id <> ?1",
+    ] {
+        connection.prepare_cached(&format!("UPDATE messages SET {HOME} WHERE {strangers}"))?.execute([id])?;
+    }
+    connection
+        .prepare_cached("SELECT parked_since FROM subscriptions WHERE id = ?1")?
+        .query_row([id], |row| Ok(Timestamp::from_micros(row.get(0)?)))
+        .optional()?
+        .map(|since| Ok(ParkedRecord { since, waiting: waiting(connection, id)? }))
+        .transpose()
+}
+
+/// How many messages of a subscription wait or are being sent; up to 100,000 are counted.
+pub fn waiting(connection: &Connection, id: &str) -> rusqlite::Result<u64> {
+    let count: i64 = connection
+        .prepare_cached(
+            "SELECT count(*) FROM (SELECT 1 FROM messages WHERE subscription_id = ?1 AND status IN (0, 1) LIMIT ?2)",
+        )?
+        .query_row(params![id, COUNTED], |row| row.get(0))?;
+    Ok(count.unsigned_abs())
 }
 
 /// Disables a subscription and says why.
@@ -83,11 +123,12 @@ pub fn disable(connection: &Connection, id: &str, reason: &str, now: Timestamp) 
     Ok(changed == 1)
 }
 
-/// Removes a subscription. Its messages that wait are cancelled, those with its fallback too; those that it was to send
-/// as a fallback go back to their own subscription.
-pub fn delete(connection: &Connection, id: &str, now: Timestamp) -> rusqlite::Result<bool> {
+/// Removes a subscription; returns how many messages were cancelled, `None` where there is no such subscription. Its
+/// messages that wait are cancelled, those with its fallback too; those that it was to send as a fallback go back to
+/// their own subscription.
+pub fn delete(connection: &Connection, id: &str, now: Timestamp) -> rusqlite::Result<Option<u64>> {
     let removed = connection.prepare_cached("DELETE FROM subscriptions WHERE id = ?1")?.execute([id])?;
-    connection
+    let cancelled = connection
         .prepare_cached(
             "UPDATE messages SET status = 4, finished_at = ?2 WHERE subscription_id = ?1 AND status IN (0, 1)",
         )?
@@ -95,12 +136,9 @@ pub fn delete(connection: &Connection, id: &str, now: Timestamp) -> rusqlite::Re
     // Each by its partial index: what is over is not looked at.
     for waiting in ["status = 0", "status = 1"] {
         connection
-            .prepare_cached(&format!(
-                "UPDATE messages SET target_id = subscription_id, attempts_before = attempts, primary_error = NULL \
-                 WHERE {waiting} AND target_id = ?1"
-            ))?
+            .prepare_cached(&format!("UPDATE messages SET {HOME} WHERE {waiting} AND target_id = ?1"))?
             .execute([id])?;
     }
     connection.prepare_cached("DELETE FROM health_checks WHERE subscription_id = ?1")?.execute([id])?;
-    Ok(removed == 1)
+    Ok((removed == 1).then(|| u64::try_from(cancelled).unwrap_or(u64::MAX)))
 }

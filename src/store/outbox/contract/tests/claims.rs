@@ -99,7 +99,7 @@ async fn a_message_goes_on_when_its_fallback_is_removed_before_it_gets_there() {
     let case = open().await;
     case.publish("e1", &["a"]).await;
     let message = case.claim(vec![lane("a")]).await.messages.remove(0);
-    assert!(case.store.delete_subscription("b".into(), case.clock.now()).await.unwrap());
+    assert_eq!(case.store.delete_subscription("b".into(), case.clock.now()).await.unwrap(), Some(0));
     case.settle(&message, 500, to_fallback()).await;
     let again = case.claim(vec![lane("a")]).await.messages.remove(0);
     assert_eq!((again.id, again.attempts, again.primary_error), (message.id, 1, None));
@@ -111,7 +111,7 @@ async fn messages_with_a_fallback_are_cancelled_with_their_own_subscription() {
     case.publish("e1", &["a"]).await;
     let message = case.claim(vec![lane("a")]).await.messages.remove(0);
     case.settle(&message, 500, to_fallback()).await;
-    assert!(case.store.delete_subscription("a".into(), case.clock.now()).await.unwrap());
+    assert_eq!(case.store.delete_subscription("a".into(), case.clock.now()).await.unwrap(), Some(1));
     assert_eq!(case.only().await.status, MessageStatus::Cancelled);
     assert!(case.claim(vec![lane("b")]).await.messages.is_empty());
 }

@@ -1,0 +1,101 @@
+//! `tagohook messages`: list, show, send now, cancel.
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+use super::arguments::{ChosenMessages, Globals, MessageFilter, Messages, MessagesCommand};
+use super::inspector::{self, Api, encoded, print_table, text};
+
+/// Does what was asked with the messages of the running instance.
+pub fn run(globals: &Globals, asked: &Messages) -> anyhow::Result<ExitCode> {
+    inspector::run(async {
+        let api = Api::find(globals, &asked.inspector)?;
+        match &asked.command {
+            MessagesCommand::List(filter) => list(&api, filter).await,
+            MessagesCommand::Show { id } => {
+                let told = api.get(&format!("messages/{}", encoded(id))).await?;
+                println!("{}", serde_json::to_string_pretty(&told)?);
+                Ok(ExitCode::SUCCESS)
+            }
+            MessagesCommand::SendNow(chosen) => act(&api, "send-now", chosen).await,
+            MessagesCommand::Cancel(chosen) => act(&api, "cancel", chosen).await,
+        }
+    })
+}
+
+fn members(filter: &MessageFilter) -> Vec<(&'static str, &String)> {
+    let all =
+        [("subscription_id", &filter.subscription), ("event_id", &filter.event), ("status", &filter.status)];
+    all.into_iter().filter_map(|(key, value)| value.as_ref().map(|value| (key, value))).collect()
+}
+
+async fn list(api: &Api, filter: &MessageFilter) -> anyhow::Result<ExitCode> {
+    let query: String =
+        members(filter).into_iter().map(|(key, value)| format!("&{key}={}", encoded(value))).collect();
+    let mut rows = Vec::new();
+    let mut before = String::new();
+    loop {
+        let told = api.get(&format!("messages?limit=500{before}{query}")).await?;
+        let messages = told.get("messages").and_then(Value::as_array).cloned().unwrap_or_default();
+        rows.extend(messages.iter().map(|message| {
+            ["id", "created_at", "event_type", "subscription_id", "status", "attempts", "next_attempt_at"]
+                .map(|key| text(message, key))
+                .to_vec()
+        }));
+        match told.get("next").and_then(Value::as_str) {
+            Some(next) => before = format!("&before={}", encoded(next)),
+            None => break,
+        }
+    }
+    if rows.is_empty() {
+        println!("no messages");
+    } else {
+        let heading = ["ID", "CREATED AT", "EVENT", "SUBSCRIPTION", "STATUS", "ATTEMPTS", "NEXT ATTEMPT"];
+        print_table(&heading, &rows);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Exit 1 where something that was named by its id could not be done.
+async fn act(api: &Api, act: &str, chosen: &ChosenMessages) -> anyhow::Result<ExitCode> {
+    let members = members(&chosen.filter);
+    if chosen.id.is_empty() && members.is_empty() && !chosen.all {
+        bail!(
+            "choose messages: ids, --subscription, --event or --status, or --all; --dry-run only counts them"
+        );
+    }
+    let mut body: Map<String, Value> =
+        members.into_iter().map(|(key, value)| (key.to_owned(), Value::from(value.as_str()))).collect();
+    if !chosen.id.is_empty() {
+        body.insert("ids".to_owned(), chosen.id.clone().into());
+    }
+    body.insert("all".to_owned(), chosen.all.into());
+    body.insert("dry_run".to_owned(), chosen.dry_run.into());
+    let told = api.post(&format!("messages/{act}"), Bytes::from(Value::Object(body).to_string())).await?;
+    let (done, key) =
+        if act == "cancel" { ("cancelled", "cancelled") } else { ("queued to be sent now", "sent_now") };
+    if chosen.dry_run {
+        println!("{} would be {done}", counted(&told, "count"));
+    } else {
+        println!("{} {done}", counted(&told, key));
+    }
+    for warning in told.get("warnings").and_then(Value::as_array).into_iter().flatten() {
+        println!("warning: {}", warning.as_str().unwrap_or_default());
+    }
+    let skipped = told.get("skipped").and_then(Value::as_array).cloned().unwrap_or_default();
+    for skipped in &skipped {
+        println!("skipped {}: {}", text(skipped, "id"), text(skipped, "why"));
+    }
+    let is_done = chosen.id.is_empty() || skipped.is_empty();
+    Ok(if is_done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn counted(told: &Value, key: &str) -> String {
+    match told.get(key).and_then(Value::as_u64) {
+        Some(1) => "1 message".to_owned(),
+        count => format!("{} messages", count.unwrap_or_default()),
+    }
+}

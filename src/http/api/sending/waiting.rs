@@ -1,0 +1,272 @@
+//! `messages/send-now` and `messages/cancel`, one or many: what a person does with messages that wait.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use serde_json::{Map, Value, json};
+
+use super::answer;
+use crate::domain::{MessageFilter, MessageId, MessageRow, MessageStatus};
+use crate::http::api::json_body::{bad, fault, object};
+use crate::http::inspector::InspectorState;
+use crate::http::problem::{FieldFault, Problem};
+use crate::send::Act;
+
+/// What the body may have.
+const KEYS: [&str; 6] = ["ids", "subscription_id", "event_id", "status", "all", "dry_run"];
+/// The most ids of one request.
+const MOST_IDS: usize = 1_000;
+/// The most messages of one step.
+const STEP: usize = 500;
+/// The most ids that an answer names.
+const NAMED: usize = 100;
+
+/// Sends one now.
+pub async fn send_one(
+    id: web::Path<String>,
+    payload: web::Payload,
+    state: web::Data<InspectorState>,
+) -> HttpResponse {
+    answer(one(Act::SendNow, &id, payload, &state).await)
+}
+
+/// Cancels one.
+pub async fn cancel_one(
+    id: web::Path<String>,
+    payload: web::Payload,
+    state: web::Data<InspectorState>,
+) -> HttpResponse {
+    answer(one(Act::Cancel, &id, payload, &state).await)
+}
+
+/// Sends those that match now; with `dry_run` only says which.
+pub async fn send_many(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
+    answer(many(Act::SendNow, payload, &state).await)
+}
+
+/// Cancels those that match; with `dry_run` only says which.
+pub async fn cancel_many(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
+    answer(many(Act::Cancel, payload, &state).await)
+}
+
+async fn one(
+    act: Act,
+    id: &str,
+    payload: web::Payload,
+    state: &InspectorState,
+) -> Result<HttpResponse, Problem> {
+    object(payload, &[]).await?;
+    let row = stored(state, id).await?.ok_or_else(|| Problem::not_found(unknown(id)))?;
+    let conflict = |why: String| Problem::new(StatusCode::CONFLICT, why);
+    if let Some(why) = state.sender.refusal(act, &row) {
+        return Err(conflict(why));
+    }
+    let done = state.sender.act(act, vec![row.seq]).await.map_err(|fault| Problem::store_fault(&fault))?;
+    let now = stored(state, id).await?.ok_or_else(|| Problem::not_found(unknown(id)))?;
+    if done.is_empty() {
+        let why = state.sender.refusal(act, &now);
+        return Err(conflict(
+            why.unwrap_or_else(|| format!("Message {id} changed at this moment. Try again.")),
+        ));
+    }
+    let mut told = super::objects::message_row(&now);
+    told.insert("warnings".to_owned(), warnings(state, act, std::slice::from_ref(&row)).into());
+    Ok(HttpResponse::Accepted().json(told))
+}
+
+fn unknown(id: &str) -> String {
+    format!("There is no message {id}; it may have been removed by retention.")
+}
+
+async fn stored(state: &InspectorState, id: &str) -> Result<Option<MessageRow>, Problem> {
+    let Ok(id) = id.parse::<MessageId>() else { return Ok(None) };
+    let found = state.store.message(id).await.map_err(|fault| Problem::store_fault(&fault))?;
+    Ok(found.map(|(row, ..)| row))
+}
+
+/// What the answer says beside the count.
+fn warnings(state: &InspectorState, act: Act, rows: &[MessageRow]) -> Vec<String> {
+    match act {
+        Act::SendNow => state.sender.waits_for_enabling(rows.iter().map(|row| row.target.as_str())),
+        Act::Cancel => match rows.iter().filter(|row| row.status == MessageStatus::Sending).count() {
+            0 => Vec::new(),
+            1 => vec!["1 message was being sent and may still be delivered.".to_owned()],
+            count => vec![format!("{count} messages were being sent and may still be delivered.")],
+        },
+    }
+}
+
+/// What a request came to so far.
+#[derive(Default)]
+struct Done {
+    count: usize,
+    named: Vec<String>,
+    skipped: Vec<Value>,
+    rows: Vec<MessageRow>,
+}
+
+impl Done {
+    fn add(&mut self, row: MessageRow) {
+        self.count = self.count.saturating_add(1);
+        if self.named.len() < NAMED {
+            self.named.push(row.id.to_string());
+        }
+        self.rows.push(row);
+    }
+
+    fn skip(&mut self, id: &str, why: String) {
+        if self.skipped.len() < NAMED {
+            self.skipped.push(json!({"id": id, "why": why}));
+        }
+    }
+}
+
+async fn many(act: Act, payload: web::Payload, state: &InspectorState) -> Result<HttpResponse, Problem> {
+    let asked = Asked::read(act, &object(payload, &KEYS).await?)?;
+    let mut done = Done::default();
+    match &asked.ids {
+        Some(ids) => {
+            for id in ids {
+                match stored(state, id).await? {
+                    None => done.skip(id, unknown(id)),
+                    Some(row) if !asked.meets(&row) => {
+                        done.skip(id, "It does not match the rest of the filter.".to_owned())
+                    }
+                    Some(row) => take(act, vec![row], asked.dry_run, state, &mut done).await?,
+                }
+            }
+        }
+        None => {
+            let statuses = asked.filter.status.as_ref().map_or(act.usual(), std::slice::from_ref);
+            for status in statuses {
+                let filter = MessageFilter { status: Some(*status), ..asked.filter.clone() };
+                let mut before = None;
+                loop {
+                    let rows = state.store.messages(filter.clone(), before, STEP).await;
+                    let rows = rows.map_err(|fault| Problem::store_fault(&fault))?;
+                    let is_last = rows.len() < STEP;
+                    before = rows.last().map(|row| row.seq);
+                    take(act, rows, asked.dry_run, state, &mut done).await?;
+                    if is_last {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    let warnings = warnings(state, act, &done.rows);
+    if asked.dry_run {
+        return Ok(HttpResponse::Ok().json(json!({
+            "dry_run": true, "count": done.count, "message_ids": done.named, "skipped": done.skipped, "warnings": warnings,
+        })));
+    }
+    let key = if act == Act::SendNow { "sent_now" } else { "cancelled" };
+    Ok(HttpResponse::Accepted().json(json!({
+        key: done.count, "message_ids": done.named, "skipped": done.skipped, "warnings": warnings,
+    })))
+}
+
+async fn take(
+    act: Act,
+    rows: Vec<MessageRow>,
+    dry_run: bool,
+    state: &InspectorState,
+    done: &mut Done,
+) -> Result<(), Problem> {
+    let mut possible = Vec::new();
+    for row in rows {
+        match state.sender.refusal(act, &row) {
+            Some(why) => done.skip(&row.id.to_string(), why),
+            None => possible.push(row),
+        }
+    }
+    let seqs = possible.iter().map(|row| row.seq).collect();
+    let acted = if dry_run {
+        None
+    } else {
+        Some(state.sender.act(act, seqs).await.map_err(|fault| Problem::store_fault(&fault))?)
+    };
+    for row in possible {
+        if acted.as_ref().is_none_or(|acted| acted.contains(&row.seq)) {
+            done.add(row);
+        } else {
+            done.skip(&row.id.to_string(), "It changed at this moment.".to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// Which messages are meant.
+struct Asked {
+    ids: Option<Vec<String>>,
+    filter: MessageFilter,
+    dry_run: bool,
+}
+
+impl Asked {
+    fn read(act: Act, members: &Map<String, Value>) -> Result<Self, Problem> {
+        let mut faults: Vec<FieldFault> = Vec::new();
+        let ids = ids(members.get("ids"), &mut faults);
+        let (all, dry_run) = (flag(members, "all", &mut faults), flag(members, "dry_run", &mut faults));
+        let filter = MessageFilter {
+            subscription: text(members, "subscription_id", &mut faults),
+            event_id: text(members, "event_id", &mut faults),
+            status: text(members, "status", &mut faults).and_then(|word| {
+                let status = MessageStatus::from_word(&word).filter(|status| act.statuses().contains(status));
+                if status.is_none() {
+                    let known: Vec<&str> = act.statuses().iter().map(|status| status.as_str()).collect();
+                    faults.push(fault("/status", &format!("one of {}", known.join(", "))));
+                }
+                status
+            }),
+        };
+        let is_chosen = ids.is_some() || filter != MessageFilter::default();
+        if !is_chosen && !all && faults.is_empty() {
+            let what = "choose messages: ids, subscription_id, event_id or status; or \"all\": true";
+            faults.push(fault("", what));
+        }
+        if faults.is_empty() { Ok(Self { ids, filter, dry_run }) } else { Err(bad(faults)) }
+    }
+
+    fn meets(&self, row: &MessageRow) -> bool {
+        let MessageFilter { subscription, event_id, status } = &self.filter;
+        subscription.as_ref().is_none_or(|subscription| *subscription == row.subscription)
+            && event_id.as_ref().is_none_or(|event_id| Some(event_id) == row.event_id.as_ref())
+            && status.is_none_or(|status| status == row.status)
+    }
+}
+
+fn ids(value: Option<&Value>, faults: &mut Vec<FieldFault>) -> Option<Vec<String>> {
+    let ids: Option<Vec<String>> = match value {
+        None | Some(Value::Null) => return None,
+        Some(Value::Array(items)) if (1..=MOST_IDS).contains(&items.len()) => {
+            items.iter().map(|item| item.as_str().map(str::to_owned)).collect()
+        }
+        Some(_) => None,
+    };
+    if ids.is_none() {
+        faults.push(fault("/ids", &format!("a list of 1 to {MOST_IDS} message ids")));
+    }
+    ids
+}
+
+fn flag(members: &Map<String, Value>, key: &str, faults: &mut Vec<FieldFault>) -> bool {
+    match members.get(key) {
+        None | Some(Value::Null) => false,
+        Some(Value::Bool(flag)) => *flag,
+        Some(_) => {
+            faults.push(fault(&format!("/{key}"), "true or false"));
+            false
+        }
+    }
+}
+
+fn text(members: &Map<String, Value>, key: &str, faults: &mut Vec<FieldFault>) -> Option<String> {
+    match members.get(key) {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) => Some(text.clone()),
+        Some(_) => {
+            faults.push(fault(&format!("/{key}"), "a text in quotes"));
+            None
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! A subscription that is kept and not in force: what waits for it is parked until it is back, or a person decides.
+
+use super::compiled::SubscriptionFault;
+use super::told_url::told_url;
+use crate::domain::{SubscriptionOrigin, Timestamp};
+use crate::store::SubscriptionRecord;
+
+/// Why a subscription is not in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OutOfForce {
+    /// Its entry is missing from the configuration.
+    Missing,
+    /// It cannot be used.
+    Unusable(Vec<SubscriptionFault>),
+}
+
+/// A subscription that is not in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parked {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its endpoint, without secrets.
+    pub url: String,
+    /// Where it was configured.
+    pub origin: SubscriptionOrigin,
+    /// Since when.
+    pub since: Timestamp,
+    /// Why.
+    pub why: OutOfForce,
+}
+
+impl Parked {
+    /// The subscription of `record`, which is not in force since `since`.
+    pub(super) fn of(record: &SubscriptionRecord, since: Timestamp, why: OutOfForce) -> Self {
+        let document: serde_json::Value = serde_json::from_str(&record.document).unwrap_or_default();
+        let text = |key: &str| document.get(key).and_then(serde_json::Value::as_str);
+        Self {
+            id: record.id.clone(),
+            name: text("name").unwrap_or(&record.id).to_owned(),
+            url: text("url").map(told_url).unwrap_or_default(),
+            origin: record.origin,
+            since,
+            why,
+        }
+    }
+
+    /// The word for it: `missing` or `unusable`.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self.why {
+            OutOfForce::Missing => "missing",
+            OutOfForce::Unusable(_) => "unusable",
+        }
+    }
+
+    /// Why it is not in force, in a sentence.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let since = self.since.to_string();
+        let since = since.get(..19).unwrap_or(&since).replace('T', " ");
+        match &self.why {
+            OutOfForce::Missing => {
+                format!("Subscription {} is missing from the configuration since {since} UTC.", self.id)
+            }
+            OutOfForce::Unusable(faults) => {
+                let faults: Vec<String> =
+                    faults.iter().map(|fault| format!("{}: {}", fault.pointer, fault.message)).collect();
+                format!("Subscription {} cannot be used since {since} UTC: {}.", self.id, faults.join("; "))
+            }
+        }
+    }
+
+    /// What puts it in force again.
+    #[must_use]
+    pub fn cure(&self) -> String {
+        match (&self.why, self.origin) {
+            (OutOfForce::Missing, _) => format!(
+                "Put its entry back and reload the configuration; if the entry was renamed, give it id = \"{}\".",
+                self.id
+            ),
+            (OutOfForce::Unusable(_), SubscriptionOrigin::Config) => {
+                "Correct its entry and reload the configuration.".to_owned()
+            }
+            (OutOfForce::Unusable(_), SubscriptionOrigin::Api) => {
+                format!("Correct it with PUT subscriptions/{}, or reload the configuration.", self.id)
+            }
+        }
+    }
+}

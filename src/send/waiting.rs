@@ -1,0 +1,114 @@
+//! What a person does with messages that wait: sends them now, or cancels them.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::sender::Sender;
+use crate::domain::{MessageRow, MessageStatus};
+use crate::store::StoreError;
+
+/// What is done with messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// They are sent now, whenever their next attempt was to be.
+    SendNow,
+    /// They are cancelled.
+    Cancel,
+}
+
+impl Act {
+    /// The statuses of messages with which it can be done.
+    #[must_use]
+    pub const fn statuses(self) -> &'static [MessageStatus] {
+        match self {
+            Self::SendNow => &[MessageStatus::Pending, MessageStatus::Cancelled],
+            Self::Cancel => &[MessageStatus::Pending, MessageStatus::Parked, MessageStatus::Sending],
+        }
+    }
+
+    /// Those that are meant where a filter names none: what was cancelled is sent only when that is asked for.
+    #[must_use]
+    pub const fn usual(self) -> &'static [MessageStatus] {
+        match self {
+            Self::SendNow => &[MessageStatus::Pending],
+            Self::Cancel => &[MessageStatus::Pending, MessageStatus::Parked, MessageStatus::Sending],
+        }
+    }
+}
+
+impl Sender {
+    /// Why this cannot be done with a message; `None` where it can.
+    #[must_use]
+    pub fn refusal(&self, act: Act, row: &MessageRow) -> Option<String> {
+        let id = row.id;
+        match (act, row.status) {
+            (_, MessageStatus::Delivered) => Some(format!("Message {id} was delivered already.")),
+            (Act::SendNow, MessageStatus::Dead) => {
+                Some(format!("Message {id} is dead: replay its dead letter."))
+            }
+            (Act::Cancel, MessageStatus::Dead) => {
+                Some(format!("Message {id} is dead: discard its dead letter."))
+            }
+            (Act::SendNow, MessageStatus::Sending) => {
+                Some(format!("Message {id} is being sent at this moment."))
+            }
+            (Act::Cancel, MessageStatus::Cancelled) => Some(format!("Message {id} was cancelled already.")),
+            (Act::SendNow, _) => self.out_of_force(&row.subscription),
+            (Act::Cancel, _) => None,
+        }
+    }
+
+    /// Why nothing can be sent through a subscription; `None` where it is in force.
+    #[must_use]
+    pub fn out_of_force(&self, subscription: &str) -> Option<String> {
+        if self.subscriptions().get(subscription).is_some() {
+            return None;
+        }
+        Some(match self.subscriptions().parked(subscription) {
+            Some(parked) => format!("{} {}", parked.sentence(), parked.cure()),
+            None => {
+                format!("Subscription {subscription} was deleted: there is nowhere to send this message.")
+            }
+        })
+    }
+
+    /// Does this with messages; returns the positions of those with which it was done. The others have changed meanwhile.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn act(&self, act: Act, seqs: Vec<i64>) -> Result<HashSet<i64>, StoreError> {
+        match act {
+            Act::SendNow => {
+                let due = self.store().send_now(seqs, self.now()).await?;
+                self.news().tell(due.iter().map(|(_, target)| target.as_str()));
+                Ok(due.into_iter().map(|(seq, _)| seq).collect())
+            }
+            Act::Cancel => {
+                let cancelled = self.store().cancel_messages(seqs, self.now()).await?;
+                let count = u64::try_from(cancelled.len()).unwrap_or(u64::MAX);
+                self.metrics().sender().messages("cancelled", count);
+                // What was behind one of them may be due now.
+                self.wake();
+                Ok(cancelled.into_iter().collect())
+            }
+        }
+    }
+
+    /// What a person should know who sends messages through these subscriptions: those that are disabled keep them.
+    #[must_use]
+    pub fn waits_for_enabling<'a>(&self, subscriptions: impl Iterator<Item = &'a str>) -> Vec<String> {
+        let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+        for id in subscriptions {
+            let count = counts.entry(id).or_default();
+            *count = count.saturating_add(1);
+        }
+        let disabled = counts
+            .into_iter()
+            .filter(|(id, _)| self.subscriptions().get(id).is_some_and(|active| !active.is_enabled()));
+        disabled
+            .map(|(id, count)| match count {
+                1 => format!("Subscription {id} is disabled: the message waits until it is enabled."),
+                _ => format!("Subscription {id} is disabled: its {count} messages wait until it is enabled."),
+            })
+            .collect()
+    }
+}
