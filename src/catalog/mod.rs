@@ -8,5 +8,5 @@ mod wording;
 
 pub use builtin::{canonical, top_level_names};
 pub use event_type::{EventType, Origin, fresh_example};
-pub use registry::{Catalog, CatalogError};
+pub use registry::Catalog;
 pub use save::{SaveFault, save_schema};

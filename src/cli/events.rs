@@ -20,7 +20,7 @@ pub fn run(globals: &Globals, events: &Events) -> anyhow::Result<ExitCode> {
         }),
         Some(name) => {
             let event_type = catalog.resolve(name).ok_or_else(|| {
-                let near = crate::config::suggestion(name, catalog.iter().map(EventType::name));
+                let near = crate::domain::suggestion(name, catalog.iter().map(EventType::name));
                 anyhow!("the catalogue has no event {name:?}{near}; `tagohook events` lists them")
             })?;
             println!("{}: {}", event_type.name(), event_type.title());

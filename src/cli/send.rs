@@ -108,7 +108,7 @@ fn hint(send: &Send) -> &'static str {
 }
 
 fn suggestion(catalog: &Catalog, name: &str) -> String {
-    let near = crate::config::suggestion(name, catalog.iter().map(EventType::name));
+    let near = crate::domain::suggestion(name, catalog.iter().map(EventType::name));
     if near.is_empty() {
         "; `tagohook events` lists them, --file sends a payload of your own".to_owned()
     } else {

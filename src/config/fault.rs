@@ -51,30 +51,3 @@ impl fmt::Display for ConfigFaults {
         out.write_str(&self.0.join("\n"))
     }
 }
-
-/// ` (did you mean …?)`, where a known name is near to `name`.
-#[must_use]
-pub fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
-    known
-        .map(|known| (distance(name, known), known))
-        .filter(|(distance, known)| *distance <= 2.max(known.len() / 4))
-        .min()
-        .map_or(String::new(), |(_, known)| format!(" (did you mean {known}?)"))
-}
-
-/// Levenshtein's distance, in characters.
-#[must_use]
-pub fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (at, letter) in left.chars().enumerate() {
-        let mut next = vec![at + 1];
-        for (other, (above, diagonal)) in right.iter().zip(row.iter().skip(1).zip(row.iter())) {
-            let before = next.last().copied().unwrap_or(0);
-            let change = diagonal + usize::from(letter != *other);
-            next.push(change.min(above + 1).min(before + 1));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or(0)
-}

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-use super::fault::{ConfigFaults, Origin, suggestion};
+use super::fault::{ConfigFaults, Origin};
+use crate::domain::suggestion;
 
 /// The compiled-in defaults, which document every option.
 pub const DEFAULT_TOML: &str = include_str!("../../config/default.toml");

@@ -13,19 +13,17 @@ mod subscriptions;
 mod types;
 mod values;
 
-pub use data_dir::{Addresses, DataDir, DataDirError, read_addresses, store_key};
-pub use fault::{ConfigFaults, Origin, distance, suggestion};
+pub use data_dir::{Addresses, DataDir, read_addresses, store_key};
+pub use fault::{ConfigFaults, Origin};
 pub use layers::DEFAULT_TOML;
 pub use resolve::{Options, load};
 pub use seal::Sealer;
-pub use secrets::{SecretCheck, SecretResolver};
-pub use source_draft::{DraftedSource, draft_source, toml_members};
+pub use secrets::SecretResolver;
+pub use source_draft::{draft_source, toml_members};
 pub use subscription::{
     JsonFault, Read as ReadSubscription, Reader as SubscriptionReader, SecretOrigin, SecretReader, merged,
     shown_json, stored_json,
 };
 pub use subscriptions::fallback_notices;
-pub use types::{
-    Config, InspectorConfig, LogConfig, PasswordHash, Rate, ReceiverConfig, SenderConfig, StoreConfig,
-};
+pub use types::{Config, PasswordHash, Rate};
 pub use values::rate;

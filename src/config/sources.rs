@@ -5,10 +5,11 @@ use std::time::Duration;
 use ipnet::IpNet;
 use toml::{Table, Value};
 
-use super::fault::{ConfigFaults, Origin, suggestion};
+use super::fault::{ConfigFaults, Origin};
 use super::layers::ConfigFile;
 use super::secrets::{SecretCheck, Secrets};
 use super::values::{self, one_of, split_list, texts};
+use crate::domain::suggestion;
 use crate::domain::{
     Allowlist, Credential, SchemaMode, Scheme, Secret, SignatureRule, SilenceAfter, Source, UnknownEvents,
 };

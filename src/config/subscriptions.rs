@@ -4,12 +4,12 @@ use std::cell::RefCell;
 
 use toml::{Table, Value};
 
-use super::fault::{ConfigFaults, Origin, suggestion};
+use super::fault::{ConfigFaults, Origin};
 use super::layers::ConfigFile;
 use super::seal::Sealer;
 use super::secrets::{SecretCheck, Secrets};
 use super::subscription::{JsonFault, Reader, SecretOrigin, SecretReader};
-use crate::domain::{Subscription, SubscriptionOrigin};
+use crate::domain::{Subscription, SubscriptionOrigin, suggestion};
 
 /// The longest id that is given.
 const MAX_ID: usize = 128;

@@ -4,6 +4,7 @@
 //! change an order.
 
 use std::fmt;
+#[cfg(test)]
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
@@ -85,9 +86,11 @@ pub trait Clock: Send + Sync + 'static {
 }
 
 /// A clock that stands still until it is moved.
+#[cfg(test)]
 #[derive(Debug)]
 pub struct ManualClock(AtomicI64);
 
+#[cfg(test)]
 impl ManualClock {
     /// A clock standing at `start`.
     #[must_use]
@@ -99,13 +102,9 @@ impl ManualClock {
     pub fn advance(&self, duration: Duration) {
         self.0.fetch_add(micros(duration), Ordering::SeqCst);
     }
-
-    /// Sets the clock, back in time too.
-    pub fn set(&self, now: Timestamp) {
-        self.0.store(now.0, Ordering::SeqCst);
-    }
 }
 
+#[cfg(test)]
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp(self.0.load(Ordering::SeqCst))

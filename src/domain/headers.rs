@@ -48,18 +48,6 @@ impl Headers {
             .filter(move |header| header.name.eq_ignore_ascii_case(name))
             .map(|header| &*header.value)
     }
-
-    /// How many lines there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether there is no line at all.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
 }
 
 impl FromIterator<Header> for Headers {

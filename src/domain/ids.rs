@@ -20,14 +20,6 @@ macro_rules! ids {
                 Self(fresh(now))
             }
 
-            /// When it was given out, to the millisecond.
-            #[must_use]
-            pub fn made_at(&self) -> Timestamp {
-                let (secs, nanos) = self.0.get_timestamp().map_or((0, 0), |time| time.to_unix());
-                let micros = i64::from(nanos / 1_000);
-                Timestamp::from_micros(i64::try_from(secs).unwrap_or(0).saturating_mul(1_000_000).saturating_add(micros))
-            }
-
             /// The sixteen bytes of the id, in network order.
             #[must_use]
             pub const fn as_bytes(&self) -> &[u8; 16] {
@@ -64,6 +56,28 @@ ids! {
     MessageId;
     /// The id of a replay, or of a run of them: a UUID version 7.
     ReplayId;
+}
+
+impl DeliveryId {
+    /// When it was given out, to the millisecond.
+    #[must_use]
+    pub fn made_at(&self) -> Timestamp {
+        made_at(self.0)
+    }
+}
+
+impl ReplayId {
+    /// When it was given out, to the millisecond.
+    #[must_use]
+    pub fn made_at(&self) -> Timestamp {
+        made_at(self.0)
+    }
+}
+
+fn made_at(id: Uuid) -> Timestamp {
+    let (secs, nanos) = id.get_timestamp().map_or((0, 0), |time| time.to_unix());
+    let micros = i64::from(nanos / 1_000);
+    Timestamp::from_micros(i64::try_from(secs).unwrap_or(0).saturating_mul(1_000_000).saturating_add(micros))
 }
 
 fn fresh(now: Timestamp) -> Uuid {

@@ -23,14 +23,17 @@ mod secret;
 mod silence;
 mod source;
 mod subscription;
+mod suggestion;
 mod verdict;
 
 pub use attempt::{Attempt, AttemptError};
 pub use check::{Check, Fault, Gate, Outcome};
-pub use clock::{Clock, ManualClock, Timestamp};
+#[cfg(test)]
+pub use clock::ManualClock;
+pub use clock::{Clock, Timestamp};
 pub use credential_names::{is_secret_parameter, names_credential_header};
 pub use delivery::{Arrival, BodyEnd, ClientAddress, Delivery, DeliveryRow, StoredDelivery};
-pub use entity::{Entity, Habits, Seen};
+pub use entity::{Entity, Seen};
 pub use entry::{Appended, Decision, Entry};
 pub use event::{Claim, ClaimKey, EventFacts};
 pub use filter::DeliveryFilter;
@@ -51,4 +54,5 @@ pub use subscription::{
     Batch, HeaderValue, MissingValue, RateLimit, SigningRule, Subscription, SubscriptionHeader,
     SubscriptionOrigin,
 };
+pub use suggestion::{distance, suggestion};
 pub use verdict::{Reason, Verdict};

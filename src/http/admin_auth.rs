@@ -5,13 +5,14 @@
 //! are turned away. Sessions live in memory: a restart asks again.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use argon2::Argon2;
 use argon2::password_hash::PasswordVerifier as _;
 use argon2::password_hash::phc::PasswordHash;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use parking_lot::Mutex;
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 use tokio::sync::Semaphore;
@@ -80,12 +81,7 @@ impl AdminAuth {
     pub async fn check(&self, password: &str) -> Login {
         let Some(hash) = self.hash.clone() else { return Login::Right };
         let digest = self.digest(password);
-        if self
-            .right_token
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .is_some_and(|right| same(right, digest))
-        {
+        if self.right_token.lock().is_some_and(|right| same(right, digest)) {
             return Login::Right;
         }
         let Ok(place) = Arc::clone(&self.waiting).try_acquire_owned() else { return Login::Busy };
@@ -103,7 +99,7 @@ impl AdminAuth {
         });
         match checked.await {
             Ok(Some(true)) => {
-                *self.right_token.lock().unwrap_or_else(PoisonError::into_inner) = Some(digest);
+                *self.right_token.lock() = Some(digest);
                 Login::Right
             }
             Ok(Some(false)) => Login::Wrong,
@@ -115,7 +111,7 @@ impl AdminAuth {
     #[must_use]
     pub fn open_session(&self, now: Timestamp) -> String {
         let id = hex::encode(rand::random::<Digest>());
-        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sessions = self.sessions.lock();
         sessions.retain(|_, until| *until > now);
         if sessions.len() >= MAX_SESSIONS
             && let Some(oldest) = sessions.iter().min_by_key(|(_, until)| **until).map(|(digest, _)| *digest)
@@ -129,14 +125,14 @@ impl AdminAuth {
     /// Whether `id` is an open session.
     #[must_use]
     pub fn is_session(&self, id: &str, now: Timestamp) -> bool {
-        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let sessions = self.sessions.lock();
         // What is looked up is a keyed digest, so the time of the look-up tells nothing about other ids.
         sessions.get(&self.digest(id)).is_some_and(|until| *until > now)
     }
 
     /// Ends a session.
     pub fn close_session(&self, id: &str) {
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.digest(id));
+        self.sessions.lock().remove(&self.digest(id));
     }
 
     fn digest(&self, text: &str) -> Digest {

@@ -4,8 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::config;
-use crate::domain::{Credential, Reason, Scheme, Source, StoredDelivery};
+use crate::domain::{Credential, Reason, Scheme, Source, StoredDelivery, distance};
 
 /// Sentences that go on where the finding of the failed gate ends.
 #[must_use]
@@ -32,7 +31,7 @@ pub fn hints(delivery: &StoredDelivery, sources: &[Source]) -> Vec<String> {
 }
 
 fn nearest_source(asked: &str, sources: &[Source]) -> Option<String> {
-    let distance = |name: &str| config::distance(&asked.to_lowercase(), &name.to_lowercase());
+    let distance = |name: &str| distance(&asked.to_lowercase(), &name.to_lowercase());
     let nearest = sources.iter().min_by_key(|source| distance(&source.name))?;
     let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
     Some(if distance(&nearest.name) <= 2 || nearest.name.starts_with(asked) {

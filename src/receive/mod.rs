@@ -13,4 +13,4 @@ mod receiver;
 mod trace;
 
 pub use masking::Masking;
-pub use receiver::{Judgement, Receiver};
+pub use receiver::Receiver;

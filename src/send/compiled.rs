@@ -8,8 +8,8 @@ use super::scope::{Scope, ScopeFault};
 use super::target_guard::TargetGuard;
 use super::template::{Template, TextTemplate};
 use crate::catalog;
-use crate::config::suggestion;
 use crate::domain::json::pointer;
+use crate::domain::suggestion;
 use crate::domain::{HeaderValue, OutgoingEvent, Subscription};
 
 /// What is wrong with a subscription, and where in its JSON.

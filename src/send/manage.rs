@@ -5,14 +5,14 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::compiled::{Compiled, SubscriptionFault};
-use super::fanout::{Candidate, Destiny, message_for, messages_for};
+use super::fanout::{Candidate, Destiny, message_for};
 use super::sender::Sender;
 use super::subscriptions::Active;
 use crate::config::{
     JsonFault, ReadSubscription, SecretOrigin, SecretReader, SubscriptionReader, merged, shown_json,
-    stored_json, suggestion,
+    stored_json,
 };
-use crate::domain::{MessageId, OutgoingEvent, Subscription, SubscriptionOrigin};
+use crate::domain::{MessageId, OutgoingEvent, Subscription, SubscriptionOrigin, suggestion};
 use crate::signing;
 use crate::store::{StoreError, SubscriptionRecord};
 
@@ -247,12 +247,6 @@ impl Sender {
             (active, destiny)
         };
         self.subscriptions().all().into_iter().map(with).collect()
-    }
-
-    /// How many messages `event` would lead to.
-    #[must_use]
-    pub fn reach(&self, event: &OutgoingEvent) -> usize {
-        messages_for(&self.subscriptions().all(), event, None).len()
     }
 }
 

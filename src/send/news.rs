@@ -2,8 +2,8 @@
 //! store about no other lane.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 /// Lanes with news.
@@ -31,13 +31,13 @@ impl Default for News {
 impl News {
     /// Something may be due in any lane.
     pub fn tell_all(&self) {
-        *self.lanes.lock().unwrap_or_else(PoisonError::into_inner) = Lanes::All;
+        *self.lanes.lock() = Lanes::All;
         self.told.notify_one();
     }
 
     /// Something is due in these lanes.
     pub fn tell<'a>(&self, targets: impl Iterator<Item = &'a str>) {
-        if let Lanes::Some(lanes) = &mut *self.lanes.lock().unwrap_or_else(PoisonError::into_inner) {
+        if let Lanes::Some(lanes) = &mut *self.lanes.lock() {
             lanes.extend(targets.map(str::to_owned));
         }
         self.told.notify_one();
@@ -50,7 +50,7 @@ impl News {
 
     /// Takes what was told.
     pub fn take(&self) -> Lanes {
-        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lanes = self.lanes.lock();
         std::mem::replace(&mut lanes, Lanes::Some(HashSet::new()))
     }
 }

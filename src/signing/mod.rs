@@ -9,10 +9,9 @@ mod scheme;
 mod standard_webhooks;
 mod stripe;
 
-pub use fault::SignatureFault;
 pub use hex_hmac::{GITHUB_HEADER, TAGORUN_HEADER};
-pub use key::{SecretFault, check_key, usable_key};
-pub use scheme::{Match, sign, verify};
+pub use key::{SecretFault, check_key};
+pub use scheme::{sign, verify};
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::key::usable_key;
 use super::*;
 use crate::domain::{Headers, Reason, Scheme, Secret, SignatureRule, Timestamp};
 

@@ -3,10 +3,11 @@
 //! A line is handed to a thread that writes what has gathered, so that no delivery waits for a terminal or a pipe.
 
 use std::io::{self, IsTerminal as _, Write};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
@@ -70,13 +71,14 @@ struct Gathered {
 
 impl Lines {
     fn bytes(&self) -> MutexGuard<'_, Vec<u8>> {
-        self.0.bytes.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.bytes.lock()
     }
 
     fn write_for_ever(&self) {
         loop {
-            let waiting = self.0.has_some.wait_while(self.bytes(), |bytes| bytes.is_empty());
-            drop(waiting.unwrap_or_else(PoisonError::into_inner));
+            let mut bytes = self.bytes();
+            self.0.has_some.wait_while(&mut bytes, |bytes| bytes.is_empty());
+            drop(bytes);
             if !self.0.is_urgent.swap(false, Ordering::AcqRel) {
                 std::thread::sleep(GATHER);
             }

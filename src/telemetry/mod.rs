@@ -9,9 +9,9 @@ mod system_clock;
 mod tally;
 
 pub use delivery_line::DeliveryLine;
-pub use logging::{LogFormat, LogGuard, start_logging};
+pub use logging::{LogFormat, start_logging};
 pub use metrics::{Gauges, Metrics, NotKept};
 pub use open_files::allow_many_files;
 pub use sender_metrics::{EndpointGauges, ParkedGauges};
 pub use system_clock::SystemClock;
-pub use tally::{BOUNDS_US, Counted, Outcome, TIMES, Tally};
+pub use tally::{Counted, Tally};

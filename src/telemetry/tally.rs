@@ -1,8 +1,9 @@
 //! What came in since it was last asked, by source and by what became of it: what the overview is drawn from.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use crate::domain::{Reason, Verdict};
 
@@ -65,7 +66,7 @@ pub struct Tally(Mutex<HashMap<String, HashMap<Outcome, Counted>>>);
 impl Tally {
     /// Counts a delivery to `source`.
     pub fn add(&self, source: &str, outcome: Outcome, taken: Duration) {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.0.lock();
         if let Some(known) = counts.get_mut(source) {
             known.entry(outcome).or_default().add(taken);
             return;
@@ -78,7 +79,7 @@ impl Tally {
     /// Takes what was counted since it was taken last.
     #[must_use]
     pub fn take(&self) -> Vec<(String, Outcome, Counted)> {
-        let counts = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let counts = std::mem::take(&mut *self.0.lock());
         let flat = counts.into_iter().flat_map(|(source, outcomes)| {
             outcomes.into_iter().map(move |(outcome, counted)| (source.clone(), outcome, counted))
         });

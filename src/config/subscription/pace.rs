@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::fault::JsonFault;
-use crate::config::fault::suggestion;
 use crate::config::values;
+use crate::domain::suggestion;
 use crate::domain::{Backoff, Batch, RateLimit, RetryPolicy};
 
 /// The longest time of an attempt; a larger number is read as milliseconds.

@@ -9,8 +9,8 @@ use serde_json::value::RawValue;
 use super::fault::JsonFault;
 use super::pace;
 use super::secrets::{SecretOrigin, SecretReader};
-use crate::config::fault::suggestion;
 use crate::domain::json::{pointer, unique_members};
+use crate::domain::suggestion;
 use crate::domain::{MissingValue, RetryPolicy, Scheme, SigningRule, Subscription, SubscriptionOrigin};
 
 /// What is read, in the order of the contract.

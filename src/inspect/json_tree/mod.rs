@@ -9,7 +9,9 @@ mod rows;
 
 pub use build::{Wish, tree};
 pub use place::names_secret;
-pub use rows::{Leaf, Node, Row, Tree};
+#[cfg(test)]
+use rows::Node;
+pub use rows::{Row, Tree};
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,6 @@ mod silences;
 mod step;
 
 pub use running::RunningLearner;
-pub use step::Learner;
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::Learner;
+use super::step::Learner;
 use crate::catalog::Catalog;
 use crate::config::{Sealer, SecretResolver};
 use crate::domain::{

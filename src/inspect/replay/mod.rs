@@ -8,5 +8,5 @@ mod runs;
 
 pub use plan::{MOST, Plan};
 pub use replayer::{Asked, ReplayFault, Replayer, Target};
-pub use request::{Edits, MARK};
+pub use request::Edits;
 pub use runs::{ReplayRuns, Turned};

@@ -1,10 +1,11 @@
 //! Runs: the deliveries of a plan are sent again one after the other, at a rate, until the plan is empty.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -102,8 +103,8 @@ impl ReplayRuns {
         Ok(Turned::Done)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ReplayId, watch::Sender<bool>>> {
-        self.at_work.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<ReplayId, watch::Sender<bool>>> {
+        self.at_work.lock()
     }
 
     fn halt(&self, id: ReplayId) {

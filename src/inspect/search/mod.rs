@@ -6,4 +6,4 @@ mod words;
 
 pub use fields::{FIELDS, Field, address_range};
 pub use parse::parse;
-pub use words::{SearchFault, term};
+pub use words::term;

@@ -1,9 +1,11 @@
 //! Runs over history, in the background and in memory: what was drafted is kept nowhere.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
+
+use parking_lot::Mutex;
 
 use super::judge::{Flip, Side, before, flip, is_cut};
 use crate::catalog::Catalog;
@@ -130,7 +132,7 @@ impl WhatIf {
             flips: Vec::new(),
         };
         let run = Arc::new(Run { progress: Mutex::new(progress), is_cancelled: AtomicBool::new(false) });
-        let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut runs = self.runs.lock();
         while runs.len() >= REMEMBERED {
             let over = runs.iter().find(|(_, run)| run.state() != State::Running).map(|(id, _)| *id)?;
             runs.remove(&over);
@@ -154,14 +156,14 @@ impl WhatIf {
     /// The run of an id, with what it found so far.
     #[must_use]
     pub fn progress(&self, id: ReplayId) -> Option<Progress> {
-        let runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
-        runs.get(&id).map(|run| run.progress.lock().unwrap_or_else(PoisonError::into_inner).clone())
+        let runs = self.runs.lock();
+        runs.get(&id).map(|run| run.progress.lock().clone())
     }
 
     /// Ends a run; `false` where there is none.
     #[must_use]
     pub fn cancel(&self, id: ReplayId) -> bool {
-        let runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        let runs = self.runs.lock();
         let Some(run) = runs.get(&id) else { return false };
         run.is_cancelled.store(true, Ordering::Release);
         true
@@ -226,11 +228,11 @@ impl WhatIf {
 
 impl Run {
     fn change(&self, change: impl FnOnce(&mut Progress)) {
-        change(&mut self.progress.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.progress.lock());
     }
 
     fn state(&self) -> State {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner).state
+        self.progress.lock().state
     }
 }
 

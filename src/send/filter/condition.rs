@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::operator::Operator;
-use crate::config::suggestion;
 use crate::domain::json::{Path, members};
+use crate::domain::suggestion;
 use crate::send::scope::Scope;
 use crate::send::template::Fault;
 

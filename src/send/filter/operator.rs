@@ -8,8 +8,8 @@ use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::config::suggestion;
 use crate::domain::json::Number;
+use crate::domain::suggestion;
 
 /// The most bytes of a compiled pattern.
 const MAX_PATTERN: usize = 1 << 20;

@@ -2,4 +2,4 @@
 
 mod preset;
 
-pub use preset::{Preset, presets};
+pub use preset::presets;

@@ -1,10 +1,11 @@
 //! Threads that read, each with a connection of its own. They never wait for the writer, nor it for them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
@@ -57,12 +58,7 @@ impl Readers {
                 let _ = answer.send(job(connection));
             }
         });
-        let is_sent = self
-            .jobs
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .as_ref()
-            .is_some_and(|jobs| jobs.send(job).is_ok());
+        let is_sent = self.jobs.lock().as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
         if !is_sent {
             return Err(StoreError::Unavailable("the store is closed".to_owned()));
         }
@@ -79,7 +75,7 @@ impl Readers {
 
     /// Lets the threads end after what they are doing.
     pub fn close(&self) {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.jobs.lock().take();
     }
 }
 
@@ -106,14 +102,14 @@ fn answer(mut connection: Connection, waiting: &Mutex<Receiver<Job>>) {
     let _ = rustix::process::nice(NICE);
     let deadline = Arc::new(Mutex::new(Instant::now()));
     let watched = Arc::clone(&deadline);
-    let is_over = move || Instant::now() > *watched.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_over = move || Instant::now() > *watched.lock();
     if let Err(fault) = connection.progress_handler(DEADLINE_STEPS, Some(is_over)) {
         tracing::warn!(%fault, "questions to the store have no deadline");
     }
     loop {
-        let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let job = waiting.lock().recv();
         let Ok(job) = job else { return };
-        *deadline.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now() + DEADLINE;
+        *deadline.lock() = Instant::now() + DEADLINE;
         // A fault of ours in one question must not end the thread: the hook has told the log, the caller hears that there is
         // no answer, and whatever statement was under way is reset.
         let _ = catch_unwind(AssertUnwindSafe(|| job(&connection)));

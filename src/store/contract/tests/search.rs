@@ -151,7 +151,10 @@ async fn about(case: &Case) -> Vec<Vec<i64>> {
         for before in [None, Some(8_192)] {
             let names = (source.to_owned(), entity.to_owned());
             let log = case.store.entity_log(names, before, 20, 1 << 20).await.unwrap();
-            assert!(log.iter().all(|delivery| !delivery.body.is_empty() && !delivery.headers.is_empty()));
+            assert!(
+                log.iter()
+                    .all(|delivery| !delivery.body.is_empty() && delivery.headers.iter().next().is_some())
+            );
             found.push(log.iter().map(|delivery| delivery.row.seq).collect());
         }
     }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use parking_lot::{Mutex, RwLock};
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, params};
 
 use super::super::reader;
@@ -72,19 +73,19 @@ impl SearchFile {
 
     /// Bytes of the file, and how many segments are in it.
     pub fn size(&self) -> (u64, u64) {
-        let segments = self.segments.read().unwrap_or_else(PoisonError::into_inner);
+        let segments = self.segments.read();
         let kept = segments.values().filter(|segment| matches!(segment, Indexed::Kept(_))).count();
         (self.bytes.load(Ordering::Relaxed), u64::try_from(kept).unwrap_or(u64::MAX))
     }
 
     /// The segments that have an index.
     pub fn segments(&self) -> BTreeMap<i64, Indexed> {
-        self.segments.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.segments.read().clone()
     }
 
     /// Whether there is no index.
     pub fn is_empty(&self) -> bool {
-        self.segments.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+        self.segments.read().is_empty()
     }
 
     /// Looks whether `fault` means that the file is not what it should be.
@@ -101,7 +102,7 @@ impl SearchFile {
 
     /// The segment's index in memory, empty if there was none; none where it is in the file.
     pub fn opened(&self, number: i64) -> Option<Arc<RwLock<OpenSegment>>> {
-        let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);
+        let mut segments = self.segments.write();
         let anew = || Indexed::Open(Arc::new(RwLock::new(OpenSegment::new(number))));
         match segments.entry(number).or_insert_with(anew) {
             Indexed::Open(open) => Some(Arc::clone(open)),
@@ -147,14 +148,14 @@ impl SearchFile {
         }
         drop(rows);
         drop(read);
-        *self.segments.write().unwrap_or_else(PoisonError::into_inner) = segments;
+        *self.segments.write() = segments;
         self.measure();
         Ok(Some(connection))
     }
 
     /// Throws the file away and makes an empty one.
     pub fn start_anew(&self) -> rusqlite::Result<Connection> {
-        self.segments.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.segments.write().clear();
         for ending in ["", "-wal", "-shm"] {
             // That it is not there is what is wanted.
             let _ = fs::remove_file(beside(&self.path, ending));
@@ -163,7 +164,7 @@ impl SearchFile {
         connection.execute_batch(SCHEMA)?;
         connection.pragma_update(None, "user_version", FORMAT)?;
         // Only now: who asks meanwhile knows of no segment, and looks nothing up.
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = self.idle.lock();
         idle.connections.clear();
         idle.generation = idle.generation.saturating_add(1);
         drop(idle);
@@ -209,14 +210,14 @@ impl SearchFile {
             params![number, open.last_id(), segment.earliest, segment.latest],
         )?;
         transaction.commit()?;
-        self.segments.write().unwrap_or_else(PoisonError::into_inner).insert(number, Indexed::Kept(segment));
+        self.segments.write().insert(number, Indexed::Kept(segment));
         self.measure();
         Ok(())
     }
 
     /// Forgets a segment.
     pub fn forget(&self, connection: &mut Connection, number: i64) -> rusqlite::Result<()> {
-        self.segments.write().unwrap_or_else(PoisonError::into_inner).remove(&number);
+        self.segments.write().remove(&number);
         let transaction = connection.transaction()?;
         transaction.execute("DELETE FROM segments WHERE segment = ?1", [number])?;
         transaction.execute("DELETE FROM postings WHERE segment = ?1", [number])?;
@@ -243,7 +244,7 @@ impl SearchFile {
             }
         };
         let answer = question(&Lookups { connection: &connection }, &segments)?;
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = self.idle.lock();
         if idle.generation == generation {
             idle.connections.push(connection);
         }
@@ -251,12 +252,12 @@ impl SearchFile {
     }
 
     fn idle(&self) -> (Option<Connection>, u64) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = self.idle.lock();
         (idle.connections.pop(), idle.generation)
     }
 
     fn generation(&self) -> u64 {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).generation
+        self.idle.lock().generation
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use parking_lot::{Mutex, RwLock};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::super::codec::{self, ROW_COLUMNS};
@@ -49,8 +50,8 @@ impl Indexer {
 
     /// Ends it; what is half done is done anew at the next start.
     pub fn stop(&self) {
-        self.stop.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        self.stop.lock().take();
+        if let Some(thread) = self.thread.lock().take() {
             let _ = thread.join();
         }
     }
@@ -161,7 +162,7 @@ impl Work {
             let newest = self.newest();
             let number = segment_of(newest.saturating_add(1));
             let known = match self.file.segments().get(&number) {
-                Some(Indexed::Open(open)) => open.read().unwrap_or_else(PoisonError::into_inner).next(),
+                Some(Indexed::Open(open)) => open.read().next(),
                 _ => first_of(number),
             };
             let last = known.saturating_add(SLICE).saturating_sub(1);
@@ -182,7 +183,7 @@ impl Work {
     ) -> Result<(), Halt> {
         let Some(open) = self.file.opened(number) else { return Ok(()) };
         loop {
-            let next = open.read().unwrap_or_else(PoisonError::into_inner).next();
+            let next = open.read().next();
             if next > last_of(number) {
                 break;
             }
@@ -193,7 +194,7 @@ impl Work {
         let mut began = Instant::now();
         let mut left = TERMS;
         let mut stopped = None;
-        let made = open.read().unwrap_or_else(PoisonError::into_inner);
+        let made = open.read();
         let written = self.file.keep(index, &made, || {
             left = left.saturating_sub(1);
             if left > 0 {
@@ -220,7 +221,7 @@ impl Work {
     ) -> Result<(), Halt> {
         let began = Instant::now();
         loop {
-            let first = open.read().unwrap_or_else(PoisonError::into_inner).next();
+            let first = open.read().next();
             if first > last {
                 return self.give_way(began.elapsed());
             }
@@ -232,7 +233,7 @@ impl Work {
                 terms: builder.terms(&row, &headers, &body),
             };
             let rows = rows.into_iter().map(open_row).collect();
-            open.write().unwrap_or_else(PoisonError::into_inner).add(rows, next);
+            open.write().add(rows, next);
         }
     }
 

@@ -1,7 +1,6 @@
 //! Answers a query from the newest row to the oldest: by index where there is one, row by row where there is none.
 
 use std::collections::BTreeMap;
-use std::sync::PoisonError;
 use std::time::Instant;
 
 use rusqlite::{Connection, OptionalExtension as _, params_from_iter, types::Value};
@@ -92,7 +91,7 @@ impl Walk<'_> {
                     (Candidates { log, postings, seen, number, segment: *segment, now }.of(query)?, below)
                 }
                 Indexed::Open(open) => {
-                    let open = open.read().unwrap_or_else(PoisonError::into_inner);
+                    let open = open.read();
                     let (postings, segment) = (&*open, open.segment());
                     (Candidates { log, postings, seen, number, segment, now }.of(query)?, open.next())
                 }
