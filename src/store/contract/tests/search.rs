@@ -243,7 +243,11 @@ async fn an_indexed_log_answers_as_one_without_an_index() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_a_segment_fills_every_row_is_found_once() {
-    let case = open_with(|options| options.queue = 20_000);
+    let case = open_with(|options| {
+        options.queue = 20_000;
+        // However slow the machine, retention takes none of them meanwhile.
+        options.retention.keep_captured = 20_000;
+    });
     case.store.start_indexing().unwrap();
     let filter = DeliveryFilter {
         q: Some(Query::Not(Box::new(is(Condition::Source(Pattern::exactly("none")))))),
