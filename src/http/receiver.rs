@@ -208,7 +208,7 @@ async fn webhook(
         rules.receiver.judge(source, arrival, now, started)
     };
     drop(read);
-    state.settle(&rules, judged.entry, &judged.faults).await
+    state.keep_and_answer(&rules, judged.entry, &judged.faults).await
 }
 
 async fn test(
@@ -235,7 +235,7 @@ async fn test(
     };
     if let Some(reason) = refusal {
         let entry = rules.receiver.refuse_capture(arrival, reason, started);
-        return state.settle(&rules, entry, &[]).await;
+        return state.keep_and_answer(&rules, entry, &[]).await;
     }
     let wish = Wish::read(request.query_string());
     let status = wish.as_ref().map_or(400, |wish| wish.status(rand::random()));
@@ -281,7 +281,7 @@ async fn read_body(
 
 impl ReceiverState {
     /// Keeps a judged delivery and answers it. A refusal over its address's rate is counted, not kept.
-    async fn settle(&self, rules: &Rules, entry: Entry, faults: &[Fault]) -> HttpResponse {
+    async fn keep_and_answer(&self, rules: &Rules, entry: Entry, faults: &[Fault]) -> HttpResponse {
         let refusal = match &entry.decision {
             Decision::Reject(reason) => Some(*reason),
             Decision::Accept(_) | Decision::Capture(_) => None,
@@ -372,7 +372,7 @@ impl ReceiverState {
         let mut arrival = wire.arrival(self, &rules);
         arrival.body_end = BodyEnd::CutAtCap;
         let judged = rules.receiver.judge(&source, arrival, self.clock.now(), started);
-        Some(self.settle(&rules, judged.entry, &judged.faults).await)
+        Some(self.keep_and_answer(&rules, judged.entry, &judged.faults).await)
     }
 }
 

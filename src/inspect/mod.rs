@@ -18,7 +18,6 @@ pub mod search;
 pub mod timeline;
 pub mod what_if;
 
-pub use crate::domain::{HexLine, HexPage, Piece, TextPage, pieces, plain};
 pub use autopsy::Findings;
 pub use diagnosis::diagnose;
 pub use live_tail::{LiveTail, Resumption, first_since};

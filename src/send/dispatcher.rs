@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::budget::Budget;
+use super::connection_budget::ConnectionBudget;
 use super::dispatcher_event::DispatcherEvent;
 use super::lane::{Ended, LaneState};
-use super::news::Lanes;
-use super::pulse::Pulse;
+use super::outcome_writer::{Done, write_outcomes};
 use super::sender::Sender;
-use super::settler::{Done, settle_all};
+use super::stall_detector::StallDetector;
 use super::subscriptions::Active;
+use super::wakeups::Lanes;
 use super::worker;
 use crate::domain::{ClaimedMessage, Timestamp};
 use crate::store::{Due, Next, StoreError};
@@ -39,12 +39,12 @@ struct Dispatcher {
     /// Whether a claim may bring more than the last one did.
     is_stale: bool,
     began: Timestamp,
-    budget: Budget,
+    budget: ConnectionBudget,
     /// What the bodies of the events under way weigh.
     bytes: usize,
     /// When the store was last asked about every lane.
     asked_all: Timestamp,
-    pulse: Pulse,
+    stall_detector: StallDetector,
     done: UnboundedSender<Done>,
     tell: UnboundedSender<DispatcherEvent>,
     events: UnboundedReceiver<DispatcherEvent>,
@@ -61,10 +61,10 @@ struct Claiming {
 pub async fn run(sender: Sender) {
     let (done, outcomes) = unbounded_channel();
     let (tell, events) = unbounded_channel();
-    let settler = tokio::spawn(settle_all(sender.clone(), outcomes, tell.clone()));
+    let outcome_writer = tokio::spawn(write_outcomes(sender.clone(), outcomes, tell.clone()));
     let began = sender.now();
-    let budget = Budget::new(sender.parts().connections);
-    let pulse = Pulse::new(began, sender.parts().lease);
+    let budget = ConnectionBudget::new(sender.parts().connections);
+    let stall_detector = StallDetector::new(began, sender.parts().lease);
     let mut dispatcher = Dispatcher {
         sender,
         lanes: HashMap::new(),
@@ -74,7 +74,7 @@ pub async fn run(sender: Sender) {
         budget,
         bytes: 0,
         asked_all: began,
-        pulse,
+        stall_detector,
         done,
         tell,
         events,
@@ -84,8 +84,8 @@ pub async fn run(sender: Sender) {
     let end = async {
         dispatcher.give_back_all().await;
         drop(dispatcher);
-        // The settler ends when the last request has.
-        let _ = settler.await;
+        // The writer ends when the last request has.
+        let _ = outcome_writer.await;
     };
     let _ = tokio::time::timeout(GRACE, end).await;
 }
@@ -115,8 +115,8 @@ impl Dispatcher {
 
     async fn dispatch(&mut self) {
         let mut stopping = self.sender.stopping();
-        let news = self.sender.clone();
-        self.pulse = Pulse::new(self.sender.now(), self.sender.parts().lease);
+        let sender = self.sender.clone();
+        self.stall_detector = StallDetector::new(self.sender.now(), self.sender.parts().lease);
         loop {
             while let Ok(event) = self.events.try_recv() {
                 self.take(event);
@@ -128,7 +128,7 @@ impl Dispatcher {
             let sleep = self.time_to_sleep();
             self.beat(sleep);
             tokio::select! {
-                () = news.news().wait() => self.hear(news.news().take()),
+                () = sender.wakeups().wait() => self.hear(sender.wakeups().take()),
                 event = self.events.recv() => event.into_iter().for_each(|event| self.take(event)),
                 (since, due) = written(&mut self.claiming) => self.take_claimed(since, due).await,
                 () = tokio::time::sleep(sleep) => self.is_stale = true,
@@ -140,7 +140,7 @@ impl Dispatcher {
 
     fn beat(&mut self, sleep: Duration) {
         let now = self.sender.now();
-        if self.pulse.beat(now, sleep) {
+        if self.stall_detector.beat(now, sleep) {
             tracing::warn!("the sender stood still for a while");
             let throttles = self.lanes.values_mut().filter_map(|lane| lane.throttle.as_mut());
             throttles.for_each(|throttle| throttle.held_up(now));
@@ -166,9 +166,9 @@ impl Dispatcher {
     }
 
     /// Something may be due in these lanes.
-    fn hear(&mut self, news: Lanes) {
+    fn hear(&mut self, woken: Lanes) {
         self.is_stale = true;
-        match news {
+        match woken {
             Lanes::All => self.lanes.values_mut().for_each(LaneState::tell),
             Lanes::Some(targets) => {
                 for target in targets {

@@ -30,7 +30,7 @@ const UNNAMED: &str = "unknown";
 
 /// Why an event goes, or does not go, to a subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Destiny {
+pub enum Routing {
     /// It goes there.
     Sent,
     /// The subscription is disabled.
@@ -47,7 +47,7 @@ pub enum Destiny {
     Later,
 }
 
-impl Destiny {
+impl Routing {
     /// The word in the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -93,22 +93,22 @@ impl<'a> Candidate<'a> {
 
     /// What becomes of it at `active`.
     #[must_use]
-    pub fn destiny(&self, active: &Active) -> Destiny {
+    pub fn routing(&self, active: &Active) -> Routing {
         let (compiled, event) = (&active.compiled, self.event);
         if !active.is_enabled() {
-            Destiny::Disabled
+            Routing::Disabled
         } else if !compiled.takes_source(&event.source) {
-            Destiny::OtherSource
+            Routing::OtherSource
         } else if !compiled.takes_type(&event.event_type) {
-            Destiny::OtherType
+            Routing::OtherType
         } else if event.lineage.len() > MOST_HOPS || event.lineage.iter().any(|id| id == compiled.id()) {
-            Destiny::Loop
+            Routing::Loop
         } else if self.seq.is_some_and(|seq| seq <= active.since) {
-            Destiny::Later
+            Routing::Later
         } else if compiled.subscription.filters.is_none() || self.passes(compiled) {
-            Destiny::Sent
+            Routing::Sent
         } else {
-            Destiny::Filtered
+            Routing::Filtered
         }
     }
 
@@ -132,7 +132,7 @@ pub fn messages_for(actives: &[Arc<Active>], event: &OutgoingEvent, seq: Option<
     let candidate = Candidate::new(event, seq);
     actives
         .iter()
-        .filter(|active| candidate.destiny(active) == Destiny::Sent)
+        .filter(|active| candidate.routing(active) == Routing::Sent)
         .map(|active| message_for(active, event))
         .collect()
 }
@@ -202,7 +202,7 @@ pub async fn step(sender: &Sender, cursor: i64) -> Result<i64, StoreError> {
         None => sender.store().fanout_cursor().await,
         Some(0) => Ok(through),
         Some(_) => {
-            sender.news().tell(targets.iter().map(String::as_str));
+            sender.wakeups().tell(targets.iter().map(String::as_str));
             Ok(through)
         }
     }

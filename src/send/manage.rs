@@ -5,7 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::compiled::{Compiled, SubscriptionFault};
-use super::fanout::{Candidate, Destiny, message_for};
+use super::fanout::{Candidate, Routing, message_for};
 use super::sender::Sender;
 use super::subscriptions::Active;
 use crate::config::{
@@ -234,17 +234,17 @@ impl Sender {
     pub async fn send_by_hand(&self, active: &Active, event: OutgoingEvent) -> Result<MessageId, StoreError> {
         let message = message_for(active, &event);
         let id = self.store().message_by_hand(event, message, self.now()).await?;
-        self.news().tell(std::iter::once(active.compiled.id()));
+        self.wakeups().tell(std::iter::once(active.compiled.id()));
         Ok(id)
     }
 
     /// Why `event` goes, or does not go, to each subscription.
     #[must_use]
-    pub fn destinies(&self, event: &OutgoingEvent, seq: Option<i64>) -> Vec<(Arc<Active>, Destiny)> {
+    pub fn routings(&self, event: &OutgoingEvent, seq: Option<i64>) -> Vec<(Arc<Active>, Routing)> {
         let candidate = Candidate::new(event, seq);
         let with = |active: Arc<Active>| {
-            let destiny = candidate.destiny(&active);
-            (active, destiny)
+            let routing = candidate.routing(&active);
+            (active, routing)
         };
         self.subscriptions().all().into_iter().map(with).collect()
     }

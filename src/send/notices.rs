@@ -8,10 +8,10 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::fanout::messages_for;
+use super::redacted_url::redacted_url;
 use super::sample::fresh_id;
 use super::sender::Sender;
 use super::subscriptions::Active;
-use super::told_url::told_url;
 use crate::domain::{OutgoingEvent, Timestamp};
 use crate::store::{NewMessage, StoreError, Told};
 
@@ -108,7 +108,7 @@ fn subscription_words(id: &str, active: Option<&Active>) -> Value {
     let Some(active) = active else { return json!({"id": id}) };
     let mut url = active.compiled.url.clone();
     url.set_query(None);
-    let url = told_url(url.as_str());
+    let url = redacted_url(url.as_str());
     json!({"id": id, "name": active.compiled.subscription.name, "url": url})
 }
 

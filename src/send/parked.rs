@@ -1,7 +1,7 @@
 //! A subscription that is kept and not in force: what waits for it is parked until it is back, or a person decides.
 
 use super::compiled::SubscriptionFault;
-use super::told_url::told_url;
+use super::redacted_url::redacted_url;
 use crate::domain::{SubscriptionOrigin, Timestamp};
 use crate::store::SubscriptionRecord;
 
@@ -39,7 +39,7 @@ impl Parked {
         Self {
             id: record.id.clone(),
             name: text("name").unwrap_or(&record.id).to_owned(),
-            url: text("url").map(told_url).unwrap_or_default(),
+            url: text("url").map(redacted_url).unwrap_or_default(),
             origin: record.origin,
             since,
             why,

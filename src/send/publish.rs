@@ -57,7 +57,7 @@ impl Sender {
             Published::Again => 0,
             Published::Conflict => return Err(PublishFault::Conflict(event_id)),
         };
-        self.news().tell(targets.iter().map(String::as_str));
+        self.wakeups().tell(targets.iter().map(String::as_str));
         Ok(PublishedEvent { event_id, messages, warnings })
     }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use tokio::sync::{Notify, watch};
 
 use super::client::Client;
-use super::news::News;
 use super::subscriptions::Subscriptions;
 use super::target_guard::TargetGuard;
+use super::wakeups::Wakeups;
 use crate::catalog::Catalog;
 use crate::config::{Sealer, SecretResolver};
 use crate::domain::{Clock, Timestamp};
@@ -50,7 +50,7 @@ pub struct Sender(Arc<Shared>);
 struct Shared {
     parts: SenderParts,
     subscriptions: Subscriptions,
-    news: News,
+    wakeups: Wakeups,
     letters: Notify,
     stopping: watch::Sender<bool>,
 }
@@ -62,7 +62,7 @@ impl Sender {
         Self(Arc::new(Shared {
             parts,
             subscriptions: Subscriptions::default(),
-            news: News::default(),
+            wakeups: Wakeups::default(),
             letters: Notify::new(),
             stopping: watch::Sender::new(false),
         }))
@@ -116,11 +116,11 @@ impl Sender {
 
     /// There may be something to send through any subscription, or another subscription to send it through.
     pub fn wake(&self) {
-        self.0.news.tell_all();
+        self.0.wakeups.tell_all();
     }
 
-    pub(super) fn news(&self) -> &News {
-        &self.0.news
+    pub(super) fn wakeups(&self) -> &Wakeups {
+        &self.0.wakeups
     }
 
     /// A message died: administrators are to be told.

@@ -79,7 +79,7 @@ impl Sender {
         match act {
             Act::SendNow => {
                 let due = self.store().send_now(seqs, self.now()).await?;
-                self.news().tell(due.iter().map(|(_, target)| target.as_str()));
+                self.wakeups().tell(due.iter().map(|(_, target)| target.as_str()));
                 Ok(due.into_iter().map(|(seq, _)| seq).collect())
             }
             Act::Cancel => {

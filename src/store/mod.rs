@@ -20,7 +20,7 @@ pub use lens::{
 pub use marks::Marked;
 pub use minutes::Minute;
 pub use outbox::{
-    Claim, DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, Lane, NewMessage, Next, ParkedRecord,
-    Published, SenderFigures, Settlement, SubscriptionRecord, Told,
+    DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, Lane, LaneClaim, NewMessage, Next,
+    ParkedRecord, Published, SenderFigures, Settlement, SubscriptionRecord, Told,
 };
 pub use saved_searches::SavedSearch;

@@ -130,7 +130,7 @@ fn diff_object(found: &Comparison) -> Value {
 }
 
 /// Lines of a dump as text.
-pub fn hex_text(lines: &[crate::inspect::HexLine]) -> String {
+pub fn hex_text(lines: &[crate::domain::HexLine]) -> String {
     lines.iter().map(|line| format!("{}  {:<48}  {}\n", line.offset, line.hex, line.ascii)).collect()
 }
 

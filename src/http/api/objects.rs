@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::domain::{Check, DeliveryRow, Replay, StoredDelivery};
 use crate::inspect::{Findings, diagnose};
-use crate::send::told_url;
+use crate::send::redacted_url;
 
 /// A delivery in lists and in the stream.
 #[derive(Debug, Serialize)]
@@ -129,7 +129,7 @@ pub fn replay_object(replay: &Replay) -> Value {
         "id": replay.id.to_string(),
         "replay_id": replay.id.to_string(),
         "original": replay.original.to_string(),
-        "to": told_url(&replay.target),
+        "to": redacted_url(&replay.target),
         "signature": replay.signature.as_str(),
         "edited": replay.is_edited,
         "run": replay.run.map(|run| run.to_string()),

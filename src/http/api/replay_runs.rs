@@ -13,7 +13,7 @@ use crate::domain::{DeliveryFilter, ReplayId, ReplayRun, RunState};
 use crate::http::inspector::InspectorState;
 use crate::http::problem::{FieldFault, Problem};
 use crate::inspect::replay::{MOST, Plan, ReplayRuns, Turned};
-use crate::send::told_url;
+use crate::send::redacted_url;
 
 /// The most at once.
 const MOST_AT_ONCE: u64 = 32;
@@ -268,7 +268,7 @@ fn plan_object(planned: &Planned, is_dry: bool) -> Value {
         "first": id(plan.deliveries.first()),
         "last": id(plan.deliveries.last()),
         "delivery_ids": named,
-        "to": told_url(&run.target),
+        "to": redacted_url(&run.target),
         "signature": run.signature.as_str(),
         "order": order(run),
         "rate": run.per_second,
@@ -290,7 +290,7 @@ fn run_object(run: &ReplayRun) -> Value {
         "run_id": run.id.to_string(),
         "started_at": run.id.made_at().to_string(),
         "filter": run.filter,
-        "to": told_url(&run.target),
+        "to": redacted_url(&run.target),
         "signature": run.signature.as_str(),
         "order": order(run),
         "rate": run.per_second,

@@ -9,14 +9,13 @@ use serde_json::{Map, Value};
 use super::page;
 use super::row_view::shown_time;
 use super::state::InspectorState;
-use crate::domain::{DeliveryId, Replay, StoredDelivery};
+use crate::domain::{DeliveryId, Replay, StoredDelivery, plain};
 use crate::http::api::json_body;
 use crate::http::api::replays::asked;
 use crate::http::problem::Problem;
 use crate::inspect::export::Format;
-use crate::inspect::plain;
 use crate::inspect::replay::Asked;
-use crate::send::told_url;
+use crate::send::redacted_url;
 
 /// Longer bodies are not edited on the page, in bytes.
 const MOST_EDITED: usize = 256 * 1024;
@@ -88,8 +87,8 @@ fn editable(delivery: &StoredDelivery) -> Option<&str> {
 /// A replay as a row.
 pub fn view(state: &InspectorState, replay: &Replay) -> ReplayView {
     let named = state.sender.subscriptions().get(&replay.target);
-    let to =
-        named.map_or_else(|| told_url(&replay.target), |active| active.compiled.subscription.name.clone());
+    let to = named
+        .map_or_else(|| redacted_url(&replay.target), |active| active.compiled.subscription.name.clone());
     let outcome = match (replay.status, &replay.error, replay.message) {
         (Some(status), _, _) => format!("answered {status}"),
         (None, Some(error), _) => plain(error),

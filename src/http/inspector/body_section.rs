@@ -11,13 +11,12 @@ use bytes::Bytes;
 use super::page;
 use super::state::InspectorState;
 use crate::domain::json::without_mark;
-use crate::domain::{Check, Fault, StoredDelivery};
+use crate::domain::{Check, Fault, HexPage, Piece, StoredDelivery, TextPage, pieces, plain};
 use crate::http::api::stored;
 use crate::inspect::body::{
     COLUMNS, Image, Pair, Parts, Points, image, media_type, pairs, parts, payload_of, points,
 };
 use crate::inspect::json_tree::{Tree, Wish, tree};
-use crate::inspect::{HexPage, Piece, TextPage, pieces, plain};
 use crate::payload::decode;
 
 /// The most bytes that a packed body is unpacked to.

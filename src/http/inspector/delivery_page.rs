@@ -14,11 +14,11 @@ use super::page::{self, Frame};
 use super::row_view::{RowView, took};
 use super::sending::{Onward, onward};
 use super::state::InspectorState;
-use crate::domain::{BodyEnd, Check, DeliveryId, DeliveryRow, Reason, StoredDelivery};
+use crate::domain::{BodyEnd, Check, DeliveryId, DeliveryRow, Piece, Reason, StoredDelivery, pieces, plain};
 use crate::inspect::json_tree::Row as Line;
 use crate::inspect::search::term;
 use crate::inspect::timeline::seconds;
-use crate::inspect::{Findings, Piece, diagnose, pieces, plain};
+use crate::inspect::{Findings, diagnose};
 
 #[derive(Template)]
 #[template(path = "delivery.html")]

@@ -7,10 +7,10 @@ use askama::Template;
 use super::page::{self, Frame};
 use super::row_view::RowView;
 use super::state::InspectorState;
+use crate::domain::plain;
 use crate::http::api::history::{compared, hex_text};
 use crate::http::api::{Blank, Params};
 use crate::inspect::diff::{JsonDiff, Line, LineChange};
-use crate::inspect::plain;
 
 /// The longest value that is shown, in characters.
 const LONGEST: usize = 2_000;

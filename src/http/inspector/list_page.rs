@@ -8,9 +8,8 @@ use super::page::{self, Frame};
 use super::replays_page::search_text;
 use super::row_view::RowView;
 use super::state::InspectorState;
-use crate::domain::{Reason, Verdict};
+use crate::domain::{Reason, Verdict, plain};
 use crate::http::api::{Blank, Params, filter, filter_names};
-use crate::inspect::plain;
 use crate::inspect::search::{FIELDS, Field};
 use crate::send::signed_curl;
 

@@ -36,7 +36,7 @@ pub fn html(status: StatusCode, page: &impl Template) -> HttpResponse {
 }
 
 #[derive(Template)]
-#[template(path = "message.html")]
+#[template(path = "notice.html")]
 struct Message<'a> {
     frame: Frame,
     title: &'a str,

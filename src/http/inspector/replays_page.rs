@@ -10,13 +10,12 @@ use super::again::{ReplayView, view};
 use super::page::{self, Frame};
 use super::row_view::shown_time;
 use super::state::InspectorState;
-use crate::domain::{ReplayRun, RunState};
+use crate::domain::{ReplayRun, RunState, plain};
 use crate::http::api::replay_runs::{Planned, begin, found, order, plan, turned};
 use crate::http::api::{Blank, Params, json_body};
 use crate::http::problem::Problem;
-use crate::inspect::plain;
 use crate::inspect::search::term;
-use crate::send::told_url;
+use crate::send::redacted_url;
 
 /// Runs of a page, and replays of a run's page.
 const ROWS: usize = 50;
@@ -275,7 +274,8 @@ fn plan_view(state: &InspectorState, Planned { run, plan }: &Planned) -> PlanVie
 
 fn run_view(state: &InspectorState, run: &ReplayRun) -> RunView {
     let named = state.sender.subscriptions().get(&run.target);
-    let to = named.map_or_else(|| told_url(&run.target), |active| active.compiled.subscription.name.clone());
+    let to =
+        named.map_or_else(|| redacted_url(&run.target), |active| active.compiled.subscription.name.clone());
     let rate =
         run.per_second.map_or("as fast as it goes".to_owned(), |rate| format!("at most {rate} a second"));
     let at_once = match run.concurrency {

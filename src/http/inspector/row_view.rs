@@ -1,7 +1,6 @@
 //! A delivery's row as the list shows it: every text of the request made visible.
 
-use crate::domain::DeliveryRow;
-use crate::inspect::plain;
+use crate::domain::{DeliveryRow, plain};
 
 /// A row of the list.
 #[derive(Clone, Debug)]

@@ -10,11 +10,10 @@ use serde_json::{Map, Value};
 use super::page::{self, Frame};
 use super::state::InspectorState;
 use crate::config::{draft_source, toml_members};
-use crate::domain::{Gate, Scheme};
+use crate::domain::{Gate, Scheme, plain};
 use crate::http::api::what_if::{LAST, run, sentence, word};
 use crate::http::api::{Blank, Params, json_body};
 use crate::http::problem::Problem;
-use crate::inspect::plain;
 use crate::inspect::what_if::{Flip, Progress, State};
 use crate::signing;
 

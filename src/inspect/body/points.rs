@@ -1,7 +1,7 @@
 //! TagoIO's data points as a table: a bare array of them, or `data.variables` of the event `data.received`.
 
 use crate::domain::json::{Child, children, key_text, read_string};
-use crate::inspect::{Piece, pieces};
+use crate::domain::{Piece, pieces};
 
 /// What a point has.
 pub const COLUMNS: [&str; 8] = ["variable", "value", "unit", "time", "group", "location", "metadata", "id"];

@@ -1,8 +1,7 @@
 //! Two deliveries side by side.
 
 use super::{JsonDiff, Line, first_difference, json_diff, lines};
-use crate::domain::StoredDelivery;
-use crate::inspect::{HexLine, HexPage, plain};
+use crate::domain::{HexLine, HexPage, StoredDelivery, plain};
 
 /// Longer bodies are not compared line by line, in bytes.
 const MAX_TEXT: usize = 1024 * 1024;

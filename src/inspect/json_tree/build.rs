@@ -6,9 +6,8 @@ use super::expect::Expect;
 use super::leaf::{MAX_STRING, leaf};
 use super::place::{MAX_POINTER, names_secret, names_secret_within, path_of, start_of};
 use super::rows::{Leaf, Node, Row, Tree};
-use crate::domain::Fault;
 use crate::domain::json::{Kind, Lexer, Token, key_text, pointer, read_string, without_mark};
-use crate::inspect::pieces;
+use crate::domain::{Fault, pieces};
 
 /// The most rows of a page.
 const MAX_ROWS: usize = 2_000;

@@ -2,7 +2,7 @@
 
 use super::rows::{Leaf, Node};
 use crate::domain::json::{Kind, Token, read_string};
-use crate::inspect::pieces;
+use crate::domain::pieces;
 
 /// The longest string that is shown, in bytes.
 pub const MAX_STRING: usize = 4_000;

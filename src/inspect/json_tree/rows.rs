@@ -1,7 +1,7 @@
 //! What a tree is shown as: rows in the order of the bytes, so that nothing has to be walked twice, however deep it is.
 
+use crate::domain::Piece;
 use crate::domain::json::Text;
-use crate::inspect::Piece;
 
 /// A tree, or the part of one that was asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use crate::domain::json::Lexer;
 fn lines_of(tree: &Tree) -> Vec<String> {
     let mut lines = Vec::new();
     for row in &tree.rows {
-        let text = |pieces: &[crate::inspect::Piece]| {
-            let one = |piece: &crate::inspect::Piece| {
+        let text = |pieces: &[crate::domain::Piece]| {
+            let one = |piece: &crate::domain::Piece| {
                 if piece.is_mark { format!("⟨{}⟩", piece.text) } else { piece.text.clone() }
             };
             pieces.iter().map(one).collect::<String>()

@@ -5,7 +5,7 @@ use super::super::subscriptions::Active;
 use super::super::throttle::{ARRIVAL, Throttle};
 use super::{Claiming, Dispatcher, IDLE, has_reserve};
 use crate::domain::{ClaimedMessage, Timestamp};
-use crate::store::{Claim, Due, Lane, StoreError};
+use crate::store::{Due, Lane, LaneClaim, StoreError};
 
 /// Messages claimed beyond what can be sent at once, all quick lanes together: about as many as two cores send while one
 /// claim is written.
@@ -27,8 +27,8 @@ impl Dispatcher {
         self.is_stale = false;
         if !lanes.is_empty() {
             let store = self.sender.store().clone();
-            let leases_ended = self.pulse.leases_ended(now);
-            let claim = Claim { lanes, now, leases_ended };
+            let leases_ended = self.stall_detector.leases_ended(now);
+            let claim = LaneClaim { lanes, now, leases_ended };
             let due = Box::pin(async move { store.claim_due(claim).await });
             self.claiming = Some(Claiming { since: now, due });
         }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::domain::{Attempt, DeadLetter, MessageFilter, MessageId, MessageRow, OutgoingEvent, Timestamp};
 use crate::store::sqlite::outbox;
 use crate::store::{
-    Claim, DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, NewMessage, ParkedRecord, Published,
-    SenderFigures, Settlement, Store, StoreError, SubscriptionRecord, Told,
+    DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, LaneClaim, NewMessage, ParkedRecord,
+    Published, SenderFigures, Settlement, Store, StoreError, SubscriptionRecord, Told,
 };
 
 /// Every method fails with `Unavailable` where the store cannot be read or written, and those that write with `Full`
@@ -192,7 +192,7 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
-    pub async fn claim_due(&self, claim: Claim) -> Result<Due, StoreError> {
+    pub async fn claim_due(&self, claim: LaneClaim) -> Result<Due, StoreError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.write(false, move |to| outbox::claim(to, &claim)).await,
         }

@@ -5,6 +5,6 @@ mod contract;
 mod words;
 
 pub use words::{
-    Claim, DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, Lane, NewMessage, Next, ParkedRecord,
-    Published, SenderFigures, Settlement, SubscriptionRecord, Told,
+    DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, Lane, LaneClaim, NewMessage, Next,
+    ParkedRecord, Published, SenderFigures, Settlement, SubscriptionRecord, Told,
 };

@@ -101,7 +101,7 @@ pub struct Lane {
 
 /// A claim on due messages.
 #[derive(Clone, Debug)]
-pub struct Claim {
+pub struct LaneClaim {
     /// Through which subscriptions.
     pub lanes: Vec<Lane>,
     /// Now.

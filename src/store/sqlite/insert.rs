@@ -99,7 +99,7 @@ impl<'c> Statements<'c> {
         retention: &Retention,
         now: Timestamp,
     ) -> rusqlite::Result<Inserted> {
-        let settled = self.settle(prepared, retention, now)?;
+        let settled = self.settle_claim(prepared, retention, now)?;
         let (duplicate_of, first_received_at) = match &settled.appended {
             Appended::New => (None, None),
             Appended::Duplicate { first, first_received_at }
@@ -143,7 +143,7 @@ impl<'c> Statements<'c> {
         Ok(Inserted { written: Written { appended: settled.appended, seq }, verdict: settled.verdict })
     }
 
-    fn settle(
+    fn settle_claim(
         &mut self,
         prepared: &Prepared,
         retention: &Retention,

@@ -16,7 +16,7 @@ pub trait Job: Send {
     fn run(&mut self, connection: &Connection) -> rusqlite::Result<()>;
 
     /// Tells who asked what became of it.
-    fn settle(self: Box<Self>, committed: Result<(), &str>);
+    fn finish(self: Box<Self>, committed: Result<(), &str>);
 }
 
 /// A closure as a job.
@@ -60,7 +60,7 @@ where
         Ok(())
     }
 
-    fn settle(self: Box<Self>, committed: Result<(), &str>) {
+    fn finish(self: Box<Self>, committed: Result<(), &str>) {
         let told = match (committed, self.done) {
             (Ok(()), Some(done)) => done,
             (Err(why), _) => Err(StoreError::Unavailable(why.to_owned())),

@@ -271,14 +271,14 @@ impl Work {
                 for ((_, answer), row) in entries.into_iter().zip(inserted) {
                     let _ = answer.send(Ok(row.written));
                 }
-                jobs.into_iter().for_each(|job| job.settle(Ok(())));
+                jobs.into_iter().for_each(|job| job.finish(Ok(())));
             }
             Err(fault) => {
                 tracing::error!(%fault, entries = entries.len(), "a batch could not be written");
                 for (_, answer) in entries {
                     let _ = answer.send(Err(StoreError::Unavailable(fault.clone())));
                 }
-                jobs.into_iter().for_each(|job| job.settle(Err(&fault)));
+                jobs.into_iter().for_each(|job| job.finish(Err(&fault)));
             }
         }
     }
@@ -296,7 +296,7 @@ impl Work {
                 std::mem::take(&mut batch.jobs).into_iter().partition(|job| job.takes_room());
             batch.jobs = kept;
             let refused: Vec<Box<dyn Job>> = refused;
-            refused.into_iter().for_each(|job| job.settle(Err(&why)));
+            refused.into_iter().for_each(|job| job.finish(Err(&why)));
             if batch.jobs.is_empty() {
                 return Ok(Vec::new());
             }

@@ -50,7 +50,7 @@ pub async fn one(id: web::Path<String>, state: web::Data<InspectorState>) -> Htt
             let event = found.map_err(|fault| Problem::store_fault(&fault))?.ok_or_else(|| {
                 Problem::not_found("No event of that id was published here; a received one is at deliveries/{id}/subscriptions.")
             })?;
-            let told = destinies(&state, &event, None).await?;
+            let told = routings(&state, &event, None).await?;
             Ok(HttpResponse::Ok().json(json!({
                 "id": event.event_id,
                 "event_id": event.event_id,
@@ -76,20 +76,20 @@ pub async fn of_delivery(
                 .finish(&["none"])
                 .map_err(Problem::bad_parameters)?;
             let (event, seq) = super::event_choice::of_delivery(&state, &id).await?;
-            let told = destinies(&state, &event, Some(seq)).await?;
+            let told = routings(&state, &event, Some(seq)).await?;
             Ok(HttpResponse::Ok().json(json!({"subscriptions": told, "next": null})))
         }
         .await,
     )
 }
 
-async fn destinies(
+async fn routings(
     state: &InspectorState,
     event: &OutgoingEvent,
     seq: Option<i64>,
 ) -> Result<Vec<Value>, Problem> {
     let mut told = Vec::new();
-    for (active, destiny) in state.sender.destinies(event, seq) {
+    for (active, routing) in state.sender.routings(event, seq) {
         let conditions = state.sender.preview(&active.compiled, event, Vec::new());
         let message = match &event.event_id {
             Some(id) => super::messages::of_event(state, active.compiled.id(), id).await?,
@@ -99,8 +99,8 @@ async fn destinies(
             "id": active.compiled.id(),
             "subscription_id": active.compiled.id(),
             "name": active.compiled.subscription.name,
-            "outcome": destiny.as_str(),
-            "why": destiny.sentence(),
+            "outcome": routing.as_str(),
+            "why": routing.sentence(),
             "conditions": conditions.conditions,
             "message_id": message.map(|id| id.to_string()),
         }));

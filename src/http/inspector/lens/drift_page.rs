@@ -4,12 +4,11 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use crate::domain::JsonKind;
+use crate::domain::{JsonKind, plain};
 use crate::http::inspector::InspectorState;
 use crate::http::inspector::page::{self, Frame};
 use crate::http::inspector::row_view::shown_time;
 use crate::inspect::drift::{FieldReport, Finding, FindingKind, ONE_IN, Report, ReportQuery, reports, whole};
-use crate::inspect::plain;
 use crate::store::{DriftType, StoreError};
 
 /// Event types of a page.

@@ -7,13 +7,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::words::{entity_url, span};
-use crate::domain::{Entity, SilenceAfter, Timestamp};
+use crate::domain::{Entity, SilenceAfter, Timestamp, plain};
 use crate::http::api::lens::{place_of, query};
 use crate::http::api::{Blank, Params};
 use crate::http::inspector::InspectorState;
 use crate::http::inspector::page::{self, Frame};
 use crate::http::inspector::row_view::shown_time;
-use crate::inspect::plain;
 use crate::store::EntityOrder;
 
 /// Rows of a page.

@@ -4,12 +4,11 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use crate::domain::StoredDelivery;
+use crate::domain::{Piece, StoredDelivery, pieces, plain};
 use crate::http::api::lens::schema::{self, Inferred};
 use crate::http::inspector::InspectorState;
 use crate::http::inspector::page::{self, Frame};
 use crate::http::problem::Problem;
-use crate::inspect::{Piece, pieces, plain};
 
 #[derive(Template)]
 #[template(path = "lens/schema.html")]

@@ -1,7 +1,7 @@
 //! A series as a small chart: the points of an SVG line.
 
+use crate::domain::plain;
 use crate::inspect::entities::{Point, Series};
-use crate::inspect::plain;
 
 /// The chart's size, in its own units.
 const WIDTH: f64 = 320.0;

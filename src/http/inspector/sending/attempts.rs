@@ -1,8 +1,7 @@
 //! Attempts as a page shows them.
 
-use crate::domain::Attempt;
+use crate::domain::{Attempt, Piece, pieces, plain};
 use crate::http::inspector::row_view::{shown_time, took};
-use crate::inspect::{Piece, pieces, plain};
 
 /// The most bytes of an answer that a page shows.
 const SHOWN: usize = 4 * 1024;

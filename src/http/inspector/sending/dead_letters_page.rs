@@ -5,10 +5,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::messages_page::{RowView, subscription_names};
+use crate::domain::plain;
 use crate::http::inspector::page::{self, Frame};
 use crate::http::inspector::row_view::shown_time;
 use crate::http::inspector::state::InspectorState;
-use crate::inspect::plain;
 use crate::store::DeadLetterFilter;
 
 /// Rows of a page.

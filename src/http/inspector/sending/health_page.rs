@@ -4,11 +4,11 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
+use crate::domain::plain;
 use crate::http::api::sending::figures::{Health, Stats, endpoints, together};
 use crate::http::inspector::page::{self, Frame};
 use crate::http::inspector::row_view::shown_time;
 use crate::http::inspector::state::InspectorState;
-use crate::inspect::plain;
 
 #[derive(Template)]
 #[template(path = "health.html")]

@@ -5,12 +5,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::attempts::AttemptView;
-use crate::domain::{MessageFilter, MessageId, MessageRow, MessageStatus};
+use crate::domain::{MessageFilter, MessageId, MessageRow, MessageStatus, Piece, pieces, plain};
 use crate::http::api::sending::parked_because;
 use crate::http::inspector::page::{self, Frame};
 use crate::http::inspector::row_view::shown_time;
 use crate::http::inspector::state::InspectorState;
-use crate::inspect::{Piece, pieces, plain};
 use crate::send::Act;
 
 /// Rows of a page.
@@ -136,7 +135,7 @@ pub fn subscription_names(state: &InspectorState) -> Vec<(String, String)> {
 }
 
 #[derive(Template)]
-#[template(path = "message_one.html")]
+#[template(path = "message.html")]
 struct OnePage {
     frame: Frame,
     row: RowView,

@@ -1,10 +1,9 @@
 //! Where a delivery's event went: shown on its own page.
 
-use crate::domain::MessageFilter;
+use crate::domain::{MessageFilter, plain};
 use crate::domain::{StoredDelivery, Verdict};
 use crate::http::inspector::state::InspectorState;
-use crate::inspect::plain;
-use crate::send::{Destiny, read_delivery};
+use crate::send::{Routing, read_delivery};
 use crate::store::{FannedDelivery, StoreError};
 
 /// One subscription, and what became of the event at it.
@@ -36,7 +35,7 @@ pub async fn onward(state: &InspectorState, delivery: &StoredDelivery) -> Result
     };
     let Some(event) = read_delivery(&state.sender, read).await? else { return Ok(Vec::new()) };
     let mut all = Vec::new();
-    for (active, destiny) in state.sender.destinies(&event, Some(delivery.row.seq)) {
+    for (active, routing) in state.sender.routings(&event, Some(delivery.row.seq)) {
         let subscription = &active.compiled.subscription;
         let filter = MessageFilter {
             subscription: Some(subscription.id.clone()),
@@ -47,11 +46,11 @@ pub async fn onward(state: &InspectorState, delivery: &StoredDelivery) -> Result
             Some(_) => state.store.messages(filter, None, 1).await?,
             None => Vec::new(),
         };
-        let message = messages.first().filter(|_| destiny == Destiny::Sent || !messages.is_empty());
+        let message = messages.first().filter(|_| routing == Routing::Sent || !messages.is_empty());
         all.push(Onward {
             id: subscription.id.clone(),
             name: plain(&subscription.name),
-            why: destiny.sentence().to_owned(),
+            why: routing.sentence().to_owned(),
             message: message.map(|row| row.id.to_string()),
             status: message.map(|row| row.status.as_str()).unwrap_or_default(),
         });

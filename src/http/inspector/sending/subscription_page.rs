@@ -7,11 +7,10 @@ use askama::Template;
 use super::subscriptions_page::state_word;
 use crate::config::shown_json;
 use crate::domain::json::laid_out;
-use crate::domain::{DeliveryFilter, SubscriptionOrigin, Verdict};
+use crate::domain::{DeliveryFilter, SubscriptionOrigin, Verdict, plain};
 use crate::http::inspector::page::{self, Frame};
 use crate::http::inspector::row_view::shown_time;
 use crate::http::inspector::state::InspectorState;
-use crate::inspect::plain;
 use crate::send::presets;
 
 /// The stored deliveries that a preview may be made on.

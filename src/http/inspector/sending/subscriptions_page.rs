@@ -4,11 +4,11 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
+use crate::domain::plain;
 use crate::http::api::sending::figures::{Stats, endpoints};
 use crate::http::api::sending::parked;
 use crate::http::inspector::page::{self, Frame};
 use crate::http::inspector::state::InspectorState;
-use crate::inspect::plain;
 use crate::send::{Active, Parked, presets};
 use crate::store::SenderFigures;
 

@@ -99,7 +99,7 @@ impl Case {
 
     async fn claim(&self, lanes: Vec<Lane>) -> Due {
         let now = self.clock.now();
-        self.store.claim_due(Claim { lanes, now, leases_ended: now }).await.unwrap()
+        self.store.claim_due(LaneClaim { lanes, now, leases_ended: now }).await.unwrap()
     }
 
     async fn settle(&self, message: &crate::domain::ClaimedMessage, status: u16, next: Next) {

@@ -10,7 +10,7 @@ use super::columns::{EVENT_COLUMNS, event};
 use super::ordered;
 use crate::domain::{ClaimedMessage, MessageId, OutgoingEvent, Timestamp};
 use crate::store::sqlite::insert::whole;
-use crate::store::{Claim, Due, Lane};
+use crate::store::{Due, Lane, LaneClaim};
 
 /// The most bytes of bodies that a lane gets in one claim, the last one excepted.
 const LANE_BYTES: usize = 16 * 1024 * 1024;
@@ -77,7 +77,7 @@ fn mark(connection: &Connection, lane: &Lane, messages: usize, now: Timestamp) -
 }
 
 /// Claims what is due. A lease that ran out frees its message first. Lanes that are not reached are not told of.
-pub fn claim(connection: &Connection, claim: &Claim) -> rusqlite::Result<Due> {
+pub fn claim(connection: &Connection, claim: &LaneClaim) -> rusqlite::Result<Due> {
     let mut claimed = Claimed { due: Due::default(), events: HashMap::new(), bytes: 0 };
     claimed.due.has_freed = free_expired(connection, claim)?;
     for lane in &claim.lanes {
@@ -91,7 +91,7 @@ pub fn claim(connection: &Connection, claim: &Claim) -> rusqlite::Result<Due> {
 }
 
 /// Asks first: hardly ever has a lease run out, and an UPDATE builds a table of its own before it finds that out.
-fn free_expired(connection: &Connection, claim: &Claim) -> rusqlite::Result<bool> {
+fn free_expired(connection: &Connection, claim: &LaneClaim) -> rusqlite::Result<bool> {
     let (now, ended) = (claim.now.as_micros(), claim.leases_ended.as_micros());
     let has_expired = connection
         .prepare_cached("SELECT 1 FROM messages WHERE status = 1 AND lease_until < ?1")?

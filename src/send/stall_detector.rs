@@ -12,7 +12,7 @@ const LONGEST_ATTEMPT: Duration = Duration::from_secs(300);
 
 /// The beats of the dispatcher.
 #[derive(Debug)]
-pub struct Pulse {
+pub struct StallDetector {
     /// The lease of a message beyond the time of its attempt.
     lease: Duration,
     /// When the next beat is to come.
@@ -23,7 +23,7 @@ pub struct Pulse {
     until: Timestamp,
 }
 
-impl Pulse {
+impl StallDetector {
     /// The first beat is `now`.
     pub const fn new(now: Timestamp, lease: Duration) -> Self {
         Self { lease, expected: now, stood: Duration::ZERO, until: now }
@@ -59,20 +59,20 @@ mod tests {
 
     #[test]
     fn a_beat_that_is_late_tells_how_long_the_program_stood_still() {
-        let mut pulse = Pulse::new(at(0), LEASE);
-        assert!(!pulse.beat(at(2), Duration::from_secs(10)), "not later than work takes");
-        assert!(!pulse.beat(at(12), Duration::ZERO));
-        assert!(pulse.beat(at(100), Duration::from_secs(10)));
-        assert_eq!(pulse.leases_ended(at(100)), at(12));
-        assert_eq!(pulse.leases_ended(at(429)), at(341));
-        assert_eq!(pulse.leases_ended(at(430)), at(430), "what was in hand is over");
+        let mut stall_detector = StallDetector::new(at(0), LEASE);
+        assert!(!stall_detector.beat(at(2), Duration::from_secs(10)), "not later than work takes");
+        assert!(!stall_detector.beat(at(12), Duration::ZERO));
+        assert!(stall_detector.beat(at(100), Duration::from_secs(10)));
+        assert_eq!(stall_detector.leases_ended(at(100)), at(12));
+        assert_eq!(stall_detector.leases_ended(at(429)), at(341));
+        assert_eq!(stall_detector.leases_ended(at(430)), at(430), "what was in hand is over");
     }
 
     #[test]
     fn standing_still_twice_adds_up() {
-        let mut pulse = Pulse::new(at(0), LEASE);
-        assert!(pulse.beat(at(60), Duration::ZERO));
-        assert!(pulse.beat(at(120), Duration::ZERO));
-        assert_eq!(pulse.leases_ended(at(120)), at(0));
+        let mut stall_detector = StallDetector::new(at(0), LEASE);
+        assert!(stall_detector.beat(at(60), Duration::ZERO));
+        assert!(stall_detector.beat(at(120), Duration::ZERO));
+        assert_eq!(stall_detector.leases_ended(at(120)), at(0));
     }
 }

@@ -27,7 +27,7 @@ pub struct Done {
 }
 
 /// Writes outcomes until every request has ended.
-pub async fn settle_all(
+pub async fn write_outcomes(
     sender: Sender,
     mut outcomes: UnboundedReceiver<Done>,
     tell: UnboundedSender<DispatcherEvent>,
@@ -82,7 +82,7 @@ fn follow_up(sender: &Sender, settlement: &Settlement) {
             tracing::warn!(message = %id, subscription, ?status, error, "message is dead");
             sender.tell_of_letters();
         }
-        Next::Fallback { target, .. } => sender.news().tell(std::iter::once(target.as_str())),
+        Next::Fallback { target, .. } => sender.wakeups().tell(std::iter::once(target.as_str())),
         Next::Retry(_) => {}
     }
 }

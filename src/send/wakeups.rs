@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-/// Lanes with news.
+/// The lanes in which something may be due.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Lanes {
     /// Perhaps all of them.
@@ -17,18 +17,18 @@ pub enum Lanes {
 
 /// What was told and not taken yet.
 #[derive(Debug)]
-pub struct News {
+pub struct Wakeups {
     lanes: Mutex<Lanes>,
     told: Notify,
 }
 
-impl Default for News {
+impl Default for Wakeups {
     fn default() -> Self {
         Self { lanes: Mutex::new(Lanes::Some(HashSet::new())), told: Notify::new() }
     }
 }
 
-impl News {
+impl Wakeups {
     /// Something may be due in any lane.
     pub fn tell_all(&self) {
         *self.lanes.lock() = Lanes::All;
@@ -61,12 +61,12 @@ mod tests {
 
     #[test]
     fn what_was_told_is_taken_once_and_all_outweighs_some() {
-        let news = News::default();
-        news.tell(["a", "b", "a"].into_iter());
-        assert_eq!(news.take(), Lanes::Some(["a".to_owned(), "b".to_owned()].into()));
-        news.tell_all();
-        news.tell(["a"].into_iter());
-        assert_eq!(news.take(), Lanes::All);
-        assert_eq!(news.take(), Lanes::Some(HashSet::new()));
+        let wakeups = Wakeups::default();
+        wakeups.tell(["a", "b", "a"].into_iter());
+        assert_eq!(wakeups.take(), Lanes::Some(["a".to_owned(), "b".to_owned()].into()));
+        wakeups.tell_all();
+        wakeups.tell(["a"].into_iter());
+        assert_eq!(wakeups.take(), Lanes::All);
+        assert_eq!(wakeups.take(), Lanes::Some(HashSet::new()));
     }
 }

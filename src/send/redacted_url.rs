@@ -10,7 +10,7 @@ const MASK: &str = "masked";
 /// The URL without its password, and without the values of query parameters that are named like a secret. Anything that is no
 /// URL (a subscription's id) stays as it is.
 #[must_use]
-pub fn told_url(text: &str) -> String {
+pub fn redacted_url(text: &str) -> String {
     let Ok(mut url) = Url::parse(text) else { return text.to_owned() };
     let holds_password = url.password().is_some();
     let query = url.query().map(|query| query.split('&').map(parameter).collect::<Vec<_>>().join("&"));
@@ -49,7 +49,7 @@ mod tests {
             ("receiver", "receiver"),
             ("01a21fcf-796b-755c-806d-310216e04a1e", "01a21fcf-796b-755c-806d-310216e04a1e"),
         ] {
-            assert_eq!(told_url(text), expected, "{text}");
+            assert_eq!(redacted_url(text), expected, "{text}");
         }
     }
 }

@@ -14,11 +14,11 @@ const BODY_BYTES: usize = 4 * 1024 * 1024;
 
 /// What all lanes share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Budget {
+pub struct ConnectionBudget {
     connections: u32,
 }
 
-impl Budget {
+impl ConnectionBudget {
     /// So many connections, and as many again where every lane must have one.
     pub fn new(connections: u32) -> Self {
         Self { connections: connections.min(MOST_CONNECTIONS) }
@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn lanes_grow_narrow_when_connections_grow_few_and_the_last_ones_get_one_place() {
-        let budget = Budget::new(1_000);
+        let budget = ConnectionBudget::new(1_000);
         assert_eq!(budget.places(32, 0, 0), 32);
         assert_eq!(budget.places(32, 744, 0), 32);
         assert_eq!(budget.places(32, 760, 0), 30);
@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn two_hundred_lanes_that_hang_leave_places_for_others() {
-        let budget = Budget::new(256);
+        let budget = ConnectionBudget::new(256);
         let busy = (0..200).fold(0, |busy, _| busy + budget.places(32, busy, 0));
         assert!(busy < 512, "{busy}");
         assert_eq!(budget.places(32, busy, 0), 1);
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn large_bodies_make_lanes_narrow_too() {
-        let budget = Budget::new(8_192);
+        let budget = ConnectionBudget::new(8_192);
         assert_eq!(budget.places(32, 60, 128 * 1024 * 1024), 32);
         assert_eq!(budget.places(32, 60, 250 * 1024 * 1024), 1);
         assert_eq!(budget.places(32, 60, 511 * 1024 * 1024), 1);
