@@ -113,6 +113,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Run
         inspector: addresses.inspector,
         password: config.inspector.password.clone(),
         allowed_hosts: config.inspector.allowed_hosts.clone(),
+        public_url: config.inspector.public_url.clone(),
         schemas_dir: config.schemas_dir.clone(),
         max_size: config.store.max_size,
         what_if: WhatIf::new(

@@ -1,6 +1,10 @@
 // Copy buttons, local times, and the test delivery without leaving the page. Everything works without it.
 "use strict";
 
+/** The address of one of our pages or answers. Behind a proxy the inspector may be under a path; this script tells where. */
+const HERE = document.currentScript.src;
+window.at = (path) => new URL(`..${path}`, HERE).href;
+
 /** What this browser keeps for the pages; where it keeps nothing, nothing is kept. */
 window.kept = {
   get(name) { try { return localStorage.getItem(name); } catch { return null; } },

@@ -4,7 +4,7 @@
 const said = document.getElementById("said");
 
 async function ask(method, path, body) {
-  const answer = await fetch(`/api/v1/dead-letters${path}`, { method, headers: { "Content-Type": "application/json" }, body });
+  const answer = await fetch(at(`/api/v1/dead-letters${path}`), { method, headers: { "Content-Type": "application/json" }, body });
   const told = answer.status === 204 ? {} : await answer.json();
   if (!answer.ok) throw new Error(told.detail);
   return told;

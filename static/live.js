@@ -35,7 +35,7 @@
     row.querySelector(".pill").classList.add(delivery.verdict);
     set(".pill", delivery.verdict);
     set(".reason", (delivery.reason ?? "").replaceAll("_", " "));
-    row.querySelector("a").href = `/deliveries/${encodeURIComponent(delivery.id)}`;
+    row.querySelector("a").href = at(`/deliveries/${encodeURIComponent(delivery.id)}`);
     set(".c-event a bdi", plain(delivery.event_type || `${delivery.method} ${delivery.path}`));
     set(".c-event .sub bdi", plain(delivery.event_id));
     set(".c-entity bdi", plain(delivery.entity));
@@ -115,7 +115,7 @@
     // When it is seen again, it comes again.
     if (document.visibilityState === "hidden") return;
     try {
-      const answer = await fetch("/api/v1/deliveries?limit=1", { method: "HEAD", signal: AbortSignal.timeout(5000) });
+      const answer = await fetch(at("/api/v1/deliveries?limit=1"), { method: "HEAD", signal: AbortSignal.timeout(5000) });
       if (answer.status === 401) { location.reload(); return; }
     } catch { /* Still away. */ }
     connect();

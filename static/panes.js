@@ -15,6 +15,7 @@
   let asked = 0;
   let follows = false;
 
+  const pageOf = (id, view = "") => at(`/deliveries/${encodeURIComponent(id)}${view}`);
   const rowOf = (id) => rows.querySelector(`tr[data-id="${CSS.escape(id)}"]`);
 
   function mark() {
@@ -37,7 +38,7 @@
     collapse.addEventListener("click", () => { document.body.classList.toggle("list-hidden"); say(); });
     follow.addEventListener("click", () => { follows = !follows; say(); if (follows) openNewest(); });
     follow.hidden = !document.getElementById("light");
-    made.querySelector("[data-alone]").href = `/deliveries/${encodeURIComponent(id)}`;
+    made.querySelector("[data-alone]").href = pageOf(id);
     made.querySelector("[data-close]").addEventListener("click", close);
     say();
     return made;
@@ -61,7 +62,7 @@
   }
 
   async function open(id, view = "") {
-    if (!WIDE.matches) { location.href = `/deliveries/${encodeURIComponent(id)}${view}`; return; }
+    if (!WIDE.matches) { location.href = pageOf(id, view); return; }
     const number = ++asked;
     const isOther = id !== chosen;
     const isFirst = !chosen;
@@ -70,7 +71,7 @@
     let page = null;
     let why = "The inspector does not answer; choose it again later.";
     try {
-      const answer = await fetch(`/deliveries/${encodeURIComponent(id)}${view}`, { headers: { Accept: "text/html" } });
+      const answer = await fetch(pageOf(id, view), { headers: { Accept: "text/html" } });
       if (answer.status === 401 || answer.redirected) { location.reload(); return; }
       const text = await answer.text();
       page = new DOMParser().parseFromString(text, "text/html").getElementById("main");
@@ -114,7 +115,7 @@
   }
 
   rows.addEventListener("click", (event) => {
-    const link = event.target.closest("a[href^='/deliveries/']");
+    const link = event.target.closest(".c-event a");
     if (!link || !WIDE.matches || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || event.button !== 0) return;
     event.preventDefault();
     open(link.closest("tr").dataset.id);

@@ -7,7 +7,7 @@ const faults = document.getElementById("faults");
 const saved = document.getElementById("saved");
 const choice = document.getElementById("choice");
 const id = editor.dataset.id;
-const base = "/api/v1/subscriptions";
+const base = at("/api/v1/subscriptions");
 
 async function ask(method, path, body) {
   const answer = await fetch(base + path, { method, headers: { "Content-Type": "application/json" }, body });
@@ -97,7 +97,7 @@ function on(name, act) {
 on("save", async () => {
   const { ok, told } = id ? await ask("PUT", `/${encodeURIComponent(id)}`, json.value) : await ask("POST", "", json.value);
   showFaults(ok ? {} : told);
-  if (ok) location.href = `/subscriptions/${encodeURIComponent(told.id)}`;
+  if (ok) location.href = at(`/subscriptions/${encodeURIComponent(told.id)}`);
 });
 on("test", async () => {
   const box = document.getElementById("tested");
@@ -111,7 +111,7 @@ on("test", async () => {
   const attempt = told.attempt;
   box.textContent = !attempt ? "It waits; " : attempt.status ? `HTTP ${attempt.status} after ${attempt.duration_ms.toFixed(1)} ms. ` : `${attempt.error}: ${attempt.error_detail}. `;
   const link = document.createElement("a");
-  link.href = `/messages/${told.message_id}`;
+  link.href = at(`/messages/${told.message_id}`);
   link.textContent = "See the message";
   box.append(link);
 });
@@ -132,7 +132,7 @@ on("delete", async () => {
   const fallback = names ? ` It is the fallback of ${names}.` : "";
   if (!confirm(`Delete this subscription? This cancels its waiting messages.${fallback}`)) return;
   const { ok, told } = await ask("DELETE", `/${encodeURIComponent(id)}`);
-  if (ok) location.href = "/subscriptions";
+  if (ok) location.href = at("/subscriptions");
   else showFaults(told);
 });
 

@@ -19,7 +19,7 @@ window.wireTree = (root) => {
     let text = written;
     try { if (written.startsWith('"')) text = JSON.parse(written); } catch { /* It is searched for as it is written. */ }
     link.hidden = !text || text.length > 200 || !text.isWellFormed();
-    if (!link.hidden) link.href = `/?q=${encodeURIComponent(`body:"${text.replace(/["\\]/g, "\\$&")}"`)}`;
+    if (!link.hidden) link.href = at(`/?q=${encodeURIComponent(`body:"${text.replace(/["\\]/g, "\\$&")}"`)}`);
   }
 
   tree.addEventListener("click", (event) => {

@@ -128,7 +128,7 @@ pub struct Send {
 #[derive(Debug, Args)]
 pub struct Inspector {
     /// The inspector [default: of the program that runs on this data directory]; its password in TAGOHOOK_PASSWORD
-    #[arg(long, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL")]
     pub inspector: Option<String>,
 }
 

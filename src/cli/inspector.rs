@@ -83,7 +83,9 @@ impl Api {
     }
 
     fn url(&self, path: &str) -> anyhow::Result<url::Url> {
-        Ok(self.base.join(&format!("/api/v1/{path}"))?)
+        // Under the path of a proxy, where the URL has one.
+        let under = self.base.path().trim_end_matches('/');
+        Ok(self.base.join(&format!("{under}/api/v1/{path}"))?)
     }
 
     fn headers(&self) -> Vec<(String, Vec<u8>)> {
@@ -114,7 +116,8 @@ impl Api {
 /// What a refused request was told, a line for each fault.
 fn problem(status: u16, body: &[u8]) -> String {
     let told: Value = serde_json::from_slice(body).unwrap_or_default();
-    let detail = told.get("detail").and_then(Value::as_str).unwrap_or("the inspector refuses it");
+    let no_inspector = format!("HTTP {status} from something else; is the path of --inspector right?");
+    let detail = told.get("detail").and_then(Value::as_str).unwrap_or(&no_inspector);
     let mut lines = vec![match status {
         401 => format!("{detail} The password goes into TAGOHOOK_PASSWORD."),
         _ => detail.to_owned(),

@@ -3,6 +3,7 @@
 mod data_dir;
 mod fault;
 mod layers;
+mod public_url;
 mod resolve;
 mod seal;
 mod secrets;
@@ -16,6 +17,7 @@ mod values;
 pub use data_dir::{Addresses, DataDir, read_addresses, store_key};
 pub use fault::{ConfigFaults, Origin};
 pub use layers::DEFAULT_TOML;
+pub use public_url::PublicUrl;
 pub use resolve::{Options, load};
 pub use seal::Sealer;
 pub use secrets::SecretResolver;

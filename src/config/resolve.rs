@@ -16,7 +16,7 @@ use super::types::{
     Config, InspectorConfig, LogConfig, PasswordHash, ReceiverConfig, SenderConfig, StoreConfig,
 };
 use super::values::{one_of, split_list, texts};
-use super::{Rate, sources, subscriptions, values};
+use super::{PublicUrl, Rate, sources, subscriptions, values};
 use crate::domain::Source;
 
 const DEFAULT_DATA_DIR: &str = "./tagohook-data";
@@ -177,6 +177,10 @@ impl Read<'_> {
         let listen = self.address(section, flag, "--inspect-listen", "TAGOHOOK_INSPECT_LISTEN");
         let password = self.password();
         let allowed_hosts = self.texts(section, "allowed_hosts");
+        let public_url = self.read(section, "public_url", |value| match value.as_str() {
+            Some("") => Ok(None),
+            text => PublicUrl::parse(text.unwrap_or_default()).map(Some),
+        });
         let (listen, password) = (listen?, password?);
         if !listen.ip().to_canonical().is_loopback() && password.is_none() {
             let what = format!(
@@ -185,7 +189,7 @@ impl Read<'_> {
             );
             self.fault::<()>(section, "password_file", &what);
         }
-        Some(InspectorConfig { listen, password, allowed_hosts: allowed_hosts? })
+        Some(InspectorConfig { listen, password, allowed_hosts: allowed_hosts?, public_url: public_url? })
     }
 
     /// The outer `None` is a fault, the inner one no password.

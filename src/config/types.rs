@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::PublicUrl;
 use super::secrets::SecretResolver;
 use crate::domain::{Source, Subscription};
 
@@ -66,6 +67,8 @@ pub struct InspectorConfig {
     pub password: Option<PasswordHash>,
     /// Host names besides localhost and the listen address.
     pub allowed_hosts: Vec<String>,
+    /// Where browsers reach it, where that is not the listen address.
+    pub public_url: Option<PublicUrl>,
 }
 
 /// `[store]`

@@ -163,7 +163,8 @@ async fn answer(
             webhook(&request, &mut payload, &state, &source, started).await
         }
         Route::Webhook(source) => state.not_an_event(&request, &source),
-        Route::Test => test(&request, &mut payload, &state, started).await,
+        Route::Test if test_route::is_preflight(&request) => test_route::preflight(&request),
+        Route::Test => test_route::for_any_page(test(&request, &mut payload, &state, started).await),
         Route::Healthz => probe(&request, || async { true }).await,
         Route::Readyz => probe(&request, || state.is_ready()).await,
         Route::Nothing => respond::error_line(StatusCode::NOT_FOUND, "Not found"),

@@ -2,8 +2,13 @@
 
 use std::time::Duration;
 
-use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
+    ACCESS_CONTROL_REQUEST_METHOD, HeaderValue, ORIGIN,
+};
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
 use crate::domain::{DeliveryId, Timestamp};
@@ -74,6 +79,39 @@ struct Received {
     status: &'static str,
     timestamp: String,
     delivery_id: String,
+}
+
+/// Whether a browser asks if a page may send what it wants to send; it is not that request itself.
+pub fn is_preflight(request: &HttpRequest) -> bool {
+    let headers = request.headers();
+    *request.method() == Method::OPTIONS
+        && headers.contains_key(ORIGIN)
+        && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+/// The answer to a preflight: any page may send anything. Nothing is captured.
+pub fn preflight(request: &HttpRequest) -> HttpResponse {
+    let asked = |name| request.headers().get(name).cloned();
+    let mut answer = HttpResponse::NoContent();
+    answer.insert_header((ACCESS_CONTROL_MAX_AGE, "600"));
+    let allowed = [
+        (ACCESS_CONTROL_ALLOW_METHODS, asked(ACCESS_CONTROL_REQUEST_METHOD)),
+        (ACCESS_CONTROL_ALLOW_HEADERS, asked(ACCESS_CONTROL_REQUEST_HEADERS)),
+    ];
+    for (name, value) in allowed {
+        if let Some(value) = value {
+            answer.insert_header((name, value));
+        }
+    }
+    for_any_page(answer.finish())
+}
+
+/// The answer, for the page of any site to read.
+pub fn for_any_page(mut answer: HttpResponse) -> HttpResponse {
+    let any = HeaderValue::from_static("*");
+    answer.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, any.clone());
+    answer.headers_mut().insert(ACCESS_CONTROL_EXPOSE_HEADERS, any);
+    answer
 }
 
 /// The answer to a captured request.

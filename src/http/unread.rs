@@ -9,10 +9,11 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
-use actix_web::dev::{Payload, ServiceRequest};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderMap, TRANSFER_ENCODING};
+use actix_web::middleware::Next;
 use actix_web::web::Bytes;
-use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
+use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
 use futures_util::{Stream as _, stream};
 
 /// An answer's body together with the body of its request.
@@ -34,8 +35,24 @@ impl<B: Unpin> MessageBody for Holding<B> {
 }
 
 /// The body of an `answer`, holding what may be left of its request's body.
-pub fn hold<B: Unpin + 'static>(answer: BoxBody, unread: B) -> BoxBody {
+fn hold<B: Unpin + 'static>(answer: BoxBody, unread: B) -> BoxBody {
     BoxBody::new(Holding { answer, _unread: unread })
+}
+
+/// In front of a service: each answer holds what its service left of the request's body.
+///
+/// # Errors
+/// Those of the service behind it.
+pub async fn keep(
+    mut request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let unread = share(&mut request);
+    let response = next.call(request).await?;
+    Ok(match unread {
+        Some(unread) => response.map_body(|_, answer| hold(answer, unread)),
+        None => response,
+    })
 }
 
 /// The `answer` to `request`, holding the request's body where it needs that.
@@ -48,7 +65,7 @@ fn is_chunked(headers: &HeaderMap) -> bool {
 }
 
 /// The body of `request`, for its answer to hold; whoever answers the request reads the same body.
-pub fn share(request: &mut ServiceRequest) -> Option<Rc<RefCell<Payload>>> {
+fn share(request: &mut ServiceRequest) -> Option<Rc<RefCell<Payload>>> {
     if !is_chunked(request.headers()) {
         return None;
     }

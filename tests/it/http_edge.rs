@@ -1,9 +1,8 @@
 //! The edges of HTTP: what a client can do wrong, slowly, twice, or much too large.
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::harness::{Connection, Server, Setup, login, signed_request};
+use crate::harness::{Connection, Nginx, Server, Setup, login, signed_request};
 
 #[test]
 fn ht_01_long_heads_are_refused_at_once_and_others_are_unaffected() {
@@ -192,38 +191,13 @@ fn ht_08_liveness_and_readiness_answer_head_too() {
 #[test]
 fn ht_09_behind_nginx_a_client_sees_our_answer_to_an_oversize_or_unsigned_body() {
     let server = Setup::new("[receiver]\nmax_body = \"1 MiB\"\n").start();
-    let folder = tempfile::tempdir().unwrap();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let config = format!(
-        "daemon off; master_process off; pid {0}/pid; error_log {0}/error.log; worker_processes 1; events {{}}\n\
-         http {{ access_log off; client_max_body_size 0; proxy_request_buffering off; client_body_temp_path {0}/b;\n\
-         proxy_temp_path {0}/p; fastcgi_temp_path {0}/f; uwsgi_temp_path {0}/u; scgi_temp_path {0}/s;\n\
-         server {{ listen 127.0.0.1:{port}; location / {{ proxy_http_version 1.1; proxy_pass http://{1}; }} }} }}",
-        folder.path().display(),
-        server.receiver
-    );
-    std::fs::write(folder.path().join("nginx.conf"), config).unwrap();
-    let mut nginx = Command::new("nginx")
-        .arg("-e")
-        .arg(folder.path().join("error.log"))
-        .arg("-c")
-        .arg(folder.path().join("nginx.conf"))
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
-    let until = Instant::now() + Duration::from_secs(10);
-    while std::net::TcpStream::connect(address).is_err() {
-        assert!(Instant::now() < until, "nginx does not start");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    let location = format!("location / {{ proxy_pass http://{}; }}", server.receiver);
+    let nginx = Nginx::start(Nginx::free_address(), &location);
     let seen: Vec<u16> = [5_000_000, 900_000]
         .map(|size| {
-            crate::harness::exchange(address, "POST", "/webhook/tagorun", &[], &vec![b'x'; size]).status
+            crate::harness::exchange(nginx.address, "POST", "/webhook/tagorun", &[], &vec![b'x'; size]).status
         })
         .to_vec();
-    nginx.kill().unwrap();
-    nginx.wait().unwrap();
     assert_eq!(seen, [413, 401]);
 }
 
@@ -246,6 +220,32 @@ fn header_lines_are_shown_in_wire_order_as_they_were_spelled_with_repeats() {
             ]);
             assert_eq!(headers, expected);
         }
+    }
+}
+
+#[test]
+fn the_page_of_any_site_may_send_to_the_test_route_and_to_no_other() {
+    let server = Server::start();
+    let asks = [
+        ("Origin", "https://page.example"),
+        ("Access-Control-Request-Method", "PUT"),
+        ("Access-Control-Request-Headers", "content-type,x-mine"),
+    ];
+    let preflight = server.ask("OPTIONS", "/webhook-test/a?status=503", &asks);
+    assert_eq!((preflight.status, preflight.header("access-control-allow-origin")), (204, Some("*")));
+    assert_eq!(preflight.header("access-control-allow-methods"), Some("PUT"));
+    assert_eq!(preflight.header("access-control-allow-headers"), Some("content-type,x-mine"));
+    assert_eq!(server.deliveries("").len(), 0, "a question whether to send is not sent");
+    let headers = [("Origin", "https://page.example"), ("Content-Type", "application/json")];
+    for target in ["/webhook-test", "/webhook-test?status=503", "/webhook-test?status=bad"] {
+        let sent = server.post(target, &headers, b"{}");
+        assert_eq!(sent.header("access-control-allow-origin"), Some("*"), "{target}");
+    }
+    assert_eq!(server.ask("OPTIONS", "/webhook-test", &[]).status, 200, "without a question it is captured");
+    assert_eq!(server.deliveries("").len(), 4);
+    for target in ["/webhook/tagorun", "/webhook", "/healthz"] {
+        assert_eq!(server.ask("OPTIONS", target, &asks).header("access-control-allow-origin"), None);
+        assert_eq!(server.post(target, &headers, b"{}").header("access-control-allow-origin"), None);
     }
 }
 

@@ -16,6 +16,7 @@ mod api;
 mod architecture;
 mod attempts;
 mod autopsy;
+mod behind_proxy;
 mod body_views;
 mod catalogue;
 mod circles;

@@ -23,11 +23,9 @@ pub async fn show(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
     if let Err(faults) = params.finish(&["range"]) {
         return Problem::bad_parameters(faults).response();
     }
-    answer(
-        found(&state, range).await.map(|(overview, beside, told)| {
-            HttpResponse::Ok().json(object(range, &overview, &beside, &told))
-        }),
-    )
+    answer(found(&state, range).await.map(|(overview, beside, told)| {
+        HttpResponse::Ok().json(object(range, &overview, &beside, &attention_objects(&state, &told)))
+    }))
 }
 
 /// The overview, what is known beside it, and what needs attention.
@@ -71,7 +69,12 @@ fn ms(counted: &Counted, hundredths: u64) -> Option<f64> {
     counted.percentile(hundredths).map(|time| time.as_secs_f64() * 1_000.0)
 }
 
-fn object(range: Range, overview: &Overview, beside: &Beside, told: &[Attention]) -> Value {
+fn attention_objects(state: &InspectorState, told: &[Attention]) -> Vec<Value> {
+    let url = |one: &Attention| format!("{}{}", state.public_path(), one.url);
+    told.iter().map(|one| json!({"sentence": one.sentence, "url": url(one)})).collect()
+}
+
+fn object(range: Range, overview: &Overview, beside: &Beside, attention: &[Value]) -> Value {
     let reasons = |all: &[(crate::domain::Reason, u64)]| -> Vec<Value> {
         all.iter().map(|(reason, count)| json!({"reason": reason.as_str(), "count": count})).collect()
     };
@@ -104,6 +107,6 @@ fn object(range: Range, overview: &Overview, beside: &Beside, told: &[Attention]
         "sources": sources,
         "dead_letters": beside.dead,
         "parked_messages": beside.parked.iter().map(|(_, messages)| messages).sum::<u64>(),
-        "attention": told.iter().map(|one| json!({"sentence": one.sentence, "url": one.url})).collect::<Vec<_>>(),
+        "attention": attention,
     })
 }

@@ -38,3 +38,24 @@ fn content_type(name: &str) -> Option<&'static str> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::PublicUrl;
+
+    #[test]
+    fn a_script_asks_for_our_paths_only_where_the_proxy_has_them() {
+        let ours = format!(r#"(.{{0,3}})["'`]/(?:\?|["'`]|(?:{})\b)"#, PublicUrl::OWN.join("|"));
+        let ours = regex::Regex::new(&ours).unwrap();
+        let mut seen = 0;
+        for name in Static::iter().filter(|name| name.ends_with(".js")) {
+            let text = String::from_utf8(Static::get(&name).unwrap().data.into_owned()).unwrap();
+            for found in ours.captures_iter(&text) {
+                assert_eq!(&found[1], "at(", "{name}: {} goes through at()", &found[0]);
+                seen += 1;
+            }
+        }
+        assert!(seen >= 8, "{seen}");
+    }
+}

@@ -12,10 +12,11 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, web};
 
+use super::hosts::is_same_host;
+use super::refusal;
 use super::state::InspectorState;
 use crate::http::admin_auth::{self, Login};
 use crate::http::problem::Problem;
-use crate::http::unread;
 
 /// Nothing from elsewhere, nothing inline.
 const CSP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; \
@@ -27,10 +28,9 @@ const CSP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; conn
 /// None of its own; those of the service behind it.
 pub async fn guard(
     state: web::Data<InspectorState>,
-    mut request: ServiceRequest,
+    request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let unread = unread::share(&mut request);
     let refusal = match refuse_stranger(&state, &request) {
         Some(refusal) => Some(refusal),
         None => refuse_unknown(&state, &request).await,
@@ -40,10 +40,7 @@ pub async fn guard(
         None => next.call(request).await?,
     };
     protect(response.headers_mut());
-    Ok(match unread {
-        Some(unread) => response.map_body(|_, answer| unread::hold(answer, unread)),
-        None => response,
-    })
+    Ok(response)
 }
 
 /// The only value of a header; `None` where there is none, or more than one, or it is no ASCII.
@@ -56,8 +53,9 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 /// Refuses what another site makes a browser send.
 fn refuse_stranger(state: &InspectorState, request: &ServiceRequest) -> Option<HttpResponse> {
     let headers = request.headers();
-    let Some(host) = only(headers, &HOST).filter(|host| state.hosts.allows(host)) else {
-        return Some(forbidden("This Host is none of the inspector's names; see [inspector] allowed_hosts."));
+    let host = only(headers, &HOST);
+    let Some(host) = host.filter(|host| state.hosts.allows(host)) else {
+        return Some(refusal::strange_host(request, host));
     };
     let site = headers.get("sec-fetch-site").map(|value| value.to_str().unwrap_or("cross-site"));
     let is_own = site == Some("same-origin");
@@ -65,9 +63,9 @@ fn refuse_stranger(state: &InspectorState, request: &ServiceRequest) -> Option<H
     if let Some(origin) = headers.get(ORIGIN) {
         let origin = only(headers, &ORIGIN).filter(|_| !origin.is_empty()).unwrap_or("null");
         // A form of a page that sends no referrer has the origin `null`; the browser itself vouches for it.
-        let vouched = origin == "null" && is_own;
-        if !is_same_origin(origin, host) && !vouched {
-            return Some(forbidden("Another site's page made this request."));
+        let is_ours = if origin == "null" { is_own } else { is_our_origin(state, origin, host, is_own) };
+        if !is_ours {
+            return Some(refusal::strange_site(request));
         }
     }
     match site {
@@ -75,7 +73,7 @@ fn refuse_stranger(state: &InspectorState, request: &ServiceRequest) -> Option<H
         Some("same-site") if reads => {}
         // Somebody followed a link to a page: nothing changes by that, and nothing can be read from outside.
         Some(_) if reads && is_page_visit(request) => {}
-        Some(_) => return Some(forbidden("Another site's page made this request.")),
+        Some(_) => return Some(refusal::strange_site(request)),
     }
     let is_browser = site.is_some() || headers.contains_key(ORIGIN);
     if !reads && !is_browser && request.path() != "/login" && has_body(headers) && !is_json(headers) {
@@ -85,14 +83,24 @@ fn refuse_stranger(state: &InspectorState, request: &ServiceRequest) -> Option<H
     None
 }
 
-fn is_same_origin(origin: &str, host: &str) -> bool {
-    let rest = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
-    rest.is_some_and(|rest| rest.eq_ignore_ascii_case(host))
+/// Whether a page of this origin is one of ours. A proxy may drop the port of `Host`, add one, or put our own address
+/// in its place. No other site can make a browser say `same-origin`; where it does, the name alone must be one of ours.
+fn is_our_origin(state: &InspectorState, origin: &str, host: &str, is_own: bool) -> bool {
+    let (usual_port, authority) = match (origin.strip_prefix("http://"), origin.strip_prefix("https://")) {
+        (Some(authority), _) => (80, authority),
+        (_, Some(authority)) => (443, authority),
+        _ => return false,
+    };
+    let is_public =
+        || state.public_url.as_deref().is_some_and(|url| url.origin().eq_ignore_ascii_case(origin));
+    is_same_host(authority, host, usual_port) || is_public() || (is_own && state.hosts.allows(authority))
 }
 
 fn is_page_visit(request: &ServiceRequest) -> bool {
     let says = |name: &str, value: &str| request.headers().get(name).is_some_and(|seen| seen == value);
-    !is_program(request.path()) && says("sec-fetch-mode", "navigate") && says("sec-fetch-dest", "document")
+    !refusal::is_program(request.path())
+        && says("sec-fetch-mode", "navigate")
+        && says("sec-fetch-dest", "document")
 }
 
 fn has_body(headers: &HeaderMap) -> bool {
@@ -102,11 +110,6 @@ fn has_body(headers: &HeaderMap) -> bool {
 fn is_json(headers: &HeaderMap) -> bool {
     let media_type = only(headers, &CONTENT_TYPE).and_then(|value| value.split(';').next());
     media_type.is_some_and(|value| value.trim().eq_ignore_ascii_case("application/json"))
-}
-
-/// Whether a program, not a person, reads at this path.
-fn is_program(path: &str) -> bool {
-    path.starts_with("/api/") || path == "/metrics" || path == "/openapi.json"
 }
 
 /// Refuses who has not shown the password, where there is one.
@@ -129,7 +132,7 @@ async fn refuse_unknown(state: &InspectorState, request: &ServiceRequest) -> Opt
     if is_known && (reads || is_browser) {
         return None;
     }
-    if is_program(path) || !reads {
+    if refusal::is_program(path) || !reads {
         return Some(unauthorized("Log in, or send Authorization: Bearer with the inspector's password."));
     }
     let next = request.uri().path_and_query().map_or("/", |target| target.as_str());
@@ -161,10 +164,6 @@ fn busy() -> HttpResponse {
     let mut answer = Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).response();
     answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
     answer
-}
-
-fn forbidden(detail: &str) -> HttpResponse {
-    Problem::new(StatusCode::FORBIDDEN, detail).response()
 }
 
 /// The headers of every answer; what a handler has set stricter stays.

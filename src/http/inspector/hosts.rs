@@ -11,20 +11,25 @@ pub struct Hosts {
 }
 
 impl Hosts {
-    /// localhost, the loopback addresses, the listen address, and `allowed` (each a name, or a name and port).
+    /// localhost, the loopback addresses, the listen address, and the names of `allowed`. Ports do not matter: a proxy
+    /// may drop or add one, and a stranger's name is strange on every port.
     ///
     /// Where we listen on every address, any literal address is taken too: a name can be rebound, an address cannot.
     #[must_use]
     pub fn new(listen: SocketAddr, allowed: &[String]) -> Self {
-        Self { listen, allowed: allowed.iter().map(|name| name.to_ascii_lowercase()).collect() }
+        let name = |name: &String| {
+            let name = name.to_ascii_lowercase();
+            split_port(&name).map_or(name.clone(), |(name, _)| name.to_owned())
+        };
+        Self { listen, allowed: allowed.iter().map(name).collect() }
     }
 
     /// Whether `host`, the raw value of a `Host` header, is one of ours.
     #[must_use]
     pub fn allows(&self, host: &str) -> bool {
         let host = host.to_ascii_lowercase();
-        let Some((name, port)) = split_port(&host) else { return false };
-        if name == "localhost" || self.allowed.iter().any(|allowed| *allowed == host || *allowed == name) {
+        let Some((name, _)) = split_port(&host) else { return false };
+        if name == "localhost" || self.allowed.iter().any(|allowed| allowed == name) {
             return true;
         }
         let address = match name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
@@ -33,8 +38,19 @@ impl Hosts {
         };
         let Some(address) = address else { return false };
         let is_loopback = name == "127.0.0.1" || name == "[::1]";
-        let is_listen = address == self.listen.ip() && port.is_none_or(|port| port == self.listen.port());
-        is_loopback || is_listen || self.listen.ip().is_unspecified()
+        is_loopback || address == self.listen.ip() || self.listen.ip().is_unspecified()
+    }
+}
+
+/// Whether two hosts are the same, where one without a port means the usual one.
+#[must_use]
+pub fn is_same_host(left: &str, right: &str, usual_port: u16) -> bool {
+    match (split_port(left), split_port(right)) {
+        (Some((left, left_port)), Some((right, right_port))) => {
+            left.eq_ignore_ascii_case(right)
+                && left_port.unwrap_or(usual_port) == right_port.unwrap_or(usual_port)
+        }
+        _ => false,
     }
 }
 
@@ -73,6 +89,8 @@ mod tests {
             "hooks.example:443",
             "Hooks.Example",
             "b.example:99",
+            "b.example",
+            "192.0.2.7:1",
         ] {
             assert!(hosts.allows(ours), "{ours}");
         }
@@ -82,14 +100,12 @@ mod tests {
             "localhost.evil.example",
             "evil.example:8081",
             "127.0.0.1.evil.example",
-            "192.0.2.7:1",
             "192.0.2.8:8081",
             "localhost:8081:1",
             "localhost:x",
             "localhost@evil.example",
             "[::1",
             "::1",
-            "b.example",
             "127.1",
             "0x7f000001",
             "[::1]evil.example",
@@ -100,5 +116,17 @@ mod tests {
         }
         let any = Hosts::new("0.0.0.0:8081".parse().unwrap(), &[]);
         assert!(any.allows("192.168.1.5:8081") && !any.allows("evil.example"));
+    }
+
+    #[test]
+    fn a_host_without_a_port_has_the_usual_one() {
+        for (left, right) in
+            [("h", "h"), ("h:443", "h"), ("H", "h:443"), ("[::1]:443", "[::1]"), ("h:9", "h:9")]
+        {
+            assert!(is_same_host(left, right, 443), "{left} {right}");
+        }
+        for (left, right) in [("h", "i"), ("h:80", "h"), ("h:9", "h:8"), ("h:x", "h:x"), ("h", "h.evil")] {
+            assert!(!is_same_host(left, right, 443), "{left} {right}");
+        }
     }
 }

@@ -7,6 +7,7 @@ use askama::Template;
 
 use super::state::InspectorState;
 use super::{guard, page};
+use crate::config::PublicUrl;
 use crate::http::admin_auth::{COOKIE, Login, SESSION};
 use crate::http::api::json_body;
 
@@ -37,7 +38,7 @@ pub async fn login(payload: web::Payload, state: web::Data<InspectorState>) -> H
     match state.auth.check(&field(&body, "password")).await {
         Login::Right => {
             let id = state.auth.open_session(state.clock.now());
-            see(next).insert_header((SET_COOKIE, cookie(&id, SESSION.as_secs()))).finish()
+            see(next).insert_header((SET_COOKIE, cookie(&state, &id, SESSION.as_secs()))).finish()
         }
         Login::Wrong => {
             let fault = "This is not the password.";
@@ -57,7 +58,7 @@ pub async fn logout(request: HttpRequest, state: web::Data<InspectorState>) -> H
     if let Some(id) = guard::session(request.headers()) {
         state.auth.close_session(&id);
     }
-    see("/login").insert_header((SET_COOKIE, cookie("", 0))).finish()
+    see("/login").insert_header((SET_COOKIE, cookie(&state, "", 0))).finish()
 }
 
 fn see(path: &str) -> actix_web::HttpResponseBuilder {
@@ -66,8 +67,14 @@ fn see(path: &str) -> actix_web::HttpResponseBuilder {
     answer
 }
 
-fn cookie(id: &str, max_age_s: u64) -> String {
-    format!("{COOKIE}={id}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Strict")
+/// The cookie goes along when somebody follows a link from elsewhere (`Lax`): such a request reads a page and changes
+/// nothing. Whatever changes something is a POST, goes without the cookie when another site makes it, and is refused
+/// by the guard all the same.
+fn cookie(state: &InspectorState, id: &str, max_age_s: u64) -> String {
+    let public = state.public_url.as_deref();
+    let path = public.map(PublicUrl::path).filter(|path| !path.is_empty()).unwrap_or("/");
+    let secure = if public.is_some_and(PublicUrl::is_https) { "; Secure" } else { "" };
+    format!("{COOKIE}={id}; Path={path}; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{secure}")
 }
 
 fn field(form: &[u8], name: &str) -> String {

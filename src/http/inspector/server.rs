@@ -15,11 +15,12 @@ use tokio::net::TcpStream;
 use super::state::InspectorState;
 use super::{
     again, assets, body_section, delivery_page, diff_page, event_types_page, guard, lens, list_page, login,
-    marks, overview_page, page, replays_page, searches, send_test, sending, what_if_page,
+    marks, mount, overview_page, page, replays_page, searches, send_test, sending, what_if_page,
 };
 use crate::http::api::{self, read_only};
 use crate::http::problem::{Problem, method_not_allowed};
 use crate::http::recorded_stream::RecordedStream;
+use crate::http::unread;
 use crate::http::wire_head::TapeBudget;
 use crate::telemetry::Gauges;
 
@@ -47,7 +48,12 @@ pub fn serve(listener: TcpListener, state: InspectorState) -> std::io::Result<Se
         .disable_signals()
         .listen("inspector", listener, move || {
             let state = state.clone();
-            let app = App::new().app_data(state).wrap(from_fn(guard::guard)).configure(routes);
+            let app = App::new()
+                .app_data(state)
+                .configure(routes)
+                .wrap(from_fn(guard::guard))
+                .wrap(from_fn(mount::mount))
+                .wrap(from_fn(unread::keep));
             let http = HttpService::build()
                 .keep_alive(KEEP_ALIVE)
                 .client_request_timeout(HEAD_TIMEOUT)
@@ -65,12 +71,13 @@ pub fn serve(listener: TcpListener, state: InspectorState) -> std::io::Result<Se
     Ok(server)
 }
 
-/// Every route. They need `web::Data<InspectorState>`, and `guard` in front.
+/// Every route. They need `web::Data<InspectorState>`, `guard` in front, and `mount` in front of that.
 fn routes(cfg: &mut ServiceConfig) {
     api::routes(cfg);
     sending::routes(cfg);
     lens::routes(cfg);
     cfg.service(read_only("/", list_page::list))
+        .service(read_only("/deliveries", list_page::list))
         .service(read_only("/deliveries/{id}", delivery_page::delivery))
         .service(read_only("/diff", diff_page::diff))
         .service(read_only("/overview", overview_page::overview))

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::hosts::Hosts;
 use crate::catalog::Catalog;
-use crate::config::PasswordHash;
+use crate::config::{PasswordHash, PublicUrl};
 use crate::domain::{Clock, SilenceAfter, Source, StoredDelivery};
 use crate::http::admin_auth::AdminAuth;
 use crate::inspect::Findings;
@@ -37,6 +37,8 @@ pub struct InspectorParts {
     pub password: Option<PasswordHash>,
     /// Host names besides localhost and the listen address.
     pub allowed_hosts: Vec<String>,
+    /// Where browsers reach the inspector, where that is not the listen address.
+    pub public_url: Option<PublicUrl>,
     /// Who asks what would be by other rules.
     pub what_if: WhatIf,
     /// Where schemas of the user's own are.
@@ -64,6 +66,7 @@ pub struct InspectorState {
     pub(super) auth: Arc<AdminAuth>,
     pub(super) hosts: Arc<Hosts>,
     pub(crate) sources: Sources,
+    pub(super) public_url: Option<Arc<PublicUrl>>,
     /// Made when first needed: most inspectors never send anything themselves.
     client: Arc<OnceLock<Result<Client, SendError>>>,
     replays: Arc<OnceLock<Result<ReplayRuns, SendError>>>,
@@ -74,6 +77,8 @@ impl InspectorState {
     /// An inspector of these parts.
     #[must_use]
     pub fn new(parts: InspectorParts) -> Self {
+        let public_host = parts.public_url.iter().map(|url| url.host().to_owned());
+        let names: Vec<String> = parts.allowed_hosts.iter().cloned().chain(public_host).collect();
         Self {
             store: parts.store,
             catalog: parts.catalog,
@@ -85,12 +90,18 @@ impl InspectorState {
             max_size: parts.max_size,
             receiver: parts.receiver,
             auth: Arc::new(AdminAuth::new(parts.password.map(|hash| hash.as_str().to_owned()))),
-            hosts: Arc::new(Hosts::new(parts.inspector, &parts.allowed_hosts)),
+            hosts: Arc::new(Hosts::new(parts.inspector, &names)),
+            public_url: parts.public_url.map(Arc::new),
             sources: parts.sources,
             client: Arc::default(),
             replays: Arc::default(),
             stopping: Arc::new(watch::Sender::new(false)),
         }
+    }
+
+    /// The path in front of our own in browsers, `/tagohook` or nothing.
+    pub(crate) fn public_path(&self) -> &str {
+        self.public_url.as_deref().map(PublicUrl::path).unwrap_or_default()
     }
 
     /// Ends live streams and waiting requests: the program stops.

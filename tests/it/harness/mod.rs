@@ -1,11 +1,13 @@
 //! What the tests stand on: a spawned server, a raw HTTP client, signatures made without the product's own signer.
 
 mod answer;
+mod nginx;
 mod server;
 mod signer;
 mod sink;
 
 pub use answer::{Answer, Connection, exchange};
+pub use nginx::Nginx;
 pub use server::{SECRET, Server, Setup, TOKEN};
 pub use signer::{hmac_hex, login, signed_request, standard_webhooks};
 pub use sink::{Reply, Sink, until};

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::catalog::Catalog;
-use crate::config::{PasswordHash, Sealer, SecretResolver};
+use crate::config::{PasswordHash, PublicUrl, Sealer, SecretResolver};
 use crate::domain::{
     BodyEnd, ClientAddress, Decision, Delivery, DeliveryId, Entry, EventFacts, Headers, ManualClock, Reason,
     Timestamp,
@@ -32,6 +32,10 @@ struct House {
 }
 
 fn house(password: Option<&str>) -> House {
+    house_at(password, &[], None)
+}
+
+fn house_at(password: Option<&str>, allowed_hosts: &[&str], public_url: Option<&str>) -> House {
     let folder = tempfile::tempdir().unwrap();
     let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_800_000_000)));
     let day = Duration::from_secs(86_400);
@@ -78,7 +82,8 @@ fn house(password: Option<&str>) -> House {
         receiver: "127.0.0.1:8080".parse().unwrap(),
         inspector: "127.0.0.1:8081".parse().unwrap(),
         password: hash.map(PasswordHash::new),
-        allowed_hosts: Vec::new(),
+        allowed_hosts: allowed_hosts.iter().map(ToString::to_string).collect(),
+        public_url: public_url.map(|url| PublicUrl::parse(url).unwrap()),
         what_if,
         schemas_dir: None,
         max_size: 1 << 30,
@@ -118,12 +123,16 @@ macro_rules! serve {
         init_service(
             App::new()
                 .app_data(web::Data::new($house.state.clone()))
+                .configure(routes)
                 .wrap(from_fn(guard::guard))
-                .configure(routes),
+                .wrap(from_fn(mount::mount))
+                .wrap(from_fn(unread::keep)),
         )
         .await
     };
 }
+
+mod behind_proxy;
 
 fn get(path: &str) -> TestRequest {
     TestRequest::get().uri(path).insert_header(("Host", "localhost:8081"))
@@ -334,7 +343,7 @@ async fn with_a_password_everything_but_the_login_asks_for_it() {
     let right = call_service(&app, post("/login").set_payload(form).to_request()).await;
     assert_eq!(right.headers().get("location").unwrap(), "/event-types");
     let cookie = right.headers().get("set-cookie").unwrap().to_str().unwrap().to_owned();
-    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict") && cookie.contains("Path=/"));
+    assert!(cookie.contains("HttpOnly") && cookie.ends_with("SameSite=Lax") && cookie.contains("Path=/;"));
     let pair = cookie.split(';').next().unwrap().to_owned();
     let read = || get("/api/v1/deliveries").insert_header(("Cookie", pair.clone())).to_request();
     assert_eq!(call_service(&app, read()).await.status(), 200);

@@ -1,0 +1,139 @@
+//! `inspector.public_url`: the address of the inspector in people's browsers, where a proxy makes it another than ours.
+
+use std::fmt;
+
+use url::Url;
+
+/// The first segments of the inspector's own paths. A public path that begins with one of them cannot be told from a
+/// page.
+const OWN: [&str; 19] = [
+    "api",
+    "dead-letters",
+    "deliveries",
+    "diff",
+    "drift",
+    "entities",
+    "event-types",
+    "health",
+    "login",
+    "logout",
+    "messages",
+    "metrics",
+    "overview",
+    "replays",
+    "searches",
+    "send-test",
+    "static",
+    "subscriptions",
+    "what-if",
+];
+
+/// Where browsers reach the inspector, as `https://example.com/tagohook/`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicUrl(Url);
+
+impl PublicUrl {
+    /// The first segments of paths that are pages, scripts and answers of the inspector.
+    pub const OWN: &[&str] = &OWN;
+
+    /// Reads it; the fault says what is allowed.
+    ///
+    /// # Errors
+    /// When it is not an http or https URL, or has a query, a fragment or a user, or its path is one of our own.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let url = Url::parse(text.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        let Some(mut url) = url.filter(Url::has_host) else {
+            return Err(format!(
+                "{text:?} is not a URL of a web page; expected e.g. \"https://example.com/tagohook/\""
+            ));
+        };
+        let has_user = !url.username().is_empty() || url.password().is_some();
+        if has_user || url.query().is_some() || url.fragment().is_some() {
+            return Err("must be a URL without user, query and fragment".to_owned());
+        }
+        let path = url.path().trim_end_matches('/').to_owned();
+        if path.contains("//") {
+            return Err(format!("the path {path:?} has an empty segment"));
+        }
+        let first = path.split('/').nth(1).unwrap_or_default();
+        if OWN.contains(&first) {
+            return Err(format!("the path /{first} is one of the inspector's own; choose another"));
+        }
+        url.set_path(&path);
+        Ok(Self(url))
+    }
+
+    /// What a browser sends as `Origin`: `https://example.com`, with a port only where it is not the usual one.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        self.0.origin().ascii_serialization()
+    }
+
+    /// The host's name.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.0.host_str().unwrap_or_default()
+    }
+
+    /// The path in front of our own, without a slash at its end: `/tagohook`, or nothing.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.0.path().trim_end_matches('/')
+    }
+
+    /// Whether browsers reach it over TLS.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+}
+
+impl fmt::Display for PublicUrl {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}{}/", self.origin(), self.path())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_url_is_an_origin_and_a_path() {
+        for (text, origin, path, shown) in [
+            ("https://Hooks.Example", "https://hooks.example", "", "https://hooks.example/"),
+            ("https://hooks.example:443/", "https://hooks.example", "", "https://hooks.example/"),
+            ("http://h:8443/a/b//", "http://h:8443", "/a/b", "http://h:8443/a/b/"),
+            (" https://[::1]:9/t%20o ", "https://[::1]:9", "/t%20o", "https://[::1]:9/t%20o/"),
+            ("https://h/tagohook", "https://h", "/tagohook", "https://h/tagohook/"),
+            ("https://h/hooks/api/", "https://h", "/hooks/api", "https://h/hooks/api/"),
+        ] {
+            let url = PublicUrl::parse(text).unwrap();
+            assert_eq!((url.origin().as_str(), url.path(), url.to_string().as_str()), (origin, path, shown));
+        }
+        assert!(PublicUrl::parse("https://h").unwrap().is_https());
+        assert!(!PublicUrl::parse("http://h").unwrap().is_https());
+    }
+
+    #[test]
+    fn what_no_browser_could_be_sent_to_is_refused() {
+        for wrong in [
+            "",
+            "hooks.example",
+            "/tagohook",
+            "ftp://h/",
+            "https://",
+            "https://h/?a=1",
+            "https://h/#a",
+            "https://u:p@h/",
+            "https://h/a//b",
+            "https://h/static/",
+            "https://h/api/v1",
+            "https://h/deliveries",
+        ] {
+            assert!(PublicUrl::parse(wrong).is_err(), "{wrong}");
+        }
+        let own = PublicUrl::parse("https://h/static").unwrap_err();
+        assert_eq!(own, "the path /static is one of the inspector's own; choose another");
+    }
+}

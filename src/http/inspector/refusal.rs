@@ -1,0 +1,61 @@
+//! What a request is told that the guard refuses: a page where a person reads it, a problem where a program does.
+
+use actix_web::dev::ServiceRequest;
+use actix_web::http::StatusCode;
+use actix_web::http::header::ACCEPT;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::page;
+use crate::http::problem::Problem;
+
+#[derive(Template)]
+#[template(path = "refused.html")]
+struct Refused<'a> {
+    title: &'a str,
+    detail: &'a str,
+    fix: &'a str,
+}
+
+/// The name in `Host` is not one of ours.
+pub fn strange_host(request: &ServiceRequest, host: Option<&str>) -> HttpResponse {
+    let is_name = |host: &&str| {
+        host.len() <= 255
+            && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
+    };
+    let name = host.filter(is_name).unwrap_or("example.com");
+    let detail = format!(
+        "The inspector does not answer to the host name {:?}. If this name is yours, add it to the configuration and \
+         restart.",
+        host.unwrap_or_default()
+    );
+    let fix = format!("[inspector]\nallowed_hosts = [\"{name}\"]");
+    forbidden(request, "Host name not allowed", &detail, &fix)
+}
+
+/// The request is one that another site made.
+pub fn strange_site(request: &ServiceRequest) -> HttpResponse {
+    let detail = "This request came from another site. If it came from the inspector's own page, set public_url to \
+                  the address in the browser, and restart.";
+    let fix = "[inspector]\npublic_url = \"https://example.com/tagohook/\"";
+    forbidden(request, "Request from another site", detail, fix)
+}
+
+fn forbidden(request: &ServiceRequest, title: &str, detail: &str, fix: &str) -> HttpResponse {
+    if is_read_by_a_person(request.request()) {
+        return page::html(StatusCode::FORBIDDEN, &Refused { title, detail, fix });
+    }
+    let fix = fix.replace('\n', " ");
+    Problem::new(StatusCode::FORBIDDEN, format!("{title}. {detail} {fix}")).response()
+}
+
+/// Whether a browser will show the answer to somebody.
+fn is_read_by_a_person(request: &HttpRequest) -> bool {
+    let accepted = request.headers().get(ACCEPT).and_then(|accepted| accepted.to_str().ok());
+    !is_program(request.path()) && accepted.is_some_and(|accepted| accepted.contains("text/html"))
+}
+
+/// Whether a program, not a person, reads at this path.
+pub fn is_program(path: &str) -> bool {
+    path.starts_with("/api/") || path == "/metrics" || path == "/openapi.json"
+}
