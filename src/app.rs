@@ -3,8 +3,8 @@
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use actix_server::ServerHandle;
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -15,7 +15,8 @@ use crate::catalog::Catalog;
 use crate::config::{self, Config, Sealer};
 use crate::domain::Clock;
 use crate::http::{
-    self, AddressRate, BodyBudget, BodyLimits, InspectorState, Readiness, ReceiverState, Rules,
+    self, AddressRate, BodyBudget, BodyLimits, Doorkeeper, InspectorState, Port, Readiness, ReceiverState,
+    Rules, Traffic,
 };
 use crate::inspect::learner::RunningLearner;
 use crate::inspect::overview::{Counting, keep_counts};
@@ -24,7 +25,7 @@ use crate::payload::Sources;
 use crate::receive::{Masking, Receiver};
 use crate::send::{Client, RunningSender, Sender, SenderParts, TargetGuard};
 use crate::store::{Retention, Store, StoreOptions};
-use crate::telemetry::{Metrics, allow_many_files};
+use crate::telemetry::{Metrics, PortName, Workers, allow_many_files};
 
 /// Bytes of deliveries that may wait for the writer.
 const QUEUE_BYTES: usize = 64 * 1024 * 1024;
@@ -32,6 +33,9 @@ const QUEUE_BYTES: usize = 64 * 1024 * 1024;
 /// The sender has this part of all files and connections, and as much again where every subscription must have one. The
 /// rest is for who sends to us, and for the store.
 const SENDER_PART: u32 = 4;
+
+/// A stop that takes longer says what it waits for.
+const PATIENCE: Duration = Duration::from_millis(300);
 
 /// Where the program listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,8 +55,8 @@ pub struct Running {
     catalog: Arc<Catalog>,
     masking: Arc<Masking>,
     store: Store,
-    receiver: ServerHandle,
-    inspector: ServerHandle,
+    receiver: Port,
+    inspector: Port,
     inspector_state: InspectorState,
     sender: Sender,
     sending: RunningSender,
@@ -69,9 +73,10 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Run
     let catalog = Arc::new(read_catalog(config)?);
     let store_key = config::store_key(&config.data_dir)?;
     let masking = Arc::new(Masking::new(store_key));
-    let store = Store::open(store_options(config, Arc::clone(&clock))).context("cannot open the store")?;
-    store.start_indexing()?;
     let metrics = Arc::new(Metrics::default());
+    let options = store_options(config, Arc::clone(&clock), metrics.workers().clone());
+    let store = Store::open(options).context("cannot open the store")?;
+    store.start_indexing()?;
     let rules = Arc::new(ArcSwap::from_pointee(make_rules(config, &catalog, &masking)));
     let sources = Sources::new(config.sources.clone(), config.receiver.max_body);
     let sender = Sender::new(SenderParts {
@@ -95,11 +100,20 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Run
         Addresses { receiver: receiver_listener.local_addr()?, inspector: inspector_listener.local_addr()? };
     let (learner_clock, counting_clock) = (Arc::clone(&clock), Arc::clone(&clock));
     let counted = Arc::clone(&metrics);
+    let door = |port| Doorkeeper {
+        port,
+        traffic: Traffic::default(),
+        metrics: Arc::clone(&metrics),
+        clock: Arc::clone(&clock),
+        sources: sources.clone(),
+    };
+    let (receiver_door, inspector_door) = (door(PortName::Receiver), door(PortName::Inspector));
     let state = ReceiverState {
         rules: Arc::clone(&rules),
         store: store.clone(),
         clock: Arc::clone(&clock),
         metrics: Arc::clone(&metrics),
+        door: receiver_door,
         budget: BodyBudget::new(config.receiver.max_buffered),
         readiness: Readiness::default(),
         large_bodies: Arc::new(Semaphore::new(http::LARGE_AT_ONCE)),
@@ -121,14 +135,16 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Run
             Arc::clone(&catalog),
             Arc::clone(&masking),
             config.receiver.max_body,
+            metrics.workers().clone(),
         ),
         metrics,
         clock,
     });
     let stopping = watch::Sender::new(false);
     let workers = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-    let receiver = http::serve_receiver(receiver_listener, workers, state, stopping.subscribe())?;
-    let inspector = http::serve_inspector(inspector_listener, inspector_state.clone())?;
+    let (receiving, receiver) = http::serve_receiver(receiver_listener, workers, state)?;
+    let (inspecting, inspector) =
+        http::serve_inspector(inspector_listener, inspector_state.clone(), inspector_door)?;
     let sending = RunningSender::start(sender.clone()).context("cannot start the sender")?;
     let learning = RunningLearner::start(store.clone(), sender.clone(), sources.clone(), learner_clock)
         .context("cannot start the learner")?;
@@ -142,8 +158,8 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Run
         catalog,
         masking,
         store,
-        receiver: receiver.handle(),
-        inspector: inspector.handle(),
+        receiver,
+        inspector,
         inspector_state,
         sender,
         sending,
@@ -151,8 +167,8 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Run
         counting,
         stopping,
     };
-    actix_rt::spawn(receiver);
-    actix_rt::spawn(inspector);
+    actix_rt::spawn(receiving);
+    actix_rt::spawn(inspecting);
     Ok(running)
 }
 
@@ -166,19 +182,35 @@ impl Running {
         }
     }
 
-    /// Stops cleanly: requests under way are answered, the queue is written, the store is closed.
+    /// Stops cleanly: requests under way are answered, the queue is written, the store is closed. The receiver's port is
+    /// the last to close: until then it answers whoever comes.
     pub async fn stop(self) {
         self.inspector_state.stop();
+        self.receiver.end();
+        self.inspector.end();
+        let inspector = async {
+            self.inspector.answered().await;
+            self.inspector.close().await;
+        };
+        tokio::join!(inspector, self.receiver.answered(), self.learning.stop(), self.sending.stop());
+        self.receiver.close().await;
         self.stopping.send_replace(true);
-        self.learning.stop().await;
-        tokio::join!(self.receiver.stop(true), self.inspector.stop(true), self.sending.stop());
-        // A task that panicked has nothing left to keep.
+        // It watches itself.
         let _ = self.counting.await;
         self.store.close().await;
     }
 }
 
-/// Runs the program until SIGTERM or SIGINT. `started` is told the addresses once both ports accept; `reread` makes
+/// How the program ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Requests under way were answered.
+    Cleanly,
+    /// A second signal ended it before that.
+    AtOnce,
+}
+
+/// Runs the program until SIGTERM or SIGINT. A second signal ends it without waiting for requests under way. `started` is told the addresses once both ports accept; `reread` makes
 /// a new configuration at SIGHUP, or says in one line a fault why not.
 ///
 /// # Errors
@@ -188,19 +220,28 @@ pub fn run(
     clock: Arc<dyn Clock>,
     started: impl FnOnce(Addresses) -> anyhow::Result<()>,
     reread: impl Fn() -> Result<Config, String>,
-) -> anyhow::Result<()> {
-    actix_rt::System::new().block_on(async {
+) -> anyhow::Result<Ended> {
+    let system = actix_rt::System::new();
+    let ended = system.block_on(async {
         // Whoever learns the addresses may signal at once.
-        let signals = Signals::listen()?;
+        let mut signals = Signals::listen()?;
         let running = start(config, clock).await?;
         started(running.addresses)?;
         let Addresses { receiver, inspector } = running.addresses;
         tracing::info!(%receiver, %inspector, "started");
         signals.until_told_to_stop(&running, reread).await;
         tracing::info!("stopping");
-        running.stop().await;
-        Ok(())
-    })
+        let (receiver, inspector) = (running.receiver.clone(), running.inspector.clone());
+        tokio::select! {
+            () = running.stop() => Ok(Ended::Cleanly),
+            () = signals.until_told_again(|| receiver.waiting().saturating_add(inspector.waiting())) => Ok(Ended::AtOnce),
+        }
+    });
+    if matches!(ended, Ok(Ended::AtOnce)) {
+        // Its end would wait for what is not waited for any more. What was acknowledged is on disk.
+        std::mem::forget(system);
+    }
+    ended
 }
 
 /// The signals that the program listens to.
@@ -219,7 +260,7 @@ impl Signals {
         })
     }
 
-    async fn until_told_to_stop(mut self, running: &Running, reread: impl Fn() -> Result<Config, String>) {
+    async fn until_told_to_stop(&mut self, running: &Running, reread: impl Fn() -> Result<Config, String>) {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => return,
@@ -236,11 +277,31 @@ impl Signals {
             }
         }
     }
+
+    /// Waits for a second signal to stop. Says how many requests a stop that takes its time waits for.
+    async fn until_told_again(&mut self, waiting: impl Fn() -> usize) {
+        let patience = tokio::time::sleep(PATIENCE);
+        tokio::pin!(patience);
+        let mut is_told = false;
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => break,
+                _ = self.interrupt.recv() => break,
+                () = &mut patience, if !is_told => {
+                    is_told = true;
+                    let requests = waiting();
+                    let noun = if requests == 1 { "request" } else { "requests" };
+                    tracing::info!("stopping, waiting for {requests} {noun} and attempts under way (Ctrl-C again to quit now)");
+                }
+            }
+        }
+        tracing::warn!(requests = waiting(), "quit before all requests were answered");
+    }
 }
 
 /// The way the store is opened by this configuration.
 #[must_use]
-pub fn store_options(config: &Config, clock: Arc<dyn Clock>) -> StoreOptions {
+pub fn store_options(config: &Config, clock: Arc<dyn Clock>, workers: Workers) -> StoreOptions {
     let store = &config.store;
     StoreOptions {
         path: store.path.clone(),
@@ -257,6 +318,7 @@ pub fn store_options(config: &Config, clock: Arc<dyn Clock>) -> StoreOptions {
         },
         queue: store.queue,
         queue_bytes: QUEUE_BYTES,
+        workers,
     }
 }
 

@@ -9,7 +9,7 @@ use super::arguments::Globals;
 use super::configuration_without_secrets;
 use crate::app;
 use crate::store::Store;
-use crate::telemetry::SystemClock;
+use crate::telemetry::{SystemClock, Workers};
 
 /// Removes what is past its time or over its budget, and gives the room back to the disk.
 pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
@@ -19,7 +19,7 @@ pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let store = Store::open(app::store_options(&config, Arc::new(SystemClock)))?;
+        let store = Store::open(app::store_options(&config, Arc::new(SystemClock), Workers::default()))?;
         let pruned = store.prune().await?;
         store.close().await;
         let crate::store::Pruned { deliveries, event_ids, messages } = pruned;

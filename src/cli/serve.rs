@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use super::arguments::Globals;
 use super::{environment, read_configuration};
-use crate::app;
+use crate::app::{self, Ended};
 use crate::catalog::Catalog;
 use crate::config::{Addresses, Config, DataDir};
 use crate::domain::Clock as _;
 use crate::send::{signed_curl, source_url};
 use crate::telemetry::{LogFormat, SystemClock, start_logging};
+
+/// The exit code of a program that a second Ctrl-C ended, as shells have it.
+const INTERRUPTED: u8 = 130;
 
 /// Runs the server.
 pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
@@ -36,8 +39,10 @@ pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
     };
     let ran = app::run(&config, Arc::new(SystemClock), started, reread);
     data_dir.remove_addresses();
-    ran?;
-    Ok(ExitCode::SUCCESS)
+    Ok(match ran? {
+        Ended::Cleanly => ExitCode::SUCCESS,
+        Ended::AtOnce => ExitCode::from(INTERRUPTED),
+    })
 }
 
 /// Where everything is; at the first start also what was made and how to try it.

@@ -33,9 +33,6 @@ const OWN: [&str; 19] = [
 pub struct PublicUrl(Url);
 
 impl PublicUrl {
-    /// The first segments of paths that are pages, scripts and answers of the inspector.
-    pub const OWN: &[&str] = &OWN;
-
     /// Reads it; the fault says what is allowed.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 use tokio::time::Instant;
 
+use super::traffic::Traffic;
 use crate::domain::BodyEnd;
 
 /// How much of an oversize body is read and thrown away, so that a client that writes before it reads, or a proxy
@@ -126,12 +127,13 @@ impl BodyLength {
     }
 }
 
-/// Reads `payload`, which is as long as `length` says.
+/// Reads `payload`, which is as long as `length` says. A stop of the program may cut it.
 pub async fn read(
     payload: &mut web::Payload,
     length: BodyLength,
     limits: BodyLimits,
     budget: &BodyBudget,
+    traffic: &Traffic,
 ) -> Result<ReadBody, OverBudget> {
     let mut hold = budget.hold();
     let mut bytes = BytesMut::new();
@@ -141,7 +143,12 @@ pub async fn read(
         if rest == 0 {
             break BodyEnd::Complete;
         }
-        match tokio::time::timeout_at(deadline, payload.next()).await {
+        let chunk = tokio::select! {
+            biased;
+            chunk = tokio::time::timeout_at(deadline, payload.next()) => chunk,
+            () = traffic.cut() => break BodyEnd::TimedOut,
+        };
+        match chunk {
             Err(_) => break BodyEnd::TimedOut,
             Ok(None) => break BodyEnd::Complete,
             Ok(Some(Err(_))) => break BodyEnd::Broken,

@@ -9,10 +9,10 @@ use actix_service::{ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::dev::AppConfig;
 use actix_web::{App, HttpResponse, web};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
 
 use super::receiver::{self, ReceiverState, WireRequest};
 use super::recorded_stream::RecordedStream;
+use super::traffic::Port;
 use super::wire_head::{TapeBudget, WireTape};
 
 /// The layer of the server that calls every request that is none an error: strangers could fill the log with them.
@@ -20,38 +20,27 @@ pub const NOISY_LIBRARY: &str = "actix_http";
 
 /// How long an idle connection is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// How long a stop waits for requests under way, in seconds: less than the 10 s after which supervisors kill.
-pub const STOP_TIMEOUT_S: u64 = 7;
-
-/// Serves the receiver on `listener` with `workers` threads until its handle stops it. Once `stopping` says so, idle
-/// connections are closed and those with a request under way close after their answer.
+/// Serves the receiver on `listener` with `workers` threads until its port is closed.
 ///
 /// # Errors
 /// When the listener cannot be used.
-pub fn serve(
-    listener: TcpListener,
-    workers: usize,
-    state: ReceiverState,
-    stopping: watch::Receiver<bool>,
-) -> std::io::Result<Server> {
+pub fn serve(listener: TcpListener, workers: usize, state: ReceiverState) -> std::io::Result<(Server, Port)> {
+    let door = state.door.clone();
+    let traffic = door.traffic.clone();
     let tapes = TapeBudget::default();
     let server = Server::build()
         .workers(workers)
         .backlog(2048)
         .disable_signals()
-        .shutdown_timeout(STOP_TIMEOUT_S)
         .listen("receiver", listener, move || {
-            let stopping = stopping.clone();
+            let (door, closing) = (door.clone(), door.traffic.clone());
             let state = web::Data::new(state.clone());
             let expecting = state.clone();
             let app = App::new().app_data(state).default_service(web::to(receiver::handle));
             let http = HttpService::build()
                 .graceful_shutdown_signal(move || {
-                    let mut stopping = stopping.clone();
-                    async move {
-                        // The sender is gone only when the program is.
-                        let _ = stopping.wait_for(|is_stopping| *is_stopping).await;
-                    }
+                    let closing = closing.clone();
+                    async move { closing.closing().await }
                 })
                 .keep_alive(KEEP_ALIVE)
                 .client_request_timeout(receiver::HEAD_TIMEOUT)
@@ -65,12 +54,14 @@ pub fn serve(
                 let peer = stream.peer_addr().ok();
                 // Answers are short and wanted now.
                 let _ = stream.set_nodelay(true);
-                std::future::ready(Ok((RecordedStream::new(stream, tapes.clone()), peer)))
+                let stream = RecordedStream::new(stream, tapes.clone(), door.clone());
+                std::future::ready(Ok((stream, peer)))
             })
             .and_then(http)
         })?
         .run();
-    Ok(server)
+    let port = Port { server: server.handle(), traffic };
+    Ok((server, port))
 }
 
 /// `Expect: 100-continue`: an oversize body is refused before it is sent.

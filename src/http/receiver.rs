@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::dev::RequestHead;
-use actix_web::http::header::{ALLOW, HeaderName, HeaderValue};
-use actix_web::http::{Method, StatusCode, Version};
+use actix_web::http::{ConnectionType, Method, StatusCode, Version};
 use actix_web::{HttpRequest, HttpResponse, web};
 use arc_swap::ArcSwap;
 use futures_util::future::LocalBoxFuture;
@@ -14,11 +13,16 @@ use ipnet::IpNet;
 use tokio::sync::{Mutex, Semaphore};
 
 use super::body::{self, BodyBudget, BodyLength, BodyLimits, ReadBody};
+use super::doorkeeper::Doorkeeper;
 use super::limits::AddressRate;
+use super::no_delivery::Sender;
+use super::route::Route;
 use super::test_route::{self, Wish};
 use super::wire_head::{self, WireTape};
 use super::{client_ip, respond, unread};
-use crate::domain::{Appended, Arrival, BodyEnd, Clock, Decision, DeliveryId, Entry, Fault, Reason};
+use crate::domain::{
+    Appended, Arrival, BodyEnd, Clock, Decision, Delivery, DeliveryId, Entry, Fault, Reason,
+};
 use crate::receive::Receiver;
 use crate::store::{Store, StoreError};
 use crate::telemetry::{DeliveryLine, Metrics, NotKept};
@@ -51,6 +55,8 @@ pub struct ReceiverState {
     pub clock: Arc<dyn Clock>,
     /// The counters.
     pub metrics: Arc<Metrics>,
+    /// What the port says to requests that lead to no delivery.
+    pub door: Doorkeeper,
     /// Memory for all bodies being read.
     pub budget: BodyBudget,
     /// The last look at whether the store can be written.
@@ -64,39 +70,6 @@ pub type Readiness = Arc<Mutex<Option<(Instant, bool)>>>;
 
 /// How long a look at the store holds.
 const READINESS_HOLDS: Duration = Duration::from_secs(1);
-
-/// The routes of the receiver.
-enum Route {
-    /// `/webhook/{source}[/anything]`; the empty name is the default source.
-    Webhook(String),
-    /// `/webhook-test[/anything]`.
-    Test,
-    Healthz,
-    Readyz,
-    Nothing,
-}
-
-impl Route {
-    fn of(path: &str) -> Self {
-        match path {
-            "/healthz" => return Self::Healthz,
-            "/readyz" => return Self::Readyz,
-            "/webhook" => return Self::Webhook(String::new()),
-            "/webhook-test" => return Self::Test,
-            _ => {}
-        }
-        if path.starts_with("/webhook-test/") {
-            return Self::Test;
-        }
-        match path.strip_prefix("/webhook/") {
-            Some(rest) => {
-                let source = rest.split('/').next().unwrap_or_default();
-                Self::Webhook(percent_encoding::percent_decode_str(source).decode_utf8_lossy().into_owned())
-            }
-            None => Self::Nothing,
-        }
-    }
-}
 
 /// A request's head with what its connection knows.
 pub struct WireRequest<'a> {
@@ -142,13 +115,25 @@ pub fn handle(
         Route::Test => true,
         Route::Healthz | Route::Readyz | Route::Nothing => false,
     };
-    let answer = Box::pin(answer(request, payload, state, route, Instant::now()));
-    if !is_delivery {
-        return answer;
-    }
+    let traffic = state.door.traffic.clone();
+    let token = traffic.request();
+    let answer = Box::pin(async move {
+        let answer = answer(request, payload, state, route, Instant::now()).await;
+        drop(token);
+        answer
+    });
     // A task of its own: a client that hangs up ends its connection, not what is kept of it.
-    let task = actix_web::rt::spawn(answer);
-    Box::pin(async move { task.await.unwrap_or_else(|_| respond::cannot_keep()) })
+    let task = if is_delivery { Ok(actix_web::rt::spawn(answer)) } else { Err(answer) };
+    Box::pin(async move {
+        let mut answer = match task {
+            Ok(task) => task.await.unwrap_or_else(|_| respond::cannot_keep()),
+            Err(answer) => answer.await,
+        };
+        if traffic.is_ending() {
+            answer.head_mut().set_connection_type(ConnectionType::Close);
+        }
+        answer
+    })
 }
 
 async fn answer(
@@ -167,7 +152,7 @@ async fn answer(
         Route::Test => test_route::for_any_page(test(&request, &mut payload, &state, started).await),
         Route::Healthz => probe(&request, || async { true }).await,
         Route::Readyz => probe(&request, || state.is_ready()).await,
-        Route::Nothing => respond::error_line(StatusCode::NOT_FOUND, "Not found"),
+        Route::Nothing => state.nowhere(&request),
     };
     unread::answer(&request, answer, payload)
 }
@@ -221,8 +206,9 @@ async fn test(
     let rules = state.rules.load_full();
     let mut arrival = wire(request).arrival(state, &rules);
     if !rules.capture_rate.allows(arrival.client.ip) {
-        state.metrics.not_kept(NotKept::CaptureRate);
-        return respond::too_many(rules.capture_rate.retry_after_s());
+        let sender = Sender { client: arrival.client.ip, method: &arrival.method, target: &arrival.target };
+        let retry = rules.capture_rate.retry_after_s();
+        return state.over_rate(&sender, NotKept::CaptureRate, "capture_rate", retry);
     }
     let Some(read) = read_body(request, payload, state, &rules, &mut arrival).await else {
         return respond::cannot_keep();
@@ -247,7 +233,8 @@ async fn test(
     }
     match wish {
         Ok(wish) => {
-            tokio::time::sleep(wish.delay).await;
+            // Whoever waits when the program stops is answered at once.
+            let _ = tokio::time::timeout(wish.delay, state.door.traffic.ending()).await;
             test_route::received(status, received_at, id)
         }
         Err(fault) => respond::error_line(StatusCode::BAD_REQUEST, &fault),
@@ -266,7 +253,9 @@ async fn read_body(
     rules: &Rules,
     arrival: &mut Arrival,
 ) -> Option<ReadBody> {
-    match body::read(payload, BodyLength::of(request.head()), rules.body, &state.budget).await {
+    match body::read(payload, BodyLength::of(request.head()), rules.body, &state.budget, &state.door.traffic)
+        .await
+    {
         Ok(read) => {
             arrival.body = read.bytes.clone();
             arrival.body_end = read.end;
@@ -289,8 +278,10 @@ impl ReceiverState {
         };
         let client = entry.delivery.client.ip;
         if refusal.is_some() && !rules.refused_rate.allows(client) {
-            self.metrics.not_kept(NotKept::RefusedRate);
-            return respond::too_many(rules.refused_rate.retry_after_s());
+            let Delivery { method, path, .. } = &entry.delivery;
+            let sender = Sender { client, method, target: path };
+            let retry = rules.refused_rate.retry_after_s();
+            return self.over_rate(&sender, NotKept::RefusedRate, "refused_rate", retry);
         }
         let id = entry.delivery.id;
         let event_id = entry.facts.event_id.clone();
@@ -344,21 +335,6 @@ impl ReceiverState {
         }
     }
 
-    /// Probes and handshakes on a webhook route: answered, counted, never an event.
-    fn not_an_event(&self, request: &HttpRequest, source: &str) -> HttpResponse {
-        self.metrics.not_kept(NotKept::Method);
-        if self.rules.load().receiver.source(source).is_none() {
-            return respond::error_line(StatusCode::NOT_FOUND, "Not found");
-        }
-        match *request.method() {
-            Method::GET | Method::HEAD => {
-                HttpResponse::Ok().json(serde_json::json!({"status": "ok", "send": "POST"}))
-            }
-            Method::OPTIONS => handshake(request),
-            _ => respond::method_not_allowed(respond::ALLOWED_METHODS),
-        }
-    }
-
     /// Answers `Expect: 100-continue` of a body that is too large already by its `Content-Length`: refused and kept
     /// without the body. `None`: the client may go on.
     pub async fn refuse_unsent(&self, wire: WireRequest<'_>) -> Option<HttpResponse> {
@@ -375,18 +351,6 @@ impl ReceiverState {
         let judged = rules.receiver.judge(&source, arrival, self.clock.now(), started);
         Some(self.keep_and_answer(&rules, judged.entry, &judged.faults).await)
     }
-}
-
-/// `OPTIONS`: the methods, and the CloudEvents webhook handshake where it is asked for (its HTTP WebHook spec, 4).
-fn handshake(request: &HttpRequest) -> HttpResponse {
-    let mut answer = HttpResponse::NoContent();
-    answer.insert_header((ALLOW, respond::ALLOWED_METHODS));
-    if let Some(origin) = request.headers().get("webhook-request-origin") {
-        answer.insert_header((HeaderName::from_static("webhook-allowed-origin"), origin.clone()));
-        answer
-            .insert_header((HeaderName::from_static("webhook-allowed-rate"), HeaderValue::from_static("*")));
-    }
-    answer.finish()
 }
 
 /// How many large bodies are judged at once.

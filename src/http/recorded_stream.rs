@@ -1,31 +1,103 @@
-//! A connection that records what it reads, and ends before the server reads what it cannot bear.
+//! A connection that records what it reads, ends before the server reads what it cannot bear, and says why a request was
+//! refused where the server says nothing.
 
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use actix_rt::net::{ActixStream, Ready, TcpStream};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use tokio::runtime::Handle;
 
+use super::doorkeeper::Doorkeeper;
 use super::name_watch::NameWatch;
+use super::traffic::Token;
 use super::wire_head::{TapeBudget, WireTape};
+use crate::telemetry::NotKept;
+
+/// How long, and how many bytes, a client that is still sending is listened to after it was refused: a reset would take
+/// the answer away from it.
+const LINGER: (Duration, usize) = (Duration::from_secs(1), 4 * 1024 * 1024);
 
 /// A connection that records what it reads.
 pub struct RecordedStream {
-    io: TcpStream,
+    /// Gone once the connection only lingers.
+    io: Option<TcpStream>,
+    peer: Option<IpAddr>,
     tape: WireTape,
     names: NameWatch,
+    door: Doorkeeper,
+    /// Whether something was read since something was written.
+    owes_answer: bool,
+    /// Whether one of both sides ended the connection.
+    is_over: bool,
+    /// Our answer in place of the server's empty one, and how much of it is written.
+    own: Option<(Vec<u8>, usize)>,
+    /// An answer to be written when the server drops the connection.
+    farewell: Option<Vec<u8>>,
+    _token: Token,
 }
 
 impl RecordedStream {
     /// Records what is read from `io`.
-    pub fn new(io: TcpStream, budget: TapeBudget) -> Self {
-        Self { io, tape: WireTape::new(budget), names: NameWatch::default() }
+    pub fn new(io: TcpStream, budget: TapeBudget, door: Doorkeeper) -> Self {
+        Self {
+            peer: io.peer_addr().ok().map(|peer| peer.ip().to_canonical()),
+            io: Some(io),
+            tape: WireTape::new(budget),
+            names: NameWatch::default(),
+            owes_answer: false,
+            is_over: false,
+            own: None,
+            farewell: None,
+            _token: door.traffic.connection(),
+            door,
+        }
     }
 
     /// The tape that is written on.
     pub fn tape(&self) -> WireTape {
         self.tape.clone()
+    }
+
+    fn io(&mut self) -> io::Result<Pin<&mut TcpStream>> {
+        self.io.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+
+    /// The answer to a request that the server dropped without one.
+    fn last_words(&self) -> Option<Vec<u8>> {
+        if !self.owes_answer || self.is_over {
+            return None;
+        }
+        let (status, cause) = if std::thread::panicking() {
+            (500, NotKept::Fault)
+        } else if self.door.traffic.is_ending() {
+            (503, NotKept::Stopping)
+        } else {
+            // The server ends a connection without a word where chunks are malformed, and only there.
+            (400, NotKept::BadChunk)
+        };
+        Some(self.door.turn_away(&self.tape, self.peer, status, Some(cause)))
+    }
+
+    fn poll_write_own(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some((answer, mut written)) = self.own.take() else { return Poll::Ready(Ok(())) };
+        let end = loop {
+            let rest = answer.get(written..).unwrap_or_default();
+            if rest.is_empty() {
+                break Poll::Ready(Ok(()));
+            }
+            match self.io()?.poll_write(cx, rest) {
+                Poll::Ready(Ok(0)) => break Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(more)) => written = written.saturating_add(more),
+                Poll::Ready(Err(fault)) => break Poll::Ready(Err(fault)),
+                Poll::Pending => break Poll::Pending,
+            }
+        };
+        self.own = Some((answer, written));
+        end
     }
 }
 
@@ -37,10 +109,17 @@ impl AsyncRead for RecordedStream {
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut this.io).poll_read(cx, buffer))?;
+        let read = ready!(this.io()?.poll_read(cx, buffer));
         let newest = buffer.filled().get(before..).unwrap_or_default();
+        if read.is_err() || newest.is_empty() {
+            this.is_over = true;
+            return Poll::Ready(read);
+        }
+        this.owes_answer = true;
         this.tape.record(newest);
         if this.names.sees_too_long(newest) {
+            let told = this.door.turn_away(&this.tape, this.peer, 431, Some(NotKept::HeadTooLarge));
+            this.farewell = Some(told);
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "a header name over 64 KiB")));
         }
         Poll::Ready(Ok(()))
@@ -49,36 +128,76 @@ impl AsyncRead for RecordedStream {
 
 impl AsyncWrite for RecordedStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, bytes)
+        let this = &mut *self;
+        if this.own.is_none()
+            && let Some((before, status)) = this.door.empty_refusal(bytes)
+            && this.tape.has_unanswered()
+        {
+            let answer = this.door.turn_away(&this.tape, this.peer, status, None);
+            this.own = Some(([before, answer.as_slice()].concat(), 0));
+        }
+        let written = if this.own.is_some() {
+            ready!(this.poll_write_own(cx)).map(|()| bytes.len())
+        } else {
+            ready!(this.io()?.poll_write(cx, bytes))
+        };
+        this.owes_answer = false;
+        this.is_over |= written.is_err();
+        this.tape.answered();
+        Poll::Ready(written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
+        self.io()?.poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
+        self.is_over = true;
+        self.io()?.poll_shutdown(cx)
     }
 }
 
 impl ActixStream for RecordedStream {
     fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<Ready>> {
-        ActixStream::poll_read_ready(&self.io, cx)
+        match &self.io {
+            Some(io) => ActixStream::poll_read_ready(io, cx),
+            None => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+        }
     }
 
     fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<Ready>> {
-        ActixStream::poll_write_ready(&self.io, cx)
+        match &self.io {
+            Some(io) => ActixStream::poll_write_ready(io, cx),
+            None => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+        }
     }
+}
+
+impl Drop for RecordedStream {
+    fn drop(&mut self) {
+        let farewell = self.farewell.take().or_else(|| self.last_words());
+        let lingers = farewell.is_some() || self.own.is_some();
+        // Without a runtime the program ends.
+        if lingers && let (Some(io), Ok(runtime)) = (self.io.take(), Handle::try_current()) {
+            runtime.spawn(linger(io, farewell.unwrap_or_default()));
+        }
+    }
+}
+
+/// Writes the last answer and reads what the client still sends.
+async fn linger(mut io: TcpStream, farewell: Vec<u8>) {
+    let ended = async {
+        io.write_all(&farewell).await?;
+        io.shutdown().await?;
+        let (mut buffer, mut left) = ([0; 4096], LINGER.1);
+        while left > 0 {
+            match io.read(&mut buffer).await? {
+                0 => break,
+                read => left = left.saturating_sub(read),
+            }
+        }
+        Ok::<_, io::Error>(())
+    };
+    // The client may be gone, or slow: it was told.
+    let _ = tokio::time::timeout(LINGER.0, ended).await;
 }

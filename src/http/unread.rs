@@ -35,7 +35,7 @@ impl<B: Unpin> MessageBody for Holding<B> {
 }
 
 /// The body of an `answer`, holding what may be left of its request's body.
-fn hold<B: Unpin + 'static>(answer: BoxBody, unread: B) -> BoxBody {
+pub fn hold<B: Unpin + 'static>(answer: BoxBody, unread: B) -> BoxBody {
     BoxBody::new(Holding { answer, _unread: unread })
 }
 

@@ -39,6 +39,8 @@ pub struct WireTape(Rc<RefCell<Tape>>);
 #[derive(Debug)]
 struct Tape {
     bytes: Vec<u8>,
+    /// The bytes up to here belong to requests that were answered.
+    answered: usize,
     /// How many bytes of the budget it takes.
     held: usize,
     budget: TapeBudget,
@@ -49,14 +51,20 @@ impl Tape {
         let length = self.bytes.len().saturating_add(newest.len());
         if length > TAPE_BYTES {
             let surplus = length.saturating_sub(TAPE_BYTES / 2).min(self.bytes.len());
-            self.bytes.drain(..surplus);
+            self.forget(surplus);
         }
         self.bytes.extend_from_slice(newest);
         self.hold();
         if self.held > SMALL_TAPE && self.budget.0.load(Ordering::Relaxed) > ALL_TAPES {
             self.bytes = Vec::new();
+            self.answered = 0;
             self.hold();
         }
+    }
+
+    fn forget(&mut self, length: usize) {
+        self.bytes.drain(..length);
+        self.answered = self.answered.saturating_sub(length);
     }
 
     fn hold(&mut self) {
@@ -78,7 +86,26 @@ impl Drop for Tape {
 impl WireTape {
     /// An empty tape that takes its bytes from `budget`.
     pub fn new(budget: TapeBudget) -> Self {
-        Self(Rc::new(RefCell::new(Tape { bytes: Vec::new(), held: 0, budget })))
+        Self(Rc::new(RefCell::new(Tape { bytes: Vec::new(), answered: 0, held: 0, budget })))
+    }
+
+    /// All that was written down belongs to requests that are answered.
+    pub fn answered(&self) {
+        let tape = &mut *self.0.borrow_mut();
+        tape.answered = tape.bytes.len();
+    }
+
+    /// Whether anything is on the tape that may belong to a request without an answer.
+    pub fn has_unanswered(&self) -> bool {
+        !self.0.borrow().bytes.is_empty()
+    }
+
+    /// Reads what came since the last answer. Where that came together with the request before, it is somewhere in all
+    /// that is on the tape.
+    pub fn unanswered<T>(&self, read: impl FnOnce(&[u8]) -> T) -> T {
+        let tape = self.0.borrow();
+        let newest = tape.bytes.get(tape.answered..).filter(|newest| !newest.is_empty());
+        read(newest.unwrap_or(&tape.bytes))
     }
 
     /// Writes down the newest bytes.
@@ -89,16 +116,16 @@ impl WireTape {
     /// The header lines of the request with this request line, if the tape has a head with exactly the lines of
     /// `map`. What lies before the end of that head is forgotten.
     pub fn take_head(&self, method: &str, target: &str, map: &HeaderMap) -> Option<Headers> {
-        let tape = &mut self.0.borrow_mut().bytes;
+        let tape = &mut *self.0.borrow_mut();
         // A target with a host or a fragment is on the tape as it was sent, and known here without them.
         let starts = [format!("{method} {target} HTTP/1."), format!("{method} ")];
         let found = starts.iter().find_map(|start| {
-            memmem::find_iter(tape, start.as_bytes()).take(MAX_TRIES).find_map(|at| {
-                parse_head(tape.get(at..)?, target, map).map(|(lines, length)| (lines, at + length))
+            memmem::find_iter(&tape.bytes, start.as_bytes()).take(MAX_TRIES).find_map(|at| {
+                parse_head(tape.bytes.get(at..)?, target, map).map(|(lines, length)| (lines, at + length))
             })
         });
         let (headers, end) = found?;
-        tape.drain(..end);
+        tape.forget(end);
         Some(headers)
     }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use crate::domain::{DeliveryFilter, DeliveryRow, Timestamp};
 use crate::store::{Store, StoreError};
 
-/// The most rows that are read at once.
-const PAGE: usize = 500;
+/// The most rows that are read at once. A reader that does not read holds this many, as text: a row may have kilobytes.
+const PAGE: usize = 32;
 /// Commits closer together than this are read together.
 const COALESCE: Duration = Duration::from_millis(60);
 /// A row may be committed so much later than its head was read: the longest body, and then some.

@@ -50,6 +50,11 @@ impl Receiver {
         Self { sources, catalog, masking, max_body, credential_headers }
     }
 
+    /// The sources, the default first.
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
     /// The source of that name; the empty name is the default source.
     #[must_use]
     pub fn source(&self, name: &str) -> Option<&Source> {

@@ -61,7 +61,7 @@ struct Claiming {
 pub async fn run(sender: Sender) {
     let (done, outcomes) = unbounded_channel();
     let (tell, events) = unbounded_channel();
-    let outcome_writer = tokio::spawn(write_outcomes(sender.clone(), outcomes, tell.clone()));
+    let mut outcome_writer = tokio::spawn(write_outcomes(sender.clone(), outcomes, tell.clone()));
     let began = sender.now();
     let budget = ConnectionBudget::new(sender.parts().connections);
     let stall_detector = StallDetector::new(began, sender.parts().lease);
@@ -80,7 +80,15 @@ pub async fn run(sender: Sender) {
         events,
     };
     dispatcher.recover().await;
-    dispatcher.dispatch().await;
+    tokio::select! {
+        () = dispatcher.dispatch() => {}
+        ended = &mut outcome_writer => {
+            // Without it no outcome would be written: the whole sender starts again.
+            if let Some(panic) = ended.err().and_then(|fault| fault.try_into_panic().ok()) {
+                std::panic::resume_unwind(panic);
+            }
+        }
+    }
     let end = async {
         dispatcher.give_back_all().await;
         drop(dispatcher);
@@ -241,8 +249,12 @@ impl Dispatcher {
         let (done, tell) = (self.done.clone(), self.tell.clone());
         tokio::spawn(async move {
             let started = Instant::now();
-            let worker::Sent { settlements, is_gone } = worker::send(&sender, messages).await;
-            let is_quick = started.elapsed() < QUICK
+            // After a panic the place is free; the messages stay claimed until their lease ends.
+            let sent = sender.metrics().workers().watch("attempt", worker::send(&sender, messages)).await;
+            let has_sent = sent.is_some();
+            let worker::Sent { settlements, is_gone } = sent.unwrap_or_default();
+            let is_quick = has_sent
+                && started.elapsed() < QUICK
                 && settlements.iter().all(|settlement| matches!(settlement.next, Next::Delivered));
             let ended = Ended { target: target.clone(), ticket, at: sender.now(), is_quick, bytes };
             // Nobody listens any more only when the program stops; the messages are claimed again after its start.

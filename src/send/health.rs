@@ -40,7 +40,9 @@ pub async fn run(sender: Sender) {
             let subscription = &active.compiled.subscription;
             looked.insert(subscription.id.clone(), (subscription.url.clone(), sender.now()));
             let sender = sender.clone();
-            looks.spawn(async move { check(&sender, &active).await });
+            looks.spawn(async move {
+                sender.metrics().workers().watch("health", check(&sender, &active)).await;
+            });
         }
     }
 }

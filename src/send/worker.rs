@@ -17,6 +17,7 @@ use crate::store::{Next, Settlement};
 const NO_STATUS: u16 = 0;
 
 /// What became of one request.
+#[derive(Default)]
 pub struct Sent {
     /// What it led to, for each message.
     pub settlements: Vec<Settlement>,

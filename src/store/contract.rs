@@ -11,6 +11,7 @@ use super::sqlite::{Sqlite, query};
 use crate::domain::{
     Appended, Clock, DeliveryFilter, DeliveryId, DeliveryRow, Entry, Reason, StoredDelivery, Timestamp,
 };
+use crate::telemetry::Workers;
 
 /// How long a delivery took to be answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub struct StoreOptions {
     pub queue: usize,
     /// How many bytes of deliveries may wait for the writer.
     pub queue_bytes: usize,
+    /// The watch over the store's threads.
+    pub workers: Workers,
 }
 
 /// What is kept how long. Ids of events have a retention of their own and outlive their deliveries.

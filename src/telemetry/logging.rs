@@ -55,7 +55,20 @@ pub fn start_logging(level: &str, format: LogFormat, noisy: &str) -> LogGuard {
     // Without the thread, lines are written when the guard is dropped.
     let _ = started
         .map(|()| std::thread::Builder::new().name("log".to_owned()).spawn(move || writer.write_for_ever()));
+    log_panics();
     LogGuard(lines)
+}
+
+/// A panic is a line of the log like any other. Words that were put together at run time are left out: they may quote what
+/// was received.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let thread = std::thread::current();
+        let thread = thread.name().unwrap_or("unnamed");
+        let place = panic.location().map(ToString::to_string);
+        let words = panic.payload().downcast_ref::<&'static str>();
+        tracing::error!(thread, place, words, "a fault in the program: it panicked");
+    }));
 }
 
 /// Lines that wait to be written.

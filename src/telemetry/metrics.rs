@@ -10,10 +10,10 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::DeliveryLine;
-use super::Tally;
+use super::refusals::{NotKept, PortName, Refusals, Refused};
 use super::sender_metrics::{EndpointGauges, ParkedGauges, SenderMetrics};
-use crate::domain::{Appended, Reason};
+use super::{DeliveryLine, Tally, Workers};
+use crate::domain::{Appended, Reason, Timestamp};
 
 /// Bounds of the answer-time histogram, in seconds.
 const BUCKETS_S: [f64; 14] =
@@ -29,33 +29,6 @@ struct DeliveryLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct NotKeptLabels {
     cause: &'static str,
-}
-
-/// Why a request left no row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotKept {
-    /// A method that carries no event.
-    Method,
-    /// Over `refused_rate`: 429.
-    RefusedRate,
-    /// Over `capture_rate`: 429.
-    CaptureRate,
-    /// The queue or the memory for bodies is full: 503.
-    Overloaded,
-    /// The store could not write: 503.
-    StoreFault,
-}
-
-impl NotKept {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Method => "method",
-            Self::RefusedRate => "refused_rate",
-            Self::CaptureRate => "capture_rate",
-            Self::Overloaded => "overloaded",
-            Self::StoreFault => "store_fault",
-        }
-    }
 }
 
 /// What is measured at the moment of asking.
@@ -83,6 +56,8 @@ pub struct Metrics {
     registry: Registry,
     deliveries: Family<DeliveryLabels, Counter>,
     not_kept: Family<NotKeptLabels, Counter>,
+    not_read: Family<NotKeptLabels, Counter>,
+    refusals: Refusals,
     answer_time: Histogram,
     store_bytes: Gauge,
     wal_bytes: Gauge,
@@ -90,6 +65,7 @@ pub struct Metrics {
     search_bytes: Gauge,
     search_segments: Gauge,
     sender: SenderMetrics,
+    workers: Workers,
     tally: Tally,
 }
 
@@ -97,12 +73,14 @@ impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("tagohook");
         let deliveries = Family::default();
-        let not_kept = Family::default();
+        let (not_kept, not_read) = (Family::default(), Family::default());
         let answer_time = Histogram::new(BUCKETS_S);
         let (store_bytes, wal_bytes, queue_depth) = (Gauge::default(), Gauge::default(), Gauge::default());
         let (search_bytes, search_segments) = (Gauge::default(), Gauge::default());
         registry.register("deliveries", "Deliveries kept, by what became of them", deliveries.clone());
         registry.register("requests_not_kept", "Requests that left no row, by cause", not_kept.clone());
+        let help = "Requests to the inspector that are not HTTP as it reads it, by cause";
+        registry.register("inspector_requests_not_read", help, not_read.clone());
         let help = "Time from a request's head to the moment its row was on disk";
         registry.register_with_unit("answer_time", help, Unit::Seconds, answer_time.clone());
         registry.register_with_unit("store_size", "Store file in use", Unit::Bytes, store_bytes.clone());
@@ -112,10 +90,15 @@ impl Default for Metrics {
         let help = "Segments of 8,192 deliveries that the search index covers";
         registry.register("search_segments", help, search_segments.clone());
         let sender = SenderMetrics::registered(&mut registry);
+        let workers = Workers::default();
+        let help = "Threads and tasks that stopped because of a fault in the program";
+        registry.register("workers_ended", help, workers.counts());
         Self {
             registry,
             deliveries,
             not_kept,
+            not_read,
+            refusals: Refusals::default(),
             answer_time,
             store_bytes,
             wal_bytes,
@@ -123,6 +106,7 @@ impl Default for Metrics {
             search_bytes,
             search_segments,
             sender,
+            workers,
             tally: Tally::default(),
         }
     }
@@ -153,10 +137,33 @@ impl Metrics {
         self.not_kept.get_or_create(&NotKeptLabels { cause: cause.as_str() }).inc();
     }
 
+    /// Counts and keeps a request that left no delivery.
+    pub fn refused(&self, refused: Refused, now: Timestamp) {
+        match refused.port {
+            PortName::Receiver => self.not_kept(refused.cause),
+            PortName::Inspector => {
+                self.not_read.get_or_create(&NotKeptLabels { cause: refused.cause.as_str() }).inc();
+            }
+        }
+        self.refusals.add(refused, now);
+    }
+
+    /// What reached a port and left no delivery.
+    #[must_use]
+    pub const fn refusals(&self) -> &Refusals {
+        &self.refusals
+    }
+
     /// The counters of what is sent.
     #[must_use]
     pub const fn sender(&self) -> &SenderMetrics {
         &self.sender
+    }
+
+    /// The watch over the program's workers.
+    #[must_use]
+    pub const fn workers(&self) -> &Workers {
+        &self.workers
     }
 
     /// Everything in the OpenMetrics text format, with `gauges` as they are now.

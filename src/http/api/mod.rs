@@ -10,6 +10,7 @@ pub(super) mod lens;
 mod objects;
 pub(super) mod overview;
 mod params;
+mod refusals;
 pub(super) mod replay_runs;
 pub(super) mod replays;
 mod resource;
@@ -45,6 +46,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(read_only("/api/v1/events/{event_id}/timeline", history::timeline))
         .service(read_only("/api/v1/sources", history::sources))
         .service(read_only("/api/v1/overview", overview::show))
+        .service(read_only("/api/v1/refusals", refusals::list))
         .service(read_only("/api/v1/searches", searches::list))
         .service(
             web::resource("/api/v1/searches/{name}")

@@ -1,5 +1,7 @@
 //! `GET overview`: what came in over the last hour, day or week, and what needs attention first.
 
+use std::time::Duration;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Map, Value, json};
 
@@ -13,6 +15,8 @@ use crate::inspect::ack::ack_times;
 use crate::inspect::overview::{Attention, Beside, Overview, Range, attention};
 use crate::telemetry::Counted;
 
+/// How long a fault in the program, or a request without a delivery, needs attention.
+const RECENT: Duration = Duration::from_secs(24 * 3600);
 /// The states of an endpoint that nobody need look at.
 const WELL: [&str; 2] = ["healthy", "unknown"];
 
@@ -52,6 +56,8 @@ pub async fn found(
             .map(|(parked, figures)| (parked.sentence(), figures.parked))
             .collect(),
         store: (state.store.size().used, state.max_size),
+        panicked: state.metrics.workers().panicked_within(RECENT),
+        refused: state.metrics.refusals().likely_within(RECENT, state.clock.now()),
     };
     let told = attention(&overview, &beside);
     Ok((overview, beside, told))

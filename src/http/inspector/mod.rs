@@ -17,6 +17,7 @@ mod mount;
 mod overview_page;
 mod page;
 mod refusal;
+mod refusals_page;
 mod replays_page;
 mod row_view;
 mod searches;

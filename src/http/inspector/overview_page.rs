@@ -34,6 +34,8 @@ struct OverviewPage {
     p50: String,
     p95: String,
     attention: Vec<(String, String)>,
+    /// Kinds of requests that left no delivery.
+    kinds_refused: usize,
     bars: Vec<Bar>,
     most: u64,
     lines: Vec<(&'static str, String)>,
@@ -116,6 +118,7 @@ fn view(state: &InspectorState, range: Range, overview: &Overview, times: &[AckT
         p50: time(&overview.counted, 50),
         p95: time(&overview.counted, 95),
         attention: Vec::new(),
+        kinds_refused: state.metrics.refusals().list().len(),
         bars: overview.slots.iter().enumerate().flat_map(|(at, slot)| bars(at, count, slot, most)).collect(),
         most,
         lines: [("p50", 50), ("p95", 95)].map(|(name, of)| (name, line(&overview.slots, of, slowest))).into(),

@@ -1,28 +1,33 @@
 //! The inspector's server: every route, and the guard in front of them.
 
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener};
 use std::time::Duration;
 
 use actix_http::HttpService;
 use actix_server::Server;
 use actix_service::{ServiceFactoryExt as _, fn_service, map_config};
-use actix_web::dev::AppConfig;
-use actix_web::middleware::from_fn;
+use actix_web::body::BoxBody;
+use actix_web::dev::{AppConfig, ServiceRequest, ServiceResponse};
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{App, HttpRequest, HttpResponse};
+use actix_web::{App, Error, HttpRequest, HttpResponse};
 use tokio::net::TcpStream;
 
 use super::state::InspectorState;
 use super::{
     again, assets, body_section, delivery_page, diff_page, event_types_page, guard, lens, list_page, login,
-    marks, mount, overview_page, page, replays_page, searches, send_test, sending, what_if_page,
+    marks, mount, overview_page, page, refusals_page, replays_page, searches, send_test, sending,
+    what_if_page,
 };
 use crate::http::api::{self, read_only};
 use crate::http::problem::{Problem, method_not_allowed};
 use crate::http::recorded_stream::RecordedStream;
-use crate::http::unread;
+use crate::http::route::Route;
+use crate::http::traffic::Port;
 use crate::http::wire_head::TapeBudget;
-use crate::telemetry::Gauges;
+use crate::http::{Doorkeeper, unread};
+use crate::telemetry::{Gauges, NotKept, PortName, Refused};
 
 /// Threads of the inspector. Nothing here computes for long, and the receiver comes first.
 const WORKERS: usize = 1;
@@ -32,43 +37,84 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection may take to close.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long a stop waits for requests under way, in seconds.
-const STOP_TIMEOUT_S: u64 = 5;
-
-/// Serves the inspector on `listener` until its handle stops it.
+/// Serves the inspector on `listener` until its port is closed.
 ///
 /// # Errors
 /// When the listener cannot be used.
-pub fn serve(listener: TcpListener, state: InspectorState) -> std::io::Result<Server> {
+pub fn serve(
+    listener: TcpListener,
+    state: InspectorState,
+    door: Doorkeeper,
+) -> std::io::Result<(Server, Port)> {
     let state = web::Data::new(state);
     let tapes = TapeBudget::default();
+    let traffic = door.traffic.clone();
     let server = Server::build()
         .workers(WORKERS)
-        .shutdown_timeout(STOP_TIMEOUT_S)
         .disable_signals()
         .listen("inspector", listener, move || {
-            let state = state.clone();
+            let (state, door, closing) = (state.clone(), door.clone(), door.traffic.clone());
             let app = App::new()
                 .app_data(state)
+                .app_data(web::Data::new(door.clone()))
                 .configure(routes)
                 .wrap(from_fn(guard::guard))
+                .wrap(from_fn(until_answered))
                 .wrap(from_fn(mount::mount))
                 .wrap(from_fn(unread::keep));
             let http = HttpService::build()
+                .graceful_shutdown_signal(move || {
+                    let closing = closing.clone();
+                    async move { closing.closing().await }
+                })
                 .keep_alive(KEEP_ALIVE)
                 .client_request_timeout(HEAD_TIMEOUT)
                 .client_disconnect_timeout(DISCONNECT_TIMEOUT)
                 .h1(map_config(app, |()| AppConfig::default()));
             let tapes = tapes.clone();
-            // Only for what such a stream refuses: nobody asks for the heads as they were.
+            // For what such a stream refuses: nobody asks for the heads as they were.
             fn_service(move |stream: TcpStream| {
                 let peer = stream.peer_addr().ok();
-                std::future::ready(Ok((RecordedStream::new(stream, tapes.clone()), peer)))
+                let stream = RecordedStream::new(stream, tapes.clone(), door.clone());
+                std::future::ready(Ok((stream, peer)))
             })
             .and_then(http)
         })?
         .run();
-    Ok(server)
+    let port = Port { server: server.handle(), traffic };
+    Ok((server, port))
+}
+
+/// A stop waits until a request is answered to its last byte. It does not wait for live streams: they end by themselves.
+async fn until_answered(
+    door: web::Data<Doorkeeper>,
+    state: web::Data<InspectorState>,
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let token = door.traffic.request();
+    let lost = lost_delivery(&request);
+    let response = next.call(request).await?;
+    if let Some((client, method, target)) = lost {
+        let detail = format!("This is the inspector's port; the receiver is at {}.", state.receiver_base());
+        let status = response.status().as_u16();
+        let (port, cause, is_likely) = (PortName::Inspector, NotKept::Path, true);
+        let refused = Refused { port, cause, status, client, method, target, detail, is_likely };
+        door.metrics.refused(refused, state.clock.now());
+    }
+    let is_stream = response.headers().get(CONTENT_TYPE).is_some_and(|value| value == "text/event-stream");
+    match token {
+        Some(token) if !is_stream => Ok(response.map_body(|_, answer| unread::hold(answer, token))),
+        _ => Ok(response),
+    }
+}
+
+/// Client, method and target of a request that should have gone to the receiver.
+fn lost_delivery(request: &ServiceRequest) -> Option<(Option<IpAddr>, String, String)> {
+    let is_delivery = matches!(Route::of(request.path()), Route::Webhook(_) | Route::Test);
+    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+    let client = request.peer_addr().map(|peer| peer.ip());
+    is_delivery.then(|| (client, request.method().to_string(), target.to_owned()))
 }
 
 /// Every route. They need `web::Data<InspectorState>`, `guard` in front, and `mount` in front of that.
@@ -81,6 +127,7 @@ fn routes(cfg: &mut ServiceConfig) {
         .service(read_only("/deliveries/{id}", delivery_page::delivery))
         .service(read_only("/diff", diff_page::diff))
         .service(read_only("/overview", overview_page::overview))
+        .service(read_only("/refusals", refusals_page::refusals))
         .service(post_only("/searches").route(web::post().to(searches::save)))
         .service(post_only("/searches/remove").route(web::post().to(searches::remove)))
         .service(post_only("/deliveries/{id}/marks").route(web::post().to(marks::keep)))

@@ -1,7 +1,6 @@
 //! The learner at work: a thread of its own, behind all others.
 
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -11,6 +10,7 @@ use crate::domain::Clock;
 use crate::payload::Sources;
 use crate::send::Sender;
 use crate::store::{Store, StoreError};
+use crate::telemetry::Worker;
 
 /// How far the thread stands behind the others where processors are short, as nice(2) has it.
 const NICE: i32 = 10;
@@ -26,7 +26,7 @@ const IDLE: Duration = Duration::from_secs(30);
 /// A learner at work.
 pub struct RunningLearner {
     stop: watch::Sender<bool>,
-    thread: JoinHandle<()>,
+    thread: Worker,
 }
 
 impl RunningLearner {
@@ -40,40 +40,39 @@ impl RunningLearner {
         sources: Sources,
         clock: Arc<dyn Clock>,
     ) -> std::io::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (stop, mut stopped) = watch::channel(false);
-        let thread = std::thread::Builder::new().name("learner".to_owned()).spawn(move || {
-            // Linux counts this for the thread. Where it is refused, the pauses must do.
-            let _ = rustix::process::nice(NICE);
-            runtime.block_on(async move {
-                let work = async {
-                    loop {
-                        let parts = (store.clone(), sender.clone(), sources.clone(), Arc::clone(&clock));
-                        if let Err(fault) = learn(parts).await {
-                            tracing::warn!(%fault, "nothing can be learnt from the log now");
-                        }
-                        tokio::time::sleep(AFTER_FAULT).await;
-                    }
-                };
+        let (stop, stopped) = watch::channel(false);
+        let workers = sender.metrics().workers().clone();
+        let thread = workers.start_async("learner", NICE, move || {
+            let parts = (store.clone(), sender.clone(), sources.clone(), Arc::clone(&clock));
+            let mut stopped = stopped.clone();
+            async move {
                 tokio::select! {
-                    () = work => {}
+                    () = learn_for_ever(parts) => {}
                     _ = stopped.wait_for(|stop| *stop) => {}
                 }
-            });
+            }
         })?;
         Ok(Self { stop, thread })
     }
 
-    /// Stops; what is half done is done anew at the next start.
+    /// Stops; what is half done is done again at the next start.
     pub async fn stop(self) {
         self.stop.send_replace(true);
-        let thread = self.thread;
-        // One that panicked has nothing left to wait for.
-        let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        let _ = tokio::task::spawn_blocking(move || self.thread.join()).await;
     }
 }
 
 type Parts = (Store, Sender, Sources, Arc<dyn Clock>);
+
+async fn learn_for_ever((store, sender, sources, clock): Parts) {
+    loop {
+        let parts = (store.clone(), sender.clone(), sources.clone(), Arc::clone(&clock));
+        if let Err(fault) = learn(parts).await {
+            tracing::warn!(%fault, "nothing can be learnt from the log now");
+        }
+        tokio::time::sleep(AFTER_FAULT).await;
+    }
+}
 
 async fn learn((store, sender, sources, clock): Parts) -> Result<(), StoreError> {
     let mut newest = store.newest();

@@ -1,6 +1,6 @@
 //! The learner over a real store, with a clock that is moved by hand.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -20,6 +20,7 @@ use crate::store::{
     EntityOrder, EntityQuery, Learnt, Retention, SeenEntity, SeenIn, Store, StoreOptions, TypeLearnt,
 };
 
+mod panics;
 mod silences;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -29,7 +30,24 @@ struct House {
     clock: Arc<ManualClock>,
     sender: Sender,
     sources: Sources,
+    /// The clock of sender and learner.
+    fragile: Arc<Fragile>,
     folder: tempfile::TempDir,
+}
+
+/// A clock that panics once, when the thread of that name asks it.
+struct Fragile {
+    clock: Arc<ManualClock>,
+    breaks: Mutex<Option<&'static str>>,
+}
+
+impl Clock for Fragile {
+    fn now(&self) -> Timestamp {
+        let thread = std::thread::current();
+        let breaks = self.breaks.lock().unwrap().take_if(|name| thread.name() == Some(name));
+        assert!(breaks.is_none(), "the clock is broken");
+        self.clock.now()
+    }
 }
 
 fn source(rule: SilenceAfter) -> Source {
@@ -69,14 +87,16 @@ fn house(rule: SilenceAfter) -> House {
         retention,
         queue: 4096,
         queue_bytes: 1 << 26,
+        workers: crate::telemetry::Workers::default(),
     };
     let store = Store::open(options).unwrap();
+    let fragile = Arc::new(Fragile { clock: Arc::clone(&clock), breaks: Mutex::default() });
     let guard = TargetGuard::new(false);
     let sources = Sources::new(vec![source(rule)], 1 << 20);
     let sender = Sender::new(SenderParts {
         store: store.clone(),
         catalog: Arc::new(Catalog::builtin()),
-        clock: Arc::<ManualClock>::clone(&clock),
+        clock: Arc::<Fragile>::clone(&fragile),
         metrics: Arc::default(),
         guard,
         client: Client::new(guard).unwrap(),
@@ -87,7 +107,7 @@ fn house(rule: SilenceAfter) -> House {
         health_interval: day,
         connections: 100,
     });
-    House { store, clock, sender, sources, folder }
+    House { store, clock, sender, sources, fragile, folder }
 }
 
 impl House {

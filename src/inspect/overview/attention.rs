@@ -1,9 +1,12 @@
 //! What somebody should look at first.
 
+use std::collections::BTreeMap;
+
 use super::sum::Overview;
 use crate::domain::Verdict;
 use crate::inspect::ack::AckTimes;
 use crate::inspect::search::term;
+use crate::telemetry::{Panicked, RefusedKind};
 
 /// So many of a hundred refused are many.
 const MANY_REFUSED: u64 = 20;
@@ -11,6 +14,9 @@ const MANY_REFUSED: u64 = 20;
 const FEW: u64 = 5;
 /// So many of a hundred of a store's room are nearly all.
 const NEARLY_FULL: u64 = 90;
+
+/// So many kinds of requests without a delivery are named.
+const MOST_REFUSED: usize = 5;
 
 /// Something to look at, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,12 +40,17 @@ pub struct Beside {
     pub parked: Vec<(String, u64)>,
     /// Bytes of the store in use, and the most.
     pub store: (u64, u64),
+    /// Workers that panicked lately.
+    pub panicked: Vec<(&'static str, Panicked)>,
+    /// Requests that look like deliveries and left none lately.
+    pub refused: Vec<RefusedKind>,
 }
 
 /// What needs attention, the most urgent first.
 #[must_use]
 pub fn attention(overview: &Overview, beside: &Beside) -> Vec<Attention> {
-    let mut all = Vec::new();
+    let mut all: Vec<Attention> =
+        beside.panicked.iter().map(|(name, panicked)| stopped(name, panicked.times)).collect();
     let (used, most) = beside.store;
     if most > 0 && used.saturating_mul(100) / most >= NEARLY_FULL {
         all.push(Attention {
@@ -50,6 +61,7 @@ pub fn attention(overview: &Overview, beside: &Beside) -> Vec<Attention> {
             url: "/metrics".to_owned(),
         });
     }
+    all.extend(left_none(&beside.refused));
     let rejected = |verdicts: &[u64; Verdict::ALL.len()]| {
         Verdict::ALL
             .iter()
@@ -109,6 +121,34 @@ pub fn attention(overview: &Overview, beside: &Beside) -> Vec<Attention> {
     all
 }
 
+/// A worker that a fault in the program stopped.
+fn stopped(name: &str, times: u64) -> Attention {
+    let often = if times == 1 { String::new() } else { format!(" {times} times") };
+    let sentence = format!("A fault in the program stopped the worker {name}{often}; the log says where.");
+    Attention { sentence, url: "/metrics".to_owned() }
+}
+
+/// The most frequent requests that look like deliveries and left none, whoever sent them.
+fn left_none(refused: &[RefusedKind]) -> Vec<Attention> {
+    let mut places: BTreeMap<(String, &'static str), (u64, &str)> = BTreeMap::new();
+    for kind in refused {
+        let place = (kind.newest.place(), kind.newest.cause.as_str());
+        let (count, _) = places.entry(place).or_insert((0, &kind.newest.detail));
+        *count = count.saturating_add(kind.count);
+    }
+    let mut places: Vec<_> = places.into_iter().collect();
+    places.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));
+    let attention = |((place, _), (count, detail)): ((String, &str), (u64, &str))| {
+        let requests = if count == 1 { "1 request".to_owned() } else { format!("{count} requests") };
+        let place = if place.is_empty() { place } else { format!(" ({place})") };
+        Attention {
+            sentence: format!("{requests}{place} left no delivery. {detail}"),
+            url: "/refusals".to_owned(),
+        }
+    };
+    places.into_iter().take(MOST_REFUSED).map(attention).collect()
+}
+
 fn search_url(q: &str) -> String {
     let query = form_urlencoded::Serializer::new(String::new()).append_pair("q", q).finish();
     format!("/?{query}")
@@ -120,6 +160,50 @@ mod tests {
     use crate::domain::Reason;
     use crate::inspect::overview::SourceSum;
     use crate::telemetry::Counted;
+
+    #[test]
+    fn a_worker_that_stopped_and_requests_without_a_delivery_come_first() {
+        use std::time::Instant;
+
+        use crate::domain::Timestamp;
+        use crate::telemetry::{NotKept, Panicked, PortName, Refused, RefusedKind};
+
+        let kind = |client: &str, target: &str, count: u64| RefusedKind {
+            id: 1,
+            newest: Refused {
+                port: PortName::Receiver,
+                cause: NotKept::Path,
+                status: 404,
+                client: client.parse().ok(),
+                method: "POST".into(),
+                target: target.into(),
+                detail: "The route is /webhook/tagorun.".into(),
+                is_likely: true,
+            },
+            count,
+            first: Timestamp::from_secs(0),
+            last: Timestamp::from_secs(0),
+        };
+        let beside = Beside {
+            panicked: vec![("sender", Panicked { times: 2, last: Instant::now() })],
+            refused: vec![
+                kind("192.0.2.1", "/webhok/tagorun?token=a", 11),
+                kind("192.0.2.2", "/webhok/tagorun", 1),
+                kind("192.0.2.2", "/hook", 1),
+            ],
+            ..Beside::default()
+        };
+        let told = attention(&Overview::default(), &beside);
+        let sentences: Vec<&str> = told.iter().map(|one| one.sentence.as_str()).collect();
+        assert_eq!(
+            sentences,
+            [
+                "A fault in the program stopped the worker sender 2 times; the log says where.",
+                "12 requests (POST /webhok/tagorun) left no delivery. The route is /webhook/tagorun.",
+                "1 request (POST /hook) left no delivery. The route is /webhook/tagorun.",
+            ]
+        );
+    }
 
     #[test]
     fn what_is_refused_much_is_named_with_its_reason_and_a_search() {

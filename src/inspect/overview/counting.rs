@@ -41,8 +41,15 @@ impl Counting {
     }
 }
 
-/// Keeps counts until the program stops, and once more then.
-pub async fn keep_counts(counting: Counting, mut stopping: watch::Receiver<bool>) {
+/// Keeps counts until the program stops, and once more then. After a panic it starts again.
+pub async fn keep_counts(counting: Counting, stopping: watch::Receiver<bool>) {
+    let workers = counting.metrics.workers();
+    while workers.watch("counter", keep_on(&counting, stopping.clone())).await.is_none() {
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+async fn keep_on(counting: &Counting, mut stopping: watch::Receiver<bool>) {
     loop {
         let is_over =
             tokio::time::timeout(EVERY, stopping.wait_for(|is_stopping| *is_stopping)).await.is_ok();

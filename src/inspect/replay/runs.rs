@@ -118,7 +118,15 @@ impl ReplayRuns {
         if self.lock().insert(walk.run.id, walk.halt.clone()).is_some() {
             tracing::error!(run = %walk.run.id, "a run of replays was started twice");
         }
-        tokio::spawn(Arc::new(walk).go());
+        let (runs, id) = (self.clone(), walk.run.id);
+        tokio::spawn(async move {
+            let workers = runs.replayer.sender.metrics().workers();
+            if workers.watch("replay-run", Arc::new(walk).go()).await.is_none() {
+                let why = "a fault in the program ended it; see the log".to_owned();
+                runs.turn(id, RunState::Stopped, Some(why)).await;
+                runs.lock().remove(&id);
+            }
+        });
     }
 
     /// Asks the store until it can be used; `None` where the program stops meanwhile.

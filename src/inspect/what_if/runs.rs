@@ -12,6 +12,7 @@ use crate::catalog::Catalog;
 use crate::domain::{DeliveryFilter, ReplayId, Source, Timestamp};
 use crate::receive::{Masking, Receiver};
 use crate::store::{Store, StoreError};
+use crate::telemetry::Workers;
 
 /// The most deliveries of a run.
 pub const MOST: usize = 100_000;
@@ -104,14 +105,21 @@ pub struct WhatIf {
     catalog: Arc<Catalog>,
     masking: Arc<Masking>,
     max_body: usize,
+    workers: Workers,
     runs: Arc<Mutex<BTreeMap<ReplayId, Arc<Run>>>>,
 }
 
 impl WhatIf {
     /// Over the deliveries of `store`, by the receiver's other rules.
     #[must_use]
-    pub fn new(store: Store, catalog: Arc<Catalog>, masking: Arc<Masking>, max_body: usize) -> Self {
-        Self { store, catalog, masking, max_body, runs: Arc::default() }
+    pub fn new(
+        store: Store,
+        catalog: Arc<Catalog>,
+        masking: Arc<Masking>,
+        max_body: usize,
+        workers: Workers,
+    ) -> Self {
+        Self { store, catalog, masking, max_body, workers, runs: Arc::default() }
     }
 
     /// Starts a run; the oldest ones that are over are forgotten. `None` where as many as are remembered go on.
@@ -141,12 +149,13 @@ impl WhatIf {
         drop(runs);
         let this = self.clone();
         tokio::spawn(async move {
-            let state = match this.walk(&run, asked).await {
-                Ok(state) => state,
-                Err(fault) => {
+            let state = match this.workers.watch("what-if-run", this.walk(&run, asked)).await {
+                Some(Ok(state)) => state,
+                Some(Err(fault)) => {
                     tracing::error!(%fault, "a run over history cannot read the store");
                     State::Failed
                 }
+                None => State::Failed,
             };
             run.change(|progress| progress.state = state);
         });
@@ -220,8 +229,10 @@ impl WhatIf {
                 .and_then(|was| flip(&delivery, was, &judge.0, &judge.1, &masking));
             run.change(|progress| progress.count(flip, cut));
         });
-        // A panic there is logged where it happens; the next one is looked at.
-        let _ = judged.await;
+        if judged.await.is_err() {
+            // The next delivery is looked at.
+            self.workers.panicked("what-if-run");
+        }
         Ok(())
     }
 }

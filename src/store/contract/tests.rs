@@ -12,6 +12,7 @@ use crate::domain::{
 };
 
 mod marks;
+mod panics;
 mod search;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -45,6 +46,7 @@ fn open_with(change: impl FnOnce(&mut StoreOptions)) -> Case {
         },
         queue: 1000,
         queue_bytes: 64 << 20,
+        workers: crate::telemetry::Workers::default(),
     };
     change(&mut options);
     Case { store: Store::open(options.clone()).unwrap(), clock, folder, options }

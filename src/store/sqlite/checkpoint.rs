@@ -7,13 +7,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rusqlite::hooks::Wal;
 use rusqlite::{Connection, ErrorCode};
 
 use super::shared::{self, Shared};
+use crate::telemetry::{Worker, Workers};
 
 /// Pages of the log after which they are moved: about 8 MiB. More at once make commits wait for the disk longer.
 const PAGES: i32 = 1_000;
@@ -33,7 +33,7 @@ const TOO_MANY_PAGES: i32 = 32_000;
 pub struct Checkpointer {
     wake: Option<SyncSender<()>>,
     log: Arc<Log>,
-    thread: Option<JoinHandle<()>>,
+    thread: Worker,
 }
 
 /// How the log stands.
@@ -47,13 +47,12 @@ struct Log {
 
 impl Checkpointer {
     /// Starts the thread for the file that is `shared`.
-    pub fn start(shared: &Arc<Shared>) -> std::io::Result<Self> {
+    pub fn start(shared: &Arc<Shared>, workers: &Workers) -> std::io::Result<Self> {
         let log = Arc::new(Log::default());
         let (wake, woken) = sync_channel(1);
         let work = Work { shared: Arc::clone(shared), log: Arc::clone(&log), woken };
-        let thread =
-            std::thread::Builder::new().name("store-checkpointer".to_owned()).spawn(move || work.run())?;
-        Ok(Self { wake: Some(wake), log, thread: Some(thread) })
+        let thread = workers.start("store-checkpointer", 0, move || work.run())?;
+        Ok(Self { wake: Some(wake), log, thread })
     }
 
     /// Looks at the log after each commit of the writer's `connection`.
@@ -96,9 +95,7 @@ impl Checkpointer {
             tracing::warn!(%fault, "the store's connection keeps its hook");
             return;
         }
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        self.thread.join();
     }
 }
 

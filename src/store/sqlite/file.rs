@@ -14,6 +14,7 @@ use super::writer::Writer;
 use super::{migrate, query};
 use crate::domain::{Clock, DeliveryFilter, DeliveryId, DeliveryRow, Entry, StoredDelivery};
 use crate::store::{Pruned, StoreError, StoreOptions, StoreSize, Tail, Written};
+use crate::telemetry::Workers;
 
 /// A store in one SQLite file; clones share it.
 #[derive(Clone)]
@@ -24,6 +25,7 @@ pub struct Sqlite {
     search: Arc<SearchFile>,
     indexer: Arc<OnceLock<Indexer>>,
     clock: Arc<dyn Clock>,
+    workers: Workers,
 }
 
 impl Sqlite {
@@ -36,8 +38,8 @@ impl Sqlite {
         migrate::migrate(&mut connection, &text)?;
         let shared =
             Arc::new(Shared::read(&options, file, &connection).map_err(|fault| failed(fault.to_string()))?);
-        let readers = Readers::start(&shared).map_err(|fault| failed(fault.to_string()))?;
-        let clock = Arc::clone(&options.clock);
+        let readers = Readers::start(&shared, &options.workers).map_err(|fault| failed(fault.to_string()))?;
+        let (clock, workers) = (Arc::clone(&options.clock), options.workers.clone());
         let writer = Writer::start(connection, options, Arc::clone(&shared))
             .map_err(|fault| failed(fault.to_string()))?;
         Ok(Self {
@@ -47,12 +49,13 @@ impl Sqlite {
             search: Arc::new(SearchFile::beside(&path)),
             indexer: Arc::default(),
             clock,
+            workers,
         })
     }
 
     pub fn start_indexing(&self) -> Result<(), StoreError> {
         let (shared, file) = (Arc::clone(&self.shared), Arc::clone(&self.search));
-        let started = Indexer::start(self.shared.path(), shared, file);
+        let started = Indexer::start(self.shared.path(), shared, file, &self.workers);
         let indexer =
             started.map_err(|fault| StoreError::Unavailable(format!("no thread for search: {fault}")))?;
         // A second one would be dropped here, and end by that.

@@ -11,6 +11,7 @@ mod migrate;
 pub(super) mod minutes;
 pub(super) mod outbox;
 pub(super) mod query;
+mod queue;
 mod reader;
 pub(super) mod replay_runs;
 pub(super) mod replays;

@@ -1,6 +1,5 @@
 //! Threads that read, each with a connection of its own. They never wait for the writer, nor it for them.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
@@ -12,6 +11,7 @@ use tokio::sync::oneshot;
 use super::search;
 use super::shared::{self, Shared};
 use crate::store::StoreError;
+use crate::telemetry::Workers;
 
 /// How many questions are answered at once.
 const READERS: usize = 3;
@@ -31,17 +31,14 @@ pub struct Readers {
 
 impl Readers {
     /// Starts the threads on the file that is `shared`.
-    pub fn start(shared: &Arc<Shared>) -> Result<Self, Box<dyn std::error::Error>> {
+    pub fn start(shared: &Arc<Shared>, workers: &Workers) -> Result<Self, Box<dyn std::error::Error>> {
         let (jobs, waiting) = channel::<Job>();
         let waiting = Arc::new(Mutex::new(waiting));
-        for number in 0..READERS {
-            let connection = shared::open_reader(shared.path())?;
-            search::add_functions(&connection)?;
-            let (shared, waiting) = (Arc::clone(shared), Arc::clone(&waiting));
-            std::thread::Builder::new().name(format!("store-reader-{number}")).spawn(move || {
-                answer(connection, &waiting);
-                drop(shared);
-            })?;
+        for _ in 0..READERS {
+            let reader = Reader::open(shared)?;
+            let waiting = Arc::clone(&waiting);
+            // It ends by itself after `close`; nobody has to wait for that.
+            let _ = workers.start("store-reader", NICE, move || reader.answer(&waiting))?;
         }
         Ok(Self { jobs: Mutex::new(Some(jobs)) })
     }
@@ -95,23 +92,34 @@ pub fn is_interrupted(fault: &rusqlite::Error) -> bool {
     fault.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
 }
 
-/// Answers questions until there are no more. Each is interrupted at its deadline, so that none keeps the others
-/// waiting for ever.
-fn answer(mut connection: Connection, waiting: &Mutex<Receiver<Job>>) {
-    // Linux counts this for the thread. Where it is refused, questions are as urgent as deliveries.
-    let _ = rustix::process::nice(NICE);
-    let deadline = Arc::new(Mutex::new(Instant::now()));
-    let watched = Arc::clone(&deadline);
-    let is_over = move || Instant::now() > *watched.lock();
-    if let Err(fault) = connection.progress_handler(DEADLINE_STEPS, Some(is_over)) {
-        tracing::warn!(%fault, "questions to the store have no deadline");
+/// What a thread works with.
+struct Reader {
+    connection: Connection,
+    /// When the question that is answered now has had its time.
+    deadline: Arc<Mutex<Instant>>,
+    /// Let go after the connection.
+    _shared: Arc<Shared>,
+}
+
+impl Reader {
+    fn open(shared: &Arc<Shared>) -> rusqlite::Result<Self> {
+        let mut connection = shared::open_reader(shared.path())?;
+        search::add_functions(&connection)?;
+        let deadline = Arc::new(Mutex::new(Instant::now()));
+        let watched = Arc::clone(&deadline);
+        let is_over = move || Instant::now() > *watched.lock();
+        connection.progress_handler(DEADLINE_STEPS, Some(is_over))?;
+        Ok(Self { connection, deadline, _shared: Arc::clone(shared) })
     }
-    loop {
-        let job = waiting.lock().recv();
-        let Ok(job) = job else { return };
-        *deadline.lock() = Instant::now() + DEADLINE;
-        // A fault of ours in one question must not end the thread: the hook has told the log, the caller hears that there is
-        // no answer, and whatever statement was under way is reset.
-        let _ = catch_unwind(AssertUnwindSafe(|| job(&connection)));
+
+    /// Answers questions until there are no more. Each is interrupted at its deadline, so that none keeps the others
+    /// waiting for ever. After a panic in one question, whoever asked gets no answer, and the statement is reset.
+    fn answer(&self, waiting: &Mutex<Receiver<Job>>) {
+        loop {
+            let job = waiting.lock().recv();
+            let Ok(job) = job else { return };
+            *self.deadline.lock() = Instant::now() + DEADLINE;
+            job(&self.connection);
+        }
     }
 }

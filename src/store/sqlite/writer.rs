@@ -3,19 +3,19 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
 use super::checkpoint::{Checkpointer, move_log};
 use super::insert::{Inserted, Prepared, Statements};
 use super::job::{Asked, Job};
+use super::queue::{Answer, Place, Waiting};
 use super::retention;
 use super::shared::{self, Shared};
 use crate::store::{Pruned, StoreError, StoreOptions, Written};
+use crate::telemetry::Worker;
 
 /// The most entries and jobs of one transaction.
 const BATCH_ENTRIES: usize = 1_000;
@@ -27,10 +27,8 @@ const JOBS_TIME: Duration = Duration::from_millis(50);
 /// How often retention looks for something to do when nothing calls it.
 const RETENTION_EVERY: Duration = Duration::from_secs(2);
 
-type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
-
 enum Command {
-    Append(Box<Prepared>, Answer<Written>),
+    Append(Waiting),
     Work(Box<dyn Job>),
     Prune(Answer<Pruned>),
     Ready(Answer<()>),
@@ -42,7 +40,7 @@ pub struct Writer {
     queue: SyncSender<Command>,
     queue_bytes: usize,
     shared: Arc<Shared>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    thread: Worker,
 }
 
 impl Writer {
@@ -55,7 +53,8 @@ impl Writer {
         let (queue, commands) = sync_channel(options.queue);
         let queue_bytes = options.queue_bytes;
         let shared_too = Arc::clone(&shared);
-        let checkpointer = Checkpointer::start(&shared)?;
+        let workers = options.workers.clone();
+        let checkpointer = Checkpointer::start(&shared, &workers)?;
         checkpointer.watch(&mut connection)?;
         let mut work = Work {
             connection,
@@ -65,27 +64,17 @@ impl Writer {
             blocked: None,
             removed: Pruned::default(),
             held: Vec::new(),
+            state: State::Closed,
         };
-        let thread =
-            std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || work.run(&commands))?;
-        Ok(Self { queue, queue_bytes, shared, thread: Mutex::new(Some(thread)) })
+        let thread = workers.start("store-writer", 0, move || work.run(&commands))?;
+        Ok(Self { queue, queue_bytes, shared, thread })
     }
 
     /// Queues an entry and waits until it is durable.
     pub async fn append(&self, prepared: Prepared) -> Result<Written, StoreError> {
-        let weight = prepared.weight;
-        let before = self.shared.queued_bytes.fetch_add(weight, Ordering::AcqRel);
-        if before > 0 && before.saturating_add(weight) > self.queue_bytes {
-            self.shared.queued_bytes.fetch_sub(weight, Ordering::AcqRel);
-            return Err(StoreError::Full);
-        }
-        self.shared.queued.fetch_add(1, Ordering::AcqRel);
-        let answered = self.ask(|answer| Command::Append(Box::new(prepared), answer));
-        if answered.is_err() {
-            self.shared.queued.fetch_sub(1, Ordering::AcqRel);
-            self.shared.queued_bytes.fetch_sub(weight, Ordering::AcqRel);
-        }
-        wait(answered?).await
+        let place = Place::take(&self.shared, prepared.weight, self.queue_bytes).ok_or(StoreError::Full)?;
+        let prepared = Box::new(prepared);
+        wait(self.ask(|answer| Command::Append(Waiting { prepared, answer, place }))?).await
     }
 
     /// Runs `work` inside the next transaction and waits until what it did is durable. `takes_room` says that it brings
@@ -118,10 +107,7 @@ impl Writer {
         if matches!(sent, Ok(Ok(()))) {
             let _ = closed.await;
         }
-        let thread = self.thread.lock().take();
-        if let Some(thread) = thread {
-            let _ = thread.join();
-        }
+        self.thread.join();
     }
 
     fn ask<T>(
@@ -138,7 +124,7 @@ impl Writer {
 }
 
 async fn wait<T>(answered: oneshot::Receiver<Result<T, StoreError>>) -> Result<T, StoreError> {
-    answered.await.unwrap_or_else(|_| Err(gone()))
+    answered.await.unwrap_or_else(|_| Err(StoreError::Unavailable("it was not written".to_owned())))
 }
 
 fn gone() -> StoreError {
@@ -148,21 +134,32 @@ fn gone() -> StoreError {
 /// What goes into one transaction.
 #[derive(Default)]
 struct Batch {
-    entries: Vec<(Box<Prepared>, Answer<Written>)>,
+    entries: Vec<Waiting>,
     jobs: Vec<Box<dyn Job>>,
     /// What the entries weigh.
     bytes: usize,
 }
 
 impl Batch {
-    fn add(&mut self, prepared: Box<Prepared>, answer: Answer<Written>) {
-        self.bytes = self.bytes.saturating_add(prepared.weight);
-        self.entries.push((prepared, answer));
+    fn add(&mut self, waiting: Waiting) {
+        self.bytes = self.bytes.saturating_add(waiting.prepared.weight);
+        self.entries.push(waiting);
     }
 
     fn has_room(&self) -> bool {
         self.entries.len().saturating_add(self.jobs.len()) < BATCH_ENTRIES && self.bytes < BATCH_BYTES
     }
+}
+
+/// How far the thread is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// It does not run.
+    Closed,
+    /// It runs. Where it is called again in this state, it panicked.
+    Running,
+    /// It was told to end.
+    Closing,
 }
 
 /// What the thread works with.
@@ -177,10 +174,19 @@ pub(super) struct Work {
     pub(super) removed: Pruned,
     /// Jobs that the last transaction had no time for.
     held: Vec<Box<dyn Job>>,
+    state: State,
 }
 
 impl Work {
     fn run(&mut self, commands: &Receiver<Command>) {
+        match std::mem::replace(&mut self.state, State::Running) {
+            State::Closed => {}
+            State::Running => {
+                self.roll_back();
+                self.reopen();
+            }
+            State::Closing => return,
+        }
         let mut next_look = Instant::now();
         loop {
             let is_held = !self.held.is_empty();
@@ -194,6 +200,7 @@ impl Work {
             if (first.is_some() || is_held)
                 && let Some(closed) = self.write_waiting(commands, first)
             {
+                self.state = State::Closing;
                 self.write_held();
                 return self.close(closed);
             }
@@ -229,7 +236,7 @@ impl Work {
         let mut next = first;
         while let Some(command) = next.take() {
             match command {
-                Command::Append(prepared, answer) => batch.add(prepared, answer),
+                Command::Append(waiting) => batch.add(waiting),
                 Command::Work(job) => batch.jobs.push(job),
                 Command::Close(answer) => {
                     closed = Some(answer);
@@ -259,8 +266,6 @@ impl Work {
         }
         let written = self.commit(&mut batch);
         let Batch { entries, jobs, bytes } = batch;
-        self.shared.queued.fetch_sub(entries.len(), Ordering::AcqRel);
-        self.shared.queued_bytes.fetch_sub(bytes, Ordering::AcqRel);
         match written {
             Ok(inserted) => {
                 // An estimate until retention looks again; it errs on the side of looking.
@@ -268,15 +273,15 @@ impl Work {
                 if let Some(last) = inserted.last() {
                     self.shared.newest.send_replace(last.written.seq);
                 }
-                for ((_, answer), row) in entries.into_iter().zip(inserted) {
-                    let _ = answer.send(Ok(row.written));
+                for (waiting, row) in entries.into_iter().zip(inserted) {
+                    waiting.tell(Ok(row.written));
                 }
                 jobs.into_iter().for_each(|job| job.finish(Ok(())));
             }
             Err(fault) => {
                 tracing::error!(%fault, entries = entries.len(), "a batch could not be written");
-                for (_, answer) in entries {
-                    let _ = answer.send(Err(StoreError::Unavailable(fault.clone())));
+                for waiting in entries {
+                    waiting.tell(Err(StoreError::Unavailable(fault.clone())));
                 }
                 jobs.into_iter().for_each(|job| job.finish(Err(&fault)));
             }
@@ -287,10 +292,8 @@ impl Work {
     /// be kept, what brings nothing new is written all the same.
     fn commit(&mut self, batch: &mut Batch) -> Result<Vec<Inserted>, String> {
         if let Some(why) = self.blocked.clone() {
-            let refused = std::mem::take(&mut batch.entries);
-            self.shared.queued.fetch_sub(refused.len(), Ordering::AcqRel);
-            for (_, answer) in refused {
-                let _ = answer.send(Err(StoreError::Unavailable(why.clone())));
+            for waiting in batch.entries.drain(..) {
+                waiting.tell(Err(StoreError::Unavailable(why.clone())));
             }
             let (refused, kept) =
                 std::mem::take(&mut batch.jobs).into_iter().partition(|job| job.takes_room());
@@ -314,11 +317,11 @@ impl Work {
         let mut inserted = Vec::with_capacity(batch.entries.len());
         if !batch.entries.is_empty() {
             let mut statements = Statements::prepare(&self.connection)?;
-            for (prepared, _) in &batch.entries {
+            for Waiting { prepared, .. } in &batch.entries {
                 inserted.push(statements.insert(prepared, &self.options.retention, now)?);
             }
             drop(statements);
-            let weights = batch.entries.iter().map(|(prepared, _)| prepared.weight);
+            let weights = batch.entries.iter().map(|waiting| waiting.prepared.weight);
             retention::add_to_totals(&self.connection, inserted.iter().map(|row| row.verdict).zip(weights))?;
         }
         let until = Instant::now() + JOBS_TIME;
@@ -338,22 +341,31 @@ impl Work {
     /// After a fault: roll back. After one of the disk the connection is made anew, since what SQLite has in memory
     /// and what the disk has may differ; nothing is written a second time.
     pub(super) fn recover(&mut self, fault: &rusqlite::Error) {
-        if !self.connection.is_autocommit() {
-            let _ = self.connection.execute_batch("ROLLBACK");
-        }
+        self.roll_back();
         let is_disk = matches!(
             fault.sqlite_error_code(),
             Some(ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt | ErrorCode::CannotOpen)
         );
         if is_disk || !self.connection.is_autocommit() {
-            let opened = shared::open_writer(&self.options.path).and_then(|mut connection| {
-                self.checkpointer.watch(&mut connection)?;
-                Ok(connection)
-            });
-            match opened {
-                Ok(connection) => self.connection = connection,
-                Err(fault) => tracing::error!(%fault, "the store's file cannot be opened again"),
-            }
+            self.reopen();
+        }
+    }
+
+    fn roll_back(&self) {
+        if !self.connection.is_autocommit() {
+            // Where this fails, the connection goes, and its transaction with it.
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+    }
+
+    fn reopen(&mut self) {
+        let opened = shared::open_writer(&self.options.path).and_then(|mut connection| {
+            self.checkpointer.watch(&mut connection)?;
+            Ok(connection)
+        });
+        match opened {
+            Ok(connection) => self.connection = connection,
+            Err(fault) => tracing::error!(%fault, "the store's file cannot be opened again"),
         }
     }
 

@@ -271,6 +271,11 @@ impl Server {
     /// Stops it with SIGTERM; the exit code.
     pub fn stop(&mut self) -> Option<i32> {
         self.signal("TERM");
+        self.wait_for_end()
+    }
+
+    /// Waits until its process ends; the exit code.
+    pub fn wait_for_end(&mut self) -> Option<i32> {
         let deadline = Instant::now() + Duration::from_secs(30);
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {

@@ -50,7 +50,14 @@ fn house_at(password: Option<&str>, allowed_hosts: &[&str], public_url: Option<&
         max_refused: 1 << 28,
     };
     let path = folder.path().join("tagohook.db");
-    let options = StoreOptions { path, clock: clock.clone(), retention, queue: 64, queue_bytes: 1 << 24 };
+    let options = StoreOptions {
+        path,
+        clock: clock.clone(),
+        retention,
+        queue: 64,
+        queue_bytes: 1 << 24,
+        workers: Default::default(),
+    };
     let cheap = argon2::Params::new(64, 1, 1, None).unwrap();
     let argon2 = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, cheap);
     let hash = password.map(|password| argon2.hash_password(password.as_bytes()).unwrap().to_string());
@@ -73,7 +80,13 @@ fn house_at(password: Option<&str>, allowed_hosts: &[&str], public_url: Option<&
         connections: 100,
     });
     let masking = Arc::new(Masking::new([7; 32]));
-    let what_if = WhatIf::new(store.clone(), Arc::clone(&catalog), masking, 1 << 20);
+    let what_if = WhatIf::new(
+        store.clone(),
+        Arc::clone(&catalog),
+        masking,
+        1 << 20,
+        crate::telemetry::Workers::default(),
+    );
     let state = InspectorState::new(InspectorParts {
         store,
         catalog,

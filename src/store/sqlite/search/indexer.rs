@@ -1,10 +1,8 @@
 //! The thread that makes the index, the newest rows first, and gives way to receiving.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
@@ -17,6 +15,7 @@ use super::file::{Indexed, SearchFile, last_of};
 use super::open::{OpenRow, OpenSegment};
 use super::{first_of, segment_of};
 use crate::domain::DeliveryRow;
+use crate::telemetry::{Worker, Workers};
 
 /// How often it looks for something to do.
 const EVERY: Duration = Duration::from_millis(100);
@@ -35,25 +34,27 @@ const TERMS: usize = 2_000;
 /// The thread.
 pub struct Indexer {
     stop: Mutex<Option<Sender<()>>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    thread: Worker,
 }
 
 impl Indexer {
     /// Starts it for the store at `store`.
-    pub fn start(store: &Path, shared: Arc<Shared>, file: Arc<SearchFile>) -> std::io::Result<Self> {
+    pub fn start(
+        store: &Path,
+        shared: Arc<Shared>,
+        file: Arc<SearchFile>,
+        workers: &Workers,
+    ) -> std::io::Result<Self> {
         let (stop, stopped) = channel();
         let work = Work { store: store.to_owned(), shared, file, stopped };
-        let thread =
-            std::thread::Builder::new().name("store-indexer".to_owned()).spawn(move || work.run())?;
-        Ok(Self { stop: Mutex::new(Some(stop)), thread: Mutex::new(Some(thread)) })
+        let thread = workers.start("store-indexer", NICE, move || work.run())?;
+        Ok(Self { stop: Mutex::new(Some(stop)), thread })
     }
 
     /// Ends it; what is half done is done anew at the next start.
     pub fn stop(&self) {
         self.stop.lock().take();
-        if let Some(thread) = self.thread.lock().take() {
-            let _ = thread.join();
-        }
+        self.thread.join();
     }
 }
 
@@ -78,21 +79,11 @@ impl From<rusqlite::Error> for Halt {
 
 impl Work {
     fn run(&self) {
-        // Linux counts this for the thread. Where it is refused, the pauses must do.
-        let _ = rustix::process::nice(NICE);
-        loop {
-            // A fault of ours must not leave search without an index for good; the hook has told the log of it.
-            match catch_unwind(AssertUnwindSafe(|| self.keep_up())) {
-                Ok(Halt::Stopped) => return,
-                Err(_) if self.pause(AFTER_FAULT).is_err() => return,
-                Err(_) => {}
-                Ok(Halt::Fault(fault)) => {
-                    self.file.note(&fault);
-                    tracing::warn!(%fault, "the search index could not be made; search reads the log meanwhile");
-                    if self.pause(AFTER_FAULT).is_err() {
-                        return;
-                    }
-                }
+        while let Halt::Fault(fault) = self.keep_up() {
+            self.file.note(&fault);
+            tracing::warn!(%fault, "the search index could not be made; search reads the log meanwhile");
+            if self.pause(AFTER_FAULT).is_err() {
+                return;
             }
         }
     }

@@ -1,0 +1,166 @@
+//! What a port serves now, and how it ends: requests under way are answered first, then the port is closed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_server::ServerHandle;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+/// How long requests under way may take once the program stops. Then bodies that are still coming in are cut.
+pub const GRACE: Duration = Duration::from_secs(4);
+/// How long those whose body was cut may take to be answered.
+const CUT_GRACE: Duration = Duration::from_secs(1);
+/// How long answers have said `Connection: close` before idle connections are closed, at least: whoever is busy on a
+/// connection then leaves it between two requests, not in one.
+const FAREWELL: Duration = Duration::from_millis(60);
+/// How long a connection that was just accepted may take to send its request's head.
+const FRESH: Duration = Duration::from_millis(20);
+/// How long connections may take to close once every request is answered. A client that does not read is cut then.
+const CLOSE: Duration = Duration::from_millis(100);
+
+/// How far the end is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    Open,
+    /// Each answer closes its connection.
+    Ending,
+    /// What is still coming in is cut.
+    Cut,
+    /// Idle connections close.
+    Closing,
+}
+
+/// What a port serves now; clones share it.
+#[derive(Clone, Debug)]
+pub struct Traffic(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    phase: watch::Sender<Phase>,
+    requests: watch::Sender<()>,
+    connections: watch::Sender<()>,
+}
+
+/// A request or a connection counts as long as this is held.
+#[derive(Debug)]
+pub struct Token {
+    _held: watch::Receiver<()>,
+}
+
+impl Default for Traffic {
+    fn default() -> Self {
+        Self(Arc::new(Parts {
+            phase: watch::Sender::new(Phase::Open),
+            requests: watch::Sender::new(()),
+            connections: watch::Sender::new(()),
+        }))
+    }
+}
+
+impl Traffic {
+    /// A request that began. Nobody waits for one that began after the end did: it is answered all the same.
+    pub fn request(&self) -> Option<Token> {
+        (!self.is_ending()).then(|| Token { _held: self.0.requests.subscribe() })
+    }
+
+    /// A connection that was accepted.
+    pub fn connection(&self) -> Token {
+        Token { _held: self.0.connections.subscribe() }
+    }
+
+    /// Whether the program stops.
+    pub fn is_ending(&self) -> bool {
+        *self.0.phase.borrow() > Phase::Open
+    }
+
+    /// Waits until the program stops.
+    pub async fn ending(&self) {
+        self.reach(Phase::Ending).await;
+    }
+
+    /// Waits until bodies that are still coming in are cut.
+    pub async fn cut(&self) {
+        self.reach(Phase::Cut).await;
+    }
+
+    /// Waits until idle connections are closed.
+    pub async fn closing(&self) {
+        self.reach(Phase::Closing).await;
+    }
+
+    async fn reach(&self, phase: Phase) {
+        // The sender is held here.
+        let _ = self.0.phase.subscribe().wait_for(|now| *now >= phase).await;
+    }
+}
+
+/// A port that is served.
+#[derive(Clone)]
+pub struct Port {
+    /// The server behind it.
+    pub server: ServerHandle,
+    /// What it serves.
+    pub traffic: Traffic,
+}
+
+impl Port {
+    /// From now on each answer closes its connection. New requests are still answered.
+    pub fn end(&self) {
+        self.traffic.0.phase.send_replace(Phase::Ending);
+    }
+
+    /// How many of the requests that began before `end` are not answered yet.
+    pub fn waiting(&self) -> usize {
+        self.traffic.0.requests.receiver_count()
+    }
+
+    /// Waits for the requests that began before `end`, and cuts the bodies of those that take too long.
+    pub async fn answered(&self) {
+        let requests = &self.traffic.0.requests;
+        let all = async {
+            if timeout(GRACE, requests.closed()).await.is_err() {
+                self.traffic.0.phase.send_replace(Phase::Cut);
+                let _ = timeout(CUT_GRACE, requests.closed()).await;
+            }
+        };
+        tokio::join!(all, tokio::time::sleep(FAREWELL));
+    }
+
+    /// Closes the port, lets what was just accepted be answered, closes idle connections and ends the server.
+    pub async fn close(&self) {
+        self.server.pause().await;
+        tokio::time::sleep(FRESH).await;
+        self.traffic.0.phase.send_replace(Phase::Closing);
+        let _ = timeout(CLOSE, self.traffic.0.connections.closed()).await;
+        // Nobody is left to wait for: a graceful stop would look for that once a second.
+        self.server.stop(false).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[test]
+    fn those_who_came_before_the_end_are_waited_for_and_those_after_are_not() {
+        let traffic = Traffic::default();
+        let before = traffic.request();
+        assert!(before.is_some() && !traffic.is_ending());
+        assert!(traffic.ending().now_or_never().is_none());
+        traffic.0.phase.send_replace(Phase::Ending);
+        assert!(traffic.is_ending() && traffic.request().is_none());
+        assert!(traffic.0.requests.closed().now_or_never().is_none());
+        assert!(traffic.cut().now_or_never().is_none());
+        drop(before);
+        assert!(traffic.0.requests.closed().now_or_never().is_some());
+        traffic.0.phase.send_replace(Phase::Closing);
+        for reached in
+            [traffic.ending().now_or_never(), traffic.cut().now_or_never(), traffic.closing().now_or_never()]
+        {
+            assert!(reached.is_some());
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! What waits for the writer, and the room it takes.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::sync::oneshot;
+
+use super::insert::Prepared;
+use super::shared::Shared;
+use crate::store::{StoreError, Written};
+
+/// How whoever waits learns what became of it.
+pub type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// An entry that waits to be written.
+pub struct Waiting {
+    /// The entry.
+    pub prepared: Box<Prepared>,
+    /// Who waits.
+    pub answer: Answer<Written>,
+    /// Its place in the queue.
+    pub place: Place,
+}
+
+/// A place in the queue, given back when dropped.
+pub struct Place {
+    shared: Arc<Shared>,
+    weight: usize,
+}
+
+impl Place {
+    /// Takes a place; `None` where an entry of this weight has no room among the `most` bytes of the queue.
+    pub fn take(shared: &Arc<Shared>, weight: usize, most: usize) -> Option<Self> {
+        let before = shared.queued_bytes.fetch_add(weight, Ordering::AcqRel);
+        shared.queued.fetch_add(1, Ordering::AcqRel);
+        let place = Self { shared: Arc::clone(shared), weight };
+        (before == 0 || before.saturating_add(weight) <= most).then_some(place)
+    }
+}
+
+impl Waiting {
+    /// Tells who waits what became of the entry. Its place is free before that, so that the next one finds it free.
+    pub fn tell(self, written: Result<Written, StoreError>) {
+        let Self { answer, place, .. } = self;
+        drop(place);
+        // Whoever is gone needs no answer.
+        let _ = answer.send(written);
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.shared.queued.fetch_sub(1, Ordering::AcqRel);
+        self.shared.queued_bytes.fetch_sub(self.weight, Ordering::AcqRel);
+    }
+}

@@ -1,0 +1,292 @@
+//! Requests that reached a port and left no delivery: the newest of each kind, with who sent them and their first line.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::domain::{Timestamp, is_secret_parameter};
+
+/// The most kinds that are kept.
+const MOST: usize = 300;
+/// The longest first line that is shown, in characters.
+const LONGEST: usize = 240;
+/// Stands for the value of a secret.
+const MASK: &str = "***";
+
+/// Why a request left no row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotKept {
+    /// A method that carries no event.
+    Method,
+    /// A path that is not a route.
+    Path,
+    /// The target has a character that must be percent-encoded, or is not UTF-8.
+    BadTarget,
+    /// The first line is not one of HTTP.
+    BadRequestLine,
+    /// A header line is wrong, missing or twice there.
+    BadHeader,
+    /// The head is too long or has too many lines.
+    HeadTooLarge,
+    /// The head did not come in time.
+    SlowHead,
+    /// Another protocol: TLS, HTTP/2, the PROXY protocol.
+    NotHttp,
+    /// The body's chunks are malformed.
+    BadChunk,
+    /// The program was stopping.
+    Stopping,
+    /// A fault in the program.
+    Fault,
+    /// Over `refused_rate`: 429.
+    RefusedRate,
+    /// Over `capture_rate`: 429.
+    CaptureRate,
+    /// The queue or the memory for bodies is full: 503.
+    Overloaded,
+    /// The store could not write: 503.
+    StoreFault,
+}
+
+impl NotKept {
+    /// Its word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Method => "method",
+            Self::Path => "path",
+            Self::BadTarget => "bad_target",
+            Self::BadRequestLine => "bad_request_line",
+            Self::BadHeader => "bad_header",
+            Self::HeadTooLarge => "head_too_large",
+            Self::SlowHead => "slow_head",
+            Self::NotHttp => "not_http",
+            Self::BadChunk => "bad_chunk",
+            Self::Stopping => "stopping",
+            Self::Fault => "fault",
+            Self::RefusedRate => "refused_rate",
+            Self::CaptureRate => "capture_rate",
+            Self::Overloaded => "overloaded",
+            Self::StoreFault => "store_fault",
+        }
+    }
+}
+
+/// Which port a request reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PortName {
+    /// The receiver's.
+    Receiver,
+    /// The inspector's.
+    Inspector,
+}
+
+impl PortName {
+    /// Its word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Receiver => "receiver",
+            Self::Inspector => "inspector",
+        }
+    }
+}
+
+/// A request that left no delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The port it reached.
+    pub port: PortName,
+    /// Why it left none.
+    pub cause: NotKept,
+    /// The status it was answered with.
+    pub status: u16,
+    /// The client, where its address is known.
+    pub client: Option<IpAddr>,
+    /// The method, empty where it is not known.
+    pub method: String,
+    /// The target as it was on the request line, empty where it is not known.
+    pub target: String,
+    /// What was wrong, and how to mend it, in a sentence or two.
+    pub detail: String,
+    /// Whether it looks like a delivery: a signature header, a JSON body, or a path near a route.
+    pub is_likely: bool,
+}
+
+impl Refused {
+    fn path(&self) -> &str {
+        self.target.split(['?', '#']).next().unwrap_or_default()
+    }
+
+    fn is_like(&self, other: &Self) -> bool {
+        (self.port, self.cause, self.client, self.is_likely)
+            == (other.port, other.cause, other.client, other.is_likely)
+            && self.method == other.method
+            && self.path() == other.path()
+            && self.detail == other.detail
+    }
+
+    /// Method and path for people.
+    #[must_use]
+    pub fn place(&self) -> String {
+        self.line().split('?').next().unwrap_or_default().to_owned()
+    }
+
+    /// Method and target for people: cut, without control characters, the values of secret parameters masked.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let target = masked(&self.target);
+        let line = format!("{} {target}", self.method);
+        let mut shown: String = line
+            .trim()
+            .chars()
+            .take(LONGEST)
+            .map(|letter| if letter.is_control() { char::REPLACEMENT_CHARACTER } else { letter })
+            .collect();
+        if line.trim().chars().nth(LONGEST).is_some() {
+            shown.push('…');
+        }
+        shown
+    }
+}
+
+/// The target without a password before its host and without the values of its secret parameters.
+fn masked(target: &str) -> String {
+    let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+    let path = match (path.find("://"), path.find('@')) {
+        (Some(scheme), Some(at)) if scheme < at => {
+            let (scheme, host) = (path.get(..scheme).unwrap_or_default(), path.get(at..).unwrap_or_default());
+            format!("{scheme}://{MASK}{host}")
+        }
+        _ => path.to_owned(),
+    };
+    let Some(query) = query else { return path };
+    let parameters = query.split('&').map(|parameter| match parameter.split_once('=') {
+        Some((name, value)) if !value.is_empty() && is_secret_parameter(name) => format!("{name}={MASK}"),
+        _ => parameter.to_owned(),
+    });
+    format!("{path}?{}", parameters.collect::<Vec<_>>().join("&"))
+}
+
+/// Requests of one kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedKind {
+    /// Its number, from 1.
+    pub id: u64,
+    /// The newest of them.
+    pub newest: Refused,
+    /// How many came.
+    pub count: u64,
+    /// When the first came.
+    pub first: Timestamp,
+    /// When the newest came.
+    pub last: Timestamp,
+}
+
+/// The newest kinds of requests that left no delivery.
+#[derive(Debug, Default)]
+pub struct Refusals(Mutex<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    /// The newest first.
+    kinds: VecDeque<RefusedKind>,
+    given: u64,
+}
+
+impl Refusals {
+    /// Keeps one that came at `now`.
+    pub fn add(&self, mut refused: Refused, now: Timestamp) {
+        refused.target = refused.target.chars().take(LONGEST.saturating_mul(4)).collect();
+        let mut kept = self.0.lock();
+        let known = kept.kinds.iter().position(|kind| kind.newest.is_like(&refused));
+        let kind = match known.and_then(|at| kept.kinds.remove(at)) {
+            Some(kind) => {
+                RefusedKind { newest: refused, count: kind.count.saturating_add(1), last: now, ..kind }
+            }
+            None => {
+                kept.given = kept.given.saturating_add(1);
+                RefusedKind { id: kept.given, newest: refused, count: 1, first: now, last: now }
+            }
+        };
+        kept.kinds.push_front(kind);
+        if kept.kinds.len() > MOST {
+            // What strangers send must not push out what a sender of ours sent.
+            let stranger = kept.kinds.iter().rposition(|kind| !kind.newest.is_likely);
+            let gone = stranger.unwrap_or(MOST);
+            kept.kinds.remove(gone);
+        }
+    }
+
+    /// All kinds, the newest first.
+    #[must_use]
+    pub fn list(&self) -> Vec<RefusedKind> {
+        self.0.lock().kinds.iter().cloned().collect()
+    }
+
+    /// Those that look like deliveries and came within the last `time` before `now`.
+    #[must_use]
+    pub fn likely_within(&self, time: Duration, now: Timestamp) -> Vec<RefusedKind> {
+        let kept = self.0.lock();
+        let recent = kept.kinds.iter().filter(|kind| kind.newest.is_likely && kind.last.plus(time) >= now);
+        recent.cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(target: &str, is_likely: bool) -> Refused {
+        Refused {
+            port: PortName::Receiver,
+            cause: NotKept::Path,
+            status: 404,
+            client: Some("203.0.113.7".parse().unwrap()),
+            method: "POST".into(),
+            target: target.into(),
+            detail: String::new(),
+            is_likely,
+        }
+    }
+
+    #[test]
+    fn requests_of_one_kind_are_counted_together_and_the_newest_is_shown() {
+        let refusals = Refusals::default();
+        let at = Timestamp::from_secs;
+        refusals.add(refused("/webhok?n=1", true), at(1));
+        refusals.add(refused("/other", false), at(2));
+        refusals.add(refused("/webhok?n=2", true), at(3));
+        let all = refusals.list();
+        assert_eq!(all.len(), 2);
+        assert_eq!((all[0].id, all[0].count, all[0].first, all[0].last), (1, 2, at(1), at(3)));
+        assert_eq!(all[0].newest.line(), "POST /webhok?n=2");
+        assert_eq!(refusals.likely_within(Duration::from_secs(10), at(13)).len(), 1);
+        assert!(refusals.likely_within(Duration::from_secs(10), at(14)).is_empty());
+    }
+
+    #[test]
+    fn the_list_is_bounded_and_strangers_push_out_strangers() {
+        let refusals = Refusals::default();
+        refusals.add(refused("/webhok", true), Timestamp::from_secs(0));
+        for number in 0..i64::try_from(MOST).unwrap() * 2 {
+            refusals.add(refused(&format!("/{number}"), false), Timestamp::from_secs(number));
+        }
+        let all = refusals.list();
+        assert_eq!(all.len(), MOST);
+        assert_eq!(all.last().unwrap().newest.target, "/webhok");
+        assert_eq!(all[0].newest.target, "/599");
+    }
+
+    #[test]
+    fn a_line_is_cut_and_shows_no_secret_and_no_control_character() {
+        let line = |target: &str| refused(target, false).line();
+        assert_eq!(line("/a?token=abc&n=1&api_key=x"), "POST /a?token=***&n=1&api_key=***");
+        assert_eq!(line("http://user:pass@host/a?key=1"), "POST http://***@host/a?key=***");
+        assert_eq!(line("/a\u{1b}[31m\u{0}"), "POST /a\u{fffd}[31m\u{fffd}");
+        assert_eq!(line(&"x".repeat(1000)).chars().count(), LONGEST + 1);
+        assert_eq!(line("/a@b"), "POST /a@b");
+    }
+}
