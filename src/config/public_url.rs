@@ -4,35 +4,36 @@ use std::fmt;
 
 use url::Url;
 
-/// The first segments of the inspector's own paths. A public path that begins with one of them cannot be told from a
-/// page.
-const OWN: [&str; 19] = [
-    "api",
-    "dead-letters",
-    "deliveries",
-    "diff",
-    "drift",
-    "entities",
-    "event-types",
-    "health",
-    "login",
-    "logout",
-    "messages",
-    "metrics",
-    "overview",
-    "replays",
-    "searches",
-    "send-test",
-    "static",
-    "subscriptions",
-    "what-if",
-];
-
 /// Where browsers reach the inspector, as `https://example.com/tagohook/`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl(Url);
 
 impl PublicUrl {
+    /// The first segments of the inspector's own paths. A public path that begins with one of them cannot be told from a
+    /// page.
+    pub const OWN: &[&str] = &[
+        "api",
+        "dead-letters",
+        "deliveries",
+        "diff",
+        "drift",
+        "entities",
+        "event-types",
+        "health",
+        "login",
+        "logout",
+        "messages",
+        "metrics",
+        "overview",
+        "refusals",
+        "replays",
+        "searches",
+        "send-test",
+        "static",
+        "subscriptions",
+        "what-if",
+    ];
+
     /// Reads it; the fault says what is allowed.
     ///
     /// # Errors
@@ -53,7 +54,7 @@ impl PublicUrl {
             return Err(format!("the path {path:?} has an empty segment"));
         }
         let first = path.split('/').nth(1).unwrap_or_default();
-        if OWN.contains(&first) {
+        if Self::OWN.contains(&first) {
             return Err(format!("the path /{first} is one of the inspector's own; choose another"));
         }
         url.set_path(&path);
