@@ -4,7 +4,7 @@
 const outcome = document.getElementById("said");
 
 async function tell(path, body) {
-  const answer = await fetch(`/api/v1/messages${path}`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+  const answer = await fetch(at(`/api/v1/messages${path}`), { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
   const told = await answer.json();
   if (!answer.ok) throw new Error(told.detail);
   return told;

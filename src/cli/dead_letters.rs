@@ -77,8 +77,9 @@ async fn replay(
         bail!("either ids, or a filter with --dry-run or not, or --all");
     }
     for id in ids {
-        api.post(&format!("dead-letters/{}/replay", encoded(id)), Bytes::new()).await?;
+        let told = api.post(&format!("dead-letters/{}/replay", encoded(id)), Bytes::new()).await?;
         println!("replayed {id}");
+        tell_warnings(&told);
     }
     if !ids.is_empty() {
         return Ok(ExitCode::SUCCESS);
@@ -97,5 +98,12 @@ async fn replay(
     } else {
         println!("{} are sent again", text(&told, "replayed"));
     }
+    tell_warnings(&told);
     Ok(ExitCode::SUCCESS)
+}
+
+fn tell_warnings(told: &Value) {
+    for warning in told.get("warnings").and_then(Value::as_array).into_iter().flatten() {
+        println!("warning: {}", warning.as_str().unwrap_or_default());
+    }
 }

@@ -29,7 +29,7 @@ fn items<'v>(told: &'v Value, key: &str) -> Vec<&'v Value> {
 async fn list(api: &Api) -> anyhow::Result<ExitCode> {
     let told = api.get("subscriptions").await?;
     let health = api.get("health").await?;
-    let rows: Vec<Vec<String>> = items(&told, "subscriptions")
+    let mut rows: Vec<Vec<String>> = items(&told, "subscriptions")
         .into_iter()
         .map(|subscription| {
             let id = text(subscription, "id");
@@ -47,6 +47,10 @@ async fn list(api: &Api) -> anyhow::Result<ExitCode> {
             vec![id, text(subscription, "name"), events.join(","), state, seen, text(subscription, "url")]
         })
         .collect();
+    rows.extend(items(&told, "parked").into_iter().map(|parked| {
+        let state = format!("{}: {} parked", text(parked, "state"), text(parked, "parked_messages"));
+        vec![text(parked, "id"), text(parked, "name"), "-".to_owned(), state, "-".to_owned(), text(parked, "url")]
+    }));
     if rows.is_empty() {
         println!("no subscriptions; `tagohook subscriptions add FILE` adds one");
     } else {

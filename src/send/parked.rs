@@ -62,12 +62,12 @@ impl Parked {
         let since = since.get(..19).unwrap_or(&since).replace('T', " ");
         match &self.why {
             OutOfForce::Missing => {
-                format!("Subscription {} is missing from the configuration since {since} UTC.", self.id)
+                format!("Subscription {} has been missing from the configuration since {since} UTC.", self.id)
             }
             OutOfForce::Unusable(faults) => {
                 let faults: Vec<String> =
                     faults.iter().map(|fault| format!("{}: {}", fault.pointer, fault.message)).collect();
-                format!("Subscription {} cannot be used since {since} UTC: {}.", self.id, faults.join("; "))
+                format!("Subscription {} has been unusable since {since} UTC: {}.", self.id, faults.join("; "))
             }
         }
     }

@@ -1,10 +1,11 @@
 // Drives the inspector's pages in a real Chromium.
 //
-//   node run.mjs INSPECTOR_URL RECEIVER_URL SECRET_FILE LOCKED_URL
+//   node run.mjs INSPECTOR_URL RECEIVER_URL SECRET_FILE LOCKED_URL PARKED_FOLDER
 //
 // INSPECTOR_URL and RECEIVER_URL are like http://127.0.0.1:8081; the program runs with its default configuration on an
 // empty data directory, and SECRET_FILE is its signing secret. LOCKED_URL is the inspector of another program, whose
-// password is "correct horse battery". Exit 0: all well. Screenshots go to shots/.
+// password is "correct horse battery". PARKED_FOLDER is the data directory of a third one; its configuration is the file
+// tagohook.toml in it. Exit 0: all well. Screenshots go to shots/.
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
@@ -15,14 +16,16 @@ import { connectionSteps } from "./connection.mjs";
 import { lensSteps } from "./lens.mjs";
 import { losslessSteps } from "./lossless.mjs";
 import { paneSteps } from "./panes.mjs";
+import { parkedSteps } from "./parked.mjs";
 import { replaySteps } from "./replays.mjs";
 import { searchSteps } from "./search.mjs";
 import { endpoint, senderSteps } from "./sender.mjs";
 import { whatIfSteps } from "./what_if.mjs";
 import { xssSteps } from "./xss.mjs";
 
-const [inspector, receiver, secretFile, locked] = process.argv.slice(2);
-assert(locked, "usage: node run.mjs INSPECTOR_URL RECEIVER_URL SECRET_FILE LOCKED_URL");
+const [inspector, receiver, secretFile, locked, parkedFolder] = process.argv.slice(2);
+assert(parkedFolder, "usage: node run.mjs INSPECTOR_URL RECEIVER_URL SECRET_FILE LOCKED_URL PARKED_FOLDER");
+const parkedBase = `http://${JSON.parse(readFileSync(`${parkedFolder}/addresses.json`, "utf8")).inspector}`;
 const secret = readFileSync(secretFile, "utf8").replace(/\r?\n$/, "");
 const shots = new URL("shots/", import.meta.url);
 mkdirSync(shots, { recursive: true });
@@ -56,7 +59,7 @@ async function newPage(options = {}, confirms = false) {
     return dialog.dismiss();
   });
   page.on("request", (request) => {
-    if (![inspector, locked, page.own ?? inspector].some((own) => request.url().startsWith(own))) complaints.push(`${page.url()} asks for ${request.url()}`);
+    if (![inspector, locked, parkedBase, page.own ?? inspector].some((own) => request.url().startsWith(own))) complaints.push(`${page.url()} asks for ${request.url()}`);
   });
   return page;
 }
@@ -237,7 +240,7 @@ const own = await endpoint();
 const all = { ...steps, ...senderSteps({ newPage, shoot, post, inspector, own }), ...lensSteps({ newPage, shoot, post, inspector }),
   ...whatIfSteps({ newPage, shoot, post, inspector }), ...replaySteps({ newPage, shoot, post, inspector, own }),
   ...losslessSteps({ newPage, shoot, receiver, inspector }), ...attemptSteps({ newPage, shoot, post, inspector }),
-  ...paneSteps({ newPage, isAccessible, post, inspector, shots }),
+  ...paneSteps({ newPage, isAccessible, post, inspector, shots }), ...parkedSteps({ newPage, shoot, folder: parkedFolder, own }),
   ...connectionSteps({ newPage, post, inspector }), ...searchSteps({ newPage, shoot, post, inspector }), ...xssSteps({ newPage, inspector, receiver, secret, own }) };
 // ONLY=text runs the steps whose names hold it.
 const chosen = Object.entries(all).filter(([name]) => name.includes(process.env.ONLY ?? ""));

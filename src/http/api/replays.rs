@@ -133,6 +133,10 @@ pub fn target(state: &InspectorState, value: Option<&Value>, faults: &mut Vec<Fi
     if state.sender.subscriptions().get(text).is_some() {
         return Some(Target::Subscription(text.clone()));
     }
+    if let Some(parked) = state.sender.subscriptions().parked(text) {
+        faults.push(fault("/to", &format!("{} {}", parked.sentence(), parked.cure())));
+        return None;
+    }
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     let Some(url) = url else {
         faults.push(fault("/to", expected));
