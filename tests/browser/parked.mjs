@@ -63,7 +63,7 @@ export function parkedSteps({ newPage, shoot, folder, own }) {
       await until("all of them", async () => (await messages("status=pending")).length === 3);
     },
 
-    async "a waiting message is sent now or cancelled by its button, and all that match after a question"() {
+    async "a waiting message of an entry is sent now or cancelled by its button, and all that match after a question"() {
       const [first] = await messages("status=pending");
       const before = own.seen.length;
       const page = await open(`/messages/${first.id}`);
