@@ -49,7 +49,14 @@ async fn list(api: &Api) -> anyhow::Result<ExitCode> {
         .collect();
     rows.extend(items(&told, "parked").into_iter().map(|parked| {
         let state = format!("{}: {} parked", text(parked, "state"), text(parked, "parked_messages"));
-        vec![text(parked, "id"), text(parked, "name"), "-".to_owned(), state, "-".to_owned(), text(parked, "url")]
+        vec![
+            text(parked, "id"),
+            text(parked, "name"),
+            "-".to_owned(),
+            state,
+            "-".to_owned(),
+            text(parked, "url"),
+        ]
     }));
     if rows.is_empty() {
         println!("no subscriptions; `tagohook subscriptions add FILE` adds one");

@@ -67,7 +67,11 @@ impl Parked {
             OutOfForce::Unusable(faults) => {
                 let faults: Vec<String> =
                     faults.iter().map(|fault| format!("{}: {}", fault.pointer, fault.message)).collect();
-                format!("Subscription {} has been unusable since {since} UTC: {}.", self.id, faults.join("; "))
+                format!(
+                    "Subscription {} has been unusable since {since} UTC: {}.",
+                    self.id,
+                    faults.join("; ")
+                )
             }
         }
     }

@@ -8,8 +8,10 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::exposition::{Exposition, written};
 use super::refusals::{NotKept, PortName, Refusals, Refused};
 use super::sender_metrics::{EndpointGauges, ParkedGauges, SenderMetrics};
 use super::{DeliveryLine, Tally, Workers};
@@ -72,6 +74,8 @@ pub struct Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("tagohook");
+        let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "The program that answers", build);
         let deliveries = Family::default();
         let (not_kept, not_read) = (Family::default(), Family::default());
         let answer_time = Histogram::new(BUCKETS_S);
@@ -166,9 +170,9 @@ impl Metrics {
         &self.workers
     }
 
-    /// Everything in the OpenMetrics text format, with `gauges` as they are now.
+    /// Everything in a text format, with `gauges` as they are now. Two scrapes have their series in the same order.
     #[must_use]
-    pub fn text(&self, gauges: &Gauges) -> String {
+    pub fn text(&self, gauges: &Gauges, exposition: Exposition) -> String {
         let as_gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
         self.store_bytes.set(as_gauge(gauges.store_bytes));
         self.wal_bytes.set(as_gauge(gauges.wal_bytes));
@@ -179,6 +183,6 @@ impl Metrics {
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = encode(&mut text, &self.registry);
-        text
+        written(&text, exposition)
     }
 }

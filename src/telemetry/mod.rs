@@ -1,6 +1,7 @@
 //! What the program says about itself: one line a delivery, counters, and the system's clock and limits.
 
 mod delivery_line;
+mod exposition;
 mod logging;
 mod metrics;
 mod open_files;
@@ -11,6 +12,7 @@ mod tally;
 mod workers;
 
 pub use delivery_line::DeliveryLine;
+pub use exposition::Exposition;
 pub use logging::{LogFormat, start_logging};
 pub use metrics::{Gauges, Metrics};
 pub use open_files::allow_many_files;

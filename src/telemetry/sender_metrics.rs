@@ -34,7 +34,14 @@ struct EndpointLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct QuantileLabels {
     subscription: String,
-    quantile: &'static str,
+    // "quantile" is for summaries only.
+    q: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct NameLabels {
+    subscription: String,
+    name: String,
 }
 
 /// An endpoint at the moment of asking.
@@ -42,6 +49,8 @@ struct QuantileLabels {
 pub struct EndpointGauges {
     /// The id of the subscription.
     pub subscription: String,
+    /// What people call it.
+    pub name: String,
     /// Whether the last look found it healthy; `None` before the first.
     pub is_healthy: Option<bool>,
     /// Messages that wait.
@@ -78,6 +87,7 @@ pub struct SenderMetrics {
     dead: Family<EndpointLabels, Gauge>,
     mean: Family<EndpointLabels, Gauge<f64, AtomicU64>>,
     quantiles: Family<QuantileLabels, Gauge<f64, AtomicU64>>,
+    names: Family<NameLabels, Gauge>,
 }
 
 impl SenderMetrics {
@@ -94,6 +104,7 @@ impl SenderMetrics {
             dead: Family::default(),
             mean: Family::default(),
             quantiles: Family::default(),
+            names: Family::default(),
         };
         registry.register(
             "attempts",
@@ -114,6 +125,7 @@ impl SenderMetrics {
         registry.register_with_unit("response_time_mean", help, Unit::Seconds, metrics.mean.clone());
         let help = "Percentiles of the time of attempts that got an answer";
         registry.register_with_unit("response_time", help, Unit::Seconds, metrics.quantiles.clone());
+        registry.register("subscription_name", "The name of a subscription; always 1", metrics.names.clone());
         metrics
     }
 
@@ -126,6 +138,7 @@ impl SenderMetrics {
         self.dead.clear();
         self.mean.clear();
         self.quantiles.clear();
+        self.names.clear();
         for endpoint in endpoints {
             let labels = EndpointLabels { subscription: endpoint.subscription.clone() };
             if let Some(is_healthy) = endpoint.is_healthy {
@@ -135,8 +148,11 @@ impl SenderMetrics {
             self.parked.get_or_create(&labels).set(0);
             self.dead.get_or_create(&labels).set(as_gauge(endpoint.dead));
             self.mean.get_or_create(&labels).set(endpoint.mean_s);
-            for (quantile, seconds) in ["0.5", "0.95", "0.99"].into_iter().zip(endpoint.percentiles_s) {
-                let labels = QuantileLabels { subscription: endpoint.subscription.clone(), quantile };
+            let named =
+                NameLabels { subscription: endpoint.subscription.clone(), name: endpoint.name.clone() };
+            self.names.get_or_create(&named).set(1);
+            for (q, seconds) in ["0.5", "0.95", "0.99"].into_iter().zip(endpoint.percentiles_s) {
+                let labels = QuantileLabels { subscription: endpoint.subscription.clone(), q };
                 self.quantiles.get_or_create(&labels).set(seconds);
             }
         }

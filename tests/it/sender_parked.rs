@@ -76,7 +76,10 @@ fn assert_parked(server: &Server, id: &str) {
     assert!(metrics.contains(&format!("tagohook_messages_parked{{subscription=\"{id}\"}} 2")), "{metrics}");
     let shown = page(server, "/subscriptions");
     assert!(shown.contains("missing, 2 messages parked"), "{shown}");
-    assert!(shown.contains(&format!("Subscription {id} has been missing from the configuration since")), "{shown}");
+    assert!(
+        shown.contains(&format!("Subscription {id} has been missing from the configuration since")),
+        "{shown}"
+    );
     let overview = server.api("overview");
     assert_eq!(overview["parked_messages"], 2);
     let told = overview["attention"].as_array().unwrap().iter().map(|one| one["sentence"].as_str().unwrap());
@@ -85,7 +88,10 @@ fn assert_parked(server: &Server, id: &str) {
     assert_eq!(message["next_attempt_at"], Value::Null);
     let path = format!("messages/{}", message["id"].as_str().unwrap());
     let why = server.api(&path)["parked_because"].as_str().unwrap().to_owned();
-    assert!(why.starts_with(&format!("Subscription {id} has been missing from the configuration since")), "{why}");
+    assert!(
+        why.starts_with(&format!("Subscription {id} has been missing from the configuration since")),
+        "{why}"
+    );
     assert!(
         page(server, &format!("/{path}")).contains("This message is parked: neither sent nor cancelled.")
     );
@@ -220,7 +226,10 @@ fn a_dead_letter_of_a_missing_entry_says_so_and_is_replayed_when_it_is_back() {
     let refused = server.tell("POST", &path, &json!({}));
     let detail = refused.json()["detail"].as_str().unwrap().to_owned();
     assert_eq!(refused.status, 409, "{detail}");
-    assert!(detail.starts_with("Subscription door has been missing from the configuration since"), "{detail}");
+    assert!(
+        detail.starts_with("Subscription door has been missing from the configuration since"),
+        "{detail}"
+    );
     let many = server.tell("POST", "dead-letters/replay", &json!({})).json();
     assert_eq!(many["replayed"], 0);
     let warning = many["warnings"][0].as_str().unwrap();

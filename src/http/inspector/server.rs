@@ -8,7 +8,7 @@ use actix_server::Server;
 use actix_service::{ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::body::BoxBody;
 use actix_web::dev::{AppConfig, ServiceRequest, ServiceResponse};
-use actix_web::http::header::CONTENT_TYPE;
+use actix_web::http::header::{Accept, CONTENT_TYPE, Header as _};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, Error, HttpRequest, HttpResponse};
@@ -27,7 +27,7 @@ use crate::http::route::Route;
 use crate::http::traffic::Port;
 use crate::http::wire_head::TapeBudget;
 use crate::http::{Doorkeeper, unread};
-use crate::telemetry::{Gauges, NotKept, PortName, Refused};
+use crate::telemetry::{Exposition, Gauges, NotKept, PortName, Refused};
 
 /// Threads of the inspector. Nothing here computes for long, and the receiver comes first.
 const WORKERS: usize = 1;
@@ -171,7 +171,7 @@ fn post_only(path: &str) -> actix_web::Resource {
 }
 
 /// The counters, as Prometheus reads them.
-async fn metrics(state: web::Data<InspectorState>) -> HttpResponse {
+async fn metrics(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
     let size = state.store.size();
     let gauges = Gauges {
         store_bytes: size.used,
@@ -183,9 +183,20 @@ async fn metrics(state: web::Data<InspectorState>) -> HttpResponse {
         endpoints: api::sending::figures::gauges(&state).await.unwrap_or_default(),
         parked: api::sending::figures::parked_gauges(&state).await.unwrap_or_default(),
     };
-    HttpResponse::Ok()
-        .content_type("application/openmetrics-text; version=1.0.0; charset=utf-8")
-        .body(state.metrics.text(&gauges))
+    let exposition = exposition(&request);
+    HttpResponse::Ok().content_type(exposition.content_type()).body(state.metrics.text(&gauges, exposition))
+}
+
+/// The format that the scraper likes best: OpenMetrics where it names none.
+fn exposition(request: &HttpRequest) -> Exposition {
+    let accepted = Accept::parse(request).map(|accept| accept.ranked()).unwrap_or_default();
+    let named = accepted.iter().find_map(|kind| match kind.essence_str() {
+        "application/openmetrics-text" => Some(Exposition::OpenMetrics),
+        // A browser shows it instead of saving it.
+        "text/plain" | "text/*" | "text/html" => Some(Exposition::Prometheus),
+        _ => None,
+    });
+    named.unwrap_or(Exposition::OpenMetrics)
 }
 
 async fn nothing(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {

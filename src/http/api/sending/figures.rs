@@ -235,6 +235,7 @@ pub async fn gauges(state: &InspectorState) -> Result<Vec<EndpointGauges>, Store
         let stats = figures.iter().find(|own| own.subscription == id).map(Stats::from).unwrap_or_default();
         gauges.push(EndpointGauges {
             subscription: id.to_owned(),
+            name: active.compiled.subscription.name.clone(),
             is_healthy: last.first().map(|check| check.status == "healthy"),
             pending: stats.pending_messages,
             dead: stats.dead_letters,
