@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use super::charset::charset_hint;
 use crate::domain::{Credential, Reason, Scheme, Source, StoredDelivery, distance};
 
 /// Sentences that go on where the finding of the failed gate ends.
@@ -24,7 +25,8 @@ pub fn hints(delivery: &StoredDelivery, sources: &[Source]) -> Vec<String> {
         }
         (Reason::SignatureMissing, _) => is_from_tagoio(delivery).then(|| cannot_sign(sources)),
         (Reason::Stale, _) => clock(delivery),
-        (Reason::NotJson, _) => looks_like(&delivery.body).map(str::to_owned),
+        (Reason::NotJson, _) => charset_hint(&delivery.headers, &delivery.body)
+            .or_else(|| looks_like(&delivery.body).map(str::to_owned)),
         _ => None,
     };
     hint.into_iter().collect()
@@ -160,9 +162,6 @@ fn looks_like(body: &[u8]) -> Option<&'static str> {
             "The body is empty: the sender forgot it, or a redirect on its way turned the POST into a GET.",
         );
     }
-    if body.starts_with(&[0xff, 0xfe]) || body.starts_with(&[0xfe, 0xff]) || body.get(1) == Some(&0) {
-        return Some("It looks like UTF-16; JSON is sent in UTF-8.");
-    }
     if text.starts_with('<') {
         return Some("It looks like HTML or XML: the sender posts a page, or its template makes no JSON.");
     }
@@ -229,7 +228,6 @@ mod tests {
             ("{\n// x\n\"a\": 1}", "comments"),
             ("{\"a\": [1", "cut"),
             ("{\"a\": {{value}} }", "template"),
-            ("{\u{0}\"\u{0}", "UTF-16"),
         ] {
             assert!(looks_like(body.as_bytes()).unwrap_or_default().contains(part), "{body}");
         }

@@ -3,6 +3,7 @@
 pub mod ack;
 mod autopsy;
 pub mod body;
+mod charset;
 mod diagnosis;
 pub mod diff;
 pub mod drift;

@@ -36,7 +36,7 @@ async fn read(mut payload: web::Payload) -> Result<Bytes, Problem> {
     Ok(body.freeze())
 }
 
-/// The body as text; an empty one is `{}`.
+/// The body as text, without a byte order mark; an empty one is `{}`.
 ///
 /// # Errors
 /// As `bytes`, and 400 where it is not UTF-8.
@@ -45,6 +45,8 @@ pub async fn text(payload: web::Payload) -> Result<String, Problem> {
     if bytes.trim_ascii().is_empty() {
         return Ok("{}".to_owned());
     }
+    // PowerShell and Notepad put a byte order mark in front of what they save.
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
     String::from_utf8(bytes.to_vec()).map_err(|_| bad(vec![fault("", "the body is not UTF-8")]))
 }
 

@@ -24,10 +24,11 @@ const COLUMNS: [&str; 16] = [
     "duplicate_of",
 ];
 
-/// The line of the columns' names.
+/// The line of the columns' names, behind a byte order mark: without one Excel reads UTF-8 as the old code page of its
+/// country, and "Müller" as "MÃ¼ller".
 #[must_use]
 pub fn csv_head() -> Vec<u8> {
-    line(&COLUMNS.map(Cow::Borrowed))
+    ["\u{feff}".as_bytes(), &line(&COLUMNS.map(Cow::Borrowed))].concat()
 }
 
 /// The line of a delivery. A value that a spreadsheet would run as a formula has an apostrophe in front.
@@ -54,11 +55,19 @@ pub fn csv_line(row: &DeliveryRow) -> Vec<u8> {
 }
 
 fn harmless(text: &str) -> Cow<'_, str> {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
-        Cow::Owned(format!("'{text}"))
-    } else {
-        Cow::Borrowed(text)
-    }
+    if is_formula(text) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+}
+
+/// Whether a spreadsheet may run the text: it starts with a sign of a formula, full-width ones among them (Excel with an
+/// East Asian locale), or does once blanks and invisible characters in front are dropped, as some imports do.
+fn is_formula(text: &str) -> bool {
+    let is_unseen = |letter: char| {
+        letter.is_whitespace()
+            || letter.is_control()
+            || matches!(letter, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    let seen = text.trim_start_matches(is_unseen);
+    text.starts_with(['\t', '\r', '\n']) || seen.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
 }
 
 fn line(values: &[Cow<'_, str>; 16]) -> Vec<u8> {
@@ -70,4 +79,32 @@ fn line(values: &[Cow<'_, str>; 16]) -> Vec<u8> {
 
 fn text(value: Option<&str>) -> Cow<'_, str> {
     harmless(value.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_spreadsheet_would_run_gets_an_apostrophe_however_it_is_disguised() {
+        for front in
+            ["", " ", "\u{a0}", "\u{feff}", "\u{200b}", "\u{3000}", " \u{200b} ", "\u{0}", "\u{2060}"]
+        {
+            for sign in ["=", "+", "-", "@", "＝", "＋", "－", "＠"] {
+                let text = format!("{front}{sign}1+1");
+                assert_eq!(harmless(&text), format!("'{text}"), "{text:?}");
+            }
+        }
+        for text in ["\tx", "\rx", "\nx"] {
+            assert_eq!(harmless(text), format!("'{text}"));
+        }
+        for plain in ["", " ", "a=1", "1-1", " x", "Müller", "．1", "#x"] {
+            assert_eq!(harmless(plain), plain);
+        }
+    }
+
+    #[test]
+    fn the_head_starts_with_a_byte_order_mark_for_excel() {
+        assert!(csv_head().starts_with("\u{feff}id,received_at,".as_bytes()));
+    }
 }
