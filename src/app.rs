@@ -1,11 +1,12 @@
 //! Composes the program: store, receiver and inspector, their start, reload and stop.
 
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use arc_swap::ArcSwap;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
@@ -13,7 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::catalog::Catalog;
 use crate::config::{self, Config, Sealer};
-use crate::domain::Clock;
+use crate::domain::{Clock, DeliveryFilter};
 use crate::http::{
     self, AddressRate, BodyBudget, BodyLimits, Doorkeeper, InspectorState, Port, Readiness, ReceiverState,
     Rules, Traffic,
@@ -46,10 +47,58 @@ pub struct Addresses {
     pub inspector: SocketAddr,
 }
 
+/// The ports, taken before anything is made: a start that fails for a busy port leaves nothing behind.
+pub struct Ports {
+    receiver: TcpListener,
+    inspector: TcpListener,
+}
+
+impl Ports {
+    /// Listens on both addresses of the configuration.
+    ///
+    /// # Errors
+    /// When an address cannot be listened on, with what helps.
+    pub fn listen(config: &Config) -> anyhow::Result<Self> {
+        let (receiver, inspector) = (config.receiver.listen, config.inspector.listen);
+        if receiver == inspector && receiver.port() != 0 {
+            anyhow::bail!(
+                "the receiver and the inspector cannot both listen on {receiver}; give each its own port"
+            );
+        }
+        Ok(Self {
+            receiver: listen(receiver, "--listen")?,
+            inspector: listen(inspector, "--inspect-listen")?,
+        })
+    }
+
+    fn addresses(&self) -> std::io::Result<Addresses> {
+        Ok(Addresses { receiver: self.receiver.local_addr()?, inspector: self.inspector.local_addr()? })
+    }
+}
+
+fn listen(address: SocketAddr, option: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).map_err(|fault| match fault.kind() {
+        ErrorKind::AddrInUse => anyhow!(
+            "{address} is already in use by another program; try {option} {}, which takes any free port",
+            SocketAddr::new(address.ip(), 0)
+        ),
+        ErrorKind::AddrNotAvailable => {
+            anyhow!("{address} is not an address of this machine; try {option} 127.0.0.1:{}", address.port())
+        }
+        ErrorKind::PermissionDenied => anyhow!(
+            "{address} needs a privilege that this process lacks; try a port above 1023, as {option} {}",
+            SocketAddr::new(address.ip(), 8080)
+        ),
+        _ => anyhow!("cannot listen on {address}: {fault}"),
+    })
+}
+
 /// A started program.
 pub struct Running {
     /// Where it listens.
     pub addresses: Addresses,
+    /// Whether no delivery has arrived yet.
+    pub is_new: bool,
     rules: Arc<ArcSwap<Rules>>,
     sources: Sources,
     catalog: Arc<Catalog>,
@@ -68,8 +117,8 @@ pub struct Running {
 /// Starts store, receiver and inspector; they run on the current actix system until `Running::stop`.
 ///
 /// # Errors
-/// When the store cannot be opened, a schema of `schemas_dir` is bad, or an address cannot be listened on.
-pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Running> {
+/// When the store cannot be opened, or a schema of `schemas_dir` is bad.
+pub async fn start(config: &Config, ports: Ports, clock: Arc<dyn Clock>) -> anyhow::Result<Running> {
     let catalog = Arc::new(read_catalog(config)?);
     let store_key = config::store_key(&config.data_dir)?;
     let masking = Arc::new(Masking::new(store_key));
@@ -94,10 +143,8 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Run
         connections: allow_many_files() / SENDER_PART,
     });
     sender.load(&config.subscriptions).await.context("cannot read the subscriptions")?;
-    let receiver_listener = listen(config.receiver.listen, "receiver")?;
-    let inspector_listener = listen(config.inspector.listen, "inspector")?;
-    let addresses =
-        Addresses { receiver: receiver_listener.local_addr()?, inspector: inspector_listener.local_addr()? };
+    let addresses = ports.addresses()?;
+    let first = store.list(&DeliveryFilter::default(), None, 1).await.context("cannot read the store")?;
     let (learner_clock, counting_clock) = (Arc::clone(&clock), Arc::clone(&clock));
     let counted = Arc::clone(&metrics);
     let door = |port| Doorkeeper {
@@ -142,9 +189,9 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Run
     });
     let stopping = watch::Sender::new(false);
     let workers = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-    let (receiving, receiver) = http::serve_receiver(receiver_listener, workers, state)?;
+    let (receiving, receiver) = http::serve_receiver(ports.receiver, workers, state)?;
     let (inspecting, inspector) =
-        http::serve_inspector(inspector_listener, inspector_state.clone(), inspector_door)?;
+        http::serve_inspector(ports.inspector, inspector_state.clone(), inspector_door)?;
     let sending = RunningSender::start(sender.clone()).context("cannot start the sender")?;
     let learning = RunningLearner::start(store.clone(), sender.clone(), sources.clone(), learner_clock)
         .context("cannot start the learner")?;
@@ -153,6 +200,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Run
     let counting = actix_rt::spawn(keep_counts(counting, stopping.subscribe()));
     let running = Running {
         addresses,
+        is_new: first.is_empty(),
         rules,
         sources,
         catalog,
@@ -210,23 +258,25 @@ pub enum Ended {
     AtOnce,
 }
 
-/// Runs the program until SIGTERM or SIGINT. A second signal ends it without waiting for requests under way. `started` is told the addresses once both ports accept; `reread` makes
-/// a new configuration at SIGHUP, or says in one line a fault why not.
+/// Runs the program until SIGTERM or SIGINT. A second signal ends it without waiting for requests under way. `started` is
+/// given the program once both ports accept; `reread` makes a new configuration at SIGHUP, or says in one line per fault
+/// why not.
 ///
 /// # Errors
 /// As `start`; and when signals cannot be handled.
 pub fn run(
     config: &Config,
+    ports: Ports,
     clock: Arc<dyn Clock>,
-    started: impl FnOnce(Addresses) -> anyhow::Result<()>,
+    started: impl FnOnce(&Running) -> anyhow::Result<()>,
     reread: impl Fn() -> Result<Config, String>,
 ) -> anyhow::Result<Ended> {
     let system = actix_rt::System::new();
     let ended = system.block_on(async {
         // Whoever learns the addresses may signal at once.
         let mut signals = Signals::listen()?;
-        let running = start(config, clock).await?;
-        started(running.addresses)?;
+        let running = start(config, ports, clock).await?;
+        started(&running)?;
         let Addresses { receiver, inspector } = running.addresses;
         tracing::info!(%receiver, %inspector, "started");
         signals.until_told_to_stop(&running, reread).await;
@@ -347,8 +397,4 @@ fn make_rules(config: &Config, catalog: &Arc<Catalog>, masking: &Arc<Masking>) -
         refused_rate: AddressRate::new(receiver.refused_rate),
         capture_rate: AddressRate::new(receiver.capture_rate),
     }
-}
-
-fn listen(address: SocketAddr, what: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).with_context(|| format!("the {what} cannot listen on {address}"))
 }

@@ -1,4 +1,4 @@
-//! What the command line may say.
+//! The command line: every command and option.
 
 use std::path::PathBuf;
 
@@ -8,18 +8,21 @@ use crate::config::Options;
 
 const EXAMPLES: &str = "\
 Examples:
-  tagohook                                   start, with no configuration at all
-  tagohook send user.login                   send a signed example to the program that runs here
+  tagohook                                   start; no configuration is needed
+  tagohook send user.login                   send a signed example to the running instance
   tagohook send data.received --set data.variables='[]' --set device.name=Roof
   tagohook send data.received --publish      publish it to the subscriptions
-  tagohook subscriptions add slack.json      TagoRUN's own configuration JSON
+  tagohook subscriptions add slack.json      TagoRUN's own webhook configuration
   tagohook replay verdict:rejected after:-2h --dry-run
   tagohook verify body.json --header 'X-TagoRUN-Signature: 6f3a…'
   tagohook check-config --config tagohook.toml
 
-Every option is documented in what `tagohook default-config` prints.";
+Commands that talk to the running instance take the inspector's password from TAGOHOOK_PASSWORD or TAGOHOOK_TOKEN.
+`tagohook default-config` prints every configuration option with its documentation.
 
-/// Receives TagoRUN and TagoIO webhooks, decides about each, keeps every one, and shows why.
+Exit codes: 0 done; 1 failed or refused; 2 wrong usage or configuration; 130 after Ctrl-C; 143 after SIGTERM.";
+
+/// Receives TagoRUN and TagoIO webhooks, checks and stores each one, and shows why it was accepted or refused
 #[derive(Debug, Parser)]
 #[command(name = "tagohook", version, after_help = EXAMPLES, max_term_width = 100)]
 pub struct Arguments {
@@ -31,6 +34,7 @@ pub struct Arguments {
 
 /// Options of every command.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
 pub struct Globals {
     /// Configuration file (TAGOHOOK_CONFIG)
     #[arg(long, global = true, value_name = "FILE")]
@@ -38,16 +42,16 @@ pub struct Globals {
     /// Data directory (TAGOHOOK_DATA_DIR) [default: ./tagohook-data]
     #[arg(long, global = true, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
-    /// Where the receiver listens (TAGOHOOK_LISTEN) [default: 127.0.0.1:8080]
+    /// Receiver address; a port alone means 127.0.0.1 (TAGOHOOK_LISTEN) [default: 127.0.0.1:8080]
     #[arg(long, global = true, value_name = "ADDR")]
     pub listen: Option<String>,
-    /// Where the inspector listens (TAGOHOOK_INSPECT_LISTEN) [default: 127.0.0.1:8081]
+    /// Inspector address; a port alone means 127.0.0.1 (TAGOHOOK_INSPECT_LISTEN) [default: 127.0.0.1:8081]
     #[arg(long, global = true, value_name = "ADDR")]
     pub inspect_listen: Option<String>,
 }
 
 impl Globals {
-    /// As the configuration wants them.
+    /// The options as the configuration reads them.
     pub fn options(&self) -> Options {
         Options {
             config: self.config.clone(),
@@ -62,33 +66,33 @@ impl Globals {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Receive, decide, keep, show (the default)
+    /// Start the receiver and the inspector (the default)
     Serve,
-    /// Send a signed event, an example of the catalogue or a payload of your own
+    /// Send a signed event: an example from the catalogue, or a payload of your own
     Send(Send),
-    /// Watch deliveries arrive, one line each
+    /// Print deliveries as they arrive, one line each
     Tail(Tail),
-    /// List, add or test subscriptions of the program that runs
+    /// List, add, remove or test subscriptions of the running instance
     Subscriptions(Subscriptions),
-    /// Send stored deliveries of the program that runs again: those that a search finds
+    /// Replay stored deliveries of the running instance: those that a search finds
     Replay(Replay),
     /// List messages, send waiting ones now or cancel them
     Messages(Messages),
-    /// List, replay or drop dead letters of the program that runs
+    /// List, replay or discard dead letters of the running instance
     DeadLetters(DeadLetters),
-    /// Publish every event of the catalogue into a subscription to our own receiver, and follow each round
+    /// Publish every event of the catalogue to our own receiver, through a temporary subscription
     Loop(FullLoop),
     /// Sign a body and print the header lines
     Sign(Sign),
-    /// Check the signature of a body and say what is wrong
+    /// Check the signature of a body and explain a mismatch
     Verify(Verify),
     /// List the events of the catalogue, or show one
     Events(Events),
-    /// Run the retention once and end; works on a full disk
+    /// Apply the retention rules once and exit; works on a full disk
     Prune,
-    /// Make the hash for inspector.password_file, of a password that is asked for or piped in
+    /// Print the hash for inspector.password_file; the password is asked for, or read from a pipe
     HashPassword,
-    /// Check the configuration and end
+    /// Check the configuration and exit
     CheckConfig,
     /// Print the default configuration, which documents every option
     DefaultConfig,
@@ -99,7 +103,7 @@ pub enum Command {
 pub struct Send {
     /// The event, as user.login; `tagohook events` lists them
     pub event: String,
-    /// Where to [default: the program that runs on this data directory]
+    /// Target URL [default: the receiver of the running instance]
     #[arg(long, value_name = "URL")]
     pub to: Option<String>,
     /// The source whose signature and credential are used [default: the first]
@@ -108,26 +112,26 @@ pub struct Send {
     /// Send the bytes of this file, unchanged, instead of the example (- for standard input)
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// Set a value of the example: JSON where it is JSON, else text
+    /// Change a value of the example; the value is read as JSON if possible, otherwise as text
     #[arg(long, value_name = "PATH=VALUE", conflicts_with = "file")]
     pub set: Vec<String>,
-    /// How many, each with an id and a time of its own
+    /// How many to send, each with its own id and time
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub count: u32,
-    /// One more header line, as 'Name: value'
+    /// An additional header line, as 'Name: value'
     #[arg(long, value_name = "LINE")]
     pub header: Vec<String>,
-    /// Publish it to the subscriptions of the program that runs, as TagoRUN would, instead of sending it to a receiver
+    /// Publish it to the subscriptions of the running instance, as TagoRUN would, instead of sending it to a receiver
     #[arg(long, conflicts_with_all = ["to", "source", "header"])]
     pub publish: bool,
     #[command(flatten)]
     pub inspector: Inspector,
 }
 
-/// How the program that runs is reached.
+/// How the running instance is reached.
 #[derive(Debug, Args)]
 pub struct Inspector {
-    /// The inspector [default: of the program that runs on this data directory]; its password in TAGOHOOK_PASSWORD
+    /// Inspector URL [default: the instance running on this data directory]; its password in TAGOHOOK_PASSWORD
     #[arg(long, global = true, value_name = "URL")]
     pub inspector: Option<String>,
 }
@@ -142,10 +146,10 @@ pub struct FullLoop {
 /// `tagohook tail`
 #[derive(Debug, Args)]
 pub struct Tail {
-    /// Only what matches, as verdict=rejected or source=tagorun; the filters of the API
+    /// Only matching deliveries, as verdict=rejected or source=tagorun; the filters of the API
     #[arg(value_name = "NAME=VALUE")]
     pub filter: Vec<String>,
-    /// One JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
@@ -171,7 +175,12 @@ pub enum SubscriptionsCommand {
         /// The JSON [default: standard input]
         file: Option<PathBuf>,
     },
-    /// Send webhook.test through one and say what came back
+    /// Remove one; messages that wait for it are cancelled
+    Remove {
+        /// Its id or name
+        subscription: String,
+    },
+    /// Send webhook.test through one and print the response
     Test {
         /// Its id or name
         subscription: String,
@@ -181,42 +190,42 @@ pub enum SubscriptionsCommand {
 /// `tagohook replay`
 #[derive(Debug, Args)]
 pub struct Replay {
-    /// Which, as in the search box: verdict:rejected source:tagorun after:-2h
+    /// A search, as in the search box: verdict:rejected source:tagorun after:-2h
     pub search: Vec<String>,
-    /// Where to: receiver, an http or https URL, or the id of a subscription
+    /// Target: receiver, an http or https URL, or the id of a subscription
     #[arg(long, value_name = "TARGET", default_value = "receiver")]
     pub to: String,
-    /// What becomes of the signature: fresh, original or none
-    #[arg(long, value_name = "WORD", default_value = "fresh")]
+    /// Signature of the replayed requests
+    #[arg(long, default_value = "fresh", value_parser = ["fresh", "original", "none"])]
     pub signature: String,
-    /// Which goes first: oldest or newest
-    #[arg(long, value_name = "WORD", default_value = "oldest")]
+    /// Which deliveries are replayed first
+    #[arg(long, default_value = "oldest", value_parser = ["oldest", "newest"])]
     pub order: String,
-    /// At most so many, as 50/s or 1000/min [default: as fast as it goes]
+    /// Maximum rate, as 50/s or 1000/min [default: unlimited]
     #[arg(long, value_name = "RATE")]
     pub rate: Option<String>,
-    /// So many at once, 1 to 32
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    /// Parallel requests, 1 to 32
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=32))]
     pub concurrency: u32,
-    /// Only the newest so many
-    #[arg(long, value_name = "N")]
+    /// Replay only the newest N
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: Option<u32>,
-    /// Stop at the first failure; --resume goes on
+    /// Stop at the first failure; --resume continues
     #[arg(long)]
     pub stop_on_error: bool,
-    /// Only say what would go
+    /// Only print what would be replayed
     #[arg(long)]
     pub dry_run: bool,
-    /// Every delivery, without a search
+    /// Replay every delivery, without a search
     #[arg(long, conflicts_with = "search")]
     pub all: bool,
-    /// Do not wait for the end
+    /// Do not wait for the end; the run continues in the background
     #[arg(long)]
     pub detach: bool,
-    /// Go on with a run that was stopped
+    /// Continue a stopped run
     #[arg(long, value_name = "RUN", conflicts_with_all = ["search", "all", "dry_run", "stop"])]
     pub resume: Option<String>,
-    /// Stop a run
+    /// Stop a running replay
     #[arg(long, value_name = "RUN", conflicts_with_all = ["search", "all", "dry_run"])]
     pub stop: Option<String>,
     #[command(flatten)]
@@ -235,22 +244,22 @@ pub struct DeadLetters {
 /// What is done with dead letters.
 #[derive(Debug, Subcommand)]
 pub enum DeadLettersCommand {
-    /// List them, the newest first
+    /// List them, newest first
     List(LetterFilter),
-    /// Send them again: some by their ids, or those that match
+    /// Replay them: by their ids, or those that match
     Replay {
         /// Their ids
         id: Vec<String>,
         #[command(flatten)]
         filter: LetterFilter,
-        /// Every one
+        /// Replay every dead letter
         #[arg(long)]
         all: bool,
-        /// Only say which
+        /// Only print how many match
         #[arg(long)]
         dry_run: bool,
     },
-    /// Drop them; their messages and attempts stay
+    /// Discard them; their messages and attempts are kept
     Drop {
         /// Their ids
         #[arg(required = true)]
@@ -270,7 +279,7 @@ pub struct LetterFilter {
     /// Of this event type
     #[arg(long, value_name = "NAME")]
     pub event_type: Option<String>,
-    /// Whose error holds this text
+    /// Whose error contains this text
     #[arg(long, value_name = "TEXT")]
     pub error: Option<String>,
 }
@@ -321,10 +330,10 @@ pub struct ChosenMessages {
     pub id: Vec<String>,
     #[command(flatten)]
     pub filter: MessageFilter,
-    /// Every one that waits
+    /// Every message that waits
     #[arg(long)]
     pub all: bool,
-    /// Only say which
+    /// Only print how many match
     #[arg(long)]
     pub dry_run: bool,
 }

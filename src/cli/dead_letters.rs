@@ -1,4 +1,4 @@
-//! `tagohook dead-letters`: list, replay, drop.
+//! `tagohook dead-letters`: list, replay, discard.
 
 use std::process::ExitCode;
 
@@ -8,8 +8,9 @@ use serde_json::{Map, Value};
 
 use super::arguments::{DeadLetters, DeadLettersCommand, Globals, LetterFilter};
 use super::inspector::{self, Api, encoded, print_table, text};
+use super::output::{counted, say};
 
-/// Does what was asked with the dead letters of the program that runs.
+/// Does what was asked with the dead letters of the running instance.
 pub fn run(globals: &Globals, asked: &DeadLetters) -> anyhow::Result<ExitCode> {
     inspector::run(async {
         let api = Api::find(globals, &asked.inspector)?;
@@ -21,7 +22,7 @@ pub fn run(globals: &Globals, asked: &DeadLetters) -> anyhow::Result<ExitCode> {
             DeadLettersCommand::Drop { id } => {
                 for id in id {
                     api.delete(&format!("dead-letters/{}", encoded(id))).await?;
-                    println!("dropped {id}");
+                    say!("discarded {id}")?;
                 }
                 Ok(ExitCode::SUCCESS)
             }
@@ -58,9 +59,9 @@ async fn list(api: &Api, filter: &LetterFilter) -> anyhow::Result<ExitCode> {
         }
     }
     if rows.is_empty() {
-        println!("no dead letters");
+        say!("no dead letters")?;
     } else {
-        print_table(&["ID", "FAILED AT", "EVENT", "SUBSCRIPTION", "ATTEMPTS", "ERROR"], &rows);
+        print_table(&["ID", "FAILED AT", "EVENT", "SUBSCRIPTION", "ATTEMPTS", "ERROR"], &rows)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -74,36 +75,35 @@ async fn replay(
 ) -> anyhow::Result<ExitCode> {
     let members = members(filter);
     if !ids.is_empty() && (all || dry_run || !members.is_empty()) {
-        bail!("either ids, or a filter with --dry-run or not, or --all");
+        bail!("give ids, or a filter (optionally with --dry-run), or --all");
     }
     for id in ids {
         let told = api.post(&format!("dead-letters/{}/replay", encoded(id)), Bytes::new()).await?;
-        println!("replayed {id}");
-        tell_warnings(&told);
+        say!("replayed {id}")?;
+        tell_warnings(&told)?;
     }
     if !ids.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
     if members.is_empty() && !all && !dry_run {
-        bail!(
-            "say which: ids, --subscription, --event, --event-type or --error, or --all; --dry-run only counts them"
-        );
+        bail!("give ids, --subscription, --event, --event-type or --error, or --all; --dry-run only counts");
     }
     let mut body: Map<String, Value> =
         members.into_iter().map(|(key, value)| (key.to_owned(), Value::from(value.as_str()))).collect();
     body.insert("dry_run".to_owned(), dry_run.into());
     let told = api.post("dead-letters/replay", Bytes::from(Value::Object(body).to_string())).await?;
     if dry_run {
-        println!("{} would be sent again", text(&told, "count"));
+        say!("{} would be replayed", counted(text(&told, "count"), "dead letter"))?;
     } else {
-        println!("{} are sent again", text(&told, "replayed"));
+        say!("{} queued for replay", counted(text(&told, "replayed"), "dead letter"))?;
     }
-    tell_warnings(&told);
+    tell_warnings(&told)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn tell_warnings(told: &Value) {
+fn tell_warnings(told: &Value) -> anyhow::Result<()> {
     for warning in told.get("warnings").and_then(Value::as_array).into_iter().flatten() {
-        println!("warning: {}", warning.as_str().unwrap_or_default());
+        say!("warning: {}", warning.as_str().unwrap_or_default())?;
     }
+    Ok(())
 }

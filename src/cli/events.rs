@@ -6,6 +6,7 @@ use anyhow::anyhow;
 
 use super::arguments::{Events, Globals};
 use super::configuration_without_secrets;
+use super::output::say;
 use crate::app;
 use crate::catalog::EventType;
 
@@ -13,20 +14,22 @@ use crate::catalog::EventType;
 pub fn run(globals: &Globals, events: &Events) -> anyhow::Result<ExitCode> {
     let catalog = app::read_catalog(&configuration_without_secrets(globals)?)?;
     match &events.name {
-        None => catalog.iter().for_each(|event_type| {
-            let aliases = event_type.aliases().join(", ");
-            let aliases = if aliases.is_empty() { aliases } else { format!("  (also {aliases})") };
-            println!("{:<34} {}{aliases}", event_type.name(), event_type.title());
-        }),
+        None => {
+            for event_type in catalog.iter() {
+                let aliases = event_type.aliases().join(", ");
+                let aliases = if aliases.is_empty() { aliases } else { format!("  (also {aliases})") };
+                say!("{:<34} {}{aliases}", event_type.name(), event_type.title())?;
+            }
+        }
         Some(name) => {
             let event_type = catalog.resolve(name).ok_or_else(|| {
                 let near = crate::domain::suggestion(name, catalog.iter().map(EventType::name));
                 anyhow!("the catalogue has no event {name:?}{near}; `tagohook events` lists them")
             })?;
-            println!("{}: {}", event_type.name(), event_type.title());
-            println!("\nWhat it must have:\n{}", event_type.schema().trim_end());
+            say!("{}: {}", event_type.name(), event_type.title())?;
+            say!("\nSchema:\n{}", event_type.schema().trim_end())?;
             if let Some(example) = event_type.example() {
-                println!("\nExample:\n{}", example.trim_end());
+                say!("\nExample:\n{}", example.trim_end())?;
             }
         }
     }

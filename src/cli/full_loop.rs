@@ -1,5 +1,10 @@
-//! `tagohook loop`: every event of the catalogue once round, through the program that runs.
+//! `tagohook loop`: every event of the catalogue once round, through the running instance.
+//!
+//! The round goes through a subscription that is removed again, however the command ends. One that a killed command left
+//! behind bears a mark: it takes no event but those of its own round, and the next round removes it.
 
+use std::fs::{File, TryLockError};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -8,74 +13,159 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::arguments::{FullLoop, Globals};
-use super::inspector::{self, Api, encoded, text};
+use super::inspector::{self, Api, encoded, nobody_runs, text};
+use super::interrupt::Interrupts;
+use super::output::{answer, complain, say};
 use super::{configuration, environment};
 use crate::app;
-use crate::catalog::fresh_example;
-use crate::config::read_addresses;
+use crate::catalog::{Catalog, fresh_example};
+use crate::config::{addresses_file, read_addresses};
 use crate::domain::{Clock as _, Scheme, Source};
 use crate::send::{fresh_id, source_url};
 use crate::telemetry::SystemClock;
 
 /// How long the round may take.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How often it is seen how far it came.
+/// How often its progress is checked.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// How long removing the subscription may take.
+const REMOVE_WITHIN: Duration = Duration::from_secs(5);
+/// The header that marks the subscription of a round. No person's subscription has it.
+const MARK: &str = "X-Tagohook-Loop";
 
-/// Makes a subscription to our own receiver, publishes everything, says what came of each, and takes it away again.
+/// Makes a subscription to our own receiver, publishes everything, prints the result of each, and removes it again.
 pub fn run(globals: &Globals, asked: &FullLoop) -> anyhow::Result<ExitCode> {
     let data_dir = globals.options().data_dir(&environment());
-    let addresses = read_addresses(&data_dir)
-        .with_context(|| format!("no tagohook runs on {}: start one with `tagohook`", data_dir.display()))?;
+    let addresses = read_addresses(&data_dir).with_context(|| nobody_runs(&data_dir, ""))?;
     let config = configuration(globals)?;
     let catalog = app::read_catalog(&config)?;
-    let source = config.sources.first().context("there is no source")?;
+    let source = config.sources.first().context("the configuration has no source")?;
+    let url = source_url(addresses.receiver, &source.name);
+    let _only_one = only_one(&data_dir)?;
     inspector::run(async {
         let api = Api::find(globals, &asked.inspector)?;
-        let subscription = subscription(source, &source_url(addresses.receiver, &source.name))?;
-        let made = api.post("subscriptions", Bytes::from(subscription.to_string())).await?;
-        let mut failed = 0_u32;
+        remove_left_behind(&api).await?;
+        let round = Round { api: &api, source, catalog: &catalog, mark: fresh_id(SystemClock.now()), url };
+        // From here on a signal does not end the process: the subscription is removed first.
+        let mut interrupts = Interrupts::listen()?;
+        let subscription = Bytes::from(round.subscription()?.to_string());
+        let made = tokio::select! {
+            made = api.post("subscriptions", subscription) => text(&made?, "id"),
+            signal = interrupts.twice() => return Err(signal.into()),
+        };
+        let done = interrupts.or(round.go(&made)).await;
+        let removed = tokio::time::timeout(REMOVE_WITHIN, remove(&api, &made)).await;
+        if !matches!(removed, Ok(Ok(()))) {
+            complain(format_args!(
+                "subscription {made} could not be removed; the next `tagohook loop` removes it, or `tagohook \
+                 subscriptions remove {made}`"
+            ));
+        }
+        let (published, failed) = done?;
+        let code = if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        answer(say!("{published} published, {failed} did not come round"), code)
+    })
+}
+
+/// Held while a round runs, so that what bears the mark at its start is known to be left behind.
+fn only_one(data_dir: &Path) -> anyhow::Result<File> {
+    let path = addresses_file(data_dir);
+    let file = File::open(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            bail!("another `tagohook loop` is running on {}", data_dir.display())
+        }
+        // Where there are no locks, two rounds at once are unlikely all the same.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
+    }
+}
+
+async fn remove_left_behind(api: &Api) -> anyhow::Result<()> {
+    let told = api.get("subscriptions").await?;
+    let all = told.get("subscriptions").and_then(Value::as_array).cloned().unwrap_or_default();
+    for left in all.iter().filter(|one| one.pointer(&format!("/headers/{MARK}")).is_some()) {
+        let id = text(left, "id");
+        remove(api, &id).await?;
+        complain(format_args!("removed subscription {id}, which an earlier `tagohook loop` left behind"));
+    }
+    Ok(())
+}
+
+async fn remove(api: &Api, id: &str) -> anyhow::Result<()> {
+    api.delete(&format!("subscriptions/{}", encoded(id))).await
+}
+
+/// One round.
+struct Round<'a> {
+    api: &'a Api,
+    source: &'a Source,
+    catalog: &'a Catalog,
+    /// What the ids of its events start with.
+    mark: String,
+    url: String,
+}
+
+impl Round<'_> {
+    /// Publishes every event and follows it: how many there were, and how many did not come round.
+    async fn go(&self, subscription: &str) -> anyhow::Result<(usize, u32)> {
         let mut published = Vec::new();
-        for event_type in catalog.iter() {
-            let now = SystemClock.now();
-            let id = fresh_id(now);
-            if let Some(example) = fresh_example(event_type, &id, &now.to_string()) {
-                api.post("events", Bytes::from(example.to_string())).await?;
+        for event_type in self.catalog.iter() {
+            let id = format!("{}_{}", self.mark, published.len());
+            if let Some(example) = fresh_example(event_type, &id, &SystemClock.now().to_string()) {
+                self.api.post("events", Bytes::from(example.to_string())).await?;
                 published.push((event_type.name(), id));
             }
         }
         let end = Instant::now() + PATIENCE;
+        let mut failed = 0_u32;
         for (name, id) in &published {
-            let (is_round, words) = follow(&api, &source.name, &text(&made, "id"), id, end).await?;
+            let (is_round, words) = follow(self.api, &self.source.name, subscription, id, end).await?;
             failed = failed.saturating_add(u32::from(!is_round));
-            println!("{name:<34} {words}");
+            say!("{name:<34} {words}")?;
         }
-        api.delete(&format!("subscriptions/{}", encoded(&text(&made, "id")))).await?;
-        println!("{} published, {failed} did not come round", published.len());
-        Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-    })
-}
-
-/// A subscription to our own receiver, signed as its source wants it.
-fn subscription(source: &Source, url: &str) -> anyhow::Result<Value> {
-    if !source.credentials.is_empty() {
-        bail!(
-            "source {} asks for a credential; the loop goes through a first source without one",
-            source.name
-        );
+        if failed > 0 {
+            self.hint(subscription).await?;
+        }
+        Ok((published.len(), failed))
     }
-    let secrets: Vec<&str> = source.signature.secrets.iter().map(crate::domain::Secret::name).collect();
-    let signature = match source.signature.scheme {
-        scheme @ (Scheme::Tagorun | Scheme::StandardWebhooks) => {
-            json!({"scheme": scheme.as_str(), "secrets": secrets.get(..1)})
+
+    /// Names the subscriptions that send the same events to the same place.
+    async fn hint(&self, own: &str) -> anyhow::Result<()> {
+        let told = self.api.get("subscriptions").await?;
+        let all = told.get("subscriptions").and_then(Value::as_array).cloned().unwrap_or_default();
+        for other in all.iter().filter(|one| text(one, "url") == self.url && text(one, "id") != own) {
+            let (id, name) = (text(other, "id"), text(other, "name"));
+            say!(
+                "subscription {name:?} ({id}) sends to {} too, so events arrive twice; `tagohook subscriptions remove {id}` \
+                 removes it",
+                self.url
+            )?;
         }
-        Scheme::None => json!("none"),
-        other => bail!("source {} is signed as {}, which is never sent", source.name, other.as_str()),
-    };
-    Ok(json!({
-        "name": "The whole loop", "url": url, "events": ["*"], "sources": ["published"], "signature": signature,
-        "retry_policy": {"max_attempts": 1},
-    }))
+        Ok(())
+    }
+
+    /// A subscription to our own receiver, signed as its source requires.
+    fn subscription(&self) -> anyhow::Result<Value> {
+        let source = self.source;
+        if !source.credentials.is_empty() {
+            bail!("source {} requires a credential; the loop needs a first source without one", source.name);
+        }
+        let secrets: Vec<&str> = source.signature.secrets.iter().map(crate::domain::Secret::name).collect();
+        let signature = match source.signature.scheme {
+            scheme @ (Scheme::Tagorun | Scheme::StandardWebhooks) => {
+                json!({"scheme": scheme.as_str(), "secrets": secrets.get(..1)})
+            }
+            Scheme::None => json!("none"),
+            other => bail!("source {}: tagohook cannot send the signature {}", source.name, other.as_str()),
+        };
+        let is_of_this_round = json!({"field": "id", "operator": "starts_with", "value": self.mark});
+        Ok(json!({
+            "name": "tagohook loop (temporary)", "url": self.url, "events": ["*"], "sources": ["published"],
+            "headers": {MARK: self.mark},
+            "filters": {"*": {"conditions": [is_of_this_round]}},
+            "signature": signature, "retry_policy": {"max_attempts": 1},
+        }))
+    }
 }
 
 /// Waits until an event was sent and received; whether it went round once, and that in words.

@@ -7,6 +7,8 @@ use anyhow::{Context as _, anyhow, bail};
 use argon2::Argon2;
 use argon2::password_hash::PasswordHasher as _;
 
+use super::output::say;
+
 /// Shorter passwords are refused.
 const MIN_LENGTH: usize = 8;
 
@@ -27,9 +29,9 @@ pub fn run() -> anyhow::Result<ExitCode> {
             .to_owned()
     };
     if password.chars().count() < MIN_LENGTH {
-        bail!("a password has at least {MIN_LENGTH} characters");
+        bail!("the password is too short; use at least {MIN_LENGTH} characters");
     }
     let hash = Argon2::default().hash_password(password.as_bytes()).map_err(|fault| anyhow!("{fault}"))?;
-    println!("{hash}");
+    say!("{hash}")?;
     Ok(ExitCode::SUCCESS)
 }

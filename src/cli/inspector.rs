@@ -1,5 +1,6 @@
-//! The API of the program that runs, as commands use it.
+//! The API of the running instance, as commands use it.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -9,8 +10,9 @@ use serde_json::Value;
 
 use super::arguments::{Globals, Inspector};
 use super::environment;
-use crate::config::read_addresses;
-use crate::send::{Client, Method, Outgoing, Pieces, TargetGuard};
+use super::output::{Unwritten, say};
+use crate::config::{CREDENTIAL_VARIABLES, read_addresses};
+use crate::send::{Client, Failure, Method, Outgoing, Pieces, TargetGuard};
 
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(330);
@@ -30,7 +32,7 @@ pub fn run(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Resu
 }
 
 impl Api {
-    /// The API at `--inspector`, or of the program that runs on the data directory.
+    /// The API at `--inspector`, or of the instance that runs on the data directory.
     pub fn find(globals: &Globals, inspector: &Inspector) -> anyhow::Result<Self> {
         let env = environment();
         let data_dir = globals.options().data_dir(&env);
@@ -43,14 +45,12 @@ impl Api {
                 }
                 format!("http://{address}/")
             }
-            (None, None) => bail!(
-                "no tagohook runs on {}: start one with `tagohook`, or name it with --inspector URL",
-                data_dir.display()
-            ),
+            (None, None) => bail!("{}", nobody_runs(&data_dir, " or --inspector URL")),
         };
-        let base = url::Url::parse(&base).with_context(|| format!("--inspector {base:?} is no URL"))?;
-        let password = env.into_iter().find(|(name, _)| name == "TAGOHOOK_PASSWORD").map(|(_, value)| value);
-        Ok(Self { client: Client::new(TargetGuard::new(false))?, base, password })
+        let base = url::Url::parse(&base).with_context(|| {
+            format!("--inspector {base:?} is not a URL; expected e.g. http://127.0.0.1:8081/")
+        })?;
+        Ok(Self { client: Client::new(TargetGuard::new(false))?, base, password: password(&env) })
     }
 
     /// What `GET` answers.
@@ -74,12 +74,20 @@ impl Api {
             .client
             .stream(self.url(path)?, self.headers())
             .await
-            .map_err(|failure| anyhow!("the inspector at {} does not answer: {failure}", self.base))?;
+            .map_err(|failure| self.unanswered(&failure))?;
         if status != 200 {
             let told = pieces.next().await.unwrap_or_default();
             bail!("{}", problem(status, &told));
         }
         Ok(pieces)
+    }
+
+    fn unanswered(&self, failure: &Failure) -> anyhow::Error {
+        anyhow!(
+            "the inspector at {} does not answer: {}; is tagohook still running there?",
+            self.base,
+            failure.detail
+        )
     }
 
     fn url(&self, path: &str) -> anyhow::Result<url::Url> {
@@ -100,17 +108,29 @@ impl Api {
         let url = self.url(path)?;
         let request =
             Outgoing { method, url, headers: self.headers(), body, timeout: TIMEOUT, max_answer: MAX_ANSWER };
-        let answer = self
-            .client
-            .send(request)
-            .await
-            .result
-            .map_err(|failure| anyhow!("the inspector at {} does not answer: {failure}", self.base))?;
+        let answer = self.client.send(request).await.result.map_err(|failure| self.unanswered(&failure))?;
         if !(200..300).contains(&answer.status) {
             bail!("{}", problem(answer.status, &answer.body));
         }
         if answer.body.is_empty() { Ok(Value::Null) } else { Ok(serde_json::from_slice(&answer.body)?) }
     }
+}
+
+/// The password of the inspector; without the newline that a file of secrets may end with.
+fn password(env: &[(String, String)]) -> Option<String> {
+    CREDENTIAL_VARIABLES.into_iter().find_map(|wanted| {
+        let (_, value) = env.iter().find(|(name, _)| name == wanted)?;
+        let value = value.trim_end_matches(['\r', '\n']);
+        (!value.is_empty()).then(|| value.to_owned())
+    })
+}
+
+/// The error of a command that finds no running instance; `more` is what may be given instead of its data directory.
+pub fn nobody_runs(data_dir: &Path, more: &str) -> String {
+    format!(
+        "no running tagohook found in {}. Start one with `tagohook`, or give its --data-dir{more}",
+        data_dir.display()
+    )
 }
 
 /// What a refused request was told, a line for each fault.
@@ -119,7 +139,7 @@ fn problem(status: u16, body: &[u8]) -> String {
     let no_inspector = format!("HTTP {status} from something else; is the path of --inspector right?");
     let detail = told.get("detail").and_then(Value::as_str).unwrap_or(&no_inspector);
     let mut lines = vec![match status {
-        401 => format!("{detail} The password goes into TAGOHOOK_PASSWORD."),
+        401 => format!("{detail} Set TAGOHOOK_PASSWORD to the inspector's password."),
         _ => detail.to_owned(),
     }];
     let errors = told.get("errors").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -145,7 +165,10 @@ pub fn encoded(text: &str) -> String {
 }
 
 /// Rows under a heading, each column as wide as its widest value.
-pub fn print_table(heading: &[&str], rows: &[Vec<String>]) {
+///
+/// # Errors
+/// `Unwritten`.
+pub fn print_table(heading: &[&str], rows: &[Vec<String>]) -> Result<(), Unwritten> {
     let heading: Vec<String> = heading.iter().map(|&word| word.to_owned()).collect();
     let all: Vec<&Vec<String>> = std::iter::once(&heading).chain(rows).collect();
     let width = |at: usize| all.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).max();
@@ -154,6 +177,7 @@ pub fn print_table(heading: &[&str], rows: &[Vec<String>]) {
             let gap = width(at).unwrap_or(0).saturating_sub(cell.chars().count());
             format!("{cell}{}", " ".repeat(gap))
         });
-        println!("{}", cells.collect::<Vec<_>>().join("  ").trim_end());
+        say!("{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
     }
+    Ok(())
 }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::arguments::{ChosenMessages, Globals, MessageFilter, Messages, MessagesCommand};
 use super::inspector::{self, Api, encoded, print_table, text};
+use super::output::{counted, say};
 
 /// Does what was asked with the messages of the running instance.
 pub fn run(globals: &Globals, asked: &Messages) -> anyhow::Result<ExitCode> {
@@ -17,7 +18,7 @@ pub fn run(globals: &Globals, asked: &Messages) -> anyhow::Result<ExitCode> {
             MessagesCommand::List(filter) => list(&api, filter).await,
             MessagesCommand::Show { id } => {
                 let told = api.get(&format!("messages/{}", encoded(id))).await?;
-                println!("{}", serde_json::to_string_pretty(&told)?);
+                say!("{}", serde_json::to_string_pretty(&told)?)?;
                 Ok(ExitCode::SUCCESS)
             }
             MessagesCommand::SendNow(chosen) => act(&api, "send-now", chosen).await,
@@ -51,10 +52,10 @@ async fn list(api: &Api, filter: &MessageFilter) -> anyhow::Result<ExitCode> {
         }
     }
     if rows.is_empty() {
-        println!("no messages");
+        say!("no messages")?;
     } else {
         let heading = ["ID", "CREATED AT", "EVENT", "SUBSCRIPTION", "STATUS", "ATTEMPTS", "NEXT ATTEMPT"];
-        print_table(&heading, &rows);
+        print_table(&heading, &rows)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -78,24 +79,21 @@ async fn act(api: &Api, act: &str, chosen: &ChosenMessages) -> anyhow::Result<Ex
     let (done, key) =
         if act == "cancel" { ("cancelled", "cancelled") } else { ("queued to be sent now", "sent_now") };
     if chosen.dry_run {
-        println!("{} would be {done}", counted(&told, "count"));
+        say!("{} would be {done}", messages(&told, "count"))?;
     } else {
-        println!("{} {done}", counted(&told, key));
+        say!("{} {done}", messages(&told, key))?;
     }
     for warning in told.get("warnings").and_then(Value::as_array).into_iter().flatten() {
-        println!("warning: {}", warning.as_str().unwrap_or_default());
+        say!("warning: {}", warning.as_str().unwrap_or_default())?;
     }
     let skipped = told.get("skipped").and_then(Value::as_array).cloned().unwrap_or_default();
     for skipped in &skipped {
-        println!("skipped {}: {}", text(skipped, "id"), text(skipped, "why"));
+        say!("skipped {}: {}", text(skipped, "id"), text(skipped, "why"))?;
     }
     let is_done = chosen.id.is_empty() || skipped.is_empty();
     Ok(if is_done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn counted(told: &Value, key: &str) -> String {
-    match told.get(key).and_then(Value::as_u64) {
-        Some(1) => "1 message".to_owned(),
-        count => format!("{} messages", count.unwrap_or_default()),
-    }
+fn messages(told: &Value, key: &str) -> String {
+    counted(told.get(key).and_then(Value::as_u64).unwrap_or_default(), "message")
 }

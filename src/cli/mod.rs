@@ -8,7 +8,9 @@ mod events;
 mod full_loop;
 mod hash_password;
 mod inspector;
+mod interrupt;
 mod messages;
+mod output;
 mod prune;
 mod replay;
 mod send;
@@ -24,6 +26,8 @@ use clap::Parser as _;
 
 use self::arguments::{Arguments, Command};
 use self::configuration::{configuration, configuration_without_secrets, environment, read_configuration};
+use self::interrupt::Interrupted;
+use self::output::{Unwritten, complain};
 use crate::config::{ConfigFaults, DEFAULT_TOML};
 
 /// The exit code of bad usage and of a bad configuration.
@@ -31,9 +35,32 @@ const BAD_USAGE: u8 = 2;
 
 /// Reads the command line and does what it says.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let globals = arguments.globals;
-    let done = match arguments.command.unwrap_or(Command::Serve) {
+    let done = match Arguments::try_parse() {
+        Ok(arguments) => run(arguments),
+        Err(told) => tell(&told),
+    };
+    done.unwrap_or_else(|fault| {
+        if let Some(interrupted) = fault.downcast_ref::<Interrupted>() {
+            return interrupted.exit_code();
+        }
+        if matches!(fault.downcast_ref(), Some(Unwritten::Closed)) {
+            return ExitCode::SUCCESS;
+        }
+        match fault.downcast_ref::<ConfigFaults>() {
+            Some(faults) => {
+                complain(faults);
+                ExitCode::from(BAD_USAGE)
+            }
+            None => {
+                complain(format_args!("tagohook: {fault:#}"));
+                ExitCode::FAILURE
+            }
+        }
+    })
+}
+
+fn run(Arguments { globals, command }: Arguments) -> anyhow::Result<ExitCode> {
+    match command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(&globals),
         Command::Send(send) => send::run(&globals, &send),
         Command::Loop(asked) => full_loop::run(&globals, &asked),
@@ -49,18 +76,20 @@ pub fn main() -> ExitCode {
         Command::HashPassword => hash_password::run(),
         Command::CheckConfig => check_config::run(&globals),
         Command::DefaultConfig => {
-            print!("{DEFAULT_TOML}");
+            output::print(format_args!("{DEFAULT_TOML}"))?;
             Ok(ExitCode::SUCCESS)
         }
-    };
-    done.unwrap_or_else(|fault| match fault.downcast_ref::<ConfigFaults>() {
-        Some(faults) => {
-            eprintln!("{faults}");
-            ExitCode::from(BAD_USAGE)
-        }
-        None => {
-            eprintln!("tagohook: {fault:#}");
-            ExitCode::FAILURE
-        }
-    })
+    }
 }
+
+/// Prints what the command line's own reader has to say: help and version on standard output, a fault on standard error.
+fn tell(told: &clap::Error) -> anyhow::Result<ExitCode> {
+    let printed = told.print();
+    if !told.use_stderr() {
+        output::written(printed)?;
+    }
+    Ok(u8::try_from(told.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ use anyhow::bail;
 
 use super::arguments::Globals;
 use super::configuration_without_secrets;
+use super::output::{counted, say};
 use crate::app;
 use crate::store::Store;
 use crate::telemetry::{SystemClock, Workers};
@@ -15,7 +16,7 @@ use crate::telemetry::{SystemClock, Workers};
 pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
     let config = configuration_without_secrets(globals)?;
     if !config.store.path.exists() {
-        bail!("{} is not there: nothing to prune", config.store.path.display());
+        bail!("{} does not exist; there is nothing to prune", config.store.path.display());
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -23,7 +24,10 @@ pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
         let pruned = store.prune().await?;
         store.close().await;
         let crate::store::Pruned { deliveries, event_ids, messages } = pruned;
-        println!("removed {deliveries} deliveries, {event_ids} event ids and {messages} messages");
+        let deliveries =
+            if deliveries == 1 { "1 delivery".to_owned() } else { format!("{deliveries} deliveries") };
+        let (event_ids, messages) = (counted(event_ids, "event id"), counted(messages, "message"));
+        say!("removed {deliveries}, {event_ids} and {messages}")?;
         Ok(ExitCode::SUCCESS)
     })
 }

@@ -1,4 +1,4 @@
-//! `tagohook replay`: stored deliveries are sent again, and their run is watched.
+//! `tagohook replay`: replays stored deliveries and follows the run. A command that is ended stops its run.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -9,6 +9,8 @@ use serde_json::{Map, Value, json};
 
 use super::arguments::{Globals, Replay};
 use super::inspector::{self, Api, encoded, text};
+use super::interrupt::{Interrupted, Interrupts};
+use super::output::{Unwritten, answer, complain, say};
 
 /// How long to wait before a run is looked at again.
 const PAUSE: Duration = Duration::from_millis(300);
@@ -18,29 +20,72 @@ pub fn run(globals: &Globals, asked: &Replay) -> anyhow::Result<ExitCode> {
     inspector::run(async {
         let api = Api::find(globals, &asked.inspector)?;
         if let Some(id) = &asked.stop {
-            let run = api.post(&format!("replay-runs/{}/stop", encoded(id)), Bytes::new()).await?;
-            println!("{}", sentence(&run));
+            say!("{}", sentence(&stop(&api, id).await?))?;
             return Ok(ExitCode::SUCCESS);
         }
-        let id = match &asked.resume {
-            Some(id) => {
-                api.post(&format!("replay-runs/{}/resume", encoded(id)), Bytes::new()).await?;
-                id.clone()
-            }
-            None => {
-                let told = api
-                    .post("deliveries/replay", Bytes::from(Value::Object(wish(asked)?).to_string()))
-                    .await?;
-                println!("{}", plan(&told));
-                match told.get("run_id").and_then(Value::as_str) {
-                    Some(id) => id.to_owned(),
-                    None => return Ok(ExitCode::SUCCESS),
-                }
+        // From here on a signal does not end the process: what it began is stopped first.
+        let mut interrupts = Interrupts::listen()?;
+        let (id, plan) = tokio::select! {
+            begun = begin(&api, asked) => begun?,
+            signal = interrupts.twice() => {
+                complain("no answer yet; a run may have started. The page Replays of the inspector shows and stops runs.");
+                return Err(signal.into());
             }
         };
-        println!("run {id}");
-        if asked.detach { Ok(ExitCode::SUCCESS) } else { watch(&api, &id).await }
+        let Some(id) = id else {
+            say!("{plan}")?;
+            return Ok(ExitCode::SUCCESS);
+        };
+        if asked.detach {
+            say!(
+                "{plan}\nrun {id}\nThe run continues in the background; `tagohook replay --stop {id}` stops it"
+            )?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        match interrupts.or(follow(&api, &id, &plan)).await {
+            Err(fault) if fault.is::<Interrupted>() || fault.is::<Unwritten>() => {
+                end(&api, &id, &mut interrupts).await;
+                Err(fault)
+            }
+            Err(fault) => {
+                complain(format_args!("run {id} may continue; `tagohook replay --stop {id}` stops it"));
+                Err(fault)
+            }
+            done => done,
+        }
     })
+}
+
+/// Starts or continues a run: its id, where there is one, and what it does in words.
+async fn begin(api: &Api, asked: &Replay) -> anyhow::Result<(Option<String>, String)> {
+    if let Some(id) = &asked.resume {
+        let run = api.post(&format!("replay-runs/{}/resume", encoded(id)), Bytes::new()).await?;
+        return Ok((Some(id.clone()), sentence(&run)));
+    }
+    let wish = Bytes::from(Value::Object(wish(asked)?).to_string());
+    let told = api.post("deliveries/replay", wish).await?;
+    Ok((told.get("run_id").and_then(Value::as_str).map(str::to_owned), plan(&told)))
+}
+
+async fn stop(api: &Api, id: &str) -> anyhow::Result<Value> {
+    api.post(&format!("replay-runs/{}/stop", encoded(id)), Bytes::new()).await
+}
+
+/// Stops a run whose command was ended, and says what came of it.
+async fn end(api: &Api, id: &str, interrupts: &mut Interrupts) {
+    let stopped = async {
+        match stop(api, id).await {
+            // It was over before.
+            Err(_) => api.get(&format!("replay-runs/{}", encoded(id))).await,
+            stopped => stopped,
+        }
+    };
+    match interrupts.or(stopped).await {
+        Ok(run) => complain(sentence(&run)),
+        Err(fault) => complain(format_args!(
+            "run {id} may continue ({fault:#}); `tagohook replay --stop {id}` stops it"
+        )),
+    }
 }
 
 fn wish(asked: &Replay) -> anyhow::Result<Map<String, Value>> {
@@ -48,7 +93,7 @@ fn wish(asked: &Replay) -> anyhow::Result<Map<String, Value>> {
     let search = asked.search.join(" ");
     if search.trim().is_empty() && !asked.all {
         bail!(
-            "say which: a search as verdict:rejected after:-2h, or --all; --dry-run only says what would go"
+            "give a search, as verdict:rejected after:-2h, or --all; --dry-run only prints what would be replayed"
         );
     }
     if !search.trim().is_empty() {
@@ -68,14 +113,15 @@ fn wish(asked: &Replay) -> anyhow::Result<Map<String, Value>> {
 }
 
 fn plan(told: &Value) -> String {
-    let would = if told.get("dry_run") == Some(&Value::Bool(true)) { "would go" } else { "go" };
+    let would =
+        if told.get("dry_run") == Some(&Value::Bool(true)) { "would be replayed" } else { "to replay" };
     let lasts = match told.get("seconds").and_then(Value::as_f64) {
         Some(seconds) => format!(", in {seconds:.0} s at least"),
         None => String::new(),
     };
     format!(
-        "{} deliveries {would} to {}, {} first, signature {}{lasts}; first {}, last {}",
-        text(told, "count"),
+        "{} {would} to {}, {} first, signature {}{lasts}; first {}, last {}",
+        deliveries(&text(told, "count")),
         text(told, "to"),
         text(told, "order"),
         text(told, "signature"),
@@ -84,29 +130,39 @@ fn plan(told: &Value) -> String {
     )
 }
 
-async fn watch(api: &Api, id: &str) -> anyhow::Result<ExitCode> {
+async fn follow(api: &Api, id: &str, plan: &str) -> anyhow::Result<ExitCode> {
+    say!("{plan}\nrun {id}")?;
     loop {
         let run = api.get(&format!("replay-runs/{}", encoded(id))).await?;
         if run.get("state").and_then(Value::as_str) != Some("running") {
-            println!("{}", sentence(&run));
             let is_well = text(&run, "state") == "done" && run.get("failed") == Some(&json!(0));
-            return Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+            let code = if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+            return answer(say!("{}", sentence(&run)), code);
         }
         tokio::time::sleep(PAUSE).await;
     }
 }
 
+/// What became of a run: `stopped: 3 of 40 deliveries replayed, 0 failed, 0 expired; --resume ID continues`.
 fn sentence(run: &Value) -> String {
     let why = match text(run, "why").as_str() {
         "-" => String::new(),
         why => format!(" at {why}"),
     };
+    let state = text(run, "state");
+    let next = match state.as_str() {
+        "stopped" => format!("; `tagohook replay --resume {}` continues", text(run, "id")),
+        _ => String::new(),
+    };
     format!(
-        "{}{why}: {} of {} are through, {} failed, {} were gone",
-        text(run, "state"),
+        "{state}{why}: {} of {} replayed, {} failed, {} expired{next}",
         text(run, "done"),
-        text(run, "total"),
+        deliveries(&text(run, "total")),
         text(run, "failed"),
         text(run, "gone"),
     )
+}
+
+fn deliveries(count: &str) -> String {
+    if count == "1" { "1 delivery".to_owned() } else { format!("{count} deliveries") }
 }

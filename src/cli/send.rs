@@ -1,4 +1,4 @@
-//! `tagohook send EVENT`: a signed event to the program that runs here, or to any URL.
+//! `tagohook send EVENT`: a signed event to the running instance, or to any URL.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -8,7 +8,8 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::arguments::{Globals, Send};
-use super::inspector::{self, Api, text};
+use super::inspector::{self, Api, nobody_runs, text};
+use super::output::{Unwritten, answer, counted, say};
 use super::sign::{find_source, read_body};
 use super::{configuration, configuration_without_secrets, environment};
 use crate::app;
@@ -18,7 +19,7 @@ use crate::domain::Clock as _;
 use crate::send::{Answer, Client, TargetGuard, fresh_id, signed_request, source_url};
 use crate::telemetry::SystemClock;
 
-/// Sends, prints each answer, and fails where one is not 2xx.
+/// Sends, prints each response, and fails where one is not 2xx.
 pub fn run(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
     if send.publish {
         return publish(globals, send);
@@ -26,10 +27,7 @@ pub fn run(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
     let data_dir = globals.options().data_dir(&environment());
     let addresses = read_addresses(&data_dir);
     if send.to.is_none() && addresses.is_none() {
-        bail!(
-            "no tagohook runs on {}: start one with `tagohook`, or name a target with --to URL",
-            data_dir.display()
-        );
+        bail!("{}", nobody_runs(&data_dir, ", or a target with --to URL"));
     }
     let config = configuration(globals)?;
     let catalog = app::read_catalog(&config)?;
@@ -39,7 +37,7 @@ pub fn run(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
     let own = send.file.as_deref().map(|file| read_body(Some(file))).transpose()?;
     let event_type = catalog.resolve(&send.event);
     if own.is_none() && event_type.is_none_or(|event_type| event_type.example().is_none()) {
-        bail!("the catalogue has no example of {:?}{}", send.event, suggestion(&catalog, &send.event));
+        bail!("{}", no_example(&catalog, &send.event));
     }
     let more = send.header.iter().map(|line| header_line(line)).collect::<anyhow::Result<Vec<_>>>()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -60,17 +58,18 @@ pub fn run(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
             let answer = client.post(&url, &headers, body).await.with_context(|| hint(send))?;
             total = total.saturating_add(answer.elapsed);
             refused = refused.saturating_add(u32::from(!(200..300).contains(&answer.status)));
-            print_answer(&answer);
+            print_answer(&answer)?;
         }
-        if send.count > 1 {
-            let mean_ms = total.as_secs_f64() * 1000.0 / f64::from(send.count);
-            println!("{} sent, {refused} refused, {mean_ms:.1} ms each", send.count);
+        let code = if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        if send.count == 1 {
+            return Ok(code);
         }
-        Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        let mean_ms = total.as_secs_f64() * 1000.0 / f64::from(send.count);
+        answer(say!("{} sent, {refused} refused, {mean_ms:.1} ms each", send.count), code)
     })
 }
 
-/// Publishes through the program that runs.
+/// Publishes through the running instance.
 fn publish(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
     let catalog = app::read_catalog(&configuration_without_secrets(globals)?)?;
     let own = send.file.as_deref().map(|file| read_body(Some(file))).transpose()?;
@@ -82,18 +81,14 @@ fn publish(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
             let body = match (&own, event_type) {
                 (Some(bytes), _) => bytes.clone(),
                 (None, Some(event_type)) => example(event_type, &fresh_id(now), &now.to_string(), &send.set)?,
-                (None, None) => {
-                    bail!(
-                        "the catalogue has no example of {:?}{}",
-                        send.event,
-                        suggestion(&catalog, &send.event)
-                    )
-                }
+                (None, None) => bail!("{}", no_example(&catalog, &send.event)),
             };
             let told = api.post("events", body).await?;
             let warnings = told.get("warnings").and_then(Value::as_array).cloned().unwrap_or_default();
-            println!("{}: {} messages", text(&told, "event_id"), text(&told, "messages"));
-            warnings.iter().filter_map(Value::as_str).for_each(|warning| println!("  warning: {warning}"));
+            say!("{}: {}", text(&told, "event_id"), counted(text(&told, "messages"), "message"))?;
+            for warning in warnings.iter().filter_map(Value::as_str) {
+                say!("  warning: {warning}")?;
+            }
         }
         Ok(ExitCode::SUCCESS)
     })
@@ -103,25 +98,25 @@ fn hint(send: &Send) -> &'static str {
     if send.to.is_some() {
         "nothing was delivered"
     } else {
-        "the tagohook of this data directory does not answer"
+        "the tagohook of this data directory does not answer; is it still running?"
     }
 }
 
-fn suggestion(catalog: &Catalog, name: &str) -> String {
+fn no_example(catalog: &Catalog, name: &str) -> String {
     let near = crate::domain::suggestion(name, catalog.iter().map(EventType::name));
-    if near.is_empty() {
-        "; `tagohook events` lists them, --file sends a payload of your own".to_owned()
+    let near = if near.is_empty() {
+        "; `tagohook events` lists the events, --file sends a payload of your own".to_owned()
     } else {
         near
-    }
+    };
+    format!("the catalogue has no example of {name:?}{near}")
 }
 
 fn example(event_type: &EventType, id: &str, time: &str, set: &[String]) -> anyhow::Result<Bytes> {
     let mut payload = fresh_example(event_type, id, time).context("the event has no example")?;
     for assignment in set {
-        let (path, value) = assignment
-            .split_once('=')
-            .ok_or_else(|| anyhow!("--set {assignment:?}: PATH=VALUE is expected"))?;
+        let (path, value) =
+            assignment.split_once('=').ok_or_else(|| anyhow!("--set {assignment:?}: expected PATH=VALUE"))?;
         let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
         set_path(&mut payload, path, value)?;
     }
@@ -136,7 +131,7 @@ fn set_path(payload: &mut Value, path: &str, value: Value) -> anyhow::Result<()>
             Value::Array(items) => {
                 let length = items.len();
                 let at: usize =
-                    step.parse().with_context(|| format!("--set {path}: {step:?} is no index"))?;
+                    step.parse().with_context(|| format!("--set {path}: {step:?} is not an index"))?;
                 items.get_mut(at).ok_or_else(|| anyhow!("--set {path}: the array has {length} items"))?
             }
             Value::Object(members) => members.entry(step).or_insert(Value::Null),
@@ -144,7 +139,7 @@ fn set_path(payload: &mut Value, path: &str, value: Value) -> anyhow::Result<()>
                 *place = Value::Object(serde_json::Map::new());
                 place.as_object_mut().context("an object")?.entry(step).or_insert(Value::Null)
             }
-            _ => bail!("--set {path}: what stands before {step:?} has no members"),
+            _ => bail!("--set {path}: the value before {step:?} has no members"),
         };
     }
     *place = value;
@@ -153,13 +148,13 @@ fn set_path(payload: &mut Value, path: &str, value: Value) -> anyhow::Result<()>
 
 fn header_line(line: &str) -> anyhow::Result<(String, String)> {
     let (name, value) =
-        line.split_once(':').ok_or_else(|| anyhow!("--header {line:?}: 'Name: value' is expected"))?;
+        line.split_once(':').ok_or_else(|| anyhow!("--header {line:?}: expected 'Name: value'"))?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
-fn print_answer(answer: &Answer) {
+fn print_answer(answer: &Answer) -> Result<(), Unwritten> {
     let ms = answer.elapsed.as_secs_f64() * 1000.0;
-    println!("{} in {ms:.1} ms  {}", answer.status, String::from_utf8_lossy(&answer.body).trim_end());
+    say!("{} in {ms:.1} ms  {}", answer.status, String::from_utf8_lossy(&answer.body).trim_end())
 }
 
 #[cfg(test)]

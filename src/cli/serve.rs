@@ -1,13 +1,14 @@
-//! `tagohook [serve]`: starts everything, prints where it is, runs until it is told to stop.
+//! `tagohook [serve]`: starts everything, prints where it is, and runs until it is stopped.
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::arguments::Globals;
-use super::{environment, read_configuration};
-use crate::app::{self, Ended};
+use super::{environment, output, read_configuration};
+use crate::app::{self, Ended, Ports, Running};
 use crate::catalog::Catalog;
-use crate::config::{Addresses, Config, DataDir};
+use crate::config::{Addresses, Config, DataDir, Options};
 use crate::domain::Clock as _;
 use crate::send::{signed_curl, source_url};
 use crate::telemetry::{LogFormat, SystemClock, start_logging};
@@ -15,11 +16,14 @@ use crate::telemetry::{LogFormat, SystemClock, start_logging};
 /// The exit code of a program that a second Ctrl-C ended, as shells have it.
 const INTERRUPTED: u8 = 130;
 
-/// Runs the server.
+/// Runs the server. Configuration and ports are tried before the first start makes its secrets: one that fails leaves
+/// nothing half made.
 pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
     let options = globals.options();
-    let env = environment();
-    let data_dir = DataDir::take(&options.data_dir(&env))?;
+    let before = read_configuration(&Options { tolerate_unmade: true, ..options.clone() })?;
+    let data_dir = DataDir::take(&options.data_dir(&environment()))?;
+    let ports = Ports::listen(&before)?;
+    let made = data_dir.make_secrets()?;
     let config = read_configuration(&options)?;
     let format = if config.log.json { LogFormat::Json } else { LogFormat::Text };
     let _log = start_logging(&config.log.level, format, crate::http::NOISY_LIBRARY);
@@ -27,17 +31,13 @@ pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
         tracing::warn!("{notice}");
     }
     let reread = || read_configuration(&options).map_err(|faults| faults.to_string());
-    let started = |addresses: app::Addresses| {
-        let said = Addresses {
-            receiver: addresses.receiver,
-            inspector: addresses.inspector,
-            pid: std::process::id(),
-        };
-        data_dir.write_addresses(&said)?;
-        print_welcome(&config, &data_dir, addresses);
+    let started = |running: &Running| {
+        let app::Addresses { receiver, inspector } = running.addresses;
+        data_dir.write_addresses(&Addresses { receiver, inspector, pid: std::process::id() })?;
+        greet(welcome(&config, &made, running));
         Ok(())
     };
-    let ran = app::run(&config, Arc::new(SystemClock), started, reread);
+    let ran = app::run(&config, ports, Arc::new(SystemClock), started, reread);
     data_dir.remove_addresses();
     Ok(match ran? {
         Ended::Cleanly => ExitCode::SUCCESS,
@@ -45,32 +45,54 @@ pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Where everything is; at the first start also what was made and how to try it.
-fn print_welcome(config: &Config, data_dir: &DataDir, addresses: app::Addresses) {
-    let receiver = addresses.receiver;
-    println!("tagohook {}", env!("CARGO_PKG_VERSION"));
-    println!("  inspector  http://{}", addresses.inspector);
+/// Prints the welcome, whatever standard output is: a full disk, a closed pipe or one that nobody reads stops no delivery.
+fn greet(welcome: String) {
+    let printing = move || {
+        if let Err(fault) = output::print(format_args!("{welcome}")) {
+            tracing::warn!(%fault, "the welcome was not printed");
+        }
+    };
+    // Without the thread there is no welcome.
+    let _ = std::thread::Builder::new().name("welcome".to_owned()).spawn(printing);
+}
+
+/// Where everything is; until the first delivery has arrived also which secrets there are and how to try it.
+fn welcome(config: &Config, made: &[&str], running: &Running) -> String {
+    let receiver = running.addresses.receiver;
+    let mut text = format!("tagohook {}\n", env!("CARGO_PKG_VERSION"));
+    let mut line = |line: std::fmt::Arguments<'_>| {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{line}");
+    };
+    line(format_args!("  inspector  http://{}", running.addresses.inspector));
     for source in &config.sources {
-        println!("  receiver   {}", source_url(receiver, &source.name));
+        line(format_args!("  receiver   {}", source_url(receiver, &source.name)));
     }
-    println!("  anything   http://{receiver}/webhook-test");
-    println!("  data       {}", config.data_dir.display());
-    if data_dir.made.is_empty() {
-        return;
+    line(format_args!("  anything   http://{receiver}/webhook-test"));
+    line(format_args!("  data       {}", config.data_dir.display()));
+    if made.is_empty() && !running.is_new {
+        return text;
     }
-    println!();
-    println!("First start: made {} in the data directory, readable by you only.", data_dir.made.join(", "));
-    println!(
+    if made.is_empty() {
+        line(format_args!("\nNo delivery has arrived yet."));
+    } else {
+        line(format_args!(
+            "\nFirst start: made {} in the data directory, readable by you only.",
+            made.join(", ")
+        ));
+    }
+    line(format_args!(
         "In TagoRUN, use the first receiver URL (through your proxy or tunnel) and the secret in signing-secret;"
-    );
-    println!(
+    ));
+    line(format_args!(
         "in a TagoIO Action, the tagoio URL and the header  Authorization: Bearer <the content of tagoio-token>."
-    );
+    ));
     let curl = config.sources.first().and_then(|source| {
         let url = source_url(receiver, &source.name);
         signed_curl(source, &Catalog::builtin(), &url, SystemClock.now())
     });
     if let Some(curl) = curl {
-        println!("\nTry it: this line is signed, and works when pasted.\n\n{curl}\n");
+        line(format_args!("\nTry it: this line is signed, and works when pasted.\n\n{curl}\n"));
     }
+    text
 }

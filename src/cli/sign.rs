@@ -10,6 +10,7 @@ use bytes::Bytes;
 
 use super::arguments::{Globals, Sign};
 use super::configuration;
+use super::output::say;
 use crate::config::Config;
 use crate::domain::{Clock as _, DeliveryId, Scheme, Source};
 use crate::signing;
@@ -21,13 +22,13 @@ pub fn run(globals: &Globals, sign: &Sign) -> anyhow::Result<ExitCode> {
     let source = find_source(&config, sign.source.as_deref())?;
     let (Some(secret), false) = (source.signature.secrets.first(), source.signature.scheme == Scheme::None)
     else {
-        bail!("source {} asks for no signature", source.name);
+        bail!("source {} does not require a signature", source.name);
     };
     let body = read_body(sign.file.as_deref())?;
     let now = SystemClock.now();
     let id = sign.id.clone().unwrap_or_else(|| format!("msg_{}", DeliveryId::new_at(now)));
     for (name, value) in signing::sign(source.signature.scheme, secret, &id, now, &body)? {
-        println!("{name}: {value}");
+        say!("{name}: {value}")?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -39,7 +40,7 @@ pub fn find_source<'a>(config: &'a Config, name: Option<&str>) -> anyhow::Result
     };
     config.sources.iter().find(|source| source.name == name).ok_or_else(|| {
         let names: Vec<&str> = config.sources.iter().map(|source| source.name.as_str()).collect();
-        anyhow!("there is no source {name:?}; {}", names.join(", "))
+        anyhow!("unknown source {name:?}; the configuration has {}", names.join(", "))
     })
 }
 

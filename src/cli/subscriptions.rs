@@ -1,22 +1,24 @@
-//! `tagohook subscriptions`: list, add, test.
+//! `tagohook subscriptions`: list, add, remove, test.
 
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use bytes::Bytes;
 use serde_json::Value;
 
 use super::arguments::{Globals, Subscriptions, SubscriptionsCommand};
 use super::inspector::{self, Api, encoded, print_table, text};
+use super::output::{answer, say};
 use super::sign::read_body;
 
-/// Does what was asked with the subscriptions of the program that runs.
+/// Does what was asked with the subscriptions of the running instance.
 pub fn run(globals: &Globals, asked: &Subscriptions) -> anyhow::Result<ExitCode> {
     inspector::run(async {
         let api = Api::find(globals, &asked.inspector)?;
         match &asked.command {
             SubscriptionsCommand::List => list(&api).await,
-            SubscriptionsCommand::Add { file } => add(&api, read_body(file.as_deref())?).await,
+            SubscriptionsCommand::Add { file } => add(&api, as_utf8(read_body(file.as_deref())?)).await,
+            SubscriptionsCommand::Remove { subscription } => remove(&api, subscription).await,
             SubscriptionsCommand::Test { subscription } => test(&api, subscription).await,
         }
     })
@@ -59,43 +61,74 @@ async fn list(api: &Api) -> anyhow::Result<ExitCode> {
         ]
     }));
     if rows.is_empty() {
-        println!("no subscriptions; `tagohook subscriptions add FILE` adds one");
+        say!("no subscriptions; `tagohook subscriptions add FILE` adds one")?;
     } else {
-        print_table(&["ID", "NAME", "EVENTS", "STATE", "ENDPOINT", "URL"], &rows);
+        print_table(&["ID", "NAME", "EVENTS", "STATE", "ENDPOINT", "URL"], &rows)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 async fn add(api: &Api, json: Bytes) -> anyhow::Result<ExitCode> {
     let told = api.post("subscriptions", json).await?;
-    println!("{}  {}", text(&told, "id"), text(&told, "name"));
+    say!("{}  {}", text(&told, "id"), text(&told, "name"))?;
     for warning in items(&told, "warnings") {
-        println!("  warning: {}", warning.as_str().unwrap_or_default());
+        say!("  warning: {}", warning.as_str().unwrap_or_default())?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn test(api: &Api, id_or_name: &str) -> anyhow::Result<ExitCode> {
+async fn remove(api: &Api, id_or_name: &str) -> anyhow::Result<ExitCode> {
+    let id = find(api, id_or_name).await?;
+    api.delete(&format!("subscriptions/{}", encoded(&id))).await?;
+    say!("removed {id}")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The id of the subscription that has this id, or else this name.
+async fn find(api: &Api, id_or_name: &str) -> anyhow::Result<String> {
     let told = api.get("subscriptions").await?;
     let all = items(&told, "subscriptions");
-    let is_it = |key: &'static str| all.iter().find(|one| text(one, key) == id_or_name);
-    let found = is_it("id").or_else(|| is_it("name"));
-    let subscription = found.with_context(|| {
-        format!("there is no subscription {id_or_name:?}; `tagohook subscriptions list` lists them")
-    })?;
-    let sent =
-        api.post(&format!("subscriptions/{}/test", encoded(&text(subscription, "id"))), Bytes::new()).await?;
+    if all.iter().any(|one| text(one, "id") == id_or_name) {
+        return Ok(id_or_name.to_owned());
+    }
+    let named: Vec<String> =
+        all.iter().filter(|one| text(one, "name") == id_or_name).map(|one| text(one, "id")).collect();
+    match &*named {
+        [id] => Ok(id.clone()),
+        [] => bail!("no subscription {id_or_name:?}; `tagohook subscriptions list` lists them"),
+        several => {
+            bail!("{id_or_name:?} is the name of several subscriptions; use an id: {}", several.join(", "))
+        }
+    }
+}
+
+/// JSON as it is sent: PowerShell writes files in UTF-16.
+fn as_utf8(json: Bytes) -> Bytes {
+    let units = |order: fn([u8; 2]) -> u16| -> Vec<u16> {
+        json.chunks_exact(2).filter_map(|pair| pair.try_into().ok().map(order)).collect()
+    };
+    let text = match json.get(..2) {
+        Some([0xff, 0xfe]) => String::from_utf16(&units(u16::from_le_bytes)),
+        Some([0xfe, 0xff]) => String::from_utf16(&units(u16::from_be_bytes)),
+        _ => return json,
+    };
+    text.map_or(json, Bytes::from)
+}
+
+async fn test(api: &Api, id_or_name: &str) -> anyhow::Result<ExitCode> {
+    let id = find(api, id_or_name).await?;
+    let sent = api.post(&format!("subscriptions/{}/test", encoded(&id)), Bytes::new()).await?;
     let Some(attempt) = sent.get("attempt").filter(|attempt| !attempt.is_null()) else {
         bail!(
-            "message {} was not sent in time; `tagohook dead-letters list` may tell more",
+            "message {} was not sent in time; see its page in the inspector, or `tagohook dead-letters list`",
             text(&sent, "message_id")
         );
     };
     let ms = attempt.get("duration_ms").and_then(Value::as_f64).unwrap_or_default();
-    match attempt.get("status").and_then(Value::as_u64) {
-        Some(status) => println!("{status} in {ms:.1} ms  {}", text(attempt, "response_body")),
-        None => println!("{} after {ms:.1} ms: {}", text(attempt, "error"), text(attempt, "error_detail")),
-    }
+    let printed = match attempt.get("status").and_then(Value::as_u64) {
+        Some(status) => say!("{status} in {ms:.1} ms  {}", text(attempt, "response_body")),
+        None => say!("{} after {ms:.1} ms: {}", text(attempt, "error"), text(attempt, "error_detail")),
+    };
     let is_delivered = text(&sent, "status") == "delivered";
-    Ok(if is_delivered { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    answer(printed, if is_delivered { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -1,6 +1,5 @@
 //! `tagohook tail`: deliveries as they arrive, from the live stream.
 
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -9,17 +8,18 @@ use serde_json::Value;
 
 use super::arguments::{Globals, Tail};
 use super::inspector::{self, Api, encoded, text};
+use super::output::{Unwritten, complain, say};
 
 /// How long to wait before the stream is asked for again.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Prints a line for each delivery until it is stopped; comes again where the connection breaks, without a gap.
+/// Prints a line for each delivery until it is stopped. Where the connection breaks it connects again, without a gap.
 pub fn run(globals: &Globals, tail: &Tail) -> anyhow::Result<ExitCode> {
     let mut query = String::new();
     for condition in &tail.filter {
         let (name, value) = condition
             .split_once('=')
-            .ok_or_else(|| anyhow!("{condition:?}: NAME=VALUE is expected, as verdict=rejected"))?;
+            .ok_or_else(|| anyhow!("{condition:?}: expected NAME=VALUE, as verdict=rejected"))?;
         query.push_str(&format!("&{}={}", encoded(name), encoded(value)));
     }
     inspector::run(async {
@@ -35,7 +35,7 @@ pub fn run(globals: &Globals, tail: &Tail) -> anyhow::Result<ExitCode> {
                 // The first time it is the user's concern, later the program may be starting again.
                 Err(fault) if position.is_none() => return Err(fault),
                 Err(fault) => {
-                    eprintln!("{fault:#}; trying again");
+                    complain(format_args!("{fault:#}; trying again"));
                     tokio::time::sleep(PAUSE).await;
                     continue;
                 }
@@ -47,13 +47,10 @@ pub fn run(globals: &Globals, tail: &Tail) -> anyhow::Result<ExitCode> {
                     let event: Vec<u8> = waiting.drain(..end.saturating_add(2)).collect();
                     let event = Event::read(&String::from_utf8_lossy(&event));
                     position = event.id.clone().or(position);
-                    if event.show(tail.json).is_err() {
-                        // Whoever read has gone, as `| head` does.
-                        return Ok(ExitCode::SUCCESS);
-                    }
+                    event.show(tail.json)?;
                 }
             }
-            eprintln!("the connection broke; trying again");
+            complain("the connection broke; trying again");
             tokio::time::sleep(PAUSE).await;
         }
     })
@@ -81,15 +78,14 @@ impl Event {
         event
     }
 
-    fn show(&self, as_json: bool) -> io::Result<()> {
-        let mut out = io::stdout().lock();
+    fn show(&self, as_json: bool) -> Result<(), Unwritten> {
         match self.kind.as_str() {
-            "reset" => writeln!(io::stderr(), "some deliveries were removed meanwhile and are not shown"),
-            "delivery" if as_json => writeln!(out, "{}", self.data),
-            "delivery" => writeln!(out, "{}", line(&self.data)),
-            _ => return Ok(()),
-        }?;
-        out.flush()
+            "reset" => complain("some deliveries were removed meanwhile and are not shown"),
+            "delivery" if as_json => say!("{}", self.data)?,
+            "delivery" => say!("{}", line(&self.data))?,
+            _ => {}
+        }
+        Ok(())
     }
 }
 

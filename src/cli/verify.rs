@@ -6,13 +6,14 @@ use anyhow::anyhow;
 
 use super::arguments::{Globals, Verify};
 use super::configuration;
+use super::output::{Unwritten, answer, say};
 use super::sign::{find_source, read_body};
 use crate::domain::{Clock as _, Headers};
 use crate::signing;
 use crate::signing::diagnose::{Known, Suspect, diagnose};
 use crate::telemetry::SystemClock;
 
-/// Says it in a line; fails where the signature does not hold.
+/// Prints it in a line; fails where the signature is not valid. Whether the line is read does not change the exit code.
 pub fn run(globals: &Globals, verify: &Verify) -> anyhow::Result<ExitCode> {
     let config = configuration(globals)?;
     let source = find_source(&config, verify.source.as_deref())?;
@@ -20,17 +21,13 @@ pub fn run(globals: &Globals, verify: &Verify) -> anyhow::Result<ExitCode> {
     let mut headers = Headers::default();
     for line in &verify.header {
         let (name, value) =
-            line.split_once(':').ok_or_else(|| anyhow!("--header {line:?}: 'Name: value' is expected"))?;
+            line.split_once(':').ok_or_else(|| anyhow!("--header {line:?}: expected 'Name: value'"))?;
         headers.push(name.trim(), value.trim().as_bytes());
     }
     let scheme = source.signature.scheme.as_str();
     match signing::verify(&source.signature, &headers, &body, SystemClock.now()) {
-        Ok(matched) => {
-            println!("valid: {scheme}, {matched}, {} bytes", body.len());
-            Ok(ExitCode::SUCCESS)
-        }
+        Ok(matched) => answer(say!("valid: {scheme}, {matched}, {} bytes", body.len()), ExitCode::SUCCESS),
         Err(fault) => {
-            println!("not valid ({}): {scheme}: {fault}", fault.reason().as_str());
             let found = diagnose(&Suspect {
                 scheme: source.signature.scheme,
                 secrets: Known::of_all(&config.sources, &source.name),
@@ -39,14 +36,14 @@ pub fn run(globals: &Globals, verify: &Verify) -> anyhow::Result<ExitCode> {
                 headers: &headers,
                 body: &body,
             });
-            if let Some(autopsy) = found {
-                println!(
-                    "{}{}",
-                    autopsy.variant.map(|name| format!("{name}: ")).unwrap_or_default(),
-                    autopsy.sentence
-                );
-            }
-            Ok(ExitCode::FAILURE)
+            let print = || -> Result<(), Unwritten> {
+                say!("not valid ({}): {scheme}: {fault}", fault.reason().as_str())?;
+                found.map_or(Ok(()), |autopsy| {
+                    let variant = autopsy.variant.map(|name| format!("{name}: ")).unwrap_or_default();
+                    say!("{variant}{}", autopsy.sentence)
+                })
+            };
+            answer(print(), ExitCode::FAILURE)
         }
     }
 }

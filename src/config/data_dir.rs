@@ -54,13 +54,11 @@ pub struct Addresses {
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
-    /// Which secrets were made now.
-    pub made: Vec<&'static str>,
     _lock: File,
 }
 
 impl DataDir {
-    /// Makes the directory where it is missing, takes its lock, and makes the secrets that are missing.
+    /// Makes the directory where it is missing and takes its lock.
     ///
     /// # Errors
     /// `InUse` when another process has it; `Io` when it cannot be written.
@@ -89,16 +87,25 @@ impl DataDir {
                 return Err(fault(&lock_path, "the lock cannot be taken")(cause));
             }
         }
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// Makes the secrets that are missing, and returns their names.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub fn make_secrets(&self) -> Result<Vec<&'static str>, DataDirError> {
         let mut made = Vec::new();
         for name in MADE_FILES {
-            let file = path.join(name);
+            let file = self.path.join(name);
             if !file.exists() {
-                write_private(path, name, random_hex().as_bytes())
-                    .map_err(fault(&file, "the secret cannot be written"))?;
+                let what = "the secret cannot be written";
+                write_private(&self.path, name, random_hex().as_bytes())
+                    .map_err(|cause| DataDirError::Io { path: file, what, cause })?;
                 made.push(name);
             }
         }
-        Ok(Self { path: path.to_owned(), made, _lock: lock })
+        Ok(made)
     }
 
     /// Writes `addresses.json`, whole or not at all.
@@ -124,7 +131,13 @@ impl DataDir {
 /// The addresses of the program that runs on this data directory, if one does.
 #[must_use]
 pub fn read_addresses(data_dir: &Path) -> Option<Addresses> {
-    serde_json::from_slice(&fs::read(data_dir.join(ADDRESSES)).ok()?).ok()
+    serde_json::from_slice(&fs::read(addresses_file(data_dir)).ok()?).ok()
+}
+
+/// Where a running program says its addresses.
+#[must_use]
+pub fn addresses_file(data_dir: &Path) -> PathBuf {
+    data_dir.join(ADDRESSES)
 }
 
 /// The installation's own key, for masks and for sealing: 32 bytes, in the file as hex.
@@ -170,7 +183,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("data");
         let first = DataDir::take(&path).unwrap();
-        assert_eq!(first.made, MADE_FILES);
+        assert!(!path.join("signing-secret").exists(), "nothing is made before it is asked for");
+        assert_eq!(first.make_secrets().unwrap(), MADE_FILES);
         let secret = fs::read_to_string(path.join("signing-secret")).unwrap();
         assert_eq!(secret.len(), 64);
         for name in MADE_FILES {
@@ -179,7 +193,7 @@ mod tests {
         assert!(matches!(DataDir::take(&path), Err(DataDirError::InUse(_))));
         drop(first);
         let second = DataDir::take(&path).unwrap();
-        assert!(second.made.is_empty());
+        assert!(second.make_secrets().unwrap().is_empty());
         assert_eq!(fs::read_to_string(path.join("signing-secret")).unwrap(), secret);
         assert!(store_key(&path).is_ok());
     }

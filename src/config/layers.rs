@@ -4,17 +4,12 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+use super::environment::{PREFIX, Stranger, stranger};
 use super::fault::{ConfigFaults, Origin};
 use crate::domain::suggestion;
 
 /// The compiled-in defaults, which document every option.
 pub const DEFAULT_TOML: &str = include_str!("../../config/default.toml");
-
-/// The prefix of the variables that are read.
-pub const ENV_PREFIX: &str = "TAGOHOOK_";
-/// Variables that stand for flags.
-pub const FLAG_VARIABLES: [&str; 4] =
-    ["TAGOHOOK_CONFIG", "TAGOHOOK_DATA_DIR", "TAGOHOOK_LISTEN", "TAGOHOOK_INSPECT_LISTEN"];
 
 /// A value and where it was said.
 #[derive(Clone, Debug)]
@@ -94,14 +89,16 @@ pub struct Layers<'a> {
     defaults: Table,
     file: Option<&'a ConfigFile>,
     env: Vec<(String, String)>,
+    /// Variables with our prefix that are somebody else's.
+    pub foreign: Vec<String>,
 }
 
 impl<'a> Layers<'a> {
     /// Lays them over each other and reports every key that nobody knows. The defaults are the list of known keys.
     pub fn new(file: Option<&'a ConfigFile>, env: &[(String, String)], faults: &mut ConfigFaults) -> Self {
         let defaults = DEFAULT_TOML.parse::<Table>().unwrap_or_default();
-        let env = env.iter().filter(|(name, _)| name.starts_with(ENV_PREFIX)).cloned().collect();
-        let layers = Self { defaults, file, env };
+        let env = env.iter().filter(|(name, _)| name.starts_with(PREFIX)).cloned().collect();
+        let mut layers = Self { defaults, file, env, foreign: Vec::new() };
         layers.check_file_keys(faults);
         layers.check_variables(faults);
         layers
@@ -171,8 +168,8 @@ impl<'a> Layers<'a> {
         }
     }
 
-    fn check_variables(&self, faults: &mut ConfigFaults) {
-        let known: Vec<String> = self
+    fn check_variables(&mut self, faults: &mut ConfigFaults) {
+        let options: Vec<String> = self
             .defaults
             .iter()
             .flat_map(|(section, value)| match value {
@@ -180,12 +177,19 @@ impl<'a> Layers<'a> {
                 Value::Array(_) => Vec::new(),
                 _ => vec![variable("", section)],
             })
-            .chain(FLAG_VARIABLES.map(str::to_owned))
             .collect();
-        for (name, _) in self.env.iter().filter(|(name, _)| !known.contains(name)) {
-            let near = suggestion(name, known.iter().map(String::as_str));
-            faults.add(&Origin::Env(name.clone()), "environment", format!("no such option{near}"));
+        for (name, value) in &self.env {
+            match stranger(name, value, &options) {
+                Some(Stranger::Typo(meant)) => {
+                    let what = format!("no such option (did you mean {meant}?)");
+                    faults.add(&Origin::Env(name.clone()), "environment", what);
+                }
+                Some(Stranger::Foreign) => self.foreign.push(name.clone()),
+                Some(Stranger::ServiceLink) | None => {}
+            }
         }
+        // The environment has no order of its own.
+        self.foreign.sort();
     }
 }
 
@@ -200,7 +204,7 @@ fn entry<'t>(table: &'t Table, section: &str, key: &str) -> Option<&'t Value> {
 
 fn variable(section: &str, key: &str) -> String {
     let name = if section.is_empty() { key.to_owned() } else { format!("{section}_{key}") };
-    format!("{ENV_PREFIX}{}", name.to_ascii_uppercase())
+    format!("{PREFIX}{}", name.to_ascii_uppercase())
 }
 
 /// A variable's text as a value of the default's type, where it can be read so.

@@ -1,6 +1,7 @@
 //! The configuration: compiled-in defaults, then a file, then the environment, then flags; and the data directory.
 
 mod data_dir;
+mod environment;
 mod fault;
 mod layers;
 mod public_url;
@@ -14,7 +15,10 @@ mod subscriptions;
 mod types;
 mod values;
 
-pub use data_dir::{Addresses, DataDir, read_addresses, store_key};
+pub use data_dir::{Addresses, DataDir, addresses_file, read_addresses, store_key};
+pub use environment::CREDENTIAL_VARIABLES;
+#[cfg(test)]
+pub use environment::FLAG_VARIABLES;
 pub use fault::{ConfigFaults, Origin};
 pub use layers::DEFAULT_TOML;
 pub use public_url::PublicUrl;

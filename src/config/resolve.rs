@@ -93,11 +93,13 @@ pub fn load(
     let sender = read.sender();
     let log = read.log();
     let schemas_dir = read.schemas_dir();
+    let foreign = foreign_notice(&read.layers.foreign);
     let faults = read.faults;
     match (receiver, inspector, store, sender, log) {
         (Some(receiver), Some(inspector), Some(store), Some(sender), Some(log)) if faults.is_empty() => {
             let mut notices = secrets.notices;
             notices.extend(proxy_notice(&receiver, &sources));
+            notices.extend(foreign);
             let secrets = SecretResolver::new(data_dir.clone(), env);
             Ok(Config {
                 data_dir,
@@ -115,6 +117,16 @@ pub fn load(
         }
         _ => Err(faults),
     }
+}
+
+/// One line for all variables that look like ours and are not.
+fn foreign_notice(names: &[String]) -> Option<String> {
+    (!names.is_empty()).then(|| {
+        format!(
+            "not options of tagohook, so ignored: {}; `tagohook default-config` lists the options",
+            names.join(", ")
+        )
+    })
 }
 
 /// Behind a proxy without `trusted_proxies`, every client has the proxy's address (NET-10).
@@ -296,19 +308,15 @@ impl Read<'_> {
         let (text, origin) = match said {
             Some(said) => said,
             None => {
-                let text = self.text(section, "listen")?;
-                let origin = self.layers.value(section, "listen")?.origin;
-                (text, origin)
+                let text = self.read(section, "listen", |value| match value {
+                    Value::Integer(port) => Ok(port.to_string()),
+                    other => other.as_str().map(str::to_owned).ok_or_else(|| values::ADDRESS.to_owned()),
+                })?;
+                (text, self.layers.value(section, "listen")?.origin)
             }
         };
-        let address = text.replace("localhost:", "127.0.0.1:").parse();
-        address
-            .map_err(|_| {
-                let what =
-                    format!("{text:?} is no address with a port; as \"127.0.0.1:8080\" or \"[::]:8080\"");
-                self.faults.add(&origin, &format!("{section}.listen"), what);
-            })
-            .ok()
+        let address = values::address(&text);
+        address.map_err(|what| self.faults.add(&origin, &format!("{section}.listen"), what)).ok()
     }
 
     fn read<T>(

@@ -1,6 +1,6 @@
 //! Values as people write them: sizes, durations, rates, addresses.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -9,6 +9,24 @@ use toml::Value;
 
 use super::Rate;
 use crate::domain::SilenceAfter;
+
+/// What an address to listen on may be.
+pub const ADDRESS: &str =
+    "expected HOST:PORT, as \"127.0.0.1:8080\" or \"[::]:8080\", or a port of this machine, as \"8080\"";
+
+/// An address to listen on. A port without a host, `8080` or `:8080`, is one of the loopback address: that others reach
+/// it must be written out.
+pub fn address(text: &str) -> Result<SocketAddr, String> {
+    let text = text.trim();
+    let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
+    let is_here = host.is_empty() || host.eq_ignore_ascii_case("localhost");
+    let found = if is_here && port.bytes().all(|byte| byte.is_ascii_digit()) {
+        port.parse().ok().map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+    } else {
+        text.parse().ok()
+    };
+    found.ok_or_else(|| format!("{text:?} is not an address with a port; {ADDRESS}"))
+}
 
 /// Bytes: `4 MiB`, `512 KiB`, `1000`, `1 GB`.
 pub fn size(text: &str) -> Result<u64, String> {
@@ -161,6 +179,24 @@ mod tests {
         }
         for bad in ["", "0/s", "5", "5/", "/s", "5/fortnight", "-1/s"] {
             assert!(rate(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_port_alone_is_one_of_this_machine_and_everything_else_is_written_out() {
+        let read = |text: &str| address(text).map(|address| address.to_string());
+        for here in ["8080", ":8080", "localhost:8080", "127.0.0.1:8080", " 8080 ", "LOCALHOST:8080"] {
+            assert_eq!(read(here), Ok("127.0.0.1:8080".into()), "{here}");
+        }
+        assert_eq!(read("0"), Ok("127.0.0.1:0".into()));
+        assert_eq!(read("0.0.0.0:80"), Ok("0.0.0.0:80".into()));
+        assert_eq!(read("[::]:80"), Ok("[::]:80".into()));
+        for bad in ["", ":", "65536", ":65536", "127.0.0.1", "::1", "host:80", "+80", "-1", "80:", "8080/tcp"]
+        {
+            assert!(
+                read(bad).unwrap_err().contains("is not an address with a port; expected HOST:PORT"),
+                "{bad}"
+            );
         }
     }
 

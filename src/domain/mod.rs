@@ -54,5 +54,5 @@ pub use subscription::{
     Batch, HeaderValue, MissingValue, RateLimit, SigningRule, Subscription, SubscriptionHeader,
     SubscriptionOrigin,
 };
-pub use suggestion::{distance, suggestion};
+pub use suggestion::{distance, nearest, suggestion};
 pub use verdict::{Reason, Verdict};

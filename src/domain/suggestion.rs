@@ -3,11 +3,15 @@
 /// ` (did you mean …?)`, where a known name is near to `name`.
 #[must_use]
 pub fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
-    known
+    nearest(name, known).map_or(String::new(), |known| format!(" (did you mean {known}?)"))
+}
+
+/// The known name that is nearest to `name`, where one is near enough to be meant.
+pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let near = known
         .map(|known| (distance(name, known), known))
-        .filter(|(distance, known)| *distance <= 2.max(known.len() / 4))
-        .min()
-        .map_or(String::new(), |(_, known)| format!(" (did you mean {known}?)"))
+        .filter(|(distance, known)| *distance <= 2.max(known.len() / 4));
+    near.min().map(|(_, known)| known)
 }
 
 /// How many letters must be added, left out or changed to make one name the other.

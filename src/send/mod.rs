@@ -41,6 +41,7 @@ mod worker;
 pub use client::{Answer, Client, Method, Outcome, Outgoing, Pieces, SendError};
 pub use compiled::{Compiled, SubscriptionFault};
 pub use example::signed_request;
+pub use failure::Failure;
 pub use fanout::{Routing, event_of as read_delivery};
 pub use health::check as check_health;
 pub use manage::{ManageFault, Managed};

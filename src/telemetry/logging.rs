@@ -27,13 +27,16 @@ pub enum LogFormat {
     Json,
 }
 
-/// The log of the process; what has gathered is written when this is dropped.
+/// How long the end of the process waits for a reader of standard error that does not read.
+const END_WITHIN: Duration = Duration::from_secs(1);
+
+/// The log of the process; what has gathered is written when this is dropped, as far as somebody reads it.
 #[must_use]
 pub struct LogGuard(Lines);
 
 impl Drop for LogGuard {
     fn drop(&mut self) {
-        self.0.write_gathered();
+        self.0.wait_until_written(END_WITHIN);
     }
 }
 
@@ -52,7 +55,7 @@ pub fn start_logging(level: &str, format: LogFormat, noisy: &str) -> LogGuard {
         LogFormat::Json => subscriber.json().flatten_event(true).try_init(),
     };
     let writer = lines.clone();
-    // Without the thread, lines are written when the guard is dropped.
+    // Without the thread there is no log.
     let _ = started
         .map(|()| std::thread::Builder::new().name("log".to_owned()).spawn(move || writer.write_for_ever()));
     log_panics();
@@ -77,34 +80,47 @@ struct Lines(Arc<Gathered>);
 
 #[derive(Default)]
 struct Gathered {
-    bytes: Mutex<Vec<u8>>,
+    waiting: Mutex<Waiting>,
     has_some: Condvar,
+    is_written: Condvar,
     is_urgent: AtomicBool,
 }
 
+#[derive(Default)]
+struct Waiting {
+    bytes: Vec<u8>,
+    /// Whether lines were taken that are not written yet.
+    is_writing: bool,
+}
+
 impl Lines {
-    fn bytes(&self) -> MutexGuard<'_, Vec<u8>> {
-        self.0.bytes.lock()
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.0.waiting.lock()
     }
 
     fn write_for_ever(&self) {
         loop {
-            let mut bytes = self.bytes();
-            self.0.has_some.wait_while(&mut bytes, |bytes| bytes.is_empty());
-            drop(bytes);
+            let mut waiting = self.waiting();
+            self.0.has_some.wait_while(&mut waiting, |waiting| waiting.bytes.is_empty());
+            drop(waiting);
             if !self.0.is_urgent.swap(false, Ordering::AcqRel) {
                 std::thread::sleep(GATHER);
             }
-            self.write_gathered();
+            let mut waiting = self.waiting();
+            waiting.is_writing = true;
+            let bytes = std::mem::take(&mut waiting.bytes);
+            drop(waiting);
+            // Nothing can be done about a log that cannot be written.
+            let _ = io::stderr().write_all(&bytes);
+            self.waiting().is_writing = false;
+            self.0.is_written.notify_all();
         }
     }
 
-    fn write_gathered(&self) {
-        // Standard error is locked first, so that lines taken earlier are written earlier.
-        let mut out = io::stderr().lock();
-        let bytes = std::mem::take(&mut *self.bytes());
-        // Nothing can be done about a log that cannot be written.
-        let _ = out.write_all(&bytes);
+    fn wait_until_written(&self, at_most: Duration) {
+        self.0.is_urgent.store(true, Ordering::Release);
+        let is_left = |waiting: &mut Waiting| waiting.is_writing || !waiting.bytes.is_empty();
+        self.0.is_written.wait_while_for(&mut self.waiting(), is_left, at_most);
     }
 }
 
@@ -116,12 +132,12 @@ struct LineWriter {
 
 impl Write for LineWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let mut bytes = self.lines.bytes();
+        let mut waiting = self.lines.waiting();
         // When nobody reads the log, lines are lost rather than deliveries.
-        if bytes.len() < MAX_GATHERED {
-            bytes.extend_from_slice(line);
+        if waiting.bytes.len() < MAX_GATHERED {
+            waiting.bytes.extend_from_slice(line);
         }
-        drop(bytes);
+        drop(waiting);
         if self.is_urgent {
             self.lines.0.is_urgent.store(true, Ordering::Release);
         }

@@ -296,19 +296,22 @@ fn the_command_shows_a_plan_sends_and_says_what_came_of_it() {
     };
     let (code, text) = said(&["replay"]);
     assert_eq!(code, Some(1));
-    assert!(text.contains("--dry-run only says what would go"), "{text}");
+    assert!(text.contains("--dry-run only prints what would be replayed"), "{text}");
     let url = sink.url("/");
     let (code, text) = said(&["replay", "verdict:captured", "--to", &url, "--rate", "1/s", "--dry-run"]);
     assert_eq!(code, Some(0), "{text}");
-    assert!(text.starts_with("3 deliveries would go to http://127.0.0.1:"), "{text}");
+    assert!(text.starts_with("3 deliveries would be replayed to http://127.0.0.1:"), "{text}");
     assert_eq!(sink.count(), 0);
     let (code, text) = said(&["replay", "verdict:captured", "--to", &url, "--stop-on-error"]);
     assert_eq!(code, Some(1), "{text}");
-    assert!(text.contains("stopped at delivery ") && text.contains("2 of 3 are through, 1 failed"), "{text}");
+    assert!(
+        text.contains("stopped at delivery ") && text.contains("2 of 3 deliveries replayed, 1 failed"),
+        "{text}"
+    );
     let id = text.lines().find_map(|line| line.strip_prefix("run ")).unwrap().to_owned();
     let (code, text) = said(&["replay", "--resume", &id]);
     assert_eq!(code, Some(1), "one had failed: {text}");
-    assert!(text.contains("done: 3 of 3 are through, 1 failed"), "{text}");
+    assert!(text.contains("done: 3 of 3 deliveries replayed, 1 failed"), "{text}");
     let (code, text) = said(&["replay", "--all", "--to", &url]);
     assert_eq!(code, Some(0), "{text}");
     let (code, text) = said(&["replay", "colour:red"]);

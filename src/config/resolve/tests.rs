@@ -111,12 +111,37 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest_known_one() {
 }
 
 #[test]
+fn foreign_variables_are_noticed_in_one_line_and_service_links_not_at_all() {
+    let case = Case::new("")
+        .env("TAGOHOOK_VERSION", "1.2")
+        .env("TAGOHOOK_BIN", "/usr/bin/tagohook")
+        .env("TAGOHOOK_PASSWORD", "correct horse")
+        .env("TAGOHOOK_TOKEN", "t")
+        .env("TAGOHOOK_PORT", "tcp://10.96.12.7:8080")
+        .env("TAGOHOOK_SERVICE_HOST", "10.96.12.7");
+    let config = case.load().unwrap();
+    let told: Vec<&String> = config.notices.iter().filter(|notice| notice.contains("TAGOHOOK_")).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("ignored: TAGOHOOK_BIN, TAGOHOOK_VERSION;"), "{told:?}");
+}
+
+#[test]
+fn a_port_alone_is_taken_from_file_environment_and_flags() {
+    let ports = Case::new("[receiver]\nlisten = 1\n[inspector]\nlisten = \":2\"\n").load().unwrap();
+    assert_eq!(ports.receiver.listen.to_string(), "127.0.0.1:1");
+    assert_eq!(ports.inspector.listen.to_string(), "127.0.0.1:2");
+    let case = Case::new("").env("TAGOHOOK_LISTEN", "3").env("TAGOHOOK_INSPECTOR_LISTEN", "4");
+    let ports = case.load().unwrap();
+    assert_eq!((ports.receiver.listen.port(), ports.inspector.listen.port()), (3, 4));
+}
+
+#[test]
 fn every_fault_is_told_at_once() {
     let case =
         Case::new("[receiver]\nlisten = \"here\"\nmax_body = \"big\"\n[store]\nkeep_rejected = \"0d\"\n");
     let faults = case.faults();
     assert_eq!(faults.len(), 3, "{faults:?}");
-    assert!(faults[0].starts_with("t.toml:2: receiver.listen: \"here\" is no address"));
+    assert!(faults[0].starts_with("t.toml:2: receiver.listen: \"here\" is not an address"));
     assert!(faults[1].starts_with("t.toml:3: receiver.max_body: \"big\" is no size"));
     assert!(faults[2].starts_with("t.toml:5: store.keep_rejected: \"0d\" is nothing"));
 }

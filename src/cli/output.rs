@@ -1,0 +1,109 @@
+//! What a command prints, and the errors it reports. The standard macros end the process where the reader has gone or the
+//! disk is full; lints forbid them.
+
+use std::fmt;
+use std::io::{self, ErrorKind, Write as _};
+use std::process::ExitCode;
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// How long an error may wait for a reader of standard error that does not read.
+const COMPLAIN_WITHIN: Duration = Duration::from_secs(5);
+
+/// Standard output took no more.
+#[derive(Debug, thiserror::Error)]
+pub enum Unwritten {
+    /// Its reader has gone, as `| head` does. That is no fault.
+    #[error("nobody reads the output any more")]
+    Closed,
+    /// It cannot be written, as on a full disk.
+    #[error("standard output cannot be written: {0}")]
+    Fault(io::Error),
+}
+
+/// Prints a line, as `println!` does, and returns an error where it cannot be written.
+macro_rules! say {
+    ($($text:tt)*) => { $crate::cli::output::print(format_args!("{}\n", format_args!($($text)*))) };
+}
+pub(super) use say;
+
+/// Prints text to standard output.
+///
+/// # Errors
+/// `Unwritten`.
+pub fn print(text: fmt::Arguments<'_>) -> Result<(), Unwritten> {
+    let mut out = io::stdout().lock();
+    // One write: a line arrives whole.
+    written(out.write_all(text.to_string().as_bytes()).and_then(|()| out.flush()))
+}
+
+/// What became of a write to standard output.
+///
+/// # Errors
+/// `Unwritten`.
+pub fn written(result: io::Result<()>) -> Result<(), Unwritten> {
+    result.map_err(|fault| match fault.kind() {
+        ErrorKind::BrokenPipe => Unwritten::Closed,
+        _ => Unwritten::Fault(fault),
+    })
+}
+
+/// The exit code of a command whose exit code is an answer, whether or not somebody reads the words.
+///
+/// # Errors
+/// Where printing failed for another reason than that the reader has gone.
+pub fn answer(printed: Result<(), Unwritten>, code: ExitCode) -> anyhow::Result<ExitCode> {
+    match printed {
+        Ok(()) | Err(Unwritten::Closed) => Ok(code),
+        Err(fault) => Err(fault.into()),
+    }
+}
+
+/// `1 message`, `2 messages`.
+pub fn counted(count: impl fmt::Display, noun: &str) -> String {
+    let count = count.to_string();
+    if count == "1" { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// Writes a line to standard error. Where nobody reads it, it is lost.
+pub fn complain(text: impl fmt::Display) {
+    let line = format!("{}\n", without_numbers(&text.to_string()));
+    let (done, is_done) = mpsc::channel();
+    let writer = std::thread::Builder::new().spawn(move || {
+        // Nobody is left to be told.
+        let _ = io::stderr().lock().write_all(line.as_bytes());
+        let _ = done.send(());
+    });
+    if writer.is_ok() {
+        let _ = is_done.recv_timeout(COMPLAIN_WITHIN);
+    }
+}
+
+/// `text` without the operating system's numbers: `Connection refused (os error 111)` says it in words already.
+fn without_numbers(text: &str) -> String {
+    const MARK: &str = " (os error ";
+    let mut parts = text.split(MARK);
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(')') {
+            Some((number, rest)) if number.bytes().all(|byte| byte.is_ascii_digit()) => plain.push_str(rest),
+            _ => {
+                plain.push_str(MARK);
+                plain.push_str(part);
+            }
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_has_words_and_no_number_of_the_operating_system() {
+        let plain = without_numbers("a: Connection refused (os error 111); b: No such file (os error 2)");
+        assert_eq!(plain, "a: Connection refused; b: No such file");
+        assert_eq!(without_numbers("(os error x) as it is (os error "), "(os error x) as it is (os error ");
+    }
+}
