@@ -44,7 +44,7 @@ pub use marks::{Marks, MarksChange};
 pub use message::{ClaimedMessage, DeadLetter, MessageFilter, MessageRow, MessageStatus, OutgoingEvent};
 pub use printable::{HexLine, HexPage, Piece, TextPage, pieces, plain};
 pub use query::{Condition, Moment, Pattern, Query};
-pub use replay::{Replay, ReplaySignature};
+pub use replay::{Replay, ReplaySignature, ReplaysAbout};
 pub use replay_run::{ReplayRun, RunState, RunStep};
 pub use retry::{Backoff, RetryPolicy};
 pub use secret::Secret;

@@ -62,3 +62,12 @@ pub struct Replay {
     /// The first 16 KiB of the answer's body.
     pub answer: Bytes,
 }
+
+/// The replays that a delivery has to do with.
+#[derive(Clone, Debug, Default)]
+pub struct ReplaysAbout {
+    /// Those that it was sent again by, newest first.
+    pub replays: Vec<Replay>,
+    /// The one that it came by.
+    pub came_by: Option<Replay>,
+}

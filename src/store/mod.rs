@@ -21,6 +21,6 @@ pub use marks::Marked;
 pub use minutes::Minute;
 pub use outbox::{
     DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, Lane, LaneClaim, NewMessage, Next,
-    ParkedRecord, Published, SenderFigures, Settlement, SubscriptionRecord, Told,
+    ParkedRecord, Published, SenderFigures, Settlement, StoredMessage, SubscriptionRecord, Told,
 };
 pub use saved_searches::SavedSearch;

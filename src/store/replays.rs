@@ -1,6 +1,6 @@
 //! What every store promises about replays. They are kept for thirty days.
 
-use crate::domain::{DeliveryId, Replay, ReplayId, Timestamp};
+use crate::domain::{DeliveryId, Replay, ReplayId, ReplaysAbout, Timestamp};
 use crate::store::sqlite::replays;
 use crate::store::{Store, StoreError};
 
@@ -44,10 +44,7 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn replays_about(
-        &self,
-        delivery: DeliveryId,
-    ) -> Result<(Vec<Replay>, Option<Replay>), StoreError> {
+    pub async fn replays_about(&self, delivery: DeliveryId) -> Result<ReplaysAbout, StoreError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.read(move |from| replays::about(from, delivery)).await,
         }

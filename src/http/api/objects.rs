@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::domain::{Check, DeliveryRow, Replay, StoredDelivery};
+use crate::domain::{Check, DeliveryRow, Replay, ReplaysAbout, StoredDelivery};
 use crate::inspect::{Findings, diagnose};
 use crate::send::redacted_url;
 
@@ -94,11 +94,7 @@ struct AutopsyObject<'a> {
 
 impl<'a> DeliveryObject<'a> {
     /// A delivery, and what was found out about it.
-    pub fn of(
-        delivery: &'a StoredDelivery,
-        findings: &'a Findings,
-        (replays, replay_of): &(Vec<Replay>, Option<Replay>),
-    ) -> Self {
+    pub fn of(delivery: &'a StoredDelivery, findings: &'a Findings, about: &ReplaysAbout) -> Self {
         let body = std::str::from_utf8(&delivery.body).ok();
         Self {
             row: RowObject::from(&delivery.row),
@@ -111,8 +107,8 @@ impl<'a> DeliveryObject<'a> {
             body_end: delivery.body_end.as_str(),
             checks: &delivery.checks,
             diagnosis: diagnose(delivery, findings),
-            replay_of: replay_of.as_ref().map(|replay| replay.original.to_string()),
-            replays: replays.iter().map(replay_object).collect(),
+            replay_of: about.came_by.as_ref().map(|replay| replay.original.to_string()),
+            replays: about.replays.iter().map(replay_object).collect(),
             autopsy: findings.autopsy.as_ref().map(|autopsy| AutopsyObject {
                 variant: autopsy.variant.as_deref(),
                 sentence: &autopsy.sentence,

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::page;
 use super::row_view::shown_time;
 use super::state::InspectorState;
-use crate::domain::{DeliveryId, Replay, StoredDelivery, plain};
+use crate::domain::{DeliveryId, Replay, ReplaysAbout, StoredDelivery, plain};
 use crate::http::api::json_body;
 use crate::http::api::replays::asked;
 use crate::http::problem::Problem;
@@ -48,11 +48,7 @@ pub struct ReplayView {
 
 impl Again {
     /// The section of a delivery with its replays.
-    pub fn of(
-        state: &InspectorState,
-        delivery: &StoredDelivery,
-        (replays, replay_of): &(Vec<Replay>, Option<Replay>),
-    ) -> Self {
+    pub fn of(state: &InspectorState, delivery: &StoredDelivery, about: &ReplaysAbout) -> Self {
         let subscriptions = state.sender.subscriptions().all().into_iter().map(|active| {
             let subscription = &active.compiled.subscription;
             (subscription.id.clone(), plain(&subscription.name))
@@ -68,8 +64,8 @@ impl Again {
             path: delivery.row.path.clone(),
             headers: header_text(delivery),
             body: editable(delivery).map(str::to_owned),
-            replay_of: replay_of.as_ref().map(|replay| replay.original.to_string()),
-            replays: replays.iter().map(|replay| view(state, replay)).collect(),
+            replay_of: about.came_by.as_ref().map(|replay| replay.original.to_string()),
+            replays: about.replays.iter().map(|replay| view(state, replay)).collect(),
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::domain::{Attempt, DeadLetter, MessageFilter, MessageId, MessageRow, OutgoingEvent, Timestamp};
+use crate::domain::{DeadLetter, MessageFilter, MessageId, MessageRow, OutgoingEvent, Timestamp};
 use crate::store::sqlite::outbox;
 use crate::store::{
     DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, LaneClaim, NewMessage, ParkedRecord,
-    Published, SenderFigures, Settlement, Store, StoreError, SubscriptionRecord, Told,
+    Published, SenderFigures, Settlement, Store, StoreError, StoredMessage, SubscriptionRecord, Told,
 };
 
 /// Every method fails with `Unavailable` where the store cannot be read or written, and those that write with `Full`
@@ -241,17 +241,14 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn message(
-        &self,
-        id: MessageId,
-    ) -> Result<Option<(MessageRow, OutgoingEvent, Vec<Attempt>)>, StoreError> {
+    pub async fn message(&self, id: MessageId) -> Result<Option<StoredMessage>, StoreError> {
         match self {
             Self::Sqlite(sqlite) => {
                 sqlite
                     .read(move |from| {
                         let Some((row, event)) = outbox::one(from, id)? else { return Ok(None) };
                         let attempts = outbox::attempts(from, row.seq)?;
-                        Ok(Some((row, event, attempts)))
+                        Ok(Some(StoredMessage { row, event, attempts }))
                     })
                     .await
             }

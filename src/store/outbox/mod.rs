@@ -6,5 +6,5 @@ mod words;
 
 pub use words::{
     DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, Lane, LaneClaim, NewMessage, Next,
-    ParkedRecord, Published, SenderFigures, Settlement, SubscriptionRecord, Told,
+    ParkedRecord, Published, SenderFigures, Settlement, StoredMessage, SubscriptionRecord, Told,
 };

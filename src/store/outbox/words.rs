@@ -5,7 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::domain::{
-    Attempt, ClaimedMessage, DeliveryRow, Headers, MessageId, OutgoingEvent, SubscriptionOrigin, Timestamp,
+    Attempt, ClaimedMessage, DeliveryRow, Headers, MessageId, MessageRow, OutgoingEvent, SubscriptionOrigin,
+    Timestamp,
 };
 
 /// A subscription as it is kept.
@@ -169,6 +170,17 @@ pub enum Next {
         /// Why the fallback failed.
         fallback_error: Option<String>,
     },
+}
+
+/// A message with all that is kept of it.
+#[derive(Clone, Debug)]
+pub struct StoredMessage {
+    /// Its row.
+    pub row: MessageRow,
+    /// The event that it carries.
+    pub event: OutgoingEvent,
+    /// Its attempts, the first one first.
+    pub attempts: Vec<Attempt>,
 }
 
 /// Which dead letters are meant; all that are given must hold.

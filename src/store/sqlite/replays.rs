@@ -7,7 +7,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, Error, OptionalExtension as _, Row, params};
 
 use super::insert::whole;
-use crate::domain::{DeliveryId, MessageId, Replay, ReplayId, ReplaySignature, Timestamp};
+use crate::domain::{DeliveryId, MessageId, Replay, ReplayId, ReplaySignature, ReplaysAbout, Timestamp};
 
 const COLUMNS: &str =
     "id, original, target, signature, is_edited, run, status, delivery, message, error, answer";
@@ -71,21 +71,18 @@ pub fn one(connection: &Connection, id: ReplayId) -> rusqlite::Result<Option<Rep
 }
 
 /// Those that a delivery was sent again by, newest first, and the one that it came by.
-pub fn about(
-    connection: &Connection,
-    delivery: DeliveryId,
-) -> rusqlite::Result<(Vec<Replay>, Option<Replay>)> {
-    let of = connection
+pub fn about(connection: &Connection, delivery: DeliveryId) -> rusqlite::Result<ReplaysAbout> {
+    let replays = connection
         .prepare_cached(&format!(
             "SELECT {COLUMNS} FROM replays WHERE original = ?1 ORDER BY id DESC LIMIT ?2"
         ))?
         .query_map(params![delivery.as_bytes(), whole(MOST)], replay)?
         .collect::<rusqlite::Result<Vec<_>>>()?;
-    let by = connection
+    let came_by = connection
         .prepare_cached(&format!("SELECT {COLUMNS} FROM replays WHERE delivery = ?1"))?
         .query_row([delivery.as_bytes()], replay)
         .optional()?;
-    Ok((of, by))
+    Ok(ReplaysAbout { replays, came_by })
 }
 
 fn replay(row: &Row<'_>) -> rusqlite::Result<Replay> {

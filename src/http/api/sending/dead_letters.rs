@@ -71,8 +71,7 @@ pub async fn one(id: web::Path<String>, state: web::Data<InspectorState>) -> Htt
             let letters = found.map_err(|fault| Problem::store_fault(&fault))?;
             let letter = letters.first().ok_or_else(missing)?;
             let found = state.store.message(letter.message.id).await;
-            let attempts =
-                found.map_err(|fault| Problem::store_fault(&fault))?.map(|(_, _, attempts)| attempts);
+            let attempts = found.map_err(|fault| Problem::store_fault(&fault))?.map(|found| found.attempts);
             let mut object = dead_letter_object(letter);
             let history: Vec<Value> = attempts.unwrap_or_default().iter().map(attempt_object).collect();
             object.insert("history".to_owned(), history.into());
@@ -113,7 +112,7 @@ async fn why_not(state: &InspectorState, id: &str) -> Result<Problem, Problem> {
     let conflict = |detail: String| Problem::new(StatusCode::CONFLICT, detail);
     let message: MessageId = id.parse().map_err(|_| missing())?;
     let found = state.store.message(message).await.map_err(|fault| Problem::store_fault(&fault))?;
-    let (row, ..) = found.ok_or_else(missing)?;
+    let row = found.ok_or_else(missing)?.row;
     let letters = state.store.dead_letters(only(id)?, None, 1).await;
     let is_there = !letters.map_err(|fault| Problem::store_fault(&fault))?.is_empty();
     Ok(match row.replayed_at.filter(|_| row.status != MessageStatus::Dead) {

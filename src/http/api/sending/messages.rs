@@ -10,6 +10,7 @@ use crate::http::api::deliveries::cursor;
 use crate::http::api::params::{Blank, Params};
 use crate::http::inspector::InspectorState;
 use crate::http::problem::Problem;
+use crate::store::StoredMessage;
 
 /// Rows of a list where no limit is given.
 pub const DEFAULT_LIMIT: usize = 50;
@@ -59,7 +60,7 @@ pub async fn one(id: web::Path<String>, state: web::Data<InspectorState>) -> Htt
             };
             let id: MessageId = id.parse().map_err(|_| missing())?;
             let found = state.store.message(id).await.map_err(|fault| Problem::store_fault(&fault))?;
-            let (row, event, attempts) = found.ok_or_else(missing)?;
+            let StoredMessage { row, event, attempts } = found.ok_or_else(missing)?;
             let target = state.sender.subscriptions().get(&row.target);
             let payload = target.and_then(|active| state.sender.payload_now(&active.compiled, &event));
             let mut object = message_row(&row);

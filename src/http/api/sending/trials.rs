@@ -15,6 +15,7 @@ use crate::http::api::json_body::{bad, fault, object};
 use crate::http::inspector::InspectorState;
 use crate::http::problem::{FieldFault, Problem};
 use crate::send::{Active, Compiled, check_health};
+use crate::store::StoredMessage;
 
 /// The event of a test.
 const TEST: &str = "webhook.test";
@@ -127,7 +128,7 @@ async fn first_attempt(
     let end = tokio::time::Instant::now() + active.compiled.subscription.timeout.saturating_add(PATIENCE);
     while tokio::time::Instant::now() < end {
         let found = state.store.message(id).await.map_err(|fault| Problem::store_fault(&fault))?;
-        if let Some((row, _, attempts)) = found
+        if let Some(StoredMessage { row, attempts, .. }) = found
             && let Some(first) = attempts.into_iter().next()
         {
             return Ok(Some((row.status, first)));

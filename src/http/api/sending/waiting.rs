@@ -80,7 +80,7 @@ fn unknown(id: &str) -> String {
 async fn stored(state: &InspectorState, id: &str) -> Result<Option<MessageRow>, Problem> {
     let Ok(id) = id.parse::<MessageId>() else { return Ok(None) };
     let found = state.store.message(id).await.map_err(|fault| Problem::store_fault(&fault))?;
-    Ok(found.map(|(row, ..)| row))
+    Ok(found.map(|found| found.row))
 }
 
 /// What the answer says beside the count.

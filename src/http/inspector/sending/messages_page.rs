@@ -11,6 +11,7 @@ use crate::http::inspector::page::{self, Frame};
 use crate::http::inspector::row_view::shown_time;
 use crate::http::inspector::state::InspectorState;
 use crate::send::Act;
+use crate::store::StoredMessage;
 
 /// Rows of a page.
 const ROWS: usize = 50;
@@ -157,7 +158,7 @@ struct OnePage {
 pub async fn one(id: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
     let missing = "There is no message of this id. It may have been removed by retention.";
     let Ok(id) = id.parse::<MessageId>() else { return page::not_found(&state, missing) };
-    let (row, event, attempts) = match state.store.message(id).await {
+    let StoredMessage { row, event, attempts } = match state.store.message(id).await {
         Ok(Some(found)) => found,
         Ok(None) => return page::not_found(&state, missing),
         Err(fault) => return page::store_fault(&state, &fault),

@@ -19,7 +19,7 @@ async fn a_silence_is_told_once_and_again_after_the_next_life_sign() {
     learn_all(&mut learner).await;
     assert_eq!(house.told().await, 1);
     let message = house.store.messages(MessageFilter::default(), None, 1).await.unwrap()[0].id;
-    let event = house.store.message(message).await.unwrap().unwrap().1;
+    let event = house.store.message(message).await.unwrap().unwrap().event;
     let notice: Value = serde_json::from_slice(&event.body).unwrap();
     let catalog = Catalog::builtin();
     let known = catalog.get("device.silent").unwrap();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::*;
-use crate::domain::{Clock, ManualClock, MessageStatus, SubscriptionOrigin};
+use crate::domain::{Attempt, Clock, ManualClock, MessageStatus, SubscriptionOrigin};
 use crate::store::{Lane, Next, Retention, StoreOptions};
 
 mod bounded;
@@ -207,7 +207,8 @@ async fn attempts_are_appended_and_counted_and_the_message_ends() {
     let second = case.claim(vec![lane("a")]).await.messages.remove(0);
     assert_eq!((second.id, second.attempts), (first.id, 1));
     case.settle(&second, 200, Next::Delivered).await;
-    let (row, carried, attempts) = case.store.message(first.id).await.unwrap().unwrap();
+    let StoredMessage { row, event: carried, attempts } =
+        case.store.message(first.id).await.unwrap().unwrap();
     assert_eq!((row.status, row.attempts, row.next_attempt_at), (MessageStatus::Delivered, 2, None));
     assert_eq!(carried, event("e1"));
     assert_eq!(attempts.iter().map(|attempt| attempt.number).collect::<Vec<_>>(), [1, 2]);
