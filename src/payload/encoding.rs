@@ -10,6 +10,9 @@ use crate::domain::Headers;
 /// How many codings may be stacked; nobody honest stacks more.
 const MAX_CODINGS: usize = 3;
 
+/// The room that is made first for a decoded body, in bytes.
+const FIRST_ROOM: usize = 8 * 1024;
+
 /// Why a body could not be decoded.
 #[derive(Debug, PartialEq, Eq)]
 pub enum EncodingFault {
@@ -84,13 +87,24 @@ fn whole(decoded: Result<Vec<u8>, EncodingFault>, rest: &[u8]) -> Result<Vec<u8>
     }
 }
 
-fn read_capped(decoder: impl Read, max_body: usize) -> Result<Vec<u8>, EncodingFault> {
-    let cap = u64::try_from(max_body).unwrap_or(u64::MAX);
+/// Decodes step by step, and never makes room for more than one byte above the cap: room that doubles would end at
+/// nearly twice the cap, for every body that is refused.
+fn read_capped(mut decoder: impl Read, max_body: usize) -> Result<Vec<u8>, EncodingFault> {
     let mut decoded = Vec::new();
-    let mut limited = decoder.take(cap.saturating_add(1));
-    // Brotli tells of bytes after its end only to those who ask once more.
-    let ended = limited.read_to_end(&mut decoded).and_then(|_| limited.read(&mut [0]));
-    match ended {
+    let mut read = || {
+        loop {
+            let left = max_body.saturating_add(1).saturating_sub(decoded.len());
+            let room = decoded.len().max(FIRST_ROOM).min(left);
+            decoded.reserve_exact(room);
+            let limit = u64::try_from(room).unwrap_or(u64::MAX);
+            if decoder.by_ref().take(limit).read_to_end(&mut decoded)? < room || room == left {
+                break;
+            }
+        }
+        // Brotli tells of bytes after its end only to those who ask once more.
+        if decoded.len() <= max_body { decoder.read(&mut [0]) } else { Ok(0) }
+    };
+    match read() {
         Ok(_) if decoded.len() > max_body => Err(EncodingFault::TooLarge),
         Ok(_) => Ok(decoded),
         Err(fault) => Err(EncodingFault::Corrupt(fault.to_string())),

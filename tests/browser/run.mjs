@@ -17,6 +17,7 @@ import { lensSteps } from "./lens.mjs";
 import { losslessSteps } from "./lossless.mjs";
 import { paneSteps } from "./panes.mjs";
 import { parkedSteps } from "./parked.mjs";
+import { refusalSteps } from "./refusals.mjs";
 import { replaySteps } from "./replays.mjs";
 import { searchSteps } from "./search.mjs";
 import { endpoint, senderSteps } from "./sender.mjs";
@@ -241,6 +242,7 @@ const all = { ...steps, ...senderSteps({ newPage, shoot, post, inspector, own })
   ...whatIfSteps({ newPage, shoot, post, inspector }), ...replaySteps({ newPage, shoot, post, inspector, own }),
   ...losslessSteps({ newPage, shoot, receiver, inspector }), ...attemptSteps({ newPage, shoot, post, inspector }),
   ...paneSteps({ newPage, isAccessible, post, inspector, shots }), ...parkedSteps({ newPage, shoot, folder: parkedFolder, own }),
+  ...refusalSteps({ newPage, shoot, inspector, receiver }),
   ...connectionSteps({ newPage, post, inspector }), ...searchSteps({ newPage, shoot, post, inspector }), ...xssSteps({ newPage, inspector, receiver, secret, own }) };
 // ONLY=text runs the steps whose names hold it.
 const chosen = Object.entries(all).filter(([name]) => name.includes(process.env.ONLY ?? ""));

@@ -105,7 +105,7 @@ export function xssSteps({ newPage, inspector, receiver, secret, own }) {
       const { run_id: run } = await api("POST", "deliveries/replay", { q: "verdict:captured", to: own.url, limit: 20 });
       const { messages = [] } = await api("GET", "messages?limit=5");
       const everywhere = [
-        "/", "/?verdict=accepted", "/?before=999999999", "/overview", "/subscriptions", "/messages", "/dead-letters", "/health", "/event-types",
+        "/", "/?verdict=accepted", "/?before=999999999", "/overview", "/refusals", "/subscriptions", "/messages", "/dead-letters", "/health", "/event-types",
         "/drift", "/entities", "/replays", `/replays/${run}`, "/what-if", `/diff?a=${first}&b=${second}`, `/diff?a=${first}&b=${pages[1].split("/").at(-1)}`,
         ...subscriptions, ...messages.map((message) => `/messages/${message.id}`),
         ...some.flatMap((payload) => ["", "verdict=", "source=", "event_type="].map((name) => `/?${name || "q="}${encodeURIComponent(payload)}`)),
