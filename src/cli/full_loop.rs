@@ -92,7 +92,7 @@ async fn remove_left_behind(api: &Api) -> anyhow::Result<()> {
 }
 
 async fn remove(api: &Api, id: &str) -> anyhow::Result<()> {
-    api.delete(&format!("subscriptions/{}", encoded(id))).await
+    api.delete(&format!("subscriptions/{}", encoded(id))).await.map(drop)
 }
 
 /// One round.

@@ -63,9 +63,9 @@ impl Api {
         self.ask(Method::Post, path, body).await
     }
 
-    /// Removes something.
-    pub async fn delete(&self, path: &str) -> anyhow::Result<()> {
-        self.ask(Method::Delete, path, Bytes::new()).await.map(drop)
+    /// Removes something; what `DELETE` answers.
+    pub async fn delete(&self, path: &str) -> anyhow::Result<Value> {
+        self.ask(Method::Delete, path, Bytes::new()).await
     }
 
     /// An answer without end.

@@ -71,7 +71,11 @@ async fn list(api: &Api) -> anyhow::Result<ExitCode> {
 async fn add(api: &Api, json: Bytes) -> anyhow::Result<ExitCode> {
     let told = api.post("subscriptions", json).await?;
     say!("{}  {}", text(&told, "id"), text(&told, "name"))?;
-    for warning in items(&told, "warnings") {
+    print_warnings(&told)
+}
+
+fn print_warnings(told: &Value) -> anyhow::Result<ExitCode> {
+    for warning in items(told, "warnings") {
         say!("  warning: {}", warning.as_str().unwrap_or_default())?;
     }
     Ok(ExitCode::SUCCESS)
@@ -79,9 +83,9 @@ async fn add(api: &Api, json: Bytes) -> anyhow::Result<ExitCode> {
 
 async fn remove(api: &Api, id_or_name: &str) -> anyhow::Result<ExitCode> {
     let id = find(api, id_or_name).await?;
-    api.delete(&format!("subscriptions/{}", encoded(&id))).await?;
+    let told = api.delete(&format!("subscriptions/{}", encoded(&id))).await?;
     say!("removed {id}")?;
-    Ok(ExitCode::SUCCESS)
+    print_warnings(&told)
 }
 
 /// The id of the subscription that has this id, or else this name.

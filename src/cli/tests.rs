@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use clap::{Command, CommandFactory as _};
 
-use super::Arguments;
+use super::arguments::Arguments;
 use crate::config::{CREDENTIAL_VARIABLES, FLAG_VARIABLES};
 
 const DOCUMENT: &str = include_str!("../../docs/CLI.md");

@@ -58,6 +58,12 @@ impl Secrets<'_> {
             Err(_) if self.tolerate_unmade && !path.exists() && MADE_FILES.contains(&name) => {
                 return Ok(b"made by the first start".to_vec());
             }
+            Err(_) if !path.exists() && MADE_FILES.contains(&name) => {
+                return Err(format!(
+                    "{} does not exist. The first start of tagohook makes it; start it once, or give its --data-dir",
+                    path.display()
+                ));
+            }
             Err(fault) => return Err(format!("{} cannot be read: {fault}", path.display())),
         };
         if bytes.ends_with(b"\n") {

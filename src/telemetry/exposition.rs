@@ -66,9 +66,10 @@ impl Metric<'_> {
         format!("{}{end}", self.name)
     }
 
-    /// The older format has no infos.
+    /// The library has no summaries: a gauge with quantiles is one. The older format has no infos.
     fn kind_in(&self, exposition: Exposition) -> &str {
         match (exposition, self.kind) {
+            (_, "gauge") if self.samples.iter().any(|sample| sample.contains("quantile=\"")) => "summary",
             (Exposition::Prometheus, "info") => "gauge",
             (Exposition::Prometheus, "unknown") => "untyped",
             (_, kind) => kind,
@@ -126,6 +127,9 @@ b_seconds_bucket{s=\"1\",le=\"+Inf\"} 1
 # HELP build Of build.
 # TYPE build info
 build_info{version=\"1\"} 1
+# HELP q Of q.
+# TYPE q gauge
+q{quantile=\"0.5\"} 1.0
 # HELP nothing Of nothing.
 # TYPE nothing gauge
 # EOF
@@ -153,6 +157,9 @@ b_seconds_bucket{s=\"2\",le=\"+Inf\"} 1
 # HELP build Of build.
 # TYPE build info
 build_info{version=\"1\"} 1
+# HELP q Of q.
+# TYPE q summary
+q{quantile=\"0.5\"} 1.0
 # HELP nothing Of nothing.
 # TYPE nothing gauge
 # EOF

@@ -34,8 +34,7 @@ struct EndpointLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct QuantileLabels {
     subscription: String,
-    // "quantile" is for summaries only.
-    q: &'static str,
+    quantile: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -151,8 +150,8 @@ impl SenderMetrics {
             let named =
                 NameLabels { subscription: endpoint.subscription.clone(), name: endpoint.name.clone() };
             self.names.get_or_create(&named).set(1);
-            for (q, seconds) in ["0.5", "0.95", "0.99"].into_iter().zip(endpoint.percentiles_s) {
-                let labels = QuantileLabels { subscription: endpoint.subscription.clone(), q };
+            for (quantile, seconds) in ["0.5", "0.95", "0.99"].into_iter().zip(endpoint.percentiles_s) {
+                let labels = QuantileLabels { subscription: endpoint.subscription.clone(), quantile };
                 self.quantiles.get_or_create(&labels).set(seconds);
             }
         }

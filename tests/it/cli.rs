@@ -149,6 +149,40 @@ fn send_without_a_server_says_how_to_start_one() {
 }
 
 #[test]
+fn in_a_wrong_directory_a_command_says_so() {
+    for command in [&["sign"][..], &["verify", "--header", "X: y"]] {
+        let output = program(command);
+        let told = err(&output);
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(
+            told.contains("signing-secret does not exist. The first start of tagohook makes it"),
+            "{told}"
+        );
+        assert!(!told.contains("os error"), "{told}");
+    }
+}
+
+#[test]
+fn subscriptions_are_added_from_what_powershell_writes() {
+    let server = Server::start();
+    let json = |name: &str| format!(r#"{{"name":"{name}","url":"http://127.0.0.1:9/","events":["a.b"]}}"#);
+    let wide = |text: &str, order: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        format!("\u{feff}{text}").encode_utf16().flat_map(order).collect()
+    };
+    let files = [
+        ("Büro 8", format!("\u{feff}{}", json("Büro 8")).into_bytes()),
+        ("Büro 16", wide(&json("Büro 16"), u16::to_le_bytes)),
+        ("Büro 61", wide(&json("Büro 61"), u16::to_be_bytes)),
+    ];
+    for (name, bytes) in files {
+        let file = server.data_dir().join("hook.json");
+        fs::write(&file, bytes).unwrap();
+        let added = server.command(&["subscriptions", "add", file.to_str().unwrap()]).output().unwrap();
+        assert!(added.status.success() && out(&added).contains(name), "{}{}", out(&added), err(&added));
+    }
+}
+
+#[test]
 fn sign_and_verify_agree_with_openssl_and_verify_says_what_is_wrong() {
     let setup = Setup::new("");
     let secret = "a-secret-for-openssl-0123456789";

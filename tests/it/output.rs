@@ -27,13 +27,14 @@ fn printing(server: &Server) -> Vec<Command> {
     let body = server.data_dir().join("body.json");
     fs::write(&body, login("printed")).unwrap();
     let body = body.to_str().unwrap();
-    let commands: [&[&str]; 17] = [
+    let commands: [&[&str]; 18] = [
         &["events"],
         &["events", "user.login"],
         &["default-config"],
         &["check-config"],
         &["subscriptions", "list"],
         &["subscriptions", "test", "endpoint"],
+        &["messages", "list"],
         &["dead-letters", "list"],
         &["dead-letters", "replay", "--dry-run"],
         &["replay", "--all", "--dry-run"],
