@@ -1,11 +1,12 @@
 // Drives the inspector's pages in a real Chromium.
 //
-//   node run.mjs INSPECTOR_URL RECEIVER_URL SECRET_FILE LOCKED_URL PARKED_FOLDER
+//   node run.mjs INSPECTOR_URL RECEIVER_URL SECRET_FILE LOCKED_URL PARKED_FOLDER PROGRAM
 //
 // INSPECTOR_URL and RECEIVER_URL are like http://127.0.0.1:8081; the program runs with its default configuration on an
 // empty data directory, and SECRET_FILE is its signing secret. LOCKED_URL is the inspector of another program, whose
 // password is "correct horse battery". PARKED_FOLDER is the data directory of a third one; its configuration is the file
-// tagohook.toml in it. Exit 0: all well. Screenshots go to shots/.
+// tagohook.toml in it. PROGRAM is the program itself, for what needs one of its own. Exit 0: all well. Screenshots go to
+// shots/.
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
@@ -15,6 +16,7 @@ import { attemptSteps } from "./attempts.mjs";
 import { connectionSteps } from "./connection.mjs";
 import { lensSteps } from "./lens.mjs";
 import { losslessSteps } from "./lossless.mjs";
+import { mountedSteps } from "./mounted.mjs";
 import { paneSteps } from "./panes.mjs";
 import { parkedSteps } from "./parked.mjs";
 import { refusalSteps } from "./refusals.mjs";
@@ -24,8 +26,8 @@ import { endpoint, senderSteps } from "./sender.mjs";
 import { whatIfSteps } from "./what_if.mjs";
 import { xssSteps } from "./xss.mjs";
 
-const [inspector, receiver, secretFile, locked, parkedFolder] = process.argv.slice(2);
-assert(parkedFolder, "usage: node run.mjs INSPECTOR_URL RECEIVER_URL SECRET_FILE LOCKED_URL PARKED_FOLDER");
+const [inspector, receiver, secretFile, locked, parkedFolder, program] = process.argv.slice(2);
+assert(program, "usage: node run.mjs INSPECTOR_URL RECEIVER_URL SECRET_FILE LOCKED_URL PARKED_FOLDER PROGRAM");
 const parkedBase = `http://${JSON.parse(readFileSync(`${parkedFolder}/addresses.json`, "utf8")).inspector}`;
 const secret = readFileSync(secretFile, "utf8").replace(/\r?\n$/, "");
 const shots = new URL("shots/", import.meta.url);
@@ -206,7 +208,7 @@ const steps = {
     await page.keyboard.press("Enter");
     await page.waitForURL(`${locked}/event-types/user.login`);
     const [cookie] = await page.context().cookies();
-    assert(cookie.httpOnly && cookie.sameSite === "Strict");
+    assert(cookie.httpOnly && cookie.sameSite === "Lax");
     await page.getByRole("button", { name: "Log out" }).click();
     await page.waitForURL(/\/login/);
     await page.goto(`${locked}/messages`);
@@ -241,8 +243,8 @@ const own = await endpoint();
 const all = { ...steps, ...senderSteps({ newPage, shoot, post, inspector, own }), ...lensSteps({ newPage, shoot, post, inspector }),
   ...whatIfSteps({ newPage, shoot, post, inspector }), ...replaySteps({ newPage, shoot, post, inspector, own }),
   ...losslessSteps({ newPage, shoot, receiver, inspector }), ...attemptSteps({ newPage, shoot, post, inspector }),
+  ...mountedSteps({ newPage, program, shots }), ...refusalSteps({ newPage, shoot, inspector, receiver }),
   ...paneSteps({ newPage, isAccessible, post, inspector, shots }), ...parkedSteps({ newPage, shoot, folder: parkedFolder, own }),
-  ...refusalSteps({ newPage, shoot, inspector, receiver }),
   ...connectionSteps({ newPage, post, inspector }), ...searchSteps({ newPage, shoot, post, inspector }), ...xssSteps({ newPage, inspector, receiver, secret, own }) };
 // ONLY=text runs the steps whose names hold it.
 const chosen = Object.entries(all).filter(([name]) => name.includes(process.env.ONLY ?? ""));
