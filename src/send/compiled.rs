@@ -68,7 +68,9 @@ impl Compiled {
             let compiled = serde_json::from_str::<Box<RawValue>>(text)
                 .map_err(|fault| vec![SubscriptionFault::new("/filters", fault.to_string())])
                 .and_then(|filters| Filters::compile(&filters).map_err(|found| under("/filters", found)));
-            compiled.map_err(|found| faults.extend(found)).ok()
+            let filters = compiled.map_err(|found| faults.extend(found)).ok()?;
+            warnings.extend(filters.expression_warnings());
+            Some(filters)
         });
         let template = subscription.payload_template.as_deref().and_then(|text| {
             let compiled = serde_json::from_str::<Box<RawValue>>(text)
@@ -80,6 +82,11 @@ impl Compiled {
             Some(template)
         });
         let headers = compile_headers(&subscription, &mut faults);
+        for header in &headers {
+            if let CompiledValue::Template(template) = &header.value {
+                warnings.extend(template.warnings().map(|why| format!("headers: {}: {why}", header.name)));
+            }
+        }
         match url {
             Some(url) if faults.is_empty() => {
                 Ok(Self { subscription, url, headers, filters, template, warnings })

@@ -55,6 +55,11 @@ impl Scope {
         self.members.iter().find(|(known, _)| known == name).map(|(_, value)| &**value)
     }
 
+    /// Every top-level member, each as it was written.
+    pub fn members(&self) -> impl Iterator<Item = (&str, &RawValue)> {
+        self.members.iter().map(|(name, value)| (name.as_str(), &**value))
+    }
+
     /// What lies at `path`; `None` where it is missing.
     #[must_use]
     pub fn at(&self, path: &Path) -> Option<&RawValue> {

@@ -110,6 +110,18 @@ impl TextTemplate {
         if compiler.faults.is_empty() { Ok(Self(pieces)) } else { Err(compiler.faults) }
     }
 
+    /// What is legal in its expressions and most likely a slip.
+    pub fn warnings(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().flat_map(|piece| {
+            match piece {
+                Piece::Term(Term::Expression(expression)) => expression.warnings(),
+                Piece::Term(Term::Path(_)) | Piece::Literal(_) => &[],
+            }
+            .iter()
+            .map(String::as_str)
+        })
+    }
+
     /// The text for an event.
     #[must_use]
     pub fn render(&self, scope: &Scope) -> Rendered {
@@ -182,7 +194,14 @@ impl Compiler {
             };
             let (inside, closed) = after.split_at_checked(end).unwrap_or((after, ""));
             match term(inside) {
-                Ok(term) => pieces.push(Piece::Term(term)),
+                Ok(term) => {
+                    if let Term::Expression(expression) = &term {
+                        let place = format!("payload_template{pointer}: {{{{{inside}}}}}");
+                        self.warnings
+                            .extend(expression.warnings().iter().map(|why| format!("{place}: {why}")));
+                    }
+                    pieces.push(Piece::Term(term));
+                }
                 Err(why) => self.fault(pointer, format!("{{{{{inside}}}}} at character {position}: {why}")),
             }
             rest = closed.get(2..).unwrap_or_default();

@@ -25,6 +25,7 @@ mod credentials;
 mod durability;
 mod environment;
 mod export;
+mod expressions;
 mod first_start;
 mod http_attack;
 mod http_edge;

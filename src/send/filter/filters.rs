@@ -52,6 +52,18 @@ impl Filters {
         if faults.is_empty() { Ok(Self(Arc::new(rules))) } else { Err(faults) }
     }
 
+    /// What is legal in their expressions and most likely a slip.
+    #[must_use]
+    pub fn expression_warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for (event, rule) in self.0.iter() {
+            if let Rule::Expression(expression) = rule {
+                warnings.extend(expression.warnings().iter().map(|why| format!("filters: {event:?}: {why}")));
+            }
+        }
+        warnings
+    }
+
     /// What they say of an event: every entry of its type must hold, and an event without an entry passes.
     #[must_use]
     pub fn judge(&self, event_type: &str, scope: &Scope) -> Judgement {
@@ -111,7 +123,7 @@ fn rule(entry: &RawValue, pointer: &str, faults: &mut Vec<Fault>) -> Option<Rule
             let place = format!("{pointer}/expression");
             let compiled = serde_json::from_str::<String>(value.get())
                 .map_err(|_| "a CEL expression in quotes".to_owned())
-                .and_then(|source| Expression::compile(&source));
+                .and_then(|source| Expression::condition(&source));
             compiled.map_err(|why| faults.push(fault(&place, &why))).ok().map(Rule::Expression)
         }
         _ => {

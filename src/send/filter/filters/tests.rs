@@ -124,7 +124,7 @@ fn all_entries_of_its_type_must_hold_and_other_types_pass() {
     assert!(!judge(filters, "data.other", r#"{"data":{"value":1}}"#).matches);
     assert!(judge(filters, "user.login", "{}").matches);
     let lacking = judge(filters, "data.received", r#"{"data":{"value":150}}"#);
-    assert!(!lacking.matches && lacking.error.unwrap().contains("device"));
+    assert!(!lacking.matches && lacking.error.is_none(), "what is missing is false, not a failure");
 }
 
 #[test]

@@ -1,0 +1,80 @@
+//! Parsed expressions: the nodes that rewriting makes, and what it asks of those it meets.
+
+use cel::IdedExpr;
+use cel::common::ast::{CallExpr, EntryExpr, Expr, LiteralValue};
+
+/// The accumulator of a macro. It cannot be typed.
+const RESULT: &str = "@result";
+
+/// A node of our own.
+pub fn expr(expr: Expr) -> IdedExpr {
+    IdedExpr { id: 0, expr }
+}
+
+/// A call.
+pub fn call(name: &str, args: Vec<IdedExpr>) -> IdedExpr {
+    expr(Expr::Call(CallExpr { func_name: name.to_owned(), target: None, args }))
+}
+
+/// A variable.
+pub fn ident(name: &str) -> IdedExpr {
+    expr(Expr::Ident(name.to_owned()))
+}
+
+/// A text.
+pub fn text(text: &str) -> IdedExpr {
+    expr(Expr::Literal(LiteralValue::String(text.to_owned().into())))
+}
+
+/// Whether it is the accumulator of a macro.
+pub fn is_result(value: &IdedExpr) -> bool {
+    matches!(&value.expr, Expr::Ident(name) if name == RESULT)
+}
+
+/// Whether it is a literal null.
+pub fn is_null(value: &IdedExpr) -> bool {
+    matches!(value.expr, Expr::Literal(LiteralValue::Null))
+}
+
+/// The names of `a.b.c`; `None` for anything else.
+pub fn names(value: &IdedExpr) -> Option<Vec<&str>> {
+    match &value.expr {
+        Expr::Ident(name) => Some(vec![name]),
+        Expr::Select(select) if !select.test => {
+            let mut found = names(&select.operand)?;
+            found.push(&select.field);
+            Some(found)
+        }
+        _ => None,
+    }
+}
+
+/// A value for a function of CEL's own.
+pub fn plain(value: IdedExpr) -> IdedExpr {
+    if matches!(&value.expr, Expr::Literal(_)) { value } else { call("@plain", vec![value]) }
+}
+
+/// How deeply an expression is nested.
+pub fn depth(value: &IdedExpr) -> usize {
+    let deepest = |values: &mut dyn Iterator<Item = &IdedExpr>| values.map(depth).max().unwrap_or(0);
+    let below = match &value.expr {
+        Expr::Call(made) => deepest(&mut made.target.as_deref().into_iter().chain(&made.args)),
+        Expr::List(list) => deepest(&mut list.elements.iter()),
+        Expr::Select(select) => depth(&select.operand),
+        Expr::Map(map) => map
+            .entries
+            .iter()
+            .map(|entry| match &entry.expr {
+                EntryExpr::MapEntry(entry) => depth(&entry.key).max(depth(&entry.value)),
+                EntryExpr::StructField(field) => depth(&field.value),
+            })
+            .max()
+            .unwrap_or(0),
+        Expr::Comprehension(walk) => {
+            let parts = [&walk.iter_range, &walk.accu_init, &walk.loop_cond, &walk.loop_step, &walk.result];
+            deepest(&mut parts.into_iter())
+        }
+        Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) | Expr::Struct(_) => 0,
+    };
+    below.saturating_add(1)
+}

@@ -1,0 +1,384 @@
+//! What an event shows to an expression: lists and objects in their own order, read when they are asked for, handed on as
+//! they were written; and what the event lacks, as a value of its own.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use cel::ExecutionError;
+use cel::common::traits::{self, Iterable, Sizer, Zeroer};
+use cel::common::types::{CelBool, CelInt, CelNull, CelString, Kind, LIST_TYPE, MAP_TYPE, Type};
+use cel::common::value::{CowVal, StaticVal, Val};
+use serde_json::value::RawValue;
+
+use super::budget::{OPERATION, price, spend};
+use super::number::JsonNumber;
+use crate::domain::json::Members;
+
+/// The type of what an event lacks.
+pub const MISSING: Type = Type::new_unspecified_type("missing");
+static MISSING_TYPE: Type = MISSING;
+
+/// A value as an expression sees it.
+type Member = Box<dyn Val>;
+
+/// A piece of a JSON text that is shared with the whole.
+#[derive(Clone, Debug)]
+struct Slice {
+    whole: Arc<str>,
+    start: usize,
+    end: usize,
+}
+
+impl Slice {
+    fn new(text: &str) -> Self {
+        Self { whole: Arc::from(text), start: 0, end: text.len() }
+    }
+
+    fn text(&self) -> &str {
+        self.whole.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// The part of the whole that `piece`, borrowed from it, is.
+    fn piece(&self, piece: &str) -> Self {
+        let start = piece.as_ptr().addr().checked_sub(self.whole.as_ptr().addr());
+        let end = start.and_then(|start| start.checked_add(piece.len()));
+        match (start, end) {
+            (Some(start), Some(end)) if self.whole.get(start..end) == Some(piece) => {
+                Self { whole: Arc::clone(&self.whole), start, end }
+            }
+            _ => Self::new(piece),
+        }
+    }
+}
+
+/// A list or an object of an event. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Json(Arc<Node>);
+
+#[derive(Debug)]
+struct Node {
+    text: Slice,
+    /// Found by name as if they were members, and neither listed nor printed.
+    beside: Vec<(String, Member)>,
+    content: OnceLock<Content>,
+}
+
+#[derive(Debug)]
+enum Content {
+    List(Vec<Member>),
+    Map { members: Vec<(CelString<'static>, Member)>, places: HashMap<String, usize> },
+}
+
+/// The value of a JSON text.
+pub fn value(json: &str) -> Member {
+    read(&Slice::new(json))
+}
+
+/// The event as a whole: its own members, and those of the payload, so that `'alert' in event` says what it seems to.
+pub fn event(json: &str, beside: Vec<(String, Member)>) -> Member {
+    Box::new(Json(Arc::new(Node { text: Slice::new(json), beside, content: OnceLock::new() })))
+}
+
+fn read(json: &Slice) -> Member {
+    let text = json.text();
+    match text.as_bytes().first() {
+        Some(b'{' | b'[') => Box::new(Json(Arc::new(Node {
+            text: json.clone(),
+            beside: Vec::new(),
+            content: OnceLock::new(),
+        }))),
+        Some(b'"') => Box::new(CelString::from(serde_json::from_str::<String>(text).unwrap_or_default())),
+        Some(b't') => Box::new(CelBool::from(true)),
+        Some(b'f') => Box::new(CelBool::from(false)),
+        Some(b'n') => Box::new(CelNull),
+        _ => JsonNumber::read(text).map_or_else(|| Box::new(CelNull) as Member, |number| Box::new(number)),
+    }
+}
+
+impl Json {
+    /// As it was written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.0.text.text()
+    }
+
+    /// Whether it is a list.
+    #[must_use]
+    pub fn is_list(&self) -> bool {
+        self.text().starts_with('[')
+    }
+
+    /// The items of a list; none for an object.
+    #[must_use]
+    pub fn items(&self) -> &[Member] {
+        if let Content::List(items) = self.content() { items } else { &[] }
+    }
+
+    /// The member of that name, the last one where a name comes twice.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<&(dyn Val + 'static)> {
+        let Content::Map { members, places } = self.content() else { return None };
+        let own = places.get(name).and_then(|place| members.get(*place)).map(|(_, value)| &**value);
+        own.or_else(|| self.0.beside.iter().find(|(known, _)| known == name).map(|(_, value)| &**value))
+    }
+
+    /// The item at an index.
+    #[must_use]
+    pub fn item(&self, at: i128) -> Option<&(dyn Val + 'static)> {
+        self.items().get(usize::try_from(at).ok()?).map(|item| &**item)
+    }
+
+    fn content(&self) -> &Content {
+        self.0.content.get_or_init(|| self.read_content())
+    }
+
+    fn read_content(&self) -> Content {
+        let whole = &self.0.text;
+        if self.is_list() {
+            let items: Vec<&RawValue> = serde_json::from_str(whole.text()).unwrap_or_default();
+            return Content::List(items.into_iter().map(|item| read(&whole.piece(item.get()))).collect());
+        }
+        let found = serde_json::from_str::<Members<&RawValue>>(whole.text()).map(|members| members.0);
+        let mut members = Vec::new();
+        let mut places = HashMap::new();
+        for (name, value) in found.unwrap_or_default() {
+            places.insert(name.clone(), members.len());
+            members.push((CelString::from(name), read(&whole.piece(value.get()))));
+        }
+        Content::Map { members, places }
+    }
+
+    fn count(&self) -> usize {
+        match self.content() {
+            Content::List(items) => items.len(),
+            Content::Map { members, .. } => members.len(),
+        }
+    }
+}
+
+struct Items<'b>(std::slice::Iter<'b, Member>);
+
+impl<'b, 'v> traits::Iterator<'b, 'v> for Items<'b> {
+    fn next(&mut self) -> Option<&'b (dyn Val + 'v)> {
+        self.0.next().map(|item| &**item as &(dyn Val + 'v))
+    }
+}
+
+struct Names<'b>(std::slice::Iter<'b, (CelString<'static>, Member)>);
+
+impl<'b, 'v> traits::Iterator<'b, 'v> for Names<'b> {
+    fn next(&mut self) -> Option<&'b (dyn Val + 'v)> {
+        self.0.next().map(|(name, _)| name as &(dyn Val + 'v))
+    }
+}
+
+impl Iterable for Json {
+    fn iter<'b, 'v>(&'b self) -> Box<dyn traits::Iterator<'b, 'v> + 'b>
+    where
+        Self: 'v,
+    {
+        match self.content() {
+            Content::List(items) => Box::new(Items(items.iter())),
+            Content::Map { members, .. } => Box::new(Names(members.iter())),
+        }
+    }
+}
+
+impl Sizer for Json {
+    fn size(&self) -> CelInt {
+        CelInt::from(i64::try_from(self.count()).unwrap_or(i64::MAX))
+    }
+}
+
+impl Zeroer for Json {
+    fn is_zero_value(&self) -> bool {
+        self.count() == 0
+    }
+}
+
+impl Val for Json {
+    fn get_type(&self) -> &Type {
+        if self.is_list() { &LIST_TYPE } else { &MAP_TYPE }
+    }
+
+    fn cel_type() -> &'static Type {
+        &MAP_TYPE
+    }
+
+    fn as_iterable<'b, 'v>(&'b self) -> Option<&'b (dyn Iterable + 'v)>
+    where
+        Self: 'v,
+    {
+        Some(self)
+    }
+
+    fn as_sizer(&self) -> Option<&dyn Sizer> {
+        Some(self)
+    }
+
+    fn as_zeroer(&self) -> Option<&dyn Zeroer> {
+        Some(self)
+    }
+
+    fn equals(&self, other: &dyn Val) -> bool {
+        same(self, other).unwrap_or(false)
+    }
+
+    fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v> {
+        Box::new(self.clone())
+    }
+
+    fn as_any(&self) -> Option<&dyn Any> {
+        Some(self)
+    }
+}
+
+impl StaticVal for Json {}
+
+/// What an event lacks, by the path that led there. Everything calculated from it is missing too, until a comparison, a
+/// condition or `has()` decides.
+#[derive(Clone, Debug)]
+pub struct Missing(Arc<str>);
+
+impl Missing {
+    /// What is missing under this name.
+    #[must_use]
+    pub fn new(path: &str) -> Self {
+        Self(Arc::from(path))
+    }
+
+    /// The path that led there.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.0
+    }
+
+    /// What is missing below it.
+    #[must_use]
+    pub fn below(&self, name: &str) -> Self {
+        Self(Arc::from(format!("{}.{name}", self.0)))
+    }
+}
+
+impl Zeroer for Missing {
+    fn is_zero_value(&self) -> bool {
+        true
+    }
+}
+
+impl Val for Missing {
+    fn get_type(&self) -> &Type {
+        &MISSING_TYPE
+    }
+
+    fn cel_type() -> &'static Type {
+        &MISSING_TYPE
+    }
+
+    fn as_zeroer(&self) -> Option<&dyn Zeroer> {
+        Some(self)
+    }
+
+    fn equals(&self, other: &dyn Val) -> bool {
+        same(self, other).unwrap_or(false)
+    }
+
+    fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v> {
+        Box::new(self.clone())
+    }
+
+    fn as_any(&self) -> Option<&dyn Any> {
+        Some(self)
+    }
+}
+
+impl StaticVal for Missing {}
+
+/// Whether a value is one that the event lacks.
+pub fn is_missing(value: &dyn Val) -> bool {
+    value.downcast_ref::<Missing>().is_some()
+}
+
+/// Whether a value is null.
+pub fn is_null(value: &dyn Val) -> bool {
+    value.downcast_ref::<CelNull>().is_some()
+}
+
+/// Whether two values are equal, as JSON has them: numbers by their amount, lists item by item, objects by their members.
+/// What is missing equals only null and what is missing.
+///
+/// # Errors
+/// When the comparison takes too much work.
+pub fn same(left: &dyn Val, right: &dyn Val) -> Result<bool, ExecutionError> {
+    spend(OPERATION)?;
+    if is_missing(left) || is_missing(right) {
+        return Ok((is_missing(left) || is_null(left)) && (is_missing(right) || is_null(right)));
+    }
+    if left.downcast_ref::<JsonNumber>().is_some() {
+        return Ok(left.equals(right));
+    }
+    if right.downcast_ref::<JsonNumber>().is_some() {
+        return Ok(right.equals(left));
+    }
+    match (left.get_type().kind(), right.get_type().kind()) {
+        (Kind::List, Kind::List) => same_lists(left, right),
+        (Kind::Map, Kind::Map) => same_maps(left, right),
+        (Kind::String, Kind::String) => {
+            spend(price(left))?;
+            Ok(left.equals(right))
+        }
+        _ => Ok(left.equals(right)),
+    }
+}
+
+fn size(value: &dyn Val) -> Option<i64> {
+    value.as_sizer().map(|sizer| *sizer.size().inner())
+}
+
+fn same_lists(left: &dyn Val, right: &dyn Val) -> Result<bool, ExecutionError> {
+    let (Some(one), Some(other)) = (left.as_iterable(), right.as_iterable()) else { return Ok(false) };
+    if size(left) != size(right) {
+        return Ok(false);
+    }
+    let (mut one, mut other) = (one.iter(), other.iter());
+    while let (Some(left), Some(right)) = (one.next(), other.next()) {
+        if !same(left, right)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn same_maps(left: &dyn Val, right: &dyn Val) -> Result<bool, ExecutionError> {
+    let Some(keys) = left.as_iterable() else { return Ok(false) };
+    if size(left) != size(right) {
+        return Ok(false);
+    }
+    let mut keys = keys.iter();
+    while let Some(key) = keys.next() {
+        let (Some(one), Some(other)) = (member(left, key), member(right, key)) else { return Ok(false) };
+        if !same(&*one, &*other)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The member of an object, whichever kind of object it is.
+fn member<'b>(map: &'b dyn Val, key: &dyn Val) -> Option<CowVal<'b, 'b>> {
+    if let Some(json) = map.downcast_ref::<Json>() {
+        return json.member(key.downcast_ref::<CelString>()?.inner()).map(|found| CowVal::Borrowed(found));
+    }
+    map.as_indexer()?.get(key).ok()
+}
+
+/// The key of an object as text, which is also what sorts them.
+pub fn key_text(key: &dyn Val) -> String {
+    match (key.downcast_ref::<CelString>(), JsonNumber::of(key), key.downcast_ref::<CelBool>()) {
+        (Some(text), ..) => text.inner().to_owned(),
+        (_, Some(number), _) => number.text(),
+        (_, _, Some(truth)) => truth.inner().to_string(),
+        _ => String::new(),
+    }
+}
