@@ -10,7 +10,8 @@ use actix_web::dev::AppConfig;
 use actix_web::{App, HttpResponse, web};
 use tokio::net::TcpStream;
 
-use super::receiver::{self, ReceiverState, WireRequest};
+use super::receiver::{self, WireRequest};
+use super::receiver_state::ReceiverState;
 use super::recorded_stream::RecordedStream;
 use super::traffic::Port;
 use super::wire_head::{TapeBudget, WireTape};

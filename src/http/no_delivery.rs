@@ -8,7 +8,7 @@ use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderName, Header
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::receiver::{ReceiverState, Rules};
+use super::receiver_state::{ReceiverState, Rules};
 use super::refused_head::SIGNATURES;
 use super::{client_ip, respond, route, wire_head};
 use crate::telemetry::{NotKept, PortName, Refused};

@@ -7,66 +7,21 @@ use std::time::{Duration, Instant};
 use actix_web::dev::RequestHead;
 use actix_web::http::{ConnectionType, Method, StatusCode, Version};
 use actix_web::{HttpRequest, HttpResponse, web};
-use arc_swap::ArcSwap;
 use futures_util::future::LocalBoxFuture;
-use ipnet::IpNet;
-use tokio::sync::{Mutex, Semaphore};
 
-use super::body::{self, BodyBudget, BodyLength, BodyLimits, ReadBody};
-use super::doorkeeper::Doorkeeper;
-use super::limits::AddressRate;
+use super::body::{self, BodyLength, ReadBody};
 use super::no_delivery::Sender;
+use super::receiver_state::{ReceiverState, Rules};
 use super::route::Route;
 use super::test_route::{self, Wish};
 use super::wire_head::{self, WireTape};
 use super::{client_ip, respond, unread};
-use crate::domain::{
-    Appended, Arrival, BodyEnd, Clock, Decision, Delivery, DeliveryId, Entry, Fault, Reason,
-};
-use crate::receive::Receiver;
-use crate::store::{Store, StoreError};
-use crate::telemetry::{DeliveryLine, Metrics, NotKept};
+use crate::domain::{Appended, Arrival, BodyEnd, Decision, Delivery, DeliveryId, Entry, Fault, Reason};
+use crate::store::StoreError;
+use crate::telemetry::{DeliveryLine, NotKept};
 
 /// From this size on a body is judged beside the event loop, so that nobody waits for it.
 const LARGE_BODY: usize = 128 * 1024;
-
-/// The rules of the receiver; a reload puts new ones in place.
-pub struct Rules {
-    /// Decides about deliveries.
-    pub receiver: Receiver,
-    /// Whose forwarding headers are believed.
-    pub trusted_proxies: Vec<IpNet>,
-    /// Size and time of a body.
-    pub body: BodyLimits,
-    /// Refusals of one address that are answered by their own reason and kept.
-    pub refused_rate: AddressRate,
-    /// Captures of one address.
-    pub capture_rate: AddressRate,
-}
-
-/// What the receiver's workers share.
-#[derive(Clone)]
-pub struct ReceiverState {
-    /// The rules now.
-    pub rules: Arc<ArcSwap<Rules>>,
-    /// Where deliveries are kept.
-    pub store: Store,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// The counters.
-    pub metrics: Arc<Metrics>,
-    /// What the port says to requests that lead to no delivery.
-    pub door: Doorkeeper,
-    /// Memory for all bodies being read.
-    pub budget: BodyBudget,
-    /// The last look at whether the store can be written.
-    pub readiness: Readiness,
-    /// Turns of large bodies: a value read from JSON may take many times its text.
-    pub large_bodies: Arc<Semaphore>,
-}
-
-/// Whether the store can be written, as of at most a second ago: probes of strangers must not keep the writer busy.
-pub type Readiness = Arc<Mutex<Option<(Instant, bool)>>>;
 
 /// How long a look at the store holds.
 const READINESS_HOLDS: Duration = Duration::from_secs(1);
