@@ -14,6 +14,8 @@
     clippy::indexing_slicing,
     clippy::as_conversions,
     clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
     missing_docs
 )]
 

@@ -146,7 +146,7 @@ pub struct FullLoop {
 /// `tagohook tail`
 #[derive(Debug, Args)]
 pub struct Tail {
-    /// Only matching deliveries, as verdict=rejected or source=tagorun; the filters of the API
+    /// Only matching deliveries, as verdict=rejected or source:tagorun; the filters of the API
     #[arg(value_name = "NAME=VALUE")]
     pub filter: Vec<String>,
     /// Print one JSON object per line

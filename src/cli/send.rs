@@ -24,6 +24,11 @@ pub fn run(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
     if send.publish {
         return publish(globals, send);
     }
+    if let Some(to) = &send.to
+        && !url::Url::parse(to).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+    {
+        bail!("--to {to:?} is not an http or https URL; expected e.g. http://127.0.0.1:3000/hook");
+    }
     let data_dir = globals.options().data_dir(&environment());
     let addresses = read_addresses(&data_dir);
     if send.to.is_none() && addresses.is_none() {

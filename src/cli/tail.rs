@@ -18,7 +18,7 @@ pub fn run(globals: &Globals, tail: &Tail) -> anyhow::Result<ExitCode> {
     let mut query = String::new();
     for condition in &tail.filter {
         let (name, value) = condition
-            .split_once('=')
+            .split_once(['=', ':'])
             .ok_or_else(|| anyhow!("{condition:?}: expected NAME=VALUE, as verdict=rejected"))?;
         query.push_str(&format!("&{}={}", encoded(name), encoded(value)));
     }

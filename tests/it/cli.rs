@@ -133,6 +133,8 @@ fn send_signs_an_example_or_a_file_and_says_what_came_back() {
     assert_eq!(server.newest()["event_id"], "from a file");
     let typo = server.command(&["send", "user.logn"]).output().unwrap();
     assert!(err(&typo).contains("did you mean user.login?"), "{}", err(&typo));
+    let no_url = server.command(&["send", "user.login", "--to", "localhost:3000"]).output().unwrap();
+    assert!(err(&no_url).contains("--to \"localhost:3000\" is not an http or https URL"), "{}", err(&no_url));
     let nobody = server.command(&["send", "user.login", "--to", "http://127.0.0.1:1/x"]).output().unwrap();
     assert!(!nobody.status.success() && err(&nobody).contains("nobody answers"), "{}", err(&nobody));
 }
