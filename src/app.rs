@@ -2,7 +2,6 @@
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,8 +11,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
-use crate::catalog::Catalog;
-use crate::config::{self, Config, Sealer};
+use crate::catalog::{Catalog, CatalogFaults};
+use crate::config::{self, Config, ConfigFaults, Sealer};
 use crate::domain::{Clock, DeliveryFilter};
 use crate::http::{
     self, AddressRate, BodyBudget, BodyLimits, Doorkeeper, InspectorState, Port, Readiness, ReceiverState,
@@ -375,10 +374,11 @@ pub fn store_options(config: &Config, clock: Arc<dyn Clock>, workers: Workers) -
 /// The catalogue with the user's own schemas.
 ///
 /// # Errors
-/// When a file of `schemas_dir` is not a schema.
-pub fn read_catalog(config: &Config) -> anyhow::Result<Catalog> {
+/// When a file of `schemas_dir` is not a schema: a line for each fault of each file.
+pub fn read_catalog(config: &Config) -> Result<Catalog, ConfigFaults> {
     match config.schemas_dir.as_deref() {
-        Some(folder) => Ok(Catalog::with_schemas_dir(Path::new(folder))?),
+        Some(folder) => Catalog::with_schemas_dir(folder)
+            .map_err(|CatalogFaults(faults)| ConfigFaults(faults.iter().map(ToString::to_string).collect())),
         None => Ok(Catalog::builtin()),
     }
 }

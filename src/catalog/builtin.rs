@@ -81,6 +81,11 @@ pub fn canonical(name: &str) -> &str {
     known.map_or(name, |event| event.name)
 }
 
+/// The names of the built-in events, aliases included.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    EVENTS.iter().flat_map(|event| std::iter::once(event.name).chain(event.aliases.iter().copied()))
+}
+
 /// The names that the examples of the catalogue have at their top, and `event` itself.
 #[must_use]
 pub fn top_level_names() -> &'static BTreeSet<String> {

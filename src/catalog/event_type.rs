@@ -1,12 +1,12 @@
-//! One kind of event, with its validators made when first needed.
+//! One kind of event: names, schema, usual shape, example.
 
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use jsonschema::Validator;
 use serde_json::Value;
 
 use super::builtin::Builtin;
-use super::wording;
+use super::schema::{Formats, Schema};
 use crate::domain::Fault;
 
 /// Where an event type comes from.
@@ -30,17 +30,17 @@ impl Origin {
 }
 
 /// A kind of event: its schema, its usual shape, an example.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct EventType {
     name: String,
     title: String,
     aliases: &'static [&'static str],
     origin: Origin,
-    schema: String,
-    shape: Option<&'static str>,
+    schema: Arc<Schema>,
+    /// Schemas of the user's for single aliases.
+    of_aliases: BTreeMap<String, Arc<Schema>>,
+    shape: Option<Arc<Schema>>,
     example: Option<&'static str>,
-    schema_validator: OnceLock<Option<Validator>>,
-    shape_validator: OnceLock<Option<Validator>>,
 }
 
 impl EventType {
@@ -50,49 +50,36 @@ impl EventType {
             title: builtin.title.to_owned(),
             aliases: builtin.aliases,
             origin: Origin::Builtin,
-            schema: builtin.schema.to_owned(),
-            shape: Some(builtin.shape),
+            schema: Arc::new(Schema::builtin(builtin.schema)),
+            of_aliases: BTreeMap::new(),
+            shape: Some(Arc::new(Schema::builtin(builtin.shape))),
             example: Some(builtin.example),
-            schema_validator: OnceLock::new(),
-            shape_validator: OnceLock::new(),
         }
     }
 
-    /// An event type of the user's; the schema's text was checked to compile.
-    pub(super) fn user(name: String, title: String, schema: String) -> Self {
+    /// An event type of the user's.
+    pub(super) fn user(name: String, schema: Schema) -> Self {
         Self {
             name,
-            title,
+            title: title(schema.text()),
             aliases: &[],
             origin: Origin::User,
-            schema,
+            schema: Arc::new(schema),
+            of_aliases: BTreeMap::new(),
             shape: None,
             example: None,
-            schema_validator: OnceLock::new(),
-            shape_validator: OnceLock::new(),
         }
     }
 
-    /// Puts the user's schema in the place of the specification's; the usual shape then says nothing.
-    pub(super) fn replace_schema(&mut self, schema: String) {
-        self.schema = schema;
-        self.shape = None;
+    /// Puts the user's schema in the place of the specification's; the usual shape then says nothing. One for an alias is
+    /// that of the alias alone: what is sent under it is still this event.
+    pub(super) fn replace_schema(&mut self, name: &str, schema: Schema) {
         self.origin = Origin::User;
-        self.schema_validator = OnceLock::new();
-    }
-
-    /// The same event type, to be changed.
-    pub(super) fn copy(&self) -> Self {
-        Self {
-            name: self.name.clone(),
-            title: self.title.clone(),
-            aliases: self.aliases,
-            origin: self.origin,
-            schema: self.schema.clone(),
-            shape: self.shape,
-            example: self.example,
-            schema_validator: OnceLock::new(),
-            shape_validator: OnceLock::new(),
+        if name == self.name {
+            self.schema = Arc::new(schema);
+            self.shape = None;
+        } else {
+            self.of_aliases.insert(name.to_owned(), Arc::new(schema));
         }
     }
 
@@ -120,16 +107,26 @@ impl EventType {
         self.origin
     }
 
-    /// JSON Schema 2020-12: what a payload must have.
+    /// JSON Schema: what a payload must have.
     #[must_use]
     pub fn schema(&self) -> &str {
-        &self.schema
+        self.schema.text()
     }
 
-    /// JSON Schema 2020-12: what a payload usually looks like.
+    /// JSON Schema: what a payload that is sent under `name`, an alias perhaps, must have.
     #[must_use]
-    pub const fn shape(&self) -> Option<&'static str> {
-        self.shape
+    pub fn schema_of(&self, name: &str) -> &str {
+        self.schema_for(name).text()
+    }
+
+    fn schema_for(&self, name: &str) -> &Schema {
+        self.of_aliases.get(name).unwrap_or(&self.schema)
+    }
+
+    /// JSON Schema: what a payload usually looks like.
+    #[must_use]
+    pub fn shape(&self) -> Option<&str> {
+        self.shape.as_ref().map(|shape| shape.text())
     }
 
     /// A realistic payload, pretty-printed JSON.
@@ -138,35 +135,56 @@ impl EventType {
         self.example
     }
 
-    /// Every departure of `payload` from what it must have.
+    /// Every departure of `payload`, sent under `name`, from what it must have.
     #[must_use]
-    pub fn check(&self, payload: &Value) -> Vec<Fault> {
-        let validator = self.schema_validator.get_or_init(|| compile(&self.schema, false).ok());
-        validator.as_ref().map(|validator| faults(validator, payload)).unwrap_or_default()
+    pub fn check_as(&self, name: &str, payload: &Value) -> Vec<Fault> {
+        self.schema_for(name).check(payload, Formats::Ignored)
+    }
+
+    /// What more is asked of a payload that is sent under `name` where the rule is strict.
+    #[must_use]
+    pub fn strictness(&self, name: &str) -> Strictness {
+        let is_own = self.of_aliases.contains_key(name);
+        match &self.shape {
+            // Aliases come in shapes of their own.
+            Some(_) if !is_own && name != self.name => Strictness::Nothing,
+            Some(_) if !is_own => Strictness::Shape,
+            _ => Strictness::Formats,
+        }
+    }
+
+    /// Every departure of `payload`, sent under `name`, from what a strict rule asks beyond the schema.
+    #[must_use]
+    pub fn check_strictly(&self, name: &str, payload: &Value) -> Vec<Fault> {
+        match self.strictness(name) {
+            Strictness::Nothing => Vec::new(),
+            Strictness::Formats => self.schema_for(name).check(payload, Formats::Enforced),
+            Strictness::Shape => self.check_shape(payload),
+        }
     }
 
     /// Every departure of `payload` from what it usually looks like, formats included.
     #[must_use]
     pub fn check_shape(&self, payload: &Value) -> Vec<Fault> {
-        let validator = self.shape_validator.get_or_init(|| compile(self.shape?, true).ok());
-        validator.as_ref().map(|validator| faults(validator, payload)).unwrap_or_default()
+        self.shape.as_ref().map(|shape| shape.check(payload, Formats::Enforced)).unwrap_or_default()
     }
 }
 
-/// Compiles a schema. Nothing is ever fetched: a reference to another document is an error.
-pub(super) fn compile(schema: &str, check_formats: bool) -> Result<Validator, String> {
-    let schema: Value = serde_json::from_str(schema).map_err(|fault| format!("not JSON: {fault}"))?;
-    jsonschema::options()
-        .should_validate_formats(check_formats)
-        .build(&schema)
-        .map_err(|fault| format!("not a JSON Schema: {fault}"))
+/// What a strict rule asks beyond the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strictness {
+    /// Nothing: an alias has no usual shape.
+    Nothing,
+    /// That `format` fits, in a schema of the user's.
+    Formats,
+    /// The usual shape of the event, formats included.
+    Shape,
 }
 
-fn faults(validator: &Validator, payload: &Value) -> Vec<Fault> {
-    if validator.is_valid(payload) {
-        return Vec::new();
-    }
-    wording::faults(validator.iter_errors(payload))
+fn title(schema: &str) -> String {
+    let schema: Option<Value> = serde_json::from_str(schema).ok();
+    let title = schema.as_ref().and_then(|schema| schema.get("title")).and_then(Value::as_str);
+    title.unwrap_or_default().to_owned()
 }
 
 /// The example of an event with an id and a time of its own, pretty-printed as the example is.

@@ -2,11 +2,19 @@
 
 mod builtin;
 mod event_type;
+mod exact;
+mod folder;
+mod reasons;
 mod registry;
 mod save;
+mod schema;
 mod wording;
 
-pub use builtin::{canonical, top_level_names};
-pub use event_type::{EventType, Origin, fresh_example};
+pub use builtin::{canonical, names, top_level_names};
+pub use event_type::{EventType, Origin, Strictness, fresh_example};
+pub use folder::CatalogFaults;
 pub use registry::Catalog;
 pub use save::{SaveFault, save_schema};
+
+#[cfg(test)]
+mod suite;

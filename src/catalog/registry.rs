@@ -1,23 +1,12 @@
 //! All kinds of events by name, the user's own among them.
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
-
-use super::builtin::EVENTS;
-use super::event_type::{EventType, compile};
-
-/// A schema of the user's that cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("schemas_dir: {file}: {why}")]
-pub struct CatalogError {
-    /// The file or folder.
-    pub file: String,
-    /// What is wrong with it.
-    pub why: String,
-}
+use super::builtin::{EVENTS, canonical};
+use super::event_type::EventType;
+use super::folder::{self, CatalogFaults};
+use super::schema::{Neighbours, Schema, SchemaFault};
 
 /// Every kind of event that is known.
 #[derive(Debug)]
@@ -25,49 +14,43 @@ pub struct Catalog {
     event_types: Vec<EventType>,
     by_name: HashMap<String, usize>,
     by_alias: HashMap<&'static str, usize>,
+    /// The files that a schema may refer to.
+    neighbours: Neighbours,
 }
 
 impl Catalog {
     /// The 32 events of the specification, and our own three.
     #[must_use]
     pub fn builtin() -> Self {
-        let event_types: Vec<EventType> = EVENTS.iter().map(EventType::builtin).collect();
-        Self::of(event_types)
+        Self::of(EVENTS.iter().map(EventType::builtin).collect(), Neighbours::default())
     }
 
-    /// The events of the specification and those of `folder`: each `NAME.json` there is the JSON Schema of the event
-    /// `NAME`, a new one or in the place of the specification's.
+    /// The events of the specification and those of `folder`: each `NAME.json` or `NAME.schema.json` there is the JSON
+    /// Schema of the event `NAME`, a new one or in the place of the specification's. The files may refer to each other.
     ///
     /// # Errors
-    /// When the folder or a file cannot be read, or a file is not a JSON Schema that stands alone.
-    pub fn with_schemas_dir(folder: &Path) -> Result<Self, CatalogError> {
-        let fault = |file: &Path, why: String| CatalogError { file: file.display().to_string(), why };
-        let mut files: Vec<_> = fs::read_dir(folder)
-            .map_err(|error| fault(folder, error.to_string()))?
-            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-            .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
-            .collect();
-        files.sort();
+    /// When the folder or a file cannot be read, or a file is not a JSON Schema: every fault of every file.
+    pub fn with_schemas_dir(folder: &Path) -> Result<Self, CatalogFaults> {
+        let (schemas, neighbours) = folder::read(folder)?;
         let mut event_types: Vec<EventType> = EVENTS.iter().map(EventType::builtin).collect();
-        for file in files {
-            let name = file.file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-            let schema = fs::read_to_string(&file).map_err(|error| fault(&file, error.to_string()))?;
-            put(&mut event_types, name, schema).map_err(|why| fault(&file, why))?;
+        for (name, schema) in schemas {
+            put(&mut event_types, name, schema);
         }
-        Ok(Self::of(event_types))
+        Ok(Self::of(event_types, neighbours))
     }
 
     /// The same events, with `schema` as the JSON Schema of the event `name`, a new one or in the place of its own.
     ///
     /// # Errors
-    /// When it is not a JSON Schema that stands alone.
-    pub fn with_schema(&self, name: &str, schema: String) -> Result<Self, String> {
-        let mut event_types: Vec<EventType> = self.iter().map(EventType::copy).collect();
-        put(&mut event_types, name.to_owned(), schema)?;
-        Ok(Self::of(event_types))
+    /// When it is not a JSON Schema: every fault of it.
+    pub fn with_schema(&self, name: &str, schema: String) -> Result<Self, Vec<SchemaFault>> {
+        let schema = Schema::read(&format!("{name}.json"), schema, &self.neighbours)?;
+        let mut event_types = self.event_types.clone();
+        put(&mut event_types, name.to_owned(), schema);
+        Ok(Self::of(event_types, self.neighbours.clone()))
     }
 
-    fn of(event_types: Vec<EventType>) -> Self {
+    fn of(event_types: Vec<EventType>, neighbours: Neighbours) -> Self {
         let by_name = event_types
             .iter()
             .enumerate()
@@ -78,7 +61,7 @@ impl Catalog {
             .enumerate()
             .flat_map(|(at, event_type)| event_type.aliases().iter().map(move |alias| (*alias, at)))
             .collect();
-        Self { event_types, by_name, by_alias }
+        Self { event_types, by_name, by_alias, neighbours }
     }
 
     /// The event of that canonical name.
@@ -100,34 +83,25 @@ impl Catalog {
 }
 
 /// Puts the user's schema among `event_types`.
-fn put(event_types: &mut Vec<EventType>, name: String, schema: String) -> Result<(), String> {
-    compile(&schema, false)?;
-    match event_types.iter_mut().find(|event_type| event_type.name() == name) {
-        Some(event_type) => event_type.replace_schema(schema),
-        None => event_types.push(EventType::user(name, title(&schema), schema)),
+fn put(event_types: &mut Vec<EventType>, name: String, schema: Schema) {
+    match event_types.iter_mut().find(|event_type| event_type.name() == canonical(&name)) {
+        Some(event_type) => event_type.replace_schema(&name, schema),
+        None => event_types.push(EventType::user(name, schema)),
     }
-    Ok(())
-}
-
-fn title(schema: &str) -> String {
-    let schema: Option<Value> = serde_json::from_str(schema).ok();
-    schema
-        .as_ref()
-        .and_then(|schema| schema.get("title"))
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned()
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use std::fs;
+
+    use serde_json::{Value, json};
 
     use super::*;
+    use crate::catalog::Strictness;
     use crate::domain::Fault;
 
     fn check(name: &str, payload: &Value) -> Vec<(String, String)> {
-        let faults: Vec<Fault> = Catalog::builtin().resolve(name).unwrap().check(payload);
+        let faults: Vec<Fault> = Catalog::builtin().resolve(name).unwrap().check_as(name, payload);
         faults.into_iter().map(|fault| (fault.path, fault.message)).collect()
     }
 
@@ -137,7 +111,7 @@ mod tests {
         for event_type in catalog.iter() {
             let example: Value = serde_json::from_str(event_type.example().unwrap()).unwrap();
             assert_eq!(example["event"], event_type.name());
-            assert_eq!(event_type.check(&example), [], "{}", event_type.name());
+            assert_eq!(event_type.check_as(event_type.name(), &example), [], "{}", event_type.name());
             assert_eq!(event_type.check_shape(&example), [], "{}", event_type.name());
         }
         assert_eq!(catalog.iter().count(), 35);
@@ -171,8 +145,8 @@ mod tests {
     #[test]
     fn s_12_a_parent_that_is_no_object_is_named() {
         for (data, message) in [
-            (json!([]), "data: object expected, array seen"),
-            (json!("x"), "data: object expected, string seen"),
+            (json!([]), "data must be an object, it is an array"),
+            (json!("x"), "data must be an object, it is a string"),
             (json!(null), "Missing required field: data"),
             (json!({}), "Missing required field: data.variables"),
         ] {
@@ -216,12 +190,132 @@ mod tests {
         let catalog = Catalog::with_schemas_dir(folder.path()).unwrap();
         assert_eq!(catalog.iter().count(), 36);
         let watered = catalog.get("plant.watered").unwrap();
-        assert_eq!((watered.title(), watered.check(&json!({})).len()), ("Watered", 1));
-        assert_eq!(catalog.get("user.login").unwrap().check(&json!({}))[0].path, "/badge");
+        assert_eq!((watered.title(), watered.check_as(watered.name(), &json!({})).len()), ("Watered", 1));
+        assert_eq!(catalog.get("user.login").unwrap().check_as("user.login", &json!({}))[0].path, "/badge");
         for bad in ["{", r#"{"type": 7}"#, r#"{"$ref": "https://example.com/other.json"}"#] {
             write("bad.json", bad);
             let fault = Catalog::with_schemas_dir(folder.path()).unwrap_err();
             assert!(fault.to_string().contains("bad.json"), "{fault}");
         }
+    }
+
+    fn faults_of(files: &[(&str, &str)]) -> Vec<(String, String, String)> {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, schema) in files {
+            fs::write(folder.path().join(name), schema).unwrap();
+        }
+        let faults = Catalog::with_schemas_dir(folder.path()).unwrap_err().0;
+        let name = |file: &Path| file.file_name().unwrap().to_str().unwrap().to_owned();
+        faults.into_iter().map(|fault| (name(&fault.file), fault.fault.pointer, fault.fault.why)).collect()
+    }
+
+    #[test]
+    fn every_fault_of_every_file_is_told_with_its_place_in_plain_words() {
+        let faults = faults_of(&[
+            ("a.json", r#"{"properties":{"a":{"properties":{"b":{"type":"strng"}}},"c":{"required":true}}}"#),
+            ("b.json", r#"{"properties":{"v":{"minimum":5,"exclusiveMinimum":true}}}"#),
+            ("c.json", r#"{"properties":{"v":{"$ref":"nowhere.json"}}}"#),
+            ("d.json", r##"{"properties":{"v":{"$ref":"#/$defs/none"}}}"##),
+            ("e.json", r#"{"properties":{"iccid":{"const":89550100000012345678}}}"#),
+            ("f.json", r#"{"$schema":"https://example.com/my-draft"}"#),
+            ("g.json", "[]"),
+            ("h.json", r#"{"items":{"pattern":"("}}"#),
+            ("i.json", r#"{"$ref":"https://example.com/other.json"}"#),
+            ("j.json", "{,}"),
+        ]);
+        for (file, pointer, part) in [
+            ("a.json", "/properties/a/properties/b/type", "\"strng\" is not a type (did you mean string?)"),
+            ("a.json", "/properties/c/required", "must be a list of names"),
+            ("b.json", "/properties/v/exclusiveMinimum", "draft-04"),
+            ("c.json", "/properties/v/$ref", "there is no file \"nowhere.json\" in schemas_dir"),
+            ("d.json", "/properties/v/$ref", "there is nothing at \"#/$defs/none\""),
+            ("e.json", "/properties/iccid/const", "beyond 64 bits"),
+            ("f.json", "/$schema", "is not a draft that is known"),
+            ("g.json", "", "must be an object"),
+            ("h.json", "/items/pattern", "is not a regular expression"),
+            ("i.json", "/$ref", "nothing is fetched"),
+            ("j.json", "", "line 1 column 2"),
+        ] {
+            let is_told = |fault: &&(String, String, String)| fault.0 == file && fault.1 == pointer;
+            let told: Vec<_> = faults.iter().filter(is_told).collect();
+            assert!(told.len() == 1 && told[0].2.contains(part), "{file}: {faults:#?}");
+        }
+        assert_eq!(faults.len(), 11, "{faults:#?}");
+    }
+
+    #[test]
+    fn files_are_named_as_people_name_them_and_refer_to_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, schema: &str| fs::write(folder.path().join(name), schema).unwrap();
+        write("plant.watered.schema.json", "\u{feff}{\"required\": [\"litres\"]}");
+        write("X.JSON", r##"{"properties": {"at": {"$ref": "common.json#/$defs/at"}}}"##);
+        write("common.json", r##"{"$defs": {"at": {"type": "string"}}}"##);
+        write("y.json", r#"{"$id": "https://example.com/s/y.json", "$ref": "z.json"}"#);
+        write("z.json", r#"{"$id": "https://example.com/s/z.json", "required": ["z"]}"#);
+        write(
+            "old.json",
+            r#"{"$schema": "http://json-schema.org/draft-04/schema#",
+            "properties": {"v": {"minimum": 5, "exclusiveMinimum": true}}}"#,
+        );
+        write("._x.json", "\u{0}");
+        let catalog = Catalog::with_schemas_dir(folder.path()).unwrap();
+        let fails =
+            |name: &str, payload: Value| catalog.get(name).unwrap().check_as(name, &payload).len() == 1;
+        assert!(fails("plant.watered", json!({})) && !fails("plant.watered", json!({"litres": 1})));
+        assert!(fails("X", json!({"at": 5})) && !fails("X", json!({"at": "t"})));
+        assert!(fails("y", json!({})) && !fails("y", json!({"z": 1})));
+        assert!(fails("old", json!({"v": 5})) && !fails("old", json!({"v": 6})));
+        let twice = faults_of(&[("a.json", "{}"), ("a.schema.json", "{}")]);
+        assert!(twice.len() == 1 && twice[0].2.contains("second schema of the event \"a\""), "{twice:?}");
+    }
+
+    #[test]
+    fn a_schema_for_an_alias_is_that_of_the_alias_and_the_event_keeps_its_name() {
+        for alias in ["device_alert", "user.logged_in", "user.created", "login.failed", "dashboard_view"] {
+            let catalog =
+                Catalog::builtin().with_schema(alias, r#"{"required": ["badge"]}"#.to_owned()).unwrap();
+            let event_type = catalog.resolve(alias).unwrap();
+            assert_eq!((event_type.name(), catalog.get(alias).is_some()), (canonical(alias), false));
+            assert_eq!(event_type.check_as(alias, &json!({}))[0].path, "/badge");
+            let example: Value = serde_json::from_str(event_type.example().unwrap()).unwrap();
+            assert_eq!(event_type.check_as(event_type.name(), &example), [], "{alias}");
+            assert_eq!(event_type.check_as(event_type.name(), &example), []);
+            assert_eq!(catalog.iter().count(), 35);
+        }
+    }
+
+    #[test]
+    fn a_null_is_told_from_what_is_missing() {
+        let schema = r#"{"required":["id"],"properties":{"id":{"type":"string"},"note":{"type":"string"},
+            "list":{"items":{"type":["number","string"]}}}}"#;
+        let catalog = Catalog::builtin().with_schema("a", schema.to_owned()).unwrap();
+        let payload = json!({"id": null, "note": null, "list": [1, "2", null]});
+        let mut messages: Vec<String> = catalog
+            .get("a")
+            .unwrap()
+            .check_as("a", &payload)
+            .into_iter()
+            .map(|fault| fault.message)
+            .collect();
+        messages.sort();
+        assert_eq!(
+            messages,
+            [
+                "Missing required field: id",
+                "list.2 must be a number or a string, it is null",
+                "note must be a string, it is null",
+            ]
+        );
+    }
+
+    #[test]
+    fn formats_are_checked_where_the_rule_is_strict() {
+        let schema = r#"{"properties":{"at":{"format":"date-time"}}}"#;
+        let catalog = Catalog::builtin().with_schema("a", schema.to_owned()).unwrap();
+        let (event_type, payload) = (catalog.get("a").unwrap(), json!({"at": "yesterday"}));
+        assert_eq!(event_type.check_as(event_type.name(), &payload), []);
+        let strictly = event_type.check_strictly("a", &payload);
+        assert_eq!(strictly[0].path, "/at");
+        assert_eq!(event_type.strictness("a"), Strictness::Formats);
     }
 }

@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::event_type::compile;
+use super::schema::{Neighbours, Schema};
 
 /// The longest name of an event whose schema is saved, in bytes.
 const LONGEST: usize = 128;
@@ -42,8 +42,15 @@ pub fn save_schema(folder: &Path, name: &str, schema: &str) -> Result<PathBuf, S
     if name.is_empty() || name.len() > LONGEST || name.starts_with('.') || !name.bytes().all(fits) {
         return Err(SaveFault::Name(name.chars().take(LONGEST).collect()));
     }
-    compile(schema, false).map_err(SaveFault::Schema)?;
+    let read = Schema::read(name, schema.to_owned(), &Neighbours::default());
+    read.map_err(|faults| {
+        SaveFault::Schema(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+    })?;
     let path = folder.join(format!("{name}.json"));
+    let other = folder.join(format!("{name}.schema.json"));
+    if other.exists() {
+        return Err(SaveFault::Exists(other));
+    }
     let failed = |cause: std::io::Error| match cause.kind() {
         ErrorKind::AlreadyExists => SaveFault::Exists(path.clone()),
         _ => SaveFault::Io { path: path.clone(), cause },

@@ -13,11 +13,12 @@ const MAX_FAULTS: usize = 100;
 /// The longest message, in characters.
 const MAX_MESSAGE: usize = 300;
 
-/// The faults, in the validator's order, no two the same.
-pub fn faults<'a>(errors: impl Iterator<Item = ValidationError<'a>>) -> Vec<Fault> {
+/// The faults, in the validator's order, no two the same; `schema` is the text of what was asked for.
+pub fn faults<'a>(schema: &str, errors: impl Iterator<Item = ValidationError<'a>>) -> Vec<Fault> {
+    let schema: Value = serde_json::from_str(schema).unwrap_or_default();
     let mut faults: Vec<Fault> = Vec::new();
     for error in errors {
-        let fault = fault(&error);
+        let fault = fault(&schema, &error);
         if !faults.contains(&fault) {
             faults.push(fault);
         }
@@ -28,7 +29,7 @@ pub fn faults<'a>(errors: impl Iterator<Item = ValidationError<'a>>) -> Vec<Faul
     faults
 }
 
-fn fault(error: &ValidationError<'_>) -> Fault {
+fn fault(schema: &Value, error: &ValidationError<'_>) -> Fault {
     let place = error.instance_path().as_str().to_owned();
     match error.kind() {
         ValidationErrorKind::Required { property } => {
@@ -36,10 +37,15 @@ fn fault(error: &ValidationError<'_>) -> Fault {
         }
         // `{"not": {"type": "null"}}` is how the schemas say that null is not there.
         ValidationErrorKind::Not { schema } if is_null_type(schema) => missing(&place),
-        ValidationErrorKind::Type { .. } if error.instance().is_null() => missing(&place),
+        // A required field that is null is missing, as in the specification's own validator.
+        ValidationErrorKind::Type { .. }
+            if error.instance().is_null() && is_required(schema, error.schema_path().as_str()) =>
+        {
+            missing(&place)
+        }
         ValidationErrorKind::Type { kind } => {
             let message =
-                format!("{}: {} expected, {} seen", dotted(&place), types(kind), seen(error.instance()));
+                format!("{} must be {}, it is {}", dotted(&place), types(kind), seen(error.instance()));
             Fault::new(place, message)
         }
         ValidationErrorKind::AnyOf { context } => {
@@ -84,22 +90,42 @@ fn is_null_type(schema: &Value) -> bool {
     schema.get("type").and_then(Value::as_str) == Some("null")
 }
 
-fn types(kind: &TypeKind) -> String {
+/// Whether the field whose `type` is at `schema_path` is required beside it.
+fn is_required(schema: &Value, schema_path: &str) -> bool {
+    let of_field = schema_path.strip_suffix("/type").and_then(|path| path.rsplit_once('/'));
+    let Some((parent, key)) = of_field else { return false };
+    let Some(parent) = parent.strip_suffix("/properties") else { return false };
+    let key = pointer::name(key);
+    let required = schema.pointer(parent).and_then(|parent| parent.get("required")?.as_array());
+    required.is_some_and(|required| required.iter().any(|name| name.as_str() == Some(&key)))
+}
+
+/// The kinds that a schema allows: "a number or a string".
+pub fn types(kind: &TypeKind) -> String {
     match kind {
-        TypeKind::Single(kind) => kind.to_string(),
+        TypeKind::Single(kind) => with_article(&kind.to_string()),
         TypeKind::Multiple(kinds) => {
-            kinds.iter().map(|kind| kind.to_string()).collect::<Vec<_>>().join(" or ")
+            kinds.iter().map(|kind| with_article(&kind.to_string())).collect::<Vec<_>>().join(" or ")
         }
     }
 }
 
-const fn seen(value: &Value) -> &'static str {
+fn with_article(word: &str) -> String {
+    match word {
+        "null" => word.to_owned(),
+        "array" | "object" | "integer" => format!("an {word}"),
+        _ => format!("a {word}"),
+    }
+}
+
+/// What a value is: "an array".
+pub const fn seen(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
     }
 }

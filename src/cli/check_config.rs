@@ -8,6 +8,7 @@ use super::output::{Unwritten, answer, counted, say};
 use crate::app;
 use crate::config::{Config, fallback_notices};
 use crate::domain::Source;
+use crate::send::{Compiled, TargetGuard};
 
 /// Prints what would be in force. Every fault is a line on standard error, and exit 2.
 pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
@@ -19,6 +20,13 @@ pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
 fn print(config: &Config) -> Result<(), Unwritten> {
     for notice in config.notices.iter().chain(&fallback_notices(&config.subscriptions)) {
         say!("notice: {notice}")?;
+    }
+    let guard = TargetGuard::new(config.sender.deny_private);
+    for subscription in &config.subscriptions {
+        let compiled = Compiled::new(subscription.clone(), &guard);
+        for warning in compiled.map(|compiled| compiled.warnings).unwrap_or_default() {
+            say!("notice: subscription {}: {warning}", subscription.id)?;
+        }
     }
     say!("OK: receiver on {}, inspector on {}", config.receiver.listen, config.inspector.listen)?;
     for source in &config.sources {

@@ -116,6 +116,16 @@ impl Fault {
     pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self { path: path.into(), message: message.into() }
     }
+
+    /// The same fault, its place named in the sentence, after `what` is wrong as a whole.
+    #[must_use]
+    pub fn after(self, what: &str) -> Self {
+        let message = match self.path.as_str() {
+            "" => format!("{what}: {}", self.message),
+            path => format!("{what}: {path}: {}", self.message),
+        };
+        Self { message, ..self }
+    }
 }
 
 impl Serialize for Reason {

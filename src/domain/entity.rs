@@ -16,6 +16,15 @@ const HOUR_US: i64 = 3_600_000_000;
 /// What lags behind the usual by more is late.
 const LATE_MS: i64 = 60_000;
 
+/// What a device says of a time further ahead of the arrival is a wrong clock, and no measure of anything.
+const AHEAD_US: i64 = 24 * HOUR_US;
+
+/// Whether a time is so far ahead of the arrival that it cannot be true.
+#[must_use]
+pub const fn is_of_the_future(event_at: Timestamp, received_at: Timestamp) -> bool {
+    event_at.as_micros().saturating_sub(received_at.as_micros()) > AHEAD_US
+}
+
 /// One delivery about an entity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
@@ -42,6 +51,9 @@ pub struct Habits {
     hour: i64,
     /// Deliveries of the 24 hours up to that one, the oldest first.
     hours: Vec<u32>,
+    /// Events that were dated over a day ahead of their arrival.
+    #[serde(default)]
+    of_the_future: u64,
 }
 
 /// What is known of an entity.
@@ -104,15 +116,24 @@ impl Entity {
             let gap = seen.received_at.as_micros().saturating_sub(self.last_seen.as_micros()).max(0);
             remember(&mut self.habits.gaps, gap / 1_000);
         }
-        if let Some(event_at) = seen.event_at {
-            self.see_event_time(event_at, seen.received_at);
+        // What an earlier release took for true.
+        self.newest_event_at = self.newest_event_at.filter(|at| !is_of_the_future(*at, seen.received_at));
+        self.habits.lags.retain(|lag| *lag >= AHEAD_US.saturating_neg() / 1_000);
+        let is_newest = seen.event_at.is_none_or(|at| self.newest_event_at.is_none_or(|newest| at >= newest));
+        match seen.event_at {
+            Some(at) if is_of_the_future(at, seen.received_at) => {
+                self.habits.of_the_future = self.habits.of_the_future.saturating_add(1);
+            }
+            Some(at) => self.see_event_time(at, seen.received_at),
+            None => {}
         }
         self.habits.count(seen.received_at);
         self.deliveries = self.deliveries.saturating_add(1);
         self.last_seen = self.last_seen.max(seen.received_at);
         self.last_delivery = seen.delivery;
         self.last_event_type.clone_from(&seen.event_type);
-        if seen.name.is_some() {
+        // An event that comes late may carry a name of before.
+        if seen.name.is_some() && (is_newest || self.name.is_none()) {
             self.name.clone_from(&seen.name);
         }
         self.silent_at = None;
@@ -129,6 +150,12 @@ impl Entity {
             self.late = self.late.saturating_add(1);
         }
         remember(&mut self.habits.lags, lag);
+    }
+
+    /// Events that were dated over a day ahead of their arrival; they count for nothing else that is told of its clock.
+    #[must_use]
+    pub const fn of_the_future(&self) -> u64 {
+        self.habits.of_the_future
     }
 
     /// Its usual interval: the median of the last fifty; `None` before the third.
@@ -247,6 +274,46 @@ mod tests {
         assert_eq!((at_the_edge.out_of_order, at_the_edge.late), (0, 1), "60 s are not late, 61 s are");
         let ahead = heard(&[(0, Some(300)), (60, Some(360))]);
         assert_eq!((ahead.lag_ms(), ahead.late, ahead.out_of_order), (Some(-300_000), 0, 0));
+    }
+
+    #[test]
+    fn one_reading_of_the_future_changes_nothing_but_its_own_count() {
+        let ten_years = 10 * 365 * 86_400;
+        let mut times: Vec<(i64, Option<i64>)> = vec![(0, Some(-2)), (60, Some(60 + ten_years))];
+        times.extend((2..14).map(|n| (n * 60, Some(n * 60 - 2))));
+        let entity = heard(&times);
+        assert_eq!((entity.out_of_order, entity.late, entity.of_the_future()), (0, 0, 1));
+        assert_eq!(entity.newest_event_at, Some(Timestamp::from_secs(START + 13 * 60 - 2)));
+        assert_eq!((entity.lag_ms(), entity.lag_spread_ms()), (Some(2_000), Some(0)));
+        let mut poisoned = entity;
+        poisoned.newest_event_at = Some(Timestamp::from_secs(START + ten_years));
+        poisoned.habits.lags.push(-ten_years * 1_000);
+        poisoned.see(&seen(900, Some(898)));
+        assert_eq!(
+            (poisoned.out_of_order, poisoned.lag_spread_ms()),
+            (0, Some(0)),
+            "an earlier release's is mended"
+        );
+        let ahead = heard(&[(0, Some(86_400)), (60, Some(86_461))]);
+        assert_eq!(
+            (ahead.of_the_future(), ahead.lag_ms()),
+            (1, Some(-86_400_000)),
+            "a day ahead is, more is not"
+        );
+    }
+
+    #[test]
+    fn a_late_event_does_not_rename_a_device_back() {
+        let named = |secs: i64, event_secs: i64, name: &str| Seen {
+            name: Some(name.to_owned()),
+            ..seen(secs, Some(event_secs))
+        };
+        let mut entity = Entity::first("s".to_owned(), "d".to_owned(), &named(0, 0, "Old"));
+        entity.see(&named(7_200, 7_200, "New"));
+        entity.see(&named(7_260, 3_600, "Old"));
+        assert_eq!(entity.name.as_deref(), Some("New"));
+        entity.see(&Seen { name: Some("Newer".to_owned()), ..seen(7_300, None) });
+        assert_eq!(entity.name.as_deref(), Some("Newer"));
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub use clock::ManualClock;
 pub use clock::{Clock, Timestamp};
 pub use credential_names::{is_secret_parameter, names_credential_header};
 pub use delivery::{Arrival, BodyEnd, ClientAddress, Delivery, DeliveryRow, StoredDelivery};
-pub use entity::{Entity, Seen};
+pub use entity::{Entity, Seen, is_of_the_future};
 pub use entry::{Appended, Decision, Entry};
 pub use event::{Claim, ClaimKey, EventFacts};
 pub use filter::DeliveryFilter;

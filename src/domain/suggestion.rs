@@ -1,4 +1,4 @@
-//! The name that somebody may have meant.
+//! The known name that is near to one that is not known.
 
 /// ` (did you mean …?)`, where a known name is near to `name`.
 #[must_use]
@@ -6,18 +6,18 @@ pub fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Strin
     nearest(name, known).map_or(String::new(), |known| format!(" (did you mean {known}?)"))
 }
 
-/// The known name that is nearest to `name`, where one is near enough to be meant.
+/// The known name that `name` was most likely meant to be: at most a third of its letters are wrong or swapped.
+#[must_use]
 pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let near = known
-        .map(|known| (distance(name, known), known))
-        .filter(|(distance, known)| *distance <= 2.max(known.len() / 4));
+    let most = name.chars().count() / 3;
+    let near = known.map(|known| (distance(name, known), known)).filter(|(distance, _)| *distance <= most);
     near.min().map(|(_, known)| known)
 }
 
-/// How many letters must be added, left out or changed to make one name the other.
+/// How many letters must be added, left out, changed or swapped to make one name the other, in any case.
 #[must_use]
 pub fn distance(one: &str, other: &str) -> usize {
-    strsim::levenshtein(one, other)
+    strsim::osa_distance(&one.to_lowercase(), &other.to_lowercase())
 }
 
 #[cfg(test)]
@@ -25,11 +25,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nearest_name_is_suggested_and_a_far_one_is_not() {
-        let of = |name: &str| suggestion(name, ["events", "headers", "timeout"].into_iter());
-        assert_eq!(of("evnts"), " (did you mean events?)");
-        assert_eq!(of("timeuot"), " (did you mean timeout?)");
-        assert_eq!(of("größe"), "");
-        assert_eq!(distance("größe", "grösse"), 2);
+    fn only_a_name_that_is_really_near_is_suggested() {
+        let near =
+            |name: &str| nearest(name, ["id", "device", "event", "timestamp", "equals", "!"].into_iter());
+        for (name, known) in [
+            ("devcie", Some("device")),
+            ("Device", Some("device")),
+            ("evnt", Some("event")),
+            ("timestmap", Some("timestamp")),
+            ("x", None),
+            ("", None),
+            ("eq", None),
+            ("dvidre", None),
+        ] {
+            assert_eq!(near(name), known, "{name}");
+        }
+        assert_eq!(suggestion("x", ["id"].into_iter()), "");
+        assert_eq!(suggestion("iid", ["id"].into_iter()), " (did you mean id?)");
     }
 }

@@ -3,6 +3,9 @@
 use super::Findings;
 use crate::domain::{Check, Gate, Outcome, Reason, StoredDelivery, Verdict};
 
+/// The rule of the check that looks for an event's name.
+pub(super) const NO_NAME: &str = "an event name";
+
 /// Says in one sentence, or two, what became of a delivery and what to do about it.
 #[must_use]
 pub fn diagnose(delivery: &StoredDelivery, findings: &Findings) -> String {
@@ -123,7 +126,8 @@ fn rejected(delivery: &StoredDelivery, reason: Reason) -> String {
             "The body is not JSON as we read it: {seen}; the rule is {rule}. All its bytes are kept below."
         ),
         Reason::InvalidPayload => {
-            invalid_payload(delivery.checks.iter().find(|check| check.outcome == Outcome::Fail), rule)
+            let failed = delivery.checks.iter().find(|check| check.outcome == Outcome::Fail);
+            if rule == NO_NAME { no_name(failed) } else { invalid_payload(failed, rule) }
         }
         Reason::UnknownEvent => format!(
             "The catalogue does not know the event: {seen}. Add a schema of that name to schemas_dir, or set \
@@ -141,6 +145,13 @@ fn rejected(delivery: &StoredDelivery, reason: Reason) -> String {
     }
 }
 
+/// What to do about it depends on the source, and is said by a hint.
+fn no_name(failed: Option<&Check>) -> String {
+    let fault = failed.and_then(|check| check.faults.first());
+    let what = fault.map_or("Missing required field: event", |fault| fault.message.as_str());
+    format!("The payload does not name its event: {what}. The sender must put it into \"event\" or \"type\".")
+}
+
 fn invalid_payload(failed: Option<&Check>, rule: &str) -> String {
     let faults = failed.map(|check| check.faults.as_slice()).unwrap_or_default();
     let first = faults.first().map(|fault| fault.message.as_str()).unwrap_or("it departs from its schema");
@@ -149,9 +160,11 @@ fn invalid_payload(failed: Option<&Check>, rule: &str) -> String {
         1 => " (and one fault more)".to_owned(),
         more => format!(" (and {more} faults more)"),
     };
+    let is_of_schema = failed.is_some_and(|check| check.gate == Gate::Schema);
+    let or = if is_of_schema { ", or set the source's schema to \"warn\"" } else { "" };
     format!(
         "The payload does not fit: {first}{more}; the rule is {rule}. The sender was told every fault; correct it \
-         there, or set the source's schema to \"warn\"."
+         there{or}."
     )
 }
 

@@ -11,7 +11,7 @@ mod strict;
 
 pub use encoding::{EncodingFault, decode};
 pub use id::{EventId, fitting, read_id};
-pub use name::event_name;
+pub use name::{event_name, readable_name};
 pub use points::EVENT_TYPE as POINTS_EVENT;
 pub use published::{Published, read_published};
 pub use read::{Payload, PayloadFault, read};

@@ -12,7 +12,7 @@ const MAX_NAME: usize = 256;
 pub fn event_name(scheme: Scheme, headers: &Headers, value: &Value) -> Result<Option<String>, Fault> {
     match scheme {
         Scheme::Tagorun | Scheme::None => envelope_name(value).map(Some),
-        Scheme::StandardWebhooks | Scheme::Stripe => Ok(readable(value.get("type"))),
+        Scheme::StandardWebhooks | Scheme::Stripe => Ok(readable_name(value, "type")),
         Scheme::Github => Ok(headers
             .get("x-github-event")
             .and_then(|name| std::str::from_utf8(name).ok())
@@ -21,8 +21,9 @@ pub fn event_name(scheme: Scheme, headers: &Headers, value: &Value) -> Result<Op
     }
 }
 
-fn readable(name: Option<&Value>) -> Option<String> {
-    name.and_then(Value::as_str).filter(|name| fits(name)).map(str::to_owned)
+/// The member `key` where it can be the name of an event.
+pub fn readable_name(value: &Value, key: &str) -> Option<String> {
+    value.get(key).and_then(Value::as_str).filter(|name| fits(name)).map(str::to_owned)
 }
 
 fn fits(name: &str) -> bool {

@@ -33,7 +33,7 @@ pub struct Published {
 /// # Errors
 /// Every fault of its form, with its place.
 pub fn read_published(body: &[u8]) -> Result<Published, Vec<Fault>> {
-    let value = strict::parse(body).map_err(|fault| vec![Fault::new("", format!("not JSON: {fault}"))])?;
+    let value = strict::parse(body).map_err(|fault| vec![fault.after("not JSON")])?;
     if !value.is_object() {
         return Err(vec![Fault::new("", format!("object expected, {} seen", strict::kind(&value)))]);
     }

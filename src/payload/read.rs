@@ -44,7 +44,7 @@ pub enum PayloadFault {
     /// It could not be decoded.
     Encoding(EncodingFault),
     /// It is no JSON: what is wrong, and where.
-    NotJson(String),
+    NotJson(Fault),
     /// It is an array, and not one of data points.
     NotPoints(Vec<Fault>),
     /// It is neither an object nor an array: `a number`.

@@ -3,27 +3,48 @@
 //! Refused beside what is not JSON (RFC 8259): duplicate keys, also spelled with escapes; nesting over 127; numbers
 //! outside an IEEE double; lone surrogates; bytes that are not UTF-8. A byte order mark at the start is skipped.
 
+use std::cell::RefCell;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 
+use crate::domain::Fault;
 use crate::domain::json::{pointer, step, without_mark};
 
 /// How many characters of a key a fault quotes.
 const MAX_SHOWN: usize = 80;
 
-/// Reads one JSON value that fills `bytes`; the error says what is wrong and where.
-pub fn parse(bytes: &[u8]) -> Result<Value, String> {
+/// What serde_json says of a number outside a double.
+const OUT_OF_RANGE: &str = "number out of range";
+
+/// Reads one JSON value that fills `bytes`.
+///
+/// # Errors
+/// What is wrong, with line and column; a number outside a double with its place too.
+pub fn parse(bytes: &[u8]) -> Result<Value, Fault> {
     let bytes = without_mark(bytes);
     if bytes.trim_ascii().is_empty() {
-        return Err("empty payload".to_owned());
+        return Err(Fault::new("", "empty payload"));
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = Strict.deserialize(&mut reader).map_err(|fault| fault.to_string())?;
-    reader.end().map_err(|fault| fault.to_string())?;
-    Ok(value)
+    let read = Strict(None).deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    read.map_err(|fault| {
+        let what = fault.to_string();
+        match what.starts_with(OUT_OF_RANGE).then(|| place_of_fault(bytes)) {
+            Some(place) => Fault::new(place, format!("{what}; a number is at most about 1.8e308")),
+            None => Fault::new("", what),
+        }
+    })
+}
+
+/// Where reading ends with a fault. Read again for that, as keeping the place costs time.
+fn place_of_fault(bytes: &[u8]) -> String {
+    let names = RefCell::new(Vec::new());
+    // It fails as before; the names are those of the place.
+    let _ = Strict(Some(&names)).deserialize(&mut serde_json::Deserializer::from_slice(bytes));
+    names.into_inner().iter().fold(String::new(), |above, name| pointer::child(&above, name))
 }
 
 /// The text of the value at `pointer` exactly as it was written; for numbers that no machine type holds.
@@ -44,10 +65,25 @@ pub const fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// Builds a `Value`, refusing a key that comes twice.
-struct Strict;
+/// Builds a `Value`, refusing a key that comes twice; the names on the way to where it reads are kept where asked for.
+#[derive(Clone, Copy)]
+struct Strict<'n>(Option<&'n RefCell<Vec<String>>>);
 
-impl<'de> DeserializeSeed<'de> for Strict {
+impl Strict<'_> {
+    fn enter(self, name: impl FnOnce() -> String) {
+        if let Some(names) = self.0 {
+            names.borrow_mut().push(name());
+        }
+    }
+
+    fn leave(self) {
+        if let Some(names) = self.0 {
+            names.borrow_mut().pop();
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Value, D::Error> {
@@ -55,7 +91,7 @@ impl<'de> DeserializeSeed<'de> for Strict {
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> Visitor<'de> for Strict<'_> {
     type Value = Value;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -79,7 +115,7 @@ impl<'de> Visitor<'de> for Strict {
     }
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("number out of range"))
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom(OUT_OF_RANGE))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
@@ -92,9 +128,13 @@ impl<'de> Visitor<'de> for Strict {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut array = Vec::new();
-        while let Some(item) = items.next_element_seed(Strict)? {
+        loop {
+            self.enter(|| array.len().to_string());
+            let Some(item) = items.next_element_seed(self)? else { break };
             array.push(item);
+            self.leave();
         }
+        self.leave();
         Ok(Value::Array(array))
     }
 
@@ -105,7 +145,9 @@ impl<'de> Visitor<'de> for Strict {
                 let shown: String = key.chars().take(MAX_SHOWN).collect();
                 return Err(A::Error::custom(format_args!("duplicate key {shown:?}")));
             }
-            let value = members.next_value_seed(Strict)?;
+            self.enter(|| key.clone());
+            let value = members.next_value_seed(self)?;
+            self.leave();
             object.insert(key, value);
         }
         Ok(Value::Object(object))
@@ -119,12 +161,12 @@ mod tests {
     #[test]
     fn js_01_a_key_that_comes_twice_is_refused_however_it_is_spelled() {
         for twice in [r#"{"id":"a","id":"b"}"#, r#"{"a":{"b":1,"b":1}}"#, r#"{"id":1,"\u0069d":2}"#] {
-            assert!(parse(twice.as_bytes()).unwrap_err().starts_with("duplicate key"), "{twice}");
+            assert!(parse(twice.as_bytes()).unwrap_err().message.starts_with("duplicate key"), "{twice}");
         }
         assert!(parse(br#"{"a":{"id":1},"b":{"id":1}}"#).is_ok());
         let key = "k".repeat(1_000_000);
         let fault = parse(format!(r#"{{"{key}":1,"{key}":2}}"#).as_bytes()).unwrap_err();
-        assert!(fault.len() < 200, "a fault quotes the start of a long key: {} bytes", fault.len());
+        assert!(fault.message.len() < 200, "a fault quotes the start of a long key: {fault:?}");
     }
 
     #[test]
@@ -156,13 +198,22 @@ mod tests {
         assert!(parse(b"\xef\xbb\xbf{}").is_ok());
         assert!(parse(b"\xef\xbb\xbf\xef\xbb\xbf{}").is_err());
         for empty in [&b""[..], b" \n", b"\xef\xbb\xbf"] {
-            assert_eq!(parse(empty).unwrap_err(), "empty payload");
+            assert_eq!(parse(empty).unwrap_err().message, "empty payload");
         }
     }
 
     #[test]
     fn numbers_outside_a_double_are_refused_and_big_integers_keep_their_text() {
-        assert!(parse(b"[1e400]").is_err());
+        for (body, place) in [
+            (&br#"{"event":"a","data":{"a":1,"value":1e400}}"#[..], "/data/value"),
+            (br#"[[],[0,-1e999]]"#, "/1/1"),
+            (br#"{"a/b":[{"c":1},{"c":1e400}],"#, "/a~1b/1/c"),
+            (b"1e400", ""),
+        ] {
+            let fault = parse(body).unwrap_err();
+            assert_eq!(fault.path, place);
+            assert!(fault.message.contains("number out of range at line 1 column"), "{fault:?}");
+        }
         let body = br#"{"data":{"list":[0,123456789012345678901234567890]},"a/b":1}"#;
         assert!(parse(body).is_ok());
         assert_eq!(raw_at(body, "/data/list/1"), Some("123456789012345678901234567890"));

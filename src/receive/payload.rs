@@ -17,7 +17,7 @@ pub fn parse<'a>(
     match payload::read(scheme, headers, verified.bytes(), max_body) {
         Ok(payload) => pass(payload),
         Err(PayloadFault::Encoding(fault)) => refuse_encoding(fault),
-        Err(PayloadFault::NotJson(what)) => not_json(format!("not JSON: {what}")),
+        Err(PayloadFault::NotJson(fault)) => not_json(fault.after("not JSON")),
         Err(PayloadFault::NotPoints(faults)) => {
             Finding::new("an array", RULE).faults(faults).fail(Reason::InvalidPayload)
         }
@@ -44,8 +44,8 @@ fn pass(payload: Payload<'_>) -> Gated<Payload<'_>> {
     finding.pass(payload)
 }
 
-fn not_json<T>(seen: String) -> Gated<T> {
-    Finding::new(seen.clone(), RULE).faults(vec![Fault::new("", seen)]).fail(Reason::NotJson)
+fn not_json<T>(fault: Fault) -> Gated<T> {
+    Finding::new(fault.message.clone(), RULE).faults(vec![fault]).fail(Reason::NotJson)
 }
 
 fn refuse_encoding<T>(fault: EncodingFault) -> Gated<T> {
@@ -57,6 +57,8 @@ fn refuse_encoding<T>(fault: EncodingFault) -> Gated<T> {
         EncodingFault::TooLarge => {
             Finding::new("decodes to more than max_body", "at most max_body bytes").fail(Reason::TooLarge)
         }
-        EncodingFault::Corrupt(why) => not_json(format!("not of its Content-Encoding: {why}")),
+        EncodingFault::Corrupt(why) => {
+            not_json(Fault::new("", format!("not of its Content-Encoding: {why}")))
+        }
     }
 }

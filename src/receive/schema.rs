@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::trace::{Finding, Gated};
-use crate::catalog::{Catalog, EventType};
+use crate::catalog::{Catalog, EventType, Strictness};
 use crate::domain::{EventFacts, Fault, Headers, Reason, SchemaMode, Scheme, Source, UnknownEvents};
-use crate::payload::{POINTS_EVENT, Payload, event_name};
+use crate::payload::{POINTS_EVENT, Payload, event_name, readable_name};
 
 /// The type of an event that has no name, on sources where that is no fault.
 const UNKNOWN: &str = "unknown";
@@ -24,12 +24,27 @@ pub fn check(
     }
     let name = match event_name(source.signature.scheme, headers, &payload.value) {
         Ok(name) => name,
+        Err(fault) if may_be_nameless(source) => {
+            // Where `event` and `type` disagree, `event` counts.
+            let gated = judge(source, catalog, readable_name(&payload.value, "event"), payload, facts);
+            return gated.noted(format!("no clear event name ({})", fault.message));
+        }
         Err(fault) => {
             return Finding::new(fault.message.clone(), "an event name")
                 .faults(vec![fault])
                 .fail(Reason::InvalidPayload);
         }
     };
+    judge(source, catalog, name, payload, facts)
+}
+
+fn judge(
+    source: &Source,
+    catalog: &Catalog,
+    name: Option<String>,
+    payload: &Payload<'_>,
+    facts: &mut EventFacts,
+) -> Gated<()> {
     let event_type = name.as_deref().and_then(|name| resolve(source.signature.scheme, catalog, name));
     match (name, event_type) {
         (Some(name), Some(event_type)) => {
@@ -37,8 +52,9 @@ pub fn check(
             let is_alias = name != event_type.name();
             let seen =
                 if is_alias { format!("{name}, an alias of {}", event_type.name()) } else { name.clone() };
+            let gated = hold_against(event_type, source.schema, &name, &payload.value, seen);
             facts.event_name = is_alias.then_some(name);
-            hold_against(event_type, source.schema, is_alias, &payload.value, seen)
+            gated
         }
         (name, _) => {
             let name = name.unwrap_or_else(|| UNKNOWN.to_owned());
@@ -46,6 +62,11 @@ pub fn check(
             unknown(source.unknown_events, name)
         }
     }
+}
+
+/// A source that neither signs nor is held to a schema may send objects of any form.
+fn may_be_nameless(source: &Source) -> bool {
+    source.signature.scheme == Scheme::None && matches!(source.schema, SchemaMode::Warn | SchemaMode::Off)
 }
 
 /// Aliases are TagoRUN's; under a provider's own scheme a like name means that provider's event.
@@ -59,36 +80,39 @@ fn resolve<'a>(scheme: Scheme, catalog: &'a Catalog, name: &str) -> Option<&'a E
 fn hold_against(
     event_type: &EventType,
     mode: SchemaMode,
-    is_alias: bool,
+    name: &str,
     value: &Value,
     seen: String,
 ) -> Gated<()> {
     if mode == SchemaMode::Off {
         return Finding::new(seen, "schema = \"off\"").skip(());
     }
-    let mut faults = event_type.check(value);
+    let strictness = event_type.strictness(name);
+    let mut faults = event_type.check_as(name, value);
     let required_hold = faults.is_empty();
-    // Aliases come in shapes of their own.
-    if required_hold && !is_alias {
-        faults = event_type.check_shape(value);
+    if required_hold {
+        faults = event_type.check_strictly(name, value);
     }
     let refuse = match mode {
         SchemaMode::Enforce => !required_hold,
         SchemaMode::Strict => !faults.is_empty(),
         SchemaMode::Warn | SchemaMode::Off => false,
     };
-    let rule = match mode {
-        SchemaMode::Strict => format!("schema and usual shape of {}", event_type.name()),
-        _ => format!("schema of {}", event_type.name()),
+    let of = event_type.name();
+    let rule = match (mode, strictness) {
+        (SchemaMode::Strict, Strictness::Shape) => format!("schema and usual shape of {of}"),
+        (SchemaMode::Strict, Strictness::Formats) => format!("schema of {of}, formats included"),
+        _ => format!("schema of {of}"),
     };
     let finding = Finding::new(seen, rule);
     if refuse {
         return finding.faults(faults).fail(Reason::InvalidPayload);
     }
-    let finding = match (faults.is_empty(), required_hold) {
-        (true, _) => finding,
-        (false, true) => finding.note("departs from the usual shape of this event"),
-        (false, false) => finding.note("departs from the schema; schema = \"warn\" lets it pass"),
+    let finding = match (faults.is_empty(), required_hold, strictness) {
+        (true, ..) => finding,
+        (false, true, Strictness::Formats) => finding.note("departs from a format of its schema"),
+        (false, true, _) => finding.note("departs from the usual shape of this event"),
+        (false, false, _) => finding.note("departs from the schema; schema = \"warn\" lets it pass"),
     };
     finding.faults(faults).pass(())
 }
@@ -102,5 +126,68 @@ fn unknown(rule: UnknownEvents, name: String) -> Gated<()> {
             let fault = Fault::new("/event", format!("Unknown event type: {name}"));
             Finding::new(name, "unknown events are refused").faults(vec![fault]).fail(Reason::UnknownEvent)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(mode: SchemaMode, scheme: Scheme, body: &str) -> (Option<String>, Result<Vec<String>, Reason>) {
+        let source = Source { schema: mode, ..source(scheme) };
+        let payload = Payload {
+            text: std::borrow::Cow::Borrowed(body.as_bytes()),
+            value: serde_json::from_str(body).unwrap(),
+            points: None,
+        };
+        let mut facts = EventFacts::default();
+        let gated = check(&source, &Catalog::builtin(), &Headers::default(), &payload, &mut facts);
+        let mut trace = crate::receive::trace::Trace::start();
+        let passed = trace.gate(crate::domain::Gate::Schema, gated);
+        let notes = trace.finish().remove(0).notes;
+        (facts.event_type, passed.map(|()| notes))
+    }
+
+    fn source(scheme: Scheme) -> Source {
+        Source {
+            name: "s".to_owned(),
+            signature: crate::domain::SignatureRule {
+                scheme,
+                secrets: Vec::new(),
+                tolerance: std::time::Duration::ZERO,
+            },
+            allow: crate::domain::Allowlist::default(),
+            credentials: Vec::new(),
+            schema: SchemaMode::Enforce,
+            unknown_events: UnknownEvents::Accept,
+            id_pointer: "/id".to_owned(),
+            dedupe_by_body: None,
+            entity: String::new(),
+            silence_after: crate::domain::SilenceAfter::Off,
+            sender_timeout: std::time::Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn an_object_without_a_name_is_an_unknown_event_where_nothing_is_signed_or_enforced() {
+        let alertmanager = r#"{"version":"4","status":"firing","alerts":[]}"#;
+        for mode in [SchemaMode::Warn, SchemaMode::Off] {
+            let (event_type, passed) = judged(mode, Scheme::None, alertmanager);
+            assert_eq!(event_type.as_deref(), Some("unknown"));
+            assert!(passed.unwrap().iter().any(|note| note.contains("no clear event name")));
+        }
+        for (mode, scheme) in [
+            (SchemaMode::Enforce, Scheme::None),
+            (SchemaMode::Strict, Scheme::None),
+            (SchemaMode::Warn, Scheme::Tagorun),
+        ] {
+            assert_eq!(judged(mode, scheme, alertmanager), (None, Err(Reason::InvalidPayload)));
+        }
+        let segment = r#"{"type":"track","event":"Item Purchased"}"#;
+        assert_eq!(judged(SchemaMode::Off, Scheme::None, segment).0.as_deref(), Some("Item Purchased"));
+        assert_eq!(
+            judged(SchemaMode::Off, Scheme::None, r#"{"event":{"a":1}}"#).0.as_deref(),
+            Some("unknown")
+        );
     }
 }

@@ -58,6 +58,14 @@ pub struct Gated<T> {
     result: Result<(Outcome, T), Reason>,
 }
 
+impl<T> Gated<T> {
+    /// With one more note.
+    pub fn noted(mut self, note: impl Into<String>) -> Self {
+        self.finding.notes.push(note.into());
+        self
+    }
+}
+
 /// The checks so far.
 #[derive(Debug)]
 pub struct Trace {

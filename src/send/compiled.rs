@@ -70,6 +70,7 @@ impl Compiled {
                 .and_then(|filters| Filters::compile(&filters).map_err(|found| under("/filters", found)));
             let filters = compiled.map_err(|found| faults.extend(found)).ok()?;
             warnings.extend(filters.expression_warnings());
+            warnings.extend(filters.warnings(&subscription.events));
             Some(filters)
         });
         let template = subscription.payload_template.as_deref().and_then(|text| {

@@ -1,11 +1,13 @@
 //! From accepted deliveries to messages: the log is tailed from a stored cursor.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::compiled::{Compiled, scope_of};
+use super::evaluations::Part;
 use super::scope::Scope;
 use super::sender::Sender;
 use super::subscriptions::Active;
@@ -29,7 +31,7 @@ const ID_HEADERS: [&str; 3] = ["x-tagorun-batch-carries", "x-tagorun-message-id"
 const UNNAMED: &str = "unknown";
 
 /// Why an event goes, or does not go, to a subscription.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Routing {
     /// It goes there.
     Sent,
@@ -41,6 +43,8 @@ pub enum Routing {
     OtherType,
     /// Its filter did not match.
     Filtered,
+    /// Its filter could not be evaluated on the event: why.
+    FilterFailed(String),
     /// The event came out of one of its own messages: a loop ends here.
     Loop,
     /// It was put after the event came.
@@ -50,13 +54,14 @@ pub enum Routing {
 impl Routing {
     /// The word in the API.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Sent => "sent",
             Self::Disabled => "disabled",
             Self::OtherSource => "other_source",
             Self::OtherType => "other_type",
             Self::Filtered => "filtered",
+            Self::FilterFailed(_) => "filter_failed",
             Self::Loop => "loop",
             Self::Later => "later",
         }
@@ -64,8 +69,9 @@ impl Routing {
 
     /// That, in a sentence.
     #[must_use]
-    pub const fn sentence(self) -> &'static str {
-        match self {
+    pub fn sentence(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::FilterFailed(why) => return Cow::Owned(format!("Its filter failed on this event: {why}")),
             Self::Sent => "The event goes there.",
             Self::Disabled => "The subscription is disabled.",
             Self::OtherSource => "Its sources do not name this one.",
@@ -73,7 +79,7 @@ impl Routing {
             Self::Filtered => "Its filter does not match.",
             Self::Loop => "The event came out of one of its own messages: the loop ends here.",
             Self::Later => "It was put, or enabled, after the event came.",
-        }
+        })
     }
 }
 
@@ -81,7 +87,7 @@ impl Routing {
 pub struct Candidate<'a> {
     event: &'a OutgoingEvent,
     seq: Option<i64>,
-    scope: OnceCell<Option<Scope>>,
+    scope: OnceCell<Result<Scope, String>>,
 }
 
 impl<'a> Candidate<'a> {
@@ -105,16 +111,25 @@ impl<'a> Candidate<'a> {
             Routing::Loop
         } else if self.seq.is_some_and(|seq| seq <= active.since) {
             Routing::Later
-        } else if compiled.subscription.filters.is_none() || self.passes(compiled) {
+        } else if compiled.subscription.filters.is_none() {
             Routing::Sent
         } else {
-            Routing::Filtered
+            self.filtered(compiled)
         }
     }
 
-    fn passes(&self, compiled: &Compiled) -> bool {
-        let scope = self.scope.get_or_init(|| scope_of(self.event).ok());
-        scope.as_ref().is_some_and(|scope| compiled.judge(&self.event.event_type, scope).matches)
+    fn filtered(&self, compiled: &Compiled) -> Routing {
+        let scope = self.scope.get_or_init(|| scope_of(self.event).map_err(|fault| fault.to_string()));
+        let scope = match scope {
+            Ok(scope) => scope,
+            Err(why) => return Routing::FilterFailed(why.clone()),
+        };
+        let judgement = compiled.judge(&self.event.event_type, scope);
+        match (judgement.matches, judgement.failure) {
+            (true, _) => Routing::Sent,
+            (false, Some(why)) => Routing::FilterFailed(why),
+            (false, None) => Routing::Filtered,
+        }
     }
 }
 
@@ -126,15 +141,59 @@ pub fn message_for(active: &Active, event: &OutgoingEvent) -> NewMessage {
     NewMessage { subscription: subscription.id.clone(), in_order }
 }
 
-/// The messages that `event` leads to.
+/// What an event leads to.
+#[derive(Debug, Default)]
+pub struct Reach {
+    /// Its messages.
+    pub messages: Vec<NewMessage>,
+    /// The subscriptions whose filter was asked, each with why it failed, where it did.
+    pub asked: Vec<(Arc<Active>, Option<String>)>,
+}
+
+impl Reach {
+    /// What `event` leads to at `actives`; `seq` is the position of its delivery, where it has one.
+    #[must_use]
+    pub fn of(actives: &[Arc<Active>], event: &OutgoingEvent, seq: Option<i64>) -> Self {
+        let candidate = Candidate::new(event, seq);
+        let mut reach = Self::default();
+        for active in actives {
+            let routing = candidate.routing(active);
+            let has_filter = active.compiled.subscription.filters.is_some();
+            match routing {
+                Routing::Sent => reach.messages.push(message_for(active, event)),
+                Routing::Filtered | Routing::FilterFailed(_) => {}
+                _ => continue,
+            }
+            if has_filter {
+                let why = if let Routing::FilterFailed(why) = routing { Some(why) } else { None };
+                reach.asked.push((Arc::clone(active), why));
+            }
+        }
+        reach
+    }
+
+    /// Writes down how the filters fared on `event`.
+    pub fn note(&self, sender: &Sender, event: &OutgoingEvent) {
+        for (active, why) in &self.asked {
+            sender.evaluated(active.compiled.id(), Part::Filter, event, why.as_deref());
+        }
+    }
+
+    /// A sentence for each filter that failed.
+    pub fn warnings(&self) -> impl Iterator<Item = String> {
+        self.asked.iter().filter_map(|(active, why)| {
+            let name = &active.compiled.subscription.name;
+            why.as_ref().map(|why| format!("not sent to {name:?}: its filter failed on this event: {why}"))
+        })
+    }
+}
+
+/// The messages that `event` leads to; how the filters fared is written down.
 #[must_use]
-pub fn messages_for(actives: &[Arc<Active>], event: &OutgoingEvent, seq: Option<i64>) -> Vec<NewMessage> {
-    let candidate = Candidate::new(event, seq);
-    actives
-        .iter()
-        .filter(|active| candidate.routing(active) == Routing::Sent)
-        .map(|active| message_for(active, event))
-        .collect()
+pub fn messages_for(sender: &Sender, actives: &[Arc<Active>], event: &OutgoingEvent) -> Vec<NewMessage> {
+    let reach = Reach::of(actives, event, None);
+    reach.note(sender, event);
+    reach.messages
 }
 
 /// Tails the log until the program stops.
@@ -192,10 +251,11 @@ pub async fn step(sender: &Sender, cursor: i64) -> Result<i64, StoreError> {
     for delivery in found {
         let seq = delivery.row.seq;
         let Some(event) = event_of(sender, delivery).await? else { continue };
-        let messages = messages_for(&enabled, &event, Some(seq));
-        if !messages.is_empty() {
-            targets.extend(messages.iter().map(|message| message.subscription.clone()));
-            events.push((event, messages));
+        let reach = Reach::of(&enabled, &event, Some(seq));
+        reach.note(sender, &event);
+        if !reach.messages.is_empty() {
+            targets.extend(reach.messages.iter().map(|message| message.subscription.clone()));
+            events.push((event, reach.messages));
         }
     }
     match sender.store().fan_out(FanOut { from: cursor, through, events }, sender.now()).await? {

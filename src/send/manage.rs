@@ -8,6 +8,7 @@ use super::compiled::{Compiled, SubscriptionFault};
 use super::fanout::{Candidate, Routing, message_for};
 use super::sender::Sender;
 use super::subscriptions::Active;
+use crate::catalog::EventType;
 use crate::config::{
     JsonFault, ReadSubscription, SecretOrigin, SecretReader, SubscriptionReader, merged, shown_json,
     stored_json,
@@ -98,9 +99,19 @@ impl Sender {
         let unknown = names.filter(|event| self.catalog().resolve(event).is_none());
         let mut warnings: Vec<String> = unknown
             .map(|event| {
-                format!("events: the catalogue does not know {event:?}; it is sent when such an event comes")
+                let near = suggestion(event, self.catalog().iter().map(EventType::name));
+                format!(
+                    "events: the catalogue does not know {event:?}{near}; it is sent when such an event comes"
+                )
             })
             .collect();
+        let starts = subscription.events.iter().filter_map(|event| event.strip_suffix('*'));
+        let lone = starts.filter(|start| !self.catalog().iter().any(|known| known.name().starts_with(start)));
+        warnings.extend(lone.map(|start| {
+            format!(
+                "events: no event of the catalogue begins with {start:?}; what does is sent when it comes"
+            )
+        }));
         warnings
             .extend(subscription.fallback.as_deref().and_then(|fallback| self.fallback_warning(fallback)));
         warnings
@@ -169,6 +180,7 @@ impl Sender {
         let cancelled =
             self.store().delete_subscription(id.to_owned(), self.now()).await?.unwrap_or_default();
         self.subscriptions().remove(id);
+        self.evaluations().forget(id);
         self.metrics().sender().messages("cancelled", cancelled);
         self.wake();
         let warning = |name: &String| format!("Subscription {name} names it as its fallback.");
@@ -223,6 +235,13 @@ impl Sender {
         let id = record.id.clone();
         let record = self.store().put_subscription(record).await?;
         let active = Arc::new(active(compiled, &record));
+        let judges = |active: &Active| {
+            let subscription = &active.compiled.subscription;
+            (subscription.events.clone(), subscription.filters.clone(), subscription.payload_template.clone())
+        };
+        if self.subscriptions().get(&id).is_some_and(|before| judges(&before) != judges(&active)) {
+            self.evaluations().forget(&id);
+        }
         self.subscriptions().put(Active::clone(&active));
         Ok(self.subscriptions().get(&id).unwrap_or(active))
     }

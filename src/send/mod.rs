@@ -5,6 +5,7 @@ mod compiled;
 mod connection_budget;
 mod dispatcher;
 mod dispatcher_event;
+mod evaluations;
 mod example;
 mod expression;
 mod failure;
@@ -40,6 +41,7 @@ mod worker;
 
 pub use client::{Answer, Client, Method, Outcome, Outgoing, Pieces, SendError};
 pub use compiled::{Compiled, SubscriptionFault};
+pub use evaluations::{Evaluations, Part};
 pub use example::signed_request;
 pub use failure::Failure;
 pub use fanout::{Routing, event_of as read_delivery};

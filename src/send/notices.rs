@@ -138,6 +138,6 @@ pub(super) fn own_event(
     let mut actives = sender.subscriptions().all();
     // `*` stands for what the platform says, not for what we say of ourselves.
     actives.retain(|active| active.compiled.names_type(event_type));
-    let messages = messages_for(&actives, &event, None);
+    let messages = messages_for(sender, &actives, &event);
     (event, messages)
 }

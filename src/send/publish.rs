@@ -4,14 +4,14 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
-use super::fanout::messages_for;
+use super::fanout::Reach;
 use super::notices::PUBLISHED;
 use super::sample::fresh_id;
 use super::sender::Sender;
 use crate::catalog::Catalog;
 use crate::domain::json::{Members, without_mark};
-use crate::domain::{Fault, OutgoingEvent, Timestamp};
-use crate::payload::{self, read_published};
+use crate::domain::{Fault, Headers, OutgoingEvent, Scheme, Timestamp};
+use crate::payload::{self, POINTS_EVENT, PayloadFault, read_published};
 use crate::store::{Published, StoreError};
 
 /// An event that was published.
@@ -47,13 +47,18 @@ impl Sender {
     pub async fn publish(&self, posted: &Bytes) -> Result<PublishedEvent, PublishFault> {
         let now = self.now();
         let read = read_published(posted).map_err(PublishFault::Invalid)?;
-        let (event, warnings) = self.event_to_publish(posted, read, now);
+        let (event, mut warnings) = self.event_to_publish(posted, read, now);
         let event_id = event.event_id.clone().unwrap_or_default();
-        let messages = messages_for(&self.subscriptions().all(), &event, None);
+        let reach = Reach::of(&self.subscriptions().all(), &event, None);
+        warnings.extend(reach.warnings());
+        let messages = reach.messages.clone();
         let targets: Vec<String> = messages.iter().map(|message| message.subscription.clone()).collect();
         let digest = Sha256::digest(posted).into();
-        let messages = match self.store().publish(event, digest, messages, now).await? {
-            Published::New(messages) => messages,
+        let messages = match self.store().publish(event.clone(), digest, messages, now).await? {
+            Published::New(messages) => {
+                reach.note(self, &event);
+                messages
+            }
             Published::Again => 0,
             Published::Conflict => return Err(PublishFault::Conflict(event_id)),
         };
@@ -66,8 +71,33 @@ impl Sender {
     /// # Errors
     /// Every fault of its form.
     pub fn draft_event(&self, posted: &Bytes) -> Result<OutgoingEvent, Vec<Fault>> {
+        if without_mark(posted).trim_ascii_start().starts_with(b"[") {
+            return self.draft_points(posted);
+        }
         let read = read_published(posted)?;
         Ok(self.event_to_publish(posted, read, self.now()).0)
+    }
+
+    /// TagoIO's array of points as the event that its delivery would be.
+    fn draft_points(&self, posted: &Bytes) -> Result<OutgoingEvent, Vec<Fault>> {
+        let payload = payload::read(Scheme::None, &Headers::default(), posted, posted.len());
+        let payload = payload.map_err(|fault| match fault {
+            PayloadFault::NotPoints(faults) => faults,
+            PayloadFault::NotJson(fault) => vec![fault.after("not JSON")],
+            PayloadFault::Encoding(_) | PayloadFault::NotAnEvent(_) => {
+                vec![Fault::new("", "must be an event, or TagoIO's array of data points")]
+            }
+        })?;
+        Ok(OutgoingEvent {
+            source: PUBLISHED.to_owned(),
+            event_id: None,
+            event_type: POINTS_EVENT.to_owned(),
+            entity: payload.entity(""),
+            received_at: self.now(),
+            body: posted.clone(),
+            delivery: None,
+            lineage: Vec::new(),
+        })
     }
 
     fn event_to_publish(
@@ -97,10 +127,9 @@ impl Sender {
 /// The canonical name of an event, and where it departs from its schema or usual shape: that is told, not enforced.
 fn type_of(catalog: &Catalog, read: &payload::Published) -> (String, Vec<String>) {
     let Some(known) = catalog.resolve(&read.name) else { return (read.name.clone(), Vec::new()) };
-    let mut faults = known.check(&read.value);
-    // Aliases come in shapes of their own.
-    if faults.is_empty() && read.name == known.name() {
-        faults = known.check_shape(&read.value);
+    let mut faults = known.check_as(&read.name, &read.value);
+    if faults.is_empty() {
+        faults = known.check_strictly(&read.name, &read.value);
     }
     // A time that is missing is filled in.
     let told = faults.iter().filter(|fault| read.has_timestamp || fault.path != "/timestamp");

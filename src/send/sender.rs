@@ -5,12 +5,13 @@ use std::sync::Arc;
 use tokio::sync::{Notify, watch};
 
 use super::client::Client;
+use super::evaluations::{AllEvaluations, Part};
 use super::subscriptions::Subscriptions;
 use super::target_guard::TargetGuard;
 use super::wakeups::Wakeups;
 use crate::catalog::Catalog;
 use crate::config::{Sealer, SecretResolver};
-use crate::domain::{Clock, Timestamp};
+use crate::domain::{Clock, OutgoingEvent, Timestamp};
 use crate::payload::Sources;
 use crate::store::Store;
 use crate::telemetry::Metrics;
@@ -50,6 +51,7 @@ pub struct Sender(Arc<Shared>);
 struct Shared {
     parts: SenderParts,
     subscriptions: Subscriptions,
+    evaluations: AllEvaluations,
     wakeups: Wakeups,
     letters: Notify,
     stopping: watch::Sender<bool>,
@@ -62,6 +64,7 @@ impl Sender {
         Self(Arc::new(Shared {
             parts,
             subscriptions: Subscriptions::default(),
+            evaluations: AllEvaluations::default(),
             wakeups: Wakeups::default(),
             letters: Notify::new(),
             stopping: watch::Sender::new(false),
@@ -72,6 +75,29 @@ impl Sender {
     #[must_use]
     pub fn subscriptions(&self) -> &Subscriptions {
         &self.0.subscriptions
+    }
+
+    /// How filters and templates fared on the last events.
+    #[must_use]
+    pub fn evaluations(&self) -> &AllEvaluations {
+        &self.0.evaluations
+    }
+
+    /// Writes down how a filter or template fared on an event. What fails is counted, and logged when it is news.
+    pub(super) fn evaluated(
+        &self,
+        subscription: &str,
+        part: Part,
+        event: &OutgoingEvent,
+        failure: Option<&str>,
+    ) {
+        let is_news = self.evaluations().add(subscription, part, event, failure, self.now());
+        let Some(why) = failure else { return };
+        self.metrics().sender().evaluation_failed(subscription, part.as_str());
+        if is_news {
+            let (part, event_type) = (part.as_str(), event.event_type.as_str());
+            tracing::warn!(subscription, part, event_type, why, "a filter or template fails on events");
+        }
     }
 
     /// Where messages are kept.

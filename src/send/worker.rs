@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::client::{MAX_ANSWER, Outcome, Response};
+use super::evaluations::Part;
 use super::outcome::{self, Terms};
 use super::request::{BatchEnvelope, Envelope, Payload, Unsendable, outgoing};
 use super::scope::Scope;
@@ -33,7 +34,7 @@ pub async fn send(sender: &Sender, messages: Vec<ClaimedMessage>) -> Sent {
     for message in messages {
         let is_orphan = sender.subscriptions().get(&message.subscription).is_none();
         match &target {
-            Some(active) if !is_orphan => match Payload::for_sending(&active.compiled, &message.event) {
+            Some(active) if !is_orphan => match rendered(sender, active, &message) {
                 Ok((payload, scope)) => ready.push(Ready { message, payload, scope }),
                 Err(unsendable) => settlements.push(unsent(sender, active, message, None, unsendable)),
             },
@@ -48,6 +49,24 @@ pub async fn send(sender: &Sender, messages: Vec<ClaimedMessage>) -> Sent {
         is_gone = sent.is_gone;
     }
     Sent { settlements, is_gone }
+}
+
+/// The payload of a message. How its template fared is written down at the first attempt.
+fn rendered(
+    sender: &Sender,
+    active: &Active,
+    message: &ClaimedMessage,
+) -> Result<(Payload, Scope), Unsendable> {
+    let rendered = Payload::for_sending(&active.compiled, &message.event);
+    if message.attempts == 0 && active.compiled.template.is_some() {
+        let failure = match &rendered {
+            Ok((payload, _)) => payload.errors.first(),
+            Err(unsendable) => Some(&unsendable.detail),
+        };
+        let failure = failure.map(String::as_str);
+        sender.evaluated(active.compiled.id(), Part::Template, &message.event, failure);
+    }
+    rendered
 }
 
 /// A message that can be sent.

@@ -22,6 +22,12 @@ struct AttemptLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EvaluationLabels {
+    subscription: String,
+    part: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct MessageLabels {
     status: &'static str,
 }
@@ -77,6 +83,7 @@ pub struct ParkedGauges {
 #[derive(Clone, Debug)]
 pub struct SenderMetrics {
     attempts: Family<AttemptLabels, Counter>,
+    evaluation_failures: Family<EvaluationLabels, Counter>,
     retries: Counter,
     messages: Family<MessageLabels, Counter>,
     attempt_time: Histogram,
@@ -94,6 +101,7 @@ impl SenderMetrics {
     pub fn registered(registry: &mut Registry) -> Self {
         let metrics = Self {
             attempts: Family::default(),
+            evaluation_failures: Family::default(),
             retries: Counter::default(),
             messages: Family::default(),
             attempt_time: Histogram::new(BUCKETS_S),
@@ -110,6 +118,8 @@ impl SenderMetrics {
             "Attempts to send, by subscription and outcome",
             metrics.attempts.clone(),
         );
+        let help = "Events on which a subscription's filter or template failed";
+        registry.register("evaluation_failures", help, metrics.evaluation_failures.clone());
         registry.register("retries", "Attempts after a message's first", metrics.retries.clone());
         registry.register("messages_finished", "Messages that are over, by status", metrics.messages.clone());
         let help = "Time of an attempt that got an answer";
@@ -176,6 +186,12 @@ impl SenderMetrics {
         if attempt.status.is_some() {
             self.attempt_time.observe(std::time::Duration::from_micros(attempt.duration_us).as_secs_f64());
         }
+    }
+
+    /// Counts an event on which the filter or template of a subscription failed.
+    pub fn evaluation_failed(&self, subscription: &str, part: &'static str) {
+        let labels = EvaluationLabels { subscription: subscription.to_owned(), part };
+        self.evaluation_failures.get_or_create(&labels).inc();
     }
 
     /// Counts a message that is over.

@@ -38,8 +38,17 @@ const KEYS: [&str; 21] = [
     "max_attempts",
 ];
 /// What the API says of a subscription and takes back, so that what was got can be put.
-const TOLD: [&str; 8] =
-    ["id", "disabled_reason", "origin", "created_at", "updated_at", "warnings", "health", "stats"];
+const TOLD: [&str; 9] = [
+    "id",
+    "disabled_reason",
+    "origin",
+    "created_at",
+    "updated_at",
+    "warnings",
+    "health",
+    "stats",
+    "evaluations",
+];
 /// The time of an attempt where none is given.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// The longest name, in bytes.

@@ -61,7 +61,7 @@ pub async fn one(name: web::Path<String>, state: web::Data<InspectorState>) -> H
     };
     HttpResponse::Ok().json(Detail {
         event_type: EventTypeObject::from(event_type),
-        schema: raw(Some(event_type.schema())),
+        schema: raw(Some(event_type.schema_of(&name))),
         shape: raw(event_type.shape()),
         example: raw(event_type.example()),
     })

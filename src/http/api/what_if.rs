@@ -9,6 +9,7 @@ use super::params::{Blank, Params};
 use super::sending::answer;
 use crate::catalog::Catalog;
 use crate::config::draft_source;
+use crate::domain::json::pointer;
 use crate::domain::{DeliveryFilter, ReplayId};
 use crate::http::inspector::InspectorState;
 use crate::http::problem::Problem;
@@ -96,7 +97,10 @@ fn drafted_catalog(catalog: &Catalog, asked: Option<&Value>) -> Result<Option<Ca
     for (name, schema) in schemas {
         let present = drafted.as_ref().unwrap_or(catalog);
         let next = present.with_schema(name, schema.to_string());
-        drafted = Some(next.map_err(|why| bad(vec![fault(&format!("/schemas/{name}"), &why)]))?);
+        drafted = Some(next.map_err(|faults| {
+            let at = |pointer: &str| format!("{}{pointer}", pointer::child("/schemas", name));
+            bad(faults.iter().map(|found| fault(&at(&found.pointer), &found.why)).collect())
+        })?);
     }
     Ok(drafted)
 }

@@ -42,7 +42,7 @@ struct OnePage {
     card: Card,
     example: Option<&'static str>,
     schema: String,
-    shape: Option<&'static str>,
+    shape: Option<String>,
     drift: Vec<TypeView>,
 }
 
@@ -73,8 +73,8 @@ pub async fn one(name: web::Path<String>, state: web::Data<InspectorState>) -> H
         frame: Frame::of(&state, "event-types"),
         card: Card::from(event_type),
         example: event_type.example(),
-        schema: event_type.schema().to_owned(),
-        shape: event_type.shape(),
+        schema: event_type.schema_of(&name).to_owned(),
+        shape: event_type.shape().map(str::to_owned),
         drift,
     };
     page::html(StatusCode::OK, &page)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::expected::{self, Said};
+use super::maps;
 use crate::catalog::EventType;
 use crate::domain::{DeliveryId, JsonKind, JsonKinds, Timestamp};
 use crate::store::{DriftField, DriftType};
@@ -88,6 +89,7 @@ impl Report {
     pub fn of(known: &DriftType, fields: Vec<DriftField>, event_type: Option<&EventType>) -> Self {
         let said = event_type.map(said_of).unwrap_or_default();
         let shape_is_known = said.len() > 1;
+        let fields = maps::folded(fields, |pointer| said.contains_key(pointer));
         let seen: BTreeMap<String, DriftField> =
             fields.iter().map(|field| (field.pointer.clone(), field.clone())).collect();
         let mut findings = Vec::new();
@@ -162,7 +164,9 @@ fn places(seen: &BTreeMap<String, DriftField>, pointer: &str) -> u64 {
     let above = seen.get(parent(pointer));
     match pointer.rsplit_once('/') {
         None => seen.get("").map_or(0, DriftField::seen),
-        Some((_, "*")) => above.map_or(0, |field| field.seen_as(JsonKind::Array)),
+        Some((_, "*")) => above.map_or(0, |field| {
+            field.seen_as(JsonKind::Array).saturating_add(field.seen_as(JsonKind::Object))
+        }),
         Some(_) => above.map_or(0, |field| field.seen_as(JsonKind::Object)),
     }
 }

@@ -126,7 +126,12 @@ mod tests {
             let example: Value = serde_json::from_str(event_type.example().unwrap()).unwrap();
             let schema = infer(event_type.name(), &example).to_string();
             let catalog = Catalog::builtin().with_schema(event_type.name(), schema).unwrap();
-            assert_eq!(catalog.get(event_type.name()).unwrap().check(&example), [], "{}", event_type.name());
+            assert_eq!(
+                catalog.get(event_type.name()).unwrap().check_as(event_type.name(), &example),
+                [],
+                "{}",
+                event_type.name()
+            );
         }
     }
 
@@ -141,15 +146,15 @@ mod tests {
         assert_eq!(schema["required"], json!(["p", "e"]));
         assert_eq!(schema["properties"]["n"], json!({}));
         let catalog = Catalog::builtin().with_schema("a", schema.to_string()).unwrap();
-        assert_eq!(catalog.get("a").unwrap().check(&payload), []);
-        assert!(!catalog.get("a").unwrap().check(&json!({"p": [{}], "e": []})).is_empty());
+        assert_eq!(catalog.get("a").unwrap().check_as("a", &payload), []);
+        assert!(!catalog.get("a").unwrap().check_as("a", &json!({"p": [{}], "e": []})).is_empty());
     }
 
     #[test]
     fn items_of_which_nothing_is_known_allow_anything() {
         let payload = json!({"p": [[null], [1], []]});
         let catalog = Catalog::builtin().with_schema("a", infer("a", &payload).to_string()).unwrap();
-        assert_eq!(catalog.get("a").unwrap().check(&payload), []);
+        assert_eq!(catalog.get("a").unwrap().check_as("a", &payload), []);
     }
 
     #[test]

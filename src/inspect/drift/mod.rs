@@ -3,6 +3,7 @@
 mod compare;
 mod expected;
 mod infer;
+mod maps;
 mod reports;
 mod shape;
 

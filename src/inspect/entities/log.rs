@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::event_time;
 use crate::domain::json::without_mark;
-use crate::domain::{DeliveryRow, Timestamp};
+use crate::domain::{DeliveryRow, Timestamp, is_of_the_future};
 use crate::payload::Sources;
 use crate::store::{Store, StoreError};
 
@@ -18,6 +18,8 @@ pub struct EntityLog {
     pub rows: Vec<DeliveryRow>,
     /// Their payloads, each with the time of its event; what is no JSON any more is left out.
     pub payloads: Vec<(Timestamp, Value)>,
+    /// When the newest of them was received.
+    pub newest: Timestamp,
     /// Whether there are older ones.
     pub has_more: bool,
 }
@@ -41,8 +43,11 @@ pub async fn entity_log(
         if let Some(text) = text
             && let Ok(payload) = serde_json::from_slice(without_mark(&text))
         {
-            log.payloads.push((event_time(&text).unwrap_or(delivery.row.received_at), payload));
+            let received_at = delivery.row.received_at;
+            let event_at = event_time(&text, received_at).filter(|at| !is_of_the_future(*at, received_at));
+            log.payloads.push((event_at.unwrap_or(received_at), payload));
         }
+        log.newest = log.newest.max(delivery.row.received_at);
         log.rows.push(delivery.row);
     }
     Ok(log)

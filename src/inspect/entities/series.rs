@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::event_time_of;
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, is_of_the_future};
 
 /// The most series that are told; those with the most points.
 const MOST_SERIES: usize = 24;
@@ -54,14 +54,15 @@ impl Series {
     }
 }
 
-/// The series of payloads, each with the time that counts where it tells none of its own.
+/// The series of payloads, each with the time that counts where a value tells none of its own, or one of the future of
+/// `newest`, when the newest of them was received.
 #[must_use]
-pub fn series_of(payloads: &[(Timestamp, Value)]) -> Vec<Series> {
-    let mut collected = Collected::default();
+pub fn series_of(payloads: &[(Timestamp, Value)], newest: Timestamp) -> Vec<Series> {
+    let mut collected = Collected { series: BTreeMap::new(), newest };
     for (at, payload) in payloads {
         collected.add("", payload, *at, 0);
     }
-    let mut all: Vec<Series> = collected.0.into_values().collect();
+    let mut all: Vec<Series> = collected.series.into_values().collect();
     for series in &mut all {
         series.points.sort_by_key(|point| point.at);
         // A point that was repeated, as in an envelope that names its first variable twice, is one.
@@ -72,8 +73,10 @@ pub fn series_of(payloads: &[(Timestamp, Value)]) -> Vec<Series> {
     all
 }
 
-#[derive(Default)]
-struct Collected(BTreeMap<String, Series>);
+struct Collected {
+    series: BTreeMap<String, Series>,
+    newest: Timestamp,
+}
 
 impl Collected {
     fn add(&mut self, name: &str, value: &Value, at: Timestamp, depth: usize) {
@@ -85,7 +88,7 @@ impl Collected {
             Value::Number(_) => self.put(name, None, value, at),
             Value::Object(members) => {
                 if let Some(Value::String(variable)) = members.get("variable") {
-                    let at = members.get("time").and_then(event_time_of).unwrap_or(at);
+                    let at = self.time_of(members.get("time")).unwrap_or(at);
                     let unit = members.get("unit").and_then(Value::as_str);
                     self.put(variable, unit, members.get("value").unwrap_or(&Value::Null), at);
                 }
@@ -110,8 +113,12 @@ impl Collected {
         }
     }
 
+    fn time_of(&self, value: Option<&Value>) -> Option<Timestamp> {
+        value.and_then(event_time_of).filter(|at| !is_of_the_future(*at, self.newest))
+    }
+
     fn point(&mut self, point: &Value, at: Timestamp) {
-        let at = point.get("time").and_then(event_time_of).unwrap_or(at);
+        let at = self.time_of(point.get("time")).unwrap_or(at);
         let variable = point.get("variable").and_then(Value::as_str).unwrap_or_default();
         let unit = point.get("unit").and_then(Value::as_str);
         self.put(variable, unit, point.get("value").unwrap_or(&Value::Null), at);
@@ -119,11 +126,11 @@ impl Collected {
 
     fn put(&mut self, name: &str, unit: Option<&str>, value: &Value, at: Timestamp) {
         let Some(value) = value.as_f64().filter(|value| value.is_finite()) else { return };
-        if name.len() > LONGEST || (self.0.len() >= MOST_FIELDS && !self.0.contains_key(name)) {
+        if name.len() > LONGEST || (self.series.len() >= MOST_FIELDS && !self.series.contains_key(name)) {
             return;
         }
         let new = || Series { name: name.to_owned(), unit: None, points: Vec::new() };
-        let series = self.0.entry(name.to_owned()).or_insert_with(new);
+        let series = self.series.entry(name.to_owned()).or_insert_with(new);
         series.points.push(Point { at, value });
         if let Some(unit) = unit.filter(|unit| unit.len() <= LONGEST) {
             series.unit = Some(unit.to_owned());
@@ -156,7 +163,7 @@ mod tests {
         let early = at(-60).to_string();
         let payload = json!([{"variable": "t", "value": 0, "unit": "°C", "time": early},
             {"variable": "h", "value": "wet"}, {"variable": "t", "value": -3.5}]);
-        let series = series_of(&[(at(0), payload)]);
+        let series = series_of(&[(at(0), payload)], at(0));
         assert_eq!(names(&series), [("t", 2)]);
         assert_eq!(series[0].unit.as_deref(), Some("°C"));
         assert_eq!(series[0].points[0], Point { at: at(-60), value: 0.0 });
@@ -170,15 +177,21 @@ mod tests {
                 "variables": [{"variable": "co2", "value": n}]});
             (at(n), json!({"timestamp": 1_800_000_000 + n, "device": {"battery": 90 - n}, "data": data}))
         };
-        let series = series_of(&[one(2), one(1)]);
+        let series = series_of(&[one(2), one(1)], at(2));
         assert_eq!(names(&series), [("co2", 2), ("data.quality", 2), ("device.battery", 2)]);
         assert_eq!(series[2].points[0].value, 89.0);
     }
 
     #[test]
+    fn a_point_of_the_future_is_drawn_where_it_arrived() {
+        let payload = json!([{"variable": "t", "value": 1, "time": at(10 * 365 * 86_400).to_string()}]);
+        assert_eq!(series_of(&[(at(5), payload)], at(5))[0].points[0].at, at(5));
+    }
+
+    #[test]
     fn a_payload_of_many_numbers_is_cut() {
         let many: serde_json::Map<String, Value> = (0..9_999).map(|n| (format!("k{n}"), json!(n))).collect();
-        assert_eq!(series_of(&[(at(0), many.into())]).len(), MOST_SERIES);
-        assert_eq!(series_of(&[(at(0), json!({"a": 1e300, "b": "1"}))]).len(), 1);
+        assert_eq!(series_of(&[(at(0), many.into())], at(0)).len(), MOST_SERIES);
+        assert_eq!(series_of(&[(at(0), json!({"a": 1e300, "b": "1"}))], at(0)).len(), 1);
     }
 }

@@ -85,7 +85,7 @@ impl Batch {
         let seen = Seen {
             delivery: row.id,
             received_at: row.received_at,
-            event_at: event_time(text),
+            event_at: event_time(text, row.received_at),
             event_type: row.event_type.clone(),
             name: payload.and_then(|(_, payload)| name_beside(&payload, rules.entity_pointer)),
         };

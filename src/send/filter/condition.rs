@@ -31,6 +31,9 @@ pub struct ConditionOutcome {
     pub seen: Option<Box<RawValue>>,
     /// Whether it holds.
     pub matched: bool,
+    /// Why an expression had no value, and so cannot hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 impl Condition {
@@ -51,7 +54,7 @@ impl Condition {
         let text = |key: &str| raw(key).and_then(|value| serde_json::from_str::<String>(value.get()).ok());
         let field = text("field").as_deref().and_then(Path::read);
         if field.is_none() {
-            fault("/field", "a path as device.type; a dot in a name is written \\.".to_owned());
+            fault("/field", "must be a path such as device.type; write a dot in a name as \\.".to_owned());
         }
         let word = text("operator").unwrap_or_default();
         let value = match (raw("value"), raw("second_value")) {
@@ -82,6 +85,25 @@ impl Condition {
             value: self.value.clone(),
             matched: self.operator.holds(seen),
             seen: seen.map(ToOwned::to_owned),
+            error: None,
         }
+    }
+
+    /// The path that it looks at, as it was written.
+    #[must_use]
+    pub fn field(&self) -> &str {
+        self.field.text()
+    }
+
+    /// The top-level member of events that it looks at.
+    #[must_use]
+    pub fn root(&self) -> &str {
+        self.field.root()
+    }
+
+    /// Whether there is any event for which it holds.
+    #[must_use]
+    pub fn can_hold(&self) -> bool {
+        self.operator.can_hold()
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
+use super::action::{ActionCondition, is_of_action};
 use super::condition::{Condition, ConditionOutcome};
 use crate::catalog::canonical;
 use crate::domain::json::{members, pointer};
@@ -15,10 +16,13 @@ use crate::send::template::Fault;
 #[derive(Clone, Debug)]
 pub struct Filters(Arc<Vec<(String, Rule)>>);
 
+/// What an event of one type, or of one pattern, must fit.
 #[derive(Debug)]
-enum Rule {
+pub enum Rule {
     /// All must hold; none is no condition.
     Conditions(Vec<Condition>),
+    /// TagoIO's own: one must hold.
+    Action(Vec<ActionCondition>),
     /// It must be true.
     Expression(Expression),
 }
@@ -32,6 +36,8 @@ pub struct Judgement {
     pub conditions: Vec<ConditionOutcome>,
     /// Why an expression had no value.
     pub error: Option<String>,
+    /// Why the filter neither matches nor refuses the event: an expression failed, and nothing else decided.
+    pub failure: Option<String>,
 }
 
 impl Filters {
@@ -68,37 +74,59 @@ impl Filters {
     #[must_use]
     pub fn judge(&self, event_type: &str, scope: &Scope) -> Judgement {
         let mut judgement = Judgement { matches: true, ..Judgement::default() };
+        let mut is_refused = false;
         for (_, rule) in self.0.iter().filter(|(pattern, _)| pattern_matches(pattern, event_type)) {
-            match rule {
-                Rule::Conditions(conditions) => {
-                    judgement.conditions.extend(conditions.iter().map(|condition| condition.judge(scope)));
-                }
-                Rule::Expression(expression) => judge_expression(expression, scope, &mut judgement),
-            }
+            let outcomes = rule.judge(scope);
+            let holds = match rule {
+                Rule::Action(_) => outcomes.iter().any(|outcome| outcome.matched),
+                Rule::Conditions(_) | Rule::Expression(_) => outcomes.iter().all(|outcome| outcome.matched),
+            };
+            let error = outcomes.iter().find_map(|outcome| outcome.error.clone());
+            judgement.matches &= holds;
+            is_refused |= !holds && error.is_none();
+            judgement.error = judgement.error.or(error);
+            judgement.conditions.extend(outcomes);
         }
-        judgement.matches &= judgement.conditions.iter().all(|condition| condition.matched);
+        judgement.failure = judgement.error.clone().filter(|_| !is_refused);
         judgement
+    }
+
+    /// Each event or pattern with its rule.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&str, &Rule)> {
+        self.0.iter().map(|(event, rule)| (event.as_str(), rule))
     }
 }
 
-fn judge_expression(expression: &Expression, scope: &Scope, judgement: &mut Judgement) {
+impl Rule {
+    fn judge(&self, scope: &Scope) -> Vec<ConditionOutcome> {
+        match self {
+            Self::Conditions(conditions) => {
+                conditions.iter().map(|condition| condition.judge(scope)).collect()
+            }
+            Self::Action(conditions) => conditions.iter().map(|condition| condition.judge(scope)).collect(),
+            Self::Expression(expression) => vec![judge_expression(expression, scope)],
+        }
+    }
+}
+
+fn judge_expression(expression: &Expression, scope: &Scope) -> ConditionOutcome {
     let seen = expression.evaluate(scope);
-    let matched = seen.as_ref().is_ok_and(|seen| seen.get() == "true");
-    judgement.error = match &seen {
+    let error = match &seen {
         Err(NoValue::Missing(what)) => Some(format!("the event lacks {what}")),
         Err(NoValue::Failed(why)) => Some(why.clone()),
         Ok(seen) if !matches!(seen.get(), "true" | "false") => {
-            Some(format!("{}: true or false expected, {} seen", expression.source(), seen.get()))
+            Some(format!("{}: must be true or false, it is {}", expression.source(), seen.get()))
         }
-        Ok(_) => judgement.error.take(),
+        Ok(_) => None,
     };
-    judgement.conditions.push(ConditionOutcome {
+    ConditionOutcome {
         field: String::new(),
         operator: "expression".to_owned(),
         value: RawValue::from_string(serde_json::Value::from(expression.source()).to_string()).ok(),
+        matched: seen.as_ref().is_ok_and(|seen| seen.get() == "true"),
         seen: seen.ok(),
-        matched,
-    });
+        error,
+    }
 }
 
 fn rule(entry: &RawValue, pointer: &str, faults: &mut Vec<Fault>) -> Option<Rule> {
@@ -107,17 +135,7 @@ fn rule(entry: &RawValue, pointer: &str, faults: &mut Vec<Fault>) -> Option<Rule
     let one = found.as_deref().and_then(|found| if let [only] = found { Some(only) } else { None });
     match one.map(|(key, value)| (key.as_str(), value)) {
         Some(("conditions", value)) if value.get().starts_with('[') => {
-            let items: Vec<Box<RawValue>> = serde_json::from_str(value.get()).unwrap_or_default();
-            let before = faults.len();
-            let mut conditions = Vec::new();
-            for (at, item) in items.iter().enumerate() {
-                let place = format!("{pointer}/conditions/{at}");
-                match Condition::compile(item, &place) {
-                    Ok(condition) => conditions.push(condition),
-                    Err(found) => faults.extend(found),
-                }
-            }
-            (faults.len() == before).then_some(Rule::Conditions(conditions))
+            conditions(value, &format!("{pointer}/conditions"), faults)
         }
         Some(("expression", value)) => {
             let place = format!("{pointer}/expression");
@@ -131,6 +149,32 @@ fn rule(entry: &RawValue, pointer: &str, faults: &mut Vec<Fault>) -> Option<Rule
             None
         }
     }
+}
+
+/// The conditions of a list: all of them ours, or all of them TagoIO's.
+fn conditions(list: &RawValue, pointer: &str, faults: &mut Vec<Fault>) -> Option<Rule> {
+    let items: Vec<Box<RawValue>> = serde_json::from_str(list.get()).unwrap_or_default();
+    let of_action = items.iter().filter(|item| is_of_action(item)).count();
+    if of_action > 0 && of_action < items.len() {
+        let why = "mixes TagoIO's conditions (\"variable\", \"is\"; one must hold) with others (\"field\", \
+                   \"operator\"; all must hold); write all of them one way";
+        faults.push(fault(pointer, why));
+        return None;
+    }
+    let places = (0..).map(|at: usize| format!("{pointer}/{at}"));
+    let items = items.iter().map(|item| &**item).zip(places);
+    if of_action > 0 {
+        return all(items.map(|(item, place)| ActionCondition::compile(item, &place)), faults)
+            .map(Rule::Action);
+    }
+    all(items.map(|(item, place)| Condition::compile(item, &place)), faults).map(Rule::Conditions)
+}
+
+/// What compiled, where all of it did.
+fn all<T>(compiled: impl Iterator<Item = Result<T, Vec<Fault>>>, faults: &mut Vec<Fault>) -> Option<Vec<T>> {
+    let before = faults.len();
+    let good: Vec<T> = compiled.filter_map(|one| one.map_err(|found| faults.extend(found)).ok()).collect();
+    (faults.len() == before).then_some(good)
 }
 
 fn fault(pointer: &str, message: &str) -> Fault {
@@ -155,6 +199,15 @@ fn pattern_matches(pattern: &str, event_type: &str) -> bool {
         Some("") => true,
         Some(start) => event_type.len() > start.len() && event_type.starts_with(start),
         None => pattern == event_type,
+    }
+}
+
+/// Whether there can be an event type that both patterns take.
+pub(super) fn overlap(one: &str, other: &str) -> bool {
+    match (one.strip_suffix('*'), other.strip_suffix('*')) {
+        (Some(one), Some(other)) => one.starts_with(other) || other.starts_with(one),
+        (_, None) => pattern_matches(one, canonical(other)),
+        (None, Some(_)) => pattern_matches(other, canonical(one)),
     }
 }
 

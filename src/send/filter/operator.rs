@@ -5,40 +5,14 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use regex::{Regex, RegexBuilder};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::operand::Operand;
+use super::words::{self, WORDS};
 use crate::domain::json::Number;
-use crate::domain::suggestion;
 
 /// The most bytes of a compiled pattern.
 const MAX_PATTERN: usize = 1 << 20;
-/// Every operator, the usual ones and TagoIO's.
-const WORDS: [&str; 22] = [
-    "equals",
-    "not_equals",
-    "in",
-    "not_in",
-    "greater_than",
-    "greater_or_equal",
-    "less_than",
-    "less_or_equal",
-    "between",
-    "contains",
-    "starts_with",
-    "ends_with",
-    "matches",
-    "exists",
-    "not_exists",
-    "cidr",
-    "=",
-    "!",
-    ">",
-    "<",
-    "><",
-    "*",
-];
-
 /// A compiled operator with its value.
 #[derive(Debug)]
 pub enum Operator {
@@ -48,35 +22,18 @@ pub enum Operator {
     NotIn(Vec<Operand>),
     /// The order in which the seen number stands to this one is one of these.
     Ordered(Number, &'static [Ordering]),
-    /// Both ends belong to it.
+    /// From the first to the second, both included.
     Between(Number, Number),
+    /// Between the first and the second, both excluded, as in TagoIO.
+    Inside(Number, Number),
     Contains(Operand),
+    NotContains(Operand),
     StartsWith(String),
     EndsWith(String),
     Matches(Box<Regex>),
     Exists,
     NotExists,
     Cidr(Vec<IpNet>),
-}
-
-/// A value to be compared with.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Operand {
-    Number(Number),
-    Other(Value),
-}
-
-impl Operand {
-    fn read(raw: &RawValue) -> Self {
-        match Number::read(raw.get()) {
-            Some(number) => Self::Number(number),
-            None => Self::Other(serde_json::from_str(raw.get()).unwrap_or_default()),
-        }
-    }
-
-    fn equals(&self, seen: &RawValue) -> bool {
-        *self == Self::read(seen)
-    }
 }
 
 impl Operator {
@@ -86,8 +43,7 @@ impl Operator {
     /// The member that is wrong (`/operator` or `/value`), and what is allowed.
     pub fn compile(word: &str, value: Option<&RawValue>) -> Result<Self, (&'static str, String)> {
         if !WORDS.contains(&word) {
-            let near = suggestion(word, WORDS.into_iter());
-            return Err(("/operator", format!("{word:?} is no operator{near}; one of {}", WORDS.join(", "))));
+            return Err(("/operator", words::unknown(word)));
         }
         match (word, value) {
             ("exists" | "*", _) => return Ok(Self::Exists),
@@ -114,13 +70,26 @@ impl Operator {
             "greater_or_equal" => Self::Ordered(number()?, AT_LEAST),
             "less_than" | "<" => Self::Ordered(number()?, LESS),
             "less_or_equal" => Self::Ordered(number()?, AT_MOST),
-            "between" | "><" => between(value)?,
+            "between" => ends(value).map(|(low, high)| Self::Between(low, high))?,
+            "><" => ends(value).map(|(low, high)| Self::Inside(low, high))?,
             "contains" => Self::Contains(Operand::read(value)),
+            "not_contains" => Self::NotContains(Operand::read(value)),
             "starts_with" => Self::StartsWith(text()?),
             "ends_with" => Self::EndsWith(text()?),
             "matches" => Self::Matches(Box::new(pattern(&text()?)?)),
             _ => Self::Cidr(ranges(value)?),
         })
+    }
+
+    /// Whether there is any value for which it holds.
+    #[must_use]
+    pub fn can_hold(&self) -> bool {
+        match self {
+            Self::In(operands) => !operands.is_empty(),
+            Self::Cidr(ranges) => !ranges.is_empty(),
+            Self::Inside(low, high) => low < high,
+            _ => true,
+        }
     }
 
     /// Whether it holds for what an event has.
@@ -131,17 +100,21 @@ impl Operator {
         match self {
             Self::Exists => true,
             Self::NotExists => false,
-            Self::Equals(operand) => operand.equals(seen),
-            Self::NotEquals(operand) => !operand.equals(seen),
-            Self::In(operands) => operands.iter().any(|operand| operand.equals(seen)),
-            Self::NotIn(operands) => !operands.iter().any(|operand| operand.equals(seen)),
+            Self::Equals(operand) => *operand == Operand::read(seen),
+            Self::NotEquals(operand) => *operand != Operand::read(seen),
+            Self::In(operands) => operands.contains(&Operand::read(seen)),
+            Self::NotIn(operands) => !operands.contains(&Operand::read(seen)),
             Self::Ordered(number, orders) => {
                 Number::read(seen.get()).is_some_and(|seen| orders.contains(&seen.cmp(number)))
             }
             Self::Between(low, high) => {
                 Number::read(seen.get()).is_some_and(|seen| seen >= *low && seen <= *high)
             }
+            Self::Inside(low, high) => {
+                Number::read(seen.get()).is_some_and(|seen| seen > *low && seen < *high)
+            }
             Self::Contains(operand) => contains(operand, seen),
+            Self::NotContains(operand) => !contains(operand, seen),
             Self::StartsWith(start) => text().is_some_and(|text| text.starts_with(start)),
             Self::EndsWith(end) => text().is_some_and(|text| text.ends_with(end)),
             Self::Matches(pattern) => text().is_some_and(|text| pattern.is_match(&text)),
@@ -154,13 +127,11 @@ impl Operator {
     }
 }
 
-/// A text holds a text, a list holds an item.
+/// Whether a text has that text in it, or a list that item.
 fn contains(operand: &Operand, seen: &RawValue) -> bool {
-    if let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(seen.get()) {
-        return items.into_iter().any(|item| operand.equals(item));
-    }
-    match (operand, serde_json::from_str::<String>(seen.get())) {
-        (Operand::Other(Value::String(part)), Ok(text)) => text.contains(part),
+    match (operand, Operand::read(seen)) {
+        (operand, Operand::List(items)) => items.contains(operand),
+        (Operand::Text(part), Operand::Text(text)) => text.contains(part),
         _ => false,
     }
 }
@@ -171,21 +142,39 @@ fn operands(value: &RawValue) -> Result<Vec<Operand>, String> {
     Ok(items.into_iter().map(Operand::read).collect())
 }
 
-fn between(value: &RawValue) -> Result<Operator, String> {
+fn ends(value: &RawValue) -> Result<(Number, Number), String> {
     let expected = || "two numbers, as [10, 20], the lower one first".to_owned();
     let ends: Vec<&RawValue> = serde_json::from_str(value.get()).map_err(|_| expected())?;
     let [low, high] = ends.as_slice() else { return Err(expected()) };
-    match (Number::read(low.get()), Number::read(high.get())) {
-        (Some(low), Some(high)) if low <= high => Ok(Operator::Between(low, high)),
-        _ => Err(expected()),
-    }
+    let ends = Number::read(low.get()).zip(Number::read(high.get()));
+    ends.filter(|(low, high)| low <= high).ok_or_else(expected)
 }
 
 fn pattern(text: &str) -> Result<Regex, String> {
-    RegexBuilder::new(text).size_limit(MAX_PATTERN).dfa_size_limit(MAX_PATTERN).build().map_err(|fault| {
+    let pattern = in_ascii(text);
+    RegexBuilder::new(&pattern).size_limit(MAX_PATTERN).dfa_size_limit(MAX_PATTERN).build().map_err(|fault| {
         let why = fault.to_string();
-        format!("a regular expression: {}", why.lines().last().unwrap_or_default().trim())
+        let why = why.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default().trim();
+        format!("a regular expression: {}", why.strip_prefix("error: ").unwrap_or(why))
     })
+}
+
+/// `\d` and `\w` are ASCII, as in JavaScript and in the patterns of JSON Schema.
+fn in_ascii(pattern: &str) -> String {
+    let mut out = String::with_capacity(pattern.len());
+    let mut letters = pattern.chars();
+    while let Some(letter) = letters.next() {
+        let escaped = if letter == '\\' { letters.next() } else { None };
+        match escaped {
+            None => out.push(letter),
+            Some('d') => out.push_str("[0-9]"),
+            Some('D') => out.push_str("[^0-9]"),
+            Some('w') => out.push_str("[0-9A-Za-z_]"),
+            Some('W') => out.push_str("[^0-9A-Za-z_]"),
+            Some(other) => out.extend(['\\', other]),
+        }
+    }
+    out
 }
 
 fn ranges(value: &RawValue) -> Result<Vec<IpNet>, String> {

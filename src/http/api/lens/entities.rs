@@ -102,7 +102,10 @@ pub async fn one(
         let next = log.rows.last().filter(|_| log.has_more).map(|row| row.seq.to_string());
         let rows: Vec<RowObject<'_>> = log.rows.iter().map(RowObject::from).collect();
         members.insert("hours".to_owned(), json!(entity.hours(now)));
-        members.insert("series".to_owned(), series_of(&log.payloads).iter().map(series_object).collect());
+        members.insert(
+            "series".to_owned(),
+            series_of(&log.payloads, log.newest).iter().map(series_object).collect(),
+        );
         members.insert("log".to_owned(), json!({"deliveries": rows, "next": next}));
     }
     HttpResponse::Ok().json(object)
@@ -128,6 +131,7 @@ fn object_of(state: &InspectorState, entity: &Entity, now: Timestamp) -> Value {
         "lag_spread_ms": entity.lag_spread_ms(),
         "out_of_order": entity.out_of_order,
         "late": entity.late,
+        "of_the_future": entity.of_the_future(),
         "last_delivery_id": entity.last_delivery.to_string(),
         "last_event_type": entity.last_event_type,
     })

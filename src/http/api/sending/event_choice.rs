@@ -1,11 +1,15 @@
 //! The event that a preview or a test is about: one that is given, a stored one, or the catalogue's example.
 
+use std::collections::BTreeMap;
+
+use actix_web::web;
 use bytes::Bytes;
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 
 use crate::catalog::fresh_example;
+use crate::domain::json::unique_members;
 use crate::domain::{DeliveryId, OutgoingEvent};
-use crate::http::api::json_body::{bad, fault};
+use crate::http::api::json_body::{self, bad, fault};
 use crate::http::inspector::InspectorState;
 use crate::http::problem::{FieldFault, Problem};
 use crate::send::{fresh_id, read_delivery};
@@ -14,40 +18,56 @@ use crate::store::FannedDelivery;
 /// The names of the members that choose an event.
 pub const KEYS: [&str; 3] = ["event", "delivery_id", "event_type"];
 
+/// The members of a body, each as it is written.
+pub type Members = BTreeMap<String, Box<RawValue>>;
+
+/// Reads the body as an object with only `known` members.
+///
+/// # Errors
+/// As `json_body::object`.
+pub async fn members(payload: web::Payload, known: &[&str]) -> Result<Members, Problem> {
+    let text = json_body::text(payload).await?;
+    let members = unique_members(&text)
+        .map_err(|wrong| bad(vec![fault("", &format!("not a JSON object: {wrong}"))]))?;
+    let unknown: Vec<FieldFault> = members
+        .keys()
+        .filter(|key| !known.contains(&key.as_str()))
+        .map(|key| fault(&format!("/{key}"), &format!("unknown key; there are: {}", known.join(", "))))
+        .collect();
+    if unknown.is_empty() { Ok(members) } else { Err(bad(unknown)) }
+}
+
 /// The chosen event; `default` is the type whose example is taken where nothing is chosen.
 ///
 /// # Errors
 /// 400 where the choice cannot be used, 404 where there is no such delivery.
 pub async fn chosen(
     state: &InspectorState,
-    members: &Map<String, Value>,
+    members: &Members,
     default: Option<&str>,
 ) -> Result<OutgoingEvent, Problem> {
-    let given: Vec<&str> =
-        KEYS.into_iter().filter(|key| members.get(*key).is_some_and(|value| !value.is_null())).collect();
+    let given = KEYS.into_iter().filter_map(|key| Some((key, &**members.get(key)?)));
+    let given: Vec<(&str, &RawValue)> = given.filter(|(_, value)| value.get() != "null").collect();
     match given.as_slice() {
         [] => match default {
             Some(event_type) => example(state, event_type),
             None => Err(bad(vec![fault("", "name an event: \"event\", \"delivery_id\" or \"event_type\"")])),
         },
-        [only] => {
-            let value = members.get(*only).unwrap_or(&Value::Null);
-            match (*only, value) {
-                ("event", value) => {
-                    let posted = Bytes::from(value.to_string());
-                    state.sender.draft_event(&posted).map_err(|faults| {
-                        let under = |found: crate::domain::Fault| FieldFault {
-                            pointer: format!("/event{}", found.path),
-                            message: found.message,
-                        };
-                        bad(faults.into_iter().map(under).collect())
-                    })
-                }
-                ("event_type", Value::String(name)) => example(state, name),
-                ("delivery_id", Value::String(id)) => of_delivery(state, id).await.map(|(event, _)| event),
-                (key, _) => Err(bad(vec![fault(&format!("/{key}"), "a text in quotes")])),
+        [(key, value)] => match (*key, serde_json::from_str::<String>(value.get())) {
+            ("event", _) => {
+                let posted = Bytes::from(value.get().to_owned());
+                state.sender.draft_event(&posted).map_err(|faults| {
+                    let under = |found: crate::domain::Fault| FieldFault {
+                        pointer: format!("/event{}", found.path),
+                        message: found.message,
+                    };
+                    bad(faults.into_iter().map(under).collect())
+                })
             }
-        }
+            ("event_type", Ok(name)) => example(state, &name),
+            ("delivery_id", Ok(id)) => of_delivery(state, &id).await.map(|(event, _)| event),
+            (key, _) => Err(bad(vec![fault(&format!("/{key}"), "must be a string")])),
+        },
         _ => Err(bad(vec![fault(
             "",
             "name one event: \"event\", \"delivery_id\" or \"event_type\", not several",

@@ -7,12 +7,12 @@ use serde_json::{Map, Value, json};
 
 use crate::config::shown_json;
 use crate::domain::{Attempt, DeadLetter, MessageRow, SubscriptionOrigin};
-use crate::send::{Active, Parked};
+use crate::send::{Active, Evaluations, Parked, Sender};
 use crate::store::SenderFigures;
 
 /// A subscription: its configuration with secrets masked, and what became of it. Filters and template keep their text.
 #[must_use]
-pub fn subscription_object(active: &Active, warnings: &[String]) -> Box<RawValue> {
+pub fn subscription_object(sender: &Sender, active: &Active, warnings: &[String]) -> Box<RawValue> {
     let subscription = &active.compiled.subscription;
     let shown = shown_json(subscription);
     let origin = match subscription.origin {
@@ -25,6 +25,7 @@ pub fn subscription_object(active: &Active, warnings: &[String]) -> Box<RawValue
         "created_at": active.created_at.to_string(),
         "updated_at": active.updated_at.to_string(),
         "warnings": warnings,
+        "evaluations": evaluations_object(sender, &subscription.id),
     });
     let id = Value::from(&*subscription.id);
     let inside = |text: &str| {
@@ -32,6 +33,25 @@ pub fn subscription_object(active: &Active, warnings: &[String]) -> Box<RawValue
     };
     let text = format!("{{\"id\":{id},{},{}}}", inside(&shown), inside(&more.to_string()));
     RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
+}
+
+/// How filter and template fared on the last events, at most a hundred each.
+fn evaluations_object(sender: &Sender, subscription: &str) -> Value {
+    let of = |evaluations: Evaluations| {
+        json!({
+            "failed": evaluations.failed(),
+            "of": evaluations.of(),
+            "last_failure": evaluations.last.as_ref().map(|last| json!({
+                "why": last.why,
+                "at": last.at.to_string(),
+                "event_type": last.event_type,
+                "event_id": last.event_id,
+                "delivery_id": last.delivery.map(|id| id.to_string()),
+            })),
+        })
+    };
+    let parts = sender.evaluations().of(subscription);
+    parts.into_iter().map(|(part, evaluations)| (part.as_str().to_owned(), of(evaluations))).collect()
 }
 
 /// A subscription that is not in force, with what waits for it.

@@ -79,7 +79,7 @@ pub async fn one(id: web::Path<String>, state: web::Data<InspectorState>) -> Htt
 }
 
 fn object(state: &InspectorState, active: &Active) -> Box<RawValue> {
-    subscription_object(active, &state.sender.warnings_of(&active.compiled))
+    subscription_object(&state.sender, active, &state.sender.warnings_of(&active.compiled))
 }
 
 /// There is no such subscription, or it is not in force.
@@ -98,7 +98,7 @@ pub async fn create(payload: web::Payload, state: web::Data<InspectorState>) -> 
             let json = json_body::text(payload).await?;
             let put = state.sender.create(&json).await.map_err(|fault| problem(&state, fault))?;
             let location = format!("/api/v1/subscriptions/{}", put.active.compiled.id());
-            Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(shown(&put)))
+            Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(shown(&state, &put)))
         }
         .await,
     )
@@ -114,7 +114,7 @@ pub async fn replace(
         async {
             let json = json_body::text(payload).await?;
             let put = state.sender.replace(&id, &json).await.map_err(|fault| problem(&state, fault))?;
-            Ok(HttpResponse::Ok().json(shown(&put)))
+            Ok(HttpResponse::Ok().json(shown(&state, &put)))
         }
         .await,
     )
@@ -130,7 +130,7 @@ pub async fn patch(
         async {
             let json = json_body::text(payload).await?;
             let put = state.sender.patch(&id, &json).await.map_err(|fault| problem(&state, fault))?;
-            Ok(HttpResponse::Ok().json(shown(&put)))
+            Ok(HttpResponse::Ok().json(shown(&state, &put)))
         }
         .await,
     )
@@ -166,8 +166,8 @@ pub async fn presets() -> HttpResponse {
         .json(json!({"presets": presets, "next": null}))
 }
 
-fn shown(put: &Managed) -> Box<RawValue> {
-    subscription_object(&put.active, &put.warnings)
+fn shown(state: &InspectorState, put: &Managed) -> Box<RawValue> {
+    subscription_object(&state.sender, &put.active, &put.warnings)
 }
 
 /// The faults of a subscription as the API tells them.

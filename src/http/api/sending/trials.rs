@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use serde_json::{Map, Value, json};
+use serde_json::json;
+use serde_json::value::RawValue;
 
 use super::objects::attempt_object;
 use super::subscriptions::{faults_of, missing};
 use super::{answer, event_choice};
 use crate::domain::{Attempt, MessageId, MessageStatus};
-use crate::http::api::json_body::{bad, fault, object};
+use crate::http::api::json_body::{bad, fault};
 use crate::http::inspector::InspectorState;
 use crate::http::problem::{FieldFault, Problem};
 use crate::send::{Active, Compiled, check_health};
@@ -28,19 +29,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub async fn preview(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
     answer(
         async {
-            let text = crate::http::api::json_body::text(payload).await?;
-            let members: Map<String, Value> = serde_json::from_str(&text)
-                .map_err(|wrong| bad(vec![fault("", &format!("not a JSON object: {wrong}"))]))?;
-            if let Some(key) = members
-                .keys()
-                .find(|key| *key != "subscription" && !event_choice::KEYS.contains(&key.as_str()))
-            {
-                return Err(bad(vec![fault(
-                    &format!("/{key}"),
-                    "unknown key; there are: subscription, event, delivery_id, event_type",
-                )]));
-            }
-            let (compiled, warnings) = subscription(&state, &members, &text)?;
+            let known: Vec<&str> = std::iter::once("subscription").chain(event_choice::KEYS).collect();
+            let members = event_choice::members(payload, &known).await?;
+            let (compiled, warnings) = subscription(&state, members.get("subscription").map(|raw| &**raw))?;
             let default =
                 compiled.subscription.events.iter().find(|event| state.catalog.resolve(event).is_some());
             let event = event_choice::chosen(&state, &members, default.map(String::as_str)).await?;
@@ -58,35 +49,27 @@ pub async fn preview(payload: web::Payload, state: web::Data<InspectorState>) ->
     )
 }
 
-/// The subscription of a preview: the id of one, or a draft. `text` is the whole body: a draft keeps its own text.
+/// The subscription of a preview: the id of one, or a draft, which keeps its own text.
 fn subscription(
     state: &InspectorState,
-    members: &Map<String, Value>,
-    text: &str,
+    asked: Option<&RawValue>,
 ) -> Result<(Compiled, Vec<String>), Problem> {
-    match members.get("subscription") {
-        Some(Value::String(id)) => {
-            let active = state.sender.subscriptions().find(id).ok_or_else(|| missing(state, id))?;
-            Ok((active.compiled.clone(), state.sender.warnings_of(&active.compiled)))
-        }
-        Some(Value::Object(_)) => {
-            #[derive(serde::Deserialize)]
-            struct Draft<'a> {
-                #[serde(borrow)]
-                subscription: &'a serde_json::value::RawValue,
-            }
-            let draft: Draft<'_> =
-                serde_json::from_str(text).map_err(|wrong| bad(vec![fault("", &wrong.to_string())]))?;
-            state.sender.draft(draft.subscription.get()).map_err(|faults| {
-                let under = |found: FieldFault| FieldFault {
-                    pointer: format!("/subscription{}", found.pointer),
-                    message: found.message,
-                };
-                bad(faults_of(faults).into_iter().map(under).collect())
-            })
-        }
-        _ => Err(bad(vec![fault("/subscription", "the id of a subscription, or its configuration")])),
+    let wrong = || bad(vec![fault("/subscription", "the id of a subscription, or its configuration")]);
+    let asked = asked.ok_or_else(wrong)?;
+    if let Ok(id) = serde_json::from_str::<String>(asked.get()) {
+        let active = state.sender.subscriptions().find(&id).ok_or_else(|| missing(state, &id))?;
+        return Ok((active.compiled.clone(), active.compiled.warnings.clone()));
     }
+    if !asked.get().starts_with('{') {
+        return Err(wrong());
+    }
+    state.sender.draft(asked.get()).map_err(|faults| {
+        let under = |found: FieldFault| FieldFault {
+            pointer: format!("/subscription{}", found.pointer),
+            message: found.message,
+        };
+        bad(faults_of(faults).into_iter().map(under).collect())
+    })
 }
 
 /// Sends `webhook.test`, or the event that the body chooses, and waits for the first attempt.
@@ -97,7 +80,7 @@ pub async fn test(
 ) -> HttpResponse {
     answer(
         async {
-            let members = object(payload, &event_choice::KEYS).await?;
+            let members = event_choice::members(payload, &event_choice::KEYS).await?;
             let active = state.sender.subscriptions().get(&id).ok_or_else(|| missing(&state, &id))?;
             if !active.is_enabled() {
                 let detail = "The subscription is disabled; enable it first.";

@@ -50,7 +50,7 @@ pub async fn onward(state: &InspectorState, delivery: &StoredDelivery) -> Result
         all.push(Onward {
             id: subscription.id.clone(),
             name: plain(&subscription.name),
-            why: routing.sentence().to_owned(),
+            why: plain(&routing.sentence()),
             message: message.map(|row| row.id.to_string()),
             status: message.map(|row| row.status.as_str()).unwrap_or_default(),
         });

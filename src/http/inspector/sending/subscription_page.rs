@@ -11,7 +11,7 @@ use crate::domain::{DeliveryFilter, SubscriptionOrigin, Verdict, plain};
 use crate::http::inspector::page::{self, Frame};
 use crate::http::inspector::row_view::shown_time;
 use crate::http::inspector::state::InspectorState;
-use crate::send::presets;
+use crate::send::{Evaluations, Part, presets};
 
 /// The stored deliveries that a preview may be made on.
 const CHOICES: usize = 20;
@@ -35,12 +35,43 @@ struct OnePage {
     is_read_only: bool,
     json: String,
     warnings: Vec<String>,
+    failures: Vec<FailureLine>,
     /// Those whose fallback it is.
     names_as_fallback: String,
     deliveries: Vec<Choice>,
     examples: Vec<String>,
     /// The event type that a preview begins with.
     first_example: String,
+}
+
+/// What is said of a filter or template that failed lately.
+struct FailureLine {
+    words: String,
+    /// The delivery of the last event on which it failed, where it came as one.
+    delivery: String,
+}
+
+impl FailureLine {
+    fn all(state: &InspectorState, subscription: &str) -> Vec<Self> {
+        let parts = state.sender.evaluations().of(subscription);
+        parts.into_iter().filter_map(|(part, evaluations)| Self::of(part, evaluations)).collect()
+    }
+
+    fn of(part: Part, evaluations: Evaluations) -> Option<Self> {
+        let (failed, of) = (evaluations.failed(), evaluations.of());
+        let last = evaluations.last?;
+        let events = if of == 1 { "the last event".to_owned() } else { format!("the last {of} events") };
+        let effect = match part {
+            Part::Filter => format!("The filter failed on {failed} of {events}: nothing was sent for them."),
+            Part::Template => format!("The template failed on {failed} of {events}."),
+        };
+        let (why, at) = (plain(&last.why), shown_time(&last.at.to_string()));
+        let event_type = plain(&last.event_type);
+        Some(Self {
+            words: format!("{effect} Latest, on {event_type} at {at}: {why}"),
+            delivery: last.delivery.map(|id| id.to_string()).unwrap_or_default(),
+        })
+    }
 }
 
 struct Choice {
@@ -69,6 +100,7 @@ pub async fn new(request: HttpRequest, state: web::Data<InspectorState>) -> Http
                 is_read_only: false,
                 json,
                 warnings: Vec::new(),
+                failures: Vec::new(),
                 names_as_fallback: String::new(),
                 deliveries,
                 examples,
@@ -102,6 +134,7 @@ pub async fn one(id: web::Path<String>, state: web::Data<InspectorState>) -> Htt
                 why: subscription.disabled_reason.clone().unwrap_or_default(),
                 is_read_only: subscription.origin == SubscriptionOrigin::Config,
                 json: laid_out(&shown_json(subscription)),
+                failures: FailureLine::all(&state, &subscription.id),
                 warnings: warnings.iter().map(|warning| plain(warning)).collect(),
                 names_as_fallback: plain(&state.sender.names_as_fallback(&id).join(", ")),
                 deliveries,

@@ -23,7 +23,11 @@ async fn a_silence_is_told_once_and_again_after_the_next_life_sign() {
     let notice: Value = serde_json::from_slice(&event.body).unwrap();
     let catalog = Catalog::builtin();
     let known = catalog.get("device.silent").unwrap();
-    assert_eq!((known.check(&notice), known.check_shape(&notice)), (Vec::new(), Vec::new()), "{notice}");
+    assert_eq!(
+        (known.check_as(known.name(), &notice), known.check_shape(&notice)),
+        (Vec::new(), Vec::new()),
+        "{notice}"
+    );
     assert_eq!((event.entity.as_deref(), &notice["data"]["silent_for_s"]), (Some("d1"), &json!(600)));
     learn_all(&mut house.learner().await).await;
     assert_eq!(house.told().await, 1, "a restart tells nothing again");

@@ -1,0 +1,159 @@
+//! One JSON Schema: its text, and the validators that are made of it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use jsonschema::{Retrieve, Uri, ValidationError, Validator};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+
+use super::exact;
+use super::reasons;
+use super::wording;
+use crate::domain::Fault;
+
+/// Where the files of `schemas_dir` are, for references between them.
+const FOLDER: &str = "schemas:///";
+/// What the name of a file may have without an escape in a reference.
+const PLAIN: AsciiSet = NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~');
+/// How many faults of one schema are listed.
+const MAX_FAULTS: usize = 20;
+
+/// Whether `format` is enforced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Formats {
+    /// It only describes, as JSON Schema 2020-12 has it.
+    Ignored,
+    /// It must fit too.
+    Enforced,
+}
+
+/// What is wrong with a schema, and where in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SchemaFault {
+    /// JSON pointer into the schema.
+    pub pointer: String,
+    /// What is wrong there.
+    pub why: String,
+}
+
+impl std::fmt::Display for SchemaFault {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.pointer.as_str() {
+            "" => out.write_str(&self.why),
+            pointer => write!(out, "{pointer}: {}", self.why),
+        }
+    }
+}
+
+/// The documents that a schema may refer to: the other files of its folder. Nothing is ever fetched.
+#[derive(Clone, Debug, Default)]
+pub struct Neighbours(Arc<HashMap<String, Value>>);
+
+impl Neighbours {
+    /// The documents of a folder by the names of their files; each is known by its `$id` too.
+    pub fn of<'a>(files: impl Iterator<Item = (&'a str, &'a Value)>) -> Self {
+        let mut documents = HashMap::new();
+        for (name, schema) in files {
+            documents.insert(base_of(name), schema.clone());
+            if let Some(id) = schema.get("$id").and_then(Value::as_str) {
+                documents.insert(id.trim_end_matches('#').to_owned(), schema.clone());
+            }
+        }
+        Self(Arc::new(documents))
+    }
+}
+
+impl Retrieve for Neighbours {
+    fn retrieve(&self, uri: &Uri<String>) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
+        self.0.get(uri.as_str()).cloned().ok_or_else(|| "is not in schemas_dir".into())
+    }
+}
+
+fn base_of(file: &str) -> String {
+    format!("{FOLDER}{}", utf8_percent_encode(file, &PLAIN))
+}
+
+/// The file of `schemas_dir` that a reference leads to; `None` where it leads elsewhere.
+pub(super) fn file_of(uri: &str) -> Option<&str> {
+    uri.strip_prefix(FOLDER)
+}
+
+/// A schema that compiles.
+#[derive(Debug)]
+pub struct Schema {
+    text: String,
+    file: String,
+    neighbours: Neighbours,
+    plain: OnceLock<Option<Validator>>,
+    with_formats: OnceLock<Option<Validator>>,
+}
+
+impl Schema {
+    /// A schema that is compiled in: the tests know that it is one.
+    pub(super) fn builtin(text: &str) -> Self {
+        Self::unchecked("", text.to_owned(), Neighbours::default())
+    }
+
+    /// Reads a schema of the user's, the file of that name.
+    ///
+    /// # Errors
+    /// Every fault of it with its place.
+    pub(super) fn read(file: &str, text: String, neighbours: &Neighbours) -> Result<Self, Vec<SchemaFault>> {
+        let document = document(&text).map_err(|why| vec![SchemaFault { pointer: String::new(), why }])?;
+        let schema = Self::unchecked(file, text, neighbours.clone());
+        let mut faults = reasons::of_schema(&document, MAX_FAULTS);
+        faults.extend(exact::faults(&schema.text));
+        if faults.is_empty() {
+            match schema.compile(&document, Formats::Ignored) {
+                Ok(validator) => drop(schema.plain.set(Some(validator))),
+                Err(fault) => faults.push(reasons::of_build(&document, &fault)),
+            }
+        }
+        if faults.is_empty() { Ok(schema) } else { Err(faults) }
+    }
+
+    fn unchecked(file: &str, text: String, neighbours: Neighbours) -> Self {
+        let (plain, with_formats) = (OnceLock::new(), OnceLock::new());
+        Self { text, file: file.to_owned(), neighbours, plain, with_formats }
+    }
+
+    /// The JSON.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Every departure of `payload` from it.
+    #[must_use]
+    pub fn check(&self, payload: &Value, formats: Formats) -> Vec<Fault> {
+        let validator = match formats {
+            Formats::Ignored => &self.plain,
+            Formats::Enforced => &self.with_formats,
+        };
+        let make = || self.compile(&document(&self.text).ok()?, formats).ok();
+        match validator.get_or_init(make) {
+            Some(validator) if !validator.is_valid(payload) => {
+                wording::faults(&self.text, validator.iter_errors(payload))
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn compile(&self, document: &Value, formats: Formats) -> Result<Validator, ValidationError<'static>> {
+        jsonschema::options()
+            .with_retriever(self.neighbours.clone())
+            .with_base_uri(base_of(&self.file))
+            .should_validate_formats(formats == Formats::Enforced)
+            .build(document)
+    }
+}
+
+/// The JSON of a schema's text.
+pub(super) fn document(text: &str) -> Result<Value, String> {
+    let document: Value = serde_json::from_str(text).map_err(|fault| format!("is not JSON: {fault}"))?;
+    match document {
+        Value::Object(_) | Value::Bool(_) => Ok(document),
+        _ => Err("a schema must be an object, or true or false".to_owned()),
+    }
+}
