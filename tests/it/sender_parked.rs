@@ -102,6 +102,7 @@ fn assert_parked(server: &Server, id: &str) {
         "{:?}",
         refused.json()
     );
+    until("the log", || server.log().contains("neither sent nor cancelled"));
     let log = server.log();
     let line = log.lines().find(|line| line.contains("neither sent nor cancelled")).unwrap();
     assert!(line.contains(" WARN ") && line.contains("messages=2") && line.contains(id), "{line}");
@@ -127,7 +128,7 @@ fn a_renamed_entry_without_an_id_parks_what_waits_until_it_has_the_old_id() {
     two_waiting(&server, &moody);
     server.reconfigure(&entry("name = \"Alarms\"", &moody.sink));
     assert_parked(&server, "alarm");
-    assert!(server.log().contains("Entry \"Alarms\" has the same URL."), "{}", server.log());
+    until("the log", || server.log().contains("Entry \"Alarms\" has the same URL."));
     moody.mend();
     server.reconfigure(&entry("id = \"alarm\"\nname = \"Alarms\"", &moody.sink));
     until("both arrived", || statuses(&server) == ["delivered", "delivered"]);
@@ -149,7 +150,7 @@ fn an_entry_that_is_left_out_for_one_reload_goes_on_when_it_is_back() {
     moody.mend();
     server.reconfigure(&with);
     until("both arrived", || statuses(&server) == ["delivered", "delivered"]);
-    assert!(server.log().contains("its parked messages are sent"), "{}", server.log());
+    until("the log", || server.log().contains("its parked messages are sent"));
 }
 
 #[test]
@@ -340,7 +341,7 @@ fn a_fallback_that_is_not_there_is_told_wherever_the_subscription_is() {
     );
     let server = setup.start();
     let warning = "fallback: there is no subscription \"Mial\" (did you mean Mail?); it is not tried";
-    assert!(server.log().contains(warning), "{}", server.log());
+    until("the log", || server.log().contains(warning));
     assert!(server.api("subscriptions/door")["warnings"].as_array().unwrap().contains(&json!(warning)));
     assert!(page(&server, "/subscriptions/door").contains("it is not tried"));
     let one = server.subscribe(&json!({"name": "spare", "url": sink.url("/"), "events": ["a.b"]}));
