@@ -17,7 +17,7 @@ use super::state::InspectorState;
 const LINKS: [&str; 6] = ["href", "src", "action", "data-stream", "data-copy-url", "data-copy-link"];
 
 /// In front of everything: a request loses the public path, whether or not the proxy has taken it off, and slashes at
-/// its end; an answer gets the path back in its links.
+/// its end; an answer gets the path back in its links. What is behind it must leave pages whole, as bytes.
 ///
 /// # Errors
 /// None of its own; those of the service behind it.

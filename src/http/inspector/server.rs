@@ -59,8 +59,9 @@ pub fn serve(
                 .app_data(web::Data::new(door.clone()))
                 .configure(routes)
                 .wrap(from_fn(guard::guard))
-                .wrap(from_fn(until_answered))
                 .wrap(from_fn(mount::mount))
+                // These two hold the body of an answer, so that nothing after them can read it.
+                .wrap(from_fn(until_answered))
                 .wrap(from_fn(unread::keep));
             let http = HttpService::build()
                 .graceful_shutdown_signal(move || {
