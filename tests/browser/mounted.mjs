@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -26,12 +26,26 @@ async function until(what, done) {
   throw new Error(`not yet: ${what}`);
 }
 
+function listens(port) {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => { socket.destroy(); resolve(true); });
+    socket.on("error", () => resolve(false));
+  });
+}
+
+/** The directives that make nginx speak TLS, with a certificate that nobody has signed. */
+function tls(folder) {
+  const files = ["-keyout", join(folder, "key.pem"), "-out", join(folder, "certificate.pem")];
+  execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", ...files], { stdio: "ignore" });
+  return `ssl_certificate ${folder}/certificate.pem; ssl_certificate_key ${folder}/key.pem;`;
+}
+
 /** A program behind an nginx that asks it for `target`, and what both leave behind. */
-async function mounted(program, target) {
+async function mounted(program, scheme, target) {
   const folder = mkdtempSync(join(tmpdir(), "mounted-"));
   const data = join(folder, "data");
   const port = await freePort();
-  const base = `http://127.0.0.1:${port}/tagohook`;
+  const base = `${scheme}://127.0.0.1:${port}/tagohook`;
   const hash = execFileSync(program, ["hash-password"], { input: `${PASSWORD}\n` });
   writeFileSync(join(folder, "password"), hash);
   const inspector = spawn(program, ["--data-dir", data, "--listen", "127.0.0.1:0", "--inspect-listen", "127.0.0.1:0"], {
@@ -42,10 +56,10 @@ async function mounted(program, target) {
   const addresses = JSON.parse(readFileSync(join(data, "addresses.json"), "utf8"));
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${folder}/${name};`);
   writeFileSync(join(folder, "nginx.conf"), `daemon off; master_process off; pid ${folder}/pid; events {}
-    http { access_log off; ${temporary.join(" ")} server { listen 127.0.0.1:${port};
+    http { access_log off; ${temporary.join(" ")} server { listen 127.0.0.1:${port}${scheme === "https" ? " ssl" : ""}; ${scheme === "https" ? tls(folder) : ""}
     location /tagohook/ { proxy_pass http://${addresses.inspector}${target}; proxy_http_version 1.1; proxy_buffering off; proxy_set_header Host $host; } } }`);
   const nginx = spawn("nginx", ["-e", join(folder, "error.log"), "-c", join(folder, "nginx.conf")], { stdio: "ignore" });
-  await until("nginx listens", () => fetch(base).then(() => true, () => false));
+  await until("nginx listens", () => listens(port));
   const secret = readFileSync(join(data, "signing-secret"), "utf8").trimEnd();
   const post = async (body) => {
     const signature = createHmac("sha256", secret).update(body).digest("hex");
@@ -64,11 +78,11 @@ async function mounted(program, target) {
 
 export function mountedSteps({ newPage, program, shots }) {
   const steps = {};
-  for (const [name, target] of [["removes", "/"], ["keeps", ""]]) {
-    steps[`under a path that the proxy ${name}, every script and form stays there`] = async () => {
-      const { base, post, end } = await mounted(program, target);
+  for (const [name, scheme, target] of [["removes", "http", "/"], ["keeps", "https", ""]]) {
+    steps[`under a path that the proxy ${name}, over ${scheme}, every script and form stays there`] = async () => {
+      const { base, post, end } = await mounted(program, scheme, target);
       try {
-        const page = await newPage({ viewport: { width: 1400, height: 900 } }, true);
+        const page = await newPage({ viewport: { width: 1400, height: 900 }, ignoreHTTPSErrors: true }, true);
         page.own = `${base}/`;
         const under = (path) => (url) => url.href.startsWith(`${base}${path}`);
         await page.goto(`${base}/drift`);
@@ -77,7 +91,7 @@ export function mountedSteps({ newPage, program, shots }) {
         await page.keyboard.press("Enter");
         await page.waitForURL(`${base}/drift`);
         const [cookie] = await page.context().cookies();
-        assert.deepEqual([cookie.path, cookie.sameSite, cookie.httpOnly], ["/tagohook", "Lax", true]);
+        assert.deepEqual([cookie.path, cookie.sameSite, cookie.httpOnly, cookie.secure], ["/tagohook", "Lax", true, scheme === "https"]);
 
         await page.getByRole("link", { name: "Deliveries", exact: true }).click();
         await page.waitForSelector('#light[data-state="live"]');
