@@ -164,3 +164,36 @@ fn a_diagnosis_names_the_nearest_miss() {
         assert!(said.contains(part), "{path}: {said}");
     }
 }
+
+#[test]
+fn bodies_that_are_not_utf_8_are_told_by_their_encoding() {
+    let server = Server::start();
+    let text = r#"{"event":"user.login","id":"e","user":{"id":"u","email":"Müller@b.example"}}"#;
+    let latin: Vec<u8> = text.chars().map(|letter| u8::try_from(u32::from(letter)).unwrap()).collect();
+    let bodies = [
+        ("application/json", text.encode_utf16().flat_map(u16::to_be_bytes).collect(), "UTF-16 (big-endian"),
+        (
+            "application/json",
+            text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+            "UTF-16 (little-endian",
+        ),
+        (
+            "application/json",
+            text.chars().flat_map(|letter| u32::from(letter).to_le_bytes()).collect(),
+            "like UTF-32",
+        ),
+        (
+            "application/json; charset=ISO-8859-1",
+            latin.clone(),
+            "encoded in iso-8859-1, as its Content-Type says",
+        ),
+        ("application/json", latin, "is 0xFC, which is not UTF-8"),
+    ];
+    for (content_type, body, hint) in bodies {
+        let signature = crate::harness::hmac_hex(crate::harness::SECRET.as_bytes(), &body);
+        let headers = [("X-TagoRUN-Signature", signature.as_str()), ("Content-Type", content_type)];
+        assert_eq!(server.post("/webhook/tagorun", &headers, &body).status, 400);
+        let said = server.newest()["diagnosis"].as_str().unwrap().to_owned();
+        assert!(said.contains(hint), "{hint}: {said}");
+    }
+}
