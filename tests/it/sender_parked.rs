@@ -244,6 +244,33 @@ fn a_dead_letter_of_a_missing_entry_says_so_and_is_replayed_when_it_is_back() {
     until("it arrived", || statuses(&server) == ["delivered"]);
 }
 
+#[test]
+fn messages_of_a_subscription_that_cannot_be_used_any_more_are_parked_until_it_can() {
+    let moody = Moody::start();
+    let setup = Setup::new("");
+    setup.file("ops-secret", "a-secret-of-the-endpoint-0123456789");
+    let server = setup.start();
+    let id = server.subscribe(&json!({
+        "name": "ops", "url": moody.sink.url("/"), "events": ["*"],
+        "signature": {"scheme": "tagorun", "secrets": ["file:ops-secret"]},
+        "retry_policy": {"max_attempts": 60, "backoff": "fixed", "base": "1s", "jitter": false},
+    }));
+    two_waiting(&server, &moody);
+    let file = server.data_dir().join("ops-secret");
+    let secret = std::fs::read(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let mut server = server.stop_and_restart(None);
+    until("both are parked", || statuses(&server) == ["parked", "parked"]);
+    let parked = server.api("subscriptions")["parked"][0].clone();
+    assert_eq!((&parked["id"], &parked["state"]), (&json!(id), &json!("unusable")), "{parked}");
+    assert!(parked["why"].as_str().unwrap().contains("/signature/secrets/0"), "{parked}");
+    assert!(page(&server, "/subscriptions").contains("unusable, 2 messages parked"));
+    moody.mend();
+    std::fs::write(&file, secret).unwrap();
+    server.reconfigure("");
+    until("both arrived", || statuses(&server) == ["delivered", "delivered"]);
+}
+
 fn faults(config: &str) -> String {
     let setup = Setup::new(config);
     let output = setup.command(&["check-config"]).output().unwrap();
