@@ -65,6 +65,9 @@ fn welcome(config: &Config, made: &[&str], running: &Running) -> String {
         let _ = writeln!(text, "{line}");
     };
     line(format_args!("  inspector  http://{}", running.addresses.inspector));
+    if let Some(url) = &config.inspector.public_url {
+        line(format_args!("  public     {url}"));
+    }
     for source in &config.sources {
         line(format_args!("  receiver   {}", source_url(receiver, &source.name)));
     }
