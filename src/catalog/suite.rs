@@ -66,7 +66,7 @@ impl Count {
 #[test]
 fn the_json_schema_test_suite_passes_as_far_as_nothing_is_fetched() {
     let suite =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/jsonschema-4.25.1/json/tests/draft2020-12");
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/jsonschema-4.26.0/json/tests/draft2020-12");
     let mut files = files_below(&suite);
     files.sort();
     assert!(files.len() >= 80, "the suite is not there; ./test puts it there");
@@ -92,9 +92,9 @@ fn the_json_schema_test_suite_passes_as_far_as_nothing_is_fetched() {
         count.failed.iter().for_each(|case| println!("  {case}"));
     }
     assert_eq!(required.failed, Vec::<String>::new());
-    assert!(required.passed >= 1_250, "{}", required.passed);
-    assert!(formats.passed >= 750, "{}", formats.passed);
-    assert!(optional.passed >= 140, "{}", optional.passed);
+    assert!(required.passed >= 1_200, "{}", required.passed);
+    assert!(formats.passed >= 480, "{}", formats.passed);
+    assert!(optional.passed >= 150, "{}", optional.passed);
 }
 
 fn files_below(folder: &Path) -> Vec<PathBuf> {
