@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use super::schema::SchemaFault;
+use super::schema_fault::SchemaFault;
 use crate::domain::json::pointer;
 
 /// Keywords whose members are names of the user's, not keywords.

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::schema::{Neighbours, Schema, SchemaFault, document};
+use super::schema::{Neighbours, Schema, document};
+use super::schema_fault::SchemaFault;
 
 /// What is wrong with one file of `schemas_dir`, or with the folder.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

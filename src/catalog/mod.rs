@@ -8,6 +8,7 @@ mod reasons;
 mod registry;
 mod save;
 mod schema;
+mod schema_fault;
 mod wording;
 
 pub use builtin::{canonical, names, top_level_names};

@@ -4,7 +4,7 @@ use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ReferencingError, ValidationError};
 use serde_json::Value;
 
-use super::schema::{SchemaFault, file_of};
+use super::schema_fault::{SchemaFault, file_of};
 use super::wording;
 use crate::domain::json::pointer;
 use crate::domain::suggestion;

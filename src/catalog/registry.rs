@@ -6,7 +6,8 @@ use std::path::Path;
 use super::builtin::{EVENTS, canonical};
 use super::event_type::EventType;
 use super::folder::{self, CatalogFaults};
-use super::schema::{Neighbours, Schema, SchemaFault};
+use super::schema::{Neighbours, Schema};
+use super::schema_fault::SchemaFault;
 
 /// Every kind of event that is known.
 #[derive(Debug)]

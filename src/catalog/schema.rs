@@ -9,11 +9,10 @@ use serde_json::Value;
 
 use super::exact;
 use super::reasons;
+use super::schema_fault::{FOLDER, SchemaFault};
 use super::wording;
 use crate::domain::Fault;
 
-/// Where the files of `schemas_dir` are, for references between them.
-const FOLDER: &str = "schemas:///";
 /// What the name of a file may have without an escape in a reference.
 const PLAIN: AsciiSet = NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~');
 /// How many faults of one schema are listed.
@@ -26,24 +25,6 @@ pub enum Formats {
     Ignored,
     /// It must fit too.
     Enforced,
-}
-
-/// What is wrong with a schema, and where in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SchemaFault {
-    /// JSON pointer into the schema.
-    pub pointer: String,
-    /// What is wrong there.
-    pub why: String,
-}
-
-impl std::fmt::Display for SchemaFault {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.pointer.as_str() {
-            "" => out.write_str(&self.why),
-            pointer => write!(out, "{pointer}: {}", self.why),
-        }
-    }
 }
 
 /// The documents that a schema may refer to: the other files of its folder. Nothing is ever fetched.
@@ -72,11 +53,6 @@ impl Retrieve for Neighbours {
 
 fn base_of(file: &str) -> String {
     format!("{FOLDER}{}", utf8_percent_encode(file, &PLAIN))
-}
-
-/// The file of `schemas_dir` that a reference leads to; `None` where it leads elsewhere.
-pub(super) fn file_of(uri: &str) -> Option<&str> {
-    uri.strip_prefix(FOLDER)
 }
 
 /// A schema that compiles.
