@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -47,10 +47,11 @@ async function mounted(program, scheme, target) {
   const port = await freePort();
   const base = `${scheme}://127.0.0.1:${port}/tagohook`;
   const hash = execFileSync(program, ["hash-password"], { input: `${PASSWORD}\n` });
-  writeFileSync(join(folder, "password"), hash);
+  mkdirSync(data);
+  writeFileSync(join(data, "password"), hash);
   const inspector = spawn(program, ["--data-dir", data, "--listen", "127.0.0.1:0", "--inspect-listen", "127.0.0.1:0"], {
     stdio: "ignore",
-    env: { ...process.env, TAGOHOOK_INSPECTOR_PUBLIC_URL: `${base}/`, TAGOHOOK_INSPECTOR_PASSWORD_FILE: "../password" },
+    env: { ...process.env, TAGOHOOK_INSPECTOR_PUBLIC_URL: `${base}/`, TAGOHOOK_INSPECTOR_PASSWORD_FILE: "password" },
   });
   await until("the program listens", () => existsSync(join(data, "addresses.json")));
   const addresses = JSON.parse(readFileSync(join(data, "addresses.json"), "utf8"));
