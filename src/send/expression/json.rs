@@ -368,7 +368,7 @@ fn same_maps(left: &dyn Val, right: &dyn Val) -> Result<bool, ExecutionError> {
 /// The member of an object, whichever kind of object it is.
 fn member<'b>(map: &'b dyn Val, key: &dyn Val) -> Option<CowVal<'b, 'b>> {
     if let Some(json) = map.downcast_ref::<Json>() {
-        return json.member(key.downcast_ref::<CelString>()?.inner()).map(|found| CowVal::Borrowed(found));
+        return json.member(key.downcast_ref::<CelString>()?.inner()).map(CowVal::Borrowed);
     }
     map.as_indexer()?.get(key).ok()
 }
