@@ -207,15 +207,11 @@ pub fn refusal(name: &str, form: Form, arguments: usize) -> Option<String> {
         return Some(format!("{name}() is written as in {example}"));
     }
     let other = if form == Form::Global { Form::Member } else { Form::Global };
-    if known_in(name, other) {
+    if known(name, other).is_some() {
         let example = if other == Form::Member { format!("x.{name}(…)") } else { format!("{name}(x)") };
         return Some(format!("{name}() is called as in {example}"));
     }
     Some(unknown(name, form))
-}
-
-fn known_in(name: &str, form: Form) -> bool {
-    known(name, form).is_some()
 }
 
 fn unknown(name: &str, form: Form) -> String {

@@ -92,7 +92,10 @@ fn read(json: &Slice) -> Member {
         Some(b't') => Box::new(CelBool::from(true)),
         Some(b'f') => Box::new(CelBool::from(false)),
         Some(b'n') => Box::new(CelNull),
-        _ => JsonNumber::read(text).map_or_else(|| Box::new(CelNull) as Member, |number| Box::new(number)),
+        _ => match JsonNumber::read(text) {
+            Some(number) => Box::new(number),
+            None => Box::new(CelNull),
+        },
     }
 }
 
@@ -161,7 +164,8 @@ struct Items<'b>(std::slice::Iter<'b, Member>);
 
 impl<'b, 'v> traits::Iterator<'b, 'v> for Items<'b> {
     fn next(&mut self) -> Option<&'b (dyn Val + 'v)> {
-        self.0.next().map(|item| &**item as &(dyn Val + 'v))
+        let item: &'b (dyn Val + 'v) = &**self.0.next()?;
+        Some(item)
     }
 }
 
@@ -169,7 +173,8 @@ struct Names<'b>(std::slice::Iter<'b, (CelString<'static>, Member)>);
 
 impl<'b, 'v> traits::Iterator<'b, 'v> for Names<'b> {
     fn next(&mut self) -> Option<&'b (dyn Val + 'v)> {
-        self.0.next().map(|(name, _)| name as &(dyn Val + 'v))
+        let (name, _) = self.0.next()?;
+        Some(name)
     }
 }
 

@@ -55,7 +55,8 @@ fn build() -> Result<Env, DeclarationError> {
     for name in ["math.ceil", "math.floor", "math.round", "math.trunc"] {
         env.add_overload(name, &format!("{name}_int"), vec![INT_TYPE], itself)?;
     }
-    for (name, work) in [("math.isInf", no as Function), ("math.isNaN", no), ("math.isFinite", yes)] {
+    let of_ints: [(&str, Function); 3] = [("math.isInf", no), ("math.isNaN", no), ("math.isFinite", yes)];
+    for (name, work) in of_ints {
         env.add_overload(name, &format!("{name}_int"), vec![INT_TYPE], work)?;
     }
     missing(&mut env)?;
@@ -65,9 +66,7 @@ fn build() -> Result<Env, DeclarationError> {
 /// `cel.bind(name, value, expression)`: a walk over nothing, which is how CEL binds a variable.
 fn bind(target: Option<&IdedExpr>, args: &mut Vec<IdedExpr>) -> Result<Option<IdedExpr>, ParseError> {
     let is_cel = matches!(target.map(|target| &target.expr), Some(Expr::Ident(name)) if name == "cel");
-    let [Expr::Ident(name), ..] = args.iter().map(|arg| &arg.expr).collect::<Vec<_>>()[..] else {
-        return Ok(None);
-    };
+    let Some(Expr::Ident(name)) = args.first().map(|arg| &arg.expr) else { return Ok(None) };
     if !is_cel {
         return Ok(None);
     }

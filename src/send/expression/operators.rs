@@ -240,7 +240,11 @@ pub fn plain<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Outcome<'b, 'v> {
     let items: Vec<&(dyn Val + 'v)> = match (value.downcast_ref::<Json>(), value.downcast_ref::<CelList>()) {
         (Some(json), _) if json.is_list() => {
             spend(json.text().len())?;
-            json.items().iter().map(|item| &**item as &(dyn Val + 'v)).collect()
+            let mut items: Vec<&(dyn Val + 'v)> = Vec::new();
+            for item in json.items() {
+                items.push(&**item);
+            }
+            items
         }
         (_, Some(list)) if list.inner().iter().any(|item| is_of_event(item.as_ref())) => {
             list.inner().iter().map(|item| &**item).collect()

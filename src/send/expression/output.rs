@@ -99,8 +99,10 @@ fn write_list(list: &CelList<'_>, out: &mut String) -> Result<(), String> {
 
 /// In the order of the keys: the library has none.
 fn write_map(map: &CelMap<'_>, out: &mut String) -> Result<(), String> {
-    let mut members: Vec<(String, &dyn Val)> =
-        map.inner().iter().map(|(key, value)| (key_text(key.inner()), &**value as &dyn Val)).collect();
+    let mut members: Vec<(String, &dyn Val)> = Vec::new();
+    for (key, value) in map.inner() {
+        members.push((key_text(key.inner()), &**value));
+    }
     members.sort_by(|(one, _), (other, _)| one.cmp(other));
     out.push('{');
     for (at, (key, value)) in members.into_iter().enumerate() {
