@@ -133,7 +133,7 @@ pub async fn start(config: &Config, ports: Ports, clock: Arc<dyn Clock>) -> anyh
         clock: Arc::clone(&clock),
         metrics: Arc::clone(&metrics),
         guard: TargetGuard::new(config.sender.deny_private),
-        client: Client::new(TargetGuard::new(config.sender.deny_private))?,
+        client: Client::behind(TargetGuard::new(config.sender.deny_private), &config.sender.proxy)?,
         sources: sources.clone(),
         secrets: config.secrets.clone(),
         sealer: Sealer::new(&store_key),

@@ -192,7 +192,8 @@ pub enum SubscriptionsCommand {
 pub struct Replay {
     /// A search, as in the search box: verdict:rejected source:tagorun after:-2h
     pub search: Vec<String>,
-    /// Target: receiver, an http or https URL, or the id of a subscription
+    /// Target: receiver, the id of a subscription, or an http or https URL, which gets the stored query, and the stored
+    /// path where it ends in /*
     #[arg(long, value_name = "TARGET", default_value = "receiver")]
     pub to: String,
     /// Signature of the replayed requests

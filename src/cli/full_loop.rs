@@ -111,7 +111,7 @@ impl Round<'_> {
         let mut published = Vec::new();
         for event_type in self.catalog.iter() {
             let id = format!("{}_{}", self.mark, published.len());
-            if let Some(example) = fresh_example(event_type, &id, &SystemClock.now().to_string()) {
+            if let Some(example) = fresh_example(event_type, &id, &SystemClock.wall().to_string()) {
                 self.api.post("events", Bytes::from(example.to_string())).await?;
                 published.push((event_type.name(), id));
             }

@@ -51,7 +51,7 @@ pub fn run(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
         let mut refused = 0_u32;
         let mut total = Duration::ZERO;
         for _ in 0..send.count {
-            let now = SystemClock.now();
+            let now = SystemClock.wall();
             let id = fresh_id(now);
             let body = match (&own, event_type) {
                 (Some(bytes), _) => bytes.clone(),
@@ -82,7 +82,7 @@ fn publish(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
     inspector::run(async {
         let api = Api::find(globals, &send.inspector)?;
         for _ in 0..send.count {
-            let now = SystemClock.now();
+            let now = SystemClock.wall();
             let body = match (&own, event_type) {
                 (Some(bytes), _) => bytes.clone(),
                 (None, Some(event_type)) => example(event_type, &fresh_id(now), &now.to_string(), &send.set)?,

@@ -92,7 +92,7 @@ fn welcome(config: &Config, made: &[&str], running: &Running) -> String {
     ));
     let curl = config.sources.first().and_then(|source| {
         let url = source_url(receiver, &source.name);
-        signed_curl(source, &Catalog::builtin(), &url, SystemClock.now())
+        signed_curl(source, &Catalog::builtin(), &url, SystemClock.wall())
     });
     if let Some(curl) = curl {
         line(format_args!("\nTry it: this line is signed, and works when pasted.\n\n{curl}\n"));

@@ -25,7 +25,7 @@ pub fn run(globals: &Globals, sign: &Sign) -> anyhow::Result<ExitCode> {
         bail!("source {} does not require a signature", source.name);
     };
     let body = read_body(sign.file.as_deref())?;
-    let now = SystemClock.now();
+    let now = SystemClock.wall();
     let id = sign.id.clone().unwrap_or_else(|| format!("msg_{}", DeliveryId::new_at(now)));
     for (name, value) in signing::sign(source.signature.scheme, secret, &id, now, &body)? {
         say!("{name}: {value}")?;

@@ -25,7 +25,7 @@ pub fn run(globals: &Globals, verify: &Verify) -> anyhow::Result<ExitCode> {
         headers.push(name.trim(), value.trim().as_bytes());
     }
     let scheme = source.signature.scheme.as_str();
-    match signing::verify(&source.signature, &headers, &body, SystemClock.now()) {
+    match signing::verify(&source.signature, &headers, &body, SystemClock.wall()) {
         Ok(matched) => answer(say!("valid: {scheme}, {matched}, {} bytes", body.len()), ExitCode::SUCCESS),
         Err(fault) => {
             let found = diagnose(&Suspect {

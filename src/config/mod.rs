@@ -3,6 +3,7 @@
 mod data_dir;
 mod environment;
 mod fault;
+mod forward_proxy;
 mod layers;
 mod public_url;
 mod resolve;
@@ -20,6 +21,7 @@ pub use environment::CREDENTIAL_VARIABLES;
 #[cfg(test)]
 pub use environment::FLAG_VARIABLES;
 pub use fault::{ConfigFaults, Origin};
+pub use forward_proxy::{ForwardProxy, ProxyUrl};
 pub use layers::DEFAULT_TOML;
 pub use public_url::PublicUrl;
 pub use resolve::{Options, load};
@@ -27,8 +29,8 @@ pub use seal::Sealer;
 pub use secrets::SecretResolver;
 pub use source_draft::{draft_source, toml_members};
 pub use subscription::{
-    JsonFault, Read as ReadSubscription, Reader as SubscriptionReader, SecretOrigin, SecretReader, merged,
-    shown_json, stored_json,
+    JsonFault, Read as ReadSubscription, Reader as SubscriptionReader, SecretOrigin, SecretReader,
+    mask_header, merged, shown_json, stored_json, template_of,
 };
 pub use subscriptions::fallback_notices;
 pub use types::{Config, PasswordHash, Rate};

@@ -12,12 +12,12 @@ use super::fault::{ConfigFaults, Origin};
 use super::layers::{ConfigFile, Layers, Said};
 use super::secrets::SecretCheck;
 use super::secrets::{SecretResolver, Secrets};
-use super::types::{
-    Config, InspectorConfig, LogConfig, PasswordHash, ReceiverConfig, SenderConfig, StoreConfig,
-};
+use super::types::{Config, InspectorConfig, LogConfig, PasswordHash, ReceiverConfig, StoreConfig};
 use super::values::{one_of, split_list, texts};
 use super::{PublicUrl, Rate, sources, subscriptions, values};
 use crate::domain::Source;
+
+mod sender;
 
 const DEFAULT_DATA_DIR: &str = "./tagohook-data";
 /// The bounds of `max_body`, in bytes.
@@ -90,7 +90,7 @@ pub fn load(
     let receiver = read.receiver();
     let inspector = read.inspector();
     let store = read.store();
-    let sender = read.sender();
+    let sender = read.sender(&mut secrets.notices);
     let log = read.log();
     let schemas_dir = read.schemas_dir();
     let foreign = foreign_notice(&read.layers.foreign);
@@ -265,13 +265,6 @@ impl Read<'_> {
                 self.fault("store", "url", &format!("{url:?} is no store; \"sqlite:\" or \"sqlite:PATH\""))
             }
         }
-    }
-
-    fn sender(&mut self) -> Option<SenderConfig> {
-        let deny_private = self.flag("sender", "deny_private");
-        let lease = self.duration("sender", "lease");
-        let health_interval = self.duration("sender", "health_interval");
-        Some(SenderConfig { deny_private: deny_private?, lease: lease?, health_interval: health_interval? })
     }
 
     fn log(&mut self) -> Option<LogConfig> {

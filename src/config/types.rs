@@ -9,6 +9,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::PublicUrl;
+use super::forward_proxy::ForwardProxy;
 use super::secrets::SecretResolver;
 use crate::domain::{Source, Subscription};
 
@@ -97,7 +98,7 @@ pub struct StoreConfig {
 }
 
 /// `[sender]`
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct SenderConfig {
     /// Whether private addresses are refused as targets.
     pub deny_private: bool,
@@ -105,6 +106,8 @@ pub struct SenderConfig {
     pub lease: Duration,
     /// How often endpoints are probed.
     pub health_interval: Duration,
+    /// The proxy through which it goes.
+    pub proxy: ForwardProxy,
 }
 
 /// `[log]`

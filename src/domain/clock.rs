@@ -58,6 +58,12 @@ impl Timestamp {
         Self(self.0.saturating_sub(micros(duration)))
     }
 
+    /// This instant moved by so many microseconds, back where they are below zero; saturates.
+    #[must_use]
+    pub const fn moved(self, micros: i64) -> Self {
+        Self(self.0.saturating_add(micros))
+    }
+
     /// How far two instants lie apart, whichever comes first.
     #[must_use]
     pub const fn abs_diff(self, other: Self) -> Duration {
@@ -80,34 +86,86 @@ impl fmt::Display for Timestamp {
 }
 
 /// Where the time comes from: the system in the program, a hand-set clock in tests.
+///
+/// Two readings, because the wall clock is set: by hand, by NTP after a wrong start, when a machine wakes. What is *due*
+/// is measured by `now`, which never steps while the program runs; `wall` is for people and for other machines.
 pub trait Clock: Send + Sync + 'static {
-    /// The present instant.
+    /// The present instant on the clock that does not step: the wall time at the start, and the time that passed since.
     fn now(&self) -> Timestamp;
+
+    /// The present instant on the wall clock.
+    fn wall(&self) -> Timestamp;
+
+    /// Both readings of one instant.
+    fn both(&self) -> Now {
+        Now { due: self.now(), wall: self.wall() }
+    }
+
+    /// What the wall clock shows at `due`, unless it is set again.
+    fn shown(&self, due: Timestamp) -> Timestamp {
+        due.moved(self.both().wall_ahead_us())
+    }
+}
+
+/// One instant by both clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// On the clock that does not step: what is due is measured by it.
+    pub due: Timestamp,
+    /// On the wall clock, for people.
+    pub wall: Timestamp,
+}
+
+impl Now {
+    /// An instant at which both clocks show the same.
+    #[cfg(test)]
+    #[must_use]
+    pub const fn at(now: Timestamp) -> Self {
+        Self { due: now, wall: now }
+    }
+
+    /// By how much the wall clock is ahead of the other one, in microseconds.
+    #[must_use]
+    pub const fn wall_ahead_us(self) -> i64 {
+        self.wall.0.saturating_sub(self.due.0)
+    }
 }
 
 /// A clock that stands still until it is moved.
 #[cfg(test)]
 #[derive(Debug)]
-pub struct ManualClock(AtomicI64);
+pub struct ManualClock {
+    now: AtomicI64,
+    wall_ahead_us: AtomicI64,
+}
 
 #[cfg(test)]
 impl ManualClock {
     /// A clock standing at `start`.
     #[must_use]
     pub const fn at(start: Timestamp) -> Self {
-        Self(AtomicI64::new(start.0))
+        Self { now: AtomicI64::new(start.0), wall_ahead_us: AtomicI64::new(0) }
     }
 
     /// Moves the clock forward.
     pub fn advance(&self, duration: Duration) {
-        self.0.fetch_add(micros(duration), Ordering::SeqCst);
+        self.now.fetch_add(micros(duration), Ordering::SeqCst);
+    }
+
+    /// Somebody sets the wall clock: forward, or back where `secs` is below zero.
+    pub fn set_wall(&self, secs: i64) {
+        self.wall_ahead_us.fetch_add(secs.saturating_mul(1_000_000), Ordering::SeqCst);
     }
 }
 
 #[cfg(test)]
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::SeqCst))
+        Timestamp(self.now.load(Ordering::SeqCst))
+    }
+
+    fn wall(&self) -> Timestamp {
+        self.now().moved(self.wall_ahead_us.load(Ordering::SeqCst))
     }
 }
 
@@ -132,5 +190,16 @@ mod tests {
         assert_eq!(end.abs_diff(Timestamp::from_micros(i64::MIN)), Duration::from_micros(u64::MAX));
         assert!(end.to_string().starts_with("9999-"), "{end}");
         assert!(Timestamp::from_micros(i64::MIN).to_string().starts_with("-009999-"));
+    }
+
+    #[test]
+    fn a_step_of_the_wall_clock_moves_what_is_shown_and_not_what_is_due() {
+        let clock = ManualClock::at(Timestamp::from_secs(1_000));
+        let due = clock.now().plus(Duration::from_secs(2));
+        clock.set_wall(-3_600);
+        assert_eq!((clock.now(), clock.wall()), (Timestamp::from_secs(1_000), Timestamp::from_secs(-2_600)));
+        assert_eq!(clock.shown(due), Timestamp::from_secs(-2_598));
+        clock.advance(Duration::from_secs(2));
+        assert_eq!((clock.now(), clock.shown(due)), (due, clock.wall()));
     }
 }

@@ -158,6 +158,12 @@ impl Entity {
         self.habits.of_the_future
     }
 
+    /// When it was last heard of, by the clock that does not step: ids of deliveries are made by it.
+    #[must_use]
+    pub fn heard_at(&self) -> Timestamp {
+        self.last_delivery.made_at()
+    }
+
     /// Its usual interval: the median of the last fifty; `None` before the third.
     #[must_use]
     pub fn usual(&self) -> Option<Duration> {

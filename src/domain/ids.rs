@@ -50,7 +50,8 @@ macro_rules! ids {
 }
 
 ids! {
-    /// The id of a delivery: a UUID version 7 (RFC 9562), so ids sort by the time of arrival.
+    /// The id of a delivery: a UUID version 7 (RFC 9562), made by the clock that does not step, so ids sort by the order of
+    /// arrival.
     DeliveryId;
     /// The id of a message, the same over all its attempts: a UUID version 7.
     MessageId;

@@ -30,7 +30,7 @@ pub use attempt::{Attempt, AttemptError};
 pub use check::{Check, Fault, Gate, Outcome};
 #[cfg(test)]
 pub use clock::ManualClock;
-pub use clock::{Clock, Timestamp};
+pub use clock::{Clock, Now, Timestamp};
 pub use credential_names::{is_secret_parameter, names_credential_header};
 pub use delivery::{Arrival, BodyEnd, ClientAddress, Delivery, DeliveryRow, StoredDelivery};
 pub use entity::{Entity, Seen, is_of_the_future};

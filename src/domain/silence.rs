@@ -32,8 +32,8 @@ impl SilenceAfter {
 
     /// When an entity that was last heard of then is silent.
     #[must_use]
-    pub fn due(self, last_seen: Timestamp, usual: Option<Duration>) -> Option<Timestamp> {
-        self.allowed(usual).map(|allowed| last_seen.plus(allowed))
+    pub fn due(self, heard_at: Timestamp, usual: Option<Duration>) -> Option<Timestamp> {
+        self.allowed(usual).map(|allowed| heard_at.plus(allowed))
     }
 
     /// A number that tells one rule from another: milliseconds, or tenths below zero.

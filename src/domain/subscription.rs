@@ -72,7 +72,7 @@ pub struct SubscriptionHeader {
 pub enum HeaderValue {
     /// Text, perhaps a template.
     Text(String),
-    /// A credential; never a template.
+    /// A credential. One that was written out, not named by `file:` or `env:`, may be a template.
     Secret(Secret),
 }
 
@@ -116,9 +116,12 @@ pub struct Batch {
     pub size: u32,
     /// The longest time a message waits for others.
     pub flush_interval: Duration,
+    /// The most bytes of a request; an event that is larger by itself goes alone.
+    pub max_bytes: usize,
 }
 
 impl Batch {
-    /// The specification's: 100, or after 5 s.
-    pub const SPECIFIED: Self = Self { size: 100, flush_interval: Duration::from_secs(5) };
+    /// The specification's: 100, or after 5 s. It names no bytes: 1 MiB is what nginx takes as it is installed.
+    pub const SPECIFIED: Self =
+        Self { size: 100, flush_interval: Duration::from_secs(5), max_bytes: 1024 * 1024 };
 }

@@ -90,7 +90,7 @@ impl Doorkeeper {
         };
         let is_likely = self.port == PortName::Receiver && (has_mark || is_near());
         let refused = Refused { port: self.port, cause, status, client, method, target, detail, is_likely };
-        self.metrics.refused(refused, self.clock.now());
+        self.metrics.refused(refused, self.clock.wall());
     }
 
     fn answer(&self, status: u16, detail: &str) -> Vec<u8> {

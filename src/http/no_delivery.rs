@@ -107,7 +107,7 @@ impl ReceiverState {
             detail,
             is_likely,
         };
-        self.metrics.refused(refused, self.clock.now());
+        self.metrics.refused(refused, self.clock.wall());
     }
 }
 

@@ -36,7 +36,8 @@ pub struct WireRequest<'a> {
 
 impl WireRequest<'_> {
     fn arrival(&self, state: &ReceiverState, rules: &Rules) -> Arrival {
-        let received_at = state.clock.now();
+        let now = state.clock.both();
+        let received_at = now.wall;
         let target = self.head.uri.path_and_query().map_or("/", |target| target.as_str());
         let method = self.head.method.as_str();
         let headers = self
@@ -45,7 +46,7 @@ impl WireRequest<'_> {
             .unwrap_or_else(|| wire_head::from_map(&self.head.headers));
         let peer = self.head.peer_addr.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
         Arrival {
-            id: DeliveryId::new_at(received_at),
+            id: DeliveryId::new_at(now.due),
             received_at,
             method: method.to_owned(),
             target: target.to_owned(),
@@ -136,7 +137,7 @@ async fn webhook(
     let Some(read) = read_body(request, payload, state, &rules, &mut arrival).await else {
         return respond::cannot_keep();
     };
-    let now = state.clock.now();
+    let now = state.clock.wall();
     let judged = if arrival.body.len() >= LARGE_BODY {
         let source = source.to_owned();
         let rules = Arc::clone(&rules);
@@ -303,7 +304,7 @@ impl ReceiverState {
         }
         let mut arrival = wire.arrival(self, &rules);
         arrival.body_end = BodyEnd::CutAtCap;
-        let judged = rules.receiver.judge(&source, arrival, self.clock.now(), started);
+        let judged = rules.receiver.judge(&source, arrival, self.clock.wall(), started);
         Some(self.keep_and_answer(&rules, judged.entry, &judged.faults).await)
     }
 }

@@ -1,5 +1,5 @@
-//! The HTTP client of everything that we send. It follows no redirect, asks no proxy, dials only what the guard lets
-//! through, and keeps no more of an answer than is shown.
+//! The HTTP client of everything that we send. It follows no redirect, asks no proxy but the configured one, dials only
+//! what the guard lets through, and keeps no more of an answer than is shown.
 
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use url::Url;
 
 use super::failure::{Failure, innermost};
 use super::target_guard::TargetGuard;
+use crate::config::{ForwardProxy, ProxyUrl};
 use crate::domain::AttemptError;
 
 /// The most bytes of an answer's body that are kept.
@@ -119,6 +120,14 @@ pub enum SendError {
     /// The client cannot be made on this machine.
     #[error("TLS cannot be set up: {0}")]
     Client(String),
+    /// The proxy cannot be used.
+    #[error("the proxy {proxy} cannot be used: {why}")]
+    Proxy {
+        /// The proxy, without its credential.
+        proxy: String,
+        /// Why.
+        why: String,
+    },
     /// The target is no URL that can be sent to.
     #[error("{url} cannot be sent to: {cause}")]
     Target {
@@ -150,27 +159,41 @@ pub enum SendError {
 pub struct Client {
     http: reqwest::Client,
     guard: TargetGuard,
+    /// Whether a proxy may resolve names again, and whether it may resolve those that we cannot.
+    proxy_resolves: Option<bool>,
 }
 
 impl Client {
-    /// A client that reaches what `guard` lets through.
+    /// A client that reaches what `guard` lets through, without a proxy.
     ///
     /// # Errors
     /// When TLS cannot be set up.
     pub fn new(guard: TargetGuard) -> Result<Self, SendError> {
+        Self::behind(guard, &ForwardProxy::default())
+    }
+
+    /// A client that reaches what `guard` lets through, through `proxy`.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up, or `proxy` is an address that is never reached.
+    pub fn behind(guard: TargetGuard, proxy: &ForwardProxy) -> Result<Self, SendError> {
         // The first one stays: there is no other provider in the program.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .http1_only()
+            // An odd line of an endpoint's answer is left out; its status and its body count.
+            .http1_ignore_invalid_headers_in_responses(true)
             .no_proxy()
-            .dns_resolver(guard.resolver())
+            .dns_resolver(guard.resolver(hosts_of(proxy)))
             .connect_timeout(CONNECT_TIMEOUT)
             .pool_idle_timeout(IDLE)
-            .user_agent(concat!("tagohook/", env!("CARGO_PKG_VERSION")))
-            .build();
-        let http = client.map_err(|fault| SendError::Client(innermost(&fault)))?;
-        Ok(Self { http, guard })
+            .user_agent(concat!("tagohook/", env!("CARGO_PKG_VERSION")));
+        for proxy in proxies(proxy)? {
+            builder = builder.proxy(proxy);
+        }
+        let http = builder.build().map_err(|fault| SendError::Client(innermost(&fault)))?;
+        Ok(Self { http, guard, proxy_resolves: proxy.is_used().then_some(proxy.resolves) })
     }
 
     /// Sends a request. What it returns is an attempt's outcome, whatever happened.
@@ -185,6 +208,13 @@ impl Client {
         self.guard
             .check_url(&url)
             .map_err(|blocked| Failure::new(AttemptError::BlockedAddress, blocked.to_string()))?;
+        let deadline = Instant::now() + timeout;
+        if let Some(may_be_unknown) = self.proxy_resolves {
+            let judged = in_time(deadline, self.guard.check_name(&url, may_be_unknown)).await;
+            judged
+                .ok_or_else(|| Failure::new(AttemptError::Timeout, "operation timed out"))?
+                .map_err(|fault| Failure::of_name(&fault))?;
+        }
         let is_tls = url.scheme() == "https";
         let method = match method {
             Method::Post => reqwest::Method::POST,
@@ -195,7 +225,6 @@ impl Client {
             Method::Patch => reqwest::Method::PATCH,
             Method::Options => reqwest::Method::OPTIONS,
         };
-        let deadline = Instant::now() + timeout;
         let request = self.http.request(method, url).headers(header_map(headers)?).body(body);
         let mut response = in_time(deadline, request.send())
             .await
@@ -259,6 +288,29 @@ impl Pieces {
     pub async fn next(&mut self) -> Option<Bytes> {
         self.0.chunk().await.ok().flatten()
     }
+}
+
+/// The proxies of the configuration, as the client takes them.
+fn proxies(configured: &ForwardProxy) -> Result<Vec<reqwest::Proxy>, SendError> {
+    type Make = fn(Url) -> reqwest::Result<reqwest::Proxy>;
+    let schemes: [(&Option<ProxyUrl>, Make); 2] =
+        [(&configured.http, reqwest::Proxy::http), (&configured.https, reqwest::Proxy::https)];
+    let no_proxy = reqwest::NoProxy::from_string(&configured.no_proxy.join(","));
+    let mut made = Vec::new();
+    for (proxy, make) in schemes {
+        let Some(proxy) = proxy else { continue };
+        let refused = |why: String| SendError::Proxy { proxy: proxy.to_string(), why };
+        // Whoever configures it means it, but for what is never reached.
+        TargetGuard::new(false).check_url(proxy.expose()).map_err(|blocked| refused(blocked.to_string()))?;
+        let proxy = make(proxy.expose().clone()).map_err(|fault| refused(innermost(&fault)))?;
+        made.push(proxy.no_proxy(no_proxy.clone()));
+    }
+    Ok(made)
+}
+
+fn hosts_of(proxy: &ForwardProxy) -> Vec<String> {
+    let host = |proxy: &ProxyUrl| proxy.expose().host_str().map(str::to_owned);
+    [&proxy.http, &proxy.https].into_iter().flatten().filter_map(host).collect()
 }
 
 fn header_map(lines: Vec<(String, Vec<u8>)>) -> Result<HeaderMap, Failure> {

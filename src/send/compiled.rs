@@ -8,6 +8,7 @@ use super::scope::{Scope, ScopeFault};
 use super::target_guard::TargetGuard;
 use super::template::{Template, TextTemplate};
 use crate::catalog;
+use crate::config::{mask_header, template_of};
 use crate::domain::json::pointer;
 use crate::domain::suggestion;
 use crate::domain::{HeaderValue, OutgoingEvent, Subscription};
@@ -39,6 +40,11 @@ pub(super) struct CompiledHeader {
 pub(super) enum CompiledValue {
     Template(TextTemplate),
     Secret(crate::domain::Secret),
+    /// A credential with expressions in it, and the same with its secret parts masked.
+    SecretTemplate {
+        value: TextTemplate,
+        masked: TextTemplate,
+    },
 }
 
 /// A subscription that can judge and render events.
@@ -172,20 +178,27 @@ fn read_url(text: &str, guard: &TargetGuard) -> Result<Url, SubscriptionFault> {
 fn compile_headers(subscription: &Subscription, faults: &mut Vec<SubscriptionFault>) -> Vec<CompiledHeader> {
     let mut headers = Vec::new();
     for header in &subscription.headers {
-        let value = match &header.value {
-            HeaderValue::Secret(secret) => CompiledValue::Secret(secret.clone()),
-            HeaderValue::Text(text) => match TextTemplate::compile(text) {
-                Ok(template) => CompiledValue::Template(template),
-                Err(found) => {
-                    let pointer = pointer::child("/headers", &header.name);
-                    faults.extend(
-                        found.into_iter().map(|fault| SubscriptionFault::new(&*pointer, fault.message)),
-                    );
-                    continue;
-                }
-            },
-        };
-        headers.push(CompiledHeader { name: header.name.clone(), value });
+        match compile_value(&header.value) {
+            Ok(value) => headers.push(CompiledHeader { name: header.name.clone(), value }),
+            Err(found) => {
+                let pointer = pointer::child("/headers", &header.name);
+                faults
+                    .extend(found.into_iter().map(|fault| SubscriptionFault::new(&*pointer, fault.message)));
+            }
+        }
     }
     headers
+}
+
+fn compile_value(value: &HeaderValue) -> Result<CompiledValue, Vec<super::Fault>> {
+    Ok(match value {
+        HeaderValue::Text(text) => CompiledValue::Template(TextTemplate::compile(text)?),
+        HeaderValue::Secret(secret) => match template_of(secret) {
+            None => CompiledValue::Secret(secret.clone()),
+            Some(text) => CompiledValue::SecretTemplate {
+                value: TextTemplate::compile(text)?,
+                masked: TextTemplate::compile(&mask_header(secret))?,
+            },
+        },
+    })
 }

@@ -102,7 +102,7 @@ impl Dispatcher {
     async fn recover(&self) {
         let stopping = self.sender.stopping();
         while !*stopping.borrow() {
-            match self.sender.store().recover_messages(self.sender.now(), SPREAD).await {
+            match self.sender.store().recover_messages(self.sender.both(), SPREAD).await {
                 Ok(0) => return,
                 Ok(messages) => {
                     tracing::info!(
@@ -246,17 +246,20 @@ impl Dispatcher {
         let bytes = messages.iter().map(|message| message.event.body.len()).sum();
         self.bytes = self.bytes.saturating_add(bytes);
         let sender = self.sender.clone();
+        let narrow = self.lanes.entry(target.clone()).or_default().batch_bytes(usize::MAX, sender.now());
         let (done, tell) = (self.done.clone(), self.tell.clone());
         tokio::spawn(async move {
             let started = Instant::now();
             // After a panic the place is free; the messages stay claimed until their lease ends.
-            let sent = sender.metrics().workers().watch("attempt", worker::send(&sender, messages)).await;
+            let sent =
+                sender.metrics().workers().watch("attempt", worker::send(&sender, messages, narrow)).await;
             let has_sent = sent.is_some();
-            let worker::Sent { settlements, is_gone } = sent.unwrap_or_default();
+            let worker::Sent { settlements, is_gone, too_large } = sent.unwrap_or_default();
             let is_quick = has_sent
                 && started.elapsed() < QUICK
                 && settlements.iter().all(|settlement| matches!(settlement.next, Next::Delivered));
-            let ended = Ended { target: target.clone(), ticket, at: sender.now(), is_quick, bytes };
+            let ended =
+                Ended { target: target.clone(), ticket, at: sender.now(), is_quick, bytes, too_large };
             // Nobody listens any more only when the program stops; the messages are claimed again after its start.
             let _ = tell.send(DispatcherEvent::Ended(ended));
             let _ = done.send(Done { target, settlements, is_gone });
@@ -275,7 +278,7 @@ impl Dispatcher {
     }
 
     fn give_back(&self, messages: Vec<ClaimedMessage>) {
-        let now = self.sender.now();
+        let now = self.sender.both();
         for message in messages {
             let target = message.target.clone();
             let settlements = vec![worker::given_back(message, now)];

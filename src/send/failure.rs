@@ -4,8 +4,11 @@ use std::error::Error;
 use std::fmt;
 use std::io::{self, ErrorKind};
 
-use super::target_guard::{Blocked, Unresolved};
+use super::target_guard::{Blocked, NameFault, Unresolved};
 use crate::domain::AttemptError;
+
+/// What the client says begins so where a proxy opens no way to the target.
+const TUNNEL: &str = "tunnel error";
 
 /// Why no answer came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,10 +26,24 @@ impl Failure {
         Self { error, detail: detail.into() }
     }
 
+    /// The failure that a name leads where nothing is sent.
+    #[must_use]
+    pub fn of_name(fault: &NameFault) -> Self {
+        let error = match fault {
+            NameFault::Blocked(_) => AttemptError::BlockedAddress,
+            NameFault::Unresolved(_) => AttemptError::Dns,
+        };
+        Self::new(error, fault.to_string())
+    }
+
     /// The failure that the client reports; `is_tls` says that the URL is one of https.
     #[must_use]
     pub fn of(fault: &reqwest::Error, is_tls: bool) -> Self {
-        Self::new(class(fault, is_tls), innermost(fault))
+        let detail = match innermost(fault) {
+            detail if detail.starts_with(TUNNEL) => format!("the proxy opens no way to the target: {detail}"),
+            detail => detail,
+        };
+        Self::new(class(fault, is_tls), detail)
     }
 }
 
@@ -47,6 +64,9 @@ fn class(fault: &reqwest::Error, is_tls: bool) -> AttemptError {
         return AttemptError::Timeout;
     }
     if fault.is_connect() {
+        if innermost(fault).starts_with(TUNNEL) {
+            return AttemptError::Connect;
+        }
         // What the system says of the connection itself; anything else on the way to TLS is TLS's.
         let is_system = find::<io::Error>(fault).is_some_and(|fault| {
             matches!(

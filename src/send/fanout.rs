@@ -258,7 +258,7 @@ pub async fn step(sender: &Sender, cursor: i64) -> Result<i64, StoreError> {
             events.push((event, reach.messages));
         }
     }
-    match sender.store().fan_out(FanOut { from: cursor, through, events }, sender.now()).await? {
+    match sender.store().fan_out(FanOut { from: cursor, through, events }, sender.both()).await? {
         None => sender.store().fanout_cursor().await,
         Some(0) => Ok(through),
         Some(_) => {

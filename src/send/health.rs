@@ -68,7 +68,7 @@ fn due(sender: &Sender, looked: &mut Looked) -> Vec<Arc<Active>> {
 
 /// Looks at one endpoint now, and keeps what was seen.
 pub async fn check(sender: &Sender, active: &Arc<Active>) -> HealthCheck {
-    let checked_at = sender.now();
+    let checked_at = sender.wall();
     // A header that cannot be rendered without an event is left out.
     let headers = configured_headers(&active.compiled, None).unwrap_or_default();
     let request = Outgoing {

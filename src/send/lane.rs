@@ -2,6 +2,7 @@
 //! claimed beyond them, so that a place which falls free never waits for the store.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use super::throttle::Throttle;
 use crate::domain::{ClaimedMessage, Timestamp};
@@ -12,6 +13,8 @@ pub const LANE_WIDTH: u32 = 32;
 pub const BATCH_WIDTH: u32 = 4;
 /// Requests of a quick lane that ended and whose outcome may wait to be written: after a crash they are sent again.
 const MOST_UNWRITTEN: u32 = 256;
+/// How long it is remembered that a batch was too large: somebody may have raised the endpoint's limit.
+const TOO_LARGE: Duration = Duration::from_secs(3_600);
 /// Bytes of bodies in a reserve, the last one excepted.
 const RESERVE_BYTES: usize = 4 * 1024 * 1024;
 
@@ -31,6 +34,8 @@ pub struct LaneState {
     rests_until: Option<Timestamp>,
     /// Whether something may have become due since the store was asked.
     has_news: bool,
+    /// What its batches may weigh since one was too large, and until when that holds.
+    narrow: Option<(usize, Timestamp)>,
 }
 
 struct Reserved {
@@ -51,6 +56,8 @@ pub struct Ended {
     pub is_quick: bool,
     /// What the bodies of its events weigh.
     pub bytes: usize,
+    /// How many bytes its body had, where it was a batch that the endpoint found too large.
+    pub too_large: Option<usize>,
 }
 
 impl LaneState {
@@ -111,6 +118,12 @@ impl LaneState {
         if room >= reserve.div_ceil(2) { room } else { 0 }
     }
 
+    /// The most bytes of its next batch: `most`, or half of the last one that was too large.
+    pub fn batch_bytes(&mut self, most: usize, now: Timestamp) -> usize {
+        self.narrow = self.narrow.filter(|(_, until)| *until > now);
+        self.narrow.map_or(most, |(bytes, _)| bytes.min(most))
+    }
+
     /// A request starts; the ticket is for its end.
     pub fn start(&mut self, now: Timestamp) -> Option<u64> {
         self.under_way = self.under_way.saturating_add(1);
@@ -122,6 +135,10 @@ impl LaneState {
         self.under_way = self.under_way.saturating_sub(1);
         self.unwritten = self.unwritten.saturating_add(1);
         self.is_quick = ended.is_quick;
+        if let Some(bytes) = ended.too_large {
+            let before = self.narrow.map_or(usize::MAX, |(before, _)| before);
+            self.narrow = Some((bytes.div_ceil(2).min(before), ended.at.plus(TOO_LARGE)));
+        }
         if let (Some(throttle), Some(ticket)) = (&mut self.throttle, ended.ticket) {
             throttle.end(ticket, ended.at);
         }
@@ -228,7 +245,7 @@ mod tests {
     }
 
     fn ended(is_quick: bool) -> Ended {
-        Ended { target: "a".into(), ticket: None, at: NOW, is_quick, bytes: 1 }
+        Ended { target: "a".into(), ticket: None, at: NOW, is_quick, bytes: 1, too_large: None }
     }
 
     /// A lane that holds so many messages, after a first request that was quick or was not.
@@ -291,6 +308,18 @@ mod tests {
         assert_eq!(started(&mut lane), 0);
         lane.written();
         assert_eq!(started(&mut lane), 1);
+    }
+
+    #[test]
+    fn a_batch_that_was_too_large_halves_the_next_ones_for_an_hour() {
+        let mut lane = LaneState::default();
+        assert_eq!(lane.batch_bytes(10_000, NOW), 10_000);
+        for (bytes, next) in [(8_000, 4_000), (4_000, 2_000), (8_000, 2_000)] {
+            lane.end(&Ended { too_large: Some(bytes), ..ended(false) });
+            assert_eq!(lane.batch_bytes(10_000, NOW), next, "{bytes}");
+        }
+        assert_eq!(lane.batch_bytes(1_000, NOW), 1_000);
+        assert_eq!(lane.batch_bytes(10_000, NOW.plus(TOO_LARGE)), 10_000);
     }
 
     #[test]

@@ -140,10 +140,10 @@ impl Sender {
         // Out of force first: nothing more is claimed while the store parks what waits.
         self.subscriptions().park(Parked::of(
             record,
-            record.parked_since.unwrap_or_else(|| self.now()),
+            record.parked_since.unwrap_or_else(|| self.wall()),
             why.clone(),
         ));
-        let Some(kept) = self.store().park_subscription(id.to_owned(), self.now()).await? else {
+        let Some(kept) = self.store().park_subscription(id.to_owned(), self.wall()).await? else {
             return Ok(());
         };
         let parked = Parked::of(record, kept.since, why);

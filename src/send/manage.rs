@@ -178,7 +178,7 @@ impl Sender {
         let names = self.names_as_fallback(id);
         // In this order: what the store could not remove is still there, and goes on.
         let cancelled =
-            self.store().delete_subscription(id.to_owned(), self.now()).await?.unwrap_or_default();
+            self.store().delete_subscription(id.to_owned(), self.wall()).await?.unwrap_or_default();
         self.subscriptions().remove(id);
         self.evaluations().forget(id);
         self.metrics().sender().messages("cancelled", cancelled);
@@ -219,7 +219,7 @@ impl Sender {
     }
 
     pub(super) async fn keep(&self, compiled: Compiled, document: String) -> Result<Arc<Active>, StoreError> {
-        let now = self.now();
+        let now = self.wall();
         let subscription = &compiled.subscription;
         let record = SubscriptionRecord {
             id: subscription.id.clone(),
@@ -252,7 +252,7 @@ impl Sender {
     /// When it cannot be kept.
     pub async fn send_by_hand(&self, active: &Active, event: OutgoingEvent) -> Result<MessageId, StoreError> {
         let message = message_for(active, &event);
-        let id = self.store().message_by_hand(event, message, self.now()).await?;
+        let id = self.store().message_by_hand(event, message, self.both()).await?;
         self.wakeups().tell(std::iter::once(active.compiled.id()));
         Ok(id)
     }

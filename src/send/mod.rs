@@ -1,6 +1,7 @@
 //! Sends: from accepted deliveries and published events to messages, and from messages to their endpoints.
 
 mod client;
+mod clock_watch;
 mod compiled;
 mod connection_budget;
 mod dispatcher;

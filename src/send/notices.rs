@@ -55,14 +55,14 @@ pub async fn run(sender: Sender) {
 async fn tell(sender: &Sender, last: &mut HashMap<String, Timestamp>) -> Result<bool, StoreError> {
     let mut is_more = false;
     for told in sender.store().untold_dead_letters(OWN_EVENTS).await? {
-        let now = sender.now();
-        if last.get(&told.subscription).is_some_and(|at| at.plus(AT_LEAST) > now) && told.count > 0 {
+        let now = sender.both();
+        if last.get(&told.subscription).is_some_and(|at| at.plus(AT_LEAST) > now.due) && told.count > 0 {
             is_more = true;
             continue;
         }
-        let notice = (told.count > 0).then(|| dead_notice(sender, &told, now));
+        let notice = (told.count > 0).then(|| dead_notice(sender, &told, now.wall));
         if notice.is_some() {
-            last.insert(told.subscription.clone(), now);
+            last.insert(told.subscription.clone(), now.due);
         }
         sender.store().tell_dead_letters(told, notice, now).await?;
         sender.wake();
@@ -83,8 +83,8 @@ fn dead_notice(sender: &Sender, told: &Told, now: Timestamp) -> (OutgoingEvent, 
 
 /// An endpoint said 410: its subscription is disabled, and administrators are told.
 pub async fn endpoint_gone(sender: &Sender, id: &str) {
-    let now = sender.now();
-    match sender.store().disable_subscription(id.to_owned(), "gone", now).await {
+    let now = sender.both();
+    match sender.store().disable_subscription(id.to_owned(), "gone", now.wall).await {
         Ok(true) => {}
         Ok(false) => return,
         Err(fault) => {
@@ -96,7 +96,7 @@ pub async fn endpoint_gone(sender: &Sender, id: &str) {
     tracing::warn!(subscription = id, "the endpoint answered 410 Gone: the subscription is disabled");
     let active = sender.subscriptions().get(id);
     let data = json!({"subscription": subscription_words(id, active.as_deref()), "reason": "gone"});
-    let (event, messages) = own_event(sender, "endpoint.disabled", vec![("data", data)], now);
+    let (event, messages) = own_event(sender, "endpoint.disabled", vec![("data", data)], now.wall);
     if let Err(fault) = sender.store().publish(event, [0; 32], messages, now).await {
         tracing::error!(%fault, "administrators cannot be told of a disabled endpoint");
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::retry_after::retry_after;
-use crate::domain::{Attempt, AttemptError, ClaimedMessage, RetryPolicy, Timestamp};
+use crate::domain::{Attempt, AttemptError, ClaimedMessage, Now, RetryPolicy, Timestamp};
 use crate::store::Next;
 
 /// The longest time that an answer's `Retry-After` can ask for.
@@ -37,13 +37,13 @@ pub const fn is_gone(status: u16) -> bool {
 
 /// What comes after `attempt`, which ended at `now`.
 #[must_use]
-pub fn after(message: &ClaimedMessage, attempt: &Attempt, terms: Terms<'_>, now: Timestamp) -> Next {
+pub fn after(message: &ClaimedMessage, attempt: &Attempt, terms: Terms<'_>, now: Now) -> Next {
     if attempt.is_success() {
         return Next::Delivered;
     }
     let made = attempt.number.saturating_sub(message.attempts_before);
-    match delay(attempt, terms.policy, made, terms.chance, now) {
-        Some(delay) => Next::Retry(now.plus(delay)),
+    match delay(attempt, terms.policy, made, terms.chance, now.wall) {
+        Some(delay) => Next::Retry(now.due.plus(delay)),
         None => exhausted(message, attempt.failure(), terms),
     }
 }
@@ -147,7 +147,7 @@ mod tests {
             payload: Bytes::new(),
             chance: 0.5,
         };
-        after(message, attempt, terms, NOW)
+        after(message, attempt, terms, Now::at(NOW))
     }
 
     fn delay_ms(next: &Next) -> u128 {

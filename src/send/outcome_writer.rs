@@ -83,7 +83,7 @@ fn follow_up(sender: &Sender, settlement: &Settlement) {
             sender.tell_of_letters();
         }
         Next::Fallback { target, .. } => sender.wakeups().tell(std::iter::once(target.as_str())),
-        Next::Retry(_) => {}
+        Next::Retry(_) | Next::Smaller(_) => {}
     }
 }
 
@@ -93,6 +93,7 @@ fn log(settlement: &Settlement) {
     let next = match &settlement.next {
         Next::Delivered => "delivered",
         Next::Retry(_) => "retry",
+        Next::Smaller(_) => "smaller_batch",
         Next::Fallback { .. } => "fallback",
         Next::Dead { .. } => "dead",
         Next::Cancelled => "cancelled",

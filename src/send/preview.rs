@@ -3,6 +3,7 @@
 use super::compiled::{Compiled, CompiledValue, scope_of};
 use super::filter::ConditionOutcome;
 use super::request::{Envelope, Payload, outgoing};
+use super::scope::Scope;
 use super::sender::Sender;
 use crate::domain::{Credential, MessageId, OutgoingEvent};
 
@@ -51,12 +52,12 @@ impl Sender {
         }
         let payload = Payload::render(compiled, event, &scope);
         warnings.extend(payload.errors.iter().cloned());
-        let now = self.now();
+        let now = self.wall();
         let message_id = MessageId::new_at(now).to_string();
         let event_id = event.event_id.as_deref();
         let envelope = Envelope { message_id: &message_id, event_id, attempt: 1, batch: None };
         let headers = match outgoing(compiled, &scope, &envelope, payload.body.clone(), now) {
-            Ok(request) => shown(compiled, request.headers),
+            Ok(request) => shown(compiled, &scope, request.headers),
             Err(unsendable) => {
                 warnings.push(format!("{}: {}", unsendable.error.as_str(), unsendable.detail));
                 Vec::new()
@@ -81,26 +82,32 @@ impl Sender {
 }
 
 /// The lines of a request with its credentials masked.
-fn shown(compiled: &Compiled, headers: Vec<(String, Vec<u8>)>) -> Vec<(String, String)> {
-    let mut secret: Vec<&str> = compiled
-        .headers
-        .iter()
-        .filter(|header| matches!(header.value, CompiledValue::Secret(_)))
-        .map(|header| header.name.as_str())
-        .collect();
+fn shown(compiled: &Compiled, scope: &Scope, headers: Vec<(String, Vec<u8>)>) -> Vec<(String, String)> {
+    let mut masks: Vec<(&str, String)> = Vec::new();
+    for header in &compiled.headers {
+        match &header.value {
+            CompiledValue::Template(_) => {}
+            CompiledValue::Secret(_) => masks.push((&header.name, DOTS.to_owned())),
+            CompiledValue::SecretTemplate { masked, .. } => {
+                masks.push((&header.name, masked.render(scope).text));
+            }
+        }
+    }
     match &compiled.subscription.auth {
-        Some(Credential::Bearer(_) | Credential::Basic { .. }) => secret.push("Authorization"),
+        Some(Credential::Bearer(_) | Credential::Basic { .. }) => {
+            masks.push(("Authorization", DOTS.to_owned()));
+        }
         Some(Credential::ApiKey { header, secret_header, .. }) => {
-            secret.extend([&**header, &**secret_header])
+            masks.extend([(&**header, DOTS.to_owned()), (&**secret_header, DOTS.to_owned())]);
         }
         None => {}
     }
     headers
         .into_iter()
         .map(|(name, value)| {
-            let is_secret = secret.iter().any(|known| name.eq_ignore_ascii_case(known));
+            let mask = masks.iter().find(|(known, _)| name.eq_ignore_ascii_case(known));
             let value =
-                if is_secret { DOTS.to_owned() } else { String::from_utf8_lossy(&value).into_owned() };
+                mask.map_or_else(|| String::from_utf8_lossy(&value).into_owned(), |(_, mask)| mask.clone());
             (name, value)
         })
         .collect()

@@ -45,9 +45,9 @@ impl Sender {
     /// # Errors
     /// When it is no event, another was published under its id, or the store cannot keep it.
     pub async fn publish(&self, posted: &Bytes) -> Result<PublishedEvent, PublishFault> {
-        let now = self.now();
+        let now = self.both();
         let read = read_published(posted).map_err(PublishFault::Invalid)?;
-        let (event, mut warnings) = self.event_to_publish(posted, read, now);
+        let (event, mut warnings) = self.event_to_publish(posted, read, now.wall);
         let event_id = event.event_id.clone().unwrap_or_default();
         let reach = Reach::of(&self.subscriptions().all(), &event, None);
         warnings.extend(reach.warnings());
@@ -75,7 +75,7 @@ impl Sender {
             return self.draft_points(posted);
         }
         let read = read_published(posted)?;
-        Ok(self.event_to_publish(posted, read, self.now()).0)
+        Ok(self.event_to_publish(posted, read, self.wall()).0)
     }
 
     /// TagoIO's array of points as the event that its delivery would be.
@@ -93,7 +93,7 @@ impl Sender {
             event_id: None,
             event_type: POINTS_EVENT.to_owned(),
             entity: payload.entity(""),
-            received_at: self.now(),
+            received_at: self.wall(),
             body: posted.clone(),
             delivery: None,
             lineage: Vec::new(),

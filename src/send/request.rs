@@ -146,8 +146,11 @@ pub fn configured_headers(
     for header in &compiled.headers {
         let value = match (&header.value, scope) {
             (CompiledValue::Secret(secret), _) => secret.expose().to_vec(),
-            (CompiledValue::Template(template), Some(scope)) => template.render(scope).text.into_bytes(),
-            (CompiledValue::Template(_), None) => continue,
+            (
+                CompiledValue::Template(template) | CompiledValue::SecretTemplate { value: template, .. },
+                Some(scope),
+            ) => template.render(scope).text.into_bytes(),
+            (CompiledValue::Template(_) | CompiledValue::SecretTemplate { .. }, None) => continue,
         };
         if value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
             let detail = format!("{} would hold a line break or NUL", header.name);

@@ -1,7 +1,7 @@
 //! The sender at work: its own thread, so that neither receiving nor the pages ever wait for an endpoint.
 
 use super::sender::Sender;
-use super::{dispatcher, fanout, health, notices};
+use super::{clock_watch, dispatcher, fanout, health, notices};
 use crate::telemetry::Worker;
 
 /// A sender at work.
@@ -11,7 +11,7 @@ pub struct RunningSender {
 }
 
 impl RunningSender {
-    /// Starts the thread: fan-out, dispatcher, health, notices. A panic in one of them starts all of them again. As after
+    /// Starts the thread: fan-out, dispatcher, health, the watch over the clock, notices. A panic in one of them starts all of them again. As after
     /// a restart of the program, what was under way is sent again.
     ///
     /// # Errors
@@ -25,6 +25,7 @@ impl RunningSender {
                     fanout::run(own.clone()),
                     dispatcher::run(own.clone()),
                     health::run(own.clone()),
+                    clock_watch::run(own.clone()),
                     notices::run(own),
                 );
             }

@@ -11,7 +11,7 @@ use super::target_guard::TargetGuard;
 use super::wakeups::Wakeups;
 use crate::catalog::Catalog;
 use crate::config::{Sealer, SecretResolver};
-use crate::domain::{Clock, OutgoingEvent, Timestamp};
+use crate::domain::{Clock, Now, OutgoingEvent, Timestamp};
 use crate::payload::Sources;
 use crate::store::Store;
 use crate::telemetry::Metrics;
@@ -118,6 +118,12 @@ impl Sender {
         &self.0.parts.guard
     }
 
+    /// The client that sends.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.0.parts.client
+    }
+
     /// What finds secrets by reference.
     #[must_use]
     pub fn secrets(&self) -> &SecretResolver {
@@ -134,10 +140,22 @@ impl Sender {
         &self.0.parts
     }
 
-    /// Now.
+    /// Now, by the clock that does not step: for what is due.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.0.parts.clock.now()
+    }
+
+    /// Now, by the wall clock: for people, signatures and other machines.
+    #[must_use]
+    pub fn wall(&self) -> Timestamp {
+        self.0.parts.clock.wall()
+    }
+
+    /// Now, by both clocks.
+    #[must_use]
+    pub fn both(&self) -> Now {
+        self.0.parts.clock.both()
     }
 
     /// There may be something to send through any subscription, or another subscription to send it through.

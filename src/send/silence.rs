@@ -4,14 +4,14 @@ use serde_json::{Map, Value, json};
 
 use super::notices::own_event;
 use super::sender::Sender;
-use crate::domain::{Entity, OutgoingEvent, Timestamp};
+use crate::domain::{Entity, Now, OutgoingEvent};
 use crate::store::NewMessage;
 
 impl Sender {
     /// The event that an entity is silent, and the messages it leads to. Nothing is kept by that.
     #[must_use]
-    pub fn silence_notice(&self, entity: &Entity, now: Timestamp) -> (OutgoingEvent, Vec<NewMessage>) {
-        let silent_for_s = now.abs_diff(entity.last_seen).as_secs();
+    pub fn silence_notice(&self, entity: &Entity, now: Now) -> (OutgoingEvent, Vec<NewMessage>) {
+        let silent_for_s = now.due.abs_diff(entity.heard_at()).as_secs();
         let mut device = Map::new();
         device.insert("id".to_owned(), entity.entity.clone().into());
         if let Some(name) = &entity.name {
@@ -25,8 +25,12 @@ impl Sender {
             "silent_for_s": silent_for_s,
             "usual_interval_s": entity.usual().map(|usual| usual.as_secs()),
         });
-        let (mut event, messages) =
-            own_event(self, "device.silent", vec![("device", Value::Object(device)), ("data", data)], now);
+        let (mut event, messages) = own_event(
+            self,
+            "device.silent",
+            vec![("device", Value::Object(device)), ("data", data)],
+            now.wall,
+        );
         event.entity = Some(entity.entity.clone());
         (event, messages)
     }

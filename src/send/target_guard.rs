@@ -27,6 +27,17 @@ pub struct Unresolved {
     cause: String,
 }
 
+/// Why a name is not left to somebody else.
+#[derive(Debug, thiserror::Error)]
+pub enum NameFault {
+    /// It leads to an address that is never reached.
+    #[error(transparent)]
+    Blocked(#[from] Blocked),
+    /// It leads nowhere from here.
+    #[error(transparent)]
+    Unresolved(#[from] Unresolved),
+}
+
 /// Judges addresses.
 #[derive(Clone, Copy, Debug)]
 pub struct TargetGuard {
@@ -73,10 +84,29 @@ impl TargetGuard {
         Ok(())
     }
 
-    /// A resolver that gives only addresses that may be reached.
+    /// Judges where the name of a URL leads, for one that somebody else resolves again: it may choose any of its
+    /// addresses. `may_be_unknown` lets a name pass that does not resolve here.
+    ///
+    /// # Errors
+    /// When one of its addresses is never reached, or there is none.
+    pub async fn check_name(&self, url: &Url, may_be_unknown: bool) -> Result<(), NameFault> {
+        let Some(Host::Domain(name)) = url.host() else { return Ok(()) };
+        let found = match look_up(name).await {
+            Ok(found) => found,
+            Err(_) if may_be_unknown => return Ok(()),
+            Err(unresolved) => return Err(unresolved.into()),
+        };
+        for address in found {
+            self.check_address(address.ip())?;
+        }
+        Ok(())
+    }
+
+    /// A resolver that gives only addresses that may be reached. `configured` are hosts that the configuration names:
+    /// of theirs only those are kept back that are never reached.
     #[must_use]
-    pub fn resolver(self) -> Arc<GuardedResolver> {
-        Arc::new(GuardedResolver(self))
+    pub fn resolver(self, configured: Vec<String>) -> Arc<GuardedResolver> {
+        Arc::new(GuardedResolver { guard: self, configured })
     }
 }
 
@@ -151,19 +181,25 @@ fn private(address: IpAddr) -> Option<&'static str> {
 
 /// Resolves names by the system, and keeps back what may not be reached.
 #[derive(Debug)]
-pub struct GuardedResolver(TargetGuard);
+pub struct GuardedResolver {
+    guard: TargetGuard,
+    configured: Vec<String>,
+}
+
+async fn look_up(name: &str) -> Result<Vec<SocketAddr>, Unresolved> {
+    let looked_up = tokio::net::lookup_host((name, 0)).await;
+    looked_up
+        .map(Iterator::collect)
+        .map_err(|fault| Unresolved { name: name.to_owned(), cause: fault.to_string() })
+}
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let guard = self.0;
+        let is_configured = self.configured.iter().any(|known| known.eq_ignore_ascii_case(name.as_str()));
+        let guard = if is_configured { TargetGuard::new(false) } else { self.guard };
         Box::pin(async move {
-            let name = name.as_str().to_owned();
-            let looked_up = tokio::net::lookup_host((name.as_str(), 0)).await;
-            let found: Vec<SocketAddr> = match looked_up.map(Iterator::collect) {
-                Ok(found) => found,
-                Err(fault) => return Err(Unresolved { name, cause: fault.to_string() }.into()),
-            };
-            let allowed = reachable(guard, &name, found)?;
+            let found = look_up(name.as_str()).await?;
+            let allowed = reachable(guard, name.as_str(), found)?;
             let addresses: Addrs = Box::new(allowed.into_iter());
             Ok(addresses)
         })

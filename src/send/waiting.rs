@@ -78,12 +78,12 @@ impl Sender {
     pub async fn act(&self, act: Act, seqs: Vec<i64>) -> Result<HashSet<i64>, StoreError> {
         match act {
             Act::SendNow => {
-                let due = self.store().send_now(seqs, self.now()).await?;
+                let due = self.store().send_now(seqs, self.both()).await?;
                 self.wakeups().tell(due.iter().map(|(_, target)| target.as_str()));
                 Ok(due.into_iter().map(|(seq, _)| seq).collect())
             }
             Act::Cancel => {
-                let cancelled = self.store().cancel_messages(seqs, self.now()).await?;
+                let cancelled = self.store().cancel_messages(seqs, self.both()).await?;
                 let count = u64::try_from(cancelled.len()).unwrap_or(u64::MAX);
                 self.metrics().sender().messages("cancelled", count);
                 // What was behind one of them may be due now.

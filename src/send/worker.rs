@@ -11,7 +11,7 @@ use super::request::{BatchEnvelope, Envelope, Payload, Unsendable, outgoing};
 use super::scope::Scope;
 use super::sender::Sender;
 use super::subscriptions::Active;
-use crate::domain::{Attempt, AttemptError, ClaimedMessage, MessageId, Timestamp};
+use crate::domain::{Attempt, AttemptError, Batch, ClaimedMessage, MessageId, Now, Timestamp};
 use crate::store::{Next, Settlement};
 
 /// What stands for the status of an item that told a number which is none.
@@ -24,10 +24,13 @@ pub struct Sent {
     pub settlements: Vec<Settlement>,
     /// Whether the endpoint itself said that it is gone. One item of a batch that is gone says nothing of the endpoint.
     pub is_gone: bool,
+    /// How many bytes the body had, where it was a batch that the endpoint found too large.
+    pub too_large: Option<usize>,
 }
 
-/// Sends one message, or several as a batch, through the subscription they are claimed for, as it now is.
-pub async fn send(sender: &Sender, messages: Vec<ClaimedMessage>) -> Sent {
+/// Sends one message, or several as a batch, through the subscription they are claimed for, as it now is. Of a batch goes
+/// what fits into its bytes, and into `narrow`.
+pub async fn send(sender: &Sender, messages: Vec<ClaimedMessage>, narrow: usize) -> Sent {
     let target = messages.first().and_then(|message| sender.subscriptions().get(&message.target));
     let mut settlements = Vec::new();
     let mut ready = Vec::new();
@@ -41,14 +44,37 @@ pub async fn send(sender: &Sender, messages: Vec<ClaimedMessage>) -> Sent {
             _ => settlements.push(without_target(sender, message, is_orphan)),
         }
     }
-    let mut is_gone = false;
-    if let Some(active) = target.filter(|_| !ready.is_empty()) {
-        let is_batch = active.compiled.subscription.batch.is_some();
-        let sent = request(sender, &active, ready, is_batch).await;
-        settlements.extend(sent.settlements);
-        is_gone = sent.is_gone;
+    let Some(active) = target.filter(|_| !ready.is_empty()) else {
+        return Sent { settlements, is_gone: false, too_large: None };
+    };
+    let batch = active.compiled.subscription.batch;
+    if let Some(batch) = batch {
+        let now = sender.both();
+        let surplus = ready.split_off(fitting(&ready, batch.max_bytes.min(narrow)));
+        settlements.extend(surplus.into_iter().map(|ready| Settlement {
+            next: Next::Retry(waited(batch, now)),
+            ..given_back(ready.message, now)
+        }));
     }
-    Sent { settlements, is_gone }
+    let mut sent = request(sender, &active, ready, batch).await;
+    sent.settlements.extend(settlements);
+    sent
+}
+
+/// How many of them make a batch of at most `most` bytes; one at least.
+fn fitting(ready: &[Ready], most: usize) -> usize {
+    let mut bytes = 1_usize;
+    let fits = |ready: &&Ready| {
+        // With its comma, or the bracket at the end.
+        bytes = bytes.saturating_add(ready.payload.body.len()).saturating_add(1);
+        bytes <= most
+    };
+    ready.iter().take_while(fits).count().max(1)
+}
+
+/// Due at once: it has waited for others already.
+fn waited(batch: Batch, now: Now) -> Timestamp {
+    now.due.minus(batch.flush_interval)
 }
 
 /// The payload of a message. How its template fared is written down at the first attempt.
@@ -76,9 +102,11 @@ struct Ready {
     scope: Scope,
 }
 
-async fn request(sender: &Sender, active: &Arc<Active>, ready: Vec<Ready>, is_batch: bool) -> Sent {
-    let Some(first) = ready.first() else { return Sent { settlements: Vec::new(), is_gone: false } };
-    let now = sender.now();
+async fn request(sender: &Sender, active: &Arc<Active>, ready: Vec<Ready>, batch: Option<Batch>) -> Sent {
+    let none = Sent { settlements: Vec::new(), is_gone: false, too_large: None };
+    let Some(first) = ready.first() else { return none };
+    let is_batch = batch.is_some();
+    let now = sender.wall();
     let message_id = if is_batch { MessageId::new_at(now) } else { first.message.id }.to_string();
     let envelope = Envelope {
         message_id: &message_id,
@@ -92,19 +120,39 @@ async fn request(sender: &Sender, active: &Arc<Active>, ready: Vec<Ready>, is_ba
         Err(unsendable) => {
             let unsent =
                 |ready: Ready| unsent(sender, active, ready.message, Some(ready.payload), unsendable.clone());
-            return Sent { settlements: ready.into_iter().map(unsent).collect(), is_gone: false };
+            return Sent { settlements: ready.into_iter().map(unsent).collect(), ..none };
         }
     };
+    let bytes = request.body.len();
     let outcome = sender.parts().client.send(request).await;
     let statuses = if is_batch { item_statuses(&outcome, ready.len()) } else { None };
+    let items = ready.len();
+    let too_large = batch.filter(|_| items > 1 && is_too_large(&outcome));
+    // One for all: what fails together comes back together, and keeps its order.
+    let (ended, chance) = (sender.both(), rand::random());
     let mut settlements = Vec::new();
     for (at, Ready { message, payload, .. }) in ready.into_iter().enumerate() {
         let own = statuses.as_ref().and_then(|statuses| statuses.get(at)).copied();
-        let attempt = attempt(&message, &payload, now, &outcome, own);
-        settlements.push(settled(sender, active, message, attempt, payload.body));
+        let mut attempt = attempt(&message, &payload, now, &outcome, own);
+        settlements.push(match too_large {
+            Some(batch) => {
+                attempt.error_detail = Some(format!(
+                    "the batch of {items} events, {bytes} bytes, is too large for the endpoint: half of it is sent at \
+                     once; this attempt does not count"
+                ));
+                let next = Next::Smaller(waited(batch, ended));
+                Settlement { attempt: Some(attempt), next, ..given_back(message, ended) }
+            }
+            None => settled(sender, active, message, attempt, payload.body, (ended, chance)),
+        });
     }
     let is_gone = outcome.result.is_ok_and(|response| outcome::is_gone(response.status));
-    Sent { settlements, is_gone }
+    Sent { settlements, is_gone, too_large: too_large.map(|_| bytes) }
+}
+
+/// "Content Too Large" (RFC 9110, 15.5.14).
+fn is_too_large(outcome: &Outcome) -> bool {
+    outcome.result.as_ref().is_ok_and(|response| response.status == 413)
 }
 
 /// The message that came the longest way: by it our own receiver knows the batch again, and a loop ends.
@@ -205,7 +253,7 @@ fn unsent(
     let attempt = Attempt {
         number: number(&message),
         target: message.target.clone(),
-        started_at: sender.now(),
+        started_at: sender.wall(),
         duration_us: 0,
         status: None,
         error: Some(unsendable.error),
@@ -215,21 +263,20 @@ fn unsent(
         response_truncated: false,
         missing: Vec::new(),
     };
-    settled(sender, active, message, attempt, payload)
+    settled(sender, active, message, attempt, payload, (sender.both(), rand::random()))
 }
 
 /// A message whose subscription is gone is cancelled, or waits where that is only out of force; one whose fallback is gone
 /// goes back to its own.
 fn without_target(sender: &Sender, message: ClaimedMessage, is_orphan: bool) -> Settlement {
-    let now = sender.now();
-    let back = given_back(message, now);
+    let back = given_back(message, sender.both());
     if is_orphan { Settlement { next: Next::Cancelled, ..back } } else { back }
 }
 
 /// A message that is due again at once, without an attempt.
-pub fn given_back(message: ClaimedMessage, now: Timestamp) -> Settlement {
+pub fn given_back(message: ClaimedMessage, now: Now) -> Settlement {
     let ClaimedMessage { seq, id, subscription, .. } = message;
-    Settlement { seq, id, subscription, attempt: None, next: Next::Retry(now), at: now }
+    Settlement { seq, id, subscription, attempt: None, next: Next::Retry(now.due), at: now }
 }
 
 fn settled(
@@ -238,8 +285,8 @@ fn settled(
     message: ClaimedMessage,
     attempt: Attempt,
     payload: Bytes,
+    (now, chance): (Now, f64),
 ) -> Settlement {
-    let now = sender.now();
     let fallback = sender.subscriptions().fallback_of(active).map(|fallback| {
         let in_order =
             if fallback.compiled.subscription.ordered { message.event.entity.clone() } else { None };
@@ -250,7 +297,7 @@ fn settled(
         fallback,
         url: &active.compiled.subscription.url,
         payload,
-        chance: rand::random(),
+        chance,
     };
     let next = outcome::after(&message, &attempt, terms, now);
     let ClaimedMessage { seq, id, subscription, .. } = message;

@@ -20,7 +20,7 @@ pub use lens::{
 pub use marks::Marked;
 pub use minutes::Minute;
 pub use outbox::{
-    DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, Lane, LaneClaim, NewMessage, Next,
+    DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, Lane, LaneBatch, LaneClaim, NewMessage, Next,
     ParkedRecord, Published, SenderFigures, Settlement, StoredMessage, SubscriptionRecord, Told,
 };
 pub use saved_searches::SavedSearch;

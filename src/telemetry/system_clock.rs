@@ -1,16 +1,41 @@
 //! The clock of the program.
 
+use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::domain::{Clock, Timestamp};
 
-/// The system's wall clock.
+/// Counts what passed, the time that the machine slept too: a retry that was due meanwhile is due when it wakes.
+#[cfg(target_os = "linux")]
+const PASSED: ClockId = ClockId::Boottime;
+#[cfg(not(target_os = "linux"))]
+const PASSED: ClockId = ClockId::Monotonic;
+
+/// By how much the wall clock was ahead of what had passed when the program first asked, in microseconds.
+static AHEAD_AT_START: LazyLock<i64> = LazyLock::new(|| wall_us().saturating_sub(passed_us()));
+
+/// The system's clocks.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp::from_micros(i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX))
+        Timestamp::from_micros(AHEAD_AT_START.saturating_add(passed_us()))
     }
+
+    fn wall(&self) -> Timestamp {
+        Timestamp::from_micros(wall_us())
+    }
+}
+
+fn wall_us() -> i64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX)
+}
+
+fn passed_us() -> i64 {
+    let passed = clock_gettime(PASSED);
+    passed.tv_sec.saturating_mul(1_000_000).saturating_add(passed.tv_nsec / 1_000)
 }

@@ -228,3 +228,30 @@ fn the_form_of_the_page_sends_again_and_untouched_fields_change_nothing() {
     let page = crate::harness::exchange(server.inspector, "GET", &format!("/deliveries/{id}"), &[], b"");
     assert!(String::from_utf8_lossy(&page.body).contains("answered 200"));
 }
+
+#[test]
+fn a_replay_to_a_url_carries_the_stored_query_and_where_it_is_asked_for_the_path() {
+    let server = Server::start();
+    let sink = Sink::start();
+    server.ask("GET", "/webhook-test/deep?event=up&token=a-token-that-is-long-enough&x=%C3%A9", &[]);
+    let id = id_of(&server.newest());
+    for (target, path) in [
+        ("/hook", "/hook?event=up&x=%C3%A9"),
+        ("/hook?event=mine", "/hook?event=mine&x=%C3%A9"),
+        ("/base/*", "/base/webhook-test/deep?event=up&x=%C3%A9"),
+    ] {
+        let before = sink.count();
+        let made = replay(&server, &id, &json!({"to": sink.url(target)}));
+        assert_eq!((&made["status"], &made["query_left_out"]), (&json!(200), &json!(["token"])));
+        let request = sink.wait_for(before + 1).remove(before);
+        assert_eq!((request.method.as_str(), request.path.as_str()), ("GET", path));
+    }
+    let answer =
+        server.tell("POST", "deliveries/replay", &json!({"method": "GET", "to": sink.url("/run/*")}));
+    assert_eq!(answer.status, 202, "{}", String::from_utf8_lossy(&answer.body));
+    let request = sink.wait_for(4).remove(3);
+    assert_eq!(request.path, "/run/webhook-test/deep?event=up&x=%C3%A9");
+    let page = crate::harness::exchange(server.inspector, "GET", &format!("/deliveries/{id}"), &[], b"");
+    let page = String::from_utf8_lossy(&page.body).into_owned();
+    assert!(page.contains("the stored query goes along, without <bdi>token</bdi>"), "the form says so");
+}

@@ -22,8 +22,44 @@ pub fn mask(secret: &Secret) -> String {
     masked(&String::from_utf8_lossy(secret.expose()))
 }
 
+/// The text of a credential that is a template; `None` where it is none. One that `file:` or `env:` names is taken as it
+/// is: a secret may hold any text.
+#[must_use]
+pub fn template_of(secret: &Secret) -> Option<&str> {
+    let text = std::str::from_utf8(secret.expose()).ok()?;
+    (!is_reference(secret) && text.contains("{{")).then_some(text)
+}
+
+/// A template as it is shown: its paths in clear. The text around them is masked, and so are expressions with texts of
+/// their own.
+fn masked_template(text: &str) -> String {
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some((before, (inside, after))) =
+        rest.split_once("{{").and_then(|(before, after)| Some((before, after.split_once("}}")?)))
+    {
+        shown.push_str(if before.trim().is_empty() { before } else { DOTS });
+        if inside.contains(['"', '\'']) {
+            shown.push_str(DOTS);
+        } else {
+            shown.push_str(&format!("{{{{{inside}}}}}"));
+        }
+        rest = after;
+    }
+    shown.push_str(if rest.trim().is_empty() { rest } else { DOTS });
+    shown
+}
+
 /// The value of a credential header as it is shown: its scheme stays readable.
+#[must_use]
 pub fn mask_header(secret: &Secret) -> String {
+    if let Some(text) = template_of(secret) {
+        let is_scheme = |word: &str| ["bearer", "basic"].iter().any(|known| word.eq_ignore_ascii_case(known));
+        return match text.split_once(' ').filter(|(word, _)| is_scheme(word)) {
+            Some((scheme, rest)) => format!("{scheme} {}", masked_template(rest)),
+            None => masked_template(text),
+        };
+    }
     let text = String::from_utf8_lossy(secret.expose());
     match text.split_once(' ') {
         Some((scheme, rest)) if !is_reference(secret) => match scheme.to_ascii_lowercase().as_str() {
@@ -41,4 +77,24 @@ fn masked(text: &str) -> String {
     let tail: String = text.chars().skip(letters.saturating_sub(TAIL)).collect();
     let is_shown = letters >= TAIL_FROM && tail.chars().all(|letter| letter.is_ascii_alphanumeric());
     if is_shown { format!("{DOTS}{tail}") } else { DOTS.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_shows_its_paths_and_none_of_the_text_around_them() {
+        for (text, shown) in [
+            ("Bearer {{data.room}}", "Bearer {{data.room}}"),
+            ("Bearer key-4711-{{data.room}}", "Bearer ••••{{data.room}}"),
+            ("{{a}}s3cret{{b}}x", "{{a}}••••{{b}}••••"),
+            ("{{'s3cret' + data.room}}", "••••"),
+            ("s3cret {{", "••••"),
+        ] {
+            assert_eq!(mask_header(&Secret::new("sealed", text.as_bytes())), shown, "{text}");
+        }
+        let named = Secret::new("file:a", b"{{as it is}}".as_slice());
+        assert_eq!((mask_header(&named).as_str(), template_of(&named)), ("file:a", None));
+    }
 }

@@ -17,6 +17,8 @@ const MAX_ATTEMPTS: u32 = 1_000;
 const ATTEMPTS: u32 = 3;
 const BASE: Duration = Duration::from_secs(1);
 const MAX_DELAY: Duration = Duration::from_secs(3_600);
+/// The bounds of a batch's bytes.
+const MAX_BYTES: std::ops::RangeInclusive<u64> = 1_024..=16 * 1024 * 1024;
 /// The longest delay that can be asked for.
 const LONGEST: Duration = Duration::from_secs(30 * 86_400);
 
@@ -68,16 +70,31 @@ pub fn rate_limit(value: &Value, _: &mut Vec<String>) -> Result<Option<RateLimit
     if faults.is_empty() { Ok(Some(RateLimit { max_requests, window })) } else { Err(faults) }
 }
 
-/// `{size, flush_interval_ms}`, or `true` for the specification's figures.
+/// `{size, flush_interval_ms, max_bytes}`, or `true` for the specification's figures.
 pub fn batch(value: &Value, _: &mut Vec<String>) -> Result<Option<Batch>, Vec<JsonFault>> {
-    let Some(members) = object(value, &["size", "flush_interval_ms"])? else {
+    let Some(members) = object(value, &["size", "flush_interval_ms", "max_bytes"])? else {
         return Ok((*value == Value::Bool(true)).then_some(Batch::SPECIFIED));
     };
     let mut faults = Vec::new();
     let size = whole(members, "size", 1..=1_000, Batch::SPECIFIED.size, &mut faults);
     let flush_ms = whole(members, "flush_interval_ms", 1..=3_600_000, 5_000, &mut faults);
     let flush_interval = Duration::from_millis(u64::from(flush_ms));
-    if faults.is_empty() { Ok(Some(Batch { size, flush_interval })) } else { Err(faults) }
+    let max_bytes = max_bytes(members.get("max_bytes"), &mut faults);
+    if faults.is_empty() { Ok(Some(Batch { size, flush_interval, max_bytes })) } else { Err(faults) }
+}
+
+/// A size as `"1 MiB"`, or bytes.
+fn max_bytes(value: Option<&Value>, faults: &mut Vec<JsonFault>) -> usize {
+    let read = match value {
+        None | Some(Value::Null) => return Batch::SPECIFIED.max_bytes,
+        Some(Value::String(text)) => values::size(text).ok(),
+        Some(value) => value.as_u64(),
+    };
+    let bytes = read.filter(|bytes| MAX_BYTES.contains(bytes)).and_then(|bytes| usize::try_from(bytes).ok());
+    bytes.unwrap_or_else(|| {
+        faults.push(fault("/max_bytes", "a size from 1 KiB to 16 MiB, as \"1 MiB\", or bytes"));
+        Batch::SPECIFIED.max_bytes
+    })
 }
 
 /// The members of an object with only these keys; `None` for `true` and `false`.

@@ -238,7 +238,13 @@ impl Reading<'_> {
         }
         let text = self.text(key)?;
         match super::endpoint::check(&text) {
-            Ok(()) => Some(text.trim().to_owned()),
+            Ok(()) => {
+                // One that is kept already was sent as it is until now, and goes on.
+                if text.contains("{{") && self.reader.secrets.origin != SecretOrigin::Store {
+                    self.fault(key, "is no template: {{…}} would be sent as it stands; headers and payload_template can hold it");
+                }
+                Some(text.trim().to_owned())
+            }
             Err(what) => {
                 self.fault(key, what);
                 None

@@ -154,7 +154,10 @@ fn write(subscription: &Subscription, secret: WriteSecret<'_>) -> String {
     }
     if let Some(batch) = subscription.batch {
         let flush_ms = u64::try_from(batch.flush_interval.as_millis()).unwrap_or(u64::MAX);
-        put("batch", json!({"size": batch.size, "flush_interval_ms": flush_ms}));
+        put(
+            "batch",
+            json!({"size": batch.size, "flush_interval_ms": flush_ms, "max_bytes": batch.max_bytes}),
+        );
     }
     let members: Vec<String> =
         members.iter().map(|(key, value)| format!("{}:{value}", Value::from(*key))).collect();

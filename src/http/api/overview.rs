@@ -41,7 +41,7 @@ pub async fn found(
     range: Range,
 ) -> Result<(Overview, Beside, Vec<Attention>), Problem> {
     let fault = |fault| Problem::store_fault(&fault);
-    let overview = Overview::of(&state.store, range, state.clock.now()).await.map_err(fault)?;
+    let overview = Overview::of(&state.store, range, state.clock.wall()).await.map_err(fault)?;
     let figures = state.store.sender_figures().await.map_err(fault)?;
     let unwell =
         endpoints(state).await?.into_iter().filter(|endpoint| !WELL.contains(&endpoint.status.as_str()));
@@ -57,7 +57,7 @@ pub async fn found(
             .collect(),
         store: (state.store.size().used, state.max_size),
         panicked: state.metrics.workers().panicked_within(RECENT),
-        refused: state.metrics.refusals().likely_within(RECENT, state.clock.now()),
+        refused: state.metrics.refusals().likely_within(RECENT, state.clock.wall()),
     };
     let told = attention(&overview, &beside);
     Ok((overview, beside, told))

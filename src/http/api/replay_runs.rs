@@ -87,7 +87,7 @@ pub async fn plan(state: &InspectorState, members: &Map<String, Value>) -> Resul
         return Err(bad(vec![fault("/filter", &why)]));
     }
     let run = ReplayRun {
-        id: ReplayId::new_at(state.clock.now()),
+        id: ReplayId::new_at(state.clock.wall()),
         filter: text,
         target: target.to_string(),
         signature,

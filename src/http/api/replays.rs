@@ -15,7 +15,7 @@ use super::sending::answer;
 use crate::domain::{ReplayId, ReplaySignature};
 use crate::http::inspector::InspectorState;
 use crate::http::problem::{FieldFault, Problem};
-use crate::inspect::replay::{Asked, Edits, ReplayFault, Target};
+use crate::inspect::replay::{Asked, Edits, ReplayFault, Target, left_out};
 
 /// What the body of a replay may have.
 const KEYS: [&str; 7] = ["to", "signature", "method", "path", "headers", "body", "body_base64"];
@@ -34,11 +34,17 @@ pub async fn replay(
             let asked = asked(&state, &members)?;
             let delivery = stored(&id, &state).await?;
             let replayer = state.replayer().map_err(|why| bad(vec![fault("", &why)]))?;
+            let to_url = matches!(asked.target, Target::Url(_));
+            let left_out = if to_url { left_out(&delivery.row.path) } else { Vec::new() };
             let replay = replayer.replay(delivery, &asked).await.map_err(|wrong| match wrong {
                 ReplayFault::Asked(why) => bad(vec![fault("", &why)]),
                 ReplayFault::Store(wrong) => Problem::store_fault(&wrong),
             })?;
-            Ok(HttpResponse::Accepted().json(replay_object(&replay)))
+            let mut object = replay_object(&replay);
+            if let Some(members) = object.as_object_mut().filter(|_| !left_out.is_empty()) {
+                members.insert("query_left_out".to_owned(), left_out.into());
+            }
+            Ok(HttpResponse::Accepted().json(object))
         }
         .await,
     )
@@ -106,7 +112,10 @@ pub fn asked(state: &InspectorState, members: &Map<String, Value>) -> Result<Ask
         body: body(members, &mut faults),
     };
     if edits.path.is_some() && matches!(target, Some(Target::Url(_))) {
-        faults.push(fault("/path", "only for our own receiver; a URL has its path already"));
+        faults.push(fault(
+            "/path",
+            "only for our own receiver; a URL has its own path, or ends in /* to get the stored one",
+        ));
     }
     match (target, signature) {
         (Some(target), Some(signature)) if faults.is_empty() => {

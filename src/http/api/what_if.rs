@@ -81,7 +81,7 @@ pub fn run(state: &InspectorState, members: &Map<String, Value>) -> Result<Repla
         last,
         filter: DeliveryFilter { q, ..DeliveryFilter::default() },
     };
-    state.what_if.start(asked, state.clock.now()).ok_or_else(|| {
+    state.what_if.start(asked, state.clock.wall()).ok_or_else(|| {
         Problem::new(StatusCode::TOO_MANY_REQUESTS, "Too many runs go on; wait for one, or end one.")
     })
 }

@@ -14,7 +14,7 @@ use crate::http::api::json_body;
 use crate::http::api::replays::asked;
 use crate::http::problem::Problem;
 use crate::inspect::export::Format;
-use crate::inspect::replay::Asked;
+use crate::inspect::replay::{Asked, left_out};
 use crate::send::redacted_url;
 
 /// Longer bodies are not edited on the page, in bytes.
@@ -31,6 +31,8 @@ pub struct Again {
     pub headers: String,
     /// The body, where it is text that can be edited.
     pub body: Option<String>,
+    /// Parameters of the query that cannot go to a URL.
+    pub left_out: String,
     pub replay_of: Option<String>,
     pub replays: Vec<ReplayView>,
 }
@@ -64,6 +66,7 @@ impl Again {
             path: delivery.row.path.clone(),
             headers: header_text(delivery),
             body: editable(delivery).map(str::to_owned),
+            left_out: plain(&left_out(&delivery.row.path).join(", ")),
             replay_of: about.came_by.as_ref().map(|replay| replay.original.to_string()),
             replays: about.replays.iter().map(|replay| view(state, replay)).collect(),
         }

@@ -145,7 +145,7 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
     let is_filtered = filter != crate::domain::DeliveryFilter::default();
     let is_first_sight = rows.is_empty() && !is_filtered && before.is_none() && faults.is_empty();
     let source = state.first_source();
-    let now = state.clock.now();
+    let now = state.clock.wall();
     let stream_query = fields.query(Some(("last_event_id", &newest.to_string())));
     let page = ListPage {
         frame: Frame::of(&state, "deliveries"),

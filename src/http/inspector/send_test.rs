@@ -26,7 +26,7 @@ pub async fn send_test(request: HttpRequest, state: web::Data<InspectorState>) -
 /// The status that the receiver answered.
 async fn send(state: &InspectorState) -> Result<u16, String> {
     let source = state.first_source().ok_or("There is no source to send to.")?;
-    let mut sample = SignedSample::fresh(&source, &state.catalog, state.clock.now())
+    let mut sample = SignedSample::fresh(&source, &state.catalog, state.clock.wall())
         .ok_or_else(|| format!("The secret of source “{}” cannot sign.", source.name))?;
     let url = state.source_url(&source.name);
     // A connection kept to ourselves would hold up the receiver's stop.

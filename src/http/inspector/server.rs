@@ -101,7 +101,7 @@ async fn until_answered(
         let status = response.status().as_u16();
         let (port, cause, is_likely) = (PortName::Inspector, NotKept::Path, true);
         let refused = Refused { port, cause, status, client, method, target, detail, is_likely };
-        door.metrics.refused(refused, state.clock.now());
+        door.metrics.refused(refused, state.clock.wall());
     }
     let is_stream = response.headers().get(CONTENT_TYPE).is_some_and(|value| value == "text/event-stream");
     match token {

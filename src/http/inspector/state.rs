@@ -150,7 +150,7 @@ impl InspectorState {
                 store: self.store.clone(),
                 sender: self.sender.clone(),
                 own: Client::new(TargetGuard::new(false))?,
-                client: Client::new(*self.sender.guard())?,
+                client: self.sender.client().clone(),
                 receiver: self.receiver_base(),
                 sources: self.sources.clone(),
                 clock: Arc::clone(&self.clock),

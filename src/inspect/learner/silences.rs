@@ -78,22 +78,23 @@ impl Learner {
         for entity in due {
             let rule = sources.iter().find(|source| source.name == entity.source);
             let rule = rule.map_or(SilenceAfter::Off, |source| source.silence_after);
-            let Some(due) = rule.due(entity.last_seen, entity.usual()) else {
+            let Some(due) = rule.due(entity.heard_at(), entity.usual()) else {
                 // Its source is gone, or asks no longer.
                 self.store.reckon_silences(vec![entity], SilenceAfter::Off, now).await?;
                 continue;
             };
-            let due = due.plus(deaf(&outages, entity.last_seen, now));
+            let due = due.plus(deaf(&outages, entity.heard_at(), now));
             if due > until {
                 self.store.postpone_silence(entity, due).await?;
             } else {
-                self.tell(entity, now).await?;
+                self.tell(entity).await?;
             }
         }
         Ok(true)
     }
 
-    async fn tell(&self, entity: Entity, now: Timestamp) -> Result<(), StoreError> {
+    async fn tell(&self, entity: Entity) -> Result<(), StoreError> {
+        let now = self.clock.both();
         let notice = self.sender.silence_notice(&entity, now);
         let (source, id) = (entity.source.clone(), entity.entity.clone());
         if self.store.tell_silence(entity, notice, now).await? {

@@ -119,8 +119,9 @@ impl Learner {
 
     fn add(&mut self, delivery: &FannedDelivery, sources: &[Source]) {
         let row = &delivery.row;
-        self.behind.get_or_insert_with(|| row.received_at.minus(SLOWEST));
-        self.newest = row.received_at;
+        let heard_at = row.id.made_at();
+        self.behind.get_or_insert_with(|| heard_at.minus(SLOWEST));
+        self.newest = heard_at;
         let source = sources.iter().find(|source| source.name == row.source);
         let is_own = |event_type: &String| OWN_EVENTS.contains(&event_type.as_str());
         let rules = Rules {

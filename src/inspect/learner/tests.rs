@@ -48,6 +48,10 @@ impl Clock for Fragile {
         assert!(breaks.is_none(), "the clock is broken");
         self.clock.now()
     }
+
+    fn wall(&self) -> Timestamp {
+        self.clock.wall()
+    }
 }
 
 fn source(rule: SilenceAfter) -> Source {
@@ -130,7 +134,7 @@ impl House {
         let delivery = Delivery {
             id,
             source: "s".to_owned(),
-            received_at: now,
+            received_at: self.clock.wall(),
             method: "POST".to_owned(),
             path: "/webhook/s".to_owned(),
             http_version: "HTTP/1.1".to_owned(),

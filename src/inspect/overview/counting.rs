@@ -29,7 +29,7 @@ impl Counting {
     /// # Errors
     /// `Unavailable`, `Full`.
     pub async fn keep(&self) -> Result<(), StoreError> {
-        let minute = self.clock.now().as_secs().div_euclid(60);
+        let minute = self.clock.wall().as_secs().div_euclid(60);
         let counted: Vec<Minute> = self
             .metrics
             .tally()

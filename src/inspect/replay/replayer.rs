@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use url::Url;
 
+use super::address::address;
 use super::request::{Edits, MARK, Parts, outgoing};
 use crate::domain::{
     Clock, Condition, DeliveryFilter, DeliveryId, Query, Replay, ReplayId, ReplaySignature, StoredDelivery,
@@ -26,7 +27,7 @@ const PAGE: usize = 500;
 pub enum Target {
     /// To our own receiver.
     Receiver,
-    /// To a URL.
+    /// To a URL, with the stored query; where its path ends in `/*`, with the stored path in place of the `*`.
     Url(Url),
     /// To a subscription, by its id.
     Subscription(String),
@@ -93,14 +94,14 @@ impl Replayer {
     pub async fn replay(&self, delivery: StoredDelivery, asked: &Asked) -> Result<Replay, ReplayFault> {
         let mut replay = self.begin(delivery.row.id, asked);
         self.send(&mut replay, delivery, asked).await?;
-        self.store.add_replay(replay.clone(), self.clock.now()).await?;
+        self.store.add_replay(replay.clone(), self.clock.wall()).await?;
         Ok(replay)
     }
 
     /// A replay of which nothing came yet.
     pub(super) fn begin(&self, original: DeliveryId, asked: &Asked) -> Replay {
         Replay {
-            id: ReplayId::new_at(self.clock.now()),
+            id: ReplayId::new_at(self.clock.wall()),
             original,
             target: asked.target.to_string(),
             signature: asked.signature,
@@ -130,7 +131,10 @@ impl Replayer {
                 })?;
                 self.over_http(replay, &delivery, asked, url).await
             }
-            Target::Url(url) => self.over_http(replay, &delivery, asked, url.clone()).await,
+            Target::Url(url) => {
+                let url = address(url, &delivery.row.path);
+                self.over_http(replay, &delivery, asked, url).await
+            }
         }
     }
 
@@ -175,7 +179,7 @@ impl Replayer {
             is_to_us: to_us,
             mark: &mark,
             url,
-            now: self.clock.now(),
+            now: self.clock.wall(),
         })
         .map_err(ReplayFault::Asked)?;
         let before = *self.store.newest().borrow();

@@ -209,7 +209,7 @@ impl Walk {
             (Some(_), Some(_)) => RunStep::Failed,
         };
         let place = (self.run.id, place);
-        self.runs.patiently(|| store.settle_run(place, step, replay.clone(), clock.now())).await;
+        self.runs.patiently(|| store.settle_run(place, step, replay.clone(), clock.wall())).await;
         if let (Some(why), true) = (failed, self.run.stops_on_error) {
             self.halt.send_replace(true);
             let why = format!("delivery {delivery}: {why}");

@@ -5,7 +5,7 @@ use super::super::subscriptions::Active;
 use super::super::throttle::{ARRIVAL, Throttle};
 use super::{Claiming, Dispatcher, IDLE, has_reserve};
 use crate::domain::{ClaimedMessage, Timestamp};
-use crate::store::{Due, Lane, LaneClaim, StoreError};
+use crate::store::{Due, Lane, LaneBatch, LaneClaim, StoreError};
 
 /// Messages claimed beyond what can be sent at once, all quick lanes together: about as many as two cores send while one
 /// claim is written.
@@ -92,7 +92,11 @@ impl Dispatcher {
         let lane = Lane {
             target: subscription.id.clone(),
             limit: subscription.batch.map_or(requests, |batch| batch.size),
-            batch: subscription.batch.map(|batch| (batch.size, batch.flush_interval)),
+            batch: subscription.batch.map(|batch| LaneBatch {
+                size: batch.size,
+                bytes: state.batch_bytes(batch.max_bytes, now),
+                flush: batch.flush_interval,
+            }),
             ordered: subscription.ordered,
             window: subscription.rate_limit.map(|limit| limit.window),
             lease_until: now.plus(subscription.timeout).plus(self.sender.parts().lease),

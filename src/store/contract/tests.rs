@@ -79,7 +79,7 @@ impl Case {
             delivery: Delivery {
                 id: DeliveryId::new_at(now),
                 source: "tagorun".into(),
-                received_at: now,
+                received_at: self.clock.wall(),
                 method: "POST".into(),
                 path: "/webhook/tagorun?a=1".into(),
                 http_version: "HTTP/1.1".into(),
@@ -371,4 +371,16 @@ async fn a_closed_store_says_so() {
     assert!(matches!(fault, StoreError::Unavailable(_)));
     assert!(case.store.ready().await.is_err());
     assert!(case.folder.path().exists());
+}
+
+#[tokio::test]
+async fn a_wall_clock_that_is_set_makes_nothing_old_and_no_event_id_free() {
+    let case = open();
+    for (set, id) in [(86_400, "a"), (-2 * 86_400, "b")] {
+        assert_eq!(case.put(case.with_id(id, 1)).await, Appended::New);
+        case.clock.set_wall(set);
+        assert_eq!(case.put(case.with_id(&format!("{id} after"), 1)).await, Appended::New);
+        assert_eq!(case.store.prune().await.unwrap(), Pruned::default(), "{set}");
+        assert!(matches!(case.put(case.with_id(id, 1)).await, Appended::Duplicate { .. }));
+    }
 }

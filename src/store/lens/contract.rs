@@ -1,6 +1,6 @@
 //! What every store promises about the lens.
 
-use crate::domain::{DeliveryFilter, Entity, OutgoingEvent, SilenceAfter, Timestamp, Verdict};
+use crate::domain::{DeliveryFilter, Entity, Now, OutgoingEvent, SilenceAfter, Timestamp, Verdict};
 use crate::store::sqlite::lens;
 use crate::store::{
     DriftField, DriftType, EntityPage, EntityQuery, FannedDelivery, Learnt, LensState, NewMessage, Outage,
@@ -147,7 +147,7 @@ impl Store {
         &self,
         entity: Entity,
         (event, messages): (OutgoingEvent, Vec<NewMessage>),
-        now: Timestamp,
+        now: Now,
     ) -> Result<bool, StoreError> {
         match self {
             Self::Sqlite(sqlite) => {

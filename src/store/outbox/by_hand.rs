@@ -1,6 +1,6 @@
 //! What every store promises to a person who handles messages: send now, cancel, replay, drop.
 
-use crate::domain::{MessageId, Timestamp};
+use crate::domain::{MessageId, Now};
 use crate::store::sqlite::outbox;
 use crate::store::{DeadLetterFilter, Store, StoreError};
 
@@ -11,7 +11,7 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
-    pub async fn send_now(&self, seqs: Vec<i64>, now: Timestamp) -> Result<Vec<(i64, String)>, StoreError> {
+    pub async fn send_now(&self, seqs: Vec<i64>, now: Now) -> Result<Vec<(i64, String)>, StoreError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.write(false, move |to| outbox::send_now(to, &seqs, now)).await,
         }
@@ -22,7 +22,7 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
-    pub async fn cancel_messages(&self, seqs: Vec<i64>, now: Timestamp) -> Result<Vec<i64>, StoreError> {
+    pub async fn cancel_messages(&self, seqs: Vec<i64>, now: Now) -> Result<Vec<i64>, StoreError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.write(false, move |to| outbox::cancel(to, &seqs, now)).await,
         }
@@ -37,7 +37,7 @@ impl Store {
         &self,
         filter: DeadLetterFilter,
         limit: usize,
-        now: Timestamp,
+        now: Now,
     ) -> Result<Vec<(MessageId, String)>, StoreError> {
         match self {
             Self::Sqlite(sqlite) => {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::{DeadLetter, MessageFilter, MessageId, MessageRow, OutgoingEvent, Timestamp};
+use crate::domain::{DeadLetter, MessageFilter, MessageId, MessageRow, Now, OutgoingEvent, Timestamp};
 use crate::store::sqlite::outbox;
 use crate::store::{
     DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, LaneClaim, NewMessage, ParkedRecord,
@@ -126,7 +126,7 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
-    pub async fn fan_out(&self, fan_out: FanOut, now: Timestamp) -> Result<Option<u32>, StoreError> {
+    pub async fn fan_out(&self, fan_out: FanOut, now: Now) -> Result<Option<u32>, StoreError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.write(false, move |to| outbox::fan_out(to, &fan_out, now)).await,
         }
@@ -141,7 +141,7 @@ impl Store {
         event: OutgoingEvent,
         posted: [u8; 32],
         messages: Vec<NewMessage>,
-        now: Timestamp,
+        now: Now,
     ) -> Result<Published, StoreError> {
         match self {
             Self::Sqlite(sqlite) => {
@@ -168,7 +168,7 @@ impl Store {
         &self,
         event: OutgoingEvent,
         message: NewMessage,
-        now: Timestamp,
+        now: Now,
     ) -> Result<MessageId, StoreError> {
         match self {
             Self::Sqlite(sqlite) => {
@@ -182,9 +182,20 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
-    pub async fn recover_messages(&self, now: Timestamp, spread: Duration) -> Result<usize, StoreError> {
+    pub async fn recover_messages(&self, now: Now, spread: Duration) -> Result<usize, StoreError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.write(false, move |to| outbox::recover(to, now, spread)).await,
+        }
+    }
+
+    /// Keeps by how much the wall clock is ahead of the clock by which the outbox is due: the next start moves what is due
+    /// by that.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Full`.
+    pub async fn keep_wall_ahead(&self, micros: i64) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.write(false, move |to| outbox::keep_wall_ahead(to, micros)).await,
         }
     }
 
@@ -233,7 +244,10 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<MessageRow>, StoreError> {
         match self {
-            Self::Sqlite(sqlite) => sqlite.read(move |from| outbox::list(from, &filter, before, limit)).await,
+            Self::Sqlite(sqlite) => {
+                let rows = sqlite.read(move |from| outbox::list(from, &filter, before, limit)).await?;
+                Ok(rows.into_iter().map(|row| sqlite.by_the_wall_clock(row)).collect())
+            }
         }
     }
 
@@ -244,13 +258,14 @@ impl Store {
     pub async fn message(&self, id: MessageId) -> Result<Option<StoredMessage>, StoreError> {
         match self {
             Self::Sqlite(sqlite) => {
-                sqlite
+                let found = sqlite
                     .read(move |from| {
                         let Some((row, event)) = outbox::one(from, id)? else { return Ok(None) };
                         let attempts = outbox::attempts(from, row.seq)?;
                         Ok(Some(StoredMessage { row, event, attempts }))
                     })
-                    .await
+                    .await?;
+                Ok(found.map(|found| StoredMessage { row: sqlite.by_the_wall_clock(found.row), ..found }))
             }
         }
     }
@@ -304,7 +319,7 @@ impl Store {
         &self,
         told: Told,
         notice: Option<(OutgoingEvent, Vec<NewMessage>)>,
-        now: Timestamp,
+        now: Now,
     ) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(sqlite) => {

@@ -5,6 +5,6 @@ mod contract;
 mod words;
 
 pub use words::{
-    DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, Lane, LaneClaim, NewMessage, Next,
+    DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, Lane, LaneBatch, LaneClaim, NewMessage, Next,
     ParkedRecord, Published, SenderFigures, Settlement, StoredMessage, SubscriptionRecord, Told,
 };

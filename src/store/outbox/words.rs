@@ -5,8 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::domain::{
-    Attempt, ClaimedMessage, DeliveryRow, Headers, MessageId, MessageRow, OutgoingEvent, SubscriptionOrigin,
-    Timestamp,
+    Attempt, ClaimedMessage, DeliveryRow, Headers, MessageId, MessageRow, Now, OutgoingEvent,
+    SubscriptionOrigin, Timestamp,
 };
 
 /// A subscription as it is kept.
@@ -90,14 +90,25 @@ pub struct Lane {
     pub target: String,
     /// At most so many messages.
     pub limit: u32,
-    /// With batches: nothing before so many are due, or the oldest has waited so long.
-    pub batch: Option<(u32, Duration)>,
+    /// With batches: when there is enough for one.
+    pub batch: Option<LaneBatch>,
     /// Whether messages about one thing go one after the other.
     pub ordered: bool,
     /// With a rate: the length of its window, in which requests are remembered.
     pub window: Option<Duration>,
     /// Until when the messages are ours; longer than an attempt may take.
     pub lease_until: Timestamp,
+}
+
+/// When there is enough for a batch: so many messages, so many bytes of events, or the oldest has waited so long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LaneBatch {
+    /// So many messages.
+    pub size: u32,
+    /// So many bytes of events; no more than that is claimed, the last event excepted.
+    pub bytes: usize,
+    /// So long.
+    pub flush: Duration,
 }
 
 /// A claim on due messages.
@@ -136,7 +147,7 @@ pub struct Settlement {
     /// What comes now.
     pub next: Next,
     /// When this was decided.
-    pub at: Timestamp,
+    pub at: Now,
 }
 
 /// What comes after an attempt.
@@ -146,6 +157,8 @@ pub enum Next {
     Delivered,
     /// Again, not before.
     Retry(Timestamp),
+    /// The batch was too large: again, in a smaller one. The attempt is kept and does not count.
+    Smaller(Timestamp),
     /// The fallback is tried from now on.
     Fallback {
         /// Through this subscription.

@@ -12,7 +12,7 @@ use super::search::{self, Indexer, SearchFile};
 use super::shared::{self, Shared};
 use super::writer::Writer;
 use super::{migrate, query};
-use crate::domain::{Clock, DeliveryFilter, DeliveryId, DeliveryRow, Entry, StoredDelivery};
+use crate::domain::{Clock, DeliveryFilter, DeliveryId, DeliveryRow, Entry, MessageRow, StoredDelivery};
 use crate::store::{Pruned, StoreError, StoreOptions, StoreSize, Tail, Written};
 use crate::telemetry::Workers;
 
@@ -74,18 +74,23 @@ impl Sqlite {
         before: Option<i64>,
         limit: usize,
     ) -> Result<Vec<DeliveryRow>, StoreError> {
-        let (search, query, now) = (Arc::clone(&self.search), filter.query(), self.clock.now());
+        let (search, query, now) = (Arc::clone(&self.search), filter.query(), self.clock.wall());
         self.read(move |connection| search::list(connection, &search, &query, now, before, limit)).await
     }
 
     pub async fn since(&self, filter: DeliveryFilter, after: i64, limit: usize) -> Result<Tail, StoreError> {
         let newest = *self.newest().borrow();
-        let (query, now) = (filter.query(), self.clock.now());
+        let (query, now) = (filter.query(), self.clock.wall());
         let rows = self.read(move |connection| query::since(connection, &query, now, after, limit)).await?;
         let last = rows.last().map_or(after, |row| row.seq);
         // A full page may have more behind it; otherwise all that was committed before the query was looked at.
         let through = if rows.len() >= limit { last } else { last.max(newest) };
         Ok(Tail { rows, through: through.max(after) })
+    }
+
+    /// A message as people see it: what is due is kept by a clock of its own.
+    pub fn by_the_wall_clock(&self, row: MessageRow) -> MessageRow {
+        MessageRow { next_attempt_at: row.next_attempt_at.map(|due| self.clock.shown(due)), ..row }
     }
 
     pub async fn delivery(&self, id: DeliveryId) -> Result<Option<StoredDelivery>, StoreError> {

@@ -1,5 +1,6 @@
 //! The store in one SQLite file: WAL, synchronous = FULL, one writer thread with group commit, readers of their own.
 
+mod ages;
 mod checkpoint;
 mod codec;
 mod file;

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use super::codec::verdict_number;
 use super::insert::whole;
 use super::outbox;
-use crate::domain::{Timestamp, Verdict};
+use crate::domain::{Now, Timestamp, Verdict};
 use crate::store::Retention;
 use crate::store::contract::cutoff;
 
@@ -85,15 +85,17 @@ pub fn change_total(
 }
 
 /// One step: the first rule that has something to remove removes a little.
-pub fn step(connection: &mut Connection, retention: &Retention, now: Timestamp) -> rusqlite::Result<Step> {
-    for (verdict, surplus) in surpluses(connection, retention, now)? {
+///
+/// `now` holds by which instant ages are reckoned, as its wall clock.
+pub fn step(connection: &mut Connection, retention: &Retention, now: Now) -> rusqlite::Result<Step> {
+    for (verdict, surplus) in surpluses(connection, retention, now.wall)? {
         let doomed = doomed(connection, verdict, &surplus)?;
         if !doomed.is_empty() {
             return remove(connection, verdict, &doomed);
         }
     }
-    let event_ids = remove_expired_ids(connection, now)?;
-    let messages = remove_messages(connection, retention, now)?;
+    let event_ids = remove_expired_ids(connection, now.due)?;
+    let messages = remove_messages(connection, retention, now.wall)?;
     if event_ids > 0 || messages > 0 {
         return Ok(Step::Removed { deliveries: 0, event_ids, messages });
     }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
+use super::ages::Ages;
 use super::checkpoint::{Checkpointer, move_log};
 use super::insert::{Inserted, Prepared, Statements};
 use super::job::{Asked, Job};
@@ -63,6 +64,7 @@ impl Writer {
             shared: shared_too,
             blocked: None,
             removed: Pruned::default(),
+            ages: Ages::default(),
             held: Vec::new(),
             state: State::Closed,
         };
@@ -172,6 +174,8 @@ pub(super) struct Work {
     pub(super) blocked: Option<String>,
     /// What retention removed since it last said so.
     pub(super) removed: Pruned,
+    /// How old things are.
+    pub(super) ages: Ages,
     /// Jobs that the last transaction had no time for.
     held: Vec<Box<dyn Job>>,
     state: State,

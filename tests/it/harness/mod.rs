@@ -10,4 +10,4 @@ pub use answer::{Answer, Connection, exchange};
 pub use nginx::Nginx;
 pub use server::{SECRET, Server, Setup, TOKEN};
 pub use signer::{hmac_hex, login, signed_request, standard_webhooks};
-pub use sink::{Reply, Sink, until};
+pub use sink::{Reply, Request, Sink, until};

@@ -65,7 +65,7 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
     match state.store.entities(query, limit).await {
         Err(fault) => Problem::store_fault(&fault).response(),
         Ok(page) => {
-            let now = state.clock.now();
+            let now = state.clock.wall();
             let entities: Vec<Value> =
                 page.entities.iter().map(|entity| object_of(&state, entity, now)).collect();
             let next = page.next.as_ref().map(place_of);
@@ -96,7 +96,7 @@ pub async fn one(
         Ok(log) => log,
         Err(fault) => return Problem::store_fault(&fault).response(),
     };
-    let now = state.clock.now();
+    let now = state.clock.wall();
     let mut object = object_of(&state, &entity, now);
     if let Some(members) = object.as_object_mut() {
         let next = log.rows.last().filter(|_| log.has_more).map(|row| row.seq.to_string());

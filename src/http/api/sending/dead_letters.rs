@@ -90,7 +90,7 @@ pub async fn replay(
     answer(
         async {
             object(payload, &[]).await?;
-            let replayed = state.store.replay_dead_letters(only(&id)?, 1, state.clock.now()).await;
+            let replayed = state.store.replay_dead_letters(only(&id)?, 1, state.clock.both()).await;
             let replayed = replayed.map_err(|fault| Problem::store_fault(&fault))?;
             if replayed.is_empty() {
                 return Err(why_not(&state, &id).await?);
@@ -151,7 +151,7 @@ pub async fn replay_many(payload: web::Payload, state: web::Data<InspectorState>
             }
             let mut replayed = Vec::new();
             loop {
-                let step = state.store.replay_dead_letters(filter.clone(), STEP, state.clock.now()).await;
+                let step = state.store.replay_dead_letters(filter.clone(), STEP, state.clock.both()).await;
                 let step = step.map_err(|fault| Problem::store_fault(&fault))?;
                 let is_last = step.len() < STEP;
                 replayed.extend(step);

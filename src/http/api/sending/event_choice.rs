@@ -77,7 +77,7 @@ pub async fn chosen(
 
 /// A fresh example of the catalogue.
 fn example(state: &InspectorState, name: &str) -> Result<OutgoingEvent, Problem> {
-    let now = state.clock.now();
+    let now = state.clock.wall();
     let fresh =
         state.catalog.resolve(name).and_then(|known| fresh_example(known, &fresh_id(now), &now.to_string()));
     let Some(fresh) = fresh else {

@@ -103,7 +103,7 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
         Ok(read) => read,
         Err(fault) => return page::store_fault(&state, &fault),
     };
-    let now = state.clock.now();
+    let now = state.clock.wall();
     let sources = state.sources.all();
     let rule_of = |source: &str| {
         let known = sources.iter().find(|known| known.name == source);

@@ -76,7 +76,7 @@ pub async fn one(
 }
 
 fn view(state: &InspectorState, entity: &Entity, log: &EntityLog, is_newest: bool) -> EntityPage {
-    let now = state.clock.now();
+    let now = state.clock.wall();
     let rule = state.silence_after(&entity.source);
     let shown = |at: Option<Timestamp>| at.map(|at| shown_time(&at.to_string())).unwrap_or_default();
     let mut query = form_urlencoded::Serializer::new(String::new());

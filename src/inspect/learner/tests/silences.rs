@@ -112,3 +112,37 @@ async fn a_multiple_waits_for_a_usual_interval_and_our_own_event_is_no_life_sign
     assert_eq!((entity.deliveries, entity.name.as_deref()), (4, Some("Pump")));
     assert_eq!(entity.usual(), Some(MINUTE));
 }
+
+#[tokio::test]
+async fn a_wall_clock_that_is_set_makes_nobody_silent_and_hides_no_silence() {
+    let house = house(SilenceAfter::Time(10 * MINUTE));
+    house.subscribe().await;
+    let mut learner = house.learner().await;
+    house.hear_device("before").await;
+    learn_all(&mut learner).await;
+    for set in [86_400, -90_000] {
+        house.listen(&mut learner, 4).await;
+        house.clock.set_wall(set);
+        house.hear_device(&format!("after {set}")).await;
+        learn_all(&mut learner).await;
+        assert_eq!(house.told().await, 0, "{set}");
+    }
+    house.listen(&mut learner, 2).await;
+    assert_eq!(house.told().await, 1, "ten minutes after it was heard of, whatever the wall clock shows");
+    house.listen(&mut learner, 4).await;
+    assert_eq!(house.told().await, 2);
+    house.listen(&mut learner, 4).await;
+    assert_eq!(house.told().await, 3);
+    let last = house.store.entity("s".to_owned(), "after -90000".to_owned()).await.unwrap().unwrap();
+    assert!(last.last_seen < Timestamp::from_secs(1_800_000_000), "people see the wall clock");
+}
+
+impl House {
+    /// So many minutes pass, and the program listens.
+    async fn listen(&self, learner: &mut Learner, minutes: u32) {
+        for _ in 0..2 * minutes {
+            self.clock.advance(MINUTE / 2);
+            learn_all(learner).await;
+        }
+    }
+}

@@ -16,6 +16,10 @@ impl Clock for Broken {
         assert!(!is_writer || !self.is_broken.swap(false, Ordering::SeqCst), "the clock is broken");
         self.inner.now()
     }
+
+    fn wall(&self) -> Timestamp {
+        self.inner.wall()
+    }
 }
 
 #[tokio::test]

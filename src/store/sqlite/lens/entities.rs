@@ -39,7 +39,7 @@ pub fn see(connection: &Connection, seen: &SeenEntity, is_history: bool) -> rusq
     }
     let (due, rule) = match is_history {
         true => (None, 0),
-        false => (seen.rule.due(entity.last_seen, entity.usual()), seen.rule.number()),
+        false => (seen.rule.due(entity.heard_at(), entity.usual()), seen.rule.number()),
     };
     put(connection, &entity, through, (due, rule))
 }

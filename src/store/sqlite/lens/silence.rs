@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::entities::{COLUMNS, entity};
-use crate::domain::{Entity, OutgoingEvent, SilenceAfter, Timestamp};
+use crate::domain::{Entity, Now, OutgoingEvent, SilenceAfter, Timestamp};
 use crate::store::sqlite::insert::whole;
 use crate::store::sqlite::outbox;
 use crate::store::{NewMessage, Outage};
@@ -37,14 +37,14 @@ pub fn tell(
     entity: &Entity,
     event: &OutgoingEvent,
     messages: &[NewMessage],
-    now: Timestamp,
+    now: Now,
 ) -> rusqlite::Result<bool> {
     let told = connection
         .prepare_cached(
             "UPDATE entities SET silent_at = ?4, due_at = NULL WHERE source = ?1 AND entity = ?2 AND last_seen = ?3 \
              AND silent_at IS NULL",
         )?
-        .execute(params![entity.source, entity.entity, entity.last_seen.as_micros(), now.as_micros()])?;
+        .execute(params![entity.source, entity.entity, entity.last_seen.as_micros(), now.wall.as_micros()])?;
     if told == 0 {
         return Ok(false);
     }
@@ -79,7 +79,7 @@ pub fn reckon(
         "UPDATE entities SET due_rule = ?4, due_at = ?5, silent_at = ?6 WHERE source = ?1 AND entity = ?2 AND last_seen = ?3",
     )?;
     for entity in entities {
-        let due = rule.due(entity.last_seen, entity.usual());
+        let due = rule.due(entity.heard_at(), entity.usual());
         let is_over = due.is_some_and(|due| due <= now);
         let silent_at = if is_over { entity.silent_at.or(Some(now)) } else { None };
         update.execute(params![

@@ -4,16 +4,12 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::columns::HOME;
 use super::ordered;
-use crate::domain::Timestamp;
+use crate::domain::{Now, Timestamp};
 
 /// Makes messages due: those that wait for their next attempt, and cancelled ones, which begin a new round of attempts.
 /// In order, what is before such a message is due with it. Those that are parked, or neither wait nor are cancelled, stay
 /// as they are. Returns the position and the lane of each that is due.
-pub fn send_now(
-    connection: &Connection,
-    seqs: &[i64],
-    now: Timestamp,
-) -> rusqlite::Result<Vec<(i64, String)>> {
+pub fn send_now(connection: &Connection, seqs: &[i64], now: Now) -> rusqlite::Result<Vec<(i64, String)>> {
     let mut due = Vec::new();
     for &seq in seqs {
         let found: Option<(i64, String, Option<String>)> = connection
@@ -25,7 +21,7 @@ pub fn send_now(
             .optional()?;
         match found {
             Some((0, target, entity)) => {
-                hasten(connection, seq, &target, entity.as_deref(), now)?;
+                hasten(connection, seq, &target, entity.as_deref(), now.due)?;
                 due.push((seq, target));
             }
             Some((4, ..)) => due.push((seq, revive(connection, seq, now)?)),
@@ -57,18 +53,18 @@ fn hasten(
 }
 
 /// Makes a cancelled message wait again; returns its lane.
-fn revive(connection: &Connection, seq: i64, now: Timestamp) -> rusqlite::Result<String> {
+fn revive(connection: &Connection, seq: i64, now: Now) -> rusqlite::Result<String> {
     connection
         .prepare_cached(&format!(
-            "UPDATE messages SET status = 0, lease_until = NULL, next_attempt_at = ?2, replayed_at = ?2, \
+            "UPDATE messages SET status = 0, lease_until = NULL, next_attempt_at = ?2, replayed_at = ?3, \
              finished_at = NULL, {HOME} WHERE seq = ?1 RETURNING target_id"
         ))?
-        .query_row(params![seq, now.as_micros()], |row| row.get(0))
+        .query_row(params![seq, now.due.as_micros(), now.wall.as_micros()], |row| row.get(0))
 }
 
 /// Cancels messages that wait, parked ones too, or are being sent; returns the positions of those that were. What is on its
 /// way may still arrive, and is delivered then.
-pub fn cancel(connection: &Connection, seqs: &[i64], now: Timestamp) -> rusqlite::Result<Vec<i64>> {
+pub fn cancel(connection: &Connection, seqs: &[i64], now: Now) -> rusqlite::Result<Vec<i64>> {
     let mut cancelled = Vec::new();
     for &seq in seqs {
         let place: Option<(String, Option<String>)> = connection
@@ -76,12 +72,12 @@ pub fn cancel(connection: &Connection, seqs: &[i64], now: Timestamp) -> rusqlite
                 "UPDATE messages SET status = 4, lease_until = NULL, finished_at = ?2 \
                  WHERE seq = ?1 AND status IN (0, 1) RETURNING target_id, entity",
             )?
-            .query_row(params![seq, now.as_micros()], |row| Ok((row.get(0)?, row.get(1)?)))
+            .query_row(params![seq, now.wall.as_micros()], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
         let Some((target, entity)) = place else { continue };
         cancelled.push(seq);
         if let Some(entity) = entity {
-            ordered::wake_next(connection, &target, &entity, now)?;
+            ordered::wake_next(connection, &target, &entity, now.due)?;
         }
     }
     Ok(cancelled)

@@ -7,10 +7,10 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::columns::{EVENT_COLUMNS, event};
-use super::ordered;
-use crate::domain::{ClaimedMessage, MessageId, OutgoingEvent, Timestamp};
+use super::{ordered, schedule};
+use crate::domain::{ClaimedMessage, MessageId, Now, OutgoingEvent, Timestamp};
 use crate::store::sqlite::insert::whole;
-use crate::store::{Due, Lane, LaneClaim};
+use crate::store::{Due, Lane, LaneBatch, LaneClaim};
 
 /// The most bytes of bodies that a lane gets in one claim, the last one excepted.
 const LANE_BYTES: usize = 16 * 1024 * 1024;
@@ -27,16 +27,20 @@ const COLUMNS: &str =
 const MARKS_BEYOND: Duration = Duration::from_secs(20);
 
 /// Nobody else works on this file: what was claimed when the program ended is free again. Overdue retries are spread
-/// over `spread`, so that an endpoint does not get the whole backlog at one instant.
-pub fn recover(connection: &Connection, now: Timestamp, spread: Duration) -> rusqlite::Result<usize> {
+/// over `spread`, so that an endpoint does not get the whole backlog at one instant; those of one batch stay together.
+pub fn recover(connection: &Connection, now: Now, spread: Duration) -> rusqlite::Result<usize> {
+    schedule::take_up(connection, now)?;
+    let now = now.due;
     let freed = connection.execute(
         "UPDATE messages SET status = 0, lease_until = NULL, next_attempt_at = ?1 WHERE status = 1",
         [now.as_micros()],
     )?;
     let spread = i64::try_from(spread.as_micros()).unwrap_or(i64::MAX).max(1);
     connection.execute(
-        "UPDATE messages SET next_attempt_at = ?1 + abs(random() % ?2) \
-         WHERE status = 0 AND attempts > attempts_before AND next_attempt_at < ?1",
+        "UPDATE messages SET next_attempt_at = ?1 + CAST(?2 * overdue.place AS INTEGER) FROM (SELECT seq, \
+         percent_rank() OVER (PARTITION BY target_id ORDER BY next_attempt_at) AS place FROM messages \
+         WHERE status = 0 AND attempts > attempts_before AND next_attempt_at < ?1) AS overdue \
+         WHERE messages.seq = overdue.seq",
         params![now.as_micros(), spread],
     )?;
     Ok(freed)
@@ -124,8 +128,8 @@ impl Claimed {
         lane: &Lane,
         now: Timestamp,
     ) -> rusqlite::Result<Option<Timestamp>> {
-        if let Some((size, flush)) = lane.batch
-            && let Some(ready_at) = batch_ready_at(connection, lane, now, size, flush)?
+        if let Some(batch) = lane.batch
+            && let Some(ready_at) = batch_ready_at(connection, lane, now, batch)?
         {
             return Ok(Some(ready_at));
         }
@@ -135,11 +139,15 @@ impl Claimed {
             None => MOST_CLAIMED.saturating_sub(self.due.messages.len()),
         };
         let limit = usize::try_from(lane.limit).unwrap_or(usize::MAX).min(room);
-        let (found, is_more) = if lane.ordered {
+        let (mut found, is_more) = if lane.ordered {
             self.heads(connection, lane, now, limit)?
         } else {
             self.due(connection, lane, now, limit)?
         };
+        if lane.batch.is_some() {
+            // Whenever they are due: a batch has the order in which its events came.
+            found.sort_by_key(|message| message.seq);
+        }
         let mut take = connection.prepare_cached(
             "UPDATE messages SET status = 1, lease_until = ?2, claimed_at = ?3 WHERE seq = ?1",
         )?;
@@ -167,7 +175,7 @@ impl Claimed {
         let mut rows = statement.query(params![lane.target, now.as_micros()])?;
         let mut found = Vec::new();
         let mut bytes = 0_usize;
-        while found.len() < limit && bytes < LANE_BYTES {
+        while found.len() < limit && bytes < most_bytes(lane) {
             let Some(row) = rows.next()? else { return Ok((found, false)) };
             let message = self.message(row, &lane.target)?;
             bytes = bytes.saturating_add(message.event.body.len());
@@ -191,7 +199,7 @@ impl Claimed {
         let mut found = Vec::new();
         let mut bytes = 0_usize;
         for seq in seqs {
-            if bytes >= LANE_BYTES {
+            if bytes >= most_bytes(lane) {
                 return Ok((found, true));
             }
             let message = statement.query_row([seq], |row| self.message(row, &lane.target))?;
@@ -230,18 +238,27 @@ fn batch_ready_at(
     connection: &Connection,
     lane: &Lane,
     now: Timestamp,
-    size: u32,
-    flush: Duration,
+    batch: LaneBatch,
 ) -> rusqlite::Result<Option<Timestamp>> {
-    let (count, oldest): (i64, Option<i64>) = connection
+    let (count, oldest, bytes): (i64, Option<i64>, i64) = connection
         .prepare_cached(
-            "SELECT count(*), min(next_attempt_at) FROM (SELECT next_attempt_at FROM messages \
-             WHERE target_id = ?1 AND status = 0 AND next_attempt_at <= ?2 ORDER BY next_attempt_at LIMIT ?3)",
+            "SELECT count(*), min(next_attempt_at), coalesce(sum(bytes), 0) FROM (SELECT m.next_attempt_at, \
+             length(e.body) AS bytes FROM messages m JOIN events e ON e.seq = m.event_seq \
+             WHERE m.target_id = ?1 AND m.status = 0 AND m.next_attempt_at <= ?2 \
+             ORDER BY m.next_attempt_at LIMIT ?3)",
         )?
-        .query_row(params![lane.target, now.as_micros(), size], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        .query_row(params![lane.target, now.as_micros(), batch.size], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
     let Some(oldest) = oldest else { return Ok(None) };
-    let flush_at = Timestamp::from_micros(oldest).plus(flush);
-    Ok((count < i64::from(size) && flush_at > now).then_some(flush_at))
+    let flush_at = Timestamp::from_micros(oldest).plus(batch.flush);
+    let is_full = count >= i64::from(batch.size) || bytes >= whole(batch.bytes);
+    Ok((!is_full && flush_at > now).then_some(flush_at))
+}
+
+/// The most bytes of bodies that a lane gets in one claim, the last one excepted.
+fn most_bytes(lane: &Lane) -> usize {
+    lane.batch.map_or(LANE_BYTES, |batch| batch.bytes.min(LANE_BYTES))
 }
 
 /// Until when nothing is due in a lane of which everything due was taken.

@@ -5,7 +5,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params, params_from_iter};
 
 use super::columns::{HOME, MESSAGE_COLUMNS, MESSAGE_WIDTH, message};
-use crate::domain::{DeadLetter, MessageId, Timestamp};
+use crate::domain::{DeadLetter, MessageId, Now, Timestamp};
 use crate::store::sqlite::insert::whole;
 use crate::store::{DeadLetterFilter, Told};
 
@@ -88,7 +88,7 @@ pub fn replay(
     connection: &Connection,
     filter: &DeadLetterFilter,
     limit: usize,
-    now: Timestamp,
+    now: Now,
 ) -> rusqlite::Result<Vec<(MessageId, String)>> {
     let (conditions, values) = conditions(filter);
     let sql = format!(
@@ -105,10 +105,10 @@ pub fn replay(
     for (seq, _) in &found {
         connection
             .prepare_cached(&format!(
-                "UPDATE messages SET status = 0, next_attempt_at = ?2, replayed_at = ?2, finished_at = NULL, {HOME} \
+                "UPDATE messages SET status = 0, next_attempt_at = ?2, replayed_at = ?3, finished_at = NULL, {HOME} \
                  WHERE seq = ?1"
             ))?
-            .execute(params![seq, now.as_micros()])?;
+            .execute(params![seq, now.due.as_micros(), now.wall.as_micros()])?;
         connection.prepare_cached("DELETE FROM dead_letters WHERE message_seq = ?1")?.execute([seq])?;
     }
     Ok(found.into_iter().map(|(_, replayed)| replayed).collect())

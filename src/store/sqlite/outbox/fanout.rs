@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::columns::to_json;
-use crate::domain::{MessageId, OutgoingEvent, Timestamp};
+use crate::domain::{MessageId, Now, OutgoingEvent};
 use crate::store::sqlite::codec::{self, ROW_COLUMNS};
 use crate::store::sqlite::insert::whole;
 use crate::store::{FanOut, FannedDelivery, NewMessage, Published};
@@ -45,7 +45,7 @@ pub fn unfanned(
 }
 
 /// Writes the messages and moves the cursor; returns how many messages were made, `None` where somebody had moved it.
-pub fn fan_out(connection: &Connection, fan_out: &FanOut, now: Timestamp) -> rusqlite::Result<Option<u32>> {
+pub fn fan_out(connection: &Connection, fan_out: &FanOut, now: Now) -> rusqlite::Result<Option<u32>> {
     let moved = connection
         .prepare_cached("UPDATE facts SET value = ?2 WHERE name = 'fanout_cursor' AND value = ?1")?
         .execute([fan_out.from, fan_out.through])?;
@@ -65,7 +65,7 @@ pub fn publish(
     event: &OutgoingEvent,
     posted: [u8; 32],
     messages: &[NewMessage],
-    now: Timestamp,
+    now: Now,
 ) -> rusqlite::Result<Published> {
     if let Some(id) = &event.event_id
         && let Some(before) = published(connection, id)?
@@ -88,10 +88,10 @@ pub fn by_hand(
     connection: &Connection,
     event: &OutgoingEvent,
     message: &NewMessage,
-    now: Timestamp,
+    now: Now,
 ) -> rusqlite::Result<MessageId> {
     let event_seq = insert_event(connection, event, None)?;
-    let id = MessageId::new_at(now);
+    let id = MessageId::new_at(now.wall);
     let made = insert_message(connection, id, event, event_seq, message, true, now)?;
     count_messages(connection, event_seq, made)?;
     Ok(id)
@@ -103,12 +103,12 @@ fn put_event(
     event: &OutgoingEvent,
     posted: Option<[u8; 32]>,
     messages: &[NewMessage],
-    now: Timestamp,
+    now: Now,
 ) -> rusqlite::Result<u32> {
     let event_seq = insert_event(connection, event, posted)?;
     let mut made = 0_u32;
     for message in messages {
-        let id = MessageId::new_at(now);
+        let id = MessageId::new_at(now.wall);
         made = made.saturating_add(insert_message(connection, id, event, event_seq, message, false, now)?);
     }
     if made > 0 {
@@ -158,13 +158,13 @@ fn insert_message(
     event_seq: i64,
     message: &NewMessage,
     is_by_hand: bool,
-    now: Timestamp,
+    now: Now,
 ) -> rusqlite::Result<u32> {
     let made = connection
         .prepare_cached(
             "INSERT INTO messages (id, subscription_id, target_id, event_seq, event_id, event_type, entity, by_hand, \
              status, created_at, next_attempt_at, attempts, attempts_before) \
-             SELECT ?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?8, 0, 0 FROM subscriptions \
+             SELECT ?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, 0, 0 FROM subscriptions \
              WHERE id = ?2 AND (enabled OR ?7) ON CONFLICT DO NOTHING",
         )?
         .execute(params![
@@ -175,7 +175,8 @@ fn insert_message(
             event.event_type,
             message.in_order,
             is_by_hand,
-            now.as_micros(),
+            now.wall.as_micros(),
+            now.due.as_micros(),
         ])?;
     Ok(u32::try_from(made).unwrap_or(u32::MAX))
 }

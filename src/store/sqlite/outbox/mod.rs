@@ -9,6 +9,7 @@ mod figures;
 mod messages;
 mod ordered;
 mod prune;
+mod schedule;
 mod settle;
 mod subscriptions;
 
@@ -20,5 +21,6 @@ pub use fanout::{by_hand, cursor, fan_out, publish, unfanned};
 pub use figures::{add_health, figures, health};
 pub use messages::{attempts, event_of, list, made_by, one};
 pub use prune::{prune_outbox, retire};
+pub use schedule::keep_wall_ahead;
 pub use settle::settle;
 pub use subscriptions::{delete, disable, park, put, records, waiting};

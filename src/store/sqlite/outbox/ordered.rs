@@ -71,7 +71,7 @@ pub fn wake_next(
         connection.prepare_cached(FIRST)?.query_row(params![target, entity], |row| row.get(0)).optional()?;
     connection
         .prepare_cached(
-            "UPDATE messages SET next_attempt_at = created_at \
+            "UPDATE messages SET next_attempt_at = min(created_at, ?2) \
              WHERE seq = ?1 AND status = 0 AND attempts = attempts_before AND next_attempt_at > ?2",
         )?
         .execute(params![next, now.as_micros()])?;

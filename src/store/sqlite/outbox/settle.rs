@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::columns::{attempt_key, to_json};
 use super::figures::{count, stored};
 use super::ordered;
-use crate::domain::{Attempt, Timestamp};
+use crate::domain::{Attempt, Now, Timestamp};
 use crate::store::{Next, Settlement};
 
 /// Writes attempts and what comes after them.
@@ -32,6 +32,13 @@ fn go_on(connection: &Connection, settlement: &Settlement) -> rusqlite::Result<(
         Next::Delivered => finish(connection, seq, 2, made, at).map(drop),
         Next::Cancelled => without_subscription(connection, seq, at),
         Next::Retry(when) => again(connection, seq, *when, made),
+        Next::Smaller(when) => {
+            again(connection, seq, *when, made)?;
+            connection
+                .prepare_cached("UPDATE messages SET attempts_before = attempts_before + ?2 WHERE seq = ?1")?
+                .execute(params![seq, made])?;
+            Ok(())
+        }
         Next::Fallback { target, primary_error, in_order } => {
             let place = place(connection, seq)?;
             let changed = connection
@@ -42,11 +49,11 @@ fn go_on(connection: &Connection, settlement: &Settlement) -> rusqlite::Result<(
                      WHERE seq = ?1 AND EXISTS (SELECT 1 FROM subscriptions WHERE id = ?4 AND parked_since IS NULL) \
                      AND subscription_id NOT IN (SELECT id FROM subscriptions WHERE parked_since IS NOT NULL)",
                 )?
-                .execute(params![seq, at.as_micros(), made, target, primary_error, in_order])?;
+                .execute(params![seq, at.due.as_micros(), made, target, primary_error, in_order])?;
             match place {
                 // The fallback was removed, or one of the two parked meanwhile.
-                _ if changed == 0 => again(connection, seq, at, made),
-                Some((left, entity)) => ordered::wake_next(connection, &left, &entity, at),
+                _ if changed == 0 => again(connection, seq, at.due, made),
+                Some((left, entity)) => ordered::wake_next(connection, &left, &entity, at.due),
                 None => Ok(()),
             }
         }
@@ -66,7 +73,7 @@ fn go_on(connection: &Connection, settlement: &Settlement) -> rusqlite::Result<(
                         error,
                         primary_error,
                         fallback_error,
-                        at.as_micros()
+                        at.wall.as_micros()
                     ])?;
             }
             Ok(())
@@ -94,7 +101,7 @@ fn again(connection: &Connection, seq: i64, when: Timestamp, made: i64) -> rusql
 
 /// Ends a message whose subscription was deleted. Where that is parked, the message is as it was before it was claimed:
 /// nobody asks for it. Otherwise the subscription cannot be used at the moment, and the message waits a while.
-fn without_subscription(connection: &Connection, seq: i64, now: Timestamp) -> rusqlite::Result<()> {
+fn without_subscription(connection: &Connection, seq: i64, now: Now) -> rusqlite::Result<()> {
     let is_parked: Option<bool> = connection
         .prepare_cached(
             "SELECT s.parked_since IS NOT NULL FROM messages m JOIN subscriptions s ON s.id = m.subscription_id \
@@ -104,7 +111,7 @@ fn without_subscription(connection: &Connection, seq: i64, now: Timestamp) -> ru
         .optional()?;
     match is_parked {
         None => finish(connection, seq, 4, 0, now).map(drop),
-        Some(false) => again(connection, seq, now.plus(OUT_OF_FORCE), 0),
+        Some(false) => again(connection, seq, now.due.plus(OUT_OF_FORCE), 0),
         Some(true) => {
             connection
                 .prepare_cached(
@@ -117,20 +124,14 @@ fn without_subscription(connection: &Connection, seq: i64, now: Timestamp) -> ru
 }
 
 /// Ends a message, and the next one of its entity is due; `false` where it was cancelled meanwhile and did not arrive.
-fn finish(
-    connection: &Connection,
-    seq: i64,
-    status: i64,
-    made: i64,
-    at: Timestamp,
-) -> rusqlite::Result<bool> {
+fn finish(connection: &Connection, seq: i64, status: i64, made: i64, at: Now) -> rusqlite::Result<bool> {
     let place = place(connection, seq)?;
     let changed = connection
         .prepare_cached(
             "UPDATE messages SET status = ?2, lease_until = NULL, attempts = attempts + ?3, finished_at = ?4 \
              WHERE seq = ?1 AND (status = 1 OR ?2 = 2)",
         )?
-        .execute(params![seq, status, made, at.as_micros()])?;
+        .execute(params![seq, status, made, at.wall.as_micros()])?;
     if changed == 0 {
         connection
             .prepare_cached("UPDATE messages SET attempts = attempts + ?2 WHERE seq = ?1")?
@@ -138,7 +139,7 @@ fn finish(
         return Ok(false);
     }
     if let Some((target, entity)) = place {
-        ordered::wake_next(connection, &target, &entity, at)?;
+        ordered::wake_next(connection, &target, &entity, at.due)?;
     }
     Ok(true)
 }

@@ -9,11 +9,11 @@ fn ordered(limit: u32) -> Vec<Lane> {
 impl Case {
     async fn publish_in_order(&self, id: &str, entity: &str) {
         let to = vec![NewMessage { subscription: "a".into(), in_order: Some(entity.into()) }];
-        self.store.publish(event(id), [1; 32], to, self.clock.now()).await.unwrap();
+        self.store.publish(event(id), [1; 32], to, self.clock.both()).await.unwrap();
     }
 
     async fn end(&self, seq: i64, id: MessageId, next: Next) {
-        let (subscription, at) = ("a".to_owned(), self.clock.now());
+        let (subscription, at) = ("a".to_owned(), self.clock.both());
         let settlement = Settlement { seq, id, subscription, attempt: None, next, at };
         self.store.settle(Arc::new(vec![settlement])).await.unwrap();
     }

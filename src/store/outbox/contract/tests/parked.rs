@@ -38,7 +38,7 @@ impl Case {
 async fn what_waits_for_a_parked_subscription_is_parked_and_goes_on_in_order_when_it_is_back() {
     let case = open().await;
     for id in ["e1", "e2", "e3"] {
-        case.store.publish(event(id), [1; 32], about("x"), case.clock.now()).await.unwrap();
+        case.store.publish(event(id), [1; 32], about("x"), case.clock.both()).await.unwrap();
     }
     let held = case.claim(vec![ordered("a")]).await.messages.remove(0);
     let parked = case.park("a").await;
@@ -84,7 +84,7 @@ async fn a_message_that_was_claimed_when_its_subscription_was_parked_keeps_its_p
         subscription: "a".into(),
         attempt: None,
         next: Next::Cancelled,
-        at: case.clock.now(),
+        at: case.clock.both(),
     };
     case.store.settle(Arc::new(vec![settlement])).await.unwrap();
     assert_eq!(case.only().await.status, MessageStatus::Parked);
@@ -132,12 +132,12 @@ async fn a_dead_letter_of_a_parked_subscription_stays_until_that_is_back() {
     case.settle(&message, 500, dead("HTTP 500")).await;
     case.park("a").await;
     let all = DeadLetterFilter::default;
-    assert!(case.store.replay_dead_letters(all(), 9, case.clock.now()).await.unwrap().is_empty());
+    assert!(case.store.replay_dead_letters(all(), 9, case.clock.both()).await.unwrap().is_empty());
     assert_eq!(case.store.stranded_dead_letters(all()).await.unwrap(), [("a".to_owned(), 1)]);
     assert_eq!(case.letters().await.len(), 1);
     case.put("a", true).await;
     assert!(case.store.stranded_dead_letters(all()).await.unwrap().is_empty());
-    assert_eq!(case.store.replay_dead_letters(all(), 9, case.clock.now()).await.unwrap().len(), 1);
+    assert_eq!(case.store.replay_dead_letters(all(), 9, case.clock.both()).await.unwrap().len(), 1);
     assert_eq!(case.only().await.replayed_at, Some(case.clock.now()));
 }
 
@@ -149,19 +149,19 @@ async fn send_now_makes_a_retry_due_and_a_cancelled_message_begins_a_new_round()
     case.settle(&message, 500, Next::Retry(case.clock.now().plus(HOUR))).await;
     assert!(case.claim(vec![lane("a")]).await.messages.is_empty());
     let seqs = case.seqs().await;
-    let due = case.store.send_now(seqs.clone(), case.clock.now()).await.unwrap();
+    let due = case.store.send_now(seqs.clone(), case.clock.both()).await.unwrap();
     assert_eq!(due, [(message.seq, "a".to_owned())]);
     let retried = case.claim(vec![lane("a")]).await.messages.remove(0);
     assert_eq!((retried.attempts, retried.attempts_before), (1, 0));
     assert!(
-        case.store.send_now(seqs.clone(), case.clock.now()).await.unwrap().is_empty(),
+        case.store.send_now(seqs.clone(), case.clock.both()).await.unwrap().is_empty(),
         "it is being sent"
     );
     case.settle(&retried, 500, Next::Retry(case.clock.now().plus(HOUR))).await;
-    assert_eq!(case.store.cancel_messages(seqs.clone(), case.clock.now()).await.unwrap(), seqs);
-    assert!(case.store.cancel_messages(seqs.clone(), case.clock.now()).await.unwrap().is_empty());
+    assert_eq!(case.store.cancel_messages(seqs.clone(), case.clock.both()).await.unwrap(), seqs);
+    assert!(case.store.cancel_messages(seqs.clone(), case.clock.both()).await.unwrap().is_empty());
     assert_eq!(case.only().await.status, MessageStatus::Cancelled);
-    assert_eq!(case.store.send_now(seqs, case.clock.now()).await.unwrap().len(), 1);
+    assert_eq!(case.store.send_now(seqs, case.clock.both()).await.unwrap().len(), 1);
     let revived = case.claim(vec![lane("a")]).await.messages.remove(0);
     assert_eq!((revived.id, revived.attempts, revived.attempts_before), (message.id, 2, 2));
 }
@@ -172,10 +172,10 @@ async fn parked_messages_are_not_sent_now_but_can_be_cancelled() {
     case.publish("e1", &["a"]).await;
     case.park("a").await;
     let seqs = case.seqs().await;
-    assert!(case.store.send_now(seqs.clone(), case.clock.now()).await.unwrap().is_empty());
-    assert_eq!(case.store.cancel_messages(seqs.clone(), case.clock.now()).await.unwrap(), seqs);
+    assert!(case.store.send_now(seqs.clone(), case.clock.both()).await.unwrap().is_empty());
+    assert_eq!(case.store.cancel_messages(seqs.clone(), case.clock.both()).await.unwrap(), seqs);
     assert!(
-        case.store.send_now(seqs, case.clock.now()).await.unwrap().is_empty(),
+        case.store.send_now(seqs, case.clock.both()).await.unwrap().is_empty(),
         "there is nowhere to send it yet"
     );
 }
@@ -184,18 +184,18 @@ async fn parked_messages_are_not_sent_now_but_can_be_cancelled() {
 async fn in_order_send_now_brings_what_is_before_and_cancel_lets_the_next_one_go() {
     let case = open().await;
     for id in ["e1", "e2", "e3"] {
-        case.store.publish(event(id), [1; 32], about("x"), case.clock.now()).await.unwrap();
+        case.store.publish(event(id), [1; 32], about("x"), case.clock.both()).await.unwrap();
     }
     let first = case.claim(vec![ordered("a")]).await.messages.remove(0);
     case.settle(&first, 500, Next::Retry(case.clock.now().plus(HOUR))).await;
     assert!(case.claim(vec![ordered("a")]).await.messages.is_empty());
     let seqs = case.seqs().await;
-    case.store.send_now(vec![seqs[2]], case.clock.now()).await.unwrap();
+    case.store.send_now(vec![seqs[2]], case.clock.both()).await.unwrap();
     let due = case.claim(vec![ordered("a")]).await.messages;
     assert_eq!(due.iter().map(|one| one.seq).collect::<Vec<_>>(), [seqs[0]], "the first one first");
     case.settle(&due[0], 500, Next::Retry(case.clock.now().plus(HOUR))).await;
     assert!(case.claim(vec![ordered("a")]).await.messages.is_empty());
-    case.store.cancel_messages(vec![seqs[0]], case.clock.now()).await.unwrap();
+    case.store.cancel_messages(vec![seqs[0]], case.clock.both()).await.unwrap();
     let due = case.claim(vec![ordered("a")]).await.messages;
     assert_eq!(due.iter().map(|one| one.seq).collect::<Vec<_>>(), [seqs[1]]);
 }
@@ -209,7 +209,7 @@ async fn a_message_that_goes_home_is_in_order_again_where_its_subscription_is_or
     for id in ["e1", "e2"] {
         let mut event = event(id);
         event.entity = Some("x".into());
-        case.store.publish(event, [1; 32], about("x"), case.clock.now()).await.unwrap();
+        case.store.publish(event, [1; 32], about("x"), case.clock.both()).await.unwrap();
     }
     let first = case.claim(vec![ordered("a")]).await.messages.remove(0);
     case.settle(&first, 500, to_fallback()).await;

@@ -1,0 +1,35 @@
+//! Notices that the wall clock was set: tells it once, and keeps by how much for the next start.
+
+use std::time::Duration;
+
+use super::sender::Sender;
+
+/// So often it is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Differences up to this are no step, in microseconds.
+const NO_STEP_US: u64 = 1_000_000;
+
+/// Looks at the clocks until the program stops.
+pub async fn run(sender: Sender) {
+    let mut stopping = sender.stopping();
+    // What it is now, the dispatcher keeps when it starts.
+    let mut kept = sender.both().wall_ahead_us();
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+            _ = stopping.wait_for(|stop| *stop) => return,
+        }
+        let ahead = sender.both().wall_ahead_us();
+        if ahead.abs_diff(kept) <= NO_STEP_US {
+            continue;
+        }
+        // Until the store has it, it is looked at again.
+        if let Err(fault) = sender.store().keep_wall_ahead(ahead).await {
+            tracing::warn!(%fault, "a step of the system clock is not kept");
+            continue;
+        }
+        let seconds = ahead.saturating_sub(kept) / 1_000_000;
+        tracing::warn!(seconds, "the system clock was set; what is due keeps its time");
+        kept = ahead;
+    }
+}

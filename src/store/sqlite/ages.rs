@@ -1,0 +1,78 @@
+//! By which instant the age of what is kept is reckoned.
+//!
+//! Rows carry the time of the wall clock. Where that is set forward by mistake, everything would look old at once, and be
+//! gone; so it is believed only when it has shown the same for a day. Where it is set back, rows look young: they stay.
+
+use std::time::Duration;
+
+use crate::domain::{Now, Timestamp};
+
+/// A wall clock that was set forward is believed after so long.
+const BELIEVED: Duration = Duration::from_secs(86_400);
+/// Differences up to this are no step, in microseconds.
+const NO_STEP_US: u64 = 1_000_000;
+
+/// What is known of the wall clock, from look to look.
+#[derive(Debug, Default)]
+pub struct Ages {
+    /// By how much it was ahead at the last look, in microseconds, and since when; `None` where it never was set.
+    ahead: Option<(i64, Timestamp)>,
+    /// By how much it is believed to be ahead.
+    believed: i64,
+}
+
+impl Ages {
+    /// The same moment, its wall clock as far as it is believed.
+    pub fn reckoned_at(&mut self, now: Now) -> Now {
+        let ahead_us = now.wall_ahead_us();
+        let (kept, since) = self.ahead.unwrap_or((0, now.due));
+        if self.ahead.is_none() || kept.abs_diff(ahead_us) > NO_STEP_US {
+            self.ahead = Some((ahead_us, now.due));
+        } else if since.plus(BELIEVED) <= now.due {
+            self.believed = ahead_us;
+        }
+        Now { wall: now.wall.min(now.due.moved(self.believed)), ..now }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: i64 = 86_400;
+
+    fn reckoned(ages: &mut Ages, due: i64, ahead: i64) -> i64 {
+        let now = Now { due: Timestamp::from_secs(due), wall: Timestamp::from_secs(due + ahead) };
+        ages.reckoned_at(now).wall.as_secs()
+    }
+
+    #[test]
+    fn a_clock_set_forward_makes_nothing_old_for_a_day_and_a_correction_is_believed_then() {
+        let mut ages = Ages::default();
+        assert_eq!(reckoned(&mut ages, 0, 0), 0);
+        assert_eq!(reckoned(&mut ages, 10, 5 * DAY), 10);
+        assert_eq!(reckoned(&mut ages, 9 + DAY, 5 * DAY), 9 + DAY);
+        assert_eq!(reckoned(&mut ages, 10 + DAY, 5 * DAY), 10 + 6 * DAY);
+        assert_eq!(
+            reckoned(&mut ages, 20 + DAY, 0),
+            20 + DAY,
+            "set right again: rows of now are young at once"
+        );
+    }
+
+    #[test]
+    fn a_mistake_that_is_mended_within_the_day_has_no_effect() {
+        let mut ages = Ages::default();
+        assert_eq!(reckoned(&mut ages, 0, DAY), 0);
+        assert_eq!(reckoned(&mut ages, DAY - 1, 0), DAY - 1);
+        assert_eq!(reckoned(&mut ages, 3 * DAY, 0), 3 * DAY);
+    }
+
+    #[test]
+    fn a_clock_set_back_makes_what_came_since_no_older_than_it_is() {
+        let mut ages = Ages::default();
+        assert_eq!(reckoned(&mut ages, 0, 0), 0);
+        assert_eq!(reckoned(&mut ages, 10, -3_600), 10 - 3_600);
+        assert_eq!(reckoned(&mut ages, 10 + 2 * DAY, -3_600), 10 + 2 * DAY - 3_600);
+    }
+}

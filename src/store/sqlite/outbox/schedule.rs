@@ -1,0 +1,78 @@
+//! What is due keeps its time over a restart, however the wall clock was set.
+//!
+//! Everything here is due by the clock that does not step. It begins anew at each start with what the wall clock shows
+//! then; where that was set meanwhile, what is kept is moved by as much.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::domain::{Now, Timestamp};
+
+/// The fact that holds by how much the wall clock was ahead, in microseconds.
+const AHEAD: &str = "wall_ahead_us";
+/// Differences up to this are no step, in microseconds.
+const NO_STEP_US: u64 = 1_000_000;
+
+/// Keeps by how much the wall clock is ahead.
+pub fn keep_wall_ahead(connection: &Connection, micros: i64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO facts (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2",
+        )?
+        .execute(params![AHEAD, micros])?;
+    Ok(())
+}
+
+/// Takes up the schedule when the sender starts. At a start of the program both clocks show the same, and what was kept is
+/// the difference of the run before; where only the sender starts again, the clocks are the same, and so is the difference.
+pub fn take_up(connection: &Connection, now: Now) -> rusqlite::Result<()> {
+    let kept: Option<i64> = connection
+        .query_row("SELECT value FROM facts WHERE name = ?1", [AHEAD], |row| row.get(0))
+        .optional()?;
+    let (kept, ahead) = (kept.unwrap_or(0), now.wall_ahead_us());
+    if kept.abs_diff(ahead) > NO_STEP_US {
+        follow(connection, kept.saturating_sub(ahead))?;
+        keep_wall_ahead(connection, ahead)?;
+    }
+    pull_in(connection, now.due)
+}
+
+/// The wall clock was set while the program ran.
+fn follow(connection: &Connection, micros: i64) -> rusqlite::Result<()> {
+    connection.execute(
+        "UPDATE messages SET next_attempt_at = next_attempt_at + ?1, claimed_at = claimed_at + ?1 WHERE status IN (0, 1)",
+        [micros],
+    )?;
+    connection.execute("UPDATE event_ids SET expires_at = expires_at + ?1", [micros])?;
+    // All at once: one may come to stand where another stood.
+    let marks = connection
+        .prepare("SELECT target_id, at, requests FROM rate_marks")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<rusqlite::Result<Vec<(String, i64, i64)>>>()?;
+    connection.execute("DELETE FROM rate_marks", [])?;
+    for (target, at, requests) in marks {
+        connection.prepare_cached("INSERT INTO rate_marks VALUES (?1, ?2, ?3)")?.execute(params![
+            target,
+            at.saturating_add(micros),
+            requests
+        ])?;
+    }
+    Ok(())
+}
+
+/// The wall clock was set back while the program did not run: by how much nobody knows. What was claimed or made by now
+/// waits no longer than it was told to wait then, and requests that were made count from now.
+fn pull_in(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
+    connection.execute(
+        "UPDATE messages SET next_attempt_at = ?1 + max(0, next_attempt_at - coalesce(claimed_at, next_attempt_at)), \
+         claimed_at = min(claimed_at, ?1) \
+         WHERE status = 0 AND next_attempt_at > ?1 AND coalesce(claimed_at, created_at) > ?1",
+        [now.as_micros()],
+    )?;
+    connection.execute(
+        "INSERT INTO rate_marks SELECT target_id, ?1, sum(requests) FROM rate_marks WHERE at > ?1 GROUP BY target_id \
+         ON CONFLICT (target_id, at) DO UPDATE SET requests = requests + excluded.requests",
+        [now.as_micros()],
+    )?;
+    connection.execute("DELETE FROM rate_marks WHERE at > ?1", [now.as_micros()])?;
+    Ok(())
+}
