@@ -45,7 +45,10 @@ fn a_stop_is_quick_whatever_pages_streams_and_tails_are_open() {
     let mut streams: Vec<Connection> = (0..20).map(|_| stream_on(&server)).collect();
     let mut tail = server.command(&["tail"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let mut waiting = Connection::open(host);
-    waiting.write(format!("GET /api/v1/wait?timeout=60s HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes());
+    waiting.write(
+        format!("GET /api/v1/wait?event_type=never.comes&timeout=60s HTTP/1.1\r\nHost: {host}\r\n\r\n")
+            .as_bytes(),
+    );
     let mut idle = Connection::open(server.receiver);
     idle.write(signed_request("idle").as_bytes());
     assert_eq!(idle.answer().unwrap().status, 200);
