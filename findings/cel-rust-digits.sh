@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# crates.io cel 0.15.0: in matches(), \d, \w and \s are Unicode. The CEL specification names RE2, where they are ASCII, and other
+# The Rust crate cel 0.15.0: in matches(), \d, \w and \s are Unicode. The CEL specification names RE2, where they are ASCII, and other
 # implementations follow it: npm @bufbuild/cel 0.6.1 says false where cel says true. A filter that is moved from one to the
 # other then lets device names or serial numbers with Arabic or Devanagari digits through.
 #

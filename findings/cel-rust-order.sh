@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# crates.io cel 0.15.0: a macro over a map visits its keys in another order at every run of the program, and for every map within
+# The Rust crate cel 0.15.0: a macro over a map visits its keys in another order at every run of the program, and for every map within
 # one run, since maps are std's HashMap. A template that prints tags ({{data.tags.map(k, k)}}) then makes other bytes, and another
 # signature, at each retry. npm @bufbuild/cel 0.6.1 visits the keys as the payload has them.
 #
