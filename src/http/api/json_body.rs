@@ -61,12 +61,32 @@ pub async fn object(
     let text = text(payload).await?;
     let members: serde_json::Map<String, Value> = serde_json::from_str(&text)
         .map_err(|wrong| bad(vec![fault("", &format!("not a JSON object: {wrong}"))]))?;
-    let unknown: Vec<FieldFault> = members
-        .keys()
+    only_known(members.keys(), known)?;
+    Ok(members)
+}
+
+/// Refuses members that are not `known`.
+///
+/// # Errors
+/// 400 with every unknown one.
+pub fn only_known<'a>(keys: impl Iterator<Item = &'a String>, known: &[&str]) -> Result<(), Problem> {
+    let unknown: Vec<FieldFault> = keys
         .filter(|key| !known.contains(&key.as_str()))
         .map(|key| fault(&format!("/{key}"), &format!("unknown key; there are: {}", known.join(", "))))
         .collect();
-    if unknown.is_empty() { Ok(members) } else { Err(bad(unknown)) }
+    if unknown.is_empty() { Ok(()) } else { Err(bad(unknown)) }
+}
+
+/// The member `key`, which is true or false; false where it is left out.
+pub fn flag(members: &serde_json::Map<String, Value>, key: &str, faults: &mut Vec<FieldFault>) -> bool {
+    match members.get(key) {
+        None | Some(Value::Null) => false,
+        Some(Value::Bool(flag)) => *flag,
+        Some(_) => {
+            faults.push(fault(&format!("/{key}"), "true or false"));
+            false
+        }
+    }
 }
 
 /// One fault of a body.

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Map, Value, json};
 
-use super::json_body::{bad, fault, object};
+use super::json_body::{bad, fault, flag, object};
 use super::params::{Blank, Params, filter, filter_names};
 use super::replays::{page, signature, target};
 use super::sending::answer;
@@ -173,17 +173,6 @@ fn number(members: &Map<String, Value>, key: &str, most: u64, faults: &mut Vec<F
         faults.push(fault(&format!("/{key}"), &format!("a number from 1 to {most}")));
     }
     found
-}
-
-fn flag(members: &Map<String, Value>, key: &str, faults: &mut Vec<FieldFault>) -> bool {
-    match members.get(key) {
-        None | Some(Value::Null) => false,
-        Some(Value::Bool(flag)) => *flag,
-        Some(_) => {
-            faults.push(fault(&format!("/{key}"), "true or false"));
-            false
-        }
-    }
 }
 
 /// The runs, newest first.

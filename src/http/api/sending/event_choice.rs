@@ -29,12 +29,8 @@ pub async fn members(payload: web::Payload, known: &[&str]) -> Result<Members, P
     let text = json_body::text(payload).await?;
     let members = unique_members(&text)
         .map_err(|wrong| bad(vec![fault("", &format!("not a JSON object: {wrong}"))]))?;
-    let unknown: Vec<FieldFault> = members
-        .keys()
-        .filter(|key| !known.contains(&key.as_str()))
-        .map(|key| fault(&format!("/{key}"), &format!("unknown key; there are: {}", known.join(", "))))
-        .collect();
-    if unknown.is_empty() { Ok(members) } else { Err(bad(unknown)) }
+    json_body::only_known(members.keys(), known)?;
+    Ok(members)
 }
 
 /// The chosen event; `default` is the type whose example is taken where nothing is chosen.

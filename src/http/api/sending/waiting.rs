@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::answer;
 use crate::domain::{MessageFilter, MessageId, MessageRow, MessageStatus};
-use crate::http::api::json_body::{bad, fault, object};
+use crate::http::api::json_body::{bad, fault, flag, object};
 use crate::http::inspector::InspectorState;
 use crate::http::problem::{FieldFault, Problem};
 use crate::send::Act;
@@ -247,17 +247,6 @@ fn ids(value: Option<&Value>, faults: &mut Vec<FieldFault>) -> Option<Vec<String
         faults.push(fault("/ids", &format!("a list of 1 to {MOST_IDS} message ids")));
     }
     ids
-}
-
-fn flag(members: &Map<String, Value>, key: &str, faults: &mut Vec<FieldFault>) -> bool {
-    match members.get(key) {
-        None | Some(Value::Null) => false,
-        Some(Value::Bool(flag)) => *flag,
-        Some(_) => {
-            faults.push(fault(&format!("/{key}"), "true or false"));
-            false
-        }
-    }
 }
 
 fn text(members: &Map<String, Value>, key: &str, faults: &mut Vec<FieldFault>) -> Option<String> {
