@@ -73,7 +73,7 @@ fn decode_one(coding: &str, body: &[u8], max_body: usize) -> Result<Vec<u8>, Enc
         }
         "br" => {
             let mut rest = body;
-            whole(read_capped(brotli::Decompressor::new(&mut rest, 4096), max_body), rest)
+            whole(read_capped(brotli_decompressor::Decompressor::new(&mut rest, 4096), max_body), rest)
         }
         other => Err(EncodingFault::Unsupported(other.chars().take(64).collect())),
     }

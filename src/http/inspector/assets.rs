@@ -2,14 +2,34 @@
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use actix_web::{HttpRequest, HttpResponse, web};
-use rust_embed::Embed;
+use sha2::{Digest as _, Sha256};
 
 use super::page;
 use super::state::InspectorState;
 
-#[derive(Embed)]
-#[folder = "static/"]
-struct Static;
+macro_rules! files {
+    ($($name:literal),*) => {
+        /// Each file of `static/`: its name and its bytes.
+        const FILES: &[(&str, &[u8])] =
+            &[$(($name, include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/static/", $name)))),*];
+    };
+}
+
+files! {
+    "app.css",
+    "app.js",
+    "choose.js",
+    "icon.svg",
+    "keys.js",
+    "letters.js",
+    "live.js",
+    "messages.js",
+    "panes.js",
+    "parked.js",
+    "progress.js",
+    "subscription.js",
+    "tree.js"
+}
 
 /// One file of `static/`.
 pub async fn asset(
@@ -17,17 +37,18 @@ pub async fn asset(
     request: HttpRequest,
     state: web::Data<InspectorState>,
 ) -> HttpResponse {
-    let (Some(file), Some(content_type)) = (Static::get(&name), content_type(&name)) else {
+    let file = FILES.iter().find(|(known, _)| *known == name.as_str());
+    let (Some((_, bytes)), Some(content_type)) = (file, content_type(&name)) else {
         return page::not_found(&state, "There is no such file.");
     };
-    let tag = format!("\"{}\"", hex::encode(file.metadata.sha256_hash()));
+    let tag = format!("\"{}\"", hex::encode(Sha256::digest(bytes)));
     let is_known = request.headers().get(IF_NONE_MATCH).is_some_and(|seen| *seen == *tag);
     let mut answer = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     answer.insert_header((CACHE_CONTROL, "no-cache")).insert_header((ETAG, tag));
     if is_known {
         return answer.finish();
     }
-    answer.insert_header((CONTENT_TYPE, content_type)).body(file.data.into_owned())
+    answer.insert_header((CONTENT_TYPE, content_type)).body(*bytes)
 }
 
 fn content_type(name: &str) -> Option<&'static str> {
@@ -45,13 +66,24 @@ mod tests {
     use crate::config::PublicUrl;
 
     #[test]
+    fn every_file_of_the_folder_is_served() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/static");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|file| file.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
+        files.sort_unstable();
+        let listed: Vec<&str> = FILES.iter().map(|(name, _)| *name).collect();
+        assert_eq!(files, listed);
+    }
+
+    #[test]
     fn a_script_asks_for_our_paths_only_where_the_proxy_has_them() {
         let ours = format!(r#"(.{{0,3}})["'`]/(?:\?|["'`]|(?:{})\b)"#, PublicUrl::OWN.join("|"));
         let ours = regex::Regex::new(&ours).unwrap();
         let mut seen = 0;
-        for name in Static::iter().filter(|name| name.ends_with(".js")) {
-            let text = String::from_utf8(Static::get(&name).unwrap().data.into_owned()).unwrap();
-            for found in ours.captures_iter(&text) {
+        for (name, bytes) in FILES.iter().filter(|(name, _)| name.ends_with(".js")) {
+            for found in ours.captures_iter(std::str::from_utf8(bytes).unwrap()) {
                 assert_eq!(&found[1], "at(", "{name}: {} goes through at()", &found[0]);
                 seen += 1;
             }

@@ -1,11 +1,7 @@
 //! Lines of two texts side by side, in their order.
 
-use std::time::Duration;
+use imara_diff::{Algorithm, Diff, Hunk, InternedInput};
 
-use similar::{Algorithm, ChangeTag, TextDiff};
-
-/// How long a comparison may take before it becomes coarser.
-const PATIENCE: Duration = Duration::from_millis(300);
 /// The most lines that are shown.
 const MOST: usize = 2_000;
 
@@ -32,18 +28,30 @@ pub struct Line {
 /// The lines of both texts, and whether there are more.
 #[must_use]
 pub fn lines(before: &str, after: &str) -> (Vec<Line>, bool) {
-    let diff =
-        TextDiff::configure().algorithm(Algorithm::Patience).timeout(PATIENCE).diff_lines(before, after);
-    let mut all = diff.iter_all_changes().map(|change| Line {
-        change: match change.tag() {
-            ChangeTag::Equal => LineChange::Same,
-            ChangeTag::Delete => LineChange::Removed,
-            ChangeTag::Insert => LineChange::Added,
-        },
-        text: change.value().trim_end_matches('\n').to_owned(),
-    });
-    let shown: Vec<Line> = all.by_ref().take(MOST).collect();
-    (shown, all.next().is_some())
+    let input = InternedInput::new(before, after);
+    let mut diff = Diff::compute(Algorithm::Histogram, &input);
+    diff.postprocess_lines(&input);
+    let (mut old, mut new) = (before.split_inclusive('\n'), after.split_inclusive('\n'));
+    let mut all = Vec::new();
+    let mut read = 0;
+    for Hunk { before: removed, after: added } in diff.hunks() {
+        let kept = (read..removed.start).len();
+        all.extend(old.by_ref().take(kept).map(|text| line(LineChange::Same, text)));
+        all.extend(old.by_ref().take(removed.len()).map(|text| line(LineChange::Removed, text)));
+        all.extend(new.by_ref().skip(kept).take(added.len()).map(|text| line(LineChange::Added, text)));
+        read = removed.end;
+        if all.len() > MOST {
+            break;
+        }
+    }
+    all.extend(old.map(|text| line(LineChange::Same, text)).take(MOST + 1));
+    let has_more = all.len() > MOST;
+    all.truncate(MOST);
+    (all, has_more)
+}
+
+fn line(change: LineChange, text: &str) -> Line {
+    Line { change, text: text.trim_end_matches('\n').to_owned() }
 }
 
 #[cfg(test)]

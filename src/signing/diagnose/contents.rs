@@ -206,7 +206,9 @@ fn unpacked(body: &[u8], headers: &Headers, bodies: &mut Bodies) {
     let encoding = headers.get("Content-Encoding").unwrap_or_default().to_ascii_lowercase();
     let mut plain = Vec::new();
     let read = match encoding.trim_ascii() {
-        b"br" => brotli::Decompressor::new(body, 4_096).take(MAX_UNPACKED).read_to_end(&mut plain),
+        b"br" => {
+            brotli_decompressor::Decompressor::new(body, 4_096).take(MAX_UNPACKED).read_to_end(&mut plain)
+        }
         b"deflate" => flate2::read::ZlibDecoder::new(body).take(MAX_UNPACKED).read_to_end(&mut plain),
         _ if body.starts_with(&[0x1f, 0x8b]) => {
             flate2::read::MultiGzDecoder::new(body).take(MAX_UNPACKED).read_to_end(&mut plain)

@@ -1,26 +1,49 @@
 //! Brings a file to the schema of this program, and refuses one that is ahead of it.
 
+use refinery_core::{Migration, Runner};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::store::StoreError;
 
-mod embedded {
-    refinery::embed_migrations!("src/store/sqlite/migrations");
+macro_rules! migrations {
+    ($($name:literal),*) => {
+        /// Each file of the folder: its name, from which its number is read, and its statements.
+        const MIGRATIONS: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!("migrations/", $name, ".sql")))),*];
+    };
+}
+
+migrations! {
+    "V1__deliveries",
+    "V3__sender",
+    "V6__replays",
+    "V7__drift_and_entities",
+    "V8__replay_runs",
+    "V9__marks",
+    "V10__minutes",
+    "V11__saved_searches",
+    "V12__fewer_indexes",
+    "V20__parked"
 }
 
 /// Applies the migrations that `connection` lacks.
 pub fn migrate(connection: &mut Connection, path: &str) -> Result<(), StoreError> {
-    let runner = embedded::migrations::runner();
-    let known = runner.get_migrations().iter().map(|migration| migration.version()).max().unwrap_or(0);
+    let failed = |fault: refinery_core::Error| StoreError::Open {
+        path: path.to_owned(),
+        cause: format!("migration failed: {fault}"),
+    };
+    let migrations: Vec<Migration> = MIGRATIONS
+        .iter()
+        .map(|(name, sql)| Migration::unapplied(name, sql))
+        .collect::<Result<_, _>>()
+        .map_err(failed)?;
+    let known = migrations.iter().map(Migration::version).max().unwrap_or(0);
     let found = newest_applied(connection)?;
     if found > known {
         return Err(StoreError::NewerSchema { path: path.to_owned(), found, known });
     }
     if found < known {
-        runner.run(connection).map_err(|fault| StoreError::Open {
-            path: path.to_owned(),
-            cause: format!("migration failed: {fault}"),
-        })?;
+        Runner::new(&migrations).run(connection).map_err(failed)?;
     }
     Ok(())
 }
@@ -37,4 +60,22 @@ fn newest_applied(connection: &Connection) -> Result<i32, StoreError> {
         row.get::<_, Option<i32>>(0)
     })?;
     Ok(newest.unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_folder_is_a_migration() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/sqlite/migrations");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|file| file.unwrap().file_name().to_string_lossy().trim_end_matches(".sql").to_owned())
+            .collect();
+        let mut listed: Vec<&str> = MIGRATIONS.iter().map(|(name, _)| *name).collect();
+        files.sort_unstable();
+        listed.sort_unstable();
+        assert_eq!(files, listed);
+    }
 }
