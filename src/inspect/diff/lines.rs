@@ -38,7 +38,8 @@ pub fn lines(before: &str, after: &str) -> (Vec<Line>, bool) {
         let kept = (read..removed.start).len();
         all.extend(old.by_ref().take(kept).map(|text| line(LineChange::Same, text)));
         all.extend(old.by_ref().take(removed.len()).map(|text| line(LineChange::Removed, text)));
-        all.extend(new.by_ref().skip(kept).take(added.len()).map(|text| line(LineChange::Added, text)));
+        new.by_ref().take(kept).for_each(drop);
+        all.extend(new.by_ref().take(added.len()).map(|text| line(LineChange::Added, text)));
         read = removed.end;
         if all.len() > MOST {
             break;
