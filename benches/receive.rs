@@ -4,7 +4,8 @@
 //! other in several rounds, so that what the machine does meanwhile hits both. Ours checks the signature and the schema,
 //! deduplicates, and has every delivery on disk before it answers; its log goes to a file.
 //!
-//! `BENCH_SECONDS` is the length of a round (default 4), `BENCH_ROUNDS` their number (default 3).
+//! `BENCH_SECONDS` is the length of a round (default 4), `BENCH_ROUNDS` their number (default 3). `-- --against PATH` runs
+//! another build of the program, at `PATH`, in the same rounds.
 
 #![allow(
     clippy::unwrap_used,
@@ -32,9 +33,12 @@ use program::{Program, SECRET, wait_for};
 const CONNECTIONS: [usize; 2] = [64, 256];
 
 fn main() {
-    let mut arguments = std::env::args().skip(1);
-    if arguments.next().as_deref() == Some("--bare") {
-        return bare::serve(&arguments.next().unwrap());
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let value = |name: &str| {
+        arguments.iter().position(|argument| argument == name).and_then(|at| arguments.get(at + 1))
+    };
+    if let Some(file) = value("--bare") {
+        return bare::serve(file);
     }
     let number = |name: &str, default: u64| {
         std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
@@ -47,20 +51,26 @@ fn main() {
     let start_ms = started.elapsed().as_secs_f64() * 1000.0;
     std::thread::sleep(Duration::from_millis(500));
     println!("start {start_ms:.0} ms, idle memory {:.1} MB", ours.memory_mb());
+    let other_folder = tempfile::tempdir().unwrap();
+    let other =
+        value("--against").map(|build| Program::start_build(build.as_ref(), other_folder.path(), None));
     let bare = Bare::start(folder.path());
+    let mut servers = vec![Server::of("tagohook", &ours)];
+    servers.extend(other.as_ref().map(|other| Server::of("against", other)));
+    servers.push(Server { name: "bare", address: bare.address, program: None });
     let mut plan = Plan::new(SECRET);
     let mut acknowledged = 0;
     for connections in CONNECTIONS {
-        let mut both = [Vec::new(), Vec::new()];
+        let mut runs: Vec<Run> = servers.iter().map(|_| Run::default()).collect();
         for _ in 0..rounds {
-            for (server, seen) in [(ours.address("receiver"), 0), (bare.address, 1)] {
-                let round = load::drive(server, &mut plan, connections, seconds);
-                assert_eq!(round.refused, 0, "every answer must be 200");
-                acknowledged += if seen == 0 { round.answered } else { 0 };
-                both[seen].push(round);
+            for (server, run) in servers.iter().zip(&mut runs) {
+                let before = server.cpu();
+                run.add(load::drive(server.address, &mut plan, connections, seconds));
+                run.cpu += server.cpu() - before;
             }
         }
-        print(connections, &both);
+        acknowledged += runs[0].answered;
+        print(connections, &servers, &mut runs);
     }
     let kept: i64 = ours
         .store()
@@ -71,22 +81,67 @@ fn main() {
     assert_eq!(acknowledged, kept, "every acknowledged delivery is a row");
 }
 
-fn print(connections: usize, both: &[Vec<Round>; 2]) {
-    let figures = |rounds: &[Round]| {
-        let answered: u64 = rounds.iter().map(|round| round.answered).sum();
-        let time: f64 = rounds.iter().map(|round| round.elapsed.as_secs_f64()).sum();
-        let mut times: Vec<u32> = rounds.iter().flat_map(|round| round.micros.iter().copied()).collect();
-        times.sort_unstable();
-        let at = |share: f64| f64::from(times[((times.len() - 1) as f64 * share) as usize]) / 1000.0;
-        (answered as f64 / time, at(0.5), at(0.99))
-    };
-    let (ours, ours_p50, ours_p99) = figures(&both[0]);
-    let (bare, bare_p50, bare_p99) = figures(&both[1]);
-    println!(
-        "{connections:>4} connections: tagohook {ours:>7.0}/s p50 {ours_p50:.2} ms p99 {ours_p99:.2} ms"
-    );
-    println!("                  bare     {bare:>7.0}/s p50 {bare_p50:.2} ms p99 {bare_p99:.2} ms");
-    println!("                  ratio    {:.2}", ours / bare);
+/// Who is driven.
+struct Server<'a> {
+    name: &'static str,
+    address: SocketAddr,
+    program: Option<&'a Program>,
+}
+
+impl<'a> Server<'a> {
+    fn of(name: &'static str, program: &'a Program) -> Self {
+        Self { name, address: program.address("receiver"), program: Some(program) }
+    }
+
+    fn cpu(&self) -> Duration {
+        self.program.map(Program::cpu).unwrap_or_default()
+    }
+}
+
+/// The rounds of a server.
+#[derive(Default)]
+struct Run {
+    answered: u64,
+    time: Duration,
+    micros: Vec<u32>,
+    /// The processor time that the program used.
+    cpu: Duration,
+}
+
+impl Run {
+    fn add(&mut self, round: Round) {
+        assert_eq!(round.refused, 0, "every answer must be 200");
+        self.answered += round.answered;
+        self.time += round.elapsed;
+        self.micros.extend(round.micros);
+    }
+
+    fn rate(&self) -> f64 {
+        self.answered as f64 / self.time.as_secs_f64()
+    }
+}
+
+fn print(connections: usize, servers: &[Server<'_>], runs: &mut [Run]) {
+    println!("{connections} connections");
+    for (server, run) in servers.iter().zip(&mut *runs) {
+        run.micros.sort_unstable();
+        let at =
+            |share: f64| f64::from(run.micros[((run.micros.len() - 1) as f64 * share) as usize]) / 1000.0;
+        let (rate, p50, p99) = (run.rate(), at(0.5), at(0.99));
+        let cpu = if server.program.is_some() {
+            format!(", {:.0} µs of processor time each", run.cpu.as_secs_f64() * 1e6 / run.answered as f64)
+        } else {
+            String::new()
+        };
+        println!("  {:<9} {rate:>7.0}/s p50 {p50:.2} ms p99 {p99:.2} ms{cpu}", server.name);
+    }
+    let bare = runs[runs.len() - 1].rate();
+    for (server, run) in servers.iter().zip(&*runs).filter(|(server, _)| server.name != "bare") {
+        println!("  ratio of {} to bare {:.3}", server.name, run.rate() / bare);
+    }
+    if let [ours, other, _] = runs {
+        println!("  ratio of tagohook to against {:.3}", ours.rate() / other.rate());
+    }
 }
 
 struct Bare {

@@ -25,13 +25,18 @@ impl Program {
 
     /// Starts it with a configuration.
     pub fn start_with(folder: &Path, config: Option<&Path>) -> Self {
+        Self::start_build(Path::new(env!("CARGO_BIN_EXE_tagohook")), folder, config)
+    }
+
+    /// Starts the `build` of it that is given.
+    pub fn start_build(build: &Path, folder: &Path, config: Option<&Path>) -> Self {
         let data = folder.join("data");
         fs::create_dir_all(&data).unwrap();
         fs::write(data.join("signing-secret"), SECRET).unwrap();
         // Of a run that was killed.
         let _ = fs::remove_file(data.join("addresses.json"));
         let log = fs::File::create(folder.join("log")).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_tagohook"))
+        let child = Command::new(build)
             .args(["--listen", "127.0.0.1:0", "--inspect-listen", "127.0.0.1:0", "--data-dir"])
             .arg(&data)
             .args(config.iter().flat_map(|config| [Path::new("--config"), config]))
