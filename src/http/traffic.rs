@@ -1,10 +1,11 @@
 //! What a port serves now, and how it ends: requests under way are answered first, then the port is closed.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix_server::ServerHandle;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
 /// How long requests under way may take once the program stops. Then bodies that are still coming in are cut.
@@ -38,22 +39,54 @@ pub struct Traffic(Arc<Parts>);
 #[derive(Debug)]
 struct Parts {
     phase: watch::Sender<Phase>,
-    requests: watch::Sender<()>,
-    connections: watch::Sender<()>,
+    /// Whether `phase` is past `Open`; every request asks that.
+    is_ending: AtomicBool,
+    requests: Arc<Count>,
+    connections: Arc<Count>,
+}
+
+/// How many of something there are now.
+#[derive(Debug, Default)]
+struct Count {
+    now: AtomicUsize,
+    none: Notify,
+}
+
+impl Count {
+    fn hold(self: &Arc<Self>) -> Token {
+        self.now.fetch_add(1, Ordering::Relaxed);
+        Token(Arc::clone(self))
+    }
+
+    async fn none(&self) {
+        let mut told = std::pin::pin!(self.none.notified());
+        // Whoever leaves between the look and the wait is noticed.
+        told.as_mut().enable();
+        if self.now.load(Ordering::Acquire) > 0 {
+            told.await;
+        }
+    }
 }
 
 /// A request or a connection counts as long as this is held.
 #[derive(Debug)]
-pub struct Token {
-    _held: watch::Receiver<()>,
+pub struct Token(Arc<Count>);
+
+impl Drop for Token {
+    fn drop(&mut self) {
+        if self.0.now.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.none.notify_waiters();
+        }
+    }
 }
 
 impl Default for Traffic {
     fn default() -> Self {
         Self(Arc::new(Parts {
             phase: watch::Sender::new(Phase::Open),
-            requests: watch::Sender::new(()),
-            connections: watch::Sender::new(()),
+            is_ending: AtomicBool::new(false),
+            requests: Arc::default(),
+            connections: Arc::default(),
         }))
     }
 }
@@ -61,17 +94,22 @@ impl Default for Traffic {
 impl Traffic {
     /// A request that began. Nobody waits for one that began after the end did: it is answered all the same.
     pub fn request(&self) -> Option<Token> {
-        (!self.is_ending()).then(|| Token { _held: self.0.requests.subscribe() })
+        (!self.is_ending()).then(|| self.0.requests.hold())
     }
 
     /// A connection that was accepted.
     pub fn connection(&self) -> Token {
-        Token { _held: self.0.connections.subscribe() }
+        self.0.connections.hold()
     }
 
     /// Whether the program stops.
     pub fn is_ending(&self) -> bool {
-        *self.0.phase.borrow() > Phase::Open
+        self.0.is_ending.load(Ordering::Acquire)
+    }
+
+    fn enter(&self, phase: Phase) {
+        self.0.is_ending.store(phase > Phase::Open, Ordering::Release);
+        self.0.phase.send_replace(phase);
     }
 
     /// Waits until the program stops.
@@ -107,21 +145,21 @@ pub struct Port {
 impl Port {
     /// From now on each answer closes its connection. New requests are still answered.
     pub fn end(&self) {
-        self.traffic.0.phase.send_replace(Phase::Ending);
+        self.traffic.enter(Phase::Ending);
     }
 
     /// How many of the requests that began before `end` are not answered yet.
     pub fn waiting(&self) -> usize {
-        self.traffic.0.requests.receiver_count()
+        self.traffic.0.requests.now.load(Ordering::Acquire)
     }
 
     /// Waits for the requests that began before `end`, and cuts the bodies of those that take too long.
     pub async fn answered(&self) {
         let requests = &self.traffic.0.requests;
         let all = async {
-            if timeout(GRACE, requests.closed()).await.is_err() {
-                self.traffic.0.phase.send_replace(Phase::Cut);
-                let _ = timeout(CUT_GRACE, requests.closed()).await;
+            if timeout(GRACE, requests.none()).await.is_err() {
+                self.traffic.enter(Phase::Cut);
+                let _ = timeout(CUT_GRACE, requests.none()).await;
             }
         };
         tokio::join!(all, tokio::time::sleep(FAREWELL));
@@ -131,8 +169,8 @@ impl Port {
     pub async fn close(&self) {
         self.server.pause().await;
         tokio::time::sleep(FRESH).await;
-        self.traffic.0.phase.send_replace(Phase::Closing);
-        let _ = timeout(CLOSE, self.traffic.0.connections.closed()).await;
+        self.traffic.enter(Phase::Closing);
+        let _ = timeout(CLOSE, self.traffic.0.connections.none()).await;
         // Nobody is left to wait for: a graceful stop would look for that once a second.
         self.server.stop(false).await;
     }
@@ -150,13 +188,13 @@ mod tests {
         let before = traffic.request();
         assert!(before.is_some() && !traffic.is_ending());
         assert!(traffic.ending().now_or_never().is_none());
-        traffic.0.phase.send_replace(Phase::Ending);
+        traffic.enter(Phase::Ending);
         assert!(traffic.is_ending() && traffic.request().is_none());
-        assert!(traffic.0.requests.closed().now_or_never().is_none());
+        assert!(traffic.0.requests.none().now_or_never().is_none());
         assert!(traffic.cut().now_or_never().is_none());
         drop(before);
-        assert!(traffic.0.requests.closed().now_or_never().is_some());
-        traffic.0.phase.send_replace(Phase::Closing);
+        assert!(traffic.0.requests.none().now_or_never().is_some());
+        traffic.enter(Phase::Closing);
         for reached in
             [traffic.ending().now_or_never(), traffic.cut().now_or_never(), traffic.closing().now_or_never()]
         {
