@@ -358,11 +358,14 @@ pub struct Verify {
     /// The body [default: standard input]
     pub file: Option<PathBuf>,
     /// A header line of the request, as 'X-TagoRUN-Signature: 6f3a…'
-    #[arg(long, value_name = "LINE", required = true)]
+    #[arg(long, value_name = "LINE", required_unless_present = "path")]
     pub header: Vec<String>,
     /// The source whose scheme and secrets are used [default: the first]
     #[arg(long, value_name = "NAME")]
     pub source: Option<String>,
+    /// Path and query of the request, as '/webhook/lora?event=up' [default: /webhook/ and the source]
+    #[arg(long, value_name = "PATH")]
+    pub path: Option<String>,
 }
 
 /// `tagohook events`

@@ -7,7 +7,7 @@ use super::configuration_without_secrets;
 use super::output::{Unwritten, answer, counted, say};
 use crate::app;
 use crate::config::{Config, fallback_notices};
-use crate::domain::Source;
+use crate::domain::{EventPlace, IdScope, Source};
 use crate::send::{Compiled, TargetGuard};
 
 /// Prints what would be in force. Every fault is a line on standard error, and exit 2.
@@ -40,12 +40,19 @@ fn print(config: &Config) -> Result<(), Unwritten> {
 }
 
 fn describe(source: &Source) -> String {
-    format!(
+    let mut said = format!(
         "{}: signature {}, {}, {}, {}",
         source.name,
         source.signature.scheme.as_str(),
         counted(source.signature.secrets.len(), "secret"),
         counted(source.allow.ranges.len(), "allowed range"),
         counted(source.credentials.len(), "credential")
-    )
+    );
+    if source.event != EventPlace::Scheme {
+        said.push_str(&format!(", event name from {}", source.event.sentence()));
+    }
+    if source.id_scope != IdScope::default() {
+        said.push_str(&format!(", {} part of the event id", source.id_scope.words().join(" and ")));
+    }
+    said
 }

@@ -13,6 +13,7 @@ mod messages;
 mod output;
 mod program;
 mod prune;
+mod reading;
 mod replay;
 mod send;
 mod serve;

@@ -7,13 +7,14 @@ use anyhow::anyhow;
 use super::arguments::{Globals, Verify};
 use super::configuration;
 use super::output::{Unwritten, answer, say};
+use super::reading;
 use super::sign::{find_source, read_body};
 use crate::domain::{Clock as _, Headers};
 use crate::signing;
 use crate::signing::diagnose::{Known, Suspect, diagnose};
 use crate::telemetry::SystemClock;
 
-/// Prints it in a line; fails where the signature is not valid. Whether the line is read does not change the exit code.
+/// Prints it in a line, with the event that the source reads; fails where the signature is not valid. Whether the line is read does not change the exit code.
 pub fn run(globals: &Globals, verify: &Verify) -> anyhow::Result<ExitCode> {
     let config = configuration(globals)?;
     let source = find_source(&config, verify.source.as_deref())?;
@@ -26,13 +27,21 @@ pub fn run(globals: &Globals, verify: &Verify) -> anyhow::Result<ExitCode> {
     }
     let scheme = source.signature.scheme.as_str();
     match signing::verify(&source.signature, &headers, &body, SystemClock.wall()) {
-        Ok(matched) => answer(say!("valid: {scheme}, {matched}, {} bytes", body.len()), ExitCode::SUCCESS),
+        Ok(matched) => {
+            let path = verify.path.clone().unwrap_or_else(|| format!("/webhook/{}", source.name));
+            let read = reading::lines(&config, source, path, headers.clone(), body.clone())?;
+            let print = || -> Result<(), Unwritten> {
+                say!("valid: {scheme}, {matched}, {} bytes", body.len())?;
+                read.iter().try_for_each(|line| say!("{line}"))
+            };
+            answer(print(), ExitCode::SUCCESS)
+        }
         Err(fault) => {
             let found = diagnose(&Suspect {
                 scheme: source.signature.scheme,
                 secrets: Known::of_all(&config.sources, &source.name),
                 method: "POST",
-                path: &format!("/webhook/{}", source.name),
+                path: verify.path.as_deref().unwrap_or(&format!("/webhook/{}", source.name)),
                 headers: &headers,
                 body: &body,
             });

@@ -10,6 +10,7 @@ mod resolve;
 mod seal;
 mod secrets;
 mod source_draft;
+mod source_event;
 mod sources;
 mod subscription;
 mod subscriptions;

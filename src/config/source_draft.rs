@@ -4,7 +4,7 @@ use toml::{Table, Value};
 
 use super::fault::ConfigFaults;
 use super::secrets::{SecretCheck, SecretResolver};
-use super::{sources, values};
+use super::{source_event, sources, values};
 use crate::domain::{Credential, SchemaMode, Source, UnknownEvents};
 
 /// What stands in the written configuration for a secret that was typed in.
@@ -29,12 +29,18 @@ pub fn draft_source(
     resolver: &SecretResolver,
     check: SecretCheck,
 ) -> Result<DraftedSource, Vec<String>> {
-    let mut table = table_of(present);
-    let mut shown = table.clone();
+    let mut changed = Table::new();
     for (key, value) in changes {
         let value = Value::try_from(value).map_err(|fault| vec![format!("{key}: {fault}")])?;
-        shown.insert(key.clone(), without_literals(key, &value));
-        table.insert(key.clone(), value);
+        changed.insert(key.clone(), value);
+    }
+    // What a preset says is a change too.
+    let changed = source_event::with_preset(&changed).map_err(|what| vec![format!("preset: {what}")])?;
+    let mut table = table_of(present);
+    let mut shown = table.clone();
+    for (key, value) in changed {
+        shown.insert(key.clone(), without_literals(&key, &value));
+        table.insert(key, value);
     }
     let mut faults = ConfigFaults::default();
     let mut read = resolver.with_literals(|secrets| {
@@ -120,7 +126,9 @@ fn table_of(source: &Source) -> Table {
         UnknownEvents::Reject => "reject",
     };
     put("unknown_events", unknown.into());
+    put("event", source.event.to_string().into());
     put("id_pointer", source.id_pointer.as_str().into());
+    put("id_scope", texts(source.id_scope.words().into_iter().map(str::to_owned).collect()));
     let dedupe = source.dedupe_by_body.map_or(String::new(), |window| format!("{}ms", window.as_millis()));
     put("dedupe_by_body", dedupe.into());
     put("entity", source.entity.as_str().into());

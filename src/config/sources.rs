@@ -8,14 +8,17 @@ use toml::{Table, Value};
 use super::fault::{ConfigFaults, Origin};
 use super::layers::ConfigFile;
 use super::secrets::{SecretCheck, Secrets};
+use super::source_event;
 use super::values::{self, one_of, split_list, texts};
 use crate::domain::suggestion;
 use crate::domain::{
-    Allowlist, Credential, SchemaMode, Scheme, Secret, SignatureRule, SilenceAfter, Source, UnknownEvents,
+    Allowlist, Credential, DEFAULT_ID_POINTER, EventPlace, IdScope, SchemaMode, Scheme, Secret,
+    SignatureRule, SilenceAfter, Source, UnknownEvents,
 };
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 17] = [
     "name",
+    "preset",
     "secrets",
     "signature",
     "tolerance",
@@ -24,7 +27,9 @@ const KEYS: [&str; 14] = [
     "credentials",
     "schema",
     "unknown_events",
+    "event",
     "id_pointer",
+    "id_scope",
     "dedupe_by_body",
     "entity",
     "silence_after",
@@ -33,7 +38,6 @@ const KEYS: [&str; 14] = [
 const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
 /// TagoRUN's own, by its webhook configuration.
 const DEFAULT_SENDER_TIMEOUT: Duration = Duration::from_secs(30);
-const DEFAULT_ID_POINTER: &str = "/id";
 const DEFAULT_ENTITY: &str = "/device/id";
 /// The longest name of a source.
 const MAX_NAME: usize = 64;
@@ -50,7 +54,14 @@ pub fn read(
 ) -> Vec<Source> {
     let mut sources: Vec<Source> = Vec::new();
     for (nth, table) in tables.iter().enumerate() {
-        let mut reader = Reader { table, file, nth, secrets, faults };
+        let (table, preset) = match source_event::with_preset(table) {
+            Ok(filled) => (filled, Ok(())),
+            Err(what) => (table.clone(), Err(what)),
+        };
+        let mut reader = Reader { table: &table, file, nth, secrets, faults };
+        if let Err(what) = preset {
+            reader.fault::<()>("preset", &what);
+        }
         let Some(source) = reader.source(check_secret) else { continue };
         if sources.iter().any(|other| other.name == source.name) {
             reader.fault::<()>("name", &format!("{:?} is the name of another source too", source.name));
@@ -84,7 +95,14 @@ impl Reader<'_, '_> {
         let credentials = self.credentials();
         let schema = self.word("schema", &["enforce", "strict", "warn", "off"], "enforce");
         let unknown_events = self.word("unknown_events", &["accept", "reject"], "accept");
+        let event = self.value("event", EventPlace::Scheme, source_event::event);
         let id_pointer = self.pointer("id_pointer", DEFAULT_ID_POINTER);
+        let id_scope = self.value("id_scope", IdScope::default(), source_event::id_scope);
+        if let (Some(rule), Some(event), Some(scope)) = (&signature, &event, id_scope)
+            && let Err(what) = source_event::check(rule.scheme, event, scope)
+        {
+            self.fault::<()>("id_scope", &what);
+        }
         let entity = self.pointer("entity", DEFAULT_ENTITY);
         let dedupe_by_body = self.dedupe_by_body();
         let silence_after = self.value("silence_after", SilenceAfter::Off, |value| {
@@ -108,7 +126,9 @@ impl Reader<'_, '_> {
                 "reject" => UnknownEvents::Reject,
                 _ => UnknownEvents::Accept,
             },
+            event: event?,
             id_pointer: id_pointer?,
+            id_scope: id_scope?,
             dedupe_by_body: dedupe_by_body?,
             entity: entity?,
             silence_after: silence_after?,
@@ -251,7 +271,7 @@ impl Reader<'_, '_> {
         let header = text("header").unwrap_or("X-API-Key").to_owned();
         let secret_header = text("secret_header").unwrap_or("X-API-Secret").to_owned();
         for name in [&header, &secret_header] {
-            if name.is_empty() || !name.bytes().all(is_token) {
+            if name.is_empty() || !name.bytes().all(values::is_token) {
                 return self.fault("credentials", &format!("{name:?} is no name of a header"));
             }
         }
@@ -301,9 +321,4 @@ impl Reader<'_, '_> {
             other => values::duration(other.unwrap_or_default()).map(Some),
         })
     }
-}
-
-/// A character of a header name (RFC 9110, 5.6.2).
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

@@ -110,6 +110,11 @@ pub fn one_of(value: &Value, words: &[&str]) -> Result<String, String> {
     word.map(str::to_owned).ok_or_else(|| format!("{value} is not known; one of {}", words.join(", ")))
 }
 
+/// A character of a header name (RFC 9110, 5.6.2).
+pub fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
 /// A list of texts.
 pub fn texts(value: &Value) -> Result<Vec<String>, String> {
     let fault = || "a list of texts, as [\"a\", \"b\"]".to_owned();

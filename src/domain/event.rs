@@ -18,9 +18,9 @@ pub struct EventFacts {
 /// What makes two deliveries of one source the same event.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ClaimKey {
-    /// The event id, at most 256 bytes.
+    /// The event id, with what belongs to it.
     Id(String),
-    /// SHA-256 over the sorted ids of TagoIO data points: the set of ids alone decides.
+    /// SHA-256 over the sorted ids of TagoIO data points and their path below the source: these alone decide.
     Points([u8; 32]),
     /// SHA-256 of the body: the bytes alone decide.
     Body([u8; 32]),

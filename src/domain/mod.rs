@@ -8,6 +8,7 @@ mod delivery;
 mod entity;
 mod entry;
 mod event;
+mod event_place;
 mod filter;
 mod headers;
 mod ids;
@@ -24,6 +25,7 @@ mod silence;
 mod source;
 mod subscription;
 mod suggestion;
+mod target;
 mod verdict;
 
 pub use attempt::{Attempt, AttemptError};
@@ -36,6 +38,7 @@ pub use delivery::{Arrival, BodyEnd, ClientAddress, Delivery, DeliveryRow, Store
 pub use entity::{Entity, Seen, is_of_the_future};
 pub use entry::{Appended, Decision, Entry};
 pub use event::{Claim, ClaimKey, EventFacts};
+pub use event_place::{EVENT_PLACES, EventPlace, IdScope};
 pub use filter::DeliveryFilter;
 pub use headers::{Header, Headers};
 pub use ids::{DeliveryId, MessageId, ReplayId};
@@ -49,10 +52,13 @@ pub use replay_run::{ReplayRun, RunState, RunStep};
 pub use retry::{Backoff, RetryPolicy};
 pub use secret::Secret;
 pub use silence::SilenceAfter;
-pub use source::{Allowlist, Credential, SchemaMode, Scheme, SignatureRule, Source, UnknownEvents};
+pub use source::{
+    Allowlist, Credential, DEFAULT_ID_POINTER, SchemaMode, Scheme, SignatureRule, Source, UnknownEvents,
+};
 pub use subscription::{
     Batch, HeaderValue, MissingValue, RateLimit, SigningRule, Subscription, SubscriptionHeader,
     SubscriptionOrigin,
 };
 pub use suggestion::{distance, nearest, suggestion};
+pub use target::Target;
 pub use verdict::{Reason, Verdict};

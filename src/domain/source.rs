@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::{Secret, SilenceAfter};
+use super::{EventPlace, IdScope, Secret, SilenceAfter};
+
+/// Where the event id is, where a source says nothing.
+pub const DEFAULT_ID_POINTER: &str = "/id";
 
 /// One `[[source]]` of the configuration, secrets resolved.
 #[derive(Clone, Debug)]
@@ -22,8 +25,12 @@ pub struct Source {
     pub schema: SchemaMode,
     /// What an event that the catalogue does not know gets.
     pub unknown_events: UnknownEvents,
-    /// JSON pointer (RFC 6901) to the event id.
+    /// Where the event's name is.
+    pub event: EventPlace,
+    /// JSON pointer (RFC 6901) to the event id; empty: the payload has none.
     pub id_pointer: String,
+    /// What belongs to the id, besides the id itself.
+    pub id_scope: IdScope,
     /// Events without an id are deduplicated by their bytes within this time.
     pub dedupe_by_body: Option<Duration>,
     /// JSON pointer to what a timeline is about, usually the device id; empty: nothing.

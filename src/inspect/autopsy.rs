@@ -11,13 +11,15 @@ pub struct Findings {
     pub autopsy: Option<Autopsy>,
     /// What it probably was meant to be.
     pub hints: Vec<String>,
+    /// What is known of its event's other deliveries.
+    pub repeat: Option<String>,
 }
 
 impl Findings {
     /// Looks into `delivery`, with the sources as they are now. Takes up to a second for a body of some megabytes.
     #[must_use]
     pub fn of(delivery: &StoredDelivery, sources: &[Source]) -> Self {
-        Self { autopsy: autopsy(delivery, sources), hints: hints(delivery, sources) }
+        Self { autopsy: autopsy(delivery, sources), hints: hints(delivery, sources), repeat: None }
     }
 }
 

@@ -12,6 +12,9 @@ pub fn diagnose(delivery: &StoredDelivery, findings: &Findings) -> String {
     let row = &delivery.row;
     match (row.verdict, row.reason) {
         (Verdict::Accepted, _) => accepted(delivery),
+        (Verdict::Duplicate, _) | (_, Some(Reason::IdConflict)) if findings.repeat.is_some() => {
+            findings.repeat.clone().unwrap_or_default()
+        }
         (Verdict::Duplicate, _) => {
             "The same event was accepted before, so this one was answered 200 and not taken again. Nothing to do: \
              the sender repeated itself, usually because an earlier answer came too late for it."
@@ -127,7 +130,7 @@ fn rejected(delivery: &StoredDelivery, reason: Reason) -> String {
         ),
         Reason::InvalidPayload => {
             let failed = delivery.checks.iter().find(|check| check.outcome == Outcome::Fail);
-            if rule == NO_NAME { no_name(failed) } else { invalid_payload(failed, rule) }
+            if rule.starts_with(NO_NAME) { no_name(failed, rule) } else { invalid_payload(failed, rule) }
         }
         Reason::UnknownEvent => format!(
             "The catalogue does not know the event: {seen}. Add a schema of that name to schemas_dir, or set \
@@ -146,10 +149,15 @@ fn rejected(delivery: &StoredDelivery, reason: Reason) -> String {
 }
 
 /// What to do about it depends on the source, and is said by a hint.
-fn no_name(failed: Option<&Check>) -> String {
+fn no_name(failed: Option<&Check>, rule: &str) -> String {
     let fault = failed.and_then(|check| check.faults.first());
     let what = fault.map_or("Missing required field: event", |fault| fault.message.as_str());
-    format!("The payload does not name its event: {what}. The sender must put it into \"event\" or \"type\".")
+    let place = rule.strip_prefix(NO_NAME).and_then(|rest| rest.strip_prefix(": "));
+    let cure = match place {
+        Some(place) => format!("Its source looks for the name here: {place}."),
+        None => "The sender must put it into \"event\" or \"type\".".to_owned(),
+    };
+    format!("The request does not name its event: {what}. {cure}")
 }
 
 fn invalid_payload(failed: Option<&Check>, rule: &str) -> String {
@@ -169,11 +177,16 @@ fn invalid_payload(failed: Option<&Check>, rule: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
     use std::net::{IpAddr, Ipv4Addr};
 
-    use crate::domain::{BodyEnd, ClientAddress, DeliveryId, DeliveryRow, Fault, Headers, Marks, Timestamp};
+    use std::time::Duration;
+
+    use crate::domain::{
+        Allowlist, BodyEnd, ClientAddress, DeliveryId, DeliveryRow, EventPlace, Fault, Headers, IdScope,
+        Marks, SchemaMode, Scheme, SignatureRule, SilenceAfter, Source, Timestamp, UnknownEvents,
+    };
 
     /// A delivery of that verdict, without checks.
     pub fn stored(verdict: Verdict, reason: Option<Reason>) -> StoredDelivery {
@@ -205,6 +218,25 @@ mod tests {
             body: bytes::Bytes::from_static(b"{}"),
             body_end: BodyEnd::Complete,
             checks: Vec::new(),
+        }
+    }
+
+    /// A source of that scheme.
+    pub fn source(scheme: Scheme) -> Source {
+        Source {
+            name: "alerts".to_owned(),
+            signature: SignatureRule { scheme, secrets: Vec::new(), tolerance: Duration::ZERO },
+            allow: Allowlist::default(),
+            credentials: Vec::new(),
+            schema: SchemaMode::Enforce,
+            unknown_events: UnknownEvents::Accept,
+            event: EventPlace::Scheme,
+            id_pointer: "/id".to_owned(),
+            id_scope: IdScope::default(),
+            dedupe_by_body: None,
+            entity: String::new(),
+            silence_after: SilenceAfter::Off,
+            sender_timeout: Duration::ZERO,
         }
     }
 

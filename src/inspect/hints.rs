@@ -6,6 +6,7 @@ use ipnet::IpNet;
 
 use super::charset::charset_hint;
 use super::diagnosis::NO_NAME;
+use super::naming;
 use crate::domain::{Credential, Outcome, Reason, Scheme, Source, StoredDelivery, nearest};
 
 /// Sentences that go on where the finding of the failed gate ends.
@@ -26,7 +27,9 @@ pub fn hints(delivery: &StoredDelivery, sources: &[Source]) -> Vec<String> {
         }
         (Reason::SignatureMissing, _) => is_from_tagoio(delivery).then(|| cannot_sign(sources)),
         (Reason::Stale, _) => clock(delivery),
-        (Reason::InvalidPayload, Some(source)) if lacks_name(delivery) => Some(nameless(source)),
+        (Reason::InvalidPayload, Some(source)) if lacks_name(delivery) => {
+            Some(naming::hint(delivery, source))
+        }
         (Reason::NotJson, _) => charset_hint(&delivery.headers, &delivery.body)
             .or_else(|| looks_like(&delivery.body).map(str::to_owned)),
         _ => None,
@@ -35,19 +38,7 @@ pub fn hints(delivery: &StoredDelivery, sources: &[Source]) -> Vec<String> {
 }
 
 fn lacks_name(delivery: &StoredDelivery) -> bool {
-    delivery.checks.iter().any(|check| check.outcome == Outcome::Fail && check.rule == NO_NAME)
-}
-
-/// Where a sender of objects without an event's name is welcome.
-fn nameless(source: &Source) -> String {
-    let there = match source.signature.scheme {
-        Scheme::None => format!("set schema = \"warn\" for source “{}”", source.name),
-        _ => "use a source with signature = \"none\", a credential and schema = \"warn\"".to_owned(),
-    };
-    format!(
-        "If it cannot, {there}: its objects are then events of the type “unknown”. To look at them only, post to \
-         /webhook-test."
-    )
+    delivery.checks.iter().any(|check| check.outcome == Outcome::Fail && check.rule.starts_with(NO_NAME))
 }
 
 fn nearest_source(asked: &str, sources: &[Source]) -> Option<String> {
@@ -229,28 +220,6 @@ mod tests {
         assert!(nearest_range("8.8.8.8".parse().unwrap(), &ranges).unwrap().contains("No range is near"));
         assert!(nearest_range("::1".parse().unwrap(), &ranges).unwrap().contains("No range is near"));
         assert_eq!(nearest_range("::1".parse().unwrap(), &[]), None);
-    }
-
-    #[test]
-    fn a_sender_without_event_names_is_shown_a_setting_that_helps() {
-        use crate::domain::{Allowlist, SchemaMode, SignatureRule, SilenceAfter, UnknownEvents};
-        use std::time::Duration;
-        let source = |scheme| Source {
-            name: "alerts".to_owned(),
-            signature: SignatureRule { scheme, secrets: Vec::new(), tolerance: Duration::ZERO },
-            allow: Allowlist::default(),
-            credentials: Vec::new(),
-            schema: SchemaMode::Enforce,
-            unknown_events: UnknownEvents::Accept,
-            id_pointer: String::new(),
-            dedupe_by_body: None,
-            entity: String::new(),
-            silence_after: SilenceAfter::Off,
-            sender_timeout: Duration::ZERO,
-        };
-        assert!(nameless(&source(Scheme::None)).contains("set schema = \"warn\" for source “alerts”"));
-        let signed = nameless(&source(Scheme::Tagorun));
-        assert!(signed.contains("signature = \"none\"") && signed.contains("/webhook-test"), "{signed}");
     }
 
     #[test]

@@ -1,11 +1,16 @@
 //! What an event may say about its id.
 
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use super::strict::kind;
 
 /// The longest event id, in bytes. An integer counts its digits.
 const MAX_ID: usize = 256;
+
+/// What is written otherwise in a scope, so that the last `#` of an id ends it.
+const IN_SCOPE: &AsciiSet = &CONTROLS.add(b'#').add(b'%');
 
 /// What an event says about its id.
 #[derive(Debug, PartialEq, Eq)]
@@ -57,6 +62,17 @@ pub fn fitting(id: String) -> Result<EventId, String> {
     }
 }
 
+/// An id with what belongs to it, as `id#scope`. Different pairs never look the same.
+pub fn scoped(id: &str, scope: &[&str]) -> String {
+    scope.iter().fold(id.to_owned(), |id, part| {
+        let part = match part.len() {
+            0..=MAX_ID => utf8_percent_encode(part, IN_SCOPE).to_string(),
+            _ => hex::encode(Sha256::digest(part)),
+        };
+        format!("{id}#{part}")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,6 +107,15 @@ mod tests {
         for blanks in ["\" \"", "\"\\t\\n\"", "\"\\u00a0\"", "\"a\\u0000\""] {
             assert!(id(blanks).is_err(), "{blanks}");
         }
+    }
+
+    #[test]
+    fn an_id_with_its_scope_is_that_of_no_other_pair() {
+        assert_eq!(scoped("3ac7", &["up"]), "3ac7#up");
+        assert_eq!(scoped("a", &["up", "x/y"]), "a#up#x/y");
+        assert_ne!(scoped("a#b", &["c"]), scoped("a", &["b#c"]));
+        assert_ne!(scoped("a", &["%23"]), scoped("a", &["#"]));
+        assert_eq!(scoped("a", &[&"x".repeat(257)]).len(), "a#".len() + 64);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Reads a payload: from the bytes of the wire to JSON, the same way for whoever decides, sends or asks.
 
+mod cloud_event;
 mod encoding;
 mod id;
 mod name;
@@ -9,10 +10,13 @@ mod read;
 mod sources;
 mod strict;
 
+pub use cloud_event::{
+    CloudMode, attribute as cloud_attribute, member as cloud_member, whole_id as cloud_id,
+};
 pub use encoding::{EncodingFault, decode};
-pub use id::{EventId, fitting, read_id};
-pub use name::{event_name, readable_name};
-pub use points::EVENT_TYPE as POINTS_EVENT;
+pub use id::{EventId, fitting, read_id, scoped};
+pub use name::{Named, Sent, event_name, readable_name};
+pub use points::{EVENT_TYPE as POINTS_EVENT, Points};
 pub use published::{Published, read_published};
 pub use read::{Payload, PayloadFault, read};
 pub use sources::Sources;

@@ -2,23 +2,79 @@
 
 use serde_json::Value;
 
+use super::cloud_event::{CloudMode, attribute};
+use super::read::Payload;
 use super::strict::kind;
-use crate::domain::{Fault, Headers, Scheme};
+use crate::domain::{EventPlace, Fault, Headers, Scheme, Source, Target};
 
 /// The longest name of an event, in bytes.
 const MAX_NAME: usize = 256;
 
-/// The event's name by the source's scheme; `None` where it has none and need not.
-pub fn event_name(scheme: Scheme, headers: &Headers, value: &Value) -> Result<Option<String>, Fault> {
-    match scheme {
-        Scheme::Tagorun | Scheme::None => envelope_name(value).map(Some),
-        Scheme::StandardWebhooks | Scheme::Stripe => Ok(readable_name(value, "type")),
-        Scheme::Github => Ok(headers
-            .get("x-github-event")
-            .and_then(|name| std::str::from_utf8(name).ok())
-            .filter(|name| fits(name))
-            .map(str::to_owned)),
+/// What a payload came with.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent<'r> {
+    /// Path and query.
+    pub target: Target<'r>,
+    /// The header lines.
+    pub headers: &'r Headers,
+}
+
+/// What an event is called.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Named {
+    /// Its name; `None` where it has none and need not.
+    pub name: Option<String>,
+    /// Where the name was, in words, where that is not the place of the scheme.
+    pub place: Option<String>,
+}
+
+/// The event's name, where its source says that it is.
+///
+/// # Errors
+/// Where it is missing, or cannot be a name.
+pub fn event_name(source: &Source, sent: Sent<'_>, payload: &Payload<'_>) -> Result<Named, Fault> {
+    let value = &payload.value;
+    let named = match &source.event {
+        EventPlace::Scheme => return by_scheme(source, sent.headers, value),
+        EventPlace::Query(name) => sent.target.query_value(name),
+        EventPlace::Path => Some(sent.target.below_source()),
+        EventPlace::Header(name) => header_text(sent.headers, name),
+        EventPlace::Fixed(name) => Some(name.clone()),
+        EventPlace::Pointer(pointer) => match value.pointer(pointer) {
+            None | Some(Value::Null) => None,
+            Some(Value::Number(number)) if number.is_i64() || number.is_u64() => Some(number.to_string()),
+            Some(Value::String(name)) => Some(name.clone()),
+            Some(other) => {
+                let what = format!("an event name expected, {} seen", kind(other));
+                return Err(Fault::new(pointer, what));
+            }
+        },
+    };
+    let at = if let EventPlace::Pointer(pointer) = &source.event { pointer.as_str() } else { "" };
+    let place = source.event.sentence();
+    match named.filter(|name| !name.trim().is_empty()) {
+        Some(name) if fits(&name) => Ok(Named { name: Some(name), place: Some(place) }),
+        Some(_) => Err(Fault::new(at, format!("The event name is too long or contains U+0000: {place}"))),
+        None => Err(Fault::new(at, format!("Missing event name: {place}"))),
     }
+}
+
+fn by_scheme(source: &Source, headers: &Headers, value: &Value) -> Result<Named, Fault> {
+    if CloudMode::at(source, headers) == Some(CloudMode::Binary) {
+        let name = attribute(headers, "type").filter(|name| fits(name));
+        let name = name.ok_or_else(|| Fault::new("", "Missing CloudEvents header: ce-type"))?;
+        return Ok(Named { name: Some(name), place: Some("header ce-type".to_owned()) });
+    }
+    let name = match source.signature.scheme {
+        Scheme::Tagorun | Scheme::None => Some(envelope_name(value)?),
+        Scheme::StandardWebhooks | Scheme::Stripe => readable_name(value, "type"),
+        Scheme::Github => header_text(headers, "x-github-event").filter(|name| fits(name)),
+    };
+    Ok(Named { name, place: None })
+}
+
+fn header_text(headers: &Headers, name: &str) -> Option<String> {
+    headers.get(name).and_then(|name| std::str::from_utf8(name).ok()).map(|name| name.trim().to_owned())
 }
 
 /// The member `key` where it can be the name of an event.
@@ -31,7 +87,7 @@ fn fits(name: &str) -> bool {
 }
 
 /// `event`, else `type`; both are allowed only when they agree.
-fn envelope_name(value: &Value) -> Result<String, Fault> {
+pub(super) fn envelope_name(value: &Value) -> Result<String, Fault> {
     let present = |key: &str| value.get(key).filter(|name| !name.is_null());
     match (present("event"), present("type")) {
         (None, None) => Err(Fault::new("/event", "Missing required field: event")),

@@ -25,6 +25,8 @@ pub struct Points {
     pub ids_digest: Option<[u8; 32]>,
     /// `true` where TagoIO gave up sending these once: they come from a fallback device.
     pub given_up_once: bool,
+    /// The URL that TagoIO gave up sending these to.
+    pub given_up_url: Option<String>,
 }
 
 /// Reads an array of points, or lists what is wrong with it.
@@ -46,6 +48,9 @@ pub fn read(items: &[Value]) -> Result<Points, Vec<Fault>> {
                 .pointer("/metadata/_http_error")
                 .or_else(|| point.pointer("/metadata/_http_attempts"))
                 .is_some()
+        }),
+        given_up_url: items.iter().find_map(|point| {
+            point.pointer("/metadata/_http_url").and_then(Value::as_str).map(str::to_owned)
         }),
     })
 }

@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::id::{EventId, read_id};
-use super::name::event_name;
+use super::name::envelope_name;
 use super::read::Payload;
 use super::strict;
-use crate::domain::{Fault, Headers, Scheme};
+use crate::domain::Fault;
 
 /// Where a published event says what it is about.
 const ENTITY: &str = "/device/id";
@@ -43,11 +43,11 @@ pub fn read_published(body: &[u8]) -> Result<Published, Vec<Fault>> {
         Ok(EventId::Absent) => None,
         Err(what) => return Err(vec![Fault::new("/id", what)]),
     };
-    let name = event_name(Scheme::None, &Headers::default(), &value).map_err(|fault| vec![fault])?;
+    let name = envelope_name(&value).map_err(|fault| vec![fault])?;
     let has_timestamp = value.get("timestamp").is_some_and(|timestamp| *timestamp != Value::Null);
     let payload = Payload { text: Cow::Borrowed(body), value, points: None };
     let entity = payload.entity(ENTITY);
-    Ok(Published { value: payload.value, name: name.unwrap_or_default(), event_id, entity, has_timestamp })
+    Ok(Published { value: payload.value, name, event_id, entity, has_timestamp })
 }
 
 #[cfg(test)]

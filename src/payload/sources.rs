@@ -36,6 +36,12 @@ impl Sources {
         Arc::clone(&self.0.load().sources)
     }
 
+    /// The most bytes of a body.
+    #[must_use]
+    pub fn max_body(&self) -> usize {
+        self.0.load().max_body
+    }
+
     /// The source of that name.
     #[must_use]
     pub fn named(&self, name: &str) -> Option<Source> {

@@ -14,3 +14,4 @@ mod trace;
 
 pub use masking::Masking;
 pub use receiver::Receiver;
+pub use trace::Trace;

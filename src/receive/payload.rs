@@ -11,7 +11,7 @@ const RULE: &str = "one JSON object, or TagoIO's array of data points";
 pub fn parse<'a>(
     scheme: Scheme,
     headers: &Headers,
-    verified: VerifiedBody<'a>,
+    verified: &VerifiedBody<'a>,
     max_body: usize,
 ) -> Gated<Payload<'a>> {
     match payload::read(scheme, headers, verified.bytes(), max_body) {

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::idempotency::Claimant;
 use super::trace::Trace;
-use super::{Masking, allowlist, credentials, idempotency, payload, schema, signature, size};
+use super::{Masking, allowlist, credentials, payload, schema, signature, size};
 use crate::catalog::Catalog;
 use crate::domain::{
     Arrival, Claim, Credential, Decision, Delivery, Entry, EventFacts, Fault, Gate, Outcome, Reason, Source,
-    Timestamp,
+    Target, Timestamp,
 };
+use crate::payload::Sent;
 
 /// The source name under which captures of `/webhook-test` are kept.
 pub const CAPTURES: &str = "webhook-test";
@@ -100,17 +102,35 @@ impl Receiver {
         trace.gate(Gate::Allowlist, allowlist::check(&source.allow, &arrival.client))?;
         trace.gate(Gate::Size, size::check(arrival.body_end, arrival.body.len(), self.max_body))?;
         trace.gate(Gate::Credentials, credentials::check(&source.credentials, headers))?;
+        self.read(source, arrival, now, trace, facts)
+    }
+
+    /// The gates that read the event, without those that ask who sends and how.
+    ///
+    /// # Errors
+    /// The reason of the gate that refuses it.
+    pub fn read(
+        &self,
+        source: &Source,
+        arrival: &Arrival,
+        now: Timestamp,
+        trace: &mut Trace,
+        facts: &mut EventFacts,
+    ) -> Result<Option<Claim>, Reason> {
+        let headers = &arrival.headers;
         let verified = trace.gate(Gate::Signature, signature::verify(&source.signature, arrival, now))?;
-        let payload = trace
-            .gate(Gate::Payload, payload::parse(source.signature.scheme, headers, verified, self.max_body))?;
+        let scheme = source.signature.scheme;
+        let payload = trace.gate(Gate::Payload, payload::parse(scheme, headers, &verified, self.max_body))?;
         facts.entity = payload.entity(&source.entity);
-        let schema = trace.gate(Gate::Schema, schema::check(source, &self.catalog, headers, &payload, facts));
+        let sent = Sent { target: Target::new(&arrival.target), headers };
+        let schema = trace.gate(Gate::Schema, schema::check(source, &self.catalog, sent, &payload, facts));
+        let claimant = Claimant { source, sent, signed_id: verified.signed_id(), payload: &payload };
         if schema.is_err() {
             // It claims nothing, but it is an attempt of that event.
-            facts.event_id = idempotency::id_of(source, headers, &payload);
+            facts.event_id = claimant.id(facts);
         }
         schema?;
-        trace.gate(Gate::Idempotency, idempotency::claim(source, headers, &payload, facts))
+        trace.gate(Gate::Idempotency, claimant.claim(facts))
     }
 
     /// Keeps a request to `/webhook-test` without judging it; it is answered with `status`.

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::trace::{Finding, Gated};
 use crate::catalog::{Catalog, EventType, Strictness};
-use crate::domain::{EventFacts, Fault, Headers, Reason, SchemaMode, Scheme, Source, UnknownEvents};
-use crate::payload::{POINTS_EVENT, Payload, event_name, readable_name};
+use crate::domain::{EventFacts, EventPlace, Fault, Reason, SchemaMode, Scheme, Source, UnknownEvents};
+use crate::payload::{Named, POINTS_EVENT, Payload, Sent, event_name, readable_name};
 
 /// The type of an event that has no name, on sources where that is no fault.
 const UNKNOWN: &str = "unknown";
@@ -14,28 +14,58 @@ const UNKNOWN: &str = "unknown";
 pub fn check(
     source: &Source,
     catalog: &Catalog,
-    headers: &Headers,
+    sent: Sent<'_>,
     payload: &Payload<'_>,
     facts: &mut EventFacts,
 ) -> Gated<()> {
+    let named = event_name(source, sent, payload);
     if payload.points.is_some() {
-        facts.event_type = Some(POINTS_EVENT.to_owned());
-        return Finding::new("data.received (data points)", "each point has a variable").pass(());
+        return points(source, catalog, named.unwrap_or_default(), facts);
     }
-    let name = match event_name(source.signature.scheme, headers, &payload.value) {
-        Ok(name) => name,
+    let Named { name, place } = match named {
+        Ok(named) => named,
         Err(fault) if may_be_nameless(source) => {
             // Where `event` and `type` disagree, `event` counts.
-            let gated = judge(source, catalog, readable_name(&payload.value, "event"), payload, facts);
+            let is_by_scheme = source.event == EventPlace::Scheme;
+            let name = is_by_scheme.then(|| readable_name(&payload.value, "event")).flatten();
+            let gated = judge(source, catalog, name, payload, facts);
             return gated.noted(format!("no clear event name ({})", fault.message));
         }
         Err(fault) => {
-            return Finding::new(fault.message.clone(), "an event name")
+            return Finding::new(fault.message.clone(), name_rule(source))
                 .faults(vec![fault])
                 .fail(Reason::InvalidPayload);
         }
     };
-    judge(source, catalog, name, payload, facts)
+    let gated = judge(source, catalog, name, payload, facts);
+    match place {
+        Some(place) => gated.noted(format!("event name: {place}")),
+        None => gated,
+    }
+}
+
+/// Data points are one event of their own, unless the source has another name for what it sends.
+fn points(source: &Source, catalog: &Catalog, named: Named, facts: &mut EventFacts) -> Gated<()> {
+    const RULE: &str = "each point has a variable";
+    let (Some(name), Some(place)) = (named.name, named.place) else {
+        facts.event_type = Some(POINTS_EVENT.to_owned());
+        return Finding::new("data.received (data points)", RULE).pass(());
+    };
+    let known = resolve(source.signature.scheme, catalog, &name).map(EventType::name);
+    facts.event_type = Some(known.unwrap_or(&name).to_owned());
+    facts.event_name = known.is_some_and(|known| known != name).then(|| name.clone());
+    let gated = match known {
+        Some(_) => Finding::new(format!("{name} (data points)"), RULE).pass(()),
+        None => unknown(source.unknown_events, name),
+    };
+    gated.noted(format!("event name: {place}"))
+}
+
+fn name_rule(source: &Source) -> String {
+    match &source.event {
+        EventPlace::Scheme => "an event name".to_owned(),
+        place => format!("an event name: {}", place.sentence()),
+    }
 }
 
 fn judge(
@@ -132,6 +162,7 @@ fn unknown(rule: UnknownEvents, name: String) -> Gated<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Headers, Target};
 
     fn judged(mode: SchemaMode, scheme: Scheme, body: &str) -> (Option<String>, Result<Vec<String>, Reason>) {
         let source = Source { schema: mode, ..source(scheme) };
@@ -141,7 +172,8 @@ mod tests {
             points: None,
         };
         let mut facts = EventFacts::default();
-        let gated = check(&source, &Catalog::builtin(), &Headers::default(), &payload, &mut facts);
+        let sent = Sent { target: Target::new("/webhook/s"), headers: &Headers::default() };
+        let gated = check(&source, &Catalog::builtin(), sent, &payload, &mut facts);
         let mut trace = crate::receive::trace::Trace::start();
         let passed = trace.gate(crate::domain::Gate::Schema, gated);
         let notes = trace.finish().remove(0).notes;
@@ -160,7 +192,9 @@ mod tests {
             credentials: Vec::new(),
             schema: SchemaMode::Enforce,
             unknown_events: UnknownEvents::Accept,
+            event: crate::domain::EventPlace::Scheme,
             id_pointer: "/id".to_owned(),
+            id_scope: crate::domain::IdScope::default(),
             dedupe_by_body: None,
             entity: String::new(),
             silence_after: crate::domain::SilenceAfter::Off,

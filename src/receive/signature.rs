@@ -7,26 +7,35 @@ use crate::domain::{Arrival, Scheme, Secret, SignatureRule, Timestamp};
 use crate::signing;
 
 /// A body whose signature was checked by its source's rule, `none` included. The bytes are those of the wire.
-#[derive(Clone, Copy, Debug)]
-pub struct VerifiedBody<'a>(&'a [u8]);
+#[derive(Clone, Debug)]
+pub struct VerifiedBody<'a> {
+    bytes: &'a [u8],
+    signed_id: Option<Vec<u8>>,
+}
 
 impl<'a> VerifiedBody<'a> {
     /// The wire bytes.
-    pub const fn bytes(self) -> &'a [u8] {
-        self.0
+    pub const fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The id that the signature covers, where its scheme has one.
+    pub fn signed_id(&self) -> Option<&[u8]> {
+        self.signed_id.as_deref()
     }
 }
 
 /// Checks the signature of `arrival` over its wire bytes.
 pub fn verify<'a>(rule: &SignatureRule, arrival: &'a Arrival, now: Timestamp) -> Gated<VerifiedBody<'a>> {
-    let verified = VerifiedBody(&arrival.body);
+    let verified = VerifiedBody { bytes: &arrival.body, signed_id: None };
     if rule.scheme == Scheme::None {
         return Finding::new("", "signature = \"none\"").skip(verified);
     }
     let names: Vec<&str> = rule.secrets.iter().map(Secret::name).collect();
     let asked = format!("{} signature made with {}", rule.scheme.as_str(), names.join(" or "));
     match signing::verify(rule, &arrival.headers, &arrival.body, now) {
-        Ok(matched) => Finding::new(matched.to_string(), asked).pass(verified),
+        Ok(matched) => Finding::new(matched.to_string(), asked)
+            .pass(VerifiedBody { signed_id: matched.signed_id, ..verified }),
         Err(fault) => Finding::new(fault.to_string(), asked).fail(fault.reason()),
     }
 }

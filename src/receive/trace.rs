@@ -102,6 +102,11 @@ impl Trace {
         gated.result.map(|(_, value)| value)
     }
 
+    /// The checks of the gates that were passed or refused it.
+    pub fn checks(&self) -> &[Check] {
+        &self.checks
+    }
+
     /// All seven checks: the gates that were not reached are `skipped`.
     pub fn finish(mut self) -> Vec<Check> {
         for gate in Gate::ALL.into_iter().skip(self.checks.len()) {

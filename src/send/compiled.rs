@@ -12,6 +12,7 @@ use crate::config::{mask_header, template_of};
 use crate::domain::json::pointer;
 use crate::domain::suggestion;
 use crate::domain::{HeaderValue, OutgoingEvent, Subscription};
+use crate::signing::library_warning;
 
 /// What is wrong with a subscription, and where in its JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +95,8 @@ impl Compiled {
                 warnings.extend(template.warnings().map(|why| format!("headers: {}: {why}", header.name)));
             }
         }
+        let signing = &subscription.signature;
+        warnings.extend(signing.secrets.iter().filter_map(|secret| library_warning(signing.scheme, secret)));
         match url {
             Some(url) if faults.is_empty() => {
                 Ok(Self { subscription, url, headers, filters, template, warnings })

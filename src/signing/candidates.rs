@@ -2,7 +2,7 @@
 
 use subtle::{Choice, ConstantTimeEq as _};
 
-use super::key::{digest, usable_key};
+use super::key::{digest, sender_keys};
 use crate::domain::{Scheme, Secret};
 
 /// The most signatures that one header may hold; a rotation needs two.
@@ -29,12 +29,15 @@ impl Candidates {
     pub fn signer<'a>(&self, scheme: Scheme, secrets: &'a [Secret], parts: &[&[u8]]) -> Option<&'a Secret> {
         let mut signer = None;
         for secret in secrets {
-            let Ok(key) = usable_key(scheme, secret) else { continue };
-            let expected = digest(&key, parts);
-            let is_match =
-                self.0.iter().fold(Choice::from(0), |found, candidate| found | candidate.ct_eq(&expected));
-            if bool::from(is_match) && signer.is_none() {
-                signer = Some(secret);
+            for key in sender_keys(scheme, secret) {
+                let expected = digest(&key, parts);
+                let is_match = self
+                    .0
+                    .iter()
+                    .fold(Choice::from(0), |found, candidate| found | candidate.ct_eq(&expected));
+                if bool::from(is_match) && signer.is_none() {
+                    signer = Some(secret);
+                }
             }
         }
         signer

@@ -1,5 +1,6 @@
 //! Why a signature does not hold, and the rules that all schemes share.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::domain::{Headers, Reason, Timestamp};
@@ -64,15 +65,13 @@ pub(super) fn check_age(signed_at_s: i64, now: Timestamp, tolerance: Duration) -
     Err(SignatureFault::Stale { signed_at, distance_s, tolerance_s: tolerance.as_secs() })
 }
 
-/// The one line of a header: absent or empty is missing, several lines are malformed.
-pub(super) fn only_line<'a>(headers: &'a Headers, header: &'static str) -> Result<&'a [u8], SignatureFault> {
-    let mut lines = headers.get_all(header);
-    let line = lines.next().unwrap_or_default().trim_ascii();
-    if lines.next().is_some() {
-        return Err(SignatureFault::Malformed { header, why: "several header lines; one is expected" });
-    }
-    if line.is_empty() {
-        return Err(SignatureFault::Missing { header });
-    }
-    Ok(line)
+/// The value of a header. Several lines mean what one line means that joins them with commas (RFC 9110, 5.3), and a proxy
+/// may join them. Absent or empty is missing.
+pub(super) fn joined<'a>(
+    headers: &'a Headers,
+    header: &'static str,
+) -> Result<Cow<'a, [u8]>, SignatureFault> {
+    let mut lines = headers.get_all(header).map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    let Some(first) = lines.next() else { return Err(SignatureFault::Missing { header }) };
+    Ok(lines.fold(Cow::Borrowed(first), |all, line| Cow::Owned([&*all, b", ", line].concat())))
 }

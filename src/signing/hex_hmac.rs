@@ -1,7 +1,7 @@
 //! Hex HMAC-SHA256 of the body in one header: TagoRUN's, and GitHub's with its `sha256=`.
 
 use super::candidates::{Candidates, from_hex};
-use super::fault::{SignatureFault, only_line};
+use super::fault::{SignatureFault, joined};
 use super::key::digest;
 use crate::domain::{Headers, Scheme, Secret};
 
@@ -26,10 +26,9 @@ pub fn verify<'a>(
     body: &[u8],
 ) -> Result<&'a Secret, SignatureFault> {
     let malformed = |why| SignatureFault::Malformed { header, why };
-    let line = only_line(headers, header)?;
+    let line = joined(headers, header)?;
     let mut candidates = Candidates::default();
-    for text in line.split(|byte| *byte == b',') {
-        let text = text.trim_ascii();
+    for text in line.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|text| !text.is_empty()) {
         let digits = text.strip_prefix(PREFIX).map_or(text, <[u8]>::trim_ascii_start);
         if digits.starts_with(PREFIX) {
             return Err(malformed("sha256= stands there twice"));
@@ -38,6 +37,9 @@ pub fn verify<'a>(
         if !candidates.add(signature) {
             return Err(malformed("too many signatures"));
         }
+    }
+    if candidates.is_empty() {
+        return Err(malformed("64 hex digits are expected"));
     }
     candidates
         .signer(Scheme::Tagorun, secrets, &[body])

@@ -12,8 +12,8 @@ use crate::domain::{Scheme, Secret};
 
 /// The shortest key of any scheme, in bytes.
 pub const MIN_KEY: usize = 16;
-/// What marks a Standard Webhooks secret; base64 follows.
-const PREFIX: &[u8] = b"whsec_";
+/// What marks a Standard Webhooks secret; base64 follows. Some services show it with the version of the scheme.
+const PREFIXES: [&[u8]; 2] = [b"whsec_", b"v1,whsec_"];
 /// The sizes of such a key, in bytes (Standard Webhooks 1.0.0, "Signature scheme").
 const PREFIXED_KEY: std::ops::RangeInclusive<usize> = 24..=64;
 
@@ -43,7 +43,7 @@ pub enum SecretFault {
 /// When it is too short, too long, or not the base64 that it claims to be.
 pub fn usable_key(scheme: Scheme, secret: &Secret) -> Result<Cow<'_, [u8]>, SecretFault> {
     let bytes = secret.expose();
-    if let (Scheme::StandardWebhooks, Some(text)) = (scheme, bytes.strip_prefix(PREFIX)) {
+    if let (Scheme::StandardWebhooks, Some(text)) = (scheme, after_prefix(bytes)) {
         let key = BASE64.decode(text).map_err(|_| SecretFault::NotBase64)?;
         if !PREFIXED_KEY.contains(&key.len()) {
             return Err(SecretFault::PrefixedSize(key.len()));
@@ -54,6 +54,41 @@ pub fn usable_key(scheme: Scheme, secret: &Secret) -> Result<Cow<'_, [u8]>, Secr
         return Err(SecretFault::Short(bytes.len()));
     }
     Ok(Cow::Borrowed(bytes))
+}
+
+fn after_prefix(bytes: &[u8]) -> Option<&[u8]> {
+    PREFIXES.iter().find_map(|prefix| bytes.strip_prefix(*prefix))
+}
+
+/// The key in a Standard Webhooks secret without its prefix, as the libraries of the scheme read it.
+fn bare_key(scheme: Scheme, secret: &Secret) -> Option<Vec<u8>> {
+    if scheme != Scheme::StandardWebhooks || after_prefix(secret.expose()).is_some() {
+        return None;
+    }
+    BASE64.decode(secret.expose()).ok().filter(|key| PREFIXED_KEY.contains(&key.len()))
+}
+
+/// Every key that a sender may make of `secret`: the usable one and, where the prefix `whsec_` was left out, the decoded
+/// one.
+pub fn sender_keys(scheme: Scheme, secret: &Secret) -> Vec<Cow<'_, [u8]>> {
+    let usable = usable_key(scheme, secret).ok();
+    usable.into_iter().chain(bare_key(scheme, secret).map(Cow::Owned)).collect()
+}
+
+/// What is wrong with a secret that we sign with, where no library of Standard Webhooks could verify that.
+#[must_use]
+pub fn library_warning(scheme: Scheme, secret: &Secret) -> Option<String> {
+    if scheme != Scheme::StandardWebhooks || after_prefix(secret.expose()).is_some() {
+        return None;
+    }
+    let mut warning = "The secret has no whsec_ in front and is used as text. A Standard Webhooks library that is given the \
+                       same text verifies nothing. Give the receiver whsec_ and the base64 of the text: \
+                       printf 'whsec_%s' \"$(printf %s \"$SECRET\" | base64 -w0)\"."
+        .to_owned();
+    if bare_key(scheme, secret).is_some() {
+        warning.push_str(" Or write whsec_ in front of it in both places; then both decode it.");
+    }
+    Some(warning)
 }
 
 /// Says why `secret` is no key of `scheme`.

@@ -10,7 +10,7 @@ mod standard_webhooks;
 mod stripe;
 
 pub use hex_hmac::{GITHUB_HEADER, TAGORUN_HEADER};
-pub use key::{SecretFault, check_key};
+pub use key::{SecretFault, check_key, library_warning};
 pub use scheme::{sign, verify};
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ use crate::domain::{Headers, Scheme, Secret, SignatureRule, Timestamp};
 pub struct Match<'a> {
     /// The name of the secret that made it, `file:signing-secret`; `None` where the scheme is `none`.
     pub secret: Option<&'a str>,
+    /// The message id that the signature covers, where the scheme has one.
+    pub signed_id: Option<Vec<u8>>,
 }
 
 impl fmt::Display for Match<'_> {
@@ -36,13 +38,16 @@ pub fn verify<'a>(
     now: Timestamp,
 ) -> Result<Match<'a>, SignatureFault> {
     let secret = match rule.scheme {
-        Scheme::None => return Ok(Match { secret: None }),
+        Scheme::None => return Ok(Match { secret: None, signed_id: None }),
         Scheme::Tagorun => hex_hmac::verify(TAGORUN_HEADER, &rule.secrets, headers, body)?,
         Scheme::Github => hex_hmac::verify(GITHUB_HEADER, &rule.secrets, headers, body)?,
-        Scheme::StandardWebhooks => standard_webhooks::verify(rule, headers, body, now)?,
+        Scheme::StandardWebhooks => {
+            let (secret, id) = standard_webhooks::verify(rule, headers, body, now)?;
+            return Ok(Match { secret: Some(secret.name()), signed_id: Some(id) });
+        }
         Scheme::Stripe => stripe::verify(rule, headers, body, now)?,
     };
-    Ok(Match { secret: Some(secret.name()) })
+    Ok(Match { secret: Some(secret.name()), signed_id: None })
 }
 
 /// The header lines that sign `body` under `scheme`, as a sender sets them; none for `Scheme::None`.

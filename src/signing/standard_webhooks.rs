@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::candidates::Candidates;
-use super::fault::{SignatureFault, check_age, only_line};
+use super::fault::{SignatureFault, check_age, joined};
 use super::key::digest;
 use crate::domain::{Headers, Scheme, Secret, SignatureRule, Timestamp};
 
@@ -15,7 +15,7 @@ const NAMES: [[&str; 3]; 2] = [
 ];
 
 /// Only this version is symmetric; others are passed over, as the specification asks.
-const VERSION: &[u8] = b"v1,";
+const VERSION: &[u8] = b"v1";
 
 /// The header lines of a signed message.
 pub fn sign(key: &[u8], message_id: &str, timestamp: Timestamp, body: &[u8]) -> Vec<(String, String)> {
@@ -30,33 +30,51 @@ pub fn sign(key: &[u8], message_id: &str, timestamp: Timestamp, body: &[u8]) -> 
     ]
 }
 
-/// The secret that signed `body`, at a time within the tolerance.
+/// The secret that signed `body`, at a time within the tolerance, and the id that it signed.
+///
+/// A header of one set hides nothing of the other: of two whole sets either will do, and of none the fullest is judged.
 pub fn verify<'a>(
     rule: &'a SignatureRule,
     headers: &Headers,
     body: &[u8],
     now: Timestamp,
-) -> Result<&'a Secret, SignatureFault> {
-    let [id_name, timestamp_name, signature_name] = names_in(headers);
-    let signatures = only_line(headers, signature_name)?;
-    let id = only_line(headers, id_name)?;
-    let timestamp = only_line(headers, timestamp_name)?;
-    let signed_at_s = seconds(timestamp).ok_or(SignatureFault::Malformed {
+) -> Result<(&'a Secret, Vec<u8>), SignatureFault> {
+    let count = |names: &[&'static str; 3]| names.iter().filter(|name| joined(headers, name).is_ok()).count();
+    let [standard, svix] = NAMES;
+    let (first, other) = if count(&svix) > count(&standard) { (svix, standard) } else { (standard, svix) };
+    let judged = verify_set(first, rule, headers, body, now);
+    if judged.is_err()
+        && count(&other) == other.len()
+        && let Ok(signed) = verify_set(other, rule, headers, body, now)
+    {
+        return Ok(signed);
+    }
+    judged
+}
+
+fn verify_set<'a>(
+    [id_name, timestamp_name, signature_name]: [&'static str; 3],
+    rule: &'a SignatureRule,
+    headers: &Headers,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<(&'a Secret, Vec<u8>), SignatureFault> {
+    let signatures = joined(headers, signature_name)?;
+    let id = joined(headers, id_name)?;
+    let timestamp = joined(headers, timestamp_name)?;
+    let signed_at_s = seconds(&timestamp).ok_or(SignatureFault::Malformed {
         header: timestamp_name,
         why: "seconds since 1970 are expected, digits only",
     })?;
-    let candidates = read_signatures(signatures, signature_name)?;
-    let signer =
-        candidates.signer(Scheme::StandardWebhooks, &rule.secrets, &[id, b".", timestamp, b".", body]);
-    let signer = signer.ok_or(SignatureFault::Mismatch { header: signature_name, bytes: body.len() })?;
+    let (candidates, malformed) = read_signatures(&signatures);
+    let content: [&[u8]; 5] = [&id, b".", &timestamp, b".", body];
+    let signer = candidates.signer(Scheme::StandardWebhooks, &rule.secrets, &content);
+    let signer = signer.ok_or(match malformed {
+        Some(why) => SignatureFault::Malformed { header: signature_name, why },
+        None => SignatureFault::Mismatch { header: signature_name, bytes: body.len() },
+    })?;
     check_age(signed_at_s, now, rule.tolerance)?;
-    Ok(signer)
-}
-
-fn names_in(headers: &Headers) -> [&'static str; 3] {
-    let [standard, svix] = NAMES;
-    let has = |names: [&'static str; 3]| names.into_iter().any(|name| headers.get(name).is_some());
-    if !has(standard) && has(svix) { svix } else { standard }
+    Ok((signer, id.into_owned()))
 }
 
 /// Digits only: no sign, no fraction, nothing that another reader could read differently.
@@ -65,20 +83,28 @@ pub fn seconds(text: &[u8]) -> Option<i64> {
     std::str::from_utf8(text).ok().filter(|_| is_plain)?.parse().ok()
 }
 
-fn read_signatures(line: &[u8], header: &'static str) -> Result<Candidates, SignatureFault> {
-    let malformed = |why| SignatureFault::Malformed { header, why };
+/// The signatures of `v1,BASE64 v1,BASE64`, between blanks or, where lines were joined, commas. One that is malformed takes
+/// nothing from the others, as in the libraries of the scheme; what is wrong with it is said where none is right.
+fn read_signatures(line: &[u8]) -> (Candidates, Option<&'static str>) {
     let mut candidates = Candidates::default();
-    for part in line.split(|byte| *byte == b' ').filter(|part| !part.is_empty()) {
-        let Some(text) = part.strip_prefix(VERSION) else { continue };
-        let decoded = STANDARD.decode(text).map_err(|_| malformed("base64 is expected after v1,"))?;
-        let signature =
-            decoded.try_into().map_err(|_| malformed("32 bytes in base64 are expected after v1,"))?;
-        if !candidates.add(signature) {
-            return Err(malformed("too many signatures"));
+    let mut fault = None;
+    let mut parts = line.split(|byte| matches!(byte, b' ' | b',')).filter(|part| !part.is_empty());
+    while let Some(part) = parts.next() {
+        if part != VERSION {
+            continue;
+        }
+        let Ok(decoded) = STANDARD.decode(parts.next().unwrap_or_default()) else {
+            fault = Some("base64 is expected after v1,");
+            continue;
+        };
+        match decoded.try_into() {
+            Ok(signature) if candidates.add(signature) => {}
+            Ok(_) => return (Candidates::default(), Some("too many signatures")),
+            Err(_) => fault = Some("32 bytes in base64 are expected after v1,"),
         }
     }
     if candidates.is_empty() {
-        return Err(malformed("no v1 signature"));
+        fault = fault.or(Some("no v1 signature"));
     }
-    Ok(candidates)
+    (candidates, fault)
 }

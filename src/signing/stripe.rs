@@ -1,7 +1,7 @@
 //! Stripe: `Stripe-Signature: t=SECONDS,v1=HEX[,v1=HEX]`, hex HMAC-SHA256 over `timestamp.body`.
 
 use super::candidates::{Candidates, from_hex};
-use super::fault::{SignatureFault, check_age, only_line};
+use super::fault::{SignatureFault, check_age, joined};
 use super::key::digest;
 use super::standard_webhooks::seconds;
 use crate::domain::{Headers, Scheme, Secret, SignatureRule, Timestamp};
@@ -23,13 +23,15 @@ pub fn verify<'a>(
     now: Timestamp,
 ) -> Result<&'a Secret, SignatureFault> {
     let malformed = |why| SignatureFault::Malformed { header: HEADER, why };
+    let line = joined(headers, HEADER)?;
     let mut timestamp = None;
     let mut candidates = Candidates::default();
-    for element in only_line(headers, HEADER)?.split(|byte| *byte == b',') {
+    for element in line.split(|byte| *byte == b',') {
         let element = element.trim_ascii();
         if let Some(text) = element.strip_prefix(b"t=") {
-            if timestamp.replace(text).is_some() {
-                return Err(malformed("t stands there twice"));
+            // Two lines of one request repeat its time.
+            if timestamp.replace(text).is_some_and(|before| before != text) {
+                return Err(malformed("t has two values"));
             }
         } else if let Some(text) = element.strip_prefix(b"v1=") {
             let signature =

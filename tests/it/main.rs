@@ -31,6 +31,7 @@ mod export;
 mod expressions;
 mod filters;
 mod first_start;
+mod formats;
 mod forward_proxy;
 mod http_attack;
 mod http_edge;

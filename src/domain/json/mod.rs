@@ -9,6 +9,7 @@ mod members;
 mod number;
 mod path;
 pub mod pointer;
+mod same;
 mod text;
 mod tree;
 
@@ -20,5 +21,6 @@ pub use mark::without_mark;
 pub use members::{Members, members, step, unique_members};
 pub use number::Number;
 pub use path::Path;
+pub use same::same_values;
 pub use text::{Text, key as key_text, read as read_string};
 pub use tree::Tree;

@@ -147,6 +147,7 @@ fn object_of(progress: &Progress, from: usize) -> Value {
             "would_pass": progress.would_pass,
             "would_be_refused": progress.would_be_refused,
             "other_reason": progress.other_reason,
+            "other_event": progress.other_event,
             "cannot_tell": progress.cannot_tell,
             "sentence": sentence(progress),
         },
@@ -162,11 +163,12 @@ pub fn sentence(progress: &Progress) -> String {
         if count == 0 { String::new() } else { format!(", {count} {what}") }
     };
     format!(
-        "Of {} deliveries {} that were refused would pass, {} that passed would be refused{}{}.",
+        "Of {} deliveries {} that were refused would pass, {} that passed would be refused{}{}{}.",
         progress.done,
         progress.would_pass,
         progress.would_be_refused,
         more(progress.other_reason, "would be refused for another reason"),
+        more(progress.other_event, "would have another event type or id"),
         more(progress.cannot_tell, "cannot be told, since not all of their bodies is kept"),
     )
 }

@@ -11,9 +11,9 @@ use crate::catalog::Catalog;
 use crate::config::{PasswordHash, PublicUrl};
 use crate::domain::{Clock, SilenceAfter, Source, StoredDelivery};
 use crate::http::admin_auth::AdminAuth;
-use crate::inspect::Findings;
 use crate::inspect::replay::{ReplayRuns, Replayer};
 use crate::inspect::what_if::WhatIf;
+use crate::inspect::{Findings, Repeats};
 use crate::payload::Sources;
 use crate::send::{Client, SendError, Sender, TargetGuard};
 use crate::store::Store;
@@ -125,10 +125,16 @@ impl InspectorState {
 
     /// What can be found out about a delivery, on a thread where that may take its time.
     pub(crate) async fn look_into(&self, delivery: StoredDelivery) -> (Arc<StoredDelivery>, Findings) {
+        // Without them the delivery itself still says what became of it.
+        let repeats = Repeats::of(&self.store, &delivery).await.unwrap_or_default();
         let delivery = Arc::new(delivery);
-        let sources = self.sources.all();
+        let (sources, max_body) = (self.sources.all(), self.sources.max_body());
         let looked_at = Arc::clone(&delivery);
-        let found = tokio::task::spawn_blocking(move || Findings::of(&looked_at, &sources)).await;
+        let look = move || {
+            let repeat = repeats.sentence(&looked_at, &sources, max_body);
+            Findings { repeat, ..Findings::of(&looked_at, &sources) }
+        };
+        let found = tokio::task::spawn_blocking(look).await;
         (delivery, found.unwrap_or_default())
     }
 

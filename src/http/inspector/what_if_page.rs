@@ -190,7 +190,10 @@ fn view(state: &InspectorState, progress: &Progress, from: usize) -> RunPage {
         sentence: sentence(progress),
         configuration: progress.configuration.clone(),
         flips: progress.flips.iter().skip(from).take(PAGE).map(flip).collect(),
-        all_flips: progress.would_pass + progress.would_be_refused + progress.other_reason,
+        all_flips: progress.would_pass
+            + progress.would_be_refused
+            + progress.other_reason
+            + progress.other_event,
         next: (next < progress.flips.len()).then_some(next),
     }
 }

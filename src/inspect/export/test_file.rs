@@ -30,7 +30,7 @@ pub fn write(request: &Request<'_>, delivery: &StoredDelivery, scheme: Scheme, b
          import https from 'node:https';\nimport test from 'node:test';\n\n\
          const base = new URL(process.env.WEBHOOK_URL ?? {});\nconst secret = process.env.WEBHOOK_SECRET;\n\
          const body = {};\nconst now = String(Math.floor(Date.now() / 1000));\nconst id = {};\n\
-         const key = secret?.startsWith('whsec_') ? Buffer.from(secret.slice(6), 'base64') : secret;\n\
+         const key = /^(v1,)?whsec_/.test(secret ?? '') ? Buffer.from(secret.replace(/^(v1,)?whsec_/, ''), 'base64') : secret;\n\
          const hmac = (key, form, ...parts) => {{\n  const mac = createHmac('sha256', key);\n  \
          for (const part of parts) mac.update(part);\n  return mac.digest(form);\n}};\n\
          const original = [\n{original}];\nconst signature = secret === undefined ? original : {};\n\n\

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::sum::Overview;
-use crate::domain::Verdict;
+use crate::domain::{Reason, Verdict};
 use crate::inspect::ack::AckTimes;
 use crate::inspect::search::term;
 use crate::telemetry::{Panicked, RefusedKind};
@@ -17,6 +17,9 @@ const NEARLY_FULL: u64 = 90;
 
 /// So many kinds of requests without a delivery are named.
 const MOST_REFUSED: usize = 5;
+
+/// What many conflicts of ids usually mean.
+const SAME_ID: &str = " Different events have the same id: it may be the device's. Set another id_pointer.";
 
 /// Something to look at, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,9 +85,10 @@ pub fn attention(overview: &Overview, beside: &Beside) -> Vec<Attention> {
         let name = if is_source { source.source.as_str() } else { "no source that is known" };
         let mut words: Vec<String> = why.map(|reason| term("reason", reason.as_str())).into_iter().collect();
         words.extend(is_source.then(|| term("source", &source.source)));
+        let cure = if why == Some(Reason::IdConflict) { SAME_ID } else { "" };
         all.push(Attention {
             sentence: format!(
-                "{refused} of {} deliveries to {name} were refused{because}.",
+                "{refused} of {} deliveries to {name} were refused{because}.{cure}",
                 source.counted.count
             ),
             url: search_url(&words.join(" ")),
@@ -157,7 +161,6 @@ fn search_url(q: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Reason;
     use crate::inspect::overview::SourceSum;
     use crate::telemetry::Counted;
 
@@ -237,6 +240,10 @@ mod tests {
             ]
         );
         assert_eq!(told[1].url, "/?q=reason%3Asignature_mismatch+source%3A%22a+b%22");
+        let mut device = source("e", 9, 10);
+        device.reasons = vec![(Reason::IdConflict, 9)];
+        let told = attention(&Overview { sources: vec![device], ..Overview::default() }, &Beside::default());
+        assert!(told[0].sentence.ends_with("mostly id conflict. Different events have the same id: it may be the device's. Set another id_pointer."));
         assert!(attention(&Overview::default(), &Beside::default()).is_empty());
     }
 }

@@ -20,7 +20,7 @@ pub enum Side {
     Refused(Reason),
 }
 
-/// A delivery of which the draft says something else than was said then.
+/// A delivery of which the draft says something else than was said then, or that it makes another event of.
 #[derive(Clone, Debug)]
 pub struct Flip {
     /// The delivery.
@@ -31,7 +31,7 @@ pub struct Flip {
     pub after: Side,
     /// The gate that decides now; `None` where all let it pass.
     pub gate: Option<Gate>,
-    /// What that gate saw.
+    /// What that gate saw; where all let it pass, the event that it would be.
     pub seen: String,
 }
 
@@ -61,12 +61,25 @@ pub fn flip(
         Decision::Reject(reason) => Side::Refused(reason),
         Decision::Accept(_) | Decision::Capture(_) => Side::Passes,
     };
-    if after == *before {
+    let row = &delivery.row;
+    let was = event(row.event_type.as_deref(), row.event_id.as_deref());
+    let is = event(judged.facts.event_type.as_deref(), judged.facts.event_id.as_deref());
+    if after == *before && (after != Side::Passes || was == is) {
         return None;
     }
     let failed = judged.checks.into_iter().find(|check| check.outcome == Outcome::Fail);
-    let (gate, seen) = failed.map_or((None, String::new()), |check| (Some(check.gate), check.seen));
-    Some(Flip { id: delivery.row.id, before: before.clone(), after, gate, seen })
+    let (gate, seen) = match failed {
+        Some(check) => (Some(check.gate), check.seen),
+        None if after == *before => (None, format!("{is}, before: {was}")),
+        None => (None, is),
+    };
+    Some(Flip { id: row.id, before: before.clone(), after, gate, seen })
+}
+
+/// An event in words.
+fn event(name: Option<&str>, id: Option<&str>) -> String {
+    let name = name.unwrap_or("unknown");
+    id.map_or_else(|| format!("event {name}, no id"), |id| format!("event {name}, id {id}"))
 }
 
 /// The request as it came, as far as it is kept. A received credential is kept as its keyed hash; where that is the hash

@@ -87,6 +87,8 @@ pub struct Progress {
     pub would_be_refused: usize,
     /// Deliveries that would be refused for another reason.
     pub other_reason: usize,
+    /// Deliveries that would pass as before, with another event type or id.
+    pub other_event: usize,
     /// Deliveries whose body is not all there.
     pub cannot_tell: usize,
     /// The flips, the newest deliveries first.
@@ -136,6 +138,7 @@ impl WhatIf {
             would_pass: 0,
             would_be_refused: 0,
             other_reason: 0,
+            other_event: 0,
             cannot_tell: 0,
             flips: Vec::new(),
         };
@@ -258,6 +261,7 @@ impl Progress {
         match (&flip.before, &flip.after) {
             (Side::Refused(_), Side::Passes) => add(&mut self.would_pass),
             (Side::Passes, Side::Refused(_)) => add(&mut self.would_be_refused),
+            (Side::Passes, Side::Passes) => add(&mut self.other_event),
             _ => add(&mut self.other_reason),
         }
         if self.flips.len() < LISTED {

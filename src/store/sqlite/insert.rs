@@ -2,16 +2,21 @@
 
 use std::time::Instant;
 
-use rusqlite::{CachedStatement, Connection, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 
 use super::codec;
+use crate::domain::json::same_values;
 use crate::domain::{
     Appended, Claim, ClaimKey, Decision, Delivery, DeliveryId, Entry, EventFacts, Reason, Timestamp, Verdict,
 };
+use crate::payload::decode;
 use crate::store::{Retention, StoreError, Written};
 
 /// What a row weighs in the budgets beside its header block, body and checks: keys, columns and index entries.
 const ROW_OVERHEAD: usize = 400;
+
+/// The longest body whose values are compared with those of the first delivery of its event, in bytes, also when decoded.
+const MOST_COMPARED: usize = 64 * 1024;
 
 /// An entry, encoded.
 pub struct Prepared {
@@ -63,6 +68,7 @@ pub struct Statements<'c> {
     bytes: CachedStatement<'c>,
     claim: CachedStatement<'c>,
     first: CachedStatement<'c>,
+    first_body: CachedStatement<'c>,
 }
 
 impl<'c> Statements<'c> {
@@ -88,6 +94,10 @@ impl<'c> Statements<'c> {
             )?,
             first: connection.prepare_cached(
                 "SELECT body_digest, delivery_id, first_received_at FROM event_ids WHERE source = ?1 AND key = ?2",
+            )?,
+            first_body: connection.prepare_cached(
+                "SELECT b.headers, b.body FROM deliveries d JOIN delivery_bytes b USING (seq) \
+                 WHERE d.id = ?1 AND length(b.body) <= ?2",
             )?,
         })
     }
@@ -196,12 +206,33 @@ impl<'c> Statements<'c> {
             Ok((row.get::<_, [u8; 32]>(0)?, DeliveryId::from_bytes(row.get(1)?), row.get::<_, i64>(2)?))
         })?;
         let first_received_at = Timestamp::from_micros(first_received_at);
-        let is_conflict = matches!(claim.key, ClaimKey::Id(_)) && digest != claim.body_digest;
+        let is_conflict = matches!(claim.key, ClaimKey::Id(_))
+            && digest != claim.body_digest
+            && !self.says_the_same(&prepared.delivery, first)?;
         Ok(if is_conflict {
             Appended::Conflict { first, first_received_at }
         } else {
             Appended::Duplicate { first, first_received_at }
         })
+    }
+}
+
+impl Statements<'_> {
+    /// Whether a delivery has the values of the first one, though other bytes: some senders write their JSON anew at each
+    /// try. Only short bodies are compared, since everybody waits for the writer.
+    fn says_the_same(&mut self, delivery: &Delivery, first: DeliveryId) -> rusqlite::Result<bool> {
+        if delivery.body.len() > MOST_COMPARED {
+            return Ok(false);
+        }
+        let found = self.first_body.query_row(params![first.as_bytes(), whole(MOST_COMPARED)], |row| {
+            Ok((codec::headers(row.get_ref(0)?.as_blob()?), row.get_ref(1)?.as_blob()?.to_vec()))
+        });
+        let Some((headers, body)) = found.optional()? else { return Ok(false) };
+        let texts = (
+            decode(&headers, &body, MOST_COMPARED),
+            decode(&delivery.headers, &delivery.body, MOST_COMPARED),
+        );
+        Ok(matches!(texts, (Ok(first), Ok(again)) if same_values(&first, &again)))
     }
 }
 

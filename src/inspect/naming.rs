@@ -1,0 +1,133 @@
+//! Where an event without a name probably has one, and the setting that reads it there.
+
+use serde_json::Value;
+
+use crate::domain::json::without_mark;
+use crate::domain::{EventPlace, Scheme, Source, StoredDelivery, Target};
+
+/// Senders that are known by a value of their payload, and their presets.
+const KNOWN: [(&str, &str); 5] = [
+    ("/deviceInfo/devEui", "chirpstack"),
+    ("/end_device_ids/device_id", "the-things-stack"),
+    ("/groupKey", "alertmanager"),
+    ("/events/0/target/repository", "docker-registry"),
+    ("/attachments", "apprise"),
+];
+/// Parameters of the query that usually name the event.
+const PARAMETERS: [&str; 4] = ["event", "type", "topic", "action"];
+/// Members of the payload that usually name it.
+const MEMBERS: [&str; 12] = [
+    "/eventType",
+    "/event_type",
+    "/eventName",
+    "/event_name",
+    "/event/type",
+    "/event/name",
+    "/topic",
+    "/action",
+    "/kind",
+    "/status",
+    "/Records/0/eventName",
+    "/0/eventType",
+];
+
+/// What to set so that such a delivery is received.
+pub fn hint(delivery: &StoredDelivery, source: &Source) -> String {
+    let name = &source.name;
+    let set = match suggestion(delivery, source) {
+        Some(setting) => format!("Probably {setting} for source “{name}” is right. "),
+        None => String::new(),
+    };
+    let there = match source.signature.scheme {
+        Scheme::None => format!("set schema = \"warn\" for source “{name}”"),
+        _ => "use a source with signature = \"none\", a credential and schema = \"warn\"".to_owned(),
+    };
+    format!(
+        "{set}If no part of the request names the event, {there}: its objects are then events of the type “unknown”. To \
+         look at them only, post to /webhook-test."
+    )
+}
+
+/// The line of configuration that finds a name in this delivery.
+fn suggestion(delivery: &StoredDelivery, source: &Source) -> Option<String> {
+    let payload: Value = serde_json::from_slice(without_mark(&delivery.body)).unwrap_or_default();
+    let text =
+        |pointer: &str| payload.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let is_known = |(mark, _): &&(&str, &str)| payload.pointer(mark).is_some();
+    if let Some((_, preset)) = KNOWN.iter().find(is_known)
+        && source.event == EventPlace::Scheme
+    {
+        return Some(format!("preset = {preset:?}"));
+    }
+    let target = Target::new(&delivery.row.path);
+    let parameter =
+        PARAMETERS.into_iter().find(|name| target.query_value(name).is_some_and(|value| !value.is_empty()));
+    let header = || {
+        let names_event = |name: &str| {
+            let name = name.to_ascii_lowercase();
+            name.starts_with("x-")
+                && (name.ends_with("-event") || name.ends_with("-topic") || name == "x-event-key")
+        };
+        delivery.headers.iter().find(|header| names_event(&header.name) && !header.value.is_empty())
+    };
+    let place = None
+        .or_else(|| parameter.map(|name| EventPlace::Query(name.to_owned())))
+        .or_else(|| header().map(|header| EventPlace::Header(header.name.clone())))
+        .or_else(|| {
+            let found = MEMBERS.into_iter().find(|pointer| text(pointer).is_some());
+            found.map(|pointer| EventPlace::Pointer(pointer.to_owned()))
+        })
+        .or_else(|| (!target.below_source().is_empty()).then_some(EventPlace::Path));
+    place.filter(|place| *place != source.event).map(|place| format!("event = \"{place}\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Verdict;
+    use crate::inspect::diagnosis::tests::{source, stored};
+
+    fn suggested(path: &str, header: Option<(&str, &str)>, body: &str) -> Option<String> {
+        let mut delivery = stored(Verdict::Rejected, None);
+        delivery.row.path = path.to_owned();
+        delivery.body = body.to_owned().into();
+        if let Some((name, value)) = header {
+            delivery.headers.push(name, value);
+        }
+        suggestion(&delivery, &source(Scheme::None))
+    }
+
+    #[test]
+    fn the_setting_that_finds_the_name_is_the_one_that_is_shown() {
+        for (path, header, body, setting) in [
+            ("/webhook/s?event=up", None, r#"{"deviceInfo":{"devEui":"00"}}"#, "preset = \"chirpstack\""),
+            (
+                "/webhook/s/up",
+                None,
+                r#"{"end_device_ids":{"device_id":"d"}}"#,
+                "preset = \"the-things-stack\"",
+            ),
+            ("/webhook/s", None, r#"{"groupKey":"{}","status":"firing"}"#, "preset = \"alertmanager\""),
+            ("/webhook/s?event=up", None, "{}", "event = \"query:event\""),
+            (
+                "/webhook/s",
+                Some(("X-Shopify-Topic", "orders/create")),
+                "{}",
+                "event = \"header:X-Shopify-Topic\"",
+            ),
+            ("/webhook/s", None, r#"{"eventType":"a"}"#, "event = \"/eventType\""),
+            ("/webhook/s/uplink", None, "{}", "event = \"path\""),
+        ] {
+            assert_eq!(suggested(path, header, body).as_deref(), Some(setting), "{path} {body}");
+        }
+        assert_eq!(suggested("/webhook/s?event=", None, "{}"), None);
+    }
+
+    #[test]
+    fn a_sender_without_event_names_is_shown_a_setting_that_helps() {
+        let hint = |scheme| hint(&stored(Verdict::Rejected, None), &source(scheme));
+        assert!(hint(Scheme::None).contains("set schema = \"warn\" for source “alerts”"));
+        let signed = hint(Scheme::Tagorun);
+        assert!(signed.contains("signature = \"none\"") && signed.contains("/webhook-test"), "{signed}");
+    }
+}

@@ -1,0 +1,139 @@
+//! What a delivery that came again, or under the id of another, says of its sender.
+
+use crate::domain::json::same_values;
+use crate::domain::{DeliveryRow, EventPlace, Reason, Source, StoredDelivery, Target, Verdict};
+use crate::payload::{POINTS_EVENT, decode};
+use crate::store::{Store, StoreError};
+
+/// The most deliveries of one id that are counted.
+const MOST_COUNTED: usize = 50;
+/// From so many bodies under one id on, the id does not name an event.
+const MANY: usize = 3;
+
+/// The deliveries before this one that carried its event's id.
+#[derive(Debug, Default)]
+pub struct Repeats {
+    /// The delivery that was accepted.
+    first: Option<StoredDelivery>,
+    /// Those under the same id, the newest first, this one among them.
+    same_id: Vec<DeliveryRow>,
+}
+
+impl Repeats {
+    /// What the store knows about it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn of(store: &Store, delivery: &StoredDelivery) -> Result<Self, StoreError> {
+        let row = &delivery.row;
+        let Some(first) = row.duplicate_of else { return Ok(Self::default()) };
+        let same_id = match (&row.event_id, row.reason) {
+            (Some(id), Some(Reason::IdConflict)) => store.of_event(&row.source, id, MOST_COUNTED).await?,
+            _ => Vec::new(),
+        };
+        Ok(Self { first: store.delivery(first).await?, same_id })
+    }
+
+    /// Why it came again, and what to do; `None` where nothing more is known than that it did.
+    #[must_use]
+    pub fn sentence(&self, delivery: &StoredDelivery, sources: &[Source], max_body: usize) -> Option<String> {
+        let first = self.first.as_ref()?;
+        let source = sources.iter().find(|source| source.name == delivery.row.source);
+        match (delivery.row.verdict, delivery.row.reason) {
+            (Verdict::Duplicate, _) if delivery.row.event_id.is_none() => {
+                same_points(first, delivery, source).or_else(|| written_anew(first, delivery, max_body))
+            }
+            (Verdict::Duplicate, _) => written_anew(first, delivery, max_body),
+            (_, Some(Reason::IdConflict)) => Some(self.conflict(first, delivery, source, max_body)),
+            _ => None,
+        }
+    }
+
+    fn conflict(
+        &self,
+        first: &StoredDelivery,
+        delivery: &StoredDelivery,
+        source: Option<&Source>,
+        max_body: usize,
+    ) -> String {
+        let row = &delivery.row;
+        let id = row.event_id.as_deref().unwrap_or_default();
+        let bodies = self
+            .same_id
+            .iter()
+            .filter(|other| other.verdict == Verdict::Accepted || other.reason == Some(Reason::IdConflict))
+            .count();
+        let told = "It was answered 409 and not accepted.";
+        if same_text(first, delivery, max_body) {
+            return format!(
+                "The same values as in the first delivery, written in another order or with other blanks. The sender \
+                 writes its JSON anew at each try. A body of this size is not compared on arrival. {told}"
+            );
+        }
+        if first.row.event_type != row.event_type {
+            let name = |row: &DeliveryRow| row.event_type.clone().unwrap_or_else(|| "unknown".to_owned());
+            return format!(
+                "The id {id} was accepted before for an event of another type: {}, now {}. Set id_scope = [\"event\"] so \
+                 that both are accepted. {told}",
+                name(&first.row),
+                name(row)
+            );
+        }
+        let is_entity = row.entity.as_deref() == Some(id);
+        if is_entity || bodies >= MANY {
+            let place = source.map_or("the id", |source| match source.id_pointer.as_str() {
+                "" => "the id",
+                pointer => pointer,
+            });
+            let more = if bodies >= MOST_COUNTED { " or more" } else { "" };
+            return format!(
+                "{bodies}{more} deliveries with the id {id} have different bodies, so {place} does not identify an event. It may be \
+                 the device's id, or a counter that restarts. Set id_pointer to a value that differs for each event, or \
+                 to \"\" if there is none. {told}"
+            );
+        }
+        format!(
+            "Its event id was accepted before with another body. Compare both deliveries. If {} names the device and not \
+             the event, set another id_pointer. {told}",
+            source.map_or("/id", |source| source.id_pointer.as_str())
+        )
+    }
+}
+
+/// An Action posts the same points once. Its retries count up.
+fn same_points(first: &StoredDelivery, delivery: &StoredDelivery, source: Option<&Source>) -> Option<String> {
+    let is_first_try = |delivery: &StoredDelivery| {
+        delivery.headers.get("TagoIO-Retries").is_some_and(|value| value.trim_ascii() == b"1")
+    };
+    let is_points = delivery.row.event_type.as_deref() == Some(POINTS_EVENT)
+        || source.is_some_and(|source| source.event != EventPlace::Scheme);
+    if !is_points || !is_first_try(first) || !is_first_try(delivery) {
+        return None;
+    }
+    let below = Target::new(&delivery.row.path).below_source();
+    let path = if below.is_empty() { "alarm" } else { "another-name" };
+    Some(format!(
+        "The same data points came before, and both posts are first tries (TagoIO-Retries: 1). Probably two Actions post \
+         to the same path, and only one of them is an event here. Give each Action a path of its own, as /webhook/{}/{path}: \
+         then each of its posts is an event.",
+        delivery.row.source
+    ))
+}
+
+fn written_anew(first: &StoredDelivery, delivery: &StoredDelivery, max_body: usize) -> Option<String> {
+    let is_anew = first.body != delivery.body
+        && first.headers.get("content-encoding") == delivery.headers.get("content-encoding")
+        && same_text(first, delivery, max_body);
+    is_anew.then(|| {
+        "The same event was accepted before, so this one was answered 200 and not processed again. Its values are the same, \
+         but its bytes are not: the sender writes its JSON anew at each try."
+            .to_owned()
+    })
+}
+
+fn same_text(first: &StoredDelivery, delivery: &StoredDelivery, max_body: usize) -> bool {
+    let text = |delivery: &StoredDelivery| {
+        decode(&delivery.headers, &delivery.body, max_body).map(std::borrow::Cow::into_owned)
+    };
+    matches!((text(first), text(delivery)), (Ok(first), Ok(again)) if same_values(&first, &again))
+}
