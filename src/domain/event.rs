@@ -20,7 +20,7 @@ pub struct EventFacts {
 pub enum ClaimKey {
     /// The event id, with what belongs to it.
     Id(String),
-    /// SHA-256 over the sorted ids of TagoIO data points and their path below the source: these alone decide.
+    /// SHA-256 over the sorted ids of a batch of events, or of TagoIO data points and their path below the source: these alone decide.
     Points([u8; 32]),
     /// SHA-256 of the body: the bytes alone decide.
     Body([u8; 32]),

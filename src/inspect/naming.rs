@@ -35,7 +35,7 @@ const MEMBERS: [&str; 12] = [
 pub fn hint(delivery: &StoredDelivery, source: &Source) -> String {
     let name = &source.name;
     let set = match suggestion(delivery, source) {
-        Some(setting) => format!("Probably {setting} for source “{name}” is right. "),
+        Some(setting) => format!("Add {setting} to source “{name}”: it fits this request. "),
         None => String::new(),
     };
     let there = match source.signature.scheme {

@@ -63,7 +63,7 @@ impl Repeats {
             .iter()
             .filter(|other| other.verdict == Verdict::Accepted || other.reason == Some(Reason::IdConflict))
             .count();
-        let told = "It was answered 409 and not accepted.";
+        let told = "This delivery was answered 409 and not accepted.";
         if same_text(first, delivery, max_body) {
             return format!(
                 "The same values as in the first delivery, written in another order or with other blanks. The sender \

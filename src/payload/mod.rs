@@ -1,5 +1,6 @@
 //! Reads a payload: from the bytes of the wire to JSON, the same way for whoever decides, sends or asks.
 
+mod cloud_batch;
 mod cloud_event;
 mod encoding;
 mod id;
@@ -10,6 +11,7 @@ mod read;
 mod sources;
 mod strict;
 
+pub use cloud_batch::{Batch, EVENT_TYPE as BATCH_EVENT};
 pub use cloud_event::{
     CloudMode, attribute as cloud_attribute, member as cloud_member, whole_id as cloud_id,
 };
@@ -19,5 +21,5 @@ pub use name::{Named, Sent, event_name, readable_name};
 pub use points::{EVENT_TYPE as POINTS_EVENT, Points};
 pub use published::{Published, read_published};
 pub use read::{Payload, PayloadFault, read};
-pub use sources::Sources;
+pub use sources::{EventText, Sources};
 pub use strict::raw_at;

@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use super::cloud_event::{CloudMode, attribute};
-use super::read::Payload;
 use super::strict::kind;
 use crate::domain::{EventPlace, Fault, Headers, Scheme, Source, Target};
 
@@ -32,8 +31,7 @@ pub struct Named {
 ///
 /// # Errors
 /// Where it is missing, or cannot be a name.
-pub fn event_name(source: &Source, sent: Sent<'_>, payload: &Payload<'_>) -> Result<Named, Fault> {
-    let value = &payload.value;
+pub fn event_name(source: &Source, sent: Sent<'_>, value: &Value) -> Result<Named, Fault> {
     let named = match &source.event {
         EventPlace::Scheme => return by_scheme(source, sent.headers, value),
         EventPlace::Query(name) => sent.target.query_value(name),
@@ -82,7 +80,7 @@ pub fn readable_name(value: &Value, key: &str) -> Option<String> {
     value.get(key).and_then(Value::as_str).filter(|name| fits(name)).map(str::to_owned)
 }
 
-fn fits(name: &str) -> bool {
+pub(super) fn fits(name: &str) -> bool {
     !name.trim().is_empty() && name.len() <= MAX_NAME && !name.contains('\0')
 }
 

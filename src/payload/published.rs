@@ -45,7 +45,7 @@ pub fn read_published(body: &[u8]) -> Result<Published, Vec<Fault>> {
     };
     let name = envelope_name(&value).map_err(|fault| vec![fault])?;
     let has_timestamp = value.get("timestamp").is_some_and(|timestamp| *timestamp != Value::Null);
-    let payload = Payload { text: Cow::Borrowed(body), value, points: None };
+    let payload = Payload { text: Cow::Borrowed(body), value, points: None, batch: None };
     let entity = payload.entity(ENTITY);
     Ok(Published { value: payload.value, name, event_id, entity, has_timestamp })
 }

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::cloud_batch::{self, Batch};
+use super::cloud_event::CloudMode;
 use super::encoding::{self, EncodingFault};
 use super::points::{self, Points};
 use super::strict;
@@ -18,7 +20,13 @@ pub struct Payload<'a> {
     pub value: Value,
     /// What the points say, where the value is an array of them.
     pub points: Option<Points>,
+    /// The events, where the value is a batch of them.
+    pub batch: Option<Batch>,
 }
+
+/// What a batch gets on a source with a signature: the header that makes it a batch is not signed.
+const BATCH_IS_UNSIGNED: &str = "a CloudEvents batch is read only by a source with signature = \"none\"; send each event in a \
+     request of its own";
 
 /// The longest entity that is kept, in bytes; a longer value is none.
 const MAX_ENTITY: usize = 256;
@@ -29,13 +37,23 @@ impl Payload<'_> {
         if let Some(points) = &self.points {
             return points.device.clone().filter(|device| device.len() <= MAX_ENTITY);
         }
-        let entity = match self.value.pointer(pointer)? {
-            Value::String(entity) => entity.clone(),
-            Value::Number(number) if number.is_i64() || number.is_u64() => number.to_string(),
-            _ => return None,
-        };
-        (!entity.is_empty() && entity.len() <= MAX_ENTITY).then_some(entity)
+        if self.batch.is_some() {
+            let mut entities = self.value.as_array()?.iter().map(|event| entity_at(event, pointer));
+            let first = entities.next()?;
+            return entities.all(|entity| entity == first).then_some(first)?;
+        }
+        entity_at(&self.value, pointer)
     }
+}
+
+/// The string or integer at `pointer`.
+pub(super) fn entity_at(value: &Value, pointer: &str) -> Option<String> {
+    let entity = match value.pointer(pointer)? {
+        Value::String(entity) => entity.clone(),
+        Value::Number(number) if number.is_i64() || number.is_u64() => number.to_string(),
+        _ => return None,
+    };
+    (!entity.is_empty() && entity.len() <= MAX_ENTITY).then_some(entity)
 }
 
 /// Why a body is no payload.
@@ -45,7 +63,7 @@ pub enum PayloadFault {
     Encoding(EncodingFault),
     /// It is no JSON: what is wrong, and where.
     NotJson(Fault),
-    /// It is an array, and not one of data points.
+    /// It is an array, and neither data points nor a batch of events.
     NotPoints(Vec<Fault>),
     /// It is neither an object nor an array: `a number`.
     NotAnEvent(&'static str),
@@ -64,12 +82,20 @@ pub fn read<'a>(
     let decoded = encoding::decode(headers, body, max_body).map_err(PayloadFault::Encoding)?;
     let text = if scheme == Scheme::Github && is_form(headers) { form_payload(decoded) } else { decoded };
     let value = strict::parse(&text).map_err(PayloadFault::NotJson)?;
+    let is_batch = CloudMode::of(headers) == Some(CloudMode::Batch);
+    if is_batch && scheme == Scheme::None {
+        let batch = cloud_batch::read(&value).map_err(PayloadFault::NotPoints)?;
+        return Ok(Payload { text, value, points: None, batch: Some(batch) });
+    }
+    if is_batch {
+        return Err(PayloadFault::NotPoints(vec![Fault::new("", BATCH_IS_UNSIGNED)]));
+    }
     let points = match &value {
         Value::Object(_) => None,
         Value::Array(items) => Some(points::read(items).map_err(PayloadFault::NotPoints)?),
         other => return Err(PayloadFault::NotAnEvent(strict::kind(other))),
     };
-    Ok(Payload { text, value, points })
+    Ok(Payload { text, value, points, batch: None })
 }
 
 fn is_form(headers: &Headers) -> bool {

@@ -9,8 +9,8 @@ use crate::domain::{
     Claim, ClaimKey, DEFAULT_ID_POINTER, EventFacts, Fault, Headers, Reason, Scheme, Source, Target,
 };
 use crate::payload::{
-    CloudMode, EventId, Payload, Points, Sent, cloud_attribute, cloud_id, cloud_member, fitting, raw_at,
-    read_id, scoped,
+    Batch, CloudMode, EventId, Payload, Points, Sent, cloud_attribute, cloud_id, cloud_member, fitting,
+    raw_at, read_id, scoped,
 };
 
 /// Headers that carry the id where the source asks for no signature.
@@ -60,6 +60,12 @@ impl Claimant<'_> {
                 let (scope, path) = self.points_scope(points, &scope);
                 let key = ClaimKey::Points(with_scope(points.ids_digest.unwrap_or_default(), &scope));
                 (key, None, points_seen(points.count, &path))
+            }
+            (_, None, _) if payload.batch.as_ref().is_some_and(|batch| !batch.0.is_empty()) => {
+                let batch = payload.batch.as_ref();
+                let digest = batch.and_then(Batch::ids_digest).unwrap_or_default();
+                let count = batch.map_or(0, |batch| batch.0.len());
+                (ClaimKey::Points(digest), None, format!("the ids of {count} events"))
             }
             (_, None, _) => match source.dedupe_by_body {
                 Some(window) => {
@@ -116,6 +122,7 @@ impl Claimant<'_> {
         match source.signature.scheme {
             Scheme::StandardWebhooks => self.signed_id.map_or(Ok(EventId::Absent), header_value_id),
             Scheme::Github => header_id(sent.headers, &["X-GitHub-Delivery"]),
+            _ if payload.batch.is_some() => Ok(EventId::Absent),
             // The set of their ids decides about points, whatever a header says.
             _ if payload.points.as_ref().is_some_and(|points| points.ids_digest.is_some()) => {
                 Ok(EventId::Absent)

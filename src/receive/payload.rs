@@ -31,6 +31,10 @@ pub fn parse<'a>(
 fn pass(payload: Payload<'_>) -> Gated<Payload<'_>> {
     let size = payload.text.len();
     let seen = match (&payload.points, &payload.value) {
+        _ if payload.batch.is_some() => {
+            let events = payload.batch.as_ref().map_or(0, |batch| batch.0.len());
+            format!("a CloudEvents batch of {events}, {size} bytes")
+        }
         (Some(points), _) => format!("{} data points, {size} bytes", points.count),
         (None, value) => {
             let members = value.as_object().map_or(0, serde_json::Map::len);

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::trace::{Finding, Gated};
 use crate::catalog::{Catalog, EventType, Strictness};
 use crate::domain::{EventFacts, EventPlace, Fault, Reason, SchemaMode, Scheme, Source, UnknownEvents};
-use crate::payload::{Named, POINTS_EVENT, Payload, Sent, event_name, readable_name};
+use crate::payload::{BATCH_EVENT, Batch, Named, POINTS_EVENT, Payload, Sent, event_name, readable_name};
 
 /// The type of an event that has no name, on sources where that is no fault.
 const UNKNOWN: &str = "unknown";
@@ -18,7 +18,11 @@ pub fn check(
     payload: &Payload<'_>,
     facts: &mut EventFacts,
 ) -> Gated<()> {
-    let named = event_name(source, sent, payload);
+    if let Some(events) = &payload.batch {
+        facts.event_type = Some(BATCH_EVENT.to_owned());
+        return batch(source, catalog, events, &payload.value);
+    }
+    let named = event_name(source, sent, &payload.value);
     if payload.points.is_some() {
         return points(source, catalog, named.unwrap_or_default(), facts);
     }
@@ -59,6 +63,45 @@ fn points(source: &Source, catalog: &Catalog, named: Named, facts: &mut EventFac
         None => unknown(source.unknown_events, name),
     };
     gated.noted(format!("event name: {place}"))
+}
+
+/// Holds each event of a batch against its own schema. One that is refused refuses them all.
+fn batch(source: &Source, catalog: &Catalog, Batch(events): &Batch, value: &Value) -> Gated<()> {
+    let mut names: Vec<&str> = events.iter().map(|event| event.name.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let finding =
+        Finding::new(format!("{} events: {}", events.len(), names.join(", ")), "each event is accepted");
+    let (mut faults, mut reason) = (Vec::new(), None);
+    for (index, event) in events.iter().enumerate() {
+        let known = resolve(source.signature.scheme, catalog, &event.name);
+        let item = value.get(index).unwrap_or(&Value::Null);
+        match known {
+            Some(known) if source.schema != SchemaMode::Off => {
+                let departures = Departures::of(known, source.schema, &event.name, item);
+                reason = reason.or(departures.refuse.then_some(Reason::InvalidPayload));
+                faults.extend(
+                    departures
+                        .faults
+                        .into_iter()
+                        .map(|fault| Fault { path: format!("/{index}{}", fault.path), ..fault }),
+                );
+            }
+            None if source.unknown_events == UnknownEvents::Reject => {
+                reason = reason.or(Some(Reason::UnknownEvent));
+                faults.push(Fault::new(
+                    format!("/{index}/type"),
+                    format!("Unknown event type: {}", event.name),
+                ));
+            }
+            _ => {}
+        }
+    }
+    let finding = finding.faults(faults);
+    match reason {
+        Some(reason) => finding.fail(reason),
+        None => finding.pass(()),
+    }
 }
 
 fn name_rule(source: &Source) -> String {
@@ -118,16 +161,7 @@ fn hold_against(
         return Finding::new(seen, "schema = \"off\"").skip(());
     }
     let strictness = event_type.strictness(name);
-    let mut faults = event_type.check_as(name, value);
-    let required_hold = faults.is_empty();
-    if required_hold {
-        faults = event_type.check_strictly(name, value);
-    }
-    let refuse = match mode {
-        SchemaMode::Enforce => !required_hold,
-        SchemaMode::Strict => !faults.is_empty(),
-        SchemaMode::Warn | SchemaMode::Off => false,
-    };
+    let Departures { faults, required_hold, refuse } = Departures::of(event_type, mode, name, value);
     let of = event_type.name();
     let rule = match (mode, strictness) {
         (SchemaMode::Strict, Strictness::Shape) => format!("schema and usual shape of {of}"),
@@ -145,6 +179,29 @@ fn hold_against(
         (false, false, _) => finding.note("departs from the schema; schema = \"warn\" lets it pass"),
     };
     finding.faults(faults).pass(())
+}
+
+/// In what a payload departs from what its event should be.
+struct Departures {
+    faults: Vec<Fault>,
+    required_hold: bool,
+    refuse: bool,
+}
+
+impl Departures {
+    fn of(event_type: &EventType, mode: SchemaMode, name: &str, value: &Value) -> Self {
+        let mut faults = event_type.check_as(name, value);
+        let required_hold = faults.is_empty();
+        if required_hold {
+            faults = event_type.check_strictly(name, value);
+        }
+        let refuse = match mode {
+            SchemaMode::Enforce => !required_hold,
+            SchemaMode::Strict => !faults.is_empty(),
+            SchemaMode::Warn | SchemaMode::Off => false,
+        };
+        Self { faults, required_hold, refuse }
+    }
 }
 
 fn unknown(rule: UnknownEvents, name: String) -> Gated<()> {
@@ -170,6 +227,7 @@ mod tests {
             text: std::borrow::Cow::Borrowed(body.as_bytes()),
             value: serde_json::from_str(body).unwrap(),
             points: None,
+            batch: None,
         };
         let mut facts = EventFacts::default();
         let sent = Sent { target: Target::new("/webhook/s"), headers: &Headers::default() };

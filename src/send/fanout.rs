@@ -12,6 +12,7 @@ use super::scope::Scope;
 use super::sender::Sender;
 use super::subscriptions::Active;
 use crate::domain::{Headers, MessageId, OutgoingEvent};
+use crate::payload::EventText;
 use crate::store::{FanOut, FannedDelivery, NewMessage, StoreError};
 
 /// The most deliveries of one step.
@@ -250,12 +251,13 @@ pub async fn step(sender: &Sender, cursor: i64) -> Result<i64, StoreError> {
     let mut targets = HashSet::new();
     for delivery in found {
         let seq = delivery.row.seq;
-        let Some(event) = event_of(sender, delivery).await? else { continue };
-        let reach = Reach::of(&enabled, &event, Some(seq));
-        reach.note(sender, &event);
-        if !reach.messages.is_empty() {
-            targets.extend(reach.messages.iter().map(|message| message.subscription.clone()));
-            events.push((event, reach.messages));
+        for event in events_of(sender, delivery).await? {
+            let reach = Reach::of(&enabled, &event, Some(seq));
+            reach.note(sender, &event);
+            if !reach.messages.is_empty() {
+                targets.extend(reach.messages.iter().map(|message| message.subscription.clone()));
+                events.push((event, reach.messages));
+            }
         }
     }
     match sender.store().fan_out(FanOut { from: cursor, through, events }, sender.both()).await? {
@@ -268,24 +270,39 @@ pub async fn step(sender: &Sender, cursor: i64) -> Result<i64, StoreError> {
     }
 }
 
-/// A delivery as an event; `None` where its body cannot be read as JSON any more.
+/// The events of a delivery: one, or those of its batch. None where its body cannot be read as JSON any more.
 ///
 /// # Errors
 /// When the store cannot be read.
-pub async fn event_of(sender: &Sender, found: FannedDelivery) -> Result<Option<OutgoingEvent>, StoreError> {
+pub async fn events_of(sender: &Sender, found: FannedDelivery) -> Result<Vec<OutgoingEvent>, StoreError> {
     let FannedDelivery { row, headers, body } = found;
-    let text = sender.parts().sources.payload_text(&row.source, &headers, &body);
-    let Some(body) = text else { return Ok(None) };
-    Ok(Some(OutgoingEvent {
-        lineage: lineage(sender, &headers).await?,
-        source: row.source,
-        event_id: row.event_id,
-        event_type: row.event_type.unwrap_or_else(|| UNNAMED.to_owned()),
-        entity: row.entity,
-        received_at: row.received_at,
-        body,
-        delivery: Some(row.id),
-    }))
+    let texts = sender.parts().sources.event_texts(&row.source, &headers, &body);
+    if texts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let lineage = lineage(sender, &headers).await?;
+    let event = |EventText { text, of_batch }: EventText| {
+        let (event_id, event_type, entity) = match of_batch {
+            Some((said, entity)) => (Some(said.id), Some(canonical(sender, said.name)), entity),
+            None => (row.event_id.clone(), row.event_type.clone(), row.entity.clone()),
+        };
+        OutgoingEvent {
+            source: row.source.clone(),
+            event_id,
+            event_type: event_type.unwrap_or_else(|| UNNAMED.to_owned()),
+            entity,
+            received_at: row.received_at,
+            body: text,
+            delivery: Some(row.id),
+            lineage: lineage.clone(),
+        }
+    };
+    Ok(texts.into_iter().map(event).collect())
+}
+
+/// The name that an alias stands for.
+fn canonical(sender: &Sender, name: String) -> String {
+    sender.catalog().resolve(&name).map_or(name, |known| known.name().to_owned())
 }
 
 /// The subscriptions that led to a delivery, where it carries one of our own message ids.

@@ -45,7 +45,7 @@ pub use compiled::{Compiled, SubscriptionFault};
 pub use evaluations::{Evaluations, Part};
 pub use example::signed_request;
 pub use failure::Failure;
-pub use fanout::{Routing, event_of as read_delivery};
+pub use fanout::{Routing, events_of as read_delivery};
 pub use health::check as check_health;
 pub use manage::{ManageFault, Managed};
 pub use notices::OWN_EVENTS;

@@ -373,8 +373,9 @@ fn a_device_s_id_in_the_place_of_an_event_s_is_said_to_be_one() {
         diagnosis.contains("6 deliveries with the id dev-7") && diagnosis.contains("Set id_pointer"),
         "{diagnosis}"
     );
-    let attention = server.api("overview?range=1h")["attention"].to_string();
-    assert!(attention.contains("id_pointer"), "{attention}");
+    until("the overview says so too", || {
+        server.api("overview?range=1h")["attention"].to_string().contains("id_pointer")
+    });
     let server =
         server.stop_and_restart(Some("[[source]]\nname = \"s\"\nsignature = \"none\"\nid_pointer = \"\"\n"));
     for _ in 0..2 {
@@ -457,4 +458,83 @@ fn a_secret_that_no_library_can_use_is_told_when_a_subscription_is_made() {
     for good in [format!("whsec_{bare}"), format!("v1,whsec_{bare}")] {
         assert!(!warnings(&good).contains("whsec_"), "{good}");
     }
+}
+
+#[test]
+fn each_event_of_a_cloud_events_batch_goes_its_own_way() {
+    let server = with("entity = \"/data/device\"");
+    let sink = Sink::start();
+    let subscription = json!({"name": "readings", "url": sink.url("/"), "events": ["reading", "alarm"],
+        "filters": {"reading": {"conditions": [{"field": "data.t", "operator": "greater_than", "value": 20}]}}});
+    server.subscribe(&subscription);
+    let event = |kind: &str, id: &str, t: f64| json!({"specversion": "1.0", "type": kind, "source": "/sensors/7", "id": id, "data": {"t": t, "device": "d7"}});
+    let post = |events: &Value| {
+        let lines = [("Content-Type", "application/cloudevents-batch+json; charset=utf-8")];
+        let answer = server.post("/webhook/s", &lines, events.to_string().as_bytes());
+        (answer.status, answer.word())
+    };
+    let batch = json!([event("reading", "1", 21.5), event("reading", "2", 19.0), event("alarm", "3", 5.0)]);
+    assert_eq!(is(&post(&batch)), PROCESSED);
+    let row = server.newest();
+    assert_eq!(fields(&row), [Some("cloudevents.batch"), None, Some("d7")]);
+    assert_eq!(row["checks"][5]["seen"], "3 events: alarm, reading");
+    let mut arrived: Vec<(String, String)> = sink
+        .wait_for(2)
+        .iter()
+        .map(|request| {
+            (
+                request.header("X-TagoRUN-Event-Id").to_owned(),
+                request.json()["type"].as_str().unwrap().to_owned(),
+            )
+        })
+        .collect();
+    arrived.sort();
+    let expected = [("1#/sensors/7", "reading"), ("3#/sensors/7", "alarm")];
+    assert_eq!(arrived, expected.map(|(id, kind)| (id.to_owned(), kind.to_owned())));
+    assert_eq!(is(&post(&batch)), REPEATED);
+
+    // A batch that overlaps brings only what is new.
+    assert_eq!(is(&post(&json!([event("alarm", "3", 5.0), event("alarm", "4", 6.0)]))), PROCESSED);
+    assert_eq!(sink.wait_for(3).len(), 3);
+    assert_eq!(server.messages("").len(), 3);
+    assert_eq!(is(&post(&json!([]))), PROCESSED);
+}
+
+#[test]
+fn a_batch_is_refused_with_the_place_of_what_is_no_event() {
+    let server = Setup::new(
+        "[[source]]\nname = \"s\"\nsignature = \"none\"\n[[source]]\nname = \"signed\"\nsecrets = [\"file:signing-secret\"]\n",
+    )
+    .start();
+    let batch = ("Content-Type", "application/cloudevents-batch+json");
+    let details = |target: &str, headers: &[(&str, &str)], body: &str| {
+        let answer = server.post(target, headers, body.as_bytes());
+        assert_eq!(answer.status, 400, "{body}");
+        answer.json()["details"].clone()
+    };
+    let seen =
+        details("/webhook/s", &[batch], r#"[{"type":"a","source":"/s","id":"1"},{"type":"a","id":"2"}]"#);
+    assert_eq!(seen[0]["path"], "/1/source");
+    let refused = r#"[{"type":"user.login","source":"/s","id":"1"}]"#;
+    let seen = details("/webhook/s", &[batch], refused);
+    assert!(seen[0]["path"].as_str().unwrap().starts_with("/0/"), "{seen}");
+    let hex = hmac_hex(SECRET.as_bytes(), refused.as_bytes());
+    let seen = details("/webhook/signed", &[batch, ("X-TagoRUN-Signature", &hex)], refused);
+    let told = seen[0]["message"].as_str().unwrap();
+    assert!(told.contains("CloudEvents batch") && !told.contains("variable"), "{told}");
+}
+
+#[test]
+fn a_replay_on_a_source_without_signature_keeps_the_id_that_a_header_gave_it() {
+    let server = with("");
+    assert_eq!(
+        server.post("/webhook/s", &[("webhook-id", "h1")], br#"{"event":"made.up"}"#).word(),
+        "processed"
+    );
+    let id = server.newest()["id"].as_str().unwrap().to_owned();
+    let asked = json!({"to": "receiver", "signature": "fresh"});
+    let replay = server.tell("POST", &format!("deliveries/{id}/replay"), &asked);
+    assert_eq!(replay.status, 202);
+    let newest = server.newest();
+    assert_eq!((newest["event_id"].as_str(), newest["verdict"].as_str()), (Some("h1"), Some("duplicate")));
 }

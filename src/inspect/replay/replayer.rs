@@ -152,11 +152,14 @@ impl Replayer {
         let active = self.sender.subscriptions().get(id);
         let active = active.ok_or_else(|| ReplayFault::Asked(format!("there is no subscription {id:?}")))?;
         let read = FannedDelivery { row: delivery.row, headers: delivery.headers, body: delivery.body };
-        let event = read_delivery(&self.sender, read).await?;
-        let event = event.ok_or_else(|| {
-            ReplayFault::Asked("the body of this delivery cannot be read as an event".to_owned())
-        })?;
-        replay.message = Some(self.sender.send_by_hand(&active, event).await?);
+        let events = read_delivery(&self.sender, read).await?;
+        if events.is_empty() {
+            let why = "the body of this delivery cannot be read as an event";
+            return Err(ReplayFault::Asked(why.to_owned()));
+        }
+        for event in events {
+            replay.message = Some(self.sender.send_by_hand(&active, event).await?);
+        }
         Ok(())
     }
 

@@ -76,7 +76,10 @@ pub fn outgoing(parts: Parts<'_>) -> Result<Outgoing, String> {
         let is_kept_hash = is_credential(name) && delivery.headers.get_all(name).any(|kept| kept == value);
         !is_of_the_connection(name) && !name.eq_ignore_ascii_case(MARK) && !is_kept_hash
     });
-    if parts.signature != ReplaySignature::Original {
+    // Without a scheme nothing is signed anew, and webhook-id is the event's own id.
+    let is_unsigned = parts.source.is_some_and(|source| source.signature.scheme == Scheme::None);
+    let is_kept = parts.signature == ReplaySignature::Fresh && is_unsigned;
+    if parts.signature != ReplaySignature::Original && !is_kept {
         headers.retain(|(name, _)| !is_signature(name));
     }
     if let (ReplaySignature::Fresh, Some(source)) = (parts.signature, parts.source) {

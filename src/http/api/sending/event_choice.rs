@@ -84,7 +84,7 @@ fn example(state: &InspectorState, name: &str) -> Result<OutgoingEvent, Problem>
     state.sender.draft_event(&posted).map_err(|_| bad(vec![fault("/event_type", "its example is no event")]))
 }
 
-/// The event of a stored delivery, and its position.
+/// The event of a stored delivery, of a batch the first one, and its position.
 ///
 /// # Errors
 /// 404 where there is none; 409 where its body is no event.
@@ -96,12 +96,12 @@ pub async fn of_delivery(state: &InspectorState, id: &str) -> Result<(OutgoingEv
     let delivery = found.ok_or_else(missing)?;
     let seq = delivery.row.seq;
     let read = FannedDelivery { row: delivery.row, headers: delivery.headers, body: delivery.body };
-    let event = read_delivery(&state.sender, read).await.map_err(|fault| Problem::store_fault(&fault))?;
+    let events = read_delivery(&state.sender, read).await.map_err(|fault| Problem::store_fault(&fault))?;
     let unreadable = || {
         Problem::new(
             actix_web::http::StatusCode::CONFLICT,
             "The body of this delivery cannot be read as an event.",
         )
     };
-    event.map(|event| (event, seq)).ok_or_else(unreadable)
+    events.into_iter().next().map(|event| (event, seq)).ok_or_else(unreadable)
 }

@@ -1,10 +1,13 @@
 //! Where a delivery's event went: shown on its own page.
 
 use crate::domain::{MessageFilter, plain};
-use crate::domain::{StoredDelivery, Verdict};
+use crate::domain::{OutgoingEvent, StoredDelivery, Verdict};
 use crate::http::inspector::state::InspectorState;
 use crate::send::{Routing, read_delivery};
 use crate::store::{FannedDelivery, StoreError};
+
+/// The most events of a batch that are shown.
+const MOST_EVENTS: usize = 20;
 
 /// One subscription, and what became of the event at it.
 pub struct Onward {
@@ -33,9 +36,28 @@ pub async fn onward(state: &InspectorState, delivery: &StoredDelivery) -> Result
         headers: delivery.headers.clone(),
         body: delivery.body.clone(),
     };
-    let Some(event) = read_delivery(&state.sender, read).await? else { return Ok(Vec::new()) };
+    let events = read_delivery(&state.sender, read).await?;
     let mut all = Vec::new();
-    for (active, routing) in state.sender.routings(&event, Some(delivery.row.seq)) {
+    for event in events.iter().take(MOST_EVENTS) {
+        let of = if events.len() > 1 {
+            format!(" · {}", event.event_id.as_deref().unwrap_or_default())
+        } else {
+            String::new()
+        };
+        of_event(state, event, delivery.row.seq, &of, &mut all).await?;
+    }
+    Ok(all)
+}
+
+/// What became of one event at each subscription; `of` follows a subscription's name.
+async fn of_event(
+    state: &InspectorState,
+    event: &OutgoingEvent,
+    seq: i64,
+    of: &str,
+    all: &mut Vec<Onward>,
+) -> Result<(), StoreError> {
+    for (active, routing) in state.sender.routings(event, Some(seq)) {
         let subscription = &active.compiled.subscription;
         let filter = MessageFilter {
             subscription: Some(subscription.id.clone()),
@@ -49,7 +71,7 @@ pub async fn onward(state: &InspectorState, delivery: &StoredDelivery) -> Result
         let message = messages.first().filter(|_| routing == Routing::Sent || !messages.is_empty());
         all.push(Onward {
             id: subscription.id.clone(),
-            name: plain(&subscription.name),
+            name: plain(&format!("{}{of}", subscription.name)),
             why: plain(&routing.sentence()),
             message: message.map(|row| row.id.to_string()),
             status: message.map(|row| row.status.as_str()).unwrap_or_default(),
@@ -67,12 +89,12 @@ pub async fn onward(state: &InspectorState, delivery: &StoredDelivery) -> Result
         if let Some(row) = state.store.messages(filter, None, 1).await?.first() {
             all.push(Onward {
                 id: parked.id.clone(),
-                name: plain(&parked.name),
+                name: plain(&format!("{}{of}", parked.name)),
                 why: plain(&parked.sentence()),
                 message: Some(row.id.to_string()),
                 status: row.status.as_str(),
             });
         }
     }
-    Ok(all)
+    Ok(())
 }
