@@ -303,6 +303,8 @@ fn cloud_events_in_binary_mode_are_named_and_told_apart_by_their_headers() {
     assert_eq!(is(&event("evt-1", "/sensors/8", r#"{"id":"dev-8","type":"thermo","t":23}"#)), PROCESSED);
     assert_eq!(is(&event("evt-1", "/sensors/7", r#"{"id":"dev-7","type":"thermo","t":21}"#)), REPEATED);
     assert_eq!(event("evt-1", "/sensors/7", r#"{"id":"dev-7","type":"thermo","t":99}"#).0, 409);
+    let timeline = server.api("events/evt-1%23%2Fsensors%2F7/timeline?source=s");
+    assert_eq!(timeline["attempts"].as_array().unwrap().len(), 3, "{timeline}");
     let nameless = server.post("/webhook/s", &[("ce-specversion", "1.0"), ("ce-id", "e")], br#"{"t":1}"#);
     assert_eq!(nameless.status, 400);
     assert!(nameless.json()["details"][0]["message"].as_str().unwrap().contains("ce-type"));
