@@ -17,6 +17,7 @@ mod recorded_stream;
 mod refused_head;
 mod respond;
 mod route;
+mod sender_marks;
 mod test_route;
 mod traffic;
 mod unread;

@@ -4,12 +4,12 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use actix_web::dev::RequestHead;
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{ALLOW, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::receiver_state::{ReceiverState, Rules};
-use super::refused_head::SIGNATURES;
+use super::sender_marks::{Mark, is_of_a_sender};
 use super::{client_ip, respond, route, wire_head};
 use crate::telemetry::{NotKept, PortName, Refused};
 
@@ -24,22 +24,28 @@ pub struct Sender<'a> {
 }
 
 impl ReceiverState {
-    /// Probes and handshakes on a webhook route: answered and counted, never an event.
+    /// Probes and handshakes on a webhook route: answered and counted, never an event. What a sender meant to be a POST
+    /// is refused, so that it does not count as delivered.
     pub(super) fn not_an_event(&self, request: &HttpRequest, source: &str) -> HttpResponse {
-        let answer = if self.rules.load().receiver.source(source).is_none() {
-            respond::error_line(StatusCode::NOT_FOUND, "Not found")
-        } else {
-            match *request.method() {
-                Method::GET | Method::HEAD => {
-                    HttpResponse::Ok().json(serde_json::json!({"status": "ok", "send": "POST"}))
-                }
-                Method::OPTIONS => handshake(request),
-                _ => respond::method_not_allowed(respond::ALLOWED_METHODS),
-            }
+        let rules = self.rules.load();
+        let mark = match *request.method() {
+            Method::GET => Mark::of(request.head(), rules.receiver.sources()),
+            _ => None,
         };
-        if has_mark(request.head()) || answer.status() == StatusCode::METHOD_NOT_ALLOWED {
-            let detail = "Only POST delivers an event; set the sender's method to POST.";
-            self.refused(request, NotKept::Method, answer.status(), detail.to_owned(), true);
+        let answer = match (rules.receiver.source(source), request.method(), &mark) {
+            (None, ..) => respond::error_line(StatusCode::NOT_FOUND, "Not found"),
+            (_, &Method::GET, Some(_)) => respond::method_not_allowed(respond::METHODS_OF_SENDERS),
+            (_, &Method::GET | &Method::HEAD, _) => {
+                HttpResponse::Ok().json(serde_json::json!({"status": "ok", "send": "POST"}))
+            }
+            (_, &Method::OPTIONS, _) => handshake(request),
+            _ => respond::method_not_allowed(respond::ALLOWED_METHODS),
+        };
+        let is_refused = answer.status() == StatusCode::METHOD_NOT_ALLOWED;
+        if mark.is_some() || is_refused || is_of_a_sender(&request.head().headers) {
+            let other = "Only POST delivers an event; set the sender's method to POST.";
+            let detail = mark.map_or_else(|| other.to_owned(), |mark| mark.detail());
+            self.refused(request, NotKept::Method, answer.status(), detail, true);
         } else {
             self.metrics.not_kept(NotKept::Method);
         }
@@ -56,7 +62,7 @@ impl ReceiverState {
             Some(route) => format!("The route is {route}."),
             None => format!("The routes are /webhook/{first} and /webhook-test."),
         };
-        let is_likely = meant.is_some() || has_mark(request.head());
+        let is_likely = meant.is_some() || is_of_a_sender(&request.head().headers);
         self.refused(request, NotKept::Path, StatusCode::NOT_FOUND, detail, is_likely);
         respond::error_line(StatusCode::NOT_FOUND, "Not found")
     }
@@ -114,18 +120,6 @@ impl ReceiverState {
 fn client(head: &RequestHead, rules: &Rules) -> IpAddr {
     let peer = head.peer_addr.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
     client_ip::locate(peer, &rules.trusted_proxies, &wire_head::from_map(&head.headers)).ip
-}
-
-/// Whether a request looks like an event: it is signed, or its body is JSON.
-fn has_mark(head: &RequestHead) -> bool {
-    let is_signed = SIGNATURES.iter().any(|name| head.headers.contains_key(*name));
-    is_signed || is_json(&head.headers)
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media_type = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    media_type == "application/json" || media_type.ends_with("+json")
 }
 
 /// `OPTIONS`: the methods, and the CloudEvents webhook handshake where it is asked for (its HTTP WebHook spec, 4).

@@ -9,6 +9,8 @@ use crate::domain::{DeliveryId, Fault, Reason, Timestamp};
 
 /// The methods of a webhook route.
 pub const ALLOWED_METHODS: &str = "GET, HEAD, POST, OPTIONS";
+/// Those of them that whoever has data may use.
+pub const METHODS_OF_SENDERS: &str = "POST, OPTIONS";
 
 /// How long a sender should wait when the store cannot take a delivery.
 const BUSY_RETRY_AFTER_S: u64 = 2;
