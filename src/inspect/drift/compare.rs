@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::expected::{self, Said};
-use super::maps;
+use super::{maps, variable};
 use crate::catalog::EventType;
 use crate::domain::{DeliveryId, JsonKind, JsonKinds, Timestamp};
 use crate::store::{DriftField, DriftType};
@@ -89,14 +89,13 @@ impl Report {
     pub fn of(known: &DriftType, fields: Vec<DriftField>, event_type: Option<&EventType>) -> Self {
         let said = event_type.map(said_of).unwrap_or_default();
         let shape_is_known = said.len() > 1;
-        let fields = maps::folded(fields, |pointer| said.contains_key(pointer));
-        let seen: BTreeMap<String, DriftField> =
-            fields.iter().map(|field| (field.pointer.clone(), field.clone())).collect();
+        let fields = maps::folded(fields, |pointer| said.contains_key(&*variable::plain(pointer)));
+        let seen = by_pointer(&fields);
         let mut findings = Vec::new();
         let fields: Vec<FieldReport> = fields
             .into_iter()
             .map(|field| {
-                let said = said.get(&field.pointer);
+                let said = said.get(&*variable::plain(&field.pointer));
                 FieldReport {
                     per_mille: per_mille(field.seen(), places(&seen, &field.pointer)),
                     declared: said.map(|said| said.kinds),
@@ -106,7 +105,7 @@ impl Report {
             })
             .collect();
         for field in &fields {
-            findings.extend(changed(field));
+            findings.extend(changed(field).filter(|_| !is_of_all_variables(&field.field, &seen)));
             findings.extend(other_type(field));
             findings.extend(new_field(field, known));
             // Below what is not named nothing is.
@@ -142,6 +141,29 @@ fn said_of(event_type: &EventType) -> BTreeMap<String, Said> {
         known.is_required |= shape.is_required;
     }
     said
+}
+
+/// The fields by their pointers; values of variables also together, as the catalogue names them.
+fn by_pointer(fields: &[DriftField]) -> BTreeMap<String, DriftField> {
+    let mut all: BTreeMap<String, DriftField> =
+        fields.iter().map(|field| (field.pointer.clone(), field.clone())).collect();
+    for field in fields {
+        let plain = variable::plain(&field.pointer);
+        if plain != field.pointer {
+            match all.get_mut(&*plain) {
+                Some(known) => maps::add(known, field.clone()),
+                None => drop(all.insert(plain.into_owned(), field.clone())),
+            }
+        }
+    }
+    all
+}
+
+/// Values of all variables in one field: so earlier releases learnt them. Their types say nothing.
+fn is_of_all_variables(field: &DriftField, seen: &BTreeMap<String, DriftField>) -> bool {
+    let beside = field.pointer.strip_suffix(variable::VALUE).filter(|above| above.ends_with('/'));
+    let variable = beside.and_then(|above| seen.get(&format!("{above}variable")));
+    variable.is_some_and(|variable| variable.seen_as(JsonKind::String) > 0)
 }
 
 /// TagoIO's arrays of points have no envelope: the catalogue says nothing of them.
@@ -207,7 +229,9 @@ fn other_type(field: &FieldReport) -> Option<Finding> {
 fn new_field(field: &FieldReport, known: &DriftType) -> Option<Finding> {
     let first = field.field.first_sample;
     let sentence = format!("first came with sample {first} of {}", known.samples);
-    (first > ALWAYS).then(|| {
+    // Devices of other kinds bring other variables: that is no change.
+    let is_judged = !variable::is_one(&field.field.pointer);
+    (is_judged && first > ALWAYS).then(|| {
         finding(FindingKind::NewField, field, sentence, field.field.first_seen, field.field.first_in)
     })
 }
@@ -252,102 +276,4 @@ fn finding(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::catalog::Catalog;
-
-    fn at(secs: i64) -> Timestamp {
-        Timestamp::from_secs(1_800_000_000 + secs)
-    }
-
-    fn known(samples: u64) -> DriftType {
-        DriftType {
-            id: 1,
-            source: "s".to_owned(),
-            event_type: "plant.watered".to_owned(),
-            deliveries: samples,
-            refused: 0,
-            samples,
-            fields: 1,
-            is_cut: false,
-            first_seen: at(0),
-            first_in: DeliveryId::new_at(at(0)),
-            last_seen: at(9),
-            through: 9,
-        }
-    }
-
-    fn field(pointer: &str, counts: [u64; 7], first_sample: u64) -> DriftField {
-        let kinds = JsonKind::ALL.into_iter().filter(|kind| counts[kind.place()] > 0).collect();
-        DriftField {
-            pointer: pointer.to_owned(),
-            kinds,
-            counts,
-            first_seen: at(1),
-            first_in: DeliveryId::new_at(at(1)),
-            first_sample,
-            last_seen: at(9),
-            changed: None,
-        }
-    }
-
-    fn kinds_of(report: &Report) -> Vec<(FindingKind, &str)> {
-        report.findings.iter().map(|finding| (finding.kind, finding.pointer.as_str())).collect()
-    }
-
-    #[test]
-    fn a_required_field_that_lacks_or_is_null_is_missing_and_its_share_is_told() {
-        let schema = r#"{"required":["litres"],"properties":{"litres":{"type":"number"}}}"#;
-        let catalog = Catalog::builtin().with_schema("plant.watered", schema.to_owned()).unwrap();
-        let fields = vec![
-            field("", [0, 0, 0, 0, 0, 0, 1_000], 1),
-            field("/litres", [5, 0, 900, 40, 20, 0, 0], 1),
-            field("/pump", [0, 0, 0, 0, 10, 0, 0], 5),
-            field("/valve", [0, 0, 0, 0, 10, 0, 0], 6),
-        ];
-        let report = Report::of(&known(1_000), fields, catalog.get("plant.watered"));
-        assert_eq!(
-            kinds_of(&report),
-            [
-                (FindingKind::OtherType, "/litres"),
-                (FindingKind::Missing, "/litres"),
-                (FindingKind::NewField, "/valve"),
-                (FindingKind::Undeclared, "/pump"),
-                (FindingKind::Undeclared, "/valve"),
-            ]
-        );
-        assert!(report.findings[0].sentence.contains("was string 20× of 965"), "{:?}", report.findings[0]);
-        assert!(report.findings[1].sentence.contains("40 of 1000 (4 %)"), "{:?}", report.findings[1]);
-        assert_eq!(report.drift().count(), 3);
-        assert_eq!(report.fields[1].per_mille, 965);
-    }
-
-    #[test]
-    fn the_catalogue_says_nothing_of_arrays_of_points() {
-        let catalog = Catalog::builtin();
-        let fields = vec![
-            field("", [0, 0, 0, 0, 0, 4, 0], 1),
-            field("/*", [0, 0, 0, 0, 0, 0, 8], 1),
-            field("/*/variable", [0, 0, 0, 0, 8, 0, 0], 1),
-        ];
-        assert_eq!(Report::of(&known(4), fields, catalog.get("data.received")).findings, []);
-    }
-
-    #[test]
-    fn without_the_catalogue_only_changes_are_told() {
-        let mut changed = field("/v", [0, 0, 3, 0, 1, 0, 0], 1);
-        changed.changed = Some(([JsonKind::Integer].into_iter().collect(), at(5), DeliveryId::new_at(at(5))));
-        let report = Report::of(&known(4), vec![field("", [0, 0, 0, 0, 0, 0, 4], 1), changed], None);
-        assert_eq!(kinds_of(&report), [(FindingKind::TypeChanged, "/v")]);
-        assert_eq!(report.findings[0].since, Some(at(5)));
-        assert!(report.findings[0].sentence.contains("integer 3×, string 1×"));
-    }
-
-    #[test]
-    fn thousandths_are_told_as_percents() {
-        assert_eq!(
-            [share(0), share(1), share(40), share(1_000)],
-            ["less than 0.1 %", "0.1 %", "4 %", "100 %"]
-        );
-    }
-}
+mod tests;

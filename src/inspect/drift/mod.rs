@@ -6,6 +6,7 @@ mod infer;
 mod maps;
 mod reports;
 mod shape;
+mod variable;
 
 pub use compare::{FieldReport, Finding, FindingKind, Report, share};
 pub use infer::infer;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::variable;
 use crate::domain::json::pointer;
 use crate::domain::{JsonKind, Timestamp};
 use crate::store::{FieldLearnt, SeenIn};
@@ -68,8 +69,12 @@ impl Walk {
         node.last_seen = node.last_seen.max(self.seen.at);
         match value {
             Value::Object(members) => {
+                let variable = members.get("variable").and_then(Value::as_str);
                 for (key, value) in members {
-                    self.add_member(node, key, value, depth, length);
+                    match variable.filter(|_| key == variable::VALUE).map(variable::key_of) {
+                        Some(key) => self.add_member(node, &key, value, depth, length),
+                        None => self.add_member(node, key, value, depth, length),
+                    }
                 }
             }
             Value::Array(items) if !items.is_empty() => {
@@ -175,6 +180,24 @@ mod tests {
         assert_eq!(field(&fields, "").counts[JsonKind::Object.place()], 2);
         for pointer in ["/c~1d", "/~2", "/a/*"] {
             field(&fields, pointer);
+        }
+    }
+
+    #[test]
+    fn the_value_of_each_variable_is_a_field_of_its_own() {
+        let points =
+            json!([{"variable": "t", "value": 21.5}, {"variable": "door/1", "value": "open"}, {"value": 1}]);
+        let event = json!({"data": {"variable": "t", "value": 1, "variables": points.clone()}});
+        let fields = learnt_fields(shape(&[points, event]));
+        for (pointer, kind) in [
+            ("/*/value[t]", JsonKind::Number),
+            ("/*/value[door~11]", JsonKind::String),
+            ("/*/value", JsonKind::Integer),
+            ("/data/value[t]", JsonKind::Integer),
+            ("/data/variables/*/value[t]", JsonKind::Number),
+        ] {
+            let found = field(&fields, pointer);
+            assert_eq!((found.firsts.len(), found.firsts[0].0), (1, kind), "{pointer}");
         }
     }
 
