@@ -111,6 +111,18 @@ impl Compiled {
         &self.subscription.id
     }
 
+    /// Whether something of a request depends on the event, beside the event's own bytes.
+    #[must_use]
+    pub fn has_templates(&self) -> bool {
+        let depends = |header: &CompiledHeader| match &header.value {
+            CompiledValue::Template(template) | CompiledValue::SecretTemplate { value: template, .. } => {
+                template.has_terms()
+            }
+            CompiledValue::Secret(_) => false,
+        };
+        self.template.is_some() || self.headers.iter().any(depends)
+    }
+
     /// Whether it takes events of this source.
     #[must_use]
     pub fn takes_source(&self, source: &str) -> bool {

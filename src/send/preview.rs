@@ -50,13 +50,19 @@ impl Sender {
         if !takes_source {
             warnings.push(format!("sources does not name {}", event.source));
         }
-        let payload = Payload::render(compiled, event, &scope);
+        let mut payload = Payload::render(compiled, event, &scope);
+        let lines = payload.headers(compiled, &scope);
         warnings.extend(payload.errors.iter().cloned());
+        if let Some(lacking) = payload.lacking(compiled) {
+            warnings.push(format!("missing is \"error\", and {lacking}: it would not be sent"));
+        }
         let now = self.wall();
         let message_id = MessageId::new_at(now).to_string();
         let event_id = event.event_id.as_deref();
         let envelope = Envelope { message_id: &message_id, event_id, attempt: 1, batch: None };
-        let headers = match outgoing(compiled, &scope, &envelope, payload.body.clone(), now) {
+        let request =
+            lines.and_then(|lines| outgoing(compiled, lines, &envelope, payload.body.clone(), now));
+        let headers = match request {
             Ok(request) => shown(compiled, &scope, request.headers),
             Err(unsendable) => {
                 warnings.push(format!("{}: {}", unsendable.error.as_str(), unsendable.detail));

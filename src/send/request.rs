@@ -6,6 +6,7 @@ use super::client::{MAX_ANSWER, Method, Outgoing};
 use super::compiled::{Compiled, CompiledValue, scope_of};
 use super::example::credential_lines;
 use super::scope::Scope;
+use super::template::Rendered;
 use crate::domain::{AttemptError, MessageId, MissingValue, OutgoingEvent, Scheme, Secret, Timestamp};
 use crate::signing;
 
@@ -25,6 +26,9 @@ pub struct Unsendable {
     /// What is wrong with it; holds no secret.
     pub detail: String,
 }
+
+/// Header lines, name and value.
+pub type Lines = Vec<(String, Vec<u8>)>;
 
 impl Unsendable {
     fn new(error: AttemptError, detail: impl Into<String>) -> Self {
@@ -59,23 +63,50 @@ impl Payload {
         Self { body: Bytes::from(rendered.text), missing: rendered.missing, errors: rendered.errors }
     }
 
-    /// Renders it for sending.
+    /// Renders it for sending, with the header lines of the subscription.
     ///
     /// # Errors
-    /// When the subscription says that a missing value is an error, or the event has no scope.
-    pub fn for_sending(compiled: &Compiled, event: &OutgoingEvent) -> Result<(Self, Scope), Unsendable> {
+    /// When the subscription says that a missing value is an error, the event has no scope, or a header cannot be sent.
+    pub fn for_sending(compiled: &Compiled, event: &OutgoingEvent) -> Result<(Self, Lines), Unsendable> {
         let scope =
             scope_of(event).map_err(|fault| Unsendable::new(AttemptError::Template, fault.to_string()))?;
-        let payload = Self::render(compiled, event, &scope);
+        let mut payload = Self::render(compiled, event, &scope);
         if payload.errors.first().is_some_and(|error| error == TOO_LARGE) {
             return Err(Unsendable::new(AttemptError::Template, TOO_LARGE));
         }
-        let lacking = payload.missing.iter().chain(&payload.errors).cloned().collect::<Vec<_>>();
-        if compiled.subscription.missing == MissingValue::Error && !lacking.is_empty() {
-            let detail = format!("the event lacks {}", lacking.join(", "));
-            return Err(Unsendable::new(AttemptError::Template, detail));
+        let lines = payload.headers(compiled, &scope)?;
+        match payload.lacking(compiled) {
+            Some(lacking) => Err(Unsendable::new(AttemptError::Template, lacking)),
+            None => Ok((payload, lines)),
         }
-        Ok((payload, scope))
+    }
+
+    /// Renders the header lines of the subscription. What the event lacks for them is added to what the payload lacks.
+    ///
+    /// # Errors
+    /// When a header cannot be sent.
+    pub fn headers(&mut self, compiled: &Compiled, scope: &Scope) -> Result<Lines, Unsendable> {
+        configured_headers(compiled, Some((scope, self)))
+    }
+
+    /// Why a subscription does not send this, where it says that a missing value is an error.
+    #[must_use]
+    pub fn lacking(&self, compiled: &Compiled) -> Option<String> {
+        let lacking: Vec<&str> = self.missing.iter().chain(&self.errors).map(String::as_str).collect();
+        let is_error = compiled.subscription.missing == MissingValue::Error && !lacking.is_empty();
+        is_error.then(|| format!("the event lacks {}", lacking.join(", ")))
+    }
+
+    /// Takes the value of a header, and what it lacks.
+    fn header(&mut self, name: &str, rendered: Rendered, is_secret: bool) -> Vec<u8> {
+        let missing = rendered.missing.into_iter().filter(|path| !self.missing.contains(path));
+        let room = MOST_MISSING.saturating_sub(self.missing.len());
+        self.missing.extend(missing.take(room).collect::<Vec<_>>());
+        // Its expressions may hold parts of the credential.
+        let why = |why| if is_secret { "the template fails on this event".to_owned() } else { why };
+        let errors = rendered.errors.into_iter().map(|error| format!("header {name}: {}", why(error)));
+        self.errors.extend(errors.take(MOST_MISSING.saturating_sub(self.errors.len())));
+        rendered.text.into_bytes()
     }
 }
 
@@ -100,18 +131,17 @@ pub struct BatchEnvelope {
     pub carries: Option<MessageId>,
 }
 
-/// The request that carries `body`; `scope` is what templates in headers see.
+/// The request that carries `body` under the header lines of the subscription.
 ///
 /// # Errors
-/// When a header's value cannot be sent, or a secret cannot sign.
+/// When a secret cannot sign.
 pub fn outgoing(
     compiled: &Compiled,
-    scope: &Scope,
+    mut headers: Lines,
     envelope: &Envelope<'_>,
     body: Bytes,
     now: Timestamp,
 ) -> Result<Outgoing, Unsendable> {
-    let mut headers = configured_headers(compiled, Some(scope))?;
     if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
         headers.push(("Content-Type".to_owned(), b"application/json".to_vec()));
     }
@@ -134,24 +164,26 @@ pub fn outgoing(
 }
 
 /// The configured header lines and the credential. Without a scope, as for a look at the endpoint, templates are left
-/// out.
+/// out; with one, what the event lacks is written down in the payload.
 ///
 /// # Errors
 /// When a template renders to what no header can hold.
 pub fn configured_headers(
     compiled: &Compiled,
-    scope: Option<&Scope>,
-) -> Result<Vec<(String, Vec<u8>)>, Unsendable> {
+    mut event: Option<(&Scope, &mut Payload)>,
+) -> Result<Lines, Unsendable> {
     let mut headers = Vec::new();
     for header in &compiled.headers {
-        let value = match (&header.value, scope) {
-            (CompiledValue::Secret(secret), _) => secret.expose().to_vec(),
-            (
-                CompiledValue::Template(template) | CompiledValue::SecretTemplate { value: template, .. },
-                Some(scope),
-            ) => template.render(scope).text.into_bytes(),
-            (CompiledValue::Template(_) | CompiledValue::SecretTemplate { .. }, None) => continue,
+        let (template, is_secret) = match &header.value {
+            CompiledValue::Secret(secret) => {
+                headers.push((header.name.clone(), secret.expose().to_vec()));
+                continue;
+            }
+            CompiledValue::Template(template) => (template, false),
+            CompiledValue::SecretTemplate { value, .. } => (value, true),
         };
+        let Some((scope, payload)) = &mut event else { continue };
+        let value = payload.header(&header.name, template.render(scope), is_secret);
         if value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
             let detail = format!("{} would hold a line break or NUL", header.name);
             return Err(Unsendable::new(AttemptError::HeaderInvalid, detail));
@@ -173,7 +205,7 @@ fn signature(
     message_id: &str,
     now: Timestamp,
     body: &[u8],
-) -> Result<Vec<(String, Vec<u8>)>, Unsendable> {
+) -> Result<Lines, Unsendable> {
     let rule = &compiled.subscription.signature;
     let separator = if rule.scheme == Scheme::StandardWebhooks { " " } else { "," };
     let mut lines: Vec<(String, String)> = Vec::new();

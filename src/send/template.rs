@@ -1,9 +1,11 @@
 //! Payload templates: substitution in the parsed tree, never in text, so that nothing an event holds can change the
 //! shape of what is sent.
 
+mod render;
+
 use serde_json::value::RawValue;
 
-use super::expression::{Expression, NoValue};
+use super::expression::Expression;
 use super::scope::Scope;
 use crate::domain::json::{Path, members, pointer};
 
@@ -74,7 +76,7 @@ impl Template {
     #[must_use]
     pub fn render(&self, scope: &Scope) -> Rendered {
         let mut rendered = Rendered::default();
-        write(&self.0, scope, &mut rendered);
+        render::write(&self.0, scope, &mut rendered);
         rendered
     }
 
@@ -110,6 +112,12 @@ impl TextTemplate {
         if compiler.faults.is_empty() { Ok(Self(pieces)) } else { Err(compiler.faults) }
     }
 
+    /// Whether its text depends on the event.
+    #[must_use]
+    pub fn has_terms(&self) -> bool {
+        self.0.iter().any(|piece| matches!(piece, Piece::Term(_)))
+    }
+
     /// What is legal in its expressions and most likely a slip.
     pub fn warnings(&self) -> impl Iterator<Item = &str> {
         self.0.iter().flat_map(|piece| {
@@ -126,7 +134,7 @@ impl TextTemplate {
     #[must_use]
     pub fn render(&self, scope: &Scope) -> Rendered {
         let mut rendered = Rendered::default();
-        rendered.text = text_of(&self.0, scope, &mut rendered);
+        rendered.text = render::text_of(&self.0, scope, &mut rendered);
         rendered
     }
 }
@@ -149,6 +157,7 @@ impl Compiler {
                             let place = pointer::child(pointer, &key);
                             let node = self.node(&value, &place);
                             self.look_at(&key, &value, pointer);
+                            self.look_at_name(&key, pointer);
                             (key, node)
                         })
                         .collect(),
@@ -214,6 +223,14 @@ impl Compiler {
 
     fn fault(&mut self, pointer: &str, message: String) {
         self.faults.push(Fault { pointer: pointer.to_owned(), message });
+    }
+
+    fn look_at_name(&mut self, key: &str, pointer: &str) {
+        if key.contains("{{") {
+            self.warnings.push(format!(
+                "payload_template{pointer}: the name {key:?} is sent as it is; only values can be templates"
+            ));
+        }
     }
 
     /// What well-known receivers do not understand loads as given, with a word about it.
@@ -283,114 +300,6 @@ fn collect_roots<'n>(node: &'n Node, roots: &mut Vec<&'n str>) {
         Node::Array(nodes) => nodes.iter().for_each(|node| collect_roots(node, roots)),
         Node::Object(members) => members.iter().for_each(|(_, node)| collect_roots(node, roots)),
     }
-}
-
-fn write(node: &Node, scope: &Scope, out: &mut Rendered) {
-    if out.is_too_large() {
-        return;
-    }
-    match node {
-        Node::Literal(json) => out.text.push_str(json),
-        Node::Whole(term) => match value(term, scope, out) {
-            Some(json) => out.text.push_str(&json),
-            None => out.text.push_str("null"),
-        },
-        Node::Text(pieces) => {
-            let text = text_of(pieces, scope, out);
-            out.text.push_str(&json_text(&text));
-        }
-        Node::Array(nodes) => {
-            out.text.push('[');
-            for (at, node) in nodes.iter().enumerate() {
-                if at > 0 {
-                    out.text.push(',');
-                }
-                write(node, scope, out);
-            }
-            out.text.push(']');
-        }
-        Node::Object(members) => {
-            out.text.push('{');
-            for (at, (key, node)) in members.iter().enumerate() {
-                if at > 0 {
-                    out.text.push(',');
-                }
-                out.text.push_str(&json_text(key));
-                out.text.push(':');
-                write(node, scope, out);
-            }
-            out.text.push('}');
-        }
-    }
-}
-
-fn json_text(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
-/// The JSON of a term; `None` where it has no value, which is written down.
-fn value(term: &Term, scope: &Scope, out: &mut Rendered) -> Option<String> {
-    match term {
-        Term::Path(path) => match scope.at(path) {
-            Some(found) => Some(found.get().to_owned()),
-            None => {
-                out.missing.push(path.text().to_owned());
-                None
-            }
-        },
-        Term::Expression(expression) => match expression.evaluate(scope) {
-            Ok(found) => Some(found.get().to_owned()),
-            Err(NoValue::Missing(what)) => {
-                out.missing.push(what);
-                None
-            }
-            Err(NoValue::Failed(why)) => {
-                out.errors.push(why);
-                None
-            }
-        },
-    }
-}
-
-/// The pieces as one text. What is put in is never looked at again: braces in it stay braces.
-fn text_of(pieces: &[Piece], scope: &Scope, out: &mut Rendered) -> String {
-    let mut text = String::new();
-    for piece in pieces {
-        match piece {
-            Piece::Literal(literal) => text.push_str(literal),
-            Piece::Term(term) => {
-                let json = value(term, scope, out).unwrap_or_default();
-                match json.as_bytes().first() {
-                    None => {}
-                    Some(b'"') => text.push_str(&serde_json::from_str::<String>(&json).unwrap_or_default()),
-                    Some(b'{' | b'[') => text.push_str(&compact(&json)),
-                    Some(_) if json == "null" => {}
-                    Some(_) => text.push_str(&json),
-                }
-            }
-        }
-    }
-    text
-}
-
-/// JSON without the blanks between its tokens; every token stays as it was written.
-fn compact(json: &str) -> String {
-    let mut text = String::with_capacity(json.len());
-    let mut is_inside = false;
-    let mut is_escaped = false;
-    for letter in json.chars() {
-        if is_inside || !letter.is_ascii_whitespace() {
-            text.push(letter);
-        }
-        if is_escaped {
-            is_escaped = false;
-        } else if letter == '\\' {
-            is_escaped = is_inside;
-        } else if letter == '"' {
-            is_inside = !is_inside;
-        }
-    }
-    text
 }
 
 #[cfg(test)]

@@ -7,8 +7,7 @@ use bytes::Bytes;
 use super::client::{MAX_ANSWER, Outcome, Response};
 use super::evaluations::Part;
 use super::outcome::{self, Terms};
-use super::request::{BatchEnvelope, Envelope, Payload, Unsendable, outgoing};
-use super::scope::Scope;
+use super::request::{BatchEnvelope, Envelope, Lines, Payload, Unsendable, outgoing};
 use super::sender::Sender;
 use super::subscriptions::Active;
 use crate::domain::{Attempt, AttemptError, Batch, ClaimedMessage, MessageId, Now, Timestamp};
@@ -38,7 +37,7 @@ pub async fn send(sender: &Sender, messages: Vec<ClaimedMessage>, narrow: usize)
         let is_orphan = sender.subscriptions().get(&message.subscription).is_none();
         match &target {
             Some(active) if !is_orphan => match rendered(sender, active, &message) {
-                Ok((payload, scope)) => ready.push(Ready { message, payload, scope }),
+                Ok((payload, headers)) => ready.push(Ready { message, payload, headers }),
                 Err(unsendable) => settlements.push(unsent(sender, active, message, None, unsendable)),
             },
             _ => settlements.push(without_target(sender, message, is_orphan)),
@@ -50,8 +49,10 @@ pub async fn send(sender: &Sender, messages: Vec<ClaimedMessage>, narrow: usize)
     let batch = active.compiled.subscription.batch;
     if let Some(batch) = batch {
         let now = sender.both();
-        let surplus = ready.split_off(fitting(&ready, batch.max_bytes.min(narrow)));
-        settlements.extend(surplus.into_iter().map(|ready| Settlement {
+        let (mut same, others) = alike(ready);
+        let surplus = same.split_off(fitting(&same, batch.max_bytes.min(narrow)));
+        ready = same;
+        settlements.extend(surplus.into_iter().chain(others).map(|ready| Settlement {
             next: Next::Retry(waited(batch, now)),
             ..given_back(ready.message, now)
         }));
@@ -59,6 +60,12 @@ pub async fn send(sender: &Sender, messages: Vec<ClaimedMessage>, narrow: usize)
     let mut sent = request(sender, &active, ready, batch).await;
     sent.settlements.extend(settlements);
     sent
+}
+
+/// Those with the header lines of the first one, and the others: a request has one value of each header.
+fn alike(ready: Vec<Ready>) -> (Vec<Ready>, Vec<Ready>) {
+    let first = ready.first().map(|ready| ready.headers.clone());
+    ready.into_iter().partition(|ready| Some(&ready.headers) == first.as_ref())
 }
 
 /// How many of them make a batch of at most `most` bytes; one at least.
@@ -77,14 +84,14 @@ fn waited(batch: Batch, now: Now) -> Timestamp {
     now.due.minus(batch.flush_interval)
 }
 
-/// The payload of a message. How its template fared is written down at the first attempt.
+/// The payload and header lines of a message. How its templates fared is written down at the first attempt.
 fn rendered(
     sender: &Sender,
     active: &Active,
     message: &ClaimedMessage,
-) -> Result<(Payload, Scope), Unsendable> {
+) -> Result<(Payload, Lines), Unsendable> {
     let rendered = Payload::for_sending(&active.compiled, &message.event);
-    if message.attempts == 0 && active.compiled.template.is_some() {
+    if message.attempts == 0 && active.compiled.has_templates() {
         let failure = match &rendered {
             Ok((payload, _)) => payload.errors.first(),
             Err(unsendable) => Some(&unsendable.detail),
@@ -99,7 +106,7 @@ fn rendered(
 struct Ready {
     message: ClaimedMessage,
     payload: Payload,
-    scope: Scope,
+    headers: Lines,
 }
 
 async fn request(sender: &Sender, active: &Arc<Active>, ready: Vec<Ready>, batch: Option<Batch>) -> Sent {
@@ -115,7 +122,7 @@ async fn request(sender: &Sender, active: &Arc<Active>, ready: Vec<Ready>, batch
         batch: is_batch.then(|| BatchEnvelope { size: ready.len(), carries: farthest(&ready) }),
     };
     let body = if is_batch { array(&ready) } else { first.payload.body.clone() };
-    let request = match outgoing(&active.compiled, &first.scope, &envelope, body, now) {
+    let request = match outgoing(&active.compiled, first.headers.clone(), &envelope, body, now) {
         Ok(request) => request,
         Err(unsendable) => {
             let unsent =
