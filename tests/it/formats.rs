@@ -243,7 +243,7 @@ fn two_actions_that_post_the_same_points_are_two_events_and_their_retries_are_re
     let server = with("");
     let sink = Sink::start();
     server.subscribe(&json!({"name": "all", "url": sink.url("/"), "events": ["data.received"]}));
-    let points = r#"[{"id":"a1","variable":"temperature","value":35.5,"time":"2026-03-09T07:14:58.402Z"}]"#;
+    let points = r#"[{"id":"a1","variable":"temperature","value":35.5,"group":"g1","time":"2026-03-09T07:14:58.402Z"}]"#;
     let action = |target: &str, retry: &str, points: &str| {
         let answer = server.post(target, &[("TagoIO-Retries", retry)], points.as_bytes());
         (answer.status, answer.word())
