@@ -14,7 +14,7 @@ mod wording;
 pub use builtin::{canonical, names, top_level_names};
 pub use event_type::{EventType, Origin, Strictness, fresh_example};
 pub use folder::CatalogFaults;
-pub use registry::Catalog;
+pub use registry::{Catalog, POINTS};
 pub use save::{SaveFault, save_schema};
 
 #[cfg(test)]

@@ -9,6 +9,11 @@ use super::folder::{self, CatalogFaults};
 use super::schema::{Neighbours, Schema};
 use super::schema_fault::SchemaFault;
 
+/// Under this name the user's schema of TagoIO's arrays of data points is kept: `data.received.points.json`.
+pub const POINTS: &str = "data.received.points";
+/// What such an array is, once it is accepted. An event of that name in an envelope has a schema of its own.
+const EVENT_OF_POINTS: &str = "data.received";
+
 /// Every kind of event that is known.
 #[derive(Debug)]
 pub struct Catalog {
@@ -77,6 +82,12 @@ impl Catalog {
         self.get(name).or_else(|| self.by_alias.get(name).and_then(|at| self.event_types.get(*at)))
     }
 
+    /// What the user's schema asks of TagoIO's arrays of data points; `None` where there is none.
+    #[must_use]
+    pub fn points(&self) -> Option<&EventType> {
+        self.get(POINTS)
+    }
+
     /// Every event, in the order of the specification, the user's own last.
     pub fn iter(&self) -> impl Iterator<Item = &EventType> {
         self.event_types.iter()
@@ -85,6 +96,9 @@ impl Catalog {
 
 /// Puts the user's schema among `event_types`.
 fn put(event_types: &mut Vec<EventType>, name: String, schema: Schema) {
+    // An event in an envelope is no array: a schema of arrays can only be meant for points.
+    let is_of_points = name == EVENT_OF_POINTS && schema.is_of_arrays();
+    let name = if is_of_points { POINTS.to_owned() } else { name };
     match event_types.iter_mut().find(|event_type| event_type.name() == canonical(&name)) {
         Some(event_type) => event_type.replace_schema(&name, schema),
         None => event_types.push(EventType::user(name, schema)),
@@ -198,6 +212,23 @@ mod tests {
             let fault = Catalog::with_schemas_dir(folder.path()).unwrap_err();
             assert!(fault.to_string().contains("bad.json"), "{fault}");
         }
+    }
+
+    #[test]
+    fn a_schema_of_arrays_is_that_of_points_and_leaves_the_event_in_its_envelope_alone() {
+        for file in ["data.received.json", "data.received.points.json"] {
+            let folder = tempfile::tempdir().unwrap();
+            let schema = r#"{"type":"array","items":{"required":["group"]}}"#;
+            fs::write(folder.path().join(file), schema).unwrap();
+            let catalog = Catalog::with_schemas_dir(folder.path()).unwrap();
+            let points = catalog.points().unwrap();
+            assert_eq!(points.check_as(POINTS, &json!([{"variable": "t"}])).len(), 1, "{file}");
+            assert_eq!(points.check_as(POINTS, &json!([{"variable": "t", "group": "g"}])), []);
+            let event = catalog.get("data.received").unwrap();
+            let example: Value = serde_json::from_str(event.example().unwrap()).unwrap();
+            assert_eq!(event.check_as("data.received", &example), [], "{file}");
+        }
+        assert!(Catalog::builtin().points().is_none());
     }
 
     fn faults_of(files: &[(&str, &str)]) -> Vec<(String, String, String)> {

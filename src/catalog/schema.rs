@@ -71,6 +71,11 @@ impl Schema {
         Self::unchecked("", text.to_owned(), Neighbours::default())
     }
 
+    /// Whether it is a schema of arrays and of nothing else.
+    pub(super) fn is_of_arrays(&self) -> bool {
+        document(&self.text).is_ok_and(|schema| schema.get("type").and_then(Value::as_str) == Some("array"))
+    }
+
     /// Reads a schema of the user's, the file of that name.
     ///
     /// # Errors

@@ -132,6 +132,9 @@ fn table_of(source: &Source) -> Table {
     let dedupe = source.dedupe_by_body.map_or(String::new(), |window| format!("{}ms", window.as_millis()));
     put("dedupe_by_body", dedupe.into());
     put("entity", source.entity.as_str().into());
+    if let Some(device) = &source.device {
+        put("device", device.to_string().into());
+    }
     put("silence_after", source.silence_after.to_string().into());
     put("sender_timeout", format!("{}ms", source.sender_timeout.as_millis()).into());
     table

@@ -12,11 +12,11 @@ use super::source_event;
 use super::values::{self, one_of, split_list, texts};
 use crate::domain::suggestion;
 use crate::domain::{
-    Allowlist, Credential, DEFAULT_ID_POINTER, EventPlace, IdScope, SchemaMode, Scheme, Secret,
+    Allowlist, Credential, DEFAULT_ID_POINTER, EventPlace, IdScope, SchemaMode, Scheme, Secret, Selector,
     SignatureRule, SilenceAfter, Source, UnknownEvents,
 };
 
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "name",
     "preset",
     "secrets",
@@ -32,6 +32,7 @@ const KEYS: [&str; 17] = [
     "id_scope",
     "dedupe_by_body",
     "entity",
+    "device",
     "silence_after",
     "sender_timeout",
 ];
@@ -104,6 +105,7 @@ impl Reader<'_, '_> {
             self.fault::<()>("id_scope", &what);
         }
         let entity = self.pointer("entity", DEFAULT_ENTITY);
+        let device = self.selector("device");
         let dedupe_by_body = self.dedupe_by_body();
         let silence_after = self.value("silence_after", SilenceAfter::Off, |value| {
             values::silence_after(value.as_str().unwrap_or_default())
@@ -131,6 +133,7 @@ impl Reader<'_, '_> {
             id_scope: id_scope?,
             dedupe_by_body: dedupe_by_body?,
             entity: entity?,
+            device: device?,
             silence_after: silence_after?,
             sender_timeout: sender_timeout?,
         })
@@ -311,6 +314,15 @@ impl Reader<'_, '_> {
             pointer
                 .map(str::to_owned)
                 .ok_or_else(|| format!("{value} is no JSON pointer; as \"/id\" or \"/data/id\""))
+        })
+    }
+
+    /// The outer `None` is a fault, the inner one that nothing is selected.
+    fn selector(&mut self, key: &str) -> Option<Option<Selector>> {
+        self.value(key, None, |value| match value.as_str() {
+            Some("") => Ok(None),
+            Some(text) => Selector::read(text).map(Some),
+            None => Err("must be a string: \"path\", \"header:NAME\" or a JSON pointer".to_owned()),
         })
     }
 

@@ -21,6 +21,7 @@ mod replay;
 mod replay_run;
 mod retry;
 mod secret;
+mod selector;
 mod silence;
 mod source;
 mod subscription;
@@ -51,6 +52,7 @@ pub use replay::{Replay, ReplaySignature, ReplaysAbout};
 pub use replay_run::{ReplayRun, RunState, RunStep};
 pub use retry::{Backoff, RetryPolicy};
 pub use secret::Secret;
+pub use selector::Selector;
 pub use silence::SilenceAfter;
 pub use source::{
     Allowlist, Credential, DEFAULT_ID_POINTER, SchemaMode, Scheme, SignatureRule, Source, UnknownEvents,

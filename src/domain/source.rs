@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::{EventPlace, IdScope, Secret, SilenceAfter};
+use super::{EventPlace, IdScope, Secret, Selector, SilenceAfter};
 
 /// Where the event id is, where a source says nothing.
 pub const DEFAULT_ID_POINTER: &str = "/id";
@@ -35,6 +35,8 @@ pub struct Source {
     pub dedupe_by_body: Option<Duration>,
     /// JSON pointer to what a timeline is about, usually the device id; empty: nothing.
     pub entity: String,
+    /// Where the device is read of a delivery that names none itself; TagoIO's points often do not.
+    pub device: Option<Selector>,
     /// After what time without a delivery such a thing is silent.
     pub silence_after: SilenceAfter,
     /// How long its sender waits for our answer.

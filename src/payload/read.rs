@@ -9,7 +9,7 @@ use super::cloud_event::CloudMode;
 use super::encoding::{self, EncodingFault};
 use super::points::{self, Points};
 use super::strict;
-use crate::domain::{Fault, Headers, Scheme};
+use crate::domain::{Fault, Headers, Scheme, Selector};
 
 /// A payload that was read.
 #[derive(Debug)]
@@ -32,6 +32,20 @@ const BATCH_IS_UNSIGNED: &str = "a CloudEvents batch is read only by a source wi
 const MAX_ENTITY: usize = 256;
 
 impl Payload<'_> {
+    /// What a delivery to `target` is about. Where the payload names no device, `device` says where one is read.
+    pub fn entity_of(
+        &self,
+        pointer: &str,
+        device: Option<&Selector>,
+        headers: &Headers,
+        target: &str,
+    ) -> Option<String> {
+        // Points of several devices are about none.
+        let is_named = self.points.as_ref().is_some_and(|points| points.names_devices);
+        let read = || device.filter(|_| !is_named)?.of(target, headers, &self.value);
+        self.entity(pointer).or_else(read)
+    }
+
     /// What the event is about: the string or integer at `pointer`, or the device of an array of points.
     pub fn entity(&self, pointer: &str) -> Option<String> {
         if let Some(points) = &self.points {

@@ -24,7 +24,7 @@ pub fn check(
     }
     let named = event_name(source, sent, &payload.value);
     if payload.points.is_some() {
-        return points(source, catalog, named.unwrap_or_default(), facts);
+        return points(source, catalog, named.unwrap_or_default(), &payload.value, facts);
     }
     let Named { name, place } = match named {
         Ok(named) => named,
@@ -49,17 +49,29 @@ pub fn check(
 }
 
 /// Data points are one event of their own, unless the source has another name for what it sends.
-fn points(source: &Source, catalog: &Catalog, named: Named, facts: &mut EventFacts) -> Gated<()> {
-    const RULE: &str = "each point has a variable";
+fn points(
+    source: &Source,
+    catalog: &Catalog,
+    named: Named,
+    value: &Value,
+    facts: &mut EventFacts,
+) -> Gated<()> {
+    let held = |name: &str| {
+        let seen = format!("{name} (data points)");
+        match catalog.points() {
+            Some(own) => hold_against(own, source.schema, own.name(), value, seen),
+            None => Finding::new(seen, "each point has a variable").pass(()),
+        }
+    };
     let (Some(name), Some(place)) = (named.name, named.place) else {
         facts.event_type = Some(POINTS_EVENT.to_owned());
-        return Finding::new("data.received (data points)", RULE).pass(());
+        return held(POINTS_EVENT);
     };
     let known = resolve(source.signature.scheme, catalog, &name).map(EventType::name);
     facts.event_type = Some(known.unwrap_or(&name).to_owned());
     facts.event_name = known.is_some_and(|known| known != name).then(|| name.clone());
     let gated = match known {
-        Some(_) => Finding::new(format!("{name} (data points)"), RULE).pass(()),
+        Some(_) => held(&name),
         None => unknown(source.unknown_events, name),
     };
     gated.noted(format!("event name: {place}"))
@@ -255,6 +267,7 @@ mod tests {
             id_scope: crate::domain::IdScope::default(),
             dedupe_by_body: None,
             entity: String::new(),
+            device: None,
             silence_after: crate::domain::SilenceAfter::Off,
             sender_timeout: std::time::Duration::ZERO,
         }

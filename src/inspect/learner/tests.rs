@@ -67,6 +67,7 @@ fn source(rule: SilenceAfter) -> Source {
         id_scope: crate::domain::IdScope::default(),
         dedupe_by_body: None,
         entity: "/device/id".to_owned(),
+        device: None,
         silence_after: rule,
         sender_timeout: Duration::from_secs(30),
     }

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde_json::{Value, json};
 
-use crate::catalog::{SaveFault, save_schema};
+use crate::catalog::{POINTS, SaveFault, save_schema};
 use crate::domain::StoredDelivery;
 use crate::domain::json::without_mark;
 use crate::http::api::deliveries::stored;
@@ -16,7 +16,7 @@ use crate::inspect::drift::infer;
 
 /// A schema that was made.
 pub struct Inferred {
-    /// The event that it is of.
+    /// The event that it is of; `data.received.points` for data points without an envelope.
     pub event_type: String,
     /// The schema, pretty-printed.
     pub text: String,
@@ -33,9 +33,15 @@ pub fn inferred(state: &InspectorState, delivery: &StoredDelivery) -> Result<Inf
     let payload = payload.ok_or_else(|| what("The body is no JSON that is read."))?;
     let event_type = delivery.row.event_type.clone();
     let event_type = event_type.ok_or_else(|| what("The delivery names no event."))?;
+    let event_type = if is_of_points(&payload) { POINTS.to_owned() } else { event_type };
     let schema = infer(&event_type, &payload);
     let text = serde_json::to_string_pretty(&schema).unwrap_or_default();
     Ok(Inferred { event_type, text })
+}
+
+/// A batch of events is an array too; its items have no variable.
+fn is_of_points(payload: &Value) -> bool {
+    payload.as_array().and_then(|items| items.first()).is_some_and(|item| item.get("variable").is_some())
 }
 
 /// Saves it in `schemas_dir`; the file's name.

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
+use crate::catalog::{Origin, POINTS};
 use crate::domain::{Piece, StoredDelivery, pieces, plain};
 use crate::http::api::lens::schema::{self, Inferred};
 use crate::http::inspector::InspectorState;
@@ -18,6 +19,7 @@ struct SchemaPage {
     event_type: String,
     schema: Vec<Piece>,
     can_save: bool,
+    is_of_points: bool,
     is_builtin: bool,
     saved_as: Option<String>,
     fault: Option<String>,
@@ -65,7 +67,11 @@ fn view(
         event_type: plain(&inferred.event_type),
         schema: pieces(&inferred.text),
         can_save: state.schemas_dir.is_some(),
-        is_builtin: state.catalog.get(&inferred.event_type).is_some(),
+        is_of_points: inferred.event_type == POINTS,
+        is_builtin: state
+            .catalog
+            .get(&inferred.event_type)
+            .is_some_and(|event_type| event_type.origin() == Origin::Builtin),
         saved_as,
         fault,
     }
