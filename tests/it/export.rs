@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, SECRET, Server, Setup, exchange, login};
+use crate::harness::{Answer, SECRET, Server, Setup, TOKEN, exchange, login};
 
 /// Bodies that mean something to a shell, to JavaScript, to Python, or are no text at all.
 fn bodies() -> Vec<Vec<u8>> {
@@ -158,10 +158,70 @@ fn ui_17_a_credential_is_a_variable_and_never_the_value() {
     }
     let curl = String::from_utf8(export(&server, &id, "curl").body).unwrap();
     assert!(
-        curl.contains(r#"'Authorization: Bearer '"$CREDENTIAL""#)
-            && curl.contains(r#"?token='"$CREDENTIAL"'&a=1'"#),
-        "{curl}"
+        curl.contains(r#"'Authorization: Bearer '"$CREDENTIAL_AUTHORIZATION""#)
+            && curl.contains(r#"?token='"$CREDENTIAL_TOKEN"'&a=1'"#)
+            && curl.contains(r#"'X-Odd: '"$CREDENTIAL_TOKEN""#),
+        "equal ones are one variable: {curl}"
     );
+}
+
+#[test]
+fn what_is_exported_names_every_credential_it_needs_and_ends_without_it() {
+    let setup = Setup::new(
+        "[[source]]\nname = \"keyed\"\nsignature = \"none\"\ncredentials = [{ api_key = { key = \"file:k\", secret = \"file:s\" } }]\n\
+         [[source]]\nname = \"tagoio\"\nsignature = \"none\"\ncredentials = [{ bearer = \"file:tagoio-token\" }]\n",
+    );
+    setup.file("k", "a-key-of-the-tests-0123456789");
+    setup.file("s", "a-second-half-of-it-0123456789");
+    let server = setup.start();
+    let keyed =
+        [("X-API-Key", "a-key-of-the-tests-0123456789"), ("X-API-Secret", "a-second-half-of-it-0123456789")];
+    let bearer = [("Authorization", &*format!("Bearer {TOKEN}"))];
+    for (path, headers, env) in [
+        (
+            "/webhook/keyed",
+            &keyed[..],
+            &[("CREDENTIAL_X_API_KEY", keyed[0].1), ("CREDENTIAL_X_API_SECRET", keyed[1].1)][..],
+        ),
+        ("/webhook/tagoio", &bearer, &[("CREDENTIAL", TOKEN)]),
+    ] {
+        assert_eq!(server.post(path, headers, b"{\"event\":\"made.up\"}").status, 200, "{path}");
+        let id = server.newest()["id"].as_str().unwrap().to_owned();
+        let test = export(&server, &id, "test").body;
+        let head = String::from_utf8_lossy(&test).into_owned();
+        for (name, _) in env {
+            for format in ["curl", "node", "python", "raw", "har", "test"] {
+                let text = String::from_utf8(export(&server, &id, format).body).unwrap();
+                assert!(text.contains(name), "{format}: {text}");
+            }
+            assert!(head.contains(&format!("\n// {name}: ")), "{head}");
+        }
+        assert!(!head.contains("WEBHOOK_SECRET:"), "nothing is signed there: {head}");
+        let (passed, said) = node_test(&test, &[]);
+        assert!(!passed && said.contains(&format!("{} is not set", env[0].0)), "{said}");
+        for (format, program) in [("curl", "sh"), ("node", "node"), ("python", "python3")] {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("program.mjs");
+            std::fs::write(&file, export(&server, &id, format).body).unwrap();
+            let run = |env: &[(&str, &str)]| {
+                Command::new(program)
+                    .arg(&file)
+                    .env_remove("CREDENTIAL")
+                    .envs(env.iter().copied())
+                    .output()
+                    .unwrap()
+            };
+            let before = server.deliveries("").len();
+            let output = run(&[]);
+            assert!(!output.status.success(), "{format}");
+            assert!(String::from_utf8_lossy(&output.stderr).contains(env[0].0), "{output:?}");
+            assert_eq!(server.deliveries("").len(), before, "{format} sends nothing without its credential");
+            assert!(run(env).status.success(), "{format}");
+            assert_eq!(server.newest()["status"], 200, "{format}");
+            assert_eq!(server.deliveries("").len(), before + 1);
+        }
+        assert!(node_test(&test, env).0, "with its credentials it is answered as it was");
+    }
 }
 
 fn node_test(text: &[u8], env: &[(&str, &str)]) -> (bool, String) {

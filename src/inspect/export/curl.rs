@@ -11,7 +11,12 @@ const OF_CURL: [&str; 4] = ["Accept", "User-Agent", "Content-Type", "Expect"];
 const MAX_ARGUMENT: usize = 100_000;
 
 pub fn write(request: &Request<'_>, base: &str) -> String {
-    let mut line = String::new();
+    // An unset variable ends it, with what the variable is for.
+    let mut line: String = request
+        .variables
+        .iter()
+        .map(|variable| format!(": \"${{{}:?{}}}\" &&\n", variable.name, variable.meaning))
+        .collect();
     let is_text = std::str::from_utf8(request.body).is_ok_and(|text| !text.contains('\0'));
     // `printf` is the shell's own and takes any length; a program's argument does not.
     let is_argument = is_text && request.body.len() <= MAX_ARGUMENT;
@@ -58,7 +63,7 @@ fn header(name: &str, value: &[Piece]) -> String {
 /// One word of the shell.
 fn quoted(pieces: &[Piece]) -> String {
     let one = |piece: &Piece| match piece {
-        Piece::Credential => "\"$CREDENTIAL\"".to_owned(),
+        Piece::Credential(name) => format!("\"${name}\""),
         Piece::Bytes(bytes) => match std::str::from_utf8(bytes) {
             Ok(text) => format!("'{}'", text.replace('\'', r"'\''")),
             Err(_) => format!("\"$(printf {})\"", printf(bytes)),

@@ -54,6 +54,12 @@ pub fn entry(request: &Request<'_>, delivery: &StoredDelivery, base: &str) -> Va
             members.insert("postData".to_owned(), post);
         }
     }
+    let variables = request.variables.sentence();
+    if let Some(members) = asked.as_object_mut()
+        && !variables.is_empty()
+    {
+        members.insert("comment".to_owned(), json!(format!("Not kept: {variables}.")));
+    }
     // Milliseconds, in whole ones: what came after a point would be the machine's mood.
     let time = row.duration_us.div_ceil(1_000);
     json!({

@@ -8,6 +8,7 @@ mod raw;
 mod request;
 mod table;
 mod test_file;
+mod variables;
 
 use crate::domain::{Scheme, Source, StoredDelivery};
 
@@ -52,7 +53,8 @@ impl Format {
 }
 
 /// `delivery` in a format. `base` is where the receiver is reached, `http://127.0.0.1:8080`; `sources` say which headers
-/// are credentials, and how the delivery's own source signs. Credentials, which are not kept, stand there as `$CREDENTIAL`.
+/// are credentials, and how the delivery's own source signs. Credentials, which are not kept, are `$CREDENTIAL`
+/// there; of several each has its place in its name.
 #[must_use]
 pub fn export(delivery: &StoredDelivery, format: Format, base: &str, sources: &[Source]) -> Vec<u8> {
     let more = credential_headers(sources);

@@ -7,8 +7,9 @@ use super::request::{Piece, Request};
 
 pub fn write(request: &Request<'_>, base: &str) -> String {
     let (headers, body) = (header_lines(request, |_| true), body_of(request));
+    let (comments, guard) = (comments(request), guard(request));
     format!(
-        "import http from 'node:http';\nimport https from 'node:https';\n\nconst base = new URL({});\nconst body = {body};\n\
+        "{comments}import http from 'node:http';\nimport https from 'node:https';\n\n{guard}const base = new URL({});\nconst body = {body};\n\
          const request = (base.protocol === 'https:' ? https : http).request({{\n  hostname: base.hostname,\n  port: base.port,\n  \
          method: {},\n  path: {},\n  setDefaultHeaders: false,\n  headers: [\n    'Host', base.host,\n{headers}    \
          'Content-Length', String(body.length),\n  ],\n}}, (answer) => {{\n  console.error(answer.statusCode);\n  \
@@ -16,6 +17,27 @@ pub fn write(request: &Request<'_>, base: &str) -> String {
         string(base),
         string(request.method),
         latin1(&request.target),
+    )
+}
+
+/// A comment for each variable.
+pub fn comments(request: &Request<'_>) -> String {
+    request
+        .variables
+        .iter()
+        .map(|variable| format!("// {}: {}.\n", variable.name, variable.meaning))
+        .collect()
+}
+
+/// Ends the program where a variable is not set.
+pub fn guard(request: &Request<'_>) -> String {
+    let names: Vec<String> = request.variables.iter().map(|variable| string(&variable.name)).collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    format!(
+        "for (const name of [{}]) {{\n  if (!process.env[name]) throw new Error(`${{name}} is not set`);\n}}\n",
+        names.join(", ")
     )
 }
 
@@ -46,7 +68,7 @@ pub fn string(text: &str) -> String {
 pub fn latin1(pieces: &[Piece]) -> String {
     let one = |piece: &Piece| match piece {
         Piece::Bytes(bytes) => string(&bytes.iter().map(|byte| char::from(*byte)).collect::<String>()),
-        Piece::Credential => "process.env.CREDENTIAL".to_owned(),
+        Piece::Credential(name) => format!("process.env.{name}"),
     };
     pieces.iter().map(one).collect::<Vec<_>>().join(" + ")
 }

@@ -10,10 +10,15 @@ pub fn write(request: &Request<'_>, base: &str) -> String {
         let _ =
             writeln!(headers, "connection.putheader({}, {})", literal(name.as_bytes()), expression(value));
     }
+    let mut variables = String::new();
+    for variable in request.variables.iter() {
+        let _ = writeln!(variables, "# {}: {}.", variable.name, variable.meaning);
+        let _ = writeln!(variables, "os.environ.get('{0}') or sys.exit('{0} is not set')", variable.name);
+    }
     let is_tls = base.starts_with("https:");
     let host = base.split_once("://").map_or(base, |(_, host)| host);
     format!(
-        "import http.client, os, sys\n\nbody = {}\nconnection = http.client.{}({})\n\
+        "import http.client, os, sys\n\n{variables}body = {}\nconnection = http.client.{}({})\n\
          connection.putrequest({}.decode('latin-1'), ({}).decode('latin-1'), skip_accept_encoding=True)\n{headers}\
          connection.putheader('Content-Length', str(len(body)))\nconnection.endheaders(body)\n\
          answer = connection.getresponse()\nprint(answer.status, file=sys.stderr)\nsys.stdout.buffer.write(answer.read())\n",
@@ -28,7 +33,7 @@ pub fn write(request: &Request<'_>, base: &str) -> String {
 fn expression(pieces: &[Piece]) -> String {
     let one = |piece: &Piece| match piece {
         Piece::Bytes(bytes) => literal(bytes),
-        Piece::Credential => "os.environ['CREDENTIAL'].encode()".to_owned(),
+        Piece::Credential(name) => format!("os.environ['{name}'].encode()"),
     };
     pieces.iter().map(one).collect::<Vec<_>>().join(" + ")
 }

@@ -1,9 +1,8 @@
 //! A delivery's request, with a gap where each credential was.
 
+use super::variables::Variables;
 use crate::domain::{Credential, Source, StoredDelivery, is_secret_parameter, names_credential_header};
 
-/// What stands for a credential.
-pub const CREDENTIAL: &str = "$CREDENTIAL";
 /// Header lines that belong to one connection, or that whoever sends it writes anew (RFC 9110, 7.6.1).
 const OF_THE_CONNECTION: [&str; 11] = [
     "host",
@@ -59,7 +58,8 @@ pub fn credential_headers(sources: &[Source]) -> Vec<String> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece {
     Bytes(Vec<u8>),
-    Credential,
+    /// The variable of that name.
+    Credential(String),
 }
 
 /// The request that a delivery was.
@@ -70,26 +70,34 @@ pub struct Request<'d> {
     /// All header lines, those of the connection too.
     pub headers: Vec<(&'d str, Vec<Piece>)>,
     pub body: &'d [u8],
+    /// What stands for its credentials.
+    pub variables: Variables,
 }
 
 impl<'d> Request<'d> {
     pub fn of(delivery: &'d StoredDelivery, more: &[String]) -> Self {
+        let mut variables = Variables::default();
+        let mut target = target(&delivery.row.path, &mut variables);
         let headers = delivery.headers.iter().map(|header| {
             let is_credential = names_credential_header(&header.name)
                 || more.iter().any(|name| name.eq_ignore_ascii_case(&header.name));
             let value = if is_credential && !header.value.is_empty() {
-                masked(&header.value)
+                masked(&header.name, &header.value, &mut variables)
             } else {
                 vec![Piece::Bytes(header.value.clone())]
             };
             (header.name.as_str(), value)
         });
-        Self {
-            method: &delivery.row.method,
-            target: target(&delivery.row.path),
-            headers: headers.collect(),
-            body: &delivery.body,
+        let mut headers: Vec<(&str, Vec<Piece>)> = headers.collect();
+        if variables.shorten().is_some() {
+            let pieces = headers.iter_mut().flat_map(|(_, value)| value).chain(&mut target);
+            for piece in pieces {
+                if let Piece::Credential(name) = piece {
+                    Variables::short().clone_into(name);
+                }
+            }
         }
+        Self { method: &delivery.row.method, target, headers, body: &delivery.body, variables }
     }
 
     /// The header lines that are sent again.
@@ -110,18 +118,29 @@ impl<'d> Request<'d> {
 }
 
 /// `Bearer` and `Basic` stay, what follows is a credential.
-fn masked(value: &[u8]) -> Vec<Piece> {
-    let scheme = value.iter().position(|byte| *byte == b' ').and_then(|at| value.get(..=at));
-    match scheme {
-        Some(scheme) if scheme.eq_ignore_ascii_case(b"bearer ") || scheme.eq_ignore_ascii_case(b"basic ") => {
-            vec![Piece::Bytes(scheme.to_vec()), Piece::Credential]
+fn masked(name: &str, value: &[u8], variables: &mut Variables) -> Vec<Piece> {
+    let blank = value.iter().position(|byte| *byte == b' ');
+    let split = blank.and_then(|at| value.split_at_checked(at.saturating_add(1)));
+    let (scheme, kept) = match split {
+        Some((scheme, kept))
+            if scheme.eq_ignore_ascii_case(b"bearer ") || scheme.eq_ignore_ascii_case(b"basic ") =>
+        {
+            (scheme, kept)
         }
-        _ => vec![Piece::Credential],
-    }
+        _ => (&b""[..], value),
+    };
+    let word = String::from_utf8_lossy(scheme.trim_ascii()).into_owned();
+    let meaning = match word.to_ascii_lowercase().as_str() {
+        "" => format!("the value of the header {name}"),
+        "basic" => format!("what follows {word} in the header {name}, base64 of user and password"),
+        _ => format!("what follows {word} in the header {name}"),
+    };
+    let credential = Piece::Credential(variables.name_of(kept, name, &meaning));
+    if scheme.is_empty() { vec![credential] } else { vec![Piece::Bytes(scheme.to_vec()), credential] }
 }
 
 /// Path and query; the values of secret parameters are credentials.
-fn target(path: &str) -> Vec<Piece> {
+fn target(path: &str, variables: &mut Variables) -> Vec<Piece> {
     let Some((before, query)) = path.split_once('?') else { return vec![Piece::Bytes(path.into())] };
     let mut pieces = Vec::new();
     let mut run = format!("{before}?");
@@ -134,7 +153,8 @@ fn target(path: &str) -> Vec<Piece> {
                 run.push_str(name);
                 run.push('=');
                 pieces.push(Piece::Bytes(std::mem::take(&mut run).into_bytes()));
-                pieces.push(Piece::Credential);
+                let meaning = format!("the query parameter {name}, percent-encoded");
+                pieces.push(Piece::Credential(variables.name_of(value.as_bytes(), name, &meaning)));
             }
             _ => run.push_str(pair),
         }
@@ -145,16 +165,16 @@ fn target(path: &str) -> Vec<Piece> {
     pieces
 }
 
-/// The pieces as text, `$CREDENTIAL` for a credential.
+/// The pieces as text, `$NAME` for a credential.
 pub fn text(pieces: &[Piece]) -> String {
     String::from_utf8_lossy(&bytes(pieces)).into_owned()
 }
 
-/// The pieces as bytes, `$CREDENTIAL` for a credential.
+/// The pieces as bytes, `$NAME` for a credential.
 pub fn bytes(pieces: &[Piece]) -> Vec<u8> {
     let one = |piece: &Piece| match piece {
         Piece::Bytes(bytes) => bytes.clone(),
-        Piece::Credential => CREDENTIAL.into(),
+        Piece::Credential(name) => format!("${name}").into_bytes(),
     };
     pieces.iter().flat_map(one).collect()
 }

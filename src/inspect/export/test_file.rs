@@ -1,7 +1,7 @@
 //! A test for Node's own runner: it sends the delivery, signed anew where it is given the secret, and expects what was
 //! answered then. Everything of the request stands in JSON strings, or in base64.
 
-use super::node::{body_of, header_lines, latin1, string};
+use super::node::{body_of, comments, guard, header_lines, latin1, string};
 use super::request::{Request, is_signature};
 use crate::domain::{Scheme, StoredDelivery};
 
@@ -22,12 +22,18 @@ pub fn write(request: &Request<'_>, delivery: &StoredDelivery, scheme: Scheme, b
     let others = header_lines(request, |name| !is_signature(name));
     let original = header_lines(request, is_signature);
     let row = &delivery.row;
+    let secret = if scheme == Scheme::None {
+        ""
+    } else {
+        "// WEBHOOK_SECRET: signs it again; without, it is sent with its original signature.\n"
+    };
+    let (comments, guard) = (comments(request), guard(request));
     let name = format!("{} is answered {}", row.event_type.as_deref().unwrap_or("a delivery"), row.status);
     format!(
         "// A stored delivery as a test: node --test FILE\n\
-         // WEBHOOK_URL: where to, if not to the receiver it came from. WEBHOOK_SECRET: signs it anew; without, it goes as it came.\n\
+         // WEBHOOK_URL: where it is sent, if not to the receiver it came from.\n{secret}{comments}\
          import assert from 'node:assert/strict';\nimport {{ createHmac }} from 'node:crypto';\nimport http from 'node:http';\n\
-         import https from 'node:https';\nimport test from 'node:test';\n\n\
+         import https from 'node:https';\nimport test from 'node:test';\n\n{guard}\
          const base = new URL(process.env.WEBHOOK_URL ?? {});\nconst secret = process.env.WEBHOOK_SECRET;\n\
          const body = {};\nconst now = String(Math.floor(Date.now() / 1000));\nconst id = {};\n\
          const key = /^(v1,)?whsec_/.test(secret ?? '') ? Buffer.from(secret.replace(/^(v1,)?whsec_/, ''), 'base64') : secret;\n\
