@@ -14,7 +14,7 @@ use crate::domain::json::without_mark;
 use crate::domain::{Check, Fault, HexPage, Piece, StoredDelivery, TextPage, pieces, plain};
 use crate::http::api::stored;
 use crate::inspect::body::{
-    COLUMNS, Image, Pair, Parts, Points, image, media_type, pairs, parts, payload_of, points,
+    Image, Pair, Parts, Points, image, is_points, media_type, pairs, parts, payload_of, points,
 };
 use crate::inspect::json_tree::{Tree, Wish, tree};
 use crate::payload::decode;
@@ -62,7 +62,7 @@ pub enum View {
     Hex { page: HexPage, next: Option<usize>, is_later: bool },
     Form { pairs: Vec<Pair>, count: usize },
     Parts { parts: Vec<PartView>, fault: Option<String> },
-    Points { columns: [&'static str; COLUMNS.len()], points: Points, next: Option<usize> },
+    Points { points: Points, next: Option<usize> },
     Image { kind: &'static str, url: String },
 }
 
@@ -189,7 +189,7 @@ fn ways(readable: &Readable) -> Vec<(&'static str, &'static str)> {
         ("parts", "Parts", readable.parts.is_some()),
         ("tree", "Tree", is_json || has_payload),
         ("form", "Form", is_form),
-        ("points", "Points", points(read, 0).is_some()),
+        ("points", "Points", is_points(read)),
         ("text", "Text", is_text),
         ("hex", "Bytes", true),
     ];
@@ -227,7 +227,7 @@ fn view(delivery: &StoredDelivery, readable: Readable, look: &Look, chosen: &str
         "points" => match points(read, look.offset) {
             Some(points) => {
                 let next = points.from.saturating_add(points.rows.len());
-                View::Points { columns: COLUMNS, next: (next < points.count).then_some(next), points }
+                View::Points { next: (next < points.count).then_some(next), points }
             }
             None => View::Empty,
         },

@@ -8,7 +8,7 @@ mod points;
 pub use form::{Pair, pairs, payload_of};
 pub use image::{Image, image};
 pub use parts::{Part, Parts, parts};
-pub use points::{COLUMNS, Points, points};
+pub use points::{Points, is_points, points};
 
 use crate::domain::Headers;
 

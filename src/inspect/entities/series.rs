@@ -1,13 +1,14 @@
-//! The numbers that deliveries about an entity carry, as series over time.
+//! The values that deliveries about an entity carry, over time: numbers as series, everything else as states.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::event_time_of;
+use super::states::{States, state_of};
 use crate::domain::{Timestamp, is_of_the_future};
 
-/// The most series that are told; those with the most points.
+/// The most series that are told, and the most states; those with the most points.
 const MOST_SERIES: usize = 24;
 /// The most fields that are looked at.
 const MOST_FIELDS: usize = 500;
@@ -54,27 +55,56 @@ impl Series {
     }
 }
 
-/// The series of payloads, each with the time that counts where a value tells none of its own, or one of the future of
-/// `newest`, when the newest of them was received.
-#[must_use]
-pub fn series_of(payloads: &[(Timestamp, Value)], newest: Timestamp) -> Vec<Series> {
-    let mut collected = Collected { series: BTreeMap::new(), newest };
-    for (at, payload) in payloads {
-        collected.add("", payload, *at, 0);
+/// All values of some payloads.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Values {
+    /// The numbers.
+    pub series: Vec<Series>,
+    /// What is true, false or text.
+    pub states: Vec<States>,
+    /// Variables that never came with a value.
+    pub without: Vec<String>,
+    /// How many series and states are left out.
+    pub left_out: usize,
+}
+
+impl Values {
+    /// The values of payloads, each with the time that counts where a value tells none of its own, or one of the future
+    /// of `newest`, when the newest of them was received.
+    #[must_use]
+    pub fn of(payloads: &[(Timestamp, Value)], newest: Timestamp) -> Self {
+        let mut collected =
+            Collected { series: BTreeMap::new(), states: BTreeMap::new(), without: BTreeSet::new(), newest };
+        for (at, payload) in payloads {
+            collected.add("", payload, *at, 0);
+        }
+        let Collected { series, states, mut without, .. } = collected;
+        without.retain(|name| !series.contains_key(name) && !states.contains_key(name));
+        let mut series: Vec<Series> = series.into_values().collect();
+        for series in &mut series {
+            series.points.sort_by_key(|point| point.at);
+            // A point that was repeated, as in an envelope that names its first variable twice, is one.
+            series.points.dedup();
+        }
+        let mut states: Vec<States> = states.into_values().collect();
+        for states in &mut states {
+            states.points.sort_by_key(|(at, _)| *at);
+            states.points.dedup();
+        }
+        series.sort_by(|a, b| (b.points.len(), &a.name).cmp(&(a.points.len(), &b.name)));
+        states.sort_by(|a, b| (b.points.len(), &a.name).cmp(&(a.points.len(), &b.name)));
+        let all = series.len().saturating_add(states.len());
+        series.truncate(MOST_SERIES);
+        states.truncate(MOST_SERIES);
+        let left_out = all.saturating_sub(series.len()).saturating_sub(states.len());
+        Self { series, states, without: without.into_iter().take(MOST_SERIES).collect(), left_out }
     }
-    let mut all: Vec<Series> = collected.series.into_values().collect();
-    for series in &mut all {
-        series.points.sort_by_key(|point| point.at);
-        // A point that was repeated, as in an envelope that names its first variable twice, is one.
-        series.points.dedup();
-    }
-    all.sort_by(|a, b| (b.points.len(), &a.name).cmp(&(a.points.len(), &b.name)));
-    all.truncate(MOST_SERIES);
-    all
 }
 
 struct Collected {
     series: BTreeMap<String, Series>,
+    states: BTreeMap<String, States>,
+    without: BTreeSet<String>,
     newest: Timestamp,
 }
 
@@ -85,7 +115,8 @@ impl Collected {
         }
         let below = |key: &str| if name.is_empty() { key.to_owned() } else { format!("{name}.{key}") };
         match value {
-            Value::Number(_) => self.put(name, None, value, at),
+            // A text that no variable says is a name or an id.
+            Value::Number(_) | Value::Bool(_) => self.put(name, None, value, at),
             Value::Object(members) => {
                 if let Some(Value::String(variable)) = members.get("variable") {
                     let at = self.time_of(members.get("time")).unwrap_or(at);
@@ -125,17 +156,36 @@ impl Collected {
     }
 
     fn put(&mut self, name: &str, unit: Option<&str>, value: &Value, at: Timestamp) {
-        let Some(value) = value.as_f64().filter(|value| value.is_finite()) else { return };
-        if name.len() > LONGEST || (self.series.len() >= MOST_FIELDS && !self.series.contains_key(name)) {
+        if name.len() > LONGEST {
+            return;
+        }
+        let number = value.as_f64().filter(|value| value.is_finite());
+        match (number, state_of(value)) {
+            (Some(value), _) => self.put_number(name, unit, Point { at, value }),
+            (None, Some(state)) if may_grow(&self.states, name) => {
+                let new = || States::new(name.to_owned());
+                self.states.entry(name.to_owned()).or_insert_with(new).points.push((at, state));
+            }
+            (None, _) if self.without.len() < MOST_FIELDS => drop(self.without.insert(name.to_owned())),
+            (None, _) => {}
+        }
+    }
+
+    fn put_number(&mut self, name: &str, unit: Option<&str>, point: Point) {
+        if !may_grow(&self.series, name) {
             return;
         }
         let new = || Series { name: name.to_owned(), unit: None, points: Vec::new() };
         let series = self.series.entry(name.to_owned()).or_insert_with(new);
-        series.points.push(Point { at, value });
+        series.points.push(point);
         if let Some(unit) = unit.filter(|unit| unit.len() <= LONGEST) {
             series.unit = Some(unit.to_owned());
         }
     }
+}
+
+fn may_grow<T>(known: &BTreeMap<String, T>, name: &str) -> bool {
+    known.len() < MOST_FIELDS || known.contains_key(name)
 }
 
 /// A number that is a time draws a straight line and tells nothing.
@@ -163,7 +213,7 @@ mod tests {
         let early = at(-60).to_string();
         let payload = json!([{"variable": "t", "value": 0, "unit": "°C", "time": early},
             {"variable": "h", "value": "wet"}, {"variable": "t", "value": -3.5}]);
-        let series = series_of(&[(at(0), payload)], at(0));
+        let series = Values::of(&[(at(0), payload)], at(0)).series;
         assert_eq!(names(&series), [("t", 2)]);
         assert_eq!(series[0].unit.as_deref(), Some("°C"));
         assert_eq!(series[0].points[0], Point { at: at(-60), value: 0.0 });
@@ -177,7 +227,7 @@ mod tests {
                 "variables": [{"variable": "co2", "value": n}]});
             (at(n), json!({"timestamp": 1_800_000_000 + n, "device": {"battery": 90 - n}, "data": data}))
         };
-        let series = series_of(&[one(2), one(1)], at(2));
+        let series = Values::of(&[one(2), one(1)], at(2)).series;
         assert_eq!(names(&series), [("co2", 2), ("data.quality", 2), ("device.battery", 2)]);
         assert_eq!(series[2].points[0].value, 89.0);
     }
@@ -185,13 +235,29 @@ mod tests {
     #[test]
     fn a_point_of_the_future_is_drawn_where_it_arrived() {
         let payload = json!([{"variable": "t", "value": 1, "time": at(10 * 365 * 86_400).to_string()}]);
-        assert_eq!(series_of(&[(at(5), payload)], at(5))[0].points[0].at, at(5));
+        assert_eq!(Values::of(&[(at(5), payload)], at(5)).series[0].points[0].at, at(5));
     }
 
     #[test]
     fn a_payload_of_many_numbers_is_cut() {
         let many: serde_json::Map<String, Value> = (0..9_999).map(|n| (format!("k{n}"), json!(n))).collect();
-        assert_eq!(series_of(&[(at(0), many.into())], at(0)).len(), MOST_SERIES);
-        assert_eq!(series_of(&[(at(0), json!({"a": 1e300, "b": "1"}))], at(0)).len(), 1);
+        let values = Values::of(&[(at(0), many.into())], at(0));
+        assert_eq!((values.series.len(), values.left_out), (MOST_SERIES, MOST_FIELDS - MOST_SERIES));
+        assert_eq!(Values::of(&[(at(0), json!({"a": 1e300, "b": "1"}))], at(0)).series.len(), 1);
+    }
+
+    #[test]
+    fn truth_and_text_are_states_and_a_variable_without_a_value_is_named() {
+        let payload = json!([{"variable": "door", "value": true}, {"variable": "door", "value": false, "time": at(-9).to_string()},
+            {"variable": "mode", "value": "eco"}, {"variable": "mode", "value": 3}, {"variable": "gps"}]);
+        let values = Values::of(&[(at(0), payload), (at(1), json!({"online": true, "id": "x"}))], at(1));
+        let states: Vec<(&str, Vec<&str>)> =
+            values.states.iter().map(|states| (states.name.as_str(), states.distinct())).collect();
+        assert_eq!(
+            states,
+            [("door", vec!["false", "true"]), ("mode", vec!["eco"]), ("online", vec!["true"])]
+        );
+        assert_eq!(names(&values.series), [("mode", 1)]);
+        assert_eq!((values.without, values.left_out), (vec!["gps".to_owned()], 0));
     }
 }

@@ -10,7 +10,7 @@ use crate::http::api::objects::RowObject;
 use crate::http::api::{Blank, Params};
 use crate::http::inspector::InspectorState;
 use crate::http::problem::Problem;
-use crate::inspect::entities::{Series, entity_log, series_of};
+use crate::inspect::entities::{Series, States, Values, entity_log};
 use crate::store::{EntityOrder, EntityPlace, EntityQuery};
 
 /// Rows of a list where no limit is given, and the most.
@@ -102,10 +102,11 @@ pub async fn one(
         let next = log.rows.last().filter(|_| log.has_more).map(|row| row.seq.to_string());
         let rows: Vec<RowObject<'_>> = log.rows.iter().map(RowObject::from).collect();
         members.insert("hours".to_owned(), json!(entity.hours(now)));
-        members.insert(
-            "series".to_owned(),
-            series_of(&log.payloads, log.newest).iter().map(series_object).collect(),
-        );
+        let values = Values::of(&log.payloads, log.newest);
+        members.insert("series".to_owned(), values.series.iter().map(series_object).collect());
+        members.insert("states".to_owned(), values.states.iter().map(states_object).collect());
+        members.insert("without_value".to_owned(), json!(values.without));
+        members.insert("values_left_out".to_owned(), json!(values.left_out));
         members.insert("log".to_owned(), json!({"deliveries": rows, "next": next}));
     }
     HttpResponse::Ok().json(object)
@@ -141,4 +142,9 @@ fn series_object(series: &Series) -> Value {
     let points: Vec<Value> =
         series.points.iter().map(|point| json!([point.at.to_string(), point.value])).collect();
     json!({"name": series.name, "unit": series.unit, "points": points})
+}
+
+fn states_object(states: &States) -> Value {
+    let points: Vec<Value> = states.points.iter().map(|(at, value)| json!([at.to_string(), value])).collect();
+    json!({"name": states.name, "points": points})
 }

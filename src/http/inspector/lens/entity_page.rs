@@ -6,12 +6,13 @@ use askama::Template;
 
 use super::entities_page::EntityRow;
 use super::sparkline::Chart;
+use super::strip::Strip;
 use super::words::{entity_url, signed_span, span};
-use crate::domain::{Entity, SilenceAfter, Timestamp};
+use crate::domain::{Entity, SilenceAfter, Timestamp, plain};
 use crate::http::inspector::InspectorState;
 use crate::http::inspector::page::{self, Frame};
 use crate::http::inspector::row_view::{RowView, shown_time};
-use crate::inspect::entities::{EntityLog, entity_log, series_of};
+use crate::inspect::entities::{EntityLog, Values, entity_log};
 
 /// Deliveries whose values are drawn.
 const ROWS: usize = 100;
@@ -43,6 +44,10 @@ struct EntityPage {
     of_the_future: u64,
     hours: Vec<Hour>,
     charts: Vec<Chart>,
+    strips: Vec<Strip>,
+    /// Variables that came without a value.
+    without: String,
+    left_out: usize,
     from: String,
     until: String,
     log: Vec<RowView>,
@@ -81,6 +86,7 @@ fn view(state: &InspectorState, entity: &Entity, log: &EntityLog, is_newest: boo
     let shown = |at: Option<Timestamp>| at.map(|at| shown_time(&at.to_string())).unwrap_or_default();
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("source", &entity.source).append_pair("entity", &entity.entity);
+    let values = Values::of(&log.payloads, log.newest);
     EntityPage {
         frame: Frame::of(state, "entities"),
         row: EntityRow::of(entity, rule, now),
@@ -94,7 +100,10 @@ fn view(state: &InspectorState, entity: &Entity, log: &EntityLog, is_newest: boo
         newest_event: shown(entity.newest_event_at),
         of_the_future: entity.of_the_future(),
         hours: bars(&entity.hours(now)),
-        charts: series_of(&log.payloads, log.newest).iter().filter_map(Chart::of).collect(),
+        charts: values.series.iter().filter_map(Chart::of).collect(),
+        strips: values.states.iter().filter_map(Strip::of).collect(),
+        without: values.without.iter().map(|name| plain(name)).collect::<Vec<_>>().join(", "),
+        left_out: values.left_out,
         from: shown(log.payloads.iter().map(|(at, _)| *at).min()),
         until: shown(log.payloads.iter().map(|(at, _)| *at).max()),
         log: log.rows.iter().take(LISTED).map(RowView::from).collect(),

@@ -5,6 +5,7 @@ mod entities_page;
 mod entity_page;
 mod schema_page;
 mod sparkline;
+mod strip;
 mod words;
 
 use actix_web::web::{self, ServiceConfig};

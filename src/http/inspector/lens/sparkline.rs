@@ -64,7 +64,7 @@ impl Chart {
 }
 
 /// A part of a whole, from 0 to 1; of nothing the end.
-fn ratio(part: i64, whole: i64) -> f64 {
+pub fn ratio(part: i64, whole: i64) -> f64 {
     const STEPS: i128 = 100_000;
     let steps = i128::from(part).saturating_mul(STEPS).checked_div(i128::from(whole)).unwrap_or(STEPS);
     f64::from(u32::try_from(steps).unwrap_or(0)) / 100_000.0
