@@ -75,6 +75,35 @@ impl ReplayId {
     }
 }
 
+/// What the mark of a message begins with.
+const MARK: &str = "tagohook-message-";
+/// How long an id is, with its hyphens.
+const ID_LENGTH: usize = 36;
+
+impl MessageId {
+    /// The text by which a message is known again wherever it comes back: `tagohook-message-ID`.
+    #[must_use]
+    pub fn mark(&self) -> String {
+        format!("{MARK}{self}")
+    }
+
+    /// The messages whose marks are in `bytes`, at most `most` of them.
+    #[must_use]
+    pub fn marked_in(bytes: &[u8], most: usize) -> Vec<Self> {
+        let mut found: Vec<Self> = Vec::new();
+        for at in memchr::memmem::find_iter(bytes, MARK) {
+            let start = at.saturating_add(MARK.len());
+            let text = bytes.get(start..start.saturating_add(ID_LENGTH));
+            let id = text.and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
+            found.extend(id.filter(|id| !found.contains(id)));
+            if found.len() >= most {
+                break;
+            }
+        }
+        found
+    }
+}
+
 fn made_at(id: Uuid) -> Timestamp {
     let (secs, nanos) = id.get_timestamp().map_or((0, 0), |time| time.to_unix());
     let micros = i64::from(nanos / 1_000);
@@ -85,4 +114,25 @@ fn fresh(now: Timestamp) -> Uuid {
     let secs = u64::try_from(now.as_secs()).unwrap_or(0);
     let micros = u32::try_from(now.as_micros().rem_euclid(1_000_000)).unwrap_or(0);
     Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, secs, micros.saturating_mul(1_000)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_known_by_its_mark_wherever_it_is() {
+        let [one, two] = [0, 1].map(|secs| MessageId::new_at(Timestamp::from_secs(secs)));
+        let text = format!(r#"[{{"a":"{}"}},{{"b":"x{}{}"}}]"#, one.mark(), two.mark(), one.mark());
+        assert_eq!(MessageId::marked_in(text.as_bytes(), 9), [one, two]);
+        assert_eq!(MessageId::marked_in(text.as_bytes(), 1), [one]);
+        for none in [
+            "",
+            "tagohook-message-",
+            "tagohook-message-00000000-0000-0000-0000-00000000000x",
+            &one.to_string(),
+        ] {
+            assert_eq!(MessageId::marked_in(none.as_bytes(), 9), [], "{none}");
+        }
+    }
 }

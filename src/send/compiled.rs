@@ -173,7 +173,8 @@ fn unknown_roots(template: &Template) -> Vec<String> {
 /// # Errors
 /// When its body is not JSON that has a scope.
 pub fn scope_of(event: &OutgoingEvent) -> Result<Scope, ScopeFault> {
-    Scope::new(event.event_id.as_deref(), &event.event_type, event.received_at, &event.body)
+    let scope = Scope::new(event.event_id.as_deref(), &event.event_type, event.received_at, &event.body)?;
+    Ok(scope.about(event.entity.as_deref()))
 }
 
 fn under(pointer: &str, faults: Vec<super::Fault>) -> Vec<SubscriptionFault> {

@@ -28,6 +28,8 @@ const MOST_HOPS: usize = 4;
 const PAUSE: Duration = Duration::from_millis(500);
 /// Headers in which a message's id comes back to us.
 const ID_HEADERS: [&str; 3] = ["x-tagorun-batch-carries", "x-tagorun-message-id", "webhook-id"];
+/// So many marks of a body are looked up.
+const MOST_MARKS: usize = 8;
 /// What an event without a name is called.
 const UNNAMED: &str = "unknown";
 
@@ -280,7 +282,7 @@ pub async fn events_of(sender: &Sender, found: FannedDelivery) -> Result<Vec<Out
     if texts.is_empty() {
         return Ok(Vec::new());
     }
-    let lineage = lineage(sender, &headers).await?;
+    let lineage = lineage(sender, &headers, &body).await?;
     let event = |EventText { text, of_batch }: EventText| {
         let (event_id, event_type, entity) = match of_batch {
             Some((said, entity)) => (Some(said.id), Some(canonical(sender, said.name)), entity),
@@ -305,17 +307,22 @@ fn canonical(sender: &Sender, name: String) -> String {
     sender.catalog().resolve(&name).map_or(name, |known| known.name().to_owned())
 }
 
-/// The subscriptions that led to a delivery, where it carries one of our own message ids.
-async fn lineage(sender: &Sender, headers: &Headers) -> Result<Vec<String>, StoreError> {
-    for name in ID_HEADERS {
-        let id = headers.get(name).and_then(|value| std::str::from_utf8(value).ok());
-        let Some(id) = id.and_then(|id| id.trim().parse::<MessageId>().ok()) else { continue };
-        if let Some((target, mut lineage)) = sender.store().made_by(id).await? {
-            if !lineage.contains(&target) {
-                lineage.push(target);
+/// The subscriptions that led to a delivery, where it carries one of our own message ids: in a header, or as a mark in
+/// its body, since not everything on the way keeps headers.
+async fn lineage(sender: &Sender, headers: &Headers, body: &[u8]) -> Result<Vec<String>, StoreError> {
+    let in_header = |name: &&str| {
+        let id = headers.get(name).and_then(|value| std::str::from_utf8(value).ok())?;
+        id.trim().parse::<MessageId>().ok()
+    };
+    let in_headers = ID_HEADERS.iter().filter_map(in_header);
+    let mut lineage = Vec::new();
+    for id in in_headers.chain(MessageId::marked_in(body, MOST_MARKS)) {
+        let Some((target, before)) = sender.store().made_by(id).await? else { continue };
+        for subscription in before.into_iter().chain([target]) {
+            if !lineage.contains(&subscription) {
+                lineage.push(subscription);
             }
-            return Ok(lineage);
         }
     }
-    Ok(Vec::new())
+    Ok(lineage)
 }

@@ -31,8 +31,10 @@ impl Sender {
     /// Renders filter and template of `compiled` on `event`.
     #[must_use]
     pub fn preview(&self, compiled: &Compiled, event: &OutgoingEvent, mut warnings: Vec<String>) -> Preview {
+        let now = self.wall();
+        let message = MessageId::new_at(now);
         let scope = match scope_of(event) {
-            Ok(scope) => scope,
+            Ok(scope) => scope.for_message(message),
             Err(fault) => {
                 warnings.push(fault.to_string());
                 let payload = String::from_utf8_lossy(&event.body).into_owned();
@@ -56,8 +58,7 @@ impl Sender {
         if let Some(lacking) = payload.lacking(compiled) {
             warnings.push(format!("missing is \"error\", and {lacking}: it would not be sent"));
         }
-        let now = self.wall();
-        let message_id = MessageId::new_at(now).to_string();
+        let message_id = message.to_string();
         let event_id = event.event_id.as_deref();
         let envelope = Envelope { message_id: &message_id, event_id, attempt: 1, batch: None };
         let request =
@@ -81,8 +82,13 @@ impl Sender {
 
     /// The payload of a message as it would be sent now.
     #[must_use]
-    pub fn payload_now(&self, compiled: &Compiled, event: &OutgoingEvent) -> Option<String> {
-        let scope = scope_of(event).ok()?;
+    pub fn payload_now(
+        &self,
+        compiled: &Compiled,
+        event: &OutgoingEvent,
+        message: MessageId,
+    ) -> Option<String> {
+        let scope = scope_of(event).ok()?.for_message(message);
         Some(String::from_utf8_lossy(&Payload::render(compiled, event, &scope).body).into_owned())
     }
 }

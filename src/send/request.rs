@@ -67,9 +67,14 @@ impl Payload {
     ///
     /// # Errors
     /// When the subscription says that a missing value is an error, the event has no scope, or a header cannot be sent.
-    pub fn for_sending(compiled: &Compiled, event: &OutgoingEvent) -> Result<(Self, Lines), Unsendable> {
-        let scope =
-            scope_of(event).map_err(|fault| Unsendable::new(AttemptError::Template, fault.to_string()))?;
+    pub fn for_sending(
+        compiled: &Compiled,
+        event: &OutgoingEvent,
+        message: MessageId,
+    ) -> Result<(Self, Lines), Unsendable> {
+        let scope = scope_of(event)
+            .map_err(|fault| Unsendable::new(AttemptError::Template, fault.to_string()))?
+            .for_message(message);
         let mut payload = Self::render(compiled, event, &scope);
         if payload.errors.first().is_some_and(|error| error == TOO_LARGE) {
             return Err(Unsendable::new(AttemptError::Template, TOO_LARGE));

@@ -1,11 +1,11 @@
-//! What templates and filters see of an event: `event.id|type|timestamp|data`, and every top-level member of the payload
-//! by its name, each exactly as it was written.
+//! What templates and filters see of an event: `event.id|type|timestamp|data`, in templates `event.mark` too, and every
+//! top-level member of the payload by its name, each exactly as it was written.
 
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::domain::Timestamp;
 use crate::domain::json::{Path, members, without_mark};
+use crate::domain::{MessageId, Timestamp};
 
 /// A body that has no scope.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +16,7 @@ pub struct ScopeFault;
 #[derive(Clone, Debug)]
 pub struct Scope {
     members: Vec<(String, Box<RawValue>)>,
+    is_of_points: bool,
 }
 
 impl Scope {
@@ -31,9 +32,9 @@ impl Scope {
     ) -> Result<Self, ScopeFault> {
         let body = without_mark(body);
         let whole: Box<RawValue> = serde_json::from_slice(body).map_err(|_| ScopeFault)?;
-        let mut found = match members(&whole) {
-            Some(members) => members,
-            None => points(&whole).ok_or(ScopeFault)?,
+        let (mut found, is_of_points) = match members(&whole) {
+            Some(members) => (members, false),
+            None => (points(&whole).ok_or(ScopeFault)?, true),
         };
         let member = |name: &str| found.iter().find(|(known, _)| known == name).map(|(_, value)| value.get());
         let timestamp = member("timestamp")
@@ -46,7 +47,30 @@ impl Scope {
         // The payload's own `event` is its name; templates speak of the event as a whole.
         found.retain(|(name, _)| name != "event");
         found.push(("event".to_owned(), event));
-        Ok(Self { members: found })
+        Ok(Self { members: found, is_of_points })
+    }
+
+    /// The same for one message, which `event.mark` names.
+    #[must_use]
+    pub fn for_message(mut self, message: MessageId) -> Self {
+        if let Some((_, event)) = self.members.iter_mut().find(|(name, _)| name == "event")
+            && let Some(open) = event.get().strip_suffix('}')
+            && let Ok(marked) = RawValue::from_string(format!(r#"{open},"mark":"{}"}}"#, message.mark()))
+        {
+            *event = marked;
+        }
+        self
+    }
+
+    /// The same; what the delivery is about is the device of points that name none.
+    #[must_use]
+    pub fn about(mut self, entity: Option<&str>) -> Self {
+        if let Some(entity) = entity.filter(|_| self.is_of_points && self.member("device").is_none())
+            && let Ok(device) = RawValue::from_string(format!(r#"{{"id":{}}}"#, Value::from(entity)))
+        {
+            self.members.push(("device".to_owned(), device));
+        }
+        self
     }
 
     /// The top-level member of that name.
@@ -122,6 +146,17 @@ mod tests {
     }
 
     #[test]
+    fn a_message_is_named_by_its_mark() {
+        let message = MessageId::new_at(Timestamp::from_secs(7));
+        let scope = Scope::new(Some("e1"), "a", Timestamp::from_secs(0), b"{\"event\":\"a\"}").unwrap();
+        let mark = Path::read("event.mark").unwrap();
+        assert!(scope.at(&mark).is_none());
+        let marked = scope.for_message(message);
+        assert_eq!(marked.at(&mark).unwrap().get(), format!("\"{}\"", message.mark()));
+        assert_eq!(marked.at(&Path::read("event.type").unwrap()).unwrap().get(), "\"a\"");
+    }
+
+    #[test]
     fn points_are_the_variables_of_one_device() {
         let one = r#"[{"variable":"t","value":0,"device":"d","time":"2026-03-09T07:14:58.402Z"}]"#;
         assert_eq!(at(one, "device.id").unwrap(), "\"d\"");
@@ -131,6 +166,20 @@ mod tests {
         assert_eq!(at(two, "device.id"), None);
         assert_eq!(at(two, "data.value"), None);
         assert_eq!(at(two, "data.variables").unwrap(), two);
+    }
+
+    #[test]
+    fn points_that_name_no_device_are_of_what_the_delivery_is_about() {
+        let device = |body: &str, entity: Option<&str>| {
+            let scope = Scope::new(None, "data.received", Timestamp::from_secs(0), body.as_bytes()).unwrap();
+            scope.about(entity).at(&Path::read("device.id").unwrap()).map(|found| found.get().to_owned())
+        };
+        let bare = r#"[{"variable":"t"}]"#;
+        assert_eq!(device(bare, Some("pump \"3\"")).as_deref(), Some(r#""pump \"3\"""#));
+        assert_eq!(device(bare, None), None);
+        let named = r#"[{"variable":"t","device":"d"}]"#;
+        assert_eq!(device(named, Some("other")).as_deref(), Some("\"d\""));
+        assert_eq!(device(r#"{"event":"a"}"#, Some("d")), None, "a payload in an envelope says what it says");
     }
 
     #[test]

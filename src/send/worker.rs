@@ -90,7 +90,7 @@ fn rendered(
     active: &Active,
     message: &ClaimedMessage,
 ) -> Result<(Payload, Lines), Unsendable> {
-    let rendered = Payload::for_sending(&active.compiled, &message.event);
+    let rendered = Payload::for_sending(&active.compiled, &message.event, message.id);
     if message.attempts == 0 && active.compiled.has_templates() {
         let failure = match &rendered {
             Ok((payload, _)) => payload.errors.first(),

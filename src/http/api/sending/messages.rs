@@ -62,7 +62,7 @@ pub async fn one(id: web::Path<String>, state: web::Data<InspectorState>) -> Htt
             let found = state.store.message(id).await.map_err(|fault| Problem::store_fault(&fault))?;
             let StoredMessage { row, event, attempts } = found.ok_or_else(missing)?;
             let target = state.sender.subscriptions().get(&row.target);
-            let payload = target.and_then(|active| state.sender.payload_now(&active.compiled, &event));
+            let payload = target.and_then(|active| state.sender.payload_now(&active.compiled, &event, id));
             let mut object = message_row(&row);
             let mut put = |key: &str, value: Value| object.insert(key.to_owned(), value);
             put("attempts", attempts.iter().map(attempt_object).collect());

@@ -164,7 +164,7 @@ pub async fn one(id: web::Path<String>, state: web::Data<InspectorState>) -> Htt
         Err(fault) => return page::store_fault(&state, &fault),
     };
     let target = state.sender.subscriptions().get(&row.target);
-    let payload = target.as_ref().and_then(|active| state.sender.payload_now(&active.compiled, &event));
+    let payload = target.as_ref().and_then(|active| state.sender.payload_now(&active.compiled, &event, id));
     let page = OnePage {
         frame: Frame::of(&state, "messages"),
         attempts: attempts.iter().map(AttemptView::from).collect(),
