@@ -22,6 +22,8 @@ pub enum ClaimKey {
     Id(String),
     /// SHA-256 over the sorted ids of a batch of events, or of TagoIO data points and their path below the source: these alone decide.
     Points([u8; 32]),
+    /// SHA-256 over what TagoIO data points say, without their ids.
+    Values([u8; 32]),
     /// SHA-256 of the body: the bytes alone decide.
     Body([u8; 32]),
 }
@@ -31,6 +33,8 @@ pub enum ClaimKey {
 pub struct Claim {
     /// The key, unique within the source.
     pub key: ClaimKey,
+    /// Another key of the same event. Whoever has either of the two has the event.
+    pub also: Option<ClaimKey>,
     /// SHA-256 of the wire body. Under `ClaimKey::Id` another digest is a conflict; other keys do not look at it.
     pub body_digest: [u8; 32],
     /// How long the claim holds where that is shorter than `keep_event_ids`.

@@ -1,5 +1,6 @@
 //! Why a stored delivery's signature did not hold. Computed when somebody looks, with the secrets of now.
 
+use super::cause::cause;
 use super::hints::hints;
 use crate::domain::{BodyEnd, Reason, Source, StoredDelivery};
 use crate::signing::diagnose::{self, Autopsy, Known, Suspect};
@@ -9,6 +10,8 @@ use crate::signing::diagnose::{self, Autopsy, Known, Suspect};
 pub struct Findings {
     /// What its signature was made with.
     pub autopsy: Option<Autopsy>,
+    /// Why it was refused, where that is known and not guessed: what is wrong, and how to mend it.
+    pub cause: Option<String>,
     /// What it probably was meant to be.
     pub hints: Vec<String>,
     /// What is known of its event's other deliveries.
@@ -19,7 +22,9 @@ impl Findings {
     /// Looks into `delivery`, with the sources as they are now. Takes up to a second for a body of some megabytes.
     #[must_use]
     pub fn of(delivery: &StoredDelivery, sources: &[Source]) -> Self {
-        Self { autopsy: autopsy(delivery, sources), hints: hints(delivery, sources), repeat: None }
+        let cause = cause(delivery);
+        let hints = if cause.is_some() { Vec::new() } else { hints(delivery, sources) };
+        Self { autopsy: autopsy(delivery, sources), cause, hints, repeat: None }
     }
 }
 

@@ -27,10 +27,12 @@ pub fn diagnose(delivery: &StoredDelivery, findings: &Findings) -> String {
         ),
         (Verdict::Rejected, Some(reason)) => {
             let autopsy = findings.autopsy.as_ref();
-            let mut said = match autopsy.filter(|autopsy| autopsy.variant.is_some()) {
-                // The cause is known: nothing has to be guessed.
-                Some(_) => format!("The signature does not hold: {}.", failed(delivery).0),
-                None => rejected(delivery, reason),
+            let is_known = autopsy.is_some_and(|autopsy| autopsy.variant.is_some());
+            // Where the cause is known nothing is guessed.
+            let mut said = match (&findings.cause, is_known) {
+                (Some(cause), _) => cause.clone(),
+                (None, true) => format!("The signature does not hold: {}.", failed(delivery).0),
+                (None, false) => rejected(delivery, reason),
             };
             for more in findings.hints.iter().chain(autopsy.map(|autopsy| &autopsy.sentence)) {
                 said.push(' ');
@@ -47,11 +49,20 @@ fn accepted(delivery: &StoredDelivery) -> String {
         delivery.checks.iter().flat_map(|check| &check.notes).map(String::as_str).collect();
     let unsigned = is_skipped(&delivery.checks, Gate::Signature);
     let unproven = unsigned && is_skipped(&delivery.checks, Gate::Credentials);
-    let mut said = match &delivery.row.event_id {
-        Some(_) => "Accepted: every check passed and the event is new.".to_owned(),
-        None => {
-            "Accepted: every check passed. It carries no event id, so a repeat could not be told from a new \
-                 event by its id."
+    let known_by = delivery
+        .checks
+        .iter()
+        .find(|check| check.gate == Gate::Idempotency && check.outcome == Outcome::Pass)
+        .map(|check| check.seen.trim_start_matches("no id; "));
+    let mut said = match (&delivery.row.event_id, known_by) {
+        (Some(_), _) => "Accepted: every check passed and the event is new.".to_owned(),
+        (None, Some(known_by)) => format!(
+            "Accepted: every check passed and the event is new. It carries no event id; a repeat is recognised by \
+             {known_by}."
+        ),
+        (None, None) => {
+            "Accepted: every check passed. It carries no event id, so a repeat cannot be told from a new \
+                         event."
                 .to_owned()
         }
     };
@@ -235,6 +246,7 @@ pub mod tests {
             id_scope: IdScope::default(),
             dedupe_by_body: None,
             entity: String::new(),
+            device: None,
             silence_after: SilenceAfter::Off,
             sender_timeout: Duration::ZERO,
         }
@@ -281,6 +293,42 @@ pub mod tests {
         let said =
             diagnose(&refused(Reason::InvalidPayload, "user.login", "schema", faults), &Findings::default());
         assert!(said.contains("Missing required field: user (and one fault more)"), "{said}");
+    }
+
+    #[test]
+    fn points_are_told_from_a_repeat_by_their_ids() {
+        let mut delivery = stored(Verdict::Accepted, None);
+        delivery.row.event_id = None;
+        let said = |delivery: &StoredDelivery| diagnose(delivery, &Findings::default());
+        assert!(said(&delivery).contains("a repeat cannot be told from a new event"), "{}", said(&delivery));
+        for (seen, told) in [
+            ("the ids of 28 data points", "a repeat is recognised by the ids of 28 data points."),
+            (
+                "no id; the digest of the body, for 600 s",
+                "a repeat is recognised by the digest of the body, for 600 s.",
+            ),
+        ] {
+            let mut delivery = delivery.clone();
+            delivery.checks.push(Check {
+                gate: Gate::Idempotency,
+                outcome: Outcome::Pass,
+                reason: None,
+                seen: seen.into(),
+                rule: String::new(),
+                duration_us: 0,
+                faults: Vec::new(),
+                notes: Vec::new(),
+            });
+            assert!(said(&delivery).contains(told), "{}", said(&delivery));
+        }
+    }
+
+    #[test]
+    fn a_cause_that_is_known_takes_the_place_of_what_is_guessed() {
+        let cause = "The right token (file:t) came without the word Bearer.";
+        let findings = Findings { cause: Some(cause.to_owned()), ..Findings::default() };
+        let said = diagnose(&refused(Reason::CredentialsWrong, "a", "b", Vec::new()), &findings);
+        assert_eq!(said, cause);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use super::cause::is_from_tagoio;
 use super::charset::charset_hint;
 use super::diagnosis::NO_NAME;
 use super::naming;
@@ -88,8 +89,12 @@ fn nearest_range(address: IpAddr, ranges: &[IpNet]) -> Option<String> {
 fn other_credential(delivery: &StoredDelivery, source: &Source) -> Option<String> {
     let has = |name: &str| delivery.headers.get(name).is_some_and(|value| !value.trim_ascii().is_empty());
     let authorization = delivery.headers.get("Authorization").map(String::from_utf8_lossy);
-    let scheme =
-        authorization.as_deref().and_then(|value| value.split_whitespace().next()).map(str::to_owned);
+    // Without a scheme in front the whole value is masked.
+    let scheme = authorization
+        .as_deref()
+        .and_then(|value| value.split_whitespace().next())
+        .filter(|word| word.bytes().all(|byte| byte.is_ascii_alphabetic()))
+        .map(str::to_owned);
     let asks_key = source.credentials.iter().find_map(|credential| match credential {
         Credential::ApiKey { header, .. } => Some(header.as_str()),
         _ => None,
@@ -107,18 +112,6 @@ fn other_credential(delivery: &StoredDelivery, source: &Source) -> Option<String
     let none =
         "No header of a credential is there at all: the sender does not set it, or a proxy takes it out.";
     (is_missing && scheme.is_none()).then(|| none.to_owned())
-}
-
-/// TagoIO's Actions post an array of data points (TagoIO documentation, "Actions").
-fn is_from_tagoio(delivery: &StoredDelivery) -> bool {
-    let agent = delivery.headers.get("User-Agent").unwrap_or_default().to_ascii_lowercase();
-    let is_named = memchr::memmem::find(&agent, b"tagoio").is_some()
-        || memchr::memmem::find(&agent, b"tago.io").is_some();
-    let points = || {
-        let parsed: Result<Vec<serde_json::Value>, _> = serde_json::from_slice(&delivery.body);
-        parsed.is_ok_and(|points| points.first().is_some_and(|point| point.get("variable").is_some()))
-    };
-    is_named || delivery.headers.get("TagoIO-Retries").is_some() || points()
 }
 
 fn cannot_sign(sources: &[Source]) -> String {
@@ -165,9 +158,7 @@ fn looks_like(body: &[u8]) -> Option<&'static str> {
     let text = text.trim_start_matches('\u{feff}').trim();
     let holds = |part: &str| text.contains(part);
     if body.is_empty() {
-        return Some(
-            "The body is empty: the sender forgot it, or a redirect on its way turned the POST into a GET.",
-        );
+        return Some("The body is empty: the sender sent none, or something on the way dropped it.");
     }
     if text.starts_with('<') {
         return Some("It looks like HTML or XML: the sender posts a page, or its template makes no JSON.");

@@ -3,12 +3,14 @@
 pub mod ack;
 mod autopsy;
 pub mod body;
+mod cause;
 mod charset;
 mod diagnosis;
 pub mod diff;
 pub mod drift;
 pub mod entities;
 pub mod export;
+mod fallback;
 mod hints;
 pub mod json_tree;
 pub mod learner;

@@ -1,5 +1,6 @@
 //! What a delivery that came again, or under the id of another, says of its sender.
 
+use super::fallback;
 use crate::domain::json::same_values;
 use crate::domain::{DeliveryRow, EventPlace, Reason, Source, StoredDelivery, Target, Verdict};
 use crate::payload::{POINTS_EVENT, decode};
@@ -41,7 +42,9 @@ impl Repeats {
         let source = sources.iter().find(|source| source.name == delivery.row.source);
         match (delivery.row.verdict, delivery.row.reason) {
             (Verdict::Duplicate, _) if delivery.row.event_id.is_none() => {
-                same_points(first, delivery, source).or_else(|| written_anew(first, delivery, max_body))
+                fallback::sentence(first, delivery)
+                    .or_else(|| same_points(first, delivery, source))
+                    .or_else(|| written_anew(first, delivery, max_body))
             }
             (Verdict::Duplicate, _) => written_anew(first, delivery, max_body),
             (_, Some(Reason::IdConflict)) => Some(self.conflict(first, delivery, source, max_body)),

@@ -21,8 +21,13 @@ pub struct Points {
     pub count: usize,
     /// The device they are all of; `None` where there are several or none is named.
     pub device: Option<String>,
+    /// Whether any of them names a device.
+    pub names_devices: bool,
     /// SHA-256 over the sorted set of their ids; `None` where a point has no id.
     pub ids_digest: Option<[u8; 32]>,
+    /// SHA-256 over the sorted set of their groups, times, variables and values; `None` where a point has no group or no
+    /// time. What TagoIO posts through a fallback device has other ids, and all of these.
+    pub values_digest: Option<[u8; 32]>,
     /// `true` where TagoIO gave up sending these once: they come from a fallback device.
     pub given_up_once: bool,
     /// The URL that TagoIO gave up sending these to.
@@ -42,7 +47,9 @@ pub fn read(items: &[Value]) -> Result<Points, Vec<Fault>> {
     Ok(Points {
         count: items.len(),
         device: common_device(items),
+        names_devices: items.iter().any(|point| point.get("device").is_some_and(|device| !device.is_null())),
         ids_digest: ids_digest(items),
+        values_digest: values_digest(items),
         given_up_once: items.iter().any(|point| {
             point
                 .pointer("/metadata/_http_error")
@@ -83,15 +90,31 @@ fn ids_digest(items: &[Value]) -> Option<[u8; 32]> {
             _ => return None,
         }
     }
-    ids.sort_unstable();
-    ids.dedup();
+    Some(digest_of_set(ids))
+}
+
+fn values_digest(items: &[Value]) -> Option<[u8; 32]> {
+    let text = |item: &Value, name: &str| {
+        item.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    let said = |item: &Value| {
+        let parts = [text(item, "group")?, text(item, "time")?, text(item, "variable")?];
+        let value = item.get("value").unwrap_or(&Value::Null);
+        serde_json::to_string(&(parts, value)).ok()
+    };
+    items.iter().map(said).collect::<Option<Vec<String>>>().map(digest_of_set)
+}
+
+fn digest_of_set(mut texts: Vec<String>) -> [u8; 32] {
+    texts.sort_unstable();
+    texts.dedup();
     let mut digest = Sha256::new();
-    for id in ids {
-        // A length before each id keeps ["ab","c"] and ["a","bc"] apart.
-        digest.update(u64::try_from(id.len()).unwrap_or(u64::MAX).to_be_bytes());
-        digest.update(id.as_bytes());
+    for text in texts {
+        // A length before each text keeps ["ab","c"] and ["a","bc"] apart.
+        digest.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+        digest.update(text.as_bytes());
     }
-    Some(digest.finalize().into())
+    digest.finalize().into()
 }
 
 #[cfg(test)]
@@ -115,6 +138,32 @@ mod tests {
         let other = points(json!([{"id":"ab","variable":"t"}])).unwrap();
         assert_ne!(first.ids_digest, other.ids_digest);
         assert_eq!(points(json!([{"id":"a","variable":"t"},{"variable":"t"}])).unwrap().ids_digest, None);
+    }
+
+    #[test]
+    fn points_under_other_ids_say_the_same_where_group_time_variable_and_value_are_the_same() {
+        let digest = |value: Value| points(value).unwrap().values_digest;
+        let at = "2026-03-09T07:14:58.402Z";
+        let first = digest(json!([{"id":"a","variable":"t","value":1,"group":"g","time":at},
+            {"id":"b","variable":"h","value":"x","group":"g","time":at}]));
+        let fallback =
+            digest(json!([{"id":"d","variable":"h","value":"x","group":"g","time":at,"device":"other"},
+            {"id":"c","variable":"t","value":1,"group":"g","time":at,"created_at":"later"}]));
+        assert!(first.is_some());
+        assert_eq!(first, fallback);
+        for other in [
+            json!([{"id":"a","variable":"t","value":2,"group":"g","time":at}]),
+            json!([{"id":"a","variable":"t","value":"1","group":"g","time":at}]),
+            json!([{"id":"a","variable":"t","value":1,"group":"g2","time":at}]),
+        ] {
+            assert_ne!(
+                digest(other),
+                digest(json!([{"id":"a","variable":"t","value":1,"group":"g","time":at}]))
+            );
+        }
+        assert_eq!(digest(json!([{"id":"a","variable":"t","value":1,"time":at}])), None, "without a group");
+        assert_eq!(digest(json!([{"id":"a","variable":"t","value":1,"group":"","time":at}])), None);
+        assert_eq!(digest(json!([{"id":"a","variable":"t","value":1,"group":"g"}])), None, "without a time");
     }
 
     #[test]

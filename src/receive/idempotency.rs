@@ -47,6 +47,7 @@ impl Claimant<'_> {
         facts.event_id.clone_from(&id);
         let body_digest: [u8; 32] = Sha256::digest(&payload.text).into();
         let scoped_digest = |digest| with_scope(digest, &scope);
+        let mut also = None;
         let (key, window, seen) = match (source.signature.scheme, id, &payload.points) {
             // The delivery id of GitHub is not signed: a replayed body would come in under a new one.
             (Scheme::Github, _, _) => {
@@ -59,6 +60,8 @@ impl Claimant<'_> {
             (_, None, Some(points)) if points.ids_digest.is_some() => {
                 let (scope, path) = self.points_scope(points, &scope);
                 let key = ClaimKey::Points(with_scope(points.ids_digest.unwrap_or_default(), &scope));
+                // Points from a fallback device have other ids.
+                also = points.values_digest.map(|digest| ClaimKey::Values(with_scope(digest, &scope)));
                 (key, None, points_seen(points.count, &path))
             }
             (_, None, _) if payload.batch.as_ref().is_some_and(|batch| !batch.0.is_empty()) => {
@@ -74,7 +77,7 @@ impl Claimant<'_> {
                 None => return without_id(source),
             },
         };
-        let finding = Finding::new(seen, RULE).pass(Some(Claim { key, body_digest, window }));
+        let finding = Finding::new(seen, RULE).pass(Some(Claim { key, also, body_digest, window }));
         match source.id_scope.words().as_slice() {
             [] => finding,
             words => finding.noted(format!("part of the event id: {}", words.join(" and "))),

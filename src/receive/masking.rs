@@ -5,6 +5,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretBox};
 use sha2::Sha256;
 
+use super::misplaced::Place;
 use crate::domain::{Header, Headers, is_secret_parameter, names_credential_header};
 
 /// Values shorter than this show no tail.
@@ -29,15 +30,24 @@ impl Masking {
     /// The lines with every credential masked; `more` names headers that the configuration uses for credentials.
     #[must_use]
     pub fn headers(&self, headers: &Headers, more: &[String]) -> Headers {
-        headers.iter().map(|header| self.header(header, more)).collect()
+        self.headers_without(headers, more, &[])
     }
 
-    fn header(&self, header: &Header, more: &[String]) -> Header {
+    /// The same, with what is at the `hidden` places masked too.
+    #[must_use]
+    pub fn headers_without(&self, headers: &Headers, more: &[String], hidden: &[Place]) -> Headers {
+        headers.iter().map(|header| self.header(header, more, hidden)).collect()
+    }
+
+    fn header(&self, header: &Header, more: &[String], hidden: &[Place]) -> Header {
         if TARGET_HEADERS.iter().any(|known| header.name.eq_ignore_ascii_case(known)) {
-            let value = self.target(&header.text());
+            let value = self.target(&header.text(), hidden);
             return Header { name: header.name.clone(), value: value.into_bytes() };
         }
-        if header.value.is_empty() || !is_credential_header(&header.name, more) {
+        let is_hidden =
+            |place: &Place| matches!(place, Place::Header(name) if name.eq_ignore_ascii_case(&header.name));
+        let is_credential = is_credential_header(&header.name, more) || hidden.iter().any(is_hidden);
+        if header.value.is_empty() || !is_credential {
             return header.clone();
         }
         let value = if header.name.to_ascii_lowercase().ends_with("authorization") {
@@ -62,14 +72,21 @@ impl Masking {
         }
     }
 
-    /// The request target with the values of secret query parameters masked; everything else byte for byte.
+    /// The request target with the values of secret query parameters masked, and what is at the `hidden` places;
+    /// everything else byte for byte.
     #[must_use]
-    pub fn target(&self, target: &str) -> String {
-        let Some((path, query)) = target.split_once('?') else { return target.to_owned() };
+    pub fn target(&self, target: &str, hidden: &[Place]) -> String {
+        let target = hidden.iter().fold(target.to_owned(), |target, place| match place {
+            Place::Part(part) => target.replace(part.as_str(), &self.mask(part.as_bytes(), true)),
+            Place::Header(_) | Place::Query(_) => target,
+        });
+        let Some((path, query)) = target.split_once('?') else { return target };
+        let is_secret =
+            |name: &str| is_secret_parameter(name) || hidden.contains(&Place::Query(name.to_owned()));
         let parameters: Vec<String> = query
             .split('&')
             .map(|parameter| match parameter.split_once('=') {
-                Some((name, value)) if !value.is_empty() && is_secret_parameter(name) => {
+                Some((name, value)) if !value.is_empty() && is_secret(name) => {
                     format!("{name}={}", self.mask(value.as_bytes(), true))
                 }
                 _ => parameter.to_owned(),
@@ -169,12 +186,31 @@ mod tests {
             "clientSecret",
             "to%6ben",
         ] {
-            let target = masking.target(&format!("/webhook/x?a=%20b&{name}=hunter2hunter2&&c"));
+            let target = masking.target(&format!("/webhook/x?a=%20b&{name}=hunter2hunter2&&c"), &[]);
             assert!(!target.contains("hunter2"), "{target}");
             assert!(
                 target.starts_with(&format!("/webhook/x?a=%20b&{name}=masked-")) && target.ends_with("&&c")
             );
         }
-        assert_eq!(masking.target("/webhook/x?monkey=1&keyboard=2"), "/webhook/x?monkey=1&keyboard=2");
+        assert_eq!(masking.target("/webhook/x?monkey=1&keyboard=2", &[]), "/webhook/x?monkey=1&keyboard=2");
+    }
+
+    #[test]
+    fn what_is_at_a_hidden_place_is_masked_whatever_its_name() {
+        let masking = Masking::new([7; 32]);
+        let hidden = [
+            Place::Header("X-Plain".to_owned()),
+            Place::Query("t".to_owned()),
+            Place::Part("hunter2hunter2".to_owned()),
+        ];
+        let target = masking.target("/webhook/x/hunter2hunter2?t=secret-of-16-byte&u=1", &hidden);
+        assert!(!target.contains("hunter2") && !target.contains("secret-of"), "{target}");
+        assert!(target.starts_with("/webhook/x/masked-") && target.ends_with("&u=1"), "{target}");
+        let mut headers = Headers::default();
+        headers.push("x-plain", "secret-of-16-byte");
+        headers.push("X-Other", "value");
+        let seen = masking.headers_without(&headers, &[], &hidden);
+        let values: Vec<String> = seen.iter().map(Header::text).collect();
+        assert!(values[0].starts_with("masked-") && values[1] == "value", "{values:?}");
     }
 }

@@ -1,8 +1,10 @@
 //! Decides about a delivery: the gates in the order in which a request passes them.
 
 mod allowlist;
+mod credential_forms;
 mod credentials;
 mod idempotency;
+mod misplaced;
 mod payload;
 mod schema;
 mod signature;

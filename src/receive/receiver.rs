@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::idempotency::Claimant;
+use super::misplaced::{self, Place};
 use super::trace::Trace;
 use super::{Masking, allowlist, credentials, payload, schema, signature, size};
 use crate::catalog::Catalog;
@@ -71,9 +72,10 @@ impl Receiver {
     pub fn judge(&self, name: &str, arrival: Arrival, now: Timestamp, started: Instant) -> Judgement {
         let mut trace = Trace::start();
         let mut facts = EventFacts::default();
+        let mut hidden = Vec::new();
         let source = self.source(name);
         let passed = match source {
-            Some(source) => self.walk(source, &arrival, now, &mut trace, &mut facts),
+            Some(source) => self.walk(source, &arrival, now, &mut trace, &mut facts, &mut hidden),
             None => Err(Reason::UnknownSource),
         };
         let checks = trace.finish();
@@ -85,11 +87,11 @@ impl Receiver {
             }
         };
         let name = source.map_or(name, |source| &source.name);
-        let delivery = self.delivery(name, arrival);
+        let delivery = self.delivery(name, arrival, &hidden);
         Judgement { entry: Entry { delivery, facts, checks, decision, started }, faults }
     }
 
-    /// The gates. The first that fails answers.
+    /// The gates. The first that fails answers. `hidden` learns where a secret is that must not be kept in clear.
     fn walk(
         &self,
         source: &Source,
@@ -97,11 +99,19 @@ impl Receiver {
         now: Timestamp,
         trace: &mut Trace,
         facts: &mut EventFacts,
+        hidden: &mut Vec<Place>,
     ) -> Result<Option<Claim>, Reason> {
         let headers = &arrival.headers;
         trace.gate(Gate::Allowlist, allowlist::check(&source.allow, &arrival.client))?;
         trace.gate(Gate::Size, size::check(arrival.body_end, arrival.body.len(), self.max_body))?;
-        trace.gate(Gate::Credentials, credentials::check(&source.credentials, headers))?;
+        let mut presented = credentials::check(&source.credentials, headers);
+        if presented.is_refused()
+            && let Some(found) = misplaced::find(source, &self.sources, headers, &arrival.target)
+        {
+            presented = presented.noted(found.sentence);
+            *hidden = found.places;
+        }
+        trace.gate(Gate::Credentials, presented)?;
         self.read(source, arrival, now, trace, facts)
     }
 
@@ -121,7 +131,7 @@ impl Receiver {
         let verified = trace.gate(Gate::Signature, signature::verify(&source.signature, arrival, now))?;
         let scheme = source.signature.scheme;
         let payload = trace.gate(Gate::Payload, payload::parse(scheme, headers, &verified, self.max_body))?;
-        facts.entity = payload.entity(&source.entity);
+        facts.entity = payload.entity_of(&source.entity, source.device.as_ref(), headers, &arrival.target);
         let sent = Sent { target: Target::new(&arrival.target), headers };
         let schema = trace.gate(Gate::Schema, schema::check(source, &self.catalog, sent, &payload, facts));
         let claimant = Claimant { source, sent, signed_id: verified.signed_id(), payload: &payload };
@@ -136,7 +146,7 @@ impl Receiver {
     /// Keeps a request to `/webhook-test` without judging it; it is answered with `status`.
     #[must_use]
     pub fn capture(&self, arrival: Arrival, status: u16, started: Instant) -> Entry {
-        let delivery = self.delivery(CAPTURES, arrival);
+        let delivery = self.delivery(CAPTURES, arrival, &[]);
         let decision = Decision::Capture(status);
         Entry { delivery, facts: EventFacts::default(), checks: Vec::new(), decision, started }
     }
@@ -147,17 +157,17 @@ impl Receiver {
         Entry { decision: Decision::Reject(reason), ..self.capture(arrival, reason.status(), started) }
     }
 
-    /// What is kept of an arrival: the bytes as they are, credentials masked.
-    fn delivery(&self, source: &str, arrival: Arrival) -> Delivery {
+    /// What is kept of an arrival: the bytes as they are, credentials masked, and what is at the `hidden` places.
+    fn delivery(&self, source: &str, arrival: Arrival, hidden: &[Place]) -> Delivery {
         Delivery {
             id: arrival.id,
             source: source.to_owned(),
             received_at: arrival.received_at,
             method: arrival.method,
-            path: self.masking.target(&arrival.target),
+            path: self.masking.target(&arrival.target, hidden),
             http_version: arrival.http_version.to_owned(),
             client: arrival.client,
-            headers: self.masking.headers(&arrival.headers, &self.credential_headers),
+            headers: self.masking.headers_without(&arrival.headers, &self.credential_headers, hidden),
             body: arrival.body,
             body_end: arrival.body_end,
         }

@@ -59,6 +59,11 @@ pub struct Gated<T> {
 }
 
 impl<T> Gated<T> {
+    /// Whether the rule does not hold.
+    pub const fn is_refused(&self) -> bool {
+        self.result.is_err()
+    }
+
     /// With one more note.
     pub fn noted(mut self, note: impl Into<String>) -> Self {
         self.finding.notes.push(note.into());

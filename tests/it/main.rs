@@ -13,6 +13,7 @@
 
 mod harness;
 
+mod agreement;
 mod allowlist;
 mod api;
 mod architecture;
@@ -62,5 +63,7 @@ mod sender_waiting;
 mod signature;
 mod stop;
 mod storage;
+mod tagoio;
+mod tagoio_pages;
 mod upgrade;
 mod what_if;

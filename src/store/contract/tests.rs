@@ -11,6 +11,7 @@ use crate::domain::{
     ManualClock, Outcome, Query, Reason, Verdict,
 };
 
+mod keys;
 mod marks;
 mod panics;
 mod search;
@@ -96,7 +97,8 @@ impl Case {
     }
 
     fn with_id(&self, id: &str, digest: u8) -> Entry {
-        let claim = Claim { key: ClaimKey::Id(id.into()), body_digest: [digest; 32], window: None };
+        let claim =
+            Claim { key: ClaimKey::Id(id.into()), also: None, body_digest: [digest; 32], window: None };
         let mut entry = self.entry(Decision::Accept(Some(claim)));
         entry.facts.event_id = Some(id.into());
         entry
@@ -140,23 +142,12 @@ async fn an_id_is_new_then_a_duplicate_and_with_another_body_a_conflict() {
 }
 
 #[tokio::test]
-async fn keys_of_points_and_bodies_never_conflict_and_kinds_are_kept_apart() {
-    let case = open();
-    for key in [ClaimKey::Points([7; 32]), ClaimKey::Body([7; 32])] {
-        let claim = |digest| {
-            Decision::Accept(Some(Claim { key: key.clone(), body_digest: [digest; 32], window: None }))
-        };
-        assert_eq!(case.put(case.entry(claim(1))).await, Appended::New);
-        assert!(matches!(case.put(case.entry(claim(2))).await, Appended::Duplicate { .. }));
-    }
-}
-
-#[tokio::test]
 async fn a_claim_ends_with_its_window_or_with_the_retention_of_ids() {
     let case = open();
     let windowed = || {
         let claim = Claim {
             key: ClaimKey::Body([1; 32]),
+            also: None,
             body_digest: [1; 32],
             window: Some(Duration::from_secs(600)),
         };

@@ -217,6 +217,7 @@ pub fn key_bytes(key: &ClaimKey) -> Vec<u8> {
     let (kind, rest): (u8, &[u8]) = match key {
         ClaimKey::Id(id) => (b'i', id.as_bytes()),
         ClaimKey::Points(digest) => (b'p', digest),
+        ClaimKey::Values(digest) => (b'v', digest),
         ClaimKey::Body(digest) => (b'b', digest),
     };
     let mut bytes = Vec::with_capacity(rest.len().saturating_add(1));

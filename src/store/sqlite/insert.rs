@@ -186,8 +186,25 @@ impl<'c> Statements<'c> {
         retention: &Retention,
         now: Timestamp,
     ) -> rusqlite::Result<Appended> {
+        for key in claim.also.iter().chain([&claim.key]) {
+            let taken = self.take_key(prepared, claim, key, retention, now)?;
+            if taken != Appended::New {
+                return Ok(taken);
+            }
+        }
+        Ok(Appended::New)
+    }
+
+    fn take_key(
+        &mut self,
+        prepared: &Prepared,
+        claim: &Claim,
+        claim_key: &ClaimKey,
+        retention: &Retention,
+        now: Timestamp,
+    ) -> rusqlite::Result<Appended> {
         let source = &prepared.delivery.source;
-        let key = codec::key_bytes(&claim.key);
+        let key = codec::key_bytes(claim_key);
         let keep =
             claim.window.map_or(retention.keep_event_ids, |window| window.min(retention.keep_event_ids));
         let taken = self.claim.execute(params![
@@ -206,7 +223,7 @@ impl<'c> Statements<'c> {
             Ok((row.get::<_, [u8; 32]>(0)?, DeliveryId::from_bytes(row.get(1)?), row.get::<_, i64>(2)?))
         })?;
         let first_received_at = Timestamp::from_micros(first_received_at);
-        let is_conflict = matches!(claim.key, ClaimKey::Id(_))
+        let is_conflict = matches!(claim_key, ClaimKey::Id(_))
             && digest != claim.body_digest
             && !self.says_the_same(&prepared.delivery, first)?;
         Ok(if is_conflict {
