@@ -41,8 +41,8 @@ impl Mark {
             return Some(Self::Redirected(name));
         }
         // Some clients that follow a redirect keep the length of the body that they no longer send.
-        if let Some(body) = body_of(headers) {
-            return Some(Self::Data(body));
+        if has_body(headers) {
+            return Some(Self::Data("a body".to_owned()));
         }
         credential_header(headers, sources)
             .or_else(is_typed)
@@ -101,14 +101,10 @@ fn credential_header(headers: &HeaderMap, sources: &[Source]) -> Option<String> 
     known.find(|name| headers.contains_key(name.as_str()))
 }
 
-/// What is announced of a body. A length of nothing is what some probes send.
-fn body_of(headers: &HeaderMap) -> Option<String> {
-    if headers.contains_key(TRANSFER_ENCODING) {
-        return Some("a body".to_owned());
-    }
-    let length = headers.get(CONTENT_LENGTH)?.to_str().ok()?.trim();
-    (!length.is_empty() && !length.bytes().all(|digit| digit == b'0'))
-        .then(|| format!("a body of {length} bytes"))
+/// Whether a body is announced. A length of nothing is what some probes send.
+fn has_body(headers: &HeaderMap) -> bool {
+    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    headers.contains_key(TRANSFER_ENCODING) || length.bytes().any(|digit| digit != b'0')
 }
 
 fn referer_of_a_hook(headers: &HeaderMap) -> bool {

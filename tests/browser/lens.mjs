@@ -103,5 +103,31 @@ export function lensSteps({ newPage, shoot, post, inspector }) {
       await shoot("/entities", "entities");
       await shoot(path, "entity");
     },
+
+    async "a device shows what is true, false and text, and the table of points tells kinds of values apart"() {
+      const id = "states-device";
+      const variables = (n) => [{ variable: "door", value: n % 2 === 0 }, { variable: `mode ${ATTACK}`, value: n < 4 ? "eco" : ATTACK },
+        { variable: "level", value: n }, { variable: "gps", location: { lat: 1, lng: 2 } }, { variable: "text", value: "7", device: "another" }];
+      let last;
+      for (let n = 0; n < 6; n += 1) {
+        last = await signed({ id: `states-${n}`, event: "data.received", timestamp: new Date().toISOString(), device: { id, name: "States" }, data: { variables: variables(n) } });
+      }
+      await learnt(`entities?q=${id}`, ({ entities }) => entities[0]?.deliveries === 6);
+      const page = await newPage();
+      await page.goto(`${inspector}/entities/tagorun/${id}`);
+      const door = page.locator(".chart", { hasText: "door" });
+      assert.equal(await door.locator(".strip rect").count(), 6);
+      assert.match(await door.innerText(), /6 values, 5 changes/);
+      assert.match(await page.locator("main").innerText(), /Without a value: gps\./);
+      assert.equal(await page.evaluate(() => window.canary), 0);
+      assert.equal(await page.locator("main img, main [onload]").count(), 0);
+      await page.goto(`${inspector}/deliveries/${last.delivery_id}?view=points`);
+      const cells = await page.locator("#body tbody tr").evaluateAll((rows) => rows.map((row) => [row.cells[0].innerText, row.cells[2].innerText]));
+      assert.deepEqual([cells[0], cells[2], cells[3], cells[4]], [["", "false"], ["", "5"], ["", "absent"], ["another", '"7"']]);
+      assert.equal(await page.evaluate(() => window.canary), 0);
+      await page.context().close();
+      await shoot(`/entities/tagorun/${id}`, "entity-states");
+      await shoot(`/deliveries/${last.delivery_id}?view=points`, "points");
+    },
   };
 }

@@ -157,7 +157,7 @@ fn slips_of_a_sender_are_named_where_attention_is_asked_for_with_their_cure() {
     for sentence in [
         "12 requests (POST /webhok/tagorun) left no delivery. The route is /webhook/tagorun.",
         "1 request (PUT /webhook/tagorun) left no delivery. Only POST delivers an event",
-        "1 request (GET /webhook/tagorun) left no delivery. This GET carries a body of 2 bytes, but only POST delivers",
+        "1 request (GET /webhook/tagorun) left no delivery. This GET carries a body, but only POST delivers",
         "2 requests (POST /webhook/tagorun) left no delivery. The client sent more than [receiver] refused_rate allows",
         "2 requests (POST /webhook-test) left no delivery. The client sent more than [receiver] capture_rate allows",
     ] {

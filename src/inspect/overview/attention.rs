@@ -134,15 +134,15 @@ fn stopped(name: &str, times: u64) -> Attention {
 
 /// The most frequent requests that look like deliveries and left none, whoever sent them.
 fn left_none(refused: &[RefusedKind]) -> Vec<Attention> {
-    let mut places: BTreeMap<(String, &'static str), (u64, &str)> = BTreeMap::new();
+    let mut places: BTreeMap<(String, &str), u64> = BTreeMap::new();
     for kind in refused {
-        let place = (kind.newest.place(), kind.newest.cause.as_str());
-        let (count, _) = places.entry(place).or_insert((0, &kind.newest.detail));
+        let place = (kind.newest.place(), kind.newest.detail.as_str());
+        let count = places.entry(place).or_default();
         *count = count.saturating_add(kind.count);
     }
     let mut places: Vec<_> = places.into_iter().collect();
-    places.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));
-    let attention = |((place, _), (count, detail)): ((String, &str), (u64, &str))| {
+    places.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let attention = |((place, detail), count): ((String, &str), u64)| {
         let requests = if count == 1 { "1 request".to_owned() } else { format!("{count} requests") };
         let place = if place.is_empty() { place } else { format!(" ({place})") };
         Attention {
