@@ -1,12 +1,14 @@
 //! Composes the program: store, receiver and inspector, their start, reload and stop.
 
-use std::io::ErrorKind;
-use std::net::{SocketAddr, TcpListener};
+mod ports;
+
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use arc_swap::ArcSwap;
+pub use ports::Ports;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
@@ -46,52 +48,6 @@ pub struct Addresses {
     pub inspector: SocketAddr,
 }
 
-/// The ports, taken before anything is made: a start that fails for a busy port leaves nothing behind.
-pub struct Ports {
-    receiver: TcpListener,
-    inspector: TcpListener,
-}
-
-impl Ports {
-    /// Listens on both addresses of the configuration.
-    ///
-    /// # Errors
-    /// When an address cannot be listened on, with what helps.
-    pub fn listen(config: &Config) -> anyhow::Result<Self> {
-        let (receiver, inspector) = (config.receiver.listen, config.inspector.listen);
-        if receiver == inspector && receiver.port() != 0 {
-            anyhow::bail!(
-                "the receiver and the inspector cannot both listen on {receiver}; give each its own port"
-            );
-        }
-        Ok(Self {
-            receiver: listen(receiver, "--listen")?,
-            inspector: listen(inspector, "--inspect-listen")?,
-        })
-    }
-
-    fn addresses(&self) -> std::io::Result<Addresses> {
-        Ok(Addresses { receiver: self.receiver.local_addr()?, inspector: self.inspector.local_addr()? })
-    }
-}
-
-fn listen(address: SocketAddr, option: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).map_err(|fault| match fault.kind() {
-        ErrorKind::AddrInUse => anyhow!(
-            "{address} is already in use by another program; try {option} {}, which takes any free port",
-            SocketAddr::new(address.ip(), 0)
-        ),
-        ErrorKind::AddrNotAvailable => {
-            anyhow!("{address} is not an address of this machine; try {option} 127.0.0.1:{}", address.port())
-        }
-        ErrorKind::PermissionDenied => anyhow!(
-            "{address} needs a privilege that this process lacks; try a port above 1023, as {option} {}",
-            SocketAddr::new(address.ip(), 8080)
-        ),
-        _ => anyhow!("cannot listen on {address}: {fault}"),
-    })
-}
-
 /// A started program.
 pub struct Running {
     /// Where it listens.
@@ -117,11 +73,18 @@ pub struct Running {
 ///
 /// # Errors
 /// When the store cannot be opened, or a schema of `schemas_dir` is bad.
-pub async fn start(config: &Config, ports: Ports, clock: Arc<dyn Clock>) -> anyhow::Result<Running> {
+pub async fn start(
+    config: &Config,
+    ports: Ports,
+    clock: Arc<dyn Clock>,
+    metrics: Arc<Metrics>,
+) -> anyhow::Result<Running> {
     let catalog = Arc::new(read_catalog(config)?);
+    for notice in catalog.notices() {
+        tracing::warn!("{notice}");
+    }
     let store_key = config::store_key(&config.data_dir)?;
     let masking = Arc::new(Masking::new(store_key));
-    let metrics = Arc::new(Metrics::default());
     let options = store_options(config, Arc::clone(&clock), metrics.workers().clone());
     let store = Store::open(options).context("cannot open the store")?;
     store.start_indexing()?;
@@ -267,6 +230,7 @@ pub fn run(
     config: &Config,
     ports: Ports,
     clock: Arc<dyn Clock>,
+    metrics: Arc<Metrics>,
     started: impl FnOnce(&Running) -> anyhow::Result<()>,
     reread: impl Fn() -> Result<Config, String>,
 ) -> anyhow::Result<Ended> {
@@ -274,7 +238,7 @@ pub fn run(
     let ended = system.block_on(async {
         // Whoever learns the addresses may signal at once.
         let mut signals = Signals::listen()?;
-        let running = start(config, ports, clock).await?;
+        let running = start(config, ports, clock, metrics).await?;
         started(&running)?;
         let Addresses { receiver, inspector } = running.addresses;
         tracing::info!(%receiver, %inspector, "started");

@@ -1,6 +1,6 @@
 //! `schemas_dir`: the files of the user's own JSON Schemas.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::schema::{Neighbours, Schema, document};
 use super::schema_fault::SchemaFault;
+use super::slips;
 
 /// What is wrong with one file of `schemas_dir`, or with the folder.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,17 +37,28 @@ struct Found {
     text: String,
 }
 
-/// The schemas of a folder by the names of their events, and all of them for references.
+/// What a folder holds.
+pub struct Folder {
+    /// The schemas by the names of their events.
+    pub schemas: Vec<(String, Schema)>,
+    /// All of them, for references.
+    pub neighbours: Neighbours,
+    /// What is legal and checks nothing, one line each.
+    pub notices: Vec<String>,
+}
+
+/// Reads a folder of schemas.
 ///
 /// # Errors
 /// Every fault of every file.
-pub fn read(folder: &Path) -> Result<(Vec<(String, Schema)>, Neighbours), CatalogFaults> {
+pub fn read(folder: &Path) -> Result<Folder, CatalogFaults> {
     let mut faults = Vec::new();
     let mut fault = |file: &Path, pointer: &str, why: String| {
         let fault = SchemaFault { pointer: pointer.to_owned(), why };
         faults.push(CatalogFault { file: file.to_owned(), fault });
     };
     let mut files: Vec<Found> = Vec::new();
+    let mut notices: Vec<CatalogFault> = Vec::new();
     match fs::read_dir(folder) {
         Err(error) => fault(folder, "", format!("cannot be read: {}", plain(&error))),
         Ok(entries) => {
@@ -54,6 +66,7 @@ pub fn read(folder: &Path) -> Result<(Vec<(String, Schema)>, Neighbours), Catalo
                 entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
             paths.sort();
             for path in paths {
+                notices.extend(unread(&path));
                 let Some((name, event)) = names(&path) else { continue };
                 match fs::read_to_string(&path) {
                     Ok(text) => {
@@ -68,6 +81,13 @@ pub fn read(folder: &Path) -> Result<(Vec<(String, Schema)>, Neighbours), Catalo
     let documents: Vec<(&str, Value)> =
         files.iter().filter_map(|file| Some((file.name.as_str(), document(&file.text).ok()?))).collect();
     let neighbours = Neighbours::of(documents.iter().map(|(name, document)| (*name, document)));
+    for (file, id) in taken_ids(&documents) {
+        fault(&folder.join(file), "/$id", format!("{id:?} is the \"$id\" of another file too"));
+    }
+    for (name, document) in &documents {
+        let slips = slips::of(document).into_iter();
+        notices.extend(slips.map(|fault| CatalogFault { file: folder.join(name), fault }));
+    }
     let mut schemas: BTreeMap<String, Schema> = BTreeMap::new();
     for Found { path, name, event, text } in files {
         if schemas.contains_key(&event) {
@@ -84,10 +104,36 @@ pub fn read(folder: &Path) -> Result<(Vec<(String, Schema)>, Neighbours), Catalo
         }
     }
     if faults.is_empty() {
-        Ok((schemas.into_iter().collect(), neighbours))
+        let notices = notices.iter().map(ToString::to_string).collect();
+        Ok(Folder { schemas: schemas.into_iter().collect(), neighbours, notices })
     } else {
         Err(CatalogFaults(faults))
     }
+}
+
+/// The files whose `$id` an earlier one has.
+fn taken_ids<'d>(documents: &'d [(&'d str, Value)]) -> Vec<(&'d str, &'d str)> {
+    let mut ids: BTreeSet<&str> = BTreeSet::new();
+    let id = |(file, document): &'d (&'d str, Value)| Some((*file, document.get("$id")?.as_str()?));
+    documents.iter().filter_map(id).filter(|(_, id)| !ids.insert(id.trim_end_matches('#'))).collect()
+}
+
+/// What looks as if it held schemas and is not read.
+fn unread(path: &Path) -> Option<CatalogFault> {
+    let name = path.file_name()?.to_str()?;
+    let why = if name.starts_with('.') {
+        return None;
+    } else if path.is_dir() {
+        "is a folder; the schemas in it are not read"
+    } else if without_end(name, ".yaml").or_else(|| without_end(name, ".yml")).is_some() {
+        "is not read; a schema is a JSON file"
+    } else {
+        return None;
+    };
+    Some(CatalogFault {
+        file: path.to_owned(),
+        fault: SchemaFault { pointer: String::new(), why: why.to_owned() },
+    })
 }
 
 /// The name of a schema's file, and that of its event: `plant.watered.json`, `plant.watered.schema.json`, in any case.
@@ -96,7 +142,8 @@ fn names(path: &Path) -> Option<(String, String)> {
     let name = path.file_name()?.to_str()?;
     let event = without_end(name, ".json")?;
     let event = without_end(event, ".schema").unwrap_or(event);
-    (!event.is_empty() && !name.starts_with('.')).then(|| (name.to_owned(), event.to_owned()))
+    (!event.is_empty() && !name.starts_with('.') && !path.is_dir())
+        .then(|| (name.to_owned(), event.to_owned()))
 }
 
 fn without_end<'a>(name: &'a str, end: &str) -> Option<&'a str> {

@@ -9,6 +9,7 @@ mod registry;
 mod save;
 mod schema;
 mod schema_fault;
+mod slips;
 mod wording;
 
 pub use builtin::{canonical, names, top_level_names};

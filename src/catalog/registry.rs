@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::builtin::{EVENTS, canonical};
 use super::event_type::EventType;
-use super::folder::{self, CatalogFaults};
+use super::folder::{self, CatalogFaults, Folder};
 use super::schema::{Neighbours, Schema};
 use super::schema_fault::SchemaFault;
 
@@ -22,6 +22,8 @@ pub struct Catalog {
     by_alias: HashMap<&'static str, usize>,
     /// The files that a schema may refer to.
     neighbours: Neighbours,
+    /// What is legal in the user's schemas and checks nothing.
+    notices: Vec<String>,
 }
 
 impl Catalog {
@@ -37,12 +39,12 @@ impl Catalog {
     /// # Errors
     /// When the folder or a file cannot be read, or a file is not a JSON Schema: every fault of every file.
     pub fn with_schemas_dir(folder: &Path) -> Result<Self, CatalogFaults> {
-        let (schemas, neighbours) = folder::read(folder)?;
+        let Folder { schemas, neighbours, notices } = folder::read(folder)?;
         let mut event_types: Vec<EventType> = EVENTS.iter().map(EventType::builtin).collect();
         for (name, schema) in schemas {
             put(&mut event_types, name, schema);
         }
-        Ok(Self::of(event_types, neighbours))
+        Ok(Self { notices, ..Self::of(event_types, neighbours) })
     }
 
     /// The same events, with `schema` as the JSON Schema of the event `name`, a new one or in the place of its own.
@@ -67,7 +69,13 @@ impl Catalog {
             .enumerate()
             .flat_map(|(at, event_type)| event_type.aliases().iter().map(move |alias| (*alias, at)))
             .collect();
-        Self { event_types, by_name, by_alias, neighbours }
+        Self { event_types, by_name, by_alias, neighbours, notices: Vec::new() }
+    }
+
+    /// What is legal in the schemas of `schemas_dir` and checks nothing, one line each.
+    #[must_use]
+    pub fn notices(&self) -> &[String] {
+        &self.notices
     }
 
     /// The event of that canonical name.
@@ -273,6 +281,30 @@ mod tests {
             assert!(told.len() == 1 && told[0].2.contains(part), "{file}: {faults:#?}");
         }
         assert_eq!(faults.len(), 11, "{faults:#?}");
+    }
+
+    #[test]
+    fn what_is_not_read_and_what_checks_nothing_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, schema: &str| fs::write(folder.path().join(name), schema).unwrap();
+        write("a.json", r#"{"requird": ["a"]}"#);
+        write("b.yaml", "type: object");
+        write("readme.md", "# Ours");
+        fs::create_dir(folder.path().join("more.json")).unwrap();
+        let catalog = Catalog::with_schemas_dir(folder.path()).unwrap();
+        let told = catalog.notices().join("\n");
+        for part in ["a.json: /requird: is not a keyword", "b.yaml: is not read", "more.json: is a folder"] {
+            assert!(told.contains(part), "{told}");
+        }
+        assert_eq!(catalog.notices().len(), 3, "{told}");
+        for name in ["c.json", "d.json"] {
+            write(name, r#"{"$id": "https://example.com/s"}"#);
+        }
+        let faults = Catalog::with_schemas_dir(folder.path()).unwrap_err().to_string();
+        assert!(
+            faults.ends_with("d.json: /$id: \"https://example.com/s\" is the \"$id\" of another file too"),
+            "{faults}"
+        );
     }
 
     #[test]

@@ -48,6 +48,10 @@ fn fault(schema: &Value, error: &ValidationError<'_>) -> Fault {
                 format!("{} must be {}, it is {}", dotted(&place), types(kind), seen(error.instance()));
             Fault::new(place, message)
         }
+        ValidationErrorKind::Format { format } => {
+            let message = format!("{} does not fit the format {format:?}", dotted(&place));
+            Fault::new(place, message)
+        }
         ValidationErrorKind::AnyOf { context } => {
             alternatives(&place, context).unwrap_or_else(|| other(error, place))
         }

@@ -13,12 +13,12 @@ use crate::send::{Compiled, TargetGuard};
 /// Prints what would be in force. Every fault is a line on standard error, and exit 2.
 pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
     let config = configuration_without_secrets(globals)?;
-    app::read_catalog(&config)?;
-    answer(print(&config), ExitCode::SUCCESS)
+    let catalog = app::read_catalog(&config)?;
+    answer(print(&config, catalog.notices()), ExitCode::SUCCESS)
 }
 
-fn print(config: &Config) -> Result<(), Unwritten> {
-    for notice in config.notices.iter().chain(&fallback_notices(&config.subscriptions)) {
+fn print(config: &Config, of_schemas: &[String]) -> Result<(), Unwritten> {
+    for notice in config.notices.iter().chain(of_schemas).chain(&fallback_notices(&config.subscriptions)) {
         say!("notice: {notice}")?;
     }
     let guard = TargetGuard::new(config.sender.deny_private);

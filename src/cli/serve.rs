@@ -11,22 +11,24 @@ use crate::catalog::Catalog;
 use crate::config::{Addresses, Config, DataDir, Options};
 use crate::domain::Clock as _;
 use crate::send::{signed_curl, source_url};
-use crate::telemetry::{LogFormat, SystemClock, start_logging};
+use crate::telemetry::{LogFormat, Metrics, SystemClock, start_logging};
 
 /// The exit code of a program that a second Ctrl-C ended, as shells have it.
 const INTERRUPTED: u8 = 130;
 
-/// Runs the server. Configuration and ports are tried before the first start makes its secrets: one that fails leaves
+/// Runs the server. Configuration, schemas and ports are tried before the first start makes its secrets: one that fails leaves
 /// nothing half made.
 pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
     let options = globals.options();
     let before = read_configuration(&Options { tolerate_unmade: true, ..options.clone() })?;
     let data_dir = DataDir::take(&options.data_dir(&environment()))?;
+    app::read_catalog(&before)?;
     let ports = Ports::listen(&before)?;
     let made = data_dir.make_secrets()?;
     let config = read_configuration(&options)?;
     let format = if config.log.json { LogFormat::Json } else { LogFormat::Text };
-    let _log = start_logging(&config.log.level, format, crate::http::NOISY_LIBRARY);
+    let metrics = Arc::new(Metrics::default());
+    let _log = start_logging(&config.log.level, format, crate::http::NOISY_LIBRARY, metrics.workers());
     for notice in &config.notices {
         tracing::warn!("{notice}");
     }
@@ -37,7 +39,7 @@ pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
         greet(welcome(&config, &made, running));
         Ok(())
     };
-    let ran = app::run(&config, ports, Arc::new(SystemClock), started, reread);
+    let ran = app::run(&config, ports, Arc::new(SystemClock), metrics, started, reread);
     data_dir.remove_addresses();
     Ok(match ran? {
         Ended::Cleanly => ExitCode::SUCCESS,

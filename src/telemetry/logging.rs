@@ -12,6 +12,8 @@ use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
+use super::workers::Workers;
+
 /// How long lines gather before they are written.
 const GATHER: Duration = Duration::from_millis(5);
 /// The most bytes that gather; further lines are lost until they are written, so that memory stays flat when nobody
@@ -41,8 +43,9 @@ impl Drop for LogGuard {
 }
 
 /// Starts logging at `level` (`error`, `warn`, `info`, `debug`, `trace`); the libraries below us speak from `warn` on,
-/// and at `trace` too; the library `noisy` speaks only then. A second call in the same process changes nothing.
-pub fn start_logging(level: &str, format: LogFormat, noisy: &str) -> LogGuard {
+/// and at `trace` too; the library `noisy` speaks only then. `workers` watches the thread that writes. A second call in the
+/// same process changes nothing.
+pub fn start_logging(level: &str, format: LogFormat, noisy: &str, workers: &Workers) -> LogGuard {
     let lines = Lines::default();
     let (libraries, noise) = if level == "trace" { ("debug", "debug") } else { ("warn", "off") };
     let subscriber = tracing_subscriber::fmt()
@@ -56,8 +59,7 @@ pub fn start_logging(level: &str, format: LogFormat, noisy: &str) -> LogGuard {
     };
     let writer = lines.clone();
     // Without the thread there is no log.
-    let _ = started
-        .map(|()| std::thread::Builder::new().name("log".to_owned()).spawn(move || writer.write_for_ever()));
+    let _ = started.map(|()| workers.start("log", 0, move || writer.write_for_ever()));
     log_panics();
     LogGuard(lines)
 }

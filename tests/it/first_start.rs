@@ -80,10 +80,16 @@ fn both_on_one_port_is_told_as_that() {
 #[test]
 fn a_bad_configuration_at_the_first_start_makes_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("t.toml"), "[receiver]\nmax_bdy = 1\n").unwrap();
-    let output = program(folder.path(), &["--config", "t.toml"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    assert!(!folder.path().join("tagohook-data").exists());
+    fs::create_dir(folder.path().join("schemas")).unwrap();
+    fs::write(folder.path().join("schemas/a.json"), r#"{"type":"strng"}"#).unwrap();
+    for config in ["[receiver]\nmax_bdy = 1\n", "schemas_dir = \"schemas\"\n"] {
+        fs::write(folder.path().join("t.toml"), config).unwrap();
+        let output = program(folder.path(), &["--config", "t.toml"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        for made in ["signing-secret", "tagoio-token", "store-key", "tagohook.db"] {
+            assert!(!folder.path().join("tagohook-data").join(made).exists(), "{config}: {made}");
+        }
+    }
 }
 
 #[test]
