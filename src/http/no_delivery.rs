@@ -13,6 +13,9 @@ use super::sender_marks::{Mark, is_of_a_sender};
 use super::{client_ip, respond, route, wire_head};
 use crate::telemetry::{NotKept, PortName, Refused};
 
+/// The most sources that a sentence names.
+const MOST_NAMED: usize = 5;
+
 /// Who sent what to where, as far as a refusal is told of it.
 pub struct Sender<'a> {
     /// The client.
@@ -43,8 +46,14 @@ impl ReceiverState {
         };
         let is_refused = answer.status() == StatusCode::METHOD_NOT_ALLOWED;
         if mark.is_some() || is_refused || is_of_a_sender(&request.head().headers) {
-            let other = "Only POST delivers an event; set the sender's method to POST.";
-            let detail = mark.map_or_else(|| other.to_owned(), |mark| mark.detail());
+            let detail = match (rules.receiver.source(source), mark) {
+                (None, _) => format!("There is no source of this name. {}", self.routes()),
+                (_, Some(mark)) => mark.detail(),
+                _ if request.method().as_str().eq_ignore_ascii_case("POST") => {
+                    "The name of a method is case-sensitive; write POST in capitals.".to_owned()
+                }
+                _ => "Only POST delivers an event; set the sender's method to POST.".to_owned(),
+            };
             self.refused(request, NotKept::Method, answer.status(), detail, true);
         } else {
             self.metrics.not_kept(NotKept::Method);
@@ -56,15 +65,23 @@ impl ReceiverState {
     pub(super) fn nowhere(&self, request: &HttpRequest) -> HttpResponse {
         let rules = self.rules.load();
         let sources = rules.receiver.sources().iter().map(|source| source.name.as_str());
-        let meant = route::meant(request.path(), sources.clone());
-        let first = sources.clone().next().unwrap_or_default();
+        let meant = route::meant(request.path(), sources);
         let detail = match &meant {
             Some(route) => format!("The route is {route}."),
-            None => format!("The routes are /webhook/{first} and /webhook-test."),
+            None => self.routes(),
         };
         let is_likely = meant.is_some() || is_of_a_sender(&request.head().headers);
         self.refused(request, NotKept::Path, StatusCode::NOT_FOUND, detail, is_likely);
         respond::error_line(StatusCode::NOT_FOUND, "Not found")
+    }
+
+    /// The routes that take events, in a sentence.
+    fn routes(&self) -> String {
+        let rules = self.rules.load();
+        let mut routes = rules.receiver.sources().iter().map(|source| format!("/webhook/{}", source.name));
+        let named: Vec<String> = routes.by_ref().take(MOST_NAMED).collect();
+        let others = if routes.next().is_some() { ", …" } else { "" };
+        format!("The routes are {}{others} and /webhook-test.", named.join(", "))
     }
 
     fn refused(

@@ -142,6 +142,9 @@ fn target_fault(target: &[u8]) -> Option<String> {
     if text.parse::<Uri>().is_ok() {
         return None;
     }
+    if !text.starts_with('/') && !text.contains("://") {
+        return Some("The path of the URL must begin with a slash.".to_owned());
+    }
     let is_wrong = |letter: char| {
         !letter.is_ascii_graphic() || matches!(letter, '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}')
     };
@@ -152,9 +155,9 @@ fn target_fault(target: &[u8]) -> Option<String> {
             let mut bytes = [0; 4];
             let encoded: String =
                 letter.encode_utf8(&mut bytes).bytes().map(|byte| format!("%{byte:02X}")).collect();
-            let shown = if letter.is_control() { String::new() } else { format!("“{letter}” ") };
+            let shown = if letter.is_control() { String::new() } else { format!(", “{letter}”") };
             let place = at.saturating_add(1);
-            format!("Character {place} of the URL, {shown}must be percent-encoded: {encoded}.")
+            format!("Character {place} of the URL{shown} must be percent-encoded: {encoded}.")
         }
     })
 }
@@ -201,7 +204,7 @@ fn header_fault(line: &[u8], lines: &[&[u8]]) -> String {
     } else if codings > 0 {
         "Transfer-Encoding can only be chunked, once, in HTTP/1.1."
     } else if lengths == 1 {
-        "Content-Length is not a number."
+        "Content-Length is not a number, or it is far too large."
     } else {
         "A header line cannot be read, or the length of the body is missing."
     };
@@ -248,6 +251,8 @@ mod tests {
             ("/webhook/tagorun?q=<a", "“<” must be percent-encoded: %3C."),
             ("/?q=size>100", "“>” must be percent-encoded: %3E."),
             ("/webhook/my source", "“ ” must be percent-encoded: %20."),
+            ("/webhook?a=\t", "Character 12 of the URL must be percent-encoded: %09."),
+            ("webhook/tagorun", "The path of the URL must begin with a slash."),
         ] {
             let head = read(format!("POST {target} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes());
             assert_eq!((head.cause, head.target.as_str(), head.has_mark), (NotKept::BadTarget, target, true));
@@ -283,6 +288,7 @@ mod tests {
             ("Host: x\r\nContent-Length: 1\r\nContent-Length: 2", "more than one Content-Length"),
             ("Host: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked", "both Content-Length"),
             ("Host: x\r\nContent-Length: one", "not a number"),
+            ("Host: x\r\nContent-Length: 99999999999999999999", "far too large"),
         ] {
             let (cause, detail) = told(&format!("POST /webhook HTTP/1.1\r\n{lines}\r\n\r\n{{\"secret\":1}}"));
             assert_eq!(cause, NotKept::BadHeader, "{detail}");

@@ -79,7 +79,7 @@ fn follow_up(sender: &Sender, settlement: &Settlement) {
         Next::Dead { error, .. } => {
             sender.metrics().sender().message("dead");
             let Settlement { id, subscription, .. } = settlement;
-            tracing::warn!(message = %id, subscription, ?status, error, "message is dead");
+            tracing::warn!(message = %id, subscription, status, error, "message is dead");
             sender.tell_of_letters();
         }
         Next::Fallback { target, .. } => sender.wakeups().tell(std::iter::once(target.as_str())),

@@ -82,7 +82,7 @@ pub fn attention(overview: &Overview, beside: &Beside) -> Vec<Attention> {
             why.map_or(String::new(), |reason| format!(", mostly {}", reason.as_str().replace('_', " ")));
         // Nobody is called unknown: those came to no source.
         let is_source = source.source != "unknown";
-        let name = if is_source { source.source.as_str() } else { "no source that is known" };
+        let name = if is_source { &*source.source } else { "sources that do not exist" };
         let mut words: Vec<String> = why.map(|reason| term("reason", reason.as_str())).into_iter().collect();
         words.extend(is_source.then(|| term("source", &source.source)));
         let cure = if why == Some(Reason::IdConflict) { SAME_ID } else { "" };
@@ -132,7 +132,7 @@ fn stopped(name: &str, times: u64) -> Attention {
     Attention { sentence, url: "/metrics".to_owned() }
 }
 
-/// The most frequent requests that look like deliveries and left none, whoever sent them.
+/// The most frequent requests that look like deliveries and left none, whoever sent them, by what was wrong with them.
 fn left_none(refused: &[RefusedKind]) -> Vec<Attention> {
     let mut places: BTreeMap<(String, &str), u64> = BTreeMap::new();
     for kind in refused {
@@ -187,12 +187,15 @@ mod tests {
             first: Timestamp::from_secs(0),
             last: Timestamp::from_secs(0),
         };
+        let mut other = kind("192.0.2.3", "/hook", 1);
+        other.newest.detail = "The routes are /webhook/tagorun and /webhook-test.".into();
         let beside = Beside {
             panicked: vec![("sender", Panicked { times: 2, last: Instant::now() })],
             refused: vec![
                 kind("192.0.2.1", "/webhok/tagorun?token=a", 11),
                 kind("192.0.2.2", "/webhok/tagorun", 1),
                 kind("192.0.2.2", "/hook", 1),
+                other,
             ],
             ..Beside::default()
         };
@@ -204,6 +207,7 @@ mod tests {
                 "A fault in the program stopped the worker sender 2 times; the log says where.",
                 "12 requests (POST /webhok/tagorun) left no delivery. The route is /webhook/tagorun.",
                 "1 request (POST /hook) left no delivery. The route is /webhook/tagorun.",
+                "1 request (POST /hook) left no delivery. The routes are /webhook/tagorun and /webhook-test.",
             ]
         );
     }
@@ -234,7 +238,7 @@ mod tests {
             [
                 "The store has 95 of 100 of its room in use; the oldest deliveries go first.",
                 "50 of 100 deliveries to a b were refused, mostly signature mismatch.",
-                "9 of 9 deliveries to no source that is known were refused, mostly signature mismatch.",
+                "9 of 9 deliveries to sources that do not exist were refused, mostly signature mismatch.",
                 "Subscription door is missing from the configuration. 2 messages are parked.",
                 "2 dead letters wait for somebody to replay or drop them.",
             ]
