@@ -209,6 +209,23 @@ fn a_patch_changes_what_it_names_and_leaves_the_text_of_the_rest() {
     assert_eq!(merged, r#"{"headers":{"A":"1","C":"3"},"name":"a","payload_template":{"n":1.0},"url":"u"}"#);
 }
 
+#[test]
+fn a_patch_that_changes_how_the_delays_grow_begins_with_the_figures_of_that_way() {
+    let schedule =
+        r#"{"retry_policy":{"backoff":"schedule","delays":[5,300],"max_delay":300,"max_attempts":3}}"#;
+    let patched = |patch: &str| {
+        let merged = merged(schedule, patch).unwrap();
+        serde_json::from_str::<Value>(&merged).unwrap()["retry_policy"].clone()
+    };
+    for patch in [json!({"backoff": "fixed", "base": "1s"}), json!({"backoff": "exponential"})] {
+        assert_eq!(patched(&json!({"retry_policy": patch}).to_string()), patch);
+    }
+    let more = patched(r#"{"retry_policy":{"delays":[7,8]}}"#);
+    assert_eq!((&more["delays"], &more["max_attempts"]), (&json!([7, 8]), &json!(3)));
+    let fewer = patched(r#"{"retry_policy":{"max_attempts":2}}"#);
+    assert_eq!((&fewer["delays"], &fewer["max_attempts"]), (&json!([5, 300]), &json!(2)));
+}
+
 proptest! {
     #[test]
     fn what_is_written_reads_as_it_was(name in "[^\\x00-\\x1f\\x7f-\\x9f]{1,40}", value in "[ -~]{0,40}", seconds in 1_u32..300) {

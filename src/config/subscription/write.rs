@@ -54,7 +54,8 @@ pub fn merged(present: &str, patch: &str) -> Result<String, JsonFault> {
         };
         let is_whole = matches!(key.as_str(), "payload_template" | "filters");
         let merged = match members.get(&key).filter(|_| !is_whole) {
-            Some(before) => merge(before.get(), value.get()),
+            Some(before) if key == "retry_policy" => merge(before.get(), value.get(), &is_of_that_backoff),
+            Some(before) => merge(before.get(), value.get(), &|_, _| true),
             None => Some(value.get().to_owned()),
         };
         match merged.filter(|text| text != "null").and_then(|text| RawValue::from_string(text).ok()) {
@@ -65,9 +66,23 @@ pub fn merged(present: &str, patch: &str) -> Result<String, JsonFault> {
     serde_json::to_string(&members).map_err(|fault| JsonFault::new("", fault.to_string()))
 }
 
-fn merge(before: &str, patch: &str) -> Option<String> {
+/// Another way for the delays to grow begins with figures of its own.
+fn is_of_that_backoff(before: &Value, patch: &Value) -> bool {
+    let grows = |policy: &Value| match (policy.get("backoff"), policy.get("delays"), policy.get("schedule")) {
+        (Some(backoff), ..) => Some(backoff.clone()),
+        (None, None, None) => None,
+        (None, ..) => Some(Value::from("schedule")),
+    };
+    grows(patch).is_none_or(|wanted| grows(before) == Some(wanted))
+}
+
+/// `before` with `patch` applied, or the patch alone where what was before is of no use to it.
+fn merge(before: &str, patch: &str, is_of_use: &dyn Fn(&Value, &Value) -> bool) -> Option<String> {
     let mut before: Value = serde_json::from_str(before).ok()?;
     let patch: Value = serde_json::from_str(patch).ok()?;
+    if !is_of_use(&before, &patch) {
+        before = Value::Object(Map::new());
+    }
     merge_value(&mut before, patch);
     Some(before.to_string())
 }
