@@ -2,6 +2,7 @@
 
 mod ast;
 mod budget;
+mod constant;
 mod fault;
 mod functions;
 mod json;
@@ -12,7 +13,6 @@ mod members;
 mod number;
 mod operators;
 mod output;
-mod pattern;
 mod rewrite;
 mod slips;
 mod tokens;
@@ -270,11 +270,14 @@ fn warnings(found: &Rewritten, tokens: &[Token<'_>]) -> Vec<String> {
             }
         })
         .collect();
-    let length = found.paths.iter().filter_map(|path| path.strip_suffix(".length"));
-    warnings.extend(
-        length.map(|path| format!("{path}.length is a member of that name; a size is written size({path})")),
-    );
+    warnings.extend(found.paths.iter().filter_map(|path| size_of(path)));
     warnings
+}
+
+/// What to write for a path that ends as JavaScript's sizes do.
+pub fn size_of(path: &str) -> Option<String> {
+    let value = path.strip_suffix(".length")?;
+    Some(format!("{path} is a member of that name; a size is written size({value})"))
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod notices;
 mod outcome;
 mod outcome_writer;
 mod parked;
+mod pattern;
 mod presets;
 mod preview;
 mod publish;

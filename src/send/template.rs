@@ -3,9 +3,11 @@
 
 mod render;
 
+use std::borrow::Cow;
+
 use serde_json::value::RawValue;
 
-use super::expression::Expression;
+use super::expression::{Expression, size_of};
 use super::scope::Scope;
 use crate::domain::json::{Path, members, pointer};
 
@@ -59,6 +61,17 @@ enum Piece {
 enum Term {
     Path(Path),
     Expression(Expression),
+}
+
+impl Term {
+    /// What is legal and most likely a slip.
+    fn warnings(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let (written, of_path) = match self {
+            Self::Expression(expression) => (expression.warnings(), None),
+            Self::Path(path) => (&[][..], size_of(path.text())),
+        };
+        written.iter().map(|why| Cow::Borrowed(why.as_str())).chain(of_path.map(Cow::Owned))
+    }
 }
 
 impl Template {
@@ -119,15 +132,12 @@ impl TextTemplate {
     }
 
     /// What is legal in its expressions and most likely a slip.
-    pub fn warnings(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().flat_map(|piece| {
-            match piece {
-                Piece::Term(Term::Expression(expression)) => expression.warnings(),
-                Piece::Term(Term::Path(_)) | Piece::Literal(_) => &[],
-            }
-            .iter()
-            .map(String::as_str)
-        })
+    pub fn warnings(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let terms = self.0.iter().filter_map(|piece| match piece {
+            Piece::Term(term) => Some(term),
+            Piece::Literal(_) => None,
+        });
+        terms.flat_map(Term::warnings)
     }
 
     /// The text for an event.
@@ -204,11 +214,8 @@ impl Compiler {
             let (inside, closed) = after.split_at_checked(end).unwrap_or((after, ""));
             match term(inside) {
                 Ok(term) => {
-                    if let Term::Expression(expression) = &term {
-                        let place = format!("payload_template{pointer}: {{{{{inside}}}}}");
-                        self.warnings
-                            .extend(expression.warnings().iter().map(|why| format!("{place}: {why}")));
-                    }
+                    let place = format!("payload_template{pointer}: {{{{{inside}}}}}");
+                    self.warnings.extend(term.warnings().map(|why| format!("{place}: {why}")));
                     pieces.push(Piece::Term(term));
                 }
                 Err(why) => self.fault(pointer, format!("{{{{{inside}}}}} at character {position}: {why}")),
@@ -274,6 +281,15 @@ fn closing(after: &str) -> Option<usize> {
 fn term(inside: &str) -> Result<Term, String> {
     if inside.trim().is_empty() {
         return Err("is empty; a path as user.email, or a CEL expression".to_owned());
+    }
+    let braced = inside
+        .trim()
+        .strip_prefix('{')
+        .and_then(|inside| inside.strip_suffix('}'))
+        .map(str::trim)
+        .filter(|inside| Path::read(inside).is_some());
+    if let Some(path) = braced {
+        return Err(format!("three braces belong to other template languages; write {{{{{path}}}}}"));
     }
     match Path::read(inside) {
         Some(path) => Ok(Term::Path(path)),

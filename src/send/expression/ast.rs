@@ -1,7 +1,7 @@
 //! Parsed expressions: the nodes that rewriting makes, and what it asks of those it meets.
 
 use cel::IdedExpr;
-use cel::common::ast::{CallExpr, EntryExpr, Expr, LiteralValue};
+use cel::common::ast::{CallExpr, EntryExpr, Expr, LiteralValue, operators};
 
 /// The accumulator of a macro. It cannot be typed.
 const RESULT: &str = "@result";
@@ -36,17 +36,30 @@ pub fn is_null(value: &IdedExpr) -> bool {
     matches!(value.expr, Expr::Literal(LiteralValue::Null))
 }
 
-/// The names of `a.b.c`; `None` for anything else.
-pub fn names(value: &IdedExpr) -> Option<Vec<&str>> {
+/// The names of `a.b['c'].d[0]`; `None` for anything else.
+pub fn names(value: &IdedExpr) -> Option<Vec<String>> {
     match &value.expr {
-        Expr::Ident(name) => Some(vec![name]),
+        Expr::Ident(name) => Some(vec![name.clone()]),
         Expr::Select(select) if !select.test => {
             let mut found = names(&select.operand)?;
-            found.push(&select.field);
+            found.push(select.field.clone());
             Some(found)
         }
+        Expr::Call(made) if made.func_name == operators::INDEX => item_names(&made.args),
         _ => None,
     }
+}
+
+/// The names of the member or item that an index names.
+pub fn item_names(args: &[IdedExpr]) -> Option<Vec<String>> {
+    let [value, key] = args else { return None };
+    let mut found = names(value)?;
+    found.push(match &key.expr {
+        Expr::Literal(LiteralValue::String(name)) => name.inner().to_owned(),
+        Expr::Literal(LiteralValue::Int(at)) => at.inner().to_string(),
+        _ => return None,
+    });
+    Some(found)
 }
 
 /// A value for a function of CEL's own.

@@ -36,9 +36,7 @@ fn kind(name: &str) -> &'static str {
 pub fn sentence(error: &ExecutionError) -> String {
     match error {
         ExecutionError::FunctionError { function, message } if function.is_empty() => message.clone(),
-        ExecutionError::FunctionError { function, message } => {
-            format!("{} failed: {}", call(function), short(message))
-        }
+        ExecutionError::FunctionError { function, message } => of_function(function, message),
         ExecutionError::NoSuchOverload(overload) => {
             let kinds: Vec<&str> = overload.argument_types().iter().map(|name| kind(name)).collect();
             match (overload.is_member_function(), kinds.as_slice()) {
@@ -75,6 +73,24 @@ pub fn sentence(error: &ExecutionError) -> String {
             "the two values do not fit together".to_owned()
         }
         _ => "cannot be computed".to_owned(),
+    }
+}
+
+/// A function's own report is written for who programs with the library; those of the usual slips are put in words.
+fn of_function(function: &str, message: &str) -> String {
+    match function {
+        "timestamp" if message.contains("out of range") => {
+            "timestamp() is out of range; for milliseconds since 1970 write timestamp(epoch(x))".to_owned()
+        }
+        "timestamp" => "timestamp() reads RFC 3339, as in '2026-03-09T07:14:58Z'".to_owned(),
+        "duration" if !message.contains("range") => {
+            "duration() reads hours, minutes and seconds, as in '1h30m' or '90s'; a day is '24h'".to_owned()
+        }
+        "timezone" => format!("{}; a zone is written as in 'Europe/Berlin' or '-03:00'", short(message)),
+        "int" | "uint" | "double" if message.contains("parse error") => {
+            format!("{function}() cannot read this text as a number")
+        }
+        _ => format!("{} failed: {}", call(function), short(message)),
     }
 }
 

@@ -22,6 +22,42 @@ static MISSING_TYPE: Type = MISSING;
 /// A value as an expression sees it.
 type Member = Box<dyn Val>;
 
+/// What CEL asks of every value; `$more` is what it asks of this one.
+macro_rules! value_of_an_event {
+    ($name:ty, $class:ident, |$value:ident| $class_of:expr, { $($more:tt)* }) => {
+        impl Val for $name {
+            fn get_type(&self) -> &Type {
+                let $value = self;
+                $class_of
+            }
+
+            fn cel_type() -> &'static Type {
+                &$class
+            }
+
+            fn as_zeroer(&self) -> Option<&dyn Zeroer> {
+                Some(self)
+            }
+
+            fn equals(&self, other: &dyn Val) -> bool {
+                same(self, other).unwrap_or(false)
+            }
+
+            fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v> {
+                Box::new(self.clone())
+            }
+
+            fn as_any(&self) -> Option<&dyn Any> {
+                Some(self)
+            }
+
+            $($more)*
+        }
+
+        impl StaticVal for $name {}
+    };
+}
+
 /// A piece of a JSON text that is shared with the whole.
 #[derive(Clone, Debug)]
 struct Slice {
@@ -202,15 +238,7 @@ impl Zeroer for Json {
     }
 }
 
-impl Val for Json {
-    fn get_type(&self) -> &Type {
-        if self.is_list() { &LIST_TYPE } else { &MAP_TYPE }
-    }
-
-    fn cel_type() -> &'static Type {
-        &MAP_TYPE
-    }
-
+value_of_an_event!(Json, MAP_TYPE, |json| if json.is_list() { &LIST_TYPE } else { &MAP_TYPE }, {
     fn as_iterable<'b, 'v>(&'b self) -> Option<&'b (dyn Iterable + 'v)>
     where
         Self: 'v,
@@ -221,25 +249,7 @@ impl Val for Json {
     fn as_sizer(&self) -> Option<&dyn Sizer> {
         Some(self)
     }
-
-    fn as_zeroer(&self) -> Option<&dyn Zeroer> {
-        Some(self)
-    }
-
-    fn equals(&self, other: &dyn Val) -> bool {
-        same(self, other).unwrap_or(false)
-    }
-
-    fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v> {
-        Box::new(self.clone())
-    }
-
-    fn as_any(&self) -> Option<&dyn Any> {
-        Some(self)
-    }
-}
-
-impl StaticVal for Json {}
+});
 
 /// What an event lacks, by the path that led there. Everything calculated from it is missing too, until a comparison, a
 /// condition or `has()` decides.
@@ -272,33 +282,7 @@ impl Zeroer for Missing {
     }
 }
 
-impl Val for Missing {
-    fn get_type(&self) -> &Type {
-        &MISSING_TYPE
-    }
-
-    fn cel_type() -> &'static Type {
-        &MISSING_TYPE
-    }
-
-    fn as_zeroer(&self) -> Option<&dyn Zeroer> {
-        Some(self)
-    }
-
-    fn equals(&self, other: &dyn Val) -> bool {
-        same(self, other).unwrap_or(false)
-    }
-
-    fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v> {
-        Box::new(self.clone())
-    }
-
-    fn as_any(&self) -> Option<&dyn Any> {
-        Some(self)
-    }
-}
-
-impl StaticVal for Missing {}
+value_of_an_event!(Missing, MISSING_TYPE, |_missing| &MISSING_TYPE, {});
 
 /// Whether a value is one that the event lacks.
 pub fn is_missing(value: &dyn Val) -> bool {

@@ -7,7 +7,8 @@ use std::sync::{Arc, LazyLock};
 use cel::common::ast::{ComprehensionExpr, Expr, IdedExpr, ListExpr, LiteralValue};
 use cel::common::functions::Function;
 use cel::common::types::{
-    CelBool, CelInt, CelList, CelOptional, CelString, CelTimestamp, DYN_TYPE, INT_TYPE, LIST_TYPE, Type,
+    CelBool, CelInt, CelList, CelMap, CelOptional, CelString, CelTimestamp, DYN_TYPE, INT_TYPE, LIST_TYPE,
+    Type,
 };
 use cel::common::value::{CowVal, StaticVal, Val};
 use cel::parser::Macro;
@@ -18,10 +19,11 @@ use super::ast::expr;
 use super::budget::{OPERATION, price, spend};
 use super::fault::{failure, kind_of};
 use super::functions::{Form, KNOWN};
-use super::json::{MISSING, Missing};
+use super::json::{Json, MISSING, Missing};
 use super::number::JsonNumber;
-use super::{operators, pattern};
+use super::{operators, output};
 use crate::domain::Timestamp;
+use crate::send::pattern;
 
 static NUMBER: LazyLock<Type> = LazyLock::new(|| JsonNumber::cel_type().to_owned());
 static PATTERN: Type = Type::new_unspecified_type("pattern");
@@ -240,7 +242,8 @@ fn matches<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Outcome<'b, 'v> {
         None => {
             let regex = text(&*regex, "matches")?;
             spend(regex.len().saturating_add(1).saturating_mul(PATTERN_BYTE))?;
-            pattern::compile(regex).map_err(failure)?.is_match(value)
+            let unfit = |why| failure(format!("the pattern {regex:?} {why}"));
+            pattern::compile(regex).map_err(unfit)?.is_match(value)
         }
     };
     Ok(CowVal::owned(CelBool::from(holds)))
@@ -342,7 +345,8 @@ fn count<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Outcome<'b, 'v> {
     Ok(value)
 }
 
-/// The values of `'%s'.format([…])`: a number that no type of CEL's can hold is its own text.
+/// The values of `'%s'.format([…])`: a number that no type of CEL's can hold is its own text, a list or an object of the
+/// event its JSON.
 fn printable<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Outcome<'b, 'v> {
     let [value] = operators::exactly(args)?;
     spend(price(&*value))?;
@@ -356,8 +360,25 @@ fn printable<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Outcome<'b, 'v> {
                 Box::new(CelString::from(number.text()))
             }
             Some(number) => number.plain(),
+            None if has_of_event(item) => {
+                let mut json = String::new();
+                output::write(item, &mut json).map_err(failure)?;
+                spend(json.len())?;
+                Box::new(CelString::from(json))
+            }
             None => item.clone_as_boxed(),
         });
     }
     Ok(CowVal::owned(CelList::from(printed)))
+}
+
+/// Whether something of the event is in a list or an object.
+fn has_of_event(value: &dyn Val) -> bool {
+    if let Some(list) = value.downcast_ref::<CelList>() {
+        return list.inner().iter().any(|item| has_of_event(item.as_ref()));
+    }
+    if let Some(map) = value.downcast_ref::<CelMap>() {
+        return map.inner().values().any(|value| has_of_event(value.as_ref()));
+    }
+    value.downcast_ref::<Json>().is_some() || value.downcast_ref::<JsonNumber>().is_some()
 }

@@ -8,10 +8,11 @@ use cel::common::ast::{
     CallExpr, ComprehensionExpr, EntryExpr, Expr, ListExpr, LiteralValue, SelectExpr, operators as signs,
 };
 
-use super::ast::{call, expr, ident, is_null, is_result, names, plain, text};
+use super::ast::{call, expr, ident, is_null, is_result, item_names, names, plain, text};
+use super::constant;
 use super::functions::{self, Form};
 use super::library::Pattern;
-use super::pattern;
+use crate::send::pattern;
 
 /// Names of CEL's types: values of their own where an event has no member of that name.
 pub const TYPES: [&str; 12] = [
@@ -77,7 +78,7 @@ impl Rewritten {
         let IdedExpr { id, expr: inner } = value;
         let rewritten = match inner {
             Expr::Ident(name) => {
-                self.meet(&[&name]);
+                self.meet(std::slice::from_ref(&name));
                 Expr::Ident(name)
             }
             Expr::Select(select) => return self.select(select),
@@ -114,14 +115,14 @@ impl Rewritten {
     }
 
     /// Notes the event's member, and the path, that names speak of.
-    fn meet(&mut self, names: &[&str]) {
+    fn meet(&mut self, names: &[String]) {
         let Some(root) = names.first().filter(|root| !root.starts_with('@')) else { return };
         let root = root.trim_start_matches('.');
         if self.bound.iter().any(|bound| bound == root) {
             return;
         }
         self.roots.insert(root.to_owned());
-        let dotted = |name: &&str| name.replace('\\', "\\\\").replace('.', "\\.");
+        let dotted = |name: &String| name.replace('\\', "\\\\").replace('.', "\\.");
         let mut path: Vec<String> = names.iter().skip(1).map(dotted).collect();
         path.insert(0, root.to_owned());
         self.paths.insert(path.join("."));
@@ -130,12 +131,12 @@ impl Rewritten {
     fn select(&mut self, select: SelectExpr) -> IdedExpr {
         let SelectExpr { operand, field, test } = select;
         let path = names(&operand);
-        let is_type = path.as_ref().is_some_and(|path| path.first() == Some(&"google"));
+        let is_type = path.as_ref().is_some_and(|path| path.first().is_some_and(|root| root == "google"));
         if is_type && !test {
             return expr(Expr::Select(SelectExpr { operand, field, test }));
         }
         if let Some(mut path) = path {
-            path.push(&field);
+            path.push(field.clone());
             self.meet(&path);
         }
         let value = self.operand(*operand);
@@ -176,6 +177,11 @@ impl Rewritten {
             let args =
                 args.into_iter().map(|arg| if is_result(&arg) { arg } else { self.rewrite(arg) }).collect();
             return call(&func_name, args);
+        }
+        if func_name == signs::INDEX
+            && let Some(path) = item_names(&args)
+        {
+            self.meet(&path);
         }
         if let Some(ours) = operator(&func_name, count) {
             let has_no_order = ORDERS.contains(&ours) && args.iter().any(is_null);
@@ -218,6 +224,22 @@ impl Rewritten {
             }
         }
         self.refuse(&name, Form::Member, args.len());
+        let is_written = constant::is_written(&target) && args.iter().all(constant::is_written);
+        let zone = constant::zone_failure(&name, &args);
+        self.faults.extend(zone);
+        let made = self.method_of(name, target, args);
+        self.tried(is_written, made)
+    }
+
+    /// A call whose values are all written out is tried now.
+    fn tried(&mut self, is_written: bool, made: IdedExpr) -> IdedExpr {
+        if is_written && self.faults.is_empty() {
+            self.faults.extend(constant::failure(&made));
+        }
+        made
+    }
+
+    fn method_of(&mut self, name: String, target: IdedExpr, args: Vec<IdedExpr>) -> IdedExpr {
         let mut args: Vec<IdedExpr> = args;
         let target = self.rewrite(target);
         if name == "matches" {
@@ -258,16 +280,18 @@ impl Rewritten {
             let value: Vec<IdedExpr> = args.into_iter().map(|arg| self.rewrite(arg)).collect();
             return call("@matches", value.into_iter().chain(pattern).collect());
         }
+        let is_written = !args.is_empty() && args.iter().all(constant::is_written);
         let args: Vec<IdedExpr> = args.into_iter().map(|arg| self.rewrite(arg)).collect();
         let wrap =
             |with: &str, args: Vec<IdedExpr>| args.into_iter().map(|arg| call(with, vec![arg])).collect();
-        match name {
+        let made = match name {
             "optional.of" => call("@optional_of", args),
             "optional.none" | "dyn" | "epoch" | "size" => call(name, args),
             "optional.ofNonZeroValue" | "string" => call(name, wrap("@keep", args)),
             "lists.range" => call(name, wrap("@count", args)),
             _ => call(name, args.into_iter().map(plain).collect()),
-        }
+        };
+        self.tried(is_written, made)
     }
 
     /// A pattern that is written out is compiled now.
@@ -280,7 +304,7 @@ impl Rewritten {
                 ident(&name)
             }
             Err(why) => {
-                self.faults.push(format!("matches(): {why}"));
+                self.faults.push(format!("matches(): the pattern {:?} {why}", written.inner()));
                 value
             }
         }

@@ -77,6 +77,15 @@ fn sign(
             "?. is JavaScript; a plain dot is enough, since a missing member is no error".to_owned()
         }
         "`" => "`…` is JavaScript; join texts with +, as in 'T = ' + string(data.value)".to_owned(),
+        "<" if after.is_some_and(|after| after.is(">") && after.start == token.end()) => {
+            "<> is not an operator; write !=".to_owned()
+        }
+        "“" | "”" | "„" | "‘" | "’" => {
+            "a text is written in straight quotes, 'like this'".to_owned()
+        }
+        "≠" => "write != for ≠".to_owned(),
+        "≥" => "write >= for ≥".to_owned(),
+        "≤" => "write <= for ≤".to_owned(),
         "..." => "... is JavaScript; lists are joined with +".to_owned(),
         "**" => "** is not an operator; write x * x".to_owned(),
         "++" | "+=" | "-=" => format!("{} changes a value; an expression only reads", token.text),
@@ -144,7 +153,19 @@ fn name(
 fn number(token: &Token<'_>, before: Option<&Token<'_>>, path: String) -> Option<String> {
     let is_step =
         before.is_some_and(|before| before.is(".") && before.end() == token.start) && !path.is_empty();
-    is_step.then(|| format!("an item of a list is written {path}[{}]", token.text))
+    if is_step {
+        return Some(format!("an item of a list is written {path}[{}]", token.text));
+    }
+    let digits = token.text.trim_end_matches(['u', 'U']);
+    let is_whole = digits.bytes().all(|digit| digit.is_ascii_digit());
+    let signed =
+        if before.is_some_and(|before| before.is("-")) { format!("-{digits}") } else { digits.to_owned() };
+    let fits = signed.parse::<i64>().is_ok() || (digits != token.text && digits.parse::<u64>().is_ok());
+    (is_whole && !fits).then(|| {
+        format!(
+            "{digits} is beyond the 64 bits of CEL's numbers; compare the text: string(data.x) == '{digits}'"
+        )
+    })
 }
 
 /// `data.soil-moisture` is a subtraction; where the second half is no name that events have, it was meant as one.

@@ -253,14 +253,20 @@ fn what_an_event_lacks_and_what_cannot_be_computed_are_told_apart() {
     lacks("data.a.value * 2", r#"{"data":{"a":{}}}"#, "data.a.value");
     lacks("size(data.list)", r#"{"data":{}}"#, "data.list");
     lacks("data.list.map(v, v.x)[0]", r#"{"data":{"list":[{}]}}"#, "x");
+    lacks("data.list[9].value + 1", r#"{"data":{"list":[{}]}}"#, "data.list.9.value");
+    lacks("data['soil-moisture'] + 1", r#"{"data":{}}"#, "data.soil-moisture");
+    lacks("event.data['if']", r#"{"data":{}}"#, "event.data.if");
     for (source, body, why) in [
         ("1 / (data.n - data.n)", r#"{"data":{"n":1}}"#, "divides by zero"),
-        ("epoch('yesterday')", "{}", "RFC 3339"),
+        ("epoch(data.n)", r#"{"data":{"n":"yesterday"}}"#, "RFC 3339"),
         ("'T ' + data.n", r#"{"data":{"n":1}}"#, "write string(x)"),
         ("data.n > 30", r#"{"data":{"n":"31"}}"#, "> cannot compare text with a number"),
         ("data.n.contains('x')", r#"{"data":{"n":1}}"#, "contains() does not work on a number"),
         ("data.n ? 1 : 2", r#"{"data":{"n":1}}"#, "true or false is needed, here it is a number"),
-        ("timestamp(data.n)", r#"{"data":{"n":"x"}}"#, "timestamp"),
+        ("timestamp(data.n)", r#"{"data":{"n":"x"}}"#, "timestamp() reads RFC 3339"),
+        ("timestamp(data.n)", r#"{"data":{"n":1773040498402}}"#, "timestamp(epoch(x))"),
+        ("duration(data.n)", r#"{"data":{"n":"1d"}}"#, "a day is '24h'"),
+        ("int(data.n)", r#"{"data":{"n":"x"}}"#, "int() cannot read this text as a number"),
         ("9223372036854775807 + 1", "{}", "64 bits"),
     ] {
         match value(source, body) {
@@ -271,6 +277,19 @@ fn what_an_event_lacks_and_what_cannot_be_computed_are_told_apart() {
             other => panic!("{source}: {other:?}"),
         }
     }
+}
+
+#[test]
+fn a_list_and_an_object_of_the_event_are_formatted_as_their_json() {
+    let body = r#"{"data":{"list":[1,2.50],"tags":{"b":1},"iccid":89550100000012345678}}"#;
+    all(
+        body,
+        &[
+            ("'%s %s'.format([data.list, data.tags])", r#""[1,2.50] {\"b\":1}""#),
+            ("'%s'.format([[data.iccid]])", "\"[89550100000012345678]\""),
+            ("'%s'.format([[1, 2]])", "\"[1, 2]\""),
+        ],
+    );
 }
 
 #[test]
@@ -316,12 +335,13 @@ fn patterns_are_ascii_as_in_re2() {
 #[test]
 fn every_function_of_the_list_is_one_of_the_library_and_the_other_way_round() {
     for known in functions::KNOWN {
-        let args = vec!["1"; known.arguments.0].join(", ");
+        let args = vec!["data.n"; known.arguments.0].join(", ");
         let source = match known.form {
             functions::Form::Global => format!("{}({args})", known.name),
-            functions::Form::Member => format!("'x'.{}({args})", known.name),
+            functions::Form::Member => format!("data.s.{}({args})", known.name),
         };
-        if let Err(NoValue::Failed(why)) = Expression::compile(&source).unwrap().evaluate(&scope("{}")) {
+        let event = scope(r#"{"data":{"n":1,"s":"x"}}"#);
+        if let Err(NoValue::Failed(why)) = Expression::compile(&source).unwrap().evaluate(&event) {
             assert!(!why.contains("there is no variable"), "{source}: {why}");
         }
     }

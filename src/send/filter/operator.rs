@@ -4,15 +4,14 @@ use std::cmp::Ordering;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 use serde_json::value::RawValue;
 
 use super::operand::Operand;
 use super::words::{self, WORDS};
 use crate::domain::json::Number;
+use crate::send::pattern;
 
-/// The most bytes of a compiled pattern.
-const MAX_PATTERN: usize = 1 << 20;
 /// A compiled operator with its value.
 #[derive(Debug)]
 pub enum Operator {
@@ -76,7 +75,7 @@ impl Operator {
             "not_contains" => Self::NotContains(Operand::read(value)),
             "starts_with" => Self::StartsWith(text()?),
             "ends_with" => Self::EndsWith(text()?),
-            "matches" => Self::Matches(Box::new(pattern(&text()?)?)),
+            "matches" => Self::Matches(Box::new(pattern::compile(&text()?).map_err(unfit_pattern)?)),
             _ => Self::Cidr(ranges(value)?),
         })
     }
@@ -150,31 +149,8 @@ fn ends(value: &RawValue) -> Result<(Number, Number), String> {
     ends.filter(|(low, high)| low <= high).ok_or_else(expected)
 }
 
-fn pattern(text: &str) -> Result<Regex, String> {
-    let pattern = in_ascii(text);
-    RegexBuilder::new(&pattern).size_limit(MAX_PATTERN).dfa_size_limit(MAX_PATTERN).build().map_err(|fault| {
-        let why = fault.to_string();
-        let why = why.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default().trim();
-        format!("a regular expression: {}", why.strip_prefix("error: ").unwrap_or(why))
-    })
-}
-
-/// `\d` and `\w` are ASCII, as in JavaScript and in the patterns of JSON Schema.
-fn in_ascii(pattern: &str) -> String {
-    let mut out = String::with_capacity(pattern.len());
-    let mut letters = pattern.chars();
-    while let Some(letter) = letters.next() {
-        let escaped = if letter == '\\' { letters.next() } else { None };
-        match escaped {
-            None => out.push(letter),
-            Some('d') => out.push_str("[0-9]"),
-            Some('D') => out.push_str("[^0-9]"),
-            Some('w') => out.push_str("[0-9A-Za-z_]"),
-            Some('W') => out.push_str("[^0-9A-Za-z_]"),
-            Some(other) => out.extend(['\\', other]),
-        }
-    }
-    out
+fn unfit_pattern(why: String) -> String {
+    format!("a regular expression; this one {why}")
 }
 
 fn ranges(value: &RawValue) -> Result<Vec<IpNet>, String> {

@@ -144,3 +144,13 @@ proptest! {
         let _ = TextTemplate::compile(&format!("{{{{{text}}}}}"));
     }
 }
+
+#[test]
+fn what_is_sent_as_it_is_and_what_is_meant_otherwise_is_said() {
+    let warned = |template: &str| compile(template).unwrap().1.join("; ");
+    assert!(warned(r#"{"{{data.name}}":1}"#).contains("only values can be templates"));
+    assert!(warned(r#"{"n":"{{data.list.length}}"}"#).contains("size(data.list)"));
+    assert_eq!(warned(r#"{"n":"{{data.name}}"}"#), "");
+    let faults = compile(r#"{"n":"{{{data.name}}}"}"#).unwrap_err();
+    assert!(faults[0].message.contains("write {{data.name}}"), "{faults:?}");
+}

@@ -27,6 +27,11 @@ fn what_does_not_exist_is_refused_when_configured_with_the_nearest_name() {
         ("Foo{a: 1}", "there is no type Foo"),
         ("cel.bind(f, 1)", "cel.bind() is written as in cel.bind(f,"),
         ("data.value > null", "null has no order"),
+        ("duration('1d') > duration('1h')", "a day is '24h'"),
+        ("timestamp('yesterday') < timestamp(event.timestamp)", "reads RFC 3339"),
+        ("timestamp(event.timestamp).getHours('Mars/Base') > 6", "Europe/Berlin"),
+        ("data.value > int('x')", "int() cannot read this text"),
+        ("'abc'.substring(9) == data.name", "substring()"),
     ] {
         assert!(refusal(source).contains(words), "{source}: {}", refusal(source));
     }
@@ -78,6 +83,11 @@ fn what_people_write_who_think_in_another_language_is_answered_with_cels_way() {
         ("data.value > > 1", "character 14"),
         ("", "is empty"),
         ("if (data.value > 1) 2", "condition ? one : other"),
+        ("data.value <> 3", "write !="),
+        ("data.name == “x”", "straight quotes"),
+        ("data.value ≥ 3", "write >="),
+        ("data.iccid == 89550100000012345678", "string(data.x) == '89550100000012345678'"),
+        ("data.value > -9223372036854775809", "beyond the 64 bits"),
     ] {
         assert!(refusal(source).contains(words), "{source}: {}", refusal(source));
     }
@@ -88,6 +98,10 @@ fn what_people_write_who_think_in_another_language_is_answered_with_cels_way() {
         "a ? b : c",
         "'a = b | c' == data.x",
         "-1 < data.a",
+        "data.a > -9223372036854775808 && data.a < 18446744073709551615u",
+        "data.a < data.b && data.a < 1e30",
+        "timestamp(event.timestamp).getHours('-03:00') > 6 && duration('24h') > duration('90s')",
+        "'abc'.substring(1) == data.name || int('7') == data.value",
     ] {
         assert!(Expression::compile(right).is_ok(), "{right}");
     }

@@ -1,4 +1,4 @@
-//! Regular expressions as RE2 has them, which CEL names: `\d`, `\w`, `\s` and `\b` are ASCII.
+//! Regular expressions of filters and expressions, as RE2 has them, which CEL names: `\d`, `\w`, `\s` and `\b` are ASCII.
 
 use regex::{Regex, RegexBuilder};
 
@@ -8,12 +8,14 @@ const MAX_SIZE: usize = 1 << 20;
 /// Compiles a pattern.
 ///
 /// # Errors
-/// One sentence: what is wrong with it.
+/// What is wrong with it, as words that follow "the pattern".
 pub fn compile(pattern: &str) -> Result<Regex, String> {
-    RegexBuilder::new(&ascii_classes(pattern)).size_limit(MAX_SIZE).build().map_err(|fault| match fault {
-        regex::Error::CompiledTooBig(_) => "the pattern is too large; use smaller repetitions".to_owned(),
-        other => reason(pattern, &other.to_string()),
-    })
+    RegexBuilder::new(&ascii_classes(pattern)).size_limit(MAX_SIZE).dfa_size_limit(MAX_SIZE).build().map_err(
+        |fault| match fault {
+            regex::Error::CompiledTooBig(_) => "is too large; use smaller repetitions".to_owned(),
+            other => reason(pattern, &other.to_string()),
+        },
+    )
 }
 
 /// The last line of the library's report, which says what is wrong; what is not there is said with its reason.
@@ -23,11 +25,11 @@ fn reason(pattern: &str, report: &str) -> String {
         || pattern.contains("(?<=")
         || pattern.contains("(?<!")
     {
-        return format!("the pattern {pattern:?} looks ahead or behind with (?…); that is not available");
+        return "looks ahead or behind with (?…); that is not available".to_owned();
     }
     let why =
         report.lines().rev().find_map(|line| line.strip_prefix("error: ")).unwrap_or("it cannot be read");
-    format!("the pattern {pattern:?} is not a regular expression: {why}")
+    format!("is not a regular expression: {why}")
 }
 
 /// The pattern with its classes written out.
