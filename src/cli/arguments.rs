@@ -306,6 +306,14 @@ pub enum MessagesCommand {
     },
     /// Send waiting messages now; with --status cancelled or ids also cancelled ones
     SendNow(ChosenMessages),
+    /// Move parked messages to another subscription, which sends them now
+    Move {
+        /// The id of the subscription that takes them
+        #[arg(long, value_name = "ID")]
+        to: String,
+        #[command(flatten)]
+        chosen: ChosenMessages,
+    },
     /// Cancel messages that wait, parked ones too
     Cancel(ChosenMessages),
 }

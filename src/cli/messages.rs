@@ -1,4 +1,4 @@
-//! `tagohook messages`: list, show, send now, cancel.
+//! `tagohook messages`: list, show, send now, move, cancel.
 
 use std::process::ExitCode;
 
@@ -21,8 +21,15 @@ pub fn run(globals: &Globals, asked: &Messages) -> anyhow::Result<ExitCode> {
                 say!("{}", serde_json::to_string_pretty(&told)?)?;
                 Ok(ExitCode::SUCCESS)
             }
-            MessagesCommand::SendNow(chosen) => act(&api, "send-now", chosen).await,
-            MessagesCommand::Cancel(chosen) => act(&api, "cancel", chosen).await,
+            MessagesCommand::SendNow(chosen) => {
+                act(&api, "send-now", chosen, None, ("queued to be sent now", "sent_now")).await
+            }
+            MessagesCommand::Move { to, chosen } => {
+                act(&api, "move", chosen, Some(to), ("moved", "moved")).await
+            }
+            MessagesCommand::Cancel(chosen) => {
+                act(&api, "cancel", chosen, None, ("cancelled", "cancelled")).await
+            }
         }
     })
 }
@@ -60,8 +67,15 @@ async fn list(api: &Api, filter: &MessageFilter) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Exit 1 where something that was named by its id could not be done.
-async fn act(api: &Api, act: &str, chosen: &ChosenMessages) -> anyhow::Result<ExitCode> {
+/// `done` is what became of them, in words and as the answer's member. Exit 1 where something that was named by its id could
+/// not be done.
+async fn act(
+    api: &Api,
+    act: &str,
+    chosen: &ChosenMessages,
+    to: Option<&String>,
+    (done, key): (&str, &str),
+) -> anyhow::Result<ExitCode> {
     let members = members(&chosen.filter);
     if chosen.id.is_empty() && members.is_empty() && !chosen.all {
         bail!(
@@ -73,11 +87,10 @@ async fn act(api: &Api, act: &str, chosen: &ChosenMessages) -> anyhow::Result<Ex
     if !chosen.id.is_empty() {
         body.insert("ids".to_owned(), chosen.id.clone().into());
     }
+    body.extend(to.map(|to| ("to".to_owned(), Value::from(to.as_str()))));
     body.insert("all".to_owned(), chosen.all.into());
     body.insert("dry_run".to_owned(), chosen.dry_run.into());
     let told = api.post(&format!("messages/{act}"), Bytes::from(Value::Object(body).to_string())).await?;
-    let (done, key) =
-        if act == "cancel" { ("cancelled", "cancelled") } else { ("queued to be sent now", "sent_now") };
     if chosen.dry_run {
         say!("{} would be {done}", messages(&told, "count"))?;
     } else {

@@ -24,7 +24,7 @@ pub enum ManageFault {
     #[error("there is no subscription {0}")]
     Missing(String),
     /// It belongs to the configuration.
-    #[error("subscription {0} stands in the configuration; change it there")]
+    #[error("subscription {0} is defined in the configuration; change it there")]
     ReadOnly(String),
     /// It cannot be used as it stands.
     #[error("the subscription cannot be used as it stands")]

@@ -61,8 +61,7 @@ impl Sender {
         let message_id = message.to_string();
         let event_id = event.event_id.as_deref();
         let envelope = Envelope { message_id: &message_id, event_id, attempt: 1, batch: None };
-        let request =
-            lines.and_then(|lines| outgoing(compiled, lines, &envelope, payload.body.clone(), now));
+        let request = lines.and_then(|lines| outgoing(compiled, lines, &envelope, payload.body.clone(), now));
         let headers = match request {
             Ok(request) => shown(compiled, &scope, request.headers),
             Err(unsendable) => {

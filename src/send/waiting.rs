@@ -1,4 +1,4 @@
-//! What a person does with messages that wait: sends them now, or cancels them.
+//! What a person does with messages that wait: sends them now, moves them to another subscription, or cancels them.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -11,6 +11,8 @@ use crate::store::StoreError;
 pub enum Act {
     /// They are sent now, whenever their next attempt was to be.
     SendNow,
+    /// Parked ones are given to another subscription.
+    Move,
     /// They are cancelled.
     Cancel,
 }
@@ -21,6 +23,7 @@ impl Act {
     pub const fn statuses(self) -> &'static [MessageStatus] {
         match self {
             Self::SendNow => &[MessageStatus::Pending, MessageStatus::Cancelled],
+            Self::Move => &[MessageStatus::Parked],
             Self::Cancel => &[MessageStatus::Pending, MessageStatus::Parked, MessageStatus::Sending],
         }
     }
@@ -30,6 +33,7 @@ impl Act {
     pub const fn usual(self) -> &'static [MessageStatus] {
         match self {
             Self::SendNow => &[MessageStatus::Pending],
+            Self::Move => &[MessageStatus::Parked],
             Self::Cancel => &[MessageStatus::Pending, MessageStatus::Parked, MessageStatus::Sending],
         }
     }
@@ -42,6 +46,8 @@ impl Sender {
         let id = row.id;
         match (act, row.status) {
             (_, MessageStatus::Delivered) => Some(format!("Message {id} was delivered already.")),
+            (Act::Move, MessageStatus::Parked) => None,
+            (Act::Move, _) => Some(format!("Message {id} is not parked; only parked messages can be moved.")),
             (Act::SendNow, MessageStatus::Dead) => {
                 Some(format!("Message {id} is dead: replay its dead letter."))
             }
@@ -71,12 +77,18 @@ impl Sender {
         })
     }
 
-    /// Does this with messages; returns the positions of those with which it was done. The others have changed meanwhile.
+    /// Does this with messages, of which `to` takes those that are moved; returns the positions of those with which it was
+    /// done. The others have changed meanwhile, or cannot be moved there.
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub async fn act(&self, act: Act, seqs: Vec<i64>) -> Result<HashSet<i64>, StoreError> {
+    pub async fn act(&self, act: Act, to: &str, seqs: Vec<i64>) -> Result<HashSet<i64>, StoreError> {
         match act {
+            Act::Move => {
+                let moved = self.store().move_parked(seqs, to.to_owned(), self.both()).await?;
+                self.wakeups().tell(std::iter::once(to));
+                Ok(moved.into_iter().collect())
+            }
             Act::SendNow => {
                 let due = self.store().send_now(seqs, self.both()).await?;
                 self.wakeups().tell(due.iter().map(|(_, target)| target.as_str()));

@@ -94,5 +94,21 @@ export function parkedSteps({ newPage, shoot, folder, own }) {
       assert.equal((await messages("status=cancelled")).length, 3);
       await brave.context().close();
     },
+
+    async "what is parked is moved on the page to another subscription"() {
+      await configure(entry(own.url, 'name = "Gate"'));
+      await until("the entry", async () => (await api("GET", "subscriptions")).subscriptions.length === 1);
+      await api("POST", "events", { event: "door.open", id: "m1" });
+      await until("its first attempt", async () => (await messages("subscription_id=gate&status=pending")).some((row) => row.attempts === 1));
+      await configure(entry(own.url, 'name = "New gate"'));
+      await until("the parked one", async () => (await messages("subscription_id=gate&status=parked")).length === 1);
+      const brave = await open("/subscriptions", true);
+      const panel = brave.locator("[data-parked=gate]");
+      await panel.getByLabel("Move them").selectOption({ label: "New gate" });
+      await panel.getByRole("button", { name: "Move…" }).click();
+      await panel.waitFor({ state: "detached" });
+      assert.equal((await messages("event_id=m1"))[0].subscription_id, "new-gate");
+      await brave.context().close();
+    },
   };
 }

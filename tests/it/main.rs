@@ -57,6 +57,7 @@ mod sender_document;
 mod sender_durability;
 mod sender_headers;
 mod sender_loop;
+mod sender_move;
 mod sender_parked;
 mod sender_retry;
 mod sender_waiting;

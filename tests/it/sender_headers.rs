@@ -88,6 +88,61 @@ fn a_url_is_no_template_and_that_is_said_when_it_is_configured() {
     }
 }
 
+#[test]
+fn a_header_that_fails_or_lacks_a_value_is_counted_told_and_kept_back_as_a_template_is() {
+    let server = Server::start();
+    let sink = Sink::start();
+    let headers =
+        json!({"X-Room": "{{data.room * 2}}", "Authorization": "Bearer {{'s3cret-' + data.room * 2}}"});
+    let lenient = server.subscribe(&json!({
+        "name": "a", "url": sink.url("/a"), "events": ["*"], "headers": headers,
+    }));
+    let strict = server.subscribe(&json!({
+        "name": "b", "url": sink.url("/b"), "events": ["*"], "missing": "error",
+        "headers": {"X-Floor": "{{data.floor}}"},
+    }));
+    server.publish(&event("A"));
+    until("both", || server.messages("status=delivered").len() + server.messages("status=dead").len() == 2);
+    assert_eq!(sink.wait_for(1).remove(0).header("x-room"), "");
+    let template = server.api(&format!("subscriptions/{lenient}"))["evaluations"]["template"].clone();
+    assert_eq!((&template["failed"], &template["of"]), (&json!(1), &json!(1)));
+    let why = template["last_failure"]["why"].as_str().unwrap();
+    assert!(why.contains("X-Room: data.room * 2: * does not work") || why.contains("Authorization"), "{why}");
+    assert!(!template.to_string().contains("s3cret"), "{template}");
+    let dead = server.dead_letters(&format!("subscription_id={strict}"));
+    assert!(dead[0]["error"].as_str().unwrap().contains("data.floor"), "{dead:?}");
+    let preview = json!({"subscription": strict, "event": event("A")});
+    let preview = server.tell("POST", "subscriptions/preview", &preview).json();
+    assert_eq!(preview["missing"], json!(["data.floor"]));
+    assert!(preview["warnings"].to_string().contains("would not be sent"), "{preview}");
+    let id = server.messages(&format!("subscription_id={lenient}"))[0]["id"].as_str().unwrap().to_owned();
+    assert!(!server.api(&format!("messages/{id}")).to_string().contains("s3cret"));
+}
+
+#[test]
+fn a_batch_holds_the_events_with_one_value_of_each_header_and_a_bad_one_ends_its_own_message_only() {
+    let server = Server::start();
+    let sink = Sink::start();
+    server.subscribe(&json!({
+        "name": "s", "url": sink.url("/"), "events": ["*"], "headers": {"X-Room": "{{data.room}}"},
+        "batch": {"size": 5, "flush_interval_ms": 60_000},
+        "retry_policy": {"max_attempts": 1},
+    }));
+    for (at, room) in ["A\nB", "A", "B", "A", "B"].into_iter().enumerate() {
+        server.publish(&json!({"event": "made.up", "id": format!("e{at}"), "data": {"room": room}}));
+    }
+    for request in sink.wait_for(2) {
+        let body = request.json();
+        let rooms: Vec<&str> =
+            body.as_array().unwrap().iter().map(|item| item["data"]["room"].as_str().unwrap()).collect();
+        assert_eq!(rooms, [request.header("x-room"); 2]);
+    }
+    until("the others", || server.messages("status=delivered").len() == 4);
+    let dead = server.dead_letters("");
+    assert_eq!((dead.len(), &dead[0]["event_id"]), (1, &json!("e0")));
+    assert!(dead[0]["error"].as_str().unwrap().starts_with("header_invalid"), "{dead:?}");
+}
+
 /// An endpoint whose every answer is these bytes.
 fn odd_endpoint(answer: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,4 +1,4 @@
-//! What every store promises to a person who handles messages: send now, cancel, replay, drop.
+//! What every store promises to a person who handles messages: send now, move, cancel, replay, drop.
 
 use crate::domain::{MessageId, Now};
 use crate::store::sqlite::outbox;
@@ -14,6 +14,20 @@ impl Store {
     pub async fn send_now(&self, seqs: Vec<i64>, now: Now) -> Result<Vec<(i64, String)>, StoreError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.write(false, move |to| outbox::send_now(to, &seqs, now)).await,
+        }
+    }
+
+    /// Gives the parked messages at these positions to the subscription `to`, which is in force: due now, in a new round of
+    /// attempts. Returns the positions of those that were moved; the others are not parked, or `to` has a message for their
+    /// event.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Full`.
+    pub async fn move_parked(&self, seqs: Vec<i64>, to: String, now: Now) -> Result<Vec<i64>, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => {
+                sqlite.write(false, move |connection| outbox::move_parked(connection, &seqs, &to, now)).await
+            }
         }
     }
 

@@ -43,6 +43,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(read_only("/api/v1/presets", subscriptions::presets))
         .service(read_only("/api/v1/messages", messages::list))
         .service(resource("/api/v1/messages/send-now", "POST").route(web::post().to(waiting::send_many)))
+        .service(resource("/api/v1/messages/move", "POST").route(web::post().to(waiting::move_many)))
         .service(resource("/api/v1/messages/cancel", "POST").route(web::post().to(waiting::cancel_many)))
         .service(resource("/api/v1/messages/{id}/send-now", "POST").route(web::post().to(waiting::send_one)))
         .service(resource("/api/v1/messages/{id}/cancel", "POST").route(web::post().to(waiting::cancel_one)))

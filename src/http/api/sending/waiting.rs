@@ -1,4 +1,4 @@
-//! `messages/send-now` and `messages/cancel`, one or many: what a person does with messages that wait.
+//! `messages/send-now`, `messages/move` and `messages/cancel`: what a person does with messages that wait.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -12,7 +12,9 @@ use crate::http::problem::{FieldFault, Problem};
 use crate::send::Act;
 
 /// What the body may have.
-const KEYS: [&str; 6] = ["ids", "subscription_id", "event_id", "status", "all", "dry_run"];
+const KEYS: [&str; 7] = ["ids", "subscription_id", "event_id", "status", "all", "dry_run", TO];
+/// The member that says where to move them.
+const TO: &str = "to";
 /// The most ids of one request.
 const MOST_IDS: usize = 1_000;
 /// The most messages of one step.
@@ -43,6 +45,11 @@ pub async fn send_many(payload: web::Payload, state: web::Data<InspectorState>) 
     answer(many(Act::SendNow, payload, &state).await)
 }
 
+/// Moves those that match to another subscription; with `dry_run` only says which.
+pub async fn move_many(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
+    answer(many(Act::Move, payload, &state).await)
+}
+
 /// Cancels those that match; with `dry_run` only says which.
 pub async fn cancel_many(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
     answer(many(Act::Cancel, payload, &state).await)
@@ -60,7 +67,8 @@ async fn one(
     if let Some(why) = state.sender.refusal(act, &row) {
         return Err(conflict(why));
     }
-    let done = state.sender.act(act, vec![row.seq]).await.map_err(|fault| Problem::store_fault(&fault))?;
+    let done =
+        state.sender.act(act, "", vec![row.seq]).await.map_err(|fault| Problem::store_fault(&fault))?;
     let now = stored(state, id).await?.ok_or_else(|| Problem::not_found(unknown(id)))?;
     if done.is_empty() {
         let why = state.sender.refusal(act, &now);
@@ -87,6 +95,7 @@ async fn stored(state: &InspectorState, id: &str) -> Result<Option<MessageRow>, 
 fn warnings(state: &InspectorState, act: Act, rows: &[MessageRow]) -> Vec<String> {
     match act {
         Act::SendNow => state.sender.waits_for_enabling(rows.iter().map(|row| row.target.as_str())),
+        Act::Move => Vec::new(),
         Act::Cancel => match rows.iter().filter(|row| row.status == MessageStatus::Sending).count() {
             0 => Vec::new(),
             1 => vec!["1 message was being sent and may still be delivered.".to_owned()],
@@ -121,7 +130,8 @@ impl Done {
 }
 
 async fn many(act: Act, payload: web::Payload, state: &InspectorState) -> Result<HttpResponse, Problem> {
-    let asked = Asked::read(act, &object(payload, &KEYS).await?)?;
+    let keys = if act == Act::Move { &KEYS[..] } else { KEYS.split_last().map_or(&[][..], |(_, keys)| keys) };
+    let asked = Asked::read(act, &object(payload, keys).await?, state)?;
     let mut done = Done::default();
     match &asked.ids {
         Some(ids) => {
@@ -131,7 +141,7 @@ async fn many(act: Act, payload: web::Payload, state: &InspectorState) -> Result
                     Some(row) if !asked.meets(&row) => {
                         done.skip(id, "It does not match the rest of the filter.".to_owned())
                     }
-                    Some(row) => take(act, vec![row], asked.dry_run, state, &mut done).await?,
+                    Some(row) => take(act, vec![row], &asked, state, &mut done).await?,
                 }
             }
         }
@@ -145,7 +155,7 @@ async fn many(act: Act, payload: web::Payload, state: &InspectorState) -> Result
                     let rows = rows.map_err(|fault| Problem::store_fault(&fault))?;
                     let is_last = rows.len() < STEP;
                     before = rows.last().map(|row| row.seq);
-                    take(act, rows, asked.dry_run, state, &mut done).await?;
+                    take(act, rows, &asked, state, &mut done).await?;
                     if is_last {
                         break;
                     }
@@ -153,13 +163,20 @@ async fn many(act: Act, payload: web::Payload, state: &InspectorState) -> Result
             }
         }
     }
-    let warnings = warnings(state, act, &done.rows);
+    let warnings = match act {
+        Act::Move => state.sender.waits_for_enabling(done.rows.iter().map(|_| asked.to.as_str())),
+        _ => warnings(state, act, &done.rows),
+    };
     if asked.dry_run {
         return Ok(HttpResponse::Ok().json(json!({
             "dry_run": true, "count": done.count, "message_ids": done.named, "skipped": done.skipped, "warnings": warnings,
         })));
     }
-    let key = if act == Act::SendNow { "sent_now" } else { "cancelled" };
+    let key = match act {
+        Act::SendNow => "sent_now",
+        Act::Move => "moved",
+        Act::Cancel => "cancelled",
+    };
     Ok(HttpResponse::Accepted().json(json!({
         key: done.count, "message_ids": done.named, "skipped": done.skipped, "warnings": warnings,
     })))
@@ -168,7 +185,7 @@ async fn many(act: Act, payload: web::Payload, state: &InspectorState) -> Result
 async fn take(
     act: Act,
     rows: Vec<MessageRow>,
-    dry_run: bool,
+    asked: &Asked,
     state: &InspectorState,
     done: &mut Done,
 ) -> Result<(), Problem> {
@@ -180,14 +197,19 @@ async fn take(
         }
     }
     let seqs = possible.iter().map(|row| row.seq).collect();
-    let acted = if dry_run {
+    let acted = if asked.dry_run {
         None
     } else {
-        Some(state.sender.act(act, seqs).await.map_err(|fault| Problem::store_fault(&fault))?)
+        Some(state.sender.act(act, &asked.to, seqs).await.map_err(|fault| Problem::store_fault(&fault))?)
     };
     for row in possible {
         if acted.as_ref().is_none_or(|acted| acted.contains(&row.seq)) {
             done.add(row);
+        } else if act == Act::Move && is_parked(state, &row).await? {
+            done.skip(
+                &row.id.to_string(),
+                format!("Subscription {} has a message for this event.", asked.to),
+            );
         } else {
             done.skip(&row.id.to_string(), "It changed at this moment.".to_owned());
         }
@@ -195,16 +217,27 @@ async fn take(
     Ok(())
 }
 
+async fn is_parked(state: &InspectorState, row: &MessageRow) -> Result<bool, Problem> {
+    let now = stored(state, &row.id.to_string()).await?;
+    Ok(now.is_some_and(|now| now.status == MessageStatus::Parked))
+}
+
 /// Which messages are meant.
 struct Asked {
+    /// Where they are moved.
+    to: String,
     ids: Option<Vec<String>>,
     filter: MessageFilter,
     dry_run: bool,
 }
 
 impl Asked {
-    fn read(act: Act, members: &Map<String, Value>) -> Result<Self, Problem> {
+    fn read(act: Act, members: &Map<String, Value>, state: &InspectorState) -> Result<Self, Problem> {
         let mut faults: Vec<FieldFault> = Vec::new();
+        let to = text(members, TO, &mut faults).unwrap_or_default();
+        if act == Act::Move && state.sender.subscriptions().get(&to).is_none() {
+            faults.push(fault("/to", "the id of a subscription that is in force"));
+        }
         let ids = ids(members.get("ids"), &mut faults);
         let (all, dry_run) = (flag(members, "all", &mut faults), flag(members, "dry_run", &mut faults));
         let filter = MessageFilter {
@@ -224,7 +257,7 @@ impl Asked {
             let what = "choose messages: ids, subscription_id, event_id or status; or \"all\": true";
             faults.push(fault("", what));
         }
-        if faults.is_empty() { Ok(Self { ids, filter, dry_run }) } else { Err(bad(faults)) }
+        if faults.is_empty() { Ok(Self { to, ids, filter, dry_run }) } else { Err(bad(faults)) }
     }
 
     fn meets(&self, row: &MessageRow) -> bool {

@@ -18,6 +18,8 @@ struct ListPage {
     frame: Frame,
     rows: Vec<RowView>,
     parked: Vec<ParkedView>,
+    /// Those that may take what is parked.
+    takers: Vec<(String, String)>,
     presets: Vec<(&'static str, &'static str, &'static str)>,
 }
 
@@ -83,7 +85,8 @@ pub async fn list(state: web::Data<InspectorState>) -> HttpResponse {
             dead: stats.dead_letters,
         }
     };
-    let rows = state.sender.subscriptions().all().iter().map(row).collect();
+    let rows: Vec<RowView> = state.sender.subscriptions().all().iter().map(row).collect();
+    let takers = rows.iter().map(|row| (row.id.clone(), row.name.clone())).collect();
     let Ok(all) = parked(&state).await else {
         return page::message(
             &state,
@@ -104,5 +107,8 @@ pub async fn list(state: web::Data<InspectorState>) -> HttpResponse {
     };
     let parked = all.iter().map(view).collect();
     let presets = presets().iter().map(|preset| (preset.name, preset.title, preset.description)).collect();
-    page::html(StatusCode::OK, &ListPage { frame: Frame::of(&state, "subscriptions"), rows, parked, presets })
+    page::html(
+        StatusCode::OK,
+        &ListPage { frame: Frame::of(&state, "subscriptions"), rows, parked, takers, presets },
+    )
 }

@@ -1,4 +1,4 @@
-//! What a person does with messages that wait: send them now, or cancel them.
+//! What a person does with messages that wait: send them now, move them, or cancel them.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -24,7 +24,7 @@ pub fn send_now(connection: &Connection, seqs: &[i64], now: Now) -> rusqlite::Re
                 hasten(connection, seq, &target, entity.as_deref(), now.due)?;
                 due.push((seq, target));
             }
-            Some((4, ..)) => due.push((seq, revive(connection, seq, now)?)),
+            Some((4, ..)) => due.push((seq, renew(connection, seq, now)?)),
             _ => {}
         }
     }
@@ -52,14 +52,34 @@ fn hasten(
     Ok(())
 }
 
-/// Makes a cancelled message wait again; returns its lane.
-fn revive(connection: &Connection, seq: i64, now: Now) -> rusqlite::Result<String> {
+/// Makes a message due in its own subscription, in a new round of attempts; returns its lane.
+fn renew(connection: &Connection, seq: i64, now: Now) -> rusqlite::Result<String> {
     connection
         .prepare_cached(&format!(
             "UPDATE messages SET status = 0, lease_until = NULL, next_attempt_at = ?2, replayed_at = ?3, \
              finished_at = NULL, {HOME} WHERE seq = ?1 RETURNING target_id"
         ))?
         .query_row(params![seq, now.due.as_micros(), now.wall.as_micros()], |row| row.get(0))
+}
+
+/// Gives parked messages to another subscription, which is in force: due now, in a new round of attempts. Those that are not
+/// parked stay, and those of events for which it has a message. Returns the positions of those that were moved.
+pub fn move_parked(connection: &Connection, seqs: &[i64], to: &str, now: Now) -> rusqlite::Result<Vec<i64>> {
+    let mut moved = Vec::new();
+    for &seq in seqs {
+        let is_taken = connection
+            .prepare_cached(
+                "UPDATE OR IGNORE messages SET subscription_id = ?2 WHERE seq = ?1 AND status = 0 \
+                 AND EXISTS (SELECT 1 FROM subscriptions s WHERE s.id = subscription_id AND s.parked_since IS NOT NULL) \
+                 AND EXISTS (SELECT 1 FROM subscriptions s WHERE s.id = ?2 AND s.parked_since IS NULL)",
+            )?
+            .execute(params![seq, to])?;
+        if is_taken == 1 {
+            renew(connection, seq, now)?;
+            moved.push(seq);
+        }
+    }
+    Ok(moved)
 }
 
 /// Cancels messages that wait, parked ones too, or are being sent; returns the positions of those that were. What is on its

@@ -13,7 +13,7 @@ mod schedule;
 mod settle;
 mod subscriptions;
 
-pub use by_hand::{cancel, send_now};
+pub use by_hand::{cancel, move_parked, send_now};
 pub use claim::{claim, marks, recover};
 pub use columns::to_json;
 pub use dead_letters::{drop_letter, letters, replay, stranded, tell, untold};

@@ -181,6 +181,24 @@ async fn parked_messages_are_not_sent_now_but_can_be_cancelled() {
 }
 
 #[tokio::test]
+async fn parked_messages_can_be_moved_once_to_a_subscription_that_is_in_force() {
+    let case = open().await;
+    case.publish("e1", &["a", "b"]).await;
+    case.publish("e2", &["a"]).await;
+    let now = case.clock.both();
+    let seqs = case.seqs().await;
+    let moved = async |to: &str| case.store.move_parked(seqs.clone(), to.to_owned(), now).await.unwrap();
+    assert!(moved("b").await.is_empty(), "none is parked");
+    case.park("a").await;
+    assert!(moved("a").await.is_empty() && moved("nowhere").await.is_empty());
+    assert_eq!(moved("b").await.len(), 1, "b has a message for e1 already");
+    assert!(moved("b").await.is_empty(), "it is not parked any more");
+    assert_eq!(case.claim(vec![lane("b")]).await.messages.len(), 2);
+    case.put("a", true).await;
+    assert_eq!(case.claim(vec![lane("a")]).await.messages.len(), 1, "what was not moved is still its own");
+}
+
+#[tokio::test]
 async fn in_order_send_now_brings_what_is_before_and_cancel_lets_the_next_one_go() {
     let case = open().await;
     for id in ["e1", "e2", "e3"] {
