@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::app;
 use crate::config::Config;
 use crate::domain::{
-    Arrival, BodyEnd, ClientAddress, Clock as _, DeliveryId, EventFacts, Headers, Outcome, Source,
+    Arrival, BodyEnd, ClientAddress, Clock as _, Connection, DeliveryId, EventFacts, Headers, Outcome, Source,
 };
 use crate::receive::{Masking, Receiver, Trace};
 use crate::telemetry::SystemClock;
@@ -39,6 +39,7 @@ pub fn lines(
         client: ClientAddress { ip: here, peer: here, explanation: String::new() },
         headers,
         body,
+        connection: Connection::default(),
         body_end: BodyEnd::Complete,
     };
     let (mut trace, mut facts) = (Trace::start(), EventFacts::default());

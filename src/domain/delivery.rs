@@ -1,6 +1,7 @@
 //! A delivery: one HTTP request as it arrived, bytes untouched.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -21,6 +22,8 @@ pub struct Arrival {
     pub http_version: &'static str,
     /// Whose request it is.
     pub client: ClientAddress,
+    /// The connection it arrived on.
+    pub connection: Connection,
     /// The header lines.
     pub headers: Headers,
     /// The body as on the wire (chunk framing removed, content encoding kept), up to the cap.
@@ -38,6 +41,15 @@ pub struct ClientAddress {
     pub peer: IpAddr,
     /// How `ip` was found, one sentence for the operator.
     pub explanation: String,
+}
+
+/// The connection that a request arrived on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Connection {
+    /// The port at its other end, where there is one.
+    pub port: Option<u16>,
+    /// How many deliveries arrived on it, this one included; 0 where nobody counted.
+    pub deliveries: u32,
 }
 
 /// How reading a body ended.
@@ -86,6 +98,8 @@ pub struct Delivery {
     pub http_version: String,
     /// Whose request it is.
     pub client: ClientAddress,
+    /// The connection it arrived on.
+    pub connection: Connection,
     /// Header lines in wire order, credential values masked.
     pub headers: Headers,
     /// The wire body, exactly.
@@ -144,6 +158,10 @@ pub struct StoredDelivery {
     pub http_version: String,
     /// Whose request it is.
     pub client: ClientAddress,
+    /// The connection it arrived on.
+    pub connection: Connection,
+    /// When its client closed its side of the connection, counted from the head, if that was before our response.
+    pub hung_up: Option<Duration>,
     /// Header lines in wire order, credential values masked.
     pub headers: Headers,
     /// The wire body, exactly.

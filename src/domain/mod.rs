@@ -35,7 +35,7 @@ pub use check::{Check, Fault, Gate, Outcome};
 pub use clock::ManualClock;
 pub use clock::{Clock, Now, Timestamp};
 pub use credential_names::{is_secret_parameter, names_credential_header};
-pub use delivery::{Arrival, BodyEnd, ClientAddress, Delivery, DeliveryRow, StoredDelivery};
+pub use delivery::{Arrival, BodyEnd, ClientAddress, Connection, Delivery, DeliveryRow, StoredDelivery};
 pub use entity::{Entity, Seen, is_of_the_future};
 pub use entry::{Appended, Decision, Entry};
 pub use event::{Claim, ClaimKey, EventFacts};

@@ -10,6 +10,7 @@ use actix_web::dev::AppConfig;
 use actix_web::{App, HttpResponse, web};
 use tokio::net::TcpStream;
 
+use super::caller::Caller;
 use super::receiver::{self, WireRequest};
 use super::receiver_state::ReceiverState;
 use super::recorded_stream::RecordedStream;
@@ -48,6 +49,7 @@ pub fn serve(listener: TcpListener, workers: usize, state: ReceiverState) -> std
                 .expect(fn_service(move |request: Request| expect(expecting.clone(), request)))
                 .on_connect_ext(|stream: &RecordedStream, data: &mut Extensions| {
                     data.insert(stream.tape());
+                    data.insert(stream.caller());
                 })
                 .h1(map_config(app, |()| AppConfig::default()));
             let tapes = tapes.clone();
@@ -68,7 +70,8 @@ pub fn serve(listener: TcpListener, workers: usize, state: ReceiverState) -> std
 /// `Expect: 100-continue`: an oversize body is refused before it is sent.
 async fn expect(state: web::Data<ReceiverState>, request: Request) -> Result<Request, HttpResponse> {
     let tape: Option<WireTape> = request.conn_data::<WireTape>().cloned();
-    let wire = WireRequest { head: request.head(), tape: tape.as_ref() };
+    let caller: Option<Caller> = request.conn_data::<Caller>().cloned();
+    let wire = WireRequest { head: request.head(), tape: tape.as_ref(), caller: caller.as_ref() };
     match state.refuse_unsent(wire).await {
         Some(refusal) => Err(refusal),
         None => Ok(request),

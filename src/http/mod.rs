@@ -3,6 +3,7 @@
 mod admin_auth;
 mod api;
 mod body;
+mod caller;
 mod client_ip;
 mod doorkeeper;
 mod inspector;

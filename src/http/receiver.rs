@@ -10,6 +10,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::future::LocalBoxFuture;
 
 use super::body::{self, BodyLength, ReadBody};
+use super::caller::Caller;
 use super::no_delivery::Sender;
 use super::receiver_state::{ReceiverState, Rules};
 use super::route::Route;
@@ -32,6 +33,8 @@ pub struct WireRequest<'a> {
     pub head: &'a RequestHead,
     /// The tape of the connection.
     pub tape: Option<&'a WireTape>,
+    /// The other end of the connection.
+    pub caller: Option<&'a Caller>,
 }
 
 impl WireRequest<'_> {
@@ -52,6 +55,7 @@ impl WireRequest<'_> {
             target: target.to_owned(),
             http_version: if self.head.version == Version::HTTP_10 { "HTTP/1.0" } else { "HTTP/1.1" },
             client: client_ip::locate(peer, &rules.trusted_proxies, &headers),
+            connection: self.caller.map(Caller::delivery).unwrap_or_default(),
             headers,
             body: bytes::Bytes::new(),
             body_end: BodyEnd::Complete,
@@ -150,7 +154,7 @@ async fn webhook(
         rules.receiver.judge(source, arrival, now, started)
     };
     drop(read);
-    state.keep_and_answer(&rules, judged.entry, &judged.faults).await
+    state.keep_and_answer(&rules, judged.entry, &judged.faults, request.conn_data()).await
 }
 
 async fn test(
@@ -178,13 +182,13 @@ async fn test(
     };
     if let Some(reason) = refusal {
         let entry = rules.receiver.refuse_capture(arrival, reason, started);
-        return state.keep_and_answer(&rules, entry, &[]).await;
+        return state.keep_and_answer(&rules, entry, &[], request.conn_data()).await;
     }
     let wish = Wish::read(request.query_string());
     let status = wish.as_ref().map_or(400, |wish| wish.status(rand::random()));
     let entry = rules.receiver.capture(arrival, status, started);
     drop(read);
-    if let Err(answer) = state.keep(entry).await {
+    if let Err(answer) = state.keep(entry, request.conn_data()).await {
         return answer;
     }
     match wish {
@@ -198,7 +202,7 @@ async fn test(
 }
 
 fn wire(request: &HttpRequest) -> WireRequest<'_> {
-    WireRequest { head: request.head(), tape: request.conn_data() }
+    WireRequest { head: request.head(), tape: request.conn_data(), caller: request.conn_data() }
 }
 
 /// Reads the body into `arrival`; `None` where there is no memory for it.
@@ -227,7 +231,13 @@ async fn read_body(
 
 impl ReceiverState {
     /// Keeps a judged delivery and answers it. A refusal over its address's rate is counted, not kept.
-    async fn keep_and_answer(&self, rules: &Rules, entry: Entry, faults: &[Fault]) -> HttpResponse {
+    async fn keep_and_answer(
+        &self,
+        rules: &Rules,
+        entry: Entry,
+        faults: &[Fault],
+        caller: Option<&Caller>,
+    ) -> HttpResponse {
         let refusal = match &entry.decision {
             Decision::Reject(reason) => Some(*reason),
             Decision::Accept(_) | Decision::Capture(_) => None,
@@ -241,7 +251,7 @@ impl ReceiverState {
         }
         let id = entry.delivery.id;
         let event_id = entry.facts.event_id.clone();
-        match (self.keep(entry).await, refusal) {
+        match (self.keep(entry, caller).await, refusal) {
             (Err(answer), _) => answer,
             (Ok(_), Some(reason)) => respond::refused(reason, faults),
             (Ok(Appended::New), None) => respond::processed(id, event_id.as_deref()),
@@ -257,7 +267,7 @@ impl ReceiverState {
     }
 
     /// Appends an entry, counts it and writes its line to the log; the fault is the answer of a store that cannot.
-    async fn keep(&self, entry: Entry) -> Result<Appended, HttpResponse> {
+    async fn keep(&self, entry: Entry, caller: Option<&Caller>) -> Result<Appended, HttpResponse> {
         let line = DeliveryLine::of(&entry);
         let started = entry.started;
         match self.store.append(entry).await {
@@ -265,6 +275,9 @@ impl ReceiverState {
                 let taken = started.elapsed();
                 self.metrics.kept(&line, &written.appended, taken);
                 line.write(&written.appended, taken);
+                if let Some(caller) = caller {
+                    caller.owes(written.seq, started, &self.store);
+                }
                 Ok(written.appended)
             }
             Err(fault) => {
@@ -305,7 +318,7 @@ impl ReceiverState {
         let mut arrival = wire.arrival(self, &rules);
         arrival.body_end = BodyEnd::CutAtCap;
         let judged = rules.receiver.judge(&source, arrival, self.clock.wall(), started);
-        Some(self.keep_and_answer(&rules, judged.entry, &judged.faults).await)
+        Some(self.keep_and_answer(&rules, judged.entry, &judged.faults, wire.caller).await)
     }
 }
 

@@ -11,6 +11,7 @@ use actix_rt::net::{ActixStream, Ready, TcpStream};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::runtime::Handle;
 
+use super::caller::Caller;
 use super::doorkeeper::Doorkeeper;
 use super::name_watch::NameWatch;
 use super::traffic::Token;
@@ -27,6 +28,7 @@ pub struct RecordedStream {
     io: Option<TcpStream>,
     peer: Option<IpAddr>,
     tape: WireTape,
+    caller: Caller,
     names: NameWatch,
     door: Doorkeeper,
     /// Whether something was read since something was written.
@@ -43,10 +45,12 @@ pub struct RecordedStream {
 impl RecordedStream {
     /// Records what is read from `io`.
     pub fn new(io: TcpStream, budget: TapeBudget, door: Doorkeeper) -> Self {
+        let peer = io.peer_addr().ok();
         Self {
-            peer: io.peer_addr().ok().map(|peer| peer.ip().to_canonical()),
+            peer: peer.map(|peer| peer.ip().to_canonical()),
             io: Some(io),
             tape: WireTape::new(budget),
+            caller: Caller::new(peer.map(|peer| peer.port())),
             names: NameWatch::default(),
             owes_answer: false,
             is_over: false,
@@ -60,6 +64,11 @@ impl RecordedStream {
     /// The tape that is written on.
     pub fn tape(&self) -> WireTape {
         self.tape.clone()
+    }
+
+    /// Its other end.
+    pub fn caller(&self) -> Caller {
+        self.caller.clone()
     }
 
     fn io(&mut self) -> io::Result<Pin<&mut TcpStream>> {
@@ -113,6 +122,7 @@ impl AsyncRead for RecordedStream {
         let newest = buffer.filled().get(before..).unwrap_or_default();
         if read.is_err() || newest.is_empty() {
             this.is_over = true;
+            this.caller.hang_up();
             return Poll::Ready(read);
         }
         this.owes_answer = true;
@@ -143,6 +153,10 @@ impl AsyncWrite for RecordedStream {
         };
         this.owes_answer = false;
         this.is_over |= written.is_err();
+        match &written {
+            Ok(_) => this.caller.answered(),
+            Err(_) => this.caller.hang_up(),
+        }
         this.tape.answered();
         Poll::Ready(written)
     }

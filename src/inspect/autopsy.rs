@@ -1,6 +1,7 @@
 //! Why a stored delivery's signature did not hold. Computed when somebody looks, with the secrets of now.
 
 use super::cause::cause;
+use super::ClientRepeat;
 use super::hints::hints;
 use crate::domain::{BodyEnd, Reason, Source, StoredDelivery};
 use crate::signing::diagnose::{self, Autopsy, Known, Suspect};
@@ -14,6 +15,8 @@ pub struct Findings {
     pub cause: Option<String>,
     /// What it probably was meant to be.
     pub hints: Vec<String>,
+    /// Whether a client, or a proxy, repeated a request by itself.
+    pub client_repeat: Option<ClientRepeat>,
     /// What is known of its event's other deliveries.
     pub repeat: Option<String>,
 }
@@ -24,7 +27,7 @@ impl Findings {
     pub fn of(delivery: &StoredDelivery, sources: &[Source]) -> Self {
         let cause = cause(delivery);
         let hints = if cause.is_some() { Vec::new() } else { hints(delivery, sources) };
-        Self { autopsy: autopsy(delivery, sources), cause, hints, repeat: None }
+        Self { autopsy: autopsy(delivery, sources), cause, hints, client_repeat: None, repeat: None }
     }
 }
 

@@ -1,6 +1,6 @@
 //! One sentence on what became of a delivery: what was seen, the rule, and what to do. For the operator only.
 
-use super::Findings;
+use super::{ClientRepeat, Findings};
 use crate::domain::{Check, Gate, Outcome, Reason, StoredDelivery, Verdict};
 
 /// The rule of the check that looks for an event's name.
@@ -9,6 +9,18 @@ pub(super) const NO_NAME: &str = "an event name";
 /// Says in one sentence, or two, what became of a delivery and what to do about it.
 #[must_use]
 pub fn diagnose(delivery: &StoredDelivery, findings: &Findings) -> String {
+    let repeat = findings.client_repeat.as_ref().map(ClientRepeat::sentence);
+    let said = verdict(delivery, findings);
+    match (delivery.row.verdict, repeat) {
+        (Verdict::Duplicate, None) if findings.repeat.is_none() => format!(
+            "{said} Nothing to do: the sender repeated itself, usually because an earlier answer came too late for it."
+        ),
+        (_, Some(repeat)) => format!("{said} {repeat}"),
+        (_, None) => said,
+    }
+}
+
+fn verdict(delivery: &StoredDelivery, findings: &Findings) -> String {
     let row = &delivery.row;
     match (row.verdict, row.reason) {
         (Verdict::Accepted, _) => accepted(delivery),
@@ -16,9 +28,7 @@ pub fn diagnose(delivery: &StoredDelivery, findings: &Findings) -> String {
             findings.repeat.clone().unwrap_or_default()
         }
         (Verdict::Duplicate, _) => {
-            "The same event was accepted before, so this one was answered 200 and not taken again. Nothing to do: \
-             the sender repeated itself, usually because an earlier answer came too late for it."
-                .to_owned()
+            "The same event was accepted before, so this one was answered 200 and not taken again.".to_owned()
         }
         (Verdict::Captured, _) => format!(
             "Kept for debugging: requests to /webhook-test are answered {} and shown, but never checked, \
@@ -195,8 +205,8 @@ pub mod tests {
     use std::time::Duration;
 
     use crate::domain::{
-        Allowlist, BodyEnd, ClientAddress, DeliveryId, DeliveryRow, EventPlace, Fault, Headers, IdScope,
-        Marks, SchemaMode, Scheme, SignatureRule, SilenceAfter, Source, Timestamp, UnknownEvents,
+        Allowlist, BodyEnd, ClientAddress, Connection, DeliveryId, DeliveryRow, EventPlace, Fault, Headers,
+        IdScope, Marks, SchemaMode, Scheme, SignatureRule, SilenceAfter, Source, Timestamp, UnknownEvents,
     };
 
     /// A delivery of that verdict, without checks.
@@ -225,6 +235,8 @@ pub mod tests {
             },
             http_version: "HTTP/1.1".into(),
             client: ClientAddress { ip, peer: ip, explanation: "direct connection".into() },
+            connection: Connection::default(),
+            hung_up: None,
             headers: Headers::default(),
             body: bytes::Bytes::from_static(b"{}"),
             body_end: BodyEnd::Complete,

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use crate::domain::DeliveryRow;
+use crate::domain::{DeliveryRow, StoredDelivery};
+use crate::inspect::ClientRepeat;
 use crate::inspect::diff::{Changes, changes};
+use crate::inspect::duration::seconds;
 use crate::store::{Store, StoreError};
 
 /// Nobody waits shorter before the first repeat of a schedule, in seconds.
@@ -33,6 +35,8 @@ pub struct Attempt {
     pub gap: Option<Duration>,
     /// How its body differs from the one before; `None`: not compared.
     pub changes: Option<Changes>,
+    /// Whether the client, or a proxy, repeated the one before by itself.
+    pub repeat: Option<ClientRepeat>,
 }
 
 impl Timeline {
@@ -45,27 +49,35 @@ impl Timeline {
         let has_more = rows.len() > MOST;
         rows.truncate(MOST);
         rows.reverse();
+        // What a client repeats at once may be written before the request that it repeats.
+        rows.sort_by_key(|row| row.received_at);
         let mut attempts: Vec<Attempt> = Vec::new();
-        let mut before: Option<bytes::Bytes> = None;
+        let mut before: Option<StoredDelivery> = None;
         let mut left = COMPARED;
         for row in rows {
             let gap = attempts.last().map(|last| gap(&last.row, &row));
             let size = usize::try_from(row.size_bytes).unwrap_or(usize::MAX);
             let fits = size <= left;
             left = left.saturating_sub(size);
-            let body = match fits {
-                true => store.delivery(row.id).await?.map(|delivery| delivery.body),
+            let whole = match fits {
+                true => store.delivery(row.id).await?,
                 false => None,
             };
-            let changes = match (before.take(), &body) {
-                (Some(before), Some(body)) => {
-                    let body = body.clone();
-                    tokio::task::spawn_blocking(move || changes(&before, &body)).await.ok()
+            let (repeat, changes) = match (before.take(), &whole) {
+                (Some(before), Some(whole)) => {
+                    let repeat = ClientRepeat::of(&before, whole);
+                    // A repeat that was read before its request.
+                    if let Some(last) = attempts.last_mut().filter(|_| repeat.is_none()) {
+                        last.repeat = last.repeat.or_else(|| ClientRepeat::of(whole, &before));
+                    }
+                    let body = whole.body.clone();
+                    let changes = tokio::task::spawn_blocking(move || changes(&before.body, &body));
+                    (repeat, changes.await.ok())
                 }
-                _ => None,
+                _ => (None, None),
             };
-            before = body;
-            attempts.push(Attempt { row, gap, changes });
+            before = whole;
+            attempts.push(Attempt { row, gap, changes, repeat });
         }
         let gaps: Vec<f64> =
             attempts.iter().filter_map(|attempt| attempt.gap).map(|gap| gap.as_secs_f64()).collect();
@@ -113,17 +125,6 @@ fn schedule(gaps: &[f64]) -> Option<String> {
         "no schedule that is known".to_owned()
     };
     Some(format!("{told}: {kind}"))
-}
-
-/// A time for people, from milliseconds to hours.
-pub fn seconds(secs: f64) -> String {
-    match secs {
-        _ if secs < 0.001 => format!("{:.0} µs", secs * 1e6),
-        _ if secs < 1.0 => format!("{:.0} ms", secs * 1e3),
-        _ if secs < 120.0 => format!("{secs:.1} s"),
-        _ if secs < 7_200.0 => format!("{:.1} min", secs / 60.0),
-        _ => format!("{:.1} h", secs / 3_600.0),
-    }
 }
 
 #[cfg(test)]

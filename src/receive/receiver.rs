@@ -168,6 +168,7 @@ impl Receiver {
             http_version: arrival.http_version.to_owned(),
             client: arrival.client,
             headers: self.masking.headers_without(&arrival.headers, &self.credential_headers, hidden),
+            connection: arrival.connection,
             body: arrival.body,
             body_end: arrival.body_end,
         }

@@ -191,6 +191,16 @@ impl Store {
         }
     }
 
+    /// Notes that the client of the delivery at the position `seq` closed the connection before our response, `after` its head.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Full`.
+    pub async fn hung_up(&self, seq: i64, after: Duration) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.write(false, move |to| query::hung_up(to, seq, after)).await,
+        }
+    }
+
     /// Everything that is kept of a delivery.
     ///
     /// # Errors

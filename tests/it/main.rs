@@ -46,6 +46,7 @@ mod octokit;
 mod output;
 mod overview;
 mod refusals;
+mod repeats;
 mod replay;
 mod replay_runs;
 mod saved_searches;

@@ -12,6 +12,7 @@ use super::sending::answer;
 use crate::domain::{DeliveryId, Marks, MarksChange};
 use crate::http::inspector::InspectorState;
 use crate::http::problem::{FieldFault, Problem};
+use crate::inspect::ClientRepeat;
 use crate::inspect::ack::{AckTimes, ack_times};
 use crate::inspect::diff::{Changes, Comparison, LineChange};
 use crate::inspect::timeline::Timeline;
@@ -47,6 +48,8 @@ pub async fn timeline(
                     if let Value::Object(members) = &mut one {
                         let gap = attempt.gap.map(|gap| gap.as_secs_f64());
                         members.insert("gap_s".to_owned(), json!(gap));
+                        let repeat = attempt.repeat.as_ref().map(ClientRepeat::sentence);
+                        members.insert("repeat".to_owned(), json!(repeat));
                         members.insert("body".to_owned(), json!(attempt.changes.as_ref().map(changes_word)));
                     }
                     one

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::domain::{Check, DeliveryRow, Replay, ReplaysAbout, StoredDelivery};
-use crate::inspect::{Findings, diagnose};
+use crate::inspect::{ClientRepeat, Findings, diagnose};
 use crate::send::redacted_url;
 
 /// A delivery in lists and in the stream.
@@ -66,6 +66,14 @@ pub struct DeliveryObject<'a> {
     row: RowObject<'a>,
     http_version: &'a str,
     peer_ip: String,
+    /// The port at the other end of the connection; null where there is none.
+    peer_port: Option<u16>,
+    /// How many deliveries had arrived on its connection, this one included; null where nobody counted.
+    connection_deliveries: Option<u32>,
+    /// When the client closed the connection, counted from the head; null where it did not do so before our response.
+    hung_up_after_us: Option<u64>,
+    /// Whether a client or a proxy repeated a request by itself, in words.
+    repeat: Option<String>,
     client_explanation: &'a str,
     /// Name and value of each line, in wire order.
     headers: Vec<(&'a str, String)>,
@@ -100,6 +108,10 @@ impl<'a> DeliveryObject<'a> {
             row: RowObject::from(&delivery.row),
             http_version: &delivery.http_version,
             peer_ip: delivery.client.peer.to_string(),
+            peer_port: delivery.connection.port,
+            connection_deliveries: Some(delivery.connection.deliveries).filter(|deliveries| *deliveries > 0),
+            hung_up_after_us: delivery.hung_up.and_then(|after| u64::try_from(after.as_micros()).ok()),
+            repeat: findings.client_repeat.as_ref().map(ClientRepeat::sentence),
             client_explanation: &delivery.client.explanation,
             headers: delivery.headers.iter().map(|header| (header.name.as_str(), header.text())).collect(),
             body,

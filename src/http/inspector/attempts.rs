@@ -4,7 +4,9 @@ use super::row_view::RowView;
 use super::state::InspectorState;
 use crate::domain::DeliveryRow;
 use crate::http::api::history::changes_word;
-use crate::inspect::timeline::{Timeline, seconds};
+use crate::inspect::ClientRepeat;
+use crate::inspect::duration::seconds;
+use crate::inspect::timeline::Timeline;
 use crate::store::StoreError;
 
 /// What the section shows; without a second delivery, nothing.
@@ -20,6 +22,8 @@ pub struct AttemptView {
     pub row: RowView,
     pub is_here: bool,
     pub gap: String,
+    /// Who repeated it, where nobody retried.
+    pub repeat: String,
     /// How its body differs from the one before.
     pub body: String,
     /// Where both are compared.
@@ -41,6 +45,7 @@ impl Attempts {
             AttemptView {
                 is_here: attempt.row.id == row.id,
                 gap: attempt.gap.map(|gap| format!("+{}", seconds(gap.as_secs_f64()))).unwrap_or_default(),
+                repeat: attempt.repeat.as_ref().map(ClientRepeat::sentence).unwrap_or_default(),
                 body: attempt.changes.as_ref().map(changes_word).unwrap_or_default(),
                 diff: last.map(|last| format!("/diff?a={last}&b={here}")),
                 row: RowView::from(&attempt.row),

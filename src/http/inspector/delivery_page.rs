@@ -15,9 +15,9 @@ use super::row_view::{RowView, took};
 use super::sending::{Onward, onward};
 use super::state::InspectorState;
 use crate::domain::{BodyEnd, Check, DeliveryId, DeliveryRow, Piece, Reason, StoredDelivery, pieces, plain};
+use crate::inspect::duration::seconds;
 use crate::inspect::json_tree::Row as Line;
 use crate::inspect::search::term;
-use crate::inspect::timeline::seconds;
 use crate::inspect::{Findings, diagnose};
 
 #[derive(Template)]
@@ -42,6 +42,8 @@ struct DeliveryPage {
     note: String,
     /// How long its sender waits, where it did not wait long enough.
     gave_up_after: Option<String>,
+    /// When the client closed the connection, where that was before our response.
+    hung_up_after: Option<String>,
     size_bytes: u64,
     onward: Vec<Onward>,
     again: Again,
@@ -154,6 +156,7 @@ fn view(
             .sender_timeout(&delivery.row.source)
             .filter(|timeout| Duration::from_micros(delivery.row.duration_us) >= *timeout)
             .map(|timeout| seconds(timeout.as_secs_f64())),
+        hung_up_after: delivery.hung_up.map(|after| seconds(after.as_secs_f64())),
         size_bytes: delivery.row.size_bytes,
         onward,
         again,

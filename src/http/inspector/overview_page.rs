@@ -11,9 +11,9 @@ use crate::domain::{Verdict, plain};
 use crate::http::api::overview::found;
 use crate::http::api::{Blank, Params};
 use crate::inspect::ack::AckTimes;
+use crate::inspect::duration::seconds;
 use crate::inspect::overview::{Overview, Range, Slot, SourceSum};
 use crate::inspect::search::term;
-use crate::inspect::timeline::seconds;
 use crate::telemetry::Counted;
 
 /// The charts' size, in their own units.

@@ -13,7 +13,7 @@ use crate::domain::{Clock, SilenceAfter, Source, StoredDelivery};
 use crate::http::admin_auth::AdminAuth;
 use crate::inspect::replay::{ReplayRuns, Replayer};
 use crate::inspect::what_if::WhatIf;
-use crate::inspect::{Findings, Repeats};
+use crate::inspect::{ClientRepeat, Findings, Repeats};
 use crate::payload::Sources;
 use crate::send::{Client, SendError, Sender, TargetGuard};
 use crate::store::Store;
@@ -128,6 +128,8 @@ impl InspectorState {
         // Without them the delivery itself still says what became of it.
         let repeats = Repeats::of(&self.store, &delivery).await.unwrap_or_default();
         let delivery = Arc::new(delivery);
+        // As above.
+        let client_repeat = ClientRepeat::find(&self.store, &delivery).await.ok().flatten();
         let (sources, max_body) = (self.sources.all(), self.sources.max_body());
         let looked_at = Arc::clone(&delivery);
         let look = move || {
@@ -135,7 +137,7 @@ impl InspectorState {
             Findings { repeat, ..Findings::of(&looked_at, &sources) }
         };
         let found = tokio::task::spawn_blocking(look).await;
-        (delivery, found.unwrap_or_default())
+        (delivery, Findings { client_repeat, ..found.unwrap_or_default() })
     }
 
     /// Who sends deliveries again.

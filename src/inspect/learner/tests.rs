@@ -9,9 +9,9 @@ use super::step::Learner;
 use crate::catalog::Catalog;
 use crate::config::{Sealer, SecretResolver};
 use crate::domain::{
-    Allowlist, BodyEnd, ClientAddress, Clock, Decision, Delivery, DeliveryId, Entry, EventFacts, Headers,
-    ManualClock, MessageFilter, Reason, SchemaMode, Scheme, Seen, SignatureRule, SilenceAfter, Source,
-    Timestamp, UnknownEvents,
+    Allowlist, BodyEnd, ClientAddress, Clock, Connection, Decision, Delivery, DeliveryId, Entry, EventFacts,
+    Headers, ManualClock, MessageFilter, Reason, SchemaMode, Scheme, Seen, SignatureRule, SilenceAfter,
+    Source, Timestamp, UnknownEvents,
 };
 use crate::inspect::drift::{ReportQuery, reports};
 use crate::payload::Sources;
@@ -142,6 +142,7 @@ impl House {
             path: "/webhook/s".to_owned(),
             http_version: "HTTP/1.1".to_owned(),
             client: ClientAddress { ip, peer: ip, explanation: "direct connection".to_owned() },
+            connection: Connection::default(),
             headers: Headers::default(),
             body: bytes::Bytes::from(body.to_string()),
             body_end: BodyEnd::Complete,

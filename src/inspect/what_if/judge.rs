@@ -111,6 +111,7 @@ fn arrival(delivery: &StoredDelivery, source: &Source, masking: &Masking) -> Arr
         target: delivery.row.path.clone(),
         http_version: if delivery.http_version == "HTTP/1.0" { "HTTP/1.0" } else { "HTTP/1.1" },
         client: delivery.client.clone(),
+        connection: delivery.connection,
         headers: delivery.headers.iter().map(unmasked).collect(),
         body: delivery.body.clone(),
         body_end: delivery.body_end,

@@ -7,10 +7,11 @@ use bytes::Bytes;
 
 use super::*;
 use crate::domain::{
-    BodyEnd, Check, Claim, ClaimKey, ClientAddress, Condition, Decision, Delivery, EventFacts, Gate, Headers,
-    ManualClock, Outcome, Query, Reason, Verdict,
+    BodyEnd, Check, Claim, ClaimKey, ClientAddress, Condition, Connection, Decision, Delivery, EventFacts,
+    Gate, Headers, ManualClock, Outcome, Query, Reason, Verdict,
 };
 
+mod connections;
 mod keys;
 mod marks;
 mod panics;
@@ -85,6 +86,7 @@ impl Case {
                 path: "/webhook/tagorun?a=1".into(),
                 http_version: "HTTP/1.1".into(),
                 client: ClientAddress { ip, peer: ip, explanation: "direct connection".into() },
+                connection: Connection { port: Some(51_234), deliveries: 2 },
                 headers,
                 body: Bytes::from_static(b"{\"a\":\x00\xff}"),
                 body_end: BodyEnd::Complete,

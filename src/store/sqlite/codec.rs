@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr};
+use std::time::Duration;
 
 use bytes::Bytes;
 use rusqlite::types::Type;
@@ -9,8 +10,8 @@ use rusqlite::{Error, Row};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    BodyEnd, Check, ClaimKey, ClientAddress, DeliveryId, DeliveryRow, Fault, Gate, Headers, Marks, Outcome,
-    Reason, StoredDelivery, Timestamp, Verdict,
+    BodyEnd, Check, ClaimKey, ClientAddress, Connection, DeliveryId, DeliveryRow, Fault, Gate, Headers,
+    Marks, Outcome, Reason, StoredDelivery, Timestamp, Verdict,
 };
 
 /// The columns of a list row, in the order that `row` reads them.
@@ -167,7 +168,7 @@ pub fn marks(row: &Row<'_>, at: usize) -> rusqlite::Result<Marks> {
 
 /// The columns that a whole delivery has beside those of its list row.
 pub const BYTES_COLUMNS: &str = "b.http_version, b.peer_ip, b.explanation, b.headers, b.body, b.body_end, b.checks, \
-     b.first_received_at";
+     b.first_received_at, b.peer_port, b.connection_deliveries, d.hung_up_us";
 
 /// Reads a whole delivery from `ROW_COLUMNS` and `BYTES_COLUMNS`.
 pub fn stored(found: &Row<'_>) -> rusqlite::Result<StoredDelivery> {
@@ -184,6 +185,11 @@ pub fn stored(found: &Row<'_>) -> rusqlite::Result<StoredDelivery> {
             peer: address(found.get(19)?),
             explanation: found.get(20)?,
         },
+        connection: Connection {
+            port: found.get(26)?,
+            deliveries: found.get::<_, Option<u32>>(27)?.unwrap_or_default(),
+        },
+        hung_up: found.get::<_, Option<i64>>(28)?.map(|micros| Duration::from_micros(micros.unsigned_abs())),
         headers: headers(found.get_ref(21)?.as_blob()?),
         body: Bytes::copy_from_slice(found.get_ref(22)?.as_blob()?),
         body_end: BodyEnd::ALL

@@ -82,7 +82,8 @@ impl<'c> Statements<'c> {
             )?,
             bytes: connection.prepare_cached(
                 "INSERT INTO delivery_bytes (seq, http_version, peer_ip, explanation, headers, body, body_end, \
-                 checks, first_received_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                 checks, first_received_at, peer_port, connection_deliveries) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             )?,
             // The UNIQUE key decides, there is no look before the write. An id past its time counts as free.
             claim: connection.prepare_cached(
@@ -149,6 +150,8 @@ impl<'c> Statements<'c> {
             delivery.body_end.as_str(),
             prepared.checks,
             first_received_at,
+            delivery.connection.port,
+            delivery.connection.deliveries,
         ])?;
         Ok(Inserted { written: Written { appended: settled.appended, seq }, verdict: settled.verdict })
     }

@@ -23,7 +23,8 @@ migrations! {
     "V10__minutes",
     "V11__saved_searches",
     "V12__fewer_indexes",
-    "V20__parked"
+    "V20__parked",
+    "V24__connections"
 }
 
 /// Applies the migrations that `connection` lacks.

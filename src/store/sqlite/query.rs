@@ -1,7 +1,9 @@
 //! Questions to the log.
 
+use std::time::Duration;
+
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
 use super::codec::{self, BYTES_COLUMNS, ROW_COLUMNS};
 use super::insert::whole;
@@ -54,4 +56,12 @@ pub fn answered_lately(connection: &Connection, last: usize) -> rusqlite::Result
             })
         })?
         .collect()
+}
+
+/// The client of the delivery at `seq` closed the connection `after` its head, before our response.
+pub fn hung_up(connection: &Connection, seq: i64, after: Duration) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE deliveries SET hung_up_us = ?2 WHERE seq = ?1")?
+        .execute(params![seq, i64::try_from(after.as_micros()).unwrap_or(i64::MAX)])?;
+    Ok(())
 }

@@ -1,12 +1,14 @@
 //! What the tests stand on: a spawned server, a raw HTTP client, signatures made without the product's own signer.
 
 mod answer;
+mod forwarder;
 mod nginx;
 mod server;
 mod signer;
 mod sink;
 
 pub use answer::{Answer, Connection, exchange};
+pub use forwarder::{Fate, Forwarder};
 pub use nginx::Nginx;
 pub use server::{SECRET, Server, Setup, TOKEN};
 pub use signer::{hmac_hex, login, signed_request, standard_webhooks};

@@ -13,8 +13,8 @@ use super::*;
 use crate::catalog::Catalog;
 use crate::config::{PasswordHash, PublicUrl, Sealer, SecretResolver};
 use crate::domain::{
-    BodyEnd, ClientAddress, Decision, Delivery, DeliveryId, Entry, EventFacts, Headers, ManualClock, Reason,
-    Timestamp,
+    BodyEnd, ClientAddress, Connection, Decision, Delivery, DeliveryId, Entry, EventFacts, Headers,
+    ManualClock, Reason, Timestamp,
 };
 use crate::http::inspector::InspectorParts;
 use crate::inspect::what_if::WhatIf;
@@ -119,6 +119,7 @@ impl House {
             path: "/webhook/tagorun".into(),
             http_version: "HTTP/1.1".into(),
             client: ClientAddress { ip, peer: ip, explanation: "direct connection".into() },
+            connection: Connection::default(),
             headers: Headers::default(),
             body: bytes::Bytes::from_static(body),
             body_end: BodyEnd::Complete,
