@@ -26,7 +26,8 @@ pub fn run(globals: &Globals, verify: &Verify) -> anyhow::Result<ExitCode> {
         headers.push(name.trim(), value.trim().as_bytes());
     }
     let scheme = source.signature.scheme.as_str();
-    match signing::verify(&source.signature, &headers, &body, SystemClock.wall()) {
+    let now = SystemClock.wall();
+    match signing::verify(&source.signature, &headers, &body, now) {
         Ok(matched) => {
             let path = verify.path.clone().unwrap_or_else(|| format!("/webhook/{}", source.name));
             let read = reading::lines(&config, source, path, headers.clone(), body.clone())?;
@@ -39,6 +40,8 @@ pub fn run(globals: &Globals, verify: &Verify) -> anyhow::Result<ExitCode> {
         Err(fault) => {
             let found = diagnose(&Suspect {
                 scheme: source.signature.scheme,
+                tolerance: source.signature.tolerance,
+                received_at: now,
                 secrets: Known::of_all(&config.sources, &source.name),
                 method: "POST",
                 path: verify.path.as_deref().unwrap_or(&format!("/webhook/{}", source.name)),

@@ -48,6 +48,8 @@ fn autopsy(delivery: &StoredDelivery, sources: &[Source]) -> Option<Autopsy> {
     }
     diagnose::diagnose(&Suspect {
         scheme: source.signature.scheme,
+        tolerance: source.signature.tolerance,
+        received_at: delivery.row.received_at,
         secrets: Known::of_all(sources, &source.name),
         method: &delivery.row.method,
         path: &delivery.row.path,

@@ -9,6 +9,7 @@ use super::charset::charset_hint;
 use super::diagnosis::NO_NAME;
 use super::naming;
 use crate::domain::{Credential, Outcome, Reason, Scheme, Source, StoredDelivery, nearest};
+use crate::signing::diagnose::clock;
 
 /// Sentences that go on where the finding of the failed gate ends.
 #[must_use]
@@ -27,10 +28,13 @@ pub fn hints(delivery: &StoredDelivery, sources: &[Source]) -> Vec<String> {
             other_credential(delivery, source)
         }
         (Reason::SignatureMissing, _) => is_from_tagoio(delivery).then(|| cannot_sign(sources)),
-        (Reason::Stale, _) => clock(delivery),
+        (Reason::Stale, Some(source)) => {
+            clock(&delivery.headers, delivery.row.received_at, source.signature.tolerance)
+                .map(|told| told.fix)
+        }
         (Reason::InvalidPayload, Some(source)) if lacks_name(delivery) => {
             Some(naming::hint(delivery, source))
-        }
+        },
         (Reason::NotJson, _) => charset_hint(&delivery.headers, &delivery.body)
             .or_else(|| looks_like(&delivery.body).map(str::to_owned)),
         _ => None,
@@ -125,31 +129,6 @@ fn cannot_sign(sources: &[Source]) -> String {
             format!("{said}: add a source with signature = \"none\" and a credential, and let it post there.")
         }
     }
-}
-
-/// Which clock is ahead; the signed time stands in a header.
-fn clock(delivery: &StoredDelivery) -> Option<String> {
-    let stripe = delivery.headers.get("Stripe-Signature").and_then(|line| {
-        line.split(|byte| *byte == b',').find_map(|part| part.trim_ascii().strip_prefix(b"t="))
-    });
-    let other =
-        ["webhook-timestamp", "svix-timestamp"].into_iter().find_map(|name| delivery.headers.get(name));
-    let signed: i64 = std::str::from_utf8(stripe.or(other)?.trim_ascii()).ok()?.parse().ok()?;
-    let behind = delivery.row.received_at.as_secs().checked_sub(signed)?;
-    Some(if behind < 0 {
-        format!(
-            "It was signed {} s in the future: the sender's clock is ahead of ours.",
-            behind.unsigned_abs()
-        )
-    } else if behind > 3_600 {
-        format!(
-            "It was signed {behind} s before it came: more likely an old request played again than a clock."
-        )
-    } else {
-        format!(
-            "It was signed {behind} s before it came: the sender's clock is behind, or the request waited on its way."
-        )
-    })
 }
 
 /// What a body that is no JSON probably is.

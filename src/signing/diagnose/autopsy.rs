@@ -1,24 +1,12 @@
-//! Goes through the variants, the likely ones first.
+//! What is found out about a signature that did not hold.
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha1::Sha1;
-use sha2::{Digest as _, Sha256, Sha384, Sha512};
-
-use super::contents::{Content, contents};
 use super::difference::Difference;
-use super::keys::{Key, keys};
-use super::presented::{Presented, presented};
+use super::presented::{no_signature, presented};
+use super::relay::relay;
+use super::right::right_digest;
+use super::search::Search;
 use super::suspect::Suspect;
-
-/// Bodies up to this size are tried with every pair of a secret's and a body's variant, in bytes.
-const PAIRS_UP_TO: usize = 256 * 1024;
-/// Bodies up to this size are tried cut at every byte.
-const CUTS_UP_TO: usize = 64 * 1024;
-/// Where larger bodies are cut: buffers and limits that are usual.
-const USUAL_CUTS: [usize; 13] = [
-    1_000, 1_024, 4_096, 8_192, 10_000, 16_384, 32_768, 65_535, 65_536, 100_000, 102_400, 1_000_000,
-    1_048_576,
-];
+use crate::domain::Scheme;
 
 /// What was found out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,185 +19,75 @@ pub struct Autopsy {
     pub tried: usize,
 }
 
+impl Autopsy {
+    fn named(differences: &[Difference], tried: usize) -> Self {
+        let names: Vec<&str> = differences.iter().map(|difference| difference.name).collect();
+        let fixes: Vec<&str> = differences.iter().map(|difference| difference.fix.as_str()).collect();
+        Self { variant: Some(names.join("+")), sentence: fixes.join(" "), tried }
+    }
+}
+
 /// Tries the variants. `None`: no header holds anything that could be a signature.
 #[must_use]
 pub fn diagnose(suspect: &Suspect<'_>) -> Option<Autopsy> {
+    if let Some(another) = another_scheme(suspect) {
+        return Some(Autopsy::named(&[another], Scheme::ALL.len()));
+    }
     let presented = presented(suspect.scheme, suspect.headers);
-    if presented.is_empty() {
+    let mut search = Search::new(&presented);
+    let found = if presented.is_empty() { None } else { search.run(suspect) };
+    let tried = search.tried;
+    if let Some(mut differences) = found {
+        if differences.is_empty() {
+            differences.push(right_digest(suspect));
+        }
+        let is_rewritten = differences.iter().any(|difference| difference.name.starts_with("json-"));
+        if let Some(relay) = relay(suspect.headers).filter(|_| is_rewritten) {
+            differences.push(Difference::new("relay", relay));
+        }
+        return Some(Autopsy::named(&differences, tried));
+    }
+    if let Some(why) = no_signature(suspect.scheme, suspect.headers) {
+        return Some(Autopsy::named(&[Difference::new("no-digest", why)], tried));
+    }
+    if presented.iter().all(|one| one.is_doubtful) {
         return None;
     }
-    let mut search = Search { presented: &presented, tried: 0 };
-    let found = search.run(suspect);
-    let tried = search.tried;
-    Some(match found {
-        Some(differences) if differences.is_empty() => Autopsy {
-            variant: Some("valid-now".to_owned()),
-            sentence: "With the secrets and the scheme of now the signature is right: the configuration was put right \
-                       since. Replay the delivery."
-                .to_owned(),
-            tried,
-        },
-        Some(differences) => {
-            let names: Vec<&str> = differences.iter().map(|difference| difference.name).collect();
-            let fixes: Vec<&str> = differences.iter().map(|difference| difference.fix.as_str()).collect();
-            Autopsy { variant: Some(names.join("+")), sentence: fixes.join(" "), tried }
-        }
-        None => Autopsy {
-            variant: None,
-            sentence: format!(
-                "None of {tried} variants matches: the sender signs with a secret that is not known here, or the body was \
-                 changed on its way."
-            ),
-            tried,
-        },
+    if let Some(relay) = relay(suspect.headers) {
+        return Some(Autopsy::named(&[Difference::new("relay", relay)], tried));
+    }
+    let curl = if has_lost_lines(suspect) {
+        " It looks like a file sent with curl -d, which removes line breaks: use --data-binary @file."
+    } else {
+        ""
+    };
+    Some(Autopsy {
+        variant: None,
+        sentence: format!(
+            "None of {tried} variants matches: the sender signs with a secret that is not known here, or the body was \
+             changed on its way.{curl}"
+        ),
+        tried,
     })
 }
 
-/// Goes through the variants.
-struct Search<'p> {
-    presented: &'p [Presented],
-    tried: usize,
+/// The scheme that the request fits as a whole, where it is another one than its source's.
+fn another_scheme(suspect: &Suspect<'_>) -> Option<Difference> {
+    let others = Scheme::ALL.into_iter().filter(|scheme| ![Scheme::None, suspect.scheme].contains(scheme));
+    let scheme = others.into_iter().find(|scheme| suspect.check(*scheme).is_ok())?;
+    let name = scheme.as_str();
+    Some(Difference::new(
+        "another-header",
+        format!("The request is signed by the scheme {name}: set the source's signature = \"{name}\"."),
+    ))
 }
 
-impl Search<'_> {
-    fn run(&mut self, suspect: &Suspect<'_>) -> Option<Vec<Difference>> {
-        let contents = contents(suspect);
-        let keys = keys(suspect);
-        let (usual_keys, other_keys): (Vec<&Key>, Vec<&Key>) =
-            keys.iter().partition(|key| key.difference.is_none());
-        let (usual, others) = contents.split_first()?;
-        let small = suspect.body.len() <= PAIRS_UP_TO;
-        self.pairs(&usual_keys, std::slice::from_ref(usual))
-            .or_else(|| self.pairs(&usual_keys, others))
-            .or_else(|| self.pairs(&other_keys, std::slice::from_ref(usual)))
-            .or_else(|| self.cut(&usual_keys, suspect.body))
-            .or_else(|| self.without_key(&usual_keys, suspect.body))
-            .or_else(|| small.then(|| self.pairs(&other_keys, others)).flatten())
-    }
-
-    fn pairs(&mut self, keys: &[&Key], contents: &[Content]) -> Option<Vec<Difference>> {
-        for content in contents {
-            for key in keys {
-                let found = self.try_one(|length| hmac(length, &key.bytes, &content.bytes));
-                if let Some(presented) = found {
-                    return Some(differences(
-                        key.difference.as_ref(),
-                        content.difference.as_ref(),
-                        presented,
-                    ));
-                }
-            }
-        }
-        None
-    }
-
-    /// The presented digest that is what `digest` gives for its length.
-    fn try_one(&mut self, digest: impl Fn(usize) -> Option<Vec<u8>>) -> Option<&Presented> {
-        let mut known: Option<(usize, Vec<u8>)> = None;
-        for one in self.presented {
-            let length = one.digest.len();
-            if known.as_ref().is_none_or(|(of, _)| *of != length) {
-                self.tried = self.tried.saturating_add(1);
-                known = digest(length).map(|digest| (length, digest));
-            }
-            if known.as_ref().is_some_and(|(_, digest)| *digest == one.digest) {
-                return Some(one);
-            }
-        }
-        None
-    }
-
-    /// The body up to some byte: a buffer that was too small, or a length counted in letters.
-    fn cut(&mut self, keys: &[&Key], body: &[u8]) -> Option<Vec<Difference>> {
-        let every: Vec<usize> = (1..body.len()).collect();
-        let cuts = if body.len() <= CUTS_UP_TO { every } else { USUAL_CUTS.to_vec() };
-        for key in keys {
-            let mut mac = Hmac::<Sha256>::new_from_slice(&key.bytes).ok()?;
-            let mut done = 0;
-            for cut in cuts.iter().copied().filter(|cut| *cut < body.len()) {
-                mac.update(body.get(done..cut)?);
-                done = cut;
-                let digest = mac.clone().finalize().into_bytes().to_vec();
-                if let Some(presented) =
-                    self.try_one(|length| (length == digest.len()).then(|| digest.clone()))
-                {
-                    let letters = std::str::from_utf8(body).map_or(0, |text| text.chars().count());
-                    let why = if cut == letters {
-                        "which is its length in letters: the sender counts letters where it should count bytes."
-                    } else {
-                        "as though a buffer ended there. Let it sign the whole body."
-                    };
-                    let fix =
-                        format!("The sender signed only the first {cut} of {} bytes, {why}", body.len());
-                    return Some(differences(None, Some(&Difference::new("body-cut", fix)), presented));
-                }
-            }
-        }
-        None
-    }
-
-    /// A plain hash where an HMAC is asked for.
-    fn without_key(&mut self, keys: &[&Key], body: &[u8]) -> Option<Vec<Difference>> {
-        let mut tries = vec![(body.to_vec(), "the body alone, without the secret")];
-        for key in keys {
-            tries.push(([&key.bytes, body].concat(), "the secret followed by the body"));
-            tries.push(([body, &key.bytes].concat(), "the body followed by the secret"));
-        }
-        for (bytes, what) in tries {
-            if let Some(presented) = self.try_one(|length| hash(length, &bytes)) {
-                let fix = format!(
-                    "The sender makes a plain hash of {what}, where an HMAC with the secret as its key is asked for."
-                );
-                return Some(differences(None, Some(&Difference::new("plain-hash", fix)), presented));
-            }
-        }
-        None
-    }
-}
-
-fn differences(
-    key: Option<&Difference>,
-    content: Option<&Difference>,
-    presented: &Presented,
-) -> Vec<Difference> {
-    let mut all: Vec<Difference> = key.into_iter().chain(content).cloned().collect();
-    all.extend(presented.differences.iter().cloned());
-    if let Some(algorithm) = match presented.digest.len() {
-        20 => Some(Difference::new("sha1", "The sender uses HMAC-SHA1; set it to HMAC-SHA256.")),
-        48 => Some(Difference::new("sha384", "The sender uses HMAC-SHA384; set it to HMAC-SHA256.")),
-        64 => Some(Difference::new("sha512", "The sender uses HMAC-SHA512; set it to HMAC-SHA256.")),
-        _ => None,
-    } {
-        all.push(algorithm);
-    }
-    all
-}
-
-/// The HMAC whose digest has so many bytes.
-fn hmac(length: usize, key: &[u8], content: &[u8]) -> Option<Vec<u8>> {
-    macro_rules! of {
-        ($hash:ty) => {{
-            let mut mac = Hmac::<$hash>::new_from_slice(key).ok()?;
-            mac.update(content);
-            Some(mac.finalize().into_bytes().to_vec())
-        }};
-    }
-    match length {
-        20 => of!(Sha1),
-        32 => of!(Sha256),
-        48 => of!(Sha384),
-        64 => of!(Sha512),
-        _ => None,
-    }
-}
-
-/// The hash of so many bytes.
-fn hash(length: usize, content: &[u8]) -> Option<Vec<u8>> {
-    match length {
-        20 => Some(Sha1::digest(content).to_vec()),
-        32 => Some(Sha256::digest(content).to_vec()),
-        48 => Some(Sha384::digest(content).to_vec()),
-        64 => Some(Sha512::digest(content).to_vec()),
-        _ => None,
-    }
+/// Whether the body has indents without line breaks, sent by curl as a form.
+fn has_lost_lines(suspect: &Suspect<'_>) -> bool {
+    let header = |name: &str| suspect.headers.get(name).unwrap_or_default();
+    let has = |part: &[u8]| memchr::memmem::find(suspect.body, part).is_some();
+    header("User-Agent").starts_with(b"curl/")
+        && header("Content-Type").starts_with(b"application/x-www-form-urlencoded")
+        && !has(b"\n")
+        && (has(b"  ") || has(b"\t"))
 }

@@ -1,17 +1,105 @@
 //! The keys that a sender may have made of a secret.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit as _};
+use sha2::{Digest as _, Sha256};
 
 use super::difference::Difference;
+use super::reading::LENIENT;
 use super::suspect::{Known, Suspect};
+use crate::domain::{Scheme, Secret};
 use crate::signing::key::usable_key;
 
-/// A key, and what is different about it.
+/// A key, ready for the usual digest, and what is different about it.
 pub struct Key {
     pub bytes: Vec<u8>,
+    pub sha256: Option<Hmac<Sha256>>,
     pub difference: Option<Difference>,
 }
+
+impl Key {
+    pub fn new(bytes: Vec<u8>, difference: Option<Difference>) -> Self {
+        let sha256 = Hmac::new_from_slice(&bytes).ok();
+        Self { bytes, sha256, difference }
+    }
+}
+
+/// What a sender makes of the text of a secret: its variant, how it is made, and what to do, where {name} is the secret's
+/// name.
+struct Slip {
+    variant: &'static str,
+    make: fn(&[u8]) -> Vec<Vec<u8>>,
+    fix: &'static str,
+}
+
+const SLIPS: &[Slip] = &[
+    Slip {
+        variant: "secret-trimmed",
+        make: |secret| vec![secret.trim_ascii().to_vec()],
+        fix: "The sender signs without the blanks around the secret: take them out of {name}.",
+    },
+    Slip {
+        variant: "secret-with-newline",
+        make: |secret| ["\n", "\r\n", " "].iter().map(|end| [secret, end.as_bytes()].concat()).collect(),
+        fix: "The sender signs with a line break or blank at the end of the secret, as it was read from a file or pasted: \
+              take it out there.",
+    },
+    Slip {
+        variant: "secret-unquoted",
+        make: |secret| {
+            let inner = |quote: u8| secret.strip_prefix(&[quote])?.strip_suffix(&[quote]);
+            [inner(b'"'), inner(b'\'')].into_iter().flatten().map(<[u8]>::to_vec).collect()
+        },
+        fix: "The sender signs without the quotes around the secret: take them out of {name}.",
+    },
+    Slip {
+        variant: "secret-quoted",
+        make: |secret| [b"\"", b"'"].iter().map(|quote| [*quote, secret, *quote].concat()).collect(),
+        fix: "The sender signs with quotes around the secret: take them out of its configuration.",
+    },
+    Slip {
+        variant: "secret-hex-decoded",
+        make: |secret| hex::decode(secret).into_iter().collect(),
+        fix: "The sender takes the secret for hex and decodes it before it signs: give it the decoded bytes there, or let \
+              it use the text as it is.",
+    },
+    Slip {
+        variant: "secret-hex-encoded",
+        make: |secret| vec![hex::encode(secret).into_bytes()],
+        fix: "The sender turns the secret into hex before it signs; let it use the secret as it is.",
+    },
+    Slip {
+        variant: "secret-base64-encoded",
+        make: |secret| vec![STANDARD.encode(secret).into_bytes()],
+        fix: "The sender turns the secret into base64 before it signs; let it use the secret as it is.",
+    },
+    Slip {
+        variant: "secret-hashed",
+        make: |secret| {
+            vec![Sha256::digest(secret).to_vec(), hex::encode(Sha256::digest(secret)).into_bytes()]
+        },
+        fix: "The sender signs with the SHA-256 of the secret; let it use the secret itself as the key.",
+    },
+    Slip {
+        variant: "secret-other-case",
+        make: |secret| vec![secret.to_ascii_lowercase()],
+        fix: "The sender signs with the secret in small letters; give it the secret as it is in {name}.",
+    },
+    Slip {
+        variant: "secret-other-case",
+        make: |secret| vec![secret.to_ascii_uppercase()],
+        fix: "The sender signs with the secret in capital letters; give it the secret as it is in {name}.",
+    },
+];
+
+/// What a variable that is not set becomes.
+const NOT_SET: &[(&str, &str)] = &[
+    ("", "an empty secret"),
+    ("undefined", "the word undefined"),
+    ("null", "the word null"),
+    ("None", "the word None"),
+];
 
 /// The usual keys of the source's secrets first, then what else they may have become, then those of others.
 pub fn keys(suspect: &Suspect<'_>) -> Vec<Key> {
@@ -19,117 +107,69 @@ pub fn keys(suspect: &Suspect<'_>) -> Vec<Key> {
         suspect.secrets.iter().partition(|known| known.source.is_none());
     let mut keys = Vec::new();
     for known in &own {
-        keys.extend(usual_key(known).map(|bytes| Key { bytes, difference: None }));
+        keys.extend(usual_key(known).map(|bytes| Key::new(bytes, None)));
     }
     for known in &own {
-        changed(known, &mut keys);
+        whsec(known, &mut keys);
+        base64(known, &mut keys);
+        for slip in SLIPS {
+            let fix = slip.fix.replace("{name}", known.secret.name());
+            for bytes in (slip.make)(known.secret.expose()) {
+                keys.push(Key::new(bytes, Some(Difference::new(slip.variant, fix.clone()))));
+            }
+        }
+        let name = known.secret.name();
+        let fix = format!("The sender signs with the text “{name}” itself: give it what that stands for.");
+        keys.push(Key::new(name.as_bytes().to_vec(), Some(Difference::new("secret-is-its-name", fix))));
     }
-    for known in &others {
-        let source = known.source.unwrap_or_default();
-        let fix = format!(
-            "It is signed with {}, the secret of source “{source}”: send it to /webhook/{source}, or give the sender the \
-             secret of this source.",
-            known.secret.name()
-        );
-        let bytes = usual_key(known).unwrap_or_else(|| known.secret.expose().to_vec());
-        keys.push(Key { bytes, difference: Some(Difference::new("another-sources-secret", fix)) });
-    }
-    for (text, what) in
-        [("", "an empty secret"), ("undefined", "the word undefined"), ("null", "the word null")]
-    {
+    keys.extend(others.iter().map(|known| foreign(known, suspect)));
+    for (text, what) in NOT_SET {
         let fix = format!(
             "The sender signs with {what} as its secret: the variable that should hold it is not set."
         );
-        keys.push(Key { bytes: text.into(), difference: Some(Difference::new("secret-not-set", fix)) });
+        keys.push(Key::new(text.as_bytes().to_vec(), Some(Difference::new("secret-not-set", fix))));
     }
     // What is the same key again is told by its first name.
-    let mut seen: Vec<Vec<u8>> = Vec::new();
-    keys.retain(|key| {
-        let is_new = !seen.contains(&key.bytes);
-        seen.push(key.bytes.clone());
-        is_new
-    });
+    let mut seen = std::collections::HashSet::new();
+    keys.retain(|key| seen.insert(key.bytes.clone()));
     keys
 }
 
-/// What a secret becomes by the usual mistakes.
-fn changed(known: &Known<'_>, keys: &mut Vec<Key>) {
-    let secret = known.secret.expose();
+/// The secret of another source, and whether the request would be right there.
+fn foreign(known: &Known<'_>, suspect: &Suspect<'_>) -> Key {
+    let source = known.source.unwrap_or_default();
     let name = known.secret.name();
-    let mut add = |bytes: Option<Vec<u8>>, variant: &'static str, fix: String| {
-        if let Some(bytes) = bytes {
-            keys.push(Key { bytes, difference: Some(Difference::new(variant, fix)) });
-        }
+    let send = if suspect.holds_for(known.scheme, std::slice::from_ref(known.secret)) {
+        format!("send it to /webhook/{source}, or give the sender the secret of this source")
+    } else {
+        "give the sender the secret of this source".to_owned()
     };
-    prefixed(known, &mut add);
-    add(
-        Some(secret.trim_ascii().to_vec()),
-        "secret-trimmed",
-        format!("The sender signs without the blanks around the secret: take them out of {name}."),
-    );
-    for ending in ["\n", "\r\n", " "] {
-        add(
-            Some([secret, ending.as_bytes()].concat()),
-            "secret-with-newline",
-            "The sender signs with a line break or blank at the end of the secret, as it was read from a file or pasted: \
-             take it out there."
-                .to_owned(),
-        );
-    }
-    for quote in [b'"', b'\''] {
-        let inner = secret.strip_prefix(&[quote]).and_then(|rest| rest.strip_suffix(&[quote]));
-        add(
-            inner.map(<[u8]>::to_vec),
-            "secret-unquoted",
-            format!("The sender signs without the quotes around the secret: take them out of {name}."),
-        );
-        add(
-            Some([&[quote], secret, &[quote]].concat()),
-            "secret-quoted",
-            "The sender signs with quotes around the secret: take them out of its configuration.".to_owned(),
-        );
-    }
-    let decoded = "give it the decoded bytes there, or let it use the text as it is.";
-    add(
-        hex::decode(secret).ok(),
-        "secret-hex-decoded",
-        format!("The sender takes the secret for hex and decodes it before it signs: {decoded}"),
-    );
-    add(
-        STANDARD.decode(secret).ok(),
-        "secret-base64-decoded",
-        format!("The sender takes the secret for base64 and decodes it before it signs: {decoded}"),
-    );
-    add(
-        base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(secret.trim_ascii_end()).ok(),
-        "secret-base64url-decoded",
-        format!("The sender takes the secret for URL-safe base64 and decodes it before it signs: {decoded}"),
-    );
-    add(
-        Some(hex::encode(secret).into_bytes()),
-        "secret-hex-encoded",
-        "The sender turns the secret into hex before it signs; let it use the secret as it is.".to_owned(),
-    );
-    add(
-        Some(STANDARD.encode(secret).into_bytes()),
-        "secret-base64-encoded",
-        "The sender turns the secret into base64 before it signs; let it use the secret as it is.".to_owned(),
-    );
-    for (bytes, what) in [(secret.to_ascii_lowercase(), "small"), (secret.to_ascii_uppercase(), "capital")] {
-        add(Some(bytes), "secret-other-case", format!("The sender signs with the secret in {what} letters."));
-    }
-    add(
-        Some(name.as_bytes().to_vec()),
-        "secret-is-its-name",
-        format!("The sender signs with the text “{name}” itself: give it what that stands for."),
-    );
+    let fix = format!("It is signed with {name}, the secret of source “{source}”: {send}.");
+    let bytes = usual_key(known).unwrap_or_else(|| known.secret.expose().to_vec());
+    Key::new(bytes, Some(Difference::new("another-sources-secret", fix)))
 }
 
-/// What becomes of `whsec_…`.
-fn prefixed(known: &Known<'_>, add: &mut impl FnMut(Option<Vec<u8>>, &'static str, String)) {
+/// What becomes of `whsec_…`, also behind the `v1,` that some pages show before it.
+fn whsec(known: &Known<'_>, keys: &mut Vec<Key>) {
     let secret = known.secret.expose();
-    let Some(rest) = secret.strip_prefix(b"whsec_") else { return };
+    let whole = secret.strip_prefix(b"v1,").unwrap_or(secret);
+    let Some(rest) = whole.strip_prefix(b"whsec_") else { return };
     let ask = "the key is what follows whsec_, decoded from base64.";
+    let decoded = if known.scheme == Scheme::StandardWebhooks {
+        format!(
+            "The sender decodes what follows whsec_, as Standard Webhooks does: write {} without anything before whsec_.",
+            known.secret.name()
+        )
+    } else if suspect_scheme_helps(known) {
+        "The sender decodes the secret as Standard Webhooks does: set the source's signature = \"standard-webhooks\", or \
+         let the sender use the text as it is."
+            .to_owned()
+    } else {
+        "The sender decodes the secret as Standard Webhooks does; let it use the text as it is.".to_owned()
+    };
+    let mut add = |bytes: Option<Vec<u8>>, variant, fix: String| {
+        keys.extend(bytes.map(|bytes| Key::new(bytes, Some(Difference::new(variant, fix)))));
+    };
     add(
         Some(rest.to_vec()),
         "whsec-not-decoded",
@@ -140,13 +180,53 @@ fn prefixed(known: &Known<'_>, add: &mut impl FnMut(Option<Vec<u8>>, &'static st
         "whsec-kept",
         format!("The sender signs with the whole text of the secret, whsec_ included; {ask}"),
     );
-    add(
-        STANDARD.decode(rest).ok(),
-        "whsec-decoded",
-        "The sender decodes the secret as Standard Webhooks does: set the source's signature = \"standard-webhooks\", or \
-         let the sender use the text as it is."
-            .to_owned(),
-    );
+    add(LENIENT.decode(rest).ok(), "whsec-decoded", decoded);
+}
+
+/// Whether the secret is one under the scheme of Standard Webhooks.
+fn suspect_scheme_helps(known: &Known<'_>) -> bool {
+    usable_key(Scheme::StandardWebhooks, known.secret).is_ok()
+}
+
+/// What a decoder of base64 makes of the secret: a strict one, and those that pass over what is not base64.
+fn base64(known: &Known<'_>, keys: &mut Vec<Key>) {
+    let secret = known.secret.expose();
+    let name = known.secret.name();
+    let prefixed = Secret::new(name, [b"whsec_", secret].concat());
+    let fix = if known.scheme != Scheme::StandardWebhooks {
+        "give it the decoded bytes there, or let it use the text as it is.".to_owned()
+    } else if usable_key(Scheme::StandardWebhooks, &prefixed).is_ok() {
+        format!("write whsec_ before the secret in {name}, and it is decoded here too.")
+    } else {
+        "use a secret of whsec_ and 24 to 64 bytes in base64 on both sides.".to_owned()
+    };
+    let mut add = |bytes: Option<Vec<u8>>, variant, what: &str| {
+        let said = format!("The sender takes the secret for {what} and decodes it before it signs: {fix}");
+        keys.extend(bytes.map(|bytes| Key::new(bytes, Some(Difference::new(variant, said)))));
+    };
+    add(LENIENT.decode(secret).ok(), "secret-base64-decoded", "base64");
+    let url = URL_SAFE_NO_PAD.decode(secret.trim_ascii_end()).ok();
+    add(url, "secret-base64url-decoded", "URL-safe base64");
+    // PHP, Ruby and Python pass over other letters; Node reads URL-safe ones too and ends at the first =.
+    let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    let skipped: Vec<u8> = secret.iter().copied().filter(is_letter).collect();
+    let node: Vec<u8> = secret
+        .iter()
+        .take_while(|byte| **byte != b'=')
+        .map(|byte| match byte {
+            b'-' => b'+',
+            b'_' => b'/',
+            other => *other,
+        })
+        .filter(is_letter)
+        .collect();
+    for letters in [skipped, node] {
+        // A last letter alone is less than a byte.
+        let whole = letters.len().saturating_sub(usize::from(letters.len() % 4 == 1));
+        let decoded = LENIENT.decode(letters.get(..whole).unwrap_or_default()).ok();
+        let what = "base64, without the characters that are not base64,";
+        add(decoded, "secret-base64-decoded", what);
+    }
 }
 
 /// The key of a secret under its scheme, where it is one.

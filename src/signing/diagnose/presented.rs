@@ -1,19 +1,8 @@
 //! Everything in the headers that could be a signature, read as generously as it goes.
 
-use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-
 use super::difference::Difference;
+use super::reading::{Read, parts};
 use crate::domain::{Headers, Scheme};
-
-const INDIFFERENT: GeneralPurposeConfig =
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-const BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, INDIFFERENT);
-const BASE64_URL: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, INDIFFERENT);
-
-/// The sizes of the digests that are known, in bytes: SHA-1, SHA-256, SHA-384, SHA-512.
-const DIGESTS: [usize; 4] = [20, 32, 48, 64];
 
 /// A digest that a header presents.
 #[derive(Clone, Debug)]
@@ -21,11 +10,13 @@ pub struct Presented {
     pub digest: Vec<u8>,
     /// In what it is presented differently from what its source asks for.
     pub differences: Vec<Difference>,
+    /// Whether it may as well be something else than a signature: a token, or a digest of the body.
+    pub is_doubtful: bool,
 }
 
 /// The header of a scheme, and what it is.
 fn scheme_of(header: &str) -> Option<Scheme> {
-    match header.to_ascii_lowercase().as_str() {
+    match header {
         "x-tagorun-signature" => Some(Scheme::Tagorun),
         "x-hub-signature-256" => Some(Scheme::Github),
         "webhook-signature" | "svix-signature" => Some(Scheme::StandardWebhooks),
@@ -34,47 +25,53 @@ fn scheme_of(header: &str) -> Option<Scheme> {
     }
 }
 
+/// Whether a header of that name holds a signature, and whether it may hold something else.
+fn kind_of(name: &str) -> Option<bool> {
+    const SURE: [&str; 4] = ["signature", "hmac", "x-sign", "-sha256"];
+    const DOUBTFUL: [&str; 3] = ["authorization", "x-auth", "digest"];
+    let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    // X-Signature-Timestamp, -Version and -Key say something about a signature.
+    let is_about = ["timestamp", "version", "-key", "algorithm", "-id"].iter().any(|end| name.ends_with(end));
+    if has(&SURE) && !is_about {
+        return Some(false);
+    }
+    (has(&DOUBTFUL) && !is_about).then_some(true)
+}
+
 /// The digests of a request, those in the scheme's own header first.
 pub fn presented(scheme: Scheme, headers: &Headers) -> Vec<Presented> {
     let mut found = Vec::new();
     let mut foreign = Vec::new();
     for header in headers.iter() {
         let name = header.name.to_ascii_lowercase();
-        if !name.contains("signature") && !name.contains("hmac") && !name.ends_with("-sha256") {
-            continue;
-        }
+        let Some(is_doubtful) = kind_of(&name) else { continue };
         let of = scheme_of(&name);
         let is_own = of == Some(scheme);
-        for mut one in read(&header.text(), if is_own { scheme } else { of.unwrap_or(Scheme::Tagorun) }) {
-            if is_own {
-                found.push(one);
-            } else {
-                one.differences.insert(0, another_header(&header.name, of, scheme));
-                foreign.push(one);
+        for read in parts(&header.text()) {
+            let mut differences =
+                differences(&read, if is_own { scheme } else { of.unwrap_or(Scheme::Tagorun) });
+            let is_short = read.digest.len() < 20;
+            if !is_own {
+                differences.insert(0, another_header(&header.name, of, scheme));
             }
+            let one = Presented { digest: read.digest, differences, is_doubtful: is_doubtful || is_short };
+            if is_own { found.push(one) } else { foreign.push(one) }
         }
     }
+    foreign.sort_by_key(|one| one.is_doubtful);
     found.extend(foreign);
     found
 }
 
 fn another_header(name: &str, of: Option<Scheme>, scheme: Scheme) -> Difference {
-    let fix = match of {
-        Some(of) => format!(
-            "It is signed in {name}, as the scheme {} does: set the source's signature = \"{}\".",
-            of.as_str(),
-            of.as_str()
-        ),
-        None => format!(
-            "The signature stands in {name}; the scheme {} has it in {}.",
-            scheme.as_str(),
-            own(scheme)
-        ),
-    };
+    let whose = of.map(|of| format!(", the header of the scheme {}", of.as_str())).unwrap_or_default();
+    let fix =
+        format!("The signature is in {name}{whose}; the scheme {} reads {}.", scheme.as_str(), own(scheme));
     Difference::new("another-header", fix)
 }
 
-fn own(scheme: Scheme) -> &'static str {
+/// The header of a scheme.
+pub fn own(scheme: Scheme) -> &'static str {
     match scheme {
         Scheme::Tagorun => "X-TagoRUN-Signature",
         Scheme::Github => "X-Hub-Signature-256",
@@ -84,75 +81,40 @@ fn own(scheme: Scheme) -> &'static str {
     }
 }
 
-/// The digests of one header value, as `scheme` would have it written.
-fn read(text: &str, scheme: Scheme) -> Vec<Presented> {
-    let parts = text.split([',', ' ', ';', '\t']).map(str::trim).filter(|part| !part.is_empty());
-    let mut found = Vec::new();
-    let mut version = false;
-    for part in parts {
-        let unquoted = part.trim_matches(['"', '\'']);
-        let (prefixes, rest) = split_prefixes(unquoted);
-        if let Some((digest, encoding)) = decode(rest) {
-            let mut differences = Vec::new();
-            if unquoted.len() != part.len() {
-                differences.push(Difference::new(
-                    "signature-quoted",
-                    "The signature stands in quotes; the sender must leave them out.",
-                ));
-            }
-            differences.extend(prefix_difference(scheme, &prefixes, version));
-            differences.extend(encoding_difference(scheme, encoding));
-            found.push(Presented { digest, differences });
-        }
-        version = part.len() <= 3 && part.starts_with('v');
+/// In what it is written differently from what the scheme asks for.
+fn differences(read: &Read, scheme: Scheme) -> Vec<Difference> {
+    let wants_base64 = scheme == Scheme::StandardWebhooks;
+    let mut differences: Vec<Difference> =
+        read.slips.iter().map(|(name, fix)| Difference::new(name, *fix)).collect();
+    differences.extend(prefix(scheme, &read.prefixes, read.has_version));
+    let wanted = if wants_base64 { "base64" } else { "hex" };
+    let encoding = match read.encoding {
+        "hex" if wants_base64 => Some("hex-digest"),
+        "base64" if !wants_base64 => Some("base64-digest"),
+        "URL-safe base64" => Some("base64url-digest"),
+        _ => None,
+    };
+    differences.extend(encoding.map(|name| {
+        Difference::new(name, format!("The digest is written as {}; {wanted} is expected.", read.encoding))
+    }));
+    if wants_base64 && read.is_unpadded {
+        let fix = "The base64 of the digest lacks its last =: use an encoder that pads.";
+        differences.push(Difference::new("base64-unpadded", fix));
     }
-    found
+    differences
 }
 
-/// `sha256=`, `v1=` and the like before the digest.
-fn split_prefixes(text: &str) -> (Vec<&str>, &str) {
-    let mut prefixes = Vec::new();
-    let mut rest = text;
-    while let Some((prefix, after)) = rest.split_once(['=', ':']) {
-        let is_name = !prefix.is_empty()
-            && prefix.len() <= 12
-            && prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-        if !is_name || after.trim_matches('=').is_empty() {
-            break;
-        }
-        prefixes.push(prefix);
-        rest = after.trim_start();
-    }
-    (prefixes, rest)
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Encoding {
-    Hex,
-    Base64,
-    Base64Url,
-}
-
-fn decode(text: &str) -> Option<(Vec<u8>, Encoding)> {
-    let is_digest = |digest: &Vec<u8>| DIGESTS.contains(&digest.len());
-    let hex = hex::decode(text).ok().filter(is_digest).map(|digest| (digest, Encoding::Hex));
-    let base64 = || BASE64.decode(text).ok().filter(is_digest).map(|digest| (digest, Encoding::Base64));
-    let url = || BASE64_URL.decode(text).ok().filter(is_digest).map(|digest| (digest, Encoding::Base64Url));
-    hex.or_else(base64).or_else(url)
-}
-
-fn prefix_difference(scheme: Scheme, prefixes: &[&str], version: bool) -> Option<Difference> {
-    if prefixes.len() > 1 {
-        let prefix = prefixes.first().copied().unwrap_or_default();
+fn prefix(scheme: Scheme, prefixes: &[String], has_version: bool) -> Option<Difference> {
+    if let [first, _, ..] = prefixes {
         return Some(Difference::new(
             "prefix-doubled",
-            format!("{prefix}= stands before the signature twice: the sender's library adds it already."),
+            format!("{first}= stands before the signature twice: the sender's library adds it already."),
         ));
     }
-    let prefix = prefixes.first().copied();
+    let prefix = prefixes.first().map(String::as_str);
     let expected = match scheme {
         Scheme::Stripe => prefix == Some("v1"),
-        Scheme::StandardWebhooks => prefix.is_none() && version,
+        Scheme::StandardWebhooks => prefix.is_none() && has_version,
         _ => prefix.is_none_or(|prefix| prefix == "sha256"),
     };
     let asked = match scheme {
@@ -173,23 +135,28 @@ fn prefix_difference(scheme: Scheme, prefixes: &[&str], version: bool) -> Option
     })
 }
 
-fn encoding_difference(scheme: Scheme, encoding: Encoding) -> Option<Difference> {
-    let wants_base64 = scheme == Scheme::StandardWebhooks;
-    match encoding {
-        Encoding::Hex if wants_base64 => {
-            Some(Difference::new("hex-digest", "The digest is written as hex; base64 is expected."))
-        }
-        Encoding::Base64 if !wants_base64 => {
-            Some(Difference::new("base64-digest", "The digest is written as base64; hex is expected."))
-        }
-        Encoding::Base64Url => Some(Difference::new(
-            "base64url-digest",
-            if wants_base64 {
-                "The digest is written as URL-safe base64; plain base64 is expected."
-            } else {
-                "The digest is written as URL-safe base64; hex is expected."
-            },
-        )),
-        _ => None,
-    }
+/// What a text says that cannot be a signature, and why it is there.
+const NO_SIGNATURES: &[(&str, &str)] = &[
+    ("[object Promise]", "The signature is a Promise of JavaScript: await it before it is sent."),
+    ("[object ArrayBuffer]", "The signature is an ArrayBuffer of JavaScript: send its bytes as hex."),
+    ("[object Object]", "The signature is an object of JavaScript: send its digest as hex."),
+    ("[B@", "The signature is Java's name of a byte array: send its bytes as hex."),
+    ("System.Byte[]", "The signature is .NET's name of a byte array: send Convert.ToHexString of it."),
+    ("<Buffer", "The signature is a Buffer of Node as it is printed: use .digest(\"hex\")."),
+    ("<hmac.HMAC", "The signature is a Python object: call .hexdigest()."),
+    ("<built-in method", "The signature is a Python method: call it, as in .hexdigest()."),
+    ("#<OpenSSL", "The signature is a Ruby object: call .hexdigest."),
+    ("undefined", "The signature is the word undefined: the variable that should hold it is not set."),
+    ("null", "The signature is the word null: the variable that should hold it is not set."),
+    ("None", "The signature is the word None: the variable that should hold it is not set."),
+];
+
+/// Why the scheme's own header holds no digest at all, where its text shows that.
+pub fn no_signature(scheme: Scheme, headers: &Headers) -> Option<&'static str> {
+    let text = String::from_utf8_lossy(headers.get(own(scheme))?).into_owned();
+    let text = text.trim();
+    let is_it = |said: &str| {
+        if said.bytes().all(|byte| byte.is_ascii_alphabetic()) { text == said } else { text.contains(said) }
+    };
+    NO_SIGNATURES.iter().find(|(said, _)| is_it(said)).map(|(_, why)| *why)
 }

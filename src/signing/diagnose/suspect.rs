@@ -1,13 +1,21 @@
 //! A request whose signature did not hold, and the secrets that may have signed it.
 
-use crate::domain::{Headers, Scheme, Secret, Source};
+use std::time::Duration;
+
+use crate::domain::{Headers, Scheme, Secret, SignatureRule, Source, Timestamp};
+use crate::signing::fault::SignatureFault;
+use crate::signing::scheme::verify;
 
 /// A request whose signature did not hold.
 pub struct Suspect<'a> {
     /// The scheme that its source asks for.
     pub scheme: Scheme,
+    /// How far a signed time may be from ours.
+    pub tolerance: Duration,
     /// The secrets that its source has, and those of others.
     pub secrets: Vec<Known<'a>>,
+    /// When it came.
+    pub received_at: Timestamp,
     /// The method.
     pub method: &'a str,
     /// Path and query.
@@ -37,5 +45,24 @@ impl<'a> Known<'a> {
             source.signature.secrets.iter().map(move |secret| Known { secret, scheme, source: owner })
         };
         sources.iter().flat_map(of).collect()
+    }
+}
+
+impl Suspect<'_> {
+    /// What the check says about it under a scheme, with the source's own secrets, at the time when it came.
+    pub(super) fn check(&self, scheme: Scheme) -> Result<(), SignatureFault> {
+        let own = self.secrets.iter().filter(|known| known.source.is_none());
+        let secrets: Vec<Secret> = own.map(|known| known.secret.clone()).collect();
+        self.check_with(scheme, &secrets)
+    }
+
+    fn check_with(&self, scheme: Scheme, secrets: &[Secret]) -> Result<(), SignatureFault> {
+        let rule = SignatureRule { scheme, secrets: secrets.to_vec(), tolerance: self.tolerance };
+        verify(&rule, self.headers, self.body, self.received_at).map(|_| ())
+    }
+
+    /// Whether its signature is right under a scheme with these secrets.
+    pub(super) fn holds_for(&self, scheme: Scheme, secrets: &[Secret]) -> bool {
+        scheme != Scheme::None && self.check_with(scheme, secrets).is_ok()
     }
 }

@@ -1,0 +1,318 @@
+//! The body in every form that a sender may have signed instead.
+
+use std::collections::{BTreeMap, HashSet};
+use std::io::Read as _;
+use std::rc::Rc;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
+
+use super::charset;
+use super::difference::Difference;
+use super::json::{Document, Rewriter, named, python_bytes};
+use crate::domain::Headers;
+
+/// The most bytes that a packed body is unpacked to.
+const MAX_UNPACKED: u64 = 4 * 1024 * 1024;
+/// The most bytes that are written in other forms of the same JSON.
+const MAX_REWRITTEN: usize = 24 * 1024 * 1024;
+/// The most bytes of forms of one member.
+const MAX_MEMBER: usize = 256 * 1024;
+/// The most members that are looked at alone.
+const MAX_MEMBERS: usize = 16;
+/// The longest name that a sentence repeats.
+const MAX_NAME: usize = 40;
+
+/// What JavaScript's encodeURIComponent leaves.
+const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')');
+
+/// One form.
+pub struct Form {
+    pub bytes: Vec<u8>,
+    is_sent: bool,
+    /// What is different; `None`: the same JSON written otherwise, or the body itself.
+    difference: Option<Difference>,
+}
+
+impl Form {
+    /// Whether it is the body as it came.
+    pub fn is_sent(&self) -> bool {
+        self.is_sent
+    }
+}
+
+/// All forms of one body.
+pub struct Forms<'b> {
+    body: &'b str,
+    /// The body as it came first, then the others, the likely ones first.
+    pub all: Vec<Form>,
+    rewriter: Option<Rewriter<'b>>,
+}
+
+impl<'b> Forms<'b> {
+    pub fn of(body: &'b [u8], headers: &Headers) -> Self {
+        let mut all = vec![Form { bytes: body.to_vec(), is_sent: true, difference: None }];
+        let mut add = |bytes: Vec<u8>, name: &'static str, fix: &str| {
+            all.push(Form { bytes, is_sent: false, difference: Some(Difference::new(name, fix)) });
+        };
+        ends(body, &mut add);
+        unpacked(body, headers, &mut add);
+        letters(body, &mut add);
+        let text = std::str::from_utf8(body).unwrap_or_default();
+        quoted(text, &mut add);
+        members(text, &mut add);
+        add(Vec::new(), "body-empty", "The sender signs an empty body: it signs before the body is there.");
+        let digest = "let it sign the body itself.";
+        add(
+            hex::encode(Sha256::digest(body)).into_bytes(),
+            "body-digest",
+            &format!("The sender signs the SHA-256 of the body, as hex; {digest}"),
+        );
+        add(
+            Sha256::digest(body).to_vec(),
+            "body-digest",
+            &format!("The sender signs the SHA-256 of the body; {digest}"),
+        );
+        let mut rewriter = Document::read(text).map(Rewriter::new);
+        let rewritten = rewriter.iter_mut().flat_map(|rewriter| rewriter.texts(MAX_REWRITTEN));
+        all.extend(rewritten.map(|text| Form {
+            bytes: text.as_bytes().to_vec(),
+            is_sent: false,
+            difference: None,
+        }));
+        let mut seen: HashSet<Rc<[u8]>> = HashSet::new();
+        all.retain(|form| seen.insert(form.bytes.as_slice().into()));
+        Self { body: text, all, rewriter }
+    }
+
+    /// The same JSON with its members in every order.
+    pub fn reordered(&mut self) -> Vec<Form> {
+        let texts = self.rewriter.iter_mut().flat_map(|rewriter| rewriter.reordered(MAX_REWRITTEN));
+        texts.map(|text| Form { bytes: text.as_bytes().to_vec(), is_sent: false, difference: None }).collect()
+    }
+
+    /// What is different in a form; nothing in the body itself.
+    pub fn difference(&mut self, form: &Form) -> Option<Difference> {
+        if form.difference.is_some() {
+            return form.difference.clone();
+        }
+        let text = std::str::from_utf8(&form.bytes).ok().filter(|text| *text != self.body)?;
+        self.rewriter.as_mut().map(|rewriter| named(rewriter, self.body, text))
+    }
+}
+
+type Add<'a> = dyn FnMut(Vec<u8>, &'static str, &str) + 'a;
+
+fn ends(body: &[u8], add: &mut Add<'_>) {
+    for ending in [b"\n".as_slice(), b"\r\n"] {
+        add(
+            [body, ending].concat(),
+            "newline-added",
+            "The sender signs the body with a line break at its end that it does not send (echo without -n does that).",
+        );
+    }
+    let without = body.strip_suffix(b"\r\n").or_else(|| body.strip_suffix(b"\n"));
+    if let Some(without) = without {
+        add(
+            without.to_vec(),
+            "newline-removed",
+            "The body ends with a line break that was not signed: the sender's HTTP client, or something between, adds it.",
+        );
+    }
+    add(
+        body.trim_ascii().to_vec(),
+        "blanks-removed",
+        "The blanks around the body were not signed: the sender signs it trimmed.",
+    );
+    let lines = body.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let lines: Vec<&[u8]> = lines.collect();
+    let fix =
+        "Line breaks were changed between signing and sending (CRLF and LF): sign the bytes that are sent.";
+    add(lines.join(b"\n".as_slice()), "crlf-as-lf", fix);
+    add(lines.join(b"\r\n".as_slice()), "lf-as-crlf", fix);
+    const BOM: &[u8] = b"\xef\xbb\xbf";
+    if let Some(without) = body.strip_prefix(BOM) {
+        add(
+            without.to_vec(),
+            "without-bom",
+            "The body begins with a byte order mark that was not signed: send UTF-8 without BOM.",
+        );
+    } else {
+        add(
+            [BOM, body].concat(),
+            "with-bom",
+            "The sender signs the body with a byte order mark that it does not send.",
+        );
+    }
+}
+
+fn unpacked(body: &[u8], headers: &Headers, add: &mut Add<'_>) {
+    let encoding = headers.get("Content-Encoding").unwrap_or_default().to_ascii_lowercase();
+    let mut plain = Vec::new();
+    let read = match encoding.trim_ascii() {
+        b"br" => {
+            brotli_decompressor::Decompressor::new(body, 4_096).take(MAX_UNPACKED).read_to_end(&mut plain)
+        }
+        b"deflate" => flate2::read::ZlibDecoder::new(body).take(MAX_UNPACKED).read_to_end(&mut plain),
+        _ if body.starts_with(&[0x1f, 0x8b]) => {
+            flate2::read::MultiGzDecoder::new(body).take(MAX_UNPACKED).read_to_end(&mut plain)
+        }
+        _ => return,
+    };
+    if read.is_ok() {
+        let fix = "The sender signs the body before it packs it (Content-Encoding); sign what is sent, or send it unpacked.";
+        add(plain, "unpacked", fix);
+    }
+}
+
+fn letters(body: &[u8], add: &mut Add<'_>) {
+    if let Ok(text) = std::str::from_utf8(body) {
+        for (name, bytes) in charset::encoded(text) {
+            let fix = format!("The sender signs the text as {name}, but sends UTF-8: sign the UTF-8 bytes.");
+            add(bytes, "other-charset", &fix);
+        }
+    }
+    add(
+        body.iter().map(|byte| char::from(*byte)).collect::<String>().into_bytes(),
+        "other-charset",
+        "The sender encodes the text as UTF-8 twice before it signs it: sign the bytes that are sent.",
+    );
+    let fix = "The sender signs the form's text after it was decoded; sign the bytes that are sent.";
+    if let Some((_, payload)) = form_urlencoded::parse(body).find(|(name, _)| name == "payload") {
+        add(payload.into_owned().into_bytes(), "form-decoded", fix);
+    }
+    add(percent_encoding::percent_decode(body).collect(), "form-decoded", fix);
+}
+
+/// The body as a value of a language, as it is printed.
+fn quoted(text: &str, add: &mut Add<'_>) {
+    if text.is_empty() {
+        return;
+    }
+    if let Ok(quoted) = serde_json::to_string(text) {
+        add(
+            quoted.into_bytes(),
+            "json-twice",
+            "The sender signs the body as a JSON string: it turns it into JSON twice.",
+        );
+    }
+    if let Ok(inner) = serde_json::from_str::<String>(text) {
+        add(
+            inner.into_bytes(),
+            "json-twice",
+            "The body is JSON turned into JSON once more, and was signed before that.",
+        );
+    }
+    add(
+        python_bytes(text.as_bytes()).into_bytes(),
+        "text-python-bytes",
+        "The sender signs Python's b'…', the text of a bytes object: sign body itself, not str(body) or f\"{body}\".",
+    );
+    let numbers: Vec<String> = text.bytes().map(|byte| byte.to_string()).collect();
+    add(
+        format!("{{\"type\":\"Buffer\",\"data\":[{}]}}", numbers.join(",")).into_bytes(),
+        "text-buffer",
+        "The sender signs JSON.stringify of a Buffer: sign the Buffer itself.",
+    );
+    add(
+        utf8_percent_encode(text, COMPONENT).to_string().into_bytes(),
+        "text-percent",
+        "The sender signs the body percent-encoded (encodeURIComponent); sign the bytes that are sent.",
+    );
+    for text in ["[object Object]", "[object ArrayBuffer]", "[object Promise]", "undefined", "Array", "null"]
+    {
+        let fix =
+            format!("The sender signs the text {text} instead of the body: sign the bytes that are sent.");
+        add(text.as_bytes().to_vec(), "text-constant", &fix);
+    }
+    for text in file_lines(text) {
+        let fix = "The signature matches a file of several lines, but its line breaks did not arrive: curl -d removes them. \
+                   Send the file with --data-binary @file.";
+        add(text.into_bytes(), "curl-line-breaks", fix);
+    }
+}
+
+/// A file of several lines that arrived without its line breaks: one stood before every indent, and at the end.
+fn file_lines(text: &str) -> Vec<String> {
+    if text.contains('\n') || !(text.contains("  ") || text.contains('\t')) {
+        return Vec::new();
+    }
+    let mut lines = String::with_capacity(text.len());
+    let mut blanks = String::new();
+    let (mut is_text, mut is_escaped) = (false, false);
+    for letter in text.chars() {
+        if !is_text && matches!(letter, ' ' | '\t') {
+            blanks.push(letter);
+            continue;
+        }
+        if blanks.len() > 1 || blanks.contains('\t') {
+            lines.push('\n');
+        }
+        lines.push_str(&std::mem::take(&mut blanks));
+        is_text ^= letter == '"' && !is_escaped;
+        is_escaped = letter == '\\' && !is_escaped;
+        lines.push(letter);
+    }
+    let last = lines.char_indices().next_back().map_or(0, |(at, _)| at);
+    let broken =
+        format!("{}\n{}", lines.get(..last).unwrap_or_default(), lines.get(last..).unwrap_or_default());
+    [format!("{broken}\n"), broken.clone(), format!("{lines}\n")]
+        .into_iter()
+        .flat_map(|text| [text.replace('\n', "\r\n"), text])
+        .collect()
+}
+
+/// One member of the body alone, as it is and written otherwise.
+fn members(text: &str, add: &mut Add<'_>) {
+    let Ok(members) = serde_json::from_str::<BTreeMap<String, &RawValue>>(text) else { return };
+    for (name, value) in members.iter().take(MAX_MEMBERS) {
+        let value = value.get();
+        let shown = Some(name.as_str()).filter(|name| {
+            name.len() <= MAX_NAME
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+        });
+        let which = shown.map_or("one member".to_owned(), |name| format!("the member “{name}”"));
+        let fix = format!("The sender signs only {which} of the body; sign all bytes that are sent.");
+        if value.starts_with(['{', '[']) {
+            add(value.as_bytes().to_vec(), "member-alone", &fix);
+            if let Some(document) = Document::read(value) {
+                for text in Rewriter::new(document).texts(MAX_MEMBER) {
+                    add(text.as_bytes().to_vec(), "member-alone", &fix);
+                }
+            }
+        } else if let Ok(inner) = serde_json::from_str::<String>(value)
+            && inner.starts_with(['{', '['])
+        {
+            add(inner.into_bytes(), "member-alone", &fix);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_without_its_line_breaks_is_put_together_again() {
+        let file = "{\n  \"id\": \"e  1\",\n  \"a\": [1, 2],\n\t\"b\": {}\n}\n";
+        let sent = file.replace('\n', "");
+        assert!(file_lines(&sent).contains(&file.to_owned()));
+        assert!(file_lines(&sent).contains(&file.replace('\n', "\r\n")));
+        assert!(
+            file_lines(r#"{"a": 1, "b": "x  y"}"#)
+                .iter()
+                .all(|text| !text.starts_with("{\"a\": 1, \"b\": \"x\n"))
+        );
+        assert!(file_lines("{\"a\":1}").is_empty());
+    }
+}

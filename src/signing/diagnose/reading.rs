@@ -1,0 +1,147 @@
+//! Reads digests out of a header's text, in every way that programs write them.
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+/// Standard base64, padded or not.
+pub const LENIENT: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, INDIFFERENT);
+const INDIFFERENT: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, INDIFFERENT);
+
+/// The sizes of the digests that are known, in bytes: MD5, SHA-1, SHA-256, SHA-384, SHA-512.
+const DIGESTS: [usize; 5] = [16, 20, 32, 48, 64];
+
+/// A digest that was read.
+pub struct Read {
+    pub digest: Vec<u8>,
+    /// `sha256`, `v1` and the like, each before a `=` or `:`.
+    pub prefixes: Vec<String>,
+    /// Whether `v1,` and the like stands before it.
+    pub has_version: bool,
+    pub encoding: &'static str,
+    pub is_unpadded: bool,
+    /// What should not be around it or in it: a variant and its cure.
+    pub slips: Vec<Slip>,
+}
+
+type Slip = (&'static str, &'static str);
+
+const QUOTED: Slip = ("signature-quoted", "The signature stands in quotes; the sender must leave them out.");
+const BYTES: Slip = (
+    "signature-python-bytes",
+    "The signature is Python bytes as they are printed (b'…'): use .hexdigest(), or .decode() before it is sent.",
+);
+const ZERO_X: Slip = ("signature-0x", "The signature begins with 0x; the sender must leave that out.");
+const DASHES: Slip = (
+    "signature-separated",
+    "The digits of the signature are separated, as .NET's BitConverter does: use Convert.ToHexString.",
+);
+const PERCENT: Slip =
+    ("signature-percent", "The signature is percent-encoded; the sender must send it as it is.");
+const TWICE: Slip = (
+    "signature-encoded-twice",
+    "The digest is encoded twice, first as hex and then again; send the hex as it is. PHP's hash_hmac() already returns \
+     hex.",
+);
+
+/// The digests of a header's value.
+pub fn parts(text: &str) -> Vec<Read> {
+    let parts = text.split([',', ' ', ';', '\t']).map(str::trim).filter(|part| !part.is_empty());
+    let mut found = Vec::new();
+    let mut has_version = false;
+    for part in parts {
+        found.extend(read(part, has_version));
+        has_version = part.len() <= 3 && part.starts_with('v');
+    }
+    found
+}
+
+fn read(part: &str, has_version: bool) -> Option<Read> {
+    let mut slips = Vec::new();
+    let unquoted = unwrapped(part, &mut slips);
+    let (prefixes, rest) = split_prefixes(unquoted);
+    let rest = unwrapped(rest, &mut slips);
+    let (digest, encoding) = decode(rest, &mut slips)?;
+    let is_unpadded = encoding == "base64" && !rest.len().is_multiple_of(4);
+    let prefixes = prefixes.into_iter().map(str::to_owned).collect();
+    Some(Read { digest, prefixes, has_version, encoding, is_unpadded, slips })
+}
+
+/// Without quotes, with or without Python's b before them.
+fn unwrapped<'t>(text: &'t str, slips: &mut Vec<Slip>) -> &'t str {
+    for quote in ['"', '\''] {
+        let inner = |text: &'t str| text.strip_prefix(quote)?.strip_suffix(quote);
+        if let Some(inner) = text.strip_prefix('b').and_then(inner) {
+            slips.push(BYTES);
+            return inner;
+        }
+    }
+    let unquoted = text.trim_matches(['"', '\'']);
+    if unquoted.len() != text.len() {
+        slips.push(QUOTED);
+    }
+    unquoted
+}
+
+/// `sha256=`, `v1=` and the like before the digest.
+fn split_prefixes(text: &str) -> (Vec<&str>, &str) {
+    let mut prefixes = Vec::new();
+    let mut rest = text;
+    while let Some((prefix, after)) = rest.split_once(['=', ':']) {
+        let is_name = prefix.len() <= 12
+            && prefix.starts_with(|first: char| first.is_ascii_alphabetic())
+            && prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+            && separated(rest).is_none();
+        if !is_name || after.trim_matches('=').is_empty() {
+            break;
+        }
+        prefixes.push(prefix);
+        rest = after.trim_start();
+    }
+    (prefixes, rest)
+}
+
+/// Pairs of hex digits with a dash or colon between them, without those.
+fn separated(text: &str) -> Option<String> {
+    let mark = text.chars().nth(2).filter(|mark| matches!(mark, '-' | ':'))?;
+    let is_pairs =
+        text.split(mark).all(|pair| pair.len() == 2 && pair.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    is_pairs.then(|| text.replace(mark, ""))
+}
+
+fn decode(text: &str, slips: &mut Vec<Slip>) -> Option<(Vec<u8>, &'static str)> {
+    if let Some(digits) = separated(text) {
+        slips.push(DASHES);
+        return decode_once(&digits).filter(|(digest, _)| is_digest(digest));
+    }
+    if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        slips.push(ZERO_X);
+        return decode_once(digits).filter(|(digest, _)| is_digest(digest));
+    }
+    if text.contains('%') {
+        slips.push(PERCENT);
+        let plain = percent_encoding::percent_decode_str(text).decode_utf8().ok()?;
+        return decode_once(&plain).filter(|(digest, _)| is_digest(digest));
+    }
+    let (digest, encoding) = decode_once(text)?;
+    // Sixty-four bytes may be SHA-512, or the hex of SHA-256; only digits are hardly ever the former.
+    let inner = std::str::from_utf8(&digest).ok().and_then(|inner| hex::decode(inner).ok());
+    if let Some(inner) = inner.filter(is_digest) {
+        slips.push(TWICE);
+        return Some((inner, "hex"));
+    }
+    is_digest(&digest).then_some((digest, encoding))
+}
+
+fn is_digest(digest: &Vec<u8>) -> bool {
+    DIGESTS.contains(&digest.len())
+}
+
+fn decode_once(text: &str) -> Option<(Vec<u8>, &'static str)> {
+    let hex = hex::decode(text).ok().map(|digest| (digest, "hex"));
+    let base64 = || LENIENT.decode(text).ok().map(|digest| (digest, "base64"));
+    let url = || URL_SAFE.decode(text).ok().map(|digest| (digest, "URL-safe base64"));
+    hex.or_else(base64).or_else(url)
+}
