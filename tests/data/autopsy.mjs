@@ -18,6 +18,9 @@ const sources = [
   { name: 'standard', signature: 'standard-webhooks', secret: whsec },
   { name: 'github', signature: 'github', secret: plain },
   { name: 'stripe', signature: 'stripe', secret: plain },
+  // As Svix-compatible senders take it: base64 without whsec_.
+  { name: 'bare', signature: 'standard-webhooks', secret: 'MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSx' },
+  { name: 'phrase', signature: 'tagorun', secret: 'a pass phrase, with blanks and more!' },
 ];
 
 const id = 'msg_1';
@@ -86,15 +89,18 @@ content('crlf-as-lf', '{\n"id":"e2",\n"event":"user.login"}', '{\r\n"id":"e2",\r
 content('lf-as-crlf', '{\r\n"id":"e3",\r\n"event":"user.login"}', '{\n"id":"e3",\n"event":"user.login"}');
 content('without-bom', json, Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from(json)]));
 content('with-bom', Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from(json)]));
-content('json-stringify', JSON.stringify(parsed));
+content('json-numbers', JSON.stringify(parsed));
 content('json-compact', '{"a":1.0,"b":"\\u00e9"}', '{"a": 1.0, "b": "\\u00e9"}');
-content('json-sorted', JSON.stringify(sorted(parsed)));
-content('json-pretty', JSON.stringify(parsed, null, 2));
+content('json-numbers', JSON.stringify(sorted(parsed)));
+content('json-sorted', '{"a":2,"b":1}', '{"b":1,"a":2}');
+content('json-numbers', JSON.stringify(parsed, null, 2));
 content('json-pretty', '{\n    "a": 1.50,\n    "b": []\n}', '{"a":1.50,"b":[]}');
 content('json-unescaped', '{"a":1.0,"b":"é"}', '{"a":1.0,"b":"\\u00e9"}');
 content('json-escaped', escaped('{"a":1.0,"b":"é"}'), '{"a":1.0,"b":"é"}');
-content('json-php', '{"a":"\\u00e9\\/x"}', '{"a":"é/x"}');
-content('json-python', '{"a": 1.0, "b": [1, 2]}', '{"a":1.0,"b":[1,2]}');
+content('json-escaped', '{"a":"\\u00e9\\/x"}', '{"a":"é/x"}');
+content('json-php', '{"a":"\\u00e9\\/x","o":[]}', '{"a":"é/x","o":{}}');
+content('json-python', '{"b": 1.0, "a": [1, 2]}', '{"b":1.0,"a":[1,2]}');
+content('json-spaced', '{"a": 1.0, "b": [1, 2]}', '{"a":1.0,"b":[1,2]}');
 content('json-twice', JSON.stringify(json));
 content('unpacked', json, gzipSync(json), { 'Content-Encoding': 'gzip' });
 content('body-cut', json.slice(0, 77));
@@ -105,8 +111,8 @@ content('other-charset', Buffer.from('{"a":"é"}', 'latin1'), '{"a":"é"}');
 content('form-decoded', '{"a":1}', 'payload=%7B%22a%22%3A1%7D');
 add('plain-hash', { value: createHash('sha256').update(json).digest('hex') });
 add('plain-hash', { value: createHash('sha256').update(plain + json).digest('hex') });
-add('secret-with-newline+json-stringify', { value: hmac(`${plain}\n`, JSON.stringify(parsed)) });
-add('json-stringify+base64-digest', { value: hmac(plain, JSON.stringify(parsed), 'sha256', 'base64') });
+add('secret-with-newline+json-numbers', { value: hmac(`${plain}\n`, JSON.stringify(parsed)) });
+add('json-numbers+base64-digest', { value: hmac(plain, JSON.stringify(parsed), 'sha256', 'base64') });
 
 const standard = (key, signed, write = (digest) => `v1,${digest}`, encoding = 'base64') => ({
   source: 'standard', header: 'webhook-signature', headers: { 'webhook-id': id, 'webhook-timestamp': now },
@@ -122,6 +128,87 @@ add('hex-digest', standard(standardKey, framed, (digest) => `v1,${digest}`, 'hex
 add('timestamp-body', standard(standardKey, `${now}.${json}`));
 const striped = (signed) => ({ source: 'stripe', header: 'Stripe-Signature', value: `t=${now},v1=${hmac(plain, signed)}` });
 add('body-alone', striped(json));
+
+// The digest is right, and something else is not: nothing was put right since, and no replay helps.
+const standardized = (headers, value) => ({ source: 'standard', header: 'webhook-signature', headers, value });
+const rightly = (time, write = (digest) => `v1,${digest}`) =>
+  standardized({ 'webhook-id': id, 'webhook-timestamp': time }, write(hmac(standardKey, `${id}.${time}.${json}`, 'sha256', 'base64')));
+const rightDigest = hmac(standardKey, framed, 'sha256', 'base64');
+add('base64-unpadded', rightly(now, (digest) => `v1,${digest.replace(/=+$/, '')}`));
+add('signatures-comma', rightly(now, (digest) => `v1,${digest},v1,${digest}`));
+add('timestamp-format', rightly('2026-11-28T14:00:00Z'));
+add('timestamp-format', rightly(`${now}.5`));
+
+// Texts of signatures, and where they stand.
+const hex = hmac(plain, json);
+add('signature-python-bytes', { value: `b'${hex}'` });
+add('signature-python-bytes+base64-digest', { value: `b'${hmac(plain, json, 'sha256', 'base64')}'` });
+add('signature-separated', { value: hex.toUpperCase().match(/../g).join('-') });
+add('signature-0x', { value: `0x${hex}` });
+add('signature-encoded-twice', { value: Buffer.from(hex).toString('base64') });
+add('signature-encoded-twice', { value: Buffer.from(hex).toString('hex') });
+add('signature-percent+base64-digest', { value: encodeURIComponent(hmac(plain, json, 'sha256', 'base64')) });
+add('md5', { value: hmac(plain, json, 'md5') });
+add('header-form', { value: `SHA2-256(stdin)= ${hex}` });
+add('no-digest', { value: '[object Promise]' });
+add('no-digest', { value: '[B@1b6d3586' });
+add('another-header', { header: 'Authorization', value: `HMAC-SHA256 ${hex}` });
+add('another-header', { header: 'X-Auth', value: hex });
+add('another-header', { header: 'X-Digest', value: hex });
+
+// Keys.
+key('secret-hashed', 'plain', createHash('sha256').update(plain).digest());
+key('secret-hashed', 'plain', createHash('sha256').update(plain).digest('hex'));
+key('secret-base64-decoded', 'phrase', Buffer.from('a pass phrase, with blanks and more!', 'base64'));
+add('key-and-message-swapped', { value: hmac(json, plain) });
+add('secret-base64-decoded', {
+  source: 'bare', header: 'webhook-signature', headers: { 'webhook-id': id, 'webhook-timestamp': now },
+  value: `v1,${hmac(Buffer.from('MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSx', 'base64'), framed, 'sha256', 'base64')}`,
+});
+
+// Frames of other senders, each time in the header that they use.
+const of = (variant, header, value, headers = {}, body = json) => add(variant, { header, value, headers, body });
+of('timestamp-body+another-header+prefix-other', 'X-Slack-Signature', `v0=${hmac(plain, `v0:${now}:${json}`)}`, { 'X-Slack-Request-Timestamp': now });
+of('timestamp-body+another-header+prefix-other', 'x-zm-signature', `v0=${hmac(plain, `v0:${now}:${json}`)}`, { 'x-zm-request-timestamp': now });
+of('timestamp-body+another-header+base64-digest', 'X-Zendesk-Webhook-Signature', hmac(plain, now + json, 'sha256', 'base64'), { 'X-Zendesk-Webhook-Signature-Timestamp': now });
+of('timestamp-body+another-header+prefix-other', 'Paddle-Signature', `ts=${now};h1=${hmac(plain, `${now}:${json}`)}`);
+of('timestamp-body+another-header+prefix-other', 'Calendly-Webhook-Signature', `t=${now},v1=${hmac(plain, `${now}.${json}`)}`);
+of('timestamp-body+another-header+prefix-other', 'WorkOS-Signature', `t=${now}, v1=${hmac(plain, `${now}.${json}`)}`);
+content('body-timestamp', json + now, json, stamped);
+content('nonce-timestamp-body', `n-1${now}${json}`, json, { ...stamped, 'X-Nonce': 'n-1' });
+content('id-body', `${id}.${json}`, json, { 'webhook-id': id });
+of('path-body+another-header+base64-digest', 'X-HubSpot-Signature-v3', hmac(plain, `POSThttps://hooks.example/webhook/plain${json}${now}`, 'sha256', 'base64'), { 'X-HubSpot-Request-Timestamp': now, 'X-Forwarded-Host': 'hooks.example' });
+of('url-fields+another-header+base64-digest+sha1', 'X-Twilio-Signature', hmac(plain, 'https://hooks.example/webhook/plainBodyhelloFrom+49', 'sha1', 'base64'), { 'X-Forwarded-Host': 'hooks.example', 'Content-Type': 'application/x-www-form-urlencoded' }, 'From=%2B49&Body=hello');
+const shifted = (by) => standard(standardKey, `${id}.${Number(now) + by}.${json}`);
+add('timestamp-other', shifted(7200));
+add('timestamp-other', shifted(-19800));
+add('timestamp-other', standard(standardKey, `${id}.${now}123.${json}`));
+
+// The body in other forms.
+content('member-alone', JSON.stringify({ a: [1] }), '{"id":"e9","data":{"a": [1]}}');
+content('member-alone', '{"a": [1]}', '{"id":"e9","data":{"a": [1]}}');
+const file = '{\n  "id": "e1",\n  "a": [\n    1\n  ]\n}\n';
+const joined = file.replaceAll('\n', '');
+const curled = { 'User-Agent': 'curl/7.88.1', 'Content-Type': 'application/x-www-form-urlencoded' };
+content('curl-line-breaks', file, joined, curled);
+content('curl-line-breaks', file.replaceAll('\n', '\r\n'), joined, curled);
+content('curl-line-breaks', file.replaceAll('  ', '\t'), joined.replaceAll('  ', '\t'), curled);
+content('curl-line-breaks', '{\n  "id": "e1", "x": [1, 2],\n  "a": 5\n}\n', '{  "id": "e1", "x": [1, 2],  "a": 5}', curled);
+content('text-constant', '[object Object]');
+content('text-buffer', JSON.stringify(Buffer.from(json)));
+content('text-percent', encodeURIComponent(json));
+content('text-python-bytes', `b'${json.replaceAll('\\', '\\\\')}'`);
+add('text-python-bytes', standard(standardKey, `${id}.${now}.b'${json.replaceAll('\\', '\\\\')}'`));
+content('other-charset', Buffer.from([0x7b, 0x22, 0x61, 0x22, 0x3a, 0x22, 0x80, 0x22, 0x7d]), '{"a":"€"}');
+content('other-charset', Buffer.from('{"a":"é"}', 'utf16le'), '{"a":"é"}');
+content('other-charset', '{"a":""}', '{"a":"é"}');
+content('other-charset', Buffer.from([...'{"a":"€"}'].map((letter) => letter.charCodeAt(0) & 255)), '{"a":"€"}');
+content('json-stringify', '{"b":1e-7,"9":2,"10":1}'.replace('{"b":1e-7,"9":2,"10":1}', JSON.stringify({ b: 1e-7, 10: 1, 9: 2.5 })), '{"b":1e-7,"10":1,"9":2.5}');
+// A relay that wrote the JSON again, as smee does.
+const smee = { timestamp: '1795874206123', 'accept-language': '*', 'sec-fetch-mode': 'cors' };
+content('relay', '{"a":25.0}', '{"a":25}', smee);
+content('relay', '{"a": [1, 2]}', '{"a":[1,2]}', smee);
+
 add(null, { value: hmac('a secret that nobody knows', json) });
 add(null, { value: 'ab'.repeat(32) });
 

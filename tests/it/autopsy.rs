@@ -95,6 +95,105 @@ fn verify_prints_the_autopsy_and_a_corrected_secret_is_seen() {
     assert_eq!(server.delivery(&id)["autopsy"]["variant"], "valid-now");
 }
 
+/// What `verify` prints about a request to the source `standard` of the cases.
+fn verified(server: &Server, headers: &[(&str, &str)], body: &[u8]) -> String {
+    let file = server.data_dir().join("body");
+    std::fs::write(&file, body).unwrap();
+    let lines: Vec<String> = headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    let mut arguments = vec!["verify", "--source", "standard"];
+    lines.iter().for_each(|line| arguments.extend(["--header", line]));
+    arguments.push(file.to_str().unwrap());
+    let out = server.command(&arguments).output().unwrap();
+    String::from_utf8(out.stdout).unwrap()
+}
+
+#[test]
+fn a_right_digest_is_never_said_to_be_put_right_where_something_else_is_wrong() {
+    let server = server(cases()["sources"].as_array().unwrap());
+    let key = b"another thirty-two bytes of keys";
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let now = i64::try_from(now).unwrap();
+    let signed = |time: i64| crate::harness::standard_webhooks(key, "msg_1", time, b"{}");
+    for (time, variant) in [
+        (now - 400, "timestamp-stale"),
+        (now + 400, "timestamp-stale"),
+        (now * 1_000, "timestamp-milliseconds"),
+        (now + 7_200, "timestamp-zone"),
+    ] {
+        let (signature, time) = (signed(time), time.to_string());
+        let headers = [
+            ("webhook-id", "msg_1"),
+            ("webhook-timestamp", time.as_str()),
+            ("webhook-signature", &signature),
+        ];
+        let said = verified(&server, &headers, b"{}");
+        assert!(said.contains(&format!("\n{variant}: The digest is right, but its time is not. ")), "{said}");
+    }
+    // Whatever is thought of these, nothing was put right since.
+    let (right, time) = (signed(now), now.to_string());
+    let beside = format!("v1,AAAA {right}");
+    for headers in [
+        vec![("webhook-id", "msg_1"), ("webhook-timestamp", &*time), ("webhook-signature", &beside)],
+        vec![
+            ("svix-id", "msg_1"),
+            ("svix-timestamp", &time),
+            ("svix-signature", &right),
+            ("webhook-signature", "v1,AAAA"),
+        ],
+        vec![
+            ("svix-id", "msg_1"),
+            ("svix-timestamp", &time),
+            ("svix-signature", &right),
+            ("webhook-id", "stray"),
+        ],
+        vec![
+            ("webhook-id", "msg_1"),
+            ("webhook-timestamp", &time),
+            ("webhook-signature", &right),
+            ("webhook-signature", "v1,AAAA"),
+        ],
+    ] {
+        let said = verified(&server, &headers, b"{}");
+        let is_named = ["signature-beside", "two-header-sets", "several-lines"]
+            .iter()
+            .any(|variant| said.contains(&format!("\n{variant}: ")));
+        assert!(said.starts_with("valid: ") || is_named, "{headers:?}: {said}");
+        assert!(!said.contains("Replay"), "{said}");
+    }
+}
+
+#[test]
+fn a_wrong_secret_is_never_named_as_a_style_and_hints_say_what_was_seen() {
+    let server = Server::start();
+    let wrong = crate::harness::hmac_hex(b"a secret that nobody knows", b"{}");
+    let said = |headers: &[(&str, &str)], body: &[u8]| {
+        let all: Vec<(&str, &str)> =
+            headers.iter().copied().chain([("X-TagoRUN-Signature", wrong.as_str())]).collect();
+        server.post("/webhook/tagorun", &all, body);
+        let autopsy = server.newest()["autopsy"].clone();
+        assert!(autopsy["variant"].is_null(), "{autopsy}");
+        autopsy["sentence"].as_str().unwrap().to_owned()
+    };
+    let smee = [("timestamp", "1795874206123"), ("accept-language", "*"), ("sec-fetch-mode", "cors")];
+    assert!(said(&smee, b"{\"a\":25}").contains("the headers of smee, a relay"));
+    let curl = [("User-Agent", "curl/7.88.1"), ("Content-Type", "application/x-www-form-urlencoded")];
+    assert!(said(&curl, b"{  \"a\": [1,    2]}").contains("use --data-binary @file"));
+    assert!(!said(&curl, b"{\"a\":1}").contains("curl"));
+    for body in
+        ["", "[]", "{}", "null", "\"\"", "{\"a\":1,\"a\":2}", "not json", "{\"a\":\"\\ud83d\"}", "\u{feff}{}"]
+    {
+        said(&[], body.as_bytes());
+    }
+    // A token or a digest of the body is not a signature.
+    let digest = crate::harness::hmac_hex(b"x", b"y");
+    for (name, value) in
+        [("Authorization", format!("Bearer {digest}")), ("Content-Digest", format!("sha-256=:{digest}:"))]
+    {
+        server.post("/webhook/tagorun", &[(name, value.as_str())], b"{}");
+        assert!(server.newest()["autopsy"].is_null(), "{name}");
+    }
+}
+
 #[test]
 fn a_large_body_is_looked_into_and_a_cut_one_is_not() {
     let server = Server::start();

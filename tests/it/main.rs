@@ -19,6 +19,7 @@ mod api;
 mod architecture;
 mod attempts;
 mod autopsy;
+mod autopsy_matrix;
 mod behind_proxy;
 mod body_views;
 mod catalogue;

@@ -41,8 +41,10 @@ pub fn diagnose(suspect: &Suspect<'_>) -> Option<Autopsy> {
         if differences.is_empty() {
             differences.push(right_digest(suspect));
         }
-        let is_rewritten = differences.iter().any(|difference| difference.name.starts_with("json-"));
-        if let Some(relay) = relay(suspect.headers).filter(|_| is_rewritten) {
+        let is_json = |difference: &Difference| difference.name.starts_with("json-");
+        if let Some(relay) = relay(suspect.headers).filter(|_| differences.iter().any(is_json)) {
+            // The sender signed what it sent; the relay wrote it again.
+            differences.retain(|difference| !is_json(difference));
             differences.push(Difference::new("relay", relay));
         }
         return Some(Autopsy::named(&differences, tried));
@@ -53,19 +55,19 @@ pub fn diagnose(suspect: &Suspect<'_>) -> Option<Autopsy> {
     if presented.iter().all(|one| one.is_doubtful) {
         return None;
     }
-    if let Some(relay) = relay(suspect.headers) {
-        return Some(Autopsy::named(&[Difference::new("relay", relay)], tried));
+    let mut hints: Vec<String> = relay(suspect.headers).into_iter().collect();
+    if has_lost_lines(suspect) {
+        hints.push(
+            "It looks like a file sent with curl -d, which removes line breaks: use --data-binary @file."
+                .to_owned(),
+        );
     }
-    let curl = if has_lost_lines(suspect) {
-        " It looks like a file sent with curl -d, which removes line breaks: use --data-binary @file."
-    } else {
-        ""
-    };
+    let hints: String = hints.iter().map(|hint| format!(" {hint}")).collect();
     Some(Autopsy {
         variant: None,
         sentence: format!(
             "None of {tried} variants matches: the sender signs with a secret that is not known here, or the body was \
-             changed on its way.{curl}"
+             changed on its way.{hints}"
         ),
         tried,
     })

@@ -36,6 +36,16 @@ const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'(')
     .remove(b')');
 
+/// What some languages make of a value that is not a text.
+const CONSTANTS: &[(&str, &str)] = &[
+    ("[object Object]", "JavaScript's text for any object, [object Object],"),
+    ("[object ArrayBuffer]", "JavaScript's text for any ArrayBuffer"),
+    ("[object Promise]", "JavaScript's text for a Promise that was not awaited"),
+    ("Array", "PHP's text for any array, the word Array,"),
+    ("undefined", "the word undefined"),
+    ("null", "the word null"),
+];
+
 /// One form.
 pub struct Form {
     pub bytes: Vec<u8>,
@@ -118,7 +128,7 @@ fn ends(body: &[u8], add: &mut Add<'_>) {
         add(
             [body, ending].concat(),
             "newline-added",
-            "The sender signs the body with a line break at its end that it does not send (echo without -n does that).",
+            "The sender signs the body with a line break at its end that it does not send, as echo, jq and Go's Encoder.Encode add.",
         );
     }
     let without = body.strip_suffix(b"\r\n").or_else(|| body.strip_suffix(b"\n"));
@@ -229,10 +239,8 @@ fn quoted(text: &str, add: &mut Add<'_>) {
         "text-percent",
         "The sender signs the body percent-encoded (encodeURIComponent); sign the bytes that are sent.",
     );
-    for text in ["[object Object]", "[object ArrayBuffer]", "[object Promise]", "undefined", "Array", "null"]
-    {
-        let fix =
-            format!("The sender signs the text {text} instead of the body: sign the bytes that are sent.");
+    for (text, what) in CONSTANTS {
+        let fix = format!("The sender signs {what} instead of the body: sign the bytes that are sent.");
         add(text.as_bytes().to_vec(), "text-constant", &fix);
     }
     for text in file_lines(text) {

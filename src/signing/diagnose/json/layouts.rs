@@ -2,7 +2,7 @@
 
 use super::style::{Empty, Layout, Lists, Words};
 
-const JSON: Words =
+pub const JSON: Words =
     Words { yes: "true", no: "false", null: "null", list: ("[", "]"), object: ("{", "}"), is_opaque: false };
 
 pub const COMPACT: Layout =
@@ -42,11 +42,13 @@ pub const CJSON: Layout = Layout {
     colon: ":\t",
     lines: Some(("\t", "\n")),
     lists: Lists::OneLine { open: "[", comma: ", ", close: "]", is_level: true },
-    empty: Empty::OnLines { lists: false },
+    empty: Empty::OnLines { lists: None },
     ..COMPACT
 };
 /// PostgreSQL's jsonb_pretty.
-pub const JSONB: Layout = Layout { empty: Empty::OnLines { lists: true }, ..FOUR };
+pub const JSONB: Layout = Layout { empty: Empty::OnLines { lists: Some("") }, ..FOUR };
+/// Ruby's pretty_generate, in older versions.
+pub const RUBY: Layout = Layout { empty: Empty::OnLines { lists: Some("\n") }, ..TWO };
 
 /// What is not JSON.
 pub const PYTHON_STR: Layout =

@@ -1,5 +1,6 @@
 //! Says which programs write a text, and in what it differs from the body that came.
 
+use super::layouts;
 use super::rewriter::Rewriter;
 use super::style::{Order, Style};
 use super::ways::Way;
@@ -39,7 +40,11 @@ pub fn named(rewriter: &mut Rewriter<'_>, body: &str, text: &str) -> Difference 
             programs.push(way);
         }
     }
-    let they_differ = format!("What arrived differs in: {}.", changes.join(", "));
+    let they_differ = if *likely.style.layout.words == layouts::JSON {
+        format!("What arrived differs in: {}.", changes.join(", "))
+    } else {
+        "That text is not JSON.".to_owned()
+    };
     match programs.as_slice() {
         [only] => {
             let (with, cure) = (with(only), only.serialiser.cure);

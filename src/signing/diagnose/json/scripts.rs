@@ -80,7 +80,7 @@ pub const RUBY: Serialiser = Serialiser {
     name: "Ruby's JSON.generate",
     variant: "json-ruby",
     cure: "Keep body = JSON.generate(…), sign body, and send body.",
-    layouts: &[(&layout::COMPACT, ""), (&layout::TWO, "pretty_generate")],
+    layouts: &[(&layout::COMPACT, ""), (&layout::TWO, "pretty_generate"), (&layout::RUBY, "pretty_generate")],
     orders: &[(Order::Kept, ""), (Order::Sorted, "sorted keys")],
     strings: &[
         (spelling::JAVASCRIPT, ""),

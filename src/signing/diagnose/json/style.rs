@@ -67,9 +67,9 @@ pub enum Lists {
 pub enum Empty {
     Closed,
     WithBlank,
-    /// The closing bracket on its own line, for objects only or for lists too.
+    /// The closing bracket on its own line: of objects, and of lists too after this text.
     OnLines {
-        lists: bool,
+        lists: Option<&'static str>,
     },
 }
 

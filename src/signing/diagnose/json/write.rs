@@ -43,7 +43,7 @@ impl Writer<'_> {
                     out.push_str(self.layout.colon);
                     self.value(value, depth, out);
                 };
-                let on_lines = matches!(self.layout.empty, Empty::OnLines { .. });
+                let on_lines = matches!(self.layout.empty, Empty::OnLines { .. }).then_some("");
                 self.items(members, words.object, on_lines, depth, one, out);
             }
         }
@@ -55,11 +55,14 @@ impl Writer<'_> {
 
     fn list(&self, items: &[Node], depth: usize, one: impl Fn(&Node, usize, &mut String), out: &mut String) {
         let Lists::OneLine { open, comma, close, is_level } = &self.layout.lists else {
-            let on_lines = matches!(self.layout.empty, Empty::OnLines { lists: true });
+            let on_lines = match self.layout.empty {
+                Empty::OnLines { lists } => lists,
+                Empty::Closed | Empty::WithBlank => None,
+            };
             return self.items(items, self.layout.words.list, on_lines, depth, one, out);
         };
         if items.is_empty() {
-            return self.empty(self.layout.words.list, false, depth, out);
+            return self.empty(self.layout.words.list, None, depth, out);
         }
         out.push_str(open);
         for (at, item) in items.iter().enumerate() {
@@ -75,7 +78,7 @@ impl Writer<'_> {
         &self,
         items: &[T],
         brackets: (&str, &str),
-        on_lines: bool,
+        on_lines: Option<&str>,
         depth: usize,
         one: impl Fn(&T, usize, &mut String),
         out: &mut String,
@@ -96,12 +99,14 @@ impl Writer<'_> {
         out.push_str(brackets.1);
     }
 
-    fn empty(&self, brackets: (&str, &str), on_lines: bool, depth: usize, out: &mut String) {
+    fn empty(&self, brackets: (&str, &str), on_lines: Option<&str>, depth: usize, out: &mut String) {
         out.push_str(brackets.0);
-        match self.layout.empty {
-            Empty::WithBlank => out.push(' '),
-            Empty::OnLines { .. } if on_lines => self.line(depth, out),
-            _ => {}
+        if self.layout.empty == Empty::WithBlank {
+            out.push(' ');
+        }
+        if let Some(before) = on_lines {
+            out.push_str(before);
+            self.line(depth, out);
         }
         out.push_str(brackets.1);
     }
