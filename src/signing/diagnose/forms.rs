@@ -15,8 +15,11 @@ use crate::domain::Headers;
 
 /// The most bytes that a packed body is unpacked to.
 const MAX_UNPACKED: u64 = 4 * 1024 * 1024;
-/// The most bytes that are written in other forms of the same JSON.
-const MAX_REWRITTEN: usize = 24 * 1024 * 1024;
+/// The most bytes that are written in other forms of the same JSON; of large bodies, some forms all the same.
+const MAX_REWRITTEN: usize = 16 * 1024 * 1024;
+const LEAST_REWRITTEN: usize = 12;
+/// Bodies up to this size are tried in all forms.
+const SMALL: usize = 256 * 1024;
 /// The most bytes of forms of one member.
 const MAX_MEMBER: usize = 256 * 1024;
 /// The most members that are looked at alone.
@@ -48,13 +51,17 @@ const CONSTANTS: &[(&str, &str)] = &[
 
 /// One form.
 pub struct Form {
-    pub bytes: Vec<u8>,
+    pub bytes: Rc<[u8]>,
     is_sent: bool,
     /// What is different; `None`: the same JSON written otherwise, or the body itself.
     difference: Option<Difference>,
 }
 
 impl Form {
+    fn json(text: Rc<str>) -> Self {
+        Self { bytes: text.into(), is_sent: false, difference: None }
+    }
+
     /// Whether it is the body as it came.
     pub fn is_sent(&self) -> bool {
         self.is_sent
@@ -71,16 +78,22 @@ pub struct Forms<'b> {
 
 impl<'b> Forms<'b> {
     pub fn of(body: &'b [u8], headers: &Headers) -> Self {
-        let mut all = vec![Form { bytes: body.to_vec(), is_sent: true, difference: None }];
+        let mut all = vec![Form { bytes: body.into(), is_sent: true, difference: None }];
         let mut add = |bytes: Vec<u8>, name: &'static str, fix: &str| {
-            all.push(Form { bytes, is_sent: false, difference: Some(Difference::new(name, fix)) });
+            all.push(Form {
+                bytes: bytes.into(),
+                is_sent: false,
+                difference: Some(Difference::new(name, fix)),
+            });
         };
         ends(body, &mut add);
         unpacked(body, headers, &mut add);
         letters(body, &mut add);
         let text = std::str::from_utf8(body).unwrap_or_default();
-        quoted(text, &mut add);
-        members(text, &mut add);
+        if body.len() <= SMALL {
+            quoted(text, &mut add);
+            members(text, &mut add);
+        }
         add(Vec::new(), "body-empty", "The sender signs an empty body: it signs before the body is there.");
         let digest = "let it sign the body itself.";
         add(
@@ -94,31 +107,31 @@ impl<'b> Forms<'b> {
             &format!("The sender signs the SHA-256 of the body; {digest}"),
         );
         let mut rewriter = Document::read(text).map(Rewriter::new);
-        let rewritten = rewriter.iter_mut().flat_map(|rewriter| rewriter.texts(MAX_REWRITTEN));
-        all.extend(rewritten.map(|text| Form {
-            bytes: text.as_bytes().to_vec(),
-            is_sent: false,
-            difference: None,
-        }));
+        let rewritten = rewriter.iter_mut().flat_map(|rewriter| rewriter.texts(most_rewritten(body)));
+        all.extend(rewritten.map(Form::json));
         let mut seen: HashSet<Rc<[u8]>> = HashSet::new();
-        all.retain(|form| seen.insert(form.bytes.as_slice().into()));
+        all.retain(|form| seen.insert(Rc::clone(&form.bytes)));
         Self { body: text, all, rewriter }
     }
 
     /// The same JSON with its members in every order.
     pub fn reordered(&mut self) -> Vec<Form> {
         let texts = self.rewriter.iter_mut().flat_map(|rewriter| rewriter.reordered(MAX_REWRITTEN));
-        texts.map(|text| Form { bytes: text.as_bytes().to_vec(), is_sent: false, difference: None }).collect()
+        texts.map(Form::json).collect()
     }
 
     /// What is different in a form; nothing in the body itself.
     pub fn difference(&mut self, form: &Form) -> Option<Difference> {
-        if form.difference.is_some() {
+        if form.is_sent || form.difference.is_some() {
             return form.difference.clone();
         }
-        let text = std::str::from_utf8(&form.bytes).ok().filter(|text| *text != self.body)?;
-        self.rewriter.as_mut().map(|rewriter| named(rewriter, self.body, text))
+        let text = std::str::from_utf8(&form.bytes).ok()?;
+        self.rewriter.as_mut().map(|rewriter| named(rewriter, self.body, text, MAX_REWRITTEN))
     }
+}
+
+fn most_rewritten(body: &[u8]) -> usize {
+    MAX_REWRITTEN.max(body.len().saturating_mul(LEAST_REWRITTEN))
 }
 
 type Add<'a> = dyn FnMut(Vec<u8>, &'static str, &str) + 'a;
@@ -187,7 +200,8 @@ fn unpacked(body: &[u8], headers: &Headers, add: &mut Add<'_>) {
 
 fn letters(body: &[u8], add: &mut Add<'_>) {
     if let Ok(text) = std::str::from_utf8(body) {
-        for (name, bytes) in charset::encoded(text) {
+        let most = if body.len() <= SMALL { usize::MAX } else { 4 };
+        for (name, bytes) in charset::encoded(text).into_iter().take(most) {
             let fix = format!("The sender signs the text as {name}, but sends UTF-8: sign the UTF-8 bytes.");
             add(bytes, "other-charset", &fix);
         }

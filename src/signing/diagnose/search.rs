@@ -13,8 +13,9 @@ use super::keys::{Key, keys};
 use super::presented::Presented;
 use super::suspect::Suspect;
 
-/// How many bytes are hashed at most.
-const MAX_HASHED: usize = 96 * 1024 * 1024;
+/// How many bytes are hashed at most; of large bodies, some variants all the same.
+const MAX_HASHED: usize = 64 * 1024 * 1024;
+const LEAST_HASHED: usize = 48;
 /// Bodies up to this size are tried cut at every byte, and with other times.
 const SMALL: usize = 64 * 1024;
 /// How many forms of the body are tried as keys.
@@ -31,15 +32,17 @@ pub struct Search<'p> {
     /// How many digests were made.
     pub tried: usize,
     hashed: usize,
+    most: usize,
 }
 
 impl<'p> Search<'p> {
     pub const fn new(presented: &'p [Presented]) -> Self {
-        Self { presented, tried: 0, hashed: 0 }
+        Self { presented, tried: 0, hashed: 0, most: MAX_HASHED }
     }
 
     /// What the sender does differently; empty: nothing. `None`: no variant fits.
     pub fn run(&mut self, suspect: &Suspect<'_>) -> Option<Vec<Difference>> {
+        self.most = MAX_HASHED.max(suspect.body.len().saturating_mul(LEAST_HASHED));
         let usual = frames::usual(suspect);
         let other_frames = frames::others(suspect);
         let keys = keys(suspect);
@@ -76,9 +79,9 @@ impl<'p> Search<'p> {
                 if !frame.has_body && !form.is_sent() {
                     continue;
                 }
-                let body = if frame.has_body { form.bytes.as_slice() } else { &[] };
+                let body: &[u8] = if frame.has_body { &form.bytes } else { &[] };
                 for key in keys {
-                    if self.hashed > MAX_HASHED {
+                    if self.hashed > self.most {
                         return None;
                     }
                     let parts = [&frame.before, body, &frame.after];
@@ -121,7 +124,7 @@ impl<'p> Search<'p> {
     /// The body as the key and the secret as the message.
     fn swapped(&mut self, keys: &[&Key], forms: &[Form]) -> Option<Vec<Difference>> {
         for form in forms.iter().filter(|form| form.bytes.len() <= SMALL).take(SWAPPED) {
-            let swapped = Key::new(form.bytes.clone(), None);
+            let swapped = Key::new(form.bytes.to_vec(), None);
             for key in keys {
                 let size = form.bytes.len();
                 if let Some(presented) =

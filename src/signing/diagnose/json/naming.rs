@@ -13,7 +13,7 @@ const NO_PROGRAM: &str = "json-compact";
 const GENERAL_CURE: &str = "Write the JSON once, sign those bytes, and send those bytes.";
 
 /// What is different in `text`, which the signature fits, from `body`.
-pub fn named(rewriter: &mut Rewriter<'_>, body: &str, text: &str) -> Difference {
+pub fn named(rewriter: &mut Rewriter<'_>, body: &str, text: &str, most_bytes: usize) -> Difference {
     let without_lines: String = text.chars().filter(|letter| !matches!(letter, '\r' | '\n')).collect();
     if without_lines == body && without_lines.len() + 1 < text.len() {
         return Difference::new(
@@ -22,7 +22,7 @@ pub fn named(rewriter: &mut Rewriter<'_>, body: &str, text: &str) -> Difference 
              Send the file with --data-binary @file.",
         );
     }
-    let fitting = rewriter.fitting(text);
+    let (fitting, is_complete) = rewriter.fitting(text, most_bytes);
     let Some(likely) = fitting.first() else {
         return Difference::new(
             "json-reordered",
@@ -46,7 +46,7 @@ pub fn named(rewriter: &mut Rewriter<'_>, body: &str, text: &str) -> Difference 
         "That text is not JSON.".to_owned()
     };
     match programs.as_slice() {
-        [only] => {
+        [only] if is_complete => {
             let (with, cure) = (with(only), only.serialiser.cure);
             Difference::new(
                 only.serialiser.variant,
@@ -67,7 +67,7 @@ pub fn named(rewriter: &mut Rewriter<'_>, body: &str, text: &str) -> Difference 
                 .map(|way| format!("{}{}", way.serialiser.name, with(way)))
                 .collect();
             let list = match names.split_last() {
-                Some((last, first)) if several.len() <= MAX_NAMES => {
+                Some((last, first)) if is_complete && several.len() <= MAX_NAMES => {
                     format!("{} or {last}", first.join(", "))
                 }
                 _ => format!("{} or others", names.join(", ")),

@@ -59,11 +59,14 @@ impl<'t> Rewriter<'t> {
         texts
     }
 
-    /// The ways that make exactly this text, the likely ones first.
-    pub fn fitting(&mut self, text: &str) -> Vec<&'static Way> {
+    /// The ways that make exactly this text, the likely ones first, and whether all were tried within so many bytes.
+    pub fn fitting(&mut self, text: &str, most_bytes: usize) -> (Vec<&'static Way>, bool) {
         let mut known = std::collections::HashMap::new();
         let mut fitting = Vec::new();
         for way in WAYS.iter() {
+            if !fitting.is_empty() && known.len().saturating_mul(text.len()) > most_bytes {
+                return (fitting, false);
+            }
             let parts = self.parts(&way.style);
             let fits = match known.get(&parts) {
                 Some(fits) => *fits,
@@ -77,7 +80,7 @@ impl<'t> Rewriter<'t> {
                 fitting.push(way);
             }
         }
-        fitting
+        (fitting, true)
     }
 
     /// The document with its members in every order, where those are not too many.
