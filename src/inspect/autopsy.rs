@@ -1,7 +1,7 @@
 //! Why a stored delivery's signature did not hold. Computed when somebody looks, with the secrets of now.
 
-use super::cause::cause;
 use super::ClientRepeat;
+use super::cause::cause;
 use super::hints::hints;
 use crate::domain::{BodyEnd, Reason, Source, StoredDelivery};
 use crate::signing::diagnose::{self, Autopsy, Known, Suspect};

@@ -34,7 +34,7 @@ pub fn hints(delivery: &StoredDelivery, sources: &[Source]) -> Vec<String> {
         }
         (Reason::InvalidPayload, Some(source)) if lacks_name(delivery) => {
             Some(naming::hint(delivery, source))
-        },
+        }
         (Reason::NotJson, _) => charset_hint(&delivery.headers, &delivery.body)
             .or_else(|| looks_like(&delivery.body).map(str::to_owned)),
         _ => None,

@@ -41,11 +41,9 @@ impl Repeats {
         let first = self.first.as_ref()?;
         let source = sources.iter().find(|source| source.name == delivery.row.source);
         match (delivery.row.verdict, delivery.row.reason) {
-            (Verdict::Duplicate, _) if delivery.row.event_id.is_none() => {
-                fallback::sentence(first, delivery)
-                    .or_else(|| same_points(first, delivery, source))
-                    .or_else(|| written_anew(first, delivery, max_body))
-            }
+            (Verdict::Duplicate, _) if delivery.row.event_id.is_none() => fallback::sentence(first, delivery)
+                .or_else(|| same_points(first, delivery, source))
+                .or_else(|| written_anew(first, delivery, max_body)),
             (Verdict::Duplicate, _) => written_anew(first, delivery, max_body),
             (_, Some(Reason::IdConflict)) => Some(self.conflict(first, delivery, source, max_body)),
             _ => None,
