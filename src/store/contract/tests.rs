@@ -103,6 +103,7 @@ impl Case {
             Claim { key: ClaimKey::Id(id.into()), also: None, body_digest: [digest; 32], window: None };
         let mut entry = self.entry(Decision::Accept(Some(claim)));
         entry.facts.event_id = Some(id.into());
+        entry.delivery.body = Bytes::from(format!(r#"{{"n":{digest}}}"#));
         entry
     }
 
