@@ -37,7 +37,7 @@ async function sign() {
     'Stripe-Signature': stripe.webhooks.generateTestHeaderString({ payload: striped, secret: secret('stripe') }),
   }, striped);
   const event = new CloudEvent({ id: 'ce-npm', source: '/tests', type: 'reading.taken', data: { id: 'dev-7', value: 21.5 } });
-  for (const [library, form] of [['cloudevents', HTTP.structured]]) {
+  for (const [library, form] of [['cloudevents', HTTP.structured], ['cloudevents binary', HTTP.binary]]) {
     const message = form(event.cloneWith({ id: `npm ${library}` }));
     add(library, 'cloud', message.headers, message.body);
   }

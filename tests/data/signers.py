@@ -45,7 +45,7 @@ def sign():
     body = payload("evt_pypi_stripe")
     header = WebhookSignature.generate_signature_header(body, SECRETS["stripe"])
     add("stripe", "stripe", JSON | {"Stripe-Signature": header}, body)
-    for library, form in [("cloudevents", http.to_structured)]:
+    for library, form in [("cloudevents", http.to_structured), ("cloudevents binary", http.to_binary)]:
         attributes = {"id": f"pypi {library}", "source": "/tests", "type": "reading.taken", "specversion": "1.0"}
         event = CloudEvent({**attributes, "datacontenttype": "application/json"}, {"id": "dev-7", "value": 21.5})
         message = form(event, JSONFormat())

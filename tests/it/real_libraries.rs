@@ -80,7 +80,7 @@ fn what_real_libraries_sign_is_accepted_and_refused_once_it_is_tampered_with() {
             accepted.push(what);
         }
     }
-    assert_eq!(accepted.len(), 9, "{accepted:?}");
+    assert_eq!(accepted.len(), 11, "{accepted:?}");
 }
 
 /// A message for the scripts to verify.

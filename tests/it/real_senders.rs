@@ -15,9 +15,17 @@ name = "alertmanager"
 signature = "none"
 schema = "warn"
 [[source]]
+name = "alertmanager-preset"
+signature = "none"
+preset = "alertmanager"
+[[source]]
 name = "registry"
 signature = "none"
 schema = "off"
+[[source]]
+name = "registry-preset"
+signature = "none"
+preset = "docker-registry"
 "#;
 
 /// A program that runs until the test ends.
@@ -64,11 +72,13 @@ fn body(server: &Server, row: &Value) -> Value {
 #[test]
 fn alerts_of_alertmanager_are_events() {
     let server = Setup::new(CONFIG).start();
-    let url = format!("http://{}/webhook/alertmanager", server.receiver);
+    let url =
+        |source: &str| format!("{{url: 'http://{}/webhook/{source}', send_resolved: true}}", server.receiver);
+    let urls = [url("alertmanager"), url("alertmanager-preset")].join(", ");
     let alertmanager = Daemon::start("prometheus-alertmanager", |address, folder| {
         let config = format!(
             "route: {{receiver: hook, group_wait: 10ms, group_interval: 1s, repeat_interval: 1h}}\n\
-             receivers: [{{name: hook, webhook_configs: [{{url: '{url}', send_resolved: true}}]}}]\n"
+             receivers: [{{name: hook, webhook_configs: [{urls}]}}]\n"
         );
         std::fs::write(folder.join("alertmanager.yml"), config).unwrap();
         let words = ["--config.file=alertmanager.yml", "--storage.path=data", "--cluster.listen-address="];
@@ -87,33 +97,42 @@ fn alerts_of_alertmanager_are_events() {
         assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
     };
     fire(&alert);
-    until("the alert", || !server.deliveries("").is_empty());
-    let row = &server.deliveries("")[0];
-    assert_eq!((&row["verdict"], &row["status"]), (&json!("accepted"), &json!(200)), "{row}");
-    let sent = body(&server, row);
-    assert_eq!((&sent["version"], &sent["status"]), (&json!("4"), &json!("firing")));
-    assert_eq!(sent["alerts"][0]["labels"]["room"], "A & <B>");
-
+    let of = |source: &str| server.deliveries(&format!("source={source}"));
+    let rows = |count: usize| {
+        until("the alert", || of("alertmanager").len() == count && of("alertmanager-preset").len() == count);
+        [of("alertmanager").remove(0), of("alertmanager-preset").remove(0)]
+    };
+    let fired = rows(1);
     let mut ended = alert;
     ended["endsAt"] = json!("2026-01-01T00:00:00Z");
     fire(&ended);
-    until("its end", || server.deliveries("").len() == 2);
-    let row = &server.deliveries("")[0];
-    assert_eq!(
-        (&row["verdict"], &body(&server, row)["status"]),
-        (&json!("accepted"), &json!("resolved")),
-        "{row}"
-    );
+    for (status, [bare, named]) in [("firing", fired), ("resolved", rows(2))] {
+        assert_eq!((&bare["verdict"], &bare["status"]), (&json!("accepted"), &json!(200)), "{bare}");
+        assert_eq!(
+            (&named["verdict"], &named["event_type"]),
+            (&json!("accepted"), &json!(status)),
+            "{named}"
+        );
+        for row in [bare, named] {
+            let sent = body(&server, &row);
+            assert_eq!((&sent["version"], &sent["status"]), (&json!("4"), &json!(status)));
+            assert_eq!(sent["alerts"][0]["labels"]["room"], "A & <B>");
+        }
+    }
 }
 
 #[test]
 fn notifications_of_the_docker_registry_are_events() {
     let server = Setup::new(CONFIG).start();
-    let url = format!("http://{}/webhook/registry", server.receiver);
+    let endpoint = |source: &str| {
+        let url = format!("http://{}/webhook/{source}", server.receiver);
+        format!("{{name: {source}, url: '{url}', timeout: 5s, threshold: 5, backoff: 100ms}}")
+    };
+    let endpoints = [endpoint("registry"), endpoint("registry-preset")].join(", ");
     let registry = Daemon::start("docker-registry", |address, folder| {
         let config = format!(
             "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}/data}}}}\nhttp: {{addr: '{address}'}}\n\
-             notifications: {{endpoints: [{{name: hook, url: '{url}', timeout: 5s, threshold: 5, backoff: 100ms}}]}}\n",
+             notifications: {{endpoints: [{endpoints}]}}\n",
             folder.display()
         );
         std::fs::write(folder.join("registry.yml"), config).unwrap();
@@ -132,13 +151,17 @@ fn notifications_of_the_docker_registry_are_events() {
     let manifest = json!({"schemaVersion": 2, "mediaType": kind, "config": config, "layers": []}).to_string();
     assert_eq!(registry.post("PUT", "/v2/pump/manifests/latest", kind, manifest.as_bytes()).status, 201);
 
-    let all = || server.deliveries("verdict=accepted");
-    until("both notifications", || all().len() >= 2);
-    let events: Vec<Value> = all().iter().rev().map(|row| body(&server, row)["events"][0].clone()).collect();
-    let seen: Vec<(&Value, &Value)> =
-        events.iter().map(|event| (&event["action"], &event["target"]["digest"])).collect();
-    let push = json!("push");
-    assert_eq!(seen, [(&push, &json!(digest(layer))), (&push, &json!(digest(manifest.as_bytes())))]);
-    assert_eq!(events[1]["target"]["tag"], "latest");
+    let all = |source: &str| server.deliveries(&format!("verdict=accepted&source={source}"));
+    for (source, name) in [("registry", json!("unknown")), ("registry-preset", json!("push"))] {
+        until("both notifications", || all(source).len() >= 2);
+        let rows: Vec<Value> = all(source).into_iter().rev().collect();
+        let events: Vec<Value> = rows.iter().map(|row| body(&server, row)["events"][0].clone()).collect();
+        let seen: Vec<(&Value, &Value)> =
+            events.iter().map(|event| (&event["action"], &event["target"]["digest"])).collect();
+        let push = json!("push");
+        assert_eq!(seen, [(&push, &json!(digest(layer))), (&push, &json!(digest(manifest.as_bytes())))]);
+        assert_eq!(events[1]["target"]["tag"], "latest");
+        assert!(rows.iter().all(|row| row["event_type"] == name), "{rows:?}");
+    }
     assert!(server.deliveries("verdict=rejected").is_empty());
 }
