@@ -29,12 +29,22 @@ const OF_PROXIES: [&str; 3] = ["via", "x-forwarded-for", "forwarded"];
 pub struct ClientRepeat {
     /// How much later.
     gap: Duration,
-    /// Whether the first connection was seen to close before our response.
-    has_hung_up: bool,
+    evidence: Evidence,
     /// Whether a proxy is between.
     is_proxied: bool,
     /// Whether both were accepted as events of their own.
     are_both_events: bool,
+}
+
+/// What shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Evidence {
+    /// The first connection closed before our response.
+    HangUp,
+    /// The same, seen from the request that was repeated: its repeat was accepted before it.
+    Overtaken,
+    /// Only that both are the same.
+    Sameness,
 }
 
 impl ClientRepeat {
@@ -43,23 +53,28 @@ impl ClientRepeat {
     pub fn of(before: &StoredDelivery, after: &StoredDelivery) -> Option<Self> {
         let micros = after.row.received_at.as_micros().saturating_sub(before.row.received_at.as_micros());
         let gap = Duration::from_micros(u64::try_from(micros).unwrap_or(0));
-        let is_overtaken = micros < 0 && micros.unsigned_abs() <= OVERTAKING_US;
+        let is_late = micros < 0 && micros.unsigned_abs() <= OVERTAKING_US;
         let answered = Duration::from_micros(before.row.duration_us);
-        let (ended, has_hung_up) = match before.hung_up {
-            Some(hung_up) if micros >= 0 || is_overtaken => (hung_up, true),
-            // A response that was lost on its way leaves no trace here. Who was refused has another reason to repeat.
-            None if (200..300).contains(&before.row.status) && micros >= 0 && gap >= answered => {
-                (answered, false)
+        let (ended, evidence) = match before.hung_up {
+            Some(hung_up) if micros >= 0 || is_late => (hung_up, Evidence::HangUp),
+            // A response that was lost on its way leaves no trace here. Who was refused has another reason to repeat. One whose
+            // own client hung up is itself repeated.
+            None if (200..300).contains(&before.row.status)
+                && after.hung_up.is_none()
+                && micros >= 0
+                && gap >= answered =>
+            {
+                (answered, Evidence::Sameness)
             }
             _ => return None,
         };
         let is_repeat =
             gap.saturating_sub(ended) <= SOON && is_elsewhere(before, after) && is_same(before, after);
         let are_both_events = [before, after].iter().all(|one| one.row.verdict == Verdict::Accepted);
-        is_repeat.then(|| Self { gap, has_hung_up, is_proxied: is_proxied(after), are_both_events })
+        is_repeat.then(|| Self { gap, evidence, is_proxied: is_proxied(after), are_both_events })
     }
 
-    /// The request that `delivery` repeats, looked for among the deliveries just before it.
+    /// The request that `delivery` repeats, looked for among the deliveries near it; or the repeat that overtook it.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -83,29 +98,38 @@ impl ClientRepeat {
             if let Some(repeat) = Self::of(&before, delivery) {
                 return Ok(Some(repeat));
             }
+            let overtaken = Self::of(delivery, &before).filter(|_| row.verdict == Verdict::Duplicate);
+            if let Some(repeat) = overtaken.filter(Self::is_certain) {
+                return Ok(Some(Self { evidence: Evidence::Overtaken, ..repeat }));
+            }
         }
         Ok(None)
+    }
+
+    /// Whether nothing else explains it.
+    #[must_use]
+    pub fn is_certain(&self) -> bool {
+        self.evidence != Evidence::Sameness
     }
 
     /// In words.
     #[must_use]
     pub fn sentence(&self) -> String {
+        let who = if self.is_proxied { "The client or a proxy" } else { "The client" };
         let later = match self.gap {
             Duration::ZERO => String::new(),
             gap => format!(", {} later", seconds(gap.as_secs_f64())),
         };
-        let mut said = match (self.has_hung_up, self.is_proxied) {
-            (true, false) => format!(
-                "The client repeated the request on a new connection{later}: it closed the first one before our \
-                 response."
+        let mut said = match self.evidence {
+            Evidence::HangUp => format!(
+                "{who} repeated the request on a new connection{later}: the first one closed before our response."
             ),
-            (true, true) => format!(
-                "The client or a proxy repeated the request on a new connection{later}: the first one closed \
-                 before our response."
+            Evidence::Overtaken => format!(
+                "{who} repeated the request on a new connection before our response, and the repeat was accepted first."
             ),
-            (false, _) => format!(
-                "The same request arrived again on another connection{later}. Clients and proxies repeat a \
-                 request when its response is lost. Or the sender sent it twice."
+            Evidence::Sameness => format!(
+                "The same request arrived again on another connection{later}. Clients and proxies repeat a request when \
+                 its response is lost. Or the sender sent it twice."
             ),
         };
         if self.are_both_events {
@@ -175,8 +199,13 @@ mod tests {
         let first = hung_up(at(0, 4_000, 2), 1);
         assert_eq!(
             said(&first, &at(3, 4_001, 1)),
-            "The client repeated the request on a new connection, 3 ms later: it closed the first one before our response."
+            "The client repeated the request on a new connection, 3 ms later: the first one closed before our response."
         );
+        let overtaken = ClientRepeat {
+            evidence: Evidence::Overtaken,
+            ..ClientRepeat::of(&first, &at(3, 4_001, 1)).unwrap()
+        };
+        assert!(overtaken.is_certain() && overtaken.sentence().ends_with("the repeat was accepted first."));
         assert!(ClientRepeat::of(&first, &at(2_001, 4_001, 1)).is_some());
         assert_eq!(
             ClientRepeat::of(&first, &at(2_002, 4_001, 1)),
@@ -187,7 +216,7 @@ mod tests {
         let late = hung_up(at(250, 4_000, 2), 0);
         assert_eq!(
             said(&late, &at(0, 4_001, 1)),
-            "The client repeated the request on a new connection: it closed the first one before our response."
+            "The client repeated the request on a new connection: the first one closed before our response."
         );
         assert_eq!(ClientRepeat::of(&hung_up(at(251, 4_000, 2), 0), &at(0, 4_001, 1)), None);
         assert_eq!(ClientRepeat::of(&first, &at(3, 4_000, 3)), None, "the same connection");
@@ -219,6 +248,7 @@ mod tests {
             "before our response: two senders at once"
         );
         assert_eq!(ClientRepeat::of(&first, &at(2_002, 4_001, 1)), None);
+        assert_eq!(ClientRepeat::of(&first, &hung_up(at(3, 4_001, 1), 0)), None, "it is repeated itself");
         let mut refused = first;
         refused.row.status = 503;
         assert_eq!(ClientRepeat::of(&refused, &at(3, 4_001, 1)), None, "it was told to try again");

@@ -1,6 +1,6 @@
 //! One sentence on what became of a delivery: what was seen, the rule, and what to do. For the operator only.
 
-use super::{ClientRepeat, Findings};
+use super::Findings;
 use crate::domain::{Check, Gate, Outcome, Reason, StoredDelivery, Verdict};
 
 /// The rule of the check that looks for an event's name.
@@ -9,10 +9,12 @@ pub(super) const NO_NAME: &str = "an event name";
 /// Says in one sentence, or two, what became of a delivery and what to do about it.
 #[must_use]
 pub fn diagnose(delivery: &StoredDelivery, findings: &Findings) -> String {
-    let repeat = findings.client_repeat.as_ref().map(ClientRepeat::sentence);
-    let said = verdict(delivery, findings);
+    let is_certain = findings.client_repeat.is_some_and(|repeat| repeat.is_certain());
+    let known = findings.repeat.as_deref().filter(|_| !is_certain);
+    let repeat = findings.client_repeat.filter(|_| known.is_none()).map(|repeat| repeat.sentence());
+    let said = verdict(delivery, findings, known);
     match (delivery.row.verdict, repeat) {
-        (Verdict::Duplicate, None) if findings.repeat.is_none() => format!(
+        (Verdict::Duplicate, None) if known.is_none() => format!(
             "{said} Nothing to do: the sender repeated itself, usually because an earlier answer came too late for it."
         ),
         (_, Some(repeat)) => format!("{said} {repeat}"),
@@ -20,12 +22,13 @@ pub fn diagnose(delivery: &StoredDelivery, findings: &Findings) -> String {
     }
 }
 
-fn verdict(delivery: &StoredDelivery, findings: &Findings) -> String {
+/// `known` is why the event came again, where more is known than that it did.
+fn verdict(delivery: &StoredDelivery, findings: &Findings, known: Option<&str>) -> String {
     let row = &delivery.row;
     match (row.verdict, row.reason) {
         (Verdict::Accepted, _) => accepted(delivery),
-        (Verdict::Duplicate, _) | (_, Some(Reason::IdConflict)) if findings.repeat.is_some() => {
-            findings.repeat.clone().unwrap_or_default()
+        (Verdict::Duplicate, _) | (_, Some(Reason::IdConflict)) if known.is_some() => {
+            known.unwrap_or_default().to_owned()
         }
         (Verdict::Duplicate, _) => {
             "The same event was accepted before, so this one was answered 200 and not taken again.".to_owned()

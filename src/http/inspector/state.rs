@@ -127,9 +127,8 @@ impl InspectorState {
     pub(crate) async fn look_into(&self, delivery: StoredDelivery) -> (Arc<StoredDelivery>, Findings) {
         // Without them the delivery itself still says what became of it.
         let repeats = Repeats::of(&self.store, &delivery).await.unwrap_or_default();
-        let delivery = Arc::new(delivery);
-        // As above.
         let client_repeat = ClientRepeat::find(&self.store, &delivery).await.ok().flatten();
+        let delivery = Arc::new(delivery);
         let (sources, max_body) = (self.sources.all(), self.sources.max_body());
         let looked_at = Arc::clone(&delivery);
         let look = move || {
