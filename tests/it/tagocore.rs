@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Nginx, Server, TOKEN};
+use crate::harness::{Nginx, Server, TOKEN, until};
 
 /// What an Action sends, and what came of each try.
 fn act(steps: &Value) -> Vec<Value> {
@@ -82,6 +82,28 @@ fn ten_tries_without_a_pause_are_ten_deliveries_and_claim_nothing() {
 }
 
 #[test]
+fn a_post_that_a_redirect_turned_into_a_get_is_not_delivered_and_is_listed() {
+    let server = Server::start();
+    let receiver = server.receiver;
+    for status in [301, 302] {
+        let location = format!("location / {{ return {status} http://{receiver}$request_uri; }}");
+        let nginx = Nginx::start(Nginx::free_address(), &location);
+        let url = format!("http://{}/webhook/tagoio/forward", nginx.address);
+        let done = act(&json!([action(&url, TOKEN, &uplink(1))]));
+        assert_eq!(done[0]["statuses"], json!(vec![405; 10]), "{status}");
+    }
+    assert!(server.deliveries("").is_empty());
+    let refusals = server.api("refusals")["refusals"].clone();
+    let listed = &refusals[0];
+    assert_eq!(
+        (&listed["status"], &listed["count"], &listed["likely"]),
+        (&json!(405), &json!(20), &json!(true))
+    );
+    let detail = listed["detail"].as_str().unwrap();
+    assert!(detail.contains("redirect") && detail.contains("TagoIO-Retries"), "{detail}");
+}
+
+#[test]
 fn a_redirect_that_keeps_the_post_loses_its_credential() {
     let server = Server::start();
     let location = format!("location / {{ return 307 http://{}$request_uri; }}", server.receiver);
@@ -95,7 +117,38 @@ fn a_redirect_that_keeps_the_post_loses_its_credential() {
 }
 
 #[test]
-fn points_from_a_fallback_device_have_new_ids_and_are_taken_as_they_come() {
+fn the_empty_post_of_an_action_on_an_interval_is_named() {
+    let server = Server::start();
+    let done = act(&json!([action(&url(&server, "/tick"), TOKEN, &Value::Null)
+        .as_object()
+        .map(|step| json!({"url": step["url"], "headers": step["headers"]}))
+        .unwrap()]));
+    assert_eq!(done[0]["statuses"], json!(vec![400; 10]));
+    let newest = server.newest();
+    assert_eq!((&newest["reason"], &newest["size_bytes"]), (&json!("not_json"), &json!(0)));
+    let diagnosis = newest["diagnosis"].as_str().unwrap();
+    assert!(diagnosis.contains("an interval or a schedule"), "{diagnosis}");
+}
+
+#[test]
+fn two_actions_on_one_upload_are_two_events() {
+    let server = Server::start();
+    let points = uplink(1);
+    let done = act(&json!([{"together": [
+        action(&url(&server, "/forward"), TOKEN, &points),
+        action(&url(&server, "/alarm"), TOKEN, &points),
+    ]}, action(&url(&server, "/alarm"), TOKEN, &points)]));
+    assert_eq!((&done[0][0]["statuses"], &done[0][1]["statuses"]), (&json!([200]), &json!([200])));
+    until("three deliveries", || server.deliveries("").len() == 3);
+    let accepted = server.deliveries("verdict=accepted");
+    let mut paths: Vec<&str> = accepted.iter().map(|row| row["path"].as_str().unwrap()).collect();
+    paths.sort_unstable();
+    assert_eq!(paths, ["/webhook/tagoio/alarm", "/webhook/tagoio/forward"]);
+    assert_eq!(server.deliveries("verdict=duplicate").len(), 1, "the same Action again");
+}
+
+#[test]
+fn points_from_a_fallback_device_have_new_ids_and_are_the_same_event() {
     let server = Server::start();
     let first = uplink(1);
     let mut again = uplink(1_000);
@@ -106,9 +159,31 @@ fn points_from_a_fallback_device_have_new_ids_and_are_taken_as_they_come() {
         action(&url(&server, "/forward"), TOKEN, &first),
         action(&url(&server, "/forward"), TOKEN, &again)
     ]));
-    assert_eq!(
-        server.deliveries("verdict=accepted").len(),
-        2,
-        "nothing but their values says that they are the same"
+    assert_eq!(server.deliveries("verdict=accepted").len(), 1);
+    let newest = server.newest();
+    assert_eq!(newest["verdict"], "duplicate");
+    assert!(newest["diagnosis"].as_str().unwrap().contains("a fallback device"), "{newest}");
+}
+
+#[test]
+fn an_uplink_of_twenty_three_points_is_one_event_with_every_kind_of_value() {
+    let server = Server::start();
+    let done = act(&json!([action(&url(&server, "/forward"), TOKEN, &uplink(1))]));
+    assert_eq!(done[0]["statuses"], json!([200]));
+    let newest = server.newest();
+    assert_eq!((&newest["verdict"], &newest["event_type"]), (&json!("accepted"), &json!("data.received")));
+    assert!(newest["diagnosis"].as_str().unwrap().contains("23 data points"), "{}", newest["diagnosis"]);
+    let sent: Value = serde_json::from_slice(&server.raw(newest["id"].as_str().unwrap())).unwrap();
+    assert_eq!(sent, uplink(1));
+    let page = crate::harness::exchange(
+        server.inspector,
+        "GET",
+        &format!("/deliveries/{}", newest["id"].as_str().unwrap()),
+        &[],
+        b"",
     );
+    let page = String::from_utf8(page.body).unwrap();
+    for shown in ["variable_0", "-2.5", "SF15BW125", "false", "variable_20", "35.99"] {
+        assert!(page.contains(shown), "{shown}");
+    }
 }
