@@ -17,8 +17,8 @@ use crate::catalog::{Catalog, CatalogFaults};
 use crate::config::{self, Config, ConfigFaults, Sealer};
 use crate::domain::{Clock, DeliveryFilter};
 use crate::http::{
-    self, AddressRate, BodyBudget, BodyLimits, Doorkeeper, InspectorState, Port, Readiness, ReceiverState,
-    Rules, Traffic,
+    self, AddressRate, BodyBudget, BodyLimits, Doorkeeper, InspectorState, LinkOpener, Port, Readiness,
+    ReceiverState, Rules, Traffic,
 };
 use crate::inspect::learner::RunningLearner;
 use crate::inspect::overview::{Counting, keep_counts};
@@ -111,20 +111,22 @@ pub async fn start(
     let counted = Arc::clone(&metrics);
     let door = |port| Doorkeeper {
         port,
+        head_timeout: config.receiver.head_timeout,
         traffic: Traffic::default(),
         metrics: Arc::clone(&metrics),
         clock: Arc::clone(&clock),
         sources: sources.clone(),
     };
-    let (receiver_door, inspector_door) = (door(PortName::Receiver), door(PortName::Inspector));
+    let (outer, inner) = (door(PortName::Receiver), door(PortName::Inspector));
     let state = ReceiverState {
         rules: Arc::clone(&rules),
         store: store.clone(),
         clock: Arc::clone(&clock),
         metrics: Arc::clone(&metrics),
-        door: receiver_door,
+        door: outer,
         budget: BodyBudget::new(config.receiver.max_buffered),
         readiness: Readiness::default(),
+        links: LinkOpener::new(sender.client().clone()),
         large_bodies: Arc::new(Semaphore::new(http::LARGE_AT_ONCE)),
     };
     let inspector_state = InspectorState::new(http::InspectorParts {
@@ -152,8 +154,7 @@ pub async fn start(
     let stopping = watch::Sender::new(false);
     let workers = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let (receiving, receiver) = http::serve_receiver(ports.receiver, workers, state)?;
-    let (inspecting, inspector) =
-        http::serve_inspector(ports.inspector, inspector_state.clone(), inspector_door)?;
+    let (inspecting, inspector) = http::serve_inspector(ports.inspector, inspector_state.clone(), inner)?;
     let sending = RunningSender::start(sender.clone()).context("cannot start the sender")?;
     let learning = RunningLearner::start(store.clone(), sender.clone(), sources.clone(), learner_clock)
         .context("cannot start the learner")?;
@@ -220,9 +221,8 @@ pub enum Ended {
     AtOnce,
 }
 
-/// Runs the program until SIGTERM or SIGINT. A second signal ends it without waiting for requests under way. `started` is
-/// given the program once both ports accept; `reread` makes a new configuration at SIGHUP, or says in one line per fault
-/// why not.
+/// Runs the program until SIGTERM or SIGINT; a second signal ends it at once. `started` is given the program once both ports
+/// accept; `reread` makes a new configuration at SIGHUP, or says in one line per fault why not.
 ///
 /// # Errors
 /// As `start`; and when signals cannot be handled.

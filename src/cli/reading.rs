@@ -8,7 +8,8 @@ use bytes::Bytes;
 use crate::app;
 use crate::config::Config;
 use crate::domain::{
-    Arrival, BodyEnd, ClientAddress, Clock as _, Connection, DeliveryId, EventFacts, Headers, Outcome, Source,
+    Arrival, BodyEnd, ClientAddress, Clock as _, Connection, DeliveryId, EventFacts, Headers, Outcome,
+    Source, Transfer,
 };
 use crate::receive::{Masking, Receiver, Trace};
 use crate::telemetry::SystemClock;
@@ -41,6 +42,7 @@ pub fn lines(
         body,
         connection: Connection::default(),
         body_end: BodyEnd::Complete,
+        transfer: Transfer::default(),
     };
     let (mut trace, mut facts) = (Trace::start(), EventFacts::default());
     let refused = receiver.read(source, &arrival, now, &mut trace, &mut facts).err();

@@ -161,6 +161,27 @@ fn random_hex() -> String {
     hex::encode(rand::random::<[u8; 32]>())
 }
 
+/// Keeps a secret in a file that only its owner can read; `false` where the file is there already. Of several at once
+/// exactly one is kept.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn keep_secret(file: &Path, secret: &[u8]) -> io::Result<bool> {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let draft = folder.join(format!(".secret-{}.new", random_hex()));
+    let mut written = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&draft)?;
+    let linked =
+        written.write_all(secret).and_then(|()| written.sync_all()).and_then(|()| {
+            match fs::hard_link(&draft, file) {
+                Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+                linked => linked.map(|()| true),
+            }
+        });
+    fs::remove_file(&draft)?;
+    File::open(folder)?.sync_all()?;
+    linked
+}
+
 /// Writes a file that only its owner can read: under another name first, so that it is there whole or not at all.
 fn write_private(folder: &Path, name: &str, content: &[u8]) -> io::Result<()> {
     let draft = folder.join(format!(".{name}.new"));
@@ -196,6 +217,18 @@ mod tests {
         assert!(second.make_secrets().unwrap().is_empty());
         assert_eq!(fs::read_to_string(path.join("signing-secret")).unwrap(), secret);
         assert!(store_key(&path).is_ok());
+    }
+
+    #[test]
+    fn a_secret_is_kept_once_and_only_its_owner_can_read_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("asana-secret-x");
+        assert!(keep_secret(&file, b"first").unwrap());
+        assert!(!keep_secret(&file, b"second").unwrap());
+        assert_eq!(fs::read(&file).unwrap(), b"first");
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
+        assert!(keep_secret(&folder.path().join("no/such/folder"), b"x").is_err());
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod subscriptions;
 mod types;
 mod values;
 
-pub use data_dir::{Addresses, DataDir, addresses_file, read_addresses, store_key};
+pub use data_dir::{Addresses, DataDir, addresses_file, keep_secret, read_addresses, store_key};
 pub use environment::CREDENTIAL_VARIABLES;
 #[cfg(test)]
 pub use environment::FLAG_VARIABLES;

@@ -157,6 +157,7 @@ impl Read<'_> {
         let listen = self.address(section, self.options.listen.clone(), "--listen", "TAGOHOOK_LISTEN");
         let trusted_proxies = self.ranges(section, "trusted_proxies");
         let max_body = self.size(section, "max_body");
+        let head_timeout = self.duration(section, "head_timeout");
         let body_timeout = self.duration(section, "body_timeout");
         let capture_rate = self.rate(section, "capture_rate");
         let refused_rate = self.rate(section, "refused_rate");
@@ -176,6 +177,7 @@ impl Read<'_> {
             listen: listen?,
             trusted_proxies: trusted_proxies?,
             max_body: usize::try_from(max_body).ok()?,
+            head_timeout: head_timeout?,
             body_timeout: body_timeout?,
             capture_rate: capture_rate?,
             refused_rate: refused_rate?,

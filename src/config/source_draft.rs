@@ -80,7 +80,7 @@ pub fn toml_members(text: &str) -> Result<serde_json::Map<String, serde_json::Va
 
 /// Secrets by reference; what was typed in becomes a reference that has to be made.
 fn without_literals(key: &str, value: &Value) -> Value {
-    let is_secret = key == "secrets" || key == "credentials";
+    let is_secret = matches!(key, "secrets" | "credentials" | "handshake_token");
     match value {
         Value::String(text) if is_secret && !text.starts_with("file:") && !text.starts_with("env:") => {
             Value::from(NEW_SECRET)
@@ -137,6 +137,14 @@ fn table_of(source: &Source) -> Table {
     }
     put("silence_after", source.silence_after.to_string().into());
     put("sender_timeout", format!("{}ms", source.sender_timeout.as_millis()).into());
+    put("time_pointer", source.time_pointer.as_str().into());
+    if let Some(rule) = &source.handshake {
+        put("handshake", rule.kind.as_str().into());
+        if let Some(token) = &rule.token {
+            put("handshake_token", token.name().into());
+        }
+        put("handshake_confirm", if rule.opens_links { "auto" } else { "ask" }.into());
+    }
     table
 }
 

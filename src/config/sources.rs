@@ -12,11 +12,13 @@ use super::source_event;
 use super::values::{self, one_of, split_list, texts};
 use crate::domain::suggestion;
 use crate::domain::{
-    Allowlist, Credential, DEFAULT_ID_POINTER, EventPlace, IdScope, SchemaMode, Scheme, Secret, Selector,
-    SignatureRule, SilenceAfter, Source, UnknownEvents,
+    Allowlist, Credential, DEFAULT_ID_POINTER, EventPlace, Handshake, IdScope, SchemaMode, Scheme, Secret,
+    Selector, SignatureRule, SilenceAfter, Source, UnknownEvents,
 };
 
-const KEYS: [&str; 18] = [
+mod handshake;
+
+const KEYS: [&str; 22] = [
     "name",
     "preset",
     "secrets",
@@ -35,6 +37,10 @@ const KEYS: [&str; 18] = [
     "device",
     "silence_after",
     "sender_timeout",
+    "time_pointer",
+    "handshake",
+    "handshake_token",
+    "handshake_confirm",
 ];
 const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
 /// TagoRUN's own, by its webhook configuration.
@@ -91,7 +97,9 @@ impl Reader<'_, '_> {
             self.fault::<()>(key, &format!("unknown key{near}"));
         }
         let name = self.name();
-        let signature = self.signature(check_secret);
+        let kind = self.handshake_kind();
+        let signature = self.signature(kind.flatten(), check_secret);
+        let handshake = self.handshake(kind.flatten(), name.as_deref());
         let allow = self.allow();
         let credentials = self.credentials();
         let schema = self.word("schema", &["enforce", "strict", "warn", "off"], "enforce");
@@ -106,6 +114,7 @@ impl Reader<'_, '_> {
         }
         let entity = self.pointer("entity", DEFAULT_ENTITY);
         let device = self.selector("device");
+        let time_pointer = self.pointer("time_pointer", "");
         let dedupe_by_body = self.dedupe_by_body();
         let silence_after = self.value("silence_after", SilenceAfter::Off, |value| {
             values::silence_after(value.as_str().unwrap_or_default())
@@ -136,6 +145,8 @@ impl Reader<'_, '_> {
             device: device?,
             silence_after: silence_after?,
             sender_timeout: sender_timeout?,
+            time_pointer: time_pointer?,
+            handshake: kind.and(handshake)?,
         })
     }
 
@@ -180,16 +191,24 @@ impl Reader<'_, '_> {
         Some(name.to_owned())
     }
 
-    fn signature(&mut self, check_secret: SecretCheck) -> Option<SignatureRule> {
+    fn signature(
+        &mut self,
+        handshake: Option<Handshake>,
+        check_secret: SecretCheck,
+    ) -> Option<SignatureRule> {
         let names = Scheme::ALL.map(Scheme::as_str);
         // A forgotten line never means "no check".
-        let word = self.word("signature", &names, Scheme::Tagorun.as_str())?;
+        let own = handshake.and_then(|kind| kind.schemes().first().copied());
+        let default = own.filter(|scheme| *scheme != Scheme::None).unwrap_or(Scheme::Tagorun);
+        let word = self.word("signature", &names, default.as_str())?;
         let scheme = Scheme::ALL.into_iter().find(|scheme| scheme.as_str() == word)?;
+        self.check_scheme(handshake, scheme)?;
         let tolerance = self.value("tolerance", DEFAULT_TOLERANCE, |value| {
             values::duration(value.as_str().unwrap_or_default())
         });
         let references = self.value("secrets", Vec::new(), texts)?;
-        if scheme != Scheme::None && references.is_empty() {
+        let is_handed = handshake == Some(Handshake::Asana);
+        if scheme != Scheme::None && references.is_empty() && !is_handed {
             let what = format!(
                 "signature {word:?} needs at least one secret, as [\"file:signing-secret\"]; no check must be \
                  written out: signature = \"none\""

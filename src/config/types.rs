@@ -49,6 +49,8 @@ pub struct ReceiverConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// The most bytes of a body.
     pub max_body: usize,
+    /// The time within which the head of a request must be there.
+    pub head_timeout: Duration,
     /// The time within which a body must be there.
     pub body_timeout: Duration,
     /// Captures of one client address.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Check, DeliveryId, Headers, Marks, Reason, Timestamp, Verdict};
+use super::{Check, DeliveryId, Headers, Marks, Reason, Timestamp, Transfer, Verdict};
 
 /// A request as it came, credentials in clear. It lives until the checks are done and is never stored.
 #[derive(Debug)]
@@ -30,6 +30,8 @@ pub struct Arrival {
     pub body: Bytes,
     /// How reading the body ended.
     pub body_end: BodyEnd,
+    /// What the connection showed of it besides.
+    pub transfer: Transfer,
 }
 
 /// Who sent a request, and why we believe so.

@@ -13,6 +13,8 @@ pub enum Decision {
     Reject(Reason),
     /// Kept without a judgement, answered with this status.
     Capture(u16),
+    /// A platform's question before it sends, answered with this status.
+    Handshake(u16),
 }
 
 /// One row on its way to the store.

@@ -1,11 +1,12 @@
 //! A source: who sends to us, and by which rules its requests are checked.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::{EventPlace, IdScope, Secret, Selector, SilenceAfter};
+use super::{EventPlace, HandshakeRule, IdScope, Platform, Secret, Selector, SilenceAfter};
 
 /// Where the event id is, where a source says nothing.
 pub const DEFAULT_ID_POINTER: &str = "/id";
@@ -41,6 +42,25 @@ pub struct Source {
     pub silence_after: SilenceAfter,
     /// How long its sender waits for our answer.
     pub sender_timeout: Duration,
+    /// JSON pointer to when an event happened; empty: where it usually is.
+    pub time_pointer: String,
+    /// What its platform asks before it sends.
+    pub handshake: Option<HandshakeRule>,
+}
+
+impl Source {
+    /// The rule of its signatures, with the secret that its sender handed over.
+    #[must_use]
+    pub fn signature_now(&self) -> Cow<'_, SignatureRule> {
+        match self.handshake.as_ref().and_then(|rule| rule.handed.get()) {
+            None => Cow::Borrowed(&self.signature),
+            Some(handed) => {
+                let mut rule = self.signature.clone();
+                rule.secrets.push(handed.clone());
+                Cow::Owned(rule)
+            }
+        }
+    }
 }
 
 /// A signature scheme with its secrets.
@@ -65,14 +85,28 @@ pub enum Scheme {
     Github,
     /// `Stripe-Signature`: hex HMAC-SHA256 of `timestamp.body`.
     Stripe,
+    /// As the platform does.
+    Platform(Platform),
     /// No signature; written out in the configuration, never a default.
     None,
 }
 
 impl Scheme {
     /// Every scheme, in the order of the documentation.
-    pub const ALL: [Self; 5] =
-        [Self::Tagorun, Self::StandardWebhooks, Self::Github, Self::Stripe, Self::None];
+    pub const ALL: [Self; 12] = [
+        Self::Tagorun,
+        Self::StandardWebhooks,
+        Self::Github,
+        Self::Stripe,
+        Self::Platform(Platform::Slack),
+        Self::Platform(Platform::Zoom),
+        Self::Platform(Platform::Twitch),
+        Self::Platform(Platform::Asana),
+        Self::Platform(Platform::Xero),
+        Self::Platform(Platform::Dropbox),
+        Self::Platform(Platform::X),
+        Self::None,
+    ];
 
     /// The name in the configuration.
     #[must_use]
@@ -82,6 +116,7 @@ impl Scheme {
             Self::StandardWebhooks => "standard-webhooks",
             Self::Github => "github",
             Self::Stripe => "stripe",
+            Self::Platform(platform) => platform.as_str(),
             Self::None => "none",
         }
     }

@@ -11,11 +11,14 @@ pub enum Verdict {
     Rejected,
     /// Kept for debugging (`/webhook-test`), not judged.
     Captured,
+    /// A platform's question before it sends, answered; not an event.
+    Handshake,
 }
 
 impl Verdict {
     /// Every verdict.
-    pub const ALL: [Self; 4] = [Self::Accepted, Self::Duplicate, Self::Rejected, Self::Captured];
+    pub const ALL: [Self; 5] =
+        [Self::Accepted, Self::Duplicate, Self::Rejected, Self::Captured, Self::Handshake];
 
     /// The word in the API.
     #[must_use]
@@ -25,6 +28,7 @@ impl Verdict {
             Self::Duplicate => "duplicate",
             Self::Rejected => "rejected",
             Self::Captured => "captured",
+            Self::Handshake => "handshake",
         }
     }
 
@@ -85,6 +89,10 @@ reasons! {
     Stale => "stale", 401;
     /// A `Content-Encoding` that we do not read.
     UnsupportedEncoding => "unsupported_encoding", 415;
+    /// A platform's question that cannot be answered: its challenge is missing, too long or of odd characters.
+    HandshakeMalformed => "handshake_malformed", 400;
+    /// A platform's question that is not meant for us: its token is another one, or a secret was handed over before.
+    HandshakeRefused => "handshake_refused", 403;
     /// The verified body is not JSON as the contract has it.
     NotJson => "not_json", 400;
     /// The payload departs from its schema.

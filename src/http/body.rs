@@ -72,6 +72,8 @@ pub struct ReadBody {
     pub bytes: Bytes,
     /// How reading ended.
     pub end: BodyEnd,
+    /// How long before the end the last byte came; `None` where none came.
+    pub quiet_for: Option<Duration>,
     /// Its share of the budget.
     _hold: Hold,
 }
@@ -138,6 +140,7 @@ pub async fn read(
     let mut hold = budget.hold();
     let mut bytes = BytesMut::new();
     let deadline = Instant::now() + limits.timeout;
+    let mut last_byte = None;
     let end = loop {
         let rest = length.rest(bytes.len());
         if rest == 0 {
@@ -153,6 +156,7 @@ pub async fn read(
             Ok(None) => break BodyEnd::Complete,
             Ok(Some(Err(_))) => break BodyEnd::Broken,
             Ok(Some(Ok(chunk))) => {
+                last_byte = Some(Instant::now());
                 // What comes after the end is no part of the body.
                 let chunk = chunk.get(..rest).unwrap_or(&chunk);
                 let room = limits.max_body.saturating_sub(bytes.len());
@@ -168,7 +172,8 @@ pub async fn read(
             }
         }
     };
-    Ok(ReadBody { bytes: bytes.freeze(), end, _hold: hold })
+    let quiet_for = last_byte.map(|at| at.elapsed());
+    Ok(ReadBody { bytes: bytes.freeze(), end, quiet_for, _hold: hold })
 }
 
 async fn drain(payload: &mut web::Payload, declared: Option<u64>, limits: BodyLimits, deadline: Instant) {

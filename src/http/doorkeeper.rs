@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use memchr::memmem;
 use serde_json::json;
@@ -14,11 +15,16 @@ use crate::domain::Clock;
 use crate::payload::Sources;
 use crate::telemetry::{Metrics, NotKept, PortName, Refused};
 
+/// What is said of bytes that are not a request and follow one.
+const LEFT_OVER: &str = "These bytes follow a request and are not another one. The Content-Length before them is too small or missing.";
+
 /// The doorkeeper of a port.
 #[derive(Clone)]
 pub struct Doorkeeper {
     /// The port.
     pub port: PortName,
+    /// How long a connection may take to send a request's head.
+    pub head_timeout: Duration,
     /// What the port serves.
     pub traffic: Traffic,
     /// Where refusals are counted and kept.
@@ -65,13 +71,26 @@ impl Doorkeeper {
         let mut head = tape.unanswered(refused_head::read);
         match (cause, status) {
             (Some(cause), _) => (head.cause, head.detail) = (cause, detail(cause)),
-            (None, 408) => (head.cause, head.detail) = (NotKept::SlowHead, detail(NotKept::SlowHead)),
+            (None, 408) => (head.cause, head.detail) = (NotKept::SlowHead, self.slow()),
             (None, 431) => head.cause = NotKept::HeadTooLarge,
+            (None, _) if head.cause == NotKept::BadRequestLine && tape.had_request() => {
+                LEFT_OVER.clone_into(&mut head.detail);
+            }
             (None, _) => {}
         }
         let answer = self.answer(status, &head.detail);
         self.keep(head, peer, status);
         answer
+    }
+
+    fn slow(&self) -> String {
+        let seconds = self.head_timeout.as_secs_f64();
+        let option = if self.port == PortName::Receiver {
+            " For a slow line raise [receiver] head_timeout."
+        } else {
+            ""
+        };
+        format!("The head of the request did not arrive within {seconds} s.{option}")
     }
 
     fn keep(&self, head: RefusedHead, client: Option<IpAddr>, status: u16) {
@@ -124,7 +143,6 @@ impl Doorkeeper {
 fn detail(cause: NotKept) -> String {
     let text = match cause {
         NotKept::BadChunk => "The chunks of the body are malformed.",
-        NotKept::SlowHead => "The head of the request did not arrive within 10 seconds.",
         NotKept::HeadTooLarge => "A header name has more than 64 KiB.",
         NotKept::Stopping => "The server is stopping; send it again.",
         _ => "The request could not be processed.",
@@ -140,6 +158,7 @@ mod tests {
     fn door(port: PortName) -> Doorkeeper {
         Doorkeeper {
             port,
+            head_timeout: Duration::from_secs(10),
             traffic: Traffic::default(),
             metrics: Arc::default(),
             clock: Arc::new(ManualClock::at(Timestamp::from_secs(0))),

@@ -28,7 +28,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// When the listener cannot be used.
 pub fn serve(listener: TcpListener, workers: usize, state: ReceiverState) -> std::io::Result<(Server, Port)> {
     let door = state.door.clone();
-    let traffic = door.traffic.clone();
+    let (traffic, head_timeout) = (door.traffic.clone(), door.head_timeout);
     let tapes = TapeBudget::default();
     let server = Server::build()
         .workers(workers)
@@ -45,7 +45,7 @@ pub fn serve(listener: TcpListener, workers: usize, state: ReceiverState) -> std
                     async move { closing.closing().await }
                 })
                 .keep_alive(KEEP_ALIVE)
-                .client_request_timeout(receiver::HEAD_TIMEOUT)
+                .client_request_timeout(head_timeout)
                 .expect(fn_service(move |request: Request| expect(expecting.clone(), request)))
                 .on_connect_ext(|stream: &RecordedStream, data: &mut Extensions| {
                     data.insert(stream.tape());

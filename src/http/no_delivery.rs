@@ -8,6 +8,7 @@ use actix_web::http::header::{ALLOW, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 
+use super::missing_handshake::line_to_add;
 use super::receiver_state::{ReceiverState, Rules};
 use super::sender_marks::{Mark, is_of_a_sender};
 use super::{client_ip, respond, route, wire_head};
@@ -44,8 +45,11 @@ impl ReceiverState {
             (_, &Method::OPTIONS, _) => handshake(request),
             _ => respond::method_not_allowed(respond::ALLOWED_METHODS),
         };
+        let line = line_to_add(request.head(), source).filter(|_| answer.status() != StatusCode::NOT_FOUND);
         let is_refused = answer.status() == StatusCode::METHOD_NOT_ALLOWED;
-        if mark.is_some() || is_refused || is_of_a_sender(&request.head().headers) {
+        if let Some(line) = line {
+            self.refused(request, NotKept::Method, answer.status(), line, true);
+        } else if mark.is_some() || is_refused || is_of_a_sender(&request.head().headers) {
             let detail = match (rules.receiver.source(source), mark) {
                 (None, _) => format!("There is no source of this name. {}", self.routes()),
                 (_, Some(mark)) => mark.detail(),

@@ -5,24 +5,33 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::dev::RequestHead;
+use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::http::{ConnectionType, Method, StatusCode, Version};
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::future::LocalBoxFuture;
 
 use super::body::{self, BodyLength, ReadBody};
 use super::caller::Caller;
+use super::handshake::without_body;
 use super::no_delivery::Sender;
 use super::receiver_state::{ReceiverState, Rules};
 use super::route::Route;
 use super::test_route::{self, Wish};
 use super::wire_head::{self, WireTape};
 use super::{client_ip, respond, unread};
-use crate::domain::{Appended, Arrival, BodyEnd, Decision, Delivery, DeliveryId, Entry, Fault, Reason};
+use crate::domain::{
+    Appended, Arrival, BodyEnd, Decision, Delivery, DeliveryId, Entry, Fault, Handshake, Reason, Source,
+    Transfer,
+};
+use crate::receive::handshake::Question;
 use crate::store::StoreError;
 use crate::telemetry::{DeliveryLine, NotKept};
 
 /// From this size on a body is judged beside the event loop, so that nobody waits for it.
 const LARGE_BODY: usize = 128 * 1024;
+
+/// How long a POST without a length is looked at for a body that follows all the same.
+const BARE_BODY: Duration = Duration::from_millis(50);
 
 /// How long a look at the store holds.
 const READINESS_HOLDS: Duration = Duration::from_secs(1);
@@ -59,6 +68,7 @@ impl WireRequest<'_> {
             headers,
             body: bytes::Bytes::new(),
             body_end: BodyEnd::Complete,
+            transfer: Transfer { declared: BodyLength::of(self.head).declared, ..Transfer::default() },
         }
     }
 }
@@ -105,6 +115,9 @@ async fn answer(
 ) -> HttpResponse {
     let answer = match route {
         Route::Webhook(source) if *request.method() == Method::POST => {
+            webhook(&request, &mut payload, &state, &source, started).await
+        }
+        Route::Webhook(source) if state.is_question(&request, &source) => {
             webhook(&request, &mut payload, &state, &source, started).await
         }
         Route::Webhook(source) => state.not_an_event(&request, &source),
@@ -154,7 +167,17 @@ async fn webhook(
         rules.receiver.judge(source, arrival, now, started)
     };
     drop(read);
-    state.keep_and_answer(&rules, judged.entry, &judged.faults, request.conn_data()).await
+    let is_mute = rules.receiver.source(source).is_some_and(has_no_answer_body);
+    let answer = match judged.reply {
+        Some(reply) => state.shake_hands(&rules, judged.entry, reply, request.conn_data()).await,
+        None => state.keep_and_answer(&rules, judged.entry, &judged.faults, request.conn_data()).await,
+    };
+    if is_mute { without_body(answer) } else { answer }
+}
+
+/// Xero takes an answer with a body for a failure (Xero, "Configuring your server").
+fn has_no_answer_body(source: &Source) -> bool {
+    source.handshake.as_ref().is_some_and(|rule| rule.kind == Handshake::Xero)
 }
 
 async fn test(
@@ -219,6 +242,8 @@ async fn read_body(
         Ok(read) => {
             arrival.body = read.bytes.clone();
             arrival.body_end = read.end;
+            arrival.transfer.quiet_for = read.quiet_for;
+            arrival.transfer.surplus = surplus(request, &read, rules.body.max_body).await;
             Some(read)
         }
         Err(_) => {
@@ -229,7 +254,36 @@ async fn read_body(
     }
 }
 
+/// What followed the body on its connection and is not another request. A body without a length follows its head a little
+/// later, as most clients write it by itself.
+async fn surplus(request: &HttpRequest, read: &ReadBody, max_body: usize) -> bytes::Bytes {
+    let Some(tape) = request.conn_data::<WireTape>() else { return bytes::Bytes::new() };
+    let head = request.head();
+    if read.end != BodyEnd::Complete
+        || head.headers.contains_key(TRANSFER_ENCODING)
+        || read.bytes.len() > max_body
+    {
+        return bytes::Bytes::new();
+    }
+    let is_bare = head.method == Method::POST && !head.headers.contains_key(CONTENT_LENGTH);
+    if is_bare && !tape.has_more(0) {
+        tokio::time::sleep(BARE_BODY).await;
+    }
+    tape.surplus(&read.bytes)
+}
+
 impl ReceiverState {
+    /// Whether a request that is not a POST is a platform's question.
+    fn is_question(&self, request: &HttpRequest, source: &str) -> bool {
+        if *request.method() != Method::GET {
+            return false;
+        }
+        let headers = wire_head::from_map(request.headers());
+        let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+        let question = Question { method: "GET", target, headers: &headers, body: b"" };
+        self.rules.load().receiver.is_question(source, &question)
+    }
+
     /// Keeps a judged delivery and answers it. A refusal over its address's rate is counted, not kept.
     async fn keep_and_answer(
         &self,
@@ -240,7 +294,7 @@ impl ReceiverState {
     ) -> HttpResponse {
         let refusal = match &entry.decision {
             Decision::Reject(reason) => Some(*reason),
-            Decision::Accept(_) | Decision::Capture(_) => None,
+            Decision::Accept(_) | Decision::Capture(_) | Decision::Handshake(_) => None,
         };
         let client = entry.delivery.client.ip;
         if refusal.is_some() && !rules.refused_rate.allows(client) {
@@ -267,7 +321,7 @@ impl ReceiverState {
     }
 
     /// Appends an entry, counts it and writes its line to the log; the fault is the answer of a store that cannot.
-    async fn keep(&self, entry: Entry, caller: Option<&Caller>) -> Result<Appended, HttpResponse> {
+    pub(super) async fn keep(&self, entry: Entry, caller: Option<&Caller>) -> Result<Appended, HttpResponse> {
         let line = DeliveryLine::of(&entry);
         let started = entry.started;
         match self.store.append(entry).await {
@@ -324,6 +378,3 @@ impl ReceiverState {
 
 /// How many large bodies are judged at once.
 pub const LARGE_AT_ONCE: usize = 2;
-
-/// How long a connection may take to send a request's head.
-pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);

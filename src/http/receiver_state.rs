@@ -10,6 +10,7 @@ use tokio::sync::{Mutex, Semaphore};
 use super::body::{BodyBudget, BodyLimits};
 use super::doorkeeper::Doorkeeper;
 use super::limits::AddressRate;
+use super::link_opener::LinkOpener;
 use crate::domain::Clock;
 use crate::receive::Receiver;
 use crate::store::Store;
@@ -46,6 +47,8 @@ pub struct ReceiverState {
     pub budget: BodyBudget,
     /// The last look at whether the store can be written.
     pub readiness: Readiness,
+    /// Opens confirmation links.
+    pub links: LinkOpener,
     /// Turns of large bodies: a value read from JSON may take many times its text.
     pub large_bodies: Arc<Semaphore>,
 }

@@ -23,12 +23,19 @@ const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n";
 /// How the PROXY protocol begins, versions 1 and 2.
 const PROXY: [&[u8]; 2] = [b"PROXY ", b"\r\n\r\n\0\r\nQUIT\n"];
 /// Headers by which senders sign.
-pub const SIGNATURES: [&str; 5] = [
+pub const SIGNATURES: [&str; 12] = [
     "x-tagorun-signature",
     "webhook-signature",
     "x-hub-signature-256",
     "x-hub-signature",
     "stripe-signature",
+    "x-slack-signature",
+    "x-zm-signature",
+    "twitch-eventsub-message-signature",
+    "x-hook-signature",
+    "x-xero-signature",
+    "x-dropbox-signature",
+    "x-twitter-webhooks-signature",
 ];
 
 /// A head that was not read.
@@ -117,7 +124,12 @@ fn fault(target: &[u8], line: &[u8], lines: &[&[u8]], length: usize) -> (NotKept
         return (NotKept::HeadTooLarge, detail);
     }
     if !line.ends_with(b" HTTP/1.1") && !line.ends_with(b" HTTP/1.0") {
-        let detail = "The request line does not end with HTTP/1.1 or HTTP/1.0.";
+        let is_small = line.to_ascii_uppercase().ends_with(b" HTTP/1.1");
+        let detail = if is_small {
+            "The request line must end with HTTP/1.1 in capital letters."
+        } else {
+            "The request line does not end with HTTP/1.1 or HTTP/1.0."
+        };
         return (NotKept::BadRequestLine, detail.to_owned());
     }
     if let Some(detail) = target_fault(target) {
@@ -203,6 +215,8 @@ fn header_fault(line: &[u8], lines: &[&[u8]]) -> String {
         "There are both Content-Length and Transfer-Encoding."
     } else if codings > 0 {
         "Transfer-Encoding can only be chunked, once, in HTTP/1.1."
+    } else if lengths == 0 && line.ends_with(b"HTTP/1.0") {
+        "Content-Length is missing. A POST in HTTP/1.0 needs Content-Length."
     } else if lengths == 1 {
         "Content-Length is not a number, or it is far too large."
     } else {

@@ -69,7 +69,7 @@ pub fn conflict() -> HttpResponse {
 fn error(reason: Reason) -> &'static str {
     match reason {
         Reason::UnknownSource => "Not found",
-        Reason::IpNotAllowed => "Forbidden",
+        Reason::IpNotAllowed | Reason::HandshakeRefused => "Forbidden",
         Reason::TooLarge => "Payload too large",
         Reason::TooSlow => "Request timeout",
         Reason::CredentialsMissing
@@ -80,6 +80,7 @@ fn error(reason: Reason) -> &'static str {
         | Reason::Stale => "Unauthorized",
         Reason::UnsupportedEncoding => "Unsupported content encoding",
         Reason::Incomplete
+        | Reason::HandshakeMalformed
         | Reason::NotJson
         | Reason::InvalidPayload
         | Reason::UnknownEvent

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use actix_web::http::Uri;
 use actix_web::http::header::{HeaderMap, HeaderValue};
+use bytes::Bytes;
 use memchr::memmem;
 
 use crate::domain::{Header, Headers};
@@ -28,6 +29,9 @@ const SMALL_TAPE: usize = 16 * 1024;
 /// The bytes that all tapes together may take; above it, longer tapes than a small one start anew.
 const ALL_TAPES: usize = 32 * 1024 * 1024;
 
+/// The most bytes behind a body that are looked at.
+const MAX_SURPLUS: usize = 64 * 1024;
+
 /// The bytes that all tapes take.
 #[derive(Clone, Debug, Default)]
 pub struct TapeBudget(Arc<AtomicUsize>);
@@ -41,6 +45,8 @@ struct Tape {
     bytes: Vec<u8>,
     /// The bytes up to here belong to requests that were answered.
     answered: usize,
+    /// Whether a request was read from this connection.
+    had_request: bool,
     /// How many bytes of the budget it takes.
     held: usize,
     budget: TapeBudget,
@@ -86,7 +92,13 @@ impl Drop for Tape {
 impl WireTape {
     /// An empty tape that takes its bytes from `budget`.
     pub fn new(budget: TapeBudget) -> Self {
-        Self(Rc::new(RefCell::new(Tape { bytes: Vec::new(), answered: 0, held: 0, budget })))
+        Self(Rc::new(RefCell::new(Tape {
+            bytes: Vec::new(),
+            answered: 0,
+            had_request: false,
+            held: 0,
+            budget,
+        })))
     }
 
     /// All that was written down belongs to requests that are answered.
@@ -108,6 +120,28 @@ impl WireTape {
         read(newest.unwrap_or(&tape.bytes))
     }
 
+    /// Whether a request was read from this connection before.
+    pub fn had_request(&self) -> bool {
+        self.0.borrow().had_request
+    }
+
+    /// Whether the tape has more than so many bytes behind the head that was taken last.
+    pub fn has_more(&self, bytes: usize) -> bool {
+        self.0.borrow().bytes.len() > bytes
+    }
+
+    /// What is on the tape behind `body`, with which it begins since the head was taken, and is not the next request: line
+    /// breaks that some clients put there are none.
+    pub fn surplus(&self, body: &[u8]) -> Bytes {
+        let tape = self.0.borrow();
+        let Some(rest) = tape.bytes.strip_prefix(body) else { return Bytes::new() };
+        let rest = rest.get(..MAX_SURPLUS).unwrap_or(rest);
+        if rest.trim_ascii().is_empty() || begins_request(rest.trim_ascii_start()) {
+            return Bytes::new();
+        }
+        Bytes::copy_from_slice(rest)
+    }
+
     /// Writes down the newest bytes.
     pub fn record(&self, newest: &[u8]) {
         self.0.borrow_mut().record(newest);
@@ -125,9 +159,16 @@ impl WireTape {
             })
         });
         let (headers, end) = found?;
+        tape.had_request = true;
         tape.forget(end);
         Some(headers)
     }
+}
+
+/// Whether bytes begin as a request does: a method in capitals and a blank.
+fn begins_request(bytes: &[u8]) -> bool {
+    let method = bytes.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
+    method > 0 && method < 20 && bytes.get(method).is_none_or(|byte| *byte == b' ')
 }
 
 /// Whether `sent`, a target as it was on the wire, leads to `target`.
@@ -230,6 +271,21 @@ mod tests {
         assert!(large.last().unwrap().take_head("POST", "/a", &map(&[("a", "2"), ("z", "1")])).is_some());
         drop(large);
         assert!(used() <= SMALL_TAPE, "{}", used());
+    }
+
+    #[test]
+    fn what_follows_a_body_and_is_not_the_next_request_is_told() {
+        let followed = |rest: &[u8]| {
+            let tape = WireTape::new(TapeBudget::default());
+            tape.record(&[b"{\"a\":1", rest].concat());
+            tape.surplus(b"{\"a\":1")
+        };
+        assert_eq!(followed(b"}"), "}");
+        assert_eq!(followed("ü\"}".as_bytes()), "ü\"}");
+        for none in [&b""[..], b"\r\n", b"POST /a HTTP/1.1\r\n", b"\r\nPOST /a", b"GE"] {
+            assert_eq!(followed(none), "", "{}", String::from_utf8_lossy(none));
+        }
+        assert_eq!(WireTape::new(TapeBudget::default()).surplus(b"gone"), "");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::ClientRepeat;
 use super::cause::cause;
 use super::hints::hints;
+use super::not_json::signed_with_its_end;
 use crate::domain::{BodyEnd, Reason, Source, StoredDelivery};
 use crate::signing::diagnose::{self, Autopsy, Known, Suspect};
 
@@ -25,6 +26,13 @@ impl Findings {
     /// Looks into `delivery`, with the sources as they are now. Takes up to a second for a body of some megabytes.
     #[must_use]
     pub fn of(delivery: &StoredDelivery, sources: &[Source]) -> Self {
+        let source = sources.iter().find(|source| source.name == delivery.row.source);
+        let is_mismatch = delivery.row.reason == Some(Reason::SignatureMismatch);
+        let certain = source.filter(|_| is_mismatch).and_then(|source| signed_with_its_end(delivery, source));
+        if let Some(certain) = certain {
+            // What is certain leaves nothing to be tried.
+            return Self { hints: vec![certain], ..Self::default() };
+        }
         let cause = cause(delivery);
         let hints = if cause.is_some() { Vec::new() } else { hints(delivery, sources) };
         Self { autopsy: autopsy(delivery, sources), cause, hints, client_repeat: None, repeat: None }

@@ -1,6 +1,6 @@
 //! One sentence on what became of a delivery: what was seen, the rule, and what to do. For the operator only.
 
-use super::Findings;
+use super::{Findings, handshakes};
 use crate::domain::{Check, Gate, Outcome, Reason, StoredDelivery, Verdict};
 
 /// The rule of the check that looks for an event's name.
@@ -26,7 +26,8 @@ pub fn diagnose(delivery: &StoredDelivery, findings: &Findings) -> String {
 fn verdict(delivery: &StoredDelivery, findings: &Findings, known: Option<&str>) -> String {
     let row = &delivery.row;
     match (row.verdict, row.reason) {
-        (Verdict::Accepted, _) => accepted(delivery),
+        (Verdict::Accepted, _) => with_hints(accepted(delivery), findings),
+        (Verdict::Handshake, _) => handshakes::answered(delivery),
         (Verdict::Duplicate, _) | (_, Some(Reason::IdConflict)) if known.is_some() => {
             known.unwrap_or_default().to_owned()
         }
@@ -45,6 +46,9 @@ fn verdict(delivery: &StoredDelivery, findings: &Findings, known: Option<&str>) 
             let mut said = match (&findings.cause, is_known) {
                 (Some(cause), _) => cause.clone(),
                 (None, true) => format!("The signature does not hold: {}.", failed(delivery).0),
+                (None, false) if reason == Reason::NotJson && !findings.hints.is_empty() => {
+                    "Invalid JSON; all bytes of the body are kept.".to_owned()
+                }
                 (None, false) => rejected(delivery, reason),
             };
             for more in findings.hints.iter().chain(autopsy.map(|autopsy| &autopsy.sentence)) {
@@ -55,6 +59,14 @@ fn verdict(delivery: &StoredDelivery, findings: &Findings, known: Option<&str>) 
         }
         (Verdict::Rejected, None) => format!("Refused with status {}.", row.status),
     }
+}
+
+fn with_hints(mut said: String, findings: &Findings) -> String {
+    for hint in &findings.hints {
+        said.push(' ');
+        said.push_str(hint);
+    }
+    said
 }
 
 fn accepted(delivery: &StoredDelivery) -> String {
@@ -115,7 +127,7 @@ fn rejected(delivery: &StoredDelivery, reason: Reason) -> String {
             "The body is larger than we take: {seen}, the rule is {rule}. Send smaller batches, or raise max_body."
         ),
         Reason::TooSlow => format!(
-            "The body did not arrive in time ({seen}). Look at the sender's connection, or raise body_timeout."
+            "The body did not arrive in time: {seen}. Look at the sender's connection. If its line is slow, raise body_timeout."
         ),
         Reason::Incomplete => format!(
             "The sender broke off inside the body ({seen}). Look for a timeout or a crash on its side, or in a \
@@ -149,9 +161,17 @@ fn rejected(delivery: &StoredDelivery, reason: Reason) -> String {
             "The body comes in an encoding that we do not read: {seen}; the rule is {rule}. Let the sender use gzip, \
              deflate, br, or none."
         ),
-        Reason::NotJson => format!(
-            "The body is not JSON as we read it: {seen}; the rule is {rule}. All its bytes are kept below."
-        ),
+        Reason::HandshakeMalformed => {
+            format!("{seen}. It was not answered: {rule} expects the request as the platform documents it.")
+        }
+        Reason::HandshakeRefused => {
+            format!(
+                "{seen}. It was answered 403. Compare what the platform sends with {rule} of source “{source}”."
+            )
+        }
+        Reason::NotJson => {
+            format!("Invalid JSON: {seen}; the rule is {rule}. All bytes of the body are kept.")
+        }
         Reason::InvalidPayload => {
             let failed = delivery.checks.iter().find(|check| check.outcome == Outcome::Fail);
             if rule.starts_with(NO_NAME) { no_name(failed, rule) } else { invalid_payload(failed, rule) }
@@ -264,6 +284,8 @@ pub mod tests {
             device: None,
             silence_after: SilenceAfter::Off,
             sender_timeout: Duration::ZERO,
+            time_pointer: String::new(),
+            handshake: None,
         }
     }
 

@@ -1,19 +1,29 @@
 //! The nearest miss: what a refused delivery probably was meant to be, beside what its gates say.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
 use super::cause::is_from_tagoio;
-use super::charset::charset_hint;
 use super::diagnosis::NO_NAME;
+use super::handshakes;
 use super::naming;
-use crate::domain::{Credential, Outcome, Reason, Scheme, Source, StoredDelivery, nearest};
+use super::not_json::{cause, length_hint};
+use crate::domain::{Credential, Header, Headers, Outcome, Reason, Scheme, Source, StoredDelivery, nearest};
+use crate::payload::decode;
 use crate::signing::diagnose::clock;
+
+/// The most bytes of a decoded body that are looked at.
+const MAX_DECODED: usize = 4 * 1024 * 1024;
 
 /// Sentences that go on where the finding of the failed gate ends.
 #[must_use]
 pub fn hints(delivery: &StoredDelivery, sources: &[Source]) -> Vec<String> {
+    // What it is replaces what it is not.
+    if let Some(hint) = handshakes::hint(delivery, sources) {
+        return vec![hint];
+    }
     let Some(reason) = delivery.row.reason else { return Vec::new() };
     let source = sources.iter().find(|source| source.name == delivery.row.source);
     let hint = match (reason, source) {
@@ -27,7 +37,9 @@ pub fn hints(delivery: &StoredDelivery, sources: &[Source]) -> Vec<String> {
         (Reason::CredentialsMissing | Reason::CredentialsWrong, Some(source)) => {
             other_credential(delivery, source)
         }
-        (Reason::SignatureMissing, _) => is_from_tagoio(delivery).then(|| cannot_sign(sources)),
+        (Reason::SignatureMissing, _) => {
+            length_hint(delivery).or_else(|| is_from_tagoio(delivery).then(|| cannot_sign(sources)))
+        }
         (Reason::Stale, Some(source)) => {
             clock(&delivery.headers, delivery.row.received_at, source.signature.tolerance)
                 .map(|told| told.fix)
@@ -35,8 +47,9 @@ pub fn hints(delivery: &StoredDelivery, sources: &[Source]) -> Vec<String> {
         (Reason::InvalidPayload, Some(source)) if lacks_name(delivery) => {
             Some(naming::hint(delivery, source))
         }
-        (Reason::NotJson, _) => charset_hint(&delivery.headers, &delivery.body)
-            .or_else(|| looks_like(&delivery.body).map(str::to_owned)),
+        (Reason::InvalidPayload, _) => senml(delivery),
+        (Reason::NotJson, _) => not_json(delivery),
+        (Reason::TooSlow | Reason::Incomplete | Reason::SignatureMismatch, _) => length_hint(delivery),
         _ => None,
     };
     hint.into_iter().collect()
@@ -131,46 +144,30 @@ fn cannot_sign(sources: &[Source]) -> String {
     }
 }
 
-/// What a body that is no JSON probably is.
-fn looks_like(body: &[u8]) -> Option<&'static str> {
-    let text = String::from_utf8_lossy(body.get(..64 * 1024).unwrap_or(body));
-    let text = text.trim_start_matches('\u{feff}').trim();
-    let holds = |part: &str| text.contains(part);
-    if body.is_empty() {
-        return Some("The body is empty: the sender sent none, or something on the way dropped it.");
-    }
-    if text.starts_with('<') {
-        return Some("It looks like HTML or XML: the sender posts a page, or its template makes no JSON.");
-    }
-    if !text.starts_with(['{', '[']) && holds("=") && !text.contains(char::is_whitespace) {
-        return Some("It looks like a form (a=b&c=d): set the sender's body type to JSON.");
-    }
-    if holds("{{") || holds("}}") {
-        return Some("It holds {{ }}: the sender's template was not filled in.");
-    }
-    if text.starts_with("{'") || text.starts_with("[{'") || holds("': ") {
-        return Some("It has single quotes, as Python's str() writes a dict: use json.dumps.");
-    }
-    let word =
-        |word: &str| text.split(|letter: char| !letter.is_ascii_alphanumeric()).any(|found| found == word);
-    if word("NaN") || word("Infinity") {
-        return Some("NaN and Infinity are no JSON: send null, or text.");
-    }
-    if word("undefined") || word("None") || word("True") || word("False") {
-        return Some(
-            "It holds a word of a programming language (undefined, None, True, False) where JSON has null, true, false.",
-        );
-    }
-    let compact: String = text.chars().filter(|letter| !letter.is_whitespace()).collect();
-    if compact.contains(",}") || compact.contains(",]") {
-        return Some("It has a comma before a closing bracket.");
-    }
-    if holds("//") && text.lines().any(|line| line.trim_start().starts_with("//")) {
-        return Some("It has comments, which JSON does not know.");
-    }
-    let opened = compact.matches(['{', '[']).count();
-    (opened > compact.matches(['}', ']']).count())
-        .then_some("It ends before its brackets are closed: it was cut on its way.")
+/// Why a body is not JSON.
+fn not_json(delivery: &StoredDelivery) -> Option<String> {
+    let (headers, body) = (&delivery.headers, &delivery.body);
+    length_hint(delivery).or_else(|| match decode(headers, body, MAX_DECODED) {
+        Ok(Cow::Owned(decoded)) => {
+            let is_coding = |header: &&Header| header.name.eq_ignore_ascii_case("content-encoding");
+            let plain: Headers = headers.iter().filter(|header| !is_coding(header)).cloned().collect();
+            cause(&plain, &decoded)
+        }
+        _ => cause(headers, body),
+    })
+}
+
+/// Records of sensors in the array form of RFC 8428.
+fn senml(delivery: &StoredDelivery) -> Option<String> {
+    let records: Vec<serde_json::Value> = serde_json::from_slice(&delivery.body).ok()?;
+    let first = records.first()?.as_object()?;
+    let is_record = ["bn", "n"].iter().any(|key| first.get(*key).is_some_and(serde_json::Value::is_string))
+        && !first.contains_key("variable");
+    is_record.then(|| {
+        "It is SenML (RFC 8428): records with bn, n, v. An array must hold TagoIO's data points, each with a variable. Put \
+         the records into an object, as {\"event\": \"reading\", \"data\": […]}."
+            .to_owned()
+    })
 }
 
 #[cfg(test)]
@@ -190,24 +187,5 @@ mod tests {
         assert!(nearest_range("8.8.8.8".parse().unwrap(), &ranges).unwrap().contains("No range is near"));
         assert!(nearest_range("::1".parse().unwrap(), &ranges).unwrap().contains("No range is near"));
         assert_eq!(nearest_range("::1".parse().unwrap(), &[]), None);
-    }
-
-    #[test]
-    fn a_body_that_is_no_json_is_told_by_its_looks() {
-        for (body, part) in [
-            ("", "empty"),
-            ("<html>", "HTML"),
-            ("a=b&c=d", "form"),
-            ("{'a': 1}", "single quotes"),
-            ("{\"a\": NaN}", "NaN"),
-            ("{\"a\": None}", "None"),
-            ("{\"a\": 1,}", "comma"),
-            ("{\n// x\n\"a\": 1}", "comments"),
-            ("{\"a\": [1", "cut"),
-            ("{\"a\": {{value}} }", "template"),
-        ] {
-            assert!(looks_like(body.as_bytes()).unwrap_or_default().contains(part), "{body}");
-        }
-        assert_eq!(looks_like(b"{\"a\" 1}"), None);
     }
 }

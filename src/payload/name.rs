@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::cloud_event::{CloudMode, attribute};
 use super::strict::kind;
-use crate::domain::{EventPlace, Fault, Headers, Scheme, Source, Target};
+use crate::domain::{EventPlace, Fault, Headers, Platform, Scheme, Source, Target};
 
 /// The longest name of an event, in bytes.
 const MAX_NAME: usize = 256;
@@ -66,6 +66,11 @@ fn by_scheme(source: &Source, headers: &Headers, value: &Value) -> Result<Named,
     let name = match source.signature.scheme {
         Scheme::Tagorun | Scheme::None => Some(envelope_name(value)?),
         Scheme::StandardWebhooks | Scheme::Stripe => readable_name(value, "type"),
+        // Slack's and Zoom's events have one of these; Asana's, Xero's and X's have none.
+        Scheme::Platform(Platform::Twitch) => {
+            header_text(headers, "twitch-eventsub-subscription-type").filter(|name| fits(name))
+        }
+        Scheme::Platform(_) => readable_name(value, "event").or_else(|| readable_name(value, "type")),
         Scheme::Github => header_text(headers, "x-github-event").filter(|name| fits(name)),
     };
     Ok(Named { name, place: None })

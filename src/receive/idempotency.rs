@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::trace::{Finding, Gated};
 use crate::domain::{
-    Claim, ClaimKey, DEFAULT_ID_POINTER, EventFacts, Fault, Headers, Reason, Scheme, Source, Target,
+    Claim, ClaimKey, DEFAULT_ID_POINTER, EventFacts, Fault, Headers, Platform, Reason, Scheme, Source, Target,
 };
 use crate::payload::{
     Batch, CloudMode, EventId, Payload, Points, Sent, cloud_attribute, cloud_id, cloud_member, fitting,
@@ -125,6 +125,8 @@ impl Claimant<'_> {
         match source.signature.scheme {
             Scheme::StandardWebhooks => self.signed_id.map_or(Ok(EventId::Absent), header_value_id),
             Scheme::Github => header_id(sent.headers, &["X-GitHub-Delivery"]),
+            // It is signed.
+            Scheme::Platform(Platform::Twitch) => header_id(sent.headers, &["Twitch-Eventsub-Message-Id"]),
             _ if payload.batch.is_some() => Ok(EventId::Absent),
             // The set of their ids decides about points, whatever a header says.
             _ if payload.points.as_ref().is_some_and(|points| points.ids_digest.is_some()) => {

@@ -3,6 +3,7 @@
 mod allowlist;
 mod credential_forms;
 mod credentials;
+pub mod handshake;
 mod idempotency;
 mod misplaced;
 mod payload;

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::handshake::{self, Asked, Question, Reply};
 use super::idempotency::Claimant;
 use super::misplaced::{self, Place};
-use super::trace::Trace;
+use super::trace::{Finding, Trace};
 use super::{Masking, allowlist, credentials, payload, schema, signature, size};
 use crate::catalog::Catalog;
 use crate::domain::{
-    Arrival, Claim, Credential, Decision, Delivery, Entry, EventFacts, Fault, Gate, Outcome, Reason, Source,
-    Target, Timestamp,
+    Arrival, Claim, Credential, Decision, Delivery, Entry, EventFacts, Fault, Gate, Outcome, Reason,
+    SignatureRule, Source, Target, Timestamp,
 };
 use crate::payload::Sent;
 
@@ -33,6 +34,16 @@ pub struct Judgement {
     pub entry: Entry,
     /// The faults that a 400 tells; empty otherwise.
     pub faults: Vec<Fault>,
+    /// What a platform's question is answered.
+    pub reply: Option<Reply>,
+}
+
+/// What passed the gates.
+enum Passed {
+    /// An event, with its claim.
+    Event(Option<Claim>),
+    /// A platform's question.
+    Question(Reply),
 }
 
 impl Receiver {
@@ -67,6 +78,12 @@ impl Receiver {
         self.sources.iter().find(|source| source.name == name)
     }
 
+    /// Whether a request to `/webhook/{name}` is a question that the source answers.
+    #[must_use]
+    pub fn is_question(&self, name: &str, question: &Question<'_>) -> bool {
+        self.source(name).is_some_and(|source| handshake::asked_at(source, question).is_some())
+    }
+
     /// Decides about a request to `/webhook/{name}`. Pure: `now` and `started` come from the caller.
     #[must_use]
     pub fn judge(&self, name: &str, arrival: Arrival, now: Timestamp, started: Instant) -> Judgement {
@@ -79,8 +96,10 @@ impl Receiver {
             None => Err(Reason::UnknownSource),
         };
         let checks = trace.finish();
+        let mut reply = None;
         let (decision, faults) = match passed {
-            Ok(claim) => (Decision::Accept(claim), Vec::new()),
+            Ok(Passed::Event(claim)) => (Decision::Accept(claim), Vec::new()),
+            Ok(Passed::Question(answer)) => (Decision::Handshake(reply.insert(answer).status), Vec::new()),
             Err(reason) => {
                 let failed = checks.iter().find(|check| check.outcome == Outcome::Fail);
                 (Decision::Reject(reason), failed.map(|check| check.faults.clone()).unwrap_or_default())
@@ -88,7 +107,7 @@ impl Receiver {
         };
         let name = source.map_or(name, |source| &source.name);
         let delivery = self.delivery(name, arrival, &hidden);
-        Judgement { entry: Entry { delivery, facts, checks, decision, started }, faults }
+        Judgement { entry: Entry { delivery, facts, checks, decision, started }, faults, reply }
     }
 
     /// The gates. The first that fails answers. `hidden` learns where a secret is that must not be kept in clear.
@@ -100,10 +119,10 @@ impl Receiver {
         trace: &mut Trace,
         facts: &mut EventFacts,
         hidden: &mut Vec<Place>,
-    ) -> Result<Option<Claim>, Reason> {
+    ) -> Result<Passed, Reason> {
         let headers = &arrival.headers;
         trace.gate(Gate::Allowlist, allowlist::check(&source.allow, &arrival.client))?;
-        trace.gate(Gate::Size, size::check(arrival.body_end, arrival.body.len(), self.max_body))?;
+        trace.gate(Gate::Size, size::check(arrival, self.max_body))?;
         let mut presented = credentials::check(&source.credentials, headers);
         if presented.is_refused()
             && let Some(found) = misplaced::find(source, &self.sources, headers, &arrival.target)
@@ -112,7 +131,11 @@ impl Receiver {
             *hidden = found.places;
         }
         trace.gate(Gate::Credentials, presented)?;
-        self.read(source, arrival, now, trace, facts)
+        if let Some(asked) = handshake::asked_at(source, &question(arrival)) {
+            let rule = source.signature_now();
+            return shake_hands(source, &rule, &asked, arrival, now, trace, facts).map(Passed::Question);
+        }
+        self.read(source, arrival, now, trace, facts).map(Passed::Event)
     }
 
     /// The gates that read the event, without those that ask who sends and how.
@@ -128,7 +151,8 @@ impl Receiver {
         facts: &mut EventFacts,
     ) -> Result<Option<Claim>, Reason> {
         let headers = &arrival.headers;
-        let verified = trace.gate(Gate::Signature, signature::verify(&source.signature, arrival, now))?;
+        let rule = source.signature_now();
+        let verified = trace.gate(Gate::Signature, signature::verify(&rule, arrival, now))?;
         let scheme = source.signature.scheme;
         let payload = trace.gate(Gate::Payload, payload::parse(scheme, headers, &verified, self.max_body))?;
         facts.entity = payload.entity_of(&source.entity, source.device.as_ref(), headers, &arrival.target);
@@ -172,5 +196,34 @@ impl Receiver {
             body: arrival.body,
             body_end: arrival.body_end,
         }
+    }
+}
+
+fn question(arrival: &Arrival) -> Question<'_> {
+    let Arrival { method, target, headers, body, .. } = arrival;
+    Question { method, target, headers, body }
+}
+
+/// The last gates of a platform's question: its signature where the platform signs it, and its answer in the place of the
+/// payload.
+fn shake_hands(
+    source: &Source,
+    rule: &SignatureRule,
+    asked: &Asked,
+    arrival: &Arrival,
+    now: Timestamp,
+    trace: &mut Trace,
+    facts: &mut EventFacts,
+) -> Result<Reply, Reason> {
+    facts.event_type = Some(format!("handshake.{}", asked.handshake.as_str()));
+    if asked.is_signed {
+        trace.gate(Gate::Signature, signature::verify(rule, arrival, now))?;
+    } else {
+        let finding = Finding::new("", format!("{} does not sign this question", asked.handshake.sender()));
+        trace.gate(Gate::Signature, finding.skip(()))?;
+    }
+    match &source.handshake {
+        Some(handshake) => trace.gate(Gate::Payload, handshake::gate(source, handshake, asked)),
+        None => Err(Reason::HandshakeRefused),
     }
 }

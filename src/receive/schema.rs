@@ -158,7 +158,7 @@ fn may_be_nameless(source: &Source) -> bool {
 fn resolve<'a>(scheme: Scheme, catalog: &'a Catalog, name: &str) -> Option<&'a EventType> {
     match scheme {
         Scheme::Tagorun | Scheme::None => catalog.resolve(name),
-        Scheme::StandardWebhooks | Scheme::Github | Scheme::Stripe => catalog.get(name),
+        Scheme::StandardWebhooks | Scheme::Github | Scheme::Stripe | Scheme::Platform(_) => catalog.get(name),
     }
 }
 
@@ -270,6 +270,8 @@ mod tests {
             device: None,
             silence_after: crate::domain::SilenceAfter::Off,
             sender_timeout: std::time::Duration::ZERO,
+            time_pointer: String::new(),
+            handshake: None,
         }
     }
 

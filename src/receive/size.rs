@@ -1,19 +1,40 @@
 //! Gate 2: is the body complete, in size and in time?
 
-use super::trace::{Finding, Gated};
-use crate::domain::{BodyEnd, Reason};
+use std::time::Duration;
 
-/// Judges how reading the body ended; `read` is how many bytes of it there are, `max_body` the cap.
-pub fn check(end: BodyEnd, read: usize, max_body: usize) -> Gated<()> {
+use super::trace::{Finding, Gated};
+use crate::domain::{Arrival, BodyEnd, Reason};
+
+/// A sender from which a byte came so shortly before the deadline was still sending.
+const STILL_SENDING: Duration = Duration::from_secs(2);
+
+/// Judges how reading the body of `arrival` ended; `max_body` is the cap.
+pub fn check(arrival: &Arrival, max_body: usize) -> Gated<()> {
     let rule = format!("at most {max_body} bytes, complete in time");
-    match end {
-        BodyEnd::Complete => Finding::new(format!("{read} bytes"), rule).pass(()),
+    let read = arrival.body.len();
+    let transfer = &arrival.transfer;
+    let of = transfer.declared.map_or(String::new(), |declared| format!(" of {declared}"));
+    match arrival.body_end {
+        BodyEnd::Complete => {
+            let mut finding = Finding::new(format!("{read} bytes"), rule);
+            if let Some(note) = transfer.surplus_note() {
+                finding = finding.note(note);
+            }
+            finding.pass(())
+        }
         BodyEnd::CutAtCap => Finding::new(format!("more than {max_body} bytes"), rule).fail(Reason::TooLarge),
         BodyEnd::TimedOut => {
-            Finding::new(format!("{read} bytes, then nothing until the deadline"), rule).fail(Reason::TooSlow)
+            let then = match transfer.quiet_for {
+                Some(quiet) if quiet <= STILL_SENDING => {
+                    "still coming at the deadline: a slow line".to_owned()
+                }
+                Some(quiet) => format!("then nothing for {} s until the deadline", quiet.as_secs()),
+                None => "nothing came until the deadline".to_owned(),
+            };
+            Finding::new(format!("{read}{of} bytes, {then}"), rule).fail(Reason::TooSlow)
         }
         BodyEnd::Broken => {
-            Finding::new(format!("{read} bytes, then the connection or its framing broke"), rule)
+            Finding::new(format!("{read}{of} bytes, then the connection or its framing broke"), rule)
                 .fail(Reason::Incomplete)
         }
     }

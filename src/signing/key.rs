@@ -12,6 +12,9 @@ use crate::domain::{Scheme, Secret};
 
 /// The shortest key of any scheme, in bytes.
 pub const MIN_KEY: usize = 16;
+/// The shortest key that a platform gives out, in bytes: Twitch lets it be chosen from ten characters on, Dropbox's have
+/// fifteen.
+const MIN_PLATFORM_KEY: usize = 10;
 /// What marks a Standard Webhooks secret; base64 follows. Some services show it with the version of the scheme.
 const PREFIXES: [&[u8]; 2] = [b"whsec_", b"v1,whsec_"];
 /// The sizes of such a key, in bytes (Standard Webhooks 1.0.0, "Signature scheme").
@@ -50,7 +53,8 @@ pub fn usable_key(scheme: Scheme, secret: &Secret) -> Result<Cow<'_, [u8]>, Secr
         }
         return Ok(Cow::Owned(key));
     }
-    if bytes.len() < MIN_KEY {
+    let least = if matches!(scheme, Scheme::Platform(_)) { MIN_PLATFORM_KEY } else { MIN_KEY };
+    if bytes.len() < least {
         return Err(SecretFault::Short(bytes.len()));
     }
     Ok(Cow::Borrowed(bytes))

@@ -5,12 +5,14 @@ pub mod diagnose;
 mod fault;
 mod hex_hmac;
 mod key;
+mod platform;
 mod scheme;
 mod standard_webhooks;
 mod stripe;
 
 pub use hex_hmac::{GITHUB_HEADER, TAGORUN_HEADER};
-pub use key::{SecretFault, check_key, library_warning};
+pub use key::{SecretFault, check_key, digest, library_warning};
+pub use platform::header as platform_header;
 pub use scheme::{sign, verify};
 
 #[cfg(test)]

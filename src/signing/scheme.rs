@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::fault::SignatureFault;
 use super::key::{SecretFault, usable_key};
-use super::{GITHUB_HEADER, TAGORUN_HEADER, hex_hmac, standard_webhooks, stripe};
+use super::{GITHUB_HEADER, TAGORUN_HEADER, hex_hmac, platform, standard_webhooks, stripe};
 use crate::domain::{Headers, Scheme, Secret, SignatureRule, Timestamp};
 
 /// A signature that holds.
@@ -46,6 +46,7 @@ pub fn verify<'a>(
             return Ok(Match { secret: Some(secret.name()), signed_id: Some(id) });
         }
         Scheme::Stripe => stripe::verify(rule, headers, body, now)?,
+        Scheme::Platform(platform) => platform::verify(platform, rule, headers, body, now)?,
     };
     Ok(Match { secret: Some(secret.name()), signed_id: None })
 }
@@ -68,5 +69,6 @@ pub fn sign(
         Scheme::Github => vec![(GITHUB_HEADER.to_owned(), format!("sha256={}", hex_hmac::sign(&key, body)))],
         Scheme::StandardWebhooks => standard_webhooks::sign(&key, message_id, timestamp, body),
         Scheme::Stripe => stripe::sign(&key, timestamp, body),
+        Scheme::Platform(platform) => platform::sign(platform, &key, message_id, timestamp, body),
     })
 }

@@ -14,7 +14,8 @@ pub struct DeliveryLine {
     source: String,
     event: Option<String>,
     decision: Option<Reason>,
-    is_capture: bool,
+    /// The verdict of what is not judged.
+    unjudged: Option<Verdict>,
     client: std::net::IpAddr,
     size: usize,
 }
@@ -29,9 +30,13 @@ impl DeliveryLine {
             event: entry.facts.event_type.as_deref().map(short),
             decision: match &entry.decision {
                 Decision::Reject(reason) => Some(*reason),
-                Decision::Accept(_) | Decision::Capture(_) => None,
+                Decision::Accept(_) | Decision::Capture(_) | Decision::Handshake(_) => None,
             },
-            is_capture: matches!(entry.decision, Decision::Capture(_)),
+            unjudged: match &entry.decision {
+                Decision::Capture(_) => Some(Verdict::Captured),
+                Decision::Handshake(_) => Some(Verdict::Handshake),
+                Decision::Accept(_) | Decision::Reject(_) => None,
+            },
             client: entry.delivery.client.ip,
             size: entry.delivery.body.len(),
         }
@@ -42,8 +47,7 @@ impl DeliveryLine {
     pub fn verdict(&self, appended: &Appended) -> (Verdict, Option<Reason>) {
         match (self.decision, appended) {
             (Some(reason), _) => (Verdict::Rejected, Some(reason)),
-            (None, _) if self.is_capture => (Verdict::Captured, None),
-            (None, Appended::New) => (Verdict::Accepted, None),
+            (None, Appended::New) => (self.unjudged.unwrap_or(Verdict::Accepted), None),
             (None, Appended::Duplicate { .. }) => (Verdict::Duplicate, None),
             (None, Appended::Conflict { .. }) => (Verdict::Rejected, Some(Reason::IdConflict)),
         }

@@ -22,7 +22,7 @@ fn an_overview_counts_what_came_in_and_names_what_needs_attention() {
     let told = server.api("overview?range=1h");
     assert_eq!(
         told["verdicts"],
-        json!({"accepted": 1, "duplicate": 1, "rejected": 7, "captured": 1}),
+        json!({"accepted": 1, "duplicate": 1, "rejected": 7, "captured": 1, "handshake": 0}),
         "{told}"
     );
     assert_eq!((&told["slot_s"], told["slots"].as_array().unwrap().len()), (&json!(60), 60));

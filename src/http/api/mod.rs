@@ -1,5 +1,6 @@
 //! The inspector's API, `/api/v1`: what programs read.
 
+pub(super) mod confirm;
 mod deliveries;
 mod event_types;
 mod export;
@@ -57,6 +58,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(read_only("/api/v1/deliveries/{id}/raw", deliveries::raw))
         .service(read_only("/api/v1/deliveries/{id}/export", export::one))
         .service(post_only("/api/v1/deliveries/{id}/replay", replays::replay))
+        .service(post_only("/api/v1/deliveries/{id}/confirm", confirm::confirm))
         .service(read_only("/api/v1/replays", replays::list))
         .service(read_only("/api/v1/replays/{id}", replays::one))
         .service(read_only("/api/v1/replay-runs", replay_runs::list))

@@ -18,7 +18,7 @@ use crate::domain::{BodyEnd, Check, DeliveryId, DeliveryRow, Piece, Reason, Stor
 use crate::inspect::duration::seconds;
 use crate::inspect::json_tree::Row as Line;
 use crate::inspect::search::term;
-use crate::inspect::{Findings, diagnose};
+use crate::inspect::{Findings, diagnose, link_of};
 
 #[derive(Template)]
 #[template(path = "delivery.html")]
@@ -28,6 +28,8 @@ struct DeliveryPage {
     diagnosis: String,
     /// The name of what fits a refused signature.
     autopsy: Option<String>,
+    /// The link by which a platform asks to confirm an address.
+    confirmation: Option<String>,
     duplicate_of: Option<String>,
     gates: Vec<GateView>,
     http_version: String,
@@ -136,6 +138,7 @@ fn view(
             Some(variant) => format!("Autopsy: {}", variant.replace('+', " and ")),
             None => format!("Autopsy: none of {} variants matches", autopsy.tried),
         }),
+        confirmation: link_of(delivery),
         duplicate_of: delivery.row.duplicate_of.map(|first| first.to_string()),
         gates: delivery.checks.iter().map(gate).collect(),
         http_version: delivery.http_version.clone(),

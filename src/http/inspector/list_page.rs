@@ -187,7 +187,7 @@ fn help(field: &Field) -> HelpView {
 
 impl ListPage {
     /// The verdicts to choose from.
-    fn verdicts(&self) -> [&'static str; 4] {
+    fn verdicts(&self) -> [&'static str; Verdict::ALL.len()] {
         Verdict::ALL.map(Verdict::as_str)
     }
 }

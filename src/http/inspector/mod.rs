@@ -4,6 +4,7 @@ mod again;
 mod assets;
 mod attempts;
 mod body_section;
+mod confirm;
 mod delivery_page;
 mod diff_page;
 mod event_types_page;

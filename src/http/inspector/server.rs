@@ -16,8 +16,8 @@ use tokio::net::TcpStream;
 
 use super::state::InspectorState;
 use super::{
-    again, assets, body_section, delivery_page, diff_page, event_types_page, guard, lens, list_page, login,
-    marks, mount, overview_page, page, refusals_page, replays_page, searches, send_test, sending,
+    again, assets, body_section, confirm, delivery_page, diff_page, event_types_page, guard, lens, list_page,
+    login, marks, mount, overview_page, page, refusals_page, replays_page, searches, send_test, sending,
     what_if_page,
 };
 use crate::http::api::{self, read_only};
@@ -33,8 +33,6 @@ use crate::telemetry::{Exposition, Gauges, NotKept, PortName, Refused};
 const WORKERS: usize = 1;
 /// How long an idle connection is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// How long a request's head may take.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection may take to close.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Serves the inspector on `listener` until its port is closed.
@@ -48,7 +46,7 @@ pub fn serve(
 ) -> std::io::Result<(Server, Port)> {
     let state = web::Data::new(state);
     let tapes = TapeBudget::default();
-    let traffic = door.traffic.clone();
+    let (traffic, head_timeout) = (door.traffic.clone(), door.head_timeout);
     let server = Server::build()
         .workers(WORKERS)
         .disable_signals()
@@ -69,7 +67,7 @@ pub fn serve(
                     async move { closing.closing().await }
                 })
                 .keep_alive(KEEP_ALIVE)
-                .client_request_timeout(HEAD_TIMEOUT)
+                .client_request_timeout(head_timeout)
                 .client_disconnect_timeout(DISCONNECT_TIMEOUT)
                 .h1(map_config(app, |()| AppConfig::default()));
             let tapes = tapes.clone();
@@ -135,6 +133,7 @@ fn routes(cfg: &mut ServiceConfig) {
         .service(read_only("/deliveries/{id}/image", body_section::picture))
         .service(read_only("/deliveries/{id}/parts/{number}", body_section::part))
         .service(post_only("/deliveries/{id}/replay").route(web::post().to(again::replay)))
+        .service(post_only("/deliveries/{id}/confirm").route(web::post().to(confirm::confirm)))
         .service(
             web::resource("/replays")
                 .route(web::get().to(replays_page::list))

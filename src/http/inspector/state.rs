@@ -10,6 +10,7 @@ use super::hosts::Hosts;
 use crate::catalog::Catalog;
 use crate::config::{PasswordHash, PublicUrl};
 use crate::domain::{Clock, SilenceAfter, Source, StoredDelivery};
+use crate::http::LinkOpener;
 use crate::http::admin_auth::AdminAuth;
 use crate::inspect::replay::{ReplayRuns, Replayer};
 use crate::inspect::what_if::WhatIf;
@@ -59,6 +60,8 @@ pub struct InspectorState {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sender: Sender,
+    /// Opens confirmation links.
+    pub(crate) links: LinkOpener,
     pub(crate) what_if: WhatIf,
     pub(crate) schemas_dir: Option<PathBuf>,
     pub(crate) max_size: u64,
@@ -84,6 +87,7 @@ impl InspectorState {
             catalog: parts.catalog,
             metrics: parts.metrics,
             clock: parts.clock,
+            links: LinkOpener::new(parts.sender.client().clone()),
             sender: parts.sender,
             what_if: parts.what_if,
             schemas_dir: parts.schemas_dir,

@@ -35,8 +35,10 @@ pub async fn entity_log(
     before: Option<i64>,
     limit: usize,
 ) -> Result<EntityLog, StoreError> {
+    let source_name = source.clone();
     let found = store.entity_log((source, entity), before, limit.saturating_add(1), BYTES).await?;
     let weight: usize = found.iter().map(|delivery| delivery.body.len()).sum();
+    let time_pointer = sources.named(&source_name).map(|source| source.time_pointer).unwrap_or_default();
     let mut log = EntityLog { has_more: found.len() > limit || weight >= BYTES, ..EntityLog::default() };
     for delivery in found.into_iter().take(limit) {
         let text = sources.payload_text(&delivery.row.source, &delivery.headers, &delivery.body);
@@ -44,7 +46,8 @@ pub async fn entity_log(
             && let Ok(payload) = serde_json::from_slice(without_mark(&text))
         {
             let received_at = delivery.row.received_at;
-            let event_at = event_time(&text, received_at).filter(|at| !is_of_the_future(*at, received_at));
+            let event_at = event_time(&text, &time_pointer, received_at)
+                .filter(|at| !is_of_the_future(*at, received_at));
             log.payloads.push((event_at.unwrap_or(received_at), payload));
         }
         log.newest = log.newest.max(delivery.row.received_at);

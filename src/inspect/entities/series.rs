@@ -16,6 +16,8 @@ const MOST_FIELDS: usize = 500;
 const DEEPEST: usize = 8;
 /// The longest name of a series, in bytes.
 const LONGEST: usize = 120;
+/// The longest text that is looked at as a number, in bytes.
+const LONGEST_NUMBER: usize = 32;
 /// The most items of an array that are looked at by their places; of points all are.
 const MOST_ITEMS: usize = 20;
 
@@ -115,8 +117,11 @@ impl Collected {
         }
         let below = |key: &str| if name.is_empty() { key.to_owned() } else { format!("{name}.{key}") };
         match value {
-            // A text that no variable says is a name or an id.
+            // A text that no variable says is a name or an id, unless it is wholly a number.
             Value::Number(_) | Value::Bool(_) => self.put(name, None, value, at),
+            Value::String(_) if number(value).is_some() && !is_named_like_an_id(name) => {
+                self.put(name, None, value, at);
+            }
             Value::Object(members) => {
                 if let Some(Value::String(variable)) = members.get("variable") {
                     let at = self.time_of(members.get("time")).unwrap_or(at);
@@ -124,8 +129,11 @@ impl Collected {
                     self.put(variable, unit, members.get("value").unwrap_or(&Value::Null), at);
                 }
                 let is_point = members.contains_key("variable");
+                let unit = members.get("unit").and_then(Value::as_str);
                 for (key, value) in members.iter().filter(|(key, _)| !(is_point && key.as_str() == "value")) {
-                    if !is_time(key, value) {
+                    if key == "value" && unit.is_some() {
+                        self.put(&below(key), unit, value, at);
+                    } else if !is_time(key, value) {
                         self.add(&below(key), value, at, depth.saturating_add(1));
                     }
                 }
@@ -159,8 +167,7 @@ impl Collected {
         if name.len() > LONGEST {
             return;
         }
-        let number = value.as_f64().filter(|value| value.is_finite());
-        match (number, state_of(value)) {
+        match (number(value), state_of(value)) {
             (Some(value), _) => self.put_number(name, unit, Point { at, value }),
             (None, Some(state)) if may_grow(&self.states, name) => {
                 let new = || States::new(name.to_owned());
@@ -188,9 +195,31 @@ fn may_grow<T>(known: &BTreeMap<String, T>, name: &str) -> bool {
     known.len() < MOST_FIELDS || known.contains_key(name)
 }
 
+/// A number, or text that is wholly one, as many devices and platforms send it.
+fn number(value: &Value) -> Option<f64> {
+    let number = match value {
+        Value::String(text) if text.len() <= LONGEST_NUMBER => {
+            text.trim().parse::<serde_json::Number>().ok()?.as_f64()
+        }
+        other => other.as_f64(),
+    };
+    number.filter(|number| number.is_finite())
+}
+
+/// Whether the name of a text says that its digits are no measure.
+fn is_named_like_an_id(name: &str) -> bool {
+    const ENDS: [&str; 10] =
+        ["_id", "eui", "imei", "imsi", "iccid", "serial", "phone", "addr", "version", "firmware"];
+    const NAMES: [&str; 4] = ["id", "mac", "zip", "coreid"];
+    let last = name.rsplit('.').next().unwrap_or_default();
+    let lower = last.to_ascii_lowercase();
+    NAMES.contains(&lower.as_str()) || last.ends_with("Id") || ENDS.iter().any(|end| lower.ends_with(end))
+}
+
 /// A number that is a time draws a straight line and tells nothing.
 fn is_time(key: &str, value: &Value) -> bool {
-    let names = ["time", "timestamp", "created_at", "ts"];
+    let names =
+        ["time", "timestamp", "created_at", "ts", "published_at", "reported_at", "received_at", "rx_time"];
     names.contains(&key) && event_time_of(value).is_some()
 }
 
@@ -233,6 +262,22 @@ mod tests {
     }
 
     #[test]
+    fn d12_text_that_is_wholly_a_number_is_drawn_and_a_unit_beside_a_value_is_its_unit() {
+        let particle = json!({"event": "temp", "data": "21.5", "coreid": "0123456789", "published_at": "2026-11-28T15:00:00Z"});
+        let uplink = json!({"DevEUI": "0018", "DevAddr": "15", "FCntUp": "7", "LrrRSSI": "-57.000000", "id": "9", "note": "7 up",
+            "empty": "", "hex": "0x15", "version": "2"});
+        let decentlab = json!({"air": {"value": 21.5, "unit": "°C", "displayName": "Air temperature"},
+            "humidity": {"value": "48", "unit": "%"}});
+        assert_eq!(names(&Values::of(&[(at(0), particle)], at(0)).series), [("data", 1)]);
+        let series = Values::of(&[(at(0), uplink)], at(0)).series;
+        assert_eq!(names(&series), [("FCntUp", 1), ("LrrRSSI", 1)]);
+        assert_eq!(series[1].points[0].value, -57.0);
+        let series = Values::of(&[(at(0), decentlab)], at(0)).series;
+        assert_eq!(names(&series), [("air.value", 1), ("humidity.value", 1)]);
+        assert_eq!([series[0].unit.as_deref(), series[1].unit.as_deref()], [Some("°C"), Some("%")]);
+    }
+
+    #[test]
     fn a_point_of_the_future_is_drawn_where_it_arrived() {
         let payload = json!([{"variable": "t", "value": 1, "time": at(10 * 365 * 86_400).to_string()}]);
         assert_eq!(Values::of(&[(at(5), payload)], at(5)).series[0].points[0].at, at(5));
@@ -243,7 +288,7 @@ mod tests {
         let many: serde_json::Map<String, Value> = (0..9_999).map(|n| (format!("k{n}"), json!(n))).collect();
         let values = Values::of(&[(at(0), many.into())], at(0));
         assert_eq!((values.series.len(), values.left_out), (MOST_SERIES, MOST_FIELDS - MOST_SERIES));
-        assert_eq!(Values::of(&[(at(0), json!({"a": 1e300, "b": "1"}))], at(0)).series.len(), 1);
+        assert_eq!(Values::of(&[(at(0), json!({"a": 1e300, "b": "1 V"}))], at(0)).series.len(), 1);
     }
 
     #[test]

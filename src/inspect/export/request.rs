@@ -19,7 +19,7 @@ const OF_THE_CONNECTION: [&str; 11] = [
 ];
 
 /// The header lines that sign, of every scheme.
-const SIGNATURES: [&str; 10] = [
+const SIGNATURES: [&str; 21] = [
     "x-tagorun-signature",
     "x-hub-signature",
     "x-hub-signature-256",
@@ -30,6 +30,17 @@ const SIGNATURES: [&str; 10] = [
     "svix-timestamp",
     "svix-signature",
     "stripe-signature",
+    "x-slack-signature",
+    "x-zm-signature",
+    "twitch-eventsub-message-signature",
+    "x-hook-signature",
+    "x-xero-signature",
+    "x-dropbox-signature",
+    "x-twitter-webhooks-signature",
+    "x-slack-request-timestamp",
+    "x-zm-request-timestamp",
+    "twitch-eventsub-message-id",
+    "twitch-eventsub-message-timestamp",
 ];
 
 /// Whether a header line is part of a signature.

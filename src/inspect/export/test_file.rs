@@ -3,7 +3,7 @@
 
 use super::node::{body_of, comments, guard, header_lines, latin1, string};
 use super::request::{Request, is_signature};
-use crate::domain::{Scheme, StoredDelivery};
+use crate::domain::{Platform, Scheme, StoredDelivery};
 
 /// What signs a body in each scheme, as members of a list of header lines.
 const fn signing(scheme: Scheme) -> &'static str {
@@ -12,6 +12,21 @@ const fn signing(scheme: Scheme) -> &'static str {
         Scheme::Tagorun => "['X-TagoRUN-Signature', hmac(secret, 'hex', body)]",
         Scheme::Github => "['X-Hub-Signature-256', 'sha256=' + hmac(secret, 'hex', body)]",
         Scheme::Stripe => "['Stripe-Signature', `t=${now},v1=${hmac(secret, 'hex', `${now}.`, body)}`]",
+        Scheme::Platform(platform) => match platform {
+            Platform::Slack => {
+                "['X-Slack-Request-Timestamp', now, 'X-Slack-Signature', 'v0=' + hmac(secret, 'hex', `v0:${now}:`, body)]"
+            }
+            Platform::Zoom => {
+                "['x-zm-request-timestamp', now, 'x-zm-signature', 'v0=' + hmac(secret, 'hex', `v0:${now}:`, body)]"
+            }
+            Platform::Twitch => {
+                "['Twitch-Eventsub-Message-Id', id, 'Twitch-Eventsub-Message-Timestamp', now, 'Twitch-Eventsub-Message-Signature', 'sha256=' + hmac(secret, 'hex', id, now, body)]"
+            }
+            Platform::Asana => "['X-Hook-Signature', hmac(secret, 'hex', body)]",
+            Platform::Dropbox => "['X-Dropbox-Signature', hmac(secret, 'hex', body)]",
+            Platform::Xero => "['x-xero-signature', hmac(secret, 'base64', body)]",
+            Platform::X => "['x-twitter-webhooks-signature', 'sha256=' + hmac(secret, 'base64', body)]",
+        },
         Scheme::StandardWebhooks => {
             "['webhook-id', id, 'webhook-timestamp', now, 'webhook-signature', 'v1,' + hmac(key, 'base64', `${id}.${now}.`, body)]"
         }

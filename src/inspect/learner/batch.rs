@@ -56,6 +56,8 @@ pub struct Batch {
 pub struct Rules<'a> {
     /// Where its entity stands.
     pub entity_pointer: &'a str,
+    /// Where its time stands; empty: where it usually does.
+    pub time_pointer: &'a str,
     /// When it is silent.
     pub silence_after: SilenceAfter,
     /// Whether life signs are read from it: not from what we said ourselves.
@@ -85,7 +87,7 @@ impl Batch {
         let seen = Seen {
             delivery: row.id,
             received_at: row.received_at,
-            event_at: event_time(text, row.received_at),
+            event_at: event_time(text, rules.time_pointer, row.received_at),
             event_type: row.event_type.clone(),
             name: payload.and_then(|(_, payload)| name_beside(&payload, rules.entity_pointer)),
         };

@@ -126,6 +126,7 @@ impl Learner {
         let is_own = |event_type: &String| OWN_EVENTS.contains(&event_type.as_str());
         let rules = Rules {
             entity_pointer: source.map_or("", |source| &source.entity),
+            time_pointer: source.map_or("", |source| &source.time_pointer),
             silence_after: source.map_or(SilenceAfter::Off, |source| source.silence_after),
             is_alive: !row.event_type.as_ref().is_some_and(is_own),
         };

@@ -70,6 +70,8 @@ fn source(rule: SilenceAfter) -> Source {
         device: None,
         silence_after: rule,
         sender_timeout: Duration::from_secs(30),
+        time_pointer: String::new(),
+        handshake: None,
     }
 }
 

@@ -216,7 +216,7 @@ mod tests {
     fn what_is_refused_much_is_named_with_its_reason_and_a_search() {
         let source = |name: &str, refused: u64, all: u64| SourceSum {
             source: name.into(),
-            verdicts: [all - refused, 0, refused, 0],
+            verdicts: [all - refused, 0, refused, 0, 0],
             counted: Counted { count: all, ..Counted::default() },
             reasons: vec![(Reason::SignatureMismatch, refused)],
             ..SourceSum::default()

@@ -180,7 +180,10 @@ mod tests {
         ];
         let overview = Overview::summed(&minutes, 100, 130, 15);
         assert_eq!(overview.slots.len(), 2);
-        assert_eq!((overview.slots[0].verdicts, overview.slots[1].verdicts), ([3, 0, 7, 0], [0, 0, 0, 1]));
+        assert_eq!(
+            (overview.slots[0].verdicts, overview.slots[1].verdicts),
+            ([3, 0, 7, 0, 0], [0, 0, 0, 1, 0])
+        );
         assert_eq!(overview.slots[1].from, Timestamp::from_secs(115 * 60));
         assert_eq!(overview.reasons, [(Reason::Stale, 5), (Reason::NotJson, 2)]);
         assert_eq!(overview.sources[0].source, "a");

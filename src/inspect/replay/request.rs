@@ -109,14 +109,16 @@ fn signed(
     now: Timestamp,
     body: &[u8],
 ) -> Result<Vec<(String, Vec<u8>)>, String> {
-    let Some(secret) = source.signature.secrets.first().filter(|_| source.signature.scheme != Scheme::None)
-    else {
+    let rule = source.signature_now();
+    let Some(secret) = rule.secrets.first().filter(|_| rule.scheme != Scheme::None) else {
         return Ok(Vec::new());
     };
-    let kept = ["webhook-id", "svix-id"].into_iter().find_map(|name| delivery.headers.get(name));
+    let kept = ["webhook-id", "svix-id", "twitch-eventsub-message-id"]
+        .into_iter()
+        .find_map(|name| delivery.headers.get(name));
     let id = kept.map(|id| String::from_utf8_lossy(id).into_owned());
     let id = id.unwrap_or_else(|| format!("msg_{}", delivery.row.id));
-    let lines = signing::sign(source.signature.scheme, secret, &id, now, body)
+    let lines = signing::sign(rule.scheme, secret, &id, now, body)
         .map_err(|fault| format!("{} cannot sign: {fault}", secret.name()))?;
     Ok(lines.into_iter().map(|(name, value)| (name, value.into_bytes())).collect())
 }

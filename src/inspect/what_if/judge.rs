@@ -7,7 +7,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 
 use crate::domain::{
     Arrival, BodyEnd, Credential, Decision, DeliveryId, Gate, Header, Headers, Outcome, Reason, Source,
-    StoredDelivery, Verdict,
+    StoredDelivery, Transfer, Verdict,
 };
 use crate::receive::{Masking, Receiver};
 
@@ -38,7 +38,7 @@ pub struct Flip {
 /// What was said then; `None` for what no gate judged.
 pub fn before(delivery: &StoredDelivery) -> Option<Side> {
     match (delivery.row.verdict, delivery.row.reason) {
-        (Verdict::Captured, _) => None,
+        (Verdict::Captured | Verdict::Handshake, _) => None,
         // The gates let it pass; the store found its id taken.
         (Verdict::Accepted | Verdict::Duplicate, _) | (_, Some(Reason::IdConflict)) => Some(Side::Passes),
         (Verdict::Rejected, Some(reason)) => Some(Side::Refused(reason)),
@@ -59,7 +59,7 @@ pub fn flip(
     let judged = receiver.judge(&source.name, arrival, now, Instant::now()).entry;
     let after = match judged.decision {
         Decision::Reject(reason) => Side::Refused(reason),
-        Decision::Accept(_) | Decision::Capture(_) => Side::Passes,
+        Decision::Accept(_) | Decision::Capture(_) | Decision::Handshake(_) => Side::Passes,
     };
     let row = &delivery.row;
     let was = event(row.event_type.as_deref(), row.event_id.as_deref());
@@ -115,6 +115,7 @@ fn arrival(delivery: &StoredDelivery, source: &Source, masking: &Masking) -> Arr
         headers: delivery.headers.iter().map(unmasked).collect(),
         body: delivery.body.clone(),
         body_end: delivery.body_end,
+        transfer: Transfer::default(),
     }
 }
 

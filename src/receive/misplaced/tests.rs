@@ -31,6 +31,8 @@ fn source(name: &str, credentials: Vec<Credential>, secrets: Vec<Secret>) -> Sou
         device: None,
         silence_after: SilenceAfter::Off,
         sender_timeout: Duration::ZERO,
+        time_pointer: String::new(),
+        handshake: None,
     }
 }
 

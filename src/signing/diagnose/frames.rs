@@ -2,7 +2,7 @@
 
 use super::difference::Difference;
 use super::suspect::Suspect;
-use crate::domain::{Headers, Scheme};
+use crate::domain::{Headers, Platform, Scheme};
 
 /// Each frame, its variant, and what the sender signs then. `{b}` is the body, `{t}` a timestamp, `{i}` an id, `{n}` a nonce,
 /// `{m}` the method, `{p}` the path, `{u}` the URL, `{f}` the form's fields.
@@ -78,7 +78,9 @@ pub fn usual(suspect: &Suspect<'_>) -> Vec<Frame> {
     let template: &[u8] = match suspect.scheme {
         Scheme::StandardWebhooks => b"{i}.{t}.{b}",
         Scheme::Stripe => b"{t}.{b}",
-        Scheme::Tagorun | Scheme::Github | Scheme::None => b"{b}",
+        Scheme::Platform(Platform::Slack | Platform::Zoom) => b"v0:{t}:{b}",
+        Scheme::Platform(Platform::Twitch) => b"{i}{t}{b}",
+        Scheme::Tagorun | Scheme::Github | Scheme::Platform(_) | Scheme::None => b"{b}",
     };
     let mut frames: Vec<Frame> = beside.filled(template).iter().map(|text| Frame::of(text, None)).collect();
     if frames.is_empty() {
@@ -109,7 +111,9 @@ pub fn others(suspect: &Suspect<'_>) -> Vec<Frame> {
     let asked = match suspect.scheme {
         Scheme::StandardWebhooks => "id, timestamp and body with dots",
         Scheme::Stripe => "the timestamp, a dot and the body",
-        Scheme::Tagorun | Scheme::Github | Scheme::None => "the body alone",
+        Scheme::Platform(Platform::Slack | Platform::Zoom) => "v0, the timestamp and the body with colons",
+        Scheme::Platform(Platform::Twitch) => "id, timestamp and body without anything between",
+        Scheme::Tagorun | Scheme::Github | Scheme::Platform(_) | Scheme::None => "the body alone",
     };
     let mut frames = Vec::new();
     for (template, name, what) in FRAMES {

@@ -2,7 +2,8 @@
 
 use super::difference::Difference;
 use super::reading::{Read, parts};
-use crate::domain::{Headers, Scheme};
+use crate::domain::{Headers, Platform, Scheme};
+use crate::signing::platform_header;
 
 /// A digest that a header presents.
 #[derive(Clone, Debug)]
@@ -21,7 +22,10 @@ fn scheme_of(header: &str) -> Option<Scheme> {
         "x-hub-signature-256" => Some(Scheme::Github),
         "webhook-signature" | "svix-signature" => Some(Scheme::StandardWebhooks),
         "stripe-signature" => Some(Scheme::Stripe),
-        _ => None,
+        _ => Scheme::ALL.into_iter().find(|scheme| match scheme {
+            Scheme::Platform(platform) => platform_header(*platform).eq_ignore_ascii_case(header),
+            _ => false,
+        }),
     }
 }
 
@@ -77,13 +81,17 @@ pub fn own(scheme: Scheme) -> &'static str {
         Scheme::Github => "X-Hub-Signature-256",
         Scheme::StandardWebhooks => "webhook-signature",
         Scheme::Stripe => "Stripe-Signature",
+        Scheme::Platform(platform) => platform_header(platform),
         Scheme::None => "no header",
     }
 }
 
 /// In what it is written differently from what the scheme asks for.
 fn differences(read: &Read, scheme: Scheme) -> Vec<Difference> {
-    let wants_base64 = scheme == Scheme::StandardWebhooks;
+    let wants_base64 = matches!(
+        scheme,
+        Scheme::StandardWebhooks | Scheme::Platform(Platform::Xero) | Scheme::Platform(Platform::X)
+    );
     let mut differences: Vec<Difference> =
         read.slips.iter().map(|(name, fix)| Difference::new(name, *fix)).collect();
     differences.extend(prefix(scheme, &read.prefixes, read.has_version));
@@ -115,13 +123,16 @@ fn prefix(scheme: Scheme, prefixes: &[String], has_version: bool) -> Option<Diff
     let expected = match scheme {
         Scheme::Stripe => prefix == Some("v1"),
         Scheme::StandardWebhooks => prefix.is_none() && has_version,
+        Scheme::Platform(Platform::Slack | Platform::Zoom) => prefix == Some("v0"),
         _ => prefix.is_none_or(|prefix| prefix == "sha256"),
     };
     let asked = match scheme {
         Scheme::Stripe => "t=SECONDS,v1= and the hex digest",
         Scheme::StandardWebhooks => "v1, and the base64 digest",
         Scheme::Github => "sha256= and the hex digest",
-        Scheme::Tagorun | Scheme::None => "the hex digest",
+        Scheme::Platform(Platform::Slack | Platform::Zoom) => "v0= and the hex digest",
+        Scheme::Platform(Platform::Xero | Platform::X) => "the base64 digest",
+        Scheme::Tagorun | Scheme::Platform(_) | Scheme::None => "the hex digest",
     };
     if expected {
         return None;

@@ -31,6 +31,7 @@ pub const fn verdict_number(verdict: Verdict) -> i64 {
         Verdict::Duplicate => 1,
         Verdict::Rejected => 2,
         Verdict::Captured => 3,
+        Verdict::Handshake => 4,
     }
 }
 

@@ -169,6 +169,7 @@ impl<'c> Statements<'c> {
                 settled(Appended::New, Verdict::Rejected, Some(*reason), reason.status())
             }
             Decision::Capture(status) => settled(Appended::New, Verdict::Captured, None, *status),
+            Decision::Handshake(status) => settled(Appended::New, Verdict::Handshake, None, *status),
             Decision::Accept(None) => settled(Appended::New, Verdict::Accepted, None, 200),
             Decision::Accept(Some(claim)) => match self.take(prepared, claim, retention, now)? {
                 Appended::New => settled(Appended::New, Verdict::Accepted, None, 200),

@@ -24,6 +24,7 @@ migrations! {
     "V11__saved_searches",
     "V12__fewer_indexes",
     "V20__parked",
+    "V23__handshakes",
     "V24__connections"
 }
 

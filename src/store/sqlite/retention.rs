@@ -126,19 +126,25 @@ fn surpluses(
 ) -> rusqlite::Result<Vec<(Verdict, Surplus)>> {
     let captured = total(connection, Verdict::Captured)?;
     let rejected = total(connection, Verdict::Rejected)?;
+    let handshakes = total(connection, Verdict::Handshake)?;
     let kept = cutoff(now, retention.keep_deliveries);
     let mut surpluses = vec![
         (Verdict::Captured, Surplus::Rows(captured.rows.saturating_sub(retention.keep_captured))),
+        // Anybody may ask: what they leave is bounded as captures are.
+        (Verdict::Handshake, Surplus::Rows(handshakes.rows.saturating_sub(retention.keep_captured))),
+        (Verdict::Handshake, Surplus::OlderThan(kept)),
         (Verdict::Rejected, Surplus::OlderThan(cutoff(now, retention.keep_rejected))),
         (Verdict::Accepted, Surplus::OlderThan(kept)),
         (Verdict::Duplicate, Surplus::OlderThan(kept)),
     ];
-    for (verdict, total) in [(Verdict::Captured, captured), (Verdict::Rejected, rejected)] {
+    let bounded =
+        [(Verdict::Captured, captured), (Verdict::Handshake, handshakes), (Verdict::Rejected, rejected)];
+    for (verdict, total) in bounded {
         surpluses.push((verdict, Surplus::Bytes(total.bytes.saturating_sub(retention.max_refused))));
     }
     let over = used_bytes(connection)?.saturating_sub(retention.max_size);
     if over > 0 {
-        for verdict in [Verdict::Captured, Verdict::Rejected] {
+        for verdict in [Verdict::Captured, Verdict::Handshake, Verdict::Rejected] {
             surpluses.push((verdict, Surplus::Bytes(over)));
         }
         surpluses.push((oldest_of_the_accepted(connection)?, Surplus::Bytes(over)));

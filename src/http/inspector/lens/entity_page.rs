@@ -129,7 +129,7 @@ fn rule_in_words(rule: SilenceAfter, entity: &Entity) -> String {
 
 fn clock_in_words(entity: &Entity) -> String {
     match entity.lag_ms() {
-        None => "Its events tell no time.".to_owned(),
+        None => "Its events tell no time. Name where it is with time_pointer of the source.".to_owned(),
         Some(lag) if lag < -1_000 => {
             format!("Its clock is ahead of ours by {}.", signed_span(lag.saturating_neg()))
         }

@@ -1,0 +1,36 @@
+//! Platforms that sign in a way of their own.
+
+/// A platform that signs in a way of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Platform {
+    /// `X-Slack-Signature`.
+    Slack,
+    /// `x-zm-signature`.
+    Zoom,
+    /// `Twitch-Eventsub-Message-Signature`.
+    Twitch,
+    /// `X-Hook-Signature`.
+    Asana,
+    /// `x-xero-signature`.
+    Xero,
+    /// `X-Dropbox-Signature`.
+    Dropbox,
+    /// `x-twitter-webhooks-signature`.
+    X,
+}
+
+impl Platform {
+    /// The name in the configuration.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Slack => "slack",
+            Self::Zoom => "zoom",
+            Self::Twitch => "twitch",
+            Self::Asana => "asana",
+            Self::Xero => "xero",
+            Self::Dropbox => "dropbox",
+            Self::X => "x",
+        }
+    }
+}

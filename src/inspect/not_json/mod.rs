@@ -1,0 +1,68 @@
+//! Why a body is not JSON, and what its sender should change: a table of causes, the most certain first.
+
+mod binary;
+mod formats;
+mod length;
+mod scan;
+mod template;
+mod words;
+
+pub use length::{length_hint, signed_with_its_end};
+
+use super::charset::charset_hint;
+use crate::domain::Headers;
+use crate::domain::json::without_mark;
+
+/// So much of a body is looked at, in bytes.
+const LOOK: usize = 256 * 1024;
+
+/// A body that was refused as JSON.
+pub struct Look<'a> {
+    /// The header lines.
+    pub headers: &'a Headers,
+    /// All of it, without a byte order mark.
+    pub bytes: &'a [u8],
+    /// Its start as text; what is not UTF-8 is replaced.
+    pub text: &'a str,
+}
+
+/// Says what is wrong, where, and how to mend it; `None` where the cause is another one.
+type Cause = fn(&Look<'_>) -> Option<String>;
+
+/// Every cause, in the order in which it is looked for.
+const CAUSES: [Cause; 15] = [
+    empty,
+    |look| charset_hint(look.headers, look.bytes).filter(|_| binary::kind(look).is_none()),
+    binary::cause,
+    formats::markup,
+    formats::multipart,
+    formats::form,
+    formats::trailing_nul,
+    formats::several_documents,
+    formats::line_protocol,
+    formats::csv,
+    words::cause,
+    template::unfilled,
+    formats::trailing_text,
+    formats::unquoted_text,
+    formats::cut,
+];
+
+/// The cause of a body that is not JSON, in a sentence or two with its place and its cure.
+#[must_use]
+pub fn cause(headers: &Headers, body: &[u8]) -> Option<String> {
+    let bytes = without_mark(body);
+    let text = String::from_utf8_lossy(bytes.get(..LOOK).unwrap_or(bytes));
+    let look = Look { headers, bytes, text: &text };
+    CAUSES.iter().find_map(|cause| cause(&look))
+}
+
+fn empty(look: &Look<'_>) -> Option<String> {
+    look.text.trim().is_empty().then(|| {
+        "The body is empty: the sender forgot it, or a redirect on its way turned the POST into a GET."
+            .to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests;
