@@ -187,6 +187,28 @@ fn slips_of_a_sender_are_named_where_attention_is_asked_for_with_their_cure() {
 }
 
 #[test]
+fn a_method_in_lower_case_and_an_unknown_source_have_cures_of_their_own() {
+    let server = Server::start();
+    for (line, status, part) in [
+        ("post /webhook/tagorun", 405, "write POST in capitals"),
+        ("PUT /webhook/tagorun", 405, "set the sender's method to POST"),
+        (
+            "PUT /webhook/nosuch",
+            404,
+            "no source of this name. The routes are /webhook/tagorun, /webhook/tagoio and",
+        ),
+        ("POST /elsewhere", 404, "The routes are /webhook/tagorun, /webhook/tagoio and /webhook-test."),
+    ] {
+        let request = format!(
+            "{line} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}"
+        );
+        assert_eq!(raw(server.receiver, request).status, status, "{line}");
+        let newest = listed(&server)[0].clone();
+        assert!(newest["detail"].as_str().unwrap().contains(part), "{line}: {newest}");
+    }
+}
+
+#[test]
 fn a_doubled_slash_and_one_at_the_end_are_read_as_meant_and_kept_as_sent() {
     let server = Server::start();
     for (number, target) in
