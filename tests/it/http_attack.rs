@@ -78,7 +78,7 @@ fn a_body_in_chunks_that_never_ends_does_not_keep_its_connection() {
         ("POST /webhook/tagorun", long.as_str(), 413),
         ("POST /webhook-test", "5\r\nhello\r\n", 408),
         ("POST /webhook-test", "5\r\nhello\r\n", 429),
-        ("GET /webhook/tagorun", "5\r\nhello\r\n", 200),
+        ("GET /webhook/tagorun", "5\r\nhello\r\n", 405),
         ("PUT /webhook/tagorun", "5\r\nhello\r\n", 405),
         ("POST /elsewhere", "5\r\nhello\r\n", 404),
         ("GET /healthz", "5\r\nhello\r\n", 200),

@@ -1,14 +1,16 @@
 //! The value of an expression as JSON.
 
+use std::sync::LazyLock;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use cel::Env;
 use cel::common::types::{
     CelBool, CelBytes, CelDouble, CelInt, CelList, CelMap, CelNull, CelOptional, CelString, CelType, CelUInt,
 };
 use cel::common::value::{CowVal, Val};
 
 use super::json::{Json, Missing, key_text};
-use super::library;
 use super::number::JsonNumber;
 
 /// The most bytes of JSON that come out.
@@ -73,7 +75,8 @@ fn write_other(value: &dyn Val, out: &mut String) -> Result<(), String> {
         return Ok(());
     }
     // A time or a duration: as CEL's own string() writes it.
-    let text = library::environment()?
+    static CEL: LazyLock<Env> = LazyLock::new(Env::stdlib);
+    let text = CEL
         .find_overload("string", &[CowVal::Borrowed(value)])
         .and_then(|string| string(vec![CowVal::Borrowed(value)]).ok())
         .and_then(|text| text.downcast_ref::<CelString>().map(|text| quoted(text.inner())));

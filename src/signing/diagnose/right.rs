@@ -62,11 +62,6 @@ fn header_fault(suspect: &Suspect<'_>, fault: &SignatureFault) -> Difference {
             "timestamp-format",
             "The digest is right, but the timestamp is not whole seconds since 1970: send int(time.time()), digits only.",
         )
-    } else if is_standard && signature.matches("v1,").count() > 1 && !signature.trim().contains(' ') {
-        (
-            "signatures-comma",
-            "The digest is right, but a comma separates the signatures: Standard Webhooks separates them by a blank.",
-        )
     } else if is_standard && signature.matches("v1,").count() > 1 {
         (
             "signature-beside",
