@@ -61,7 +61,7 @@ const SLIPS: &[Slip] = &[
     Slip {
         variant: "secret-hex-decoded",
         make: |secret| hex::decode(secret).into_iter().collect(),
-        fix: "The sender takes the secret for hex and decodes it before it signs: give it the decoded bytes there, or let \
+        fix: "The sender takes the secret for hex and decodes it before it signs: give it the secret encoded as hex, or let \
               it use the text as it is.",
     },
     Slip {
@@ -154,18 +154,19 @@ fn whsec(known: &Known<'_>, keys: &mut Vec<Key>) {
     let secret = known.secret.expose();
     let whole = secret.strip_prefix(b"v1,").unwrap_or(secret);
     let Some(rest) = whole.strip_prefix(b"whsec_") else { return };
-    let ask = "the key is what follows whsec_, decoded from base64.";
+    let ask = if known.scheme == Scheme::StandardWebhooks {
+        "the key is what follows whsec_, decoded from base64."
+    } else {
+        "let it use the whole text as it is, whsec_ included."
+    };
     let decoded = if known.scheme == Scheme::StandardWebhooks {
         format!(
             "The sender decodes what follows whsec_, as Standard Webhooks does: write {} without anything before whsec_.",
             known.secret.name()
         )
-    } else if suspect_scheme_helps(known) {
-        "The sender decodes the secret as Standard Webhooks does: set the source's signature = \"standard-webhooks\", or \
-         let the sender use the text as it is."
-            .to_owned()
     } else {
-        "The sender decodes the secret as Standard Webhooks does; let it use the text as it is.".to_owned()
+        "The sender decodes the secret as Standard Webhooks does; let it use the whole text as it is, whsec_ included."
+            .to_owned()
     };
     let mut add = |bytes: Option<Vec<u8>>, variant, fix: String| {
         keys.extend(bytes.map(|bytes| Key::new(bytes, Some(Difference::new(variant, fix)))));
@@ -183,18 +184,13 @@ fn whsec(known: &Known<'_>, keys: &mut Vec<Key>) {
     add(LENIENT.decode(rest).ok(), "whsec-decoded", decoded);
 }
 
-/// Whether the secret is one under the scheme of Standard Webhooks.
-fn suspect_scheme_helps(known: &Known<'_>) -> bool {
-    usable_key(Scheme::StandardWebhooks, known.secret).is_ok()
-}
-
 /// What a decoder of base64 makes of the secret: a strict one, and those that pass over what is not base64.
 fn base64(known: &Known<'_>, keys: &mut Vec<Key>) {
     let secret = known.secret.expose();
     let name = known.secret.name();
     let prefixed = Secret::new(name, [b"whsec_", secret].concat());
     let fix = if known.scheme != Scheme::StandardWebhooks {
-        "give it the decoded bytes there, or let it use the text as it is.".to_owned()
+        "give it the secret encoded as base64, or let it use the text as it is.".to_owned()
     } else if usable_key(Scheme::StandardWebhooks, &prefixed).is_ok() {
         format!("write whsec_ before the secret in {name}, and it is decoded here too.")
     } else {

@@ -5,7 +5,7 @@ use super::layouts as layout;
 use super::numbers as number;
 use super::scripts::{JAVASCRIPT, LUA, ORJSON, PERL, PHP, PYTHON, RAILS, RUBY, UJSON};
 use super::spellings as spelling;
-use super::style::{KEPT, NO_ENDING, Numbers, OR_LINE, Order, Serialiser, Spelling};
+use super::style::{KEPT, Numbers, OR_LINE, Order, Serialiser, Shape, Spelling};
 use super::texts::{GO_STR, JAVA_STR, JS_STR, PYTHON_STR, RUBY_STR};
 
 /// What fits none of them is tried in an order of members that no rule gives, with these.
@@ -91,7 +91,7 @@ const UNCHANGED: Serialiser = Serialiser {
     orders: &[(Order::AsSent, ""), (Order::Sorted, "")],
     strings: &[(Spelling::AsSent, ""), (spelling::JAVASCRIPT, ""), (spelling::ESCAPED, "")],
     numbers: &[(Numbers::AsSent, "")],
-    shapes: KEPT,
+    shapes: &[(Shape::Kept, ""), (Shape::EmptyListsAsObjects, "")],
     endings: &[("", ""), ("\n", ""), ("\r\n", "")],
 };
 
@@ -99,10 +99,16 @@ const ANY_ORDER: Serialiser = Serialiser {
     name: "a program that keeps keys in another order",
     variant: "json-reordered",
     cure: "Write the JSON once, sign those bytes, and send those bytes.",
-    layouts: &[(&layout::COMPACT, ""), (&layout::SPACED, "")],
+    layouts: &[
+        (&layout::COMPACT, ""),
+        (&layout::SPACED, ""),
+        (&layout::TWO, ""),
+        (&layout::FOUR, ""),
+        (&layout::TAB, ""),
+    ],
     orders: &[(Order::Any, "")],
     strings: &[(spelling::JAVASCRIPT, ""), (spelling::PYTHON, ""), (spelling::PHP, ""), (spelling::GO, "")],
     numbers: &[(Numbers::AsSent, ""), (number::JAVASCRIPT, "")],
     shapes: KEPT,
-    endings: NO_ENDING,
+    endings: OR_LINE,
 };
