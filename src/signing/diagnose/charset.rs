@@ -21,18 +21,22 @@ pub fn encoded(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     if text.is_ascii() {
         return all;
     }
-    let map = |one: &dyn Fn(char) -> Option<u8>| text.chars().filter_map(one).collect::<Vec<u8>>();
-    let single: &[(&str, &dyn Fn(char) -> Option<u8>)] = &[
-        ("Latin-1", &|letter| Some(u8::try_from(letter).unwrap_or(b'?'))),
-        ("Windows-1252", &|letter| Some(windows(letter).unwrap_or(b'?'))),
-        ("ASCII, with question marks for other letters", &|letter| Some(ascii(letter).unwrap_or(b'?'))),
-        ("ASCII, without other letters", &ascii),
-    ];
-    all.splice(0..0, single.iter().map(|(name, one)| (*name, map(one))));
+    all.splice(0..0, SINGLE.map(|(name, byte)| (name, text.chars().filter_map(byte).collect())));
     let low = text.encode_utf16().map(|unit| unit.to_le_bytes()[0]).collect();
     all.push(("the low bytes of its UTF-16 (JavaScript's charCodeAt)", low));
     all
 }
+
+/// The byte of a letter; `None` where it is left out.
+type ByteOf = fn(char) -> Option<u8>;
+
+/// Charsets of one byte a letter.
+const SINGLE: [(&str, ByteOf); 4] = [
+    ("Latin-1", |letter| Some(u8::try_from(letter).unwrap_or(b'?'))),
+    ("Windows-1252", |letter| Some(windows(letter).unwrap_or(b'?'))),
+    ("ASCII, with question marks for other letters", |letter| Some(ascii(letter).unwrap_or(b'?'))),
+    ("ASCII, without other letters", ascii),
+];
 
 fn ascii(letter: char) -> Option<u8> {
     u8::try_from(letter).ok().filter(u8::is_ascii)

@@ -128,14 +128,14 @@ fn decode(text: &str, slips: &mut Vec<Slip>) -> Option<(Vec<u8>, &'static str)> 
     let (digest, encoding) = decode_once(text)?;
     // Sixty-four bytes may be SHA-512, or the hex of SHA-256; only digits are hardly ever the former.
     let inner = std::str::from_utf8(&digest).ok().and_then(|inner| hex::decode(inner).ok());
-    if let Some(inner) = inner.filter(is_digest) {
+    if let Some(inner) = inner.filter(|inner| is_digest(inner)) {
         slips.push(TWICE);
         return Some((inner, "hex"));
     }
     is_digest(&digest).then_some((digest, encoding))
 }
 
-fn is_digest(digest: &Vec<u8>) -> bool {
+fn is_digest(digest: &[u8]) -> bool {
     DIGESTS.contains(&digest.len())
 }
 

@@ -69,7 +69,7 @@ fn python(plain: &str) -> String {
                 let code = u32::from(letter);
                 let _ = match code {
                     ..0x100 => write!(out, "\\x{code:02x}"),
-                    ..0x1_0000 => write!(out, "\\u{code:04x}"),
+                    0x100..0x1_0000 => write!(out, "\\u{code:04x}"),
                     _ => write!(out, "\\U{code:08x}"),
                 };
             }
