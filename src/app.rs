@@ -1,14 +1,10 @@
 //! Composes the program: store, receiver and inspector, their start, reload and stop.
 
-mod ports;
-
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
-pub use ports::Ports;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
@@ -29,6 +25,10 @@ use crate::send::{Client, RunningSender, Sender, SenderParts, TargetGuard};
 use crate::store::{Retention, Store, StoreOptions};
 use crate::telemetry::{Metrics, PortName, Workers, allow_many_files};
 
+mod ports;
+
+pub use ports::{Addresses, Ports};
+
 /// Bytes of deliveries that may wait for the writer.
 const QUEUE_BYTES: usize = 64 * 1024 * 1024;
 
@@ -38,15 +38,6 @@ const SENDER_PART: u32 = 4;
 
 /// A stop that takes longer says what it waits for.
 const PATIENCE: Duration = Duration::from_millis(300);
-
-/// Where the program listens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Addresses {
-    /// The receiver's port.
-    pub receiver: SocketAddr,
-    /// The inspector's port.
-    pub inspector: SocketAddr,
-}
 
 /// A started program.
 pub struct Running {
@@ -134,7 +125,7 @@ pub async fn start(
         catalog: Arc::clone(&catalog),
         sources: sources.clone(),
         sender: sender.clone(),
-        receiver: addresses.receiver,
+        receiver: addresses.receiver.clone(),
         inspector: addresses.inspector,
         password: config.inspector.password.clone(),
         allowed_hosts: config.inspector.allowed_hosts.clone(),
@@ -205,6 +196,7 @@ impl Running {
         };
         tokio::join!(inspector, self.receiver.answered(), self.learning.stop(), self.sending.stop());
         self.receiver.close().await;
+        self.addresses.leave();
         self.stopping.send_replace(true);
         // It watches itself.
         let _ = self.counting.await;
@@ -240,7 +232,7 @@ pub fn run(
         let mut signals = Signals::listen()?;
         let running = start(config, ports, clock, metrics).await?;
         started(&running)?;
-        let Addresses { receiver, inspector } = running.addresses;
+        let Addresses { receiver, inspector } = &running.addresses;
         tracing::info!(%receiver, %inspector, "started");
         signals.until_told_to_stop(&running, reread).await;
         tracing::info!("stopping");

@@ -1,16 +1,36 @@
-//! The two ports, and what to say when one cannot be listened on.
+//! The ports, taken before anything is made: a start that fails for a busy port leaves nothing behind.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener};
 
 use anyhow::anyhow;
 
-use super::Addresses;
 use crate::config::Config;
+use crate::domain::ListenAddress;
+use crate::http::Listening;
 
-/// The ports, taken before anything is made: a start that fails for a busy port leaves nothing behind.
+/// Where the program listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    /// The receiver's port or socket.
+    pub receiver: ListenAddress,
+    /// The inspector's port.
+    pub inspector: SocketAddr,
+}
+
+impl Addresses {
+    /// Removes the file of the socket: nobody listens there any more.
+    pub fn leave(&self) {
+        if let Some(path) = self.receiver.socket() {
+            // One that is left is replaced by the next start.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// The ports.
 pub struct Ports {
-    pub(super) receiver: TcpListener,
+    pub(super) receiver: Listening,
     pub(super) inspector: TcpListener,
 }
 
@@ -20,29 +40,44 @@ impl Ports {
     /// # Errors
     /// When an address cannot be listened on, with what helps.
     pub fn listen(config: &Config) -> anyhow::Result<Self> {
-        let (receiver, inspector) = (config.receiver.listen, config.inspector.listen);
-        if receiver == inspector && receiver.port() != 0 {
+        let (receiver, inspector) = (&config.receiver.listen, config.inspector.listen);
+        if *receiver == ListenAddress::Tcp(inspector) && inspector.port() != 0 {
             anyhow::bail!(
                 "the receiver and the inspector cannot both listen on {receiver}; give each its own port"
             );
         }
+        let busy = |fault| match receiver {
+            ListenAddress::Tcp(address) => tcp_fault(&fault, *address, "--listen"),
+            ListenAddress::Unix(_) => socket_fault(&fault, receiver),
+        };
         Ok(Self {
-            receiver: listen(receiver, "--listen")?,
-            inspector: listen(inspector, "--inspect-listen")?,
+            receiver: Listening::on(receiver).map_err(busy)?,
+            inspector: TcpListener::bind(inspector)
+                .map_err(|fault| tcp_fault(&fault, inspector, "--inspect-listen"))?,
         })
     }
 
-    /// Where they listen.
-    ///
-    /// # Errors
-    /// When the system cannot say.
-    pub(super) fn addresses(&self) -> std::io::Result<Addresses> {
-        Ok(Addresses { receiver: self.receiver.local_addr()?, inspector: self.inspector.local_addr()? })
+    pub(super) fn addresses(&self) -> io::Result<Addresses> {
+        Ok(Addresses { receiver: self.receiver.address()?, inspector: self.inspector.local_addr()? })
     }
 }
 
-fn listen(address: SocketAddr, option: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).map_err(|fault| match fault.kind() {
+fn socket_fault(fault: &io::Error, address: &ListenAddress) -> anyhow::Error {
+    match fault.kind() {
+        ErrorKind::AddrInUse => {
+            anyhow!("{address} is already in use by another program; choose another path")
+        }
+        ErrorKind::AlreadyExists => anyhow!("{address}: {fault}; remove it, or choose another path"),
+        ErrorKind::NotFound => anyhow!("{address} cannot be made: its folder does not exist"),
+        ErrorKind::PermissionDenied => {
+            anyhow!("{address} cannot be made: this process may not write to its folder")
+        }
+        _ => anyhow!("cannot listen on {address}: {fault}"),
+    }
+}
+
+fn tcp_fault(fault: &io::Error, address: SocketAddr, option: &str) -> anyhow::Error {
+    match fault.kind() {
         ErrorKind::AddrInUse => anyhow!(
             "{address} is already in use by another program; try {option} {}, which takes any free port",
             SocketAddr::new(address.ip(), 0)
@@ -55,5 +90,5 @@ fn listen(address: SocketAddr, option: &str) -> anyhow::Result<TcpListener> {
             SocketAddr::new(address.ip(), 8080)
         ),
         _ => anyhow!("cannot listen on {address}: {fault}"),
-    })
+    }
 }

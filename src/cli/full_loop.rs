@@ -40,7 +40,10 @@ pub fn run(globals: &Globals, asked: &FullLoop) -> anyhow::Result<ExitCode> {
     let config = configuration(globals)?;
     let catalog = app::read_catalog(&config)?;
     let source = config.sources.first().context("the configuration has no source")?;
-    let url = source_url(addresses.receiver, &source.name);
+    if addresses.receiver.socket().is_some() {
+        bail!("the receiver listens on {}, which a subscription cannot reach", addresses.receiver);
+    }
+    let url = source_url(&addresses.receiver, &source.name);
     let _only_one = only_one(&data_dir)?;
     inspector::run(async {
         let api = Api::find(globals, &asked.inspector)?;

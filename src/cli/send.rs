@@ -37,7 +37,7 @@ pub fn run(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
     let config = configuration(globals)?;
     let catalog = app::read_catalog(&config)?;
     let source = find_source(&config, send.source.as_deref())?;
-    let own_url = addresses.map(|addresses| source_url(addresses.receiver, &source.name));
+    let own_url = addresses.as_ref().map(|addresses| source_url(&addresses.receiver, &source.name));
     let url = send.to.clone().or(own_url).context("no target")?;
     let own = send.file.as_deref().map(|file| read_body(Some(file))).transpose()?;
     let event_type = catalog.resolve(&send.event);
@@ -47,7 +47,10 @@ pub fn run(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
     let more = send.header.iter().map(|line| header_line(line)).collect::<anyhow::Result<Vec<_>>>()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let client = Client::new(TargetGuard::new(false))?;
+        let client = match (&send.to, &addresses) {
+            (None, Some(addresses)) => Client::of_receiver(&addresses.receiver)?,
+            _ => Client::new(TargetGuard::new(false))?,
+        };
         let mut refused = 0_u32;
         let mut total = Duration::ZERO;
         for _ in 0..send.count {

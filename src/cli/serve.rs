@@ -10,7 +10,7 @@ use crate::app::{self, Ended, Ports, Running};
 use crate::catalog::Catalog;
 use crate::config::{Addresses, Config, DataDir, Options};
 use crate::domain::Clock as _;
-use crate::send::{signed_curl, source_url};
+use crate::send::{shown_url, signed_curl, source_url};
 use crate::telemetry::{LogFormat, Metrics, SystemClock, start_logging};
 
 /// The exit code of a program that a second Ctrl-C ended, as shells have it.
@@ -34,7 +34,7 @@ pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
     }
     let reread = || read_configuration(&options).map_err(|faults| faults.to_string());
     let started = |running: &Running| {
-        let app::Addresses { receiver, inspector } = running.addresses;
+        let app::Addresses { receiver, inspector } = running.addresses.clone();
         data_dir.write_addresses(&Addresses { receiver, inspector, pid: std::process::id() })?;
         greet(welcome(&config, &made, running));
         Ok(())
@@ -60,7 +60,8 @@ fn greet(welcome: String) {
 
 /// Where everything is; until the first delivery has arrived also which secrets there are and how to try it.
 fn welcome(config: &Config, made: &[&str], running: &Running) -> String {
-    let receiver = running.addresses.receiver;
+    let receiver = &running.addresses.receiver;
+    let shown = |url: &str| shown_url(receiver, url);
     let mut text = format!("tagohook {}\n", env!("CARGO_PKG_VERSION"));
     let mut line = |line: std::fmt::Arguments<'_>| {
         // Writing to a String cannot fail.
@@ -71,9 +72,10 @@ fn welcome(config: &Config, made: &[&str], running: &Running) -> String {
         line(format_args!("  public     {url}"));
     }
     for source in &config.sources {
-        line(format_args!("  receiver   {}", source_url(receiver, &source.name)));
+        line(format_args!("  receiver   {}", shown(&source_url(receiver, &source.name))));
     }
-    line(format_args!("  anything   http://{receiver}/webhook-test"));
+    let host = receiver.socket().map_or_else(|| receiver.to_string(), |_| "localhost".to_owned());
+    line(format_args!("  anything   {}", shown(&format!("http://{host}/webhook-test"))));
     line(format_args!("  data       {}", config.data_dir.display()));
     if made.is_empty() && !running.is_new {
         return text;
@@ -92,10 +94,10 @@ fn welcome(config: &Config, made: &[&str], running: &Running) -> String {
     line(format_args!(
         "in a TagoIO Action, the tagoio URL and the header  Authorization: Bearer <the content of tagoio-token>."
     ));
-    let curl = config.sources.first().and_then(|source| {
-        let url = source_url(receiver, &source.name);
-        signed_curl(source, &Catalog::builtin(), &url, SystemClock.wall())
-    });
+    let curl = config
+        .sources
+        .first()
+        .and_then(|source| signed_curl(source, &Catalog::builtin(), receiver, SystemClock.wall()));
     if let Some(curl) = curl {
         line(format_args!("\nTry it: this line is signed, and works when pasted.\n\n{curl}\n"));
     }

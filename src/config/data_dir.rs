@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::ListenAddress;
+
 /// The files of secrets that the first start makes.
 pub const MADE_FILES: [&str; 3] = ["signing-secret", "tagoio-token", "store-key"];
 const ADDRESSES: &str = "addresses.json";
@@ -40,10 +42,10 @@ pub enum DataDirError {
 }
 
 /// Where a running program listens: the content of `addresses.json`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Addresses {
-    /// The receiver's port.
-    pub receiver: SocketAddr,
+    /// The receiver's port or socket.
+    pub receiver: ListenAddress,
     /// The inspector's port.
     pub inspector: SocketAddr,
     /// The process.
@@ -235,13 +237,12 @@ mod tests {
     fn addresses_are_written_read_and_removed() {
         let folder = tempfile::tempdir().unwrap();
         let data_dir = DataDir::take(folder.path()).unwrap();
-        let addresses = Addresses {
-            receiver: "127.0.0.1:1".parse().unwrap(),
-            inspector: "[::1]:2".parse().unwrap(),
-            pid: 3,
-        };
-        data_dir.write_addresses(&addresses).unwrap();
-        assert_eq!(read_addresses(folder.path()), Some(addresses));
+        let tcp = ListenAddress::Tcp("127.0.0.1:1".parse().unwrap());
+        for receiver in [tcp, ListenAddress::Unix("/run/tagohook.sock".into())] {
+            let addresses = Addresses { receiver, inspector: "[::1]:2".parse().unwrap(), pid: 3 };
+            data_dir.write_addresses(&addresses).unwrap();
+            assert_eq!(read_addresses(folder.path()), Some(addresses));
+        }
         data_dir.remove_addresses();
         assert_eq!(read_addresses(folder.path()), None);
     }

@@ -14,6 +14,7 @@ mod source_event;
 mod sources;
 mod subscription;
 mod subscriptions;
+mod trusted_proxies;
 mod types;
 mod values;
 
@@ -34,5 +35,6 @@ pub use subscription::{
     mask_header, merged, shown_json, stored_json, template_of,
 };
 pub use subscriptions::fallback_notices;
+pub use trusted_proxies::{ClientIpHeader, TrustedProxies};
 pub use types::{Config, PasswordHash, Rate};
 pub use values::rate;

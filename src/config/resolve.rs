@@ -1,27 +1,23 @@
 //! From the layers to a checked `Config`, collecting every fault on the way.
 
 use std::fs;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ipnet::IpNet;
 use toml::Value;
 
 use super::fault::{ConfigFaults, Origin};
 use super::layers::{ConfigFile, Layers, Said};
 use super::secrets::SecretCheck;
 use super::secrets::{SecretResolver, Secrets};
-use super::types::{Config, InspectorConfig, LogConfig, PasswordHash, ReceiverConfig, StoreConfig};
-use super::values::{one_of, split_list, texts};
+use super::types::{Config, InspectorConfig, LogConfig, PasswordHash, StoreConfig};
+use super::values::{one_of, texts};
 use super::{PublicUrl, Rate, sources, subscriptions, values};
-use crate::domain::Source;
 
+mod receiver;
 mod sender;
 
 const DEFAULT_DATA_DIR: &str = "./tagohook-data";
-/// The bounds of `max_body`, in bytes.
-const MAX_BODY: std::ops::RangeInclusive<u64> = 1..=1 << 30;
 /// The bounds of `queue`.
 const QUEUE: std::ops::RangeInclusive<i64> = 1..=1_000_000;
 
@@ -98,7 +94,7 @@ pub fn load(
     match (receiver, inspector, store, sender, log) {
         (Some(receiver), Some(inspector), Some(store), Some(sender), Some(log)) if faults.is_empty() => {
             let mut notices = secrets.notices;
-            notices.extend(proxy_notice(&receiver, &sources));
+            notices.extend(receiver::proxy_notice(&receiver, &sources));
             notices.extend(foreign);
             let secrets = SecretResolver::new(data_dir.clone(), env);
             Ok(Config {
@@ -129,20 +125,6 @@ fn foreign_notice(names: &[String]) -> Option<String> {
     })
 }
 
-/// Behind a proxy without `trusted_proxies`, every client has the proxy's address (NET-10).
-fn proxy_notice(receiver: &ReceiverConfig, sources: &[Source]) -> Option<String> {
-    let is_local = receiver.listen.ip().is_loopback() && receiver.trusted_proxies.is_empty();
-    let lists =
-        sources.iter().find(|source| source.allow.ranges.iter().any(|range| !range.network().is_loopback()));
-    lists.filter(|_| is_local).map(|source| {
-        format!(
-            "source {}: allow names addresses beyond this machine, but the receiver listens on {} and no proxy is \
-             trusted: every client will look like the proxy; set receiver.trusted_proxies",
-            source.name, receiver.listen
-        )
-    })
-}
-
 struct Read<'a> {
     layers: Layers<'a>,
     env: &'a [(String, String)],
@@ -152,43 +134,11 @@ struct Read<'a> {
 }
 
 impl Read<'_> {
-    fn receiver(&mut self) -> Option<ReceiverConfig> {
-        let section = "receiver";
-        let listen = self.address(section, self.options.listen.clone(), "--listen", "TAGOHOOK_LISTEN");
-        let trusted_proxies = self.ranges(section, "trusted_proxies");
-        let max_body = self.size(section, "max_body");
-        let head_timeout = self.duration(section, "head_timeout");
-        let body_timeout = self.duration(section, "body_timeout");
-        let capture_rate = self.rate(section, "capture_rate");
-        let refused_rate = self.rate(section, "refused_rate");
-        let max_buffered = self.size(section, "max_buffered");
-        let max_body = max_body?;
-        if !MAX_BODY.contains(&max_body) {
-            self.fault::<()>(section, "max_body", "out of bounds; 1 B to 1 GiB");
-        }
-        if max_buffered.is_some_and(|max_buffered| max_buffered < max_body) {
-            self.fault::<()>(
-                section,
-                "max_buffered",
-                "less than max_body; no body of that size could ever be read",
-            );
-        }
-        Some(ReceiverConfig {
-            listen: listen?,
-            trusted_proxies: trusted_proxies?,
-            max_body: usize::try_from(max_body).ok()?,
-            head_timeout: head_timeout?,
-            body_timeout: body_timeout?,
-            capture_rate: capture_rate?,
-            refused_rate: refused_rate?,
-            max_buffered: usize::try_from(max_buffered?).ok()?,
-        })
-    }
-
     fn inspector(&mut self) -> Option<InspectorConfig> {
         let section = "inspector";
         let flag = self.options.inspect_listen.clone();
-        let listen = self.address(section, flag, "--inspect-listen", "TAGOHOOK_INSPECT_LISTEN");
+        let listen =
+            self.address(section, flag, "--inspect-listen", "TAGOHOOK_INSPECT_LISTEN", values::address);
         let password = self.password();
         let allowed_hosts = self.texts(section, "allowed_hosts");
         let public_url = self.read(section, "public_url", |value| match value.as_str() {
@@ -290,13 +240,14 @@ impl Read<'_> {
     }
 
     /// An address: flag, then its variable, then the layers.
-    fn address(
+    fn address<T>(
         &mut self,
         section: &str,
         flag: Option<String>,
         name: &'static str,
         variable_name: &str,
-    ) -> Option<SocketAddr> {
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
         let said = flag.map(|text| (text, Origin::Flag(name))).or_else(|| {
             variable(self.env, variable_name).map(|text| (text, Origin::Env(variable_name.to_owned())))
         });
@@ -310,8 +261,7 @@ impl Read<'_> {
                 (text, self.layers.value(section, "listen")?.origin)
             }
         };
-        let address = values::address(&text);
-        address.map_err(|what| self.faults.add(&origin, &format!("{section}.listen"), what)).ok()
+        parse(&text).map_err(|what| self.faults.add(&origin, &format!("{section}.listen"), what)).ok()
     }
 
     fn read<T>(
@@ -342,12 +292,6 @@ impl Read<'_> {
 
     fn texts(&mut self, section: &str, key: &str) -> Option<Vec<String>> {
         self.read(section, key, texts)
-    }
-
-    fn ranges(&mut self, section: &str, key: &str) -> Option<Vec<IpNet>> {
-        self.read(section, key, |value| {
-            split_list(&texts(value)?).iter().map(|text| values::range(text)).collect()
-        })
     }
 
     fn size(&mut self, section: &str, key: &str) -> Option<u64> {

@@ -6,12 +6,11 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ipnet::IpNet;
-
 use super::PublicUrl;
 use super::forward_proxy::ForwardProxy;
 use super::secrets::SecretResolver;
-use crate::domain::{Source, Subscription};
+use super::trusted_proxies::TrustedProxies;
+use crate::domain::{ListenAddress, Source, Subscription};
 
 /// Everything that is configured. Every value is within its bounds and every secret is resolved.
 #[derive(Clone, Debug)]
@@ -44,9 +43,9 @@ pub struct Config {
 #[derive(Clone, Debug)]
 pub struct ReceiverConfig {
     /// Where it listens; port 0 lets the system choose.
-    pub listen: SocketAddr,
-    /// Whose forwarding headers are believed.
-    pub trusted_proxies: Vec<IpNet>,
+    pub listen: ListenAddress,
+    /// Which proxies are believed, and how they name the client.
+    pub trusted_proxies: TrustedProxies,
     /// The most bytes of a body.
     pub max_body: usize,
     /// The time within which the head of a request must be there.

@@ -8,11 +8,14 @@ use ipnet::{IpNet, Ipv4Net};
 use toml::Value;
 
 use super::Rate;
-use crate::domain::SilenceAfter;
+use crate::domain::{ListenAddress, SilenceAfter};
 
 /// What an address to listen on may be.
 pub const ADDRESS: &str =
     "expected HOST:PORT, as \"127.0.0.1:8080\" or \"[::]:8080\", or a port of this machine, as \"8080\"";
+
+/// The longest path that Linux has for a socket, in bytes (unix(7)).
+const MAX_SOCKET_PATH: usize = 107;
 
 /// An address to listen on. A port without a host, `8080` or `:8080`, is one of the loopback address: that others reach
 /// it must be written out.
@@ -26,6 +29,22 @@ pub fn address(text: &str) -> Result<SocketAddr, String> {
         text.parse().ok()
     };
     found.ok_or_else(|| format!("{text:?} is not an address with a port; {ADDRESS}"))
+}
+
+/// Where the receiver listens: an address as above, or `unix:` and the path of a socket.
+pub fn listen_address(text: &str) -> Result<ListenAddress, String> {
+    let Some(path) = ListenAddress::unix_path(text) else {
+        let or = |fault| format!("{fault}, or \"unix:/run/tagohook.sock\"");
+        return address(text).map(ListenAddress::Tcp).map_err(or);
+    };
+    if path.is_empty() || path.len() > MAX_SOCKET_PATH {
+        return Err(format!(
+            "\"unix:\" needs a path of 1 to {MAX_SOCKET_PATH} bytes, as \"unix:/run/tagohook.sock\""
+        ));
+    }
+    std::path::absolute(path)
+        .map(ListenAddress::Unix)
+        .map_err(|fault| format!("{path:?} cannot be used: {fault}"))
 }
 
 /// Bytes: `4 MiB`, `512 KiB`, `1000`, `1 GB`.
@@ -202,6 +221,17 @@ mod tests {
                 read(bad).unwrap_err().contains("is not an address with a port; expected HOST:PORT"),
                 "{bad}"
             );
+        }
+    }
+
+    #[test]
+    fn the_receiver_may_listen_on_a_socket() {
+        let read = |text: &str| listen_address(text).map(|address| address.to_string());
+        assert_eq!(read("unix:/run/tagohook.sock"), Ok("unix:/run/tagohook.sock".into()));
+        assert!(read("unix:here.sock").unwrap().starts_with("unix:/"), "commands are run elsewhere");
+        assert_eq!(read("8080"), Ok("127.0.0.1:8080".into()));
+        for bad in ["unix:", &format!("unix:/{}", "x".repeat(107)), "/run/tagohook.sock"] {
+            assert!(read(bad).unwrap_err().contains("\"unix:/run/tagohook.sock\""), "{bad}");
         }
     }
 

@@ -54,6 +54,23 @@ pub struct Connection {
     pub deliveries: u32,
 }
 
+impl ClientAddress {
+    /// How the explanation begins where a trusted proxy does not name its client: `ip` is then the proxy's own.
+    pub const UNNAMED: &str = "a trusted proxy that names no client";
+
+    /// Whether a trusted proxy did not name its client.
+    #[must_use]
+    pub fn is_unnamed(&self) -> bool {
+        self.explanation.starts_with(Self::UNNAMED)
+    }
+
+    /// Whether nobody can tell who it is.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        self.ip.is_unspecified()
+    }
+}
+
 /// How reading a body ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyEnd {

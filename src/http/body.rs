@@ -1,15 +1,19 @@
 //! Reads a body under a cap, a deadline, and a budget for all bodies together.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::RequestHead;
 use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
 use actix_web::web;
 use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt as _;
+use futures_util::future::LocalBoxFuture;
+use futures_util::{Stream, StreamExt as _};
 use tokio::time::Instant;
 
 use super::traffic::Traffic;
@@ -166,7 +170,9 @@ pub async fn read(
                 }
                 bytes.extend_from_slice(kept);
                 if chunk.len() > room {
-                    drain(payload, length.declared, limits, deadline).await;
+                    let cap = u64::try_from(limits.max_body).unwrap_or(u64::MAX);
+                    let left = length.declared.map(|declared| declared.saturating_sub(cap));
+                    drain(payload, left, DRAIN_BYTES, deadline).await;
                     break BodyEnd::CutAtCap;
                 }
             }
@@ -176,14 +182,60 @@ pub async fn read(
     Ok(ReadBody { bytes: bytes.freeze(), end, quiet_for, _hold: hold })
 }
 
-async fn drain(payload: &mut web::Payload, declared: Option<u64>, limits: BodyLimits, deadline: Instant) {
-    let cap = u64::try_from(limits.max_body).unwrap_or(u64::MAX);
-    if declared.is_some_and(|declared| declared.saturating_sub(cap) > DRAIN_BYTES) {
+/// An answer that is written at once; then what still comes of the request's body is read and thrown away.
+struct ReadingOn {
+    answer: BoxBody,
+    is_written: bool,
+    rest: LocalBoxFuture<'static, ()>,
+}
+
+impl MessageBody for ReadingOn {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.answer.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        let this = &mut *self;
+        if !this.is_written {
+            match ready!(Pin::new(&mut this.answer).poll_next(cx)) {
+                None => this.is_written = true,
+                part => return Poll::Ready(part),
+            }
+        }
+        this.rest.as_mut().poll(cx).map(|()| None)
+    }
+}
+
+/// The body of an early `answer` to a request that may still send its `payload`.
+pub fn read_on<E: 'static>(
+    answer: BoxBody,
+    mut payload: impl Stream<Item = Result<Bytes, E>> + Unpin + 'static,
+    length: BodyLength,
+    limits: BodyLimits,
+) -> BoxBody {
+    let rest = async move {
+        // None of it was read: what would have been kept comes too.
+        let most = DRAIN_BYTES.saturating_add(u64::try_from(limits.max_body).unwrap_or(u64::MAX));
+        drain(&mut payload, length.declared, most, Instant::now() + limits.timeout).await;
+    };
+    BoxBody::new(ReadingOn { answer, is_written: false, rest: Box::pin(rest) })
+}
+
+/// Reads what is left of a body and throws it away, up to `most` bytes: none of it where more is to come.
+async fn drain<E>(
+    payload: &mut (impl Stream<Item = Result<Bytes, E>> + Unpin),
+    left: Option<u64>,
+    most: u64,
+    deadline: Instant,
+) {
+    if left.is_some_and(|left| left > most) {
         return;
     }
     let deadline = deadline.min(Instant::now() + DRAIN_TIME);
     let mut drained: u64 = 0;
-    while drained <= DRAIN_BYTES {
+    while drained <= most {
         match tokio::time::timeout_at(deadline, payload.next()).await {
             Ok(Some(Ok(chunk))) => {
                 drained = drained.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));

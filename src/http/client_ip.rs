@@ -1,65 +1,157 @@
 //! Whose request is it? Forwarding headers are believed only from trusted proxies, and walked from the right.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
-use ipnet::IpNet;
-
+use super::other_end::{OtherEnd, Said};
+use crate::config::{ClientIpHeader, TrustedProxies};
 use crate::domain::{ClientAddress, Headers};
 
-/// Finds the client of a request from `peer`.
+/// The usual headers.
+const X_FORWARDED_FOR: &str = "X-Forwarded-For";
+const FORWARDED: &str = "Forwarded";
+/// The most characters of a hop that are shown.
+const SHOWN: usize = 40;
+
+/// The hops that one header names, the nearest last.
+struct Chain<'a> {
+    name: &'a str,
+    hops: Vec<String>,
+}
+
+/// Finds the client of a request.
 ///
-/// While the nearest known address is a trusted proxy, the hop it names is the next. `X-Forwarded-For` and `Forwarded`
-/// (RFC 7239) are both read. The client is unknown (0.0.0.0) where they name different ones, since a proxy passes on
-/// untouched the one it does not write, and where a trusted proxy names something that is no address.
-pub fn locate(peer: IpAddr, trusted: &[IpNet], headers: &Headers) -> ClientAddress {
-    let peer = peer.to_canonical();
-    let is_trusted = |address: &IpAddr| trusted.iter().any(|range| range.contains(address));
-    let chains: Vec<(&str, Vec<String>)> =
-        [("X-Forwarded-For", x_forwarded_for(headers)), ("Forwarded", forwarded(headers))]
-            .into_iter()
-            .filter(|(_, hops)| !hops.is_empty())
-            .collect();
-    let direct = |explanation: String| ClientAddress { ip: peer, peer, explanation };
+/// What the connection tells comes first: its PROXY protocol header, or its peer. While the nearest known address is a
+/// trusted proxy, the hop that its header names is the next. The client is unknown (0.0.0.0) where two headers name
+/// different ones, since a proxy passes on untouched the one it does not write, and where a trusted proxy names something
+/// that is not an address.
+pub fn locate(end: OtherEnd, proxies: &TrustedProxies, headers: &Headers) -> ClientAddress {
+    let peer = end.peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let found = |ip, explanation| ClientAddress { ip, peer, explanation };
     // The proxy's own address may be allowed; an unknown client must not pass for it.
-    let unknown = |why: &str| {
-        let explanation = format!("unknown: {peer} is a trusted proxy, but {why}");
-        ClientAddress { ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED), peer, explanation }
+    let unknown = |why: fmt::Arguments<'_>| {
+        found(IpAddr::V4(Ipv4Addr::UNSPECIFIED), format!("unknown: {} {why}", Proxy(end)))
     };
-    let Some((name, hops)) = chains.first() else {
-        return direct("direct connection".to_owned());
+    let nearest = match (end.said, end.peer) {
+        (Said::Nothing, peer) => peer,
+        (Said::Client(client), _) => Some(client),
+        (Said::Own, Some(_)) => return found(peer, format!("{} itself (PROXY protocol)", Proxy(end))),
+        (Said::Own | Said::Nobody, _) => {
+            return unknown(format_args!("names no client in its PROXY protocol header"));
+        }
     };
-    if !is_trusted(&peer) {
-        return direct(format!("direct connection; its {name} is not believed, for it is no trusted proxy"));
+    let chains = chains(&proxies.header, headers);
+    if !nearest.map_or(proxies.unix, |address| proxies.contain(address)) {
+        return match (end.said, nearest) {
+            (Said::Client(client), _) => found(client, format!("PROXY protocol of {}", Proxy(end))),
+            (_, Some(client)) => found(client, untrusted(&chains)),
+            (_, None) => unknown(format_args!("is not trusted; trusted_proxies lacks \"unix:\"")),
+        };
     }
-    let walked = walk(peer, hops, is_trusted);
-    if chains
-        .iter()
-        .any(|(_, hops)| walk(peer, hops, is_trusted).map(|(ip, _)| ip) != walked.map(|(ip, _)| ip))
-    {
-        return unknown("X-Forwarded-For and Forwarded disagree");
+    let Some((Chain { name, hops }, others)) = chains.split_first() else {
+        let missing = missing(&proxies.header);
+        return match nearest {
+            Some(client) => found(client, format!("{}: {missing}", ClientAddress::UNNAMED)),
+            None => unknown(format_args!("names no client: {missing}")),
+        };
+    };
+    let walked = walk(nearest, hops, proxies);
+    let client_of = |walked: Option<(IpAddr, usize)>| walked.map(|(client, _)| client);
+    if others.iter().any(|other| client_of(walk(nearest, &other.hops, proxies)) != client_of(walked)) {
+        return unknown(format_args!("sent headers that disagree: {}", told(&chains)));
     }
     match walked {
-        Some((ip, steps)) => ClientAddress {
-            ip,
-            peer,
-            explanation: format!("{name} of trusted proxy {peer}, {steps} hop(s) from the right"),
-        },
-        None => unknown(&format!("{name} names a hop that is no address")),
+        Some((client, steps)) => {
+            found(client, format!("{name} of {}, {steps} hop(s) from the right", Proxy(end)))
+        }
+        None => unknown(format_args!("names a hop that is not an address: {}", told(&chains))),
     }
 }
 
-/// The client behind `peer` and how many hops were walked; `None` where a trusted hop names no address.
-fn walk(peer: IpAddr, hops: &[String], is_trusted: impl Fn(&IpAddr) -> bool) -> Option<(IpAddr, usize)> {
-    let mut client = peer;
-    let mut steps = 0;
-    for hop in hops.iter().rev() {
-        if !is_trusted(&client) {
+/// The proxy at the other end.
+struct Proxy(OtherEnd);
+
+impl fmt::Display for Proxy {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.peer {
+            Some(peer) => write!(out, "trusted proxy {peer}"),
+            None => out.write_str("the UNIX socket's other end"),
+        }
+    }
+}
+
+fn untrusted(chains: &[Chain<'_>]) -> String {
+    match chains.first() {
+        None => "direct connection".to_owned(),
+        Some(Chain { name, .. }) => format!("direct connection; {name} ignored, not a trusted proxy"),
+    }
+}
+
+fn missing(header: &ClientIpHeader) -> String {
+    match header {
+        ClientIpHeader::Both => "neither X-Forwarded-For nor Forwarded".to_owned(),
+        ClientIpHeader::Named(name) => format!("no {name}"),
+    }
+}
+
+/// What the headers name, nearest last, for the operator.
+fn told(chains: &[Chain<'_>]) -> String {
+    let shown = |chain: &Chain<'_>| {
+        let hop = chain.hops.last().map(String::as_str).unwrap_or_default();
+        let plain = |letter: char| if letter == ' ' || letter.is_ascii_graphic() { letter } else { '?' };
+        let hop: String = hop.chars().take(SHOWN).map(plain).collect();
+        format!("{} “{hop}”", chain.name)
+    };
+    chains.iter().map(shown).collect::<Vec<_>>().join(", ")
+}
+
+/// The client behind `nearest`, and how many hops were walked; `None` where a trusted hop names no address.
+fn walk(nearest: Option<IpAddr>, hops: &[String], proxies: &TrustedProxies) -> Option<(IpAddr, usize)> {
+    let mut hops = hops.iter().rev();
+    let (mut client, mut steps) = match nearest {
+        Some(nearest) => (nearest, 0),
+        None => (parse_hop(hops.next()?)?, 1),
+    };
+    for hop in hops {
+        if !proxies.contain(client) {
             break;
         }
         client = parse_hop(hop)?;
         steps += 1;
     }
     Some((client, steps))
+}
+
+/// The hops of the headers that are read, as far as they are there.
+fn chains<'a>(header: &'a ClientIpHeader, headers: &Headers) -> Vec<Chain<'a>> {
+    let read = match header {
+        ClientIpHeader::Both => [Some(X_FORWARDED_FOR), Some(FORWARDED)],
+        ClientIpHeader::Named(name) => [Some(name.as_str()), None],
+    };
+    let chains = read.into_iter().flatten().map(|name| Chain { name, hops: hops(name, headers) });
+    chains.filter(|chain| !chain.hops.is_empty()).collect()
+}
+
+fn hops(name: &str, headers: &Headers) -> Vec<String> {
+    if name.eq_ignore_ascii_case(X_FORWARDED_FOR) {
+        x_forwarded_for(headers)
+    } else if name.eq_ignore_ascii_case(FORWARDED) {
+        forwarded(headers)
+    } else {
+        one_address(name, headers)
+    }
+}
+
+/// The address in a header that has only one. Which of several lines the proxy wrote cannot be told.
+fn one_address(name: &str, headers: &Headers) -> Vec<String> {
+    let mut lines: Vec<String> =
+        headers.get_all(name).map(|line| String::from_utf8_lossy(line).into_owned()).collect();
+    if lines.len() > 1 {
+        vec![lines.join(", ")]
+    } else {
+        lines.retain(|line| !line.trim().is_empty());
+        lines
+    }
 }
 
 /// An address, perhaps quoted, in brackets, with a port.
@@ -130,12 +222,21 @@ mod tests {
     use super::*;
 
     fn client(peer: &str, lines: &[(&str, &str)]) -> String {
-        let trusted = ["127.0.0.0/8", "10.0.0.0/8"].map(|range| range.parse().unwrap());
+        found(OtherEnd::of(peer.parse().ok()), "", lines).ip.to_string()
+    }
+
+    fn found(end: OtherEnd, header: &str, lines: &[(&str, &str)]) -> ClientAddress {
+        let proxies = TrustedProxies {
+            ranges: ["127.0.0.0/8", "10.0.0.0/8"].map(|range| range.parse().unwrap()).to_vec(),
+            unix: true,
+            header: ClientIpHeader::parse(header).unwrap(),
+            proxy_protocol: false,
+        };
         let mut headers = Headers::default();
         for (name, value) in lines {
             headers.push(*name, value.as_bytes());
         }
-        locate(peer.parse().unwrap(), &trusted, &headers).ip.to_string()
+        locate(end, &proxies, &headers)
     }
 
     #[test]
@@ -192,12 +293,64 @@ mod tests {
     fn where_the_two_headers_disagree_neither_is_believed() {
         let lines = [("X-Forwarded-For", "203.0.113.1"), ("Forwarded", "for=203.0.113.2")];
         assert_eq!(client("127.0.0.1", &lines), "0.0.0.0", "nor does the client pass for the proxy");
-        let lines = [("X-Forwarded-For", "203.0.113.1"), ("Forwarded", "for=203.0.113.1")];
-        assert_eq!(client("127.0.0.1", &lines), "203.0.113.1");
+        for hops in ["203.0.113.1", "203.0.113.1, 10.0.0.3"] {
+            let lines = [("X-Forwarded-For", hops), ("Forwarded", "for=203.0.113.1")];
+            assert_eq!(client("127.0.0.1", &lines), "203.0.113.1", "{hops}");
+        }
     }
 
     #[test]
     fn net_03_a_mapped_peer_is_its_ipv4_address() {
         assert_eq!(client("::ffff:198.51.100.9", &[]), "198.51.100.9");
+    }
+
+    #[test]
+    fn the_named_header_is_the_only_one_that_is_read() {
+        let own = ("Forwarded", "for=192.168.1.9");
+        for (header, lines, seen) in [
+            ("x-forwarded-for", [("X-Forwarded-For", "203.0.113.1"), own], "203.0.113.1"),
+            ("Forwarded", [("X-Forwarded-For", "203.0.113.1"), own], "192.168.1.9"),
+            ("x-real-ip", [("X-Real-IP", "203.0.113.7"), own], "203.0.113.7"),
+            ("x-real-ip", [("X-Real-IP", " [2001:db8::7]:443"), own], "2001:db8::7"),
+            ("x-real-ip", [("X-Real-IP", "203.0.113.7"), ("x-real-ip", "203.0.113.8")], "0.0.0.0"),
+            ("x-real-ip", [("X-Real-IP", "203.0.113.7, 203.0.113.8"), own], "0.0.0.0"),
+            ("x-real-ip", [("X-Forwarded-For", "203.0.113.1"), own], "127.0.0.1"),
+            ("cf-connecting-ip", [("CF-Connecting-IP", "203.0.113.9"), own], "203.0.113.9"),
+        ] {
+            let client = found(OtherEnd::of("127.0.0.1".parse().ok()), header, &lines);
+            assert_eq!(client.ip.to_string(), seen, "{header} {lines:?}: {}", client.explanation);
+            let stranger = found(OtherEnd::of("198.51.100.9".parse().ok()), header, &lines);
+            assert_eq!(stranger.ip.to_string(), "198.51.100.9", "{header}");
+        }
+    }
+
+    #[test]
+    fn what_the_connection_says_comes_before_what_its_headers_say() {
+        let forged = [("X-Forwarded-For", "203.0.113.1")];
+        let peer: Option<IpAddr> = "127.0.0.1".parse().ok();
+        let client = |text: &str| Said::Client(text.parse().unwrap());
+        for (peer, said, seen) in [
+            (peer, client("198.51.100.9"), "198.51.100.9"),
+            (peer, client("10.0.0.3"), "203.0.113.1"),
+            (peer, Said::Own, "127.0.0.1"),
+            (peer, Said::Nobody, "0.0.0.0"),
+            (None, client("198.51.100.9"), "198.51.100.9"),
+            (None, Said::Own, "0.0.0.0"),
+            (None, Said::Nothing, "203.0.113.1"),
+        ] {
+            let client = found(OtherEnd { peer, said }, "", &forged);
+            assert_eq!(client.ip.to_string(), seen, "{peer:?} {said:?}: {}", client.explanation);
+        }
+        assert_eq!(found(OtherEnd::of(None), "", &[]).ip.to_string(), "0.0.0.0");
+    }
+
+    #[test]
+    fn a_socket_is_trusted_only_where_that_is_said() {
+        let proxies = TrustedProxies { unix: false, ..TrustedProxies::default() };
+        let mut headers = Headers::default();
+        headers.push("X-Forwarded-For", "203.0.113.1");
+        let client = locate(OtherEnd::of(None), &proxies, &headers);
+        assert_eq!(client.ip.to_string(), "0.0.0.0");
+        assert!(client.explanation.contains("trusted_proxies lacks \"unix:\""), "{}", client.explanation);
     }
 }

@@ -1,10 +1,12 @@
 //! What a port says to requests that its server refuses by itself, and where it keeps them.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use memchr::memmem;
+use parking_lot::Mutex;
 use serde_json::json;
 
 use super::refused_head::{self, RefusedHead};
@@ -17,6 +19,8 @@ use crate::telemetry::{Metrics, NotKept, PortName, Refused};
 
 /// What is said of bytes that are not a request and follow one.
 const LEFT_OVER: &str = "These bytes follow a request and are not another one. The Content-Length before them is too small or missing.";
+/// What was logged of other protocols. There are three of them.
+static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// The doorkeeper of a port.
 #[derive(Clone)]
@@ -102,6 +106,13 @@ impl Doorkeeper {
             status,
             "not a request that is read"
         );
+        if cause == NotKept::NotHttp && TOLD.lock().insert(detail.clone()) {
+            tracing::warn!(
+                port = self.port.as_str(),
+                ?client,
+                "not HTTP: {detail} Told once; later ones are only counted."
+            );
+        }
         let is_near = || {
             let sources = self.sources.all();
             let path = target.split('?').next().unwrap_or_default();
@@ -133,7 +144,7 @@ impl Doorkeeper {
         let length = body.len();
         let retry = if status == 503 { "retry-after: 2\r\n" } else { "" };
         format!(
-            "HTTP/1.1 {status} {title}\r\ncontent-type: {media_type}\r\ncontent-length: {length}\r\n{retry}connection: close\r\n\r\n{body}"
+            "HTTP/1.1 {status} {title}\r\ncontent-type: {media_type}\r\ncontent-length: {length}\r\ncache-control: no-store\r\n{retry}connection: close\r\n\r\n{body}"
         )
         .into_bytes()
     }

@@ -1,15 +1,15 @@
 //! Requests to the receiver that lead to no delivery: probes, other methods, other paths, and those over a rate. Each is
 //! counted; those that may be a sender's slip are kept with what would mend them.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
-use actix_web::dev::RequestHead;
 use actix_web::http::header::{ALLOW, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::missing_handshake::line_to_add;
-use super::receiver_state::{ReceiverState, Rules};
+use super::other_end::OtherEnd;
+use super::receiver_state::ReceiverState;
 use super::sender_marks::{Mark, is_of_a_sender};
 use super::{client_ip, respond, route, wire_head};
 use crate::telemetry::{NotKept, PortName, Refused};
@@ -97,7 +97,9 @@ impl ReceiverState {
         is_likely: bool,
     ) {
         let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-        let client = client(request.head(), &self.rules.load());
+        let headers = wire_head::from_map(request.headers());
+        let end = OtherEnd::of_request(request);
+        let client = client_ip::locate(end, &self.rules.load().trusted_proxies, &headers).ip;
         let sender = Sender { client, method: request.method().as_str(), target };
         self.keep_refused(&sender, cause, status.as_u16(), detail, is_likely);
     }
@@ -136,11 +138,6 @@ impl ReceiverState {
         };
         self.metrics.refused(refused, self.clock.wall());
     }
-}
-
-fn client(head: &RequestHead, rules: &Rules) -> IpAddr {
-    let peer = head.peer_addr.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
-    client_ip::locate(peer, &rules.trusted_proxies, &wire_head::from_map(&head.headers)).ip
 }
 
 /// `OPTIONS`: the methods, and the CloudEvents webhook handshake where it is asked for (its HTTP WebHook spec, 4).

@@ -1,6 +1,5 @@
 //! The receiver's routes: reads a request, has it judged, kept and answered. It decides nothing itself.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,6 +13,7 @@ use super::body::{self, BodyLength, ReadBody};
 use super::caller::Caller;
 use super::handshake::without_body;
 use super::no_delivery::Sender;
+use super::other_end::OtherEnd;
 use super::receiver_state::{ReceiverState, Rules};
 use super::route::Route;
 use super::test_route::{self, Wish};
@@ -42,8 +42,10 @@ pub struct WireRequest<'a> {
     pub head: &'a RequestHead,
     /// The tape of the connection.
     pub tape: Option<&'a WireTape>,
-    /// The other end of the connection.
+    /// What the other end of the connection is owed.
     pub caller: Option<&'a Caller>,
+    /// Who is at its other end, as far as the connection itself says.
+    pub end: OtherEnd,
 }
 
 impl WireRequest<'_> {
@@ -56,14 +58,13 @@ impl WireRequest<'_> {
             .tape
             .and_then(|tape| tape.take_head(method, target, &self.head.headers))
             .unwrap_or_else(|| wire_head::from_map(&self.head.headers));
-        let peer = self.head.peer_addr.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
         Arrival {
             id: DeliveryId::new_at(now.due),
             received_at,
             method: method.to_owned(),
             target: target.to_owned(),
             http_version: if self.head.version == Version::HTTP_10 { "HTTP/1.0" } else { "HTTP/1.1" },
-            client: client_ip::locate(peer, &rules.trusted_proxies, &headers),
+            client: client_ip::locate(self.end, &rules.trusted_proxies, &headers),
             connection: self.caller.map(Caller::delivery).unwrap_or_default(),
             headers,
             body: bytes::Bytes::new(),
@@ -99,6 +100,7 @@ pub fn handle(
             Ok(task) => task.await.unwrap_or_else(|_| respond::cannot_keep()),
             Err(answer) => answer.await,
         };
+        respond::never_cached(&mut answer);
         if traffic.is_ending() {
             answer.head_mut().set_connection_type(ConnectionType::Close);
         }
@@ -225,7 +227,8 @@ async fn test(
 }
 
 fn wire(request: &HttpRequest) -> WireRequest<'_> {
-    WireRequest { head: request.head(), tape: request.conn_data(), caller: request.conn_data() }
+    let (tape, caller) = (request.conn_data(), request.conn_data());
+    WireRequest { head: request.head(), tape, caller, end: OtherEnd::of_request(request) }
 }
 
 /// Reads the body into `arrival`; `None` where there is no memory for it.

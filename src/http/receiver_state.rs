@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
-use ipnet::IpNet;
 use tokio::sync::{Mutex, Semaphore};
 
 use super::body::{BodyBudget, BodyLimits};
 use super::doorkeeper::Doorkeeper;
 use super::limits::AddressRate;
 use super::link_opener::LinkOpener;
+use crate::config::TrustedProxies;
 use crate::domain::Clock;
 use crate::receive::Receiver;
 use crate::store::Store;
@@ -20,8 +20,8 @@ use crate::telemetry::Metrics;
 pub struct Rules {
     /// Decides about deliveries.
     pub receiver: Receiver,
-    /// Whose forwarding headers are believed.
-    pub trusted_proxies: Vec<IpNet>,
+    /// Which proxies are believed, and how they name the client.
+    pub trusted_proxies: TrustedProxies,
     /// Size and time of a body.
     pub body: BodyLimits,
     /// Refusals of one address that are answered by their own reason and kept.

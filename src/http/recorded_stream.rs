@@ -2,19 +2,20 @@
 //! refused where the server says nothing.
 
 use std::io;
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use actix_rt::net::{ActixStream, Ready, TcpStream};
+use actix_rt::net::{ActixStream, Ready};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::runtime::Handle;
 
 use super::caller::Caller;
 use super::doorkeeper::Doorkeeper;
 use super::name_watch::NameWatch;
+use super::other_end::OtherEnd;
 use super::traffic::Token;
+use super::transport::Transport;
 use super::wire_head::{TapeBudget, WireTape};
 use crate::telemetry::NotKept;
 
@@ -23,10 +24,12 @@ use crate::telemetry::NotKept;
 const LINGER: (Duration, usize) = (Duration::from_secs(1), 4 * 1024 * 1024);
 
 /// A connection that records what it reads.
-pub struct RecordedStream {
+pub struct RecordedStream<S: Transport> {
     /// Gone once the connection only lingers.
-    io: Option<TcpStream>,
-    peer: Option<IpAddr>,
+    io: Option<S>,
+    end: OtherEnd,
+    /// What was read before the server began to read.
+    ahead: Vec<u8>,
     tape: WireTape,
     caller: Caller,
     names: NameWatch,
@@ -42,15 +45,16 @@ pub struct RecordedStream {
     _token: Token,
 }
 
-impl RecordedStream {
+impl<S: Transport> RecordedStream<S> {
     /// Records what is read from `io`.
-    pub fn new(io: TcpStream, budget: TapeBudget, door: Doorkeeper) -> Self {
-        let peer = io.peer_addr().ok();
+    pub fn new(io: S, end: OtherEnd, budget: TapeBudget, door: Doorkeeper) -> Self {
+        let port = io.peer().map(|peer| peer.port());
         Self {
-            peer: peer.map(|peer| peer.ip().to_canonical()),
             io: Some(io),
+            end,
+            ahead: Vec::new(),
             tape: WireTape::new(budget),
-            caller: Caller::new(peer.map(|peer| peer.port())),
+            caller: Caller::new(port),
             names: NameWatch::default(),
             owes_answer: false,
             is_over: false,
@@ -66,12 +70,29 @@ impl RecordedStream {
         self.tape.clone()
     }
 
-    /// Its other end.
+    /// Its other end, and what it is owed.
     pub fn caller(&self) -> Caller {
         self.caller.clone()
     }
 
-    fn io(&mut self) -> io::Result<Pin<&mut TcpStream>> {
+    /// Begins with `ahead`, which was read already.
+    pub fn after(mut self, ahead: Vec<u8>) -> Self {
+        self.ahead = ahead;
+        self
+    }
+
+    /// Refuses a connection whose first bytes are not what they must be.
+    pub fn refuse(mut self) {
+        self.tape.record(&self.ahead);
+        self.farewell = Some(self.door.turn_away(&self.tape, self.end.nearest(), 400, None));
+    }
+
+    /// Who is at the other end.
+    pub fn end(&self) -> OtherEnd {
+        self.end
+    }
+
+    fn io(&mut self) -> io::Result<Pin<&mut S>> {
         self.io.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 
@@ -88,7 +109,7 @@ impl RecordedStream {
             // The server ends a connection without a word where chunks are malformed, and only there.
             (400, NotKept::BadChunk)
         };
-        Some(self.door.turn_away(&self.tape, self.peer, status, Some(cause)))
+        Some(self.door.turn_away(&self.tape, self.end.nearest(), status, Some(cause)))
     }
 
     fn poll_write_own(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -110,7 +131,7 @@ impl RecordedStream {
     }
 }
 
-impl AsyncRead for RecordedStream {
+impl<S: Transport> AsyncRead for RecordedStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -118,7 +139,13 @@ impl AsyncRead for RecordedStream {
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         let before = buffer.filled().len();
-        let read = ready!(this.io()?.poll_read(cx, buffer));
+        let read = if this.ahead.is_empty() {
+            ready!(this.io()?.poll_read(cx, buffer))
+        } else {
+            let ahead = this.ahead.len().min(buffer.remaining());
+            buffer.put_slice(this.ahead.drain(..ahead).as_slice());
+            Ok(())
+        };
         let newest = buffer.filled().get(before..).unwrap_or_default();
         if read.is_err() || newest.is_empty() {
             this.is_over = true;
@@ -128,7 +155,7 @@ impl AsyncRead for RecordedStream {
         this.owes_answer = true;
         this.tape.record(newest);
         if this.names.sees_too_long(newest) {
-            let told = this.door.turn_away(&this.tape, this.peer, 431, Some(NotKept::HeadTooLarge));
+            let told = this.door.turn_away(&this.tape, this.end.nearest(), 431, Some(NotKept::HeadTooLarge));
             this.farewell = Some(told);
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "a header name over 64 KiB")));
         }
@@ -136,14 +163,14 @@ impl AsyncRead for RecordedStream {
     }
 }
 
-impl AsyncWrite for RecordedStream {
+impl<S: Transport> AsyncWrite for RecordedStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
         if this.own.is_none()
             && let Some((before, status)) = this.door.empty_refusal(bytes)
             && this.tape.has_unanswered()
         {
-            let answer = this.door.turn_away(&this.tape, this.peer, status, None);
+            let answer = this.door.turn_away(&this.tape, this.end.nearest(), status, None);
             this.own = Some(([before, answer.as_slice()].concat(), 0));
         }
         let written = if this.own.is_some() {
@@ -171,7 +198,7 @@ impl AsyncWrite for RecordedStream {
     }
 }
 
-impl ActixStream for RecordedStream {
+impl<S: Transport> ActixStream for RecordedStream<S> {
     fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<Ready>> {
         match &self.io {
             Some(io) => ActixStream::poll_read_ready(io, cx),
@@ -187,7 +214,7 @@ impl ActixStream for RecordedStream {
     }
 }
 
-impl Drop for RecordedStream {
+impl<S: Transport> Drop for RecordedStream<S> {
     fn drop(&mut self) {
         let farewell = self.farewell.take().or_else(|| self.last_words());
         let lingers = farewell.is_some() || self.own.is_some();
@@ -199,7 +226,7 @@ impl Drop for RecordedStream {
 }
 
 /// Writes the last answer and reads what the client still sends.
-async fn linger(mut io: TcpStream, farewell: Vec<u8>) {
+async fn linger(mut io: impl Transport, farewell: Vec<u8>) {
     let ended = async {
         io.write_all(&farewell).await?;
         io.shutdown().await?;

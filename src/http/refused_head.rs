@@ -6,6 +6,7 @@
 use actix_web::http::Uri;
 use memchr::memchr;
 
+use super::proxy_protocol::{V1, V2};
 use crate::telemetry::NotKept;
 
 /// The longest head, in bytes.
@@ -20,8 +21,6 @@ const MOST_LINES: usize = 2_048;
 const TLS: &[u8] = b"\x16\x03";
 /// How HTTP/2 begins where both sides know it (RFC 9113, 3.4).
 const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n";
-/// How the PROXY protocol begins, versions 1 and 2.
-const PROXY: [&[u8]; 2] = [b"PROXY ", b"\r\n\r\n\0\r\nQUIT\n"];
 /// Headers by which senders sign.
 pub const SIGNATURES: [&str; 12] = [
     "x-tagorun-signature",
@@ -56,7 +55,8 @@ pub struct RefusedHead {
 /// Reads the head at the start of `bytes`.
 pub fn read(bytes: &[u8]) -> RefusedHead {
     if let Some(detail) = other_protocol(bytes) {
-        return nameless(NotKept::NotHttp, detail);
+        // TLS may be any stranger's; the PROXY protocol is sent by somebody's own proxy.
+        return RefusedHead { has_mark: begins_with_proxy(bytes), ..nameless(NotKept::NotHttp, detail) };
     }
     let start = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(bytes.len());
     let bytes = bytes.get(start..).unwrap_or_default();
@@ -93,11 +93,18 @@ fn other_protocol(bytes: &[u8]) -> Option<&'static str> {
         Some("The client speaks HTTPS; this port speaks HTTP. Use http://, or put a proxy with TLS in front.")
     } else if bytes.starts_with(HTTP2) {
         Some("The client speaks HTTP/2 without asking; this port speaks HTTP/1.1.")
-    } else if PROXY.iter().any(|proxy| bytes.starts_with(proxy)) {
-        Some("A load balancer sends the PROXY protocol first. Turn it off, or let it send X-Forwarded-For.")
+    } else if begins_with_proxy(bytes) {
+        Some(
+            "A proxy sends the PROXY protocol first. Set receiver.proxy_protocol = true and put the proxy into \
+             trusted_proxies, or turn it off there.",
+        )
     } else {
         None
     }
+}
+
+fn begins_with_proxy(bytes: &[u8]) -> bool {
+    [V1, V2].iter().any(|start| bytes.starts_with(start))
 }
 
 /// Method and target of a line that begins like a request's. A line without its end, or without a version, may be cut.

@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, RETRY_AFTER};
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, HeaderValue, RETRY_AFTER};
 use serde::Serialize;
 
 use crate::domain::{DeliveryId, Fault, Reason, Timestamp};
@@ -106,6 +106,11 @@ pub fn too_many(retry_after_s: u64) -> HttpResponse {
     HttpResponse::TooManyRequests()
         .insert_header((RETRY_AFTER, retry_after_s))
         .json(Refused { error: "Too many requests", details: None })
+}
+
+/// No cache may keep an answer of the receiver: a probe asks about now, and every request must reach us.
+pub fn never_cached(answer: &mut HttpResponse) {
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
 
 /// 405, naming the methods that are there.

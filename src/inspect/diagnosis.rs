@@ -1,6 +1,6 @@
 //! One sentence on what became of a delivery: what was seen, the rule, and what to do. For the operator only.
 
-use super::{Findings, handshakes};
+use super::{Findings, client_hint, handshakes};
 use crate::domain::{Check, Gate, Outcome, Reason, StoredDelivery, Verdict};
 
 /// The rule of the check that looks for an event's name.
@@ -119,10 +119,7 @@ fn rejected(delivery: &StoredDelivery, reason: Reason) -> String {
             "There is no source named “{source}”. Correct the last part of the sender's URL, or add a [[source]] of \
              that name to the configuration."
         ),
-        Reason::IpNotAllowed => format!(
-            "The request came from {seen}, but source “{source}” takes only {rule}. If that sender is yours, add its \
-             address to allow; if it came through your proxy, put the proxy into trusted_proxies."
-        ),
+        Reason::IpNotAllowed => client_hint::diagnosis(delivery, seen, rule),
         Reason::TooLarge => format!(
             "The body is larger than we take: {seen}, the rule is {rule}. Send smaller batches, or raise max_body."
         ),

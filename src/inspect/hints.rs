@@ -1,11 +1,9 @@
 //! The nearest miss: what a refused delivery probably was meant to be, beside what its gates say.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
-
-use ipnet::IpNet;
 
 use super::cause::is_from_tagoio;
+use super::client_hint;
 use super::diagnosis::NO_NAME;
 use super::handshakes;
 use super::naming;
@@ -28,12 +26,7 @@ pub fn hints(delivery: &StoredDelivery, sources: &[Source]) -> Vec<String> {
     let source = sources.iter().find(|source| source.name == delivery.row.source);
     let hint = match (reason, source) {
         (Reason::UnknownSource, _) => nearest_source(&delivery.row.source, sources),
-        (Reason::IpNotAllowed, Some(source)) => {
-            return [not_believed(delivery), nearest_range(delivery.row.client_ip, &source.allow.ranges)]
-                .into_iter()
-                .flatten()
-                .collect();
-        }
+        (Reason::IpNotAllowed, Some(source)) => return client_hint::hints(delivery, &source.allow.ranges),
         (Reason::CredentialsMissing | Reason::CredentialsWrong, Some(source)) => {
             other_credential(delivery, source)
         }
@@ -66,41 +59,6 @@ fn nearest_source(asked: &str, sources: &[Source]) -> Option<String> {
         Some(name) => format!("Probably “{name}” is meant."),
         None => format!("There are: {}.", names().collect::<Vec<_>>().join(", ")),
     })
-}
-
-fn not_believed(delivery: &StoredDelivery) -> Option<String> {
-    let chain =
-        ["X-Forwarded-For", "Forwarded"].into_iter().find(|name| delivery.headers.get(name).is_some())?;
-    let peer = delivery.client.peer;
-    (delivery.client.ip == peer).then(|| {
-        format!(
-            "It carries {chain}, which was not believed, because the connection came from {peer} and that is no trusted \
-             proxy: if it is your proxy or tunnel, add it to trusted_proxies."
-        )
-    })
-}
-
-fn nearest_range(address: IpAddr, ranges: &[IpNet]) -> Option<String> {
-    let agree = |range: &&IpNet| match (address, range.network()) {
-        (IpAddr::V4(address), IpAddr::V4(network)) => {
-            (address.to_bits() ^ network.to_bits()).leading_zeros().min(u32::from(range.prefix_len()))
-        }
-        (IpAddr::V6(address), IpAddr::V6(network)) => {
-            (address.to_bits() ^ network.to_bits()).leading_zeros().min(u32::from(range.prefix_len()))
-        }
-        _ => 0,
-    };
-    let nearest = ranges.iter().max_by_key(agree)?;
-    let bits = agree(&nearest);
-    let near = if address.is_ipv4() { 16 } else { 32 };
-    if bits >= near {
-        let wider = IpNet::new(address, u8::try_from(bits).ok()?).ok()?.trunc();
-        return Some(format!(
-            "The nearest range is {nearest}: the first {bits} of {} bits agree, and {wider} would hold both.",
-            nearest.prefix_len()
-        ));
-    }
-    Some(format!("No range is near to it; the nearest is {nearest}."))
 }
 
 fn other_credential(delivery: &StoredDelivery, source: &Source) -> Option<String> {
@@ -168,24 +126,4 @@ fn senml(delivery: &StoredDelivery) -> Option<String> {
          the records into an object, as {\"event\": \"reading\", \"data\": […]}."
             .to_owned()
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_nearest_range_says_how_much_agrees() {
-        let ranges = ["10.0.0.0/8".parse().unwrap(), "203.0.113.0/24".parse().unwrap()];
-        let said = nearest_range("203.0.112.9".parse().unwrap(), &ranges).unwrap();
-        assert!(
-            said.contains("203.0.113.0/24")
-                && said.contains("first 23 of 24")
-                && said.contains("203.0.112.0/23"),
-            "{said}"
-        );
-        assert!(nearest_range("8.8.8.8".parse().unwrap(), &ranges).unwrap().contains("No range is near"));
-        assert!(nearest_range("::1".parse().unwrap(), &ranges).unwrap().contains("No range is near"));
-        assert_eq!(nearest_range("::1".parse().unwrap(), &[]), None);
-    }
 }

@@ -5,6 +5,7 @@ mod autopsy;
 pub mod body;
 mod cause;
 mod charset;
+mod client_hint;
 mod client_repeat;
 mod diagnosis;
 pub mod diff;

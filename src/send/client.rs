@@ -1,6 +1,7 @@
 //! The HTTP client of everything that we send. It follows no redirect, asks no proxy but the configured one, dials only
 //! what the guard lets through, and keeps no more of an answer than is shown.
 
+use std::path::Path;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -11,7 +12,7 @@ use url::Url;
 use super::failure::{Failure, innermost};
 use super::target_guard::TargetGuard;
 use crate::config::{ForwardProxy, ProxyUrl};
-use crate::domain::AttemptError;
+use crate::domain::{AttemptError, ListenAddress};
 
 /// The most bytes of an answer's body that are kept.
 pub const MAX_ANSWER: usize = 16 * 1024;
@@ -172,11 +173,23 @@ impl Client {
         Self::behind(guard, &ForwardProxy::default())
     }
 
+    /// A client that reaches our own receiver, whatever it listens on.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn of_receiver(receiver: &ListenAddress) -> Result<Self, SendError> {
+        Self::made(TargetGuard::new(false), &ForwardProxy::default(), receiver.socket())
+    }
+
     /// A client that reaches what `guard` lets through, through `proxy`.
     ///
     /// # Errors
     /// When TLS cannot be set up, or `proxy` is an address that is never reached.
     pub fn behind(guard: TargetGuard, proxy: &ForwardProxy) -> Result<Self, SendError> {
+        Self::made(guard, proxy, None)
+    }
+
+    fn made(guard: TargetGuard, proxy: &ForwardProxy, socket: Option<&Path>) -> Result<Self, SendError> {
         // The first one stays: there is no other provider in the program.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
@@ -191,6 +204,9 @@ impl Client {
             .user_agent(concat!("tagohook/", env!("CARGO_PKG_VERSION")));
         for proxy in proxies(proxy)? {
             builder = builder.proxy(proxy);
+        }
+        if let Some(path) = socket {
+            builder = builder.unix_socket(path);
         }
         let http = builder.build().map_err(|fault| SendError::Client(innermost(&fault)))?;
         Ok(Self { http, guard, proxy_resolves: proxy.is_used().then_some(proxy.resolves) })

@@ -55,7 +55,7 @@ pub use presets::presets;
 pub use publish::PublishFault;
 pub use redacted_url::redacted_url;
 pub use running::RunningSender;
-pub use sample::{SignedSample, fresh_id, signed_curl, source_url};
+pub use sample::{SignedSample, fresh_id, shown_url, signed_curl, source_url};
 pub use sender::{Sender, SenderParts};
 pub use subscriptions::Active;
 pub use target_guard::TargetGuard;

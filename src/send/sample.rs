@@ -1,9 +1,10 @@
 //! A fresh, signed test delivery, and the curl line that sends it.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 
 use crate::catalog::{Catalog, fresh_example};
-use crate::domain::{DeliveryId, Source, Timestamp};
+use crate::domain::{DeliveryId, ListenAddress, Source, Timestamp};
 
 use super::signed_request;
 
@@ -32,8 +33,11 @@ impl SignedSample {
 
     /// The line that sends it to `url`, ready to be pasted into a POSIX shell.
     #[must_use]
-    pub fn curl(&self, url: &str) -> String {
+    pub fn curl(&self, url: &str, socket: Option<&Path>) -> String {
         let mut line = format!("curl -sS -X POST {}", shell_quote(url));
+        if let Some(path) = socket {
+            line.push_str(&format!(" --unix-socket {}", shell_quote(&path.display().to_string())));
+        }
         for (name, value) in &self.headers {
             line.push_str(&format!(" \\\n  -H {}", shell_quote(&format!("{name}: {value}"))));
         }
@@ -42,25 +46,46 @@ impl SignedSample {
     }
 }
 
-/// The curl line that sends a fresh signed test delivery to `source` at `url`; its credential is left for the reader to
+/// The curl line that sends a fresh signed test delivery to `source` on `receiver`; its credential is left for the reader to
 /// fill in, since pages and terminals are no place for it. `None` where the source's secret cannot sign.
 #[must_use]
-pub fn signed_curl(source: &Source, catalog: &Catalog, url: &str, now: Timestamp) -> Option<String> {
+pub fn signed_curl(
+    source: &Source,
+    catalog: &Catalog,
+    receiver: &ListenAddress,
+    now: Timestamp,
+) -> Option<String> {
     let unproven = Source { credentials: Vec::new(), ..source.clone() };
-    let line = SignedSample::fresh(&unproven, catalog, now)?.curl(url);
+    let url = source_url(receiver, &source.name);
+    let line = SignedSample::fresh(&unproven, catalog, now)?.curl(&url, receiver.socket());
     if source.credentials.is_empty() { Some(line) } else { Some(format!("{line} \\\n  -H \"$CREDENTIAL\"")) }
 }
 
+/// How a URL begins over a UNIX socket, where any host will do.
+const SOCKET_BASE: &str = "http://localhost";
+
 /// The URL of a source on a receiver that listens on `receiver`; "any address" is reached by loopback.
 #[must_use]
-pub fn source_url(receiver: SocketAddr, source: &str) -> String {
-    let mut address = receiver;
-    if address.ip().is_unspecified() {
-        address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
-    }
+pub fn source_url(receiver: &ListenAddress, source: &str) -> String {
+    let base = match receiver {
+        ListenAddress::Tcp(address) if address.ip().is_unspecified() => {
+            format!("http://{}", SocketAddr::from((Ipv4Addr::LOCALHOST, address.port())))
+        }
+        ListenAddress::Tcp(address) => format!("http://{address}"),
+        ListenAddress::Unix(_) => SOCKET_BASE.to_owned(),
+    };
     let source = percent_encoding::utf8_percent_encode(source, percent_encoding::NON_ALPHANUMERIC);
     let source = source.to_string().replace("%2D", "-").replace("%5F", "_").replace("%2E", ".");
-    format!("http://{address}/webhook/{source}")
+    format!("{base}/webhook/{source}")
+}
+
+/// A URL of our receiver for people, who see the socket where it listens on one.
+#[must_use]
+pub fn shown_url(receiver: &ListenAddress, url: &str) -> String {
+    match url.strip_prefix(SOCKET_BASE).filter(|_| receiver.socket().is_some()) {
+        Some(path) => format!("{receiver} {path}"),
+        None => url.to_owned(),
+    }
 }
 
 /// A fresh id for an event that we make.

@@ -73,8 +73,8 @@ fn file_then_environment_then_flags_have_the_last_word() {
         .env("TAGOHOOK_RECEIVER_TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8")
         .env("TAGOHOOK_SENDER_DENY_PRIVATE", "true");
     let config = case.load().unwrap();
-    assert_eq!((config.receiver.max_body, config.receiver.listen.port()), (2048, 1));
-    assert_eq!(config.receiver.trusted_proxies.len(), 2);
+    assert_eq!((config.receiver.max_body, config.receiver.listen.to_string()), (2048, "127.0.0.1:1".into()));
+    assert_eq!(config.receiver.trusted_proxies.ranges.len(), 2);
     assert!(config.sender.deny_private);
     let options = Options {
         config: Some(case.folder.path().join("t.toml")),
@@ -83,9 +83,9 @@ fn file_then_environment_then_flags_have_the_last_word() {
         ..Options::default()
     };
     let env = [("TAGOHOOK_LISTEN".to_owned(), "127.0.0.1:2".to_owned())];
-    assert_eq!(load(&options, &env, |_, _| Ok(())).unwrap().receiver.listen.port(), 3);
+    assert_eq!(load(&options, &env, |_, _| Ok(())).unwrap().receiver.listen.to_string(), "127.0.0.1:3");
     let options = Options { listen: None, ..options };
-    assert_eq!(load(&options, &env, |_, _| Ok(())).unwrap().receiver.listen.port(), 2);
+    assert_eq!(load(&options, &env, |_, _| Ok(())).unwrap().receiver.listen.to_string(), "127.0.0.1:2");
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_port_alone_is_taken_from_file_environment_and_flags() {
     assert_eq!(ports.inspector.listen.to_string(), "127.0.0.1:2");
     let case = Case::new("").env("TAGOHOOK_LISTEN", "3").env("TAGOHOOK_INSPECTOR_LISTEN", "4");
     let ports = case.load().unwrap();
-    assert_eq!((ports.receiver.listen.port(), ports.inspector.listen.port()), (3, 4));
+    assert_eq!((ports.receiver.listen.to_string(), ports.inspector.listen.port()), ("127.0.0.1:3".into(), 4));
 }
 
 #[test]

@@ -65,7 +65,10 @@ fn refuse_stranger(state: &InspectorState, request: &ServiceRequest) -> Option<H
         // A form of a page that sends no referrer has the origin `null`; the browser itself vouches for it.
         let is_ours = if origin == "null" { is_own } else { is_our_origin(state, origin, host, is_own) };
         if !is_ours {
-            return Some(refusal::strange_site(request));
+            return Some(match site {
+                None | Some("same-origin") => refusal::strange_origin(request, origin, host),
+                Some(_) => refusal::strange_site(request),
+            });
         }
     }
     match site {
@@ -85,6 +88,7 @@ fn refuse_stranger(state: &InspectorState, request: &ServiceRequest) -> Option<H
 
 /// Whether a page of this origin is one of ours. A proxy may drop the port of `Host`, add one, or put our own address
 /// in its place. No other site can make a browser say `same-origin`; where it does, the name alone must be one of ours.
+/// A name that the configuration lists is enough without that: browsers send it over https and to this machine only.
 fn is_our_origin(state: &InspectorState, origin: &str, host: &str, is_own: bool) -> bool {
     let (usual_port, authority) = match (origin.strip_prefix("http://"), origin.strip_prefix("https://")) {
         (Some(authority), _) => (80, authority),
@@ -93,7 +97,8 @@ fn is_our_origin(state: &InspectorState, origin: &str, host: &str, is_own: bool)
     };
     let is_public =
         || state.public_url.as_deref().is_some_and(|url| url.origin().eq_ignore_ascii_case(origin));
-    is_same_host(authority, host, usual_port) || is_public() || (is_own && state.hosts.allows(authority))
+    let is_known = if is_own { state.hosts.allows(authority) } else { state.hosts.lists(authority) };
+    is_same_host(authority, host, usual_port) || is_public() || is_known
 }
 
 fn is_page_visit(request: &ServiceRequest) -> bool {

@@ -24,6 +24,13 @@ impl Hosts {
         Self { listen, allowed: allowed.iter().map(name).collect() }
     }
 
+    /// Whether `host` is a name that the configuration lists.
+    #[must_use]
+    pub fn lists(&self, host: &str) -> bool {
+        let host = host.to_ascii_lowercase();
+        split_port(&host).is_some_and(|(name, _)| self.allowed.iter().any(|allowed| allowed == name))
+    }
+
     /// Whether `host`, the raw value of a `Host` header, is one of ours.
     #[must_use]
     pub fn allows(&self, host: &str) -> bool {

@@ -11,7 +11,7 @@ use super::state::InspectorState;
 use crate::domain::{Reason, Verdict, plain};
 use crate::http::api::{Blank, Params, filter, filter_names};
 use crate::inspect::search::{FIELDS, Field};
-use crate::send::signed_curl;
+use crate::send::{shown_url, signed_curl};
 
 /// Rows of a page.
 const ROWS: usize = 50;
@@ -164,11 +164,14 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
             .filter(|_| has_older)
             .map(|seq| format!("/?{}", fields.query(Some(("before", &seq))))),
         newest_url: format!("/?{}", fields.query(None)),
-        receiver_url: source.as_ref().map(|source| state.source_url(&source.name)).unwrap_or_default(),
+        receiver_url: source
+            .as_ref()
+            .map(|source| shown_url(&state.receiver, &state.source_url(&source.name)))
+            .unwrap_or_default(),
         curl: source
             .as_ref()
             .filter(|_| is_first_sight)
-            .and_then(|source| signed_curl(source, &state.catalog, &state.source_url(&source.name), now)),
+            .and_then(|source| signed_curl(source, &state.catalog, &state.receiver, now)),
         help: FIELDS.iter().map(help).collect(),
         is_saved: saved.iter().any(|one| one.is_here),
         saved,

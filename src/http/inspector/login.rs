@@ -1,7 +1,7 @@
 //! `/login` and `/logout`.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{LOCATION, RETRY_AFTER, SET_COOKIE};
+use actix_web::http::header::{HeaderMap, LOCATION, ORIGIN, RETRY_AFTER, SET_COOKIE};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
@@ -28,7 +28,11 @@ pub async fn form(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
 }
 
 /// The password came.
-pub async fn login(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
+pub async fn login(
+    request: HttpRequest,
+    payload: web::Payload,
+    state: web::Data<InspectorState>,
+) -> HttpResponse {
     let body = match json_body::bytes(payload).await {
         Ok(body) => body,
         Err(problem) => return problem.response(),
@@ -38,7 +42,7 @@ pub async fn login(payload: web::Payload, state: web::Data<InspectorState>) -> H
     match state.auth.check(&field(&body, "password")).await {
         Login::Right => {
             let id = state.auth.open_session(state.clock.now());
-            see(next).insert_header((SET_COOKIE, cookie(&state, &id, SESSION.as_secs()))).finish()
+            see(next).insert_header((SET_COOKIE, cookie(&state, &request, &id, SESSION.as_secs()))).finish()
         }
         Login::Wrong => {
             let fault = "This is not the password.";
@@ -58,7 +62,7 @@ pub async fn logout(request: HttpRequest, state: web::Data<InspectorState>) -> H
     if let Some(id) = guard::session(request.headers()) {
         state.auth.close_session(&id);
     }
-    see("/login").insert_header((SET_COOKIE, cookie(&state, "", 0))).finish()
+    see("/login").insert_header((SET_COOKIE, cookie(&state, &request, "", 0))).finish()
 }
 
 fn see(path: &str) -> actix_web::HttpResponseBuilder {
@@ -70,11 +74,17 @@ fn see(path: &str) -> actix_web::HttpResponseBuilder {
 /// The cookie goes along when somebody follows a link from elsewhere (`Lax`): such a request reads a page and changes
 /// nothing. Whatever changes something is a POST, goes without the cookie when another site makes it, and is refused
 /// by the guard all the same.
-fn cookie(state: &InspectorState, id: &str, max_age_s: u64) -> String {
+fn cookie(state: &InspectorState, request: &HttpRequest, id: &str, max_age_s: u64) -> String {
     let public = state.public_url.as_deref();
     let path = public.map(PublicUrl::path).filter(|path| !path.is_empty()).unwrap_or("/");
-    let secure = if public.is_some_and(PublicUrl::is_https) { "; Secure" } else { "" };
+    let is_secure = public.is_some_and(PublicUrl::is_https) || is_over_https(request.headers());
+    let secure = if is_secure { "; Secure" } else { "" };
     format!("{COOKIE}={id}; Path={path}; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{secure}")
+}
+
+/// Whether the page that posts the form was reached by https, which its `Origin` says.
+fn is_over_https(headers: &HeaderMap) -> bool {
+    headers.get(ORIGIN).is_some_and(|origin| origin.as_bytes().starts_with(b"https://"))
 }
 
 fn field(form: &[u8], name: &str) -> String {

@@ -6,9 +6,10 @@ use std::time::Duration;
 use actix_http::HttpService;
 use actix_server::Server;
 use actix_service::{ServiceFactoryExt as _, fn_service, map_config};
-use actix_web::body::BoxBody;
+use actix_web::body::{BodySize, BoxBody, MessageBody as _};
 use actix_web::dev::{AppConfig, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{Accept, CONTENT_TYPE, Header as _};
+use actix_web::http::{ConnectionType, Version};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, Error, HttpRequest, HttpResponse};
@@ -21,6 +22,7 @@ use super::{
     what_if_page,
 };
 use crate::http::api::{self, read_only};
+use crate::http::other_end::OtherEnd;
 use crate::http::problem::{Problem, method_not_allowed};
 use crate::http::recorded_stream::RecordedStream;
 use crate::http::route::Route;
@@ -74,7 +76,8 @@ pub fn serve(
             // For what such a stream refuses: nobody asks for the heads as they were.
             fn_service(move |stream: TcpStream| {
                 let peer = stream.peer_addr().ok();
-                let stream = RecordedStream::new(stream, tapes.clone(), door.clone());
+                let end = OtherEnd::of(peer.map(|peer| peer.ip()));
+                let stream = RecordedStream::new(stream, end, tapes.clone(), door.clone());
                 std::future::ready(Ok((stream, peer)))
             })
             .and_then(http)
@@ -93,9 +96,16 @@ async fn until_answered(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let token = door.traffic.request();
     let lost = lost_delivery(&request);
-    let response = next.call(request).await?;
+    let is_old = request.version() == Version::HTTP_10;
+    let mut response = next.call(request).await?;
+    if is_old && response.response().body().size() == BodySize::Stream {
+        // HTTP/1.0 knows no chunks (RFC 9112, 6.1): the end of the connection ends the body. nginx asks like this.
+        let head = response.response_mut().head_mut();
+        head.no_chunking(true);
+        head.set_connection_type(ConnectionType::Close);
+    }
     if let Some((client, method, target)) = lost {
-        let detail = format!("This is the inspector's port; the receiver is at {}.", state.receiver_base());
+        let detail = format!("This is the inspector's port; the receiver is at {}.", state.receiver_shown());
         let status = response.status().as_u16();
         let (port, cause, is_likely) = (PortName::Inspector, NotKept::Path, true);
         let refused = Refused { port, cause, status, client, method, target, detail, is_likely };

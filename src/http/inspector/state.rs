@@ -9,14 +9,14 @@ use tokio::sync::watch;
 use super::hosts::Hosts;
 use crate::catalog::Catalog;
 use crate::config::{PasswordHash, PublicUrl};
-use crate::domain::{Clock, SilenceAfter, Source, StoredDelivery};
+use crate::domain::{Clock, ListenAddress, SilenceAfter, Source, StoredDelivery};
 use crate::http::LinkOpener;
 use crate::http::admin_auth::AdminAuth;
 use crate::inspect::replay::{ReplayRuns, Replayer};
 use crate::inspect::what_if::WhatIf;
 use crate::inspect::{ClientRepeat, Findings, Repeats};
 use crate::payload::Sources;
-use crate::send::{Client, SendError, Sender, TargetGuard};
+use crate::send::{Client, SendError, Sender};
 use crate::store::Store;
 use crate::telemetry::Metrics;
 
@@ -31,7 +31,7 @@ pub struct InspectorParts {
     /// Who sends events onward.
     pub sender: Sender,
     /// Where the receiver listens.
-    pub receiver: SocketAddr,
+    pub receiver: ListenAddress,
     /// Where the inspector listens.
     pub inspector: SocketAddr,
     /// The hash of the password, where there is one.
@@ -65,7 +65,7 @@ pub struct InspectorState {
     pub(crate) what_if: WhatIf,
     pub(crate) schemas_dir: Option<PathBuf>,
     pub(crate) max_size: u64,
-    pub(super) receiver: SocketAddr,
+    pub(super) receiver: ListenAddress,
     pub(super) auth: Arc<AdminAuth>,
     pub(super) hosts: Arc<Hosts>,
     pub(crate) sources: Sources,
@@ -118,12 +118,12 @@ impl InspectorState {
         self.stopping.subscribe()
     }
 
-    /// The client that sends test deliveries.
+    /// The client that sends test deliveries to our own receiver.
     ///
     /// # Errors
     /// Where TLS cannot be set up on this machine.
     pub(super) fn client(&self) -> Result<&Client, String> {
-        let client = self.client.get_or_init(|| Client::new(TargetGuard::new(false)));
+        let client = self.client.get_or_init(|| Client::of_receiver(&self.receiver));
         client.as_ref().map_err(ToString::to_string)
     }
 
@@ -160,7 +160,7 @@ impl InspectorState {
             let replayer = Replayer {
                 store: self.store.clone(),
                 sender: self.sender.clone(),
-                own: Client::new(TargetGuard::new(false))?,
+                own: Client::of_receiver(&self.receiver)?,
                 client: self.sender.client().clone(),
                 receiver: self.receiver_base(),
                 sources: self.sources.clone(),
@@ -216,9 +216,15 @@ impl InspectorState {
         url.strip_suffix("/webhook/").map_or(url.clone(), str::to_owned)
     }
 
+    /// Where the receiver is, for people.
+    #[must_use]
+    pub fn receiver_shown(&self) -> String {
+        crate::send::shown_url(&self.receiver, &self.receiver_base())
+    }
+
     /// The URL of a source, reachable from this machine.
     #[must_use]
     pub fn source_url(&self, source: &str) -> String {
-        crate::send::source_url(self.receiver, source)
+        crate::send::source_url(&self.receiver, source)
     }
 }

@@ -43,7 +43,18 @@ pub struct Connection {
 
 impl Connection {
     pub fn open(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).unwrap();
+        Self::over(TcpStream::connect(address).unwrap())
+    }
+
+    /// One from this address of the machine, such as 127.0.0.2.
+    pub fn open_from(source: &str, address: SocketAddr) -> Self {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::new(source.parse().unwrap(), 0).into()).unwrap();
+        socket.connect(&address.into()).unwrap();
+        Self::over(socket.into())
+    }
+
+    fn over(stream: TcpStream) -> Self {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
@@ -125,8 +136,23 @@ pub fn exchange(
     headers: &[(&str, &str)],
     body: &[u8],
 ) -> Answer {
+    let host = address.to_string();
+    let asked = request_bytes(&host, method, target, headers, body);
+    let mut connection = Connection::open(address);
+    connection.write(&asked);
+    connection.answer_to(method).unwrap_or_else(|| panic!("no answer to {method} {target}"))
+}
+
+/// The bytes of a request after which the connection ends.
+pub fn request_bytes(
+    host: &str,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Vec<u8> {
     let mut request =
-        format!("{method} {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n").into_bytes();
+        format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n").into_bytes();
     for (name, value) in headers {
         request.extend(format!("{name}: {value}\r\n").bytes());
     }
@@ -135,7 +161,5 @@ pub fn exchange(
     }
     request.extend(b"\r\n");
     request.extend(body);
-    let mut connection = Connection::open(address);
-    connection.write(&request);
-    connection.answer_to(method).unwrap_or_else(|| panic!("no answer to {method} {target}"))
+    request
 }

@@ -3,13 +3,15 @@
 mod answer;
 mod forwarder;
 mod nginx;
+mod proxy;
 mod server;
 mod signer;
 mod sink;
 
-pub use answer::{Answer, Connection, exchange};
+pub use answer::{Answer, Connection, exchange, request_bytes};
 pub use forwarder::{Fate, Forwarder};
 pub use nginx::Nginx;
+pub use proxy::{Form, Kind, Proxy};
 pub use server::{SECRET, Server, Setup, TOKEN};
 pub use signer::{hmac_hex, login, signed_request, standard_webhooks};
 pub use sink::{Reply, Request, Sink, until};

@@ -12,9 +12,15 @@ pub struct Nginx {
 }
 
 impl Nginx {
-    /// A port that nobody listens on.
+    /// A port that nobody listens on. It is not one of those that the system hands out: another test could be given it
+    /// before it is used.
     pub fn free_address() -> SocketAddr {
-        TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+        loop {
+            let address = SocketAddr::from(([127, 0, 0, 1], rand::random_range(10_000..32_000)));
+            if TcpListener::bind(address).is_ok() {
+                return address;
+            }
+        }
     }
 
     /// One that listens on `address`, with these directives in its `server`.

@@ -122,8 +122,10 @@ impl Server {
             if let Ok(addresses) = serde_json::from_slice::<Value>(&addresses)
                 && addresses["pid"] == child.id()
             {
-                let address = |name: &str| addresses[name].as_str().unwrap().parse().unwrap();
-                return Self { receiver: address("receiver"), inspector: address("inspector"), setup, child };
+                let address = |name: &str| addresses[name].as_str().unwrap().parse();
+                // Over a UNIX socket there is none.
+                let receiver = address("receiver").unwrap_or_else(|_| SocketAddr::from(([0, 0, 0, 0], 0)));
+                return Self { receiver, inspector: address("inspector").unwrap(), setup, child };
             }
             if let Some(status) = child.try_wait().unwrap() {
                 panic!("the server ended with {status}: {}", log(&setup));
@@ -242,6 +244,11 @@ impl Server {
     /// A command on the same configuration and data directory.
     pub fn command(&self, arguments: &[&str]) -> Command {
         self.setup.command(arguments)
+    }
+
+    /// Where its receiver is, with `listen = "unix:receiver.sock"`.
+    pub fn socket(&self) -> PathBuf {
+        self.setup.folder.path().join("receiver.sock")
     }
 
     /// Its process.

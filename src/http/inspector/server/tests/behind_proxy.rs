@@ -39,14 +39,15 @@ async fn own_forms_work_whatever_the_proxy_makes_of_the_port() {
         let answer = call_service(&app, form(host, origin, OWN).to_request()).await;
         assert_eq!(answer.status(), 303, "{host} {origin}");
     }
-    // A browser that does not say where a request comes from: only what is the same by itself.
+    // A browser that does not say where a request comes from, as over plain http.
     for (host, origin, status) in [
         ("hooks.example.com", "https://hooks.example.com", 303),
         ("hooks.example.com:443", "https://hooks.example.com", 303),
         ("hooks.example.com", "http://hooks.example.com:80", 303),
-        ("hooks.example.com", "https://hooks.example.com:8443", 403),
-        ("hooks.example.com:80", "https://hooks.example.com", 403),
-        ("127.0.0.1:29082", "https://hooks.example.com", 403),
+        ("hooks.example.com", "https://hooks.example.com:8443", 303),
+        ("hooks.example.com:80", "https://hooks.example.com", 303),
+        ("127.0.0.1:29082", "http://hooks.example.com:8443", 303),
+        ("127.0.0.1:29082", "https://other.example.com", 403),
         ("hooks.example.com", "null", 403),
     ] {
         let answer = call_service(&app, form(host, origin, None).to_request()).await;
@@ -133,6 +134,27 @@ async fn the_log_in_stays_under_the_public_path_over_tls() {
     assert!(header(out.headers(), "set-cookie").contains("; Path=/tagohook; Max-Age=0; "));
 }
 
+#[actix_web::test]
+async fn the_session_is_sent_over_https_only_where_the_browser_came_by_https() {
+    let house = house_at(Some(PASSWORD), &["hooks.example.com"], None);
+    let app = serve!(house);
+    for (host, origin, site, is_secure) in [
+        ("127.0.0.1:8081", "https://hooks.example.com", None, true),
+        ("127.0.0.1:8081", "http://hooks.example.com", None, false),
+        ("hooks.example.com", "http://hooks.example.com", None, false),
+        ("hooks.example.com:8443", "https://hooks.example.com:8443", OWN, true),
+        ("localhost:8081", "http://localhost:8081", OWN, false),
+        ("localhost:8081", "null", OWN, false),
+    ] {
+        let login = form(host, origin, site).uri("/login");
+        let login = login.set_payload("password=correct+horse+battery&next=%2F").to_request();
+        let answer = call_service(&app, login).await;
+        let cookie = header(answer.headers(), "set-cookie");
+        assert_eq!(answer.status(), 303, "{host} {origin}");
+        assert_eq!(cookie.ends_with("; SameSite=Lax; Secure"), is_secure, "{host} {origin}: {cookie}");
+    }
+}
+
 async fn text(answer: ServiceResponse<actix_web::body::BoxBody>) -> String {
     String::from_utf8(read_body(answer).await.to_vec()).unwrap()
 }
@@ -155,8 +177,22 @@ async fn a_person_who_is_refused_reads_a_page_that_says_how_to_mend_it() {
     let odd = TestRequest::get().uri("/").insert_header(("Host", "a\"]x<b>")).insert_header(html);
     let odd = text(call_service(&app, odd.to_request()).await).await;
     assert!(!odd.contains("<b>") && odd.contains("allowed_hosts = [&#34;example.com&#34;]"), "{odd}");
-    let form = form("localhost:8081", "https://hooks.example.com", None).insert_header(html);
-    assert!(text(call_service(&app, form.to_request()).await).await.contains("public_url = "));
+    for site in [None, OWN] {
+        let form = form("127.0.0.1:8081", "https://hooks.example.com:8443", site).insert_header(html);
+        let page = text(call_service(&app, form.to_request()).await).await;
+        assert!(page.contains("Origin and Host differ") && !page.contains("another site"), "{page}");
+        for seen in ["is at https://hooks.example.com:8443,", "the host 127.0.0.1:8081.", "Host $http_host"] {
+            assert!(page.contains(seen), "{seen}: {page}");
+        }
+        assert!(page.contains("public_url = &#34;https://hooks.example.com:8443/&#34;"), "{page}");
+    }
+    for origin in ["https://a\"b", "null", "https://"] {
+        let form = form("127.0.0.1:8081", origin, None).insert_header(html);
+        let page = text(call_service(&app, form.to_request()).await).await;
+        assert!(page.contains("another site") && !page.contains("a&#34;b"), "{origin}: {page}");
+    }
+    let other = form("127.0.0.1:8081", "https://evil.example", Some("cross-site")).insert_header(html);
+    assert!(text(call_service(&app, other.to_request()).await).await.contains("another site"));
 }
 
 #[actix_web::test]

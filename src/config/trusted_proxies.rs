@@ -1,0 +1,108 @@
+//! Which proxies are believed, and the header in which they name the client.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::values;
+
+/// The entry of `trusted_proxies` that means whoever connects to our UNIX socket.
+const UNIX: &str = "unix:";
+
+/// Which proxies are believed, and how they name the client.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrustedProxies {
+    /// Their addresses.
+    pub ranges: Vec<IpNet>,
+    /// Whether whoever connects to our UNIX socket is one.
+    pub unix: bool,
+    /// The header in which they name the client.
+    pub header: ClientIpHeader,
+    /// Whether they may begin a connection with the PROXY protocol.
+    pub proxy_protocol: bool,
+}
+
+impl TrustedProxies {
+    /// Reads the entries of `trusted_proxies`: addresses, CIDRs and `unix:`.
+    ///
+    /// # Errors
+    /// Says what is wrong with an entry.
+    pub fn parse(entries: &[String]) -> Result<Self, String> {
+        let (sockets, ranges): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| *entry == UNIX);
+        let ranges = ranges
+            .into_iter()
+            .map(|entry| values::range(entry).map_err(|fault| format!("{fault}, or {UNIX:?}")))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { ranges, unix: !sockets.is_empty(), ..Self::default() })
+    }
+
+    /// Whether this address is one of theirs.
+    #[must_use]
+    pub fn contain(&self, address: IpAddr) -> bool {
+        self.ranges.iter().any(|range| range.contains(&address))
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ranges.is_empty() && !self.unix
+    }
+}
+
+/// The header in which proxies name the client.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ClientIpHeader {
+    /// `X-Forwarded-For` and `Forwarded`; where both are there, they must name the same client.
+    #[default]
+    Both,
+    /// This one only.
+    Named(String),
+}
+
+impl ClientIpHeader {
+    /// Reads a header's name; the empty text means both usual ones.
+    ///
+    /// # Errors
+    /// When it cannot be a header's name.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        match text.trim() {
+            "" => Ok(Self::Both),
+            name if name.len() <= 100 && name.bytes().all(is_token) => Ok(Self::Named(name.to_owned())),
+            name => Err(format!(
+                "{name:?} is not a header name; expected e.g. \"x-forwarded-for\", \"forwarded\" or \"x-real-ip\""
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_addresses_ranges_and_the_socket() {
+        let read = |entries: &[&str]| {
+            TrustedProxies::parse(&entries.iter().map(|entry| (*entry).to_owned()).collect::<Vec<_>>())
+        };
+        let proxies = read(&["127.0.0.1", "10.0.0.0/8", "unix:"]).unwrap();
+        assert!(proxies.unix && proxies.contain("10.1.2.3".parse().unwrap()) && !proxies.is_empty());
+        assert!(!proxies.contain("192.0.2.1".parse().unwrap()));
+        assert!(read(&[]).unwrap().is_empty() && !read(&["::1"]).unwrap().unix);
+        for bad in ["unix", "unix:/run/x.sock", "localhost", "10.0.0.0/33"] {
+            assert!(read(&[bad]).unwrap_err().ends_with("or \"unix:\""), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_header_is_named_by_a_token() {
+        assert_eq!(ClientIpHeader::parse(" "), Ok(ClientIpHeader::Both));
+        assert_eq!(
+            ClientIpHeader::parse("CF-Connecting-IP"),
+            Ok(ClientIpHeader::Named("CF-Connecting-IP".into()))
+        );
+        for bad in ["x real ip", "x-real-ip:", "ä", "a,b", &"x".repeat(101)] {
+            assert!(ClientIpHeader::parse(bad).unwrap_err().contains("is not a header name"), "{bad}");
+        }
+    }
+}
