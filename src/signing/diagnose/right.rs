@@ -71,5 +71,5 @@ fn header_fault(suspect: &Suspect<'_>, fault: &SignatureFault) -> Difference {
         let fix = format!("The digest is right, but the headers are not: {fault}.");
         return Difference::new("header-form", fix);
     };
-    Difference::new(name, format!("{fix} ({fault})"))
+    Difference::new(name, fix)
 }

@@ -139,7 +139,7 @@ pub const SWIFT: Serialiser = Serialiser {
     variant: "json-swift",
     cure: "Keep the Data of encode(), sign it, and send it as httpBody.",
     layouts: &[(&layout::COMPACT, ""), (&layout::SWIFT, ".prettyPrinted")],
-    orders: &[(Order::Sorted, ".sortedKeys"), (Order::Kept, "")],
+    orders: &[(Order::Sorted, ".sortedKeys"), (Order::Kept, ""), (Order::Any, "without .sortedKeys")],
     strings: &[(spelling::SLASHES, ""), (spelling::JAVASCRIPT, ".withoutEscapingSlashes")],
     numbers: &[(number::JAVASCRIPT, "")],
     shapes: &[(Shape::Kept, ""), (Shape::WithoutNulls, "optionals left out")],

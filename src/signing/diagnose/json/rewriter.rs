@@ -6,9 +6,9 @@ use std::rc::Rc;
 use super::document::{Document, Node};
 use super::letters;
 use super::number;
-use super::serialisers::UNORDERED;
+use super::serialisers::REORDERED;
 use super::style::{Numbers, Order, Shape, Spelling, Style};
-use super::ways::{WAYS, Way, ways};
+use super::ways::{UNORDERED_WAYS, WAYS, Way, ways};
 use super::write::Writer;
 
 /// The most orders of members that are tried where no rule gives one.
@@ -80,6 +80,14 @@ impl<'t> Rewriter<'t> {
                 fitting.push(way);
             }
         }
+        // Who keeps no order may have come upon this one.
+        if let Some(order) = fitting.first().map(|way| way.style.order) {
+            for way in UNORDERED_WAYS.iter() {
+                if self.write(&Style { order, ..way.style }) == text {
+                    fitting.push(way);
+                }
+            }
+        }
         (fitting, true)
     }
 
@@ -88,7 +96,7 @@ impl<'t> Rewriter<'t> {
         let mut seen = HashSet::new();
         let mut texts = Vec::new();
         let mut bytes = 0_usize;
-        for way in UNORDERED.iter().flat_map(|serialiser| ways(serialiser)) {
+        for way in REORDERED.iter().flat_map(|serialiser| ways(serialiser)) {
             if way.style.order != Order::Any {
                 continue;
             }

@@ -129,7 +129,11 @@ pub const PERL: Serialiser = Serialiser {
     variant: "json-perl",
     cure: "Keep $body = encode_json(…), sign $body, and send $body.",
     layouts: &[(&layout::COMPACT, ""), (&layout::PERL, "pretty")],
-    orders: &[(Order::Sorted, "canonical"), (Order::Kept, "keys in the order of the payload")],
+    orders: &[
+        (Order::Sorted, "canonical"),
+        (Order::Kept, "keys in the order of the payload"),
+        (Order::Any, "without canonical"),
+    ],
     strings: &[(spelling::JAVASCRIPT, ""), (spelling::ESCAPED, "ascii"), (spelling::PYTHON, "ascii")],
     numbers: &[(number::PERL, ""), (Numbers::AsSent, "allow_bignum")],
     shapes: KEPT,

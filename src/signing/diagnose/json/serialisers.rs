@@ -9,7 +9,9 @@ use super::style::{KEPT, Numbers, OR_LINE, Order, Serialiser, Shape, Spelling};
 use super::texts::{GO_STR, JAVA_STR, JS_STR, PYTHON_STR, RUBY_STR};
 
 /// What fits none of them is tried in an order of members that no rule gives, with these.
-pub const UNORDERED: &[&Serialiser] = &[&LUA, &ANY_ORDER];
+pub const REORDERED: &[&Serialiser] = &[&LUA, &ANY_ORDER];
+/// Programs that may write any order, also one that has a rule.
+pub const UNORDERED: &[&Serialiser] = &[&LUA, &PERL, &SWIFT];
 
 pub const SERIALISERS: &[&Serialiser] = &[
     &JAVASCRIPT,

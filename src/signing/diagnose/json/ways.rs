@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::serialisers::SERIALISERS;
+use super::serialisers::{SERIALISERS, UNORDERED};
 use super::style::{Order, Serialiser, Style};
 
 /// One way in which a serialiser writes.
@@ -20,6 +20,13 @@ pub static WAYS: LazyLock<Vec<Way>> = LazyLock::new(|| {
     let mut ways: Vec<Way> = SERIALISERS.iter().flat_map(|serialiser| ways(serialiser)).collect();
     ways.retain(|way| way.style.order != Order::Any);
     ways.sort_by_key(|way| way.rank);
+    ways
+});
+
+/// The ways that have no order.
+pub static UNORDERED_WAYS: LazyLock<Vec<Way>> = LazyLock::new(|| {
+    let mut ways: Vec<Way> = UNORDERED.iter().flat_map(|serialiser| ways(serialiser)).collect();
+    ways.retain(|way| way.style.order == Order::Any);
     ways
 });
 
