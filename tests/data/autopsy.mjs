@@ -167,8 +167,8 @@ add('secret-base64-decoded', {
 
 // Frames of other senders, each time in the header that they use.
 const of = (variant, header, value, headers = {}, body = json) => add(variant, { header, value, headers, body });
-of('timestamp-body+another-header+prefix-other', 'X-Slack-Signature', `v0=${hmac(plain, `v0:${now}:${json}`)}`, { 'X-Slack-Request-Timestamp': now });
-of('timestamp-body+another-header+prefix-other', 'x-zm-signature', `v0=${hmac(plain, `v0:${now}:${json}`)}`, { 'x-zm-request-timestamp': now });
+of('another-header', 'X-Slack-Signature', `v0=${hmac(plain, `v0:${now}:${json}`)}`, { 'X-Slack-Request-Timestamp': now });
+of('another-header', 'x-zm-signature', `v0=${hmac(plain, `v0:${now}:${json}`)}`, { 'x-zm-request-timestamp': now });
 of('timestamp-body+another-header+base64-digest', 'X-Zendesk-Webhook-Signature', hmac(plain, now + json, 'sha256', 'base64'), { 'X-Zendesk-Webhook-Signature-Timestamp': now });
 of('timestamp-body+another-header+prefix-other', 'Paddle-Signature', `ts=${now};h1=${hmac(plain, `${now}:${json}`)}`);
 of('timestamp-body+another-header+prefix-other', 'Calendly-Webhook-Signature', `t=${now},v1=${hmac(plain, `${now}.${json}`)}`);
