@@ -151,8 +151,6 @@ add('md5', { value: hmac(plain, json, 'md5') });
 add('header-form', { value: `SHA2-256(stdin)= ${hex}` });
 add('no-digest', { value: '[object Promise]' });
 add('no-digest', { value: '[B@1b6d3586' });
-add('another-header', { header: 'Authorization', value: `HMAC-SHA256 ${hex}` });
-add('another-header', { header: 'X-Auth', value: hex });
 add('another-header', { header: 'X-Digest', value: hex });
 
 // Keys.
