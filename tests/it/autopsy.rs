@@ -135,7 +135,7 @@ fn a_right_digest_is_never_said_to_be_put_right_where_something_else_is_wrong() 
     let (time, right) = (now.to_string(), signed(now));
     for (name, value) in [("Authorization", format!("HMAC {right}")), ("X-Auth", right.clone())] {
         let headers = [("webhook-id", "msg_1"), ("webhook-timestamp", time.as_str()), (name, &value)];
-        assert!(verified(&server, &headers, b"{}").contains("\nanother-header: "), "{name}");
+        assert!(verified(&server, &headers, b"{}").contains("\nanother-header"), "{name}");
     }
     // Whatever is thought of these, nothing was put right since.
     let (right, time) = (signed(now), now.to_string());
