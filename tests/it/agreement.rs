@@ -137,11 +137,15 @@ fn everything_says_the_same_about_a_refused_delivery() {
         {
             let file = server.data_dir().join("body");
             std::fs::write(&file, body).unwrap();
-            let (name, value) = &headers[0];
-            let line = format!("{name}: {value}");
-            let output =
-                server.command(&["verify", file.to_str().unwrap(), "--header", &line, "--source", "tagorun"]);
-            let output = { output }.output().unwrap();
+            let lines: Vec<String> = delivery["headers"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|line| format!("{}: {}", line[0].as_str().unwrap(), line[1].as_str().unwrap()))
+                .collect();
+            let mut arguments = vec!["verify", file.to_str().unwrap(), "--source", "tagorun"];
+            arguments.extend(lines.iter().flat_map(|line| ["--header", line.as_str()]));
+            let output = server.command(&arguments).output().unwrap();
             let said = String::from_utf8(output.stdout).unwrap();
             assert!(said.starts_with(&format!("not valid ({reason}): ")), "{said}");
             if let Some(sentence) = delivery["autopsy"]["sentence"].as_str() {

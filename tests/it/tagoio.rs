@@ -128,7 +128,7 @@ fn a_path_near_a_route_is_named_and_a_doubled_slash_is_read_as_meant() {
     for sentence in [
         "12 requests (POST /webhooks/tagoio) left no delivery. The route is /webhook/tagoio.",
         "1 request (POST /tagoio) left no delivery. The route is /webhook/tagoio.",
-        "1 request (POST /) left no delivery. The routes are /webhook/tagorun and /webhook-test.",
+        "1 request (POST /) left no delivery. The routes are /webhook/tagorun, /webhook/tagoio and /webhook-test.",
     ] {
         assert!(told.contains(sentence), "{sentence}: {told}");
     }
