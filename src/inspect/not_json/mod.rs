@@ -58,10 +58,10 @@ pub fn cause(headers: &Headers, body: &[u8]) -> Option<String> {
 }
 
 fn empty(look: &Look<'_>) -> Option<String> {
-    look.text.trim().is_empty().then(|| {
-        "The body is empty: the sender forgot it, or a redirect on its way turned the POST into a GET."
-            .to_owned()
-    })
+    look.text
+        .trim()
+        .is_empty()
+        .then(|| "The body is empty: the sender sent none, or something on the way dropped it.".to_owned())
 }
 
 #[cfg(test)]
