@@ -4,7 +4,8 @@ use toml::{Table, Value};
 
 use super::values::{is_token, texts};
 use crate::domain::{
-    EVENT_PLACES, EventPlace, IdScope, Scheme, is_secret_parameter, names_credential_header, suggestion,
+    EVENT_PLACES, EventPlace, IdScope, Platform, Scheme, is_secret_parameter, names_credential_header,
+    suggestion,
 };
 
 /// What the presets stand for.
@@ -49,7 +50,8 @@ pub fn id_scope(value: &Value) -> Result<IdScope, String> {
 
 /// Whoever can change the URL or a header of a signed request could make a new event of it again and again.
 pub fn check(scheme: Scheme, event: &EventPlace, scope: IdScope) -> Result<(), String> {
-    let is_name_signed = event.is_in_body() && !(scheme == Scheme::Github && *event == EventPlace::Scheme);
+    let is_in_header = matches!(scheme, Scheme::Github | Scheme::Platform(Platform::Twitch));
+    let is_name_signed = event.is_in_body() && !(is_in_header && *event == EventPlace::Scheme);
     let what = match (scheme, scope) {
         (Scheme::None, _) => return Ok(()),
         (_, IdScope { path: true, .. }) => "path",
@@ -102,7 +104,10 @@ mod tests {
         assert!(check(Scheme::None, &query, scope(true, true)).is_ok());
         assert!(check(Scheme::Tagorun, &pointer, scope(true, false)).is_ok());
         assert!(check(Scheme::Tagorun, &EventPlace::Scheme, scope(true, false)).is_ok());
-        assert!(check(Scheme::Github, &EventPlace::Scheme, scope(true, false)).is_err());
+        for in_header in [Scheme::Github, Scheme::Platform(Platform::Twitch)] {
+            assert!(check(in_header, &EventPlace::Scheme, scope(true, false)).is_err());
+            assert!(check(in_header, &pointer, scope(true, false)).is_ok());
+        }
         assert!(check(Scheme::Tagorun, &query, scope(true, false)).is_err());
         assert!(check(Scheme::Stripe, &pointer, scope(false, true)).is_err());
         assert!(check(Scheme::Stripe, &query, scope(false, false)).is_ok());
