@@ -1,18 +1,18 @@
 //! Payload templates: substitution in the parsed tree, never in text, so that nothing an event holds can change the
 //! shape of what is sent.
 
+mod node;
 mod render;
 
 use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::expression::{Expression, size_of};
+pub use self::node::Rendered;
+use self::node::{Node, Piece, Term};
+use super::expression::Expression;
 use super::scope::Scope;
 use crate::domain::json::{Path, members, pointer};
-
-/// The longest payload, in bytes.
-const MAX_PAYLOAD: usize = 16 * 1024 * 1024;
 
 /// What is wrong with something that was compiled, and where in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,53 +26,6 @@ pub struct Fault {
 /// A compiled template.
 #[derive(Clone, Debug)]
 pub struct Template(Node);
-
-/// What came out.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rendered {
-    /// The text.
-    pub text: String,
-    /// Paths that the event lacks.
-    pub missing: Vec<String>,
-    /// Why an expression had no value.
-    pub errors: Vec<String>,
-}
-
-#[derive(Clone, Debug)]
-enum Node {
-    /// JSON, as it was written.
-    Literal(String),
-    /// One expression: the value keeps its JSON type.
-    Whole(Term),
-    /// Text with expressions in it.
-    Text(Vec<Piece>),
-    Array(Vec<Node>),
-    Object(Vec<(String, Node)>),
-}
-
-#[derive(Clone, Debug)]
-enum Piece {
-    Literal(String),
-    Term(Term),
-}
-
-/// What stands between `{{` and `}}`.
-#[derive(Clone, Debug)]
-enum Term {
-    Path(Path),
-    Expression(Expression),
-}
-
-impl Term {
-    /// What is legal and most likely a slip.
-    fn warnings(&self) -> impl Iterator<Item = Cow<'_, str>> {
-        let (written, of_path) = match self {
-            Self::Expression(expression) => (expression.warnings(), None),
-            Self::Path(path) => (&[][..], size_of(path.text())),
-        };
-        written.iter().map(|why| Cow::Borrowed(why.as_str())).chain(of_path.map(Cow::Owned))
-    }
-}
 
 impl Template {
     /// Compiles the JSON of a template; the warnings say what is legal and odd.
@@ -99,14 +52,6 @@ impl Template {
         let mut roots = Vec::new();
         collect_roots(&self.0, &mut roots);
         roots
-    }
-}
-
-impl Rendered {
-    /// Whether the payload is longer than any that is sent; it then breaks off.
-    #[must_use]
-    pub fn is_too_large(&self) -> bool {
-        self.text.len() > MAX_PAYLOAD
     }
 }
 

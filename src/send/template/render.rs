@@ -1,6 +1,6 @@
 //! A template on an event: what each node becomes, and what the event lacks for it.
 
-use super::{Node, Piece, Rendered, Term};
+use super::node::{Node, Piece, Rendered, Term};
 use crate::send::expression::NoValue;
 use crate::send::scope::Scope;
 

@@ -1,0 +1,66 @@
+//! What a template is made of, and what comes out of it.
+
+use std::borrow::Cow;
+
+use crate::domain::json::Path;
+use crate::send::expression::{Expression, size_of};
+
+/// The longest payload, in bytes.
+const MAX_PAYLOAD: usize = 16 * 1024 * 1024;
+
+/// What came out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rendered {
+    /// The text.
+    pub text: String,
+    /// Paths that the event lacks.
+    pub missing: Vec<String>,
+    /// Why an expression had no value.
+    pub errors: Vec<String>,
+}
+
+/// A part of a template.
+#[derive(Clone, Debug)]
+pub enum Node {
+    /// JSON, as it was written.
+    Literal(String),
+    /// One expression: the value keeps its JSON type.
+    Whole(Term),
+    /// Text with expressions in it.
+    Text(Vec<Piece>),
+    Array(Vec<Node>),
+    Object(Vec<(String, Node)>),
+}
+
+/// A part of a text.
+#[derive(Clone, Debug)]
+pub enum Piece {
+    Literal(String),
+    Term(Term),
+}
+
+/// What stands between `{{` and `}}`.
+#[derive(Clone, Debug)]
+pub enum Term {
+    Path(Path),
+    Expression(Expression),
+}
+
+impl Term {
+    /// What is legal and most likely a slip.
+    pub fn warnings(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let (written, of_path) = match self {
+            Self::Expression(expression) => (expression.warnings(), None),
+            Self::Path(path) => (&[][..], size_of(path.text())),
+        };
+        written.iter().map(|why| Cow::Borrowed(why.as_str())).chain(of_path.map(Cow::Owned))
+    }
+}
+
+impl Rendered {
+    /// Whether the payload is longer than any that is sent; it then breaks off.
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        self.text.len() > MAX_PAYLOAD
+    }
+}
