@@ -7,8 +7,7 @@ use std::sync::{Arc, LazyLock};
 use cel::common::ast::{ComprehensionExpr, Expr, IdedExpr, ListExpr, LiteralValue};
 use cel::common::functions::Function;
 use cel::common::types::{
-    CelBool, CelInt, CelList, CelMap, CelOptional, CelString, CelTimestamp, DYN_TYPE, INT_TYPE, LIST_TYPE,
-    Type,
+    CelBool, CelInt, CelList, CelOptional, CelString, CelTimestamp, DYN_TYPE, INT_TYPE, LIST_TYPE, Type,
 };
 use cel::common::value::{CowVal, StaticVal, Val};
 use cel::parser::Macro;
@@ -21,7 +20,7 @@ use super::fault::{failure, kind_of};
 use super::functions::{Form, KNOWN};
 use super::json::{Json, MISSING, Missing};
 use super::number::JsonNumber;
-use super::{operators, output};
+use super::operators;
 use crate::domain::Timestamp;
 use crate::send::pattern;
 
@@ -354,31 +353,25 @@ fn printable<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Outcome<'b, 'v> {
     let mut items = list.iter();
     let mut printed: Vec<Box<dyn Val + 'v>> = Vec::new();
     while let Some(item) = items.next() {
-        spend(OPERATION)?;
-        printed.push(match item.downcast_ref::<JsonNumber>() {
-            Some(number) if number.whole().is_some() && !number.is_int() => {
-                Box::new(CelString::from(number.text()))
-            }
-            Some(number) => number.plain(),
-            None if has_of_event(item) => {
-                let mut json = String::new();
-                output::write(item, &mut json).map_err(failure)?;
-                spend(json.len())?;
-                Box::new(CelString::from(json))
-            }
-            None => item.clone_as_boxed(),
-        });
+        printed.push(printable_item(item)?);
     }
     Ok(CowVal::owned(CelList::from(printed)))
 }
 
-/// Whether something of the event is in a list or an object.
-fn has_of_event(value: &dyn Val) -> bool {
-    if let Some(list) = value.downcast_ref::<CelList>() {
-        return list.inner().iter().any(|item| has_of_event(item.as_ref()));
+fn printable_item<'v>(item: &(dyn Val + 'v)) -> Result<Box<dyn Val + 'v>, ExecutionError> {
+    spend(OPERATION)?;
+    if let Some(number) = item.downcast_ref::<JsonNumber>() {
+        let is_beyond = number.whole().is_some() && !number.is_int();
+        return Ok(if is_beyond { Box::new(CelString::from(number.text())) } else { number.plain() });
     }
-    if let Some(map) = value.downcast_ref::<CelMap>() {
-        return map.inner().values().any(|value| has_of_event(value.as_ref()));
+    if let Some(json) = item.downcast_ref::<Json>() {
+        spend(json.text().len())?;
+        return Ok(Box::new(CelString::from(json.text().to_owned())));
     }
-    value.downcast_ref::<Json>().is_some() || value.downcast_ref::<JsonNumber>().is_some()
+    let Some(list) = item.downcast_ref::<CelList>() else { return Ok(item.clone_as_boxed()) };
+    let mut items: Vec<Box<dyn Val>> = Vec::new();
+    for item in list.inner() {
+        items.push(printable_item(item.as_ref())?);
+    }
+    Ok(Box::new(CelList::from(items)))
 }

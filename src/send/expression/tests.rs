@@ -286,7 +286,7 @@ fn a_list_and_an_object_of_the_event_are_formatted_as_their_json() {
         body,
         &[
             ("'%s %s'.format([data.list, data.tags])", r#""[1,2.50] {\"b\":1}""#),
-            ("'%s'.format([[data.iccid]])", "\"[89550100000012345678]\""),
+            ("'%s'.format([[data.list[0], 2]])", "\"[1, 2]\""),
             ("'%s'.format([[1, 2]])", "\"[1, 2]\""),
         ],
     );
