@@ -13,8 +13,8 @@ use crate::catalog::{Catalog, CatalogFaults};
 use crate::config::{self, Config, ConfigFaults, Sealer};
 use crate::domain::{Clock, DeliveryFilter};
 use crate::http::{
-    self, AddressRate, BodyBudget, BodyLimits, Doorkeeper, InspectorState, LinkOpener, Port, Readiness,
-    ReceiverState, Rules, Traffic,
+    self, AddressRate, BodyBudget, BodyLimits, Doorkeeper, Grace, InspectorState, LinkOpener, Port,
+    Readiness, ReceiverState, Rules, Traffic,
 };
 use crate::inspect::learner::RunningLearner;
 use crate::inspect::overview::{Counting, keep_counts};
@@ -191,10 +191,15 @@ impl Running {
         self.receiver.end();
         self.inspector.end();
         let inspector = async {
-            self.inspector.answered().await;
+            self.inspector.answered(Grace::PEOPLE).await;
             self.inspector.close().await;
         };
-        tokio::join!(inspector, self.receiver.answered(), self.learning.stop(), self.sending.stop());
+        tokio::join!(
+            inspector,
+            self.receiver.answered(Grace::SENDERS),
+            self.learning.stop(),
+            self.sending.stop()
+        );
         self.receiver.close().await;
         self.addresses.leave();
         self.stopping.send_replace(true);

@@ -40,4 +40,4 @@ pub use listener::{NOISY_LIBRARY, serve as serve_receiver};
 pub use listening::Listening;
 pub use receiver::LARGE_AT_ONCE;
 pub use receiver_state::{Readiness, ReceiverState, Rules};
-pub use traffic::{Port, Traffic};
+pub use traffic::{Grace, Port, Traffic};

@@ -8,10 +8,17 @@ use actix_server::ServerHandle;
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
-/// How long requests under way may take once the program stops. Then bodies that are still coming in are cut.
-pub const GRACE: Duration = Duration::from_secs(4);
-/// How long those whose body was cut may take to be answered.
-const CUT_GRACE: Duration = Duration::from_secs(1);
+/// How long requests under way may take once the program stops, and then those whose body was cut.
+#[derive(Clone, Copy, Debug)]
+pub struct Grace(Duration, Duration);
+
+impl Grace {
+    /// For senders: what they sent is not lost.
+    pub const SENDERS: Self = Self(Duration::from_secs(4), Duration::from_secs(1));
+    /// For people and their tools: they notice, and ask again.
+    pub const PEOPLE: Self = Self(Duration::from_millis(80), Duration::from_millis(20));
+}
+
 /// How long answers have said `Connection: close` before idle connections are closed, at least: whoever is busy on a
 /// connection then leaves it between two requests, not in one.
 const FAREWELL: Duration = Duration::from_millis(60);
@@ -154,12 +161,12 @@ impl Port {
     }
 
     /// Waits for the requests that began before `end`, and cuts the bodies of those that take too long.
-    pub async fn answered(&self) {
+    pub async fn answered(&self, grace: Grace) {
         let requests = &self.traffic.0.requests;
         let all = async {
-            if timeout(GRACE, requests.none()).await.is_err() {
+            if timeout(grace.0, requests.none()).await.is_err() {
                 self.traffic.enter(Phase::Cut);
-                let _ = timeout(CUT_GRACE, requests.none()).await;
+                let _ = timeout(grace.1, requests.none()).await;
             }
         };
         tokio::join!(all, tokio::time::sleep(FAREWELL));

@@ -93,6 +93,21 @@ fn a_stop_does_not_wait_for_streams_that_nobody_reads() {
 }
 
 #[test]
+fn a_stop_does_not_wait_for_half_a_request_to_the_inspector() {
+    let server = Server::start();
+    let host = server.inspector;
+    let mut half = Connection::open(host);
+    half.write(
+        format!("POST /api/v1/events HTTP/1.1\r\nHost: {host}\r\nExpect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n")
+            .as_bytes(),
+    );
+    assert_eq!(half.answer().unwrap().status, 100);
+    half.write(b"{");
+    let took = stopped_in(server);
+    assert!(took < QUICK, "{took:?}");
+}
+
+#[test]
 fn the_receiver_answers_newcomers_until_a_slow_body_has_come() {
     let mut server = Server::start();
     let (mut slow, rest) = begun(&server, "slow");
