@@ -39,6 +39,7 @@ const LANE_WIDTH: usize = 32;
 const MODERATE: Duration = Duration::from_secs(4);
 
 fn main() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let number = |name: &str, default: usize| {
         std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
     };
