@@ -68,7 +68,7 @@ impl Repeats {
         if same_text(first, delivery, max_body) {
             return format!(
                 "The same values as in the first delivery, written in another order or with other blanks. The sender \
-                 writes its JSON anew at each try. A body of this size is not compared on arrival. {told}"
+                 serialises its JSON again for each attempt. A body of this size is not compared on arrival. {told}"
             );
         }
         if first.row.event_type != row.event_type {
@@ -127,7 +127,7 @@ fn written_anew(first: &StoredDelivery, delivery: &StoredDelivery, max_body: usi
         && same_text(first, delivery, max_body);
     is_anew.then(|| {
         "The same event was accepted before, so this one was answered 200 and not processed again. Its values are the same, \
-         but its bytes are not: the sender writes its JSON anew at each try."
+         but its bytes are not: the sender serialises its JSON again for each attempt."
             .to_owned()
     })
 }

@@ -137,7 +137,7 @@ fn a_right_digest_is_never_said_to_be_put_right_where_something_else_is_wrong() 
         let headers = [("webhook-id", "msg_1"), ("webhook-timestamp", time.as_str()), (name, &value)];
         assert!(verified(&server, &headers, b"{}").contains("\nanother-header"), "{name}");
     }
-    // Whatever is thought of these, nothing was put right since.
+    // One signature of several is enough, and a stray header does not hide a complete set.
     let (right, time) = (signed(now), now.to_string());
     let beside = format!("v1,AAAA {right}");
     for headers in [
@@ -162,11 +162,7 @@ fn a_right_digest_is_never_said_to_be_put_right_where_something_else_is_wrong() 
         ],
     ] {
         let said = verified(&server, &headers, b"{}");
-        let is_named = ["signature-beside", "two-header-sets", "several-lines"]
-            .iter()
-            .any(|variant| said.contains(&format!("\n{variant}: ")));
-        assert!(said.starts_with("valid: ") || is_named, "{headers:?}: {said}");
-        assert!(!said.contains("Replay"), "{said}");
+        assert!(said.starts_with("valid: "), "{headers:?}: {said}");
     }
 }
 

@@ -341,7 +341,7 @@ fn a_repeat_that_was_serialised_anew_is_a_repeat() {
     assert_eq!(is(&post(&server, "/webhook/s", r#"{"id":"q1","event":"x","v":1}"#)), PROCESSED);
     assert_eq!(is(&post(&server, "/webhook/s", r#"{"event":"x","id":"q1","v":1}"#)), REPEATED);
     let diagnosis = server.newest()["diagnosis"].as_str().unwrap().to_owned();
-    assert!(diagnosis.contains("writes its JSON anew"), "{diagnosis}");
+    assert!(diagnosis.contains("serialises its JSON again"), "{diagnosis}");
     assert_eq!(
         is(&post(&server, "/webhook/s", "{ \"v\" : 1.0, \"event\" : \"\\u0078\",\n\"id\":\"q1\" }")),
         REPEATED

@@ -28,7 +28,7 @@ pub struct Read {
 
 type Slip = (&'static str, &'static str);
 
-const QUOTED: Slip = ("signature-quoted", "The signature stands in quotes; the sender must leave them out.");
+const QUOTED: Slip = ("signature-quoted", "The signature is in quotes; the sender must leave them out.");
 const BYTES: Slip = (
     "signature-python-bytes",
     "The signature is Python bytes as they are printed (b'…'): use .hexdigest(), or .decode() before it is sent.",

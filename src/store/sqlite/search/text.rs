@@ -84,7 +84,7 @@ fn unescaped(text: &str) -> String {
     plain
 }
 
-/// The letter of `uXXXX`, or of two such that are one letter, and how many bytes it took.
+/// The letter of a `u` and four hexadecimal digits, or of a surrogate pair, and how many bytes it took.
 fn code(text: &str) -> (Option<char>, usize) {
     let unit = |at: usize| u32::from_str_radix(text.get(at..at.saturating_add(4))?, 16).ok();
     let Some(first) = unit(1) else { return (None, 0) };
