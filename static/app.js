@@ -1,17 +1,15 @@
 // Copy buttons, local times, and the test delivery without leaving the page. Everything works without it.
-"use strict";
 
 /** The address of one of our pages or answers. Behind a proxy the inspector may be under a path; this script tells where. */
-const HERE = document.currentScript.src;
-window.at = (path) => new URL(`..${path}`, HERE).href;
+export const at = (path) => new URL(`..${path}`, import.meta.url).href;
 
 /** What this browser keeps for the pages; where it keeps nothing, nothing is kept. */
-window.kept = {
+export const kept = {
   get(name) { try { return localStorage.getItem(name); } catch { return null; } },
   set(name, value) { try { localStorage.setItem(name, value); } catch { /* Not here. */ } },
 };
 
-function localTime(time) {
+export function localTime(time) {
   const date = new Date(time.dateTime);
   if (!Number.isNaN(date.getTime())) {
     time.title = date.toLocaleString(undefined, { dateStyle: "full", timeStyle: "long" }) + " (your time)";
@@ -24,7 +22,7 @@ async function exactText(url) {
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(await answer.arrayBuffer());
 }
 
-async function copy(button, read) {
+export async function copyText(button, read) {
   const before = button.textContent;
   try {
     await navigator.clipboard.writeText(await read());
@@ -51,7 +49,7 @@ async function sendTest(form) {
 }
 
 /** Gives what is in `root` its behaviour. */
-function wire(root) {
+export function wire(root) {
   for (const time of root.querySelectorAll("time")) localTime(time);
   for (const button of root.querySelectorAll("[data-copy]")) {
     const from = document.getElementById(button.dataset.copy);
@@ -59,21 +57,19 @@ function wire(root) {
     button.hidden = false;
     // Where marks stand for characters, the characters themselves are copied.
     const url = button.dataset.copyUrl;
-    button.addEventListener("click", () => copy(button, () => url ? exactText(url) : from.textContent));
+    button.addEventListener("click", () => copyText(button, () => url ? exactText(url) : from.textContent));
   }
   for (const link of root.querySelectorAll("[data-copy-export]")) {
     link.setAttribute("role", "button");
-    link.addEventListener("click", (event) => { event.preventDefault(); copy(link, () => exactText(link.href)); });
+    link.addEventListener("click", (event) => { event.preventDefault(); copyText(link, () => exactText(link.href)); });
   }
   for (const button of root.querySelectorAll("[data-copy-link]")) {
     button.hidden = false;
-    button.addEventListener("click", () => copy(button, () => new URL(button.dataset.copyLink, location.href).href));
+    button.addEventListener("click", () => copyText(button, () => new URL(button.dataset.copyLink, location.href).href));
   }
   for (const form of root.querySelectorAll("[data-send-test]")) {
     form.addEventListener("submit", (event) => { event.preventDefault(); sendTest(form); });
   }
 }
 
-window.copyText = copy;
-window.wire = wire;
 wire(document);

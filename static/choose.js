@@ -1,5 +1,4 @@
 // Some deliveries of the list are selected, and whatever is done to the list is done only to those.
-"use strict";
 
 (() => {
   const MOST = 200;

@@ -1,5 +1,5 @@
 // Single keys. An element says by data-key which key is its own: a field is gone into, anything else is clicked.
-"use strict";
+import { kept } from "./app.js";
 
 (() => {
   const dialog = document.getElementById("keys");

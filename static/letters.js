@@ -1,5 +1,5 @@
 // Dead letters: send again, drop, send all that match again after saying how many.
-"use strict";
+import { at } from "./app.js";
 
 const said = document.getElementById("said");
 

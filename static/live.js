@@ -1,5 +1,5 @@
 // New deliveries appear at the top of the list. Texts only ever become text: no markup is made of them.
-"use strict";
+import { at, localTime } from "./app.js";
 
 (() => {
   const MAX_ROWS = 300;

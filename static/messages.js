@@ -1,5 +1,5 @@
 // Messages that wait: sent now or cancelled, one, or all that match after a question that says how many.
-"use strict";
+import { at } from "./app.js";
 
 const outcome = document.getElementById("said");
 

@@ -1,5 +1,6 @@
 // On a wide screen a delivery opens beside the list. Its page is the server's own; without this, the list's links lead to it.
-"use strict";
+import { at, kept, wire } from "./app.js";
+import { wireTree } from "./tree.js";
 
 (() => {
   const panes = document.getElementById("panes");
@@ -87,8 +88,8 @@
     // Back leads from a delivery to the list, however many were looked at between, and the list is as it was left.
     if (location.hash !== `#${id}`) history[isFirst ? "pushState" : "replaceState"](null, "", `${location.pathname}${location.search}#${id}`);
     if (detail.hidden) inPlace(rowOf(id), showDetail);
-    window.wire(detail);
-    window.wireTree(detail);
+    wire(detail);
+    wireTree(detail);
     if (isOther) detail.scrollTop = 0;
     else if (view) detail.querySelector("#body")?.scrollIntoView({ block: "nearest" });
   }

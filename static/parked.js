@@ -1,6 +1,6 @@
 // Subscriptions that are not in force: deleted after a question, because that cancels what is parked; and what is parked
 // moved after a question, because that sends it.
-"use strict";
+import { at } from "./app.js";
 
 const inWords = (messages) => (messages === "1" ? "1 parked message" : `${messages} parked messages`);
 const said = (text) => (document.getElementById("said").textContent = text);

@@ -1,5 +1,4 @@
 // A page about something that goes on is fetched again until it is over. Without it, "Look again" is a link.
-"use strict";
 
 (() => {
   const PAUSE = 700;

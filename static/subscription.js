@@ -1,5 +1,5 @@
 // The editor of a subscription: a preview beside it, save, test, check, enable, delete.
-"use strict";
+import { at } from "./app.js";
 
 const editor = document.getElementById("editor");
 const json = document.getElementById("json");

@@ -1,7 +1,7 @@
 // The tree of a body: a value that is clicked shows its places, and they are copied or searched for.
-"use strict";
+import { at, copyText } from "./app.js";
 
-window.wireTree = (root) => {
+export function wireTree(root) {
   const tree = root.querySelector("#body-tree");
   const bar = root.querySelector("[data-chosen]");
   if (!tree || !bar) return;
@@ -27,7 +27,7 @@ window.wireTree = (root) => {
     if (from) choose(from);
   });
   for (const button of bar.querySelectorAll("[data-take]")) {
-    button.addEventListener("click", () => window.copyText(button, () => chosen.dataset[button.dataset.take]));
+    button.addEventListener("click", () => copyText(button, () => chosen.dataset[button.dataset.take]));
   }
-};
-window.wireTree(document);
+}
+wireTree(document);

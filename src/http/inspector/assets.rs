@@ -11,12 +11,38 @@ macro_rules! files {
     ($($name:literal),*) => {
         /// Each file of `static/`: its name and its bytes.
         const FILES: &[(&str, &[u8])] =
-            &[$(($name, include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/static/", $name)))),*];
+            &[("app.css", STYLES.as_bytes()), $(($name, include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/static/", $name)))),*];
     };
 }
 
+macro_rules! styles {
+    ($($name:literal),*) => {
+        /// The files of `static/css/`, in the order in which later rules override earlier ones.
+        #[cfg(test)]
+        const STYLE_FILES: &[&str] = &[$($name),*];
+        /// The one stylesheet that pages load.
+        const STYLES: &str =
+            concat!($(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/static/css/", $name))),*);
+    };
+}
+
+styles! {
+    "base.css",
+    "frame.css",
+    "list.css",
+    "first.css",
+    "delivery.css",
+    "outbound.css",
+    "replays.css",
+    "lens.css",
+    "body.css",
+    "compare.css",
+    "search.css",
+    "panes.css",
+    "phone.css"
+}
+
 files! {
-    "app.css",
     "app.js",
     "choose.js",
     "icon.svg",
@@ -65,16 +91,26 @@ mod tests {
     use super::*;
     use crate::config::PublicUrl;
 
-    #[test]
-    fn every_file_of_the_folder_is_served() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/static");
+    fn files_of(folder: &str) -> Vec<String> {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
         let mut files: Vec<String> = std::fs::read_dir(folder)
             .unwrap()
-            .map(|file| file.unwrap().file_name().to_string_lossy().into_owned())
+            .map(Result::unwrap)
+            .filter(|file| file.path().is_file())
+            .map(|file| file.file_name().to_string_lossy().into_owned())
             .collect();
         files.sort_unstable();
-        let listed: Vec<&str> = FILES.iter().map(|(name, _)| *name).collect();
-        assert_eq!(files, listed);
+        files
+    }
+
+    #[test]
+    fn every_file_of_the_folder_is_served() {
+        let listed: Vec<&str> =
+            FILES.iter().map(|(name, _)| *name).filter(|name| *name != "app.css").collect();
+        assert_eq!(files_of("static"), listed);
+        let mut styles = STYLE_FILES.to_vec();
+        styles.sort_unstable();
+        assert_eq!(files_of("static/css"), styles);
     }
 
     #[test]

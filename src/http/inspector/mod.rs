@@ -3,6 +3,7 @@
 mod again;
 mod assets;
 mod attempts;
+mod badges;
 mod body_section;
 mod confirm;
 mod delivery_page;

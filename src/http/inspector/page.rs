@@ -4,23 +4,69 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
 
+use super::badges::Badges;
 use super::state::InspectorState;
+
+/// An entry of the navigation: its key, its address and its words.
+type Entry = (&'static str, &'static str, &'static str);
+
+/// The navigation: groups with their names, the first one without.
+const NAVIGATION: &[(&str, &[Entry])] = &[
+    ("", &[("overview", "/overview", "Overview")]),
+    (
+        "Inbound",
+        &[
+            ("deliveries", "/", "Deliveries"),
+            ("entities", "/entities", "Devices"),
+            ("drift", "/drift", "Schema changes"),
+        ],
+    ),
+    (
+        "Outbound",
+        &[
+            ("subscriptions", "/subscriptions", "Subscriptions"),
+            ("messages", "/messages", "Messages"),
+            ("dead-letters", "/dead-letters", "Dead letters"),
+            ("health", "/health", "Health"),
+        ],
+    ),
+    ("Reference", &[("event-types", "/event-types", "Event types")]),
+];
 
 /// What the frame around every page needs.
 #[derive(Clone, Debug)]
 pub struct Frame {
-    /// The entry of the navigation that is lit: `deliveries`, `subscriptions`, `messages`, `dead-letters`,
-    /// `health`, `event-types`, `drift`, `entities`, or none.
+    /// The key of the entry of the navigation that is lit, or nothing.
     pub here: &'static str,
     /// Whether there is somebody to log out.
     pub can_log_out: bool,
+    badges: Badges,
 }
 
 impl Frame {
     /// The frame of a page under `here`.
     #[must_use]
     pub fn of(state: &InspectorState, here: &'static str) -> Self {
-        Self { here, can_log_out: state.auth.is_required() }
+        Self { here, can_log_out: state.auth.is_required(), badges: state.badges.clone() }
+    }
+
+    /// The groups of the navigation.
+    #[must_use]
+    pub fn navigation(&self) -> &'static [(&'static str, &'static [Entry])] {
+        NAVIGATION
+    }
+
+    /// The words of the entry that is lit.
+    #[must_use]
+    pub fn title(&self) -> &'static str {
+        let mut entries = NAVIGATION.iter().flat_map(|(_, entries)| *entries);
+        entries.find(|(key, ..)| *key == self.here).map_or("Menu", |(.., words)| words)
+    }
+
+    /// The count beside an entry; 0 where there is nothing to say.
+    #[must_use]
+    pub fn badge(&self, entry: &str) -> u64 {
+        self.badges.count(entry)
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::sync::watch;
 
+use super::badges::Badges;
 use super::hosts::Hosts;
 use crate::catalog::Catalog;
 use crate::config::{PasswordHash, PublicUrl};
@@ -69,6 +70,8 @@ pub struct InspectorState {
     pub(super) auth: Arc<AdminAuth>,
     pub(super) hosts: Arc<Hosts>,
     pub(crate) sources: Sources,
+    /// The counts beside entries of the navigation.
+    pub(crate) badges: Badges,
     pub(super) public_url: Option<Arc<PublicUrl>>,
     /// Made when first needed: most inspectors never send anything themselves.
     client: Arc<OnceLock<Result<Client, SendError>>>,
@@ -97,6 +100,7 @@ impl InspectorState {
             hosts: Arc::new(Hosts::new(parts.inspector, &names)),
             public_url: parts.public_url.map(Arc::new),
             sources: parts.sources,
+            badges: Badges::default(),
             client: Arc::default(),
             replays: Arc::default(),
             stopping: Arc::new(watch::Sender::new(false)),
