@@ -55,7 +55,7 @@ fn reason(pointer: &str, error: &ValidationError<'_>) -> String {
             )
         }
         ("required", Value::Bool(_)) => {
-            "must be a list of names, beside \"properties\": true and false are of draft-03".to_owned()
+            "must be a list of names, next to \"properties\"; true and false are from draft-03".to_owned()
         }
         ("pattern", Value::String(pattern)) => format!("{pattern:?} is not a regular expression"),
         (_, instance) => match error.kind() {

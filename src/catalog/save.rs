@@ -21,7 +21,7 @@ pub enum SaveFault {
     #[error("{0}")]
     Schema(String),
     /// There is one already.
-    #[error("{} is there already; nothing is written over it", .0.display())]
+    #[error("{} already exists and was not overwritten", .0.display())]
     Exists(PathBuf),
     /// The folder cannot be written.
     #[error("{} cannot be written: {cause}", path.display())]

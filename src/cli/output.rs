@@ -14,7 +14,7 @@ const COMPLAIN_WITHIN: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 pub enum Unwritten {
     /// Its reader has gone, as `| head` does. That is no fault.
-    #[error("nobody reads the output any more")]
+    #[error("the reader of the output has gone")]
     Closed,
     /// It cannot be written, as on a full disk.
     #[error("standard output cannot be written: {0}")]

@@ -16,7 +16,7 @@ use crate::telemetry::{SystemClock, Workers};
 pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
     let config = configuration_without_secrets(globals)?;
     if !config.store.path.exists() {
-        bail!("{} does not exist; there is nothing to prune", config.store.path.display());
+        bail!("{} does not exist; nothing to prune", config.store.path.display());
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {

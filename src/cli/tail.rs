@@ -80,7 +80,7 @@ impl Event {
 
     fn show(&self, as_json: bool) -> Result<(), Unwritten> {
         match self.kind.as_str() {
-            "reset" => complain("some deliveries were removed meanwhile and are not shown"),
+            "reset" => complain("some deliveries were removed in the meantime and are not shown"),
             "delivery" if as_json => say!("{}", self.data)?,
             "delivery" => say!("{}", line(&self.data))?,
             _ => {}

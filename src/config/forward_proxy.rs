@@ -109,7 +109,7 @@ impl ForwardProxy {
         };
         if given.has_password() && is_in_file && !is_reference {
             return Err(
-                "holds a password; put the whole address into \"file:NAME\" or \"env:NAME\"".to_owned()
+                "contains a password; put the whole address into \"file:NAME\" or \"env:NAME\"".to_owned()
             );
         }
         Ok(Self { http: Some(given.clone()), https: Some(given), no_proxy, resolves })

@@ -169,8 +169,10 @@ impl Read<'_> {
                 Some(Some(PasswordHash::new(text.trim().to_owned())))
             }
             Ok(_) => {
-                let what =
-                    format!("{} holds no argon2 hash; `tagohook hash-password` prints one", path.display());
+                let what = format!(
+                    "{} does not contain an argon2 hash; `tagohook hash-password` prints one",
+                    path.display()
+                );
                 self.fault(section, "password_file", &what)
             }
             Err(cause) => {
@@ -213,9 +215,11 @@ impl Read<'_> {
             None if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
                 self.fault("store", "url", "PostgreSQL is not built yet; \"sqlite:\"")
             }
-            None => {
-                self.fault("store", "url", &format!("{url:?} is no store; \"sqlite:\" or \"sqlite:PATH\""))
-            }
+            None => self.fault(
+                "store",
+                "url",
+                &format!("{url:?} is not a store; use \"sqlite:\" or \"sqlite:PATH\""),
+            ),
         }
     }
 
@@ -296,7 +300,7 @@ impl Read<'_> {
 
     fn size(&mut self, section: &str, key: &str) -> Option<u64> {
         self.read(section, key, |value| match value {
-            Value::Integer(bytes) => u64::try_from(*bytes).map_err(|_| "less than nothing".to_owned()),
+            Value::Integer(bytes) => u64::try_from(*bytes).map_err(|_| "must not be negative".to_owned()),
             other => values::size(other.as_str().unwrap_or_default()),
         })
     }

@@ -43,7 +43,7 @@ impl Secrets<'_> {
         } else if self.take_literals && !reference.is_empty() {
             return Ok(Secret::new("the drafted secret", reference.as_bytes()));
         } else {
-            return Err(format!("a secret does not stand in the configuration; {HINT}"));
+            return Err(format!("secrets are not written into the configuration; {HINT}"));
         };
         if bytes.is_empty() {
             return Err(format!("{reference} is empty"));

@@ -182,7 +182,7 @@ impl Reader<'_, '_> {
         if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(fits) {
             return self.fault(
                 "name",
-                &format!("{name:?} cannot stand in a URL; letters, digits, -, _ and ., at most 64"),
+                &format!("{name:?} cannot be part of a URL; use letters, digits, -, _ and ., at most 64"),
             );
         }
         if RESERVED.contains(&name) {
@@ -294,7 +294,7 @@ impl Reader<'_, '_> {
         let secret_header = text("secret_header").unwrap_or("X-API-Secret").to_owned();
         for name in [&header, &secret_header] {
             if name.is_empty() || !name.bytes().all(values::is_token) {
-                return self.fault("credentials", &format!("{name:?} is no name of a header"));
+                return self.fault("credentials", &format!("{name:?} is not a header name"));
             }
         }
         let Some(key) = text("key") else {
@@ -318,7 +318,8 @@ impl Reader<'_, '_> {
             return self.fault("credentials", "basic needs username and password");
         };
         if username.contains(':') {
-            return self.fault("credentials", "basic.username holds a colon; RFC 7617 has none there");
+            return self
+                .fault("credentials", "basic.username contains a colon, which RFC 7617 does not allow");
         }
         Some(Credential::Basic { username: username.to_owned(), password: self.secret(password)? })
     }
@@ -332,7 +333,7 @@ impl Reader<'_, '_> {
             let pointer = value.as_str().filter(|text| text.is_empty() || text.starts_with('/'));
             pointer
                 .map(str::to_owned)
-                .ok_or_else(|| format!("{value} is no JSON pointer; as \"/id\" or \"/data/id\""))
+                .ok_or_else(|| format!("{value} is not a JSON pointer; write it as \"/id\" or \"/data/id\""))
         })
     }
 

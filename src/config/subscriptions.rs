@@ -74,7 +74,7 @@ pub fn read(
         let json = match serde_json::to_string(table) {
             Ok(json) => json,
             Err(fault) => {
-                tell("", &format!("cannot stand in JSON: {fault}"));
+                tell("", &format!("cannot be written as JSON: {fault}"));
                 continue;
             }
         };

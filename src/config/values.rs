@@ -61,10 +61,12 @@ pub fn size(text: &str) -> Result<u64, String> {
         "MB" => 1_000_000,
         "GB" => 1_000_000_000,
         "TB" => 1_000_000_000_000,
-        _ => return Err(format!("{text:?} is no size; {allowed}")),
+        _ => return Err(format!("{text:?} is not a size; {allowed}")),
     };
     let count: Option<u64> = number.parse().ok();
-    count.and_then(|count| count.checked_mul(factor)).ok_or_else(|| format!("{text:?} is no size; {allowed}"))
+    count
+        .and_then(|count| count.checked_mul(factor))
+        .ok_or_else(|| format!("{text:?} is not a size; {allowed}"))
 }
 
 /// A time: `500ms`, `30s`, `5m`, `2h`, `30d`, `2w`.
@@ -78,19 +80,19 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         "h" => 3_600_000,
         "d" => 86_400_000,
         "w" => 604_800_000,
-        _ => return Err(format!("{text:?} is no duration; {allowed}")),
+        _ => return Err(format!("{text:?} is not a duration; {allowed}")),
     };
     let count: Option<u64> = number.parse().ok();
     match count.and_then(|count| count.checked_mul(millis)) {
-        Some(0) => Err(format!("{text:?} is nothing; {allowed}, more than 0")),
+        Some(0) => Err(format!("{text:?} is too small; {allowed}, more than 0")),
         Some(millis) => Ok(Duration::from_millis(millis)),
-        None => Err(format!("{text:?} is no duration; {allowed}")),
+        None => Err(format!("{text:?} is not a duration; {allowed}")),
     }
 }
 
 /// A rate: `50/s`, `1000/min`, `10/h`.
 pub fn rate(text: &str) -> Result<Rate, String> {
-    let fault = || format!("{text:?} is no rate; a rate as \"50/s\", \"1000/min\" or \"10/h\", more than 0");
+    let fault = || format!("{text:?} is not a rate; write \"50/s\", \"1000/min\" or \"10/h\", more than 0");
     let (count, unit) = text.split_once('/').ok_or_else(fault)?;
     let count: NonZeroU32 = count.trim().parse().map_err(|_| fault())?;
     let per = match unit.trim() {
@@ -126,7 +128,7 @@ pub fn silence_after(text: &str) -> Result<SilenceAfter, String> {
 /// One of a few words.
 pub fn one_of(value: &Value, words: &[&str]) -> Result<String, String> {
     let word = value.as_str().filter(|word| words.contains(word));
-    word.map(str::to_owned).ok_or_else(|| format!("{value} is not known; one of {}", words.join(", ")))
+    word.map(str::to_owned).ok_or_else(|| format!("unknown value {value}; use one of {}", words.join(", ")))
 }
 
 /// A character of a header name (RFC 9110, 5.6.2).
@@ -160,7 +162,9 @@ fn split_unit(text: &str) -> (&str, &str) {
 
 /// An address or a CIDR: host bits are masked, a mapped range is its IPv4 range.
 pub fn range(text: &str) -> Result<IpNet, String> {
-    let fault = || format!("{text:?} is no address; an IPv4 or IPv6 address, or a CIDR as 203.0.113.0/24");
+    let fault = || {
+        format!("{text:?} is not an address; use an IPv4 or IPv6 address, or a CIDR such as 203.0.113.0/24")
+    };
     let net = match text.parse::<IpNet>() {
         Ok(net) => net,
         Err(_) => IpNet::from(text.parse::<IpAddr>().map_err(|_| fault())?),

@@ -34,13 +34,13 @@ impl Problem {
     /// 400: these parameters cannot be used.
     #[must_use]
     pub fn bad_parameters(errors: Vec<FieldFault>) -> Self {
-        Self { errors, ..Self::new(StatusCode::BAD_REQUEST, "The query cannot be used as it stands.") }
+        Self { errors, ..Self::new(StatusCode::BAD_REQUEST, "The query parameters are not valid.") }
     }
 
     /// 400: this body cannot be used.
     #[must_use]
     pub fn bad_body(errors: Vec<FieldFault>) -> Self {
-        Self { errors, ..Self::new(StatusCode::BAD_REQUEST, "The body cannot be used as it stands.") }
+        Self { errors, ..Self::new(StatusCode::BAD_REQUEST, "The request body is not valid.") }
     }
 
     /// 404: there is no such thing.

@@ -56,7 +56,7 @@ pub fn fitting(id: String) -> Result<EventId, String> {
     } else if id.len() > MAX_ID {
         Err(format!("Invalid id: longer than {MAX_ID} bytes"))
     } else if id.contains('\0') {
-        Err("Invalid id: holds U+0000".to_owned())
+        Err("Invalid id: contains U+0000".to_owned())
     } else {
         Ok(EventId::Is(id))
     }

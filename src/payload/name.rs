@@ -114,7 +114,9 @@ fn checked_name(key: &str, name: &Value) -> Result<String, Fault> {
         Value::String(name) if name.trim().is_empty() => {
             Err(Fault::new(place, format!("Missing required field: {key}")))
         }
-        Value::String(name) if name.contains('\0') => Err(Fault::new(place, format!("{key}: holds U+0000"))),
+        Value::String(name) if name.contains('\0') => {
+            Err(Fault::new(place, format!("{key}: contains U+0000")))
+        }
         Value::String(_) => Err(Fault::new(place, format!("{key}: longer than {MAX_NAME} bytes"))),
         other => Err(Fault::new(place, format!("{key}: string expected, {} seen", kind(other)))),
     }

@@ -186,9 +186,9 @@ fn hold_against(
     }
     let finding = match (faults.is_empty(), required_hold, strictness) {
         (true, ..) => finding,
-        (false, true, Strictness::Formats) => finding.note("departs from a format of its schema"),
-        (false, true, _) => finding.note("departs from the usual shape of this event"),
-        (false, false, _) => finding.note("departs from the schema; schema = \"warn\" lets it pass"),
+        (false, true, Strictness::Formats) => finding.note("does not match a format of its schema"),
+        (false, true, _) => finding.note("does not match the usual shape of this event"),
+        (false, false, _) => finding.note("does not match the schema; accepted because schema = \"warn\""),
     };
     finding.faults(faults).pass(())
 }

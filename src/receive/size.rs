@@ -28,8 +28,8 @@ pub fn check(arrival: &Arrival, max_body: usize) -> Gated<()> {
                 Some(quiet) if quiet <= STILL_SENDING => {
                     "still coming at the deadline: a slow line".to_owned()
                 }
-                Some(quiet) => format!("then nothing for {} s until the deadline", quiet.as_secs()),
-                None => "nothing came until the deadline".to_owned(),
+                Some(quiet) => format!("then nothing for {} s before the deadline", quiet.as_secs()),
+                None => "nothing arrived before the deadline".to_owned(),
             };
             Finding::new(format!("{read}{of} bytes, {then}"), rule).fail(Reason::TooSlow)
         }

@@ -138,7 +138,7 @@ pub enum SendError {
         cause: String,
     },
     /// Nobody listens there.
-    #[error("nobody answers at {url}: {cause}")]
+    #[error("no response from {url}: {cause}")]
     Nobody {
         /// The target.
         url: String,

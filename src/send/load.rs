@@ -170,7 +170,7 @@ impl Sender {
             subscription = id,
             messages,
             since,
-            "the subscription is in force again and its parked messages are sent; events received meanwhile were not sent to it"
+            "the subscription is active again and its parked messages are being sent; events received in between were not sent to it"
         );
         Ok(())
     }

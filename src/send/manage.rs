@@ -27,7 +27,7 @@ pub enum ManageFault {
     #[error("subscription {0} is defined in the configuration; change it there")]
     ReadOnly(String),
     /// It cannot be used as it stands.
-    #[error("the subscription cannot be used as it stands")]
+    #[error("the subscription has errors")]
     Invalid(Vec<SubscriptionFault>),
     /// It could not be kept.
     #[error(transparent)]

@@ -29,7 +29,7 @@ pub struct PublishedEvent {
 #[derive(Debug, thiserror::Error)]
 pub enum PublishFault {
     /// It is no event.
-    #[error("the event cannot be published as it stands")]
+    #[error("the event has errors")]
     Invalid(Vec<Fault>),
     /// The id was published before, with another body.
     #[error("event {0} was published before, with another body")]

@@ -144,7 +144,7 @@ fn forbidden(address: IpAddr) -> Option<&'static str> {
             [169, 254, ..] => Some("it is link-local, where clouds keep their metadata"),
             [100, 100, 100, 200] | [168, 63, 129, 16] | [192, 0, 0, 192] => Some(METADATA),
             [0, 0, 0, 0] => None,
-            [0, ..] => Some("it is no host's address"),
+            [0, ..] => Some("it is not the address of a host"),
             [224..=239, ..] => Some("it is multicast"),
             [240..=255, ..] => Some("it is reserved"),
             _ => None,

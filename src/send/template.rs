@@ -180,7 +180,7 @@ impl Compiler {
     fn look_at_name(&mut self, key: &str, pointer: &str) {
         if key.contains("{{") {
             self.warnings.push(format!(
-                "payload_template{pointer}: the name {key:?} is sent as it is; only values can be templates"
+                "payload_template{pointer}: the name {key:?} is sent unchanged; only values can be templates"
             ));
         }
     }

@@ -72,7 +72,7 @@ impl Sender {
         Some(match self.subscriptions().parked(subscription) {
             Some(parked) => format!("{} {}", parked.sentence(), parked.cure()),
             None => {
-                format!("Subscription {subscription} was deleted: there is nowhere to send this message.")
+                format!("Subscription {subscription} was deleted, so this message has no endpoint.")
             }
         })
     }

@@ -31,7 +31,7 @@ pub fn verify<'a>(
     for text in line.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|text| !text.is_empty()) {
         let digits = text.strip_prefix(PREFIX).map_or(text, <[u8]>::trim_ascii_start);
         if digits.starts_with(PREFIX) {
-            return Err(malformed("sha256= stands there twice"));
+            return Err(malformed("sha256= appears twice"));
         }
         let signature = from_hex(digits).ok_or_else(|| malformed("64 hex digits are expected"))?;
         if !candidates.add(signature) {

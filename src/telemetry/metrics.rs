@@ -81,9 +81,9 @@ impl Default for Metrics {
         let answer_time = Histogram::new(BUCKETS_S);
         let (store_bytes, wal_bytes, queue_depth) = (Gauge::default(), Gauge::default(), Gauge::default());
         let (search_bytes, search_segments) = (Gauge::default(), Gauge::default());
-        registry.register("deliveries", "Deliveries kept, by what became of them", deliveries.clone());
+        registry.register("deliveries", "Deliveries stored, by verdict", deliveries.clone());
         registry.register("requests_not_kept", "Requests that left no row, by cause", not_kept.clone());
-        let help = "Requests to the inspector that are not HTTP as it reads it, by cause";
+        let help = "Requests to the inspector that are not valid HTTP, by cause";
         registry.register("inspector_requests_not_read", help, not_read.clone());
         let help = "Time from a request's head to the moment its row was on disk";
         registry.register_with_unit("answer_time", help, Unit::Seconds, answer_time.clone());

@@ -84,7 +84,7 @@ fn formats_bind_where_the_source_is_strict_and_a_null_is_called_null() {
     assert_eq!(post(&server, event("1")).status, 200);
     let check = server.newest()["checks"][5].clone();
     assert_eq!(check["rule"], "schema of plant.watered");
-    assert_eq!(check["notes"][0], "departs from a format of its schema");
+    assert_eq!(check["notes"][0], "does not match a format of its schema");
     let answer = post(&server, json!({"event": "plant.watered", "id": "2", "note": null}));
     assert_eq!(answer.json()["details"][0]["message"], "note must be a string, it is null");
 

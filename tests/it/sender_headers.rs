@@ -84,7 +84,7 @@ fn a_url_is_no_template_and_that_is_said_when_it_is_configured() {
         assert_eq!(refused.status, 400);
         let fault = refused.json()["errors"][0].clone();
         assert_eq!(fault["pointer"], "/url");
-        assert!(fault["message"].as_str().unwrap().contains("is no template"), "{fault}");
+        assert!(fault["message"].as_str().unwrap().contains("is not a template"), "{fault}");
     }
 }
 

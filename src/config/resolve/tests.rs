@@ -142,8 +142,8 @@ fn every_fault_is_told_at_once() {
     let faults = case.faults();
     assert_eq!(faults.len(), 3, "{faults:?}");
     assert!(faults[0].starts_with("t.toml:2: receiver.listen: \"here\" is not an address"));
-    assert!(faults[1].starts_with("t.toml:3: receiver.max_body: \"big\" is no size"));
-    assert!(faults[2].starts_with("t.toml:5: store.keep_rejected: \"0d\" is nothing"));
+    assert!(faults[1].starts_with("t.toml:3: receiver.max_body: \"big\" is not a size"));
+    assert!(faults[2].starts_with("t.toml:5: store.keep_rejected: \"0d\" is too small"));
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn sig_26_secrets_that_are_short_empty_missing_or_literal_stop_the_start() {
         ("file:empty", "file:empty is empty"),
         ("file:nowhere", "nowhere cannot be read"),
         ("env:NOWHERE", "env:NOWHERE is not set"),
-        ("literal-secret-value", "does not stand in the configuration"),
+        ("literal-secret-value", "secrets are not written into the configuration"),
         ("Basic base64(username:password)", "base64( is a placeholder"),
     ] {
         let case = Case::new(&format!("[[source]]\nname = \"s\"\nsecrets = [\"{secret}\"]\n"));
@@ -196,7 +196,7 @@ fn sig_15_one_newline_at_the_end_of_a_secret_is_left_out_and_told() {
 fn net_05_allowlists_are_read_and_a_bad_entry_stops_the_start_by_name() {
     let config = source("allow = [\"203.0.113.5/24, 198.51.100.1,\", \"2001:db8::/32\"]").load().unwrap();
     assert_eq!(config.sources[0].allow.ranges.len(), 3);
-    assert!(source("allow = [\"10.0.0.0/33\"]").faults()[0].contains("\"10.0.0.0/33\" is no address"));
+    assert!(source("allow = [\"10.0.0.0/33\"]").faults()[0].contains("\"10.0.0.0/33\" is not an address"));
     assert!(source("allow = [\"0.0.0.0/0\"]").faults()[0].contains("allow_all = true"));
     assert!(source("allow = [\"::/0\"]\nallow_all = true").load().is_ok());
 }
@@ -253,7 +253,8 @@ fn beyond_loopback_the_inspector_needs_a_password() {
     let config = Case::new(&format!("{open}password_file = \"hash\"\n")).load().unwrap();
     assert!(config.inspector.password.is_some());
     assert!(
-        Case::new(&format!("{open}password_file = \"short\"\n")).faults()[0].contains("holds no argon2 hash")
+        Case::new(&format!("{open}password_file = \"short\"\n")).faults()[0]
+            .contains("does not contain an argon2 hash")
     );
     assert!(Case::new("[inspector]\nlisten = \"[::ffff:127.0.0.1]:1\"\n").load().is_ok());
 }
@@ -261,5 +262,5 @@ fn beyond_loopback_the_inspector_needs_a_password() {
 #[test]
 fn other_stores_are_refused_by_name() {
     assert!(Case::new("[store]\nurl = \"postgres://x\"\n").faults()[0].contains("not built yet"));
-    assert!(Case::new("[store]\nurl = \"mysql:\"\n").faults()[0].contains("is no store"));
+    assert!(Case::new("[store]\nurl = \"mysql:\"\n").faults()[0].contains("is not a store"));
 }

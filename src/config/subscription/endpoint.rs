@@ -6,7 +6,7 @@ use url::Url;
 pub fn check(text: &str) -> Result<(), String> {
     // Parsers drop some of these silently: what is shown would not be what is dialled.
     if let Some(odd) = text.trim().chars().find(|letter| letter.is_control()) {
-        return Err(format!("holds the character U+{:04X}; leave it out", u32::from(odd)));
+        return Err(format!("contains the character U+{:04X}; remove it", u32::from(odd)));
     }
     let url = Url::parse(text.trim())
         .map_err(|fault| format!("{fault}; an http or https URL, as \"https://api.example.com/webhook\""))?;
@@ -18,12 +18,12 @@ pub fn check(text: &str) -> Result<(), String> {
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(
-            "holds a user name or password; write \"auth\": {\"basic\": {\"username\": …, \"password\": …}}"
+            "contains a user name or password; write \"auth\": {\"basic\": {\"username\": …, \"password\": …}}"
                 .to_owned(),
         );
     }
     if url.fragment().is_some() {
-        return Err("holds a fragment (#…), which is never sent; leave it out".to_owned());
+        return Err("contains a fragment (#…), which is never sent; remove it".to_owned());
     }
     Ok(())
 }
@@ -35,7 +35,7 @@ pub fn check_event(event: &str, longest: usize) -> Result<(), String> {
     if event.trim().is_empty() || event.len() > longest || event.contains('\0') {
         Err(format!("a name of 1 to {longest} bytes"))
     } else if stars > 0 && !is_pattern {
-        Err(format!("{event:?} is no pattern; \"*\", or a beginning as \"user.*\""))
+        Err(format!("{event:?} is not a pattern; use \"*\", or a prefix such as \"user.*\""))
     } else {
         Ok(())
     }

@@ -241,7 +241,7 @@ impl Reading<'_> {
             Ok(()) => {
                 // One that is kept already was sent as it is until now, and goes on.
                 if text.contains("{{") && self.reader.secrets.origin != SecretOrigin::Store {
-                    self.fault(key, "is no template: {{…}} would be sent as it stands; headers and payload_template can hold it");
+                    self.fault(key, "is not a template: {{…}} would be sent unchanged; use it in headers or payload_template");
                 }
                 Some(text.trim().to_owned())
             }

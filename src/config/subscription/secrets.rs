@@ -81,7 +81,7 @@ impl SecretReader<'_> {
         match self.read(value, pointer) {
             // What is stored already is told when it is sent.
             Ok(secret) if self.origin != SecretOrigin::Store && breaks_header(&secret, pointer) => {
-                faults.push(JsonFault::new(pointer, "holds a line break or another control character"));
+                faults.push(JsonFault::new(pointer, "contains a line break or another control character"));
                 None
             }
             Ok(secret) => Some(secret),
@@ -298,10 +298,10 @@ const BASE64_HINT: &str = "base64( is a placeholder of the document: write \"aut
 fn check_name(name: &str, is_repeated: bool) -> Result<(), String> {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.is_empty() || !name.bytes().all(is_token) {
-        return Err("is no name of a header (RFC 9110, 5.1)".to_owned());
+        return Err("is not a header name (RFC 9110, 5.1)".to_owned());
     }
     if is_repeated {
-        return Err("stands there twice, in another spelling".to_owned());
+        return Err("appears twice, in another spelling".to_owned());
     }
     if RESERVED.iter().any(|reserved| name.eq_ignore_ascii_case(reserved)) {
         return Err(format!("{name} is set by us for each request; leave it out"));

@@ -31,7 +31,7 @@ pub fn unique_members(json: &str) -> Result<BTreeMap<String, Box<RawValue>>, ser
     let mut unique = BTreeMap::new();
     for (name, value) in serde_json::from_str::<Members<_>>(json)?.0 {
         if unique.contains_key(&name) {
-            return Err(serde_json::Error::custom(format_args!("{name:?} stands there twice")));
+            return Err(serde_json::Error::custom(format_args!("{name:?} appears twice")));
         }
         unique.insert(name, value);
     }
@@ -164,7 +164,7 @@ mod tests {
         let written = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(all, [written("b", "1.0"), written("a", "[1e2 ,\"x\"]"), written("b", "{}")]);
         assert_eq!(member(object, "b").unwrap().get(), "{}", "the last one counts, as for other readers");
-        assert!(unique_members(object.get()).unwrap_err().to_string().contains("\"b\" stands there twice"));
+        assert!(unique_members(object.get()).unwrap_err().to_string().contains("\"b\" appears twice"));
         assert_eq!(unique_members("{\"a\":1}").unwrap()["a"].get(), "1");
         assert!(unique_members("[]").is_err());
         assert!(members(serde_json::from_str("[1]").unwrap()).is_none());

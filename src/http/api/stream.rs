@@ -96,7 +96,7 @@ impl Writer {
                     return Some(rows.iter().map(event).collect());
                 }
                 Err(fault) => {
-                    tracing::error!(%fault, "a live stream cannot read the store; its client will come again");
+                    tracing::error!(%fault, "a live stream cannot read the store; its client reconnects");
                     return None;
                 }
             }

@@ -82,7 +82,10 @@ pub fn run(state: &InspectorState, members: &Map<String, Value>) -> Result<Repla
         filter: DeliveryFilter { q, ..DeliveryFilter::default() },
     };
     state.what_if.start(asked, state.clock.wall()).ok_or_else(|| {
-        Problem::new(StatusCode::TOO_MANY_REQUESTS, "Too many runs go on; wait for one, or end one.")
+        Problem::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too many runs are active; wait for one to finish, or stop one.",
+        )
     })
 }
 

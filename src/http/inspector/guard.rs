@@ -165,7 +165,7 @@ fn unauthorized(detail: &str) -> HttpResponse {
 }
 
 fn busy() -> HttpResponse {
-    let detail = "Too many passwords are being tried; come again.";
+    let detail = "Too many login attempts; try again in a few seconds.";
     let mut answer = Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).response();
     answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
     answer

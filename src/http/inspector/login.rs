@@ -49,7 +49,7 @@ pub async fn login(
             page::html(StatusCode::UNAUTHORIZED, &LoginPage { next, fault })
         }
         Login::Busy => {
-            let fault = "Too many passwords are being tried. Wait a few seconds.";
+            let fault = "Too many login attempts; try again in a few seconds.";
             let mut answer = page::html(StatusCode::TOO_MANY_REQUESTS, &LoginPage { next, fault });
             answer.headers_mut().insert(RETRY_AFTER, actix_web::http::header::HeaderValue::from_static("5"));
             answer

@@ -187,7 +187,7 @@ impl InspectorState {
             Ok::<(), String>(())
         };
         if let Err(fault) = taken_up.await {
-            tracing::error!(%fault, "runs of replays do not go on before the next start");
+            tracing::error!(%fault, "replay runs cannot continue until the next start");
         }
     }
 

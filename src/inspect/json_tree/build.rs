@@ -35,7 +35,7 @@ pub fn tree(bytes: &[u8], wish: Wish<'_>) -> Tree {
     let start = bytes.len().saturating_sub(without_mark(bytes).len());
     let mut builder = Builder::new(bytes, wish);
     if start > 0 && wish.at == 0 {
-        builder.notes.push("a byte order mark stands before it".to_owned());
+        builder.notes.push("a byte order mark precedes it".to_owned());
     }
     let mut end = start;
     for token in Lexer::new(bytes, start) {

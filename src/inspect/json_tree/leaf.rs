@@ -79,5 +79,5 @@ fn number_note(word: &[u8]) -> Option<&'static str> {
             .then_some("larger than what JavaScript and many others can hold exactly (2^53 − 1)");
     }
     let significant = digits.iter().skip_while(|digit| **digit == b'0').count();
-    (significant > 17).then_some("more digits than a double holds")
+    (significant > 17).then_some("more digits than a double can hold")
 }

@@ -70,7 +70,7 @@ fn ui_08_every_token_stays_as_it_was_written() {
     assert_eq!(lines(b"9007199254740991"), ["9007199254740991 number"]);
     assert!(lines(b"-9007199254740992")[0].contains("larger than"));
     assert!(lines(b"0.1234567890123456789")[0].contains("more digits"));
-    assert_eq!(lines(b"\xef\xbb\xbf[]"), ["[0 !a byte order mark stands before it"]);
+    assert_eq!(lines(b"\xef\xbb\xbf[]"), ["[0 !a byte order mark precedes it"]);
 }
 
 #[test]

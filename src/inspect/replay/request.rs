@@ -61,7 +61,7 @@ pub struct Parts<'p> {
 pub fn outgoing(parts: Parts<'_>) -> Result<Outgoing, String> {
     let delivery = parts.delivery;
     let name = parts.edits.method.as_deref().unwrap_or(&delivery.row.method);
-    let method = Method::named(name).ok_or_else(|| format!("the method {name} cannot be sent again"))?;
+    let method = Method::named(name).ok_or_else(|| format!("the method {name} cannot be replayed"))?;
     let body = parts.edits.body.clone().unwrap_or_else(|| delivery.body.clone());
     let mut headers: Vec<(String, Vec<u8>)> = match &parts.edits.headers {
         Some(lines) => lines.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())).collect(),

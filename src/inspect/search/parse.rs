@@ -28,7 +28,7 @@ pub fn parse(text: &str) -> Result<Query, SearchFault> {
     let query = parser.any(0)?;
     match parser.words.first() {
         None => Ok(query),
-        Some(word) => Err(fault(word.at, "This bracket closes nothing")),
+        Some(word) => Err(fault(word.at, "This bracket has no opening match")),
     }
 }
 

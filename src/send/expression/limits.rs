@@ -44,7 +44,7 @@ pub fn check(source: &str, tokens: &[Token<'_>]) -> Result<(), String> {
                 };
                 if !fits {
                     let place = character(source, token.start);
-                    return Err(format!("the {} at character {place} closes nothing", token.text));
+                    return Err(format!("the {} at character {place} has no opening match", token.text));
                 }
             }
             _ => {}

@@ -208,7 +208,7 @@ impl Comparer for JsonNumber {
     fn compare(&self, other: &dyn Val) -> Result<Ordering, ExecutionError> {
         Self::of(other)
             .and_then(|other| self.order(&other))
-            .ok_or_else(|| failure("compares a number with something else"))
+            .ok_or_else(|| failure("compares a number with a value of another type"))
     }
 }
 

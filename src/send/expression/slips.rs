@@ -74,7 +74,7 @@ fn sign(
         "&" => "& is not an operator; write && for \"and\"".to_owned(),
         "??" => "?? is JavaScript; write has(data.x) ? data.x : 'other'".to_owned(),
         "?." if after.is_some_and(|after| after.kind == Kind::Name) && follows => {
-            "?. is JavaScript; a plain dot is enough, since a missing member is no error".to_owned()
+            "?. is JavaScript; use a plain dot: a missing member is not an error".to_owned()
         }
         "`" => "`…` is JavaScript; join texts with +, as in 'T = ' + string(data.value)".to_owned(),
         "<" if after.is_some_and(|after| after.is(">") && after.start == token.end()) => {

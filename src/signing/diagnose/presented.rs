@@ -116,7 +116,7 @@ fn prefix(scheme: Scheme, prefixes: &[String], has_version: bool) -> Option<Diff
     if let [first, _, ..] = prefixes {
         return Some(Difference::new(
             "prefix-doubled",
-            format!("{first}= stands before the signature twice: the sender's library adds it already."),
+            format!("{first}= precedes the signature twice: the sender's library adds it already."),
         ));
     }
     let prefix = prefixes.first().map(String::as_str);
@@ -139,10 +139,9 @@ fn prefix(scheme: Scheme, prefixes: &[String], has_version: bool) -> Option<Diff
     }
     Some(match prefix {
         None => Difference::new("prefix-missing", format!("The prefix is missing: {asked} are expected.")),
-        Some(prefix) => Difference::new(
-            "prefix-other",
-            format!("{prefix}= stands before the signature; {asked} is expected."),
-        ),
+        Some(prefix) => {
+            Difference::new("prefix-other", format!("{prefix}= precedes the signature; {asked} is expected."))
+        }
     })
 }
 

@@ -30,7 +30,7 @@ pub fn inferred(state: &InspectorState, delivery: &StoredDelivery) -> Result<Inf
     let what = |what: &str| Problem::new(StatusCode::BAD_REQUEST, what);
     let text = state.sources.payload_text(&delivery.row.source, &delivery.headers, &delivery.body);
     let payload: Option<Value> = text.and_then(|text| serde_json::from_slice(without_mark(&text)).ok());
-    let payload = payload.ok_or_else(|| what("The body is no JSON that is read."))?;
+    let payload = payload.ok_or_else(|| what("The body is not valid JSON."))?;
     let event_type = delivery.row.event_type.clone();
     let event_type = event_type.ok_or_else(|| what("The delivery names no event."))?;
     let event_type = if is_of_points(&payload) { POINTS.to_owned() } else { event_type };

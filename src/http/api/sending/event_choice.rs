@@ -81,7 +81,10 @@ fn example(state: &InspectorState, name: &str) -> Result<OutgoingEvent, Problem>
         return Err(bad(vec![fault("/event_type", &what)]));
     };
     let posted = Bytes::from(fresh.to_string());
-    state.sender.draft_event(&posted).map_err(|_| bad(vec![fault("/event_type", "its example is no event")]))
+    state
+        .sender
+        .draft_event(&posted)
+        .map_err(|_| bad(vec![fault("/event_type", "its example is not an event")]))
 }
 
 /// The event of a stored delivery, of a batch the first one, and its position.

@@ -117,7 +117,7 @@ impl SearchFile {
             Ok(Some(connection)) => Ok(connection),
             Ok(None) => self.start_anew(),
             Err(fault) => {
-                tracing::warn!(%fault, "the search index cannot be read; it is made anew");
+                tracing::warn!(%fault, "the search index cannot be read; it is being rebuilt");
                 self.start_anew()
             }
         }

@@ -81,7 +81,7 @@ impl Work {
     fn run(&self) {
         while let Halt::Fault(fault) = self.keep_up() {
             self.file.note(&fault);
-            tracing::warn!(%fault, "the search index could not be made; search reads the log meanwhile");
+            tracing::warn!(%fault, "the search index could not be built; until it is, searches read the log");
             if self.pause(AFTER_FAULT).is_err() {
                 return;
             }
