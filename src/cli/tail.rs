@@ -92,8 +92,13 @@ impl Event {
 fn line(data: &str) -> String {
     let row: Value = serde_json::from_str(data).unwrap_or_default();
     let verdict = match row.get("reason").and_then(Value::as_str) {
-        Some(reason) => format!("{} ({reason})", text(&row, "verdict")),
+        Some(reason) => format!("{} ({reason})  {}", text(&row, "verdict"), text(&row, "headline")),
         None => text(&row, "verdict"),
+    };
+    let unverified = row.get("unverified").filter(|said| said.is_object());
+    let shown = |key: &str, of: &str| match unverified.and_then(|said| said.get(of)).and_then(Value::as_str) {
+        Some(_) => format!("{} (unverified)", unverified.map(|said| text(said, of)).unwrap_or_default()),
+        None => text(&row, key),
     };
     let ms = row.get("duration_us").and_then(Value::as_f64).unwrap_or_default() / 1_000.0;
     format!(
@@ -101,8 +106,8 @@ fn line(data: &str) -> String {
         text(&row, "received_at"),
         text(&row, "status"),
         text(&row, "source"),
-        text(&row, "event_type"),
-        text(&row, "event_id"),
+        shown("event_type", "event"),
+        shown("event_id", "event_id"),
         text(&row, "id"),
     )
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Check, DeliveryId, Headers, Marks, Reason, Timestamp, Transfer, Verdict};
+use super::{Cause, Check, DeliveryId, Headers, Marks, Reason, Timestamp, Transfer, Unverified, Verdict};
 
 /// A request as it came, credentials in clear. It lives until the checks are done and is never stored.
 #[derive(Debug)]
@@ -166,6 +166,10 @@ pub struct DeliveryRow {
     pub duplicate_of: Option<DeliveryId>,
     /// What people put on it.
     pub marks: Marks,
+    /// Why it was refused or repeated, where that was found out.
+    pub cause: Option<Cause>,
+    /// What its body says of the event, where nobody checked it.
+    pub unverified: Unverified,
 }
 
 /// Everything that is kept of a delivery.

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Check, Claim, Delivery, DeliveryId, EventFacts, Reason, Timestamp};
+use super::{Check, Claim, Delivery, DeliveryId, EventFacts, Reason, Timestamp, Unverified};
 
 /// What the checks before the store decided.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct Entry {
     pub delivery: Delivery,
     /// What was read of the event, as far as the checks came.
     pub facts: EventFacts,
+    /// What a body that was refused unread says of its event.
+    pub unverified: Unverified,
     /// Seven checks in the order of the gates; for captured deliveries none. A claim's check says `Pass`; the store
     /// remembers what became of the claim.
     pub checks: Vec<Check>,

@@ -60,6 +60,8 @@ pub enum Condition {
         /// The text, in any case.
         text: Option<String>,
     },
+    /// The short name of why it was refused or repeated.
+    Cause(Pattern),
     /// Whether it is pinned.
     Pinned(bool),
     /// One of its tags.

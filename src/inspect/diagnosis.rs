@@ -227,6 +227,7 @@ pub mod tests {
     use crate::domain::{
         Allowlist, BodyEnd, ClientAddress, Connection, DeliveryId, DeliveryRow, EventPlace, Fault, Headers,
         IdScope, Marks, SchemaMode, Scheme, SignatureRule, SilenceAfter, Source, Timestamp, UnknownEvents,
+        Unverified,
     };
 
     /// A delivery of that verdict, without checks.
@@ -252,6 +253,8 @@ pub mod tests {
                 duration_us: 10,
                 duplicate_of: None,
                 marks: Marks::default(),
+                cause: None,
+                unverified: Unverified::default(),
             },
             http_version: "HTTP/1.1".into(),
             client: ClientAddress { ip, peer: ip, explanation: "direct connection".into() },

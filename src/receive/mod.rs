@@ -14,6 +14,7 @@ mod size;
 mod masking;
 mod receiver;
 mod trace;
+mod unverified;
 
 pub use masking::Masking;
 pub use receiver::Receiver;

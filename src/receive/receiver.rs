@@ -7,11 +7,11 @@ use super::handshake::{self, Asked, Question, Reply};
 use super::idempotency::Claimant;
 use super::misplaced::{self, Place};
 use super::trace::{Finding, Trace};
-use super::{Masking, allowlist, credentials, payload, schema, signature, size};
+use super::{Masking, allowlist, credentials, payload, schema, signature, size, unverified};
 use crate::catalog::Catalog;
 use crate::domain::{
     Arrival, Claim, Credential, Decision, Delivery, Entry, EventFacts, Fault, Gate, Outcome, Reason,
-    SignatureRule, Source, Target, Timestamp,
+    SignatureRule, Source, Target, Timestamp, Unverified,
 };
 use crate::payload::Sent;
 
@@ -107,7 +107,11 @@ impl Receiver {
         };
         let name = source.map_or(name, |source| &source.name);
         let delivery = self.delivery(name, arrival, &hidden);
-        Judgement { entry: Entry { delivery, facts, checks, decision, started }, faults, reply }
+        let unverified = match (&decision, source) {
+            (Decision::Reject(reason), Some(source)) => unverified::read(source, &delivery, *reason),
+            _ => Unverified::default(),
+        };
+        Judgement { entry: Entry { delivery, facts, unverified, checks, decision, started }, faults, reply }
     }
 
     /// The gates. The first that fails answers. `hidden` learns where a secret is that must not be kept in clear.
@@ -172,7 +176,8 @@ impl Receiver {
     pub fn capture(&self, arrival: Arrival, status: u16, started: Instant) -> Entry {
         let delivery = self.delivery(CAPTURES, arrival, &[]);
         let decision = Decision::Capture(status);
-        Entry { delivery, facts: EventFacts::default(), checks: Vec::new(), decision, started }
+        let (facts, unverified) = (EventFacts::default(), Unverified::default());
+        Entry { delivery, facts, unverified, checks: Vec::new(), decision, started }
     }
 
     /// Keeps a request to `/webhook-test` whose body could not be read to its end.

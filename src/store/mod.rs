@@ -1,5 +1,6 @@
 //! Keeps deliveries and claimed event ids, and the outbox: subscriptions, messages, attempts. The only floor that knows SQL.
 
+mod causes;
 mod contract;
 mod error;
 mod lens;
@@ -11,6 +12,7 @@ mod replays;
 mod saved_searches;
 mod sqlite;
 
+pub use causes::Alike;
 pub use contract::{Answered, Pruned, Retention, Store, StoreOptions, StoreSize, Tail, Written};
 pub use error::StoreError;
 pub use lens::{

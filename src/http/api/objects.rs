@@ -1,13 +1,35 @@
 //! The API's objects, as `contract.md` has them.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::domain::{Check, DeliveryRow, Replay, ReplaysAbout, StoredDelivery};
+use crate::domain::{Check, DeliveryRow, Replay, ReplaysAbout, StoredDelivery, Unverified};
 use crate::inspect::{ClientRepeat, Findings, diagnose};
 use crate::send::redacted_url;
+
+/// What nobody checked.
+#[derive(Debug, Serialize)]
+struct UnverifiedObject<'a> {
+    event: Option<&'a str>,
+    event_id: Option<&'a str>,
+    device: Option<&'a str>,
+    device_name: Option<&'a str>,
+}
+
+impl<'a> UnverifiedObject<'a> {
+    fn of(said: &'a Unverified) -> Option<Self> {
+        (!said.is_empty()).then(|| Self {
+            event: said.event.as_deref(),
+            event_id: said.id.as_deref(),
+            device: said.device.as_deref(),
+            device_name: said.device_name.as_deref(),
+        })
+    }
+}
 
 /// A delivery in lists and in the stream.
 #[derive(Debug, Serialize)]
@@ -24,6 +46,10 @@ pub struct RowObject<'a> {
     entity: Option<&'a str>,
     verdict: &'static str,
     reason: Option<&'static str>,
+    /// What became of it, in at most eight words.
+    headline: Cow<'a, str>,
+    /// What the body of a refused one says of its event; null where nothing was read, or all of it was checked.
+    unverified: Option<UnverifiedObject<'a>>,
     status: u16,
     size_bytes: u64,
     duration_us: u64,
@@ -48,6 +74,8 @@ impl<'a> From<&'a DeliveryRow> for RowObject<'a> {
             entity: row.entity.as_deref(),
             verdict: row.verdict.as_str(),
             reason: row.reason.map(|reason| reason.as_str()),
+            headline: row.headline(),
+            unverified: UnverifiedObject::of(&row.unverified),
             status: row.status,
             size_bytes: row.size_bytes,
             duration_us: row.duration_us,

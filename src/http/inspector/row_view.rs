@@ -11,6 +11,8 @@ pub struct RowView {
     pub verdict: &'static str,
     /// The reason in words; empty where there is none.
     pub reason: String,
+    /// What became of it, in at most eight words.
+    pub headline: String,
     /// The event type; empty where there is none.
     pub event_type: String,
     /// The name as sent, where it differs.
@@ -35,6 +37,12 @@ pub struct RowView {
     pub size: String,
     /// How long it took, for people.
     pub took: String,
+    /// What its body says of the event, where nobody checked it; empty where nothing was read.
+    pub unverified_event: String,
+    /// The device by that, by its name or id.
+    pub unverified_device: String,
+    /// The event id by that.
+    pub unverified_id: String,
     /// Whether it is pinned.
     pub is_pinned: bool,
     /// Whether it has a note.
@@ -51,6 +59,7 @@ impl From<&DeliveryRow> for RowView {
             id: row.id.to_string(),
             verdict: row.verdict.as_str(),
             reason: row.reason.map(|reason| reason.as_str().replace('_', " ")).unwrap_or_default(),
+            headline: plain(&row.headline()),
             event_type: shown(&row.event_type),
             event_name: shown(&row.event_name),
             event_id: shown(&row.event_id),
@@ -63,6 +72,9 @@ impl From<&DeliveryRow> for RowView {
             status: row.status,
             size: size(row.size_bytes),
             took: took(row.duration_us),
+            unverified_event: shown(&row.unverified.event),
+            unverified_device: shown(row.unverified.called()),
+            unverified_id: shown(&row.unverified.id),
             is_pinned: row.marks.is_pinned,
             has_note: row.marks.note.is_some(),
             tags: row.marks.tags.iter().map(|tag| plain(tag)).collect(),

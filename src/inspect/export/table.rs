@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::domain::DeliveryRow;
 
 /// The columns, named as in the API.
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 21] = [
     "id",
     "received_at",
     "source",
@@ -22,6 +22,11 @@ const COLUMNS: [&str; 16] = [
     "size_bytes",
     "duration_us",
     "duplicate_of",
+    "headline",
+    "unverified_event",
+    "unverified_event_id",
+    "unverified_device",
+    "unverified_device_name",
 ];
 
 /// The line of the columns' names, behind a byte order mark: without one Excel reads UTF-8 as the old code page of its
@@ -51,6 +56,11 @@ pub fn csv_line(row: &DeliveryRow) -> Vec<u8> {
         row.size_bytes.to_string().into(),
         row.duration_us.to_string().into(),
         row.duplicate_of.map(|first| first.to_string()).unwrap_or_default().into(),
+        row.headline(),
+        text(row.unverified.event.as_deref()),
+        text(row.unverified.id.as_deref()),
+        text(row.unverified.device.as_deref()),
+        text(row.unverified.device_name.as_deref()),
     ])
 }
 
@@ -70,7 +80,7 @@ fn is_formula(text: &str) -> bool {
     text.starts_with(['\t', '\r', '\n']) || seen.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
 }
 
-fn line(values: &[Cow<'_, str>; 16]) -> Vec<u8> {
+fn line(values: &[Cow<'_, str>; 21]) -> Vec<u8> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     // Writing into memory does not fail.
     let _ = writer.write_record(values.iter().map(|value| value.as_bytes()));

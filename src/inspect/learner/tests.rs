@@ -11,7 +11,7 @@ use crate::config::{Sealer, SecretResolver};
 use crate::domain::{
     Allowlist, BodyEnd, ClientAddress, Clock, Connection, Decision, Delivery, DeliveryId, Entry, EventFacts,
     Headers, ManualClock, MessageFilter, Reason, SchemaMode, Scheme, Seen, SignatureRule, SilenceAfter,
-    Source, Timestamp, UnknownEvents,
+    Source, Timestamp, UnknownEvents, Unverified,
 };
 use crate::inspect::drift::{ReportQuery, reports};
 use crate::payload::Sources;
@@ -155,7 +155,9 @@ impl House {
             ..EventFacts::default()
         };
         let decision = reason.map_or(Decision::Accept(None), Decision::Reject);
-        let entry = Entry { delivery, facts, checks: Vec::new(), decision, started: Instant::now() };
+        let unverified = Unverified::default();
+        let entry =
+            Entry { delivery, facts, unverified, checks: Vec::new(), decision, started: Instant::now() };
         self.store.append(entry).await.unwrap();
         id
     }

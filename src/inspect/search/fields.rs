@@ -35,6 +35,12 @@ pub const FIELDS: &[Field] = &[
     Field { names: &["verdict"], example: "verdict:rejected", about: "what was decided", read: verdict },
     Field { names: &["reason"], example: "reason:signature_*", about: "why it was refused", read: reason },
     Field {
+        names: &["cause"],
+        example: "cause:json-*",
+        about: "cause of the rejection, as found in the background",
+        read: |value| pattern(value, Condition::Cause),
+    },
+    Field {
         names: &["source"],
         example: "source:tagorun",
         about: "whom it was sent to",

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::*;
 use crate::domain::{
     BodyEnd, Check, Claim, ClaimKey, ClientAddress, Condition, Connection, Decision, Delivery, EventFacts,
-    Gate, Headers, ManualClock, Outcome, Query, Reason, Verdict,
+    Gate, Headers, ManualClock, Outcome, Query, Reason, Unverified, Verdict,
 };
 
 mod connections;
@@ -92,6 +92,7 @@ impl Case {
                 body_end: BodyEnd::Complete,
             },
             facts: EventFacts { event_type: Some("user.login".into()), ..EventFacts::default() },
+            unverified: Unverified::default(),
             checks: checks.to_vec(),
             decision,
             started: Instant::now(),

@@ -10,16 +10,17 @@ use rusqlite::{Error, Row};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    BodyEnd, Check, ClaimKey, ClientAddress, Connection, DeliveryId, DeliveryRow, Fault, Gate, Headers,
-    Marks, Outcome, Reason, StoredDelivery, Timestamp, Verdict,
+    BodyEnd, Cause, Check, ClaimKey, ClientAddress, Connection, DeliveryId, DeliveryRow, Fault, Gate,
+    Headers, Marks, Outcome, Reason, StoredDelivery, Timestamp, Unverified, Verdict,
 };
 
 /// The columns of a list row, in the order that `row` reads them.
 pub const ROW_COLUMNS: &str = "d.seq, d.id, d.source, d.received_at, d.method, d.path, d.client_ip, d.event_type, \
      d.event_name, d.event_id, d.entity, d.verdict, d.reason, d.status, d.size_bytes, d.duration_us, d.duplicate_of, \
-     (SELECT json_array(m.is_pinned, m.note, json(m.tags)) FROM delivery_marks m WHERE m.seq = d.seq)";
+     (SELECT json_array(m.is_pinned, m.note, json(m.tags)) FROM delivery_marks m WHERE m.seq = d.seq), \
+     (SELECT json_array(c.code, c.headline) FROM delivery_causes c WHERE c.seq = d.seq), d.unverified";
 /// The column after those of `ROW_COLUMNS`.
-pub const AFTER_ROW: usize = 18;
+pub const AFTER_ROW: usize = 20;
 /// What people put on a delivery `d`.
 pub const MARKS_COLUMN: &str =
     "(SELECT json_array(m.is_pinned, m.note, json(m.tags)) FROM delivery_marks m WHERE m.seq = d.seq)";
@@ -156,6 +157,8 @@ pub fn row(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
         duration_us: row.get::<_, i64>(15)?.unsigned_abs(),
         duplicate_of: row.get::<_, Option<[u8; 16]>>(16)?.map(DeliveryId::from_bytes),
         marks: marks(row, 17)?,
+        cause: cause(row, 18)?,
+        unverified: unverified(row, 19)?,
     })
 }
 
@@ -167,6 +170,27 @@ pub fn marks(row: &Row<'_>, at: usize) -> rusqlite::Result<Marks> {
     Ok(Marks { is_pinned: is_pinned != 0, note, tags })
 }
 
+fn cause(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<Cause>> {
+    let Some(text) = row.get::<_, Option<String>>(at)? else { return Ok(None) };
+    let (code, headline) = serde_json::from_str(&text).map_err(|_| unreadable(at, Type::Text))?;
+    Ok(Some(Cause { code, headline }))
+}
+
+/// What an unread body says, as it is kept; `None` where it says nothing.
+pub fn unverified_text(said: &Unverified) -> Option<String> {
+    if said.is_empty() {
+        return None;
+    }
+    serde_json::to_string(&(&said.event, &said.id, &said.device, &said.device_name)).ok()
+}
+
+fn unverified(row: &Row<'_>, at: usize) -> rusqlite::Result<Unverified> {
+    let Some(text) = row.get::<_, Option<String>>(at)? else { return Ok(Unverified::default()) };
+    let (event, id, device, device_name) =
+        serde_json::from_str(&text).map_err(|_| unreadable(at, Type::Text))?;
+    Ok(Unverified { event, id, device, device_name })
+}
+
 /// The columns that a whole delivery has beside those of its list row.
 pub const BYTES_COLUMNS: &str = "b.http_version, b.peer_ip, b.explanation, b.headers, b.body, b.body_end, b.checks, \
      b.first_received_at, b.peer_port, b.connection_deliveries, d.hung_up_us";
@@ -174,29 +198,29 @@ pub const BYTES_COLUMNS: &str = "b.http_version, b.peer_ip, b.explanation, b.hea
 /// Reads a whole delivery from `ROW_COLUMNS` and `BYTES_COLUMNS`.
 pub fn stored(found: &Row<'_>) -> rusqlite::Result<StoredDelivery> {
     let row = row(found)?;
-    let body_end: String = found.get(23)?;
-    let kept: String = found.get(24)?;
-    let first_received_at: Option<i64> = found.get(25)?;
-    let mut checks = checks(&kept).ok_or_else(|| unreadable(24, Type::Text))?;
+    let body_end: String = found.get(25)?;
+    let kept: String = found.get(26)?;
+    let first_received_at: Option<i64> = found.get(27)?;
+    let mut checks = checks(&kept).ok_or_else(|| unreadable(26, Type::Text))?;
     tell_claim(&mut checks, &row, first_received_at.map(Timestamp::from_micros));
     Ok(StoredDelivery {
-        http_version: found.get(18)?,
+        http_version: found.get(20)?,
         client: ClientAddress {
             ip: row.client_ip,
-            peer: address(found.get(19)?),
-            explanation: found.get(20)?,
+            peer: address(found.get(21)?),
+            explanation: found.get(22)?,
         },
         connection: Connection {
-            port: found.get(26)?,
-            deliveries: found.get::<_, Option<u32>>(27)?.unwrap_or_default(),
+            port: found.get(28)?,
+            deliveries: found.get::<_, Option<u32>>(29)?.unwrap_or_default(),
         },
-        hung_up: found.get::<_, Option<i64>>(28)?.map(|micros| Duration::from_micros(micros.unsigned_abs())),
-        headers: headers(found.get_ref(21)?.as_blob()?),
-        body: Bytes::copy_from_slice(found.get_ref(22)?.as_blob()?),
+        hung_up: found.get::<_, Option<i64>>(30)?.map(|micros| Duration::from_micros(micros.unsigned_abs())),
+        headers: headers(found.get_ref(23)?.as_blob()?),
+        body: Bytes::copy_from_slice(found.get_ref(24)?.as_blob()?),
         body_end: BodyEnd::ALL
             .into_iter()
             .find(|end| end.as_str() == body_end)
-            .ok_or_else(|| unreadable(23, Type::Text))?,
+            .ok_or_else(|| unreadable(25, Type::Text))?,
         checks,
         row,
     })

@@ -22,6 +22,7 @@ const MOST_COMPARED: usize = 64 * 1024;
 pub struct Prepared {
     delivery: Delivery,
     facts: EventFacts,
+    unverified: Option<String>,
     decision: Decision,
     headers: Vec<u8>,
     checks: String,
@@ -43,8 +44,10 @@ impl Prepared {
             .saturating_add(entry.delivery.source.len())
             .saturating_add(entry.delivery.client.explanation.len())
             .saturating_add(entry.delivery.body.len());
-        let Entry { delivery, facts, decision, started, .. } = entry;
-        Ok(Self { delivery, facts, decision, headers, checks, started, weight })
+        let Entry { delivery, facts, unverified, decision, started, .. } = entry;
+        let unverified = codec::unverified_text(&unverified);
+        let weight = weight.saturating_add(unverified.as_ref().map_or(0, String::len));
+        Ok(Self { delivery, facts, unverified, decision, headers, checks, started, weight })
     }
 }
 
@@ -77,8 +80,8 @@ impl<'c> Statements<'c> {
         Ok(Self {
             row: connection.prepare_cached(
                 "INSERT INTO deliveries (id, source, received_at, method, path, client_ip, event_type, event_name, \
-                 event_id, entity, verdict, reason, status, size_bytes, duration_us, duplicate_of, row_bytes) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+                 event_id, entity, verdict, reason, status, size_bytes, duration_us, duplicate_of, row_bytes, unverified) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
             )?,
             bytes: connection.prepare_cached(
                 "INSERT INTO delivery_bytes (seq, http_version, peer_ip, explanation, headers, body, body_end, \
@@ -139,6 +142,7 @@ impl<'c> Statements<'c> {
             duration_us,
             duplicate_of,
             whole(prepared.weight),
+            prepared.unverified,
         ])?;
         self.bytes.execute(params![
             seq,

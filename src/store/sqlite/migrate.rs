@@ -25,7 +25,8 @@ migrations! {
     "V12__fewer_indexes",
     "V20__parked",
     "V23__handshakes",
-    "V24__connections"
+    "V24__connections",
+    "V25__causes"
 }
 
 /// Applies the migrations that `connection` lacks.

@@ -1,6 +1,7 @@
 //! The store in one SQLite file: WAL, synchronous = FULL, one writer thread with group commit, readers of their own.
 
 mod ages;
+pub(super) mod causes;
 mod checkpoint;
 mod codec;
 mod file;

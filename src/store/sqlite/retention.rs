@@ -213,6 +213,7 @@ fn remove(connection: &mut Connection, verdict: Verdict, doomed: &[(i64, u64)]) 
         transaction.prepare_cached("DELETE FROM deliveries WHERE seq = ?1")?.execute([seq])?;
         transaction.prepare_cached("DELETE FROM delivery_bytes WHERE seq = ?1")?.execute([seq])?;
         transaction.prepare_cached("DELETE FROM delivery_marks WHERE seq = ?1")?.execute([seq])?;
+        transaction.prepare_cached("DELETE FROM delivery_causes WHERE seq = ?1")?.execute([seq])?;
         bytes = bytes.saturating_add(*weight);
         through = through.max(*seq);
     }

@@ -14,7 +14,7 @@ use crate::catalog::Catalog;
 use crate::config::{PasswordHash, PublicUrl, Sealer, SecretResolver};
 use crate::domain::{
     BodyEnd, ClientAddress, Connection, Decision, Delivery, DeliveryId, Entry, EventFacts, Headers,
-    ManualClock, Reason, Timestamp,
+    ManualClock, Reason, Timestamp, Unverified,
 };
 use crate::http::inspector::InspectorParts;
 use crate::inspect::what_if::WhatIf;
@@ -126,7 +126,9 @@ impl House {
         };
         let facts = EventFacts { event_type: Some(event_type.into()), ..EventFacts::default() };
         let decision = reason.map_or(Decision::Accept(None), Decision::Reject);
-        let entry = Entry { delivery, facts, checks: Vec::new(), decision, started: Instant::now() };
+        let unverified = Unverified::default();
+        let entry =
+            Entry { delivery, facts, unverified, checks: Vec::new(), decision, started: Instant::now() };
         self.state.store.append(entry).await.unwrap();
         id
     }

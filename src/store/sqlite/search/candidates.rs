@@ -124,8 +124,9 @@ impl Candidates<'_> {
                 Found::perhaps(rows)
             }
             Condition::Pinned(true) | Condition::Tag(_) | Condition::Note(_) => {
-                Found::perhaps(self.marked()?)
+                Found::perhaps(self.kept_in("delivery_marks")?)
             }
+            Condition::Cause(_) => Found::perhaps(self.kept_in("delivery_causes")?),
             Condition::Pinned(false) => Found::perhaps(Rows::all()),
             Condition::Body(text) => Found::perhaps(self.text(Kind::BodyText, &folded(text.as_bytes()))?),
             Condition::Anywhere(text) => {
@@ -147,10 +148,10 @@ impl Candidates<'_> {
         Ok(self.rows(found))
     }
 
-    /// The rows that somebody put something on.
-    fn marked(&self) -> rusqlite::Result<Rows> {
+    /// The rows about which `table` knows something.
+    fn kept_in(&self, table: &str) -> rusqlite::Result<Rows> {
         let mut read =
-            self.log.prepare_cached("SELECT seq FROM delivery_marks WHERE seq BETWEEN ?1 AND ?2")?;
+            self.log.prepare_cached(&format!("SELECT seq FROM {table} WHERE seq BETWEEN ?1 AND ?2"))?;
         let found = read.query_map([self.first(), self.last()], |row| row.get(0))?;
         Ok(self.rows(found.collect::<rusqlite::Result<Vec<i64>>>()?))
     }

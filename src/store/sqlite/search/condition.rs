@@ -93,6 +93,11 @@ impl Where {
                 self.sql.push_str("header_holds(b.headers, ?, ?)");
                 self.values.extend([name.clone().into(), needle.unwrap_or(Value::Null)]);
             }
+            Condition::Cause(pattern) => {
+                self.sql.push_str("EXISTS (SELECT 1 FROM delivery_causes c WHERE c.seq = d.seq AND ");
+                self.pattern("c.code", pattern);
+                self.sql.push(')');
+            }
             Condition::Pinned(is_pinned) => {
                 let not = if *is_pinned { "" } else { "NOT " };
                 self.sql.push_str(not);

@@ -1,0 +1,44 @@
+//! What every store promises about the causes of refusals and repeats.
+
+use crate::domain::{Cause, DeliveryRow, Timestamp};
+use crate::store::sqlite::causes;
+use crate::store::{Store, StoreError};
+
+/// The most deliveries with the same cause that are counted.
+const MOST_ALIKE: usize = 1_000;
+
+/// Deliveries of one source that were refused or repeated for the same cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alike {
+    /// How many there are besides the one that was asked about.
+    pub count: usize,
+    /// Whether these are all.
+    pub is_all: bool,
+    /// When the oldest of them was received.
+    pub since: Timestamp,
+}
+
+impl Store {
+    /// Notes the causes of deliveries, each by its position in the log.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Full`.
+    pub async fn name_causes(&self, found: Vec<(i64, Cause)>) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.write(false, move |to| causes::name(to, &found)).await,
+        }
+    }
+
+    /// Other deliveries of the same source with the cause `code`; `None` where there are none.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn alike(&self, row: &DeliveryRow, code: &str) -> Result<Option<Alike>, StoreError> {
+        let (seq, source, code) = (row.seq, row.source.clone(), code.to_owned());
+        match self {
+            Self::Sqlite(sqlite) => {
+                sqlite.read(move |from| causes::alike(from, seq, &source, &code, MOST_ALIKE)).await
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Why deliveries were refused or repeated, in SQLite.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::insert::whole;
+use crate::domain::{Cause, Timestamp};
+use crate::store::Alike;
+
+/// Notes causes that were found out; a delivery that is gone meanwhile gets none.
+pub fn name(connection: &Connection, found: &[(i64, Cause)]) -> rusqlite::Result<()> {
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO delivery_causes (seq, source, code, headline) \
+         SELECT d.seq, d.source, ?2, ?3 FROM deliveries d WHERE d.seq = ?1 \
+         ON CONFLICT (seq) DO UPDATE SET code = excluded.code, headline = excluded.headline",
+    )?;
+    for (seq, cause) in found {
+        insert.execute(params![seq, cause.code, cause.headline])?;
+    }
+    Ok(())
+}
+
+/// Other deliveries of a source with the same cause, at most `most` of them.
+pub fn alike(
+    connection: &Connection,
+    seq: i64,
+    source: &str,
+    code: &str,
+    most: usize,
+) -> rusqlite::Result<Option<Alike>> {
+    let (count, first): (i64, Option<i64>) = connection
+        .prepare_cached(
+            "SELECT count(*), min(seq) FROM (SELECT seq FROM delivery_causes \
+             WHERE source = ?1 AND code = ?2 AND seq <> ?3 ORDER BY seq DESC LIMIT ?4)",
+        )?
+        .query_row(params![source, code, seq, whole(most)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let since = connection
+        .prepare_cached("SELECT received_at FROM deliveries WHERE seq = ?1")?
+        .query_row([first], |row| row.get(0))
+        .optional()?;
+    let count = usize::try_from(count).unwrap_or_default();
+    Ok(since.map(|since| Alike { count, is_all: count < most, since: Timestamp::from_micros(since) }))
+}
