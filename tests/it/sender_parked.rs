@@ -150,7 +150,7 @@ fn an_entry_that_is_left_out_for_one_reload_goes_on_when_it_is_back() {
     moody.mend();
     server.reconfigure(&with);
     until("both arrived", || statuses(&server) == ["delivered", "delivered"]);
-    until("the log", || server.log().contains("its parked messages are sent"));
+    until("the log", || server.log().contains("its parked messages are being sent"));
 }
 
 #[test]
