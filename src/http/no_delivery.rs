@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use actix_web::http::header::{ALLOW, HeaderName, HeaderValue};
+use actix_web::http::header::{ACCEPT, ALLOW, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -37,8 +37,11 @@ impl ReceiverState {
             _ => None,
         };
         let answer = match (rules.receiver.source(source), request.method(), &mark) {
-            (None, ..) => respond::error_line(StatusCode::NOT_FOUND, "Not found"),
+            (None, ..) => not_found(request),
             (_, &Method::GET, Some(_)) => respond::method_not_allowed(respond::METHODS_OF_SENDERS),
+            (_, &Method::GET, None) if is_read_by_a_person(request) => {
+                respond::page_for_people(StatusCode::OK)
+            }
             (_, &Method::GET | &Method::HEAD, _) => {
                 HttpResponse::Ok().json(serde_json::json!({"status": "ok", "send": "POST"}))
             }
@@ -76,7 +79,7 @@ impl ReceiverState {
         };
         let is_likely = meant.is_some() || is_of_a_sender(&request.head().headers);
         self.refused(request, NotKept::Path, StatusCode::NOT_FOUND, detail, is_likely);
-        respond::error_line(StatusCode::NOT_FOUND, "Not found")
+        not_found(request)
     }
 
     /// The routes that take events, in a sentence.
@@ -138,6 +141,20 @@ impl ReceiverState {
         };
         self.metrics.refused(refused, self.clock.wall());
     }
+}
+
+/// 404, as a page where a person reads it.
+fn not_found(request: &HttpRequest) -> HttpResponse {
+    if request.method() == Method::GET && is_read_by_a_person(request) {
+        return respond::page_for_people(StatusCode::NOT_FOUND);
+    }
+    respond::error_line(StatusCode::NOT_FOUND, "Not found")
+}
+
+/// Whether a browser will show the response to somebody.
+pub fn is_read_by_a_person(request: &HttpRequest) -> bool {
+    let accepted = request.headers().get(ACCEPT).and_then(|accepted| accepted.to_str().ok());
+    accepted.is_some_and(|accepted| accepted.contains("text/html"))
 }
 
 /// `OPTIONS`: the methods, and the CloudEvents webhook handshake where it is asked for (its HTTP WebHook spec, 4).

@@ -2,7 +2,9 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CACHE_CONTROL, HeaderValue, RETRY_AFTER};
+use actix_web::http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderValue, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+};
 use serde::Serialize;
 
 use crate::domain::{DeliveryId, Fault, Reason, Timestamp};
@@ -92,6 +94,16 @@ fn error(reason: Reason) -> &'static str {
 /// An answer with one line of JSON: `{"error": …}`.
 pub fn error_line(status: StatusCode, error: &str) -> HttpResponse {
     HttpResponse::build(status).json(Refused { error, details: None })
+}
+
+/// A page for a person who opens the receiver's address in a browser. It names nothing of the configuration.
+pub fn page_for_people(status: StatusCode) -> HttpResponse {
+    const PAGE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/receiver.html"));
+    HttpResponse::build(status)
+        .content_type("text/html; charset=utf-8")
+        .insert_header((CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'"))
+        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .body(PAGE)
 }
 
 /// 503: what cannot be kept is not accepted.

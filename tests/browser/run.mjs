@@ -76,10 +76,35 @@ async function post(path, body, headers = {}, key = secret) {
   return { status: answer.status, ...(await answer.json()) };
 }
 
+/** Fields whose border differs from what surrounds them by less than 3:1 (WCAG 1.4.11); axe does not look at that. */
+function faintFields() {
+  const channels = (colour) => colour.match(/[\d.]+/g)?.map(Number) ?? [0, 0, 0, 0];
+  const luminance = (colour) => {
+    const [r, g, b] = channels(colour).slice(0, 3).map((value) => value / 255)
+      .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (element) => {
+    for (let at = element.parentElement; at; at = at.parentElement) {
+      const colour = getComputedStyle(at).backgroundColor;
+      if ((channels(colour)[3] ?? 1) === 1) return colour;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  return [...document.querySelectorAll("input, select, textarea")]
+    .filter((field) => field.checkVisibility() && !["checkbox", "radio", "hidden"].includes(field.type))
+    .filter((field) => {
+      const [one, other] = [luminance(getComputedStyle(field).borderTopColor), luminance(behind(field))];
+      return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05) < 3;
+    })
+    .map((field) => field.outerHTML.slice(0, 120));
+}
+
 async function isAccessible(page, name) {
-  const { violations } = await new AxeBuilder({ page }).analyze();
+  const { violations } = await new AxeBuilder({ page }).options({ rules: { "target-size": { enabled: true } } }).analyze();
   const grave = violations.filter((violation) => ["serious", "critical"].includes(violation.impact));
   assert.deepEqual(grave.map((violation) => [violation.id, violation.nodes.map((node) => node.html)]), [], name);
+  assert.deepEqual(await page.evaluate(faintFields), [], `${name}: borders of fields under 3:1`);
 }
 
 const LOOKS = [["light", 1280], ["dark", 1280], ["light", 390], ["dark", 390]];

@@ -181,6 +181,29 @@ fn ht_07_handshakes_and_probes_are_answered_and_are_no_events() {
 }
 
 #[test]
+fn a_person_who_opens_the_receivers_address_reads_a_page_that_names_nothing() {
+    let server = Server::start();
+    let browser = [("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")];
+    for (path, status) in
+        [("/", 404), ("/favicon.txt", 404), ("/webhook/tagorun", 200), ("/webhook/none", 404)]
+    {
+        let page = server.ask("GET", path, &browser);
+        assert_eq!(page.status, status, "{path}");
+        assert!(page.header("content-type").unwrap().starts_with("text/html"), "{path}");
+        assert!(page.header("content-security-policy").unwrap().contains("default-src 'none'"));
+        let text = String::from_utf8(page.body).unwrap();
+        assert!(text.contains("This webhook receiver is reachable") && !text.contains("tagorun"), "{text}");
+        let program = server.ask("GET", path, &[]);
+        assert_eq!(
+            (program.status, program.header("content-type")),
+            (status, Some("application/json")),
+            "{path}"
+        );
+    }
+    assert!(server.deliveries("").is_empty());
+}
+
+#[test]
 fn ht_08_liveness_and_readiness_answer_head_too() {
     let server = Server::start();
     for path in ["/healthz", "/readyz"] {

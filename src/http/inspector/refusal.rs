@@ -1,12 +1,12 @@
 //! What a request is told that the guard refuses: a page where a person reads it, a problem where a program does.
 
+use actix_web::HttpResponse;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::StatusCode;
-use actix_web::http::header::ACCEPT;
-use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::page;
+use crate::http::no_delivery::is_read_by_a_person;
 use crate::http::problem::Problem;
 
 #[derive(Template)]
@@ -58,17 +58,11 @@ fn is_name(host: &str) -> bool {
 }
 
 fn forbidden(request: &ServiceRequest, title: &str, detail: &str, fix: &str) -> HttpResponse {
-    if is_read_by_a_person(request.request()) {
+    if !is_program(request.path()) && is_read_by_a_person(request.request()) {
         return page::html(StatusCode::FORBIDDEN, &Refused { title, detail, fix });
     }
     let fix = fix.replace('\n', " ");
     Problem::new(StatusCode::FORBIDDEN, format!("{title}. {detail} {fix}")).response()
-}
-
-/// Whether a browser will show the answer to somebody.
-fn is_read_by_a_person(request: &HttpRequest) -> bool {
-    let accepted = request.headers().get(ACCEPT).and_then(|accepted| accepted.to_str().ok());
-    !is_program(request.path()) && accepted.is_some_and(|accepted| accepted.contains("text/html"))
 }
 
 /// Whether a program, not a person, reads at this path.
