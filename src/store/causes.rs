@@ -1,4 +1,4 @@
-//! What every store promises about the causes of refusals and repeats.
+//! What every store promises about the causes of rejections and duplicates.
 
 use crate::domain::{Cause, DeliveryRow, Timestamp};
 use crate::store::sqlite::causes;
@@ -7,19 +7,19 @@ use crate::store::{Store, StoreError};
 /// The most deliveries with the same cause that are counted.
 const MOST_ALIKE: usize = 1_000;
 
-/// Deliveries of one source that were refused or repeated for the same cause.
+/// Deliveries of one source that were rejected, or were duplicates, for the same cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Alike {
-    /// How many there are besides the one that was asked about.
+    /// Their number, without the delivery that the caller asked about.
     pub count: usize,
-    /// Whether these are all.
+    /// Whether `count` covers all of them.
     pub is_all: bool,
     /// When the oldest of them was received.
     pub since: Timestamp,
 }
 
 impl Store {
-    /// Notes the causes of deliveries, each by its position in the log.
+    /// Stores the causes of deliveries; each delivery is given by its position in the log.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
@@ -29,7 +29,7 @@ impl Store {
         }
     }
 
-    /// Other deliveries of the same source with the cause `code`; `None` where there are none.
+    /// Other deliveries of the same source with the cause `code`; `None` if there are none.
     ///
     /// # Errors
     /// `Unavailable`.

@@ -1,4 +1,4 @@
-//! What every store promises. A second kind of store is a second variant, and passes the same tests.
+//! What every store promises. A second kind of store would be a second variant and pass the same tests.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,59 +13,60 @@ use crate::domain::{
 };
 use crate::telemetry::Workers;
 
-/// How long a delivery took to be answered.
+/// The response time of one delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered {
     /// Its source.
     pub source: String,
-    /// Microseconds until the answer.
+    /// Microseconds until the response.
     pub duration_us: u64,
-    /// Why it was refused.
+    /// The rejection reason.
     pub reason: Option<Reason>,
 }
 
-/// How a store is opened.
+/// How to open a store.
 #[derive(Clone)]
 pub struct StoreOptions {
     /// The database file; its folder exists.
     pub path: PathBuf,
-    /// The time, for retention and for the age of event ids.
+    /// The clock for retention and for the age of event ids.
     pub clock: Arc<dyn Clock>,
-    /// What is kept how long.
+    /// How long each kind of row is kept.
     pub retention: Retention,
-    /// How many deliveries may wait for the writer.
+    /// The most deliveries that may wait for the writer.
     pub queue: usize,
-    /// How many bytes of deliveries may wait for the writer.
+    /// The most bytes of deliveries that may wait for the writer.
     pub queue_bytes: usize,
-    /// The watch over the store's threads.
+    /// The registry of the store's threads.
     pub workers: Workers,
 }
 
-/// What is kept how long. Ids of events have a retention of their own and outlive their deliveries.
+/// How long each kind of row is kept. Event ids have their own retention and outlive their deliveries.
 #[derive(Clone, Copy, Debug)]
 pub struct Retention {
-    /// Age of accepted and duplicate deliveries.
+    /// Maximum age of accepted and duplicate deliveries.
     pub keep_deliveries: Duration,
-    /// Age of rejected deliveries.
+    /// Maximum age of rejected deliveries.
     pub keep_rejected: Duration,
-    /// Number of captures.
+    /// Maximum number of captures.
     pub keep_captured: u64,
-    /// Age of event ids.
+    /// Maximum age of event ids.
     pub keep_event_ids: Duration,
-    /// Age of messages that are over, with their attempts.
+    /// Maximum age of finished messages, with their attempts.
     pub keep_messages: Duration,
-    /// Age of dead letters.
+    /// Maximum age of dead letters.
     pub keep_dead_letters: Duration,
-    /// Bytes of the whole file in use; above it captured, then rejected, then the oldest others go.
+    /// Bytes in use in the whole file. Above this limit, captured deliveries are removed first, then rejected ones,
+    /// then the oldest others.
     pub max_size: u64,
-    /// Bytes of rejected deliveries; captures may take as many again.
+    /// Bytes of rejected deliveries; captures have a budget of the same size.
     pub max_refused: u64,
 }
 
 /// A delivery that is on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
-    /// What became of its claim.
+    /// The result of its claim.
     pub appended: Appended,
     /// Its position in the log.
     pub seq: i64,
@@ -76,11 +77,11 @@ pub struct Written {
 pub struct Tail {
     /// The rows that match.
     pub rows: Vec<DeliveryRow>,
-    /// Everything up to here was looked at: the next cursor.
+    /// The next cursor: every row up to this position was checked.
     pub through: i64,
 }
 
-/// What a retention run removed.
+/// The number of rows that a retention run removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pruned {
     /// Deliveries.
@@ -102,11 +103,11 @@ pub struct StoreSize {
     pub search: u64,
     /// Segments of the log that the search index covers.
     pub search_segments: u64,
-    /// Deliveries waiting for the writer.
+    /// The number of deliveries that wait for the writer.
     pub queue_depth: u64,
 }
 
-/// The store. Cheap to clone; all clones are the same store.
+/// The store. Cheap to clone; all clones share one store.
 #[derive(Clone)]
 pub enum Store {
     /// One SQLite file.
@@ -114,7 +115,7 @@ pub enum Store {
 }
 
 impl Store {
-    /// Opens the store, making or migrating its file, and starts its threads.
+    /// Opens the store, creates or migrates its file, and starts its threads.
     ///
     /// # Errors
     /// `NewerSchema` for a file of a newer program, `Open` for one that cannot be used.
@@ -122,20 +123,21 @@ impl Store {
         Sqlite::open(options).map(Self::Sqlite)
     }
 
-    /// Makes the index that search uses, in the background, until the store is closed. Without it search reads the log.
+    /// Builds the search index in the background until the store is closed. Without the index, search reads the log.
     ///
     /// # Errors
-    /// `Unavailable` where no thread can be started.
+    /// `Unavailable` if no thread can be started.
     pub fn start_indexing(&self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.start_indexing(),
         }
     }
 
-    /// Appends a delivery; returns after it is durable. Equal claims at the same moment: exactly one is `New`.
+    /// Appends a delivery; returns once it is durable. Of equal claims at the same moment, exactly one is `New`.
     ///
     /// # Errors
-    /// `Full` at once when the queue is full; `Unavailable` when it could not be written: it then is not there.
+    /// `Full` at once when the queue is full; `Unavailable` when the delivery could not be written. It is then not
+    /// stored.
     pub async fn append(&self, entry: Entry) -> Result<Written, StoreError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.append(entry).await,
@@ -167,7 +169,7 @@ impl Store {
         }
     }
 
-    /// The deliveries that carried the event `event_id` to `source`, the newest first; at most `limit`.
+    /// The deliveries from `source` that carried the event `event_id`, newest first; at most `limit`.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -181,7 +183,7 @@ impl Store {
         self.list(&DeliveryFilter { source, event_id, ..DeliveryFilter::default() }, None, limit).await
     }
 
-    /// How long the newest deliveries took to be answered, at most `last` of them.
+    /// The response times of the newest deliveries, at most `last` of them.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -191,7 +193,8 @@ impl Store {
         }
     }
 
-    /// Notes that the client of the delivery at the position `seq` closed the connection before our response, `after` its head.
+    /// Records that the client of the delivery at position `seq` disconnected before our response.
+    /// `after` is the time since the request's head.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
@@ -201,7 +204,7 @@ impl Store {
         }
     }
 
-    /// Everything that is kept of a delivery.
+    /// Everything stored about a delivery.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -211,7 +214,7 @@ impl Store {
         }
     }
 
-    /// The position of the last commit, to wait on.
+    /// The position of the last commit; callers can wait for it to change.
     #[must_use]
     pub fn newest(&self) -> watch::Receiver<i64> {
         match self {
@@ -219,7 +222,7 @@ impl Store {
         }
     }
 
-    /// The highest position that was ever removed: a cursor below it may have a gap.
+    /// The highest position ever removed. A cursor below it may have a gap.
     #[must_use]
     pub fn pruned_through(&self) -> i64 {
         match self {
@@ -227,7 +230,7 @@ impl Store {
         }
     }
 
-    /// Runs the retention to its end.
+    /// Runs retention until nothing is left to remove.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -237,17 +240,17 @@ impl Store {
         }
     }
 
-    /// Whether a delivery could be written now: writes a little through the writer.
+    /// Checks that a delivery could be written now, with a small write through the writer.
     ///
     /// # Errors
-    /// As `append`.
+    /// As for `append`.
     pub async fn ready(&self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.ready().await,
         }
     }
 
-    /// How large the store is now.
+    /// The current size of the store.
     #[must_use]
     pub fn size(&self) -> StoreSize {
         match self {
@@ -255,7 +258,7 @@ impl Store {
         }
     }
 
-    /// How many deliveries wait for the writer.
+    /// The number of deliveries that wait for the writer.
     #[must_use]
     pub fn queue_depth(&self) -> usize {
         match self {
@@ -263,7 +266,7 @@ impl Store {
         }
     }
 
-    /// Writes what waits and closes the file. Later calls fail with `Unavailable`.
+    /// Writes everything that waits, then closes the file. Later calls fail with `Unavailable`.
     pub async fn close(&self) {
         match self {
             Self::Sqlite(sqlite) => sqlite.close().await,
@@ -271,7 +274,7 @@ impl Store {
     }
 }
 
-/// The instant from which something of age `keep` is too old.
+/// Rows of age `keep` expire before this instant, in microseconds UTC.
 pub(super) fn cutoff(now: Timestamp, keep: Duration) -> i64 {
     now.minus(keep).as_micros()
 }

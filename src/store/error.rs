@@ -1,15 +1,15 @@
-//! What can go wrong with the store; the sender hears only that it should come again.
+//! What can go wrong with the store. The sender only learns that it should retry.
 
 /// A fault of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// More deliveries wait for the writer than the queue holds.
+    /// The writer's queue is full.
     #[error("the queue of the writer is full")]
     Full,
     /// The file cannot be written or read now: the disk is full or failing, or `max_size` is reached.
     #[error("the store is not available: {0}")]
     Unavailable(String),
-    /// A question took longer than it may: so many seconds.
+    /// A query exceeded its time limit, in seconds.
     #[error(
         "the question took longer than {0} s: narrow it, by a time (after:-2h), a source or a longer text"
     )]

@@ -5,18 +5,18 @@ use crate::store::sqlite::minutes;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Counted;
 
-/// What came in within a minute to one source and became the same.
+/// The deliveries that one source received within a minute with the same result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Minute {
     /// Minutes since 1970, UTC.
     pub minute: i64,
-    /// The source; `unknown` for all that are none.
+    /// The source; `unknown` for requests without a known source.
     pub source: String,
-    /// What became of it.
+    /// The verdict.
     pub verdict: Verdict,
-    /// Why it was refused.
+    /// The rejection reason.
     pub reason: Option<Reason>,
-    /// How many, and how long they took.
+    /// The number of deliveries and their response times.
     pub counted: Counted,
 }
 

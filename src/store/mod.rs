@@ -1,4 +1,5 @@
-//! Keeps deliveries and claimed event ids, and the outbox: subscriptions, messages, attempts. The only floor that knows SQL.
+//! Stores deliveries and claimed event ids, and the outbox: subscriptions, messages, attempts. This is the only floor
+//! that knows SQL.
 
 mod causes;
 mod contract;

@@ -1,14 +1,14 @@
-//! What every store promises about runs of replays: a plan that outlives the program, and what is through of it.
+//! What every store promises about replay runs: a plan that outlives the program, and its progress.
 
 use crate::domain::{DeliveryId, Replay, ReplayId, ReplayRun, RunState, RunStep, Timestamp};
 use crate::store::sqlite::replay_runs;
 use crate::store::{Store, StoreError};
 
-/// Places of a plan that are written, or forgotten, at once: deliveries do not wait for more.
+/// The most plan entries written or removed at once, to limit how long deliveries wait.
 const STEP: usize = 1_000;
 
 impl Store {
-    /// Keeps a run with its plan, the deliveries in the order of sending.
+    /// Stores a run with its plan: the deliveries, in sending order.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
@@ -27,7 +27,7 @@ impl Store {
         }
     }
 
-    /// Forgets plans whose run was never kept, or let go. To be asked before any run is added.
+    /// Removes plans whose run was never stored or has been removed. Call this before any run is added.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -40,7 +40,7 @@ impl Store {
         }
     }
 
-    /// What is still to be sent of a run, by its places, after the place `after`; at most `limit`.
+    /// The deliveries of a run that are still to be sent, by place, after the place `after`; at most `limit`.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -55,7 +55,7 @@ impl Store {
         }
     }
 
-    /// Keeps what became of one place of a run, and takes it off the plan.
+    /// Stores the result of one place of a run and removes the place from the plan.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
@@ -73,7 +73,7 @@ impl Store {
         }
     }
 
-    /// Puts a run from one state into another and says why; `false` where it was not in that one.
+    /// Moves a run from one state to another, with a reason; `false` if the run was not in the first state.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -101,7 +101,7 @@ impl Store {
         }
     }
 
-    /// The run of an id.
+    /// The run with this id.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -111,7 +111,7 @@ impl Store {
         }
     }
 
-    /// The runs that go on.
+    /// The runs that are still running.
     ///
     /// # Errors
     /// `Unavailable`.

@@ -5,7 +5,7 @@ use crate::store::sqlite::replays;
 use crate::store::{Store, StoreError};
 
 impl Store {
-    /// Keeps a replay.
+    /// Stores a replay.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
@@ -30,7 +30,7 @@ impl Store {
         }
     }
 
-    /// The replay of an id.
+    /// The replay with this id.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -40,7 +40,7 @@ impl Store {
         }
     }
 
-    /// The replays that a delivery was sent again by, newest first and at most fifty, and the one that it came by.
+    /// The replays that sent a delivery, newest first and at most fifty, and the replay that the delivery came from.
     ///
     /// # Errors
     /// `Unavailable`.

@@ -1,4 +1,4 @@
-//! What every store promises about searches that people gave a name.
+//! What every store promises about saved searches.
 
 use crate::store::sqlite::saved_searches;
 use crate::store::{Store, StoreError};
@@ -8,12 +8,12 @@ use crate::store::{Store, StoreError};
 pub struct SavedSearch {
     /// Its name.
     pub name: String,
-    /// What it asks, as parameters of a list: `verdict=rejected&q=…`.
+    /// Its query string, as for a list: `verdict=rejected&q=…`.
     pub query: String,
 }
 
 impl Store {
-    /// Keeps a search under its name, in place of the one that had it; `false` where a hundred others are kept already.
+    /// Saves a search and replaces one of the same name; `false` if a hundred others are already saved.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
@@ -23,7 +23,7 @@ impl Store {
         }
     }
 
-    /// Lets a search go; `false` where there is none of that name.
+    /// Removes a search; `false` if none has that name.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -33,7 +33,7 @@ impl Store {
         }
     }
 
-    /// Every saved search, by its name.
+    /// Every saved search, by name.
     ///
     /// # Errors
     /// `Unavailable`.

@@ -1,4 +1,4 @@
-//! What every store promises, tried on each kind of store.
+//! What every store promises, tested on each kind of store.
 
 use std::net::IpAddr;
 use std::time::Instant;

@@ -7,10 +7,10 @@ use crate::store::{
     Store, StoreError,
 };
 
-/// Every method fails with `Unavailable` where the store cannot be read or written, and those that write with `Full`
+/// Every method fails with `Unavailable` if the store cannot be read or written. Methods that write fail with `Full`
 /// while the writer's queue is full.
 impl Store {
-    /// How far the log was learnt from.
+    /// How far the learner has read the log.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -20,8 +20,9 @@ impl Store {
         }
     }
 
-    /// Deliveries after `after` that were accepted or refused for their schema, oldest first, at most `limit` and about
-    /// `bytes` of bodies; and the cursor after them.
+    /// Deliveries after `after` that were accepted or failed schema validation, oldest first, and the cursor after
+    /// them.
+    /// At most `limit` deliveries and about `bytes` of bodies.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -35,7 +36,7 @@ impl Store {
             Self::Sqlite(sqlite) => {
                 let newest = *sqlite.newest().borrow();
                 let found = sqlite.read(move |from| lens::unlearnt(from, after, limit, bytes)).await?;
-                // A short page was read to the end: all that was committed before the question was looked at.
+                // A short page reached the end: it covers everything committed before the query.
                 let weight: usize = found.iter().map(|delivery| delivery.body.len()).sum();
                 let last = found.last().map_or(after, |delivery| delivery.row.seq);
                 let is_page_full = found.len() >= limit || weight >= bytes;
@@ -44,7 +45,8 @@ impl Store {
         }
     }
 
-    /// Keeps what was learnt, in one transaction; `false`, and nothing is kept, where somebody had moved the cursor.
+    /// Stores what was learnt, in one transaction. Returns `false`, and stores nothing, if another caller moved the
+    /// cursor.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
@@ -54,7 +56,7 @@ impl Store {
         }
     }
 
-    /// Every event type that was learnt, by source and name.
+    /// Every known event type, by source and name.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -64,7 +66,7 @@ impl Store {
         }
     }
 
-    /// The fields of an event type, by their pointers.
+    /// The fields of an event type, by pointer.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -84,7 +86,7 @@ impl Store {
         }
     }
 
-    /// The entity of an id.
+    /// The entity with this id.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -94,8 +96,8 @@ impl Store {
         }
     }
 
-    /// Accepted deliveries about an entity before the position `before`, newest first, at most `limit` and about `bytes`
-    /// of bodies.
+    /// Accepted deliveries about an entity before the position `before`, newest first.
+    /// At most `limit` deliveries and about `bytes` of bodies.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -118,7 +120,7 @@ impl Store {
         }
     }
 
-    /// Entities whose silence is due, the earliest first, at most `limit`.
+    /// Entities whose silence check is due, the earliest first, at most `limit`.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -128,7 +130,7 @@ impl Store {
         }
     }
 
-    /// The silence of an entity is due at another time.
+    /// Moves an entity's silence check to another time.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
@@ -138,8 +140,8 @@ impl Store {
         }
     }
 
-    /// The entity is silent: that is kept and the event published in one transaction. `false` where it was heard of
-    /// meanwhile, or was told of before.
+    /// Marks an entity as silent and publishes the event, in one transaction.
+    /// Returns `false` if the entity reported in the meantime or its silence was already published.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
@@ -156,7 +158,7 @@ impl Store {
         }
     }
 
-    /// Entities of `source` after `after` whose silence was reckoned by another rule, by their ids, at most `limit`.
+    /// Entities of `source` after `after` whose silence was computed with another rule, by id, at most `limit`.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -174,7 +176,8 @@ impl Store {
         }
     }
 
-    /// Reckons anew when those are silent. Who is silent already when the rule comes is known to be, and nobody is told.
+    /// Recomputes when these entities count as silent.
+    /// An entity that is already silent when a rule is introduced is marked silent without an event.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
@@ -191,7 +194,7 @@ impl Store {
         }
     }
 
-    /// The program listened until `now`, but for `outage`.
+    /// Records that the program listened until `now`, except during `outage`.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
@@ -201,7 +204,7 @@ impl Store {
         }
     }
 
-    /// The last times at which nobody listened, the earliest first.
+    /// The most recent outages, the earliest first.
     ///
     /// # Errors
     /// `Unavailable`.

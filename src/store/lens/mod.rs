@@ -1,4 +1,4 @@
-//! What is learnt from the log in the background: the fields of each event type, and the entities that deliveries are about.
+//! What is learnt from the log in the background: the fields of each event type, and the entities in deliveries.
 
 mod contract;
 mod words;

@@ -1,131 +1,131 @@
-//! What is said to the lens and what it answers.
+//! Request and response types for drift and devices.
 
 use crate::domain::{DeliveryId, Entity, JsonKind, JsonKinds, Seen, SilenceAfter, Timestamp};
 
-/// A delivery by which something was first seen.
+/// A delivery in which something was first seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SeenIn {
     /// The delivery.
     pub delivery: DeliveryId,
-    /// When it came.
+    /// When it was received.
     pub at: Timestamp,
-    /// Which sample of its type it is, counted from 1.
+    /// Its sample number within its type, counted from 1.
     pub sample: u64,
 }
 
-/// What some deliveries told of a field.
+/// What some deliveries showed about a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldLearnt {
-    /// Where it is; items of arrays as `*`.
+    /// Its JSON pointer; array items are written as `*`.
     pub pointer: String,
     /// How often each kind was seen, in the order of `JsonKind::ALL`.
     pub counts: [u64; 7],
-    /// The first delivery of each kind that was seen, the earliest first.
+    /// The first delivery with each kind, the earliest first.
     pub firsts: Vec<(JsonKind, SeenIn)>,
     /// When it was last seen.
     pub last_seen: Timestamp,
 }
 
-/// What some deliveries told of an event type.
+/// What some deliveries showed about an event type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TypeLearnt {
     /// Its source.
     pub source: String,
     /// Its name.
     pub event_type: String,
-    /// How many deliveries.
+    /// The number of deliveries.
     pub deliveries: u64,
-    /// Of those, refused for their schema.
+    /// Of those, the ones that failed schema validation.
     pub refused: u64,
-    /// Of those, read field by field.
+    /// Of those, the ones read field by field.
     pub samples: u64,
-    /// Whether they had fields that are not told.
+    /// Whether they had more fields than are listed here.
     pub is_cut: bool,
-    /// The first one.
+    /// The first delivery.
     pub first: SeenIn,
-    /// When the last one came.
+    /// When the last delivery was received.
     pub last_seen: Timestamp,
-    /// The position of the last one.
+    /// The position of the last delivery.
     pub through: i64,
     /// The fields.
     pub fields: Vec<FieldLearnt>,
 }
 
-/// What some deliveries told of an entity.
+/// What some deliveries showed about an entity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeenEntity {
     /// Its source.
     pub source: String,
     /// Its id.
     pub entity: String,
-    /// When it is silent.
+    /// The silence rule of its source.
     pub rule: SilenceAfter,
     /// Each delivery with its position, the oldest first.
     pub seen: Vec<(i64, Seen)>,
 }
 
-/// What a stretch of the log told, or a part of that. What is written already is known by its position, so that a stretch
-/// may be written in parts, and a part again.
+/// What was learnt from a section of the log, or a part of it. Rows already written are recognised by their position.
+/// A section may therefore be written in parts, and a part more than once.
 #[derive(Clone, Debug, Default)]
 pub struct Learnt {
-    /// The cursor from which it was read; where it has moved meanwhile, nothing is written.
+    /// The cursor from which it was read. If the cursor has moved since, nothing is written.
     pub from: i64,
-    /// Event types; none that was written with these deliveries before.
+    /// Event types, without those already written for these deliveries.
     pub types: Vec<TypeLearnt>,
     /// Entities.
     pub entities: Vec<SeenEntity>,
-    /// Whether it is history: the silences of entities are not reckoned yet.
+    /// Whether this is history: silences of its entities are not computed yet.
     pub is_history: bool,
-    /// With the last part: how the cursor moves.
+    /// In the last part only: the cursor's new place.
     pub moved: Option<Moved>,
 }
 
-/// All of a stretch is written: the cursor moves.
+/// A whole section is written, so the cursor moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moved {
-    /// Where it will be.
+    /// The new cursor.
     pub through: i64,
-    /// Deliveries whose type was one too many.
+    /// Deliveries ignored because their type exceeded the maximum number of types.
     pub left_out: u64,
 }
 
-/// How far the log was learnt from.
+/// How far the learner has read the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LensState {
-    /// The position up to which it was.
+    /// The position up to which the log was read.
     pub cursor: i64,
-    /// Nobody is told of silences that began before this position.
+    /// Silences that began before this position are not published.
     pub since: i64,
-    /// When the program last listened; `None` where it never did.
+    /// When the program last listened; `None` if it never did.
     pub heard_at: Option<Timestamp>,
-    /// How many entities there are.
+    /// The number of entities.
     pub entities: u64,
-    /// Deliveries whose type was one too many.
+    /// Deliveries ignored because their type exceeded the maximum number of types.
     pub left_out: u64,
 }
 
-/// An event type as it is known.
+/// A stored event type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DriftType {
-    /// Its number.
+    /// Its row id.
     pub id: i64,
     /// Its source.
     pub source: String,
     /// Its name.
     pub event_type: String,
-    /// Deliveries in all.
+    /// The number of deliveries.
     pub deliveries: u64,
-    /// Of those, refused for their schema.
+    /// Of those, the ones that failed schema validation.
     pub refused: u64,
-    /// Of those, read field by field.
+    /// Of those, the ones read field by field.
     pub samples: u64,
-    /// How many fields are kept.
+    /// The number of stored fields.
     pub fields: u64,
-    /// Whether there were more.
+    /// Whether it had more fields than are stored.
     pub is_cut: bool,
     /// When it was first seen.
     pub first_seen: Timestamp,
-    /// The delivery that brought it.
+    /// The delivery in which it was first seen.
     pub first_in: DeliveryId,
     /// When it was last seen.
     pub last_seen: Timestamp,
@@ -133,55 +133,55 @@ pub struct DriftType {
     pub through: i64,
 }
 
-/// A field as it is known.
+/// A stored field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DriftField {
-    /// Where it is; items of arrays as `*`.
+    /// Its JSON pointer; array items are written as `*`.
     pub pointer: String,
-    /// What it was.
+    /// Its kinds.
     pub kinds: JsonKinds,
     /// How often each kind was seen, in the order of `JsonKind::ALL`.
     pub counts: [u64; 7],
     /// When it was first seen.
     pub first_seen: Timestamp,
-    /// The delivery that brought it.
+    /// The delivery in which it was first seen.
     pub first_in: DeliveryId,
-    /// Which sample that was.
+    /// The sample number of that delivery.
     pub first_sample: u64,
     /// When it was last seen.
     pub last_seen: Timestamp,
-    /// What it was before its type changed, when that was, and the delivery that did it.
+    /// Its kinds before its type changed, the time of the change, and the delivery that changed it.
     pub changed: Option<(JsonKinds, Timestamp, DeliveryId)>,
 }
 
 impl DriftField {
-    /// How often it was seen.
+    /// The number of times it was seen.
     #[must_use]
     pub fn seen(&self) -> u64 {
         self.counts.iter().fold(0, |sum, count| sum.saturating_add(*count))
     }
 
-    /// How often it was of that kind.
+    /// The number of times it had this kind.
     #[must_use]
     pub fn seen_as(&self, kind: JsonKind) -> u64 {
         self.counts.get(kind.place()).copied().unwrap_or(0)
     }
 }
 
-/// The order of a list of entities.
+/// The sort order of an entity list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EntityOrder {
-    /// Whoever was heard of last comes first.
+    /// Most recently seen first.
     #[default]
     Recent,
-    /// Whoever has been silent longest comes first.
+    /// Longest silent first.
     Silence,
 }
 
-/// A place in a list of entities.
+/// A position in an entity list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntityPlace {
-    /// When the one before was last heard of.
+    /// When the previous entity was last seen.
     pub last_seen: Timestamp,
     /// Its source.
     pub source: String,
@@ -189,18 +189,18 @@ pub struct EntityPlace {
     pub entity: String,
 }
 
-/// Which entities are asked for.
+/// Selects entities.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EntityQuery {
-    /// Of this source.
+    /// Only this source.
     pub source: Option<String>,
-    /// Whose id or name holds this text, in whatever case.
+    /// Id or name contains this text, ignoring case.
     pub q: Option<String>,
-    /// Only those that are known to be silent.
+    /// Only entities marked as silent.
     pub is_silent: bool,
-    /// In which order.
+    /// The sort order.
     pub order: EntityOrder,
-    /// After which place.
+    /// Continue after this position.
     pub after: Option<EntityPlace>,
 }
 
@@ -209,11 +209,11 @@ pub struct EntityQuery {
 pub struct EntityPage {
     /// The entities.
     pub entities: Vec<Entity>,
-    /// Where the next page begins; `None`: there is none.
+    /// Where the next page begins; `None` on the last page.
     pub next: Option<EntityPlace>,
 }
 
-/// A time at which nobody listened.
+/// A period in which the program did not listen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outage {
     /// When it began.

@@ -1,13 +1,14 @@
-//! What every store promises to a person who handles messages: send now, move, cancel, replay, drop.
+//! What every store promises for messages handled by hand: send now, move, cancel, replay, drop.
 
 use crate::domain::{MessageId, Now};
 use crate::store::sqlite::outbox;
 use crate::store::{DeadLetterFilter, Store, StoreError};
 
-/// As with the rest of the outbox, every method fails with `Unavailable` where the store cannot be read or written.
+/// As with the rest of the outbox, every method fails with `Unavailable` if the store cannot be read or written.
 impl Store {
-    /// Makes messages at these positions due now; cancelled ones begin a new round of attempts. Returns the position and
-    /// the subscription through which each is sent; those that are parked, under way or over stay as they are.
+    /// Makes the messages at these positions due now; cancelled messages start a new round of attempts.
+    /// Returns the position of each message and the subscription it is sent through. Messages that are parked, being
+    /// sent or finished do not change.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
@@ -17,8 +18,9 @@ impl Store {
         }
     }
 
-    /// Gives the parked messages at these positions to the subscription `to`, which is in force: due now, in a new round of
-    /// attempts. Returns the positions of those that were moved; the others are not parked, or `to` has a message for their
+    /// Moves the parked messages at these positions to the subscription `to`, which is in force. They are due now, in
+    /// a new round of attempts.
+    /// Returns the positions of the moved messages. The others are not parked, or `to` already has a message for their
     /// event.
     ///
     /// # Errors
@@ -31,8 +33,8 @@ impl Store {
         }
     }
 
-    /// Cancels the messages at these positions that wait, parked ones too, or are being sent; returns the positions of
-    /// those that were.
+    /// Cancels the messages at these positions that wait, are parked or are being sent. Returns the positions of the
+    /// cancelled messages.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
@@ -42,7 +44,8 @@ impl Store {
         }
     }
 
-    /// Replays dead letters that match, the oldest first, at most `limit`; those whose subscription is not in force stay.
+    /// Replays matching dead letters, the oldest first, at most `limit`. Those whose subscription is not in force do
+    /// not change.
     /// Returns each message with its subscription.
     ///
     /// # Errors
@@ -60,7 +63,8 @@ impl Store {
         }
     }
 
-    /// Dead letters that match and cannot be replayed, because their subscription is not in force: how many of each.
+    /// Matching dead letters that cannot be replayed because their subscription is not in force, counted per
+    /// subscription.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -73,7 +77,7 @@ impl Store {
         }
     }
 
-    /// Drops a dead letter; its message stays dead. `false` where there is none.
+    /// Drops a dead letter; its message stays dead. `false` if the dead letter does not exist.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.

@@ -9,7 +9,7 @@ use crate::store::{
     Published, SenderFigures, Settlement, Store, StoreError, StoredMessage, SubscriptionRecord, Told,
 };
 
-/// Every method fails with `Unavailable` where the store cannot be read or written, and those that write with `Full`
+/// Every method fails with `Unavailable` if the store cannot be read or written. Methods that write fail with `Full`
 /// while the writer's queue is full.
 impl Store {
     /// Every subscription, the oldest first.
@@ -22,8 +22,8 @@ impl Store {
         }
     }
 
-    /// Puts a subscription in force and returns it as it now is; one that is new, enabled again or no longer parked takes
-    /// what comes from now on.
+    /// Puts a subscription in force and returns its stored form. A subscription that is new, enabled again or no
+    /// longer parked gets only later events.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
@@ -36,7 +36,7 @@ impl Store {
         }
     }
 
-    /// Disables a subscription by itself; `false` where it was disabled or is gone.
+    /// Disables a subscription automatically; `false` if it was already disabled or does not exist.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
@@ -53,7 +53,7 @@ impl Store {
         }
     }
 
-    /// Takes a subscription out of force and keeps it: what waits for it is parked. `None` where there is none.
+    /// Takes a subscription out of force but keeps it; its waiting messages are parked. `None` if it does not exist.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
@@ -67,7 +67,7 @@ impl Store {
         }
     }
 
-    /// How many messages of a subscription wait or are being sent; up to 100,000 are counted.
+    /// The number of messages of a subscription that wait or are being sent; counts up to 100,000.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -77,7 +77,8 @@ impl Store {
         }
     }
 
-    /// Removes a subscription and cancels its messages; returns how many, `None` where there is no such subscription.
+    /// Removes a subscription and cancels its messages. Returns the number of cancelled messages; `None` if the
+    /// subscription does not exist.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
@@ -97,8 +98,8 @@ impl Store {
         }
     }
 
-    /// Accepted deliveries after `after`, oldest first, at most `limit` and about `bytes` of bodies; and the position
-    /// through which the log was looked at.
+    /// Accepted deliveries after `after`, oldest first, and the position through which the log was read.
+    /// At most `limit` deliveries and about `bytes` of bodies.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -112,7 +113,7 @@ impl Store {
             Self::Sqlite(sqlite) => {
                 let newest = *sqlite.newest().borrow();
                 let found = sqlite.read(move |from| outbox::unfanned(from, after, limit, bytes)).await?;
-                // A short page was read to the end: all that was committed before the question was looked at.
+                // A short page reached the end: it covers everything committed before the query.
                 let weight: usize = found.iter().map(|delivery| delivery.body.len()).sum();
                 let last = found.last().map_or(after, |delivery| delivery.row.seq);
                 let is_page_full = found.len() >= limit || weight >= bytes;
@@ -121,8 +122,8 @@ impl Store {
         }
     }
 
-    /// Writes the messages of a fan-out and moves its cursor, in one transaction; returns how many were made, `None` where
-    /// the cursor had moved meanwhile and nothing was written.
+    /// Writes the messages of a fan-out and moves its cursor, in one transaction. Returns the number of messages
+    /// created; `None`, with nothing written, if the cursor has moved in the meantime.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
@@ -132,7 +133,7 @@ impl Store {
         }
     }
 
-    /// Publishes an event of our own with its messages; `posted` is the digest of what was posted.
+    /// Publishes one of our own events with its messages; `posted` is the digest of the posted body.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
@@ -150,7 +151,7 @@ impl Store {
         }
     }
 
-    /// The published event of that id.
+    /// The published event with this id.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -160,7 +161,7 @@ impl Store {
         }
     }
 
-    /// Makes one message that a person asked for, whatever was sent before.
+    /// Creates one message that was requested by hand, regardless of earlier messages.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
@@ -177,8 +178,8 @@ impl Store {
         }
     }
 
-    /// After a start: what was claimed is free again, and overdue retries are spread over `spread`. Returns how many
-    /// messages were being sent when the program ended.
+    /// After a start: releases all claimed messages and spreads overdue retries over `spread`.
+    /// Returns the number of messages that were being sent when the program ended.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
@@ -188,8 +189,8 @@ impl Store {
         }
     }
 
-    /// Keeps by how much the wall clock is ahead of the clock by which the outbox is due: the next start moves what is due
-    /// by that.
+    /// Stores how far the wall clock is ahead of the outbox's clock. The next start moves due times by this
+    /// difference.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
@@ -209,7 +210,7 @@ impl Store {
         }
     }
 
-    /// When requests of a subscription with a rate were made since `since`, and how many.
+    /// The times and numbers of requests since `since`, for a subscription with a rate.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -223,7 +224,7 @@ impl Store {
         }
     }
 
-    /// Appends attempts and writes what comes after them, all in one transaction.
+    /// Appends attempts and writes their results, in one transaction.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
@@ -270,8 +271,8 @@ impl Store {
         }
     }
 
-    /// The subscription that sent this message last, with the subscriptions that led to it, its own the last one;
-    /// `None` where it is no message of ours.
+    /// The subscription that last sent this message, with the chain of subscriptions that led to it, ending with its
+    /// own. `None` if the message is not one of ours.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -298,7 +299,7 @@ impl Store {
         }
     }
 
-    /// Dead letters that nobody was told of yet, by subscription; those about `own_events` count for nothing.
+    /// Dead letters without a notice yet, by subscription; dead letters of `own_events` are not counted.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -311,7 +312,7 @@ impl Store {
         }
     }
 
-    /// Publishes the notice of dead letters and remembers that it was given, in one transaction.
+    /// Publishes the notice of dead letters and records it, in one transaction.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
@@ -335,7 +336,7 @@ impl Store {
         }
     }
 
-    /// The figures of every subscription that is there or ever sent.
+    /// The figures of every subscription that exists or ever sent a message.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -345,7 +346,7 @@ impl Store {
         }
     }
 
-    /// Keeps a look at an endpoint.
+    /// Stores a health check of an endpoint.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
@@ -355,7 +356,7 @@ impl Store {
         }
     }
 
-    /// The last looks at an endpoint, newest first; at most `limit`.
+    /// The last health checks of an endpoint, newest first; at most `limit`.
     ///
     /// # Errors
     /// `Unavailable`.

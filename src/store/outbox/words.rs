@@ -1,4 +1,4 @@
-//! What is said to the outbox and what it answers.
+//! Request and response types of the outbox.
 
 use std::time::Duration;
 
@@ -9,39 +9,39 @@ use crate::domain::{
     SubscriptionOrigin, Timestamp,
 };
 
-/// A subscription as it is kept.
+/// A stored subscription.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubscriptionRecord {
     /// Its id.
     pub id: String,
     /// Where it was configured.
     pub origin: SubscriptionOrigin,
-    /// JSON, secrets sealed.
+    /// Its document as JSON, with sealed secrets.
     pub document: String,
-    /// Whether it takes events.
+    /// Whether it accepts events.
     pub enabled: bool,
-    /// Why it was disabled by itself.
+    /// Why it was disabled automatically.
     pub disabled_reason: Option<String>,
-    /// When it was first put.
+    /// When it was created.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
-    /// Deliveries after this position are its own.
+    /// It gets deliveries after this position.
     pub since: i64,
-    /// Since when it is not in force; what waits for it is parked.
+    /// Since when it is not in force; its waiting messages are parked.
     pub parked_since: Option<Timestamp>,
 }
 
-/// What parking a subscription found.
+/// The result of parking a subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParkedRecord {
-    /// Since when it is not in force: now, or longer.
+    /// Since when it is not in force: now, or earlier.
     pub since: Timestamp,
-    /// Its messages that wait or are being sent; up to 100,000 are counted.
+    /// Its messages that wait or are being sent; counts up to 100,000.
     pub waiting: u64,
 }
 
-/// An accepted delivery as the fan-out reads it.
+/// An accepted delivery as read by the fan-out.
 #[derive(Clone, Debug)]
 pub struct FannedDelivery {
     /// Its row.
@@ -52,30 +52,30 @@ pub struct FannedDelivery {
     pub body: Bytes,
 }
 
-/// One subscription that an event goes to.
+/// One subscription that an event is sent to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewMessage {
     /// The subscription.
     pub subscription: String,
-    /// What it is about, where messages about one thing go in order.
+    /// The entity of the message, if messages of one entity are sent in order.
     pub in_order: Option<String>,
 }
 
-/// What the fan-out made of some deliveries.
+/// The messages that the fan-out created for some deliveries.
 #[derive(Clone, Debug)]
 pub struct FanOut {
-    /// The cursor from which it read; where it has moved meanwhile, nothing is written.
+    /// The cursor from which it read. If the cursor has moved since, nothing is written.
     pub from: i64,
     /// The cursor after it.
     pub through: i64,
-    /// Each event with the subscriptions it goes to.
+    /// Each event with the subscriptions it is sent to.
     pub events: Vec<(OutgoingEvent, Vec<NewMessage>)>,
 }
 
-/// What became of a published event.
+/// The result of publishing an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Published {
-    /// It is new and led to so many messages.
+    /// The event is new and led to this many messages.
     New(u32),
     /// The same id and body were published before.
     Again,
@@ -83,57 +83,57 @@ pub enum Published {
     Conflict,
 }
 
-/// One subscription through which messages may be claimed now.
+/// A subscription whose messages may be claimed now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lane {
     /// The subscription.
     pub target: String,
-    /// At most so many messages.
+    /// The most messages to claim.
     pub limit: u32,
-    /// With batches: when there is enough for one.
+    /// With batches: when a batch is ready.
     pub batch: Option<LaneBatch>,
-    /// Whether messages about one thing go one after the other.
+    /// Whether messages about one entity are sent one after the other.
     pub ordered: bool,
     /// With a rate: the length of its window, in which requests are remembered.
     pub window: Option<Duration>,
-    /// Until when the messages are ours; longer than an attempt may take.
+    /// When our lease on the messages ends; longer than an attempt may take.
     pub lease_until: Timestamp,
 }
 
-/// When there is enough for a batch: so many messages, so many bytes of events, or the oldest has waited so long.
+/// When a batch is ready: at this number of messages, this many bytes of events, or this age of the oldest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LaneBatch {
-    /// So many messages.
+    /// The number of messages.
     pub size: u32,
-    /// So many bytes of events; no more than that is claimed, the last event excepted.
+    /// The bytes of events. A claim takes no more than this, except for its last event.
     pub bytes: usize,
-    /// So long.
+    /// The longest time that the oldest message waits.
     pub flush: Duration,
 }
 
 /// A claim on due messages.
 #[derive(Clone, Debug)]
 pub struct LaneClaim {
-    /// Through which subscriptions.
+    /// The subscriptions to claim from.
     pub lanes: Vec<Lane>,
-    /// Now.
+    /// The current time.
     pub now: Timestamp,
-    /// Leases that ended before this instant have run out.
+    /// Leases that ended before this instant have expired.
     pub leases_ended: Timestamp,
 }
 
-/// What a claim brought.
+/// The result of a claim.
 #[derive(Clone, Debug, Default)]
 pub struct Due {
-    /// The messages, in the order in which they are to be sent.
+    /// The messages, in sending order.
     pub messages: Vec<ClaimedMessage>,
-    /// Of lanes of which everything due was taken: until when nothing more is due in them.
+    /// For each lane with all its due messages claimed: the time before which nothing else is due.
     pub rests: Vec<(String, Timestamp)>,
-    /// Whether a lease had run out: then something may be due in any lane.
+    /// Whether a lease had expired; if so, any lane may have due messages.
     pub has_freed: bool,
 }
 
-/// What an attempt led to.
+/// The result of an attempt.
 #[derive(Clone, Debug)]
 pub struct Settlement {
     /// The message.
@@ -142,41 +142,41 @@ pub struct Settlement {
     pub id: MessageId,
     /// Its subscription.
     pub subscription: String,
-    /// The attempt; `None` where none was made.
+    /// The attempt; `None` if none was made.
     pub attempt: Option<Attempt>,
-    /// What comes now.
+    /// The next step.
     pub next: Next,
     /// When this was decided.
     pub at: Now,
 }
 
-/// What comes after an attempt.
+/// The step that follows an attempt.
 #[derive(Clone, Debug)]
 pub enum Next {
     /// It was delivered.
     Delivered,
-    /// Again, not before.
+    /// Retry, not before this time.
     Retry(Timestamp),
-    /// The batch was too large: again, in a smaller one. The attempt is kept and does not count.
+    /// The batch was too large: retry in a smaller one. The attempt is stored and does not count.
     Smaller(Timestamp),
-    /// The fallback is tried from now on.
+    /// Use the fallback from now on.
     Fallback {
-        /// Through this subscription.
+        /// The fallback subscription.
         target: String,
         /// Why the primary failed.
         primary_error: String,
-        /// What it is about, where the fallback sends in order.
+        /// The entity of the message, if the fallback sends in order.
         in_order: Option<String>,
     },
-    /// Its subscription is not in force: the message is cancelled where that was deleted, and waits where it is kept.
+    /// Its subscription is not in force. The message is cancelled if the subscription was deleted; otherwise it waits.
     Cancelled,
-    /// It waits for a person.
+    /// The message needs manual action.
     Dead {
-        /// Where it was to go.
+        /// The URL it was to be sent to.
         url: String,
-        /// What was sent, or would have been.
+        /// The payload that was sent, or would have been sent.
         payload: Bytes,
-        /// Why.
+        /// The error.
         error: String,
         /// Why the primary failed, where a fallback was tried.
         primary_error: Option<String>,
@@ -185,18 +185,18 @@ pub enum Next {
     },
 }
 
-/// A message with all that is kept of it.
+/// A message with everything stored about it.
 #[derive(Clone, Debug)]
 pub struct StoredMessage {
     /// Its row.
     pub row: MessageRow,
-    /// The event that it carries.
+    /// The event it carries.
     pub event: OutgoingEvent,
-    /// Its attempts, the first one first.
+    /// Its attempts, oldest first.
     pub attempts: Vec<Attempt>,
 }
 
-/// Which dead letters are meant; all that are given must hold.
+/// Selects dead letters; every field that is set must match.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeadLetterFilter {
     /// This one.
@@ -211,22 +211,22 @@ pub struct DeadLetterFilter {
     pub from: Option<Timestamp>,
     /// Dead before this instant.
     pub to: Option<Timestamp>,
-    /// Whose error holds this text.
+    /// The error contains this text.
     pub error: Option<String>,
 }
 
-/// Dead letters of one subscription that nobody was told of yet.
+/// Dead letters of one subscription without a notice yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
     /// The subscription.
     pub subscription: String,
-    /// How many there are.
+    /// Their number.
     pub count: u64,
     /// The first of them, at most 20.
     pub messages: Vec<MessageId>,
     /// The last error.
     pub error: String,
-    /// The last one's position.
+    /// The position of the last one.
     pub through: i64,
 }
 
@@ -237,15 +237,15 @@ pub struct SenderFigures {
     pub subscription: String,
     /// Attempts.
     pub attempts: u64,
-    /// Attempts answered with 2xx.
+    /// Attempts with a 2xx response.
     pub successful: u64,
-    /// Attempts after a message's first.
+    /// Attempts after the first of a message.
     pub retries: u64,
-    /// Attempts that got an answer.
+    /// Attempts that got a response.
     pub answered: u64,
-    /// How long those took, together, in microseconds.
+    /// The total duration of those attempts, in microseconds.
     pub answered_us: u64,
-    /// Durations of answered attempts in microseconds, each within a hundredth, and how many took as long; ascending.
+    /// Durations of answered attempts in microseconds, accurate to 1 %, each with its count; ascending.
     pub durations: Vec<(f64, u64)>,
     /// The last success.
     pub last_success_at: Option<Timestamp>,
@@ -261,19 +261,19 @@ pub struct SenderFigures {
     pub dead: u64,
 }
 
-/// One look at an endpoint.
+/// One health check of an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HealthCheck {
     /// The subscription.
     pub subscription: String,
     /// `healthy`, `unhealthy` or `unreachable`.
     pub status: String,
-    /// The status of the answer.
+    /// The response status.
     pub response_code: Option<u16>,
-    /// How long it took, in microseconds.
+    /// The response time, in microseconds.
     pub response_us: Option<u64>,
-    /// Why there was no answer.
+    /// Why there was no response.
     pub error: Option<String>,
-    /// When.
+    /// When the check was made.
     pub checked_at: Timestamp,
 }

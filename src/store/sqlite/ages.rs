@@ -1,28 +1,29 @@
-//! By which instant the age of what is kept is reckoned.
+//! The instant from which the age of stored rows is computed.
 //!
-//! Rows carry the time of the wall clock. Where that is set forward by mistake, everything would look old at once, and be
-//! gone; so it is believed only when it has shown the same for a day. Where it is set back, rows look young: they stay.
+//! Rows carry wall-clock times. If the wall clock is set forward by mistake, every row would look old at once and be
+//! removed. A forward jump is therefore trusted only after it has lasted a day. If the clock is set back, rows look
+//! young and stay.
 
 use std::time::Duration;
 
 use crate::domain::{Now, Timestamp};
 
-/// A wall clock that was set forward is believed after so long.
+/// A wall clock that was set forward is trusted after this time.
 const BELIEVED: Duration = Duration::from_secs(86_400);
-/// Differences up to this are no step, in microseconds.
+/// Smaller differences do not count as a clock change, in microseconds.
 const NO_STEP_US: u64 = 1_000_000;
 
-/// What is known of the wall clock, from look to look.
+/// What is known about the wall clock from one check to the next.
 #[derive(Debug, Default)]
 pub struct Ages {
-    /// By how much it was ahead at the last look, in microseconds, and since when; `None` where it never was set.
+    /// How far it was ahead at the last check, in microseconds, and since when; `None` if it was never set.
     ahead: Option<(i64, Timestamp)>,
-    /// By how much it is believed to be ahead.
+    /// How far ahead it is trusted to be.
     believed: i64,
 }
 
 impl Ages {
-    /// The same moment, its wall clock as far as it is believed.
+    /// The same moment, with the wall-clock time only as far as it is trusted.
     pub fn reckoned_at(&mut self, now: Now) -> Now {
         let ahead_us = now.wall_ahead_us();
         let (kept, since) = self.ahead.unwrap_or((0, now.due));

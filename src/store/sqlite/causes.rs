@@ -1,4 +1,4 @@
-//! Why deliveries were refused or repeated, in SQLite.
+//! Why deliveries were rejected or were duplicates, in SQLite.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -6,7 +6,7 @@ use super::insert::whole;
 use crate::domain::{Cause, Timestamp};
 use crate::store::Alike;
 
-/// Notes causes that were found out; a delivery that is gone meanwhile gets none.
+/// Stores causes; deliveries that were removed in the meantime are skipped.
 pub fn name(connection: &Connection, found: &[(i64, Cause)]) -> rusqlite::Result<()> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO delivery_causes (seq, source, code, headline) \
@@ -19,7 +19,7 @@ pub fn name(connection: &Connection, found: &[(i64, Cause)]) -> rusqlite::Result
     Ok(())
 }
 
-/// Other deliveries of a source with the same cause, at most `most` of them.
+/// Other deliveries of a source with the same cause, at most `most`.
 pub fn alike(
     connection: &Connection,
     seq: i64,

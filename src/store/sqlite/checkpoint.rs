@@ -1,8 +1,9 @@
-//! Moves the write-ahead log into the file beside the writer, so that no delivery waits for it.
+//! Moves the write-ahead log into the file in parallel with the writer, so that no delivery waits for it.
 //!
-//! A thread of its own copies and syncs what the log holds, and again what came meanwhile, until that is little; the
-//! writer copies the rest, and the log starts anew. SQLite syncs the file only where a copy reaches the log's end, which
-//! beside a busy writer none of the thread's does: the thread does that itself, or the writer would wait for all of it.
+//! A separate thread copies and syncs the contents of the log, and repeats this for new pages until few are left. The
+//! writer copies the rest, and the log restarts. SQLite syncs the file only if a copy reaches the end of the log,
+//! which never happens next to a busy writer. The thread therefore syncs the file itself; otherwise the writer would
+//! wait for all of it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
@@ -15,38 +16,39 @@ use rusqlite::{Connection, ErrorCode};
 use super::shared::{self, Shared};
 use crate::telemetry::{Worker, Workers};
 
-/// Pages of the log after which they are moved: about 8 MiB. More at once make commits wait for the disk longer.
+/// Pages in the log that trigger a move: about 8 MiB. Moving more at once makes commits wait longer for the disk.
 const PAGES: i32 = 1_000;
-/// The writer moves so many pages in one or two milliseconds.
+/// The writer moves this many pages in one or two milliseconds.
 const FEW_PAGES: i32 = 64;
-/// So often the thread moves what came meanwhile, or waits for a reader; then it leaves up to `PAGES` to the writer.
+/// The most rounds in which the thread moves new pages or waits for a reader; then it leaves up to `PAGES` to the
+/// writer.
 const ROUNDS: usize = 8;
-/// How long the thread waits at first for a reader that needs the file as it is, and at most.
+/// How long the thread waits for a reader that needs the current file: at first, and at most.
 const FOR_READER: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(64));
-/// How many commits in a row the writer moves its last pages to find a moment when nobody reads in the log, which then
-/// starts anew.
+/// The most commits in a row at which the writer tries to move its last pages. It needs a moment without readers in
+/// the log, which then restarts.
 const TRIES: u32 = 32;
-/// Pages after which the writer moves them itself: the thread cannot keep up, or a reader holds the log. About 256 MiB.
+/// Pages after which the writer moves them itself: the thread is too slow, or a reader blocks the log. About 256 MiB.
 const TOO_MANY_PAGES: i32 = 32_000;
 
-/// The thread, and what the writer's connection tells it.
+/// The thread, and the signals it gets from the writer's connection.
 pub struct Checkpointer {
     wake: Option<SyncSender<()>>,
     log: Arc<Log>,
     thread: Worker,
 }
 
-/// How the log stands.
+/// The state of the log.
 #[derive(Default)]
 struct Log {
-    /// How many pages it had at the last commit.
+    /// Its number of pages at the last commit.
     pages: AtomicI32,
-    /// The thread moved all of it but a few.
+    /// The thread moved all but a few pages.
     is_through: AtomicBool,
 }
 
 impl Checkpointer {
-    /// Starts the thread for the file that is `shared`.
+    /// Starts the thread for the file of `shared`.
     pub fn start(shared: &Arc<Shared>, workers: &Workers) -> std::io::Result<Self> {
         let log = Arc::new(Log::default());
         let (wake, woken) = sync_channel(1);
@@ -55,7 +57,7 @@ impl Checkpointer {
         Ok(Self { wake: Some(wake), log, thread })
     }
 
-    /// Looks at the log after each commit of the writer's `connection`.
+    /// Checks the log after each commit of the writer's `connection`.
     pub fn watch(&self, connection: &mut Connection) -> rusqlite::Result<()> {
         let Some(wake) = self.wake.clone() else { return Ok(()) };
         let log = Arc::clone(&self.log);
@@ -70,9 +72,10 @@ impl Checkpointer {
             if tries > 0 || (pages >= TOO_MANY_PAGES && pages >= next) {
                 tries = tries.saturating_sub(1);
                 next = pages.saturating_add(PAGES);
-                // The commit stands whatever comes of this. Where the thread is at it, that is as good.
+                // The commit is valid whatever this returns. If the thread is already moving pages, that is just as
+                // good.
                 match wal.checkpoint_v2(Default::default()) {
-                    // Somebody reads what is older, and for longer than a moment.
+                    // A reader uses older pages, and for longer than a moment.
                     Ok((_, moved)) if pages.saturating_sub(moved) > FEW_PAGES => tries = 0,
                     Err(fault) if fault.sqlite_error_code() != Some(ErrorCode::DatabaseBusy) => {
                         tracing::warn!(%fault, "the write-ahead log could not be moved into the file");
@@ -80,17 +83,17 @@ impl Checkpointer {
                     _ => {}
                 }
             } else if pages >= next {
-                // It is told already where this fails.
+                // If this fails, the thread already has a signal.
                 let _ = wake.try_send(());
             }
             Ok(())
         }))
     }
 
-    /// Ends the thread. The writer's connection does without it from then on.
+    /// Ends the thread. The writer's connection then works without it.
     pub fn stop(&mut self, connection: &mut Connection) {
         self.wake.take();
-        // What holds the other end of the channel goes with it.
+        // This also drops the other end of the channel.
         if let Err(fault) = connection.wal_hook(None::<fn(&mut Wal, i32) -> rusqlite::Result<()>>) {
             tracing::warn!(%fault, "the store's connection keeps its hook");
             return;
@@ -117,13 +120,13 @@ impl Work {
             };
             match moved {
                 Ok(is_through) => self.log.is_through.store(is_through, Ordering::Release),
-                // The writer does it when there are too many.
+                // The writer moves the pages once there are too many.
                 Err(fault) => tracing::warn!(%fault, "the write-ahead log could not be moved into the file"),
             }
         }
     }
 
-    /// Moves the log's pages, and those that came meanwhile, until few are left: then `true`.
+    /// Moves the log's pages, including new ones, until few are left: then `true`.
     fn move_most(&self, connection: &Connection) -> rusqlite::Result<bool> {
         let mut before = 0;
         let (mut pause, longest) = FOR_READER;
@@ -134,7 +137,7 @@ impl Work {
             {
                 tracing::warn!(%fault, "the store's file could not be synced; the writer will");
             }
-            // What it was told meanwhile it did.
+            // The work behind these signals is already done.
             let is_closed = matches!(self.woken.try_recv(), Err(TryRecvError::Disconnected));
             let left = self.left(moved);
             if left <= FEW_PAGES || is_closed {
@@ -149,13 +152,13 @@ impl Work {
         Ok(self.left(before) <= PAGES)
     }
 
-    /// How many of the log's pages are still to be moved, when `moved` are.
+    /// The number of log pages left when `moved` have been moved.
     fn left(&self, moved: i32) -> i32 {
         self.log.pages.load(Ordering::Acquire).saturating_sub(moved)
     }
 }
 
-/// Moves the log's pages into the file; how many of them are there now.
+/// Moves the log's pages into the file; returns how many pages of the log are now in the file.
 pub fn move_log(connection: &Connection, mode: &str) -> rusqlite::Result<i32> {
     connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get(2))
 }

@@ -1,4 +1,4 @@
-//! How values look in columns.
+//! How values are encoded in columns.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr};
@@ -19,13 +19,13 @@ pub const ROW_COLUMNS: &str = "d.seq, d.id, d.source, d.received_at, d.method, d
      d.event_name, d.event_id, d.entity, d.verdict, d.reason, d.status, d.size_bytes, d.duration_us, d.duplicate_of, \
      (SELECT json_array(m.is_pinned, m.note, json(m.tags)) FROM delivery_marks m WHERE m.seq = d.seq), \
      (SELECT json_array(c.code, c.headline) FROM delivery_causes c WHERE c.seq = d.seq), d.unverified";
-/// The column after those of `ROW_COLUMNS`.
+/// The number of columns in `ROW_COLUMNS`: the index of the next column.
 pub const AFTER_ROW: usize = 20;
-/// What people put on a delivery `d`.
+/// The marks of a delivery `d`.
 pub const MARKS_COLUMN: &str =
     "(SELECT json_array(m.is_pinned, m.note, json(m.tags)) FROM delivery_marks m WHERE m.seq = d.seq)";
 
-/// The verdict's number in the store.
+/// The number of a verdict in the store.
 pub const fn verdict_number(verdict: Verdict) -> i64 {
     match verdict {
         Verdict::Accepted => 0,
@@ -40,7 +40,7 @@ pub fn verdict(number: i64) -> Option<Verdict> {
     Verdict::ALL.into_iter().find(|verdict| verdict_number(*verdict) == number)
 }
 
-/// An address as sixteen bytes, IPv4 mapped, so that ranges are ranges of bytes.
+/// An address as sixteen bytes, with IPv4 mapped to IPv6, so that address ranges are byte ranges.
 pub fn address_bytes(address: IpAddr) -> [u8; 16] {
     match address {
         IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
@@ -52,7 +52,7 @@ fn address(bytes: [u8; 16]) -> IpAddr {
     Ipv6Addr::from(bytes).to_canonical()
 }
 
-/// `Name: value\r\n` for each line. Neither names nor values can hold a line break, so nothing is lost.
+/// `Name: value\r\n` for each line. Names and values cannot contain line breaks, so the encoding is lossless.
 pub fn header_block(headers: &Headers) -> Vec<u8> {
     let mut block = Vec::new();
     for header in headers.iter() {
@@ -79,7 +79,7 @@ pub fn headers(block: &[u8]) -> Headers {
     headers
 }
 
-/// A check as it is kept: its gate is told by its place, and what is empty is left out at the end.
+/// A check as stored: its place identifies the check, and trailing empty fields are omitted.
 #[derive(Serialize, Deserialize)]
 struct KeptCheck<'a>(
     u8,
@@ -93,7 +93,7 @@ struct KeptCheck<'a>(
 
 const OUTCOMES: [Outcome; 3] = [Outcome::Pass, Outcome::Fail, Outcome::Skipped];
 
-/// The checks as they are kept: short, since every delivery has seven.
+/// Encodes the checks in a short form, since every delivery has seven.
 pub fn checks_text(checks: &[Check]) -> Result<String, serde_json::Error> {
     let number =
         |outcome| OUTCOMES.iter().position(|known| *known == outcome).and_then(|at| u8::try_from(at).ok());
@@ -176,7 +176,7 @@ fn cause(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<Cause>> {
     Ok(Some(Cause { code, headline }))
 }
 
-/// What an unread body says, as it is kept; `None` where it says nothing.
+/// The contents of an unread body as stored; `None` if it is empty.
 pub fn unverified_text(said: &Unverified) -> Option<String> {
     if said.is_empty() {
         return None;
@@ -191,7 +191,7 @@ fn unverified(row: &Row<'_>, at: usize) -> rusqlite::Result<Unverified> {
     Ok(Unverified { event, id, device, device_name })
 }
 
-/// The columns that a whole delivery has beside those of its list row.
+/// The columns of a whole delivery in addition to those of its list row.
 pub const BYTES_COLUMNS: &str = "b.http_version, b.peer_ip, b.explanation, b.headers, b.body, b.body_end, b.checks, \
      b.first_received_at, b.peer_port, b.connection_deliveries, d.hung_up_us";
 
@@ -226,7 +226,7 @@ pub fn stored(found: &Row<'_>) -> rusqlite::Result<StoredDelivery> {
     })
 }
 
-/// The last check was written before the store knew what became of the claim; the row knows.
+/// Fills in the last check. It was written before the store knew the result of the claim; the row knows it.
 fn tell_claim(checks: &mut [Check], row: &DeliveryRow, first_received_at: Option<Timestamp>) {
     let (Some(check), Some(first)) = (checks.last_mut(), row.duplicate_of) else { return };
     let when = first_received_at.map_or(String::new(), |time| format!(" at {time}"));

@@ -1,4 +1,4 @@
-//! A store in one SQLite file: the way to its writer and its readers.
+//! A store in one SQLite file: access to its writer and its readers.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
@@ -58,7 +58,7 @@ impl Sqlite {
         let started = Indexer::start(self.shared.path(), shared, file, &self.workers);
         let indexer =
             started.map_err(|fault| StoreError::Unavailable(format!("no thread for search: {fault}")))?;
-        // A second one would be dropped here, and end by that.
+        // A second indexer would be dropped here, which ends it.
         let _ = self.indexer.set(indexer);
         Ok(())
     }
@@ -83,12 +83,12 @@ impl Sqlite {
         let (query, now) = (filter.query(), self.clock.wall());
         let rows = self.read(move |connection| query::since(connection, &query, now, after, limit)).await?;
         let last = rows.last().map_or(after, |row| row.seq);
-        // A full page may have more behind it; otherwise all that was committed before the query was looked at.
+        // After a full page there may be more. Otherwise the page covers everything committed before the query.
         let through = if rows.len() >= limit { last } else { last.max(newest) };
         Ok(Tail { rows, through: through.max(after) })
     }
 
-    /// A message as people see it: what is due is kept by a clock of its own.
+    /// A message with its due time converted to the wall clock; the outbox uses another clock internally.
     pub fn by_the_wall_clock(&self, row: MessageRow) -> MessageRow {
         MessageRow { next_attempt_at: row.next_attempt_at.map(|due| self.clock.shown(due)), ..row }
     }
@@ -131,7 +131,7 @@ impl Sqlite {
         self.readers.close();
     }
 
-    /// Asks a reader.
+    /// Runs a query on a reader.
     pub async fn read<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,

@@ -1,4 +1,4 @@
-//! One entry into its tables. What needs no lock is encoded before the writer sees it.
+//! Writes one entry into its tables. Work that needs no lock is done before the writer gets the entry.
 
 use std::time::Instant;
 
@@ -12,10 +12,11 @@ use crate::domain::{
 use crate::payload::decode;
 use crate::store::{Retention, StoreError, Written};
 
-/// What a row weighs in the budgets beside its header block, body and checks: keys, columns and index entries.
+/// The weight of a row in the budgets in addition to its header block, body and checks: keys, columns and index
+/// entries.
 const ROW_OVERHEAD: usize = 400;
 
-/// The longest body whose values are compared with those of the first delivery of its event, in bytes, also when decoded.
+/// The longest body compared by value with the first delivery of its event, in bytes; also applies after decoding.
 const MOST_COMPARED: usize = 64 * 1024;
 
 /// An entry, encoded.
@@ -27,7 +28,7 @@ pub struct Prepared {
     headers: Vec<u8>,
     checks: String,
     started: Instant,
-    /// What it weighs, in bytes.
+    /// Its weight, in bytes.
     pub weight: usize,
 }
 
@@ -51,13 +52,13 @@ impl Prepared {
     }
 }
 
-/// An inserted row: what its caller is told, and what it adds to which total.
+/// An inserted row: the result for its caller, and the totals it changes.
 pub struct Inserted {
     pub written: Written,
     pub verdict: Verdict,
 }
 
-/// What became of a delivery, as its row says it.
+/// The result of a delivery, as stored in its row.
 struct Settled {
     appended: Appended,
     verdict: Verdict,
@@ -65,7 +66,7 @@ struct Settled {
     status: u16,
 }
 
-/// The statements of a batch, prepared once.
+/// The prepared statements of a batch.
 pub struct Statements<'c> {
     row: CachedStatement<'c>,
     bytes: CachedStatement<'c>,
@@ -75,7 +76,7 @@ pub struct Statements<'c> {
 }
 
 impl<'c> Statements<'c> {
-    /// Prepares them on the writer's connection.
+    /// Prepares the statements on the writer's connection.
     pub fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
         Ok(Self {
             row: connection.prepare_cached(
@@ -88,7 +89,7 @@ impl<'c> Statements<'c> {
                  checks, first_received_at, peer_port, connection_deliveries) \
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             )?,
-            // The UNIQUE key decides, there is no look before the write. An id past its time counts as free.
+            // The UNIQUE key decides; there is no read before the write. An expired id counts as free.
             claim: connection.prepare_cached(
                 "INSERT INTO event_ids (source, key, body_digest, delivery_id, first_received_at, expires_at) \
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (source, key) DO UPDATE SET \
@@ -186,7 +187,7 @@ impl<'c> Statements<'c> {
         })
     }
 
-    /// Takes the event, unless somebody has it.
+    /// Claims the event, unless another delivery has it.
     fn take(
         &mut self,
         prepared: &Prepared,
@@ -243,8 +244,8 @@ impl<'c> Statements<'c> {
 }
 
 impl Statements<'_> {
-    /// Whether a delivery has the values of the first one, though other bytes: some senders write their JSON anew at each
-    /// try. Only short bodies are compared, since everybody waits for the writer.
+    /// Whether a delivery has the same values as the first one, in different bytes. Some senders serialise their JSON
+    /// again at each attempt. Only short bodies are compared, since all callers wait for the writer.
     fn says_the_same(&mut self, delivery: &Delivery, first: DeliveryId) -> rusqlite::Result<bool> {
         if delivery.body.len() > MOST_COMPARED {
             return Ok(false);

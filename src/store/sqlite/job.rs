@@ -1,4 +1,4 @@
-//! Work on the outbox that rides in the writer's transaction beside the deliveries that wait.
+//! Outbox work that runs in the writer's transaction together with the waiting deliveries.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -7,15 +7,16 @@ use tokio::sync::oneshot;
 
 use crate::store::StoreError;
 
-/// Something to be done in a transaction; who asked hears of it after COMMIT.
+/// Work for a transaction; the caller gets the result after COMMIT.
 pub trait Job: Send {
-    /// Whether it brings something new, which a full store refuses.
+    /// Whether it adds data, which a full store refuses.
     fn takes_room(&self) -> bool;
 
-    /// Does it. A fault of its own is undone and told to who asked; only one that spoils the transaction is returned.
+    /// Runs the job. Its own error is rolled back and reported to the caller. Only an error that breaks the
+    /// transaction is returned.
     fn run(&mut self, connection: &Connection) -> rusqlite::Result<()>;
 
-    /// Tells who asked what became of it.
+    /// Reports the result to the caller.
     fn finish(self: Box<Self>, committed: Result<(), &str>);
 }
 
@@ -45,7 +46,7 @@ where
     fn run(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let Some(work) = self.work.take() else { return Ok(()) };
         connection.prepare_cached("SAVEPOINT job")?.execute([])?;
-        // A fault of ours in one job must not end the writer; what it did is undone like that of any fault.
+        // A bug in one job must not end the writer; its changes are rolled back like those of any failed job.
         let worked = catch_unwind(AssertUnwindSafe(|| work(connection)))
             .unwrap_or_else(|_| Err(rusqlite::Error::UserFunctionError("it could not be done".into())));
         match worked {
@@ -66,7 +67,7 @@ where
             (Err(why), _) => Err(StoreError::Unavailable(why.to_owned())),
             (Ok(()), None) => Err(StoreError::Unavailable("it was not run".to_owned())),
         };
-        // Who is gone needs no answer.
+        // A caller that is gone needs no result.
         let _ = self.answer.send(told);
     }
 }

@@ -7,10 +7,11 @@ use super::retention::change_total;
 use crate::domain::{DeliveryId, MarksChange};
 use crate::store::Marked;
 
-/// The most pins: more would leave no room for what comes.
+/// The most pins: more would leave no room for new deliveries.
 const MOST_PINS: i64 = 1_000;
 
-/// Changes the marks of a delivery. A pinned one leaves the totals, so that budgets count what they can remove.
+/// Changes the marks of a delivery. A pinned delivery is removed from the totals, so that budgets count only what they
+/// can remove.
 pub fn mark(
     connection: &Connection,
     id: DeliveryId,
@@ -54,7 +55,7 @@ pub fn mark(
     Ok(Marked::Done(after))
 }
 
-/// How many are pinned, and what they weigh.
+/// The number and total weight of pinned deliveries.
 fn pins(connection: &Connection) -> rusqlite::Result<(i64, i64)> {
     connection
         .prepare_cached("SELECT count(*), coalesce(sum(d.row_bytes), 0) FROM delivery_marks m JOIN deliveries d USING (seq) WHERE m.is_pinned")?

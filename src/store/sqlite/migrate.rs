@@ -1,4 +1,4 @@
-//! Brings a file to the schema of this program, and refuses one that is ahead of it.
+//! Brings a file to this program's schema, and refuses a file with a newer one.
 
 use refinery_core::{Migration, Runner};
 use rusqlite::{Connection, OptionalExtension as _};
@@ -7,7 +7,7 @@ use crate::store::StoreError;
 
 macro_rules! migrations {
     ($($name:literal),*) => {
-        /// Each file of the folder: its name, from which its number is read, and its statements.
+        /// Each file of the folder: its name, which contains its number, and its statements.
         const MIGRATIONS: &[(&str, &str)] =
             &[$(($name, include_str!(concat!("migrations/", $name, ".sql")))),*];
     };
@@ -29,7 +29,7 @@ migrations! {
     "V25__causes"
 }
 
-/// Applies the migrations that `connection` lacks.
+/// Applies the migrations that are missing in `connection`.
 pub fn migrate(connection: &mut Connection, path: &str) -> Result<(), StoreError> {
     let failed = |fault: refinery_core::Error| StoreError::Open {
         path: path.to_owned(),

@@ -1,4 +1,4 @@
-//! What came in, minute by minute, in SQLite.
+//! Counts of each minute, in SQLite.
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, OptionalExtension as _, params};
@@ -10,10 +10,10 @@ use crate::telemetry::Counted;
 
 /// Minutes are kept for eight days.
 const KEEP_MINUTES: i64 = 8 * 24 * 60;
-/// So many that are too old go at once.
+/// The most expired rows removed at once.
 const STEP: i64 = 500;
 
-/// Adds what was counted, and lets a few minutes go that are too old.
+/// Adds counts, and removes a few expired minutes.
 pub fn add(connection: &Connection, counted: &[Minute]) -> rusqlite::Result<()> {
     let mut read = connection.prepare_cached(
         "SELECT count, times FROM minutes WHERE minute = ?1 AND source = ?2 AND verdict = ?3 AND reason = ?4",

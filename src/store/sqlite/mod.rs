@@ -1,4 +1,4 @@
-//! The store in one SQLite file: WAL, synchronous = FULL, one writer thread with group commit, readers of their own.
+//! The store in one SQLite file: WAL, synchronous = FULL, one writer thread with group commit, and separate readers.
 
 mod ages;
 pub(super) mod causes;

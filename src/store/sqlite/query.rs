@@ -1,4 +1,4 @@
-//! Questions to the log.
+//! Queries on the log.
 
 use std::time::Duration;
 
@@ -22,7 +22,8 @@ pub fn since(
     let condition = Where::of(query, now);
     let from =
         if condition.reads_bytes { "deliveries d JOIN delivery_bytes b USING (seq)" } else { "deliveries d" };
-    // The tail is short: walking it beats any index on what is asked for. A unary plus keeps SQLite from using one.
+    // The tail is short, so walking it is faster than any index on the filters. The unary plus keeps SQLite from using
+    // an index.
     let sql = format!(
         "SELECT {ROW_COLUMNS} FROM {from} WHERE d.seq > ? AND +({}) ORDER BY d.seq LIMIT ?",
         condition.sql
@@ -32,7 +33,7 @@ pub fn since(
     connection.prepare_cached(&sql)?.query_map(params_from_iter(values), codec::row)?.collect()
 }
 
-/// Everything that is kept of a delivery.
+/// Everything stored about a delivery.
 pub fn delivery(connection: &Connection, id: DeliveryId) -> rusqlite::Result<Option<StoredDelivery>> {
     connection
         .prepare_cached(&format!(
@@ -43,7 +44,7 @@ pub fn delivery(connection: &Connection, id: DeliveryId) -> rusqlite::Result<Opt
         .optional()
 }
 
-/// How long the newest deliveries took.
+/// The response times of the newest deliveries.
 pub fn answered_lately(connection: &Connection, last: usize) -> rusqlite::Result<Vec<Answered>> {
     connection
         .prepare_cached("SELECT source, duration_us, reason FROM deliveries ORDER BY seq DESC LIMIT ?1")?
@@ -58,7 +59,7 @@ pub fn answered_lately(connection: &Connection, last: usize) -> rusqlite::Result
         .collect()
 }
 
-/// The client of the delivery at `seq` closed the connection `after` its head, before our response.
+/// Records that the client of the delivery at `seq` disconnected before our response, `after` the request's head.
 pub fn hung_up(connection: &Connection, seq: i64, after: Duration) -> rusqlite::Result<()> {
     connection
         .prepare_cached("UPDATE deliveries SET hung_up_us = ?2 WHERE seq = ?1")?

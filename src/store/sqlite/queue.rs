@@ -1,4 +1,4 @@
-//! What waits for the writer, and the room it takes.
+//! The queue of the writer, and the room its entries take.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -9,14 +9,14 @@ use super::insert::Prepared;
 use super::shared::Shared;
 use crate::store::{StoreError, Written};
 
-/// How whoever waits learns what became of it.
+/// How a waiting caller gets its result.
 pub type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
 /// An entry that waits to be written.
 pub struct Waiting {
     /// The entry.
     pub prepared: Box<Prepared>,
-    /// Who waits.
+    /// The caller that waits.
     pub answer: Answer<Written>,
     /// Its place in the queue.
     pub place: Place,
@@ -29,7 +29,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// Takes a place; `None` where an entry of this weight has no room among the `most` bytes of the queue.
+    /// Takes a place; `None` if an entry of this weight does not fit into the `most` bytes of the queue.
     pub fn take(shared: &Arc<Shared>, weight: usize, most: usize) -> Option<Self> {
         let before = shared.queued_bytes.fetch_add(weight, Ordering::AcqRel);
         shared.queued.fetch_add(1, Ordering::AcqRel);
@@ -39,11 +39,11 @@ impl Place {
 }
 
 impl Waiting {
-    /// Tells who waits what became of the entry. Its place is free before that, so that the next one finds it free.
+    /// Reports the result to the waiting caller. The place is released first, so that the next caller finds it free.
     pub fn tell(self, written: Result<Written, StoreError>) {
         let Self { answer, place, .. } = self;
         drop(place);
-        // Whoever is gone needs no answer.
+        // A caller that is gone needs no result.
         let _ = answer.send(written);
     }
 }

@@ -1,4 +1,4 @@
-//! Threads that read, each with a connection of its own. They never wait for the writer, nor it for them.
+//! Reader threads, each with its own connection. Readers and the writer never wait for each other.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -13,31 +13,31 @@ use super::shared::{self, Shared};
 use crate::store::StoreError;
 use crate::telemetry::Workers;
 
-/// How many questions are answered at once.
+/// The number of queries answered at once.
 const READERS: usize = 3;
-/// How long one question may take.
+/// The longest time for one query.
 const DEADLINE: Duration = Duration::from_secs(10);
-/// How far the threads stand behind the others where processors are short, as nice(2) has it: receiving goes first.
+/// The niceness of the threads, as in nice(2): receiving has priority when processors are busy.
 const NICE: i32 = 5;
-/// SQLite's steps between two looks at the clock.
+/// SQLite's steps between two checks of the clock.
 const DEADLINE_STEPS: i32 = 10_000;
 
 type Job = Box<dyn FnOnce(&Connection) + Send>;
 
-/// The way to the readers.
+/// Access to the readers.
 pub struct Readers {
     jobs: Mutex<Option<Sender<Job>>>,
 }
 
 impl Readers {
-    /// Starts the threads on the file that is `shared`.
+    /// Starts the threads on the file of `shared`.
     pub fn start(shared: &Arc<Shared>, workers: &Workers) -> Result<Self, Box<dyn std::error::Error>> {
         let (jobs, waiting) = channel::<Job>();
         let waiting = Arc::new(Mutex::new(waiting));
         for _ in 0..READERS {
             let reader = Reader::open(shared)?;
             let waiting = Arc::clone(&waiting);
-            // It ends by itself after `close`; nobody has to wait for that.
+            // It ends on its own after `close`; no caller has to wait for that.
             let _ = workers.start("store-reader", NICE, move || reader.answer(&waiting))?;
         }
         Ok(Self { jobs: Mutex::new(Some(jobs)) })
@@ -50,7 +50,7 @@ impl Readers {
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
-            // A caller that is gone needs no answer, and no question asked.
+            // A caller that is gone needs no result, so its query is not run.
             if !answer.is_closed() {
                 let _ = answer.send(job(connection));
             }
@@ -70,24 +70,24 @@ impl Readers {
         })
     }
 
-    /// Lets the threads end after what they are doing.
+    /// Lets the threads end after their current query.
     pub fn close(&self) {
         self.jobs.lock().take();
     }
 }
 
-/// Whether a question that began then has had its time.
+/// Whether a query that began at this time has reached its deadline.
 pub fn is_over(began: Instant) -> bool {
     began.elapsed() > DEADLINE
 }
 
-/// What a question ends with that has had its time.
+/// The error of a query that reached its deadline.
 pub fn interrupted() -> rusqlite::Error {
     let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_INTERRUPT);
     rusqlite::Error::SqliteFailure(code, None)
 }
 
-/// Whether a question had no more time.
+/// Whether a query was interrupted at its deadline.
 pub fn is_interrupted(fault: &rusqlite::Error) -> bool {
     fault.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
 }
@@ -95,9 +95,9 @@ pub fn is_interrupted(fault: &rusqlite::Error) -> bool {
 /// What a thread works with.
 struct Reader {
     connection: Connection,
-    /// When the question that is answered now has had its time.
+    /// The deadline of the current query.
     deadline: Arc<Mutex<Instant>>,
-    /// Let go after the connection.
+    /// Dropped after the connection.
     _shared: Arc<Shared>,
 }
 
@@ -112,8 +112,8 @@ impl Reader {
         Ok(Self { connection, deadline, _shared: Arc::clone(shared) })
     }
 
-    /// Answers questions until there are no more. Each is interrupted at its deadline, so that none keeps the others
-    /// waiting for ever. After a panic in one question, whoever asked gets no answer, and the statement is reset.
+    /// Answers queries until the queue closes. Each query is interrupted at its deadline, so that it cannot block the
+    /// others forever. After a panic in one query, its caller gets no result, and the statement is reset.
     fn answer(&self, waiting: &Mutex<Receiver<Job>>) {
         loop {
             let job = waiting.lock().recv();

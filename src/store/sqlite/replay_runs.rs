@@ -9,10 +9,10 @@ use crate::domain::{DeliveryId, Replay, ReplayId, ReplayRun, ReplaySignature, Ru
 
 const COLUMNS: &str = "id, filter, target, signature, is_newest_first, per_second, concurrency, stops_on_error, state, why, \
                        total, done, failed, gone";
-/// The most runs that are kept; the oldest ones that do not go on make room.
+/// The most runs stored; the oldest finished runs are removed first.
 const KEPT: usize = 200;
 
-/// Writes a part of a plan, from `place` on.
+/// Writes a part of a plan, starting at `place`.
 pub fn plan(
     connection: &Connection,
     run: ReplayId,
@@ -27,7 +27,7 @@ pub fn plan(
     Ok(())
 }
 
-/// Keeps a run, whose plan is written. Lets old runs go.
+/// Stores a run whose plan is already written. Removes old runs.
 pub fn add(connection: &Connection, run: &ReplayRun) -> rusqlite::Result<()> {
     connection
         .prepare_cached(&format!(
@@ -58,7 +58,7 @@ pub fn add(connection: &Connection, run: &ReplayRun) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Removes at most `limit` places of plans whose run is not there; how many.
+/// Removes at most `limit` plan entries whose run does not exist; returns their number.
 pub fn forget_plans(connection: &Connection, limit: usize) -> rusqlite::Result<usize> {
     connection
         .prepare_cached(
@@ -68,7 +68,7 @@ pub fn forget_plans(connection: &Connection, limit: usize) -> rusqlite::Result<u
         .execute([whole(limit)])
 }
 
-/// What comes next in a run's plan, after `place`.
+/// The next entries of a run's plan, after `place`.
 pub fn next(
     connection: &Connection,
     run: ReplayId,
@@ -86,7 +86,7 @@ pub fn next(
         .collect()
 }
 
-/// Takes a place off the plan and keeps what came of it.
+/// Removes a place from the plan and stores its result.
 pub fn settle(
     connection: &Connection,
     (run, place): (ReplayId, u32),
@@ -108,7 +108,7 @@ pub fn settle(
     }
 }
 
-/// Puts a run from one state into another; `false` where it is not in that one.
+/// Moves a run from one state to another; `false` if it is not in the first state.
 pub fn turn(
     connection: &Connection,
     run: ReplayId,
@@ -137,7 +137,7 @@ pub fn list(
         .collect()
 }
 
-/// The run of an id.
+/// The run with this id.
 pub fn one(connection: &Connection, id: ReplayId) -> rusqlite::Result<Option<ReplayRun>> {
     connection
         .prepare_cached(&format!("SELECT {COLUMNS} FROM replay_runs WHERE id = ?1"))?
@@ -145,7 +145,7 @@ pub fn one(connection: &Connection, id: ReplayId) -> rusqlite::Result<Option<Rep
         .optional()
 }
 
-/// The runs that go on.
+/// The runs that are still running.
 pub fn running(connection: &Connection) -> rusqlite::Result<Vec<ReplayRun>> {
     connection
         .prepare_cached(&format!("SELECT {COLUMNS} FROM replay_runs WHERE state = 'running' ORDER BY id"))?

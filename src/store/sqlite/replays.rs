@@ -13,12 +13,12 @@ const COLUMNS: &str =
     "id, original, target, signature, is_edited, run, status, delivery, message, error, answer";
 /// How long a replay is kept.
 const KEEP: Duration = Duration::from_secs(30 * 86_400);
-/// So many that are too old go with each new one.
+/// The number of expired replays removed with each new one.
 const STEP: usize = 10;
 /// The most replays of one delivery that are shown.
 const MOST: usize = 50;
 
-/// Keeps one, and lets a few go that are too old.
+/// Stores a replay, and removes a few expired ones.
 pub fn add(connection: &Connection, replay: &Replay, now: Timestamp) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
@@ -45,7 +45,7 @@ pub fn add(connection: &Connection, replay: &Replay, now: Timestamp) -> rusqlite
     Ok(())
 }
 
-/// The newest, of one run or of all, before the id `before`.
+/// The newest replays, of one run or of all, before the id `before`.
 pub fn list(
     connection: &Connection,
     run: Option<ReplayId>,
@@ -62,7 +62,7 @@ pub fn list(
         .collect()
 }
 
-/// The one of an id.
+/// The replay with this id.
 pub fn one(connection: &Connection, id: ReplayId) -> rusqlite::Result<Option<Replay>> {
     connection
         .prepare_cached(&format!("SELECT {COLUMNS} FROM replays WHERE id = ?1"))?
@@ -70,7 +70,7 @@ pub fn one(connection: &Connection, id: ReplayId) -> rusqlite::Result<Option<Rep
         .optional()
 }
 
-/// Those that a delivery was sent again by, newest first, and the one that it came by.
+/// The replays that sent a delivery, newest first, and the replay that the delivery came from.
 pub fn about(connection: &Connection, delivery: DeliveryId) -> rusqlite::Result<ReplaysAbout> {
     let replays = connection
         .prepare_cached(&format!(

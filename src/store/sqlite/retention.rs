@@ -1,4 +1,4 @@
-//! Retention in small steps: each its own transaction, so that no delivery waits for it long.
+//! Retention in small steps. Each step is a transaction of its own, so that no delivery waits long for it.
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
@@ -11,21 +11,21 @@ use crate::store::contract::cutoff;
 
 /// The most rows that one step removes.
 const STEP_ROWS: usize = 200;
-/// The most bytes that one step removes, the last row excepted.
+/// The most bytes that one step removes, except for the last row.
 const STEP_BYTES: u64 = 4 * 1024 * 1024;
 /// The most event ids that one step removes.
 const STEP_IDS: i64 = 1_000;
-/// So many pages are given back beside receiving.
+/// The number of pages returned to the disk at once while receiving.
 const GIVE_BACK_A_LITTLE: u32 = 200;
-/// The most pages that are given back at once.
+/// The most pages returned to the disk at once.
 const GIVE_BACK_PAGES: u32 = 2_000;
 
-/// What a step did.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// There was nothing to remove.
     Nothing,
-    /// Something was; there may be more.
+    /// Something was removed; there may be more.
     Removed {
         /// Deliveries removed.
         deliveries: u64,
@@ -43,14 +43,14 @@ struct Total {
     bytes: u64,
 }
 
-/// How much of a verdict's oldest rows has to go.
+/// How many of a verdict's oldest rows must be removed.
 enum Surplus {
     OlderThan(i64),
     Rows(u64),
     Bytes(u64),
 }
 
-/// Counts the rows of a batch into the totals of their verdicts.
+/// Adds the rows of a batch to the totals of their verdicts.
 pub fn add_to_totals(
     connection: &Connection,
     rows: impl Iterator<Item = (Verdict, usize)>,
@@ -84,9 +84,9 @@ pub fn change_total(
     Ok(())
 }
 
-/// One step: the first rule that has something to remove removes a little.
+/// Runs one step: the first rule with something to remove removes a little.
 ///
-/// `now` holds by which instant ages are reckoned, as its wall clock.
+/// The wall-clock time in `now` is the instant from which ages are computed.
 pub fn step(connection: &mut Connection, retention: &Retention, now: Now) -> rusqlite::Result<Step> {
     for (verdict, surplus) in surpluses(connection, retention, now.wall)? {
         let doomed = doomed(connection, verdict, &surplus)?;
@@ -102,7 +102,7 @@ pub fn step(connection: &mut Connection, retention: &Retention, now: Now) -> rus
     Ok(Step::Nothing)
 }
 
-/// Messages by their age, and above `max_size` delivered ones of any age; never one that waits.
+/// Removes messages by age, and above `max_size` delivered messages of any age; never a waiting message.
 fn remove_messages(
     connection: &mut Connection,
     retention: &Retention,
@@ -117,8 +117,8 @@ fn remove_messages(
     Ok(removed)
 }
 
-/// What the rules ask for, in the order in which it goes: by age and number, by the budgets of captured and refused ones, and above
-/// `max_size` captured before rejected before the others.
+/// What the rules remove, in order: by age and number, then by the budgets of captured and rejected deliveries. Above
+/// `max_size`, captured deliveries are removed before rejected ones, and those before the others.
 fn surpluses(
     connection: &Connection,
     retention: &Retention,
@@ -130,7 +130,7 @@ fn surpluses(
     let kept = cutoff(now, retention.keep_deliveries);
     let mut surpluses = vec![
         (Verdict::Captured, Surplus::Rows(captured.rows.saturating_sub(retention.keep_captured))),
-        // Anybody may ask: what they leave is bounded as captures are.
+        // Anyone can send handshakes, so their number is limited like that of captures.
         (Verdict::Handshake, Surplus::Rows(handshakes.rows.saturating_sub(retention.keep_captured))),
         (Verdict::Handshake, Surplus::OlderThan(kept)),
         (Verdict::Rejected, Surplus::OlderThan(cutoff(now, retention.keep_rejected))),
@@ -152,7 +152,7 @@ fn surpluses(
     Ok(surpluses)
 }
 
-/// Accepted and duplicate ones share a fate: whichever is older goes first.
+/// Accepted and duplicate deliveries share one rule: the older one is removed first.
 fn oldest_of_the_accepted(connection: &Connection) -> rusqlite::Result<Verdict> {
     let first = |verdict: Verdict| {
         connection
@@ -225,7 +225,7 @@ fn remove(connection: &mut Connection, verdict: Verdict, doomed: &[(i64, u64)]) 
     Ok(Step::Removed { deliveries, event_ids: 0, messages: 0 })
 }
 
-/// Bytes of the file in use.
+/// Bytes in use in the file.
 pub fn used_bytes(connection: &Connection) -> rusqlite::Result<u64> {
     let number = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
     let pages = number("PRAGMA page_count")?.saturating_sub(number("PRAGMA freelist_count")?);
@@ -249,7 +249,7 @@ fn remove_expired_ids(connection: &Connection, now: Timestamp) -> rusqlite::Resu
     Ok(u64::try_from(removed).unwrap_or(u64::MAX))
 }
 
-/// Gives a few free pages back to the disk where more than a quarter of the file is free.
+/// Returns a few free pages to the disk if more than a quarter of the file is free.
 pub fn give_back_a_little(connection: &Connection) -> rusqlite::Result<()> {
     let number = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
     if number("PRAGMA freelist_count")? > number("PRAGMA page_count")? / 4 {
@@ -258,7 +258,7 @@ pub fn give_back_a_little(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Gives free pages back to the disk.
+/// Returns free pages to the disk.
 pub fn give_back(connection: &Connection) -> rusqlite::Result<()> {
     loop {
         let free: i64 = connection.query_row("PRAGMA freelist_count", [], |row| row.get(0))?;

@@ -4,10 +4,10 @@ use rusqlite::{Connection, params};
 
 use crate::store::SavedSearch;
 
-/// The most that are kept.
+/// The most saved searches.
 const MOST: i64 = 100;
 
-/// Keeps one under its name, in place of the one that had it; `false` where a hundred others are kept already.
+/// Saves a search and replaces one of the same name; `false` if a hundred others are already saved.
 pub fn save(connection: &Connection, search: &SavedSearch) -> rusqlite::Result<bool> {
     let others: i64 = connection
         .prepare_cached("SELECT count(*) FROM saved_searches WHERE name <> ?1")?
@@ -23,12 +23,12 @@ pub fn save(connection: &Connection, search: &SavedSearch) -> rusqlite::Result<b
     Ok(true)
 }
 
-/// Lets one go; `false` where there is none of that name.
+/// Removes a search; `false` if none has that name.
 pub fn remove(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
     Ok(connection.prepare_cached("DELETE FROM saved_searches WHERE name = ?1")?.execute([name])? > 0)
 }
 
-/// All of them, by their names.
+/// All saved searches, by name.
 pub fn all(connection: &Connection) -> rusqlite::Result<Vec<SavedSearch>> {
     connection
         .prepare_cached("SELECT name, query FROM saved_searches ORDER BY name")?

@@ -1,4 +1,4 @@
-//! What the threads of one store share: the file, its connections, the positions that others wait on.
+//! State shared by the threads of one store: the file, its connections, and the positions that others wait for.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -14,26 +14,27 @@ use tokio::sync::watch;
 use super::retention;
 use crate::store::{StoreOptions, StoreSize};
 
-/// How long a connection waits for another process that holds the file (`tagohook prune` beside a server).
+/// How long a connection waits for another process that locks the file (`tagohook prune` next to a server).
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// The size of a page, in bytes.
 const PAGE_BYTES: i64 = 8_192;
-/// What SQLite calls room that is given back in small steps.
+/// SQLite's mode for returning free pages in small steps.
 const INCREMENTAL: i64 = 2;
-/// The log is cut to this size when it starts anew, in bytes.
+/// The log is truncated to this size when it restarts, in bytes.
 const WAL_LIMIT: i64 = 64 * 1024 * 1024;
-/// A file of this size stands by, in bytes; giving it up leaves room for retention on a full disk.
+/// The size of the reserve file, in bytes. Deleting it leaves room for retention on a full disk.
 const RESERVE: usize = 4 * 1024 * 1024;
 
-/// What the threads of one store share. Whoever has a connection to the file holds this too, and lets go of it later.
+/// State shared by the threads of one store. Every owner of a connection to the file also owns this, and drops it
+/// later.
 pub struct Shared {
     path: PathBuf,
-    /// Closing it would give up the locks of all connections of this process (fcntl(2)): it is closed after them.
+    /// Closing it would release the locks of all connections of this process (fcntl(2)), so it is closed after them.
     file: File,
     /// The position of the last commit.
     pub newest: watch::Sender<i64>,
     pruned_through: AtomicI64,
-    /// Bytes of the file in use, as of the last retention look.
+    /// Bytes in use in the file, as of the last retention check.
     pub used: AtomicU64,
     /// Entries in the queue.
     pub queued: AtomicUsize,
@@ -68,7 +69,7 @@ impl Shared {
         &self.path
     }
 
-    /// Waits until the disk has what was written to the file so far.
+    /// Waits until everything written to the file so far is on disk.
     pub fn sync_file(&self) -> io::Result<()> {
         self.file.sync_data()
     }
@@ -78,12 +79,12 @@ impl Shared {
         self.pruned_through.load(Ordering::Acquire)
     }
 
-    /// Positions up to `seq` may have been removed.
+    /// Records that positions up to `seq` may have been removed.
     pub fn set_pruned_through(&self, seq: i64) {
         self.pruned_through.fetch_max(seq, Ordering::AcqRel);
     }
 
-    /// The sizes now.
+    /// The current sizes.
     pub fn size(&self) -> StoreSize {
         let wal = fs::metadata(beside(&self.path, "-wal")).map_or(0, |file| file.len());
         StoreSize {
@@ -95,7 +96,7 @@ impl Shared {
         }
     }
 
-    /// Makes the file that stands by; a disk without room for it is no reason not to start.
+    /// Creates the reserve file. A disk without room for it does not prevent the start.
     fn keep_reserve(&self) {
         let reserve = beside(&self.path, "-reserve");
         if reserve.exists() {
@@ -111,14 +112,14 @@ impl Shared {
         }
     }
 
-    /// Gives up the file that stands by; the next start makes it again.
+    /// Deletes the reserve file; the next start creates it again.
     pub fn release_reserve(&self) {
-        // That it is not there is what is wanted.
+        // If the file does not exist, the goal is already reached.
         let _ = fs::remove_file(beside(&self.path, "-reserve"));
     }
 }
 
-/// The file beside `path` whose name ends so.
+/// The path of `path` with `ending` appended to the file name.
 pub fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
@@ -131,7 +132,7 @@ fn private_file() -> OpenOptions {
     options
 }
 
-/// Makes the file, if it is not there, so that only its owner can read it; SQLite's other files take after it.
+/// Creates the file if needed, readable only by its owner; SQLite's other files inherit its permissions.
 pub fn make_private(path: &Path) -> io::Result<File> {
     let file = private_file().create(true).truncate(false).open(path)?;
     file.set_permissions(fs::Permissions::from_mode(0o600))?;
@@ -142,15 +143,15 @@ pub fn make_private(path: &Path) -> io::Result<File> {
 pub fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    // Both take effect in a file that has no table yet. A page holds a handful of deliveries, and room of removed rows
-    // can be given back in small steps.
+    // Both settings only take effect in a file without tables. A page fits a handful of deliveries, and the room of
+    // removed rows can be returned in small steps.
     connection.pragma_update(None, "page_size", PAGE_BYTES)?;
-    // Where it is so already, asking for it once more would write, and a full disk would keep the program from starting.
+    // Setting the same mode again would write, and a full disk would prevent the start.
     if connection.pragma_query_value(None, "auto_vacuum", |row| row.get::<_, i64>(0))? != INCREMENTAL {
         connection.pragma_update(None, "auto_vacuum", INCREMENTAL)?;
     }
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    // Under NORMAL a power cut takes acknowledged rows; FULL syncs the log at each commit.
+    // With NORMAL, a power cut loses acknowledged rows; FULL syncs the log at each commit.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "journal_size_limit", WAL_LIMIT)?;
     connection.pragma_update(None, "cache_size", -32_000)?;
@@ -170,8 +171,8 @@ pub fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Statements are planned once. Without the second line SQLite plans one anew for each new value of a LIMIT or a range,
-/// to look it up in statistics that are never made here.
+/// Plans each statement once. Without the second line, SQLite plans again for each new value of a LIMIT or a range. It
+/// does so to use statistics, which are never collected here.
 fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(64);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;

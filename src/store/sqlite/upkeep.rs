@@ -1,4 +1,4 @@
-//! What the writer's thread does between batches: retention in small steps, and room given back to the disk.
+//! What the writer's thread does between batches: retention in small steps, and returning room to the disk.
 
 use std::sync::atomic::Ordering;
 
@@ -14,7 +14,7 @@ impl Work {
         self.shared.used.load(Ordering::Relaxed) > self.options.retention.max_size
     }
 
-    /// One small step of retention; `true` where there is more to do.
+    /// One small step of retention; `true` if there is more to do.
     pub(super) fn look_after_retention(&mut self) -> bool {
         match self.retention_step() {
             Ok(Step::Removed { deliveries, event_ids, messages }) => {
@@ -51,7 +51,7 @@ impl Work {
             self.recover(fault);
         }
         let step = step?;
-        // Read, not remembered: `tagohook prune` may run beside us.
+        // Read from the file each time: `tagohook prune` may run next to us.
         self.shared.set_pruned_through(retention::pruned_through(&self.connection)?);
         self.shared.used.store(retention::used_bytes(&self.connection)?, Ordering::Relaxed);
         let is_stuck = step == Step::Nothing && self.is_over_size();
@@ -62,10 +62,10 @@ impl Work {
         Ok(step)
     }
 
-    /// Retention to its end, then the room it made is given back to the disk.
+    /// Runs retention to its end, then returns the freed room to the disk.
     pub(super) fn prune(&mut self) -> Result<Pruned, StoreError> {
         let mut pruned = Pruned::default();
-        // The log's own room can then be used again, which matters on a full disk.
+        // The log's own room can then be reused, which matters on a full disk.
         let _ = move_log(&self.connection, "RESTART");
         while let Step::Removed { deliveries, event_ids, messages } = self.retention_step()? {
             pruned.deliveries = pruned.deliveries.saturating_add(deliveries);

@@ -1,4 +1,5 @@
-//! The one thread that writes. It drains whatever waits, writes it in one transaction, and answers after COMMIT.
+//! The only thread that writes. It takes everything that waits, writes it in one transaction, and answers after
+//! COMMIT.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -22,10 +23,10 @@ use crate::telemetry::Worker;
 const BATCH_ENTRIES: usize = 1_000;
 /// The most bytes of one transaction.
 const BATCH_BYTES: usize = 16 * 1024 * 1024;
-/// How long jobs may take in one transaction, the last one excepted; the others come into the next one, behind the
-/// deliveries that have come meanwhile.
+/// How long jobs may take in one transaction, except for the last job. The others move to the next transaction, after
+/// the deliveries that arrived in the meantime.
 const JOBS_TIME: Duration = Duration::from_millis(50);
-/// How often retention looks for something to do when nothing calls it.
+/// How often retention checks for work if nothing calls it.
 const RETENTION_EVERY: Duration = Duration::from_secs(2);
 
 enum Command {
@@ -36,7 +37,7 @@ enum Command {
     Close(oneshot::Sender<()>),
 }
 
-/// The way to the writer's thread.
+/// Access to the writer's thread.
 pub struct Writer {
     queue: SyncSender<Command>,
     queue_bytes: usize,
@@ -79,8 +80,8 @@ impl Writer {
         wait(self.ask(|answer| Command::Append(Waiting { prepared, answer, place }))?).await
     }
 
-    /// Runs `work` inside the next transaction and waits until what it did is durable. `takes_room` says that it brings
-    /// something new, which a full store refuses.
+    /// Runs `work` inside the next transaction and waits until its changes are durable. `takes_room` says that it adds
+    /// data, which a full store refuses.
     pub async fn work<T: Send + 'static>(
         &self,
         takes_room: bool,
@@ -90,7 +91,7 @@ impl Writer {
         wait(answered).await
     }
 
-    /// Runs the retention to its end.
+    /// Runs retention to its end.
     pub async fn prune(&self) -> Result<Pruned, StoreError> {
         wait(self.ask(Command::Prune)?).await
     }
@@ -100,10 +101,10 @@ impl Writer {
         wait(self.ask(Command::Ready)?).await
     }
 
-    /// Writes what waits, closes the file and ends the thread.
+    /// Writes everything that waits, closes the file and ends the thread.
     pub async fn close(&self) {
         let (answer, closed) = oneshot::channel();
-        // A full queue drains; the thread may have ended before, and then there is nothing to close.
+        // A full queue drains. The thread may have ended before, and then there is nothing to close.
         let queue = self.queue.clone();
         let sent = tokio::task::spawn_blocking(move || queue.send(Command::Close(answer))).await;
         if matches!(sent, Ok(Ok(()))) {
@@ -133,12 +134,12 @@ fn gone() -> StoreError {
     StoreError::Unavailable("the store is closed".to_owned())
 }
 
-/// What goes into one transaction.
+/// The contents of one transaction.
 #[derive(Default)]
 struct Batch {
     entries: Vec<Waiting>,
     jobs: Vec<Box<dyn Job>>,
-    /// What the entries weigh.
+    /// The size of the entries.
     bytes: usize,
 }
 
@@ -153,14 +154,14 @@ impl Batch {
     }
 }
 
-/// How far the thread is.
+/// The state of the thread.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     /// It does not run.
     Closed,
-    /// It runs. Where it is called again in this state, it panicked.
+    /// It runs. If the thread is entered again in this state, it panicked.
     Running,
-    /// It was told to end.
+    /// It was asked to end.
     Closing,
 }
 
@@ -170,13 +171,13 @@ pub(super) struct Work {
     checkpointer: Checkpointer,
     pub(super) options: StoreOptions,
     pub(super) shared: Arc<Shared>,
-    /// Why nothing may be appended now: `max_size` is reached and nothing can go.
+    /// Why nothing may be appended now: `max_size` is reached and nothing can be removed.
     pub(super) blocked: Option<String>,
-    /// What retention removed since it last said so.
+    /// What retention removed since its last log line.
     pub(super) removed: Pruned,
-    /// How old things are.
+    /// The ages of rows.
     pub(super) ages: Ages,
-    /// Jobs that the last transaction had no time for.
+    /// Jobs that did not fit into the last transaction's time.
     held: Vec<Box<dyn Job>>,
     state: State,
 }
@@ -216,7 +217,7 @@ impl Work {
     }
 
     fn serve(&mut self, command: Command) {
-        // A caller that is gone needs no answer.
+        // A caller that is gone needs no result.
         match command {
             Command::Prune(answer) => {
                 let _ = answer.send(self.prune());
@@ -228,7 +229,7 @@ impl Work {
         }
     }
 
-    /// Writes the first and all that wait behind it, as far as a batch goes.
+    /// Writes the first entry and all entries behind it, up to the size of a batch.
     fn write_waiting(
         &mut self,
         commands: &Receiver<Command>,
@@ -272,7 +273,7 @@ impl Work {
         let Batch { entries, jobs, bytes } = batch;
         match written {
             Ok(inserted) => {
-                // An estimate until retention looks again; it errs on the side of looking.
+                // An estimate until retention checks again; it is more likely too high than too low.
                 self.shared.used.fetch_add(u64::try_from(bytes).unwrap_or(u64::MAX), Ordering::Relaxed);
                 if let Some(last) = inserted.last() {
                     self.shared.newest.send_replace(last.written.seq);
@@ -292,8 +293,8 @@ impl Work {
         }
     }
 
-    /// One transaction for the whole batch: all of it is durable, or nothing of it is there. When nothing more may
-    /// be kept, what brings nothing new is written all the same.
+    /// One transaction for the whole batch: all of it becomes durable, or none of it. A full store still writes what
+    /// adds no data.
     fn commit(&mut self, batch: &mut Batch) -> Result<Vec<Inserted>, String> {
         if let Some(why) = self.blocked.clone() {
             for waiting in batch.entries.drain(..) {
@@ -342,8 +343,8 @@ impl Work {
         Ok(inserted)
     }
 
-    /// After a fault: roll back. After one of the disk the connection is made anew, since what SQLite has in memory
-    /// and what the disk has may differ; nothing is written a second time.
+    /// Rolls back after an error. After a disk error the connection is opened again, since SQLite's memory and the
+    /// disk may differ. Nothing is written twice.
     pub(super) fn recover(&mut self, fault: &rusqlite::Error) {
         self.roll_back();
         let is_disk = matches!(
@@ -357,7 +358,7 @@ impl Work {
 
     fn roll_back(&self) {
         if !self.connection.is_autocommit() {
-            // Where this fails, the connection goes, and its transaction with it.
+            // If this fails, the connection is dropped together with its transaction.
             let _ = self.connection.execute_batch("ROLLBACK");
         }
     }

@@ -1,4 +1,4 @@
-//! Which connection a delivery arrived on, and whether its client hung up.
+//! The connection a delivery arrived on, and whether its client disconnected.
 
 use std::time::Duration;
 

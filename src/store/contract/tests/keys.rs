@@ -1,4 +1,4 @@
-//! The keys by which an event is taken once.
+//! The keys that make sure an event is accepted only once.
 
 use super::*;
 

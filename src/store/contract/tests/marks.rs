@@ -15,7 +15,7 @@ async fn what_is_pinned_survives_every_retention_until_it_is_unpinned() {
         case.store.mark(id, pin(true), 1 << 20).await.unwrap(),
         Marked::Done(Marks { is_pinned: true, ..Marks::default() })
     );
-    // A second time changes nothing, in the totals too.
+    // A second call changes nothing, not even the totals.
     case.store.mark(id, pin(true), 1 << 20).await.unwrap();
     for _ in 0..5 {
         case.put(case.entry(Decision::Capture(200))).await;
@@ -67,7 +67,7 @@ async fn pins_leave_room_for_what_comes_and_can_be_taken_off_a_full_store() {
         case.store.prune().await.unwrap();
         assert!(case.store.delivery(id).await.unwrap().is_some(), "what comes is kept");
     }
-    // A smaller store than its pins: nothing can come, but they can go.
+    // The store is smaller than its pins: nothing can be appended, but pins can be removed.
     let mut options = case.options.clone();
     options.retention.max_size = 500_000;
     case.store.close().await;

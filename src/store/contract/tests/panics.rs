@@ -1,4 +1,4 @@
-//! The writer after a panic in what it calls.
+//! The writer after a panic in code that it calls.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -32,7 +32,7 @@ async fn a_writer_that_panics_acknowledges_nothing_of_that_batch_and_writes_the_
     let mut acknowledged = 1;
     for round in 1..=3 {
         clock.is_broken.store(true, Ordering::SeqCst);
-        // Where retention asked the clock first, it took the panic.
+        // If retention asked the clock first, retention got the panic.
         acknowledged += usize::from(case.store.append(case.with_id("lost", 2)).await.is_ok());
         assert!(is_new(&case.put(case.with_id(&format!("after-{round}"), 3)).await));
         acknowledged += 1;

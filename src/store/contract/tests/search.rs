@@ -1,4 +1,4 @@
-//! An index changes how fast a search answers, never what.
+//! An index changes how fast a search answers, never its result.
 
 use std::ops::RangeInclusive;
 
@@ -112,7 +112,7 @@ fn queries(some: &[DeliveryId]) -> Vec<Query> {
     queries
 }
 
-/// Each query, each denied, and each with the next by AND and by OR.
+/// Each query, its negation, and its AND and OR with the next query.
 fn combined(some: &[DeliveryId]) -> Vec<Query> {
     let single = queries(some);
     let mut all = vec![Query::everything(), Query::Any(Vec::new())];
@@ -142,7 +142,7 @@ async fn answers(case: &Case, queries: &[Query]) -> Vec<Vec<i64>> {
     answers
 }
 
-/// What stands in the log of some entities and events, as positions.
+/// The log positions of some entities and events.
 async fn about(case: &Case) -> Vec<Vec<i64>> {
     let mut found = Vec::new();
     for (source, entity) in
@@ -196,7 +196,7 @@ async fn an_indexed_log_answers_as_one_without_an_index() {
         assert_eq!(found, expected, "{:?}, page {}", queries[at / 5], at % 5);
     }
 
-    // A start finds it again; a file that cannot be read is made anew.
+    // A restart finds the index again; an unreadable index file is rebuilt.
     let case = case.reopen().await;
     case.store.start_indexing().unwrap();
     until_indexed(&case, 2).await;
@@ -207,7 +207,7 @@ async fn an_indexed_log_answers_as_one_without_an_index() {
     until_indexed(&case, 2).await;
     assert_eq!(answers(&case, &queries[..20]).await, expected[..100]);
 
-    // So is one whose pages are damaged, once a question comes upon them.
+    // A file with damaged pages is also rebuilt, once a query reads those pages.
     let path = case.folder.path().join("t.db-search");
     let case = case.reopen().await;
     let mut bytes = std::fs::read(&path).unwrap();
@@ -227,7 +227,7 @@ async fn an_indexed_log_answers_as_one_without_an_index() {
     until_indexed(&case, 2).await;
     assert_eq!(answers(&case, &queries[..20]).await, expected[..100]);
 
-    // What retention removed is found no more, and its segment goes.
+    // Search no longer finds what retention removed, and the segment is dropped.
     let mut case = case;
     case.options.retention.keep_captured = 100;
     let case = case.reopen().await;
@@ -245,7 +245,7 @@ async fn an_indexed_log_answers_as_one_without_an_index() {
 async fn while_a_segment_fills_every_row_is_found_once() {
     let case = open_with(|options| {
         options.queue = 20_000;
-        // However slow the machine, retention takes none of them meanwhile.
+        // Retention must not remove any of these rows in the meantime, however slow the machine.
         options.retention.keep_captured = 20_000;
     });
     case.store.start_indexing().unwrap();

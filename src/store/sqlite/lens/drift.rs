@@ -6,14 +6,14 @@ use crate::domain::{DeliveryId, JsonKinds, Timestamp};
 use crate::store::sqlite::outbox::to_json;
 use crate::store::{DriftField, DriftType, FieldLearnt, TypeLearnt};
 
-/// The most fields that are kept of an event type.
+/// The most fields stored per event type.
 const MOST_FIELDS: i64 = 2_000;
 
 fn count(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// Adds what was learnt of an event type.
+/// Adds what was learnt about an event type.
 pub fn learn(connection: &Connection, learnt: &TypeLearnt) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
@@ -174,7 +174,7 @@ pub fn types(connection: &Connection) -> rusqlite::Result<Vec<DriftType>> {
         .collect()
 }
 
-/// The fields of an event type, by their pointers.
+/// The fields of an event type, by pointer.
 pub fn fields(connection: &Connection, type_id: i64) -> rusqlite::Result<Vec<DriftField>> {
     connection
         .prepare_cached(&format!("SELECT {COLUMNS} FROM drift_fields WHERE type_id = ?1 ORDER BY pointer"))?

@@ -1,4 +1,4 @@
-//! Entities, one at a time.
+//! Single entities.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -7,14 +7,15 @@ use crate::domain::{DeliveryId, Entity, Timestamp};
 use crate::store::SeenEntity;
 use crate::store::sqlite::outbox::to_json;
 
-/// The most entities that are kept; whoever has been silent longest goes first.
+/// The most entities stored; the ones silent for longest are removed first.
 const MOST: i64 = 500_000;
 
 /// The columns of an entity, in the order that `entity` reads them.
 pub const COLUMNS: &str = "source, entity, name, first_seen, last_seen, last_delivery, last_event_type, deliveries, \
      newest_event_at, out_of_order, late, silent_at, habits";
 
-/// Adds what was seen of an entity, but for what was added before. What is history is not reckoned yet: nobody is told of silences that are long past.
+/// Adds the sightings of an entity, except those added before. History is not evaluated yet, so old silences are not
+/// published.
 pub fn see(connection: &Connection, seen: &SeenEntity, is_history: bool) -> rusqlite::Result<()> {
     let known = connection
         .prepare_cached(&format!(
@@ -93,7 +94,7 @@ fn put(
     Ok(())
 }
 
-/// The entity of an id.
+/// The entity with this id.
 pub fn one(connection: &Connection, source: &str, entity_id: &str) -> rusqlite::Result<Option<Entity>> {
     connection
         .prepare_cached(&format!("SELECT {COLUMNS} FROM entities WHERE source = ?1 AND entity = ?2"))?

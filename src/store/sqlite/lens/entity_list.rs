@@ -1,4 +1,4 @@
-//! Lists of entities, by the index of when they were last heard of; and the bytes of the deliveries about one.
+//! Lists of entities, from the index on the time last seen; and the bytes of deliveries about one entity.
 
 use bytes::Bytes;
 use rusqlite::types::Value;
@@ -10,12 +10,12 @@ use crate::store::sqlite::codec;
 use crate::store::sqlite::insert::whole;
 use crate::store::{EntityOrder, EntityPage, EntityPlace, EntityQuery, FannedDelivery};
 
-/// The entity of an id.
+/// The entity with this id.
 pub fn one(connection: &Connection, source: &str, entity: &str) -> rusqlite::Result<Option<Entity>> {
     entities::one(connection, source, entity)
 }
 
-/// A page of at most `limit` entities. Those that match are found in the index alone.
+/// A page of at most `limit` entities. Matches are found in the index alone.
 pub fn list(connection: &Connection, query: &EntityQuery, limit: usize) -> rusqlite::Result<EntityPage> {
     let mut conditions = vec!["1".to_owned()];
     let mut values = Vec::new();
@@ -34,7 +34,7 @@ pub fn list(connection: &Connection, query: &EntityQuery, limit: usize) -> rusql
         values.push(Value::Text(place.entity.clone()));
     }
     if let Some(source) = &query.source {
-        // A unary plus: the index of the time is walked, whatever else would do.
+        // The unary plus makes SQLite walk the time index, whatever other index fits.
         conditions.push("+source = ?".to_owned());
         values.push(Value::Text(source.clone()));
     }
@@ -65,7 +65,7 @@ pub fn list(connection: &Connection, query: &EntityQuery, limit: usize) -> rusql
     Ok(EntityPage { entities: found, next })
 }
 
-/// The rows with their headers and bodies, up to about `bytes` of bodies. A row that is gone by now is left out.
+/// The rows with their headers and bodies, up to about `bytes` of bodies. Rows removed in the meantime are left out.
 pub fn with_bytes(
     connection: &Connection,
     rows: Vec<DeliveryRow>,

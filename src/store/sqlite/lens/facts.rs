@@ -1,13 +1,13 @@
-//! Numbers that are kept beside the rows they are about.
+//! Numbers stored next to the rows they describe.
 
 use rusqlite::{Connection, params};
 
-/// A number that is kept.
+/// A stored number.
 pub fn fact(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
     connection.prepare_cached("SELECT value FROM facts WHERE name = ?1")?.query_row([name], |row| row.get(0))
 }
 
-/// Adds to a number that is kept.
+/// Adds to a stored number.
 pub fn add(connection: &Connection, name: &str, more: i64) -> rusqlite::Result<()> {
     connection
         .prepare_cached("UPDATE facts SET value = value + ?2 WHERE name = ?1")?

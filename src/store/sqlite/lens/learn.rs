@@ -1,4 +1,4 @@
-//! From the log to what is known of it: the cursor and what was learnt move in one transaction.
+//! Updates the lens from the log: the cursor and the learnt data change in one transaction.
 
 use rusqlite::{Connection, params};
 
@@ -9,7 +9,7 @@ use crate::store::sqlite::codec::{self, ROW_COLUMNS};
 use crate::store::sqlite::insert::whole;
 use crate::store::{FannedDelivery, Learnt, LensState};
 
-/// How far the log was learnt from.
+/// How far the learner has read the log.
 pub fn state(connection: &Connection) -> rusqlite::Result<LensState> {
     let heard_at = fact(connection, "lens_heard_at")?;
     Ok(LensState {
@@ -21,8 +21,8 @@ pub fn state(connection: &Connection) -> rusqlite::Result<LensState> {
     })
 }
 
-/// Deliveries after `after` that were accepted or refused for their schema, oldest first, at most `limit` and about
-/// `bytes` of bodies.
+/// Deliveries after `after` that were accepted or failed schema validation, oldest first.
+/// At most `limit` deliveries and about `bytes` of bodies.
 pub fn unlearnt(
     connection: &Connection,
     after: i64,
@@ -57,7 +57,7 @@ pub fn delivery(row: &rusqlite::Row<'_>) -> rusqlite::Result<FannedDelivery> {
     })
 }
 
-/// Writes what was learnt; `false`, and nothing is written, where somebody had moved the cursor.
+/// Writes what was learnt; `false`, with nothing written, if another caller moved the cursor.
 pub fn learn(connection: &Connection, learnt: &Learnt) -> rusqlite::Result<bool> {
     if fact(connection, "lens_cursor")? != learnt.from {
         return Ok(false);

@@ -1,4 +1,4 @@
-//! Silences: who is due, and who was told of.
+//! Silences: which are due, and which were published.
 
 use rusqlite::{Connection, params};
 
@@ -8,10 +8,10 @@ use crate::store::sqlite::insert::whole;
 use crate::store::sqlite::outbox;
 use crate::store::{NewMessage, Outage};
 
-/// Times at which nobody listened that are remembered.
+/// The most outages stored.
 const OUTAGES: usize = 100;
 
-/// Entities whose silence is due, the earliest first.
+/// Entities whose silence check is due, the earliest first.
 pub fn due(connection: &Connection, now: Timestamp, limit: usize) -> rusqlite::Result<Vec<Entity>> {
     connection
         .prepare_cached(&format!(
@@ -21,7 +21,7 @@ pub fn due(connection: &Connection, now: Timestamp, limit: usize) -> rusqlite::R
         .collect()
 }
 
-/// Its silence is due at another time.
+/// Moves the silence check of an entity to another time.
 pub fn postpone(connection: &Connection, entity: &Entity, due: Timestamp) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
@@ -31,7 +31,8 @@ pub fn postpone(connection: &Connection, entity: &Entity, due: Timestamp) -> rus
     Ok(())
 }
 
-/// It is silent: kept, and published, in one transaction. `false` where it was heard of meanwhile, or was told of before.
+/// Marks an entity as silent and publishes the event, in one transaction. Returns `false` if the entity reported in
+/// the meantime or its silence was already published.
 pub fn tell(
     connection: &Connection,
     entity: &Entity,
@@ -52,7 +53,7 @@ pub fn tell(
     Ok(true)
 }
 
-/// Entities of `source` after `after` whose silence was not reckoned by `rule`, by their ids.
+/// Entities of `source` after `after` whose silence was not computed with `rule`, by id.
 pub fn other_rule(
     connection: &Connection,
     source: &str,
@@ -68,7 +69,8 @@ pub fn other_rule(
         .collect()
 }
 
-/// Reckons anew when those are silent. Who is silent already when the rule comes is known to be, and nobody is told.
+/// Recomputes when these entities count as silent. An entity that is already silent when a rule is introduced is
+/// marked silent without an event.
 pub fn reckon(
     connection: &Connection,
     entities: &[Entity],
@@ -94,7 +96,7 @@ pub fn reckon(
     Ok(())
 }
 
-/// The program listened until `now`, but for `outage`.
+/// Records that the program listened until `now`, except during `outage`.
 pub fn heard(connection: &Connection, now: Timestamp, outage: Option<Outage>) -> rusqlite::Result<()> {
     connection
         .prepare_cached("UPDATE facts SET value = ?1 WHERE name = 'lens_heard_at'")?
@@ -112,7 +114,7 @@ pub fn heard(connection: &Connection, now: Timestamp, outage: Option<Outage>) ->
     Ok(())
 }
 
-/// Times at which nobody listened.
+/// The stored outages.
 pub fn outages(connection: &Connection) -> rusqlite::Result<Vec<Outage>> {
     connection
         .prepare_cached("SELECT since, until FROM outages ORDER BY since")?

@@ -1,4 +1,4 @@
-//! What a person does with messages that wait: send them now, move them, or cancel them.
+//! Manual actions on waiting messages: send now, move and cancel.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -6,9 +6,10 @@ use super::columns::HOME;
 use super::ordered;
 use crate::domain::{Now, Timestamp};
 
-/// Makes messages due: those that wait for their next attempt, and cancelled ones, which begin a new round of attempts.
-/// In order, what is before such a message is due with it. Those that are parked, or neither wait nor are cancelled, stay
-/// as they are. Returns the position and the lane of each that is due.
+/// Makes messages due. Messages that wait for their next attempt are due at once; cancelled ones start a new round of
+/// attempts. In an ordered lane, the messages before such a message become due with it.
+/// Messages that are parked, or neither wait nor are cancelled, do not change. Returns the position and the lane of
+/// each due message.
 pub fn send_now(connection: &Connection, seqs: &[i64], now: Now) -> rusqlite::Result<Vec<(i64, String)>> {
     let mut due = Vec::new();
     for &seq in seqs {
@@ -62,8 +63,9 @@ fn renew(connection: &Connection, seq: i64, now: Now) -> rusqlite::Result<String
         .query_row(params![seq, now.due.as_micros(), now.wall.as_micros()], |row| row.get(0))
 }
 
-/// Gives parked messages to another subscription, which is in force: due now, in a new round of attempts. Those that are not
-/// parked stay, and those of events for which it has a message. Returns the positions of those that were moved.
+/// Moves parked messages to another subscription in force: due now, in a new round of attempts.
+/// Messages that are not parked do not move, nor those whose event the other subscription already has. Returns the
+/// positions of the moved messages.
 pub fn move_parked(connection: &Connection, seqs: &[i64], to: &str, now: Now) -> rusqlite::Result<Vec<i64>> {
     let mut moved = Vec::new();
     for &seq in seqs {
@@ -82,8 +84,8 @@ pub fn move_parked(connection: &Connection, seqs: &[i64], to: &str, now: Now) ->
     Ok(moved)
 }
 
-/// Cancels messages that wait, parked ones too, or are being sent; returns the positions of those that were. What is on its
-/// way may still arrive, and is delivered then.
+/// Cancels messages that wait, are parked or are being sent; returns the positions of the cancelled messages. A
+/// request in flight may still arrive; its message is then delivered.
 pub fn cancel(connection: &Connection, seqs: &[i64], now: Now) -> rusqlite::Result<Vec<i64>> {
     let mut cancelled = Vec::new();
     for &seq in seqs {

@@ -12,22 +12,23 @@ use crate::domain::{ClaimedMessage, MessageId, Now, OutgoingEvent, Timestamp};
 use crate::store::sqlite::insert::whole;
 use crate::store::{Due, Lane, LaneBatch, LaneClaim};
 
-/// The most bytes of bodies that a lane gets in one claim, the last one excepted.
+/// The most bytes of bodies that a lane gets in one claim, except for the last body.
 const LANE_BYTES: usize = 16 * 1024 * 1024;
-/// The most messages of one claim, a last batch excepted: whoever is received meanwhile waits for it.
+/// The most messages in one claim, except for a last batch. Incoming deliveries wait for the claim.
 const MOST_CLAIMED: usize = 512;
-/// The most bytes of bodies of one claim, the last lane excepted.
+/// The most bytes of bodies in one claim, except for the last lane.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
 
-/// The columns of a message that is claimed; those of its event follow.
+/// The columns of a claimed message, followed by those of its event.
 const COLUMNS: &str =
     "m.seq, m.id, m.subscription_id, m.attempts, m.attempts_before, m.primary_error, m.event_seq";
 
-/// A request may still be on its way so long after its claim, and count; marks are kept beyond that.
+/// A request may still be in flight, and count, this long after its claim. Marks are kept for longer than that.
 const MARKS_BEYOND: Duration = Duration::from_secs(20);
 
-/// Nobody else works on this file: what was claimed when the program ended is free again. Overdue retries are spread
-/// over `spread`, so that an endpoint does not get the whole backlog at one instant; those of one batch stay together.
+/// Releases the messages claimed when the program ended; no other process works on this file. Overdue retries are
+/// spread over `spread`, so that an endpoint does not get the whole backlog at once. Messages of one batch stay
+/// together.
 pub fn recover(connection: &Connection, now: Now, spread: Duration) -> rusqlite::Result<usize> {
     schedule::take_up(connection, now)?;
     let now = now.due;
@@ -46,8 +47,7 @@ pub fn recover(connection: &Connection, now: Now, spread: Duration) -> rusqlite:
     Ok(freed)
 }
 
-/// The requests through `target` that may count in a window that begins at `since`: when they were claimed, and how
-/// many.
+/// The requests through `target` that may count in a window starting at `since`: claim times and numbers.
 pub fn marks(
     connection: &Connection,
     target: &str,
@@ -61,7 +61,7 @@ pub fn marks(
         .collect()
 }
 
-/// Writes down the requests of a lane with a rate, before they are made: the rate holds over a crash.
+/// Records the requests of a lane with a rate before they are made, so that the rate survives a crash.
 fn mark(connection: &Connection, lane: &Lane, messages: usize, now: Timestamp) -> rusqlite::Result<()> {
     let Some(window) = lane.window else { return Ok(()) };
     if messages == 0 {
@@ -80,7 +80,7 @@ fn mark(connection: &Connection, lane: &Lane, messages: usize, now: Timestamp) -
     Ok(())
 }
 
-/// Claims what is due. A lease that ran out frees its message first. Lanes that are not reached are not told of.
+/// Claims what is due. Expired leases are released first. Lanes that are not reached are not reported.
 pub fn claim(connection: &Connection, claim: &LaneClaim) -> rusqlite::Result<Due> {
     let mut claimed = Claimed { due: Due::default(), events: HashMap::new(), bytes: 0 };
     claimed.due.has_freed = free_expired(connection, claim)?;
@@ -94,7 +94,7 @@ pub fn claim(connection: &Connection, claim: &LaneClaim) -> rusqlite::Result<Due
     Ok(claimed.due)
 }
 
-/// Asks first: hardly ever has a lease run out, and an UPDATE builds a table of its own before it finds that out.
+/// Checks with a SELECT first: leases rarely expire, and the UPDATE builds a temporary table before it finds that out.
 fn free_expired(connection: &Connection, claim: &LaneClaim) -> rusqlite::Result<bool> {
     let (now, ended) = (claim.now.as_micros(), claim.leases_ended.as_micros());
     let has_expired = connection
@@ -111,17 +111,17 @@ fn free_expired(connection: &Connection, claim: &LaneClaim) -> rusqlite::Result<
     Ok(has_expired)
 }
 
-/// What a claim has brought so far.
+/// What a claim has collected so far.
 struct Claimed {
     due: Due,
-    /// An event that goes to many subscriptions is read once.
+    /// An event sent to many subscriptions is read once.
     events: HashMap<i64, Arc<OutgoingEvent>>,
-    /// What those weigh.
+    /// The size of those events.
     bytes: usize,
 }
 
 impl Claimed {
-    /// Claims in one lane. Returns until when nothing more is due in it; `None` where that is not known.
+    /// Claims in one lane. Returns the time before which nothing else is due in it; `None` if that is unknown.
     fn take(
         &mut self,
         connection: &Connection,
@@ -134,7 +134,7 @@ impl Claimed {
             return Ok(Some(ready_at));
         }
         let room = match lane.batch {
-            // A batch is not cut.
+            // A batch is not split.
             Some(_) => MOST_CLAIMED,
             None => MOST_CLAIMED.saturating_sub(self.due.messages.len()),
         };
@@ -145,7 +145,7 @@ impl Claimed {
             self.due(connection, lane, now, limit)?
         };
         if lane.batch.is_some() {
-            // Whenever they are due: a batch has the order in which its events came.
+            // A batch keeps the order in which its events arrived, whenever each is due.
             found.sort_by_key(|message| message.seq);
         }
         let mut take = connection.prepare_cached(
@@ -159,7 +159,7 @@ impl Claimed {
         if is_more { Ok(None) } else { next_due(connection, &lane.target, now).map(Some) }
     }
 
-    /// Due messages, the oldest first, and whether there may be more.
+    /// Due messages, oldest first, and whether there may be more.
     fn due(
         &mut self,
         connection: &Connection,
@@ -184,7 +184,7 @@ impl Claimed {
         Ok((found, true))
     }
 
-    /// As `due`, in order.
+    /// Like `due`, for ordered lanes.
     fn heads(
         &mut self,
         connection: &Connection,
@@ -233,7 +233,7 @@ impl Claimed {
     }
 }
 
-/// With batches: when the lane may be claimed; `None` for now.
+/// With batches: when the lane may be claimed; `None` means now.
 fn batch_ready_at(
     connection: &Connection,
     lane: &Lane,
@@ -256,12 +256,12 @@ fn batch_ready_at(
     Ok((!is_full && flush_at > now).then_some(flush_at))
 }
 
-/// The most bytes of bodies that a lane gets in one claim, the last one excepted.
+/// The most bytes of bodies that a lane gets in one claim, except for the last body.
 fn most_bytes(lane: &Lane) -> usize {
     lane.batch.map_or(LANE_BYTES, |batch| batch.bytes.min(LANE_BYTES))
 }
 
-/// Until when nothing is due in a lane of which everything due was taken.
+/// The time before which nothing is due in a lane whose due messages were all claimed.
 fn next_due(connection: &Connection, target: &str, now: Timestamp) -> rusqlite::Result<Timestamp> {
     let next: Option<i64> = connection
         .prepare_cached(

@@ -1,4 +1,4 @@
-//! How the outbox's values look in columns.
+//! How the outbox's values are encoded in columns.
 
 use bytes::Bytes;
 use rusqlite::types::Type;
@@ -8,8 +8,8 @@ use crate::domain::{
     Attempt, AttemptError, DeliveryId, MessageId, MessageRow, MessageStatus, OutgoingEvent, Timestamp,
 };
 
-/// The columns of a message in lists, as `message` reads them. That a message is parked is never written: it follows
-/// from the subscription's row, so that parking and going on change one row, however many messages wait.
+/// The columns of a message in lists, as `message` reads them. The parked state is never written: it follows from the
+/// subscription's row. Parking and resuming therefore change one row, however many messages wait.
 pub const MESSAGE_COLUMNS: &str = "m.seq, m.id, m.event_id, m.event_type, m.subscription_id, m.target_id, \
      iif(m.status = 0 AND m.subscription_id IN (SELECT id FROM subscriptions WHERE parked_since IS NOT NULL), 5, \
      m.status), m.created_at, m.next_attempt_at, m.attempts, e.delivery_id, m.replayed_at";
@@ -18,19 +18,19 @@ pub const MESSAGE_COLUMNS: &str = "m.seq, m.id, m.event_id, m.event_type, m.subs
 pub const EVENT_COLUMNS: &str =
     "e.source, e.event_id, e.event_type, e.entity, e.received_at, e.body, e.delivery_id, e.lineage";
 
-/// How many columns `MESSAGE_COLUMNS` has.
+/// The number of columns in `MESSAGE_COLUMNS`.
 pub const MESSAGE_WIDTH: usize = 12;
-/// How far the position of a message is shifted in the key of its attempts.
+/// The factor by which the position of a message is multiplied in the key of its attempts.
 const NUMBERS: i64 = 1 << 16;
 
-/// A message goes back to its own subscription and begins a new round of attempts there, in order where that sends in
-/// order.
+/// Returns a message to its own subscription and starts a new round of attempts, in order if that subscription sends
+/// in order.
 pub const HOME: &str = "target_id = subscription_id, attempts_before = attempts, primary_error = NULL, \
      entity = (SELECT e.entity FROM events e JOIN subscriptions s ON s.id = messages.subscription_id \
      WHERE e.seq = messages.event_seq \
      AND CASE WHEN json_valid(s.document) THEN json_extract(s.document, '$.ordered') END)";
 
-/// The status's number in the store; `Parked` is only ever read.
+/// The number of a status in the store; `Parked` is only ever read.
 pub const fn status_number(status: MessageStatus) -> i64 {
     match status {
         MessageStatus::Pending => 0,
@@ -115,12 +115,12 @@ pub fn attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
     })
 }
 
-/// A value kept as JSON.
+/// Reads a value stored as JSON.
 pub fn json<T: serde::de::DeserializeOwned>(text: &str, column: usize) -> rusqlite::Result<T> {
     serde_json::from_str(text).map_err(|_| unreadable(column, Type::Text))
 }
 
-/// A value as it is kept in JSON.
+/// A value as stored in JSON.
 pub fn to_json<T: serde::Serialize>(value: &T) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(|fault| Error::ToSqlConversionFailure(Box::new(fault)))
 }

@@ -1,4 +1,4 @@
-//! Messages that ran out of attempts: shown, sent again, dropped, and told of.
+//! Dead letters: messages that ran out of attempts are listed, replayed, dropped and reported.
 
 use bytes::Bytes;
 use rusqlite::types::Value;
@@ -9,9 +9,9 @@ use crate::domain::{DeadLetter, MessageId, Now, Timestamp};
 use crate::store::sqlite::insert::whole;
 use crate::store::{DeadLetterFilter, Told};
 
-/// So many dead letters are looked at for one notice.
+/// The most dead letters read for one notice.
 const TOLD_AT_ONCE: usize = 10_000;
-/// So many ids stand in a notice.
+/// The most ids in a notice.
 const TOLD_IDS: usize = 20;
 
 /// Dead letters that match, the newest message first, before the position `before`.
@@ -78,12 +78,12 @@ fn conditions(filter: &DeadLetterFilter) -> (String, Vec<Value>) {
     (sql.join(" AND "), values)
 }
 
-/// Whose subscription is in force.
+/// The condition that the subscription is in force.
 const IN_FORCE: &str =
     "EXISTS (SELECT 1 FROM subscriptions s WHERE s.id = d.subscription_id AND s.parked_since IS NULL)";
 
-/// Replays dead letters, at most `limit`: each begins a new round of attempts, through its own subscription. Those
-/// whose subscription is not in force stay. Returns each message with its subscription.
+/// Replays dead letters, at most `limit`. Each starts a new round of attempts through its own subscription. Those
+/// whose subscription is not in force do not change. Returns each message with its subscription.
 pub fn replay(
     connection: &Connection,
     filter: &DeadLetterFilter,
@@ -114,7 +114,7 @@ pub fn replay(
     Ok(found.into_iter().map(|(_, replayed)| replayed).collect())
 }
 
-/// Dead letters that match and cannot be replayed, because their subscription is not in force: how many of each.
+/// Matching dead letters that cannot be replayed because their subscription is not in force, counted per subscription.
 pub fn stranded(connection: &Connection, filter: &DeadLetterFilter) -> rusqlite::Result<Vec<(String, u64)>> {
     let (conditions, values) = conditions(filter);
     let sql = format!(
@@ -127,7 +127,7 @@ pub fn stranded(connection: &Connection, filter: &DeadLetterFilter) -> rusqlite:
         .collect()
 }
 
-/// Drops one dead letter; its message stays dead. `false` where there is none.
+/// Drops one dead letter; its message stays dead. `false` if the dead letter does not exist.
 pub fn drop_letter(connection: &Connection, id: MessageId) -> rusqlite::Result<bool> {
     let dropped = connection
         .prepare_cached(
@@ -137,8 +137,8 @@ pub fn drop_letter(connection: &Connection, id: MessageId) -> rusqlite::Result<b
     Ok(dropped == 1)
 }
 
-/// Dead letters that nobody was told of, by subscription. `own_events` are never told of: a notice about a notice
-/// would have no end.
+/// Dead letters without a notice yet, by subscription. `own_events` never cause a notice: notices about notices would
+/// never end.
 pub fn untold(connection: &Connection, own_events: &[&str]) -> rusqlite::Result<Vec<Told>> {
     let mut statement = connection.prepare_cached(
         "SELECT d.subscription_id, m.id, m.event_type, d.error, m.seq FROM dead_letters d \
@@ -170,7 +170,7 @@ pub fn untold(connection: &Connection, own_events: &[&str]) -> rusqlite::Result<
     Ok(told)
 }
 
-/// Remembers that administrators were told of a subscription's dead letters up to `through`.
+/// Records that administrators were notified about a subscription's dead letters up to `through`.
 pub fn tell(connection: &Connection, subscription: &str, through: i64) -> rusqlite::Result<()> {
     connection
         .prepare_cached(

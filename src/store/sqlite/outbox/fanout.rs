@@ -1,4 +1,4 @@
-//! From the log to messages: the cursor and the messages move in one transaction.
+//! Creates messages from the log: the cursor and the messages change in one transaction.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -44,7 +44,8 @@ pub fn unfanned(
     Ok(found)
 }
 
-/// Writes the messages and moves the cursor; returns how many messages were made, `None` where somebody had moved it.
+/// Writes the messages and moves the cursor. Returns the number of messages created; `None` if another caller moved
+/// the cursor.
 pub fn fan_out(connection: &Connection, fan_out: &FanOut, now: Now) -> rusqlite::Result<Option<u32>> {
     let moved = connection
         .prepare_cached("UPDATE facts SET value = ?2 WHERE name = 'fanout_cursor' AND value = ?1")?
@@ -59,7 +60,7 @@ pub fn fan_out(connection: &Connection, fan_out: &FanOut, now: Now) -> rusqlite:
     Ok(Some(made))
 }
 
-/// Publishes an event of our own; `posted` is the digest of what was posted.
+/// Publishes one of our own events; `posted` is the digest of the posted body.
 pub fn publish(
     connection: &Connection,
     event: &OutgoingEvent,
@@ -75,7 +76,7 @@ pub fn publish(
     put_event(connection, event, Some(posted), messages, now).map(Published::New)
 }
 
-/// The digest of what was posted under this id, if something was.
+/// The digest of the body posted under this id, if any.
 fn published(connection: &Connection, event_id: &str) -> rusqlite::Result<Option<[u8; 32]>> {
     connection
         .prepare_cached("SELECT posted FROM events WHERE event_id = ?1 AND posted IS NOT NULL")?
@@ -83,7 +84,7 @@ fn published(connection: &Connection, event_id: &str) -> rusqlite::Result<Option
         .optional()
 }
 
-/// Makes one message that a person asked for, whatever was sent before.
+/// Creates one message that was requested by hand, regardless of earlier messages.
 pub fn by_hand(
     connection: &Connection,
     event: &OutgoingEvent,
@@ -97,7 +98,7 @@ pub fn by_hand(
     Ok(id)
 }
 
-/// Writes an event and its messages; one without messages is kept only when it was published.
+/// Writes an event and its messages; an event without messages is stored only if it was published.
 fn put_event(
     connection: &Connection,
     event: &OutgoingEvent,
@@ -149,8 +150,8 @@ fn count_messages(connection: &Connection, event_seq: i64, made: u32) -> rusqlit
     Ok(())
 }
 
-/// The UNIQUE key decides: at most one message for each subscription and event id, those by hand aside. A subscription
-/// that is gone or was disabled meanwhile gets none. Returns how many were made.
+/// The UNIQUE key decides: at most one message per subscription and event id, except manual ones. A subscription that
+/// was deleted or disabled in the meantime gets none. Returns the number of messages created.
 fn insert_message(
     connection: &Connection,
     id: MessageId,

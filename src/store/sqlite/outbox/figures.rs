@@ -1,4 +1,4 @@
-//! Figures of the attempts, and looks at the endpoints.
+//! Figures of the attempts, and health checks of the endpoints.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -10,16 +10,16 @@ use crate::domain::{Attempt, Timestamp};
 use crate::store::sqlite::insert::whole;
 use crate::store::{HealthCheck, SenderFigures};
 
-/// The looks that are kept of each endpoint.
+/// The health checks stored per endpoint.
 const KEPT_CHECKS: i64 = 100;
-/// More messages than this are not counted one by one.
+/// Beyond this number, messages are not counted individually.
 const COUNTED: i64 = 100_000;
-/// How much longer the durations of a bucket are than those of the one before.
+/// The ratio between the durations of two neighbouring buckets.
 const RATIO: f64 = 1.01;
-/// The longest duration that is told apart, in seconds.
+/// The upper bound of the last bucket, in seconds.
 const LONGEST_S: f64 = 3_600.0;
 
-/// Where each bucket of durations begins, in microseconds: every microsecond up to a hundred, then a hundredth apart.
+/// The start of each bucket of durations, in microseconds: every microsecond up to a hundred, then in steps of 1 %.
 static BUCKETS: LazyLock<Vec<u64>> = LazyLock::new(|| {
     let mut starts = vec![0, 1];
     let mut start = 1e-6;
@@ -38,7 +38,7 @@ pub fn bucket(duration_us: u64) -> i64 {
     whole(BUCKETS.partition_point(|start| *start <= duration_us).saturating_sub(1))
 }
 
-/// Counts attempts into the figures of the subscriptions through which they were made.
+/// Counts attempts into the figures of the subscriptions that made them.
 pub fn count<'a>(
     connection: &Connection,
     attempts: impl Iterator<Item = &'a Attempt>,
@@ -100,12 +100,12 @@ fn add(totals: &mut SenderFigures, attempt: &Attempt) {
     }
 }
 
-/// A count as the store has it.
+/// A count as stored.
 pub fn stored(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// A duration that stands for a bucket, in microseconds: its middle.
+/// The middle of a bucket, in microseconds.
 fn middle(bucket: i64) -> f64 {
     let at = usize::try_from(bucket).unwrap_or_default();
     let micros = |at: usize| {
@@ -116,7 +116,7 @@ fn middle(bucket: i64) -> f64 {
     f64::midpoint(micros(at), last)
 }
 
-/// The figures of every subscription that is there or ever sent.
+/// The figures of every subscription that exists or ever sent a message.
 pub fn figures(connection: &Connection) -> rusqlite::Result<Vec<SenderFigures>> {
     let mut all = connection
         .prepare_cached(
@@ -179,7 +179,7 @@ fn totals(row: &Row<'_>) -> rusqlite::Result<SenderFigures> {
     })
 }
 
-/// Keeps a look at an endpoint; the oldest ones go.
+/// Stores a health check of an endpoint; the oldest ones are removed.
 pub fn add_health(connection: &Connection, check: &HealthCheck) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
@@ -203,7 +203,7 @@ pub fn add_health(connection: &Connection, check: &HealthCheck) -> rusqlite::Res
     Ok(())
 }
 
-/// The last looks at an endpoint, the newest first.
+/// The last health checks of an endpoint, newest first.
 pub fn health(
     connection: &Connection,
     subscription: &str,

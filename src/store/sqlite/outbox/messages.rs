@@ -1,4 +1,4 @@
-//! Questions about messages.
+//! Queries for messages.
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
@@ -25,7 +25,7 @@ pub fn list(
     if filter.subscription.is_none() || filter.event_id.is_some() || filter.status.is_some() {
         return page(connection, filter, before, limit);
     }
-    // A subscription's messages lie by status, each status in order: the newest of each are merged.
+    // A subscription's messages are indexed by status, each status in order. The newest of each status are merged.
     let mut rows = Vec::new();
     for status in MessageStatus::ALL {
         let of_status = MessageFilter { status: Some(status), ..filter.clone() };
@@ -103,7 +103,7 @@ pub fn attempts(connection: &Connection, seq: i64) -> rusqlite::Result<Vec<Attem
         .collect()
 }
 
-/// The subscription whose message this id is, with the lineage of the event it carries; `None` where it is none of ours.
+/// The subscription that this message id belongs to, with the lineage of its event; `None` if it is not one of ours.
 pub fn made_by(connection: &Connection, id: MessageId) -> rusqlite::Result<Option<(String, Vec<String>)>> {
     connection
         .prepare_cached(&format!(
@@ -118,7 +118,7 @@ pub fn made_by(connection: &Connection, id: MessageId) -> rusqlite::Result<Optio
         .optional()
 }
 
-/// The last event of that id that went to somebody or was published.
+/// The last event with that id that was sent or published.
 pub fn event_of(connection: &Connection, event_id: &str) -> rusqlite::Result<Option<OutgoingEvent>> {
     connection
         .prepare_cached(&format!(

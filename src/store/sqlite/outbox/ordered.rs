@@ -1,7 +1,7 @@
-//! Order: which due messages of a lane may go now, where those about one entity go one after the other.
+//! Order: which due messages of a lane may be sent now, if those of one entity are sent one after the other.
 //!
-//! A message that waits for another is put off: it is not due for a while, and is due at once when the one before is over.
-//! A long queue of one entity is then looked at once, not at each claim.
+//! A message that waits for another one is put off: it is not due for a while, or until the one before it is finished.
+//! A long queue of one entity is therefore read once, not at each claim.
 
 use std::time::Duration;
 
@@ -9,24 +9,24 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::domain::Timestamp;
 
-/// So many due messages are looked at in one claim.
+/// The most due messages read in one claim.
 const LOOKED_AT: usize = 500;
-/// How long a message that was put off is not looked at, when nothing wakes it.
+/// How long a message that was put off stays unread if nothing wakes it.
 const PUT_OFF: Duration = Duration::from_secs(60);
 
 /// The first unfinished message of an entity.
 const FIRST: &str = "SELECT seq FROM messages INDEXED BY messages_in_order \
      WHERE target_id = ?1 AND entity = ?2 AND status < 2 ORDER BY seq LIMIT 1";
 
-/// Messages that may go now.
+/// Messages that may be sent now.
 pub struct Heads {
-    /// Their positions, in the order in which they are to be sent.
+    /// Their positions, in sending order.
     pub seqs: Vec<i64>,
     /// Whether there may be others.
     pub is_more: bool,
 }
 
-/// At most `limit` due messages before which nothing of their entity waits; those that must wait are put off.
+/// At most `limit` due messages with no waiting message of their entity before them; those that must wait are put off.
 pub fn heads(connection: &Connection, target: &str, now: Timestamp, limit: usize) -> rusqlite::Result<Heads> {
     let due = connection
         .prepare_cached(&format!(
@@ -60,7 +60,7 @@ pub fn heads(connection: &Connection, target: &str, now: Timestamp, limit: usize
     Ok(heads)
 }
 
-/// A message of this entity is over, or has left the lane: the next one is due, where it was put off.
+/// A message of this entity is finished, or has left the lane: the next one becomes due if it was put off.
 pub fn wake_next(
     connection: &Connection,
     target: &str,

@@ -1,4 +1,4 @@
-//! Retention of the outbox: messages that are over, dead letters, and the events nobody carries any more.
+//! Retention of the outbox: finished messages, dead letters, and events without messages.
 
 use rusqlite::{Connection, params};
 
@@ -32,12 +32,12 @@ pub fn prune_outbox(connection: &Connection, retention: &Retention, now: Timesta
     Ok(removed.saturating_add(u64::try_from(events).unwrap_or(0)))
 }
 
-/// Above `max_size`: the oldest delivered messages go, whatever their age.
+/// Above `max_size`: removes the oldest delivered messages, whatever their age.
 pub fn retire(connection: &Connection) -> rusqlite::Result<u64> {
     remove_finished(connection, 2, i64::MAX)
 }
 
-/// Removes the oldest messages of a status that were over before `old`, dead letters excepted.
+/// Removes the oldest messages with a status that finished before `old`, except dead letters.
 fn remove_finished(connection: &Connection, status: i64, old: i64) -> rusqlite::Result<u64> {
     let doomed = connection
         .prepare_cached(

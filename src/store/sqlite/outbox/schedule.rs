@@ -1,18 +1,18 @@
-//! What is due keeps its time over a restart, however the wall clock was set.
+//! Keeps due times correct across restarts, even if the wall clock was set.
 //!
-//! Everything here is due by the clock that does not step. It begins anew at each start with what the wall clock shows
-//! then; where that was set meanwhile, what is kept is moved by as much.
+//! All due times use a clock that never jumps. At each start, this clock starts with the wall-clock time. If the wall
+//! clock was set since, stored due times move by the same amount.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::domain::{Now, Timestamp};
 
-/// The fact that holds by how much the wall clock was ahead, in microseconds.
+/// The name of the number that stores how far the wall clock was ahead, in microseconds.
 const AHEAD: &str = "wall_ahead_us";
-/// Differences up to this are no step, in microseconds.
+/// Smaller differences do not count as a clock change, in microseconds.
 const NO_STEP_US: u64 = 1_000_000;
 
-/// Keeps by how much the wall clock is ahead.
+/// Stores how far the wall clock is ahead.
 pub fn keep_wall_ahead(connection: &Connection, micros: i64) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
@@ -22,8 +22,8 @@ pub fn keep_wall_ahead(connection: &Connection, micros: i64) -> rusqlite::Result
     Ok(())
 }
 
-/// Takes up the schedule when the sender starts. At a start of the program both clocks show the same, and what was kept is
-/// the difference of the run before; where only the sender starts again, the clocks are the same, and so is the difference.
+/// Adjusts the schedule when the sender starts. At a program start both clocks show the same time, and the stored
+/// difference is that of the last run. If only the sender restarts, the clocks and their difference have not changed.
 pub fn take_up(connection: &Connection, now: Now) -> rusqlite::Result<()> {
     let kept: Option<i64> = connection
         .query_row("SELECT value FROM facts WHERE name = ?1", [AHEAD], |row| row.get(0))
@@ -43,7 +43,7 @@ fn follow(connection: &Connection, micros: i64) -> rusqlite::Result<()> {
         [micros],
     )?;
     connection.execute("UPDATE event_ids SET expires_at = expires_at + ?1", [micros])?;
-    // All at once: one may come to stand where another stood.
+    // All at once: a mark may move to the place of another one.
     let marks = connection
         .prepare("SELECT target_id, at, requests FROM rate_marks")?
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
@@ -59,8 +59,8 @@ fn follow(connection: &Connection, micros: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The wall clock was set back while the program did not run: by how much nobody knows. What was claimed or made by now
-/// waits no longer than it was told to wait then, and requests that were made count from now.
+/// The wall clock was set back while the program did not run, by an unknown amount. Existing claims and messages wait
+/// no longer than their original delay, and earlier requests count from now.
 fn pull_in(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
     connection.execute(
         "UPDATE messages SET next_attempt_at = ?1 + max(0, next_attempt_at - coalesce(claimed_at, next_attempt_at)), \

@@ -1,4 +1,4 @@
-//! Appends attempts and writes what comes after them.
+//! Appends attempts and writes their results.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::ordered;
 use crate::domain::{Attempt, Now, Timestamp};
 use crate::store::{Next, Settlement};
 
-/// Writes attempts and what comes after them.
+/// Writes attempts and their results.
 pub fn settle(connection: &Connection, settlements: &[Settlement]) -> rusqlite::Result<()> {
     for settlement in settlements {
         if let Some(attempt) = &settlement.attempt {
@@ -21,10 +21,10 @@ pub fn settle(connection: &Connection, settlements: &[Settlement]) -> rusqlite::
     count(connection, settlements.iter().filter_map(|settlement| settlement.attempt.as_ref()))
 }
 
-/// How long a message waits whose subscription is there and cannot be used now: until somebody mends it, perhaps.
+/// How long a message waits if its subscription exists but cannot be used now. An operator may fix it in that time.
 const OUT_OF_FORCE: Duration = Duration::from_secs(60);
 
-/// Writes what comes now. A message that was cancelled meanwhile stays so, unless it was delivered.
+/// Writes the next step. A message cancelled in the meantime stays cancelled, unless it was delivered.
 fn go_on(connection: &Connection, settlement: &Settlement) -> rusqlite::Result<()> {
     let made = i64::from(settlement.attempt.is_some());
     let Settlement { seq, at, .. } = *settlement;
@@ -51,7 +51,7 @@ fn go_on(connection: &Connection, settlement: &Settlement) -> rusqlite::Result<(
                 )?
                 .execute(params![seq, at.due.as_micros(), made, target, primary_error, in_order])?;
             match place {
-                // The fallback was removed, or one of the two parked meanwhile.
+                // The fallback was removed, or one of the two subscriptions was parked in the meantime.
                 _ if changed == 0 => again(connection, seq, at.due, made),
                 Some((left, entity)) => ordered::wake_next(connection, &left, &entity, at.due),
                 None => Ok(()),
@@ -81,7 +81,7 @@ fn go_on(connection: &Connection, settlement: &Settlement) -> rusqlite::Result<(
     }
 }
 
-/// The lane of a message and its entity, where it goes in order.
+/// The lane of a message, and its entity if the lane is ordered.
 fn place(connection: &Connection, seq: i64) -> rusqlite::Result<Option<(String, String)>> {
     connection
         .prepare_cached("SELECT target_id, entity FROM messages WHERE seq = ?1 AND entity IS NOT NULL")?
@@ -99,8 +99,8 @@ fn again(connection: &Connection, seq: i64, when: Timestamp, made: i64) -> rusql
     Ok(())
 }
 
-/// Ends a message whose subscription was deleted. Where that is parked, the message is as it was before it was claimed:
-/// nobody asks for it. Otherwise the subscription cannot be used at the moment, and the message waits a while.
+/// Ends a message whose subscription was deleted. If the subscription is parked, the message returns to its state
+/// before the claim. Otherwise the subscription cannot be used at the moment, and the message waits.
 fn without_subscription(connection: &Connection, seq: i64, now: Now) -> rusqlite::Result<()> {
     let is_parked: Option<bool> = connection
         .prepare_cached(
@@ -123,7 +123,8 @@ fn without_subscription(connection: &Connection, seq: i64, now: Now) -> rusqlite
     }
 }
 
-/// Ends a message, and the next one of its entity is due; `false` where it was cancelled meanwhile and did not arrive.
+/// Ends a message and makes the next one of its entity due; `false` if it was cancelled in the meantime and did not
+/// arrive.
 fn finish(connection: &Connection, seq: i64, status: i64, made: i64, at: Now) -> rusqlite::Result<bool> {
     let place = place(connection, seq)?;
     let changed = connection

@@ -1,4 +1,4 @@
-//! Subscriptions as they are kept.
+//! Stored subscriptions.
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -7,7 +7,7 @@ use super::columns::{HOME, unreadable};
 use crate::domain::{SubscriptionOrigin, Timestamp};
 use crate::store::{ParkedRecord, SubscriptionRecord};
 
-/// More messages than this are not counted one by one.
+/// Beyond this number, messages are not counted individually.
 const COUNTED: i64 = 100_000;
 
 const fn origin_number(origin: SubscriptionOrigin) -> i64 {
@@ -44,8 +44,8 @@ pub fn records(connection: &Connection) -> rusqlite::Result<Vec<SubscriptionReco
         .collect()
 }
 
-/// Puts a subscription in force; returns it as it now is. One that is new, enabled again or no longer parked takes what
-/// comes from now on.
+/// Puts a subscription in force and returns its stored form. A subscription that is new, enabled again or no longer
+/// parked gets only later events.
 pub fn put(connection: &Connection, record: &SubscriptionRecord) -> rusqlite::Result<SubscriptionRecord> {
     let before: Option<(bool, i64, i64)> = connection
         .prepare_cached(
@@ -82,8 +82,8 @@ pub fn put(connection: &Connection, record: &SubscriptionRecord) -> rusqlite::Re
     Ok(SubscriptionRecord { created_at, since, parked_since: None, ..record.clone() })
 }
 
-/// Takes a subscription out of force and keeps it: what waits for it is parked. Messages with its fallback, and those
-/// that it was to send as a fallback, go back to their own subscription.
+/// Takes a subscription out of force but keeps it; its waiting messages are parked. Messages at its fallback, and
+/// those it should send as a fallback, return to their own subscription.
 pub fn park(connection: &Connection, id: &str, now: Timestamp) -> rusqlite::Result<Option<ParkedRecord>> {
     connection
         .prepare_cached("UPDATE subscriptions SET parked_since = coalesce(parked_since, ?2) WHERE id = ?1")?
@@ -103,7 +103,7 @@ pub fn park(connection: &Connection, id: &str, now: Timestamp) -> rusqlite::Resu
         .transpose()
 }
 
-/// How many messages of a subscription wait or are being sent; up to 100,000 are counted.
+/// The number of messages of a subscription that wait or are being sent; counts up to 100,000.
 pub fn waiting(connection: &Connection, id: &str) -> rusqlite::Result<u64> {
     let count: i64 = connection
         .prepare_cached(
@@ -113,7 +113,7 @@ pub fn waiting(connection: &Connection, id: &str) -> rusqlite::Result<u64> {
     Ok(count.unsigned_abs())
 }
 
-/// Disables a subscription and says why.
+/// Disables a subscription and stores the reason.
 pub fn disable(connection: &Connection, id: &str, reason: &str, now: Timestamp) -> rusqlite::Result<bool> {
     let changed = connection
         .prepare_cached(
@@ -123,9 +123,9 @@ pub fn disable(connection: &Connection, id: &str, reason: &str, now: Timestamp) 
     Ok(changed == 1)
 }
 
-/// Removes a subscription; returns how many messages were cancelled, `None` where there is no such subscription. Its
-/// messages that wait are cancelled, those with its fallback too; those that it was to send as a fallback go back to
-/// their own subscription.
+/// Removes a subscription. Returns the number of cancelled messages; `None` if the subscription does not exist. Its
+/// waiting messages are cancelled, also those at its fallback. Messages it should send as a fallback return to their
+/// own subscription.
 pub fn delete(connection: &Connection, id: &str, now: Timestamp) -> rusqlite::Result<Option<u64>> {
     let removed = connection.prepare_cached("DELETE FROM subscriptions WHERE id = ?1")?.execute([id])?;
     let cancelled = connection
@@ -133,7 +133,7 @@ pub fn delete(connection: &Connection, id: &str, now: Timestamp) -> rusqlite::Re
             "UPDATE messages SET status = 4, finished_at = ?2 WHERE subscription_id = ?1 AND status IN (0, 1)",
         )?
         .execute(params![id, now.as_micros()])?;
-    // Each by its partial index: what is over is not looked at.
+    // Each status has a partial index, so finished messages are not read.
     for waiting in ["status = 0", "status = 1"] {
         connection
             .prepare_cached(&format!("UPDATE messages SET {HOME} WHERE {waiting} AND target_id = ?1"))?

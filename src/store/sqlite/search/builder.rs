@@ -4,20 +4,20 @@ use super::term::{self, CLASSES, Kind};
 use super::text::{folded, folded_body};
 use crate::domain::DeliveryRow;
 
-/// The buckets of three letters.
+/// The number of trigram buckets.
 pub const BUCKETS: u32 = CLASSES.pow(3);
 
-/// What a delivery is found by.
+/// The terms of a delivery.
 pub struct RowTerms {
-    /// The three letters of its body, by bucket.
+    /// The trigrams of its body, by bucket.
     pub body: Vec<u32>,
-    /// Those of the rest of it.
+    /// The trigrams of its other parts.
     pub head: Vec<u32>,
-    /// The terms of its fields; one may come twice.
+    /// The terms of its fields; a term may occur twice.
     pub values: Vec<Vec<u8>>,
 }
 
-/// Reads terms. What it needs for that is kept from row to row.
+/// Reads terms. Its buffers are reused from row to row.
 pub struct Builder {
     seen: Vec<u64>,
 }
@@ -42,8 +42,8 @@ impl Builder {
         RowTerms { body, head, values: values(row, headers) }
     }
 
-    /// Adds the buckets of `text` that were not seen before to `letters`. The marks are few enough to stay close to the
-    /// processor.
+    /// Adds the buckets of `text` that were not seen before to `letters`. The marks are few enough to stay in the
+    /// processor's cache.
     fn see(&mut self, text: &[u8], letters: &mut Vec<u32>) {
         for bucket in term::buckets(text) {
             let Some(word) = self.word(bucket) else { continue };
@@ -55,7 +55,7 @@ impl Builder {
         }
     }
 
-    /// Forgets that these were seen.
+    /// Clears the marks of these buckets.
     fn each_once(&mut self, letters: Vec<u32>) -> Vec<u32> {
         for bucket in &letters {
             if let Some(word) = self.word(*bucket) {

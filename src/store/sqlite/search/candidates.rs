@@ -1,4 +1,4 @@
-//! Which rows of a segment may be what a query asks for.
+//! The rows of a segment that may match a query.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -11,7 +11,7 @@ use super::term::{self, Kind, Lookup};
 use super::text::folded;
 use crate::domain::{Condition, DeliveryId, Pattern, Query, Timestamp};
 
-/// Rows that may match, and whether exactly those do.
+/// Rows that may match, and whether all of them do.
 struct Found {
     rows: Rows,
     is_exact: bool,
@@ -27,7 +27,7 @@ impl Found {
     }
 }
 
-/// Where candidates are looked for.
+/// Where candidates are searched.
 pub struct Candidates<'p> {
     pub log: &'p Connection,
     pub postings: &'p dyn Postings,
@@ -37,12 +37,12 @@ pub struct Candidates<'p> {
     pub now: Timestamp,
 }
 
-/// In how many rows of the segment before each three letters occurred: the rarest are looked up first, and often tell
-/// that the others need not be.
+/// The number of rows with each trigram in the segment searched before. The rarest trigrams are looked up first, which
+/// often makes the others unnecessary.
 pub type Seen = RefCell<HashMap<[u8; 4], u32>>;
 
 impl Candidates<'_> {
-    /// The candidates for `query`: every row that matches is among them.
+    /// The candidates for `query`: a superset of the matching rows.
     pub fn of(&self, query: &Query) -> rusqlite::Result<Rows> {
         Ok(self.query(query)?.rows)
     }
@@ -148,7 +148,7 @@ impl Candidates<'_> {
         Ok(self.rows(found))
     }
 
-    /// The rows about which `table` knows something.
+    /// The rows that have an entry in `table`.
     fn kept_in(&self, table: &str) -> rusqlite::Result<Rows> {
         let mut read =
             self.log.prepare_cached(&format!("SELECT seq FROM {table} WHERE seq BETWEEN ?1 AND ?2"))?;
@@ -156,7 +156,7 @@ impl Candidates<'_> {
         Ok(self.rows(found.collect::<rusqlite::Result<Vec<i64>>>()?))
     }
 
-    /// Which of these positions in the log are in the segment.
+    /// The rows of the segment at these log positions.
     fn rows(&self, positions: Vec<i64>) -> Rows {
         let mut rows = Rows::none();
         for seq in positions.into_iter().filter(|seq| (self.first()..=self.last()).contains(seq)) {
@@ -188,13 +188,13 @@ impl Candidates<'_> {
         }
         let (first, is_exact) = kind.value(pattern.start().as_bytes());
         let mut last = first.clone();
-        // No UTF-8 text goes on with this byte: it comes after every term that begins so.
+        // This byte never occurs in UTF-8, so the bound is after every term with this prefix.
         last.push(0xff);
         let rows = self.postings.range(&(first..=last))?;
         Ok(Found { rows, is_exact: is_exact && pattern.is_prefix() })
     }
 
-    /// The rows that have every three letters of `needle`.
+    /// The rows that contain every trigram of `needle`.
     fn text(&self, kind: Kind, needle: &[u8]) -> rusqlite::Result<Rows> {
         match term::lookup(needle) {
             Lookup::Nothing => Ok(Rows::all()),

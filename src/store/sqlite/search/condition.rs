@@ -1,4 +1,4 @@
-//! A query as SQL: the exact answer for one row.
+//! A query as SQL: the exact result for one row.
 
 use std::net::Ipv4Addr;
 
@@ -11,7 +11,7 @@ use super::super::codec::{self, address_bytes};
 use super::text::{folded, folded_body, header_holds};
 use crate::domain::{Condition, Pattern, Query, Timestamp};
 
-/// A condition on `deliveries d`, and on `delivery_bytes b` where it reads bytes.
+/// A condition on `deliveries d`, and on `delivery_bytes b` if it reads bytes.
 #[derive(Default)]
 pub struct Where {
     /// The SQL, with a `?` for each value.
@@ -23,7 +23,7 @@ pub struct Where {
 }
 
 impl Where {
-    /// What `query` says of one row, asked at `now`.
+    /// The condition for `query`, evaluated at `now`.
     pub fn of(query: &Query, now: Timestamp) -> Self {
         let mut condition = Self::default();
         condition.query(query, now);
@@ -34,7 +34,7 @@ impl Where {
         match query {
             Query::Is(condition) => self.condition(condition, now),
             Query::Not(inner) => {
-                // What is not known (an event without an id) is not what was asked for.
+                // An unknown value (an event without an id) does not match.
                 self.sql.push_str("NOT coalesce(");
                 self.query(inner, now);
                 self.sql.push_str(", 0)");
@@ -151,7 +151,7 @@ impl Where {
         self.sql.push_str("(d.client_ip BETWEEN ? AND ?");
         self.values.extend([range.network(), range.broadcast()].map(of));
         if matches!(range, IpNet::V6(_)) {
-            // IPv4 addresses are kept among these, but are no IPv6 addresses.
+            // IPv4 addresses are stored in this range but are not IPv6 addresses.
             self.sql.push_str(" AND d.client_ip NOT BETWEEN ? AND ?");
             self.values.extend([Ipv4Addr::UNSPECIFIED, Ipv4Addr::BROADCAST].map(|end| of(end.into())));
         }
@@ -167,13 +167,13 @@ impl Where {
     }
 }
 
-/// A pattern of SQLite's GLOB, in which only our stars mean anything.
+/// A pattern for SQLite's GLOB, in which only our stars are wildcards.
 fn glob(pattern: &Pattern) -> String {
     let literal = |piece: &String| piece.replace('[', "[[]").replace('?', "[?]").replace('*', "[*]");
     pattern.pieces().iter().map(literal).collect::<Vec<_>>().join("*")
 }
 
-/// Gives a connection the functions that these conditions use.
+/// Registers the functions that these conditions use on a connection.
 pub fn add_functions(connection: &Connection) -> Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function("text_holds", -1, flags, |context| {

@@ -1,4 +1,4 @@
-//! The index's file. Nothing in it is worth keeping: whatever is wrong with it, it is made anew.
+//! The index file. It can always be rebuilt, so any fault in it leads to a rebuild.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,7 +17,7 @@ use super::rows::Rows;
 use super::segment::{Postings, Segment};
 use super::{SEGMENT, first_of};
 
-/// Another number makes the file anew.
+/// A change of this number rebuilds the file.
 const FORMAT: i64 = 2;
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS segments (
@@ -33,24 +33,24 @@ const SCHEMA: &str = "
         PRIMARY KEY (segment, term)
     ) WITHOUT ROWID;";
 
-/// Where a segment's index is.
+/// Where the index of a segment is.
 #[derive(Clone)]
 pub enum Indexed {
-    /// In the file, all of it.
+    /// In the file, complete.
     Kept(Segment),
-    /// In memory, as far as it is made.
+    /// In memory, as far as it is built.
     Open(Arc<RwLock<OpenSegment>>),
 }
 
-/// Connections that nobody uses.
+/// Idle connections.
 #[derive(Default)]
 struct Idle {
     connections: Vec<Connection>,
-    /// How often the file was made anew: an older connection has the file that was.
+    /// The number of rebuilds; connections from before a rebuild use the old file.
     generation: u64,
 }
 
-/// The file, shared by those who search and the one who makes it.
+/// The file, shared by the searching threads and the indexer.
 pub struct SearchFile {
     path: PathBuf,
     segments: RwLock<BTreeMap<i64, Indexed>>,
@@ -60,7 +60,7 @@ pub struct SearchFile {
 }
 
 impl SearchFile {
-    /// The index beside the store at `store`; nothing is opened, and no segment known, before `open`.
+    /// The index next to the store at `store`. No file is opened, and no segment is known, before `open`.
     pub fn beside(store: &Path) -> Self {
         Self {
             path: beside(store, "-search"),
@@ -71,7 +71,7 @@ impl SearchFile {
         }
     }
 
-    /// Bytes of the file, and how many segments are in it.
+    /// Bytes of the file, and the number of segments in it.
     pub fn size(&self) -> (u64, u64) {
         let segments = self.segments.read();
         let kept = segments.values().filter(|segment| matches!(segment, Indexed::Kept(_))).count();
@@ -83,24 +83,24 @@ impl SearchFile {
         self.segments.read().clone()
     }
 
-    /// Whether there is no index.
+    /// Whether the index is empty.
     pub fn is_empty(&self) -> bool {
         self.segments.read().is_empty()
     }
 
-    /// Looks whether `fault` means that the file is not what it should be.
+    /// Checks whether `fault` means that the file is damaged.
     pub fn note(&self, fault: &rusqlite::Error) {
         if matches!(fault.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)) {
             self.is_damaged.store(true, Ordering::Release);
         }
     }
 
-    /// Whether it has to be made anew.
+    /// Whether the file must be rebuilt.
     pub fn is_damaged(&self) -> bool {
         self.is_damaged.load(Ordering::Acquire)
     }
 
-    /// The segment's index in memory, empty if there was none; none where it is in the file.
+    /// The segment's index in memory, created if needed; `None` if it is in the file.
     pub fn opened(&self, number: i64) -> Option<Arc<RwLock<OpenSegment>>> {
         let mut segments = self.segments.write();
         let anew = || Indexed::Open(Arc::new(RwLock::new(OpenSegment::new(number))));
@@ -110,8 +110,8 @@ impl SearchFile {
         }
     }
 
-    /// Opens the file to write, and makes what is known of it known; `is_ours` says whether a segment's last row, at
-    /// that position, has that id. A file of another format, of another log, or not readable is made anew.
+    /// Opens the file for writing and reads its segments. `is_ours` tells whether a segment's last row, at that
+    /// position, has that id. The file is rebuilt if it is unreadable, of another format or of another log.
     pub fn open(&self, is_ours: impl Fn(i64, [u8; 16]) -> bool) -> rusqlite::Result<Connection> {
         match self.open_existing(&is_ours) {
             Ok(Some(connection)) => Ok(connection),
@@ -153,17 +153,17 @@ impl SearchFile {
         Ok(Some(connection))
     }
 
-    /// Throws the file away and makes an empty one.
+    /// Deletes the file and creates an empty one.
     pub fn start_anew(&self) -> rusqlite::Result<Connection> {
         self.segments.write().clear();
         for ending in ["", "-wal", "-shm"] {
-            // That it is not there is what is wanted.
+            // If the file does not exist, the goal is already reached.
             let _ = fs::remove_file(beside(&self.path, ending));
         }
         let connection = self.connect()?;
         connection.execute_batch(SCHEMA)?;
         connection.pragma_update(None, "user_version", FORMAT)?;
-        // Only now: who asks meanwhile knows of no segment, and looks nothing up.
+        // Only now: a query in the meantime knows no segment and looks nothing up.
         let mut idle = self.idle.lock();
         idle.connections.clear();
         idle.generation = idle.generation.saturating_add(1);
@@ -174,7 +174,7 @@ impl SearchFile {
     }
 
     fn connect(&self) -> rusqlite::Result<Connection> {
-        // What fails here fails again, and better explained, when SQLite opens it.
+        // If this fails, SQLite's open also fails, with a better message.
         let _ = make_private(&self.path);
         let connection = Connection::open(&self.path)?;
         connection.pragma_update(None, "page_size", 8_192)?;
@@ -185,7 +185,7 @@ impl SearchFile {
         Ok(connection)
     }
 
-    /// Keeps a full segment's index, all of it or nothing; from then on it is searched by the file. `go_on` is asked
+    /// Stores the index of a full segment, all or nothing; from then on, searches use the file. `go_on` is called
     /// before each term.
     pub fn keep(
         &self,
@@ -215,7 +215,7 @@ impl SearchFile {
         Ok(())
     }
 
-    /// Forgets a segment.
+    /// Removes a segment.
     pub fn forget(&self, connection: &mut Connection, number: i64) -> rusqlite::Result<()> {
         self.segments.write().remove(&number);
         let transaction = connection.transaction()?;
@@ -229,7 +229,7 @@ impl SearchFile {
         self.bytes.store(size("").saturating_add(size("-wal")), Ordering::Relaxed);
     }
 
-    /// Asks with a connection of one's own, of the segments that there are.
+    /// Runs a query on a separate connection, with the current segments.
     pub fn ask<T>(
         &self,
         question: impl FnOnce(&Lookups<'_>, &BTreeMap<i64, Indexed>) -> rusqlite::Result<T>,
@@ -238,7 +238,7 @@ impl SearchFile {
             let (idle, generation) = self.idle();
             let connection = idle.map_or_else(|| self.connect(), Ok)?;
             let segments = self.segments();
-            // Otherwise the connection may have another file than these segments.
+            // Otherwise the connection may belong to another file than these segments.
             if self.generation() == generation {
                 break (connection, generation, segments);
             }
@@ -267,7 +267,7 @@ pub struct Lookups<'c> {
 }
 
 impl<'c> Lookups<'c> {
-    /// Those of one segment.
+    /// Lookups in one segment.
     pub const fn segment(&self, number: i64) -> KeptSegment<'c> {
         KeptSegment { connection: self.connection, number }
     }
@@ -288,7 +288,7 @@ impl Postings for KeptSegment<'_> {
             .optional()?;
         Ok(match kept {
             None => Rows::none(),
-            // What cannot be read may be any.
+            // An unreadable set may contain any row.
             Some(rows) => rows.unwrap_or_else(Rows::all),
         })
     }

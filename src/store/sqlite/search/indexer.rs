@@ -1,4 +1,4 @@
-//! The thread that makes the index, the newest rows first, and gives way to receiving.
+//! The thread that builds the index, newest rows first, with lower priority than receiving.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,18 +17,18 @@ use super::{first_of, segment_of};
 use crate::domain::DeliveryRow;
 use crate::telemetry::{Worker, Workers};
 
-/// How often it looks for something to do.
+/// How often it checks for work.
 const EVERY: Duration = Duration::from_millis(100);
-/// After a fault, such as a full disk, it waits so long.
+/// The pause after an error, such as a full disk.
 const AFTER_FAULT: Duration = Duration::from_secs(30);
-/// Rows indexed at once. Of the segment that is not full yet, so many may have no index.
+/// The number of rows indexed at once. In the unfinished segment, up to this many rows may have no index.
 const SLICE: i64 = 256;
-/// Rows read by one statement, and the bytes of them after which it ends. It is over before their terms are read: a
-/// statement that lasts keeps the write-ahead log from starting anew.
+/// The most rows read by one statement, and the bytes after which it stops. The statement ends before the terms are
+/// read: a long one keeps the write-ahead log from restarting.
 const AT_ONCE: (usize, usize) = (64, 1024 * 1024);
-/// How far it stands behind the other threads where processors are short, as nice(2) has it.
+/// The niceness of the thread, as in nice(2).
 const NICE: i32 = 10;
-/// Terms written between two looks at how long that took.
+/// Terms written between two time checks.
 const TERMS: usize = 2_000;
 
 /// The thread.
@@ -38,7 +38,7 @@ pub struct Indexer {
 }
 
 impl Indexer {
-    /// Starts it for the store at `store`.
+    /// Starts the thread for the store at `store`.
     pub fn start(
         store: &Path,
         shared: Arc<Shared>,
@@ -51,7 +51,7 @@ impl Indexer {
         Ok(Self { stop: Mutex::new(Some(stop)), thread })
     }
 
-    /// Ends it; what is half done is done anew at the next start.
+    /// Ends the thread; unfinished work is repeated after the next start.
     pub fn stop(&self) {
         self.stop.lock().take();
         self.thread.join();
@@ -65,7 +65,7 @@ struct Work {
     stopped: Receiver<()>,
 }
 
-/// Why the thread goes back to its start.
+/// Why the thread returns to its start.
 enum Halt {
     Stopped,
     Fault(rusqlite::Error),
@@ -96,7 +96,7 @@ impl Work {
         }
         let newest = self.newest();
         let opened = shared::open_reader(&self.store).and_then(|log| {
-            // A segment that is ahead of the log is of another one, from before a backup came back.
+            // A segment beyond the end of the log belongs to another log, from before a backup was restored.
             let index = self.file.open(|seq, id| seq <= newest && is_row(&log, seq, id))?;
             Ok((log, index))
         });
@@ -122,7 +122,7 @@ impl Work {
         *self.shared.newest.borrow()
     }
 
-    /// One segment: made, or forgotten with its rows. `false`: there is nothing to do.
+    /// Builds one segment, or removes it with its rows. `false` if there is nothing to do.
     fn step(&self, log: &Connection, index: &mut Connection, builder: &mut Builder) -> Result<bool, Halt> {
         if self.file.is_damaged() {
             *index = self.file.start_anew()?;
@@ -147,7 +147,7 @@ impl Work {
         Ok(false)
     }
 
-    /// Adds what came to the segment that is not full yet, a slice at a time: what is newest is asked for most.
+    /// Adds new rows to the unfinished segment, a slice at a time: the newest rows are queried most.
     fn follow(&self, log: &Connection, builder: &mut Builder) -> Result<(), Halt> {
         loop {
             let newest = self.newest();
@@ -164,7 +164,7 @@ impl Work {
         }
     }
 
-    /// Makes a full segment's index.
+    /// Builds the index of a full segment.
     fn make(
         &self,
         log: &Connection,
@@ -228,8 +228,8 @@ impl Work {
         }
     }
 
-    /// Pauses a quarter as long as it worked. Longer pauses beside receiving would do harm: what has no index yet is read
-    /// row by row by every search.
+    /// Pauses a quarter of the time it worked. Longer pauses would slow down searches, which read every row without an
+    /// index one by one.
     fn give_way(&self, worked: Duration) -> Result<(), Halt> {
         self.pause(worked / 4)
     }
@@ -242,8 +242,8 @@ impl Work {
     }
 }
 
-/// The first segment that is to have an index. The one that fills always is: forgotten in an empty log, it would be opened
-/// again at once, and so without end.
+/// The first segment that needs an index. The unfinished segment always does; otherwise an empty log would remove and
+/// open it in an endless loop.
 fn oldest_segment(oldest: Option<i64>, filling: i64) -> i64 {
     oldest.map_or(filling, segment_of)
 }
@@ -251,8 +251,7 @@ fn oldest_segment(oldest: Option<i64>, filling: i64) -> i64 {
 /// A row with its headers and body.
 type Read = (DeliveryRow, Vec<u8>, Vec<u8>);
 
-/// Some rows from the position `first` on, with headers and body, and the position after all of them; at most through
-/// `last`.
+/// Rows from the position `first` through `last` at most, with headers and body, and the position after them.
 fn read(log: &Connection, first: i64, last: i64) -> rusqlite::Result<(Vec<Read>, i64)> {
     let mut statement = log.prepare_cached(&format!(
         "SELECT {ROW_COLUMNS}, b.headers, b.body FROM deliveries d JOIN delivery_bytes b USING (seq) \
@@ -274,7 +273,7 @@ fn read(log: &Connection, first: i64, last: i64) -> rusqlite::Result<(Vec<Read>,
     Ok((found, last.saturating_add(1)))
 }
 
-/// Whether the row at `seq` has that id, or is gone.
+/// Whether the row at `seq` has that id or was removed.
 fn is_row(log: &Connection, seq: i64, id: [u8; 16]) -> bool {
     let found = log
         .query_row("SELECT id FROM deliveries WHERE seq = ?1", [seq], |row| row.get::<_, [u8; 16]>(0))

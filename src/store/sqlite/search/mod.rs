@@ -1,10 +1,13 @@
-//! Search: an index of the log in a file of its own beside the store's, made in the background and made anew when lost.
+//! Search: an index of the log in its own file next to the store's. It is built in the background and rebuilt when
+//! lost.
 //!
-//! The log is cut into segments of 8,192 positions. The index knows for each term (a field's value, or three letters that
-//! follow each other) in which rows of a segment it occurs: in memory while the segment fills, in the file once it is
-//! full. A question is answered segment by segment, the newest first: the index names the candidates, and each is looked
-//! at before it counts, so the index may name too many and never too few. What has no index yet is read row by row.
-//! Nothing here is in the way of `append`.
+//! The log is divided into segments of 8,192 positions. For each term, the index knows in which rows of a segment it
+//! occurs. A term is a field's value or three consecutive letters. The index is in memory while the segment fills, and
+//! in the file once it is full.
+//!
+//! A query runs segment by segment, newest first. The index names candidates, and each candidate is checked before it
+//! counts. The index may therefore name too many, never too few. Rows without an index are read one by one. Nothing
+//! here blocks `append`.
 
 mod builder;
 mod candidates;
@@ -26,7 +29,7 @@ pub use walk::list;
 /// The positions of one segment.
 pub const SEGMENT: i64 = 8_192;
 
-/// The segment that `seq` lies in.
+/// The segment that contains `seq`.
 pub const fn segment_of(seq: i64) -> i64 {
     seq.div_euclid(SEGMENT)
 }

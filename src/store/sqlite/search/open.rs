@@ -1,4 +1,4 @@
-//! A segment's index while it is made: in memory, and searched as far as it is.
+//! The index of an unfinished segment, in memory. It can be searched at any time.
 
 use std::collections::BTreeMap;
 use std::ops::{Bound, RangeInclusive};
@@ -9,10 +9,10 @@ use super::segment::{Postings, Segment};
 use super::term::Kind;
 use super::{SEGMENT, first_of};
 
-/// The places of the rows of a term, ascending.
+/// The places of the rows with a term, ascending.
 type Places = Vec<u16>;
 
-/// A segment that is being indexed, from its first position on.
+/// A segment that is being indexed, starting at its first position.
 pub struct OpenSegment {
     number: i64,
     next: i64,
@@ -32,12 +32,12 @@ pub struct OpenRow {
     pub id: [u8; 16],
     /// When it was received, in microseconds UTC.
     pub received_at: i64,
-    /// What it is found by.
+    /// Its terms.
     pub terms: RowTerms,
 }
 
 impl OpenSegment {
-    /// Nothing of it is indexed.
+    /// Nothing is indexed yet.
     pub fn new(number: i64) -> Self {
         let buckets = usize::try_from(BUCKETS).unwrap_or_default();
         Self {
@@ -62,17 +62,17 @@ impl OpenSegment {
         self.next
     }
 
-    /// What is known of it.
+    /// The summary of the segment.
     pub const fn segment(&self) -> Segment {
         self.segment
     }
 
-    /// The id of the row that was added last.
+    /// The id of the row added last.
     pub const fn last_id(&self) -> [u8; 16] {
         self.last_id
     }
 
-    /// Adds all rows there are before the position `next`, in the order of their positions.
+    /// Adds all rows before the position `next`, in order of position.
     pub fn add(&mut self, found: Vec<OpenRow>, next: i64) {
         for row in found {
             let Ok(place) = u16::try_from(row.seq.rem_euclid(SEGMENT)) else { continue };
@@ -97,7 +97,7 @@ impl OpenSegment {
         self.next = next;
     }
 
-    /// Calls `keep` with each term and its rows as they are kept, in the order of the terms.
+    /// Calls `keep` with each term and its packed rows, in order of the terms.
     pub fn each<E>(&self, mut keep: impl FnMut(&[u8], &[u8]) -> Result<(), E>) -> Result<(), E> {
         for (kind, buckets) in [(Kind::BodyText, &self.body), (Kind::HeadText, &self.head)] {
             for (bucket, places) in (0_u32..).zip(buckets).filter(|(_, places)| !places.is_empty()) {
@@ -114,7 +114,7 @@ impl OpenSegment {
             (Some((_, first)), Some((_, last))) => self.head.get(first..=last),
             _ => None,
         };
-        // A range that ends before it begins would be a panic here.
+        // A range whose end is before its start would panic here.
         let bounds = (first <= last).then_some((Bound::Included(first), Bound::Included(last)));
         let values = bounds.into_iter().flat_map(|bounds| self.values.range::<[u8], _>(bounds));
         letters.into_iter().flatten().chain(values.map(|(_, places)| places))

@@ -1,17 +1,17 @@
-//! Which rows of a segment: a bit each in memory, as few bytes as possible in the file.
+//! A set of rows in a segment: one bit per row in memory, as few bytes as possible in the file.
 
 use super::SEGMENT;
 
 /// Words of a set.
 const WORDS: usize = 128;
-/// So many bytes has a set that is kept bit by bit.
+/// The size of a set stored as bits.
 const BIT_BYTES: usize = WORDS * 8;
 
-/// Rows of one segment, by their place in it.
+/// Rows of one segment, by place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rows([u64; WORDS]);
 
-/// How a kept set begins.
+/// The first byte of a stored set.
 const GAPS: u8 = 0;
 const GAPS_OF_THE_OTHERS: u8 = 1;
 const BITS: u8 = 2;
@@ -42,27 +42,27 @@ impl Rows {
         }
     }
 
-    /// Keeps only what `other` has too.
+    /// Keeps only the rows that are also in `other`.
     pub fn intersect(&mut self, other: &Self) {
         self.0.iter_mut().zip(other.0).for_each(|(word, other)| *word &= other);
     }
 
-    /// Adds what `other` has.
+    /// Adds the rows of `other`.
     pub fn unite(&mut self, other: &Self) {
         self.0.iter_mut().zip(other.0).for_each(|(word, other)| *word |= other);
     }
 
-    /// The rows that are not in it.
+    /// The rows that are not in the set.
     pub fn others(&self) -> Self {
         Self(self.0.map(|word| !word))
     }
 
-    /// How many there are.
+    /// The number of rows.
     pub fn count(&self) -> u32 {
         self.0.iter().map(|word| word.count_ones()).sum()
     }
 
-    /// Whether there is none.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(|word| *word == 0)
     }
@@ -115,8 +115,8 @@ impl Rows {
     }
 }
 
-/// The bytes of a set. `places` ascend; `segment_rows` tells how many rows the segment has, so that a set of them all is
-/// two bytes.
+/// Encodes a set. `places` ascend. `segment_rows` is the number of rows in the segment, so that a set of all rows
+/// takes two bytes.
 pub fn pack(places: &[u16], segment_rows: usize) -> Vec<u8> {
     if places.len() >= segment_rows {
         return vec![GAPS_OF_THE_OTHERS];

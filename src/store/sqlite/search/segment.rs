@@ -1,10 +1,10 @@
-//! A segment of the log, and what it can be asked.
+//! A segment of the log and its lookups.
 
 use std::ops::RangeInclusive;
 
 use super::rows::Rows;
 
-/// What is known of a segment.
+/// The summary of a segment.
 #[derive(Clone, Copy, Debug)]
 pub struct Segment {
     /// When its first row was received, in microseconds UTC.

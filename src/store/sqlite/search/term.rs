@@ -1,4 +1,4 @@
-//! The terms that a delivery is found by: the values of its fields, and each three letters of its text.
+//! The search terms of a delivery: the values of its fields, and the trigrams of its text.
 
 use std::net::IpAddr;
 
@@ -7,13 +7,13 @@ use ipnet::IpNet;
 use super::super::codec::address_bytes;
 use crate::domain::{Reason, Verdict};
 
-/// The classes that a byte of text falls into; three of them in a row are a term.
+/// The number of classes of text bytes; three consecutive classes form a term.
 pub const CLASSES: u32 = 48;
-/// Longer values are terms by their first bytes only.
+/// Longer values are cut to this length, in bytes.
 const MAX_VALUE: usize = 120;
-/// The prefixes of an IPv4 address that are terms, in bits.
+/// The IPv4 prefix lengths that are indexed, in bits.
 const V4_BITS: [u8; 4] = [32, 24, 16, 8];
-/// The prefixes of an IPv6 address that are terms, in bits.
+/// The IPv6 prefix lengths that are indexed, in bits.
 const V6_BITS: [u8; 4] = [128, 64, 48, 32];
 
 /// The kind of a term: its first byte.
@@ -51,7 +51,7 @@ impl Kind {
         }
     }
 
-    /// The term of a value, and whether it stands for exactly that value.
+    /// The term of a value, and whether it identifies exactly that value.
     pub fn value(self, value: &[u8]) -> (Vec<u8>, bool) {
         let kept = value.get(..MAX_VALUE).unwrap_or(value);
         let mut term = Vec::with_capacity(kept.len().saturating_add(1));
@@ -87,7 +87,7 @@ pub fn status(status: u16) -> Vec<u8> {
     Kind::Status.value(&status.to_be_bytes()).0
 }
 
-/// The terms of an address: it and the ranges it lies in.
+/// The terms of an address: the address and the ranges that contain it.
 pub fn addresses(address: IpAddr) -> impl Iterator<Item = Vec<u8>> {
     prefixes(address)
         .into_iter()
@@ -95,7 +95,7 @@ pub fn addresses(address: IpAddr) -> impl Iterator<Item = Vec<u8>> {
         .map(|range| range_term(range.trunc()))
 }
 
-/// The term of the narrowest range that holds `range`, and whether it is that range; none where it is too wide.
+/// The term of the narrowest indexed range around `range`, and whether both are equal; `None` if `range` is too wide.
 pub fn address_range(range: IpNet) -> Option<(Vec<u8>, bool)> {
     let bits = prefixes(range.addr()).into_iter().find(|bits| *bits <= range.prefix_len())?;
     let wider = IpNet::new(range.addr(), bits).ok()?.trunc();
@@ -144,7 +144,7 @@ fn class(byte: u8) -> u32 {
     CLASS.get(usize::from(byte)).copied().map_or(0, u32::from)
 }
 
-/// Each three letters of folded text, and of its end, as though blanks followed.
+/// Each trigram of folded text, with its end padded by blanks.
 pub fn buckets(text: &[u8]) -> impl Iterator<Item = u32> + '_ {
     let mut before = (0, 0);
     let padded = text.iter().copied().chain([b' ', b' ']).map(class);
@@ -159,13 +159,13 @@ const fn bucket(first: u32, second: u32, third: u32) -> u32 {
     first.saturating_mul(CLASSES).saturating_add(second).saturating_mul(CLASSES).saturating_add(third)
 }
 
-/// What of a needle is looked up.
+/// How a needle is looked up.
 pub enum Lookup {
-    /// It is too short to narrow anything.
+    /// It is too short to narrow the search.
     Nothing,
-    /// Any of these, which follow each other.
+    /// Any of these consecutive buckets.
     Any(u32, u32),
-    /// Each of these.
+    /// All of these.
     All(Vec<u32>),
 }
 

@@ -1,4 +1,4 @@
-//! What of a delivery is searched as text, and how text is compared: letter by letter, in any case.
+//! The searchable text of a delivery, and its comparison: letter by letter, ignoring case.
 
 use std::borrow::Cow;
 use std::io::Read as _;
@@ -6,7 +6,7 @@ use std::io::Read as _;
 /// The most bytes that a compressed body is unpacked to.
 const MAX_UNPACKED: u64 = 4 * 1024 * 1024;
 
-/// Text in small letters; what is not UTF-8 becomes U+FFFD.
+/// Text in lower case; bytes that are not UTF-8 become U+FFFD.
 pub fn folded(bytes: &[u8]) -> Vec<u8> {
     let mut text = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
@@ -19,9 +19,9 @@ pub fn folded(bytes: &[u8]) -> Vec<u8> {
             return text;
         }
         let (letters, after) = other.split_at(other.iter().position(is_ascii).unwrap_or(other.len()));
-        // Letter by letter: what follows a letter must not change what becomes of it.
+        // Letter by letter: a letter must not be folded differently because of the next one.
         for letter in String::from_utf8_lossy(letters).chars().flat_map(char::to_lowercase) {
-            // The sigma at a word's end is the small letter of the same capital.
+            // The final sigma has the same capital as σ.
             let letter = if letter == 'ς' { 'σ' } else { letter };
             text.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
         }
@@ -29,7 +29,7 @@ pub fn folded(bytes: &[u8]) -> Vec<u8> {
     }
 }
 
-/// A body's text, folded: as it was sent, and where it is JSON with escapes, a form or gzip, also what that means.
+/// A body's text, folded: as sent, and also decoded if it is JSON with escapes, a form or gzip.
 pub fn folded_body(body: &[u8]) -> Vec<u8> {
     let body = unpacked(body);
     let mut text = folded(&body);
@@ -62,7 +62,7 @@ fn meaning(body: &[u8]) -> Option<String> {
     meaning
 }
 
-/// JSON's escapes as the letters they stand for; what is none stays.
+/// Decodes JSON escapes; invalid escapes are left unchanged.
 fn unescaped(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
@@ -84,7 +84,7 @@ fn unescaped(text: &str) -> String {
     plain
 }
 
-/// The letter of a `u` and four hexadecimal digits, or of a surrogate pair, and how many bytes it took.
+/// The letter for a `u` with four hexadecimal digits, or for a surrogate pair, and the number of bytes read.
 fn code(text: &str) -> (Option<char>, usize) {
     let unit = |at: usize| u32::from_str_radix(text.get(at..at.saturating_add(4))?, 16).ok();
     let Some(first) = unit(1) else { return (None, 0) };
@@ -100,7 +100,7 @@ fn code(text: &str) -> (Option<char>, usize) {
     pair.map_or((None, 0), |letter| (Some(letter), 11))
 }
 
-/// Whether a line of a header block has that name, in any case, and `needle`, folded, in its value.
+/// Whether a header block has a line with that name, ignoring case, whose value contains `needle`, folded.
 pub fn header_holds(block: &[u8], name: &str, needle: Option<&[u8]>) -> bool {
     block.split(|byte| *byte == b'\n').any(|line| {
         let Some(colon) = memchr::memchr(b':', line) else { return false };

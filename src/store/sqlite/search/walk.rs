@@ -1,4 +1,4 @@
-//! Answers a query from the newest row to the oldest: by index where there is one, row by row where there is none.
+//! Runs a query from the newest row to the oldest: with the index if there is one, otherwise row by row.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -77,7 +77,7 @@ impl Walk<'_> {
         while !self.is_full() && below > oldest {
             let number = segment_of(below.saturating_sub(1));
             let Some(segment) = segments.get(&number) else {
-                // Down to the next that has an index.
+                // Down to the next segment with an index.
                 let next = segments.range(..number).next_back();
                 let from = next.map_or(oldest, |(next, _)| last_of(*next).saturating_add(1)).max(oldest);
                 self.scan(from, below)?;
@@ -122,7 +122,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Takes the row at `seq`, if it matches.
+    /// Adds the row at `seq` if it matches.
     fn look_at(&mut self, seq: i64) -> rusqlite::Result<()> {
         if reader::is_over(self.began) {
             return Err(reader::interrupted());
@@ -139,7 +139,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Takes what matches from `first` to before `below`.
+    /// Adds the matches from `first` to before `below`.
     fn scan(&mut self, first: i64, below: i64) -> rusqlite::Result<()> {
         let left = self.limit.saturating_sub(self.rows.len());
         let sql = format!(

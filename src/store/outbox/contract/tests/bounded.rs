@@ -1,4 +1,4 @@
-//! The history of attempts has an end.
+//! The history of attempts is bounded.
 
 use super::*;
 

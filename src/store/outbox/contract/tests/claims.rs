@@ -1,4 +1,4 @@
-//! Claims of many lanes and long queues, and lanes that vanish.
+//! Claims of many lanes and long queues, and lanes that disappear.
 
 use super::*;
 

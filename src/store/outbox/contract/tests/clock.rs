@@ -1,4 +1,4 @@
-//! The schedule over restarts, when the wall clock is set.
+//! The schedule across restarts when the wall clock was set.
 
 use super::*;
 
@@ -12,7 +12,7 @@ impl Case {
         self.settle(&claimed, 500, Next::Retry(self.clock.now().plus(delay))).await;
     }
 
-    /// Another start, at which both clocks show what the wall clock shows.
+    /// A restart; both clocks then show the wall-clock time.
     async fn restart(self, wall: Timestamp) -> Self {
         self.store.close().await;
         let clock = Arc::new(ManualClock::at(wall));

@@ -1,4 +1,4 @@
-//! Subscriptions that are not in force, and what a person does with messages that wait.
+//! Subscriptions that are not in force, and the manual handling of waiting messages.
 
 use super::*;
 
