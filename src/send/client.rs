@@ -1,5 +1,5 @@
-//! The HTTP client of everything that we send. It follows no redirect, asks no proxy but the configured one, dials only
-//! what the guard lets through, and keeps no more of an answer than is shown.
+//! The HTTP client for all outgoing requests. It follows no redirects and uses only the configured proxy. It connects
+//! only to addresses that the guard allows, and keeps only as much of a response as is shown.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,42 +14,42 @@ use super::target_guard::TargetGuard;
 use crate::config::{ForwardProxy, ProxyUrl};
 use crate::domain::{AttemptError, ListenAddress};
 
-/// The most bytes of an answer's body that are kept.
+/// The most bytes kept of a response body.
 pub const MAX_ANSWER: usize = 16 * 1024;
-/// The most bytes of header lines that are kept: an attempt is a row, and there may be a thousand in a batch.
+/// The most bytes kept of the header lines: each attempt is a row, and a batch may have a thousand.
 const MAX_HEAD: usize = 16 * 1024;
-/// How long a connection may take, the look-up of its name and TLS counted.
+/// The time limit for connecting, including name resolution and TLS.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long an answer to `post` may take, all in all.
+/// The time limit for a whole `post`.
 const TIMEOUT: Duration = Duration::from_secs(90);
-/// A deadline is seen so late only where nothing of the program ran.
+/// A deadline is only noticed this late if the whole program stood still.
 const LATE: Duration = Duration::from_millis(200);
-/// How long reading what came meanwhile may take.
+/// The time limit for reading what arrived in the meantime.
 const TO_READ: Duration = Duration::from_millis(500);
 /// How long an idle connection is kept: less than the five seconds after which many servers close theirs.
 const IDLE: Duration = Duration::from_secs(4);
 
-/// How something is asked.
+/// An HTTP method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// With a body.
+    /// Sends a body.
     Post,
-    /// For the head of the answer only.
+    /// Asks only for the head of the response.
     Head,
-    /// To read.
+    /// Reads.
     Get,
-    /// To remove.
+    /// Removes.
     Delete,
-    /// To put.
+    /// Replaces.
     Put,
-    /// To change.
+    /// Changes.
     Patch,
-    /// To ask what is allowed.
+    /// Asks which methods are allowed.
     Options,
 }
 
 impl Method {
-    /// The method of that name, where it is one of these.
+    /// The method with that name; `None` for any other name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Some(match name {
@@ -68,30 +68,30 @@ impl Method {
 /// A request, ready to be sent.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
-    /// How.
+    /// The method.
     pub method: Method,
-    /// Where.
+    /// The target.
     pub url: Url,
     /// The header lines, in order.
     pub headers: Vec<(String, Vec<u8>)>,
     /// The body.
     pub body: Bytes,
-    /// The time of the whole request.
+    /// The time limit for the whole request.
     pub timeout: Duration,
-    /// The most bytes of the answer's body that are read.
+    /// The most bytes read of the response body.
     pub max_answer: usize,
 }
 
-/// What became of a request.
+/// The result of a request.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// How long it took.
     pub elapsed: Duration,
-    /// The answer, or why there was none.
+    /// The response, or why there was none.
     pub result: Result<Response, Failure>,
 }
 
-/// An answer. Its status decides, however its body ended.
+/// A response. Its status decides, however its body ended.
 #[derive(Clone, Debug)]
 pub struct Response {
     /// The status.
@@ -100,25 +100,25 @@ pub struct Response {
     pub headers: Vec<(String, String)>,
     /// The first bytes of the body.
     pub body: Bytes,
-    /// Whether there was more of it, or the body broke off.
+    /// Whether the body was longer, or broke off.
     pub truncated: bool,
 }
 
-/// What came back.
+/// The response to `post`.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The status.
     pub status: u16,
     /// The first 16 KiB of the body.
     pub body: Bytes,
-    /// From the request's first byte to the end of what is kept.
+    /// From the first byte of the request to the end of what is kept.
     pub elapsed: Duration,
 }
 
-/// Why nothing came back.
+/// Why there was no response.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
-    /// The client cannot be made on this machine.
+    /// The client cannot be created on this machine.
     #[error("TLS cannot be set up: {0}")]
     Client(String),
     /// The proxy cannot be used.
@@ -126,10 +126,10 @@ pub enum SendError {
     Proxy {
         /// The proxy, without its credential.
         proxy: String,
-        /// Why.
+        /// The reason.
         why: String,
     },
-    /// The target is no URL that can be sent to.
+    /// The target is not a URL that can be sent to.
     #[error("{url} cannot be sent to: {cause}")]
     Target {
         /// The target.
@@ -137,35 +137,35 @@ pub enum SendError {
         /// What is wrong with it.
         cause: String,
     },
-    /// Nobody listens there.
+    /// No program listens there.
     #[error("no response from {url}: {cause}")]
     Nobody {
         /// The target.
         url: String,
-        /// What the system says.
+        /// The system's message.
         cause: String,
     },
-    /// No answer came.
+    /// No response arrived.
     #[error("no answer from {url}: {failure}")]
     Failed {
         /// The target.
         url: String,
-        /// Why.
+        /// The reason.
         failure: Failure,
     },
 }
 
-/// The client. Cheap to clone; connections are kept and shared.
+/// The client. Cheap to clone; clones share their connections.
 #[derive(Clone, Debug)]
 pub struct Client {
     http: reqwest::Client,
     guard: TargetGuard,
-    /// Whether a proxy may resolve names again, and whether it may resolve those that we cannot.
+    /// `None` without a proxy; otherwise whether the proxy may also resolve names that we cannot resolve.
     proxy_resolves: Option<bool>,
 }
 
 impl Client {
-    /// A client that reaches what `guard` lets through, without a proxy.
+    /// A client without a proxy that reaches every address `guard` allows.
     ///
     /// # Errors
     /// When TLS cannot be set up.
@@ -181,7 +181,7 @@ impl Client {
         Self::made(TargetGuard::new(false), &ForwardProxy::default(), receiver.socket())
     }
 
-    /// A client that reaches what `guard` lets through, through `proxy`.
+    /// A client that reaches every address `guard` allows, through `proxy`.
     ///
     /// # Errors
     /// When TLS cannot be set up, or `proxy` is an address that is never reached.
@@ -190,12 +190,12 @@ impl Client {
     }
 
     fn made(guard: TargetGuard, proxy: &ForwardProxy, socket: Option<&Path>) -> Result<Self, SendError> {
-        // The first one stays: there is no other provider in the program.
+        // A second call changes nothing: the program has only this provider.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .http1_only()
-            // An odd line of an endpoint's answer is left out; its status and its body count.
+            // An invalid header line in a response is left out; its status and its body count.
             .http1_ignore_invalid_headers_in_responses(true)
             .no_proxy()
             .dns_resolver(guard.resolver(hosts_of(proxy)))
@@ -212,7 +212,7 @@ impl Client {
         Ok(Self { http, guard, proxy_resolves: proxy.is_used().then_some(proxy.resolves) })
     }
 
-    /// Sends a request. What it returns is an attempt's outcome, whatever happened.
+    /// Sends a request. The return value is always the outcome of an attempt.
     pub async fn send(&self, request: Outgoing) -> Outcome {
         let started = Instant::now();
         let result = self.answer(request).await;
@@ -252,10 +252,10 @@ impl Client {
         Ok(Response { status, headers, body: read.0, truncated: is_head_cut || read.1 })
     }
 
-    /// Posts `body` with `headers` to `url`, for a person who waits.
+    /// Posts `body` with `headers` to `url`, for a user who waits.
     ///
     /// # Errors
-    /// Any way in which no answer comes; an answer of any status is none.
+    /// When no response arrives; a response with any status is not an error.
     pub async fn post(
         &self,
         url: &str,
@@ -283,10 +283,10 @@ impl Client {
 }
 
 impl Client {
-    /// Reads an answer that has no end, piece by piece.
+    /// Reads an endless response, piece by piece.
     ///
     /// # Errors
-    /// When no answer comes.
+    /// When no response arrives.
     pub async fn stream(&self, url: Url, headers: Vec<(String, Vec<u8>)>) -> Result<(u16, Pieces), Failure> {
         let is_tls = url.scheme() == "https";
         let request = self.http.get(url).headers(header_map(headers)?);
@@ -295,18 +295,18 @@ impl Client {
     }
 }
 
-/// The pieces of an answer, as they come.
+/// The pieces of a response, as they arrive.
 #[derive(Debug)]
 pub struct Pieces(reqwest::Response);
 
 impl Pieces {
-    /// The next piece; `None` at the end, or where the connection broke.
+    /// The next piece; `None` at the end, or if the connection broke.
     pub async fn next(&mut self) -> Option<Bytes> {
         self.0.chunk().await.ok().flatten()
     }
 }
 
-/// The proxies of the configuration, as the client takes them.
+/// The configured proxies, in the client's types.
 fn proxies(configured: &ForwardProxy) -> Result<Vec<reqwest::Proxy>, SendError> {
     type Make = fn(Url) -> reqwest::Result<reqwest::Proxy>;
     let schemes: [(&Option<ProxyUrl>, Make); 2] =
@@ -316,7 +316,7 @@ fn proxies(configured: &ForwardProxy) -> Result<Vec<reqwest::Proxy>, SendError> 
     for (proxy, make) in schemes {
         let Some(proxy) = proxy else { continue };
         let refused = |why: String| SendError::Proxy { proxy: proxy.to_string(), why };
-        // Whoever configures it means it, but for what is never reached.
+        // Private addresses are allowed here, since the operator chose them; forbidden ones are not.
         TargetGuard::new(false).check_url(proxy.expose()).map_err(|blocked| refused(blocked.to_string()))?;
         let proxy = make(proxy.expose().clone()).map_err(|fault| refused(innermost(&fault)))?;
         made.push(proxy.no_proxy(no_proxy.clone()));
@@ -344,8 +344,8 @@ fn line((name, value): (&HeaderName, &HeaderValue)) -> (String, String) {
     (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
-/// What comes before `deadline`. Where the deadline is seen late, the whole program stood still, or its machine slept; what
-/// came meanwhile lies unread, and is not thrown away: its message would be sent again.
+/// Waits for a result until `deadline`. If the deadline is noticed late, the whole program stood still, or its machine
+/// slept. A response may then be waiting unread. It is still read; otherwise its message would be sent again.
 async fn in_time<T>(deadline: Instant, coming: impl Future<Output = T>) -> Option<T> {
     let mut coming = std::pin::pin!(coming);
     if let Ok(come) = timeout_at(deadline, &mut coming).await {
@@ -357,7 +357,7 @@ async fn in_time<T>(deadline: Instant, coming: impl Future<Output = T>) -> Optio
     timeout(TO_READ, coming).await.ok()
 }
 
-/// The header lines that are kept, `Retry-After` among them always; the flag says that there were more.
+/// The header lines to keep, always including `Retry-After`; the flag says that there were more.
 fn kept_lines(headers: &HeaderMap) -> (Vec<(String, String)>, bool) {
     let mut kept = Vec::new();
     let mut bytes = 0_usize;
@@ -370,8 +370,8 @@ fn kept_lines(headers: &HeaderMap) -> (Vec<(String, String)>, bool) {
     (kept, bytes > MAX_HEAD)
 }
 
-/// The body up to its cap and as far as it comes in time; the flag says that there was more, or that it broke off. The head has come: nothing that
-/// happens here is a failure.
+/// Reads the body up to its limit and until the deadline; the flag says that the body was longer or broke off. The
+/// head has arrived, so nothing here counts as a failure.
 async fn read_body(response: &mut reqwest::Response, cap: usize, deadline: Instant) -> (Bytes, bool) {
     let mut kept = BytesMut::new();
     loop {

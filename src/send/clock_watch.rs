@@ -1,18 +1,18 @@
-//! Notices that the wall clock was set: tells it once, and keeps by how much for the next start.
+//! Notices when the wall clock was set, logs it once, and stores the difference for the next start.
 
 use std::time::Duration;
 
 use super::sender::Sender;
 
-/// So often it is looked at.
+/// The interval between checks.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Differences up to this are no step, in microseconds.
+/// Smaller differences do not count as a clock change, in microseconds.
 const NO_STEP_US: u64 = 1_000_000;
 
-/// Looks at the clocks until the program stops.
+/// Compares the clocks until the program stops.
 pub async fn run(sender: Sender) {
     let mut stopping = sender.stopping();
-    // What it is now, the dispatcher keeps when it starts.
+    // The dispatcher stores the current difference when it starts.
     let mut kept = sender.both().wall_ahead_us();
     loop {
         tokio::select! {
@@ -23,7 +23,7 @@ pub async fn run(sender: Sender) {
         if ahead.abs_diff(kept) <= NO_STEP_US {
             continue;
         }
-        // Until the store has it, it is looked at again.
+        // Try again at the next check until the store has it.
         if let Err(fault) = sender.store().keep_wall_ahead(ahead).await {
             tracing::warn!(%fault, "a step of the system clock is not kept");
             continue;

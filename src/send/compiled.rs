@@ -1,4 +1,4 @@
-//! A subscription made ready: filters and templates compiled, so that a bad one never reaches sending.
+//! A compiled subscription. Filters and templates are compiled first, so an invalid one is never used for sending.
 
 use serde_json::value::RawValue;
 use url::Url;
@@ -14,7 +14,7 @@ use crate::domain::suggestion;
 use crate::domain::{HeaderValue, OutgoingEvent, Subscription};
 use crate::signing::library_warning;
 
-/// What is wrong with a subscription, and where in its JSON.
+/// A fault in a subscription and its place in the JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubscriptionFault {
     /// JSON pointer into the subscription.
@@ -36,29 +36,29 @@ pub(super) struct CompiledHeader {
     pub value: CompiledValue,
 }
 
-/// A header's value.
+/// The value of a header.
 #[derive(Clone, Debug)]
 pub(super) enum CompiledValue {
     Template(TextTemplate),
     Secret(crate::domain::Secret),
-    /// A credential with expressions in it, and the same with its secret parts masked.
+    /// A credential with expressions, and a copy with its secret parts masked.
     SecretTemplate {
         value: TextTemplate,
         masked: TextTemplate,
     },
 }
 
-/// A subscription that can judge and render events.
+/// A subscription that can evaluate and render events.
 #[derive(Clone, Debug)]
 pub struct Compiled {
-    /// What was configured.
+    /// The configured subscription.
     pub subscription: Subscription,
     /// The endpoint.
     pub url: Url,
     pub(super) headers: Vec<CompiledHeader>,
     filters: Option<Filters>,
     pub(super) template: Option<Template>,
-    /// What is legal and odd, one sentence each.
+    /// Valid but unusual settings, one sentence each.
     pub warnings: Vec<String>,
 }
 
@@ -111,7 +111,7 @@ impl Compiled {
         &self.subscription.id
     }
 
-    /// Whether something of a request depends on the event, beside the event's own bytes.
+    /// Whether a request depends on the event in more than the event's own bytes.
     #[must_use]
     pub fn has_templates(&self) -> bool {
         let depends = |header: &CompiledHeader| match &header.value {
@@ -123,19 +123,19 @@ impl Compiled {
         self.template.is_some() || self.headers.iter().any(depends)
     }
 
-    /// Whether it takes events of this source.
+    /// Whether it accepts events of this source.
     #[must_use]
     pub fn takes_source(&self, source: &str) -> bool {
         self.subscription.sources.as_ref().is_none_or(|sources| sources.iter().any(|known| known == source))
     }
 
-    /// Whether it takes events of this type.
+    /// Whether it accepts events of this type.
     #[must_use]
     pub fn takes_type(&self, event_type: &str) -> bool {
         event_matches(&self.subscription.events, event_type)
     }
 
-    /// Whether its events name this type, not just everything.
+    /// Whether its events name this type, rather than just everything.
     #[must_use]
     pub fn names_type(&self, event_type: &str) -> bool {
         let named: Vec<String> =
@@ -143,7 +143,7 @@ impl Compiled {
         event_matches(&named, event_type)
     }
 
-    /// What its filters say of an event.
+    /// The result of its filters for an event.
     #[must_use]
     pub fn judge(&self, event_type: &str, scope: &Scope) -> Judgement {
         match &self.filters {
@@ -153,7 +153,7 @@ impl Compiled {
     }
 }
 
-/// Top-level names that no event of the catalogue has: probably a slip of the pen.
+/// Top-level names that no catalogue event has: probably typos.
 fn unknown_roots(template: &Template) -> Vec<String> {
     let known = catalog::top_level_names();
     let mut unknown: Vec<&str> = template.roots().into_iter().filter(|root| !known.contains(*root)).collect();
@@ -168,10 +168,10 @@ fn unknown_roots(template: &Template) -> Vec<String> {
         .collect()
 }
 
-/// What templates and filters see of an event.
+/// What templates and filters can read of an event.
 ///
 /// # Errors
-/// When its body is not JSON that has a scope.
+/// When its body is not JSON with a scope.
 pub fn scope_of(event: &OutgoingEvent) -> Result<Scope, ScopeFault> {
     let scope = Scope::new(event.event_id.as_deref(), &event.event_type, event.received_at, &event.body)?;
     Ok(scope.about(event.entity.as_deref()))

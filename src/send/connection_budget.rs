@@ -1,15 +1,16 @@
-//! How many requests are under way at once, all subscriptions together: each is a connection, and the receiver needs some
-//! too; and each holds a body.
+//! The limit on concurrent requests of all subscriptions. Each request uses a connection, and the receiver needs some
+//! too. Each also keeps a body in memory.
 
-/// A lane gets this part of what is left: the fuller it is, the narrower the lanes, and the last ones still get a place.
+/// A lane gets this fraction of the remaining connections. Lanes therefore get narrower as connections run out, and
+/// the last ones still get a place.
 const PART: u32 = 8;
-/// More connections are never needed: each costs memory too.
+/// The upper limit of connections: each costs memory too.
 const MOST_CONNECTIONS: u32 = 8_192;
-/// So many bytes of bodies under way make lanes as narrow as they get.
+/// At this many bytes of bodies in flight, lanes are as narrow as possible.
 const SCARCE_BYTES: usize = 256 * 1024 * 1024;
-/// The most bytes of bodies under way, those of the last claim excepted.
+/// The most bytes of bodies in flight, except for the last claim.
 const MOST_BYTES: usize = 512 * 1024 * 1024;
-/// The largest bodies, roughly.
+/// The approximate size of the largest bodies.
 const BODY_BYTES: usize = 4 * 1024 * 1024;
 
 /// What all lanes share.
@@ -19,12 +20,13 @@ pub struct ConnectionBudget {
 }
 
 impl ConnectionBudget {
-    /// So many connections, and as many again where every lane must have one.
+    /// A budget of `connections`. Up to twice as many are used if every lane needs one.
     pub fn new(connections: u32) -> Self {
         Self { connections: connections.min(MOST_CONNECTIONS) }
     }
 
-    /// How many of `most` places a lane has while `busy` requests are under way in all lanes, with `bytes` of bodies.
+    /// The number of places a lane gets, at most `most`. `busy` requests with `bytes` of bodies are in flight in all
+    /// lanes.
     pub fn places(self, most: u32, busy: u32, bytes: usize) -> u32 {
         if busy >= self.connections.saturating_mul(2) || bytes >= MOST_BYTES {
             return 0;

@@ -1,4 +1,4 @@
-//! Claims due messages and sends them: a lane for each subscription, so that a slow endpoint never delays another.
+//! Claims due messages and sends them. Each subscription has its own lane, so a slow endpoint never delays another.
 
 mod claims;
 
@@ -20,15 +20,15 @@ use super::worker;
 use crate::domain::{ClaimedMessage, Timestamp};
 use crate::store::{Due, Next, StoreError};
 
-/// A quick endpoint answers within this time.
+/// A fast endpoint responds within this time.
 const QUICK: Duration = Duration::from_millis(100);
-/// Overdue retries are spread over this time after a start, so that an endpoint does not get them all at one instant.
+/// Overdue retries are spread over this time after a start, so that an endpoint does not get them all at once.
 const SPREAD: Duration = Duration::from_secs(3);
-/// The longest sleep: a lease may have run out.
+/// The longest sleep: a lease may have expired.
 const IDLE: Duration = Duration::from_secs(10);
-/// The pause after a fault of the store.
+/// The pause after a store error.
 const PAUSE: Duration = Duration::from_millis(500);
-/// How long requests under way may take after the program was told to stop.
+/// How long requests in flight may take after the program was asked to stop.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// The dispatcher.
@@ -36,13 +36,13 @@ struct Dispatcher {
     sender: Sender,
     lanes: HashMap<String, LaneState>,
     claiming: Option<Claiming>,
-    /// Whether a claim may bring more than the last one did.
+    /// Whether a new claim may return more than the last one.
     is_stale: bool,
     began: Timestamp,
     budget: ConnectionBudget,
-    /// What the bodies of the events under way weigh.
+    /// The total size of the event bodies in flight.
     bytes: usize,
-    /// When the store was last asked about every lane.
+    /// When the store was last queried about every lane.
     asked_all: Timestamp,
     stall_detector: StallDetector,
     done: UnboundedSender<Done>,
@@ -50,14 +50,14 @@ struct Dispatcher {
     events: UnboundedReceiver<DispatcherEvent>,
 }
 
-/// A claim that is being written.
+/// A claim whose transaction is not finished yet.
 struct Claiming {
     since: Timestamp,
     due: Pin<Box<dyn Future<Output = Result<Due, StoreError>> + Send>>,
 }
 
-/// Sends until the program stops; then waits a moment for what is under way. What does not end in time is claimed again
-/// after the next start.
+/// Sends until the program stops, then waits briefly for requests in flight. Requests that do not finish in time are
+/// claimed again after the next start.
 pub async fn run(sender: Sender) {
     let (done, outcomes) = unbounded_channel();
     let (tell, events) = unbounded_channel();
@@ -83,7 +83,7 @@ pub async fn run(sender: Sender) {
     tokio::select! {
         () = dispatcher.dispatch() => {}
         ended = &mut outcome_writer => {
-            // Without it no outcome would be written: the whole sender starts again.
+            // Without the writer no outcome would be stored, so the whole sender restarts.
             if let Some(panic) = ended.err().and_then(|fault| fault.try_into_panic().ok()) {
                 std::panic::resume_unwind(panic);
             }
@@ -92,7 +92,7 @@ pub async fn run(sender: Sender) {
     let end = async {
         dispatcher.give_back_all().await;
         drop(dispatcher);
-        // The writer ends when the last request has.
+        // The writer ends after the last request.
         let _ = outcome_writer.await;
     };
     let _ = tokio::time::timeout(GRACE, end).await;
@@ -195,7 +195,7 @@ impl Dispatcher {
         for lane in self.lanes.values_mut().filter(|lane| lane.is_resting()) {
             match lane.rests_until(now) {
                 Some(until) => next_due = next_due.min(until),
-                // It is over: the lane is asked about.
+                // The rest is over: query this lane.
                 None => self.is_stale = true,
             }
         }
@@ -215,7 +215,8 @@ impl Dispatcher {
             .min()
     }
 
-    /// Starts what there is a place for. What was not started in time, or must not be sent now, is given back.
+    /// Starts reserved messages while there are places. Messages that were not started in time, or must not be sent
+    /// now, are given back.
     fn start_reserved(&mut self) {
         let now = self.sender.now();
         let mut ready = Vec::new();
@@ -260,13 +261,13 @@ impl Dispatcher {
                 && settlements.iter().all(|settlement| matches!(settlement.next, Next::Delivered));
             let ended =
                 Ended { target: target.clone(), ticket, at: sender.now(), is_quick, bytes, too_large };
-            // Nobody listens any more only when the program stops; the messages are claimed again after its start.
+            // Sending fails only when the program stops; the messages are then claimed again after its start.
             let _ = tell.send(DispatcherEvent::Ended(ended));
             let _ = done.send(Done { target, settlements, is_gone });
         });
     }
 
-    /// At the end: nothing stays claimed that is not under way.
+    /// At the end, only messages in flight stay claimed.
     async fn give_back_all(&mut self) {
         if let Some(claiming) = self.claiming.take()
             && let Ok(due) = claiming.due.await
@@ -282,19 +283,19 @@ impl Dispatcher {
         for message in messages {
             let target = message.target.clone();
             let settlements = vec![worker::given_back(message, now)];
-            // As with what was sent.
+            // Fails only when the program stops, as above.
             let _ = self.done.send(Done { target, settlements, is_gone: false });
         }
     }
 }
 
-/// Whether messages may wait for a place after they are claimed. With a rate a claim is a mark that they are sent now.
+/// Whether claimed messages may wait for a place. With a rate they may not: a claim records that they are sent now.
 fn has_reserve(active: &Active) -> bool {
     let subscription = &active.compiled.subscription;
     subscription.enabled && subscription.batch.is_none() && subscription.rate_limit.is_none()
 }
 
-/// What a claim brought, once it is written.
+/// The result of a claim, once its transaction is finished.
 async fn written(claiming: &mut Option<Claiming>) -> (Timestamp, Result<Due, StoreError>) {
     match claiming {
         Some(Claiming { since, due }) => (*since, due.await),

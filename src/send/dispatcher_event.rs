@@ -1,11 +1,11 @@
-//! What the dispatcher is told of requests.
+//! Notifications to the dispatcher about requests.
 
 use super::lane::Ended;
 
-/// What the dispatcher is told of requests.
+/// A notification to the dispatcher about a request.
 pub enum DispatcherEvent {
-    /// One ended: there is a place for another.
+    /// A request ended, so there is a free place.
     Ended(Ended),
-    /// What one through this subscription led to is on disk.
+    /// The outcome of a request through this subscription is on disk.
     Written(String),
 }

@@ -1,4 +1,5 @@
-//! How filters and templates fared on the last events of each subscription. In memory only: a restart begins with none.
+//! The results of filters and templates for the last events of each subscription. They are kept in memory only and
+//! lost on restart.
 
 use std::collections::HashMap;
 
@@ -6,20 +7,20 @@ use parking_lot::Mutex;
 
 use crate::domain::{DeliveryId, OutgoingEvent, Timestamp};
 
-/// So many events of a subscription are remembered.
+/// The number of events remembered per subscription.
 const REMEMBERED: u32 = 100;
 
-/// What is evaluated on an event.
+/// The evaluated part of a subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// The filter, when the message is made.
+    /// The filter, evaluated when the message is created.
     Filter,
-    /// The template, at the first attempt.
+    /// The template, evaluated at the first attempt.
     Template,
 }
 
 impl Part {
-    /// The word in the API and in metrics.
+    /// Its name in the API and in metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -29,39 +30,39 @@ impl Part {
     }
 }
 
-/// The last evaluation that failed.
+/// The last failed evaluation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastFailure {
-    /// Why.
+    /// The reason.
     pub why: String,
-    /// When.
+    /// The time.
     pub at: Timestamp,
     /// The type of the event.
     pub event_type: String,
     /// Its id.
     pub event_id: Option<String>,
-    /// The delivery that brought it.
+    /// The delivery that contained it.
     pub delivery: Option<DeliveryId>,
 }
 
 /// The last evaluations of one part of a subscription.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Evaluations {
-    /// A bit for each, set where it failed; the latest is the lowest.
+    /// One bit per evaluation, set if it failed; the latest is the lowest bit.
     bits: u128,
     count: u32,
-    /// The last one that failed, while it is one of those.
+    /// The last failure, while it is among the remembered evaluations.
     pub last: Option<LastFailure>,
 }
 
 impl Evaluations {
-    /// How many of them failed.
+    /// The number of failures.
     #[must_use]
     pub const fn failed(&self) -> u32 {
         self.bits.count_ones()
     }
 
-    /// How many there were, at most a hundred.
+    /// The number of remembered evaluations, at most a hundred.
     #[must_use]
     pub const fn of(&self) -> u32 {
         self.count
@@ -80,8 +81,8 @@ impl Evaluations {
 pub struct AllEvaluations(Mutex<HashMap<String, [Evaluations; 2]>>);
 
 impl AllEvaluations {
-    /// Writes down how `part` of a subscription fared on `event`: `failure` says why it failed. Returns whether that is
-    /// news: the one before did not fail, or for another reason.
+    /// Records the result of `part` of a subscription on `event`; `failure` is the error, if any. Returns whether the
+    /// failure is new: the previous evaluation succeeded, or failed for another reason.
     pub fn add(
         &self,
         subscription: &str,
@@ -110,14 +111,14 @@ impl AllEvaluations {
         is_news
     }
 
-    /// How both parts of a subscription fared.
+    /// The results of both parts of a subscription.
     #[must_use]
     pub fn of(&self, subscription: &str) -> [(Part, Evaluations); 2] {
         let [filter, template] = self.0.lock().get(subscription).cloned().unwrap_or_default();
         [(Part::Filter, filter), (Part::Template, template)]
     }
 
-    /// Forgets a subscription that has changed or gone.
+    /// Clears the results of a subscription that was changed or removed.
     pub fn forget(&self, subscription: &str) {
         self.0.lock().remove(subscription);
     }

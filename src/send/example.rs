@@ -1,4 +1,4 @@
-//! A delivery as a source wants it: signed, and with its credential.
+//! An example request that a source accepts: signed, with its credential.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,11 +6,12 @@ use base64::engine::general_purpose::STANDARD;
 use crate::domain::{Credential, Scheme, Source, Timestamp};
 use crate::signing::{self, SecretFault};
 
-/// The header lines of a request that `source` accepts with this `body`: content type, signature by its first secret,
-/// and its first credential. `event` and `id` go into the headers of the schemes that have them there.
+/// The header lines of a request with this `body` that `source` accepts: content type, signature and credential. The
+/// signature uses its first secret, and the credential is its first one. `event` and `id` go into headers if the
+/// signature scheme has headers for them.
 ///
 /// # Errors
-/// When the source's secret is no key of its scheme.
+/// When the source's secret is not a valid key for its scheme.
 pub fn signed_request(
     source: &Source,
     event: &str,

@@ -1,4 +1,5 @@
-//! CEL, for what a path cannot say: compiled when configured, bounded, and never able to bring the program down.
+//! CEL expressions, for conditions that a path cannot express. They are compiled with the configuration, limited in
+//! cost, and cannot crash the program.
 
 mod ast;
 mod budget;
@@ -34,9 +35,9 @@ use crate::catalog;
 use crate::domain::json::Path;
 use crate::domain::suggestion;
 
-/// The stack on which an expression is parsed, which is recursive.
+/// The stack for parsing an expression, which is recursive.
 const PARSER_STACK: usize = 16 * 1024 * 1024;
-/// The deepest nesting that is evaluated, which is recursive too.
+/// The deepest nesting that is evaluated; evaluation is also recursive.
 const MAX_NESTING: usize = 250;
 
 /// A compiled expression. Cheap to clone.
@@ -46,11 +47,11 @@ pub struct Expression(Arc<Compiled>);
 struct Compiled {
     source: String,
     program: IdedExpr,
-    /// The top-level members of events that it speaks of.
+    /// The top-level event members it uses.
     roots: Vec<String>,
-    /// The paths that it speaks of.
+    /// The paths it uses.
     paths: Vec<Path>,
-    /// Its patterns by the names they go by in the program.
+    /// Its patterns, by their names in the program.
     patterns: Vec<(String, Pattern)>,
     warnings: Vec<String>,
 }
@@ -61,24 +62,24 @@ pub enum NoValue {
     /// The event lacks this.
     #[error("the event lacks {0}")]
     Missing(String),
-    /// It cannot be computed; the expression and the reason.
+    /// Evaluation failed: the expression and the reason.
     #[error("{0}")]
     Failed(String),
 }
 
 impl Expression {
-    /// Compiles `source`, which may give a value of any kind.
+    /// Compiles `source`, which may return a value of any kind.
     ///
     /// # Errors
-    /// One sentence: it is too long, too deep, not CEL, or calls what there is not.
+    /// One sentence: the source is too long, too deep, not CEL, or calls an unknown function.
     pub fn compile(source: &str) -> Result<Self, String> {
         Self::build(source, false)
     }
 
-    /// Compiles `source`, which decides: what is missing is false.
+    /// Compiles `source` as a condition: missing values count as false.
     ///
     /// # Errors
-    /// As `compile`, and where it can never give true or false.
+    /// As for `compile`, and when it can never return true or false.
     pub fn condition(source: &str) -> Result<Self, String> {
         Self::build(source, true)
     }
@@ -114,13 +115,13 @@ impl Expression {
         Ok(Self(Arc::new(compiled)))
     }
 
-    /// The text.
+    /// The source text.
     #[must_use]
     pub fn source(&self) -> &str {
         &self.0.source
     }
 
-    /// What is legal and most likely a slip, one sentence each.
+    /// Valid code that is most likely a mistake, one sentence each.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.0.warnings
@@ -129,10 +130,10 @@ impl Expression {
     /// The value for an event, as JSON.
     ///
     /// # Errors
-    /// When the event lacks what it needs, or it cannot be computed.
+    /// When the event lacks a needed value, or evaluation fails.
     pub fn evaluate(&self, scope: &Scope) -> Result<Box<RawValue>, NoValue> {
         let failed = |why: &str| NoValue::Failed(format!("{}: {why}", self.0.source));
-        // A fault of the library must not take the sender with it.
+        // A bug in the library must not crash the sender.
         let value = catch_unwind(AssertUnwindSafe(|| budget::within(|| self.value(scope))))
             .unwrap_or_else(|_| Err("cannot be computed".to_owned()))
             .map_err(|why| failed(&why))?;
@@ -140,7 +141,7 @@ impl Expression {
         RawValue::from_string(text).map_err(|fault| failed(&fault.to_string()))
     }
 
-    /// The value's JSON, or the path of what is missing.
+    /// The value as JSON, or the path of the missing value.
     fn value(&self, scope: &Scope) -> Result<Result<String, String>, String> {
         let mut context = Context::with_env(library::environment()?);
         for name in &self.0.roots {
@@ -151,7 +152,7 @@ impl Expression {
         run(&self.0.program, &self.0.patterns, &mut context)
     }
 
-    /// The path that the expression names and the event lacks; a macro's own variable has none.
+    /// The path in the expression that the event lacks; a macro's own variable has none.
     fn full_path(&self, scope: &Scope, missing: &str) -> String {
         let lacks = |path: &&Path| {
             let is_it = path.text() == missing || path.text().ends_with(&format!(".{missing}"));
@@ -167,7 +168,7 @@ impl std::fmt::Debug for Expression {
     }
 }
 
-/// The value of a top-level name; `None` where it is one of CEL's types.
+/// The value of a top-level name; `None` if the name is a CEL type.
 fn variable(scope: &Scope, name: &str) -> Option<Box<dyn Val>> {
     match scope.member(name) {
         Some(member) if name == "event" => {
@@ -183,7 +184,7 @@ fn variable(scope: &Scope, name: &str) -> Option<Box<dyn Val>> {
     }
 }
 
-/// Evaluates a program: JSON, or the path of what is missing.
+/// Evaluates a program: returns JSON, or the path of the missing value.
 fn run(
     program: &IdedExpr,
     patterns: &[(String, Pattern)],
@@ -201,7 +202,7 @@ fn run(
     Ok(Ok(text))
 }
 
-/// Parses and rewrites, on a stack that is large enough for what the limits let through.
+/// Parses and rewrites on a stack that is large enough for every expression within the limits.
 fn parse(source: &str, decides: bool) -> Result<(IdedExpr, Rewritten), String> {
     let env = library::environment()?;
     let text = source.to_owned();
@@ -227,7 +228,7 @@ fn parse_here(env: &Env, source: &str, decides: bool) -> Result<(IdedExpr, Rewri
     Ok((if decides { rewrite::as_condition(program) } else { program }, found))
 }
 
-/// The parser's own report says nothing to a person; where it stopped does.
+/// Reports where the parser stopped; its own message does not help users.
 fn unreadable(source: &str, faults: &ParseErrors) -> String {
     let Some(first) = faults.errors.first() else { return "is not a CEL expression".to_owned() };
     if first.msg.contains("has()") {
@@ -253,7 +254,7 @@ fn unreadable(source: &str, faults: &ParseErrors) -> String {
     }
 }
 
-/// Names that no event of the catalogue has at its top, and members that mean something else in JavaScript.
+/// Top-level names that no catalogue event has, and members with another meaning in JavaScript.
 fn warnings(found: &Rewritten, tokens: &[Token<'_>]) -> Vec<String> {
     let known = catalog::top_level_names();
     let mut warnings: Vec<String> = found
@@ -274,7 +275,7 @@ fn warnings(found: &Rewritten, tokens: &[Token<'_>]) -> Vec<String> {
     warnings
 }
 
-/// What to write for a path that ends as JavaScript's sizes do.
+/// The replacement for a path that ends with a JavaScript size, such as `.length`.
 pub fn size_of(path: &str) -> Option<String> {
     let value = path.strip_suffix(".length")?;
     Some(format!("{path} is a member of that name; a size is written size({value})"))

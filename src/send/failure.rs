@@ -1,4 +1,4 @@
-//! Why no answer came, told apart.
+//! The possible reasons why no response arrived.
 
 use std::error::Error;
 use std::fmt;
@@ -7,15 +7,15 @@ use std::io::{self, ErrorKind};
 use super::target_guard::{Blocked, NameFault, Unresolved};
 use crate::domain::AttemptError;
 
-/// What the client says begins so where a proxy opens no way to the target.
+/// The client's message starts with this if a proxy refuses the tunnel.
 const TUNNEL: &str = "tunnel error";
 
-/// Why no answer came.
+/// Why no response arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// Its class.
     pub error: AttemptError,
-    /// What happened, in a sentence; holds no part of the URL.
+    /// What happened, in one sentence without any part of the URL.
     pub detail: String,
 }
 
@@ -26,7 +26,7 @@ impl Failure {
         Self { error, detail: detail.into() }
     }
 
-    /// The failure that a name leads where nothing is sent.
+    /// The failure for a name that nothing may be sent to.
     #[must_use]
     pub fn of_name(fault: &NameFault) -> Self {
         let error = match fault {
@@ -36,7 +36,7 @@ impl Failure {
         Self::new(error, fault.to_string())
     }
 
-    /// The failure that the client reports; `is_tls` says that the URL is one of https.
+    /// The failure for a client error; `is_tls` says that the URL uses https.
     #[must_use]
     pub fn of(fault: &reqwest::Error, is_tls: bool) -> Self {
         let detail = match innermost(fault) {
@@ -67,7 +67,7 @@ fn class(fault: &reqwest::Error, is_tls: bool) -> AttemptError {
         if innermost(fault).starts_with(TUNNEL) {
             return AttemptError::Connect;
         }
-        // What the system says of the connection itself; anything else on the way to TLS is TLS's.
+        // System errors about the connection itself; anything else before TLS is ready counts as a TLS error.
         let is_system = find::<io::Error>(fault).is_some_and(|fault| {
             matches!(
                 fault.kind(),
@@ -86,7 +86,7 @@ fn class(fault: &reqwest::Error, is_tls: bool) -> AttemptError {
     AttemptError::Reset
 }
 
-/// The first cause of that type.
+/// The first cause with that type.
 fn find<T: Error + 'static>(fault: &reqwest::Error) -> Option<&T> {
     let mut cause: &dyn Error = fault;
     loop {
@@ -97,7 +97,7 @@ fn find<T: Error + 'static>(fault: &reqwest::Error) -> Option<&T> {
     }
 }
 
-/// The cause at the bottom, which says what happened.
+/// The innermost cause, which says what happened.
 #[must_use]
 pub fn innermost(fault: &reqwest::Error) -> String {
     let mut cause: &dyn Error = fault;

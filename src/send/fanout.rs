@@ -1,4 +1,4 @@
-//! From accepted deliveries to messages: the log is tailed from a stored cursor.
+//! Creates messages from accepted deliveries, by tailing the log from a stored cursor.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -17,40 +17,40 @@ use crate::store::{FanOut, FannedDelivery, NewMessage, StoreError};
 
 /// The most deliveries of one step.
 const STEP: usize = 256;
-/// The most messages of one step, where every event goes to every subscription; those of one event excepted. Whoever is
-/// received meanwhile waits for the step.
+/// The most messages of one step if every event goes to every subscription, except for a last event. Incoming
+/// deliveries wait for the step.
 const STEP_MESSAGES: usize = 512;
-/// The most bytes of bodies of one step, the last one excepted.
+/// The most bytes of bodies in one step, except for the last body.
 const STEP_BYTES: usize = 16 * 1024 * 1024;
-/// So many subscriptions an event may have passed through by way of our own receiver.
+/// The most subscriptions that an event may pass through by way of our own receiver.
 const MOST_HOPS: usize = 4;
-/// The pause after a fault of the store.
+/// The pause after a store error.
 const PAUSE: Duration = Duration::from_millis(500);
-/// Headers in which a message's id comes back to us.
+/// Headers in which a message id can return to us.
 const ID_HEADERS: [&str; 3] = ["x-tagorun-batch-carries", "x-tagorun-message-id", "webhook-id"];
-/// So many marks of a body are looked up.
+/// The most marks looked up per body.
 const MOST_MARKS: usize = 8;
-/// What an event without a name is called.
+/// The name of an event without a name.
 const UNNAMED: &str = "unknown";
 
-/// Why an event goes, or does not go, to a subscription.
+/// Why an event is sent, or not sent, to a subscription.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Routing {
-    /// It goes there.
+    /// It is sent.
     Sent,
     /// The subscription is disabled.
     Disabled,
-    /// It does not take events of this source.
+    /// The subscription does not accept events of this source.
     OtherSource,
-    /// It does not take events of this type.
+    /// The subscription does not accept events of this type.
     OtherType,
     /// Its filter did not match.
     Filtered,
-    /// Its filter could not be evaluated on the event: why.
+    /// Its filter could not be evaluated on the event; contains the error.
     FilterFailed(String),
-    /// The event came out of one of its own messages: a loop ends here.
+    /// The event came from one of the subscription's own messages: the loop ends here.
     Loop,
-    /// It was put after the event came.
+    /// The subscription was created after the event arrived.
     Later,
 }
 
@@ -70,7 +70,7 @@ impl Routing {
         }
     }
 
-    /// That, in a sentence.
+    /// The same as a sentence.
     #[must_use]
     pub fn sentence(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
@@ -86,7 +86,7 @@ impl Routing {
     }
 }
 
-/// An event that asks each subscription. It is read once, however many filters look at it.
+/// An event and its routing to each subscription. It is parsed once, however many filters read it.
 pub struct Candidate<'a> {
     event: &'a OutgoingEvent,
     seq: Option<i64>,
@@ -94,13 +94,13 @@ pub struct Candidate<'a> {
 }
 
 impl<'a> Candidate<'a> {
-    /// That event; `seq` is the position of its delivery, where it has one.
+    /// A candidate for `event`; `seq` is the position of its delivery, if it has one.
     #[must_use]
     pub const fn new(event: &'a OutgoingEvent, seq: Option<i64>) -> Self {
         Self { event, seq, scope: OnceCell::new() }
     }
 
-    /// What becomes of it at `active`.
+    /// Its routing to `active`.
     #[must_use]
     pub fn routing(&self, active: &Active) -> Routing {
         let (compiled, event) = (&active.compiled, self.event);
@@ -136,7 +136,7 @@ impl<'a> Candidate<'a> {
     }
 }
 
-/// A message for this subscription about this event.
+/// A message for this subscription with this event.
 #[must_use]
 pub fn message_for(active: &Active, event: &OutgoingEvent) -> NewMessage {
     let subscription = &active.compiled.subscription;
@@ -144,17 +144,17 @@ pub fn message_for(active: &Active, event: &OutgoingEvent) -> NewMessage {
     NewMessage { subscription: subscription.id.clone(), in_order }
 }
 
-/// What an event leads to.
+/// The result of routing an event.
 #[derive(Debug, Default)]
 pub struct Reach {
     /// Its messages.
     pub messages: Vec<NewMessage>,
-    /// The subscriptions whose filter was asked, each with why it failed, where it did.
+    /// The subscriptions whose filter was evaluated, each with its error, if any.
     pub asked: Vec<(Arc<Active>, Option<String>)>,
 }
 
 impl Reach {
-    /// What `event` leads to at `actives`; `seq` is the position of its delivery, where it has one.
+    /// Routes `event` to `actives`; `seq` is the position of its delivery, if it has one.
     #[must_use]
     pub fn of(actives: &[Arc<Active>], event: &OutgoingEvent, seq: Option<i64>) -> Self {
         let candidate = Candidate::new(event, seq);
@@ -175,14 +175,14 @@ impl Reach {
         reach
     }
 
-    /// Writes down how the filters fared on `event`.
+    /// Records the filter results for `event`.
     pub fn note(&self, sender: &Sender, event: &OutgoingEvent) {
         for (active, why) in &self.asked {
             sender.evaluated(active.compiled.id(), Part::Filter, event, why.as_deref());
         }
     }
 
-    /// A sentence for each filter that failed.
+    /// A sentence for each failed filter.
     pub fn warnings(&self) -> impl Iterator<Item = String> {
         self.asked.iter().filter_map(|(active, why)| {
             let name = &active.compiled.subscription.name;
@@ -191,7 +191,7 @@ impl Reach {
     }
 }
 
-/// The messages that `event` leads to; how the filters fared is written down.
+/// The messages for `event`; also records the filter results.
 #[must_use]
 pub fn messages_for(sender: &Sender, actives: &[Arc<Active>], event: &OutgoingEvent) -> Vec<NewMessage> {
     let reach = Reach::of(actives, event, None);
@@ -219,7 +219,7 @@ pub async fn run(sender: Sender) {
             }
             Err(fault) => {
                 tracing::error!(%fault, "accepted deliveries cannot be fanned out; it is tried again");
-                // A store that stays away must not keep the program from ending.
+                // An unavailable store must not keep the program from ending.
                 tokio::select! {
                     () = tokio::time::sleep(PAUSE) => continue,
                     _ = stopping.wait_for(|stop| *stop) => return,
@@ -233,14 +233,14 @@ pub async fn run(sender: Sender) {
     }
 }
 
-/// One step from `cursor`: reads what was accepted, writes the messages, moves the cursor. Returns the cursor after it.
+/// One step from `cursor`: reads accepted deliveries, writes the messages, moves the cursor. Returns the new cursor.
 ///
 /// # Errors
 /// When the store cannot be read or written.
 pub async fn step(sender: &Sender, cursor: i64) -> Result<i64, StoreError> {
     let actives = sender.subscriptions().all();
     let enabled: Vec<_> = actives.into_iter().filter(|active| active.is_enabled()).collect();
-    // What came before every subscription is nobody's: with none at all the log is not read.
+    // Deliveries older than every subscription go nowhere: without subscriptions the log is not read.
     let Some(oldest) = enabled.iter().map(|active| active.since).min() else {
         return Ok(cursor);
     };
@@ -272,7 +272,7 @@ pub async fn step(sender: &Sender, cursor: i64) -> Result<i64, StoreError> {
     }
 }
 
-/// The events of a delivery: one, or those of its batch. None where its body cannot be read as JSON any more.
+/// The events of a delivery: one, or those of its batch. Empty if its body can no longer be read as JSON.
 ///
 /// # Errors
 /// When the store cannot be read.
@@ -302,13 +302,13 @@ pub async fn events_of(sender: &Sender, found: FannedDelivery) -> Result<Vec<Out
     Ok(texts.into_iter().map(event).collect())
 }
 
-/// The name that an alias stands for.
+/// The canonical name for an alias.
 fn canonical(sender: &Sender, name: String) -> String {
     sender.catalog().resolve(&name).map_or(name, |known| known.name().to_owned())
 }
 
-/// The subscriptions that led to a delivery, where it carries one of our own message ids: in a header, or as a mark in
-/// its body, since not everything on the way keeps headers.
+/// The subscriptions that led to a delivery, if it carries one of our own message ids. The id is in a header or a mark
+/// in the body, since some systems drop headers.
 async fn lineage(sender: &Sender, headers: &Headers, body: &[u8]) -> Result<Vec<String>, StoreError> {
     let in_header = |name: &&str| {
         let id = headers.get(name).and_then(|value| std::str::from_utf8(value).ok())?;

@@ -1,4 +1,4 @@
-//! Looks at endpoints: HEAD, with five seconds of patience.
+//! Health checks of endpoints: HEAD, with a timeout of five seconds.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use super::subscriptions::Active;
 use crate::domain::Timestamp;
 use crate::store::HealthCheck;
 
-/// How long an endpoint may take to answer.
+/// The timeout of a health check.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How often it is seen whether an endpoint is due; a new one is looked at within this time.
+/// How often due endpoints are checked for; a new endpoint is checked within this time.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// The most looks at once: with a thousand subscriptions, all of them at one instant would take every connection.
+/// The most concurrent checks: a thousand at once would use every connection.
 const AT_ONCE: usize = 256;
 
-/// Looks at the endpoints of enabled subscriptions until the program stops.
+/// Checks the endpoints of enabled subscriptions until the program stops.
 pub async fn run(sender: Sender) {
     let mut stopping = sender.stopping();
     let mut looked = HashMap::new();
@@ -47,10 +47,10 @@ pub async fn run(sender: Sender) {
     }
 }
 
-/// When each endpoint was looked at last, and its URL then.
+/// When each endpoint was last checked, and its URL at that time.
 type Looked = HashMap<String, (String, Timestamp)>;
 
-/// The subscriptions whose endpoint is to be looked at: first those it never was, then those it was longest ago.
+/// The subscriptions whose endpoint is due: unchecked ones first, then the ones checked longest ago.
 fn due(sender: &Sender, looked: &mut Looked) -> Vec<Arc<Active>> {
     let now = sender.now();
     let mut actives = sender.subscriptions().all();
@@ -66,10 +66,10 @@ fn due(sender: &Sender, looked: &mut Looked) -> Vec<Arc<Active>> {
     actives
 }
 
-/// Looks at one endpoint now, and keeps what was seen.
+/// Checks one endpoint now, and stores the result.
 pub async fn check(sender: &Sender, active: &Arc<Active>) -> HealthCheck {
     let checked_at = sender.wall();
-    // A header that cannot be rendered without an event is left out.
+    // A header that needs an event is left out.
     let headers = configured_headers(&active.compiled, None).unwrap_or_default();
     let request = Outgoing {
         method: Method::Head,
@@ -105,7 +105,7 @@ fn seen(subscription: &str, outcome: &Outcome, checked_at: Timestamp) -> HealthC
     }
 }
 
-/// An endpoint that takes only POST says so to HEAD: that is a sign of health.
+/// An endpoint that only accepts POST rejects HEAD, which still means that it is healthy.
 const fn word(status: u16) -> &'static str {
     match status {
         200..=399 | 405 | 501 => "healthy",

@@ -1,5 +1,5 @@
-//! What is known of one subscription's requests: those under way, those whose outcome is not on disk yet, and messages
-//! claimed beyond them, so that a place which falls free never waits for the store.
+//! The state of one subscription's requests: those in flight, those whose outcome is not on disk yet, and the reserve.
+//! The reserve contains messages claimed in advance, so that a free place never waits for the store.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -7,130 +7,130 @@ use std::time::Duration;
 use super::throttle::Throttle;
 use crate::domain::{ClaimedMessage, Timestamp};
 
-/// Requests of one subscription under way at once.
+/// The most concurrent requests of one subscription.
 pub const LANE_WIDTH: u32 = 32;
-/// Batches of one subscription under way at once.
+/// The most concurrent batches of one subscription.
 pub const BATCH_WIDTH: u32 = 4;
-/// Requests of a quick lane that ended and whose outcome may wait to be written: after a crash they are sent again.
+/// The most finished requests of a fast lane whose outcome is not written yet. After a crash they are sent again.
 const MOST_UNWRITTEN: u32 = 256;
-/// How long it is remembered that a batch was too large: somebody may have raised the endpoint's limit.
+/// How long the lane remembers that a batch was too large. The endpoint's limit may be raised in the meantime.
 const TOO_LARGE: Duration = Duration::from_secs(3_600);
-/// Bytes of bodies in a reserve, the last one excepted.
+/// Bytes of bodies in a reserve, except for the last one.
 const RESERVE_BYTES: usize = 4 * 1024 * 1024;
 
-/// A lane, with its places.
+/// A lane with its places.
 #[derive(Default)]
 pub struct LaneState {
-    /// Where the subscription has a rate.
+    /// Set if the subscription has a rate.
     pub throttle: Option<Throttle>,
     under_way: u32,
     unwritten: u32,
     reserve: VecDeque<Reserved>,
     reserve_bytes: usize,
     is_quick: bool,
-    /// How many of its places it has not, because all lanes together have many requests under way.
+    /// Slots withheld because all lanes together have many requests in flight.
     narrowed_by: u32,
-    /// Nothing is due in it before; `None` where that is not known.
+    /// Nothing is due before this time; `None` if that is unknown.
     rests_until: Option<Timestamp>,
-    /// Whether something may have become due since the store was asked.
+    /// Whether something may have become due since the store was queried.
     has_news: bool,
-    /// What its batches may weigh since one was too large, and until when that holds.
+    /// The size limit of its batches since one was too large, and when that limit expires.
     narrow: Option<(usize, Timestamp)>,
 }
 
 struct Reserved {
     message: ClaimedMessage,
-    /// When what is left of the lease becomes too short for an attempt.
+    /// When the rest of the lease becomes too short for an attempt.
     start_by: Timestamp,
 }
 
-/// A request that ended.
+/// A finished request.
 pub struct Ended {
     /// The subscription.
     pub target: String,
-    /// The request in its throttle.
+    /// The ticket of the request in its throttle.
     pub ticket: Option<u64>,
     /// When it ended.
     pub at: Timestamp,
-    /// Whether it delivered, and in no time.
+    /// Whether it delivered, and quickly.
     pub is_quick: bool,
-    /// What the bodies of its events weigh.
+    /// The size of its event bodies.
     pub bytes: usize,
-    /// How many bytes its body had, where it was a batch that the endpoint found too large.
+    /// The size of its body in bytes, if it was a batch that the endpoint rejected as too large.
     pub too_large: Option<usize>,
 }
 
 impl LaneState {
-    /// Whether its endpoint takes messages as fast as they come. Only then is more claimed than can be sent at once.
+    /// Whether its endpoint keeps up with the messages. Only then are messages claimed in advance.
     pub const fn is_quick(&self) -> bool {
         self.is_quick
     }
 
-    /// How many requests are under way.
+    /// The number of requests in flight.
     pub const fn under_way(&self) -> u32 {
         self.under_way
     }
 
-    /// Gives it so many of `LANE_WIDTH` places for single messages.
+    /// Gives it this many of the `LANE_WIDTH` places for single messages.
     pub const fn set_places(&mut self, places: u32) {
         self.narrowed_by = LANE_WIDTH.saturating_sub(places);
     }
 
-    /// Something may be due in it.
+    /// Records that something may be due in it.
     pub const fn tell(&mut self) {
         self.rests_until = None;
         self.has_news = true;
     }
 
-    /// The store is asked.
+    /// Records that the store is queried.
     pub const fn ask(&mut self) {
         self.has_news = false;
     }
 
-    /// The store said that nothing is due in it before `until`. What was told since it was asked outweighs that.
+    /// The store reported that nothing is due before `until`. News since the query takes precedence.
     pub const fn rest(&mut self, until: Timestamp) {
         if !self.has_news {
             self.rests_until = Some(until);
         }
     }
 
-    /// Whether it was said to rest.
+    /// Whether it is resting.
     pub const fn is_resting(&self) -> bool {
         self.rests_until.is_some()
     }
 
-    /// Until when nothing is due in it; `None` where something may be due now.
+    /// Until when nothing is due; `None` if something may be due now.
     pub fn rests_until(&mut self, now: Timestamp) -> Option<Timestamp> {
         self.rests_until = self.rests_until.filter(|until| *until > now);
         self.rests_until
     }
 
-    /// Whether nothing of it is in hand.
+    /// Whether it has no work at hand.
     pub fn is_idle(&self) -> bool {
         self.in_hand() == 0
     }
 
-    /// How many messages, or batches, may be claimed for `width` requests at once and `reserve` messages beyond them. A
-    /// reserve is filled up when half of it is gone, so that few claims bring many messages.
+    /// How many messages, or batches, may be claimed for `width` concurrent requests and `reserve` further messages. A
+    /// reserve is refilled when half of it is used, so that few claims bring many messages.
     pub fn room(&self, width: u32, reserve: u32) -> u32 {
         let reserve = if self.is_quick && self.reserve_bytes < RESERVE_BYTES { reserve } else { 0 };
         let room = width.saturating_add(reserve).saturating_sub(self.in_hand());
         if room >= reserve.div_ceil(2) { room } else { 0 }
     }
 
-    /// The most bytes of its next batch: `most`, or half of the last one that was too large.
+    /// The size limit of its next batch: `most`, or half of the last batch that was too large.
     pub fn batch_bytes(&mut self, most: usize, now: Timestamp) -> usize {
         self.narrow = self.narrow.filter(|(_, until)| *until > now);
         self.narrow.map_or(most, |(bytes, _)| bytes.min(most))
     }
 
-    /// A request starts; the ticket is for its end.
+    /// Starts a request; the ticket is needed for its end.
     pub fn start(&mut self, now: Timestamp) -> Option<u64> {
         self.under_way = self.under_way.saturating_add(1);
         self.throttle.as_mut().map(|throttle| throttle.start(now))
     }
 
-    /// A request ended; its outcome is to be written.
+    /// Ends a request; its outcome is still to be written.
     pub fn end(&mut self, ended: &Ended) {
         self.under_way = self.under_way.saturating_sub(1);
         self.unwritten = self.unwritten.saturating_add(1);
@@ -155,8 +155,8 @@ impl LaneState {
         self.reserve.push_back(Reserved { message, start_by });
     }
 
-    /// Starts the next message of the reserve, where there is a place for it. Where the last request failed or was slow,
-    /// a place is free only when what follows from it is on disk and in force: the endpoint may be gone.
+    /// Starts the next message of the reserve if there is a place. After a failed or slow request, a place is free
+    /// only when its outcome is on disk and applied: the endpoint may be gone.
     pub fn start_next(&mut self) -> Option<ClaimedMessage> {
         let most_unwritten = if self.is_quick { MOST_UNWRITTEN } else { 0 };
         let unwritten = self.unwritten.saturating_sub(most_unwritten);
@@ -168,8 +168,8 @@ impl LaneState {
         Some(message)
     }
 
-    /// Takes from the reserve what must not be started any more at `now`. Its outcome, that nothing was sent, is to be
-    /// written.
+    /// Removes messages from the reserve that must not be started any more at `now`. Their outcome, that nothing was
+    /// sent, is still to be written.
     pub fn overdue(&mut self, now: Timestamp) -> Vec<ClaimedMessage> {
         let mut overdue = Vec::new();
         while self.start_by().is_some_and(|start_by| start_by < now) {
@@ -178,7 +178,7 @@ impl LaneState {
         self.give_back(overdue)
     }
 
-    /// Takes all of the reserve; as with `overdue`.
+    /// Removes all messages from the reserve; as with `overdue`.
     pub fn all_reserved(&mut self) -> Vec<ClaimedMessage> {
         let all = std::iter::from_fn(|| self.take_first()).collect();
         self.give_back(all)
@@ -202,7 +202,7 @@ impl LaneState {
 
     fn give_back(&mut self, messages: Vec<ClaimedMessage>) -> Vec<ClaimedMessage> {
         if !messages.is_empty() {
-            // Whoever did not get to them in time is not quick.
+            // A lane that did not reach them in time is not fast.
             self.is_quick = false;
             self.unwritten = self.unwritten.saturating_add(u32::try_from(messages.len()).unwrap_or(u32::MAX));
         }
@@ -248,7 +248,7 @@ mod tests {
         Ended { target: "a".into(), ticket: None, at: NOW, is_quick, bytes: 1, too_large: None }
     }
 
-    /// A lane that holds so many messages, after a first request that was quick or was not.
+    /// A lane with this many messages, after a first request that was fast or slow.
     fn lane_with(messages: i64, is_quick: bool) -> LaneState {
         let mut lane = LaneState::default();
         lane.start(NOW);

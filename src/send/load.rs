@@ -1,4 +1,5 @@
-//! Puts in force what the store has and what the configuration says. What the configuration no longer says is parked.
+//! Puts the subscriptions of the store and of the configuration in force. Subscriptions that are no longer configured
+//! are parked.
 
 use super::compiled::{Compiled, SubscriptionFault};
 use super::fanout;
@@ -10,8 +11,8 @@ use crate::domain::{Subscription, SubscriptionOrigin};
 use crate::store::{StoreError, SubscriptionRecord};
 
 impl Sender {
-    /// Puts what the store has and what the configuration says in force. A subscription that the configuration no longer
-    /// says, or that cannot be used any more, is kept out of force, and what waits for it is parked.
+    /// Puts the subscriptions of the store and of the configuration in force. A subscription that is no longer
+    /// configured, or is no longer usable, is kept out of force. Its waiting messages are parked.
     ///
     /// # Errors
     /// When the store cannot be read or written.
@@ -41,7 +42,8 @@ impl Sender {
         Ok(())
     }
 
-    /// Puts what was in force when the program ended in force again; at a reload, only what came through the API.
+    /// Restores the subscriptions that were in force when the program ended; at a reload, only those created through
+    /// the API.
     async fn restore(&self, records: &[SubscriptionRecord], is_start: bool) -> Result<(), StoreError> {
         for record in records {
             let is_configured = record.origin == SubscriptionOrigin::Config;
@@ -54,7 +56,7 @@ impl Sender {
                     self.keep(compiled, record.document.clone()).await.map(drop)?;
                 }
                 Ok(compiled) => self.subscriptions().put(active(compiled, record)),
-                // The configuration says it again, or no longer.
+                // The configuration defines it again, or no longer.
                 Err(_) if is_configured => {}
                 Err(faults) => self.set_aside(record, faults, is_start).await?,
             }
@@ -62,7 +64,7 @@ impl Sender {
         Ok(())
     }
 
-    /// Fans out what was accepted until now by the rules that were in force: an edit loses none of it.
+    /// Fans out everything accepted so far by the old rules, so that an edit loses nothing.
     async fn catch_up(&self) -> Result<(), StoreError> {
         let newest = *self.store().newest().borrow();
         loop {
@@ -81,7 +83,7 @@ impl Sender {
     ) -> Result<(), StoreError> {
         let mut subscription = subscription.clone();
         let document = stored_json(&subscription, &self.parts().sealer);
-        // What was disabled by itself stays so until its line in the configuration changes.
+        // A subscription that was disabled automatically stays disabled until its configuration entry changes.
         let is_same = before.is_some_and(|before| self.says_the_same(before, &subscription));
         if let Some(reason) = before.and_then(|before| before.disabled_reason.clone()).filter(|_| is_same) {
             subscription.enabled = false;
@@ -116,7 +118,8 @@ impl Sender {
         read.is_ok_and(|read| shown_json(&read.subscription) == shown_json(now))
     }
 
-    /// A subscription cannot be used. At a reload it stays in force as it was; else what waits for it is parked.
+    /// A subscription cannot be used. At a reload it stays in force unchanged; otherwise its waiting messages are
+    /// parked.
     async fn set_aside(
         &self,
         record: &SubscriptionRecord,
@@ -137,7 +140,7 @@ impl Sender {
         configured: &[Subscription],
     ) -> Result<(), StoreError> {
         let id = record.id.as_str();
-        // Out of force first: nothing more is claimed while the store parks what waits.
+        // Out of force first: nothing more is claimed while the store parks its waiting messages.
         self.subscriptions().park(Parked::of(
             record,
             record.parked_since.unwrap_or_else(|| self.wall()),
@@ -176,7 +179,7 @@ impl Sender {
     }
 }
 
-/// The new entry that a missing one may have become.
+/// The new entry that a missing subscription may have been renamed to.
 fn renamed(record: &SubscriptionRecord, configured: &[Subscription]) -> String {
     let document: serde_json::Value = serde_json::from_str(&record.document).unwrap_or_default();
     let url = document.get("url").and_then(serde_json::Value::as_str);

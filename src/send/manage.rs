@@ -1,4 +1,4 @@
-//! Subscriptions put, changed and removed: read, compiled, kept, and then in force.
+//! Creates, changes and removes subscriptions: parse, compile, store, then put in force.
 
 use std::sync::Arc;
 
@@ -17,19 +17,19 @@ use crate::domain::{MessageId, OutgoingEvent, Subscription, SubscriptionOrigin, 
 use crate::signing;
 use crate::store::{StoreError, SubscriptionRecord};
 
-/// Why a subscription was not put.
+/// Why a subscription was not saved.
 #[derive(Debug, thiserror::Error)]
 pub enum ManageFault {
-    /// There is none of that id.
+    /// No subscription has that id.
     #[error("there is no subscription {0}")]
     Missing(String),
-    /// It belongs to the configuration.
+    /// It is defined in the configuration.
     #[error("subscription {0} is defined in the configuration; change it there")]
     ReadOnly(String),
-    /// It cannot be used as it stands.
+    /// It is invalid.
     #[error("the subscription has errors")]
     Invalid(Vec<SubscriptionFault>),
-    /// It could not be kept.
+    /// It could not be stored.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -37,9 +37,9 @@ pub enum ManageFault {
 /// A subscription that is in force now.
 #[derive(Clone, Debug)]
 pub struct Managed {
-    /// It.
+    /// The subscription.
     pub active: Arc<Active>,
-    /// What is legal and odd about it.
+    /// Warnings about it: valid but unusual settings.
     pub warnings: Vec<String>,
 }
 
@@ -63,7 +63,7 @@ impl Sender {
         SubscriptionReader { secrets }.read(id, kept_in, json)
     }
 
-    /// Reads and compiles a subscription that is not put: for previews.
+    /// Parses and compiles a subscription without saving it, for previews.
     ///
     /// # Errors
     /// Every fault of it.
@@ -85,7 +85,7 @@ impl Sender {
         Ok((compiled, warnings))
     }
 
-    /// What is legal and odd about a subscription, as things are now.
+    /// The current warnings about a subscription.
     #[must_use]
     pub fn warnings_of(&self, compiled: &Compiled) -> Vec<String> {
         let mut warnings = compiled.warnings.clone();
@@ -133,19 +133,19 @@ impl Sender {
     /// Creates a subscription from its JSON.
     ///
     /// # Errors
-    /// Every fault of it, or that it cannot be kept; nothing is stored then.
+    /// Every fault of it, or that it cannot be stored; then nothing is stored.
     pub async fn create(&self, json: &str) -> Result<Managed, ManageFault> {
         let id = Uuid::now_v7().to_string();
         let (compiled, warnings) = self.compile(&id, None, json).map_err(ManageFault::Invalid)?;
         self.put(compiled, warnings).await
     }
 
-    /// Replaces a subscription by its JSON; a masked secret that comes back unchanged stays what it is.
+    /// Replaces a subscription by its JSON; a masked secret that comes back unchanged keeps its value.
     ///
     /// # Errors
-    /// As `create`, and when there is none of that id or it belongs to the configuration.
+    /// As for `create`, and when no subscription has that id or it is defined in the configuration.
     pub async fn replace(&self, id: &str, json: &str) -> Result<Managed, ManageFault> {
-        // One that could not be used any more is put right like any other.
+        // An unusable subscription can be fixed in the same way.
         let present = match self.subscriptions().parked(id) {
             Some(parked) if parked.origin == SubscriptionOrigin::Api => None,
             _ => Some(self.changeable(id)?),
@@ -155,10 +155,10 @@ impl Sender {
         self.put(compiled, warnings).await
     }
 
-    /// Changes a subscription by an RFC 7396 merge patch.
+    /// Changes a subscription with an RFC 7396 merge patch.
     ///
     /// # Errors
-    /// As `replace`.
+    /// As for `replace`.
     pub async fn patch(&self, id: &str, patch: &str) -> Result<Managed, ManageFault> {
         let present = self.changeable(id)?;
         let shown = shown_json(&present.compiled.subscription);
@@ -166,17 +166,17 @@ impl Sender {
         self.replace(id, &json).await
     }
 
-    /// Removes a subscription, one that is not in force too; its messages that wait are cancelled. Returns what is to be
-    /// said about that: who names it as the fallback.
+    /// Removes a subscription, also one that is not in force, and cancels its waiting messages. Returns warnings: the
+    /// subscriptions that use it as their fallback.
     ///
     /// # Errors
-    /// As `replace`.
+    /// As for `replace`.
     pub async fn remove(&self, id: &str) -> Result<Vec<String>, ManageFault> {
         if self.subscriptions().parked(id).is_none() {
             self.changeable(id)?;
         }
         let names = self.names_as_fallback(id);
-        // In this order: what the store could not remove is still there, and goes on.
+        // In this order: a subscription that the store could not remove still exists and continues.
         let cancelled =
             self.store().delete_subscription(id.to_owned(), self.wall()).await?.unwrap_or_default();
         self.subscriptions().remove(id);
@@ -192,7 +192,7 @@ impl Sender {
         Ok(warnings)
     }
 
-    /// The names of the subscriptions whose fallback this one is.
+    /// The names of the subscriptions that use this one as their fallback.
     #[must_use]
     pub fn names_as_fallback(&self, id: &str) -> Vec<String> {
         let Some(own) = self.subscriptions().get(id) else { return Vec::new() };
@@ -246,10 +246,10 @@ impl Sender {
         Ok(self.subscriptions().get(&id).unwrap_or(active))
     }
 
-    /// Makes one message about `event` for a subscription, whatever its filters say and was sent before.
+    /// Creates one message with `event` for a subscription, regardless of its filters and of earlier messages.
     ///
     /// # Errors
-    /// When it cannot be kept.
+    /// When it cannot be stored.
     pub async fn send_by_hand(&self, active: &Active, event: OutgoingEvent) -> Result<MessageId, StoreError> {
         let message = message_for(active, &event);
         let id = self.store().message_by_hand(event, message, self.both()).await?;
@@ -257,7 +257,7 @@ impl Sender {
         Ok(id)
     }
 
-    /// Why `event` goes, or does not go, to each subscription.
+    /// The routing of `event` to each subscription, with the reason.
     #[must_use]
     pub fn routings(&self, event: &OutgoingEvent, seq: Option<i64>) -> Vec<(Arc<Active>, Routing)> {
         let candidate = Candidate::new(event, seq);

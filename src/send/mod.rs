@@ -1,4 +1,5 @@
-//! Sends: from accepted deliveries and published events to messages, and from messages to their endpoints.
+//! The sending side: turns accepted deliveries and published events into messages, and sends messages to their
+//! endpoints.
 
 mod client;
 mod clock_watch;

@@ -1,5 +1,5 @@
-//! Our own events: `message.dead`, grouped, and `endpoint.disabled`. They go to subscriptions that name them, and never
-//! lead to such events about their own delivery.
+//! Our own events: `message.dead`, grouped, and `endpoint.disabled`. They go to subscriptions that name them, and
+//! never cause such events about their own delivery.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -17,18 +17,19 @@ use crate::store::{NewMessage, StoreError, Told};
 
 /// The types of our own events.
 pub const OWN_EVENTS: &[&str] = &["message.dead", "endpoint.disabled", "device.silent"];
-/// The source of what we publish.
+/// The source name of published events.
 pub const PUBLISHED: &str = "published";
 /// How long the first dead letter waits for others.
 const GATHER: Duration = Duration::from_secs(1);
-/// The least time between two notices about one subscription.
+/// The minimum time between two notices about one subscription.
 const AT_LEAST: Duration = Duration::from_secs(60);
 
-/// Tells of dead letters until the program stops: at once of the first, then at most once a minute for each subscription.
+/// Sends notices about dead letters until the program stops: the first at once, then at most one a minute per
+/// subscription.
 pub async fn run(sender: Sender) {
     let mut stopping = sender.stopping();
     let mut last: HashMap<String, Timestamp> = HashMap::new();
-    // There may be some of before the start.
+    // There may be dead letters from before the start.
     let mut is_due = true;
     loop {
         if !is_due {
@@ -51,7 +52,7 @@ pub async fn run(sender: Sender) {
     }
 }
 
-/// Tells of what may be told now; returns whether something has to wait.
+/// Sends the notices that are due; returns whether any must wait.
 async fn tell(sender: &Sender, last: &mut HashMap<String, Timestamp>) -> Result<bool, StoreError> {
     let mut is_more = false;
     for told in sender.store().untold_dead_letters(OWN_EVENTS).await? {
@@ -81,7 +82,7 @@ fn dead_notice(sender: &Sender, told: &Told, now: Timestamp) -> (OutgoingEvent, 
     own_event(sender, "message.dead", vec![("data", data)], now)
 }
 
-/// An endpoint said 410: its subscription is disabled, and administrators are told.
+/// An endpoint responded 410: disables its subscription and notifies administrators.
 pub async fn endpoint_gone(sender: &Sender, id: &str) {
     let now = sender.both();
     match sender.store().disable_subscription(id.to_owned(), "gone", now.wall).await {
@@ -103,7 +104,7 @@ pub async fn endpoint_gone(sender: &Sender, id: &str) {
     sender.wake();
 }
 
-/// The subscription in a notice. Its URL may hold a secret in its query and is told without it.
+/// The subscription in a notice. Its URL is given without the query, which may contain a secret.
 fn subscription_words(id: &str, active: Option<&Active>) -> Value {
     let Some(active) = active else { return json!({"id": id}) };
     let mut url = active.compiled.url.clone();
@@ -112,7 +113,7 @@ fn subscription_words(id: &str, active: Option<&Active>) -> Value {
     json!({"id": id, "name": active.compiled.subscription.name, "url": url})
 }
 
-/// An event of our own with those members, and the messages it leads to.
+/// One of our own events with those members, and its messages.
 pub(super) fn own_event(
     sender: &Sender,
     event_type: &str,
@@ -136,7 +137,7 @@ pub(super) fn own_event(
         lineage: Vec::new(),
     };
     let mut actives = sender.subscriptions().all();
-    // `*` stands for what the platform says, not for what we say of ourselves.
+    // `*` covers the platform's events, not events about ourselves.
     actives.retain(|active| active.compiled.names_type(event_type));
     let messages = messages_for(sender, &actives, &event);
     (event, messages)

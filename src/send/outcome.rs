@@ -1,4 +1,4 @@
-//! What comes after an attempt: delivered, later, the fallback, or dead.
+//! The result of an attempt: delivered, a later retry, the fallback, or dead.
 
 use std::time::Duration;
 
@@ -8,34 +8,34 @@ use super::retry_after::retry_after;
 use crate::domain::{Attempt, AttemptError, ClaimedMessage, Now, RetryPolicy, Timestamp};
 use crate::store::Next;
 
-/// The longest time that an answer's `Retry-After` can ask for.
+/// The longest wait that a response's `Retry-After` can request.
 const MOST_RETRY_AFTER: Duration = Duration::from_secs(2 * 3_600);
-/// How much later than asked for by `Retry-After` the next attempt may come, so that not all come at once.
+/// The most that a `Retry-After` wait is extended, as a fraction, so that retries are spread.
 const RETRY_AFTER_SPREAD: f64 = 0.1;
-/// "Gone": the endpoint wants no more (RFC 9110, 15.5.11).
+/// "Gone": the endpoint wants no further requests (RFC 9110, 15.5.11).
 const GONE: u16 = 410;
 
-/// What decides about a message beside its attempt.
+/// The inputs for a decision on a message, apart from its attempt.
 pub struct Terms<'a> {
-    /// The policy of the subscription through which it was sent.
+    /// The policy of the subscription that sent it.
     pub policy: &'a RetryPolicy,
-    /// The fallback, where there is one that can be tried: its id, and what the message is about where it sends in order.
+    /// The fallback, if one can be used: its id, and the entity of the message if it sends in order.
     pub fallback: Option<(String, Option<String>)>,
-    /// Where it was sent.
+    /// The URL it was sent to.
     pub url: &'a str,
-    /// What was sent, or would have been.
+    /// The payload that was sent, or would have been sent.
     pub payload: Bytes,
     /// A number from 0 to 1, for jitter.
     pub chance: f64,
 }
 
-/// Whether an answer of this status says that there is nothing any more.
+/// Whether this response status means that the endpoint is gone.
 #[must_use]
 pub const fn is_gone(status: u16) -> bool {
     status == GONE
 }
 
-/// What comes after `attempt`, which ended at `now`.
+/// The next step after `attempt`, which ended at `now`.
 #[must_use]
 pub fn after(message: &ClaimedMessage, attempt: &Attempt, terms: Terms<'_>, now: Now) -> Next {
     if attempt.is_success() {
@@ -55,7 +55,7 @@ fn delay(
     chance: f64,
     now: Timestamp,
 ) -> Option<Duration> {
-    // Neither changes by trying again.
+    // A retry would not change either of these.
     let is_hopeless = matches!(attempt.error, Some(AttemptError::Template | AttemptError::HeaderInvalid));
     if is_hopeless || attempt.status.is_some_and(is_gone) {
         return None;
@@ -71,7 +71,7 @@ fn delay(
     Some(backoff.max(asked.mul_f64(spread)))
 }
 
-/// Out of attempts: the fallback is tried once; when that fails too, the message waits for a person.
+/// All attempts are used: the fallback is used once; if that fails too, the message becomes a dead letter.
 fn exhausted(message: &ClaimedMessage, error: String, terms: Terms<'_>) -> Next {
     let Terms { url, payload, .. } = terms;
     match (&message.primary_error, terms.fallback) {

@@ -1,4 +1,4 @@
-//! Writes what attempts led to, many at a time, and says what follows from it.
+//! Writes the outcomes of attempts, many at a time, and reports them.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,18 +11,18 @@ use super::notices;
 use super::sender::Sender;
 use crate::store::{Next, Settlement};
 
-/// The most requests whose outcome is written at once.
+/// The most request outcomes written at once.
 const AT_ONCE: usize = 500;
-/// The pause before what could not be written is tried again.
+/// The pause before a failed write is repeated.
 const PAUSE: Duration = Duration::from_millis(300);
 
-/// A request that ended.
+/// A finished request.
 pub struct Done {
-    /// The subscription through which it was made.
+    /// The subscription that made it.
     pub target: String,
-    /// What it led to.
+    /// Its outcome, one settlement per message.
     pub settlements: Vec<Settlement>,
-    /// Whether the endpoint said that it is gone.
+    /// Whether the endpoint responded that it is gone.
     pub is_gone: bool,
 }
 
@@ -59,7 +59,7 @@ pub async fn write_outcomes(
     }
 }
 
-/// What was sent was sent: it is written however long that takes.
+/// The requests were made, so their outcome is written however long that takes.
 async fn write(sender: &Sender, settlements: &Arc<Vec<Settlement>>) {
     while let Err(fault) = sender.store().settle(Arc::clone(settlements)).await {
         tracing::error!(%fault, attempts = settlements.len(), "outcomes of attempts cannot be written; they are tried again");
@@ -87,7 +87,7 @@ fn follow_up(sender: &Sender, settlement: &Settlement) {
     }
 }
 
-/// One line an attempt; no header, no body, no query.
+/// One line per attempt, without headers, body or query.
 fn log(settlement: &Settlement) {
     let Some(attempt) = &settlement.attempt else { return };
     let next = match &settlement.next {

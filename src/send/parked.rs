@@ -1,4 +1,5 @@
-//! A subscription that is kept and not in force: what waits for it is parked until it is back, or a person decides.
+//! A stored subscription that is not in force. Its waiting messages are parked until it is in force again, or a user
+//! handles them.
 
 use super::compiled::SubscriptionFault;
 use super::redacted_url::redacted_url;
@@ -25,14 +26,14 @@ pub struct Parked {
     pub url: String,
     /// Where it was configured.
     pub origin: SubscriptionOrigin,
-    /// Since when.
+    /// Since when it is not in force.
     pub since: Timestamp,
-    /// Why.
+    /// The reason.
     pub why: OutOfForce,
 }
 
 impl Parked {
-    /// The subscription of `record`, which is not in force since `since`.
+    /// The subscription of `record`, not in force since `since`.
     pub(super) fn of(record: &SubscriptionRecord, since: Timestamp, why: OutOfForce) -> Self {
         let document: serde_json::Value = serde_json::from_str(&record.document).unwrap_or_default();
         let text = |key: &str| document.get(key).and_then(serde_json::Value::as_str);
@@ -46,7 +47,7 @@ impl Parked {
         }
     }
 
-    /// The word for it: `missing` or `unusable`.
+    /// Its name in the API: `missing` or `unusable`.
     #[must_use]
     pub const fn word(&self) -> &'static str {
         match self.why {
@@ -55,7 +56,7 @@ impl Parked {
         }
     }
 
-    /// Why it is not in force, in a sentence.
+    /// The reason, as a sentence.
     #[must_use]
     pub fn sentence(&self) -> String {
         let since = self.since.to_string();
@@ -76,7 +77,7 @@ impl Parked {
         }
     }
 
-    /// What puts it in force again.
+    /// How to put it in force again.
     #[must_use]
     pub fn cure(&self) -> String {
         match (&self.why, self.origin) {

@@ -1,4 +1,4 @@
-//! Regular expressions of filters and expressions, as RE2 has them, which CEL names: `\d`, `\w`, `\s` and `\b` are ASCII.
+//! Regular expressions in filters and CEL, with RE2's meaning as CEL requires: `\d`, `\w`, `\s` and `\b` are ASCII.
 
 use regex::{Regex, RegexBuilder};
 
@@ -8,7 +8,7 @@ const MAX_SIZE: usize = 1 << 20;
 /// Compiles a pattern.
 ///
 /// # Errors
-/// What is wrong with it, as words that follow "the pattern".
+/// What is wrong with it, worded to follow "the pattern".
 pub fn compile(pattern: &str) -> Result<Regex, String> {
     RegexBuilder::new(&ascii_classes(pattern)).size_limit(MAX_SIZE).dfa_size_limit(MAX_SIZE).build().map_err(
         |fault| match fault {
@@ -18,7 +18,7 @@ pub fn compile(pattern: &str) -> Result<Regex, String> {
     )
 }
 
-/// The last line of the library's report, which says what is wrong; what is not there is said with its reason.
+/// The last line of the library's report, which says what is wrong; unsupported features are explained.
 fn reason(pattern: &str, report: &str) -> String {
     if pattern.contains("(?=")
         || pattern.contains("(?!")
@@ -32,7 +32,7 @@ fn reason(pattern: &str, report: &str) -> String {
     format!("is not a regular expression: {why}")
 }
 
-/// The pattern with its classes written out.
+/// The pattern with its classes expanded.
 fn ascii_classes(pattern: &str) -> String {
     let mut ascii = String::with_capacity(pattern.len());
     let mut letters = pattern.chars();

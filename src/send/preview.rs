@@ -1,4 +1,4 @@
-//! What a subscription would make of an event, without sending it.
+//! What a subscription would send for an event, without sending it.
 
 use super::compiled::{Compiled, CompiledValue, scope_of};
 use super::filter::ConditionOutcome;
@@ -7,15 +7,15 @@ use super::scope::Scope;
 use super::sender::Sender;
 use crate::domain::{Credential, MessageId, OutgoingEvent};
 
-/// What stands for a secret.
+/// The replacement for a secret.
 const DOTS: &str = "••••";
 
 /// A preview.
 #[derive(Clone, Debug)]
 pub struct Preview {
-    /// Whether the event would go there: its type, its source, and the filters.
+    /// Whether the event would be sent: its type, its source and the filters match.
     pub matches: bool,
-    /// Each condition and what it saw.
+    /// Each condition with its result.
     pub conditions: Vec<ConditionOutcome>,
     /// The payload, exactly as it would be sent.
     pub payload: String,
@@ -23,12 +23,12 @@ pub struct Preview {
     pub headers: Vec<(String, String)>,
     /// Paths of the template that the event lacks.
     pub missing: Vec<String>,
-    /// What is legal and odd, and why the event would not go there.
+    /// Warnings, including why the event would not be sent.
     pub warnings: Vec<String>,
 }
 
 impl Sender {
-    /// Renders filter and template of `compiled` on `event`.
+    /// Evaluates the filter and the template of `compiled` on `event`.
     #[must_use]
     pub fn preview(&self, compiled: &Compiled, event: &OutgoingEvent, mut warnings: Vec<String>) -> Preview {
         let now = self.wall();
@@ -92,7 +92,7 @@ impl Sender {
     }
 }
 
-/// The lines of a request with its credentials masked.
+/// The header lines of a request with its credentials masked.
 fn shown(compiled: &Compiled, scope: &Scope, headers: Vec<(String, Vec<u8>)>) -> Vec<(String, String)> {
     let mut masks: Vec<(&str, String)> = Vec::new();
     for header in &compiled.headers {

@@ -1,4 +1,5 @@
-//! Publishes an event as TagoRUN would: what is missing is filled in, and its messages are made before the answer.
+//! Publishes an event as TagoRUN would. Missing members are filled in, and its messages are created before the
+//! response.
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
@@ -17,33 +18,33 @@ use crate::store::{Published, StoreError};
 /// An event that was published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublishedEvent {
-    /// Its id, given or filled in.
+    /// Its id, given or generated.
     pub event_id: String,
-    /// How many messages it led to now; 0 where it was published before.
+    /// The number of messages created now; 0 if it was published before.
     pub messages: u32,
-    /// What is legal and odd about it.
+    /// Warnings about it: valid but unusual content.
     pub warnings: Vec<String>,
 }
 
 /// Why an event was not published.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishFault {
-    /// It is no event.
+    /// It is not a valid event.
     #[error("the event has errors")]
     Invalid(Vec<Fault>),
     /// The id was published before, with another body.
     #[error("event {0} was published before, with another body")]
     Conflict(String),
-    /// It could not be kept.
+    /// It could not be stored.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Sender {
-    /// Publishes what was posted. The same bytes under the same id again change nothing.
+    /// Publishes the posted event. Posting the same bytes under the same id again changes nothing.
     ///
     /// # Errors
-    /// When it is no event, another was published under its id, or the store cannot keep it.
+    /// When it is not an event, another was published under its id, or the store cannot keep it.
     pub async fn publish(&self, posted: &Bytes) -> Result<PublishedEvent, PublishFault> {
         let now = self.both();
         let read = read_published(posted).map_err(PublishFault::Invalid)?;
@@ -66,7 +67,7 @@ impl Sender {
         Ok(PublishedEvent { event_id, messages, warnings })
     }
 
-    /// An event that is not kept: for previews.
+    /// An event that is not stored, for previews.
     ///
     /// # Errors
     /// Every fault of its form.
@@ -78,7 +79,7 @@ impl Sender {
         Ok(self.event_to_publish(posted, read, self.wall()).0)
     }
 
-    /// TagoIO's array of points as the event that its delivery would be.
+    /// TagoIO's array of points, as the event its delivery would become.
     fn draft_points(&self, posted: &Bytes) -> Result<OutgoingEvent, Vec<Fault>> {
         let payload = payload::read(Scheme::None, &Headers::default(), posted, posted.len());
         let payload = payload.map_err(|fault| match fault {
@@ -124,20 +125,20 @@ impl Sender {
     }
 }
 
-/// The canonical name of an event, and where it departs from its schema or usual shape: that is told, not enforced.
+/// The canonical name of an event, and its differences from the schema or usual shape. These are warnings, not errors.
 fn type_of(catalog: &Catalog, read: &payload::Published) -> (String, Vec<String>) {
     let Some(known) = catalog.resolve(&read.name) else { return (read.name.clone(), Vec::new()) };
     let mut faults = known.check_as(&read.name, &read.value);
     if faults.is_empty() {
         faults = known.check_strictly(&read.name, &read.value);
     }
-    // A time that is missing is filled in.
+    // A missing time is filled in, so it is not a fault.
     let told = faults.iter().filter(|fault| read.has_timestamp || fault.path != "/timestamp");
     (known.name().to_owned(), told.map(|fault| format!("{}: {}", fault.path, fault.message)).collect())
 }
 
-/// The object with what is missing put in front; every other member keeps its text. With nothing missing the bytes
-/// stay as they are.
+/// The object with the missing members added in front; every other member keeps its text. If nothing is missing, the
+/// bytes stay unchanged.
 fn filled_in(posted: &Bytes, id: Option<&str>, timestamp: Option<&str>) -> Bytes {
     let missing: Vec<(&str, &str)> = [("id", id), ("timestamp", timestamp)]
         .into_iter()

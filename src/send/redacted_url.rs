@@ -1,14 +1,14 @@
-//! A URL as it is told to people: what it holds that opens something is left out.
+//! A URL for display, without the secrets it contains.
 
 use url::Url;
 
 use crate::domain::is_secret_parameter;
 
-/// What stands in the place of a secret.
+/// The replacement for a secret.
 const MASK: &str = "masked";
 
-/// The URL without its password, and without the values of query parameters that are named like a secret. Anything that is no
-/// URL (a subscription's id) stays as it is.
+/// The URL without its password and without the values of query parameters with secret-like names. Text that is not a
+/// URL (a subscription's id) stays unchanged.
 #[must_use]
 pub fn redacted_url(text: &str) -> String {
     let Ok(mut url) = Url::parse(text) else { return text.to_owned() };
@@ -18,7 +18,7 @@ pub fn redacted_url(text: &str) -> String {
         return text.to_owned();
     }
     if holds_password {
-        // A URL that has a password can have another one.
+        // Cannot fail: the URL already has a password.
         let _ = url.set_password(Some(MASK));
     }
     url.set_query(query.as_deref());

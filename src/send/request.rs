@@ -1,4 +1,4 @@
-//! One request: the payload rendered, headers and credentials set, the bytes signed.
+//! One request: renders the payload, sets headers and credentials, and signs the bytes.
 
 use bytes::Bytes;
 
@@ -10,20 +10,20 @@ use super::template::Rendered;
 use crate::domain::{AttemptError, MessageId, MissingValue, OutgoingEvent, Scheme, Secret, Timestamp};
 use crate::signing;
 
-/// The most paths of missing values that an attempt remembers.
+/// The most missing paths stored per attempt.
 const MOST_MISSING: usize = 50;
 
-/// The most bytes of the answer to a batch that are read: it tells of a thousand items.
+/// The most bytes read of the response to a batch: it reports on up to a thousand items.
 const MAX_BATCH_ANSWER: usize = 512 * 1024;
-/// What is said of a payload that breaks off.
+/// The error for a payload that was cut off.
 const TOO_LARGE: &str = "the payload would be larger than 16 MiB";
 
 /// A request that cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsendable {
-    /// Which part.
+    /// The part that failed.
     pub error: AttemptError,
-    /// What is wrong with it; holds no secret.
+    /// What is wrong with it, without secrets.
     pub detail: String,
 }
 
@@ -39,16 +39,16 @@ impl Unsendable {
 /// The payload of an event for a subscription.
 #[derive(Clone, Debug)]
 pub struct Payload {
-    /// The text, exactly as it is sent.
+    /// The text, exactly as sent.
     pub body: Bytes,
-    /// Paths that the event lacks.
+    /// Paths missing in the event.
     pub missing: Vec<String>,
     /// Why an expression had no value.
     pub errors: Vec<String>,
 }
 
 impl Payload {
-    /// Renders the template; without one the event's own bytes are the payload.
+    /// Renders the template; without one, the payload is the event's own bytes.
     #[must_use]
     pub fn render(compiled: &Compiled, event: &OutgoingEvent, scope: &Scope) -> Self {
         let Some(template) = &compiled.template else {
@@ -63,10 +63,11 @@ impl Payload {
         Self { body: Bytes::from(rendered.text), missing: rendered.missing, errors: rendered.errors }
     }
 
-    /// Renders it for sending, with the header lines of the subscription.
+    /// Renders the payload for sending, with the header lines of the subscription.
     ///
     /// # Errors
-    /// When the subscription says that a missing value is an error, the event has no scope, or a header cannot be sent.
+    /// When a value is missing and the subscription treats that as an error, the event has no scope, or a header
+    /// cannot be sent.
     pub fn for_sending(
         compiled: &Compiled,
         event: &OutgoingEvent,
@@ -86,7 +87,7 @@ impl Payload {
         }
     }
 
-    /// Renders the header lines of the subscription. What the event lacks for them is added to what the payload lacks.
+    /// Renders the header lines of the subscription. Values missing for them are added to those of the payload.
     ///
     /// # Errors
     /// When a header cannot be sent.
@@ -94,7 +95,7 @@ impl Payload {
         configured_headers(compiled, Some((scope, self)))
     }
 
-    /// Why a subscription does not send this, where it says that a missing value is an error.
+    /// The error for missing values, if the subscription treats them as an error.
     #[must_use]
     pub fn lacking(&self, compiled: &Compiled) -> Option<String> {
         let lacking: Vec<&str> = self.missing.iter().chain(&self.errors).map(String::as_str).collect();
@@ -102,12 +103,12 @@ impl Payload {
         is_error.then(|| format!("the event lacks {}", lacking.join(", ")))
     }
 
-    /// Takes the value of a header, and what it lacks.
+    /// Takes the value of a header and its missing paths.
     fn header(&mut self, name: &str, rendered: Rendered, is_secret: bool) -> Vec<u8> {
         let missing = rendered.missing.into_iter().filter(|path| !self.missing.contains(path));
         let room = MOST_MISSING.saturating_sub(self.missing.len());
         self.missing.extend(missing.take(room).collect::<Vec<_>>());
-        // Its expressions may hold parts of the credential.
+        // Its expressions may contain parts of the credential.
         let why = |why| if is_secret { "the template fails on this event".to_owned() } else { why };
         let errors = rendered.errors.into_iter().map(|error| format!("header {name}: {}", why(error)));
         self.errors.extend(errors.take(MOST_MISSING.saturating_sub(self.errors.len())));
@@ -115,28 +116,28 @@ impl Payload {
     }
 }
 
-/// What is told about the messages in a request.
+/// Metadata about the messages in a request.
 pub struct Envelope<'a> {
-    /// The message's id, or for a batch one of its own.
+    /// The message's id, or a separate id for a batch.
     pub message_id: &'a str,
-    /// The event's id, where there is one event and it has one.
+    /// The event's id, if there is one event with an id.
     pub event_id: Option<&'a str>,
     /// The number of the attempt.
     pub attempt: u32,
-    /// What is told of a batch.
+    /// Metadata of a batch.
     pub batch: Option<BatchEnvelope>,
 }
 
-/// What is told about a batch.
+/// Metadata of a batch.
 #[derive(Clone, Copy)]
 pub struct BatchEnvelope {
-    /// How many payloads it holds.
+    /// The number of payloads.
     pub size: usize,
-    /// One of its messages, by which our own receiver knows it again: a batch has an id of its own at each attempt.
+    /// One of its messages, by which our own receiver recognises the batch: its id changes at each attempt.
     pub carries: Option<MessageId>,
 }
 
-/// The request that carries `body` under the header lines of the subscription.
+/// The request that carries `body` with the header lines of the subscription.
 ///
 /// # Errors
 /// When a secret cannot sign.
@@ -168,11 +169,11 @@ pub fn outgoing(
     Ok(Outgoing { method: Method::Post, url: compiled.url.clone(), headers, body, timeout, max_answer })
 }
 
-/// The configured header lines and the credential. Without a scope, as for a look at the endpoint, templates are left
-/// out; with one, what the event lacks is written down in the payload.
+/// The configured header lines and the credential. Without a scope, as for a health check, templates are left out.
+/// With one, missing values are recorded in the payload.
 ///
 /// # Errors
-/// When a template renders to what no header can hold.
+/// When the result of a template cannot be a header value.
 pub fn configured_headers(
     compiled: &Compiled,
     mut event: Option<(&Scope, &mut Payload)>,
@@ -204,7 +205,7 @@ fn is_header_text(text: &str) -> bool {
     text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) && text.trim() == text
 }
 
-/// The lines that sign `body`; with several secrets each makes a signature, in one header.
+/// The lines that sign `body`; several secrets give several signatures, in one header.
 fn signature(
     compiled: &Compiled,
     message_id: &str,

@@ -4,13 +4,13 @@ use std::time::{Duration, SystemTime};
 
 use crate::domain::Timestamp;
 
-/// How long an endpoint asks us to wait; a date in the past is no wait. What is neither a number of seconds nor a date
-/// asks for nothing.
+/// How long an endpoint asks us to wait; a date in the past means no wait. `None` if the value is neither a number of
+/// seconds nor a date.
 #[must_use]
 pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More seconds than a number holds are many.
+        // Too many digits for a number: use the maximum.
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::from(u32::MAX))));
     }
     let date = httpdate::parse_http_date(value).ok()?;

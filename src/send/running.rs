@@ -1,18 +1,18 @@
-//! The sender at work: its own thread, so that neither receiving nor the pages ever wait for an endpoint.
+//! The running sender: on its own thread, so that neither receiving nor the pages ever wait for an endpoint.
 
 use super::sender::Sender;
 use super::{clock_watch, dispatcher, fanout, health, notices};
 use crate::telemetry::Worker;
 
-/// A sender at work.
+/// A running sender.
 pub struct RunningSender {
     sender: Sender,
     thread: Worker,
 }
 
 impl RunningSender {
-    /// Starts the thread: fan-out, dispatcher, health, the watch over the clock, notices. A panic in one of them starts all of them again. As after
-    /// a restart of the program, what was under way is sent again.
+    /// Starts the thread: fan-out, dispatcher, health checks, clock watch and notices. A panic in one of them restarts
+    /// all of them. As after a program restart, requests in flight are sent again.
     ///
     /// # Errors
     /// When no thread can be started.
@@ -33,7 +33,7 @@ impl RunningSender {
         Ok(Self { sender, thread })
     }
 
-    /// Stops: nothing new is claimed, what is under way is given a moment, the rest waits for the next start.
+    /// Stops: nothing new is claimed, requests in flight get a short time, and the rest waits for the next start.
     pub async fn stop(self) {
         self.sender.stop();
         let _ = tokio::task::spawn_blocking(move || self.thread.join()).await;

@@ -8,20 +8,20 @@ use crate::domain::{DeliveryId, ListenAddress, Source, Timestamp};
 
 use super::signed_request;
 
-/// The event that a test delivery is.
+/// The event type of a test delivery.
 const EVENT: &str = "webhook.test";
 
-/// A test delivery that its source accepts: a fresh id, the present time, signed.
+/// A test delivery that its source accepts: with a new id and the current time, signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedSample {
-    /// The header lines, the source's own credential among them.
+    /// The header lines, including the source's own credential.
     pub headers: Vec<(String, String)>,
     /// The body, one line of JSON.
     pub body: String,
 }
 
 impl SignedSample {
-    /// A fresh sample for `source`; `None` where the source's secret cannot sign.
+    /// A new sample for `source`; `None` if the source's secret cannot sign.
     #[must_use]
     pub fn fresh(source: &Source, catalog: &Catalog, now: Timestamp) -> Option<Self> {
         let id = fresh_id(now);
@@ -31,7 +31,7 @@ impl SignedSample {
         Some(Self { headers, body })
     }
 
-    /// The line that sends it to `url`, ready to be pasted into a POSIX shell.
+    /// The command that sends it to `url`, ready to paste into a POSIX shell.
     #[must_use]
     pub fn curl(&self, url: &str, socket: Option<&Path>) -> String {
         let mut line = format!("curl -sS -X POST {}", shell_quote(url));
@@ -46,8 +46,8 @@ impl SignedSample {
     }
 }
 
-/// The curl line that sends a fresh signed test delivery to `source` on `receiver`; its credential is left for the reader to
-/// fill in, since pages and terminals are no place for it. `None` where the source's secret cannot sign.
+/// The curl command that sends a new signed test delivery to `source` on `receiver`. The credential is a placeholder,
+/// since it must not appear in pages and terminals. `None` if the source's secret cannot sign.
 #[must_use]
 pub fn signed_curl(
     source: &Source,
@@ -61,7 +61,7 @@ pub fn signed_curl(
     if source.credentials.is_empty() { Some(line) } else { Some(format!("{line} \\\n  -H \"$CREDENTIAL\"")) }
 }
 
-/// How a URL begins over a UNIX socket, where any host will do.
+/// The base URL over a UNIX socket, where the host does not matter.
 const SOCKET_BASE: &str = "http://localhost";
 
 /// The URL of a source on a receiver that listens on `receiver`; "any address" is reached by loopback.
@@ -79,7 +79,7 @@ pub fn source_url(receiver: &ListenAddress, source: &str) -> String {
     format!("{base}/webhook/{source}")
 }
 
-/// A URL of our receiver for people, who see the socket where it listens on one.
+/// The receiver URL for display; shows the socket if the receiver listens on one.
 #[must_use]
 pub fn shown_url(receiver: &ListenAddress, url: &str) -> String {
     match url.strip_prefix(SOCKET_BASE).filter(|_| receiver.socket().is_some()) {
@@ -88,13 +88,13 @@ pub fn shown_url(receiver: &ListenAddress, url: &str) -> String {
     }
 }
 
-/// A fresh id for an event that we make.
+/// A new id for an event that we create.
 #[must_use]
 pub fn fresh_id(now: Timestamp) -> String {
     format!("evt_{}", DeliveryId::new_at(now)).replace('-', "")
 }
 
-/// `text` as one word of a POSIX shell, whatever it holds.
+/// `text` as one word of a POSIX shell, whatever it contains.
 #[must_use]
 pub fn shell_quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))

@@ -1,5 +1,5 @@
-//! What templates and filters see of an event: `event.id|type|timestamp|data`, in templates `event.mark` too, and every
-//! top-level member of the payload by its name, each exactly as it was written.
+//! What templates and filters can read of an event: `event.id|type|timestamp|data`, in templates also `event.mark`.
+//! They also read every top-level member of the payload by its name. Each value is exactly as written.
 
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -12,7 +12,7 @@ use crate::domain::{MessageId, Timestamp};
 #[error("the body is neither a JSON object nor TagoIO's array of points")]
 pub struct ScopeFault;
 
-/// What an event shows.
+/// The readable values of an event.
 #[derive(Clone, Debug)]
 pub struct Scope {
     members: Vec<(String, Box<RawValue>)>,
@@ -20,7 +20,7 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// The scope of an event with this body. `received_at` stands for the time of an event that tells none.
+    /// The scope of an event with this body. `received_at` is used if the event has no time.
     ///
     /// # Errors
     /// When the body is neither an object nor an array of points.
@@ -44,13 +44,13 @@ impl Scope {
         let (id, event_type) = (Value::from(id), Value::from(event_type));
         let event = format!(r#"{{"id":{id},"type":{event_type},"timestamp":{timestamp},"data":{data}}}"#);
         let event = RawValue::from_string(event).map_err(|_| ScopeFault)?;
-        // The payload's own `event` is its name; templates speak of the event as a whole.
+        // The payload's own `event` is a name; in templates, `event` is the whole event.
         found.retain(|(name, _)| name != "event");
         found.push(("event".to_owned(), event));
         Ok(Self { members: found, is_of_points })
     }
 
-    /// The same for one message, which `event.mark` names.
+    /// Adds `event.mark` for one message.
     #[must_use]
     pub fn for_message(mut self, message: MessageId) -> Self {
         if let Some((_, event)) = self.members.iter_mut().find(|(name, _)| name == "event")
@@ -62,7 +62,7 @@ impl Scope {
         self
     }
 
-    /// The same; what the delivery is about is the device of points that name none.
+    /// Adds the entity of the delivery, used as the device of points without one.
     #[must_use]
     pub fn about(mut self, entity: Option<&str>) -> Self {
         if let Some(entity) = entity.filter(|_| self.is_of_points && self.member("device").is_none())
@@ -73,25 +73,25 @@ impl Scope {
         self
     }
 
-    /// The top-level member of that name.
+    /// The top-level member with that name.
     #[must_use]
     pub fn member(&self, name: &str) -> Option<&RawValue> {
         self.members.iter().find(|(known, _)| known == name).map(|(_, value)| &**value)
     }
 
-    /// Every top-level member, each as it was written.
+    /// Every top-level member, as written.
     pub fn members(&self) -> impl Iterator<Item = (&str, &RawValue)> {
         self.members.iter().map(|(name, value)| (name.as_str(), &**value))
     }
 
-    /// What lies at `path`; `None` where it is missing.
+    /// The value at `path`; `None` if it is missing.
     #[must_use]
     pub fn at(&self, path: &Path) -> Option<&RawValue> {
         path.below(self.member(path.root())?)
     }
 }
 
-/// TagoIO's array of points as an event: the device they share, the newest time, the points as they are.
+/// TagoIO's array of points as an event: the common device, the newest time, and the points unchanged.
 fn points(whole: &RawValue) -> Option<Vec<(String, Box<RawValue>)>> {
     let items: Vec<&RawValue> = serde_json::from_str(whole.get()).ok()?;
     let raw = |text: String| RawValue::from_string(text).ok();

@@ -1,4 +1,4 @@
-//! What everybody who has to do with sending shares.
+//! State shared by everything that sends.
 
 use std::sync::Arc;
 
@@ -16,35 +16,35 @@ use crate::payload::Sources;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 
-/// What a sender is made of.
+/// The parts of a sender.
 pub struct SenderParts {
-    /// Where messages are kept.
+    /// Where messages are stored.
     pub store: Store,
-    /// The events that are known.
+    /// The known events.
     pub catalog: Arc<Catalog>,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
     /// The counters.
     pub metrics: Arc<Metrics>,
-    /// Which addresses are reached.
+    /// Which addresses may be reached.
     pub guard: TargetGuard,
-    /// The client that sends.
+    /// The client that sends requests.
     pub client: Client,
     /// How deliveries are read.
     pub sources: Sources,
-    /// Finds the secrets that subscriptions name.
+    /// Resolves the secrets that subscriptions refer to.
     pub secrets: SecretResolver,
-    /// Seals the secrets that they hold.
+    /// Seals the secrets of subscriptions.
     pub sealer: Sealer,
-    /// How long a message is held beyond the time of an attempt.
+    /// How long a message's lease exceeds the time of an attempt.
     pub lease: std::time::Duration,
-    /// How often endpoints are looked at.
+    /// The interval of health checks.
     pub health_interval: std::time::Duration,
-    /// How many connections there may be at once, a little more where every subscription needs one.
+    /// The most concurrent connections; slightly more if every subscription needs one.
     pub connections: u32,
 }
 
-/// The sender. Cheap to clone; all clones are the same sender.
+/// The sender. Cheap to clone; all clones share one sender.
 #[derive(Clone)]
 pub struct Sender(Arc<Shared>);
 
@@ -58,7 +58,7 @@ struct Shared {
 }
 
 impl Sender {
-    /// A sender of these parts, with no subscription yet.
+    /// A sender of these parts, without subscriptions.
     #[must_use]
     pub fn new(parts: SenderParts) -> Self {
         Self(Arc::new(Shared {
@@ -77,13 +77,13 @@ impl Sender {
         &self.0.subscriptions
     }
 
-    /// How filters and templates fared on the last events.
+    /// The results of filters and templates for the last events.
     #[must_use]
     pub fn evaluations(&self) -> &AllEvaluations {
         &self.0.evaluations
     }
 
-    /// Writes down how a filter or template fared on an event. What fails is counted, and logged when it is news.
+    /// Records the result of a filter or template. Failures are counted, and logged when they are new.
     pub(super) fn evaluated(
         &self,
         subscription: &str,
@@ -100,31 +100,31 @@ impl Sender {
         }
     }
 
-    /// Where messages are kept.
+    /// Where messages are stored.
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.0.parts.store
     }
 
-    /// The events that are known.
+    /// The known events.
     #[must_use]
     pub fn catalog(&self) -> &Catalog {
         &self.0.parts.catalog
     }
 
-    /// Which addresses are reached.
+    /// Which addresses may be reached.
     #[must_use]
     pub fn guard(&self) -> &TargetGuard {
         &self.0.parts.guard
     }
 
-    /// The client that sends.
+    /// The client that sends requests.
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.0.parts.client
     }
 
-    /// What finds secrets by reference.
+    /// Resolves secrets by reference.
     #[must_use]
     pub fn secrets(&self) -> &SecretResolver {
         &self.0.parts.secrets
@@ -140,25 +140,25 @@ impl Sender {
         &self.0.parts
     }
 
-    /// Now, by the clock that does not step: for what is due.
+    /// The current time of the clock that never jumps, for due times.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.0.parts.clock.now()
     }
 
-    /// Now, by the wall clock: for people, signatures and other machines.
+    /// The current wall-clock time, for people, signatures and other machines.
     #[must_use]
     pub fn wall(&self) -> Timestamp {
         self.0.parts.clock.wall()
     }
 
-    /// Now, by both clocks.
+    /// The current time of both clocks.
     #[must_use]
     pub fn both(&self) -> Now {
         self.0.parts.clock.both()
     }
 
-    /// There may be something to send through any subscription, or another subscription to send it through.
+    /// Wakes the sender: any subscription may have something to send, or there may be a new subscription.
     pub fn wake(&self) {
         self.0.wakeups.tell_all();
     }
@@ -167,7 +167,7 @@ impl Sender {
         &self.0.wakeups
     }
 
-    /// A message died: administrators are to be told.
+    /// A message became a dead letter: administrators must be notified.
     pub(super) fn tell_of_letters(&self) {
         self.0.letters.notify_one();
     }
@@ -176,7 +176,7 @@ impl Sender {
         self.0.letters.notified().await;
     }
 
-    /// Stops claiming; what is under way is given a moment.
+    /// Stops claiming; requests in flight get a short time.
     pub fn stop(&self) {
         self.0.stopping.send_replace(true);
     }

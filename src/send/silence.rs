@@ -1,4 +1,4 @@
-//! The event `device.silent`: something has not been heard of for longer than its source allows.
+//! The event `device.silent`: a device was not seen for longer than its source allows.
 
 use serde_json::{Map, Value, json};
 
@@ -8,7 +8,7 @@ use crate::domain::{Entity, Now, OutgoingEvent};
 use crate::store::NewMessage;
 
 impl Sender {
-    /// The event that an entity is silent, and the messages it leads to. Nothing is kept by that.
+    /// The event for a silent entity, and its messages. Nothing is stored here.
     #[must_use]
     pub fn silence_notice(&self, entity: &Entity, now: Now) -> (OutgoingEvent, Vec<NewMessage>) {
         let silent_for_s = now.due.abs_diff(entity.heard_at()).as_secs();

@@ -1,21 +1,21 @@
-//! Notices that the whole program stood still: stopped by a signal, or asleep with its machine. The clock went on
-//! meanwhile, and what was measured by it (leases, requests on their way) did not.
+//! Notices when the whole program stood still: stopped by a signal, or asleep with its machine. The clock advanced in
+//! that time, but the activities it measures (leases, requests in flight) did not.
 
 use std::time::Duration;
 
 use crate::domain::Timestamp;
 
-/// Nothing that the dispatcher does between two beats takes as long.
+/// No step of the dispatcher between two beats takes this long.
 const STILL: Duration = Duration::from_secs(2);
-/// Whatever was in hand before is over so long after, its lease excepted: an attempt takes five minutes at most.
+/// Earlier work is finished after this time, not counting its lease: an attempt takes five minutes at most.
 const LONGEST_ATTEMPT: Duration = Duration::from_secs(300);
 
 /// The beats of the dispatcher.
 #[derive(Debug)]
 pub struct StallDetector {
-    /// The lease of a message beyond the time of its attempt.
+    /// How long a message's lease exceeds the time of its attempt.
     lease: Duration,
-    /// When the next beat is to come.
+    /// When the next beat is expected.
     expected: Timestamp,
     /// How long the program stood still.
     stood: Duration,
@@ -24,12 +24,12 @@ pub struct StallDetector {
 }
 
 impl StallDetector {
-    /// The first beat is `now`.
+    /// Creates a detector with its first beat at `now`.
     pub const fn new(now: Timestamp, lease: Duration) -> Self {
         Self { lease, expected: now, stood: Duration::ZERO, until: now }
     }
 
-    /// A beat; the next one comes after `sleep`. Returns whether the program stood still before it.
+    /// A beat; the next one follows after `sleep`. Returns whether the program stood still before it.
     pub fn beat(&mut self, now: Timestamp, sleep: Duration) -> bool {
         let has_stood = now > self.expected.plus(STILL);
         if has_stood {
@@ -41,7 +41,8 @@ impl StallDetector {
         has_stood
     }
 
-    /// A lease that ended before this instant has run out. What the program had in hand when it stood still is in hand.
+    /// Leases that ended before this instant have expired. Messages that the program had claimed before it stood still
+    /// stay claimed.
     pub fn leases_ended(&self, now: Timestamp) -> Timestamp {
         if now < self.until { now.minus(self.stood) } else { now }
     }

@@ -1,4 +1,4 @@
-//! The subscriptions in force: read by everybody who sends, replaced as a whole.
+//! The subscriptions in force: read by everything that sends, replaced as a whole.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,28 +9,28 @@ use super::compiled::Compiled;
 use super::parked::Parked;
 use crate::domain::Timestamp;
 
-/// A subscription in force, with what only the store knows of it.
+/// A subscription in force, with fields that only the store knows.
 #[derive(Clone, Debug)]
 pub struct Active {
-    /// Ready to judge and render; its `enabled` and `disabled_reason` are those of now.
+    /// The compiled subscription, with the current `enabled` and `disabled_reason`.
     pub compiled: Compiled,
-    /// When it was first put.
+    /// When it was created.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
-    /// Deliveries after this position are its own.
+    /// It gets deliveries after this position.
     pub since: i64,
 }
 
 impl Active {
-    /// Whether it takes events and sends messages.
+    /// Whether it accepts events and sends messages.
     #[must_use]
     pub const fn is_enabled(&self) -> bool {
         self.compiled.subscription.enabled
     }
 }
 
-/// Every subscription, by id: those in force, and those that are only kept.
+/// Every subscription, by id: those in force, and those that are only stored.
 #[derive(Clone, Debug, Default)]
 struct Map {
     active: BTreeMap<String, Arc<Active>>,
@@ -42,7 +42,7 @@ struct Map {
 pub struct Subscriptions(Arc<ArcSwap<Map>>);
 
 impl Subscriptions {
-    /// All of them, the newest first.
+    /// All of them, newest first.
     #[must_use]
     pub fn all(&self) -> Vec<Arc<Active>> {
         let mut all: Vec<Arc<Active>> = self.0.load().active.values().cloned().collect();
@@ -52,13 +52,13 @@ impl Subscriptions {
         all
     }
 
-    /// The one of this id.
+    /// The subscription with this id.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<Arc<Active>> {
         self.0.load().active.get(id).cloned()
     }
 
-    /// The one of this id, or else of this name.
+    /// The subscription with this id, or else with this name.
     #[must_use]
     pub fn find(&self, id_or_name: &str) -> Option<Arc<Active>> {
         let all = self.0.load();
@@ -66,7 +66,7 @@ impl Subscriptions {
         all.active.get(id_or_name).or_else(by_name).cloned()
     }
 
-    /// Puts one in force.
+    /// Puts a subscription in force.
     pub fn put(&self, active: Active) {
         let active = Arc::new(active);
         self.0.rcu(|map| {
@@ -77,7 +77,7 @@ impl Subscriptions {
         });
     }
 
-    /// Takes one out of force and keeps it.
+    /// Takes a subscription out of force but keeps it.
     pub fn park(&self, parked: Parked) {
         let parked = Arc::new(parked);
         self.0.rcu(|map| {
@@ -88,19 +88,19 @@ impl Subscriptions {
         });
     }
 
-    /// The one of this id, where it is kept and not in force.
+    /// The parked subscription with this id.
     #[must_use]
     pub fn parked(&self, id: &str) -> Option<Arc<Parked>> {
         self.0.load().parked.get(id).cloned()
     }
 
-    /// Those that are kept and not in force, by id.
+    /// The parked subscriptions, by id.
     #[must_use]
     pub fn all_parked(&self) -> Vec<Arc<Parked>> {
         self.0.load().parked.values().cloned().collect()
     }
 
-    /// Removes one.
+    /// Removes a subscription.
     pub fn remove(&self, id: &str) {
         self.0.rcu(|map| {
             let mut map = Map::clone(map);
@@ -110,7 +110,7 @@ impl Subscriptions {
         });
     }
 
-    /// Marks one as disabled by itself.
+    /// Marks a subscription as disabled automatically.
     pub fn disable(&self, id: &str, reason: &str) {
         if let Some(active) = self.get(id) {
             let mut active = Active::clone(&active);
@@ -120,7 +120,7 @@ impl Subscriptions {
         }
     }
 
-    /// The fallback of a subscription, where it is there and enabled.
+    /// The fallback of a subscription, if it exists and is enabled.
     #[must_use]
     pub fn fallback_of(&self, active: &Active) -> Option<Arc<Active>> {
         let fallback = self.find(active.compiled.subscription.fallback.as_deref()?)?;

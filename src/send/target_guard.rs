@@ -1,7 +1,7 @@
-//! Which addresses are never reached: link-local and cloud metadata always, private ones where the installation is shared.
+//! Addresses that are never reached: link-local and cloud metadata always, private ones in shared installations.
 //!
-//! A host is judged by the address it stands for, in whatever spelling; a name by what it resolves to, and the address
-//! that was judged is the one that is dialled.
+//! A host is checked by its address, however it is spelled. A name is checked by the addresses it resolves to, and the
+//! client connects to the checked address.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -9,13 +9,13 @@ use std::sync::Arc;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
-/// An address that is not reached.
+/// An address that must not be reached.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{address} is never reached: {why}")]
 pub struct Blocked {
     /// The address.
     pub address: IpAddr,
-    /// What it is.
+    /// What kind of address it is.
     pub why: &'static str,
 }
 
@@ -27,31 +27,31 @@ pub struct Unresolved {
     cause: String,
 }
 
-/// Why a name is not left to somebody else.
+/// Why another system must not resolve this name.
 #[derive(Debug, thiserror::Error)]
 pub enum NameFault {
-    /// It leads to an address that is never reached.
+    /// It resolves to an address that is never reached.
     #[error(transparent)]
     Blocked(#[from] Blocked),
-    /// It leads nowhere from here.
+    /// It does not resolve here.
     #[error(transparent)]
     Unresolved(#[from] Unresolved),
 }
 
-/// Judges addresses.
+/// Checks addresses.
 #[derive(Clone, Copy, Debug)]
 pub struct TargetGuard {
     deny_private: bool,
 }
 
 impl TargetGuard {
-    /// A guard that also refuses loopback and private addresses where `deny_private` says so.
+    /// A guard that also refuses loopback and private addresses if `deny_private` is set.
     #[must_use]
     pub const fn new(deny_private: bool) -> Self {
         Self { deny_private }
     }
 
-    /// Judges the host of a URL where it is an address; names are judged when they are resolved.
+    /// Checks the host of a URL if it is an address; names are checked when they are resolved.
     ///
     /// # Errors
     /// When the address is never reached.
@@ -66,7 +66,7 @@ impl TargetGuard {
         }
     }
 
-    /// Judges an address, and the IPv4 address inside it where there is one.
+    /// Checks an address, and the IPv4 address inside it, if any.
     ///
     /// # Errors
     /// When it is never reached.
@@ -84,11 +84,11 @@ impl TargetGuard {
         Ok(())
     }
 
-    /// Judges where the name of a URL leads, for one that somebody else resolves again: it may choose any of its
-    /// addresses. `may_be_unknown` lets a name pass that does not resolve here.
+    /// Checks the name of a URL that another system will resolve again: all its addresses must be allowed.
+    /// `may_be_unknown` lets a name pass that does not resolve here.
     ///
     /// # Errors
-    /// When one of its addresses is never reached, or there is none.
+    /// When one of its addresses is never reached, or it has none.
     pub async fn check_name(&self, url: &Url, may_be_unknown: bool) -> Result<(), NameFault> {
         let Some(Host::Domain(name)) = url.host() else { return Ok(()) };
         let found = match look_up(name).await {
@@ -102,8 +102,8 @@ impl TargetGuard {
         Ok(())
     }
 
-    /// A resolver that gives only addresses that may be reached. `configured` are hosts that the configuration names:
-    /// of theirs only those are kept back that are never reached.
+    /// A resolver that returns only allowed addresses. `configured` are hosts named in the configuration: only
+    /// always-forbidden addresses are removed for them.
     #[must_use]
     pub fn resolver(self, configured: Vec<String>) -> Arc<GuardedResolver> {
         Arc::new(GuardedResolver { guard: self, configured })
@@ -115,8 +115,8 @@ fn is_localhost(name: &str) -> bool {
     name.eq_ignore_ascii_case("localhost") || name.to_ascii_lowercase().ends_with(".localhost")
 }
 
-/// The IPv4 address that an IPv6 address carries: mapped, compatible, translated, 6to4, Teredo, NAT64
-/// (RFC 4291, 2765, 3056, 4380, 6052, 8215).
+/// The IPv4 address inside an IPv6 address: mapped, compatible, translated, 6to4, Teredo, NAT64 (RFC 4291, 2765, 3056,
+/// 4380, 6052, 8215).
 fn inner_ipv4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let bytes = address.octets();
     let at = |start: usize| {
@@ -124,7 +124,7 @@ fn inner_ipv4(address: Ipv6Addr) -> Option<Ipv4Addr> {
         four.map(Ipv4Addr::from)
     };
     match address.segments() {
-        // :: and ::1 are addresses of their own.
+        // :: and ::1 are native IPv6 addresses.
         [0, 0, 0, 0, 0, 0, 0, 0 | 1] => None,
         [0, 0, 0, 0, 0, 0 | 0xffff, ..]
         | [0, 0, 0, 0, 0xffff, 0, ..]
@@ -136,7 +136,7 @@ fn inner_ipv4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     }
 }
 
-/// What is refused always.
+/// Addresses that are always refused.
 fn forbidden(address: IpAddr) -> Option<&'static str> {
     const METADATA: &str = "it is a cloud's metadata service";
     match address {
@@ -158,7 +158,7 @@ fn forbidden(address: IpAddr) -> Option<&'static str> {
     }
 }
 
-/// What a shared installation refuses too.
+/// Addresses that a shared installation also refuses.
 fn private(address: IpAddr) -> Option<&'static str> {
     const OWN: &str = "it is this machine";
     const PRIVATE: &str = "it is a private address, and sender.deny_private is set";
@@ -179,7 +179,7 @@ fn private(address: IpAddr) -> Option<&'static str> {
     }
 }
 
-/// Resolves names by the system, and keeps back what may not be reached.
+/// Resolves names with the system, and removes addresses that must not be reached.
 #[derive(Debug)]
 pub struct GuardedResolver {
     guard: TargetGuard,
@@ -206,7 +206,7 @@ impl Resolve for GuardedResolver {
     }
 }
 
-/// The addresses that may be reached; the fault where none is left.
+/// The allowed addresses; an error if none is left.
 fn reachable(
     guard: TargetGuard,
     name: &str,

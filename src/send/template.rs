@@ -1,5 +1,5 @@
-//! Payload templates: substitution in the parsed tree, never in text, so that nothing an event holds can change the
-//! shape of what is sent.
+//! Payload templates. Substitution works on the parsed tree, never on text, so no event can change the structure of a
+//! payload.
 
 mod node;
 mod render;
@@ -14,10 +14,10 @@ use super::expression::Expression;
 use super::scope::Scope;
 use crate::domain::json::{Path, members, pointer};
 
-/// What is wrong with something that was compiled, and where in it.
+/// A fault in a compiled template or filter, and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// JSON pointer relative to what was compiled.
+    /// JSON pointer relative to the compiled value.
     pub pointer: String,
     /// One sentence.
     pub message: String,
@@ -28,10 +28,10 @@ pub struct Fault {
 pub struct Template(Node);
 
 impl Template {
-    /// Compiles the JSON of a template; the warnings say what is legal and odd.
+    /// Compiles the JSON of a template; the warnings name valid but unusual parts.
     ///
     /// # Errors
-    /// Every fault with its place: an unclosed `{{`, an empty one, an expression that is none.
+    /// Every fault with its place: an unclosed `{{`, an empty one, an invalid expression.
     pub fn compile(template: &RawValue) -> Result<(Self, Vec<String>), Vec<Fault>> {
         let mut compiler = Compiler::default();
         let node = compiler.node(template, "");
@@ -46,7 +46,7 @@ impl Template {
         rendered
     }
 
-    /// The top-level members of events that its paths begin with.
+    /// The top-level event members that its paths start with.
     #[must_use]
     pub fn roots(&self) -> Vec<&str> {
         let mut roots = Vec::new();
@@ -55,7 +55,7 @@ impl Template {
     }
 }
 
-/// A text with expressions in it: the value of a header.
+/// A text with expressions: the value of a header.
 #[derive(Clone, Debug)]
 pub struct TextTemplate(Vec<Piece>);
 
@@ -76,7 +76,7 @@ impl TextTemplate {
         self.0.iter().any(|piece| matches!(piece, Piece::Term(_)))
     }
 
-    /// What is legal in its expressions and most likely a slip.
+    /// Valid code in its expressions that is most likely a mistake.
     pub fn warnings(&self) -> impl Iterator<Item = Cow<'_, str>> {
         let terms = self.0.iter().filter_map(|piece| match piece {
             Piece::Term(term) => Some(term),
@@ -185,7 +185,7 @@ impl Compiler {
         }
     }
 
-    /// What well-known receivers do not understand loads as given, with a word about it.
+    /// Warns about values that well-known receivers do not understand.
     fn look_at(&mut self, key: &str, value: &RawValue, pointer: &str) {
         if key == "ts" && value.get().contains("{{event.timestamp}}") {
             self.warnings.push(format!(
@@ -200,7 +200,7 @@ impl Compiler {
     }
 }
 
-/// Where the `}}` is that closes an expression; one inside a CEL text or map does not.
+/// The position of the `}}` that closes an expression; one inside a CEL string or map does not count.
 fn closing(after: &str) -> Option<usize> {
     let mut quote = None;
     let mut depth = 0_usize;
@@ -219,7 +219,7 @@ fn closing(after: &str) -> Option<usize> {
             (None, _) => {}
         }
     }
-    // An apostrophe in what is no CEL, as in {{user's}}: the plain end.
+    // An apostrophe in text that is not CEL, as in {{user's}}: use the first `}}`.
     after.find("}}")
 }
 

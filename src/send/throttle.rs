@@ -1,4 +1,4 @@
-//! The rate of a subscription: in no window of its length are more requests sent than it allows.
+//! The rate of a subscription: no window of its length contains more requests than it allows.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,35 +6,34 @@ use std::time::Duration;
 use super::client::CONNECT_TIMEOUT;
 use crate::domain::{RateLimit, Timestamp};
 
-/// A request reaches its endpoint within this time of its claim, at most: as long as a connection may take, and a little.
-/// A request counts from its end, where that comes earlier. Requests that follow a window later then arrive a window
-/// later, however the first ones were held up.
+/// A request reaches its endpoint at most this long after its claim: the connection timeout and a margin. If it ends
+/// earlier, it counts from its end. Requests sent a window later therefore also arrive a window later, however the
+/// first ones were delayed.
 pub const ARRIVAL: Duration = CONNECT_TIMEOUT.saturating_add(Duration::from_secs(1));
 
-/// How much longer a window is taken than it is: the endpoint's clock runs otherwise than ours, and ours is set right
-/// now and then.
+/// Windows are extended slightly: the endpoint's clock runs differently from ours, and ours is adjusted now and then.
 fn with_slack(window: Duration) -> Duration {
     window.saturating_add(window / 500).saturating_add(Duration::from_millis(2))
 }
 
-/// The requests of one subscription that may count now.
+/// The requests of one subscription that may still count.
 #[derive(Debug)]
 pub struct Throttle {
     limit: RateLimit,
     /// When the program began.
     began: Timestamp,
-    /// Those that may still be on their way, by ticket, and the latest instant at which each may arrive.
+    /// Requests that may still be in flight, by ticket, and the latest instant at which each may arrive.
     under_way: BTreeMap<u64, Timestamp>,
-    /// How many have arrived at an instant, at the latest.
+    /// The number of requests that arrived at each instant, at the latest.
     arrived: BTreeMap<Timestamp, u32>,
-    /// How many those are.
+    /// The sum of `arrived`.
     counting: u32,
     next_ticket: u64,
 }
 
 impl Throttle {
-    /// A throttle that remembers requests of before: when they were claimed, and how many. Those of before the program
-    /// `began` set out before it did, or never.
+    /// A throttle that remembers earlier requests: claim times and numbers. Requests from before the program `began`
+    /// left before that instant, or never.
     #[must_use]
     pub fn new(limit: RateLimit, before: &[(Timestamp, u32)], began: Timestamp) -> Self {
         let (under_way, arrived) = (BTreeMap::new(), BTreeMap::new());
@@ -43,13 +42,14 @@ impl Throttle {
         throttle
     }
 
-    /// The limit it keeps.
+    /// The limit it applies.
     #[must_use]
     pub const fn limit(&self) -> RateLimit {
         self.limit
     }
 
-    /// Keeps another limit from now on. What counted no more by the limit of before may count again: `before` tells it.
+    /// Applies another limit from now on. Requests that no longer counted under the old limit may count again:
+    /// `before` lists them.
     pub fn change(&mut self, limit: RateLimit, before: &[(Timestamp, u32)]) {
         self.limit = limit;
         self.under_way.clear();
@@ -75,7 +75,7 @@ impl Throttle {
         self.limit.max_requests.saturating_sub(self.counting.saturating_add(under_way))
     }
 
-    /// When the next request may be sent, where none may be sent now.
+    /// When the next request may be sent, if none may be sent now.
     #[must_use]
     pub fn next_free(&self) -> Option<Timestamp> {
         let (window, after) = (with_slack(self.limit.window), Duration::from_millis(1));
@@ -83,7 +83,7 @@ impl Throttle {
         first.into_iter().flatten().min().map(|at| at.plus(window).plus(after))
     }
 
-    /// Counts a request that starts at `now`; the ticket is for its end.
+    /// Counts a request that starts at `now`; the ticket is needed for its end.
     pub fn start(&mut self, now: Timestamp) -> u64 {
         let ticket = self.next_ticket;
         self.next_ticket = ticket.wrapping_add(1);
@@ -91,14 +91,14 @@ impl Throttle {
         ticket
     }
 
-    /// The request of that ticket ended at `now`.
+    /// The request with that ticket ended at `now`.
     pub fn end(&mut self, ticket: u64, now: Timestamp) {
         if let Some(at) = self.under_way.remove(&ticket) {
             self.arrive(now.min(at), 1);
         }
     }
 
-    /// The program stood still until `now`: what was on its way then may only set out now.
+    /// The program stood still until `now`: requests in flight may only leave now.
     pub fn held_up(&mut self, now: Timestamp) {
         for at in self.under_way.values_mut() {
             *at = now.plus(ARRIVAL).max(*at);

@@ -1,4 +1,4 @@
-//! What a person does with messages that wait: sends them now, moves them to another subscription, or cancels them.
+//! Manual actions on waiting messages: send now, move to another subscription, or cancel.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -6,19 +6,19 @@ use super::sender::Sender;
 use crate::domain::{MessageRow, MessageStatus};
 use crate::store::StoreError;
 
-/// What is done with messages.
+/// An action on messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// They are sent now, whenever their next attempt was to be.
+    /// Sends them now, whenever their next attempt was due.
     SendNow,
-    /// Parked ones are given to another subscription.
+    /// Moves parked ones to another subscription.
     Move,
-    /// They are cancelled.
+    /// Cancels them.
     Cancel,
 }
 
 impl Act {
-    /// The statuses of messages with which it can be done.
+    /// The message statuses that allow it.
     #[must_use]
     pub const fn statuses(self) -> &'static [MessageStatus] {
         match self {
@@ -28,7 +28,7 @@ impl Act {
         }
     }
 
-    /// Those that are meant where a filter names none: what was cancelled is sent only when that is asked for.
+    /// The statuses used if a filter names none: cancelled messages are sent only on request.
     #[must_use]
     pub const fn usual(self) -> &'static [MessageStatus] {
         match self {
@@ -40,7 +40,7 @@ impl Act {
 }
 
 impl Sender {
-    /// Why this cannot be done with a message; `None` where it can.
+    /// Why the action is not possible for a message; `None` if it is.
     #[must_use]
     pub fn refusal(&self, act: Act, row: &MessageRow) -> Option<String> {
         let id = row.id;
@@ -63,7 +63,7 @@ impl Sender {
         }
     }
 
-    /// Why nothing can be sent through a subscription; `None` where it is in force.
+    /// Why nothing can be sent through a subscription; `None` if it is in force.
     #[must_use]
     pub fn out_of_force(&self, subscription: &str) -> Option<String> {
         if self.subscriptions().get(subscription).is_some() {
@@ -77,8 +77,8 @@ impl Sender {
         })
     }
 
-    /// Does this with messages, of which `to` takes those that are moved; returns the positions of those with which it was
-    /// done. The others have changed meanwhile, or cannot be moved there.
+    /// Applies the action to messages; moved messages go to `to`. Returns the positions of the changed messages. The
+    /// others have changed in the meantime, or cannot be moved there.
     ///
     /// # Errors
     /// When the store cannot be written.
@@ -98,14 +98,14 @@ impl Sender {
                 let cancelled = self.store().cancel_messages(seqs, self.both()).await?;
                 let count = u64::try_from(cancelled.len()).unwrap_or(u64::MAX);
                 self.metrics().sender().messages("cancelled", count);
-                // What was behind one of them may be due now.
+                // A message behind one of them may be due now.
                 self.wake();
                 Ok(cancelled.into_iter().collect())
             }
         }
     }
 
-    /// What a person should know who sends messages through these subscriptions: those that are disabled keep them.
+    /// A warning for users who send messages through these subscriptions: disabled ones do not send them.
     #[must_use]
     pub fn waits_for_enabling<'a>(&self, subscriptions: impl Iterator<Item = &'a str>) -> Vec<String> {
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();

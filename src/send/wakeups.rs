@@ -1,5 +1,5 @@
-//! Where something may be due: whoever makes a message or changes a subscription says so, and the dispatcher asks the
-//! store about no other lane.
+//! Lanes in which something may be due. Code that creates a message or changes a subscription reports its lane, and
+//! the dispatcher queries only reported lanes.
 
 use std::collections::HashSet;
 
@@ -9,13 +9,13 @@ use tokio::sync::Notify;
 /// The lanes in which something may be due.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Lanes {
-    /// Perhaps all of them.
+    /// Possibly all of them.
     All,
-    /// These.
+    /// Only these.
     Some(HashSet<String>),
 }
 
-/// What was told and not taken yet.
+/// Reported lanes that were not taken yet.
 #[derive(Debug)]
 pub struct Wakeups {
     lanes: Mutex<Lanes>,
@@ -43,12 +43,12 @@ impl Wakeups {
         self.told.notify_one();
     }
 
-    /// Waits until something is told.
+    /// Waits until a lane is reported.
     pub async fn wait(&self) {
         self.told.notified().await;
     }
 
-    /// Takes what was told.
+    /// Takes the reported lanes.
     pub fn take(&self) -> Lanes {
         let mut lanes = self.lanes.lock();
         std::mem::replace(&mut lanes, Lanes::Some(HashSet::new()))

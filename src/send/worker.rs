@@ -1,4 +1,4 @@
-//! One request of claimed messages: rendered, signed, sent, and what comes after it.
+//! One request of claimed messages: renders, signs and sends it, and decides the next step.
 
 use std::sync::Arc;
 
@@ -13,22 +13,22 @@ use super::subscriptions::Active;
 use crate::domain::{Attempt, AttemptError, Batch, ClaimedMessage, MessageId, Now, Timestamp};
 use crate::store::{Next, Settlement};
 
-/// What stands for the status of an item that told a number which is none.
+/// The status of an item whose reported number is not a status.
 const NO_STATUS: u16 = 0;
 
-/// What became of one request.
+/// The result of one request.
 #[derive(Default)]
 pub struct Sent {
-    /// What it led to, for each message.
+    /// The outcome of each message.
     pub settlements: Vec<Settlement>,
-    /// Whether the endpoint itself said that it is gone. One item of a batch that is gone says nothing of the endpoint.
+    /// Whether the endpoint itself responded that it is gone. A single batch item that is gone does not mean that.
     pub is_gone: bool,
-    /// How many bytes the body had, where it was a batch that the endpoint found too large.
+    /// The size of the body in bytes, if it was a batch that the endpoint rejected as too large.
     pub too_large: Option<usize>,
 }
 
-/// Sends one message, or several as a batch, through the subscription they are claimed for, as it now is. Of a batch goes
-/// what fits into its bytes, and into `narrow`.
+/// Sends one message, or several as a batch, through their subscription in its current form. A batch contains as many
+/// messages as fit into its byte limit and into `narrow`.
 pub async fn send(sender: &Sender, messages: Vec<ClaimedMessage>, narrow: usize) -> Sent {
     let target = messages.first().and_then(|message| sender.subscriptions().get(&message.target));
     let mut settlements = Vec::new();
@@ -62,29 +62,29 @@ pub async fn send(sender: &Sender, messages: Vec<ClaimedMessage>, narrow: usize)
     sent
 }
 
-/// Those with the header lines of the first one, and the others: a request has one value of each header.
+/// Splits off messages whose header lines differ from the first one: a request has one value per header.
 fn alike(ready: Vec<Ready>) -> (Vec<Ready>, Vec<Ready>) {
     let first = ready.first().map(|ready| ready.headers.clone());
     ready.into_iter().partition(|ready| Some(&ready.headers) == first.as_ref())
 }
 
-/// How many of them make a batch of at most `most` bytes; one at least.
+/// How many messages fit into a batch of at most `most` bytes; at least one.
 fn fitting(ready: &[Ready], most: usize) -> usize {
     let mut bytes = 1_usize;
     let fits = |ready: &&Ready| {
-        // With its comma, or the bracket at the end.
+        // With its comma or the closing bracket.
         bytes = bytes.saturating_add(ready.payload.body.len()).saturating_add(1);
         bytes <= most
     };
     ready.iter().take_while(fits).count().max(1)
 }
 
-/// Due at once: it has waited for others already.
+/// Due at once: it has already waited for others.
 fn waited(batch: Batch, now: Now) -> Timestamp {
     now.due.minus(batch.flush_interval)
 }
 
-/// The payload and header lines of a message. How its templates fared is written down at the first attempt.
+/// The payload and header lines of a message. The template result is recorded at the first attempt.
 fn rendered(
     sender: &Sender,
     active: &Active,
@@ -135,7 +135,7 @@ async fn request(sender: &Sender, active: &Arc<Active>, ready: Vec<Ready>, batch
     let statuses = if is_batch { item_statuses(&outcome, ready.len()) } else { None };
     let items = ready.len();
     let too_large = batch.filter(|_| items > 1 && is_too_large(&outcome));
-    // One for all: what fails together comes back together, and keeps its order.
+    // One value for all: messages that fail together are retried together, in order.
     let (ended, chance) = (sender.both(), rand::random());
     let mut settlements = Vec::new();
     for (at, Ready { message, payload, .. }) in ready.into_iter().enumerate() {
@@ -162,7 +162,7 @@ fn is_too_large(outcome: &Outcome) -> bool {
     outcome.result.as_ref().is_ok_and(|response| response.status == 413)
 }
 
-/// The message that came the longest way: by it our own receiver knows the batch again, and a loop ends.
+/// The message with the longest lineage: with its id, our own receiver recognises the batch, and a loop ends.
 fn farthest(ready: &[Ready]) -> Option<MessageId> {
     ready.iter().max_by_key(|ready| ready.message.event.lineage.len()).map(|ready| ready.message.id)
 }
@@ -184,7 +184,7 @@ fn array(ready: &[Ready]) -> Bytes {
     Bytes::from(body)
 }
 
-/// The outcome of each item, where a 2xx answer tells it: `{"results": [{"status": 200}, …]}`.
+/// The outcome of each item, if a 2xx response contains it: `{"results": [{"status": 200}, …]}`.
 fn item_statuses(outcome: &Outcome, items: usize) -> Option<Vec<u16>> {
     let response = outcome.result.as_ref().ok().filter(|response| (200..300).contains(&response.status))?;
     let told: serde_json::Value = serde_json::from_slice(&response.body).ok()?;
@@ -192,8 +192,8 @@ fn item_statuses(outcome: &Outcome, items: usize) -> Option<Vec<u16>> {
     Some(results.iter().map(|result| item_status(result).unwrap_or(response.status)).collect())
 }
 
-/// What an item says of itself. A number that is no status says at least that it was not taken; what is no number says
-/// nothing.
+/// The reported status of an item. A number that is not a status means that the item was not accepted; any other value
+/// means nothing.
 fn item_status(result: &serde_json::Value) -> Option<u16> {
     let told = match result.get("status")? {
         serde_json::Value::Number(number) => number.as_f64()?,
@@ -248,7 +248,7 @@ fn take_answer(attempt: &mut Attempt, response: &Response, own_status: Option<u1
     }
 }
 
-/// An attempt that ended before anything was sent.
+/// The outcome of an attempt that ended before anything was sent.
 fn unsent(
     sender: &Sender,
     active: &Arc<Active>,
@@ -273,8 +273,8 @@ fn unsent(
     settled(sender, active, message, attempt, payload, (sender.both(), rand::random()))
 }
 
-/// A message whose subscription is gone is cancelled, or waits where that is only out of force; one whose fallback is gone
-/// goes back to its own.
+/// A message whose subscription is gone is cancelled, or waits if the subscription is only out of force. If only its
+/// fallback is gone, it returns to its own subscription.
 fn without_target(sender: &Sender, message: ClaimedMessage, is_orphan: bool) -> Settlement {
     let back = given_back(message, sender.both());
     if is_orphan { Settlement { next: Next::Cancelled, ..back } } else { back }

@@ -1,4 +1,4 @@
-//! The client against peers of our own.
+//! The client against our own test peers.
 
 use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 
 use super::*;
 
-/// A peer that reads a request's head and then writes `answer`, and closes or holds the connection.
+/// A peer that reads a request's head, writes `answer`, and then closes or keeps the connection.
 async fn peer(answer: &'static [u8], hold: bool) -> Url {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/hook", listener.local_addr().unwrap());

@@ -1,4 +1,4 @@
-//! Which lanes the dispatcher asks the store about, and what it does with what it gets.
+//! Which lanes the dispatcher queries, and what it does with the results.
 
 use super::super::lane::{BATCH_WIDTH, LANE_WIDTH, LaneState};
 use super::super::subscriptions::Active;
@@ -7,16 +7,16 @@ use super::{Claiming, Dispatcher, IDLE, has_reserve};
 use crate::domain::{ClaimedMessage, Timestamp};
 use crate::store::{Due, Lane, LaneBatch, LaneClaim, StoreError};
 
-/// Messages claimed beyond what can be sent at once, all quick lanes together: about as many as two cores send while one
-/// claim is written.
+/// The most messages claimed beyond those that can be sent at once, over all fast lanes. Two cores send about this
+/// many during one claim.
 const RESERVE: u32 = 512;
 
 impl Dispatcher {
-    /// Begins a claim for every lane that has room and in which something may be due.
+    /// Starts a claim for every lane that has room and may have due messages.
     pub(super) async fn begin_claim(&mut self) {
         let now = self.sender.now();
         if now > self.asked_all.plus(IDLE) {
-            // Whatever else may have happened, nothing waits longer.
+            // Set in every case, so that no message waits longer than the interval.
             self.asked_all = now;
             self.lanes.values_mut().for_each(LaneState::tell);
         }
@@ -37,7 +37,7 @@ impl Dispatcher {
     async fn free_lanes(&mut self, now: Timestamp) -> Result<Vec<Lane>, StoreError> {
         let subscriptions = self.sender.subscriptions().clone();
         let mut actives = subscriptions.all();
-        // A claim may end before it has come to the last lane: each lane is the first one now and then.
+        // A claim may end before it reaches the last lane, so each lane is sometimes first.
         let first = rand::random_range(0..actives.len().max(1));
         actives.rotate_left(first);
         self.lanes.retain(|id, lane| !lane.is_idle() || subscriptions.get(id).is_some());
@@ -57,7 +57,7 @@ impl Dispatcher {
         Ok(lanes)
     }
 
-    /// The subscription's lane as it may be claimed now, and how many requests may come of it at once; `None` where it is
+    /// The subscription's lane for a claim now, and the number of requests it may start at once. `None` if the lane is
     /// full or its rate is used up.
     async fn free_lane(
         &mut self,
@@ -104,7 +104,7 @@ impl Dispatcher {
         Ok(Some((lane, requests.min(places))))
     }
 
-    /// Starts a request for each batch and each message that its rate allows now; other messages go through the reserve.
+    /// Starts a request for each batch and each message that its rate allows now; other messages go to the reserve.
     pub(super) async fn take_claimed(&mut self, since: Timestamp, due: Result<Due, StoreError>) {
         self.claiming = None;
         let due = match due {
@@ -122,7 +122,7 @@ impl Dispatcher {
         if due.has_freed {
             self.lanes.values_mut().for_each(LaneState::tell);
         }
-        // There may be more where these came from.
+        // There may be more messages after these.
         self.is_stale |= due.has_freed || !due.messages.is_empty();
         let start_by = since.plus(self.sender.parts().lease / 2);
         let mut batch: Vec<ClaimedMessage> = Vec::new();

@@ -1,12 +1,12 @@
-//! Parsed expressions: the nodes that rewriting makes, and what it asks of those it meets.
+//! Parsed expressions: the nodes that rewriting creates, and queries on existing nodes.
 
 use cel::IdedExpr;
 use cel::common::ast::{CallExpr, EntryExpr, Expr, LiteralValue, operators};
 
-/// The accumulator of a macro. It cannot be typed.
+/// The accumulator of a macro. Users cannot type this name.
 const RESULT: &str = "@result";
 
-/// A node of our own.
+/// Wraps a new node.
 pub fn expr(expr: Expr) -> IdedExpr {
     IdedExpr { id: 0, expr }
 }
@@ -21,7 +21,7 @@ pub fn ident(name: &str) -> IdedExpr {
     expr(Expr::Ident(name.to_owned()))
 }
 
-/// A text.
+/// A string literal.
 pub fn text(text: &str) -> IdedExpr {
     expr(Expr::Literal(LiteralValue::String(text.to_owned().into())))
 }
@@ -62,12 +62,12 @@ pub fn item_names(args: &[IdedExpr]) -> Option<Vec<String>> {
     Some(found)
 }
 
-/// A value for a function of CEL's own.
+/// Converts a value for one of CEL's own functions.
 pub fn plain(value: IdedExpr) -> IdedExpr {
     if matches!(&value.expr, Expr::Literal(_)) { value } else { call("@plain", vec![value]) }
 }
 
-/// How deeply an expression is nested.
+/// The nesting depth of an expression.
 pub fn depth(value: &IdedExpr) -> usize {
     let deepest = |values: &mut dyn Iterator<Item = &IdedExpr>| values.map(depth).max().unwrap_or(0);
     let below = match &value.expr {

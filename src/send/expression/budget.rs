@@ -1,5 +1,5 @@
-//! What one evaluation may cost: work and memory are paid for before they are used, so that neither an expression nor an
-//! event can stop the sender.
+//! The cost limit of one evaluation. Work and memory are paid for in advance, so that no expression or event can block
+//! the sender.
 
 use std::cell::Cell;
 
@@ -9,17 +9,17 @@ use cel::common::value::Val;
 
 use super::fault::failure;
 
-/// What an evaluation may spend: about as many bytes, or 32 times fewer operations.
+/// The budget of one evaluation: about this many bytes, or 32 times fewer operations.
 const MOST: usize = 64 * 1024 * 1024;
-/// The price of one operation, and of one item of a list.
+/// The price of one operation, and of one list item.
 pub const OPERATION: usize = 32;
 
 thread_local! {
-    /// What the evaluation on this thread may still spend; the library's functions have no place for a state.
+    /// The remaining budget of the evaluation on this thread; the library's functions cannot carry state.
     static LEFT: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Runs one evaluation with a full purse.
+/// Runs one evaluation with a full budget.
 pub fn within<T>(evaluation: impl FnOnce() -> T) -> T {
     LEFT.set(MOST);
     evaluation()
@@ -28,14 +28,14 @@ pub fn within<T>(evaluation: impl FnOnce() -> T) -> T {
 /// Pays `price`.
 ///
 /// # Errors
-/// When nothing is left.
+/// When the budget is exhausted.
 pub fn spend(price: usize) -> Result<(), ExecutionError> {
     let left = LEFT.get().checked_sub(price).ok_or_else(|| failure("takes too much work for this event"))?;
     LEFT.set(left);
     Ok(())
 }
 
-/// The price of a copy of `value`: an event's own lists and objects are shared, everything else is copied.
+/// The price of a copy of `value`. Lists and objects of the event are shared; everything else is copied.
 pub fn price(value: &dyn Val) -> usize {
     let below = |items: &mut dyn Iterator<Item = usize>| items.fold(OPERATION, usize::saturating_add);
     if let Some(text) = value.downcast_ref::<CelString>() {

@@ -1,5 +1,5 @@
-//! The specification's own tests (npm `@bufbuild/cel-spec`), through the engine that filters and templates use: parser,
-//! rewriting, our operators. `docs/EXPRESSIONS.md` lists what is left out.
+//! The specification's own tests (npm `@bufbuild/cel-spec`), run through the engine of filters and templates: parser,
+//! rewriting, our operators. `docs/EXPRESSIONS.md` lists the excluded tests.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write as _};
@@ -15,7 +15,7 @@ use super::json::same;
 use super::number::JsonNumber;
 use super::*;
 
-/// How many must pass: what the library's own evaluator passes of the same tests, and no fewer.
+/// The number of tests that must pass: at least as many as with the library's own evaluator.
 const FLOOR: usize = 1_575;
 
 #[derive(Debug, Deserialize)]
@@ -31,7 +31,7 @@ struct Case {
     expected: Option<JsonValue>,
 }
 
-/// A value as `tests/data/cel-spec.mjs` writes it: its type, and its text or its parts.
+/// A value in the format of `tests/data/cel-spec.mjs`: its type, and its text or its parts.
 fn read(typed: &JsonValue) -> Box<dyn Val> {
     let kind = typed[0].as_str().unwrap();
     let text = typed[1].as_str().unwrap_or_default();
@@ -63,8 +63,8 @@ fn read(typed: &JsonValue) -> Box<dyn Val> {
     }
 }
 
-/// The value of a case through our engine. Its limits on length and brackets, and that unknown functions are refused
-/// before there is an event, are for people, not for these.
+/// The value of a case in our engine. The limits on length and brackets, and the early refusal of unknown functions,
+/// are skipped: they only exist for users.
 fn outcome(case: &Case) -> Result<(), String> {
     let parsed = parse(&case.expr, false);
     let (program, found) = match (parsed, &case.expected) {
@@ -140,7 +140,7 @@ fn the_specifications_own_tests_pass() {
         cases.len(),
         of_messages.len()
     );
-    // Standard error itself: what the test macros print is shown only where a test fails.
+    // Writes to standard error directly: the test macros only show output of failed tests.
     writeln!(io::stderr(), "{count}").unwrap();
     assert!(passes >= FLOOR, "{passes} of {} pass, at least {FLOOR} must", cases.len());
 }

@@ -1,19 +1,19 @@
-//! The library's errors in words of the user's problem.
+//! The library's errors, reworded for users.
 
 use cel::ExecutionError;
 use cel::common::value::Val;
 
-/// A failure with a sentence of our own.
+/// A failure with our own message.
 pub fn failure(sentence: impl Into<String>) -> ExecutionError {
     ExecutionError::FunctionError { function: String::new(), message: sentence.into() }
 }
 
-/// What a value is, in plain words.
+/// The kind of a value, in plain words.
 pub fn kind_of(value: &dyn Val) -> &'static str {
     kind(value.get_type().name())
 }
 
-/// A type of CEL in plain words.
+/// The name of a CEL type, in plain words.
 fn kind(name: &str) -> &'static str {
     match name {
         "string" => "text",
@@ -32,7 +32,7 @@ fn kind(name: &str) -> &'static str {
     }
 }
 
-/// Why an evaluation failed, as one clause that follows the expression and a colon.
+/// Why an evaluation failed, as a clause after the expression and a colon.
 pub fn sentence(error: &ExecutionError) -> String {
     match error {
         ExecutionError::FunctionError { function, message } if function.is_empty() => message.clone(),
@@ -76,7 +76,7 @@ pub fn sentence(error: &ExecutionError) -> String {
     }
 }
 
-/// A function's own report is written for who programs with the library; those of the usual slips are put in words.
+/// The library's function errors are written for its programmers; errors for common mistakes are reworded.
 fn of_function(function: &str, message: &str) -> String {
     match function {
         "timestamp" if message.contains("out of range") => {

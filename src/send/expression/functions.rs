@@ -1,20 +1,20 @@
-//! The functions that an expression may call: their names, how many arguments they take, and what they give. The library
-//! cannot list its own; a test holds this list against it.
+//! The functions that an expression may call: names, numbers of arguments, and result kinds. The library cannot list
+//! its own functions; a test compares them with this list.
 
 use crate::domain::distance;
 
-/// What a call gives, as far as its name tells.
+/// The kind of a call's result, as far as the name determines it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gives {
     /// True or false.
     Truth,
-    /// Something that is never true or false.
+    /// A kind that is never true or false.
     Other(&'static str),
     /// It depends on the event.
     Unknown,
 }
 
-/// How a function is called.
+/// The call syntax of a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// `size(list)`
@@ -30,9 +30,9 @@ pub struct Known {
     pub name: &'static str,
     /// How it is called.
     pub form: Form,
-    /// The fewest and the most arguments, without the value it is called on.
+    /// The minimum and maximum number of arguments, without the receiver.
     pub arguments: (usize, usize),
-    /// What it gives.
+    /// The kind of its result.
     pub gives: Gives,
 }
 
@@ -49,7 +49,7 @@ const fn member(name: &'static str, fewest: usize, most: usize, gives: Gives) ->
     Known { name, form: Form::Member, arguments: (fewest, most), gives }
 }
 
-/// Every function, by name within its form.
+/// Every function, sorted by name within its form.
 pub const KNOWN: &[Known] = &[
     global("base64.decode", 1, Gives::Other("bytes")),
     global("base64.encode", 1, TEXT),
@@ -124,7 +124,7 @@ pub const KNOWN: &[Known] = &[
     member("value", 0, 0, Gives::Unknown),
 ];
 
-/// Macros, which read like functions: their names, how they are called, and an example.
+/// Macros, which look like functions: their names, call syntax, and an example.
 const MACROS: &[(&str, Form, &str)] = &[
     ("all", Form::Member, "list.all(v, v.value > 1)"),
     ("cel.bind", Form::Global, "cel.bind(f, data.value * 1.8, f > 30 && f < 50)"),
@@ -141,7 +141,7 @@ const MACROS: &[(&str, Form, &str)] = &[
     ("sortBy", Form::Member, "list.sortBy(v, v.value)"),
 ];
 
-/// What people call functions elsewhere, and what they are called here.
+/// Function names from other languages, and their names here.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("abs", "math.abs(x)"),
     ("ceil", "math.ceil(x)"),
@@ -179,7 +179,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("upper", "upperAscii"),
 ];
 
-/// The function of that name and form, whatever its arguments.
+/// The function with that name and form, whatever its arguments.
 pub fn known(name: &str, form: Form) -> Option<&'static Known> {
     KNOWN.iter().find(|known| known.name == name && known.form == form)
 }
@@ -190,7 +190,7 @@ pub fn is_namespace(name: &str) -> bool {
     names.filter_map(|known| known.split_once('.')).any(|(namespace, _)| namespace == name)
 }
 
-/// Why a call cannot be made; `None` where it can.
+/// Why a call is invalid; `None` if it is valid.
 pub fn refusal(name: &str, form: Form, arguments: usize) -> Option<String> {
     if let Some(known) = known(name, form) {
         let (fewest, most) = known.arguments;

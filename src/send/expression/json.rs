@@ -1,5 +1,5 @@
-//! What an event shows to an expression: lists and objects in their own order, read when they are asked for, handed on as
-//! they were written; and what the event lacks, as a value of its own.
+//! Event values for expressions. Lists and objects keep their order, are parsed lazily, and are passed on as written.
+//! Missing values are values of their own.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -15,14 +15,14 @@ use super::budget::{OPERATION, price, spend};
 use super::number::JsonNumber;
 use crate::domain::json::Members;
 
-/// The type of what an event lacks.
+/// The type of missing values.
 pub const MISSING: Type = Type::new_unspecified_type("missing");
 static MISSING_TYPE: Type = MISSING;
 
-/// A value as an expression sees it.
+/// A value as seen by an expression.
 type Member = Box<dyn Val>;
 
-/// What CEL asks of every value; `$more` is what it asks of this one.
+/// The methods CEL requires of every value; `$more` are those specific to this type.
 macro_rules! value_of_an_event {
     ($name:ty, $class:ident, |$value:ident| $class_of:expr, { $($more:tt)* }) => {
         impl Val for $name {
@@ -58,7 +58,7 @@ macro_rules! value_of_an_event {
     };
 }
 
-/// A piece of a JSON text that is shared with the whole.
+/// A part of a JSON text that shares the whole text.
 #[derive(Clone, Debug)]
 struct Slice {
     whole: Arc<str>,
@@ -75,7 +75,7 @@ impl Slice {
         self.whole.get(self.start..self.end).unwrap_or_default()
     }
 
-    /// The part of the whole that `piece`, borrowed from it, is.
+    /// The slice for `piece`, which borrows from the whole text.
     fn piece(&self, piece: &str) -> Self {
         let start = piece.as_ptr().addr().checked_sub(self.whole.as_ptr().addr());
         let end = start.and_then(|start| start.checked_add(piece.len()));
@@ -95,7 +95,7 @@ pub struct Json(Arc<Node>);
 #[derive(Debug)]
 struct Node {
     text: Slice,
-    /// Found by name as if they were members, and neither listed nor printed.
+    /// Extra members: found by name, but neither listed nor printed.
     beside: Vec<(String, Member)>,
     content: OnceLock<Content>,
 }
@@ -111,7 +111,7 @@ pub fn value(json: &str) -> Member {
     read(&Slice::new(json))
 }
 
-/// The event as a whole: its own members, and those of the payload, so that `'alert' in event` says what it seems to.
+/// The whole event: its own members and those of the payload, so that `'alert' in event` works as expected.
 pub fn event(json: &str, beside: Vec<(String, Member)>) -> Member {
     Box::new(Json(Arc::new(Node { text: Slice::new(json), beside, content: OnceLock::new() })))
 }
@@ -136,7 +136,7 @@ fn read(json: &Slice) -> Member {
 }
 
 impl Json {
-    /// As it was written.
+    /// The original text.
     #[must_use]
     pub fn text(&self) -> &str {
         self.0.text.text()
@@ -148,13 +148,13 @@ impl Json {
         self.text().starts_with('[')
     }
 
-    /// The items of a list; none for an object.
+    /// The items of a list; empty for an object.
     #[must_use]
     pub fn items(&self) -> &[Member] {
         if let Content::List(items) = self.content() { items } else { &[] }
     }
 
-    /// The member of that name, the last one where a name comes twice.
+    /// The member with that name; the last one if a name occurs twice.
     #[must_use]
     pub fn member(&self, name: &str) -> Option<&(dyn Val + 'static)> {
         let Content::Map { members, places } = self.content() else { return None };
@@ -251,25 +251,25 @@ value_of_an_event!(Json, MAP_TYPE, |json| if json.is_list() { &LIST_TYPE } else 
     }
 });
 
-/// What an event lacks, by the path that led there. Everything calculated from it is missing too, until a comparison, a
+/// A missing value, with the path that led to it. Everything computed from it is missing too, until a comparison, a
 /// condition or `has()` decides.
 #[derive(Clone, Debug)]
 pub struct Missing(Arc<str>);
 
 impl Missing {
-    /// What is missing under this name.
+    /// A missing value with this path.
     #[must_use]
     pub fn new(path: &str) -> Self {
         Self(Arc::from(path))
     }
 
-    /// The path that led there.
+    /// The path that led to it.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.0
     }
 
-    /// What is missing below it.
+    /// The missing member below it.
     #[must_use]
     pub fn below(&self, name: &str) -> Self {
         Self(Arc::from(format!("{}.{name}", self.0)))
@@ -284,7 +284,7 @@ impl Zeroer for Missing {
 
 value_of_an_event!(Missing, MISSING_TYPE, |_missing| &MISSING_TYPE, {});
 
-/// Whether a value is one that the event lacks.
+/// Whether a value is missing in the event.
 pub fn is_missing(value: &dyn Val) -> bool {
     value.downcast_ref::<Missing>().is_some()
 }
@@ -294,8 +294,8 @@ pub fn is_null(value: &dyn Val) -> bool {
     value.downcast_ref::<CelNull>().is_some()
 }
 
-/// Whether two values are equal, as JSON has them: numbers by their amount, lists item by item, objects by their members.
-/// What is missing equals only null and what is missing.
+/// Whether two values are equal, by JSON rules: numbers by amount, lists item by item, objects by member. A missing
+/// value equals only null and other missing values.
 ///
 /// # Errors
 /// When the comparison takes too much work.
@@ -354,7 +354,7 @@ fn same_maps(left: &dyn Val, right: &dyn Val) -> Result<bool, ExecutionError> {
     Ok(true)
 }
 
-/// The member of an object, whichever kind of object it is.
+/// The member of an object of any kind.
 fn member<'b>(map: &'b dyn Val, key: &dyn Val) -> Option<CowVal<'b, 'b>> {
     if let Some(json) = map.downcast_ref::<Json>() {
         return json.member(key.downcast_ref::<CelString>()?.inner()).map(CowVal::Borrowed);
@@ -362,7 +362,7 @@ fn member<'b>(map: &'b dyn Val, key: &dyn Val) -> Option<CowVal<'b, 'b>> {
     map.as_indexer()?.get(key).ok()
 }
 
-/// The key of an object as text, which is also what sorts them.
+/// The key of an object as text, which also determines the sort order.
 pub fn key_text(key: &dyn Val) -> String {
     match (key.downcast_ref::<CelString>(), JsonNumber::of(key), key.downcast_ref::<CelBool>()) {
         (Some(text), ..) => text.inner().to_owned(),

@@ -1,11 +1,11 @@
-//! What an expression gives, as far as it can be known before there is an event: a filter must give true or false.
+//! The result kind of an expression, as far as it is known without an event: a filter must return true or false.
 
 use cel::IdedExpr;
 use cel::common::ast::{Expr, LiteralValue, operators as signs};
 
 use super::functions::{self, Form, Gives};
 
-/// What a parsed expression gives.
+/// The result kind of a parsed expression.
 pub fn gives(value: &IdedExpr) -> Gives {
     match &value.expr {
         Expr::Literal(LiteralValue::Boolean(_)) => Gives::Truth,
@@ -17,7 +17,7 @@ pub fn gives(value: &IdedExpr) -> Gives {
         Expr::Map(_) | Expr::Struct(_) => Gives::Other("an object"),
         Expr::Select(select) if select.test => Gives::Truth,
         Expr::Comprehension(walk) => match gives(&walk.result) {
-            // The result is what was gathered, and that is of the kind it began with.
+            // The result is the accumulator, which keeps the kind of its initial value.
             Gives::Unknown if is_name(&walk.result, &walk.accu_var) => gives(&walk.accu_init),
             other => other,
         },

@@ -1,5 +1,5 @@
-//! The functions themselves: CEL's standard library and its extensions, and those of our own that stand in for what could
-//! cost too much or that JSON needs.
+//! The function implementations: CEL's standard library and extensions, plus our own. Ours replace functions that
+//! could cost too much, or add what JSON needs.
 
 use std::any::Any;
 use std::sync::{Arc, LazyLock};
@@ -26,7 +26,7 @@ use crate::send::pattern;
 
 static NUMBER: LazyLock<Type> = LazyLock::new(|| JsonNumber::cel_type().to_owned());
 static PATTERN: Type = Type::new_unspecified_type("pattern");
-/// The price of a byte of a pattern that is only known when the event is.
+/// The price of a byte of a pattern that comes from the event.
 const PATTERN_BYTE: usize = 2_000;
 
 type Outcome<'b, 'v> = Result<CowVal<'b, 'v>, ExecutionError>;
@@ -34,7 +34,7 @@ type Outcome<'b, 'v> = Result<CowVal<'b, 'v>, ExecutionError>;
 /// The environment of every expression.
 ///
 /// # Errors
-/// When the library refuses one of our declarations, which a test rules out.
+/// When the library rejects one of our declarations, which a test rules out.
 pub fn environment() -> Result<Arc<Env>, String> {
     static ENVIRONMENT: LazyLock<Result<Arc<Env>, String>> =
         LazyLock::new(|| build().map(Arc::new).map_err(|fault| fault.to_string()));
@@ -64,7 +64,7 @@ fn build() -> Result<Env, DeclarationError> {
     Ok(env)
 }
 
-/// `cel.bind(name, value, expression)`: a walk over nothing, which is how CEL binds a variable.
+/// `cel.bind(name, value, expression)`: a comprehension over an empty list, which is how CEL binds a variable.
 fn bind(target: Option<&IdedExpr>, args: &mut Vec<IdedExpr>) -> Result<Option<IdedExpr>, ParseError> {
     let is_cel = matches!(target.map(|target| &target.expr), Some(Expr::Ident(name)) if name == "cel");
     let Some(Expr::Ident(name)) = args.first().map(|arg| &arg.expr) else { return Ok(None) };
@@ -85,7 +85,7 @@ fn bind(target: Option<&IdedExpr>, args: &mut Vec<IdedExpr>) -> Result<Option<Id
     })))))
 }
 
-/// The names that an expression is rewritten to use. They cannot be typed.
+/// The internal names that expressions are rewritten to use. Users cannot type them.
 const OPERATORS: &[(&str, usize, Function)] = &[
     ("@add", 2, operators::add),
     ("@subtract", 2, operators::subtract),
@@ -125,7 +125,7 @@ fn vec_of(arguments: usize) -> Vec<Type> {
     (0..arguments).map(|_| DYN_TYPE).collect()
 }
 
-/// A call with a missing value is missing: for every function, a second form that hands on what is missing.
+/// Every function gets a second form: a call with a missing argument returns the missing value.
 fn missing(env: &mut Env) -> Result<(), DeclarationError> {
     for known in KNOWN {
         let (fewest, most) = known.arguments;
@@ -174,10 +174,10 @@ fn number_to_string<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Outcome<'b, 'v> {
     Ok(CowVal::owned(CelString::from(text)))
 }
 
-/// A time as whole seconds since 1970, as Slack's `ts` wants them: RFC 3339 text, a timestamp, or a number of seconds or
-/// milliseconds.
+/// A time as whole seconds since 1970, as in Slack's `ts`. Accepts RFC 3339 text, a timestamp, or a number of seconds
+/// or milliseconds.
 fn epoch<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Outcome<'b, 'v> {
-    /// A number of seconds beyond this is one of milliseconds: as seconds it would be the year 5138.
+    /// A larger number of seconds is read as milliseconds: in seconds it would be the year 5138.
     const MILLISECONDS: i64 = 100_000_000_000;
     let [value] = operators::exactly(args)?;
     if value.downcast_ref::<Missing>().is_some() {
@@ -198,7 +198,7 @@ fn epoch<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Outcome<'b, 'v> {
     seconds.map(|seconds| CowVal::owned(CelInt::from(seconds))).ok_or_else(|| failure(expected))
 }
 
-/// A pattern that was compiled with its expression.
+/// A pattern compiled together with its expression.
 #[derive(Clone, Debug)]
 pub struct Pattern(pub Regex);
 
@@ -248,7 +248,7 @@ fn matches<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Outcome<'b, 'v> {
     Ok(CowVal::owned(CelBool::from(holds)))
 }
 
-/// `text.replace(old, new[, most])`: the library's own could make terabytes of two long texts.
+/// `text.replace(old, new[, most])`: the library's own could build terabytes from two long texts.
 fn replace<'b, 'v>(mut args: Vec<CowVal<'b, 'v>>) -> Outcome<'b, 'v> {
     if args.iter().any(|arg| arg.downcast_ref::<Missing>().is_some()) {
         return hand_on(args);
@@ -269,7 +269,7 @@ fn replace<'b, 'v>(mut args: Vec<CowVal<'b, 'v>>) -> Outcome<'b, 'v> {
     Ok(CowVal::owned(CelString::from(value.replacen(old, new, most))))
 }
 
-/// `list.join([separator])`: paid for before it is made.
+/// `list.join([separator])`: paid for before the result is built.
 fn join<'b, 'v>(mut args: Vec<CowVal<'b, 'v>>) -> Outcome<'b, 'v> {
     if args.iter().any(|arg| arg.downcast_ref::<Missing>().is_some()) {
         return hand_on(args);
@@ -303,7 +303,7 @@ fn join<'b, 'v>(mut args: Vec<CowVal<'b, 'v>>) -> Outcome<'b, 'v> {
     Ok(CowVal::owned(CelString::from(joined)))
 }
 
-/// `optional.of(value)`: what is missing is no value.
+/// `optional.of(value)`: a missing value gives an empty optional.
 fn optional_of<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Outcome<'b, 'v> {
     let [value] = operators::exactly(args)?;
     if value.downcast_ref::<Missing>().is_some() {
@@ -313,7 +313,7 @@ fn optional_of<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Outcome<'b, 'v> {
     Ok(CowVal::owned(CelOptional::of(value.into_owned())))
 }
 
-/// Pays for work that grows with the square of a list.
+/// Pays for work that grows with the square of a list's length.
 fn squared<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Outcome<'b, 'v> {
     let [value] = operators::exactly(args)?;
     let size = value.as_sizer().and_then(|sizer| usize::try_from(*sizer.size().inner()).ok()).unwrap_or(0);
@@ -321,7 +321,7 @@ fn squared<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Outcome<'b, 'v> {
     Ok(value)
 }
 
-/// Pays for a search that grows with the product of two texts.
+/// Pays for a search whose cost is the product of two text lengths.
 fn product<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Outcome<'b, 'v> {
     let [value, other] = operators::exactly(args)?;
     let length = |value: &dyn Val| value.downcast_ref::<CelString>().map_or(0, |text| text.inner().len());
@@ -329,14 +329,14 @@ fn product<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Outcome<'b, 'v> {
     Ok(value)
 }
 
-/// Pays for the items that a text may fall into.
+/// Pays for the items that a text may be split into.
 fn text_for_split<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Outcome<'b, 'v> {
     let [value] = operators::exactly(args)?;
     spend(price(&*value).saturating_mul(OPERATION))?;
     Ok(value)
 }
 
-/// Pays for a list of as many items.
+/// Pays for a list of that length.
 fn count<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Outcome<'b, 'v> {
     let value = operators::plain(args)?;
     let items = operators::whole(&*value).and_then(|items| usize::try_from(items).ok()).unwrap_or(0);
@@ -344,8 +344,8 @@ fn count<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Outcome<'b, 'v> {
     Ok(value)
 }
 
-/// The values of `'%s'.format([…])`: a number that no type of CEL's can hold is its own text, a list or an object of the
-/// event its JSON.
+/// The arguments of `'%s'.format([…])`: numbers outside CEL's types become their text, event lists and objects their
+/// JSON.
 fn printable<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Outcome<'b, 'v> {
     let [value] = operators::exactly(args)?;
     spend(price(&*value))?;

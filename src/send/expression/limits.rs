@@ -1,20 +1,20 @@
-//! What would cost too much is kept out before any parser sees it.
+//! Rejects expressions that would cost too much before any parser sees them.
 
 use super::tokens::{Kind, Token, character};
 
 /// The longest expression, in bytes.
 pub const MAX_LENGTH: usize = 1_000;
-/// The most operators: an expression is evaluated recursively.
+/// The most operators: evaluation is recursive.
 const MAX_OPERATORS: usize = 100;
-/// The deepest brackets.
+/// The deepest bracket nesting.
 const MAX_DEPTH: usize = 16;
-/// Macros that walk a list; one inside another would walk it squared.
+/// Macros that walk a list; nested ones would take quadratic time.
 const MACROS: [&str; 7] = ["all", "exists", "exists_one", "existsOne", "filter", "map", "sortBy"];
 /// What counts as an operator.
 const OPERATORS: [&str; 16] =
     ["+", "-", "*", "/", "%", "<", ">", "<=", ">=", "==", "!=", "!", "&&", "||", "?", "in"];
 
-/// Checks the limits, and that brackets fit.
+/// Checks the limits and the matching of brackets.
 ///
 /// # Errors
 /// One sentence: which limit, or which bracket.

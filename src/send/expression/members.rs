@@ -1,4 +1,5 @@
-//! The members and items of values: selected, asked for, or optional. What an event does not have is missing, not an error.
+//! Access to members and items: plain, with `has()`, or optional. What an event lacks is a missing value, not an
+//! error.
 
 use cel::ExecutionError;
 use cel::common::types::{CelBool, CelOptional, CelString};
@@ -9,13 +10,13 @@ use super::fault::{failure, kind_of, sentence};
 use super::json::{Json, Missing, is_missing, is_null, key_text};
 use super::number::JsonNumber;
 
-/// What a selection gives.
+/// The result of a selection.
 type Outcome<'b, 'v> = Result<CowVal<'b, 'v>, ExecutionError>;
 
 /// `has(value.name)`
 ///
 /// # Errors
-/// When the value can have no members at all.
+/// When the value cannot have members.
 pub fn is_present(value: &dyn Val, name: &dyn Val) -> Result<bool, ExecutionError> {
     if let Some(json) = value.downcast_ref::<Json>() {
         return Ok(name.downcast_ref::<CelString>().is_some_and(|name| json.member(name.inner()).is_some()));
@@ -34,7 +35,7 @@ pub fn is_present(value: &dyn Val, name: &dyn Val) -> Result<bool, ExecutionErro
     }
 }
 
-/// What an event may have where an object was expected.
+/// Whether an event may contain this value instead of an expected object.
 fn is_memberless(value: &dyn Val) -> bool {
     is_missing(value)
         || is_null(value)
@@ -46,7 +47,7 @@ fn is_memberless(value: &dyn Val) -> bool {
 /// `value.name`, `value[key]`
 ///
 /// # Errors
-/// When a literal list or object has no such item, or the value can have none.
+/// When a literal list or object lacks the item, or the value cannot have items.
 pub fn selected<'b, 'v>(value: CowVal<'b, 'v>, key: CowVal<'b, 'v>) -> Outcome<'b, 'v> {
     if let Some(optional) = value.downcast_ref::<CelOptional>() {
         let Some(inner) = optional.option() else { return Ok(CowVal::owned(CelOptional::none())) };
@@ -78,7 +79,7 @@ fn unselectable(value: &dyn Val, key: &dyn Val) -> ExecutionError {
     failure(format!("{} has no member {:?}", kind_of(value), key_text(key)))
 }
 
-/// The member or item of an event's own list or object; what is not there is missing.
+/// The member or item of an event's list or object, or a missing value.
 fn of_json<'b, 'v>(value: CowVal<'b, 'v>, key: &dyn Val) -> CowVal<'b, 'v> {
     fn found<'j>(json: &'j Json, key: &dyn Val) -> Option<&'j (dyn Val + 'static)> {
         match key.downcast_ref::<CelString>() {
@@ -100,7 +101,7 @@ fn of_json<'b, 'v>(value: CowVal<'b, 'v>, key: &dyn Val) -> CowVal<'b, 'v> {
     }
 }
 
-/// `value.?key`: an optional that is empty where the member is missing.
+/// `value.?key`: an optional that is empty if the member is missing.
 ///
 /// # Errors
 /// When the copy takes too much work.

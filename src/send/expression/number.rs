@@ -1,5 +1,5 @@
-//! A number of an event: JSON has one kind of number, so `25` and `25.0` calculate alike. A number that is only handed on
-//! keeps its digits.
+//! A number of an event. JSON has only one kind of number, so `25` and `25.0` behave alike in calculations. A number
+//! that is only passed on keeps its digits.
 
 use std::any::Any;
 use std::cmp::Ordering;
@@ -13,14 +13,14 @@ use super::fault::failure;
 use crate::domain::json::Number;
 
 static NUMBER: Type = Type::new_unspecified_type("number");
-/// From here on a double does not tell one whole number from the next.
+/// From here on, a double cannot distinguish neighbouring whole numbers.
 const WHOLE_DOUBLES: f64 = 9_007_199_254_740_992.0;
 
-/// A number that came from JSON, or was calculated with one.
+/// A number that came from JSON, or was calculated from one.
 #[derive(Clone, Debug)]
 pub struct JsonNumber {
     amount: Amount,
-    /// As it was written, where that is not how it would be written again.
+    /// The original text, if it differs from the canonical one.
     written: Option<Box<str>>,
 }
 
@@ -30,7 +30,7 @@ enum Amount {
     Double(f64),
 }
 
-/// The operators that calculate.
+/// The arithmetic operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Calculation {
     /// `+`
@@ -65,7 +65,7 @@ impl JsonNumber {
         Self { amount: amount(value), written: None }
     }
 
-    /// The number that a value of an expression is; `None` where it is something else.
+    /// A value of an expression as a number; `None` if it is not a number.
     #[must_use]
     pub fn of(value: &dyn Val) -> Option<Self> {
         if let Some(number) = value.downcast_ref::<Self>() {
@@ -81,7 +81,7 @@ impl JsonNumber {
         value.downcast_ref::<CelDouble>().map(|double| Self::from_double(*double.inner()))
     }
 
-    /// The number as JSON: as it was written, or the shortest text that means it.
+    /// The number as JSON: as written, or the shortest equivalent text.
     #[must_use]
     pub fn text(&self) -> String {
         match (&self.written, self.amount) {
@@ -92,13 +92,13 @@ impl JsonNumber {
         }
     }
 
-    /// Whether JSON can have it: it is neither infinite nor "not a number".
+    /// Whether JSON can represent it: not infinite and not "not a number".
     #[must_use]
     pub fn is_finite(&self) -> bool {
         self.double().is_finite()
     }
 
-    /// The number for a function of CEL, which knows `int`, `uint` and `double`.
+    /// The number for a CEL function, as `int`, `uint` or `double`.
     #[must_use]
     pub fn plain(&self) -> Box<dyn Val> {
         let Amount::Whole(whole) = self.amount else { return self.plain_double() };
@@ -115,13 +115,13 @@ impl JsonNumber {
         Box::new(CelDouble::from(self.double()))
     }
 
-    /// Whether it is a whole number that CEL has a type for.
+    /// Whether it is a whole number within a CEL type.
     #[must_use]
     pub fn is_int(&self) -> bool {
         matches!(self.amount, Amount::Whole(whole) if i64::try_from(whole).is_ok())
     }
 
-    /// The whole number, where it is one.
+    /// The whole number, if it is one.
     #[must_use]
     pub fn whole(&self) -> Option<i128> {
         if let Amount::Whole(whole) = self.amount { Some(whole) } else { None }
@@ -142,7 +142,7 @@ impl JsonNumber {
     /// The result of a calculation: whole numbers stay exact, everything else is a double.
     ///
     /// # Errors
-    /// A division by zero, and a result that JSON cannot have.
+    /// For a division by zero, and a result that JSON cannot represent.
     pub fn calculate(&self, how: Calculation, other: &Self) -> Result<Self, ExecutionError> {
         let divides = matches!(how, Calculation::Divide | Calculation::Remainder);
         if divides && other.is_zero_value() {
@@ -176,7 +176,7 @@ impl JsonNumber {
         }
     }
 
-    /// The order of two numbers, exact to the last digit; `None` for what is not a number.
+    /// The order of two numbers, exact to the last digit; `None` if one is not a number.
     #[must_use]
     pub fn order(&self, other: &Self) -> Option<Ordering> {
         if let (Amount::Whole(left), Amount::Whole(right)) = (self.amount, other.amount) {
@@ -189,10 +189,10 @@ impl JsonNumber {
     }
 }
 
-/// A double that is whole is a whole number: `42.0` divides and prints as `42`.
+/// A double with a whole value becomes a whole number: `42.0` divides and prints as `42`.
 fn amount(double: f64) -> Amount {
     if double.fract() == 0.0 && double.abs() < WHOLE_DOUBLES {
-        // The one way from a double to a whole number without a cast that cuts.
+        // The only conversion from a double to a whole number without a truncating cast.
         return format!("{double:.0}").parse().map_or(Amount::Double(double), Amount::Whole);
     }
     Amount::Double(double)

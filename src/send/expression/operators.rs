@@ -1,5 +1,5 @@
-//! CEL's operators as an event needs them: numbers of JSON calculate alike, what is missing stays missing or is false, and
-//! every step is paid for. What has nothing of an event in it is CEL's own.
+//! CEL's operators, adapted to events. JSON numbers behave alike, missing values stay missing or count as false, and
+//! every step is paid for. Operands that do not come from an event use CEL's own operators.
 
 use std::cmp::Ordering;
 
@@ -13,7 +13,7 @@ use super::json::{Json, is_missing, is_null, key_text, same};
 use super::members::{is_present, optionally, selected};
 use super::number::{Calculation, JsonNumber};
 
-/// What a function gives back.
+/// The result of a function.
 type Outcome<'b, 'v> = Result<CowVal<'b, 'v>, ExecutionError>;
 
 /// The arguments of a function that takes `N`.
@@ -74,19 +74,20 @@ pub fn negate<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Outcome<'b, 'v> {
     Ok(CowVal::Owned(negator.negate()?))
 }
 
-/// A value where true or false is asked for: what is missing is false, and null too.
+/// A value used as a condition: missing values and null count as false.
 pub fn condition<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Outcome<'b, 'v> {
     let [value] = exactly(args)?;
     if is_missing(&*value) || is_null(&*value) { Ok(truth(false)) } else { Ok(value) }
 }
 
-/// Whether a value is there, so that a macro can walk it.
+/// Whether a value exists, so that a macro can walk it.
 pub fn is_there<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Outcome<'b, 'v> {
     let [value] = exactly(args)?;
     Ok(truth(!is_missing(&*value)))
 }
 
-/// What a macro walks: a list, or the keys of an object in the event's order, those of a literal one sorted.
+/// What a macro walks: a list, or the keys of an object. Keys of an event's object keep their order; those of a
+/// literal are sorted.
 pub fn range<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Outcome<'b, 'v> {
     let [value] = exactly(args)?;
     if let Some(json) = value.downcast_ref::<Json>() {
@@ -101,7 +102,7 @@ pub fn range<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Outcome<'b, 'v> {
     Ok(CowVal::owned(CelList::from(keys)))
 }
 
-/// Pays for the copy of a value that a list or an object is about to keep.
+/// Pays for the copy of a value for a new list or object.
 pub fn keep<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Outcome<'b, 'v> {
     let [value] = exactly(args)?;
     spend(price(&*value))?;
@@ -145,7 +146,8 @@ fn calculated<'b, 'v>(how: Calculation, left: CowVal<'b, 'v>, right: CowVal<'b, 
     }
 }
 
-/// Whether two numbers are not of one type of CEL's: then they are just numbers. CEL keeps `int` and `uint` apart.
+/// Whether two numbers have different CEL types; they are then compared as plain numbers. CEL keeps `int` and `uint`
+/// apart.
 fn is_mixed(left: &dyn Val, right: &dyn Val) -> bool {
     let is_of_json = |value: &dyn Val| value.downcast_ref::<JsonNumber>().is_some();
     let is_double = |value: &dyn Val| value.downcast_ref::<CelDouble>().is_some();
@@ -230,7 +232,7 @@ fn contains(container: &dyn Val, value: &dyn Val) -> Result<bool, ExecutionError
     }
 }
 
-/// A value for a function of CEL's own: numbers as `int`, `uint` or `double`, in lists as well.
+/// A value for one of CEL's own functions: numbers as `int`, `uint` or `double`, also inside lists.
 pub fn plain<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Outcome<'b, 'v> {
     let [value] = exactly(args)?;
     spend(price(&*value))?;
@@ -265,7 +267,7 @@ fn is_of_event(value: &dyn Val) -> bool {
     value.downcast_ref::<JsonNumber>().is_some()
 }
 
-/// Whether a value is one of CEL's whole numbers.
+/// The value as one of CEL's whole numbers.
 pub fn whole(value: &dyn Val) -> Option<i64> {
     if let Some(int) = value.downcast_ref::<CelInt>() {
         return Some(*int.inner());

@@ -13,13 +13,13 @@ use cel::common::value::{CowVal, Val};
 use super::json::{Json, Missing, key_text};
 use super::number::JsonNumber;
 
-/// The most bytes of JSON that come out.
+/// The most bytes of JSON output.
 const MAX_OUTPUT: usize = 4 * 1024 * 1024;
 
-/// Appends a value; what is missing inside a list or an object is `null`, as in JavaScript.
+/// Appends a value; a missing value inside a list or an object is written as `null`, as in JavaScript.
 ///
 /// # Errors
-/// Why JSON cannot have it, or that it is too long.
+/// Why JSON cannot represent it, or that it is too long.
 pub fn write(value: &dyn Val, out: &mut String) -> Result<(), String> {
     if out.len() > MAX_OUTPUT {
         return Err(format!("makes more than {MAX_OUTPUT} bytes"));
@@ -74,7 +74,7 @@ fn write_other(value: &dyn Val, out: &mut String) -> Result<(), String> {
         out.push_str(&quoted(named.name()));
         return Ok(());
     }
-    // A time or a duration: as CEL's own string() writes it.
+    // A time or a duration: formatted by CEL's own string().
     static CEL: LazyLock<Env> = LazyLock::new(Env::stdlib);
     let text = CEL
         .find_overload("string", &[CowVal::Borrowed(value)])
@@ -100,7 +100,7 @@ fn write_list(list: &CelList<'_>, out: &mut String) -> Result<(), String> {
     Ok(())
 }
 
-/// In the order of the keys: the library has none.
+/// In key order, since the library keeps no order.
 fn write_map(map: &CelMap<'_>, out: &mut String) -> Result<(), String> {
     let mut members: Vec<(String, &dyn Val)> = Vec::new();
     for (key, value) in map.inner() {

@@ -1,5 +1,5 @@
-//! A parsed expression made fit for events: operators become ours, values meet functions as CEL has them, macros walk what
-//! is there, and what cannot work is refused while somebody is looking.
+//! Adapts a parsed expression to events. Operators become ours, CEL functions get CEL values, and macros skip missing
+//! values. Expressions that cannot work are rejected while the user is still editing them.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use super::functions::{self, Form};
 use super::library::Pattern;
 use crate::send::pattern;
 
-/// Names of CEL's types: values of their own where an event has no member of that name.
+/// The names of CEL's types: values of their own if an event has no member with that name.
 pub const TYPES: [&str; 12] = [
     "bool",
     "bytes",
@@ -30,27 +30,27 @@ pub const TYPES: [&str; 12] = [
     "uint",
 ];
 
-/// The operators that ask for an order.
+/// The operators that compare the order of values.
 const ORDERS: [&str; 4] = ["@less", "@at_most", "@greater", "@at_least"];
 
-/// What an expression was rewritten to.
+/// The result of rewriting an expression.
 #[derive(Debug, Default)]
 pub struct Rewritten {
-    /// The top-level members of events that it speaks of.
+    /// The top-level event members it uses.
     pub roots: BTreeSet<String>,
-    /// The paths that it speaks of.
+    /// The paths it uses.
     pub paths: BTreeSet<String>,
-    /// Its patterns, compiled, by the names they go by.
+    /// Its compiled patterns, with their names.
     pub patterns: Vec<(String, Pattern)>,
-    /// What cannot work.
+    /// Parts that cannot work.
     pub faults: Vec<String>,
-    /// The variables that macros bind here.
+    /// The variables bound by macros here.
     bound: Vec<String>,
-    /// How many macros have been met.
+    /// The number of macros so far.
     macros: usize,
 }
 
-/// Our operator for one of CEL's.
+/// Our operator for a CEL operator.
 fn operator(name: &str, args: usize) -> Option<&'static str> {
     Some(match (name, args) {
         (signs::ADD, 2) => "@add",
@@ -73,7 +73,7 @@ fn operator(name: &str, args: usize) -> Option<&'static str> {
 }
 
 impl Rewritten {
-    /// The expression as it is evaluated.
+    /// The rewritten expression.
     pub fn rewrite(&mut self, value: IdedExpr) -> IdedExpr {
         let IdedExpr { id, expr: inner } = value;
         let rewritten = match inner {
@@ -107,14 +107,14 @@ impl Rewritten {
         IdedExpr { id, expr: rewritten }
     }
 
-    /// A value that a list or an object is about to keep.
+    /// A value that becomes part of a list or an object.
     fn kept(&mut self, value: IdedExpr) -> IdedExpr {
         let is_literal = matches!(value.expr, Expr::Literal(_));
         let value = self.rewrite(value);
         if is_literal { value } else { call("@keep", vec![value]) }
     }
 
-    /// Notes the event's member, and the path, that names speak of.
+    /// Records the event member and the path that names refer to.
     fn meet(&mut self, names: &[String]) {
         let Some(root) = names.first().filter(|root| !root.starts_with('@')) else { return };
         let root = root.trim_start_matches('.');
@@ -143,7 +143,7 @@ impl Rewritten {
         call(if test { "@has" } else { "@select" }, vec![value, text(&field)])
     }
 
-    /// The value that a member is selected of. Its own path is the beginning of one that is known.
+    /// The operand of a member selection. Its own path is a prefix of a recorded one.
     fn operand(&mut self, value: IdedExpr) -> IdedExpr {
         match value.expr {
             Expr::Ident(_) => value,
@@ -155,10 +155,10 @@ impl Rewritten {
         }
     }
 
-    /// A value where true or false is asked for.
+    /// A value used as a condition.
     fn condition(&mut self, value: IdedExpr) -> IdedExpr {
         let is_truth = is_result(&value) || super::kind::gives(&value) == functions::Gives::Truth;
-        // A function gives nothing for a missing value, whatever it gives for others.
+        // A function returns nothing for a missing value, whatever it returns for others.
         let is_call = matches!(&value.expr, Expr::Call(made) if operator(&made.func_name, made.args.len()).is_none()
             && !is_logic(&made.func_name));
         let is_walk = matches!(&value.expr, Expr::Comprehension(_));
@@ -173,7 +173,7 @@ impl Rewritten {
         }
         let count = args.len();
         if func_name == signs::ADD && args.first().is_some_and(is_result) {
-            // The library recognises how macros append; each item has been paid for by then.
+            // The library recognises how macros append; each item has already been paid for.
             let args =
                 args.into_iter().map(|arg| if is_result(&arg) { arg } else { self.rewrite(arg) }).collect();
             return call(&func_name, args);
@@ -231,7 +231,7 @@ impl Rewritten {
         self.tried(is_written, made)
     }
 
-    /// A call whose values are all written out is tried now.
+    /// Evaluates a call with only literal arguments at once.
     fn tried(&mut self, is_written: bool, made: IdedExpr) -> IdedExpr {
         if is_written && self.faults.is_empty() {
             self.faults.extend(constant::failure(&made));
@@ -294,7 +294,7 @@ impl Rewritten {
         self.tried(is_written, made)
     }
 
-    /// A pattern that is written out is compiled now.
+    /// Compiles a literal pattern at once.
     fn pattern(&mut self, value: IdedExpr) -> IdedExpr {
         let Expr::Literal(LiteralValue::String(written)) = &value.expr else { return self.rewrite(value) };
         match pattern::compile(written.inner()) {
@@ -316,7 +316,7 @@ impl Rewritten {
         }
     }
 
-    /// A macro walks its range once, and is missing where that is.
+    /// A macro walks its range once; if the range is missing, so is the result.
     fn comprehension(&mut self, walk: ComprehensionExpr) -> IdedExpr {
         let is_binding = matches!(&walk.iter_range.expr, Expr::List(list) if list.elements.is_empty());
         let accu_init = self.rewrite(walk.accu_init);
@@ -342,7 +342,7 @@ impl Rewritten {
         }
         let there = call("@is_there", vec![ident(&name)]);
         let result = call(signs::CONDITIONAL, vec![there, inner, ident(&name)]);
-        // A walk over nothing is how CEL binds a variable.
+        // A comprehension over an empty list is how CEL binds a variable.
         expr(Expr::Comprehension(Box::new(ComprehensionExpr {
             iter_range: expr(Expr::List(ListExpr::default())),
             iter_var: "@unused".to_owned(),
@@ -360,7 +360,7 @@ fn is_logic(name: &str) -> bool {
     [signs::LOGICAL_AND, signs::LOGICAL_OR, signs::LOGICAL_NOT, signs::NOT_STRICTLY_FALSE].contains(&name)
 }
 
-/// A value where true or false is asked for, around a whole expression.
+/// Wraps a whole expression as a condition.
 pub fn as_condition(value: IdedExpr) -> IdedExpr {
     call("@condition", vec![value])
 }

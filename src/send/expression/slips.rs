@@ -1,8 +1,8 @@
-//! What people write who think in JavaScript or in paths, and how CEL has it.
+//! Typical mistakes of users who think in JavaScript or in paths, and the CEL equivalents.
 
 use super::tokens::{Kind, Token, character};
 
-/// Words that CEL keeps for itself: not even a member may be called so after a dot.
+/// CEL's reserved words: not even a member after a dot may have such a name.
 const RESERVED: [&str; 19] = [
     "as",
     "break",
@@ -25,7 +25,7 @@ const RESERVED: [&str; 19] = [
     "var",
 ];
 
-/// The first slip, in words that tell the way out; `None` where nothing looks wrong.
+/// The first mistake, with advice on how to fix it; `None` if nothing looks wrong.
 pub fn find(source: &str, tokens: &[Token<'_>]) -> Option<String> {
     let at = |place: usize| tokens.get(place);
     tokens.iter().enumerate().find_map(|(place, token)| {
@@ -41,7 +41,7 @@ pub fn find(source: &str, tokens: &[Token<'_>]) -> Option<String> {
     })
 }
 
-/// The path that ends before the dot before a token: `data.list` for the `0` of `data.list.0`.
+/// The path before the dot in front of a token: `data.list` for the `0` of `data.list.0`.
 fn path_before(tokens: &[Token<'_>], place: usize) -> String {
     let mut path: Vec<&str> = Vec::new();
     for token in tokens.iter().take(place).rev() {
@@ -168,7 +168,7 @@ fn number(token: &Token<'_>, before: Option<&Token<'_>>, path: String) -> Option
     })
 }
 
-/// `data.soil-moisture` is a subtraction; where the second half is no name that events have, it was meant as one.
+/// `data.soil-moisture` is a subtraction. If the second half is not a known event member, it was meant as one name.
 pub fn dashed<'s>(tokens: &[Token<'s>], root: &str) -> Option<String> {
     let place = tokens.windows(3).position(|window| {
         let [one, dash, other] = window else { return false };

@@ -1,4 +1,4 @@
-//! What expressions give for events.
+//! The values of expressions for events.
 
 mod costs;
 mod refusals;
@@ -20,7 +20,7 @@ fn decides(source: &str, body: &str) -> Result<String, NoValue> {
     compiled.evaluate(&scope(body)).map(|value| value.get().to_owned())
 }
 
-/// Expressions with the values they must have for a body.
+/// Checks expressions against their expected values for a body.
 fn all(body: &str, cases: &[(&str, &str)]) {
     for (source, expected) in cases {
         assert_eq!(value(source, body).as_deref(), Ok(*expected), "{source} {body}");

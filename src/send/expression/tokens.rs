@@ -1,16 +1,15 @@
-//! The words and signs of an expression, read before any parser sees it: for its limits, and for what people write who
-//! think in another language.
+//! The tokens of an expression, read before parsing: for its limits, and to recognise other languages.
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A name: letters of any language, so that a foreign one can be named.
+    /// A name: letters of any script, so that an error message can quote it.
     Name,
     /// A number.
     Number,
     /// A text in quotes.
     Text,
-    /// One of CEL's signs, or a single character that is none.
+    /// A CEL sign, or any other single character.
     Sign,
 }
 
@@ -19,7 +18,7 @@ pub enum Kind {
 pub struct Token<'s> {
     /// What it is.
     pub kind: Kind,
-    /// As it was written.
+    /// The original text.
     pub text: &'s str,
     /// Where it begins, in bytes.
     pub start: usize,
@@ -39,14 +38,14 @@ impl Token<'_> {
     }
 }
 
-/// Signs of more than one character, longest first; some of them are only told to be wrong.
+/// Signs of more than one character, longest first; some are only recognised to be rejected.
 const SIGNS: [&str; 16] =
     ["===", "!==", "...", "**", "=>", "==", "!=", "<=", ">=", "&&", "||", "??", "?.", "++", "+=", "-="];
 
 /// The tokens of `source`.
 ///
 /// # Errors
-/// Where a quote is opened and never closed.
+/// When a quote is not closed.
 pub fn tokens(source: &str) -> Result<Vec<Token<'_>>, String> {
     let mut found: Vec<Token<'_>> = Vec::new();
     let mut start = 0;
@@ -70,18 +69,18 @@ pub fn tokens(source: &str) -> Result<Vec<Token<'_>>, String> {
     Ok(found)
 }
 
-/// The place as people count it: characters, the first one is 1.
+/// The position as users count it: in characters, starting at 1.
 pub fn character(source: &str, at: usize) -> usize {
     source.get(..at).unwrap_or(source).chars().count().saturating_add(1)
 }
 
-/// The kind and the length of the token that `rest` begins with; `None` for a text without an end.
+/// The kind and the length of the token at the start of `rest`; `None` for an unterminated string.
 fn token(rest: &str, first: char, after_dot: bool) -> Option<(Kind, usize)> {
     if let Some(length) = text(rest) {
         return length.map(|length| (Kind::Text, length));
     }
     if after_dot && first == '`' {
-        // The name of a member in CEL's own quotes: data.`soil-moisture`.
+        // A member name in CEL's own quotes: data.`soil-moisture`.
         return rest.get(1..)?.find('`').map(|end| (Kind::Name, end.saturating_add(2)));
     }
     let run = |fits: fn(char) -> bool| rest.find(|letter| !fits(letter)).unwrap_or(rest.len());
@@ -119,7 +118,8 @@ fn number(rest: &str) -> usize {
     length
 }
 
-/// The length of a text that `rest` begins with: `None` where it begins with no quote, `Some(None)` where none ends it.
+/// The length of a string at the start of `rest`: `None` if there is no opening quote, `Some(None)` if it is not
+/// closed.
 fn text(rest: &str) -> Option<Option<usize>> {
     let prefix = rest.find(['"', '\'']).filter(|at| *at <= 2)?;
     let (marks, quoted) = rest.split_at_checked(prefix)?;

@@ -1,5 +1,5 @@
-//! Conditions as they are in a TagoIO Action: `{"variable": "temperature", "is": ">", "value": "20", "value_type": "number"}`.
-//! They look at data points, and of several one is enough, as in TagoIO.
+//! Conditions in the format of a TagoIO Action: `{"variable": "temperature", "is": ">", "value": "20", "value_type":
+//! "number"}`. They check data points. As in TagoIO, one matching point is enough.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -12,9 +12,9 @@ use crate::domain::suggestion;
 use crate::send::scope::Scope;
 use crate::send::template::Fault;
 
-/// What TagoIO's conditions have.
+/// The keys of TagoIO's conditions.
 const KEYS: [&str; 7] = ["device", "variable", "is", "value", "second_value", "value_type", "unlock"];
-/// The signs of `is`.
+/// The signs allowed in `is`.
 const SIGNS: [&str; 6] = ["=", "!", ">", "<", "><", "*"];
 
 /// A compiled condition on data points.
@@ -27,7 +27,7 @@ pub struct ActionCondition {
     value: Option<Box<RawValue>>,
 }
 
-/// The data of an event, as far as points are concerned.
+/// The data of an event that points need.
 #[derive(Deserialize)]
 struct Data<'a> {
     #[serde(borrow)]
@@ -48,7 +48,7 @@ struct Point<'a> {
     value: Option<&'a RawValue>,
 }
 
-/// Whether a condition is written as in a TagoIO Action.
+/// Whether a condition has the format of a TagoIO Action.
 #[must_use]
 pub fn is_of_action(condition: &RawValue) -> bool {
     let found = members(condition).unwrap_or_default();
@@ -105,7 +105,7 @@ impl ActionCondition {
         }
     }
 
-    /// Whether one of the event's data points fits it.
+    /// Whether one of the event's data points matches.
     #[must_use]
     pub fn judge(&self, scope: &Scope) -> ConditionOutcome {
         let data = scope.member("data").and_then(|data| serde_json::from_str::<Data<'_>>(data.get()).ok());
@@ -155,7 +155,7 @@ fn unknown_key(key: &str) -> String {
 
 type Wrong = (&'static str, String);
 
-/// The value, or the two of `><`, as what `value_type` says they are.
+/// The value, or the two of `><`, converted as `value_type` says.
 fn value(
     value: Option<&RawValue>,
     second: Option<&RawValue>,
@@ -170,7 +170,7 @@ fn value(
     Ok(RawValue::from_string(text).ok())
 }
 
-/// A value of a form is a text, whatever it means: `"20"` with `"value_type": "number"` is 20.
+/// Values from a form are always text: `"20"` with `"value_type": "number"` is 20.
 fn typed(raw: &RawValue, kind: &str) -> Result<String, String> {
     let text = text_of(raw).unwrap_or_else(|| raw.get().to_owned());
     match kind {

@@ -18,20 +18,20 @@ pub struct Condition {
     value: Option<Box<RawValue>>,
 }
 
-/// A condition, and what it saw.
+/// A condition with its result.
 #[derive(Clone, Debug, Serialize)]
 pub struct ConditionOutcome {
     /// The path; empty for an expression.
     pub field: String,
-    /// The operator as it was written, or `expression`.
+    /// The operator as written, or `expression`.
     pub operator: String,
-    /// The value it was held against, as it was written.
+    /// The value it is compared with, as written.
     pub value: Option<Box<RawValue>>,
-    /// What the event has there, as it was written; `null` where it is missing.
+    /// The event's value, as written; `null` if it is missing.
     pub seen: Option<Box<RawValue>>,
-    /// Whether it holds.
+    /// Whether it matched.
     pub matched: bool,
-    /// Why an expression had no value, and so cannot hold.
+    /// Why an expression had no value and therefore did not match.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
@@ -58,7 +58,7 @@ impl Condition {
         }
         let word = text("operator").unwrap_or_default();
         let value = match (raw("value"), raw("second_value")) {
-            // TagoIO's own conditions have the two ends apart.
+            // TagoIO's own conditions have separate ends.
             (Some(low), Some(high)) => RawValue::from_string(format!("[{},{}]", low.get(), high.get())).ok(),
             (value, _) => value.map(ToOwned::to_owned),
         };
@@ -75,7 +75,7 @@ impl Condition {
         }
     }
 
-    /// Whether it holds for an event. What is missing makes every condition false but `not_exists`.
+    /// Evaluates it on an event. A missing value makes every condition false except `not_exists`.
     #[must_use]
     pub fn judge(&self, scope: &Scope) -> ConditionOutcome {
         let seen = scope.at(&self.field);
@@ -89,19 +89,19 @@ impl Condition {
         }
     }
 
-    /// The path that it looks at, as it was written.
+    /// The path it reads, as written.
     #[must_use]
     pub fn field(&self) -> &str {
         self.field.text()
     }
 
-    /// The top-level member of events that it looks at.
+    /// The top-level event member it reads.
     #[must_use]
     pub fn root(&self) -> &str {
         self.field.root()
     }
 
-    /// Whether there is any event for which it holds.
+    /// Whether it can match any event.
     #[must_use]
     pub fn can_hold(&self) -> bool {
         self.operator.can_hold()

@@ -16,27 +16,27 @@ use crate::send::template::Fault;
 #[derive(Clone, Debug)]
 pub struct Filters(Arc<Vec<(String, Rule)>>);
 
-/// What an event of one type, or of one pattern, must fit.
+/// The rule for one event type or pattern.
 #[derive(Debug)]
 pub enum Rule {
-    /// All must hold; none is no condition.
+    /// All must match; an empty list always matches.
     Conditions(Vec<Condition>),
-    /// TagoIO's own: one must hold.
+    /// TagoIO conditions: one must match.
     Action(Vec<ActionCondition>),
     /// It must be true.
     Expression(Expression),
 }
 
-/// What filters say of an event.
+/// The result of filters for an event.
 #[derive(Clone, Debug, Default)]
 pub struct Judgement {
     /// Whether the event passes.
     pub matches: bool,
-    /// Each condition and what it saw.
+    /// Each condition with its result.
     pub conditions: Vec<ConditionOutcome>,
     /// Why an expression had no value.
     pub error: Option<String>,
-    /// Why the filter neither matches nor refuses the event: an expression failed, and nothing else decided.
+    /// Why the filter neither matches nor rejects the event: an expression failed, and no other rule decided.
     pub failure: Option<String>,
 }
 
@@ -58,7 +58,7 @@ impl Filters {
         if faults.is_empty() { Ok(Self(Arc::new(rules))) } else { Err(faults) }
     }
 
-    /// What is legal in their expressions and most likely a slip.
+    /// Valid code in their expressions that is most likely a mistake.
     #[must_use]
     pub fn expression_warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
@@ -70,7 +70,7 @@ impl Filters {
         warnings
     }
 
-    /// What they say of an event: every entry of its type must hold, and an event without an entry passes.
+    /// The result for an event: every entry of its type must match; an event without an entry passes.
     #[must_use]
     pub fn judge(&self, event_type: &str, scope: &Scope) -> Judgement {
         let mut judgement = Judgement { matches: true, ..Judgement::default() };
@@ -151,7 +151,7 @@ fn rule(entry: &RawValue, pointer: &str, faults: &mut Vec<Fault>) -> Option<Rule
     }
 }
 
-/// The conditions of a list: all of them ours, or all of them TagoIO's.
+/// The conditions of a list: all in our format, or all in TagoIO's.
 fn conditions(list: &RawValue, pointer: &str, faults: &mut Vec<Fault>) -> Option<Rule> {
     let items: Vec<Box<RawValue>> = serde_json::from_str(list.get()).unwrap_or_default();
     let of_action = items.iter().filter(|item| is_of_action(item)).count();
@@ -170,7 +170,7 @@ fn conditions(list: &RawValue, pointer: &str, faults: &mut Vec<Fault>) -> Option
     all(items.map(|(item, place)| Condition::compile(item, &place)), faults).map(Rule::Conditions)
 }
 
-/// What compiled, where all of it did.
+/// The compiled values, if all of them compiled.
 fn all<T>(compiled: impl Iterator<Item = Result<T, Vec<Fault>>>, faults: &mut Vec<Fault>) -> Option<Vec<T>> {
     let before = faults.len();
     let good: Vec<T> = compiled.filter_map(|one| one.map_err(|found| faults.extend(found)).ok()).collect();
@@ -186,13 +186,13 @@ fn is_name_or_pattern(event: &str) -> bool {
     !event.trim().is_empty() && (stars == 0 || event == "*" || (stars == 1 && event.ends_with(".*")))
 }
 
-/// Whether one of `patterns` takes this type: `user.login`, `user.*`, `*`.
+/// Whether one of `patterns` matches this type: `user.login`, `user.*`, `*`.
 #[must_use]
 pub fn event_matches(patterns: &[String], event_type: &str) -> bool {
     patterns.iter().any(|pattern| pattern_matches(pattern, event_type))
 }
 
-/// Events go by their canonical names; an alias that is configured means the same event.
+/// Events have canonical names; a configured alias means the same event.
 fn pattern_matches(pattern: &str, event_type: &str) -> bool {
     let pattern = canonical(pattern);
     match pattern.strip_suffix('*') {
@@ -202,7 +202,7 @@ fn pattern_matches(pattern: &str, event_type: &str) -> bool {
     }
 }
 
-/// Whether there can be an event type that both patterns take.
+/// Whether some event type matches both patterns.
 pub(super) fn overlap(one: &str, other: &str) -> bool {
     match (one.strip_suffix('*'), other.strip_suffix('*')) {
         (Some(one), Some(other)) => one.starts_with(other) || other.starts_with(one),

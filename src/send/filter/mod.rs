@@ -1,4 +1,4 @@
-//! Filters: which events of its types a subscription takes.
+//! Filters: which events of its types a subscription accepts.
 
 mod action;
 mod condition;

@@ -1,5 +1,5 @@
-//! Values that conditions compare by what they are, not by how they are written: 1 is 1.0 at any depth, members have no
-//! order, and no digit is lost.
+//! Values that conditions compare by meaning, not by formatting. 1 equals 1.0 at any depth, members have no order, and
+//! every digit counts.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ pub enum Operand {
     Text(String),
     List(Vec<Self>),
     Object(BTreeMap<String, Self>),
-    /// A number whose power of ten no machine type counts: equal only to itself as it is written.
+    /// A number with an exponent beyond any machine type: equal only to the same text.
     Beyond(String),
 }
 

@@ -1,4 +1,4 @@
-//! The operators. Nothing is coerced: a number is no text, and `Admin` is not `admin`.
+//! The operators. There is no coercion: a number is not a string, and `Admin` is not `admin`.
 
 use std::cmp::Ordering;
 use std::net::IpAddr;
@@ -19,11 +19,11 @@ pub enum Operator {
     NotEquals(Operand),
     In(Vec<Operand>),
     NotIn(Vec<Operand>),
-    /// The order in which the seen number stands to this one is one of these.
+    /// The event's number compares to this one in one of these ways.
     Ordered(Number, &'static [Ordering]),
-    /// From the first to the second, both included.
+    /// From the first to the second, inclusive.
     Between(Number, Number),
-    /// Between the first and the second, both excluded, as in TagoIO.
+    /// Between the first and the second, exclusive, as in TagoIO.
     Inside(Number, Number),
     Contains(Operand),
     NotContains(Operand),
@@ -36,10 +36,10 @@ pub enum Operator {
 }
 
 impl Operator {
-    /// The operator of that word with this value.
+    /// The operator with that name and this value.
     ///
     /// # Errors
-    /// The member that is wrong (`/operator` or `/value`), and what is allowed.
+    /// The wrong member (`/operator` or `/value`), and what is allowed.
     pub fn compile(word: &str, value: Option<&RawValue>) -> Result<Self, (&'static str, String)> {
         if !WORDS.contains(&word) {
             return Err(("/operator", words::unknown(word)));
@@ -80,7 +80,7 @@ impl Operator {
         })
     }
 
-    /// Whether there is any value for which it holds.
+    /// Whether any value can match it.
     #[must_use]
     pub fn can_hold(&self) -> bool {
         match self {
@@ -91,7 +91,7 @@ impl Operator {
         }
     }
 
-    /// Whether it holds for what an event has.
+    /// Whether the event's value matches.
     #[must_use]
     pub fn holds(&self, seen: Option<&RawValue>) -> bool {
         let Some(seen) = seen else { return matches!(self, Self::NotExists) };
@@ -126,7 +126,7 @@ impl Operator {
     }
 }
 
-/// Whether a text has that text in it, or a list that item.
+/// Whether a string contains that string, or a list that item.
 fn contains(operand: &Operand, seen: &RawValue) -> bool {
     match (operand, Operand::read(seen)) {
         (operand, Operand::List(items)) => items.contains(operand),

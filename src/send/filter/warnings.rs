@@ -1,11 +1,11 @@
-//! What is legal in filters, and most likely a slip.
+//! Valid filters that are most likely a mistake.
 
 use super::filters::{Filters, Rule, overlap};
 use crate::catalog;
 use crate::domain::suggestion;
 
 impl Filters {
-    /// What is legal and odd about them in a subscription that takes `events`, one sentence each.
+    /// The warnings about them in a subscription that accepts `events`, one sentence each.
     #[must_use]
     pub fn warnings(&self, events: &[String]) -> Vec<String> {
         let mut warnings = Vec::new();
@@ -26,7 +26,7 @@ impl Filters {
     }
 }
 
-/// A filter of an event that the subscription does not take.
+/// A filter for an event that the subscription does not accept.
 fn unused(event: &str, events: &[String]) -> Option<String> {
     let is_taken = events.iter().any(|taken| overlap(taken, event));
     let near = suggestion(event, events.iter().map(String::as_str));
@@ -35,7 +35,7 @@ fn unused(event: &str, events: &[String]) -> Option<String> {
     })
 }
 
-/// A name that the catalogue lacks, and nearly has.
+/// A name that is not in the catalogue but close to one that is.
 fn misspelt(event: &str) -> Option<String> {
     if event.contains('*') || catalog::names().any(|name| name == event) {
         return None;

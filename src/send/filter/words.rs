@@ -1,4 +1,4 @@
-//! The words for operators: ours, TagoIO's signs, and what other systems call them.
+//! Operator names: ours, TagoIO's signs, and those of other systems.
 
 use crate::domain::suggestion;
 
@@ -29,7 +29,7 @@ pub const WORDS: [&str; 23] = [
     "*",
 ];
 
-/// What other systems call our operators, without `_`, `-`, `$` and capitals.
+/// Other systems' names for our operators, without `_`, `-`, `$` and capitals.
 const ELSEWHERE: [(&str, &str); 44] = [
     ("eq", "equals"),
     ("equal", "equals"),
@@ -77,10 +77,10 @@ const ELSEWHERE: [(&str, &str); 44] = [
     ("ip", "cidr"),
 ];
 
-/// The shortest word whose spelling tells what was meant.
+/// The shortest word that is corrected by similarity.
 const SHORTEST: usize = 4;
 
-/// What is wrong with `word`, with the operator that means the same where there is one.
+/// The error for `word`, with the equivalent operator if there is one.
 #[must_use]
 pub fn unknown(word: &str) -> String {
     let all = WORDS.join(", ");
@@ -98,7 +98,7 @@ pub fn unknown(word: &str) -> String {
     format!("{word:?} is not an operator{near}; one of {all}")
 }
 
-/// The operator that means the same, spelled otherwise or as elsewhere.
+/// The equivalent operator, spelled differently or named as elsewhere.
 fn meant(word: &str) -> Option<&'static str> {
     let plain = |word: &str| -> String {
         let letters = word.chars().filter(|letter| !matches!(letter, '_' | '-' | '$' | ' '));

@@ -1,15 +1,15 @@
-//! What is ready-made: the address is an example, the payload is theirs.
+//! The presets: the URL is an example, the payload is the endpoint's own format.
 
 /// A ready-made subscription.
 #[derive(Clone, Copy, Debug)]
 pub struct Preset {
     /// Its name in the API.
     pub name: &'static str,
-    /// What people call it.
+    /// Its display name.
     pub title: &'static str,
-    /// What it does, in a sentence.
+    /// What it does, in one sentence.
     pub description: &'static str,
-    /// The subscription, as the API takes it.
+    /// The subscription in the API's format.
     pub subscription: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! What a template is made of, and what comes out of it.
+//! The parts of a template and its result.
 
 use std::borrow::Cow;
 
@@ -8,12 +8,12 @@ use crate::send::expression::{Expression, size_of};
 /// The longest payload, in bytes.
 const MAX_PAYLOAD: usize = 16 * 1024 * 1024;
 
-/// What came out.
+/// The result of rendering.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rendered {
     /// The text.
     pub text: String,
-    /// Paths that the event lacks.
+    /// Paths missing in the event.
     pub missing: Vec<String>,
     /// Why an expression had no value.
     pub errors: Vec<String>,
@@ -22,11 +22,11 @@ pub struct Rendered {
 /// A part of a template.
 #[derive(Clone, Debug)]
 pub enum Node {
-    /// JSON, as it was written.
+    /// JSON, as written.
     Literal(String),
     /// One expression: the value keeps its JSON type.
     Whole(Term),
-    /// Text with expressions in it.
+    /// Text with expressions.
     Text(Vec<Piece>),
     Array(Vec<Node>),
     Object(Vec<(String, Node)>),
@@ -39,7 +39,7 @@ pub enum Piece {
     Term(Term),
 }
 
-/// What stands between `{{` and `}}`.
+/// The content between `{{` and `}}`.
 #[derive(Clone, Debug)]
 pub enum Term {
     Path(Path),
@@ -47,7 +47,7 @@ pub enum Term {
 }
 
 impl Term {
-    /// What is legal and most likely a slip.
+    /// Valid code that is most likely a mistake.
     pub fn warnings(&self) -> impl Iterator<Item = Cow<'_, str>> {
         let (written, of_path) = match self {
             Self::Expression(expression) => (expression.warnings(), None),
@@ -58,7 +58,7 @@ impl Term {
 }
 
 impl Rendered {
-    /// Whether the payload is longer than any that is sent; it then breaks off.
+    /// Whether the payload exceeds the limit; it is then cut off.
     #[must_use]
     pub fn is_too_large(&self) -> bool {
         self.text.len() > MAX_PAYLOAD

@@ -1,10 +1,10 @@
-//! A template on an event: what each node becomes, and what the event lacks for it.
+//! Renders a template for an event: the value of each node, and the missing paths.
 
 use super::node::{Node, Piece, Rendered, Term};
 use crate::send::expression::NoValue;
 use crate::send::scope::Scope;
 
-/// Writes what a node becomes on an event.
+/// Writes a node's value for an event.
 pub fn write(node: &Node, scope: &Scope, out: &mut Rendered) {
     if out.is_too_large() {
         return;
@@ -48,7 +48,7 @@ fn json_text(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// The JSON of a term; `None` where it has no value, which is written down.
+/// The JSON of a term; `None` if it has no value, which is recorded.
 fn value(term: &Term, scope: &Scope, out: &mut Rendered) -> Option<String> {
     match term {
         Term::Path(path) => match scope.at(path) {
@@ -72,7 +72,7 @@ fn value(term: &Term, scope: &Scope, out: &mut Rendered) -> Option<String> {
     }
 }
 
-/// The pieces as one text. What is put in is never looked at again: braces in it stay braces.
+/// The pieces as one text. Inserted values are never evaluated again: braces in them stay braces.
 pub fn text_of(pieces: &[Piece], scope: &Scope, out: &mut Rendered) -> String {
     let mut text = String::new();
     for piece in pieces {
@@ -93,7 +93,7 @@ pub fn text_of(pieces: &[Piece], scope: &Scope, out: &mut Rendered) -> String {
     text
 }
 
-/// JSON without the blanks between its tokens; every token stays as it was written.
+/// JSON without the blanks between its tokens; every token stays unchanged.
 fn compact(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     let mut is_inside = false;

@@ -1,4 +1,4 @@
-//! What comes out of a template.
+//! The results of templates.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What expressions may cost, when they are saved and when they run.
+//! Cost limits of expressions, when they are saved and when they run.
 
 use super::*;
 
@@ -28,7 +28,7 @@ fn what_would_cost_too_much_is_refused_when_configured() {
     assert!(Expression::compile(&ternaries).is_ok());
 }
 
-/// On the stack of the threads that send.
+/// Runs on a stack as small as those of the sending threads.
 fn on_a_small_stack<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     std::thread::Builder::new().stack_size(2 * 1024 * 1024).spawn(work).unwrap().join().unwrap()
 }

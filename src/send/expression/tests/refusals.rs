@@ -1,4 +1,4 @@
-//! What is refused, or warned of, while somebody is looking.
+//! Expressions that are rejected, or cause a warning, while they are edited.
 
 use super::*;
 

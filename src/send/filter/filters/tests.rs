@@ -1,4 +1,4 @@
-//! What filters let pass.
+//! Which events filters let pass.
 
 use super::*;
 use crate::domain::Timestamp;
@@ -12,7 +12,7 @@ fn judge(filters: &str, event_type: &str, body: &str) -> Judgement {
     compile(filters).unwrap().judge(event_type, &scope)
 }
 
-/// Whether one condition on `v` holds.
+/// Whether one condition on `v` matches.
 fn holds(operator: &str, value: &str, seen: &str) -> bool {
     let value = if value.is_empty() { String::new() } else { format!(r#","value":{value}"#) };
     let filters = format!(r#"{{"a":{{"conditions":[{{"field":"v","operator":"{operator}"{value}}}]}}}}"#);
@@ -152,7 +152,7 @@ fn the_documents_filter_sees_what_it_names() {
     assert_eq!(seen, [(true, "\"admin\""), (false, "\"DE\"")]);
 }
 
-/// Whether TagoIO's conditions, as a list without its brackets, match.
+/// Whether TagoIO conditions, given as a list without its brackets, match.
 fn fits(conditions: &str, body: &str) -> bool {
     judge(&format!(r#"{{"data.received":{{"conditions":[{conditions}]}}}}"#), "data.received", body).matches
 }
@@ -171,7 +171,7 @@ fn conditions_of_a_tagoio_action_are_understood_word_for_word_and_one_is_enough(
     assert!(fits(&both, &points("20", "41")));
     assert!(!fits(&both, &points("20", "40")), "> and >< leave out their ends");
     assert!(!fits(warm, &points("\"21\"", "0")), "a text is not a number");
-    // The envelope has its points in data.variables, or its only one beside it.
+    // The envelope has its points in data.variables, or a single point next to it.
     assert!(fits(
         warm,
         r#"{"data":{"variable":"x","value":0,"variables":[{"variable":"temperature","value":21}]}}"#
