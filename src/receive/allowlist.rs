@@ -3,7 +3,7 @@
 use super::trace::{Finding, Gated};
 use crate::domain::{Allowlist, ClientAddress, Reason};
 
-/// Holds the client's address against the source's ranges; an empty list allows every address.
+/// Checks the client's address against the source's ranges; an empty list allows every address.
 pub fn check(allow: &Allowlist, client: &ClientAddress) -> Gated<()> {
     let seen = format!("{} ({})", client.ip, client.explanation);
     if allow.ranges.is_empty() {

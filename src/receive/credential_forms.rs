@@ -1,16 +1,16 @@
-//! A value with what senders wrap around a credential taken off, layer by layer.
+//! Removes what senders wrap around a credential, layer by layer.
 
 use base64::Engine as _;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-/// The most layers.
+/// The most layers removed from a value.
 const DEEPEST: usize = 4;
 /// The most forms of one value.
 const MOST: usize = 16;
-/// Shorter text is not taken for base64, in bytes.
+/// Shorter text is not treated as base64, in bytes.
 const SHORTEST_BASE64: usize = 8;
-/// The longest word in front of a credential, in bytes.
+/// The longest word before a credential, in bytes.
 const LONGEST_WORD: usize = 24;
 
 const LENIENT: GeneralPurposeConfig =
@@ -21,11 +21,11 @@ const BASE64: [GeneralPurpose; 2] =
 /// A layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Peel {
-    /// A word in front: `Bearer`.
+    /// A word in front, such as `Bearer`.
     Word(String),
-    /// A word and a colon in front: `Bearer:`.
+    /// A word and a colon in front, such as `Bearer:`.
     WordColon(String),
-    /// The name of the header, as if the value were the whole line.
+    /// The header name in front, as if the value were the whole line.
     HeaderName,
     /// Quotes or brackets around it.
     Quotes,
@@ -35,9 +35,9 @@ pub enum Peel {
     Base64,
     /// Percent-encoding.
     Percent,
-    /// What is before a colon.
+    /// The part before a colon.
     BeforeColon,
-    /// What is after a colon.
+    /// The part after a colon.
     AfterColon,
 }
 
@@ -50,7 +50,7 @@ impl Peel {
         }
     }
 
-    /// What is said of a layer that is wrong anywhere.
+    /// The problem with this layer, if the layer is wrong in every place.
     pub const fn dress(&self) -> Option<&'static str> {
         match self {
             Self::WordColon(_) => Some("with a colon behind that word"),
@@ -63,16 +63,16 @@ impl Peel {
     }
 }
 
-/// A value below some layers.
+/// A value after removing some layers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Form {
     /// The value.
     pub value: Vec<u8>,
-    /// The layers, the outermost first.
+    /// The removed layers, the outermost first.
     pub peels: Vec<Peel>,
 }
 
-/// The value itself, and all that is found below its layers.
+/// The value itself, and every form found below its layers.
 pub fn forms(value: &[u8]) -> Vec<Form> {
     let mut all = vec![Form { value: value.to_vec(), peels: Vec::new() }];
     let mut next = 0;
@@ -92,7 +92,7 @@ pub fn forms(value: &[u8]) -> Vec<Form> {
     all
 }
 
-/// What one layer less leaves.
+/// The results of removing one more layer.
 fn peeled(value: &[u8]) -> Vec<(Peel, Vec<u8>)> {
     let mut found = Vec::new();
     let trimmed = value.trim_ascii();
@@ -132,7 +132,7 @@ fn peeled(value: &[u8]) -> Vec<(Peel, Vec<u8>)> {
     found
 }
 
-/// What is behind `Bearer `, `Bearer: ` or `Authorization: `.
+/// The text after `Bearer `, `Bearer: ` or `Authorization: `.
 fn behind_a_word(value: &[u8]) -> Option<(Peel, Vec<u8>)> {
     let is_of_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let end =

@@ -9,13 +9,13 @@ use subtle::ConstantTimeEq as _;
 use super::trace::{Finding, Gated};
 use crate::domain::{Credential, Headers, Reason};
 
-/// Base64 as RFC 7617 wants it; some clients leave out the padding.
+/// Base64 as in RFC 7617; some clients leave out the padding.
 const BASIC: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Any one of `credentials` must be presented; with none configured nothing is asked for.
+/// One of `credentials` must be presented; without any configured, the check is skipped.
 pub fn check(credentials: &[Credential], headers: &Headers) -> Gated<()> {
     if credentials.is_empty() {
         return Finding::new("", "no credentials asked for").skip(());
@@ -24,7 +24,7 @@ pub fn check(credentials: &[Credential], headers: &Headers) -> Gated<()> {
     let mut presented = vec![authorization.describe()];
     let mut matched = None;
     for (index, credential) in credentials.iter().enumerate() {
-        // Every credential is compared, so that the time taken tells nothing about which one matched.
+        // Every credential is compared, so that the time taken does not reveal which one matched.
         if matches(credential, &authorization, headers, &mut presented) && matched.is_none() {
             matched = Some(index);
         }
@@ -74,7 +74,7 @@ impl Authorization {
         let Ok(decoded) = BASIC.decode(token) else {
             return Self::Unusable("a Basic credential that is not base64");
         };
-        // Only the first colon separates: a password may hold more (RFC 7617, 2).
+        // Only the first colon separates: a password may contain more (RFC 7617, 2).
         match decoded.iter().position(|byte| *byte == b':').and_then(|at| decoded.split_at_checked(at)) {
             Some((username, rest)) => {
                 Self::Basic { username: username.to_vec(), password: rest.iter().skip(1).copied().collect() }
@@ -134,7 +134,7 @@ fn matches(
     }
 }
 
-/// The value of a header that is there exactly once.
+/// The value of a header that occurs exactly once.
 fn only_value<'a>(headers: &'a Headers, name: &'a str) -> Option<&'a [u8]> {
     let mut values = headers.get_all(name);
     values.next().filter(|_| values.next().is_none())

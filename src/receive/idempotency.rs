@@ -1,4 +1,4 @@
-//! Gate 7: which event is it, so that it is taken once? The store decides; this gate makes the claim.
+//! Gate 7: which event is it, so that it is accepted only once? The store decides; this gate creates the claim.
 
 use std::time::Duration;
 
@@ -13,25 +13,25 @@ use crate::payload::{
     raw_at, read_id, scoped,
 };
 
-/// Headers that carry the id where the source asks for no signature.
+/// Headers with the event id, for sources without a signature.
 const ID_HEADERS: [&str; 2] = ["webhook-id", "X-TagoRUN-Event-Id"];
 
 const RULE: &str = "one event is taken once";
 
-/// What a claim is made from.
+/// The inputs of a claim.
 pub struct Claimant<'r> {
     /// The rules.
     pub source: &'r Source,
-    /// What the payload came with.
+    /// The request around the payload.
     pub sent: Sent<'r>,
-    /// The id that the signature covers, of the scheme that has one.
+    /// The id covered by the signature, for schemes that have one.
     pub signed_id: Option<&'r [u8]>,
     /// The payload.
     pub payload: &'r Payload<'r>,
 }
 
 impl Claimant<'_> {
-    /// Finds the event's id and makes the claim that the store decides on. `facts` learns the id.
+    /// Finds the event's id and creates the claim that the store decides on. Records the id in `facts`.
     pub fn claim(&self, facts: &mut EventFacts) -> Gated<Option<Claim>> {
         let Self { source, payload, .. } = self;
         let scope = self.scope(facts);
@@ -49,7 +49,7 @@ impl Claimant<'_> {
         let scoped_digest = |digest| with_scope(digest, &scope);
         let mut also = None;
         let (key, window, seen) = match (source.signature.scheme, id, &payload.points) {
-            // The delivery id of GitHub is not signed: a replayed body would come in under a new one.
+            // GitHub's delivery id is not signed: a replayed body would be accepted under a new id.
             (Scheme::Github, _, _) => {
                 (ClaimKey::Body(scoped_digest(body_digest)), None, "the digest of the body".to_owned())
             }
@@ -60,7 +60,7 @@ impl Claimant<'_> {
             (_, None, Some(points)) if points.ids_digest.is_some() => {
                 let (scope, path) = self.points_scope(points, &scope);
                 let key = ClaimKey::Points(with_scope(points.ids_digest.unwrap_or_default(), &scope));
-                // Points from a fallback device have other ids.
+                // Points from a fallback device have different ids.
                 also = points.values_digest.map(|digest| ClaimKey::Values(with_scope(digest, &scope)));
                 (key, None, points_seen(points.count, &path))
             }
@@ -84,12 +84,12 @@ impl Claimant<'_> {
         }
     }
 
-    /// The id alone, of an event that is refused.
+    /// The id alone, for an event that is rejected.
     pub fn id(&self, facts: &EventFacts) -> Option<String> {
         self.with_scope(self.find_id().unwrap_or(EventId::Absent), &self.scope(facts))
     }
 
-    /// What belongs to the event's id, by the rules of its source.
+    /// The values that belong to the event's id, by the rules of its source.
     fn scope(&self, facts: &EventFacts) -> Vec<String> {
         let rule = self.source.id_scope;
         let name = || facts.event_type.clone().unwrap_or_default();
@@ -103,8 +103,8 @@ impl Claimant<'_> {
         Some(scoped(&id, &scope))
     }
 
-    /// Two Actions of one device post the same points to paths of their own. Points from a fallback device belong to the
-    /// path that was given up. A signature does not cover the path, so there it does not count.
+    /// Two Actions of one device post the same points to different paths. Points from a fallback device belong to the
+    /// original path. A signature does not cover the path, so signed sources ignore it.
     fn points_scope(&self, points: &Points, scope: &[String]) -> (Vec<String>, String) {
         let mut scope = scope.to_vec();
         if self.source.signature.scheme != Scheme::None {
@@ -125,10 +125,10 @@ impl Claimant<'_> {
         match source.signature.scheme {
             Scheme::StandardWebhooks => self.signed_id.map_or(Ok(EventId::Absent), header_value_id),
             Scheme::Github => header_id(sent.headers, &["X-GitHub-Delivery"]),
-            // It is signed.
+            // The header is signed.
             Scheme::Platform(Platform::Twitch) => header_id(sent.headers, &["Twitch-Eventsub-Message-Id"]),
             _ if payload.batch.is_some() => Ok(EventId::Absent),
-            // The set of their ids decides about points, whatever a header says.
+            // For points, the set of their ids decides, whatever a header says.
             _ if payload.points.as_ref().is_some_and(|points| points.ids_digest.is_some()) => {
                 Ok(EventId::Absent)
             }
@@ -156,13 +156,13 @@ impl Claimant<'_> {
     }
 }
 
-/// The path below the source in a URL that TagoIO gave up; a proxy may have its own path in front of ours.
+/// The path below the source in a URL that TagoIO gave up; a proxy may add its own path in front.
 fn path_given_up(url: &str) -> Option<String> {
     let at = url.find("/webhook/")?;
     Some(Target::new(url.get(at..)?).below_source())
 }
 
-/// The id of a CloudEvent, of a request that carries one.
+/// The id of a CloudEvent, if the request carries one.
 fn cloud_event_id(
     source: &Source,
     headers: &Headers,
@@ -215,7 +215,7 @@ fn without_id(source: &Source) -> Gated<Option<Claim>> {
     Finding::new(seen, RULE).note("no id: accepted, and never taken for a duplicate").skip(None)
 }
 
-/// The id in the first of `names` that has one; an empty line is none.
+/// The id in the first of `names` that has one; an empty line does not count.
 fn header_id(headers: &Headers, names: &[&str]) -> Result<EventId, Fault> {
     let mut values = names.iter().flat_map(|name| headers.get_all(name));
     values.find(|value| !value.is_empty()).map_or(Ok(EventId::Absent), header_value_id)

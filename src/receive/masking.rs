@@ -1,5 +1,5 @@
-//! Received credentials never reach the store: a keyed hash with a short tail stands in their place, enough to
-//! recognise a credential and to compare two, not to use it.
+//! Received credentials never reach the store. They are replaced by a keyed hash with a short tail: enough to
+//! recognise and compare credentials, not to use them.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretBox};
@@ -8,11 +8,11 @@ use sha2::Sha256;
 use super::misplaced::Place;
 use crate::domain::{Header, Headers, is_secret_parameter, names_credential_header};
 
-/// Values shorter than this show no tail.
+/// Shorter values show no tail, in characters.
 const TAIL_FROM: usize = 16;
-/// How many characters of the end are shown.
+/// The number of characters shown at the end.
 const TAIL: usize = 4;
-/// Headers in which proxies and browsers repeat a request target, its query with it.
+/// Headers in which proxies and browsers repeat a request target with its query.
 const TARGET_HEADERS: [&str; 6] =
     ["referer", "x-original-url", "x-original-uri", "x-rewrite-url", "x-forwarded-uri", "x-request-uri"];
 /// Masks credentials with the installation's own key.
@@ -21,7 +21,7 @@ pub struct Masking {
 }
 
 impl Masking {
-    /// Masks under `key`, the installation's `store-key`.
+    /// Masks with `key`, the installation's `store-key`.
     #[must_use]
     pub fn new(key: [u8; 32]) -> Self {
         Self { key: SecretBox::new(Box::new(key)) }
@@ -33,7 +33,7 @@ impl Masking {
         self.headers_without(headers, more, &[])
     }
 
-    /// The same, with what is at the `hidden` places masked too.
+    /// The same, with the values at the `hidden` places also masked.
     #[must_use]
     pub fn headers_without(&self, headers: &Headers, more: &[String], hidden: &[Place]) -> Headers {
         headers.iter().map(|header| self.header(header, more, hidden)).collect()
@@ -58,7 +58,7 @@ impl Masking {
         Header { name: header.name.clone(), value: value.into_bytes() }
     }
 
-    /// `Bearer` and `Basic` stay readable; the tail of a Basic credential would be the end of a password.
+    /// `Bearer` and `Basic` stay readable; the end of a Basic credential would be the end of a password.
     fn authorization(&self, value: &[u8]) -> String {
         let blank = value.iter().position(|byte| *byte == b' ');
         match blank.and_then(|at| value.split_at_checked(at)) {
@@ -72,8 +72,7 @@ impl Masking {
         }
     }
 
-    /// The request target with the values of secret query parameters masked, and what is at the `hidden` places;
-    /// everything else byte for byte.
+    /// The request target with secret query parameters and the `hidden` places masked; everything else is unchanged.
     #[must_use]
     pub fn target(&self, target: &str, hidden: &[Place]) -> String {
         let target = hidden.iter().fold(target.to_owned(), |target, place| match place {

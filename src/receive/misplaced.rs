@@ -1,7 +1,7 @@
-//! A credential that is right, in the wrong place or form: named as exactly as a wrong signature is.
+//! Finds a valid credential in the wrong place or form, and names the mistake as exactly as for a wrong signature.
 //!
-//! Only a refused request is looked at. Digests are compared, in constant time, and every place is tried whatever was
-//! found before. Nothing of a secret is told, only its name.
+//! Only rejected requests are searched. Digests are compared in constant time, and every place is tried, whatever was
+//! found before. Only the name of a secret is reported, never its value.
 
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
@@ -9,13 +9,13 @@ use subtle::ConstantTimeEq as _;
 use super::credential_forms::{Form, Peel, forms};
 use crate::domain::{Credential, Headers, Secret, Source};
 
-/// Longer values are not looked at, in bytes.
+/// Longer values are not searched, in bytes.
 const LONGEST: usize = 512;
 /// The most forms of all values together.
 const MOST_FORMS: usize = 600;
-/// A shorter part of the path is no secret, in bytes.
+/// A shorter path segment is not considered a secret, in bytes.
 const SHORTEST_PART: usize = 8;
-/// Headers that no sender puts a credential into.
+/// Headers that never contain a credential.
 const OTHERS: [&str; 10] = [
     "host",
     "accept",
@@ -29,23 +29,23 @@ const OTHERS: [&str; 10] = [
     "tagoio-retries",
 ];
 
-/// Where something is in a request.
+/// A place in a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// In the header of that name.
     Header(String),
     /// In the query parameter of that name, as it is written.
     Query(String),
-    /// The part of the URL that is written so, and has no name.
+    /// The path segment with this text.
     Part(String),
 }
 
-/// What was found.
+/// The result of a search.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misplaced {
-    /// What is wrong, and how to mend it.
+    /// What is wrong, and how to fix it.
     pub sentence: String,
-    /// Every place with a secret that is known: none may be kept in clear.
+    /// Every place with a known secret: all of them must be masked.
     pub places: Vec<Place>,
 }
 
@@ -59,7 +59,7 @@ struct Known<'a> {
 enum Whose<'a> {
     /// The source's own credential, or its second half.
     Own(&'a Credential, Half),
-    /// It signs what comes to a source.
+    /// A signing secret of a source.
     Signs(&'a Source),
     /// The credential of another source.
     Other(&'a Source),
@@ -71,8 +71,8 @@ enum Half {
     Second,
 }
 
-/// Looks for the secrets of `source` and then for those of all `sources`, in a request that presented none of the
-/// source's credentials as it should.
+/// Searches a request without a valid credential of `source` for the source's secrets, then for those of all
+/// `sources`.
 pub fn find(source: &Source, sources: &[Source], headers: &Headers, target: &str) -> Option<Misplaced> {
     let known = all_known(source, sources);
     let digests: Vec<[u8; 32]> =
@@ -106,7 +106,7 @@ pub fn find(source: &Source, sources: &[Source], headers: &Headers, target: &str
     }
 }
 
-/// The nearest first: what is right for this source, what signs for it, then those of others.
+/// The most likely secrets first: the source's credentials, its signing secrets, then those of other sources.
 fn all_known<'a>(source: &'a Source, sources: &'a [Source]) -> Vec<Known<'a>> {
     let own = source.credentials.iter().flat_map(|credential| {
         secrets_of(credential)
@@ -131,7 +131,7 @@ fn secrets_of(credential: &Credential) -> impl Iterator<Item = (&Secret, Half)> 
     std::iter::once((first, Half::First)).chain(second.map(|secret| (secret, Half::Second)))
 }
 
-/// Everything in a request that may be a credential, with its place.
+/// Every value in a request that may be a credential, with its place.
 fn values(headers: &Headers, target: &str) -> Vec<(Place, Vec<u8>)> {
     let mut found = Vec::new();
     for header in headers.iter() {
@@ -202,7 +202,7 @@ fn names(source: &Source) -> String {
     names.collect::<Vec<_>>().join(" or ")
 }
 
-/// The header line of a credential, as people write it down.
+/// The header line of a credential, as users write it.
 fn wanted(credential: &Credential) -> String {
     match credential {
         Credential::Bearer(_) => "Authorization: Bearer TOKEN".to_owned(),
@@ -214,7 +214,7 @@ fn wanted(credential: &Credential) -> String {
     }
 }
 
-/// How what is right departs from what is asked for.
+/// How the found credential differs from the required form.
 fn how(credential: &Credential, half: Half, place: &Place, form: &Form, headers: &Headers) -> String {
     let header = match (credential, half) {
         (Credential::ApiKey { header, .. }, Half::First) => header.as_str(),
@@ -247,7 +247,7 @@ fn how(credential: &Credential, half: Half, place: &Place, form: &Form, headers:
     said.join(" and ")
 }
 
-/// How the words in front of a credential depart from what is asked for in its own header.
+/// How the words before a credential differ from the required form of its header.
 fn in_form(credential: &Credential, form: &Form) -> Vec<String> {
     let words: Vec<&str> = form.peels.iter().filter_map(Peel::word).collect();
     let is_basic = words.first().is_some_and(|word| word.eq_ignore_ascii_case("basic"));
@@ -284,7 +284,7 @@ fn in_form(credential: &Credential, form: &Form) -> Vec<String> {
     said
 }
 
-/// What a sender sends that was never told its token.
+/// The placeholder in a request whose sender was never given its token.
 fn unfilled(source: &Source, headers: &Headers) -> Option<String> {
     let header = source.credentials.iter().find_map(|credential| match credential {
         Credential::Bearer(_) => Some("Authorization"),

@@ -1,4 +1,4 @@
-//! Decides about a delivery: the gates in the order in which a request passes them.
+//! Decides about a delivery: the gates, in the order in which a request passes them.
 
 mod allowlist;
 mod credential_forms;

@@ -1,4 +1,4 @@
-//! Gate 5: is the verified body JSON of a form that we read?
+//! Gate 5: is the verified body JSON in a supported form?
 
 use super::signature::VerifiedBody;
 use super::trace::{Finding, Gated};

@@ -15,10 +15,10 @@ use crate::domain::{
 };
 use crate::payload::Sent;
 
-/// The source name under which captures of `/webhook-test` are kept.
+/// The source name of captures from `/webhook-test`.
 pub const CAPTURES: &str = "webhook-test";
 
-/// Decides about deliveries by one set of rules. A reload makes another one.
+/// Decides about deliveries by one set of rules. A reload creates a new one.
 pub struct Receiver {
     sources: Vec<Source>,
     catalog: Arc<Catalog>,
@@ -27,18 +27,18 @@ pub struct Receiver {
     credential_headers: Vec<String>,
 }
 
-/// A delivery with its decision: what the store keeps, and what the sender may be told.
+/// A delivery with its decision: the data for the store and for the response.
 #[derive(Debug)]
 pub struct Judgement {
     /// What is appended to the store.
     pub entry: Entry,
-    /// The faults that a 400 tells; empty otherwise.
+    /// The faults listed in a 400 response; empty otherwise.
     pub faults: Vec<Fault>,
-    /// What a platform's question is answered.
+    /// The response to a platform's question.
     pub reply: Option<Reply>,
 }
 
-/// What passed the gates.
+/// The result of passing the gates.
 enum Passed {
     /// An event, with its claim.
     Event(Option<Claim>),
@@ -114,7 +114,7 @@ impl Receiver {
         Judgement { entry: Entry { delivery, facts, unverified, checks, decision, started }, faults, reply }
     }
 
-    /// The gates. The first that fails answers. `hidden` learns where a secret is that must not be kept in clear.
+    /// Runs the gates. The first one that fails decides. `hidden` collects places of secrets that must be masked.
     fn walk(
         &self,
         source: &Source,
@@ -142,10 +142,10 @@ impl Receiver {
         self.read(source, arrival, now, trace, facts).map(Passed::Event)
     }
 
-    /// The gates that read the event, without those that ask who sends and how.
+    /// Runs the gates that read the event, without those that check who sends and how.
     ///
     /// # Errors
-    /// The reason of the gate that refuses it.
+    /// The reason of the gate that rejects it.
     pub fn read(
         &self,
         source: &Source,
@@ -164,14 +164,14 @@ impl Receiver {
         let schema = trace.gate(Gate::Schema, schema::check(source, &self.catalog, sent, &payload, facts));
         let claimant = Claimant { source, sent, signed_id: verified.signed_id(), payload: &payload };
         if schema.is_err() {
-            // It claims nothing, but it is an attempt of that event.
+            // It claims nothing, but it is an attempt to deliver that event.
             facts.event_id = claimant.id(facts);
         }
         schema?;
         trace.gate(Gate::Idempotency, claimant.claim(facts))
     }
 
-    /// Keeps a request to `/webhook-test` without judging it; it is answered with `status`.
+    /// Stores a request to `/webhook-test` without checks; the response is `status`.
     #[must_use]
     pub fn capture(&self, arrival: Arrival, status: u16, started: Instant) -> Entry {
         let delivery = self.delivery(CAPTURES, arrival, &[]);
@@ -180,13 +180,13 @@ impl Receiver {
         Entry { delivery, facts, unverified, checks: Vec::new(), decision, started }
     }
 
-    /// Keeps a request to `/webhook-test` whose body could not be read to its end.
+    /// Stores a request to `/webhook-test` whose body could not be read to its end.
     #[must_use]
     pub fn refuse_capture(&self, arrival: Arrival, reason: Reason, started: Instant) -> Entry {
         Entry { decision: Decision::Reject(reason), ..self.capture(arrival, reason.status(), started) }
     }
 
-    /// What is kept of an arrival: the bytes as they are, credentials masked, and what is at the `hidden` places.
+    /// The stored form of an arrival: the bytes unchanged, credentials and the `hidden` places masked.
     fn delivery(&self, source: &str, arrival: Arrival, hidden: &[Place]) -> Delivery {
         Delivery {
             id: arrival.id,
@@ -209,7 +209,7 @@ fn question(arrival: &Arrival) -> Question<'_> {
     Question { method, target, headers, body }
 }
 
-/// The last gates of a platform's question: its signature where the platform signs it, and its answer in the place of the
+/// The last gates for a platform's question: its signature if the platform signs it, and its response instead of the
 /// payload.
 fn shake_hands(
     source: &Source,

@@ -1,4 +1,4 @@
-//! Gate 6: is it the event it says it is?
+//! Gate 6: does the event match its declared type?
 
 use serde_json::Value;
 
@@ -7,10 +7,10 @@ use crate::catalog::{Catalog, EventType, Strictness};
 use crate::domain::{EventFacts, EventPlace, Fault, Reason, SchemaMode, Scheme, Source, UnknownEvents};
 use crate::payload::{BATCH_EVENT, Batch, Named, POINTS_EVENT, Payload, Sent, event_name, readable_name};
 
-/// The type of an event that has no name, on sources where that is no fault.
+/// The type of an event without a name, on sources that allow this.
 const UNKNOWN: &str = "unknown";
 
-/// Names the event and holds the payload against its schema. `facts` learns the names in any case.
+/// Names the event and validates the payload against its schema. Always records the names in `facts`.
 pub fn check(
     source: &Source,
     catalog: &Catalog,
@@ -29,7 +29,7 @@ pub fn check(
     let Named { name, place } = match named {
         Ok(named) => named,
         Err(fault) if may_be_nameless(source) => {
-            // Where `event` and `type` disagree, `event` counts.
+            // If `event` and `type` differ, `event` counts.
             let is_by_scheme = source.event == EventPlace::Scheme;
             let name = is_by_scheme.then(|| readable_name(&payload.value, "event")).flatten();
             let gated = judge(source, catalog, name, payload, facts);
@@ -48,7 +48,7 @@ pub fn check(
     }
 }
 
-/// Data points are one event of their own, unless the source has another name for what it sends.
+/// Data points are a separate event, unless the source defines another event name.
 fn points(
     source: &Source,
     catalog: &Catalog,
@@ -77,7 +77,7 @@ fn points(
     gated.noted(format!("event name: {place}"))
 }
 
-/// Holds each event of a batch against its own schema. One that is refused refuses them all.
+/// Validates each event of a batch against its own schema. One rejected event rejects the whole batch.
 fn batch(source: &Source, catalog: &Catalog, Batch(events): &Batch, value: &Value) -> Gated<()> {
     let mut names: Vec<&str> = events.iter().map(|event| event.name.as_str()).collect();
     names.sort_unstable();
@@ -149,12 +149,12 @@ fn judge(
     }
 }
 
-/// A source that neither signs nor is held to a schema may send objects of any form.
+/// A source without signatures and schema validation may send objects of any form.
 fn may_be_nameless(source: &Source) -> bool {
     source.signature.scheme == Scheme::None && matches!(source.schema, SchemaMode::Warn | SchemaMode::Off)
 }
 
-/// Aliases are TagoRUN's; under a provider's own scheme a like name means that provider's event.
+/// Aliases belong to TagoRUN; with a provider's own scheme, a similar name means the provider's event.
 fn resolve<'a>(scheme: Scheme, catalog: &'a Catalog, name: &str) -> Option<&'a EventType> {
     match scheme {
         Scheme::Tagorun | Scheme::None => catalog.resolve(name),
@@ -193,7 +193,7 @@ fn hold_against(
     finding.faults(faults).pass(())
 }
 
-/// In what a payload departs from what its event should be.
+/// The differences between a payload and its event's schema.
 struct Departures {
     faults: Vec<Fault>,
     required_hold: bool,

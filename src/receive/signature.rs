@@ -1,12 +1,12 @@
 //! Gate 4: is the body signed with one of the source's secrets?
 //!
-//! Only this gate makes a `VerifiedBody`, and the payload gate takes nothing else.
+//! Only this gate creates a `VerifiedBody`, and the payload gate accepts nothing else.
 
 use super::trace::{Finding, Gated};
 use crate::domain::{Arrival, Scheme, Secret, SignatureRule, Timestamp};
 use crate::signing;
 
-/// A body whose signature was checked by its source's rule, `none` included. The bytes are those of the wire.
+/// A body whose signature was checked by its source's rule, including `none`. The bytes are those on the wire.
 #[derive(Clone, Debug)]
 pub struct VerifiedBody<'a> {
     bytes: &'a [u8],
@@ -19,7 +19,7 @@ impl<'a> VerifiedBody<'a> {
         self.bytes
     }
 
-    /// The id that the signature covers, where its scheme has one.
+    /// The id covered by the signature, if the scheme has one.
     pub fn signed_id(&self) -> Option<&[u8]> {
         self.signed_id.as_deref()
     }

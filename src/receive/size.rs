@@ -1,14 +1,14 @@
-//! Gate 2: is the body complete, in size and in time?
+//! Gate 2: is the body complete, within the size and time limits?
 
 use std::time::Duration;
 
 use super::trace::{Finding, Gated};
 use crate::domain::{Arrival, BodyEnd, Reason};
 
-/// A sender from which a byte came so shortly before the deadline was still sending.
+/// If the last byte arrived this shortly before the deadline, the sender was still sending.
 const STILL_SENDING: Duration = Duration::from_secs(2);
 
-/// Judges how reading the body of `arrival` ended; `max_body` is the cap.
+/// Judges how reading the body of `arrival` ended; `max_body` is the limit.
 pub fn check(arrival: &Arrival, max_body: usize) -> Gated<()> {
     let rule = format!("at most {max_body} bytes, complete in time");
     let read = arrival.body.len();

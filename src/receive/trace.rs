@@ -1,57 +1,57 @@
-//! The trace of a delivery through the gates: one `Check` for each, whatever happens.
+//! The trace of a delivery through the gates: one `Check` per gate, whatever its outcome.
 
 use std::time::Instant;
 
 use crate::domain::{Check, Fault, Gate, Outcome, Reason};
 
-/// What a gate has to say beside pass or fail.
+/// A gate's report, apart from pass or fail.
 #[derive(Debug, Default)]
 pub struct Finding {
-    /// The value seen, fit to be shown.
+    /// The received value, in displayable form.
     pub seen: String,
-    /// The rule it was held against.
+    /// The rule it was checked against.
     pub rule: String,
     /// Faults of the payload, each at its place.
     pub faults: Vec<Fault>,
-    /// What else the operator should know.
+    /// Further notes for the operator.
     pub notes: Vec<String>,
 }
 
 impl Finding {
-    /// `seen`, held against `rule`.
+    /// A finding of `seen`, checked against `rule`.
     pub fn new(seen: impl Into<String>, rule: impl Into<String>) -> Self {
         Self { seen: seen.into(), rule: rule.into(), ..Self::default() }
     }
 
-    /// With one more note.
+    /// Adds a note.
     pub fn note(mut self, note: impl Into<String>) -> Self {
         self.notes.push(note.into());
         self
     }
 
-    /// With these faults.
+    /// Sets the faults.
     pub fn faults(mut self, faults: Vec<Fault>) -> Self {
         self.faults = faults;
         self
     }
 
-    /// The rule holds; `value` goes on to the next gate.
+    /// The check passed; `value` is passed to the next gate.
     pub fn pass<T>(self, value: T) -> Gated<T> {
         Gated { finding: self, result: Ok((Outcome::Pass, value)) }
     }
 
-    /// There is no such rule; `value` goes on to the next gate.
+    /// There is no rule; `value` is passed to the next gate.
     pub fn skip<T>(self, value: T) -> Gated<T> {
         Gated { finding: self, result: Ok((Outcome::Skipped, value)) }
     }
 
-    /// The rule does not hold.
+    /// The check failed.
     pub fn fail<T>(self, reason: Reason) -> Gated<T> {
         Gated { finding: self, result: Err(reason) }
     }
 }
 
-/// What came out of a gate.
+/// The result of a gate.
 #[derive(Debug)]
 pub struct Gated<T> {
     finding: Finding,
@@ -59,12 +59,12 @@ pub struct Gated<T> {
 }
 
 impl<T> Gated<T> {
-    /// Whether the rule does not hold.
+    /// Whether the check failed.
     pub const fn is_refused(&self) -> bool {
         self.result.is_err()
     }
 
-    /// With one more note.
+    /// Adds a note.
     pub fn noted(mut self, note: impl Into<String>) -> Self {
         self.finding.notes.push(note.into());
         self
@@ -79,12 +79,12 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// An empty trace; the first gate's time starts now.
+    /// An empty trace; the time of the first gate starts now.
     pub fn start() -> Self {
         Self { checks: Vec::with_capacity(Gate::ALL.len()), lap: Instant::now() }
     }
 
-    /// Writes down what came out of `gate` and hands on its value, or the reason of its refusal.
+    /// Records the result of `gate` and returns its value, or the reason for the rejection.
     pub fn gate<T>(&mut self, gate: Gate, gated: Gated<T>) -> Result<T, Reason> {
         let now = Instant::now();
         let taken = now.duration_since(self.lap);
@@ -107,12 +107,12 @@ impl Trace {
         gated.result.map(|(_, value)| value)
     }
 
-    /// The checks of the gates that were passed or refused it.
+    /// The checks of the gates that passed or rejected the delivery.
     pub fn checks(&self) -> &[Check] {
         &self.checks
     }
 
-    /// All seven checks: the gates that were not reached are `skipped`.
+    /// All seven checks: gates that were not reached are `skipped`.
     pub fn finish(mut self) -> Vec<Check> {
         for gate in Gate::ALL.into_iter().skip(self.checks.len()) {
             self.checks.push(Check {

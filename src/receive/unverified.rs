@@ -1,15 +1,17 @@
-//! What the body of a refused delivery says of its event, for whoever looks at it. Nobody checked it, and nothing is decided by it.
+//! What the body of a rejected delivery says about its event, for display only. It is unverified, and no decision uses
+//! it.
 
 use super::idempotency::Claimant;
 use crate::domain::{BodyEnd, Delivery, EventFacts, Reason, Source, Target, Unverified};
 use crate::payload::{POINTS_EVENT, Payload, Sent, event_name, read as read_payload};
 
-/// Larger bodies are not read: anybody may send them, in bytes.
+/// Larger bodies are not read, since anyone may send them; in bytes.
 const MAX_READ: usize = 64 * 1024;
-/// The longest name of a device that is kept, in characters.
+/// The longest device name that is stored, in characters.
 const MAX_NAME: usize = 100;
 
-/// Reads what `delivery`, refused for `reason` before its body was read, says of its event. Its credentials are masked already.
+/// Reads what `delivery` says about its event. It was rejected for `reason` before its body was read. Its credentials
+/// are already masked.
 pub fn read(source: &Source, delivery: &Delivery, reason: Reason) -> Unverified {
     let is_unread = matches!(
         reason,
@@ -38,7 +40,7 @@ pub fn read(source: &Source, delivery: &Delivery, reason: Reason) -> Unverified 
     Unverified { event, id, device, device_name }
 }
 
-/// The name beside the device's id.
+/// The name next to the device's id.
 fn device_name(source: &Source, payload: &Payload<'_>) -> Option<String> {
     let (parent, _) = source.entity.rsplit_once('/')?;
     let name = payload.value.pointer(&format!("{parent}/name"))?.as_str()?;

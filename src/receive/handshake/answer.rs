@@ -1,4 +1,4 @@
-//! What each question is answered.
+//! The response to each handshake question.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,33 +15,33 @@ use crate::signing::digest;
 const LONGEST: usize = 2048;
 /// The longest token that is signed, in bytes.
 const LONGEST_SIGNED: usize = 256;
-/// The sizes of a secret that is handed over, in bytes.
+/// The allowed sizes of a secret handed over by a sender, in bytes.
 const HANDED: std::ops::RangeInclusive<usize> = 16..=256;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
 
-/// What a platform is answered.
+/// The response to a platform.
 #[derive(Debug)]
 pub struct Reply {
     /// The status.
     pub status: u16,
-    /// The media type; empty where there is no body.
+    /// The media type; empty if there is no body.
     pub content_type: &'static str,
     /// The body.
     pub body: Vec<u8>,
     /// A further header line.
     pub header: Option<(&'static str, String)>,
-    /// What has to be done before it is answered.
+    /// The action that must happen before the response.
     pub follow_up: Option<FollowUp>,
 }
 
-/// What has to be done before a platform is answered.
+/// An action that must happen before the response.
 #[derive(Debug)]
 pub enum FollowUp {
     /// Open this link.
     Open(String),
-    /// Keep this secret.
+    /// Store this secret.
     Keep(Secret),
 }
 
@@ -51,7 +51,7 @@ impl Reply {
     }
 }
 
-/// Answers the question of `asked`, or says why not.
+/// Answers the question of `asked`, or rejects it with a reason.
 pub fn gate(source: &Source, rule: &HandshakeRule, asked: &Asked) -> Gated<Reply> {
     let kind = asked.handshake;
     let seen = format!("Handshake of {}", kind.sender());
@@ -112,7 +112,7 @@ fn answer(source: &Source, rule: &HandshakeRule, asked: &Asked) -> Answered {
     })
 }
 
-/// A challenge that is fit to be returned as text.
+/// A challenge that may be returned as text.
 fn shown(given: &str) -> Result<&str, Refusal> {
     match given {
         "" => Err(malformed("its challenge is missing")),
@@ -122,8 +122,8 @@ fn shown(given: &str) -> Result<&str, Refusal> {
     }
 }
 
-/// A token with its signature. No JSON and no signed event can be written in the letters of a token, so that no signature
-/// of an event is made here.
+/// A token with its signature. Tokens use an alphabet that cannot express JSON or a signed event, so this never signs
+/// an event.
 fn signed<'g>(source: &Source, given: &'g str) -> Result<(&'g str, [u8; 32]), Refusal> {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=_-.".contains(&byte);
     if given.is_empty() || given.len() > LONGEST_SIGNED || !given.bytes().all(is_token) {
@@ -133,7 +133,7 @@ fn signed<'g>(source: &Source, given: &'g str) -> Result<(&'g str, [u8; 32]), Re
     Ok((given, digest(secret.expose(), &[given.as_bytes()])))
 }
 
-/// The secret that Asana hands over: the first one is kept, and the same one answered again.
+/// The secret that Asana hands over: the first one is stored, and the same one gets the same answer.
 fn keep(rule: &HandshakeRule, given: &str) -> Answered {
     let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=_-".contains(&byte);
     if !HANDED.contains(&given.len()) || !given.bytes().all(is_letter) {

@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use crate::domain::{Handshake, Headers, Source};
 
-/// The longest body in which a question is looked for, in bytes.
+/// The longest body searched for a question, in bytes.
 const LONGEST: usize = 64 * 1024;
 
-/// A request, as far as a question is told by it.
+/// The parts of a request that identify a question.
 #[derive(Clone, Copy)]
 pub struct Question<'a> {
     /// The method.
@@ -49,19 +49,19 @@ impl Question<'_> {
     }
 }
 
-/// How a kind asks.
+/// One kind of question.
 struct Kind {
     handshake: Handshake,
     method: &'static str,
     /// Whether the platform signs its question.
     is_signed: bool,
-    /// Whether a request is this question.
+    /// Whether a request is this kind of question.
     is: fn(&Question<'_>) -> bool,
-    /// What it gives to be returned: a challenge, a link, a secret.
+    /// The value to return or use: a challenge, a link, a secret.
     given: fn(&Question<'_>) -> String,
 }
 
-/// Every kind, by the platforms' documentation.
+/// Every kind, according to the platforms' documentation.
 const KINDS: [Kind; 13] = [
     Kind {
         handshake: Handshake::AwsIot,
@@ -163,17 +163,17 @@ const KINDS: [Kind; 13] = [
 /// A question that a source answers.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    /// Whose it is.
+    /// The platform's handshake.
     pub handshake: Handshake,
-    /// Whether the platform signs it.
+    /// Whether the platform signs the question.
     pub is_signed: bool,
-    /// What it gives to be returned.
+    /// The value to return or use.
     pub given: String,
-    /// The token that it presents, where it is Meta's.
+    /// The verify token, for Meta.
     pub token: String,
 }
 
-/// The question of a request at `source`, where the source names its platform.
+/// The question in a request to `source`, if the source names its platform.
 #[must_use]
 pub fn asked_at(source: &Source, question: &Question<'_>) -> Option<Asked> {
     let rule = source.handshake.as_ref()?;
@@ -186,7 +186,7 @@ pub fn asked_at(source: &Source, question: &Question<'_>) -> Option<Asked> {
     })
 }
 
-/// Whose question a request is, whatever its source answers.
+/// The platform whose question a request is, whatever its source answers.
 #[must_use]
 pub fn recognise(question: &Question<'_>) -> Option<Handshake> {
     let kind = KINDS.iter().find(|kind| kind.method == question.method && (kind.is)(question))?;

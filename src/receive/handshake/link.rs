@@ -1,4 +1,4 @@
-//! The links that AWS asks to open. Nothing but its own confirmation addresses is ever opened.
+//! The confirmation links of AWS. Only AWS's own confirmation addresses are ever opened.
 
 use url::{Host, Url};
 
@@ -7,8 +7,8 @@ use crate::domain::Handshake;
 /// The longest link, in bytes.
 const LONGEST: usize = 4096;
 
-/// The link as it is opened, where it is a confirmation address of that platform: https, the host of the service in a
-/// region, nothing but the confirmation.
+/// The link to open, if it is a confirmation address of that platform: https, the service's host in a region, and only
+/// the confirmation query.
 #[must_use]
 pub fn confirmation_link(kind: Handshake, link: &str) -> Option<String> {
     let url = Url::parse(link).ok().filter(|_| link.len() <= LONGEST)?;
@@ -29,7 +29,7 @@ pub fn confirmation_link(kind: Handshake, link: &str) -> Option<String> {
     (is_plain && leads).then(|| url.to_string())
 }
 
-/// Whether `host` is that of a service in a region: `sns.eu-central-1.amazonaws.com`, in China with `.cn`.
+/// Whether `host` belongs to a service in a region: `sns.eu-central-1.amazonaws.com`, in China with `.cn`.
 fn is_of(host: &str, service: &str) -> bool {
     let region = host
         .strip_suffix(".amazonaws.com")
@@ -44,7 +44,7 @@ fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_letter)
 }
 
-/// Whether a query confirms a subscription and asks for nothing else.
+/// Whether a query confirms a subscription and contains nothing else.
 fn confirms(url: &Url) -> bool {
     let mut is_confirmation = false;
     let mut has_token = false;

@@ -1,8 +1,8 @@
-//! The questions that platforms ask before they send, as a table of kinds: how each is recognised, and what it is answered.
+//! The questions that platforms ask before they send, as a table of kinds: how each is recognised and answered.
 //!
-//! Think like an attacker: anybody may ask. A question is answered only at a source that names its platform, after the
-//! gates in front; what is returned is short and has no control character; and what is signed is of an alphabet in which no
-//! event can be written, so that nobody gets the signature of an event made here.
+//! Think like an attacker: anyone may ask. A question is answered only at a source that names its platform, after the
+//! earlier gates. The returned text is short and has no control characters. Signed text uses an alphabet that cannot
+//! express an event, so no one can get an event signed here.
 
 mod answer;
 mod kinds;

@@ -1,4 +1,4 @@
-//! What is said of each credential that is right and not where it should be.
+//! The message for each valid credential in the wrong place.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What an attacker may ask for, and does not get.
+//! Requests that an attacker may try, and that must fail.
 
 use std::time::Duration;
 
