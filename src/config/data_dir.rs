@@ -1,4 +1,4 @@
-//! The data directory: its lock, the secrets that the first start makes, and the file that tells the addresses.
+//! The data directory: its lock, the secrets that the first start creates, and the file with the addresses.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
@@ -10,15 +10,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ListenAddress;
 
-/// The files of secrets that the first start makes.
+/// The secret files that the first start creates.
 pub const MADE_FILES: [&str; 3] = ["signing-secret", "tagoio-token", "store-key"];
 const ADDRESSES: &str = "addresses.json";
 const LOCK: &str = "lock";
 
-/// A fault of the data directory; it stops the start.
+/// An error with the data directory; it prevents the start.
 #[derive(Debug, thiserror::Error)]
 pub enum DataDirError {
-    /// Another process has it.
+    /// Another process uses it.
     #[error("{0} is in use by another tagohook; stop that one, or choose another --data-dir")]
     InUse(PathBuf),
     /// It cannot be used.
@@ -26,12 +26,12 @@ pub enum DataDirError {
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What was being done.
+        /// The operation that failed.
         what: &'static str,
-        /// What went wrong.
+        /// The cause.
         cause: io::Error,
     },
-    /// A file does not hold what it should.
+    /// A file has invalid contents.
     #[error("{path}: {what}")]
     Broken {
         /// The file.
@@ -41,18 +41,18 @@ pub enum DataDirError {
     },
 }
 
-/// Where a running program listens: the content of `addresses.json`.
+/// Where a running program listens: the contents of `addresses.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Addresses {
     /// The receiver's port or socket.
     pub receiver: ListenAddress,
     /// The inspector's port.
     pub inspector: SocketAddr,
-    /// The process.
+    /// The process id.
     pub pid: u32,
 }
 
-/// A data directory that is ours until this is dropped.
+/// A data directory that is locked for us until this is dropped.
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
@@ -60,10 +60,10 @@ pub struct DataDir {
 }
 
 impl DataDir {
-    /// Makes the directory where it is missing and takes its lock.
+    /// Creates the directory if it is missing and takes its lock.
     ///
     /// # Errors
-    /// `InUse` when another process has it; `Io` when it cannot be written.
+    /// `InUse` when another process uses it; `Io` when it cannot be written.
     pub fn take(path: &Path) -> Result<Self, DataDirError> {
         let fault = |path: &Path, what| {
             let path = path.to_owned();
@@ -92,7 +92,7 @@ impl DataDir {
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
-    /// Makes the secrets that are missing, and returns their names.
+    /// Creates the missing secrets and returns their names.
     ///
     /// # Errors
     /// `Io`.
@@ -110,7 +110,7 @@ impl DataDir {
         Ok(made)
     }
 
-    /// Writes `addresses.json`, whole or not at all.
+    /// Writes `addresses.json` atomically.
     ///
     /// # Errors
     /// `Io`.
@@ -123,29 +123,29 @@ impl DataDir {
         })
     }
 
-    /// Removes `addresses.json`: nobody listens there any more.
+    /// Removes `addresses.json`: no program listens there any more.
     pub fn remove_addresses(&self) {
-        // That it is not there is what is wanted.
+        // If the file does not exist, the goal is already reached.
         let _ = fs::remove_file(self.path.join(ADDRESSES));
     }
 }
 
-/// The addresses of the program that runs on this data directory, if one does.
+/// The addresses of the program that runs on this data directory, if any.
 #[must_use]
 pub fn read_addresses(data_dir: &Path) -> Option<Addresses> {
     serde_json::from_slice(&fs::read(addresses_file(data_dir)).ok()?).ok()
 }
 
-/// Where a running program says its addresses.
+/// The file with the addresses of a running program.
 #[must_use]
 pub fn addresses_file(data_dir: &Path) -> PathBuf {
     data_dir.join(ADDRESSES)
 }
 
-/// The installation's own key, for masks and for sealing: 32 bytes, in the file as hex.
+/// The installation's own key, for masks and for sealing: 32 bytes, stored as hex.
 ///
 /// # Errors
-/// `Io` where the file cannot be read, `Broken` where it holds something else.
+/// `Io` if the file cannot be read, `Broken` if its contents are invalid.
 pub fn store_key(data_dir: &Path) -> Result<[u8; 32], DataDirError> {
     let path = data_dir.join("store-key");
     let text = fs::read_to_string(&path).map_err(|cause| DataDirError::Io {
@@ -163,8 +163,8 @@ fn random_hex() -> String {
     hex::encode(rand::random::<[u8; 32]>())
 }
 
-/// Keeps a secret in a file that only its owner can read; `false` where the file is there already. Of several at once
-/// exactly one is kept.
+/// Stores a secret in a file that only its owner can read; `false` if the file already exists. Of concurrent calls,
+/// exactly one succeeds.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -184,14 +184,15 @@ pub fn keep_secret(file: &Path, secret: &[u8]) -> io::Result<bool> {
     linked
 }
 
-/// Writes a file that only its owner can read: under another name first, so that it is there whole or not at all.
+/// Writes a file that only its owner can read. It is written under another name first, so that it is complete or
+/// missing.
 fn write_private(folder: &Path, name: &str, content: &[u8]) -> io::Result<()> {
     let draft = folder.join(format!(".{name}.new"));
     let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&draft)?;
     file.write_all(content)?;
     file.sync_all()?;
     fs::rename(&draft, folder.join(name))?;
-    // The new name, too, must outlive a power cut.
+    // The renamed entry must also survive a power cut.
     File::open(folder)?.sync_all()
 }
 

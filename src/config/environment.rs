@@ -1,30 +1,30 @@
-//! Which variables of the environment are options, which are mistyped options, and which belong to somebody else.
+//! Tells which environment variables are options, which are mistyped options, and which belong to other programs.
 
 use crate::domain::{distance, nearest};
 
-/// The prefix of the variables that are read.
+/// The prefix of our variables.
 pub const PREFIX: &str = "TAGOHOOK_";
-/// Variables that stand for flags.
+/// Variables that correspond to flags.
 pub const FLAG_VARIABLES: [&str; 4] =
     ["TAGOHOOK_CONFIG", "TAGOHOOK_DATA_DIR", "TAGOHOOK_LISTEN", "TAGOHOOK_INSPECT_LISTEN"];
-/// Variables that give commands the inspector's password; the first that is set counts.
+/// Variables with the inspector's password, for commands; the first one that is set counts.
 pub const CREDENTIAL_VARIABLES: [&str; 2] = ["TAGOHOOK_PASSWORD", "TAGOHOOK_TOKEN"];
 
-/// More letters than this are another word: `INSPECTOR_HOST` is not `INSPECTOR_LISTEN`.
+/// More different letters mean another word: `INSPECTOR_HOST` is not `INSPECTOR_LISTEN`.
 const SLIP: usize = 3;
 
-/// A variable with our prefix that is no option.
+/// A variable with our prefix that is not an option.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stranger {
-    /// Nearly the name of this option.
+    /// Similar to the name of this option.
     Typo(String),
-    /// Made by Kubernetes or Docker for a service of our name.
+    /// Created by Kubernetes or Docker for a service with our name.
     ServiceLink,
-    /// Somebody else's, as those of a build script.
+    /// From another program, such as a build script.
     Foreign,
 }
 
-/// What a variable is that is no option; `options` are the names of those.
+/// Classifies a variable that is not an option; `options` are the names of all options.
 pub fn stranger(name: &str, value: &str, options: &[String]) -> Option<Stranger> {
     let own = name.strip_prefix(PREFIX)?;
     let known = || {
@@ -37,16 +37,16 @@ pub fn stranger(name: &str, value: &str, options: &[String]) -> Option<Stranger>
     if is_service_link(own, value) {
         return Some(Stranger::ServiceLink);
     }
-    // The prefix is always right: it must not make two short names look alike.
+    // The prefix is always the same: it must not make two short names look similar.
     let near = nearest(own, known().filter_map(|known| known.strip_prefix(PREFIX)));
     let near = near.filter(|near| distance(own, near) <= SLIP);
     Some(near.map_or(Stranger::Foreign, |near| Stranger::Typo(format!("{PREFIX}{near}"))))
 }
 
-/// Whether Kubernetes makes such a variable for a Service, or Docker for a link ("Accessing the Service" and "Docker
+/// Whether Kubernetes creates this variable for a Service, or Docker for a link ("Accessing the Service" and "Docker
 /// Links" in their documentation): `…_SERVICE_HOST`, `…_SERVICE_PORT[_NAME]`, `…_PORT` and `…_PORT_80_TCP[_ADDR]`.
 fn is_service_link(own: &str, value: &str) -> bool {
-    // What comes before is the rest of the service's name: nothing for a service named tagohook.
+    // The part before is the rest of the service's name: empty for a service named tagohook.
     let ends = |mark: &str| own.strip_suffix(mark).is_some_and(|rest| rest.is_empty() || rest.ends_with('_'));
     let is_port =
         ends("PORT") && ["tcp://", "udp://", "sctp://"].into_iter().any(|scheme| value.starts_with(scheme));
@@ -54,7 +54,7 @@ fn is_service_link(own: &str, value: &str) -> bool {
     is_port || is_service || is_numbered_port(own)
 }
 
-/// `PORT_8080_TCP`, alone or with `_PROTO`, `_PORT` or `_ADDR` behind.
+/// `PORT_8080_TCP`, alone or followed by `_PROTO`, `_PORT` or `_ADDR`.
 fn is_numbered_port(own: &str) -> bool {
     let own = ["_PROTO", "_PORT", "_ADDR"].into_iter().find_map(|end| own.strip_suffix(end)).unwrap_or(own);
     let number = ["_TCP", "_UDP", "_SCTP"].into_iter().find_map(|end| own.strip_suffix(end));

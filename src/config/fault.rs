@@ -1,16 +1,16 @@
-//! What is wrong with a configuration: one line each.
+//! The faults of a configuration, one line each.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// Where a value was said.
+/// Where a value was set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// In the compiled-in defaults.
     Default,
-    /// In a file, at a line where that is known.
+    /// In a file, with the line if it is known.
     File(PathBuf, Option<usize>),
-    /// In a variable of the environment.
+    /// In an environment variable.
     Env(String),
     /// On the command line.
     Flag(&'static str),
@@ -33,13 +33,13 @@ impl fmt::Display for Origin {
 pub struct ConfigFaults(pub Vec<String>);
 
 impl ConfigFaults {
-    /// Adds a line. Nothing in it may break the line.
+    /// Adds a fault, as a single line.
     pub fn add(&mut self, origin: &Origin, key: &str, what: impl fmt::Display) {
         let line = format!("{origin}: {key}: {what}");
         self.0.push(line.replace(['\n', '\r'], " "));
     }
 
-    /// Whether there is none.
+    /// Whether there are no faults.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

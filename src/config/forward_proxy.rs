@@ -1,34 +1,34 @@
-//! The proxy through which the sender goes: from the configuration, else from the variables that other programs read.
+//! The sender's proxy: from the configuration, or else from the usual environment variables.
 
 use std::fmt;
 
 use url::Url;
 
-/// Says that there is no proxy, whatever the environment says.
+/// Disables the proxy, whatever the environment says.
 const NONE: &str = "none";
 
-/// The proxy for what is sent, by the scheme of the target.
+/// The proxy for outgoing requests, by the scheme of the target.
 #[derive(Clone, Debug, Default)]
 pub struct ForwardProxy {
     /// For http targets.
     pub http: Option<ProxyUrl>,
     /// For https targets.
     pub https: Option<ProxyUrl>,
-    /// Hosts, domains, addresses and CIDRs that are reached without it.
+    /// Hosts, domains, addresses and CIDRs that are reached directly.
     pub no_proxy: Vec<String>,
-    /// Whether names that do not resolve here are left to the proxy.
+    /// Whether the proxy resolves names that do not resolve here.
     pub resolves: bool,
 }
 
-/// Where a proxy is. It prints without its user name and password.
+/// A proxy's URL. It prints without its user name and password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ProxyUrl(Url);
 
 impl ProxyUrl {
-    /// Reads `http://proxy:3128`; the scheme may be missing.
+    /// Reads `http://proxy:3128`; the scheme may be omitted.
     ///
     /// # Errors
-    /// When it is no address of a proxy; the sentence repeats none of it.
+    /// When it is not a proxy address; the message repeats none of it.
     pub fn read(text: &str) -> Result<Self, String> {
         let expected = "the address of a proxy, as \"http://proxy.example.com:3128\"";
         let text = text.trim();
@@ -43,7 +43,7 @@ impl ProxyUrl {
         Ok(Self(url))
     }
 
-    /// The URL, with what it holds of a credential.
+    /// The URL, including any credential.
     #[must_use]
     pub const fn expose(&self) -> &Url {
         &self.0
@@ -54,7 +54,7 @@ impl ProxyUrl {
     }
 }
 
-/// Host and port: what may be logged.
+/// Host and port, which may be logged.
 impl fmt::Display for ProxyUrl {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let host = self.0.host_str().unwrap_or_default();
@@ -68,11 +68,11 @@ impl fmt::Debug for ProxyUrl {
     }
 }
 
-/// What `[sender]` says of the proxy.
+/// The proxy settings in `[sender]`.
 pub struct Wish {
-    /// `proxy`: an address, a reference to a secret that holds one, `none`, or nothing.
+    /// `proxy`: an address, a reference to a secret with an address, `none`, or empty.
     pub proxy: String,
-    /// Whether that stands in a file.
+    /// Whether it is set in a file.
     pub is_in_file: bool,
     /// `no_proxy`
     pub no_proxy: Vec<String>,
@@ -81,10 +81,11 @@ pub struct Wish {
 }
 
 impl ForwardProxy {
-    /// What `wish` asks for. Without a word the environment decides, and `notices` says what of it cannot be followed.
+    /// The proxy that `wish` asks for. If `proxy` is empty, the environment decides; `notices` reports variables that
+    /// cannot be used.
     ///
     /// # Errors
-    /// When `proxy` is none; the sentence repeats no credential.
+    /// When `proxy` is invalid; the message repeats no credential.
     pub fn read(
         wish: Wish,
         env: &[(String, String)],
@@ -122,7 +123,7 @@ impl ForwardProxy {
     }
 }
 
-/// The variable in lower case, else in upper case, where it holds anything.
+/// The variable in lower case, or else in upper case, if it is not empty.
 fn variable<'e>(env: &'e [(String, String)], name: &str) -> Option<(&'e str, &'e str)> {
     [name.to_owned(), name.to_ascii_uppercase()].into_iter().find_map(|name| {
         let (name, value) = env.iter().find(|(known, value)| *known == name && !value.trim().is_empty())?;
@@ -130,8 +131,8 @@ fn variable<'e>(env: &'e [(String, String)], name: &str) -> Option<(&'e str, &'e
     })
 }
 
-/// The proxy of a variable, or of `ALL_PROXY`. The variable is meant for other programs too: what we cannot follow is no
-/// fault.
+/// The proxy from a variable, or from `ALL_PROXY`. Other programs use these variables too, so an unusable value is not
+/// a fault.
 fn from_env(env: &[(String, String)], name: &str, notices: &mut Vec<String>) -> Option<ProxyUrl> {
     let (name, value) = variable(env, name).or_else(|| variable(env, "all_proxy"))?;
     match ProxyUrl::read(value) {

@@ -1,4 +1,4 @@
-//! The layers of the configuration and the value of a key in the topmost layer that has it.
+//! The layers of the configuration, and the value of a key in the topmost layer that sets it.
 
 use std::path::{Path, PathBuf};
 
@@ -11,12 +11,12 @@ use crate::domain::suggestion;
 /// The compiled-in defaults, which document every option.
 pub const DEFAULT_TOML: &str = include_str!("../../config/default.toml");
 
-/// A value and where it was said.
+/// A value and where it was set.
 #[derive(Clone, Debug)]
 pub struct Said {
     /// The value.
     pub value: Value,
-    /// Where.
+    /// Where it was set.
     pub origin: Origin,
 }
 
@@ -26,12 +26,12 @@ pub struct ConfigFile {
     /// Its path.
     pub path: PathBuf,
     text: String,
-    /// What it says.
+    /// Its contents.
     pub table: Table,
 }
 
 impl ConfigFile {
-    /// Reads the file at `path`; a fault names the line.
+    /// Reads the file at `path`; a fault contains the line.
     pub fn read(path: &Path, faults: &mut ConfigFaults) -> Option<Self> {
         let origin = Origin::File(path.to_owned(), None);
         let text = match std::fs::read_to_string(path) {
@@ -52,7 +52,7 @@ impl ConfigFile {
         }
     }
 
-    /// Where `key` of `section` is said; `nth` tells repeated sections apart, from 0.
+    /// Where `key` of `section` is set; `nth` is the index of a repeated section, from 0.
     pub fn origin(&self, section: &str, nth: usize, key: &str) -> Origin {
         Origin::File(self.path.clone(), self.line_of(section, nth, key))
     }
@@ -84,17 +84,17 @@ fn line_at(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|byte| *byte == b'\n').count().saturating_add(1)
 }
 
-/// Defaults, file and environment, one over the other.
+/// Defaults, file and environment; later layers override earlier ones.
 pub struct Layers<'a> {
     defaults: Table,
     file: Option<&'a ConfigFile>,
     env: Vec<(String, String)>,
-    /// Variables with our prefix that are somebody else's.
+    /// Variables with our prefix that belong to other programs.
     pub foreign: Vec<String>,
 }
 
 impl<'a> Layers<'a> {
-    /// Lays them over each other and reports every key that nobody knows. The defaults are the list of known keys.
+    /// Combines the layers and reports every unknown key. The defaults are the list of known keys.
     pub fn new(file: Option<&'a ConfigFile>, env: &[(String, String)], faults: &mut ConfigFaults) -> Self {
         let defaults = DEFAULT_TOML.parse::<Table>().unwrap_or_default();
         let env = env.iter().filter(|(name, _)| name.starts_with(PREFIX)).cloned().collect();
@@ -104,7 +104,7 @@ impl<'a> Layers<'a> {
         layers
     }
 
-    /// The value of `key` in `section`, the empty section being the top of the file.
+    /// The value of `key` in `section`; the empty section is the top of the file.
     pub fn value(&self, section: &str, key: &str) -> Option<Said> {
         let default = entry(&self.defaults, section, key)?;
         let name = variable(section, key);
@@ -119,7 +119,7 @@ impl<'a> Layers<'a> {
         Some(Said { value: default.clone(), origin: Origin::Default })
     }
 
-    /// The `[[source]]` tables of the file, or the default ones; the file where they are its own.
+    /// The `[[source]]` tables of the file, or the default ones; with the file if they come from it.
     pub fn sources(&self, faults: &mut ConfigFaults) -> (Vec<Table>, Option<&'a ConfigFile>) {
         match self.own_tables("source", faults) {
             Some((tables, file)) => (tables, Some(file)),
@@ -127,7 +127,7 @@ impl<'a> Layers<'a> {
         }
     }
 
-    /// The tables `[[name]]` of the file, where it has any.
+    /// The tables `[[name]]` of the file, if it has any.
     pub fn own_tables(&self, name: &str, faults: &mut ConfigFaults) -> Option<(Vec<Table>, &'a ConfigFile)> {
         let file = self.file?;
         let value = file.table.get(name)?;
@@ -142,7 +142,7 @@ impl<'a> Layers<'a> {
         let Some(file) = self.file else { return };
         for (name, value) in &file.table {
             match (self.defaults.get(name), value) {
-                // Sources and subscriptions have readers of their own.
+                // Sources and subscriptions are read separately.
                 (Some(Value::Array(_)), _) => {}
                 (None, _) if name == "subscription" => {}
                 (Some(Value::Table(known)), Value::Table(section)) => {
@@ -188,7 +188,7 @@ impl<'a> Layers<'a> {
                 Some(Stranger::ServiceLink) | None => {}
             }
         }
-        // The environment has no order of its own.
+        // The environment has no defined order.
         self.foreign.sort();
     }
 }
@@ -207,7 +207,7 @@ fn variable(section: &str, key: &str) -> String {
     format!("{PREFIX}{}", name.to_ascii_uppercase())
 }
 
-/// A variable's text as a value of the default's type, where it can be read so.
+/// The text of a variable as a value of the default's type, if possible.
 fn like(default: &Value, text: &str) -> Value {
     let list = || {
         let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());

@@ -1,15 +1,15 @@
-//! `inspector.public_url`: the address of the inspector in people's browsers, where a proxy makes it another than ours.
+//! `inspector.public_url`: the inspector's address in browsers, if a proxy makes it different from ours.
 
 use std::fmt;
 
 use url::Url;
 
-/// Where browsers reach the inspector, as `https://example.com/tagohook/`.
+/// Where browsers reach the inspector, such as `https://example.com/tagohook/`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl(Url);
 
 impl PublicUrl {
-    /// The first segments of the inspector's own paths. A public path that begins with one of them cannot be told from a
+    /// The first segments of the inspector's own paths. A public path that starts with one of them would look like a
     /// page.
     pub const OWN: &[&str] = &[
         "api",
@@ -34,10 +34,10 @@ impl PublicUrl {
         "what-if",
     ];
 
-    /// Reads it; the fault says what is allowed.
+    /// Reads it; the error says what is allowed.
     ///
     /// # Errors
-    /// When it is not an http or https URL, or has a query, a fragment or a user, or its path is one of our own.
+    /// When it is not an http or https URL, has a query, a fragment or a user, or has one of our own paths.
     pub fn parse(text: &str) -> Result<Self, String> {
         let url = Url::parse(text.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         let Some(mut url) = url.filter(Url::has_host) else {
@@ -61,19 +61,19 @@ impl PublicUrl {
         Ok(Self(url))
     }
 
-    /// What a browser sends as `Origin`: `https://example.com`, with a port only where it is not the usual one.
+    /// The `Origin` header of browsers: `https://example.com`, with a port only if it is not the default.
     #[must_use]
     pub fn origin(&self) -> String {
         self.0.origin().ascii_serialization()
     }
 
-    /// The host's name.
+    /// The host name.
     #[must_use]
     pub fn host(&self) -> &str {
         self.0.host_str().unwrap_or_default()
     }
 
-    /// The path in front of our own, without a slash at its end: `/tagohook`, or nothing.
+    /// The path before our own paths, without a trailing slash: `/tagohook`, or empty.
     #[must_use]
     pub fn path(&self) -> &str {
         self.0.path().trim_end_matches('/')

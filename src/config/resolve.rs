@@ -1,4 +1,4 @@
-//! From the layers to a checked `Config`, collecting every fault on the way.
+//! Turns the layers into a checked `Config`, and collects every fault on the way.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ const DEFAULT_DATA_DIR: &str = "./tagohook-data";
 /// The bounds of `queue`.
 const QUEUE: std::ops::RangeInclusive<i64> = 1..=1_000_000;
 
-/// What the command line says.
+/// The options given on the command line.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// `--config`
@@ -32,7 +32,7 @@ pub struct Options {
     pub listen: Option<String>,
     /// `--inspect-listen`
     pub inspect_listen: Option<String>,
-    /// Whether secrets that the first start makes may be missing yet.
+    /// Whether secrets that the first start creates may still be missing.
     pub tolerate_unmade: bool,
 }
 
@@ -56,7 +56,8 @@ fn variable(env: &[(String, String)], name: &str) -> Option<String> {
         .filter(|value| !value.is_empty())
 }
 
-/// Reads and checks the whole configuration. `env` is the environment; `check_secret` knows the schemes' keys.
+/// Reads and checks the whole configuration. `env` is the environment; `check_secret` validates keys for their
+/// schemes.
 ///
 /// # Errors
 /// Every fault that was found, one line each.
@@ -115,7 +116,7 @@ pub fn load(
     }
 }
 
-/// One line for all variables that look like ours and are not.
+/// One line for all variables that look like ours but are not.
 fn foreign_notice(names: &[String]) -> Option<String> {
     (!names.is_empty()).then(|| {
         format!(
@@ -156,7 +157,7 @@ impl Read<'_> {
         Some(InspectorConfig { listen, password, allowed_hosts: allowed_hosts?, public_url: public_url? })
     }
 
-    /// The outer `None` is a fault, the inner one no password.
+    /// The outer `None` is a fault, the inner one means that there is no password.
     fn password(&mut self) -> Option<Option<PasswordHash>> {
         let section = "inspector";
         let name = self.text(section, "password_file")?;

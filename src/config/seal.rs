@@ -1,4 +1,4 @@
-//! Secrets that came through the API, sealed for the store under the installation's `store-key`.
+//! Seals secrets from the API for the store, under the installation's `store-key`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,9 +7,9 @@ use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
-/// Keeps this use of the `store-key` apart from every other.
+/// Separates this use of the `store-key` from every other one.
 const PURPOSE: &[u8] = b"tagohook subscription secrets 1";
-/// The length of a nonce, in bytes; random ones of this length do not meet.
+/// The length of a nonce, in bytes; random nonces of this length do not repeat.
 const NONCE: usize = 24;
 
 /// Seals and opens secrets.
@@ -17,10 +17,10 @@ const NONCE: usize = 24;
 pub struct Sealer(XChaCha20Poly1305);
 
 impl Sealer {
-    /// Seals under a key that is derived from the `store-key`.
+    /// Uses a key derived from the `store-key`.
     #[must_use]
     pub fn new(store_key: &[u8; 32]) -> Self {
-        // An HMAC takes a key of any length.
+        // HMAC accepts keys of any length.
         let derived = Hmac::<Sha256>::new_from_slice(store_key).map(|mut derived| {
             derived.update(PURPOSE);
             derived.finalize().into_bytes()
@@ -28,7 +28,7 @@ impl Sealer {
         Self(XChaCha20Poly1305::new(&derived.unwrap_or_default()))
     }
 
-    /// The secret as only this installation can read it, in base64; another text each time.
+    /// The secret in a form that only this installation can read, in base64; different each time.
     #[must_use]
     pub fn seal(&self, secret: &[u8]) -> String {
         let nonce: [u8; NONCE] = rand::random();
@@ -37,7 +37,7 @@ impl Sealer {
         STANDARD.encode([nonce.as_slice(), &sealed].concat())
     }
 
-    /// The secret that was sealed; `None` where this is not what this installation sealed.
+    /// The sealed secret; `None` if this installation did not seal it.
     #[must_use]
     pub fn open(&self, sealed: &str) -> Option<Vec<u8>> {
         let bytes = STANDARD.decode(sealed).ok()?;

@@ -9,25 +9,25 @@ use crate::domain::{Scheme, Secret};
 
 const HINT: &str = "write \"file:NAME\" (a file, relative to the data directory) or \"env:NAME\"";
 
-/// Says why a secret is no key of a scheme.
+/// Returns why a secret is not a valid key for a scheme.
 pub type SecretCheck = fn(Scheme, &Secret) -> Result<(), String>;
 
 /// Resolves references to secrets.
 pub struct Secrets<'a> {
-    /// What `file:` is relative to.
+    /// The base directory of `file:`.
     pub data_dir: PathBuf,
-    /// What `env:` reads.
+    /// The variables for `env:`.
     pub env: &'a [(String, String)],
-    /// Whether a file that the first start makes may be missing.
+    /// Whether a file that the first start creates may be missing.
     pub tolerate_unmade: bool,
-    /// Whether what is no reference is the secret itself.
+    /// Whether a text without a reference is the secret itself.
     pub take_literals: bool,
-    /// What should be logged about them.
+    /// Notices to log.
     pub notices: Vec<String>,
 }
 
 impl Secrets<'_> {
-    /// The secret that `reference` names; the fault never repeats a literal.
+    /// The secret that `reference` names; the error never repeats a literal.
     pub fn resolve(&mut self, reference: &str) -> Result<Secret, String> {
         if reference.contains("base64(") {
             return Err(
@@ -89,7 +89,7 @@ impl Secrets<'_> {
     }
 }
 
-/// Finds secrets by reference after the start, as `Secrets` does at the start.
+/// Resolves secret references after the start, as `Secrets` does at the start.
 #[derive(Clone)]
 pub struct SecretResolver {
     data_dir: PathBuf,
@@ -106,12 +106,12 @@ impl SecretResolver {
     /// The secret that `reference` names.
     ///
     /// # Errors
-    /// When there is none, in one sentence that repeats no literal.
+    /// When there is none, as one sentence that repeats no literal.
     pub fn resolve(&self, reference: &str) -> Result<Secret, String> {
         self.secrets(false).resolve(reference)
     }
 
-    /// Runs `read` with secrets that may also be typed in.
+    /// Runs `read` with secrets that may also be literals.
     pub(super) fn with_literals<T>(&self, read: impl FnOnce(&mut Secrets<'_>) -> T) -> T {
         read(&mut self.secrets(true))
     }

@@ -1,4 +1,4 @@
-//! A source as it would be: its configuration written out, with some keys changed.
+//! A draft of a source: its configuration with some keys changed.
 
 use toml::{Table, Value};
 
@@ -7,19 +7,19 @@ use super::secrets::{SecretCheck, SecretResolver};
 use super::{source_event, sources, values};
 use crate::domain::{Credential, SchemaMode, Source, UnknownEvents};
 
-/// What stands in the written configuration for a secret that was typed in.
+/// The placeholder in the printed configuration for a literal secret.
 const NEW_SECRET: &str = "file:NEW-SECRET";
 
-/// A source that was drafted.
+/// A drafted source.
 #[derive(Debug)]
 pub struct DraftedSource {
     /// The source.
     pub source: Source,
-    /// Its `[[source]]` entry, without any secret.
+    /// Its `[[source]]` entry, without secrets.
     pub toml: String,
 }
 
-/// `present` with the keys of `changes` in place of its own. Secrets may be typed in: they are not kept anywhere.
+/// Applies the keys of `changes` to `present`. Secrets may be literals; they are not stored.
 ///
 /// # Errors
 /// Every fault, in a sentence that repeats no secret.
@@ -34,7 +34,7 @@ pub fn draft_source(
         let value = Value::try_from(value).map_err(|fault| vec![format!("{key}: {fault}")])?;
         changed.insert(key.clone(), value);
     }
-    // What a preset says is a change too.
+    // Keys set by a preset also count as changes.
     let changed = source_event::with_preset(&changed).map_err(|what| vec![format!("preset: {what}")])?;
     let mut table = table_of(present);
     let mut shown = table.clone();
@@ -62,7 +62,7 @@ pub fn draft_source(
 /// The keys of a `[[source]]` entry, with or without its head and its name.
 ///
 /// # Errors
-/// When it is no TOML, in a sentence that repeats nothing of it.
+/// When it is not TOML, in a sentence that repeats none of it.
 pub fn toml_members(text: &str) -> Result<serde_json::Map<String, serde_json::Value>, String> {
     let table: Table =
         text.parse().map_err(|fault: toml::de::Error| format!("no TOML: {}", fault.message()))?;
@@ -78,7 +78,7 @@ pub fn toml_members(text: &str) -> Result<serde_json::Map<String, serde_json::Va
     Ok(members)
 }
 
-/// Secrets by reference; what was typed in becomes a reference that has to be made.
+/// Keeps references to secrets; a literal becomes a reference that must still be created.
 fn without_literals(key: &str, value: &Value) -> Value {
     let is_secret = matches!(key, "secrets" | "credentials" | "handshake_token");
     match value {

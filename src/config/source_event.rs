@@ -1,4 +1,4 @@
-//! `event`, `id_scope` and `preset` of a `[[source]]`: how a sender names its events and tells them apart.
+//! `event`, `id_scope` and `preset` of a `[[source]]`: how a sender names its events and distinguishes them.
 
 use toml::{Table, Value};
 
@@ -8,12 +8,12 @@ use crate::domain::{
     suggestion,
 };
 
-/// What the presets stand for.
+/// The definitions of the presets.
 const PRESETS: &str = include_str!("../../config/source-presets.toml");
 /// The longest name of an event, in bytes.
 const MAX_NAME: usize = 256;
 
-/// Where the event's name is.
+/// Reads the place of the event's name.
 pub fn event(value: &Value) -> Result<EventPlace, String> {
     let place = value.as_str().and_then(EventPlace::parse);
     let place = place.ok_or_else(|| format!("{value} is not a place of a name; one of {EVENT_PLACES}"))?;
@@ -34,7 +34,7 @@ pub fn event(value: &Value) -> Result<EventPlace, String> {
     }
 }
 
-/// What belongs to an event's id.
+/// Reads what belongs to an event's id.
 pub fn id_scope(value: &Value) -> Result<IdScope, String> {
     let [event, path] = IdScope::WORDS;
     let mut scope = IdScope::default();
@@ -48,7 +48,8 @@ pub fn id_scope(value: &Value) -> Result<IdScope, String> {
     Ok(scope)
 }
 
-/// Whoever can change the URL or a header of a signed request could make a new event of it again and again.
+/// Rejects unsigned places for signed sources. Anyone able to change the URL or a header could otherwise turn one
+/// signed request into any number of new events.
 pub fn check(scheme: Scheme, event: &EventPlace, scope: IdScope) -> Result<(), String> {
     let is_in_header = matches!(scheme, Scheme::Github | Scheme::Platform(Platform::Twitch));
     let is_name_signed = event.is_in_body() && !(is_in_header && *event == EventPlace::Scheme);
@@ -65,7 +66,7 @@ pub fn check(scheme: Scheme, event: &EventPlace, scope: IdScope) -> Result<(), S
     ))
 }
 
-/// `table` with the keys of its preset, where it has one; its own keys stay.
+/// `table` with the keys of its preset, if it has one; its own keys take precedence.
 pub fn with_preset(table: &Table) -> Result<Table, String> {
     let Some(value) = table.get("preset") else { return Ok(table.clone()) };
     let presets: Table = PRESETS.parse().map_err(|fault| format!("the presets cannot be read: {fault}"))?;

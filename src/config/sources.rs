@@ -43,15 +43,15 @@ const KEYS: [&str; 22] = [
     "handshake_confirm",
 ];
 const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
-/// TagoRUN's own, by its webhook configuration.
+/// TagoRUN's own timeout, from its webhook configuration.
 const DEFAULT_SENDER_TIMEOUT: Duration = Duration::from_secs(30);
 const DEFAULT_ENTITY: &str = "/device/id";
 /// The longest name of a source.
 const MAX_NAME: usize = 64;
-/// Names that would be taken for something else.
+/// Reserved names with another meaning.
 const RESERVED: [&str; 2] = ["webhook-test", "published"];
 
-/// Reads every source; faults name its number where it has no name.
+/// Reads every source; faults contain its number if it has no name.
 pub fn read(
     tables: &[Table],
     file: Option<&ConfigFile>,
@@ -160,7 +160,7 @@ impl Reader<'_, '_> {
         None
     }
 
-    /// The value of `key`, converted; `default` where the key is not there.
+    /// The converted value of `key`; `default` if the key is missing.
     fn value<T>(
         &mut self,
         key: &str,
@@ -197,7 +197,7 @@ impl Reader<'_, '_> {
         check_secret: SecretCheck,
     ) -> Option<SignatureRule> {
         let names = Scheme::ALL.map(Scheme::as_str);
-        // A forgotten line never means "no check".
+        // A forgotten line must never mean "no check".
         let own = handshake.and_then(|kind| kind.schemes().first().copied());
         let default = own.filter(|scheme| *scheme != Scheme::None).unwrap_or(Scheme::Tagorun);
         let word = self.word("signature", &names, default.as_str())?;
@@ -337,7 +337,7 @@ impl Reader<'_, '_> {
         })
     }
 
-    /// The outer `None` is a fault, the inner one that nothing is selected.
+    /// The outer `None` is a fault, the inner one means that nothing is selected.
     fn selector(&mut self, key: &str) -> Option<Option<Selector>> {
         self.value(key, None, |value| match value.as_str() {
             Some("") => Ok(None),
@@ -346,7 +346,7 @@ impl Reader<'_, '_> {
         })
     }
 
-    /// The outer `None` is a fault, the inner one that bodies are not compared.
+    /// The outer `None` is a fault, the inner one means that bodies are not compared.
     fn dedupe_by_body(&mut self) -> Option<Option<Duration>> {
         self.value("dedupe_by_body", None, |value| match value.as_str() {
             Some("") => Ok(None),

@@ -1,4 +1,4 @@
-//! `[[subscription]]`: the same words as in the API's JSON, secrets by reference.
+//! `[[subscription]]`: the same keys as in the API's JSON, with secrets by reference.
 
 use std::cell::RefCell;
 
@@ -11,12 +11,12 @@ use super::secrets::{SecretCheck, Secrets};
 use super::subscription::{JsonFault, Reader, SecretOrigin, SecretReader};
 use crate::domain::{Subscription, SubscriptionOrigin, suggestion};
 
-/// The longest id that is given.
+/// The longest generated id.
 const MAX_ID: usize = 128;
-/// Paths of the API and the pages that are no subscription's.
+/// Path segments of the API and the pages, which cannot be ids.
 const RESERVED: [&str; 2] = ["new", "preview"];
 
-/// What is odd about the fallbacks of these entries, where there is nothing but them.
+/// Warnings about the fallbacks of these entries, if there are no other subscriptions.
 #[must_use]
 pub fn fallback_notices(subscriptions: &[Subscription]) -> Vec<String> {
     let is_known =
@@ -80,7 +80,7 @@ pub fn read(
         };
         let shared = RefCell::new(&mut *secrets);
         let resolve = |reference: &str| shared.borrow_mut().resolve(reference);
-        // Nothing in a configuration is sealed.
+        // A configuration contains no sealed secrets.
         let sealer = Sealer::new(&[0; 32]);
         let reader = Reader {
             secrets: SecretReader {
@@ -104,7 +104,7 @@ pub fn read(
     subscriptions
 }
 
-/// Where an entry is.
+/// The place of an entry.
 struct Place {
     id: String,
     name: String,
@@ -118,7 +118,7 @@ fn words_for(table: &Table, nth: usize) -> String {
     )
 }
 
-/// The id of an entry, and the key that says it: the `id`, or else what the name makes.
+/// The id of an entry and the key it comes from: `id`, or else the name.
 fn id_of(table: &Table) -> Result<(String, &'static str), (&'static str, String)> {
     let (id, key) = match table.get("id") {
         Some(Value::String(id)) => (id.clone(), "id"),
@@ -146,7 +146,7 @@ fn id_of(table: &Table) -> Result<(String, &'static str), (&'static str, String)
     }
 }
 
-/// The name as it can stand in a URL: letters and digits in lower case, everything else one dash.
+/// The name in a form for URLs: letters and digits in lower case, everything else as one dash.
 fn slug(name: &str) -> String {
     let mut id = String::new();
     for letter in name.chars() {

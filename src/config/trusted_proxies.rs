@@ -1,4 +1,4 @@
-//! Which proxies are believed, and the header in which they name the client.
+//! The trusted proxies, and the header in which they name the client.
 
 use std::net::IpAddr;
 
@@ -6,19 +6,19 @@ use ipnet::IpNet;
 
 use super::values;
 
-/// The entry of `trusted_proxies` that means whoever connects to our UNIX socket.
+/// The entry of `trusted_proxies` for every connection to our UNIX socket.
 const UNIX: &str = "unix:";
 
-/// Which proxies are believed, and how they name the client.
+/// The trusted proxies, and how they name the client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies {
     /// Their addresses.
     pub ranges: Vec<IpNet>,
-    /// Whether whoever connects to our UNIX socket is one.
+    /// Whether connections to our UNIX socket count as trusted.
     pub unix: bool,
     /// The header in which they name the client.
     pub header: ClientIpHeader,
-    /// Whether they may begin a connection with the PROXY protocol.
+    /// Whether they may start a connection with the PROXY protocol.
     pub proxy_protocol: bool,
 }
 
@@ -26,7 +26,7 @@ impl TrustedProxies {
     /// Reads the entries of `trusted_proxies`: addresses, CIDRs and `unix:`.
     ///
     /// # Errors
-    /// Says what is wrong with an entry.
+    /// What is wrong with an entry.
     pub fn parse(entries: &[String]) -> Result<Self, String> {
         let (sockets, ranges): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| *entry == UNIX);
         let ranges = ranges
@@ -36,13 +36,13 @@ impl TrustedProxies {
         Ok(Self { ranges, unix: !sockets.is_empty(), ..Self::default() })
     }
 
-    /// Whether this address is one of theirs.
+    /// Whether this address is trusted.
     #[must_use]
     pub fn contain(&self, address: IpAddr) -> bool {
         self.ranges.iter().any(|range| range.contains(&address))
     }
 
-    /// Whether there is none.
+    /// Whether no proxy is trusted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ranges.is_empty() && !self.unix
@@ -52,18 +52,18 @@ impl TrustedProxies {
 /// The header in which proxies name the client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ClientIpHeader {
-    /// `X-Forwarded-For` and `Forwarded`; where both are there, they must name the same client.
+    /// `X-Forwarded-For` and `Forwarded`; if both are present, they must name the same client.
     #[default]
     Both,
-    /// This one only.
+    /// Only this header.
     Named(String),
 }
 
 impl ClientIpHeader {
-    /// Reads a header's name; the empty text means both usual ones.
+    /// Reads a header name; an empty text means both usual headers.
     ///
     /// # Errors
-    /// When it cannot be a header's name.
+    /// When it is not a valid header name.
     pub fn parse(text: &str) -> Result<Self, String> {
         let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         match text.trim() {

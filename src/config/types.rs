@@ -1,4 +1,4 @@
-//! The configuration, read and checked.
+//! The checked configuration.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use super::secrets::SecretResolver;
 use super::trusted_proxies::TrustedProxies;
 use crate::domain::{ListenAddress, Source, Subscription};
 
-/// Everything that is configured. Every value is within its bounds and every secret is resolved.
+/// The whole configuration. Every value is within its bounds and every secret is resolved.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The data directory.
@@ -31,11 +31,11 @@ pub struct Config {
     pub sources: Vec<Source>,
     /// `[[subscription]]`
     pub subscriptions: Vec<Subscription>,
-    /// Finds the secrets that subscriptions name through the API.
+    /// Resolves the secrets that subscriptions refer to through the API.
     pub secrets: SecretResolver,
     /// `schemas_dir`
     pub schemas_dir: Option<PathBuf>,
-    /// What is legal and odd; one sentence each, for the log.
+    /// Valid but unusual settings, one sentence each, for the log.
     pub notices: Vec<String>,
 }
 
@@ -44,19 +44,19 @@ pub struct Config {
 pub struct ReceiverConfig {
     /// Where it listens; port 0 lets the system choose.
     pub listen: ListenAddress,
-    /// Which proxies are believed, and how they name the client.
+    /// The trusted proxies, and how they name the client.
     pub trusted_proxies: TrustedProxies,
-    /// The most bytes of a body.
+    /// The most bytes in a body.
     pub max_body: usize,
-    /// The time within which the head of a request must be there.
+    /// The time limit for the head of a request.
     pub head_timeout: Duration,
-    /// The time within which a body must be there.
+    /// The time limit for a body.
     pub body_timeout: Duration,
-    /// Captures of one client address.
+    /// The rate of captures per client address.
     pub capture_rate: Rate,
-    /// Refusals of one client address that are kept.
+    /// The rate of stored rejections per client address.
     pub refused_rate: Rate,
-    /// Bytes of all bodies being read.
+    /// The most bytes of all bodies being read.
     pub max_buffered: usize,
 }
 
@@ -65,11 +65,11 @@ pub struct ReceiverConfig {
 pub struct InspectorConfig {
     /// Where it listens; port 0 lets the system choose.
     pub listen: SocketAddr,
-    /// The hash of the password, where there is one.
+    /// The hash of the password, if one is set.
     pub password: Option<PasswordHash>,
-    /// Host names besides localhost and the listen address.
+    /// Allowed host names besides localhost and the listen address.
     pub allowed_hosts: Vec<String>,
-    /// Where browsers reach it, where that is not the listen address.
+    /// Where browsers reach it, if that differs from the listen address.
     pub public_url: Option<PublicUrl>,
 }
 
@@ -78,23 +78,23 @@ pub struct InspectorConfig {
 pub struct StoreConfig {
     /// The SQLite file.
     pub path: PathBuf,
-    /// Age of accepted and duplicate deliveries.
+    /// Maximum age of accepted and duplicate deliveries.
     pub keep_deliveries: Duration,
-    /// Age of rejected deliveries.
+    /// Maximum age of rejected deliveries.
     pub keep_rejected: Duration,
-    /// Number of captures.
+    /// Maximum number of captures.
     pub keep_captured: u64,
-    /// Age of event ids.
+    /// Maximum age of event ids.
     pub keep_event_ids: Duration,
-    /// Age of messages.
+    /// Maximum age of messages.
     pub keep_messages: Duration,
-    /// Age of dead letters.
+    /// Maximum age of dead letters.
     pub keep_dead_letters: Duration,
-    /// Bytes of the file in use.
+    /// The most bytes in use in the file.
     pub max_size: u64,
-    /// Bytes of refused deliveries; captures may take as many again.
+    /// The most bytes of rejected deliveries; captures have a budget of the same size.
     pub max_refused: u64,
-    /// Deliveries that may wait for the disk.
+    /// The most deliveries that may wait for the disk.
     pub queue: usize,
 }
 
@@ -103,11 +103,11 @@ pub struct StoreConfig {
 pub struct SenderConfig {
     /// Whether private addresses are refused as targets.
     pub deny_private: bool,
-    /// How long a worker holds a message.
+    /// How long a worker keeps a message.
     pub lease: Duration,
-    /// How often endpoints are probed.
+    /// The interval of health checks.
     pub health_interval: Duration,
-    /// The proxy through which it goes.
+    /// The proxy for outgoing requests.
     pub proxy: ForwardProxy,
 }
 
@@ -120,29 +120,29 @@ pub struct LogConfig {
     pub json: bool,
 }
 
-/// So many in such a time.
+/// A number of events in a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
-    /// How many.
+    /// The number.
     pub count: NonZeroU32,
-    /// In which time, at least a second.
+    /// The time, at least a second.
     pub per: Duration,
 }
 
 impl Rate {
-    /// How many a second.
+    /// The rate per second.
     #[must_use]
     pub fn per_second(&self) -> f64 {
         f64::from(self.count.get()) / self.per.as_secs_f64()
     }
 }
 
-/// A password's argon2 hash in PHC form. It does not print.
+/// A password's argon2 hash in PHC form. It is never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// Takes the hash as it stands in the file.
+    /// Takes the hash from the file.
     #[must_use]
     pub fn new(hash: String) -> Self {
         Self(hash)

@@ -1,4 +1,4 @@
-//! Values as people write them: sizes, durations, rates, addresses.
+//! Values as users write them: sizes, durations, rates, addresses.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
@@ -10,15 +10,15 @@ use toml::Value;
 use super::Rate;
 use crate::domain::{ListenAddress, SilenceAfter};
 
-/// What an address to listen on may be.
+/// The allowed forms of a listen address.
 pub const ADDRESS: &str =
     "expected HOST:PORT, as \"127.0.0.1:8080\" or \"[::]:8080\", or a port of this machine, as \"8080\"";
 
-/// The longest path that Linux has for a socket, in bytes (unix(7)).
+/// The longest path of a Linux socket, in bytes (unix(7)).
 const MAX_SOCKET_PATH: usize = 107;
 
-/// An address to listen on. A port without a host, `8080` or `:8080`, is one of the loopback address: that others reach
-/// it must be written out.
+/// A listen address. A port without a host, `8080` or `:8080`, means the loopback address. Access from other machines
+/// must be configured explicitly.
 pub fn address(text: &str) -> Result<SocketAddr, String> {
     let text = text.trim();
     let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
@@ -31,7 +31,7 @@ pub fn address(text: &str) -> Result<SocketAddr, String> {
     found.ok_or_else(|| format!("{text:?} is not an address with a port; {ADDRESS}"))
 }
 
-/// Where the receiver listens: an address as above, or `unix:` and the path of a socket.
+/// The receiver's listen address: as above, or `unix:` and the path of a socket.
 pub fn listen_address(text: &str) -> Result<ListenAddress, String> {
     let Some(path) = ListenAddress::unix_path(text) else {
         let or = |fault| format!("{fault}, or \"unix:/run/tagohook.sock\"");
@@ -47,7 +47,7 @@ pub fn listen_address(text: &str) -> Result<ListenAddress, String> {
         .map_err(|fault| format!("{path:?} cannot be used: {fault}"))
 }
 
-/// Bytes: `4 MiB`, `512 KiB`, `1000`, `1 GB`.
+/// A size in bytes: `4 MiB`, `512 KiB`, `1000`, `1 GB`.
 pub fn size(text: &str) -> Result<u64, String> {
     let allowed = "a size as \"4 MiB\" (B, KiB, MiB, GiB, TiB, kB, MB, GB, TB)";
     let (number, unit) = split_unit(text);
@@ -69,7 +69,7 @@ pub fn size(text: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("{text:?} is not a size; {allowed}"))
 }
 
-/// A time: `500ms`, `30s`, `5m`, `2h`, `30d`, `2w`.
+/// A duration: `500ms`, `30s`, `5m`, `2h`, `30d`, `2w`.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let allowed = "a duration as \"30s\" (ms, s, m, h, d, w)";
     let (number, unit) = split_unit(text);
@@ -105,7 +105,7 @@ pub fn rate(text: &str) -> Result<Rate, String> {
     Ok(Rate { count, per: Duration::from_secs(per) })
 }
 
-/// When something is silent: `off`, `3x`, `2.5x`, or a duration.
+/// When a device counts as silent: `off`, `3x`, `2.5x`, or a duration.
 pub fn silence_after(text: &str) -> Result<SilenceAfter, String> {
     let allowed =
         "\"off\", a multiple of the usual interval from \"1.1x\" to \"100x\", or a duration as \"30m\"";
@@ -125,7 +125,7 @@ pub fn silence_after(text: &str) -> Result<SilenceAfter, String> {
     tenths.filter(|tenths| (11..=1_000).contains(tenths)).map(SilenceAfter::Tenths).ok_or_else(fault)
 }
 
-/// One of a few words.
+/// One of several words.
 pub fn one_of(value: &Value, words: &[&str]) -> Result<String, String> {
     let word = value.as_str().filter(|word| words.contains(word));
     word.map(str::to_owned).ok_or_else(|| format!("unknown value {value}; use one of {}", words.join(", ")))
@@ -136,14 +136,14 @@ pub fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// A list of texts.
+/// A list of strings.
 pub fn texts(value: &Value) -> Result<Vec<String>, String> {
     let fault = || "a list of texts, as [\"a\", \"b\"]".to_owned();
     let items = value.as_array().ok_or_else(fault)?;
     items.iter().map(|item| item.as_str().map(str::to_owned).ok_or_else(fault)).collect()
 }
 
-/// Entries that are lists themselves, with commas and blanks, taken apart (NET-05).
+/// Splits entries that are lists themselves, separated by commas and blanks (NET-05).
 pub fn split_list(entries: &[String]) -> Vec<String> {
     entries
         .iter()
@@ -160,7 +160,7 @@ fn split_unit(text: &str) -> (&str, &str) {
     (number, unit.trim())
 }
 
-/// An address or a CIDR: host bits are masked, a mapped range is its IPv4 range.
+/// An address or a CIDR: host bits are masked, and a mapped range becomes its IPv4 range.
 pub fn range(text: &str) -> Result<IpNet, String> {
     let fault = || {
         format!("{text:?} is not an address; use an IPv4 or IPv6 address, or a CIDR such as 203.0.113.0/24")
@@ -181,7 +181,7 @@ fn canonical(net: IpNet) -> IpNet {
     }
 }
 
-/// Whether a range holds every address of its family.
+/// Whether a range contains every address of its family.
 pub fn matches_all(range: &IpNet) -> bool {
     range.prefix_len() == 0
 }

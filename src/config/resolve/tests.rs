@@ -1,4 +1,4 @@
-//! Every fault is one line that says where, what, and what is allowed.
+//! Every fault is one line that says where it is, what is wrong, and what is allowed.
 
 use super::*;
 use crate::domain::{Credential, SchemaMode, Scheme};

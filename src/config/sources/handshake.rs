@@ -1,4 +1,4 @@
-//! `handshake` of a source: what its platform asks before it sends.
+//! `handshake` of a source: the question its platform asks before it sends.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use toml::Value;
 use super::{Reader, one_of};
 use crate::domain::{HandedSecret, Handshake, HandshakeRule, Scheme, Secret};
 
-/// A person opens a confirmation link.
+/// A user opens the confirmation link.
 const ASK: &str = "ask";
 /// The program opens it.
 const AUTO: &str = "auto";
@@ -25,7 +25,7 @@ impl Reader<'_, '_> {
         })
     }
 
-    /// The whole rule; the outer `None` is a fault.
+    /// The complete rule; the outer `None` is a fault.
     pub(super) fn handshake(
         &mut self,
         kind: Option<Handshake>,
@@ -83,7 +83,7 @@ impl Reader<'_, '_> {
         Some(HandedSecret::new(file, known))
     }
 
-    /// Says whether a source with that handshake may have this scheme.
+    /// Checks whether a source with that handshake may have this scheme.
     pub(super) fn check_scheme(&mut self, kind: Option<Handshake>, scheme: Scheme) -> Option<()> {
         let Some(kind) = kind.filter(|kind| !kind.schemes().contains(&scheme)) else { return Some(()) };
         let allowed: Vec<String> =

@@ -1,10 +1,10 @@
-//! Where events go, and which.
+//! The endpoint of events, and which events are sent.
 
 use url::Url;
 
-/// Whether `text` is a URL that can be sent to; the fault says what is allowed.
+/// Checks that `text` is a URL that can be sent to; the error says what is allowed.
 pub fn check(text: &str) -> Result<(), String> {
-    // Parsers drop some of these silently: what is shown would not be what is dialled.
+    // Parsers drop some of these silently: the displayed URL would not be the one that is used.
     if let Some(odd) = text.trim().chars().find(|letter| letter.is_control()) {
         return Err(format!("contains the character U+{:04X}; remove it", u32::from(odd)));
     }
@@ -28,7 +28,7 @@ pub fn check(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether `event` is the name of an event or a pattern.
+/// Checks that `event` is an event name or a pattern.
 pub fn check_event(event: &str, longest: usize) -> Result<(), String> {
     let stars = event.matches('*').count();
     let is_pattern = event == "*" || (stars == 1 && event.ends_with(".*") && event.len() > 2);

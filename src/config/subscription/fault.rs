@@ -1,11 +1,11 @@
-//! What is wrong with the JSON of a subscription.
+//! Faults in the JSON of a subscription.
 
-/// What is wrong with a subscription, and where.
+/// A fault in a subscription, and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonFault {
     /// JSON pointer (RFC 6901) into the subscription.
     pub pointer: String,
-    /// One sentence; repeats no secret.
+    /// One sentence, without secrets.
     pub message: String,
 }
 

@@ -1,20 +1,20 @@
-//! How a secret is shown.
+//! How secrets are displayed.
 
 use crate::domain::Secret;
 
-/// What stands for a secret.
+/// The replacement for a secret.
 pub const DOTS: &str = "••••";
 /// A secret shorter than this shows no tail.
 const TAIL_FROM: usize = 16;
-/// How many characters of its end a secret shows.
+/// The number of characters shown at the end of a secret.
 const TAIL: usize = 4;
 
-/// Whether a secret is named, not written out.
+/// Whether a secret is a reference, not a literal.
 pub fn is_reference(secret: &Secret) -> bool {
     secret.name().starts_with("file:") || secret.name().starts_with("env:")
 }
 
-/// A secret as it is shown: a reference in clear, else dots and perhaps its end.
+/// The displayed form of a secret: a reference in clear, else dots and possibly its end.
 pub fn mask(secret: &Secret) -> String {
     if is_reference(secret) {
         return secret.name().to_owned();
@@ -22,16 +22,16 @@ pub fn mask(secret: &Secret) -> String {
     masked(&String::from_utf8_lossy(secret.expose()))
 }
 
-/// The text of a credential that is a template; `None` where it is none. One that `file:` or `env:` names is taken as it
-/// is: a secret may hold any text.
+/// The text of a credential that is a template; `None` if it is not a template. A secret from `file:` or `env:` is
+/// never a template: it may contain any text.
 #[must_use]
 pub fn template_of(secret: &Secret) -> Option<&str> {
     let text = std::str::from_utf8(secret.expose()).ok()?;
     (!is_reference(secret) && text.contains("{{")).then_some(text)
 }
 
-/// A template as it is shown: its paths in clear. The text around them is masked, and so are expressions with texts of
-/// their own.
+/// The displayed form of a template: its paths in clear. The text around them is masked, and so are expressions with
+/// string literals.
 fn masked_template(text: &str) -> String {
     let mut shown = String::new();
     let mut rest = text;
@@ -50,7 +50,7 @@ fn masked_template(text: &str) -> String {
     shown
 }
 
-/// The value of a credential header as it is shown: its scheme stays readable.
+/// The displayed value of a credential header: its scheme stays readable.
 #[must_use]
 pub fn mask_header(secret: &Secret) -> String {
     if let Some(text) = template_of(secret) {

@@ -1,4 +1,4 @@
-//! How fast and how often: timeout, retries, rate, batches.
+//! The pace of sending: timeout, retries, rate, batches.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use crate::config::values;
 use crate::domain::suggestion;
 use crate::domain::{Backoff, Batch, RateLimit, RetryPolicy};
 
-/// The longest time of an attempt; a larger number is read as milliseconds.
+/// The longest timeout of an attempt; a larger number is read as milliseconds.
 const MAX_TIMEOUT: Duration = Duration::from_secs(300);
 /// The most attempts.
 const MAX_ATTEMPTS: u32 = 1_000;
-/// What a policy that does not say so makes of these (contract, section 5).
+/// Defaults for an incomplete policy (contract, section 5).
 const ATTEMPTS: u32 = 3;
 const BASE: Duration = Duration::from_secs(1);
 const MAX_DELAY: Duration = Duration::from_secs(3_600);
 /// The bounds of a batch's bytes.
 const MAX_BYTES: std::ops::RangeInclusive<u64> = 1_024..=16 * 1024 * 1024;
-/// The longest delay that can be asked for.
+/// The longest delay that can be configured.
 const LONGEST: Duration = Duration::from_secs(30 * 86_400);
 
 fn fault(pointer: &str, message: impl Into<String>) -> JsonFault {
@@ -40,7 +40,7 @@ fn duration(value: &Value) -> Result<Duration, String> {
     read.filter(|duration| *duration <= LONGEST).ok_or_else(|| format!("{allowed}, up to 30 days"))
 }
 
-/// The time of an attempt. More than 300 is taken for milliseconds, as the specification's own code has them.
+/// The timeout of an attempt. A number above 300 is read as milliseconds, as in the specification's own code.
 pub fn timeout(value: &Value, warnings: &mut Vec<String>) -> Result<Duration, Vec<JsonFault>> {
     let millis = value.as_f64().filter(|number| *number > MAX_TIMEOUT.as_secs_f64());
     let read = match millis {
@@ -83,7 +83,7 @@ pub fn batch(value: &Value, _: &mut Vec<String>) -> Result<Option<Batch>, Vec<Js
     if faults.is_empty() { Ok(Some(Batch { size, flush_interval, max_bytes })) } else { Err(faults) }
 }
 
-/// A size as `"1 MiB"`, or bytes.
+/// A size such as `"1 MiB"`, or bytes.
 fn max_bytes(value: Option<&Value>, faults: &mut Vec<JsonFault>) -> usize {
     let read = match value {
         None | Some(Value::Null) => return Batch::SPECIFIED.max_bytes,
@@ -133,7 +133,7 @@ fn whole(
     })
 }
 
-/// The attempts of a message. `beside` is a `max_attempts` that stands beside the policy.
+/// The attempts of a message. `beside` is a `max_attempts` next to the policy.
 pub fn retry_policy(
     given: Option<&Value>,
     beside: Option<&Value>,
@@ -173,7 +173,7 @@ pub fn retry_policy(
     RetryPolicy { max_attempts, backoff, max_delay, jitter }
 }
 
-/// Delays that are written out are meant.
+/// The longest explicit delay: delays that are written out are used as given.
 fn longest(backoff: &Backoff) -> Duration {
     match backoff {
         Backoff::Schedule(delays) => delays.iter().max().copied().unwrap_or_default(),

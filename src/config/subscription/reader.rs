@@ -1,4 +1,4 @@
-//! Reads a subscription, telling every fault with its place.
+//! Reads a subscription and reports every fault with its place.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::domain::json::{pointer, unique_members};
 use crate::domain::suggestion;
 use crate::domain::{MissingValue, RetryPolicy, Scheme, SigningRule, Subscription, SubscriptionOrigin};
 
-/// What is read, in the order of the contract.
+/// The keys that are read, in the order of the contract.
 const KEYS: [&str; 21] = [
     "name",
     "url",
@@ -37,7 +37,7 @@ const KEYS: [&str; 21] = [
     "missing",
     "max_attempts",
 ];
-/// What the API says of a subscription and takes back, so that what was got can be put.
+/// Keys that the API returns and accepts again, so that a GET response can be used in a PUT.
 const TOLD: [&str; 9] = [
     "id",
     "disabled_reason",
@@ -49,7 +49,7 @@ const TOLD: [&str; 9] = [
     "stats",
     "evaluations",
 ];
-/// The time of an attempt where none is given.
+/// The default timeout of an attempt.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// The longest name, in bytes.
 const MAX_NAME: usize = 256;
@@ -61,11 +61,11 @@ const MAX_EVENT: usize = 256;
 pub struct Read {
     /// The subscription.
     pub subscription: Subscription,
-    /// What is legal and odd, one sentence each.
+    /// Valid but unusual settings, one sentence each.
     pub warnings: Vec<String>,
 }
 
-/// Reads subscriptions; `secrets` decides what a secret may be.
+/// Reads subscriptions; `secrets` decides which secrets are allowed.
 pub struct Reader<'a> {
     /// How secrets are read.
     pub secrets: SecretReader<'a>,
@@ -90,7 +90,7 @@ impl Reader<'_> {
     }
 }
 
-/// One subscription being read.
+/// A subscription that is being read.
 pub(super) struct Reading<'a> {
     reader: &'a Reader<'a>,
     members: BTreeMap<String, Box<RawValue>>,
@@ -182,7 +182,7 @@ impl Reading<'_> {
         }
     }
 
-    /// An id that comes back through the API changes nothing; another one is not taken without a word.
+    /// An id that comes back through the API is accepted if unchanged; a different one is a fault.
     fn check_id(&mut self, id: &str) {
         if self.reader.secrets.origin != SecretOrigin::Api || self.value("id").is_none_or(|given| given == id)
         {
@@ -199,7 +199,7 @@ impl Reading<'_> {
         self.faults.push(JsonFault::new(pointer::child("", key), message));
     }
 
-    /// The value of `key`; `null` is absent.
+    /// The value of `key`; `null` counts as absent.
     fn value(&self, key: &str) -> Option<Value> {
         let raw = self.members.get(key)?;
         serde_json::from_str(raw.get()).ok().filter(|value| *value != Value::Null)
@@ -239,7 +239,7 @@ impl Reading<'_> {
         let text = self.text(key)?;
         match super::endpoint::check(&text) {
             Ok(()) => {
-                // One that is kept already was sent as it is until now, and goes on.
+                // An existing subscription was sent as it is until now, and continues.
                 if text.contains("{{") && self.reader.secrets.origin != SecretOrigin::Store {
                     self.fault(key, "is not a template: {{…}} would be sent unchanged; use it in headers or payload_template");
                 }
@@ -283,7 +283,7 @@ impl Reading<'_> {
         Some(listed)
     }
 
-    /// The name; without one, what goes where.
+    /// The name; without one, a description of what is sent where.
     fn name(&mut self, url: Option<&str>, events: Option<&[String]>) -> Option<String> {
         if self.value("name").is_some() {
             let name = self.text("name")?;
@@ -327,7 +327,7 @@ impl Reading<'_> {
     }
 
     fn retry_policy(&mut self) -> RetryPolicy {
-        // The specification's own code has `max_attempts` beside `retry_policy` too (S-06).
+        // The specification's own code also allows `max_attempts` next to `retry_policy` (S-06).
         let beside = self.value("max_attempts");
         let (given, pointer) = (self.value("retry_policy"), "/retry_policy");
         pace::retry_policy(given.as_ref(), beside.as_ref(), pointer, &mut self.faults)
@@ -361,7 +361,7 @@ impl Reading<'_> {
         }
     }
 
-    /// The exact text of the template; any JSON value is one, `null` is none.
+    /// The exact text of the template; any JSON value is allowed, and `null` means none.
     fn template(&mut self) -> Option<String> {
         let key = if self.members.contains_key("payload") { "payload" } else { "payload_template" };
         self.members.get(key).map(|raw| raw.get().to_owned()).filter(|text| text != "null")

@@ -1,4 +1,4 @@
-//! The secrets of a subscription: references, literals through the API, what was sealed, and masks that come back.
+//! The secrets of a subscription: references, literals from the API, sealed secrets, and masks that come back.
 
 use serde_json::{Map, Value};
 
@@ -13,9 +13,9 @@ use crate::domain::{
     names_credential_header,
 };
 
-/// The secret that signs where a subscription names none: the installation's own.
+/// The default signing secret: the installation's own.
 const OWN_SECRET: &str = "file:signing-secret";
-/// What a literal secret is called.
+/// The name of a literal secret.
 pub(super) const LITERAL: &str = "sealed";
 /// The longest value of a header, in bytes.
 const MAX_VALUE: usize = 4_096;
@@ -43,10 +43,10 @@ const RESERVED: [&str; 20] = [
     "webhook-signature",
 ];
 
-/// Who hands in a subscription.
+/// Where a subscription comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretOrigin {
-    /// The API or a page: literals are taken; references stay inside the data directory.
+    /// The API or a page: literals are allowed; references stay inside the data directory.
     Api,
     /// The configuration: references only.
     Config,
@@ -56,19 +56,19 @@ pub enum SecretOrigin {
 
 /// Reads secrets.
 pub struct SecretReader<'a> {
-    /// Who hands them in.
+    /// Where the subscription comes from.
     pub origin: SecretOrigin,
-    /// Finds what `file:` and `env:` name.
+    /// Resolves `file:` and `env:` references.
     pub resolve: &'a dyn Fn(&str) -> Result<Secret, String>,
-    /// Opens what was sealed.
+    /// Opens sealed secrets.
     pub sealer: &'a Sealer,
-    /// Says why a secret is no key of a scheme.
+    /// Returns why a secret is not a valid key for a scheme.
     pub check: SecretCheck,
-    /// The subscription as it is, whose masked secrets may come back.
+    /// The current subscription, whose masked secrets may come back.
     pub present: Option<&'a Subscription>,
 }
 
-/// Whether a credential that goes into a header as it is could not stand there.
+/// Whether a credential contains characters that a header cannot carry.
 fn breaks_header(secret: &Secret, pointer: &str) -> bool {
     let is_credential = pointer.starts_with("/auth/") && !pointer.starts_with("/auth/basic/");
     let is_odd = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
@@ -79,7 +79,7 @@ impl SecretReader<'_> {
     /// A secret at `pointer`; the fault never repeats it.
     fn secret(&self, value: &Value, pointer: &str, faults: &mut Vec<JsonFault>) -> Option<Secret> {
         match self.read(value, pointer) {
-            // What is stored already is told when it is sent.
+            // For a stored secret, the fault is reported when it is sent.
             Ok(secret) if self.origin != SecretOrigin::Store && breaks_header(&secret, pointer) => {
                 faults.push(JsonFault::new(pointer, "contains a line break or another control character"));
                 None
@@ -118,7 +118,7 @@ impl SecretReader<'_> {
             return Err("is a mask, not the secret; hand the secret in again".to_owned());
         }
         match self.origin {
-            // What differs from event to event is no secret of this file; what must stay one can be named by `auth`.
+            // A value that differs from event to event is not a secret of this file; `auth` can refer to one.
             SecretOrigin::Config if pointer.starts_with("/headers/") && text.contains("{{") => {
                 Ok(Secret::new(LITERAL, text.as_bytes()))
             }
@@ -137,7 +137,7 @@ impl SecretReader<'_> {
         (self.resolve)(text)
     }
 
-    /// The present secret whose mask came back unchanged: the one of that place, or for a list any of it.
+    /// The current secret whose mask came back unchanged: the one at that place, or for a list any of them.
     fn kept(&self, text: &str, pointer: &str) -> Option<Secret> {
         let present = secrets_of(self.present?);
         let is_it = |secret: &Secret| mask(secret) == text || mask_header(secret) == text;
@@ -197,7 +197,7 @@ impl SecretReader<'_> {
         Some(Credential::Basic { username: username.to_owned(), password })
     }
 
-    /// `signature`; absent, requests are signed as TagoRUN does, with the installation's own secret.
+    /// `signature`; by default, requests are signed as TagoRUN does, with the installation's own secret.
     pub fn signature(&self, value: Option<&Value>, faults: &mut Vec<JsonFault>) -> Option<SigningRule> {
         let empty = Map::new();
         let members = match value {
@@ -248,7 +248,7 @@ impl SecretReader<'_> {
         Some(SigningRule { scheme, secrets })
     }
 
-    /// `headers`: name to value; those that hold a credential by their name are secrets.
+    /// `headers`: name to value; headers with credential-like names are secrets.
     pub fn headers(&self, value: &Value, faults: &mut Vec<JsonFault>) -> Option<Vec<SubscriptionHeader>> {
         let Some(members) = value.as_object() else {
             faults.push(JsonFault::new("/headers", "an object, as {\"X-Source\": \"TagoRUN\"}"));
@@ -341,7 +341,7 @@ fn header_name(
     }
 }
 
-/// A credential that stands in `headers` and in `auth` would be sent twice.
+/// A credential in both `headers` and `auth` would be sent twice.
 pub fn presented_twice(auth: &Credential, headers: &[SubscriptionHeader]) -> Option<JsonFault> {
     let names: Vec<&str> = match auth {
         Credential::Bearer(_) | Credential::Basic { .. } => vec!["Authorization"],

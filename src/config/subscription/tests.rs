@@ -1,4 +1,4 @@
-//! What is read, refused, written and read again.
+//! What is read, rejected, written and read again.
 
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ fn with(more: &Value) -> Value {
     base
 }
 
-/// The configurations of the document: its code blocks that are JSON behind one comment line.
+/// The configurations in the document: its JSON code blocks after one comment line.
 fn configurations() -> Vec<String> {
     let blocks = DOCUMENT.split("```javascript\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     let bodies = blocks.map(|block| block.split_once('\n').unwrap().1.to_owned());

@@ -1,4 +1,4 @@
-//! Writes a subscription: one form, for the store with secrets sealed, for people with secrets masked.
+//! Writes a subscription in two forms: for the store with sealed secrets, for users with masked secrets.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::domain::{
     Backoff, Credential, HeaderValue, MissingValue, RetryPolicy, Scheme, Secret, SigningRule, Subscription,
 };
 
-/// The subscription as the store keeps it.
+/// The stored form of the subscription.
 #[must_use]
 pub fn stored_json(subscription: &Subscription, sealer: &Sealer) -> String {
     write(subscription, &|secret, _| {
@@ -25,7 +25,7 @@ pub fn stored_json(subscription: &Subscription, sealer: &Sealer) -> String {
     })
 }
 
-/// The subscription as people see it.
+/// The displayed form of the subscription.
 #[must_use]
 pub fn shown_json(subscription: &Subscription) -> String {
     write(subscription, &|secret, is_header| {
@@ -33,10 +33,10 @@ pub fn shown_json(subscription: &Subscription) -> String {
     })
 }
 
-/// `present`, as it is shown, with an RFC 7396 merge patch applied. What is not patched keeps its text.
+/// Applies an RFC 7396 merge patch to `present`, the displayed form. Unpatched members keep their text.
 ///
 /// # Errors
-/// When one of the two is no object.
+/// When one of the two is not an object.
 pub fn merged(present: &str, patch: &str) -> Result<String, JsonFault> {
     type Members = std::collections::BTreeMap<String, Box<RawValue>>;
     let read = |text: &str| {
@@ -45,7 +45,7 @@ pub fn merged(present: &str, patch: &str) -> Result<String, JsonFault> {
     };
     let mut members = read(present)?;
     for (key, value) in read(patch)? {
-        // The other form's name for the same thing.
+        // The other format's name for the same member.
         let key = match key.as_str() {
             "webhook_url" => "url".to_owned(),
             "payload" => "payload_template".to_owned(),
@@ -66,7 +66,7 @@ pub fn merged(present: &str, patch: &str) -> Result<String, JsonFault> {
     serde_json::to_string(&members).map_err(|fault| JsonFault::new("", fault.to_string()))
 }
 
-/// Another way for the delays to grow begins with figures of its own.
+/// Whether the patch keeps the backoff; a different one starts with its own default figures.
 fn is_of_that_backoff(before: &Value, patch: &Value) -> bool {
     let grows = |policy: &Value| match (policy.get("backoff"), policy.get("delays"), policy.get("schedule")) {
         (Some(backoff), ..) => Some(backoff.clone()),
@@ -76,7 +76,7 @@ fn is_of_that_backoff(before: &Value, patch: &Value) -> bool {
     grows(patch).is_none_or(|wanted| grows(before) == Some(wanted))
 }
 
-/// `before` with `patch` applied, or the patch alone where what was before is of no use to it.
+/// `before` with `patch` applied, or only the patch if `before` cannot be used.
 fn merge(before: &str, patch: &str, is_of_use: &dyn Fn(&Value, &Value) -> bool) -> Option<String> {
     let mut before: Value = serde_json::from_str(before).ok()?;
     let patch: Value = serde_json::from_str(patch).ok()?;
@@ -130,7 +130,7 @@ pub fn secrets_of(subscription: &Subscription) -> Vec<(String, &Secret)> {
     secrets
 }
 
-/// How a secret is written; the flag says that it is the value of a header.
+/// How to write a secret; the flag says that it is a header value.
 type WriteSecret<'a> = &'a dyn Fn(&Secret, bool) -> Value;
 
 fn write(subscription: &Subscription, secret: WriteSecret<'_>) -> String {
@@ -231,7 +231,7 @@ fn policy(policy: &RetryPolicy) -> Value {
     Value::Object(members)
 }
 
-/// Whole seconds as a whole number.
+/// Whole seconds are written as an integer.
 fn seconds(duration: Duration) -> Value {
     if duration.subsec_nanos() == 0 {
         Value::from(duration.as_secs())
