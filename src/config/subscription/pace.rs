@@ -173,7 +173,7 @@ pub fn retry_policy(
     RetryPolicy { max_attempts, backoff, max_delay, jitter }
 }
 
-/// The longest explicit delay: delays that are written out are used as given.
+/// The longest configured delay; explicit delays are never shortened.
 fn longest(backoff: &Backoff) -> Duration {
     match backoff {
         Backoff::Schedule(delays) => delays.iter().max().copied().unwrap_or_default(),
