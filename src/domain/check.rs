@@ -1,10 +1,10 @@
-//! One gate's finding.
+//! The finding of one gate.
 
 use serde::{Deserialize, Serialize};
 
 use super::Reason;
 
-/// The gates, in the order in which they are passed.
+/// The gates, in the order in which a request passes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Gate {
@@ -18,9 +18,9 @@ pub enum Gate {
     Signature,
     /// Is it JSON?
     Payload,
-    /// Is it the event it says it is?
+    /// Does the event match its declared type?
     Schema,
-    /// Was it here before?
+    /// Was it received before?
     Idempotency,
 }
 
@@ -36,7 +36,7 @@ impl Gate {
         Self::Idempotency,
     ];
 
-    /// The word in the API.
+    /// Its name in the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -51,20 +51,20 @@ impl Gate {
     }
 }
 
-/// What a gate found.
+/// The outcome of a gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// The rule holds.
+    /// The rule is met.
     Pass,
-    /// The rule does not hold; this gate answers.
+    /// The rule is not met; this gate decides the response.
     Fail,
-    /// Not looked at: there is no rule, or an earlier gate failed.
+    /// Not checked: there is no rule, or an earlier gate failed.
     Skipped,
 }
 
 impl Outcome {
-    /// The word in the API.
+    /// Its name in the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -75,36 +75,36 @@ impl Outcome {
     }
 }
 
-/// One gate's finding: what was seen, by which rule, and how long it took.
+/// The finding of one gate: the received value, the rule, and the time it took.
 ///
 /// Serialised, it is the API's object: `{check, outcome, reason, seen, rule, duration_us, faults?, notes?}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
-    /// Which gate.
+    /// The gate.
     #[serde(rename = "check")]
     pub gate: Gate,
-    /// What it found.
+    /// Its outcome.
     pub outcome: Outcome,
     /// Why it failed; `None` otherwise.
     pub reason: Option<Reason>,
-    /// The value seen, fit to be shown: never a credential, never an expected signature.
+    /// The received value, in displayable form: never a credential, never an expected signature.
     pub seen: String,
-    /// The rule it was held against.
+    /// The rule it was checked against.
     pub rule: String,
     /// Microseconds the gate took.
     pub duration_us: u32,
-    /// Every fault of a payload, with its place; they refuse only where the gate failed.
+    /// Every fault of a payload, with its place; faults cause a rejection only if the gate failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Fault>,
-    /// What else the operator should know: `unknown event`, `given up once`, `no id`.
+    /// Further notes for the operator: `unknown event`, `given up once`, `no id`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
 
-/// One fault of a payload. The sender of a 400 is told these.
+/// One fault of a payload. A 400 response lists these to the sender.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
-    /// JSON pointer (RFC 6901) to the place; empty: the whole payload.
+    /// JSON pointer (RFC 6901) to the place; empty for the whole payload.
     pub path: String,
     /// One sentence.
     pub message: String,
@@ -117,7 +117,7 @@ impl Fault {
         Self { path: path.into(), message: message.into() }
     }
 
-    /// The same fault, its place named in the sentence, after `what` is wrong as a whole.
+    /// The same fault with its place in the message, after `what`, which describes the whole fault.
     #[must_use]
     pub fn after(self, what: &str) -> Self {
         let message = match self.path.as_str() {

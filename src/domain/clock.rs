@@ -1,6 +1,6 @@
-//! Instants as whole microseconds of UTC, and the clock that hands them out.
+//! Instants as whole microseconds of UTC, and the clock that provides them.
 //!
-//! Times are integers everywhere, the store included: text is only for people, so neither zones nor formats can
+//! Times are integers everywhere, including in the store. Text is only for people, so neither zones nor formats can
 //! change an order.
 
 use std::fmt;
@@ -46,25 +46,25 @@ impl Timestamp {
         text.parse::<jiff::Timestamp>().ok().map(|time| Self(time.as_microsecond()))
     }
 
-    /// This instant later by `duration`, at most the end of the range.
+    /// This instant plus `duration`, at most the end of the range.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(micros(duration)))
     }
 
-    /// This instant earlier by `duration`, at least the start of the range.
+    /// This instant minus `duration`, at least the start of the range.
     #[must_use]
     pub fn minus(self, duration: Duration) -> Self {
         Self(self.0.saturating_sub(micros(duration)))
     }
 
-    /// This instant moved by so many microseconds, back where they are below zero; saturates.
+    /// This instant moved by this many microseconds, backwards if negative; saturates.
     #[must_use]
     pub const fn moved(self, micros: i64) -> Self {
         Self(self.0.saturating_add(micros))
     }
 
-    /// How far two instants lie apart, whichever comes first.
+    /// The difference between two instants, in either order.
     #[must_use]
     pub const fn abs_diff(self, other: Self) -> Duration {
         Duration::from_micros(self.0.abs_diff(other.0))
@@ -75,8 +75,8 @@ fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
-/// RFC 3339 in UTC with milliseconds, as TagoIO writes it: `2026-03-09T07:14:58.402Z`. What lies beyond the years that
-/// it can write is shown as the end of them.
+/// RFC 3339 in UTC with milliseconds, as TagoIO writes it: `2026-03-09T07:14:58.402Z`. Instants beyond the supported
+/// years are clamped.
 impl fmt::Display for Timestamp {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let end = if self.0 < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
@@ -85,15 +85,15 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// Where the time comes from: the system in the program, a hand-set clock in tests.
+/// The source of time: the system in the program, a manual clock in tests.
 ///
-/// Two readings, because the wall clock is set: by hand, by NTP after a wrong start, when a machine wakes. What is *due*
-/// is measured by `now`, which never steps while the program runs; `wall` is for people and for other machines.
+/// There are two readings, because the wall clock can be set: by hand, by NTP after a wrong start, or when a machine
+/// wakes. Due times use `now`, which never jumps while the program runs. `wall` is for people and other machines.
 pub trait Clock: Send + Sync + 'static {
-    /// The present instant on the clock that does not step: the wall time at the start, and the time that passed since.
+    /// The current instant of the clock that never jumps: the wall time at the start plus the elapsed time.
     fn now(&self) -> Timestamp;
 
-    /// The present instant on the wall clock.
+    /// The current instant of the wall clock.
     fn wall(&self) -> Timestamp;
 
     /// Both readings of one instant.
@@ -101,37 +101,37 @@ pub trait Clock: Send + Sync + 'static {
         Now { due: self.now(), wall: self.wall() }
     }
 
-    /// What the wall clock shows at `due`, unless it is set again.
+    /// What the wall clock will show at `due`, unless it is set again.
     fn shown(&self, due: Timestamp) -> Timestamp {
         due.moved(self.both().wall_ahead_us())
     }
 }
 
-/// One instant by both clocks.
+/// One instant on both clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
-    /// On the clock that does not step: what is due is measured by it.
+    /// The clock that never jumps, for due times.
     pub due: Timestamp,
     /// On the wall clock, for people.
     pub wall: Timestamp,
 }
 
 impl Now {
-    /// An instant at which both clocks show the same.
+    /// An instant at which both clocks show the same time.
     #[cfg(test)]
     #[must_use]
     pub const fn at(now: Timestamp) -> Self {
         Self { due: now, wall: now }
     }
 
-    /// By how much the wall clock is ahead of the other one, in microseconds.
+    /// How far the wall clock is ahead of the other one, in microseconds.
     #[must_use]
     pub const fn wall_ahead_us(self) -> i64 {
         self.wall.0.saturating_sub(self.due.0)
     }
 }
 
-/// A clock that stands still until it is moved.
+/// A clock that only advances when told to.
 #[cfg(test)]
 #[derive(Debug)]
 pub struct ManualClock {
@@ -141,18 +141,18 @@ pub struct ManualClock {
 
 #[cfg(test)]
 impl ManualClock {
-    /// A clock standing at `start`.
+    /// A clock set to `start`.
     #[must_use]
     pub const fn at(start: Timestamp) -> Self {
         Self { now: AtomicI64::new(start.0), wall_ahead_us: AtomicI64::new(0) }
     }
 
-    /// Moves the clock forward.
+    /// Advances the clock.
     pub fn advance(&self, duration: Duration) {
         self.now.fetch_add(micros(duration), Ordering::SeqCst);
     }
 
-    /// Somebody sets the wall clock: forward, or back where `secs` is below zero.
+    /// Sets the wall clock forward, or back if `secs` is negative.
     pub fn set_wall(&self, secs: i64) {
         self.wall_ahead_us.fetch_add(secs.saturating_mul(1_000_000), Ordering::SeqCst);
     }

@@ -1,29 +1,29 @@
-//! Which headers and query parameters hold a credential, by their names.
+//! Recognises headers and query parameters that contain a credential, by name.
 
-/// Headers that carry a credential by their definition.
+/// Headers that carry a credential by definition.
 const CREDENTIAL_HEADERS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
-/// Words that make a header's or a query parameter's value a credential.
+/// Words in the name of a header or query parameter that mark its value as a credential.
 const CREDENTIAL_WORDS: [&str; 9] =
     ["token", "secret", "password", "passwd", "apikey", "credential", "credentials", "auth", "authorization"];
-/// Every word of a credential holds one of these: a quick look spares the careful one.
+/// Every credential word contains one of these stems; checking them first is fast.
 const STEMS: [&str; 6] = ["token", "secret", "passw", "key", "credential", "auth"];
-/// Words before `key` that make it one; an `Idempotency-Key` is none.
+/// Words before `key` that make it a credential; an `Idempotency-Key` is not one.
 const KEY_WORDS: [&str; 4] = ["api", "access", "private", "auth"];
 
-/// Whether a header of that name holds a credential.
+/// Whether a header with that name contains a credential.
 #[must_use]
 pub fn names_credential_header(name: &str) -> bool {
     CREDENTIAL_HEADERS.iter().any(|known| name.eq_ignore_ascii_case(known)) || says_credential(name)
 }
 
-/// Whether a query parameter of that name, as it stands in the query, holds a credential.
+/// Whether a query parameter with that name, as written in the query, contains a credential.
 #[must_use]
 pub fn is_secret_parameter(name: &str) -> bool {
     let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy().into_owned();
     name.eq_ignore_ascii_case("key") || says_credential(&name)
 }
 
-/// Whether the words of a name say that it holds a credential: `X-Api-Key`, `access_token`, `clientSecret`.
+/// Whether the words of a name indicate a credential: `X-Api-Key`, `access_token`, `clientSecret`.
 fn says_credential(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     if !STEMS.iter().any(|stem| lower.contains(stem)) {
@@ -37,7 +37,7 @@ fn says_credential(name: &str) -> bool {
             .any(|(before, word)| word == "key" && KEY_WORDS.contains(&before.as_str()))
 }
 
-/// The lower-case words of a name, cut at punctuation and where camel case humps: `clientSecret`, `APIKey`.
+/// The words of a name in lower case, split at punctuation and camel case: `clientSecret`, `APIKey`.
 fn words(name: &str) -> Vec<String> {
     let letters: Vec<char> = name.chars().collect();
     let mut words = vec![String::new()];

@@ -1,4 +1,4 @@
-//! A delivery: one HTTP request as it arrived, bytes untouched.
+//! A delivery: one HTTP request as it arrived, with unchanged bytes.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -7,12 +7,12 @@ use bytes::Bytes;
 
 use super::{Cause, Check, DeliveryId, Headers, Marks, Reason, Timestamp, Transfer, Unverified, Verdict};
 
-/// A request as it came, credentials in clear. It lives until the checks are done and is never stored.
+/// A request as received, with credentials in clear. It exists until the checks are done and is never stored.
 #[derive(Debug)]
 pub struct Arrival {
     /// The id of the delivery it becomes.
     pub id: DeliveryId,
-    /// When its head had been read.
+    /// When its head was complete.
     pub received_at: Timestamp,
     /// The method, as sent.
     pub method: String,
@@ -20,42 +20,42 @@ pub struct Arrival {
     pub target: String,
     /// `HTTP/1.1` or `HTTP/1.0`.
     pub http_version: &'static str,
-    /// Whose request it is.
+    /// Who sent it.
     pub client: ClientAddress,
     /// The connection it arrived on.
     pub connection: Connection,
     /// The header lines.
     pub headers: Headers,
-    /// The body as on the wire (chunk framing removed, content encoding kept), up to the cap.
+    /// The body as on the wire (chunk framing removed, content encoding kept), up to the size limit.
     pub body: Bytes,
     /// How reading the body ended.
     pub body_end: BodyEnd,
-    /// What the connection showed of it besides.
+    /// Further observations on the connection.
     pub transfer: Transfer,
 }
 
-/// Who sent a request, and why we believe so.
+/// Who sent a request, and how we know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientAddress {
     /// The client's address, in canonical form: a mapped IPv4 address is IPv4.
     pub ip: IpAddr,
     /// The address at the other end of the connection, in canonical form.
     pub peer: IpAddr,
-    /// How `ip` was found, one sentence for the operator.
+    /// How `ip` was determined, as one sentence for the operator.
     pub explanation: String,
 }
 
-/// The connection that a request arrived on.
+/// The connection of a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Connection {
-    /// The port at its other end, where there is one.
+    /// The client's port, if there is one.
     pub port: Option<u16>,
-    /// How many deliveries arrived on it, this one included; 0 where nobody counted.
+    /// The number of deliveries on it, including this one; 0 if they were not counted.
     pub deliveries: u32,
 }
 
 impl ClientAddress {
-    /// How the explanation begins where a trusted proxy does not name its client: `ip` is then the proxy's own.
+    /// The start of the explanation if a trusted proxy does not name its client: `ip` is then the proxy's own.
     pub const UNNAMED: &str = "a trusted proxy that names no client";
 
     /// Whether a trusted proxy did not name its client.
@@ -64,7 +64,7 @@ impl ClientAddress {
         self.explanation.starts_with(Self::UNNAMED)
     }
 
-    /// Whether nobody can tell who it is.
+    /// Whether the sender is unknown.
     #[must_use]
     pub fn is_unknown(&self) -> bool {
         self.ip.is_unspecified()
@@ -74,21 +74,21 @@ impl ClientAddress {
 /// How reading a body ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyEnd {
-    /// All of it is there.
+    /// The body is complete.
     Complete,
-    /// Cut at `max_body`: there was more.
+    /// Cut at `max_body`: the body was longer.
     CutAtCap,
     /// Cut at `body_timeout`.
     TimedOut,
-    /// The client went away or broke the framing.
+    /// The client disconnected or broke the framing.
     Broken,
 }
 
 impl BodyEnd {
-    /// Every end.
+    /// Every variant.
     pub const ALL: [Self; 4] = [Self::Complete, Self::CutAtCap, Self::TimedOut, Self::Broken];
 
-    /// The word in the API's `body_end` and in the store.
+    /// Its name in the API's `body_end` and in the store.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -100,14 +100,14 @@ impl BodyEnd {
     }
 }
 
-/// A delivery as it is kept: bytes untouched, received credentials masked.
+/// A stored delivery: unchanged bytes, received credentials masked.
 #[derive(Clone, Debug)]
 pub struct Delivery {
     /// Its id.
     pub id: DeliveryId,
-    /// The source it was sent to: the name in the URL, also where no such source exists; `webhook-test` for captures.
+    /// The source name in the URL, even if no such source exists; `webhook-test` for captures.
     pub source: String,
-    /// When its head had been read.
+    /// When its head was complete.
     pub received_at: Timestamp,
     /// The method.
     pub method: String,
@@ -115,13 +115,13 @@ pub struct Delivery {
     pub path: String,
     /// `HTTP/1.1` or `HTTP/1.0`.
     pub http_version: String,
-    /// Whose request it is.
+    /// Who sent it.
     pub client: ClientAddress,
     /// The connection it arrived on.
     pub connection: Connection,
     /// Header lines in wire order, credential values masked.
     pub headers: Headers,
-    /// The wire body, exactly.
+    /// The exact body on the wire.
     pub body: Bytes,
     /// How reading the body ended.
     pub body_end: BodyEnd,
@@ -130,13 +130,13 @@ pub struct Delivery {
 /// The row of a delivery in lists and in the live stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryRow {
-    /// Position in the log: grows with every commit, never used twice. The cursor of lists and streams.
+    /// Its position in the log: grows with every commit and is never reused. It is the cursor of lists and streams.
     pub seq: i64,
     /// The delivery's id.
     pub id: DeliveryId,
     /// The source in the URL.
     pub source: String,
-    /// When its head had been read.
+    /// When its head was complete.
     pub received_at: Timestamp,
     /// The method.
     pub method: String,
@@ -146,48 +146,48 @@ pub struct DeliveryRow {
     pub client_ip: IpAddr,
     /// The canonical event type.
     pub event_type: Option<String>,
-    /// The name as sent, where it differs.
+    /// The event name as sent, if it differs.
     pub event_name: Option<String>,
     /// The event id.
     pub event_id: Option<String>,
-    /// What the event is about.
+    /// The entity of the event.
     pub entity: Option<String>,
-    /// What became of it.
+    /// The verdict.
     pub verdict: Verdict,
-    /// Why it was refused.
+    /// The rejection reason.
     pub reason: Option<Reason>,
-    /// The status answered.
+    /// The response status.
     pub status: u16,
-    /// Bytes of the wire body that were read.
+    /// The number of body bytes read from the wire.
     pub size_bytes: u64,
-    /// Microseconds from the head to the moment of writing.
+    /// Microseconds from the complete head to the moment of writing.
     pub duration_us: u64,
-    /// The first delivery of the same event, on duplicates and conflicts.
+    /// The first delivery of the same event, for duplicates and conflicts.
     pub duplicate_of: Option<DeliveryId>,
-    /// What people put on it.
+    /// Its pin, note and tags.
     pub marks: Marks,
-    /// Why it was refused or repeated, where that was found out.
+    /// The cause of the rejection or duplicate, if known.
     pub cause: Option<Cause>,
-    /// What its body says of the event, where nobody checked it.
+    /// What its unverified body says about the event.
     pub unverified: Unverified,
 }
 
-/// Everything that is kept of a delivery.
+/// Everything stored about a delivery.
 #[derive(Clone, Debug)]
 pub struct StoredDelivery {
     /// The list row.
     pub row: DeliveryRow,
     /// `HTTP/1.1` or `HTTP/1.0`.
     pub http_version: String,
-    /// Whose request it is.
+    /// Who sent it.
     pub client: ClientAddress,
     /// The connection it arrived on.
     pub connection: Connection,
-    /// When its client closed its side of the connection, counted from the head, if that was before our response.
+    /// When its client closed its side of the connection, measured from the head, if that was before our response.
     pub hung_up: Option<Duration>,
     /// Header lines in wire order, credential values masked.
     pub headers: Headers,
-    /// The wire body, exactly.
+    /// The exact body on the wire.
     pub body: Bytes,
     /// How reading the body ended.
     pub body_end: BodyEnd,

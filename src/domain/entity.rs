@@ -1,4 +1,4 @@
-//! What deliveries are about, usually a device: when it was heard of, how often, and how its clock goes.
+//! The entities of deliveries, usually devices: when each was seen, how often, and how its clock behaves.
 
 use std::time::Duration;
 
@@ -6,89 +6,89 @@ use serde::{Deserialize, Serialize};
 
 use super::{DeliveryId, Timestamp};
 
-/// So many intervals and lags are remembered.
+/// The number of intervals and lags remembered.
 const REMEMBERED: usize = 50;
-/// Intervals without which nothing is usual yet.
+/// The least number of intervals that define a usual one.
 const LEAST_GAPS: usize = 3;
-/// Hours that are counted apart.
+/// The number of hourly counters.
 const HOURS: usize = 24;
 const HOUR_US: i64 = 3_600_000_000;
-/// What lags behind the usual by more is late.
+/// An event that lags more than this behind the usual lag is late.
 const LATE_MS: i64 = 60_000;
 
-/// What a device says of a time further ahead of the arrival is a wrong clock, and no measure of anything.
+/// A device time further ahead of the arrival than this means a wrong clock and is ignored.
 const AHEAD_US: i64 = 24 * HOUR_US;
 
-/// Whether a time is so far ahead of the arrival that it cannot be true.
+/// Whether a time is too far ahead of the arrival to be true.
 #[must_use]
 pub const fn is_of_the_future(event_at: Timestamp, received_at: Timestamp) -> bool {
     event_at.as_micros().saturating_sub(received_at.as_micros()) > AHEAD_US
 }
 
-/// One delivery about an entity.
+/// One delivery of an entity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     /// The delivery.
     pub delivery: DeliveryId,
-    /// When it came.
+    /// When it was received.
     pub received_at: Timestamp,
-    /// When it happened, as it says itself.
+    /// When the event happened, according to the delivery.
     pub event_at: Option<Timestamp>,
     /// The event type.
     pub event_type: Option<String>,
-    /// What the entity is called there.
+    /// The name of the entity in this delivery.
     pub name: Option<String>,
 }
 
-/// What is remembered to tell what is usual.
+/// The remembered values that define what is usual.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Habits {
     /// The last intervals between deliveries, in milliseconds.
     gaps: Vec<i64>,
-    /// How long after they happened the last events came, in milliseconds; below zero its clock is ahead of ours.
+    /// The last delays between event and arrival, in milliseconds; negative if the device's clock is ahead of ours.
     lags: Vec<i64>,
     /// The hour of the last delivery, since 1970.
     hour: i64,
     /// Deliveries of the 24 hours up to that one, the oldest first.
     hours: Vec<u32>,
-    /// Events that were dated over a day ahead of their arrival.
+    /// Events dated more than a day ahead of their arrival.
     #[serde(default)]
     of_the_future: u64,
 }
 
-/// What is known of an entity.
+/// What is known about an entity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entity {
-    /// The source that hears of it.
+    /// The source that receives its deliveries.
     pub source: String,
     /// Its id there.
     pub entity: String,
-    /// What it is called, where deliveries say so.
+    /// Its name, if deliveries contain one.
     pub name: Option<String>,
-    /// When it was first heard of.
+    /// When it was first seen.
     pub first_seen: Timestamp,
-    /// When it was last heard of.
+    /// When it was last seen.
     pub last_seen: Timestamp,
     /// The last delivery.
     pub last_delivery: DeliveryId,
     /// The event type of the last delivery.
     pub last_event_type: Option<String>,
-    /// Accepted deliveries in all.
+    /// The number of accepted deliveries.
     pub deliveries: u64,
-    /// The newest time that an event gave itself.
+    /// The newest event time in its deliveries.
     pub newest_event_at: Option<Timestamp>,
-    /// Events that came after one that happened later.
+    /// Events that arrived after a later event.
     pub out_of_order: u64,
-    /// Events that came more than a minute later than is usual for it.
+    /// Events that arrived more than a minute later than usual.
     pub late: u64,
-    /// Since when it is silent.
+    /// Since when it has been silent.
     pub silent_at: Option<Timestamp>,
-    /// What tells what is usual.
+    /// The values that define what is usual.
     pub habits: Habits,
 }
 
 impl Entity {
-    /// An entity that is heard of for the first time.
+    /// An entity with its first delivery.
     #[must_use]
     pub fn first(source: String, entity: String, seen: &Seen) -> Self {
         let mut first = Self {
@@ -110,13 +110,13 @@ impl Entity {
         first
     }
 
-    /// It is heard of once more; it is not silent any longer.
+    /// Adds a delivery; the entity is no longer silent.
     pub fn see(&mut self, seen: &Seen) {
         if self.deliveries > 0 {
             let gap = seen.received_at.as_micros().saturating_sub(self.last_seen.as_micros()).max(0);
             remember(&mut self.habits.gaps, gap / 1_000);
         }
-        // What an earlier release took for true.
+        // Removes a false time that an earlier release stored.
         self.newest_event_at = self.newest_event_at.filter(|at| !is_of_the_future(*at, seen.received_at));
         self.habits.lags.retain(|lag| *lag >= AHEAD_US.saturating_neg() / 1_000);
         let is_newest = seen.event_at.is_none_or(|at| self.newest_event_at.is_none_or(|newest| at >= newest));
@@ -132,7 +132,7 @@ impl Entity {
         self.last_seen = self.last_seen.max(seen.received_at);
         self.last_delivery = seen.delivery;
         self.last_event_type.clone_from(&seen.event_type);
-        // An event that comes late may carry a name of before.
+        // A late event may carry an outdated name.
         if seen.name.is_some() && (is_newest || self.name.is_none()) {
             self.name.clone_from(&seen.name);
         }
@@ -152,19 +152,19 @@ impl Entity {
         remember(&mut self.habits.lags, lag);
     }
 
-    /// Events that were dated over a day ahead of their arrival; they count for nothing else that is told of its clock.
+    /// Events dated more than a day ahead of their arrival; they do not count in any other clock figure.
     #[must_use]
     pub const fn of_the_future(&self) -> u64 {
         self.habits.of_the_future
     }
 
-    /// When it was last heard of, by the clock that does not step: ids of deliveries are made by it.
+    /// When it was last seen, by the clock that never jumps: delivery ids are created with it.
     #[must_use]
     pub fn heard_at(&self) -> Timestamp {
         self.last_delivery.made_at()
     }
 
-    /// Its usual interval: the median of the last fifty; `None` before the third.
+    /// Its usual interval: the median of the last fifty; `None` with fewer than three.
     #[must_use]
     pub fn usual(&self) -> Option<Duration> {
         let gaps = &self.habits.gaps;
@@ -172,13 +172,13 @@ impl Entity {
         Some(Duration::from_millis(median.unsigned_abs()))
     }
 
-    /// How long after they happened its events usually come, in milliseconds; below zero its clock is ahead of ours.
+    /// The usual delay between event and arrival, in milliseconds; negative if the device's clock is ahead of ours.
     #[must_use]
     pub fn lag_ms(&self) -> Option<i64> {
         median(&self.habits.lags)
     }
 
-    /// How far the last lags lie apart, in milliseconds.
+    /// The spread of the last delays, in milliseconds.
     #[must_use]
     pub fn lag_spread_ms(&self) -> Option<i64> {
         let lags = &self.habits.lags;
@@ -227,7 +227,7 @@ fn remember(values: &mut Vec<i64>, value: i64) {
     values.drain(..surplus);
 }
 
-/// The middle one; of an even number the lower of the two.
+/// The median; the lower of the two middle values if their number is even.
 fn median(values: &[i64]) -> Option<i64> {
     let mut sorted = values.to_vec();
     sorted.sort_unstable();

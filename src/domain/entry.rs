@@ -1,19 +1,19 @@
-//! What is decided about a delivery, on its way to the store and back.
+//! The decision about a delivery, on its way to the store and back.
 
 use std::time::Instant;
 
 use super::{Check, Claim, Delivery, DeliveryId, EventFacts, Reason, Timestamp, Unverified};
 
-/// What the checks before the store decided.
+/// The decision of the checks before the store.
 #[derive(Clone, Debug)]
 pub enum Decision {
-    /// Passed; the claim, if there is one, decides between accepted, duplicate and conflict.
+    /// Passed; the claim, if any, decides between accepted, duplicate and conflict.
     Accept(Option<Claim>),
-    /// Refused.
+    /// Rejected.
     Reject(Reason),
-    /// Kept without a judgement, answered with this status.
+    /// Stored without checks; the response has this status.
     Capture(u16),
-    /// A platform's question before it sends, answered with this status.
+    /// A platform's question before it sends; the response has this status.
     Handshake(u16),
 }
 
@@ -22,36 +22,36 @@ pub enum Decision {
 pub struct Entry {
     /// The request, credentials masked.
     pub delivery: Delivery,
-    /// What was read of the event, as far as the checks came.
+    /// What was read about the event, as far as the checks got.
     pub facts: EventFacts,
-    /// What a body that was refused unread says of its event.
+    /// What the unread body of a rejected delivery says about its event.
     pub unverified: Unverified,
-    /// Seven checks in the order of the gates; for captured deliveries none. A claim's check says `Pass`; the store
-    /// remembers what became of the claim.
+    /// Seven checks in the order of the gates; none for captures. The check of a claim is `Pass`; the store adds the
+    /// result of the claim.
     pub checks: Vec<Check>,
-    /// What to do.
+    /// The decision.
     pub decision: Decision,
-    /// When the request's head had been read; the row's `duration_us` counts from here to the moment of writing.
+    /// When the request's head was complete; the row's `duration_us` counts from here to the moment of writing.
     pub started: Instant,
 }
 
-/// What the store made of an entry, after it is durable.
+/// The result of storing an entry, once it is durable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Appended {
     /// Written; a claim, if any, is now ours.
     New,
     /// Written as a duplicate.
     Duplicate {
-        /// The delivery that was accepted.
+        /// The accepted delivery.
         first: DeliveryId,
-        /// When that one came.
+        /// When the accepted delivery was received.
         first_received_at: Timestamp,
     },
     /// Written as rejected, `id_conflict`: the same id with another body.
     Conflict {
-        /// The delivery that was accepted.
+        /// The accepted delivery.
         first: DeliveryId,
-        /// When that one came.
+        /// When the accepted delivery was received.
         first_received_at: Timestamp,
     },
 }

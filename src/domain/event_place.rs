@@ -1,14 +1,14 @@
-//! Where a source's requests name their event, and what tells two events with one id apart.
+//! Where requests of a source contain the event name, and what distinguishes two events with the same id.
 
 use std::fmt;
 
-/// Where the name of an event is.
+/// The place of the event name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum EventPlace {
-    /// Where its signature scheme has it.
+    /// The place defined by its signature scheme.
     #[default]
     Scheme,
-    /// In a parameter of the query: `query:event`.
+    /// In a query parameter: `query:event`.
     Query(String),
     /// In the path below the source: `path`.
     Path,
@@ -16,16 +16,16 @@ pub enum EventPlace {
     Header(String),
     /// In the payload, at a JSON pointer: `/meta/kind`.
     Pointer(String),
-    /// Nowhere: every event of the source has this name: `=reading`.
+    /// Fixed: every event of the source has this name: `=reading`.
     Fixed(String),
 }
 
-/// What an event's place may be, for a fault.
+/// The allowed places, for a fault.
 pub const EVENT_PLACES: &str =
     "\"query:NAME\", \"path\", \"header:NAME\", a JSON pointer as \"/type\", or \"=NAME\"";
 
 impl EventPlace {
-    /// The place that the configuration writes so; `None` where it is none.
+    /// Parses a place from the configuration; `None` if it is invalid.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let named = |name: &str| (!name.trim().is_empty()).then(|| name.to_owned());
@@ -46,7 +46,7 @@ impl EventPlace {
         matches!(self, Self::Scheme | Self::Pointer(_) | Self::Fixed(_))
     }
 
-    /// The place in words.
+    /// A description of the place.
     #[must_use]
     pub fn sentence(&self) -> String {
         match self {
@@ -60,7 +60,7 @@ impl EventPlace {
     }
 }
 
-/// As the configuration writes it.
+/// The form used in the configuration.
 impl fmt::Display for EventPlace {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -77,7 +77,7 @@ impl fmt::Display for EventPlace {
 /// What belongs to an event's id, besides the id itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct IdScope {
-    /// The event's name: one id may be that of several events.
+    /// The event's name: several events may share an id.
     pub event: bool,
     /// The path below the source.
     pub path: bool,

@@ -1,10 +1,10 @@
-//! Which deliveries a list or a stream shows.
+//! Selects the deliveries in a list or a stream.
 
 use ipnet::IpNet;
 
 use super::{Condition, DeliveryId, Moment, Pattern, Query, Reason, Timestamp, Verdict};
 
-/// Conditions on deliveries; all that are given must hold.
+/// Conditions on deliveries; every field that is set must match.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeliveryFilter {
     /// One of these deliveries.
@@ -31,7 +31,7 @@ pub struct DeliveryFilter {
     pub pinned: Option<bool>,
     /// One of its tags, exactly.
     pub tag: Option<String>,
-    /// What the search box asks for.
+    /// The query from the search box.
     pub q: Option<Query>,
     /// Received at this instant or later.
     pub from: Option<Timestamp>,
@@ -40,11 +40,11 @@ pub struct DeliveryFilter {
 }
 
 impl DeliveryFilter {
-    /// All of it as one query.
+    /// All conditions as one query.
     #[must_use]
     pub fn query(&self) -> Query {
         let exactly = |text: &Option<String>| text.as_deref().map(Pattern::exactly);
-        // What few deliveries have comes first: where a stretch of the log has none, nothing else is looked up.
+        // Rare values come first: if a segment of the log has none, nothing else is looked up.
         let conditions = [
             self.ids.clone().map(Condition::Delivery),
             exactly(&self.event_id).map(Condition::EventId),

@@ -1,4 +1,4 @@
-//! What a platform asks before it sends, to see whether a URL is ours.
+//! The question that a platform asks before it sends, to verify that we own a URL.
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -17,20 +17,20 @@ macro_rules! handshakes {
             /// Every handshake, in the order of the documentation.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
-            /// The name in the configuration.
+            /// Its name in the configuration.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $word,)* }
             }
 
-            /// What the platform is called.
+            /// The name of the platform.
             #[must_use]
             pub const fn sender(self) -> &'static str {
                 match self { $(Self::$name => $sender,)* }
             }
 
-            /// The signature schemes that its source may have. The first is its own: the default of such a source, unless
-            /// it is `none`, which must be written out.
+            /// The signature schemes that its source may use. The first one is the platform's own and the default,
+            /// unless it is `none`, which must be configured explicitly.
             #[must_use]
             pub const fn schemes(self) -> &'static [Scheme] {
                 match self { $(Self::$name => &[$($scheme),+],)* }
@@ -58,39 +58,39 @@ handshakes! {
 /// How a source answers the handshake of its platform.
 #[derive(Clone, Debug)]
 pub struct HandshakeRule {
-    /// Whose handshake.
+    /// The kind of handshake.
     pub kind: Handshake,
-    /// The token that Meta must present.
+    /// The verify token that Meta must present.
     pub token: Option<Secret>,
-    /// Whether a confirmation link is opened without a person.
+    /// Whether confirmation links are opened automatically.
     pub opens_links: bool,
     /// The secret that Asana hands over.
     pub handed: HandedSecret,
 }
 
-/// A secret that a sender hands over, once: the first stays until its file is removed.
+/// A secret that a sender hands over once: the first one stays until its file is removed.
 #[derive(Clone, Debug, Default)]
 pub struct HandedSecret {
     secret: Arc<OnceLock<Secret>>,
-    /// Where it is kept.
+    /// The file that stores it.
     pub file: PathBuf,
 }
 
 impl HandedSecret {
-    /// One that is kept in `file`, and is known already where it was handed over before.
+    /// A secret stored in `file`; `known` is the one that was handed over before.
     #[must_use]
     pub fn new(file: PathBuf, known: Option<Secret>) -> Self {
         let secret = known.map_or_else(OnceLock::new, OnceLock::from);
         Self { secret: Arc::new(secret), file }
     }
 
-    /// The secret, where it was handed over.
+    /// The secret, if it was handed over.
     #[must_use]
     pub fn get(&self) -> Option<&Secret> {
         self.secret.get()
     }
 
-    /// Takes it; `false` where there is one.
+    /// Sets the secret; `false` if there already is one.
     pub fn take(&self, secret: Secret) -> bool {
         self.secret.set(secret).is_ok()
     }

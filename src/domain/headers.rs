@@ -1,16 +1,16 @@
-//! Header lines exactly as they came: wire order, original spelling, repeats kept.
+//! Header lines as received: wire order, original spelling, repeats kept.
 
 /// One header line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     /// The name as it was spelled on the wire.
     pub name: String,
-    /// The value without outer blanks, any bytes.
+    /// The value without surrounding blanks, any bytes.
     pub value: Vec<u8>,
 }
 
 impl Header {
-    /// The value as text: UTF-8 where it is, else each byte as one Latin-1 character (RFC 9110, 5.5).
+    /// The value as text: decoded as UTF-8 if valid, otherwise each byte as one Latin-1 character (RFC 9110, 5.5).
     #[must_use]
     pub fn text(&self) -> String {
         match std::str::from_utf8(&self.value) {
@@ -35,7 +35,7 @@ impl Headers {
         self.0.iter()
     }
 
-    /// The first value of `name`, whatever its spelling.
+    /// The first value of `name`, ignoring case.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         self.0.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(|header| &*header.value)

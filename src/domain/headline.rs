@@ -1,19 +1,19 @@
-//! What became of a delivery, in at most eight words: the same in lists, on pages, in exports and on the command line.
+//! The result of a delivery in at most eight words: the same in lists, on pages, in exports and on the command line.
 
 use std::borrow::Cow;
 
 use super::{DeliveryRow, Reason, Verdict};
 
-/// Why a delivery was refused or repeated, as it was found out after it was stored.
+/// Why a delivery was rejected or was a duplicate, as found after it was stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
-    /// A short name. Deliveries with the same cause have the same one.
+    /// A short code, the same for all deliveries with the same cause.
     pub code: String,
-    /// It in at most eight words.
+    /// The cause in at most eight words.
     pub headline: String,
 }
 
-/// What the body of a refused delivery says of its event. Nobody checked it: it is shown, and used for nothing else.
+/// What the body of a rejected delivery says about its event. It is unverified and only displayed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unverified {
     /// The event's name.
@@ -22,18 +22,18 @@ pub struct Unverified {
     pub id: Option<String>,
     /// The device.
     pub device: Option<String>,
-    /// What the device is called.
+    /// The device's name.
     pub device_name: Option<String>,
 }
 
 impl Unverified {
-    /// Whether it says nothing.
+    /// Whether it is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// The device by its name, else by its id.
+    /// The device's name, or else its id.
     #[must_use]
     pub const fn called(&self) -> &Option<String> {
         if self.device_name.is_some() { &self.device_name } else { &self.device }
@@ -41,7 +41,7 @@ impl Unverified {
 }
 
 impl DeliveryRow {
-    /// What became of it: its cause where that is known, else what its reason or verdict says.
+    /// Its cause if known, otherwise the text for its reason or verdict.
     #[must_use]
     pub fn headline(&self) -> Cow<'_, str> {
         match (&self.cause, self.reason) {
@@ -53,7 +53,7 @@ impl DeliveryRow {
 }
 
 impl Verdict {
-    /// What became of a delivery of this verdict.
+    /// The result of a delivery with this verdict.
     #[must_use]
     pub const fn headline(self) -> &'static str {
         match self {
@@ -67,7 +67,7 @@ impl Verdict {
 }
 
 impl Reason {
-    /// What is said of a delivery that was refused for this reason, where no closer cause is known.
+    /// The text for a delivery rejected for this reason, if no more specific cause is known.
     #[must_use]
     pub const fn headline(self) -> &'static str {
         match self {

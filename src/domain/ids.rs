@@ -1,4 +1,4 @@
-//! Identifiers that we give out.
+//! Identifiers that we assign.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,7 +14,7 @@ macro_rules! ids {
         pub struct $name(Uuid);
 
         impl $name {
-            /// A fresh id for something that happens at `now`; times before 1970 count as 1970.
+            /// A new id for something that happens at `now`; times before 1970 count as 1970.
             #[must_use]
             pub fn new_at(now: Timestamp) -> Self {
                 Self(fresh(now))
@@ -26,7 +26,7 @@ macro_rules! ids {
                 self.0.as_bytes()
             }
 
-            /// The id made of these sixteen bytes.
+            /// The id with these sixteen bytes.
             #[must_use]
             pub const fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(Uuid::from_bytes(bytes))
@@ -50,17 +50,16 @@ macro_rules! ids {
 }
 
 ids! {
-    /// The id of a delivery: a UUID version 7 (RFC 9562), made by the clock that does not step, so ids sort by the order of
-    /// arrival.
+    /// The id of a delivery: a UUID version 7 (RFC 9562). It uses the clock that never jumps, so ids sort by arrival.
     DeliveryId;
-    /// The id of a message, the same over all its attempts: a UUID version 7.
+    /// The id of a message, the same for all its attempts: a UUID version 7.
     MessageId;
-    /// The id of a replay, or of a run of them: a UUID version 7.
+    /// The id of a replay, or of a replay run: a UUID version 7.
     ReplayId;
 }
 
 impl DeliveryId {
-    /// When it was given out, to the millisecond.
+    /// When it was created, to the millisecond.
     #[must_use]
     pub fn made_at(&self) -> Timestamp {
         made_at(self.0)
@@ -68,26 +67,26 @@ impl DeliveryId {
 }
 
 impl ReplayId {
-    /// When it was given out, to the millisecond.
+    /// When it was created, to the millisecond.
     #[must_use]
     pub fn made_at(&self) -> Timestamp {
         made_at(self.0)
     }
 }
 
-/// What the mark of a message begins with.
+/// The prefix of a message's mark.
 const MARK: &str = "tagohook-message-";
-/// How long an id is, with its hyphens.
+/// The length of an id, with its hyphens.
 const ID_LENGTH: usize = 36;
 
 impl MessageId {
-    /// The text by which a message is known again wherever it comes back: `tagohook-message-ID`.
+    /// The text that identifies a message when it returns to us: `tagohook-message-ID`.
     #[must_use]
     pub fn mark(&self) -> String {
         format!("{MARK}{self}")
     }
 
-    /// The messages whose marks are in `bytes`, at most `most` of them.
+    /// The messages whose marks occur in `bytes`, at most `most`.
     #[must_use]
     pub fn marked_in(bytes: &[u8], most: usize) -> Vec<Self> {
         let mut found: Vec<Self> = Vec::new();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// How the path of a UNIX socket is marked.
+/// The prefix of a UNIX socket's path.
 const UNIX: &str = "unix:";
 
 /// Where the receiver listens: a TCP port, or a UNIX socket.
@@ -19,13 +19,13 @@ pub enum ListenAddress {
 }
 
 impl ListenAddress {
-    /// The path after `unix:`, where the text begins so.
+    /// The path after `unix:`, if the text starts with it.
     #[must_use]
     pub fn unix_path(text: &str) -> Option<&str> {
         text.trim().strip_prefix(UNIX)
     }
 
-    /// The path of the socket, where it is one.
+    /// The path of the socket, if it is one.
     #[must_use]
     pub fn socket(&self) -> Option<&Path> {
         match self {

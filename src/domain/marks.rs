@@ -1,9 +1,9 @@
-//! What people put on a delivery.
+//! Pins, notes and tags of a delivery.
 
 /// A pin, a note, tags.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Marks {
-    /// Whether no retention takes it.
+    /// Whether retention never removes it.
     pub is_pinned: bool,
     /// A note, at most 10,000 characters.
     pub note: Option<String>,
@@ -11,25 +11,25 @@ pub struct Marks {
     pub tags: Vec<String>,
 }
 
-/// What is changed of them; `None` stays.
+/// A change of marks; `None` keeps a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MarksChange {
-    /// Pinned, or not.
+    /// The new pin state.
     pub is_pinned: Option<bool>,
-    /// Another note, or none.
+    /// The new note, or none.
     pub note: Option<Option<String>>,
-    /// Other tags, all of them.
+    /// The new list of tags.
     pub tags: Option<Vec<String>>,
 }
 
 impl Marks {
-    /// Whether there is nothing.
+    /// Whether nothing is changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// These, with a change.
+    /// Applies a change.
     #[must_use]
     pub fn changed(mut self, change: MarksChange) -> Self {
         self.is_pinned = change.is_pinned.unwrap_or(self.is_pinned);

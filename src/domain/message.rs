@@ -4,20 +4,20 @@ use bytes::Bytes;
 
 use super::{DeliveryId, MessageId, Timestamp};
 
-/// What became of a message.
+/// The status of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MessageStatus {
     /// Waits for its next attempt.
     Pending,
-    /// A worker holds it.
+    /// A worker is sending it.
     Sending,
-    /// An attempt was answered with 2xx.
+    /// An attempt got a 2xx response.
     Delivered,
-    /// Out of attempts; it is a dead letter until somebody replays or drops it.
+    /// Out of attempts: a dead letter until a user replays or drops it.
     Dead,
-    /// Somebody cancelled it, or deleted its subscription.
+    /// A user cancelled it, or deleted its subscription.
     Cancelled,
-    /// Waits, and is not sent: its subscription is kept, but is not in force.
+    /// Waits without being sent: its subscription is stored but not in force.
     Parked,
 }
 
@@ -26,7 +26,7 @@ impl MessageStatus {
     pub const ALL: [Self; 6] =
         [Self::Pending, Self::Sending, Self::Delivered, Self::Dead, Self::Cancelled, Self::Parked];
 
-    /// The word in the API.
+    /// Its name in the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -39,31 +39,31 @@ impl MessageStatus {
         }
     }
 
-    /// The status of that word.
+    /// The status with that API name.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == word)
     }
 }
 
-/// An event as messages carry it: what was received or published, byte for byte.
+/// The event in a message: what was received or published, byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutgoingEvent {
     /// The source that accepted it; `published` for our own publisher.
     pub source: String,
-    /// The event id, where there is one.
+    /// The event id, if there is one.
     pub event_id: Option<String>,
     /// The canonical event type.
     pub event_type: String,
-    /// What it is about.
+    /// The entity.
     pub entity: Option<String>,
     /// When it was received or published.
     pub received_at: Timestamp,
     /// The JSON, decoded from any content encoding.
     pub body: Bytes,
-    /// The delivery that brought it.
+    /// The delivery that contained it.
     pub delivery: Option<DeliveryId>,
-    /// The subscriptions whose messages led to it, oldest first: it is never fanned out to those again.
+    /// The subscriptions whose messages led to it, oldest first: it is never sent to those again.
     pub lineage: Vec<String>,
 }
 
@@ -74,21 +74,21 @@ pub struct ClaimedMessage {
     pub seq: i64,
     /// Its id over all attempts.
     pub id: MessageId,
-    /// The subscription that it belongs to.
+    /// The subscription it belongs to.
     pub subscription: String,
-    /// The subscription through which it is sent now: its own, or the fallback.
+    /// The subscription that sends it now: its own, or the fallback.
     pub target: String,
     /// Attempts made so far.
     pub attempts: u32,
-    /// Attempts made before the present round (a replay or the fallback begins one).
+    /// Attempts made before the current round (a replay or the fallback starts a new one).
     pub attempts_before: u32,
-    /// Why the primary failed, when the fallback is being tried.
+    /// Why the primary failed, if the fallback is used.
     pub primary_error: Option<String>,
-    /// What it carries.
+    /// Its event.
     pub event: std::sync::Arc<OutgoingEvent>,
 }
 
-/// A message as lists show it.
+/// A message in lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageRow {
     /// The position in the store.
@@ -101,23 +101,23 @@ pub struct MessageRow {
     pub event_type: String,
     /// The subscription.
     pub subscription: String,
-    /// Through which subscription it is sent: its own, or the fallback.
+    /// The subscription that sends it: its own, or the fallback.
     pub target: String,
-    /// What became of it.
+    /// Its status.
     pub status: MessageStatus,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When it is tried next; `None` when it is not.
+    /// When the next attempt is due; `None` if there is none.
     pub next_attempt_at: Option<Timestamp>,
     /// Attempts so far.
     pub attempts: u32,
-    /// When somebody last replayed it.
+    /// When a user last replayed it.
     pub replayed_at: Option<Timestamp>,
-    /// The delivery that brought the event.
+    /// The delivery that contained the event.
     pub delivery: Option<DeliveryId>,
 }
 
-/// Which messages a list shows; all that are given must hold.
+/// Selects messages for a list; every field that is set must match.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MessageFilter {
     /// Of this subscription.
@@ -128,21 +128,21 @@ pub struct MessageFilter {
     pub status: Option<MessageStatus>,
 }
 
-/// A message that ran out of attempts and waits for a person.
+/// A message that ran out of attempts and needs manual action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {
     /// The message.
     pub message: MessageRow,
-    /// Where it was to go.
+    /// The URL it was to be sent to.
     pub url: String,
-    /// What was last sent, or would have been: text exactly as on the wire.
+    /// The payload that was last sent, or would have been: exactly as on the wire.
     pub payload: Bytes,
-    /// Why it died.
+    /// The error.
     pub error: String,
-    /// Why the primary failed, where a fallback was tried.
+    /// Why the primary failed, if a fallback was used.
     pub primary_error: Option<String>,
     /// Why the fallback failed.
     pub fallback_error: Option<String>,
-    /// When it died.
+    /// When it became a dead letter.
     pub failed_at: Timestamp,
 }

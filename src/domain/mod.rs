@@ -1,4 +1,4 @@
-//! Values and rules everybody speaks of: no I/O, no async, no clock reads, no SQL, no web server.
+//! Values and rules used everywhere: no I/O, no async, no clock reads, no SQL, no web server.
 
 mod attempt;
 mod check;

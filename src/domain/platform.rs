@@ -1,6 +1,6 @@
-//! Platforms that sign in a way of their own.
+//! Platforms with their own signature scheme.
 
-/// A platform that signs in a way of its own.
+/// A platform with its own signature scheme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Platform {
     /// `X-Slack-Signature`.
@@ -20,7 +20,7 @@ pub enum Platform {
 }
 
 impl Platform {
-    /// The name in the configuration.
+    /// Its name in the configuration.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

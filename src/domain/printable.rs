@@ -1,7 +1,7 @@
-//! Bytes of a stranger, made fit to be read: nothing hidden, nothing changed, nothing that runs.
+//! Makes untrusted bytes safe to read: nothing hidden, nothing changed, nothing executed.
 //!
-//! Characters that do not show, or that turn the line around, become marks that name their code point. The marks are
-//! apart from the text, so that text which merely looks like a mark is told from one.
+//! Invisible characters, and those that change the text direction, become marks with their code point. Marks are
+//! separate from the text, so that text which looks like a mark can be distinguished from one.
 
 use std::fmt::Write as _;
 
@@ -9,10 +9,10 @@ use std::fmt::Write as _;
 const MAX_TEXT: usize = 256 * 1024;
 /// The most bytes that a page shows as hex.
 const MAX_HEX: usize = 16 * 1024;
-/// The most marks of one text: more are not worth a page's weight.
+/// The most marks in one text, to limit the size of a page.
 const MAX_PIECES: usize = 20_000;
 
-/// A run of text, or a mark that stands for one character.
+/// A run of text, or a mark for one character.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
     /// The text, or the name of the character, `U+202E`.
@@ -21,7 +21,7 @@ pub struct Piece {
     pub is_mark: bool,
 }
 
-/// Text in pieces, every character that does not show as a mark.
+/// Splits text into pieces, with a mark for every invisible character.
 #[must_use]
 pub fn pieces(text: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
@@ -42,7 +42,7 @@ pub fn pieces(text: &str) -> Vec<Piece> {
     pieces
 }
 
-/// Text with every character that does not show written as `⟨U+202E⟩`; for places that hold only text.
+/// Text with every invisible character written as `⟨U+202E⟩`, for places that only allow text.
 #[must_use]
 pub fn plain(text: &str) -> String {
     let written = pieces(text)
@@ -61,7 +61,7 @@ fn name(letter: char) -> String {
     }
 }
 
-/// Whether a character shows nothing, or changes how others show. Line feed, tab and blank are known to everybody.
+/// Whether a character is invisible, or changes how others are displayed. Line feed, tab and blank are allowed.
 fn is_hidden(letter: char) -> bool {
     match letter {
         '\n' | '\t' => false,
@@ -79,11 +79,11 @@ fn is_hidden(letter: char) -> bool {
 /// A line of a hex dump.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HexLine {
-    /// Where it starts, in hex.
+    /// Its offset, in hex.
     pub offset: String,
     /// Its bytes, in hex.
     pub hex: String,
-    /// Its bytes as ASCII, a dot for what is none.
+    /// Its bytes as ASCII, with a dot for all others.
     pub ascii: String,
 }
 
@@ -92,16 +92,16 @@ pub struct HexLine {
 pub struct TextPage {
     /// The text.
     pub pieces: Vec<Piece>,
-    /// Its first byte, at a letter.
+    /// The offset of its first byte, at a character boundary.
     pub from: usize,
-    /// The byte after its last one.
+    /// The offset after its last byte.
     pub to: usize,
     /// Whether there is more.
     pub is_cut: bool,
 }
 
 impl TextPage {
-    /// The page of `text` from about the byte `from` on.
+    /// The page of `text` that starts at about the byte `from`.
     #[must_use]
     pub fn of(text: &str, from: usize) -> Self {
         let from = text.floor_char_boundary(from.min(text.len()));
@@ -121,16 +121,16 @@ impl TextPage {
 pub struct HexPage {
     /// The dump.
     pub lines: Vec<HexLine>,
-    /// Its first byte, a multiple of sixteen.
+    /// The offset of its first byte, a multiple of sixteen.
     pub from: usize,
-    /// The byte after its last one.
+    /// The offset after its last byte.
     pub to: usize,
     /// Whether there is more.
     pub is_cut: bool,
 }
 
 impl HexPage {
-    /// The page of `bytes` from about the byte `from` on.
+    /// The page of `bytes` that starts at about the byte `from`.
     #[must_use]
     pub fn of(bytes: &[u8], from: usize) -> Self {
         let from = from.min(bytes.len()) / 16 * 16;
@@ -146,7 +146,7 @@ impl HexPage {
     }
 }
 
-/// The start of `text` that makes `MAX_PIECES` pieces.
+/// The start of `text` that produces `MAX_PIECES` pieces.
 fn cut_after_marks(text: &str) -> &str {
     let mut count = 0_usize;
     let mut in_run = false;

@@ -1,4 +1,4 @@
-//! A question about deliveries: conditions, joined by and, or, not.
+//! A query for deliveries: conditions, joined by and, or, not.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -7,16 +7,16 @@ use ipnet::IpNet;
 
 use super::{DeliveryId, Reason, Timestamp, Verdict};
 
-/// What a delivery must be to be found.
+/// A condition that a delivery must meet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Query {
-    /// Each of these holds; none: everything is found.
+    /// Every part must match; an empty list matches everything.
     All(Vec<Self>),
-    /// One of these holds; none: nothing is found.
+    /// One part must match; an empty list matches nothing.
     Any(Vec<Self>),
-    /// This does not hold.
+    /// The part must not match.
     Not(Box<Self>),
-    /// This holds.
+    /// The condition must match.
     Is(Condition),
 }
 
@@ -29,23 +29,23 @@ pub enum Condition {
     Source(Pattern),
     /// The verdict.
     Verdict(Verdict),
-    /// Why it was refused.
+    /// The rejection reason.
     Reason(Reason),
     /// The event type, canonical or as sent.
     EventType(Pattern),
     /// The event id.
     EventId(Pattern),
-    /// What the event is about.
+    /// The entity of the event.
     Entity(Pattern),
     /// The method.
     Method(Pattern),
     /// Path and query.
     Path(Pattern),
-    /// The status that was answered.
+    /// The response status.
     Status(RangeInclusive<u16>),
     /// Bytes of the body.
     Size(RangeInclusive<u64>),
-    /// Microseconds until the answer.
+    /// Microseconds until the response.
     Duration(RangeInclusive<u64>),
     /// The client's address.
     ClientIp(IpNet),
@@ -53,38 +53,38 @@ pub enum Condition {
     From(Moment),
     /// Received before this moment.
     To(Moment),
-    /// A header of that name whose value has this text in it; without text, any.
+    /// A header with that name whose value contains this text; without a text, any value.
     Header {
-        /// The name, in any case.
+        /// The name, ignoring case.
         name: String,
-        /// The text, in any case.
+        /// The text, ignoring case.
         text: Option<String>,
     },
-    /// The short name of why it was refused or repeated.
+    /// The code of its cause.
     Cause(Pattern),
     /// Whether it is pinned.
     Pinned(bool),
     /// One of its tags.
     Tag(Pattern),
-    /// Text that occurs in its note, in any case.
+    /// Text in its note, ignoring case.
     Note(String),
-    /// Text that occurs in the body, in any case.
+    /// Text in the body, ignoring case.
     Body(String),
-    /// Text that occurs in the request line, in what is known of the event, in a header or in the body, in any case.
+    /// Text in the request line, the event's fields, a header or the body, ignoring case.
     Anywhere(String),
 }
 
-/// A moment, fixed or counted from now.
+/// A moment, fixed or relative to now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
     /// This instant.
     At(Timestamp),
-    /// So long before the question is asked.
+    /// This long before the query runs.
     Ago(Duration),
 }
 
 impl Moment {
-    /// The instant, where it is `now`.
+    /// The instant, relative to `now`.
     #[must_use]
     pub fn instant(self, now: Timestamp) -> Timestamp {
         match self {
@@ -94,27 +94,27 @@ impl Moment {
     }
 }
 
-/// Text in which a star stands for any text, none included. Case matters.
+/// Text in which a star matches any text, including none. Case matters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
-    /// What stands between the stars; one piece: there is no star.
+    /// The text between the stars; a single piece means that there is no star.
     pieces: Vec<String>,
 }
 
 impl Pattern {
-    /// Exactly this text, stars included.
+    /// Exactly this text, with stars taken literally.
     #[must_use]
     pub fn exactly(text: impl Into<String>) -> Self {
         Self { pieces: vec![text.into()] }
     }
 
-    /// The pattern that `text` spells.
+    /// Parses a pattern.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         Self { pieces: text.split('*').map(str::to_owned).collect() }
     }
 
-    /// The text, where there is no star.
+    /// The text, if there is no star.
     #[must_use]
     pub fn as_exact(&self) -> Option<&str> {
         match self.pieces.as_slice() {
@@ -123,7 +123,7 @@ impl Pattern {
         }
     }
 
-    /// What stands between the stars.
+    /// The text between the stars.
     #[must_use]
     pub fn pieces(&self) -> &[String] {
         &self.pieces
@@ -135,7 +135,7 @@ impl Pattern {
         self.pieces.first().map(String::as_str).unwrap_or_default()
     }
 
-    /// Whether the one star is at the end.
+    /// Whether its only star is at the end.
     #[must_use]
     pub fn is_prefix(&self) -> bool {
         matches!(self.pieces.as_slice(), [_, end] if end.is_empty())
@@ -143,13 +143,13 @@ impl Pattern {
 }
 
 impl Query {
-    /// The query that finds everything.
+    /// The query that matches everything.
     #[must_use]
     pub const fn everything() -> Self {
         Self::All(Vec::new())
     }
 
-    /// Whether it finds everything whatever there is.
+    /// Whether it matches everything in any log.
     #[must_use]
     pub fn is_everything(&self) -> bool {
         matches!(self, Self::All(all) if all.iter().all(Self::is_everything))

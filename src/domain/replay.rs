@@ -1,15 +1,15 @@
-//! A delivery that a person sends again.
+//! A delivery that is sent again by a user.
 
 use bytes::Bytes;
 
 use super::{DeliveryId, MessageId, ReplayId};
 
-/// What becomes of a signature when a delivery is sent again.
+/// The treatment of the signature in a replay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplaySignature {
-    /// Made anew, with the source's first secret and, where the scheme has one, the time of now.
+    /// Created again, with the source's first secret and, for schemes with a timestamp, the current time.
     Fresh,
-    /// As it came.
+    /// Unchanged.
     Original,
     /// Left out.
     None,
@@ -19,7 +19,7 @@ impl ReplaySignature {
     /// Every choice.
     pub const ALL: [Self; 3] = [Self::Fresh, Self::Original, Self::None];
 
-    /// Its word in the API.
+    /// Its name in the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -29,45 +29,45 @@ impl ReplaySignature {
         }
     }
 
-    /// The choice of that word.
+    /// The choice with that API name.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|choice| choice.as_str() == word)
     }
 }
 
-/// A replay and what came of it.
+/// A replay and its result.
 #[derive(Clone, Debug)]
 pub struct Replay {
-    /// Its id: a UUID version 7, so it tells its time.
+    /// Its id: a UUID version 7, which contains its time.
     pub id: ReplayId,
-    /// The delivery that was sent again.
+    /// The replayed delivery.
     pub original: DeliveryId,
     /// `receiver`, a URL, or the id of a subscription.
     pub target: String,
-    /// What became of the signature.
+    /// The treatment of the signature.
     pub signature: ReplaySignature,
-    /// Whether something was changed.
+    /// Whether the request was edited.
     pub is_edited: bool,
-    /// The run of many that it belongs to.
+    /// The replay run it belongs to.
     pub run: Option<ReplayId>,
-    /// What was answered.
+    /// The response status.
     pub status: Option<u16>,
-    /// What became of it at our own receiver.
+    /// The resulting delivery at our own receiver.
     pub delivery: Option<DeliveryId>,
-    /// The message that it became.
+    /// The resulting message.
     pub message: Option<MessageId>,
-    /// Why there was no answer.
+    /// Why there was no response.
     pub error: Option<String>,
-    /// The first 16 KiB of the answer's body.
+    /// The first 16 KiB of the response body.
     pub answer: Bytes,
 }
 
-/// The replays that a delivery has to do with.
+/// The replays of a delivery.
 #[derive(Clone, Debug, Default)]
 pub struct ReplaysAbout {
-    /// Those that it was sent again by, newest first.
+    /// The replays that sent it, newest first.
     pub replays: Vec<Replay>,
-    /// The one that it came by.
+    /// The replay that it came from.
     pub came_by: Option<Replay>,
 }

@@ -1,15 +1,15 @@
-//! Many deliveries that a person sends again with one word.
+//! A replay of many deliveries in one run.
 
 use super::{ReplayId, ReplaySignature};
 
-/// How far a run is.
+/// The state of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunState {
-    /// It goes on, over restarts of the program too.
+    /// It is running, also across restarts of the program.
     Running,
-    /// A person or an error stopped it; it can be resumed.
+    /// Stopped by a user or an error; it can be resumed.
     Stopped,
-    /// It is through.
+    /// It is finished.
     Done,
 }
 
@@ -17,7 +17,7 @@ impl RunState {
     /// Every state.
     pub const ALL: [Self; 3] = [Self::Running, Self::Stopped, Self::Done];
 
-    /// Its word in the API.
+    /// Its name in the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -27,53 +27,53 @@ impl RunState {
         }
     }
 
-    /// The state of that word.
+    /// The state with that API name.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == word)
     }
 }
 
-/// A run and how far it is. Its plan, the deliveries that are still to be sent, is kept beside it.
+/// A run and its progress. Its plan, the deliveries that are still to be sent, is stored separately.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReplayRun {
-    /// Its id, which tells when it was started.
+    /// Its id, which contains its start time.
     pub id: ReplayId,
-    /// What chose the deliveries, as parameters of a list: `verdict=rejected&q=…`.
+    /// The search that selected the deliveries, as parameters of a list: `verdict=rejected&q=…`.
     pub filter: String,
     /// `receiver`, a URL, or the id of a subscription.
     pub target: String,
-    /// What becomes of each signature.
+    /// The treatment of signatures.
     pub signature: ReplaySignature,
-    /// Whether the newest delivery goes first.
+    /// Whether the newest delivery is sent first.
     pub is_newest_first: bool,
-    /// At most so many a second; `None`: as fast as it goes.
+    /// The most requests per second; `None` for no limit.
     pub per_second: Option<f64>,
-    /// So many at once, 1 to 32. With one, each waits for the answer of the one before.
+    /// Parallel requests, 1 to 32. With 1, each request waits for the previous response.
     pub concurrency: u32,
     /// Whether the first failure stops it.
     pub stops_on_error: bool,
-    /// How far it is.
+    /// Its state.
     pub state: RunState,
     /// Why it was stopped.
     pub why: Option<String>,
-    /// Deliveries of its plan.
+    /// The number of deliveries in its plan.
     pub total: u32,
-    /// Those that are through, failed and gone ones among them.
+    /// Processed deliveries, including failed and removed ones.
     pub done: u32,
-    /// Those without an answer, or with one of 400 and above.
+    /// Deliveries without a response, or with a status of 400 or above.
     pub failed: u32,
-    /// Those that retention took before their turn.
+    /// Deliveries that retention removed before their turn.
     pub gone: u32,
 }
 
-/// What became of one delivery of a run.
+/// The result for one delivery of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunStep {
     /// It was sent.
     Sent,
-    /// It was not answered, or refused.
+    /// It got no response, or a rejection.
     Failed,
-    /// It is not there any more.
+    /// It no longer exists.
     Gone,
 }

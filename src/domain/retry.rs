@@ -1,20 +1,20 @@
-//! When a message that failed is tried again.
+//! When a failed message is retried.
 
 use std::time::Duration;
 
-/// How much later than its delay an attempt may come, at most.
+/// The most jitter that is added to a delay, as a fraction.
 const MOST_JITTER: f64 = 0.3;
 
-/// How the attempts of a message are spaced.
+/// The spacing of a message's attempts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RetryPolicy {
-    /// Attempts in all, the first one counted; at least 1.
+    /// All attempts, including the first; at least 1.
     pub max_attempts: u32,
     /// How the delays grow.
     pub backoff: Backoff,
     /// The longest delay before jitter.
     pub max_delay: Duration,
-    /// Whether delays are lengthened by chance.
+    /// Whether delays are extended randomly.
     pub jitter: bool,
 }
 
@@ -27,12 +27,12 @@ pub enum Backoff {
     Linear(Duration),
     /// `base` each time.
     Fixed(Duration),
-    /// The delays before the second, third, … attempt; the last one again and again.
+    /// The delays before the second, third, … attempt; the last one repeats.
     Schedule(Vec<Duration>),
 }
 
 impl Backoff {
-    /// The word in the configuration.
+    /// Its name in the configuration.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -45,7 +45,7 @@ impl Backoff {
 }
 
 impl Default for RetryPolicy {
-    /// The contract's: 8 attempts after 0, 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 10 h.
+    /// The contract's defaults: 8 attempts after 0, 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 10 h.
     fn default() -> Self {
         let delays = [5, 300, 1_800, 7_200, 18_000, 36_000, 36_000];
         Self {
@@ -58,8 +58,8 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// The time from the end of attempt `made` (the first is 1) to the next one; `None` where there is none. `chance`
-    /// is a number from 0 to 1; jitter only ever lengthens.
+    /// The time from the end of attempt `made` (the first is 1) to the next one; `None` if it was the last. `chance`
+    /// is a number from 0 to 1; jitter only extends delays.
     #[must_use]
     pub fn delay_after(&self, made: u32, chance: f64) -> Option<Duration> {
         if made >= self.max_attempts {

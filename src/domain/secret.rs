@@ -1,4 +1,4 @@
-//! A secret and the name it goes by.
+//! A secret and its name.
 
 use std::fmt;
 
@@ -11,19 +11,19 @@ pub struct Secret {
 }
 
 impl Secret {
-    /// Keeps `bytes` under the printable `name`.
+    /// A secret with the printable `name`.
     #[must_use]
     pub fn new(name: impl Into<String>, bytes: impl Into<Box<[u8]>>) -> Self {
         Self { name: name.into(), bytes: SecretBox::new(Box::new(bytes.into())) }
     }
 
-    /// The reference this secret came from; safe to log and to show.
+    /// The reference of this secret; safe to log and to show.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The secret bytes. Look, compare, sign; never copy them into anything that prints.
+    /// The secret bytes. Compare or sign with them; never copy them into anything that prints.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         self.bytes.expose_secret()

@@ -1,4 +1,4 @@
-//! Where something is read in a request: the path, a header, or the payload.
+//! A place in a request that contains a value: the path, a header, or the payload.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,25 +7,25 @@ use serde_json::Value;
 
 use super::Headers;
 
-/// The longest value that is taken, in bytes.
+/// The longest accepted value, in bytes.
 const LONGEST: usize = 256;
 
-/// A place in a request. Written `path`, `header:NAME` or `/pointer`.
+/// A place in a request, written as `path`, `header:NAME` or `/pointer`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selector {
-    /// The part of the path behind the source: `/webhook/tagoio/DEVICE`.
+    /// The path segment after the source: `/webhook/tagoio/DEVICE`.
     Path,
-    /// The header of that name.
+    /// The header with that name.
     Header(String),
-    /// What is at that JSON pointer (RFC 6901) of the payload.
+    /// The payload value at that JSON pointer (RFC 6901).
     Pointer(String),
 }
 
 impl Selector {
-    /// Reads its text.
+    /// Parses a selector.
     ///
     /// # Errors
-    /// When it is of none of the three forms.
+    /// When it has none of the three forms.
     pub fn read(text: &str) -> Result<Self, String> {
         let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         match text.strip_prefix("header:") {
@@ -40,7 +40,7 @@ impl Selector {
         }
     }
 
-    /// What a request to `target` says there; nothing where that is empty, too long, or neither text nor an integer.
+    /// The value in a request to `target`; `None` if it is empty, too long, or neither text nor an integer.
     #[must_use]
     pub fn of(&self, target: &str, headers: &Headers, payload: &Value) -> Option<String> {
         let found: Cow<'_, str> = match self {

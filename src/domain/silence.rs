@@ -1,26 +1,27 @@
-//! When something that was heard of again and again counts as silent.
+//! When an entity that reported regularly counts as silent.
 
 use std::time::Duration;
 
 use super::Timestamp;
 
-/// The shortest silence that is measured by what is usual: whoever sends in bursts is not silent between two of them.
+/// The shortest silence based on the usual interval: a device that sends in bursts is not silent between two of them.
 const LEAST: Duration = Duration::from_secs(60);
 
-/// After what time without a delivery an entity of a source is silent.
+/// The time without a delivery after which an entity of a source is silent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SilenceAfter {
-    /// Nobody asks.
+    /// Never.
     #[default]
     Off,
-    /// So many tenths of its usual interval, at least a minute.
+    /// This many tenths of its usual interval, at least a minute.
     Tenths(u32),
-    /// A time.
+    /// A fixed time.
     Time(Duration),
 }
 
 impl SilenceAfter {
-    /// How long an entity with that usual interval may be silent; `None` where nobody asks, or it has no usual interval.
+    /// How long an entity with that usual interval may be silent; `None` if silence is off, or there is no usual
+    /// interval.
     #[must_use]
     pub fn allowed(self, usual: Option<Duration>) -> Option<Duration> {
         match self {
@@ -30,13 +31,13 @@ impl SilenceAfter {
         }
     }
 
-    /// When an entity that was last heard of then is silent.
+    /// When an entity last seen at `heard_at` becomes silent.
     #[must_use]
     pub fn due(self, heard_at: Timestamp, usual: Option<Duration>) -> Option<Timestamp> {
         self.allowed(usual).map(|allowed| heard_at.plus(allowed))
     }
 
-    /// A number that tells one rule from another: milliseconds, or tenths below zero.
+    /// A number that identifies the rule: milliseconds, or tenths as a negative number.
     #[must_use]
     pub fn number(self) -> i64 {
         match self {
@@ -47,7 +48,7 @@ impl SilenceAfter {
     }
 }
 
-/// `off`, `3x`, `30m`: as the configuration has it.
+/// `off`, `3x`, `30m`: the form used in the configuration.
 impl std::fmt::Display for SilenceAfter {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 
 use super::{EventPlace, HandshakeRule, IdScope, Platform, Secret, Selector, SilenceAfter};
 
-/// Where the event id is, where a source says nothing.
+/// The default place of the event id.
 pub const DEFAULT_ID_POINTER: &str = "/id";
 
 /// One `[[source]]` of the configuration, secrets resolved.
@@ -20,36 +20,36 @@ pub struct Source {
     pub signature: SignatureRule,
     /// Which addresses may send.
     pub allow: Allowlist,
-    /// Credentials, any one of which must be presented; empty: none is asked for.
+    /// Credentials, one of which must be presented; empty: none is required.
     pub credentials: Vec<Credential>,
-    /// What a payload that departs from its schema gets.
+    /// How payloads that do not match their schema are treated.
     pub schema: SchemaMode,
-    /// What an event that the catalogue does not know gets.
+    /// How events that are not in the catalogue are treated.
     pub unknown_events: UnknownEvents,
-    /// Where the event's name is.
+    /// The place of the event's name.
     pub event: EventPlace,
     /// JSON pointer (RFC 6901) to the event id; empty: the payload has none.
     pub id_pointer: String,
     /// What belongs to the id, besides the id itself.
     pub id_scope: IdScope,
-    /// Events without an id are deduplicated by their bytes within this time.
+    /// The time in which events without an id are deduplicated by their bytes.
     pub dedupe_by_body: Option<Duration>,
-    /// JSON pointer to what a timeline is about, usually the device id; empty: nothing.
+    /// JSON pointer to the entity, usually the device id; empty: none.
     pub entity: String,
-    /// Where the device is read of a delivery that names none itself; TagoIO's points often do not.
+    /// The place of the device for deliveries that do not name one; TagoIO's points often do not.
     pub device: Option<Selector>,
-    /// After what time without a delivery such a thing is silent.
+    /// The time without a delivery after which an entity is silent.
     pub silence_after: SilenceAfter,
-    /// How long its sender waits for our answer.
+    /// How long its sender waits for our response.
     pub sender_timeout: Duration,
-    /// JSON pointer to when an event happened; empty: where it usually is.
+    /// JSON pointer to the time of an event; empty: the usual place.
     pub time_pointer: String,
-    /// What its platform asks before it sends.
+    /// The handshake of its platform.
     pub handshake: Option<HandshakeRule>,
 }
 
 impl Source {
-    /// The rule of its signatures, with the secret that its sender handed over.
+    /// Its signature rule, including the secret that its sender handed over.
     #[must_use]
     pub fn signature_now(&self) -> Cow<'_, SignatureRule> {
         match self.handshake.as_ref().and_then(|rule| rule.handed.get()) {
@@ -68,9 +68,9 @@ impl Source {
 pub struct SignatureRule {
     /// The scheme.
     pub scheme: Scheme,
-    /// Every secret that is valid now; several during a rotation; none only with `Scheme::None`.
+    /// Every currently valid secret; several during a rotation; none only with `Scheme::None`.
     pub secrets: Vec<Secret>,
-    /// How far a signed timestamp may lie from our clock, to either side, the edge included.
+    /// The largest difference between a signed timestamp and our clock, in both directions, inclusive.
     pub tolerance: Duration,
 }
 
@@ -85,9 +85,9 @@ pub enum Scheme {
     Github,
     /// `Stripe-Signature`: hex HMAC-SHA256 of `timestamp.body`.
     Stripe,
-    /// As the platform does.
+    /// The platform's own scheme.
     Platform(Platform),
-    /// No signature; written out in the configuration, never a default.
+    /// No signature; must be configured explicitly, never a default.
     None,
 }
 
@@ -130,19 +130,19 @@ pub struct Allowlist {
 }
 
 impl Allowlist {
-    /// The first range that holds `address`; the address must be in canonical form (`IpAddr::to_canonical`).
+    /// The first range that contains `address`; the address must be in canonical form (`IpAddr::to_canonical`).
     #[must_use]
     pub fn find(&self, address: IpAddr) -> Option<&IpNet> {
         self.ranges.iter().find(|range| range.contains(&address))
     }
 }
 
-/// What a request presents: to a source to be let in, or to the endpoint of a subscription.
+/// What a request presents: to a source as its sender, or to the endpoint of a subscription.
 #[derive(Clone, Debug)]
 pub enum Credential {
     /// `Authorization: Bearer TOKEN`.
     Bearer(Secret),
-    /// A key in a header, and a secret in a second one where the configuration has it.
+    /// A key in a header, and optionally a secret in a second one.
     ApiKey {
         /// The key.
         key: Secret,
@@ -155,27 +155,27 @@ pub enum Credential {
     },
     /// `Authorization: Basic …` (RFC 7617), UTF-8.
     Basic {
-        /// The user name; holds no colon.
+        /// The user name, without colons.
         username: String,
-        /// The password; may hold colons.
+        /// The password; may contain colons.
         password: Secret,
     },
 }
 
-/// What a payload that departs from its schema gets.
+/// How payloads that do not match their schema are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SchemaMode {
-    /// The specification's required fields must be there; departures from the usual shape are noted.
+    /// The specification's required fields must be present; differences from the usual shape are noted.
     Enforce,
-    /// The usual shape is required too.
+    /// The usual shape is also required.
     Strict,
-    /// Departures are noted, nothing is refused.
+    /// Differences are noted, nothing is rejected.
     Warn,
-    /// Nothing is looked at.
+    /// Nothing is validated.
     Off,
 }
 
-/// What an event gets that the catalogue does not know.
+/// How events that are not in the catalogue are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnknownEvents {
     /// Accepted and marked.

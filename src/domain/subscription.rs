@@ -1,55 +1,55 @@
-//! A subscription: which events go to which endpoint, and how.
+//! A subscription: which events are sent to which endpoint, and how.
 
 use std::time::Duration;
 
 use super::{Credential, RetryPolicy, Scheme, Secret};
 
-/// One subscription, secrets resolved. What is configured as JSON (filters, template) stays its exact text.
+/// One subscription, secrets resolved. JSON settings (filters, template) keep their exact text.
 #[derive(Clone, Debug)]
 pub struct Subscription {
-    /// The id in the API: a UUID, or for one of the configuration its name as it can stand in a URL.
+    /// The id in the API: a UUID, or for a configured subscription its name in URL form.
     pub id: String,
-    /// What people call it; not empty.
+    /// The display name; not empty.
     pub name: String,
     /// The endpoint; http or https.
     pub url: String,
     /// Event types and patterns: `user.login`, `user.*`, `*`; at least one.
     pub events: Vec<String>,
-    /// The sources whose events it takes; `None`: all of them.
+    /// The sources whose events it accepts; `None`: all of them.
     pub sources: Option<Vec<String>>,
     /// Header lines of every request, in order; values may be templates.
     pub headers: Vec<SubscriptionHeader>,
-    /// The credential that is presented.
+    /// The credential to present.
     pub auth: Option<Credential>,
     /// How requests are signed.
     pub signature: SigningRule,
-    /// Whether events lead to messages and messages are sent.
+    /// Whether it gets messages and sends them.
     pub enabled: bool,
-    /// Why it was disabled by itself: `gone`.
+    /// Why it was disabled automatically: `gone`.
     pub disabled_reason: Option<String>,
     /// The attempts of a message.
     pub retry_policy: RetryPolicy,
-    /// The time of one attempt, all in all.
+    /// The time limit of one attempt.
     pub timeout: Duration,
     /// JSON: event names and their filters.
     pub filters: Option<String>,
-    /// JSON: the payload's template. Without one the event's own bytes are sent.
+    /// JSON: the payload template. Without one, the event's own bytes are sent.
     pub payload_template: Option<String>,
-    /// What a missing value in the template does.
+    /// How missing template values are treated.
     pub missing: MissingValue,
-    /// Whether messages about one entity go one after the other.
+    /// Whether messages of one entity are sent one after the other.
     pub ordered: bool,
-    /// The id or name of the subscription that is tried when this one's attempts are exhausted.
+    /// The id or name of the subscription that is used when this one's attempts are exhausted.
     pub fallback: Option<String>,
     /// The most requests in any window.
     pub rate_limit: Option<RateLimit>,
     /// Many messages in one request.
     pub batch: Option<Batch>,
-    /// Where it was configured.
+    /// Where it was defined.
     pub origin: SubscriptionOrigin,
 }
 
-/// Where a subscription was configured.
+/// Where a subscription was defined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SubscriptionOrigin {
     /// Through the API or a page; it can be changed there.
@@ -61,7 +61,7 @@ pub enum SubscriptionOrigin {
 /// One configured header line.
 #[derive(Clone, Debug)]
 pub struct SubscriptionHeader {
-    /// The name as it is sent.
+    /// The name as sent.
     pub name: String,
     /// The value.
     pub value: HeaderValue,
@@ -70,9 +70,9 @@ pub struct SubscriptionHeader {
 /// The value of a configured header.
 #[derive(Clone, Debug)]
 pub enum HeaderValue {
-    /// Text, perhaps a template.
+    /// Text, possibly a template.
     Text(String),
-    /// A credential. One that was written out, not named by `file:` or `env:`, may be a template.
+    /// A credential. A literal one, not from `file:` or `env:`, may be a template.
     Secret(Secret),
 }
 
@@ -85,17 +85,17 @@ pub struct SigningRule {
     pub secrets: Vec<Secret>,
 }
 
-/// What a missing value in the template does.
+/// How missing template values are treated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MissingValue {
-    /// `null` where it is the whole value, nothing inside text.
+    /// `null` as a whole value, nothing inside text.
     #[default]
     Null,
-    /// The message is not sent and dies.
+    /// The message is not sent and becomes a dead letter.
     Error,
 }
 
-/// In no window of that length are more requests sent.
+/// A rate limit: no window of that length contains more requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
     /// The most requests in a window; at least 1.
@@ -105,23 +105,24 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    /// The specification's: 100 in a minute.
+    /// The specification's default: 100 per minute.
     pub const SPECIFIED: Self = Self { max_requests: 100, window: Duration::from_secs(60) };
 }
 
 /// Many messages in one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Batch {
-    /// The most messages of a request; at least 1.
+    /// The most messages in a request; at least 1.
     pub size: u32,
     /// The longest time a message waits for others.
     pub flush_interval: Duration,
-    /// The most bytes of a request; an event that is larger by itself goes alone.
+    /// The most bytes in a request; a larger event is sent alone.
     pub max_bytes: usize,
 }
 
 impl Batch {
-    /// The specification's: 100, or after 5 s. It names no bytes: 1 MiB is what nginx takes as it is installed.
+    /// The specification's default: 100 messages, or after 5 s. It does not limit bytes: 1 MiB is nginx's default
+    /// limit.
     pub const SPECIFIED: Self =
         Self { size: 100, flush_interval: Duration::from_secs(5), max_bytes: 1024 * 1024 };
 }

@@ -1,6 +1,6 @@
-//! The known name that is near to one that is not known.
+//! Finds the known name most similar to an unknown one.
 
-/// ` (did you mean …?)`, where a known name is near to `name`.
+/// ` (did you mean …?)`, if a known name is similar to `name`.
 #[must_use]
 pub fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     nearest(name, known).map_or(String::new(), |known| format!(" (did you mean {known}?)"))
@@ -14,7 +14,7 @@ pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&
     near.min().map(|(_, known)| known)
 }
 
-/// How many letters must be added, left out, changed or swapped to make one name the other, in any case.
+/// The number of letters to add, remove, change or swap to turn one name into the other, ignoring case.
 #[must_use]
 pub fn distance(one: &str, other: &str) -> usize {
     strsim::osa_distance(&one.to_lowercase(), &other.to_lowercase())

@@ -1,4 +1,4 @@
-//! The target of a request: what a sender puts into its URL.
+//! The target of a request: the part of the URL that the sender controls.
 
 use percent_encoding::percent_decode_str;
 
@@ -13,8 +13,8 @@ impl<'t> Target<'t> {
         Self(target)
     }
 
-    /// What comes below the source, percent-decoded: `up` in `/webhook/NAME/up`, empty where nothing does. Doubled
-    /// slashes and one at the end count as the route reads them.
+    /// The percent-decoded path below the source: `up` in `/webhook/NAME/up`; may be empty. Repeated and trailing
+    /// slashes are treated as in the route.
     #[must_use]
     pub fn below_source(self) -> String {
         let path = self.0.split_once('?').map_or(self.0, |(path, _)| path);
@@ -22,7 +22,7 @@ impl<'t> Target<'t> {
         percent_decode_str(&below.join("/")).decode_utf8_lossy().into_owned()
     }
 
-    /// The first value of a parameter of the query.
+    /// The first value of a query parameter.
     #[must_use]
     pub fn query_value(self, name: &str) -> Option<String> {
         let (_, query) = self.0.split_once('?')?;

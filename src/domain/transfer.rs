@@ -1,4 +1,4 @@
-//! What a connection showed of a body beside its bytes.
+//! What the connection showed about a body, apart from its bytes.
 
 use std::time::Duration;
 
@@ -6,24 +6,24 @@ use bytes::Bytes;
 
 use super::plain;
 
-/// How many bytes that followed a body are shown.
+/// The number of surplus bytes shown.
 const SHOWN: usize = 40;
-/// Begins a note about bytes that followed.
+/// The start of a note about surplus bytes.
 const FOLLOWED: &str = "bytes followed the body: ";
 
-/// What a connection showed of a body beside its bytes.
+/// What the connection showed about a body, apart from its bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Transfer {
-    /// The length that was announced.
+    /// The declared length.
     pub declared: Option<u64>,
-    /// What came behind the body on the connection and is not another request.
+    /// The bytes after the body on the connection that are not another request.
     pub surplus: Bytes,
-    /// How long before the deadline the last byte came; `None` where none came.
+    /// How long before the deadline the last byte arrived; `None` if none arrived.
     pub quiet_for: Option<Duration>,
 }
 
 impl Transfer {
-    /// A note on the bytes that followed, for the operator.
+    /// A note on the surplus bytes, for the operator.
     #[must_use]
     pub fn surplus_note(&self) -> Option<String> {
         let shown = self.surplus.get(..SHOWN).unwrap_or(&self.surplus);
@@ -33,7 +33,7 @@ impl Transfer {
         })
     }
 
-    /// How many bytes followed, where `note` tells.
+    /// The number of surplus bytes in `note`, if it contains one.
     #[must_use]
     pub fn surplus_in(note: &str) -> Option<usize> {
         let (count, rest) = note.split_once(' ')?;

@@ -1,6 +1,6 @@
-//! What became of a delivery, and why.
+//! The verdict on a delivery, and the reason.
 
-/// What became of a delivery.
+/// The verdict on a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// Every check passed and the event is new.
@@ -9,7 +9,7 @@ pub enum Verdict {
     Duplicate,
     /// A check failed.
     Rejected,
-    /// Kept for debugging (`/webhook-test`), not judged.
+    /// Stored for debugging (`/webhook-test`), not checked.
     Captured,
     /// A platform's question before it sends, answered; not an event.
     Handshake,
@@ -20,7 +20,7 @@ impl Verdict {
     pub const ALL: [Self; 5] =
         [Self::Accepted, Self::Duplicate, Self::Rejected, Self::Captured, Self::Handshake];
 
-    /// The word in the API.
+    /// Its name in the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -32,7 +32,7 @@ impl Verdict {
         }
     }
 
-    /// The verdict of that word.
+    /// The verdict with that API name.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|verdict| verdict.as_str() == word)
@@ -41,7 +41,7 @@ impl Verdict {
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident => $word:literal, $status:literal;)*) => {
-        /// Why a delivery was refused.
+        /// Why a delivery was rejected.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Reason { $($(#[$doc])* $name,)* }
 
@@ -49,7 +49,7 @@ macro_rules! reasons {
             /// Every reason, in the order of the checks.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
-            /// The word in the API.
+            /// Its name in the API.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $word,)* }
@@ -65,39 +65,39 @@ macro_rules! reasons {
 }
 
 reasons! {
-    /// No source of that name.
+    /// No source has that name.
     UnknownSource => "unknown_source", 404;
-    /// The client's address is in no allowed range.
+    /// The client's address is not in any allowed range.
     IpNotAllowed => "ip_not_allowed", 403;
-    /// The body, or what it decodes to, is over `max_body`.
+    /// The body, as received or decoded, is over `max_body`.
     TooLarge => "too_large", 413;
-    /// The body was not there within `body_timeout`.
+    /// The body did not arrive within `body_timeout`.
     TooSlow => "too_slow", 408;
-    /// The client went away inside the body, or broke its framing.
+    /// The client disconnected inside the body, or broke its framing.
     Incomplete => "incomplete", 400;
-    /// The source asks for credentials and none was presented.
+    /// The source requires credentials and none were presented.
     CredentialsMissing => "credentials_missing", 401;
-    /// What was presented matches none of the source's credentials.
+    /// The presented credentials match none of the source's.
     CredentialsWrong => "credentials_wrong", 401;
     /// The signature header is absent or empty.
     SignatureMissing => "signature_missing", 401;
-    /// The signature header is not of the scheme's form.
+    /// The signature header does not have the scheme's form.
     SignatureMalformed => "signature_malformed", 401;
-    /// No secret makes that signature over these bytes.
+    /// No secret produces that signature for these bytes.
     SignatureMismatch => "signature_mismatch", 401;
     /// The signed timestamp is too far from our clock.
     Stale => "stale", 401;
-    /// A `Content-Encoding` that we do not read.
+    /// An unsupported `Content-Encoding`.
     UnsupportedEncoding => "unsupported_encoding", 415;
-    /// A platform's question that cannot be answered: its challenge is missing, too long or of odd characters.
+    /// A platform's question that cannot be answered: its challenge is missing, too long or has unusual characters.
     HandshakeMalformed => "handshake_malformed", 400;
-    /// A platform's question that is not meant for us: its token is another one, or a secret was handed over before.
+    /// A platform's question that is not meant for us: it has a different token, or a secret was handed over before.
     HandshakeRefused => "handshake_refused", 403;
-    /// The verified body is not JSON as the contract has it.
+    /// The verified body is not JSON as defined in the contract.
     NotJson => "not_json", 400;
-    /// The payload departs from its schema.
+    /// The payload does not match its schema.
     InvalidPayload => "invalid_payload", 400;
-    /// The catalogue does not know the event and the source refuses such.
+    /// The event is not in the catalogue and the source rejects such events.
     UnknownEvent => "unknown_event", 400;
     /// The event id is not a string up to 256 bytes or an integer.
     InvalidId => "invalid_id", 400;
@@ -106,7 +106,7 @@ reasons! {
 }
 
 impl Reason {
-    /// The reason of that word.
+    /// The reason with that API name.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|reason| reason.as_str() == word)

@@ -1,4 +1,4 @@
-//! The members of an object or the items of an array, as they stand, without what is below them.
+//! The members of an object or the items of an array, as written, without deeper levels.
 
 use std::ops::Range;
 
@@ -7,14 +7,14 @@ use super::lexer::{Kind, Lexer, Token};
 /// A member or an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Child {
-    /// Its key with the quotes, where it is a member.
+    /// Its key with the quotes, for a member.
     pub key: Option<Token>,
-    /// Where its value stands.
+    /// The byte range of its value.
     pub value: Range<usize>,
 }
 
-/// What stands directly in the object or array that begins at or after the byte `at`, from the one with the number `offset`
-/// on and at most `limit`; and how many there are. What is broken ends it.
+/// The children of the object or array at or after the byte `at`, starting with number `offset`, at most `limit`; and
+/// their total number. Invalid JSON ends the list.
 #[must_use]
 pub fn children(bytes: &[u8], at: usize, offset: usize, limit: usize) -> (Vec<Child>, usize) {
     let mut tokens = Lexer::new(bytes, at);

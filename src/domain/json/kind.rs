@@ -1,13 +1,13 @@
 //! The kinds of JSON values, and sets of them.
 
-/// What a JSON value is. Integers are told from other numbers.
+/// The kind of a JSON value. Integers are distinguished from other numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum JsonKind {
     /// `null`.
     Null,
     /// `true` or `false`.
     Boolean,
-    /// A number without a fraction, as it is written.
+    /// A number written without a fraction.
     Integer,
     /// Any other number.
     Number,
@@ -39,7 +39,7 @@ impl JsonKind {
         }
     }
 
-    /// The word of JSON Schema.
+    /// Its name in JSON Schema.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -53,13 +53,13 @@ impl JsonKind {
         }
     }
 
-    /// The kind of that word.
+    /// The kind with that JSON Schema name.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 
-    /// Its place in `ALL`.
+    /// Its index in `ALL`.
     #[must_use]
     pub const fn place(self) -> usize {
         match self {
@@ -101,19 +101,19 @@ impl JsonKinds {
         Self(self.0 | kind.bit())
     }
 
-    /// Whether it holds `kind`.
+    /// Whether it contains `kind`.
     #[must_use]
     pub const fn has(self, kind: JsonKind) -> bool {
         self.0 & kind.bit() != 0
     }
 
-    /// Whether it holds nothing.
+    /// Whether it is empty.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// Whether a value of `kind` is something else than what these say: 1 beside 1.5 is not.
+    /// Whether a value of `kind` is new to this set; an integer is not new to a set with numbers.
     #[must_use]
     pub const fn is_changed_by(self, kind: JsonKind) -> bool {
         let is_number = matches!(kind, JsonKind::Integer | JsonKind::Number);
@@ -127,7 +127,7 @@ impl JsonKinds {
         JsonKind::ALL.into_iter().filter(move |kind| self.has(*kind))
     }
 
-    /// The words, `string or null`; an integer beside other numbers is not named.
+    /// The names, such as `string or null`; integers are omitted if there are other numbers.
     #[must_use]
     pub fn words(self) -> String {
         let is_told = |kind: &JsonKind| !(*kind == JsonKind::Integer && self.has(JsonKind::Number));

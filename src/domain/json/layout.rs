@@ -1,8 +1,8 @@
-//! JSON on many lines, every token as it is written.
+//! Formats JSON on several lines, with every token as written.
 
 use super::lexer::{Kind, Lexer};
 
-/// JSON with a line for each member and item, two blanks a level; nothing but blanks changes.
+/// JSON with one line per member and item, indented by two blanks per level; only blanks change.
 #[must_use]
 pub fn laid_out(json: &str) -> String {
     let mut out = String::with_capacity(json.len().saturating_mul(2));

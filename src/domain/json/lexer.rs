@@ -1,6 +1,6 @@
-//! Cuts bytes into the tokens of JSON (RFC 8259), whatever they are: nothing is refused, nothing is lost.
+//! Splits any bytes into JSON tokens (RFC 8259): nothing is rejected, nothing is lost.
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// `{`
@@ -15,13 +15,13 @@ pub enum Kind {
     Colon,
     /// `,`
     Comma,
-    /// A string with its quotes; the last one may be missing at the end of the bytes.
+    /// A string with its quotes; the closing quote may be missing at the end of the bytes.
     String,
-    /// Anything else up to the next blank or sign: a number, a literal, or what is neither.
+    /// Anything else up to the next blank or sign: a number, a literal, or invalid text.
     Word,
 }
 
-/// A token and where it stands.
+/// A token and its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token {
     /// What it is.
@@ -40,14 +40,14 @@ impl Token {
     }
 }
 
-/// The tokens of some bytes; between them are only blanks.
+/// The tokens of some bytes, separated only by blanks.
 pub struct Lexer<'b> {
     bytes: &'b [u8],
     at: usize,
 }
 
 impl<'b> Lexer<'b> {
-    /// From the byte `at` on.
+    /// Starts at the byte `at`.
     #[must_use]
     pub const fn new(bytes: &'b [u8], at: usize) -> Self {
         Self { bytes, at }

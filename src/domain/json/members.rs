@@ -1,4 +1,4 @@
-//! The members of an object and the items of an array, each exactly as it was written.
+//! The members of an object and the items of an array, exactly as written.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// The members of an object in their order, a name that comes twice included.
+/// The members of an object in order, including duplicate names.
 pub struct Members<V>(pub Vec<(String, V)>);
 
 impl<'de, V: Deserialize<'de>> Deserialize<'de> for Members<V> {
@@ -17,16 +17,16 @@ impl<'de, V: Deserialize<'de>> Deserialize<'de> for Members<V> {
     }
 }
 
-/// The members of an object in their order; `None` where `value` is no object.
+/// The members of an object in order; `None` if `value` is not an object.
 #[must_use]
 pub fn members(value: &RawValue) -> Option<Vec<(String, Box<RawValue>)>> {
     serde_json::from_str::<Members<_>>(value.get()).ok().map(|members| members.0)
 }
 
-/// The members of an object by their names.
+/// The members of an object by name.
 ///
 /// # Errors
-/// When the text is no JSON object, or a name comes twice.
+/// When the text is not a JSON object, or a name occurs twice.
 pub fn unique_members(json: &str) -> Result<BTreeMap<String, Box<RawValue>>, serde_json::Error> {
     let mut unique = BTreeMap::new();
     for (name, value) in serde_json::from_str::<Members<_>>(json)?.0 {
@@ -38,7 +38,7 @@ pub fn unique_members(json: &str) -> Result<BTreeMap<String, Box<RawValue>>, ser
     Ok(unique)
 }
 
-/// The member `name` of an object, the last one of that name.
+/// The member `name` of an object; the last one if it occurs twice.
 fn member<'a>(object: &'a RawValue, name: &str) -> Option<&'a RawValue> {
     serde_json::Deserializer::from_str(object.get()).deserialize_map(Member(name)).ok()?
 }
@@ -48,7 +48,7 @@ fn item(array: &RawValue, at: usize) -> Option<&RawValue> {
     serde_json::Deserializer::from_str(array.get()).deserialize_seq(Item(at)).ok()?
 }
 
-/// The member, or for an array the item, that a name leads to.
+/// The member with that name, or for an array the item with that index.
 #[must_use]
 pub fn step<'a>(value: &'a RawValue, name: &str) -> Option<&'a RawValue> {
     match value.get().as_bytes().first()? {
@@ -61,7 +61,7 @@ pub fn step<'a>(value: &'a RawValue, name: &str) -> Option<&'a RawValue> {
     }
 }
 
-/// Takes every member.
+/// Collects every member.
 struct All<V>(PhantomData<V>);
 
 impl<'de, V: Deserialize<'de>> Visitor<'de> for All<V> {
@@ -103,7 +103,7 @@ impl<'de> Visitor<'de> for Member<'_> {
     }
 }
 
-/// Whether a key is this one, without keeping it.
+/// Compares a key without storing it.
 struct Is<'k>(&'k str);
 
 impl<'de> DeserializeSeed<'de> for Is<'_> {

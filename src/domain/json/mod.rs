@@ -1,4 +1,4 @@
-//! JSON without loss: values stay as they are written, whatever their digits, their keys or their order.
+//! JSON without loss: values stay as written, with all their digits, keys and order.
 
 mod children;
 mod kind;

@@ -1,8 +1,8 @@
-//! JSON numbers compared exactly: no digit is lost to a machine type.
+//! Exact comparison of JSON numbers: no digit is lost to a machine type.
 
 use std::cmp::Ordering;
 
-/// A number as sign, digits and power of ten: `digits` × 10^`exponent`, the digits without zeros at either end.
+/// A number as sign, digits and exponent: `digits` × 10^`exponent`, the digits without zeros at either end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Number {
     is_negative: bool,
@@ -11,7 +11,7 @@ pub struct Number {
 }
 
 impl Number {
-    /// Reads a JSON number; `None` where the text is something else.
+    /// Reads a JSON number; `None` if the text is not a number.
     #[must_use]
     pub fn read(json: &str) -> Option<Self> {
         let json = json.trim();
@@ -34,7 +34,7 @@ impl Number {
         Some(Self { is_negative, digits: significant.to_owned(), exponent })
     }
 
-    /// Where the first digit stands: the power of ten above it.
+    /// The power of ten above the first digit.
     fn magnitude(&self) -> i64 {
         self.exponent.saturating_add(i64::try_from(self.digits.len()).unwrap_or(i64::MAX))
     }
@@ -44,7 +44,7 @@ impl Number {
             (true, true) => Ordering::Equal,
             (true, false) => Ordering::Less,
             (false, true) => Ordering::Greater,
-            // Digits without zeros at the ends compare as texts once they begin at the same place.
+            // Digits without zeros at the ends compare as text if they have the same magnitude.
             (false, false) => {
                 self.magnitude().cmp(&other.magnitude()).then_with(|| self.digits.cmp(&other.digits))
             }

@@ -1,16 +1,16 @@
-//! Paths into an event: `user.first-name`, `list.0.id`, `a\.b` for a dot in a name. They are walked over the JSON text,
-//! so that a value comes out exactly as it was written.
+//! Paths into an event: `user.first-name`, `list.0.id`, `a\.b` for a dot in a name. They are resolved in the JSON
+//! text, so that a value is returned exactly as written.
 
 use serde_json::value::RawValue;
 
 use super::members::step;
 
-/// Characters that make an expression of a text; a path has none of them.
+/// Characters that mark a text as an expression; a path contains none of them.
 const OF_EXPRESSIONS: &str = "\"'`()[]{}<>=!&|?:+*/%,;^~@#$";
 /// Words that are values, not paths.
 const VALUES: [&str; 3] = ["true", "false", "null"];
 
-/// A path, from an event's top-level member downward.
+/// A path that starts at a top-level member of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path {
     text: String,
@@ -19,7 +19,7 @@ pub struct Path {
 }
 
 impl Path {
-    /// Reads a path; `None` where the text is an expression, or nothing.
+    /// Reads a path; `None` if the text is an expression, or empty.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let text = text.trim();
@@ -45,7 +45,7 @@ impl Path {
         Some(Self { text: text.to_owned(), root, below: segments })
     }
 
-    /// The path as it was written.
+    /// The path as written.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
@@ -57,7 +57,7 @@ impl Path {
         &self.root
     }
 
-    /// What lies at the rest of the path below `value`; `None` where it is missing.
+    /// The value at the rest of the path below `value`; `None` if it is missing.
     #[must_use]
     pub fn below<'a>(&self, value: &'a RawValue) -> Option<&'a RawValue> {
         self.below.iter().try_fold(value, |value, segment| step(value, segment))

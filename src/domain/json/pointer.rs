@@ -1,6 +1,6 @@
 //! JSON pointers (RFC 6901): `/user/a~1b`.
 
-/// The pointer of the member or item `name` of what is at `above`.
+/// The pointer to the member or item `name` of the value at `above`.
 #[must_use]
 pub fn child(above: &str, name: &str) -> String {
     let mut pointer = above.to_owned();
@@ -8,19 +8,19 @@ pub fn child(above: &str, name: &str) -> String {
     pointer
 }
 
-/// Makes `pointer` that of its member or item `name`.
+/// Extends `pointer` by the member or item `name`.
 pub fn push(pointer: &mut String, name: &str) {
     pointer.push('/');
     pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
 }
 
-/// The name that one token of a pointer stands for.
+/// The name in one token of a pointer.
 #[must_use]
 pub fn name(token: &str) -> String {
     token.replace("~1", "/").replace("~0", "~")
 }
 
-/// The names of a pointer, from the top downward.
+/// The names in a pointer, from the top downward.
 pub fn names(pointer: &str) -> impl Iterator<Item = String> {
     pointer.split('/').skip(1).map(name)
 }

@@ -1,4 +1,4 @@
-//! Whether two documents say the same, however they are written.
+//! Whether two documents have the same content, however they are formatted.
 
 use std::borrow::Cow;
 
@@ -6,8 +6,8 @@ use super::mark::without_mark;
 use super::number::Number;
 use super::tree::Tree;
 
-/// Whether two documents hold the same values: members in any order, blanks, escapes and the writing of numbers aside. Of
-/// what cannot be read as JSON, only the same bytes are the same.
+/// Whether two documents contain the same values. The order of members, blanks, escapes and number formats do not
+/// matter. Documents that are not JSON are compared byte by byte.
 #[must_use]
 pub fn same_values(one: &[u8], other: &[u8]) -> bool {
     let read = |bytes| std::str::from_utf8(without_mark(bytes)).ok().and_then(Tree::read);
@@ -36,14 +36,14 @@ fn same(one: &Tree<'_>, other: &Tree<'_>) -> bool {
     }
 }
 
-/// The members by their names.
+/// The members sorted by name.
 fn sorted<'t, 'j>(members: &'t [(&'j str, Tree<'j>)]) -> Vec<(Cow<'j, str>, &'t Tree<'j>)> {
     let mut sorted: Vec<_> = members.iter().map(|(name, value)| (unescaped(name), value)).collect();
     sorted.sort_by(|(one, _), (other, _)| one.cmp(other));
     sorted
 }
 
-/// What stands between the quotes of a string, its escapes resolved.
+/// The text between the quotes of a string, with escapes resolved.
 fn unescaped(text: &str) -> Cow<'_, str> {
     if !text.contains('\\') {
         return Cow::Borrowed(text);

@@ -1,21 +1,22 @@
-//! A JSON string made readable, without losing what stands there: escapes are resolved, and what no text can hold is marked.
+//! Makes a JSON string readable without loss: escapes are resolved, and characters that text cannot represent become
+//! marks.
 
 use crate::domain::{Piece, pieces};
 
-/// What a string says.
+/// The readable form of a string.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Text {
-    /// The text; what it cannot hold is a mark.
+    /// The text, with marks for what it cannot represent.
     pub pieces: Vec<Piece>,
-    /// What is odd about it, each once.
+    /// What is unusual about it, each note once.
     pub notes: Vec<&'static str>,
-    /// Whether it is written otherwise than it reads.
+    /// Whether it contains escapes.
     pub has_escapes: bool,
-    /// The bytes that were left out at its end.
+    /// The number of bytes omitted at its end.
     pub left_out: usize,
 }
 
-/// Reads what stands between the quotes; at most `most` bytes of it.
+/// Reads the text between the quotes; at most `most` bytes of it.
 #[must_use]
 pub fn read(token: &[u8], most: usize) -> Text {
     let inner = token.strip_prefix(b"\"").unwrap_or(token);
@@ -34,7 +35,7 @@ pub fn read(token: &[u8], most: usize) -> Text {
     reader.finish()
 }
 
-/// What a key is for pointers: resolved, and U+FFFD for what no text can hold.
+/// The form of a key in pointers: resolved, with U+FFFD for what text cannot represent.
 #[must_use]
 pub fn key(token: &[u8]) -> String {
     let text = read(token, token.len());
@@ -47,7 +48,7 @@ pub fn key(token: &[u8]) -> String {
     }
 }
 
-/// Whether the last quote is no escaped one.
+/// Whether the last quote is not escaped.
 pub(super) fn ends_with_quote(token: &[u8]) -> bool {
     let Some(inner) = token.strip_suffix(b"\"") else { return false };
     let backslashes = inner.iter().rev().take_while(|byte| **byte == b'\\').count();
@@ -57,7 +58,7 @@ pub(super) fn ends_with_quote(token: &[u8]) -> bool {
 struct Reader {
     text: Text,
     run: String,
-    /// A high surrogate that waits for its low one.
+    /// A high surrogate that waits for its low surrogate.
     waiting: Option<u16>,
 }
 
@@ -84,7 +85,7 @@ impl Reader {
         self.run.push(letter);
     }
 
-    /// The high surrogate that waited in vain.
+    /// Handles a high surrogate without a low surrogate.
     fn lone(&mut self) {
         if let Some(high) = self.waiting.take() {
             self.mark(format!("\\u{high:04x}"));
@@ -92,7 +93,7 @@ impl Reader {
         }
     }
 
-    /// Reads one letter or escape; what is left.
+    /// Reads one letter or escape; returns the rest.
     fn step<'b>(&mut self, rest: &'b [u8]) -> &'b [u8] {
         match rest {
             [b'\\', after @ ..] => {
@@ -105,7 +106,7 @@ impl Reader {
                 after
             }
             _ => {
-                // Up to the next escape or control character it is text, or no text at all.
+                // Up to the next escape or control character, the bytes are text or invalid.
                 let end = rest.iter().position(|byte| *byte == b'\\' || *byte < 0x20).unwrap_or(rest.len());
                 let (run, after) = rest.split_at(end);
                 self.lone();

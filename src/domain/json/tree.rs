@@ -1,27 +1,27 @@
-//! A JSON value in parts, its numbers and strings as they were written.
+//! A parsed JSON value, with numbers and strings as written.
 
 use std::iter::Peekable;
 
 use super::lexer::{Kind, Lexer, Token};
 use super::text::ends_with_quote;
 
-/// Deeper values are not taken apart.
+/// The deepest nesting that is parsed.
 const MAX_DEPTH: usize = 100;
 
-/// A JSON value with its tokens as they were written.
+/// A JSON value with its tokens as written.
 pub enum Tree<'j> {
-    /// A number, `true`, `false`, `null`.
+    /// A number, `true`, `false` or `null`.
     Token(&'j str),
     /// A string, between its quotes.
     Text(&'j str),
     /// An array.
     List(Vec<Self>),
-    /// An object; a name that comes twice is here twice.
+    /// An object; a duplicate name occurs twice here.
     Object(Vec<(&'j str, Self)>),
 }
 
 impl<'j> Tree<'j> {
-    /// Reads a whole document; `None` where it is no JSON, or too deep.
+    /// Reads a whole document; `None` if it is not JSON, or too deep.
     #[must_use]
     pub fn read(text: &'j str) -> Option<Self> {
         let mut reader = Reader { text, tokens: Lexer::new(text.as_bytes(), 0).peekable() };
