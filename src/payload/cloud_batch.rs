@@ -1,4 +1,4 @@
-//! CloudEvents in batch mode: one request, several events (the CloudEvents HTTP binding, 3.3).
+//! CloudEvents in batch mode: one request with several events (the CloudEvents HTTP binding, 3.3).
 
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -9,17 +9,17 @@ use super::id::{EventId, fitting};
 use crate::domain::Fault;
 use crate::domain::json::without_mark;
 
-/// The type of a delivery that is a batch; its events have types of their own.
+/// The type of a batch delivery; its events have their own types.
 pub const EVENT_TYPE: &str = "cloudevents.batch";
 
-/// How many faults are listed.
+/// The most faults that are listed.
 const MAX_FAULTS: usize = 100;
 
-/// The events of a batch, in their order.
+/// The events of a batch, in order.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Batch(pub Vec<BatchEvent>);
 
-/// What an event of a batch says of itself.
+/// The attributes of an event in a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchEvent {
     /// Its type.
@@ -44,7 +44,7 @@ impl Batch {
     }
 }
 
-/// Reads a batch, or lists what is wrong with it.
+/// Reads a batch, or lists its faults.
 pub fn read(value: &Value) -> Result<Batch, Vec<Fault>> {
     let Some(items) = value.as_array() else {
         return Err(vec![Fault::new("", "a CloudEvents batch is an array of events")]);
@@ -89,7 +89,7 @@ fn event(index: usize, item: &Value) -> Result<BatchEvent, Vec<Fault>> {
     }
 }
 
-/// The text of each event, exactly as it was written.
+/// The text of each event, exactly as written.
 pub fn texts(batch: &[u8]) -> Vec<&str> {
     let items: Result<Vec<&RawValue>, _> = serde_json::from_slice(without_mark(batch));
     items.unwrap_or_default().into_iter().map(RawValue::get).collect()

@@ -1,4 +1,4 @@
-//! CloudEvents over HTTP (the CloudEvents HTTP binding 1.0.2): where such a request keeps what an event says of itself.
+//! CloudEvents over HTTP (the CloudEvents HTTP binding 1.0.2): where a request contains the attributes of an event.
 
 use percent_encoding::percent_decode;
 use serde_json::Value;
@@ -18,7 +18,7 @@ pub enum CloudMode {
 }
 
 impl CloudMode {
-    /// How the request with these headers carries them; `None` where it carries none.
+    /// The mode of a request with these headers; `None` if it carries no CloudEvents.
     #[must_use]
     pub fn of(headers: &Headers) -> Option<Self> {
         let content_type = headers.get("content-type").unwrap_or_default();
@@ -35,14 +35,14 @@ impl CloudMode {
         }
     }
 
-    /// As `of`, on a source that takes the headers for what they say: no signature covers them.
+    /// Like `of`, for sources that trust these headers, although no signature covers them.
     #[must_use]
     pub fn at(source: &Source, headers: &Headers) -> Option<Self> {
         Self::of(headers).filter(|_| source.signature.scheme == crate::domain::Scheme::None)
     }
 }
 
-/// An attribute of an event in binary mode, from its header `ce-NAME`; an empty one is none.
+/// An attribute of an event in binary mode, from its header `ce-NAME`; an empty value does not count.
 pub fn attribute(headers: &Headers, name: &str) -> Option<String> {
     let value = headers.get(&format!("ce-{name}"))?.trim_ascii();
     let unquoted = unquote(value);
@@ -50,7 +50,7 @@ pub fn attribute(headers: &Headers, name: &str) -> Option<String> {
     (!decoded.is_empty()).then(|| decoded.into_owned())
 }
 
-/// A value in double quotes without them, as older senders write it (the binding, 3.1.3.2).
+/// Removes double quotes around a value, as older senders add them (the binding, 3.1.3.2).
 fn unquote(value: &[u8]) -> Vec<u8> {
     let inner = value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
     let Some(inner) = inner else { return value.to_vec() };
@@ -62,12 +62,12 @@ fn unquote(value: &[u8]) -> Vec<u8> {
     unquoted
 }
 
-/// The id of an event: `id` tells events of one `source` apart, so both make it.
+/// The full id of an event: `id` is only unique within its `source`, so it includes both.
 pub fn whole_id(id: &str, source: Option<&str>) -> String {
     source.map_or_else(|| id.to_owned(), |source| scoped(id, &[source]))
 }
 
-/// The attribute of an event in structured mode, where it is text.
+/// An attribute of an event in structured mode, if it is text.
 pub fn member<'v>(event: &'v Value, name: &str) -> Option<&'v str> {
     event.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
 }

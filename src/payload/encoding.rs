@@ -1,4 +1,4 @@
-//! `Content-Encoding`: decodes a verified body for reading, under the cap.
+//! `Content-Encoding`: decodes a verified body for reading, up to the size limit.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -7,24 +7,24 @@ use flate2::bufread;
 
 use crate::domain::Headers;
 
-/// How many codings may be stacked; nobody honest stacks more.
+/// The most stacked codings; no honest sender uses more.
 const MAX_CODINGS: usize = 3;
 
-/// The room that is made first for a decoded body, in bytes.
+/// The initial buffer size for a decoded body, in bytes.
 const FIRST_ROOM: usize = 8 * 1024;
 
 /// Why a body could not be decoded.
 #[derive(Debug, PartialEq, Eq)]
 pub enum EncodingFault {
-    /// A coding we do not read.
+    /// An unsupported coding.
     Unsupported(String),
-    /// The decoded body is over the cap.
+    /// The decoded body is over the limit.
     TooLarge,
-    /// The bytes are not of the coding they claim.
+    /// The bytes do not match the declared coding.
     Corrupt(String),
 }
 
-/// The body as it reads: as it is without a coding, else decoded to at most `max_body` bytes.
+/// The readable body: unchanged without a coding, else decoded to at most `max_body` bytes.
 pub fn decode<'a>(
     headers: &Headers,
     wire: &'a [u8],
@@ -42,7 +42,7 @@ pub fn decode<'a>(
     Ok(body)
 }
 
-/// The codings in effect, in lower case, `identity` left out.
+/// The codings in effect, in lower case, without `identity`.
 fn codings(headers: &Headers) -> Vec<String> {
     headers
         .get_all("content-encoding")
@@ -61,7 +61,7 @@ fn codings(headers: &Headers) -> Vec<String> {
 fn decode_one(coding: &str, body: &[u8], max_body: usize) -> Result<Vec<u8>, EncodingFault> {
     match coding {
         "gzip" | "x-gzip" => read_capped(flate2::read::MultiGzDecoder::new(body), max_body),
-        // HTTP's "deflate" is zlib, yet some senders leave out its wrapper (RFC 9110, 8.4.1.2).
+        // HTTP's "deflate" is zlib, but some senders leave out its wrapper (RFC 9110, 8.4.1.2).
         "deflate" => {
             let (mut zlib, mut bare) = (body, body);
             match whole(read_capped(bufread::ZlibDecoder::new(&mut zlib), max_body), zlib) {
@@ -79,7 +79,7 @@ fn decode_one(coding: &str, body: &[u8], max_body: usize) -> Result<Vec<u8>, Enc
     }
 }
 
-/// What was `decoded` is all there is; two readers could differ about a `rest` after the end of its stream.
+/// Rejects a `rest` after the end of the stream: two readers could interpret it differently.
 fn whole(decoded: Result<Vec<u8>, EncodingFault>, rest: &[u8]) -> Result<Vec<u8>, EncodingFault> {
     match decoded {
         Ok(_) if !rest.is_empty() => Err(EncodingFault::Corrupt("bytes after its end".to_owned())),
@@ -87,8 +87,8 @@ fn whole(decoded: Result<Vec<u8>, EncodingFault>, rest: &[u8]) -> Result<Vec<u8>
     }
 }
 
-/// Decodes step by step, and never makes room for more than one byte above the cap: room that doubles would end at
-/// nearly twice the cap, for every body that is refused.
+/// Decodes step by step into a buffer of at most one byte above the limit. A buffer that doubles would reach nearly
+/// twice the limit for every rejected body.
 fn read_capped(mut decoder: impl Read, max_body: usize) -> Result<Vec<u8>, EncodingFault> {
     let mut decoded = Vec::new();
     let mut read = || {
@@ -101,7 +101,7 @@ fn read_capped(mut decoder: impl Read, max_body: usize) -> Result<Vec<u8>, Encod
                 break;
             }
         }
-        // Brotli tells of bytes after its end only to those who ask once more.
+        // Brotli reports bytes after its end only on one more read.
         if decoded.len() <= max_body { decoder.read(&mut [0]) } else { Ok(0) }
     };
     match read() {

@@ -1,4 +1,4 @@
-//! What an event may say about its id.
+//! Reads the id of an event.
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
@@ -6,13 +6,13 @@ use sha2::{Digest as _, Sha256};
 
 use super::strict::kind;
 
-/// The longest event id, in bytes. An integer counts its digits.
+/// The longest event id, in bytes. For an integer, its digits count.
 const MAX_ID: usize = 256;
 
-/// What is written otherwise in a scope, so that the last `#` of an id ends it.
+/// Characters that are escaped in a scope, so that the last `#` of an id is the separator.
 const IN_SCOPE: &AsciiSet = &CONTROLS.add(b'#').add(b'%');
 
-/// What an event says about its id.
+/// The id of an event.
 #[derive(Debug, PartialEq, Eq)]
 pub enum EventId {
     /// The id; an integer as its exact digits.
@@ -21,7 +21,7 @@ pub enum EventId {
     Absent,
 }
 
-/// Reads an id. `exact` gives the text of a number that no machine type holds; it is asked only for those.
+/// Reads an id. `exact` returns the text of a number beyond machine types; it is only called for those.
 pub fn read_id(value: Option<&Value>, exact: impl FnOnce() -> Option<String>) -> Result<EventId, String> {
     let id = match value {
         None | Some(Value::Null) => return Ok(EventId::Absent),
@@ -38,7 +38,7 @@ pub fn read_id(value: Option<&Value>, exact: impl FnOnce() -> Option<String>) ->
     fitting(id)
 }
 
-/// The digits of a JSON integer, as written; `-0` is 0. `None` where there is a fraction or an exponent.
+/// The digits of a JSON integer, as written; `-0` is 0. `None` if it has a fraction or an exponent.
 fn integer_digits(text: &str) -> Option<String> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -47,7 +47,7 @@ fn integer_digits(text: &str) -> Option<String> {
     Some(if digits == "0" { "0".to_owned() } else { text.to_owned() })
 }
 
-/// An id that is within its bounds; the empty text is none.
+/// An id within its bounds; an empty text means none.
 pub fn fitting(id: String) -> Result<EventId, String> {
     if id.is_empty() {
         Ok(EventId::Absent)
@@ -62,7 +62,7 @@ pub fn fitting(id: String) -> Result<EventId, String> {
     }
 }
 
-/// An id with what belongs to it, as `id#scope`. Different pairs never look the same.
+/// An id with its scope, as `id#scope`. Different pairs never give the same text.
 pub fn scoped(id: &str, scope: &[&str]) -> String {
     scope.iter().fold(id.to_owned(), |id, part| {
         let part = match part.len() {

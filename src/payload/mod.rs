@@ -1,4 +1,4 @@
-//! Reads a payload: from the bytes of the wire to JSON, the same way for whoever decides, sends or asks.
+//! Reads a payload from wire bytes to JSON, in the same way for all callers.
 
 mod cloud_batch;
 mod cloud_event;

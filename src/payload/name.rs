@@ -1,4 +1,4 @@
-//! What a payload calls its event.
+//! Reads the name of an event.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::domain::{EventPlace, Fault, Headers, Platform, Scheme, Source, Target
 /// The longest name of an event, in bytes.
 const MAX_NAME: usize = 256;
 
-/// What a payload came with.
+/// The request around a payload.
 #[derive(Clone, Copy, Debug)]
 pub struct Sent<'r> {
     /// Path and query.
@@ -18,19 +18,19 @@ pub struct Sent<'r> {
     pub headers: &'r Headers,
 }
 
-/// What an event is called.
+/// The name of an event.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Named {
-    /// Its name; `None` where it has none and need not.
+    /// Its name; `None` if it has none and needs none.
     pub name: Option<String>,
-    /// Where the name was, in words, where that is not the place of the scheme.
+    /// The place of the name in words, if it is not the scheme's place.
     pub place: Option<String>,
 }
 
-/// The event's name, where its source says that it is.
+/// The event's name, from the place that its source defines.
 ///
 /// # Errors
-/// Where it is missing, or cannot be a name.
+/// When it is missing, or is not a valid name.
 pub fn event_name(source: &Source, sent: Sent<'_>, value: &Value) -> Result<Named, Fault> {
     let named = match &source.event {
         EventPlace::Scheme => return by_scheme(source, sent.headers, value),
@@ -66,7 +66,7 @@ fn by_scheme(source: &Source, headers: &Headers, value: &Value) -> Result<Named,
     let name = match source.signature.scheme {
         Scheme::Tagorun | Scheme::None => Some(envelope_name(value)?),
         Scheme::StandardWebhooks | Scheme::Stripe => readable_name(value, "type"),
-        // Slack's and Zoom's events have one of these; Asana's, Xero's and X's have none.
+        // Events of Slack and Zoom have one of these; those of Asana, Xero and X have none.
         Scheme::Platform(Platform::Twitch) => {
             header_text(headers, "twitch-eventsub-subscription-type").filter(|name| fits(name))
         }
@@ -80,7 +80,7 @@ fn header_text(headers: &Headers, name: &str) -> Option<String> {
     headers.get(name).and_then(|name| std::str::from_utf8(name).ok()).map(|name| name.trim().to_owned())
 }
 
-/// The member `key` where it can be the name of an event.
+/// The member `key`, if it is a valid event name.
 pub fn readable_name(value: &Value, key: &str) -> Option<String> {
     value.get(key).and_then(Value::as_str).filter(|name| fits(name)).map(str::to_owned)
 }
@@ -89,7 +89,7 @@ pub(super) fn fits(name: &str) -> bool {
     !name.trim().is_empty() && name.len() <= MAX_NAME && !name.contains('\0')
 }
 
-/// `event`, else `type`; both are allowed only when they agree.
+/// `event`, or else `type`; both are allowed only if they are equal.
 pub(super) fn envelope_name(value: &Value) -> Result<String, Fault> {
     let present = |key: &str| value.get(key).filter(|name| !name.is_null());
     match (present("event"), present("type")) {

@@ -1,6 +1,6 @@
-//! TagoIO's own Actions post a bare array of data points: no envelope, no name, no id.
+//! TagoIO's own Actions post a bare array of data points, without envelope, name or id.
 //!
-//! Such an array is the event `data.received`; the set of its points' ids tells a repeat.
+//! Such an array is the event `data.received`; the set of its points' ids identifies a repeat.
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -8,33 +8,33 @@ use sha2::{Digest as _, Sha256};
 use super::id::{EventId, read_id};
 use crate::domain::Fault;
 
-/// The event that an array of points is.
+/// The event type of an array of points.
 pub const EVENT_TYPE: &str = "data.received";
 
-/// How many faults are listed; a batch of 8,000 wrong points need not say so 8,000 times.
+/// The most faults that are listed; a batch of 8,000 invalid points would otherwise list 8,000.
 const MAX_FAULTS: usize = 100;
 
-/// What an array of points says.
+/// The contents of an array of points.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Points {
-    /// How many there are, at least one.
+    /// The number of points, at least one.
     pub count: usize,
-    /// The device they are all of; `None` where there are several or none is named.
+    /// The device of all points; `None` if there are several or none is named.
     pub device: Option<String>,
-    /// Whether any of them names a device.
+    /// Whether any point names a device.
     pub names_devices: bool,
-    /// SHA-256 over the sorted set of their ids; `None` where a point has no id.
+    /// SHA-256 over the sorted set of their ids; `None` if a point has no id.
     pub ids_digest: Option<[u8; 32]>,
-    /// SHA-256 over the sorted set of their groups, times, variables and values; `None` where a point has no group or no
-    /// time. What TagoIO posts through a fallback device has other ids, and all of these.
+    /// SHA-256 over the sorted set of their groups, times, variables and values; `None` if a point has no group or no
+    /// time. Points that TagoIO posts through a fallback device have different ids, but the same values.
     pub values_digest: Option<[u8; 32]>,
-    /// `true` where TagoIO gave up sending these once: they come from a fallback device.
+    /// `true` if TagoIO once gave up sending these: they come from a fallback device.
     pub given_up_once: bool,
-    /// The URL that TagoIO gave up sending these to.
+    /// The URL that TagoIO could not send these to.
     pub given_up_url: Option<String>,
 }
 
-/// Reads an array of points, or lists what is wrong with it.
+/// Reads an array of points, or lists its faults.
 pub fn read(items: &[Value]) -> Result<Points, Vec<Fault>> {
     if items.is_empty() {
         return Err(vec![Fault::new("", "object expected, an empty array seen")]);
@@ -110,7 +110,7 @@ fn digest_of_set(mut texts: Vec<String>) -> [u8; 32] {
     texts.dedup();
     let mut digest = Sha256::new();
     for text in texts {
-        // A length before each text keeps ["ab","c"] and ["a","bc"] apart.
+        // A length before each text distinguishes ["ab","c"] from ["a","bc"].
         digest.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
         digest.update(text.as_bytes());
     }

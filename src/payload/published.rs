@@ -1,4 +1,4 @@
-//! What our own publisher reads: an event that a person or a program hands in, as TagoRUN would send it.
+//! Reads events for our own publisher, in the form that TagoRUN would send.
 
 use std::borrow::Cow;
 
@@ -10,25 +10,25 @@ use super::read::Payload;
 use super::strict;
 use crate::domain::Fault;
 
-/// Where a published event says what it is about.
+/// The place of the entity in a published event.
 const ENTITY: &str = "/device/id";
 
-/// An event that was read to be published.
+/// An event to be published.
 #[derive(Debug)]
 pub struct Published {
     /// The value.
     pub value: Value,
-    /// Its name, as it is written.
+    /// Its name, as written.
     pub name: String,
-    /// Its id, where it has one.
+    /// Its id, if it has one.
     pub event_id: Option<String>,
-    /// What it is about.
+    /// Its entity.
     pub entity: Option<String>,
-    /// Whether it says when it happened.
+    /// Whether it contains the time of the event.
     pub has_timestamp: bool,
 }
 
-/// Reads an event that is to be published: an object with a name, as the specification has it.
+/// Reads an event to be published: an object with a name, as in the specification.
 ///
 /// # Errors
 /// Every fault of its form, with its place.

@@ -1,4 +1,4 @@
-//! From a body to a payload: its coding and its form taken off, its JSON read strictly.
+//! Turns a body into a payload: removes its coding and form wrapping, and reads its JSON strictly.
 
 use std::borrow::Cow;
 
@@ -11,28 +11,28 @@ use super::points::{self, Points};
 use super::strict;
 use crate::domain::{Fault, Headers, Scheme, Selector};
 
-/// A payload that was read.
+/// A parsed payload.
 #[derive(Debug)]
 pub struct Payload<'a> {
-    /// The JSON text: the body with its content coding and form wrapping taken off.
+    /// The JSON text: the body without its content coding and form wrapping.
     pub text: Cow<'a, [u8]>,
-    /// The value; integers beyond 64 bits have lost digits here, `text` has them all.
+    /// The value; integers beyond 64 bits have lost digits here, `text` has all of them.
     pub value: Value,
-    /// What the points say, where the value is an array of them.
+    /// The points, if the value is an array of points.
     pub points: Option<Points>,
-    /// The events, where the value is a batch of them.
+    /// The events, if the value is a batch.
     pub batch: Option<Batch>,
 }
 
-/// What a batch gets on a source with a signature: the header that makes it a batch is not signed.
+/// The fault of a batch on a source with a signature: the header that makes it a batch is not signed.
 const BATCH_IS_UNSIGNED: &str = "a CloudEvents batch is read only by a source with signature = \"none\"; send each event in a \
      request of its own";
 
-/// The longest entity that is kept, in bytes; a longer value is none.
+/// The longest entity that is stored, in bytes; longer values are ignored.
 const MAX_ENTITY: usize = 256;
 
 impl Payload<'_> {
-    /// What a delivery to `target` is about. Where the payload names no device, `device` says where one is read.
+    /// The entity of a delivery to `target`. If the payload names no device, `device` is the place to read one from.
     pub fn entity_of(
         &self,
         pointer: &str,
@@ -40,13 +40,13 @@ impl Payload<'_> {
         headers: &Headers,
         target: &str,
     ) -> Option<String> {
-        // Points of several devices are about none.
+        // Points of several devices have no entity.
         let is_named = self.points.as_ref().is_some_and(|points| points.names_devices);
         let read = || device.filter(|_| !is_named)?.of(target, headers, &self.value);
         self.entity(pointer).or_else(read)
     }
 
-    /// What the event is about: the string or integer at `pointer`, or the device of an array of points.
+    /// The entity of the event: the string or integer at `pointer`, or the device of an array of points.
     pub fn entity(&self, pointer: &str) -> Option<String> {
         if let Some(points) = &self.points {
             return points.device.clone().filter(|device| device.len() <= MAX_ENTITY);
@@ -70,23 +70,23 @@ pub(super) fn entity_at(value: &Value, pointer: &str) -> Option<String> {
     (!entity.is_empty() && entity.len() <= MAX_ENTITY).then_some(entity)
 }
 
-/// Why a body is no payload.
+/// Why a body is not a payload.
 #[derive(Debug)]
 pub enum PayloadFault {
     /// It could not be decoded.
     Encoding(EncodingFault),
-    /// It is no JSON: what is wrong, and where.
+    /// It is not JSON: what is wrong, and where.
     NotJson(Fault),
-    /// It is an array, and neither data points nor a batch of events.
+    /// It is an array, but neither of data points nor a batch of events.
     NotPoints(Vec<Fault>),
     /// It is neither an object nor an array: `a number`.
     NotAnEvent(&'static str),
 }
 
-/// Decodes and reads a body of a source that signs by `scheme`.
+/// Decodes and reads a body of a source with the signature scheme `scheme`.
 ///
 /// # Errors
-/// When it cannot be decoded, is no JSON, or is JSON of another form.
+/// When it cannot be decoded, is not JSON, or is JSON of another form.
 pub fn read<'a>(
     scheme: Scheme,
     headers: &Headers,
@@ -119,7 +119,7 @@ fn is_form(headers: &Headers) -> bool {
     })
 }
 
-/// The `payload` field of a form, as GitHub sends it; without one, the body as it is.
+/// The `payload` field of a form, as GitHub sends it; without one, the unchanged body.
 fn form_payload(body: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     let field = form_urlencoded::parse(&body).find(|(name, _)| name == "payload");
     match field.map(|(_, value)| value.into_owned().into_bytes()) {

@@ -1,4 +1,4 @@
-//! The sources in force, and how what they sent is read.
+//! The sources in force, and how their deliveries are read.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::cloud_batch::{self, Batch, BatchEvent};
 use super::read::{Payload, entity_at, read};
 use crate::domain::{Headers, Scheme, Source};
 
-/// The sources in force. Cheap to clone; all clones are the same, and a reload replaces what they hold.
+/// The sources in force. Cheap to clone; all clones share them, and a reload replaces them.
 #[derive(Clone)]
 pub struct Sources(Arc<ArcSwap<InForce>>);
 
@@ -26,31 +26,31 @@ impl Sources {
         Self(Arc::new(ArcSwap::from_pointee(InForce { sources: sources.into(), max_body })))
     }
 
-    /// Puts others in their place.
+    /// Replaces the sources.
     pub fn replace(&self, sources: Vec<Source>, max_body: usize) {
         self.0.store(Arc::new(InForce { sources: sources.into(), max_body }));
     }
 
-    /// All of them, the default one first.
+    /// All sources, the default one first.
     #[must_use]
     pub fn all(&self) -> Arc<[Source]> {
         Arc::clone(&self.0.load().sources)
     }
 
-    /// The most bytes of a body.
+    /// The most bytes in a body.
     #[must_use]
     pub fn max_body(&self) -> usize {
         self.0.load().max_body
     }
 
-    /// The source of that name.
+    /// The source with that name.
     #[must_use]
     pub fn named(&self, name: &str) -> Option<Source> {
         self.all().iter().find(|source| source.name == name).cloned()
     }
 
-    /// The JSON text of a delivery that was accepted: content coding and form wrapping taken off. `None` where it
-    /// cannot be read by the rules as they now are.
+    /// The JSON text of an accepted delivery, without content coding and form wrapping. `None` if it cannot be read by
+    /// the current rules.
     #[must_use]
     pub fn payload_text(&self, source: &str, headers: &Headers, body: &Bytes) -> Option<Bytes> {
         let rules = self.0.load();
@@ -58,8 +58,8 @@ impl Sources {
         Some(text_of(body, read(scheme_of(found), headers, body, rules.max_body).ok()?.text))
     }
 
-    /// The events of a delivery that was accepted: one, or those of its batch. Empty where it cannot be read by the rules as
-    /// they now are.
+    /// The events of an accepted delivery: one, or those of its batch. Empty if it cannot be read by the current
+    /// rules.
     #[must_use]
     pub fn event_texts(&self, source: &str, headers: &Headers, body: &Bytes) -> Vec<EventText> {
         let rules = self.0.load();
@@ -84,7 +84,7 @@ impl Sources {
 pub struct EventText {
     /// Its JSON.
     pub text: Bytes,
-    /// What it says of itself and what it is about, where it is one of a batch; else the delivery says that.
+    /// The attributes and the entity of an event in a batch; otherwise the delivery has them.
     pub of_batch: Option<(BatchEvent, Option<String>)>,
 }
 

@@ -1,7 +1,8 @@
-//! JSON, strictly: what two readers could read differently is refused.
+//! Strict JSON: rejects everything that two readers could interpret differently.
 //!
-//! Refused beside what is not JSON (RFC 8259): duplicate keys, also spelled with escapes; nesting over 127; numbers
-//! outside an IEEE double; lone surrogates; bytes that are not UTF-8. A byte order mark at the start is skipped.
+//! In addition to invalid JSON (RFC 8259), it rejects: duplicate keys, also spelled with escapes; nesting over 127;
+//! numbers outside an IEEE double; lone surrogates; bytes that are not UTF-8. A byte order mark at the start is
+//! skipped.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -13,16 +14,16 @@ use serde_json::{Map, Number, Value};
 use crate::domain::Fault;
 use crate::domain::json::{pointer, step, without_mark};
 
-/// How many characters of a key a fault quotes.
+/// The number of characters of a key quoted in a fault.
 const MAX_SHOWN: usize = 80;
 
-/// What serde_json says of a number outside a double.
+/// The message of serde_json for a number outside a double.
 const OUT_OF_RANGE: &str = "number out of range";
 
-/// Reads one JSON value that fills `bytes`.
+/// Reads the single JSON value in `bytes`.
 ///
 /// # Errors
-/// What is wrong, with line and column; a number outside a double with its place too.
+/// What is wrong, with line and column; for a number outside a double also its place.
 pub fn parse(bytes: &[u8]) -> Result<Value, Fault> {
     let bytes = without_mark(bytes);
     if bytes.trim_ascii().is_empty() {
@@ -39,21 +40,21 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Fault> {
     })
 }
 
-/// Where reading ends with a fault. Read again for that, as keeping the place costs time.
+/// The place at which reading fails. This reads the bytes again, since keeping the place costs time.
 fn place_of_fault(bytes: &[u8]) -> String {
     let names = RefCell::new(Vec::new());
-    // It fails as before; the names are those of the place.
+    // It fails as before, and the names then give the place.
     let _ = Strict(Some(&names)).deserialize(&mut serde_json::Deserializer::from_slice(bytes));
     names.into_inner().iter().fold(String::new(), |above, name| pointer::child(&above, name))
 }
 
-/// The text of the value at `pointer` exactly as it was written; for numbers that no machine type holds.
+/// The text of the value at `pointer`, exactly as written; for numbers beyond machine types.
 pub fn raw_at<'a>(bytes: &'a [u8], pointer: &str) -> Option<&'a str> {
     let whole: &RawValue = serde_json::from_slice(without_mark(bytes)).ok()?;
     pointer::names(pointer).try_fold(whole, |value, name| step(value, &name)).map(RawValue::get)
 }
 
-/// What a JSON value is, for a sentence.
+/// The kind of a JSON value, for a sentence.
 pub const fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -65,7 +66,7 @@ pub const fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// Builds a `Value`, refusing a key that comes twice; the names on the way to where it reads are kept where asked for.
+/// Builds a `Value` and rejects duplicate keys. It also records the names on the current path, if requested.
 #[derive(Clone, Copy)]
 struct Strict<'n>(Option<&'n RefCell<Vec<String>>>);
 
@@ -225,7 +226,7 @@ mod tests {
         #[test]
         fn any_bytes_are_read_or_refused_without_a_panic(bytes: Vec<u8>) {
             let strict = parse(&bytes).is_ok();
-            // Whatever we accept, the plain reader accepts too.
+            // Every value we accept is also accepted by the plain reader.
             let plain = serde_json::from_slice::<Value>(without_mark(&bytes)).is_ok();
             proptest::prop_assert!(plain || !strict);
         }
