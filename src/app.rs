@@ -32,11 +32,11 @@ pub use ports::{Addresses, Ports};
 /// Bytes of deliveries that may wait for the writer.
 const QUEUE_BYTES: usize = 64 * 1024 * 1024;
 
-/// The sender has this part of all files and connections, and as much again where every subscription must have one. The
-/// rest is for who sends to us, and for the store.
+/// The sender's share of all files and connections. It gets the same share again if every subscription needs a
+/// connection. The rest is for incoming requests and the store.
 const SENDER_PART: u32 = 4;
 
-/// A stop that takes longer says what it waits for.
+/// A stop that takes longer logs what it waits for.
 const PATIENCE: Duration = Duration::from_millis(300);
 
 /// A started program.
@@ -63,7 +63,7 @@ pub struct Running {
 /// Starts store, receiver and inspector; they run on the current actix system until `Running::stop`.
 ///
 /// # Errors
-/// When the store cannot be opened, or a schema of `schemas_dir` is bad.
+/// When the store cannot be opened, or a schema in `schemas_dir` is invalid.
 pub async fn start(
     config: &Config,
     ports: Ports,
@@ -175,7 +175,8 @@ pub async fn start(
 }
 
 impl Running {
-    /// Puts the rules and subscriptions of a re-read configuration in place. Addresses, store and password stay as they are.
+    /// Applies the rules and subscriptions of a configuration that was read again. Addresses, store and password do
+    /// not change.
     pub async fn reload(&self, config: &Config) {
         self.rules.store(Arc::new(make_rules(config, &self.catalog, &self.masking)));
         self.sources.replace(config.sources.clone(), config.receiver.max_body);
@@ -184,8 +185,8 @@ impl Running {
         }
     }
 
-    /// Stops cleanly: requests under way are answered, the queue is written, the store is closed. The receiver's port is
-    /// the last to close: until then it answers whoever comes.
+    /// Stops cleanly: requests in progress are answered, the queue is written, the store is closed. The receiver's
+    /// port closes last: until then, every request gets a response.
     pub async fn stop(self) {
         self.inspector_state.stop();
         self.receiver.end();
@@ -203,7 +204,7 @@ impl Running {
         self.receiver.close().await;
         self.addresses.leave();
         self.stopping.send_replace(true);
-        // It watches itself.
+        // The task handles its own panics.
         let _ = self.counting.await;
         self.store.close().await;
     }
@@ -212,17 +213,17 @@ impl Running {
 /// How the program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// Requests under way were answered.
+    /// Requests in progress were answered.
     Cleanly,
     /// A second signal ended it before that.
     AtOnce,
 }
 
-/// Runs the program until SIGTERM or SIGINT; a second signal ends it at once. `started` is given the program once both ports
-/// accept; `reread` makes a new configuration at SIGHUP, or says in one line per fault why not.
+/// Runs the program until SIGTERM or SIGINT; a second signal ends it at once. `started` gets the program once both
+/// ports accept connections. At SIGHUP, `reread` returns a new configuration, or its faults, one line each.
 ///
 /// # Errors
-/// As `start`; and when signals cannot be handled.
+/// As for `start`; and when signals cannot be handled.
 pub fn run(
     config: &Config,
     ports: Ports,
@@ -233,7 +234,7 @@ pub fn run(
 ) -> anyhow::Result<Ended> {
     let system = actix_rt::System::new();
     let ended = system.block_on(async {
-        // Whoever learns the addresses may signal at once.
+        // Once the addresses are published, a signal may arrive at any time.
         let mut signals = Signals::listen()?;
         let running = start(config, ports, clock, metrics).await?;
         started(&running)?;
@@ -248,7 +249,7 @@ pub fn run(
         }
     });
     if matches!(ended, Ok(Ended::AtOnce)) {
-        // Its end would wait for what is not waited for any more. What was acknowledged is on disk.
+        // Dropping it would wait for abandoned work. Everything acknowledged is on disk.
         std::mem::forget(system);
     }
     ended
@@ -288,7 +289,7 @@ impl Signals {
         }
     }
 
-    /// Waits for a second signal to stop. Says how many requests a stop that takes its time waits for.
+    /// Waits for a second signal. Logs how many requests a slow stop waits for.
     async fn until_told_again(&mut self, waiting: impl Fn() -> usize) {
         let patience = tokio::time::sleep(PATIENCE);
         tokio::pin!(patience);
@@ -309,7 +310,7 @@ impl Signals {
     }
 }
 
-/// The way the store is opened by this configuration.
+/// The options for opening the store with this configuration.
 #[must_use]
 pub fn store_options(config: &Config, clock: Arc<dyn Clock>, workers: Workers) -> StoreOptions {
     let store = &config.store;
@@ -335,7 +336,7 @@ pub fn store_options(config: &Config, clock: Arc<dyn Clock>, workers: Workers) -
 /// The catalogue with the user's own schemas.
 ///
 /// # Errors
-/// When a file of `schemas_dir` is not a schema: a line for each fault of each file.
+/// When a file of `schemas_dir` is not a schema: one line for each fault.
 pub fn read_catalog(config: &Config) -> Result<Catalog, ConfigFaults> {
     match config.schemas_dir.as_deref() {
         Some(folder) => Catalog::with_schemas_dir(folder)

@@ -1,4 +1,4 @@
-//! The ports, taken before anything is made: a start that fails for a busy port leaves nothing behind.
+//! The ports, opened before anything is created: a start that fails on a busy port leaves nothing behind.
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener};
@@ -19,10 +19,10 @@ pub struct Addresses {
 }
 
 impl Addresses {
-    /// Removes the file of the socket: nobody listens there any more.
+    /// Removes the socket file: no program listens there any more.
     pub fn leave(&self) {
         if let Some(path) = self.receiver.socket() {
-            // One that is left is replaced by the next start.
+            // A remaining file is replaced by the next start.
             let _ = std::fs::remove_file(path);
         }
     }
@@ -35,10 +35,10 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// Listens on both addresses of the configuration.
+    /// Listens on both configured addresses.
     ///
     /// # Errors
-    /// When an address cannot be listened on, with what helps.
+    /// When an address cannot be used, with advice.
     pub fn listen(config: &Config) -> anyhow::Result<Self> {
         let (receiver, inspector) = (&config.receiver.listen, config.inspector.listen);
         if *receiver == ListenAddress::Tcp(inspector) && inspector.port() != 0 {
