@@ -5,17 +5,17 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-/// One event as it is compiled in.
+/// One compiled-in event.
 pub struct Builtin {
     /// The canonical name.
     pub name: &'static str,
     /// What happened, in a few words.
     pub title: &'static str,
-    /// Other names under which it is sent.
+    /// Other names that senders use for it.
     pub aliases: &'static [&'static str],
-    /// JSON Schema: what it must have.
+    /// JSON Schema: the required contents.
     pub schema: &'static str,
-    /// JSON Schema: what it usually looks like.
+    /// JSON Schema: the usual contents.
     pub shape: &'static str,
     /// A realistic payload.
     pub example: &'static str,
@@ -74,19 +74,19 @@ events! {
     "device.silent" "A device has sent nothing for longer than usual (our own)" [];
 }
 
-/// The canonical name of a built-in event: an alias is resolved, any other name or pattern stays what it is.
+/// The canonical name of a built-in event: aliases are resolved, any other name or pattern stays unchanged.
 #[must_use]
 pub fn canonical(name: &str) -> &str {
     let known = EVENTS.iter().find(|event| event.aliases.contains(&name));
     known.map_or(name, |event| event.name)
 }
 
-/// The names of the built-in events, aliases included.
+/// The names of the built-in events, including aliases.
 pub fn names() -> impl Iterator<Item = &'static str> {
     EVENTS.iter().flat_map(|event| std::iter::once(event.name).chain(event.aliases.iter().copied()))
 }
 
-/// The names that the examples of the catalogue have at their top, and `event` itself.
+/// The top-level member names in the catalogue's examples, and `event` itself.
 #[must_use]
 pub fn top_level_names() -> &'static BTreeSet<String> {
     static NAMES: LazyLock<BTreeSet<String>> = LazyLock::new(|| {

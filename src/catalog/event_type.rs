@@ -1,4 +1,4 @@
-//! One kind of event: names, schema, usual shape, example.
+//! One event type: names, schema, usual shape, example.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use crate::domain::Fault;
 pub enum Origin {
     /// The specification.
     Builtin,
-    /// A file in `schemas_dir`; it may stand in for the schema of a built-in event.
+    /// A file in `schemas_dir`; it may replace the schema of a built-in event.
     User,
 }
 
 impl Origin {
-    /// The word in the API.
+    /// Its name in the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -29,7 +29,7 @@ impl Origin {
     }
 }
 
-/// A kind of event: its schema, its usual shape, an example.
+/// An event type: its schema, its usual shape, an example.
 #[derive(Clone, Debug)]
 pub struct EventType {
     name: String,
@@ -37,7 +37,7 @@ pub struct EventType {
     aliases: &'static [&'static str],
     origin: Origin,
     schema: Arc<Schema>,
-    /// Schemas of the user's for single aliases.
+    /// User schemas for single aliases.
     of_aliases: BTreeMap<String, Arc<Schema>>,
     shape: Option<Arc<Schema>>,
     example: Option<&'static str>,
@@ -57,7 +57,7 @@ impl EventType {
         }
     }
 
-    /// An event type of the user's.
+    /// A user-defined event type.
     pub(super) fn user(name: String, schema: Schema) -> Self {
         Self {
             name,
@@ -71,8 +71,8 @@ impl EventType {
         }
     }
 
-    /// Puts the user's schema in the place of the specification's; the usual shape then says nothing. One for an alias is
-    /// that of the alias alone: what is sent under it is still this event.
+    /// Replaces the specification's schema with the user's; the usual shape is then ignored. A schema for an alias
+    /// applies only to that alias, which still means this event.
     pub(super) fn replace_schema(&mut self, name: &str, schema: Schema) {
         self.origin = Origin::User;
         if name == self.name {
@@ -95,7 +95,7 @@ impl EventType {
         &self.title
     }
 
-    /// Other names under which it is sent.
+    /// Other names that senders use for it.
     #[must_use]
     pub const fn aliases(&self) -> &'static [&'static str] {
         self.aliases
@@ -107,13 +107,13 @@ impl EventType {
         self.origin
     }
 
-    /// JSON Schema: what a payload must have.
+    /// JSON Schema: the required contents of a payload.
     #[must_use]
     pub fn schema(&self) -> &str {
         self.schema.text()
     }
 
-    /// JSON Schema: what a payload that is sent under `name`, an alias perhaps, must have.
+    /// JSON Schema: the required contents of a payload sent as `name`, which may be an alias.
     #[must_use]
     pub fn schema_of(&self, name: &str) -> &str {
         self.schema_for(name).text()
@@ -123,7 +123,7 @@ impl EventType {
         self.of_aliases.get(name).unwrap_or(&self.schema)
     }
 
-    /// JSON Schema: what a payload usually looks like.
+    /// JSON Schema: the usual contents of a payload.
     #[must_use]
     pub fn shape(&self) -> Option<&str> {
         self.shape.as_ref().map(|shape| shape.text())
@@ -135,25 +135,25 @@ impl EventType {
         self.example
     }
 
-    /// Every departure of `payload`, sent under `name`, from what it must have.
+    /// Every violation of the schema by `payload`, sent as `name`.
     #[must_use]
     pub fn check_as(&self, name: &str, payload: &Value) -> Vec<Fault> {
         self.schema_for(name).check(payload, Formats::Ignored)
     }
 
-    /// What more is asked of a payload that is sent under `name` where the rule is strict.
+    /// The additional strict checks for a payload sent as `name`.
     #[must_use]
     pub fn strictness(&self, name: &str) -> Strictness {
         let is_own = self.of_aliases.contains_key(name);
         match &self.shape {
-            // Aliases come in shapes of their own.
+            // Aliases have shapes of their own.
             Some(_) if !is_own && name != self.name => Strictness::Nothing,
             Some(_) if !is_own => Strictness::Shape,
             _ => Strictness::Formats,
         }
     }
 
-    /// Every departure of `payload`, sent under `name`, from what a strict rule asks beyond the schema.
+    /// Every violation of the additional strict checks by `payload`, sent as `name`.
     #[must_use]
     pub fn check_strictly(&self, name: &str, payload: &Value) -> Vec<Fault> {
         match self.strictness(name) {
@@ -163,19 +163,19 @@ impl EventType {
         }
     }
 
-    /// Every departure of `payload` from what it usually looks like, formats included.
+    /// Every difference between `payload` and the usual shape, formats included.
     #[must_use]
     pub fn check_shape(&self, payload: &Value) -> Vec<Fault> {
         self.shape.as_ref().map(|shape| shape.check(payload, Formats::Enforced)).unwrap_or_default()
     }
 }
 
-/// What a strict rule asks beyond the schema.
+/// The checks of strict mode beyond the schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strictness {
     /// Nothing: an alias has no usual shape.
     Nothing,
-    /// That `format` fits, in a schema of the user's.
+    /// `format` in a user schema.
     Formats,
     /// The usual shape of the event, formats included.
     Shape,
@@ -187,7 +187,7 @@ fn title(schema: &str) -> String {
     title.unwrap_or_default().to_owned()
 }
 
-/// The example of an event with an id and a time of its own, pretty-printed as the example is.
+/// The example of an event with the given id and time, pretty-printed like the original.
 #[must_use]
 pub fn fresh_example(event_type: &EventType, id: &str, timestamp: &str) -> Option<Value> {
     let mut payload: Value = serde_json::from_str(event_type.example()?).ok()?;

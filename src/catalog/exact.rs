@@ -1,5 +1,5 @@
-//! Integers beyond 64 bits in a schema's `const` and `enum`: a validator rounds them, and would take another number for
-//! the same. Such a schema is refused when it is read.
+//! Finds integers beyond 64 bits in a schema's `const` and `enum`. A validator would round them and match a different
+//! number. Such a schema is rejected when it is read.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::schema_fault::SchemaFault;
 use crate::domain::json::pointer;
 
-/// Keywords whose members are names of the user's, not keywords.
+/// Keywords whose members have user-defined names, not keywords.
 const NAMES: [&str; 5] = ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"];
 /// Keywords that only describe.
 const NOTES: [&str; 3] = ["default", "examples", "example"];
@@ -26,7 +26,7 @@ pub fn faults(schema: &str) -> Vec<SchemaFault> {
 enum Place {
     /// Its members are keywords.
     Schema,
-    /// Its members are schemas by names.
+    /// Its members are named schemas.
     Names,
     /// It is compared with payloads.
     Compared,
@@ -57,7 +57,7 @@ fn walk(value: &RawValue, at: &str, place: Place, faults: &mut Vec<SchemaFault>)
     }
 }
 
-/// Whether it is a whole number that 64 bits cannot hold.
+/// Whether it is an integer that does not fit into 64 bits.
 fn is_beyond(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let is_whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! `schemas_dir`: the files of the user's own JSON Schemas.
+//! `schemas_dir`: the user's own JSON Schema files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,13 +10,13 @@ use super::schema::{Neighbours, Schema, document};
 use super::schema_fault::SchemaFault;
 use super::slips;
 
-/// What is wrong with one file of `schemas_dir`, or with the folder.
+/// A fault in one file of `schemas_dir`, or in the folder.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("schemas_dir: {}: {fault}", file.display())]
 pub struct CatalogFault {
     /// The file or folder.
     pub file: PathBuf,
-    /// What is wrong, and where in it.
+    /// What is wrong, and where.
     pub fault: SchemaFault,
 }
 
@@ -29,7 +29,7 @@ fn lines(faults: &[CatalogFault]) -> String {
     faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-/// A file that was read.
+/// A schema file.
 struct Found {
     path: PathBuf,
     name: String,
@@ -37,13 +37,13 @@ struct Found {
     text: String,
 }
 
-/// What a folder holds.
+/// The contents of a folder.
 pub struct Folder {
-    /// The schemas by the names of their events.
+    /// The schemas by event name.
     pub schemas: Vec<(String, Schema)>,
-    /// All of them, for references.
+    /// All schemas, for references.
     pub neighbours: Neighbours,
-    /// What is legal and checks nothing, one line each.
+    /// Valid keywords that check nothing, one line each.
     pub notices: Vec<String>,
 }
 
@@ -111,14 +111,14 @@ pub fn read(folder: &Path) -> Result<Folder, CatalogFaults> {
     }
 }
 
-/// The files whose `$id` an earlier one has.
+/// The files whose `$id` is already used by an earlier file.
 fn taken_ids<'d>(documents: &'d [(&'d str, Value)]) -> Vec<(&'d str, &'d str)> {
     let mut ids: BTreeSet<&str> = BTreeSet::new();
     let id = |(file, document): &'d (&'d str, Value)| Some((*file, document.get("$id")?.as_str()?));
     documents.iter().filter_map(id).filter(|(_, id)| !ids.insert(id.trim_end_matches('#'))).collect()
 }
 
-/// What looks as if it held schemas and is not read.
+/// A file that looks like a schema but is not read.
 fn unread(path: &Path) -> Option<CatalogFault> {
     let name = path.file_name()?.to_str()?;
     let why = if name.starts_with('.') {
@@ -136,8 +136,8 @@ fn unread(path: &Path) -> Option<CatalogFault> {
     })
 }
 
-/// The name of a schema's file, and that of its event: `plant.watered.json`, `plant.watered.schema.json`, in any case.
-/// `None` for what is not a schema, hidden files among them.
+/// The names of a schema file and its event: `plant.watered.json`, `plant.watered.schema.json`, ignoring case. `None`
+/// for other files and hidden files.
 fn names(path: &Path) -> Option<(String, String)> {
     let name = path.file_name()?.to_str()?;
     let event = without_end(name, ".json")?;

@@ -1,4 +1,4 @@
-//! The events that TagoRUN sends: for each what it must have, what it usually looks like, and an example.
+//! The events that TagoRUN sends, each with its required contents, its usual contents, and an example.
 
 mod builtin;
 mod event_type;

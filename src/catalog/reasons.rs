@@ -1,4 +1,4 @@
-//! Why a JSON Schema cannot be used, in words of whoever wrote it.
+//! Why a JSON Schema cannot be used, worded for its author.
 
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ReferencingError, ValidationError};
@@ -14,10 +14,10 @@ const TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "obje
 /// The longest reason, in characters.
 const MAX_REASON: usize = 300;
 
-/// Every departure of a schema from its draft, at most `limit`.
+/// Every violation of its draft in a schema, at most `limit`.
 pub fn of_schema(schema: &Value, limit: usize) -> Vec<SchemaFault> {
     let Ok(draft) = jsonschema::meta::validator_for(schema) else {
-        // An unknown draft: making the validator says which.
+        // The draft is unknown: building the validator reports it.
         return Vec::new();
     };
     let mut faults: Vec<SchemaFault> = Vec::new();
@@ -31,7 +31,7 @@ pub fn of_schema(schema: &Value, limit: usize) -> Vec<SchemaFault> {
     faults
 }
 
-/// Why no validator can be made of a schema that fits its draft.
+/// Why no validator can be built from a schema that conforms to its draft.
 pub fn of_build(schema: &Value, error: &ValidationError<'_>) -> SchemaFault {
     let pointer = error.instance_path().as_str().to_owned();
     match error.kind() {
@@ -104,7 +104,7 @@ fn of_reference(schema: &Value, fault: &ReferencingError) -> SchemaFault {
     }
 }
 
-/// The place of the first reference that fits.
+/// The place of the first matching reference.
 fn reference(value: &Value, above: String, fits: &dyn Fn(&str) -> bool) -> Option<String> {
     match value {
         Value::Object(members) => members.iter().find_map(|(key, value)| {

@@ -1,4 +1,4 @@
-//! All kinds of events by name, the user's own among them.
+//! All event types by name, including the user's own.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -9,12 +9,12 @@ use super::folder::{self, CatalogFaults, Folder};
 use super::schema::{Neighbours, Schema};
 use super::schema_fault::SchemaFault;
 
-/// Under this name the user's schema of TagoIO's arrays of data points is kept: `data.received.points.json`.
+/// The name of the user's schema for TagoIO's arrays of data points: `data.received.points.json`.
 pub const POINTS: &str = "data.received.points";
-/// What such an array is, once it is accepted. An event of that name in an envelope has a schema of its own.
+/// The event type of an accepted array. An event of that name in an envelope has a separate schema.
 const EVENT_OF_POINTS: &str = "data.received";
 
-/// Every kind of event that is known.
+/// Every known event type.
 #[derive(Debug)]
 pub struct Catalog {
     event_types: Vec<EventType>,
@@ -22,7 +22,7 @@ pub struct Catalog {
     by_alias: HashMap<&'static str, usize>,
     /// The files that a schema may refer to.
     neighbours: Neighbours,
-    /// What is legal in the user's schemas and checks nothing.
+    /// Valid keywords in the user's schemas that check nothing.
     notices: Vec<String>,
 }
 
@@ -33,8 +33,8 @@ impl Catalog {
         Self::of(EVENTS.iter().map(EventType::builtin).collect(), Neighbours::default())
     }
 
-    /// The events of the specification and those of `folder`: each `NAME.json` or `NAME.schema.json` there is the JSON
-    /// Schema of the event `NAME`, a new one or in the place of the specification's. The files may refer to each other.
+    /// The events of the specification and those of `folder`. Each `NAME.json` or `NAME.schema.json` there is the JSON
+    /// Schema of the event `NAME`, either new or a replacement. The files may refer to each other.
     ///
     /// # Errors
     /// When the folder or a file cannot be read, or a file is not a JSON Schema: every fault of every file.
@@ -47,7 +47,7 @@ impl Catalog {
         Ok(Self { notices, ..Self::of(event_types, neighbours) })
     }
 
-    /// The same events, with `schema` as the JSON Schema of the event `name`, a new one or in the place of its own.
+    /// The same events, with `schema` as the JSON Schema of the event `name`, either new or a replacement.
     ///
     /// # Errors
     /// When it is not a JSON Schema: every fault of it.
@@ -72,25 +72,25 @@ impl Catalog {
         Self { event_types, by_name, by_alias, neighbours, notices: Vec::new() }
     }
 
-    /// What is legal in the schemas of `schemas_dir` and checks nothing, one line each.
+    /// Valid keywords in `schemas_dir` that check nothing, one line each.
     #[must_use]
     pub fn notices(&self) -> &[String] {
         &self.notices
     }
 
-    /// The event of that canonical name.
+    /// The event with that canonical name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&EventType> {
         self.by_name.get(name).and_then(|at| self.event_types.get(*at))
     }
 
-    /// The event of that name or alias.
+    /// The event with that name or alias.
     #[must_use]
     pub fn resolve(&self, name: &str) -> Option<&EventType> {
         self.get(name).or_else(|| self.by_alias.get(name).and_then(|at| self.event_types.get(*at)))
     }
 
-    /// What the user's schema asks of TagoIO's arrays of data points; `None` where there is none.
+    /// The user's schema for TagoIO's arrays of data points; `None` if there is none.
     #[must_use]
     pub fn points(&self) -> Option<&EventType> {
         self.get(POINTS)
@@ -102,9 +102,9 @@ impl Catalog {
     }
 }
 
-/// Puts the user's schema among `event_types`.
+/// Adds the user's schema to `event_types`.
 fn put(event_types: &mut Vec<EventType>, name: String, schema: Schema) {
-    // An event in an envelope is no array: a schema of arrays can only be meant for points.
+    // An event in an envelope is not an array, so a schema for arrays can only be meant for points.
     let is_of_points = name == EVENT_OF_POINTS && schema.is_of_arrays();
     let name = if is_of_points { POINTS.to_owned() } else { name };
     match event_types.iter_mut().find(|event_type| event_type.name() == canonical(&name)) {

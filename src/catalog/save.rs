@@ -1,4 +1,4 @@
-//! Puts a schema of the user's into `schemas_dir`, never over one that is there.
+//! Saves a user schema in `schemas_dir`, without overwriting an existing one.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write as _};
@@ -6,21 +6,21 @@ use std::path::{Path, PathBuf};
 
 use super::schema::{Neighbours, Schema};
 
-/// The longest name of an event whose schema is saved, in bytes.
+/// The longest event name in a saved schema, in bytes.
 const LONGEST: usize = 128;
 
 /// Why a schema was not saved.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveFault {
-    /// The event's name cannot be the name of a file.
+    /// The event's name cannot be a file name.
     #[error(
         "{0:?} cannot be the name of a file; letters, digits, -, _ and ., at most 128, no . at its start"
     )]
     Name(String),
-    /// It is no schema.
+    /// It is not a schema.
     #[error("{0}")]
     Schema(String),
-    /// There is one already.
+    /// The file already exists.
     #[error("{} already exists and was not overwritten", .0.display())]
     Exists(PathBuf),
     /// The folder cannot be written.
@@ -28,15 +28,15 @@ pub enum SaveFault {
     Io {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         cause: std::io::Error,
     },
 }
 
-/// Saves `schema` as that of the event `name`; it is in force after the next start. Returns the file.
+/// Saves `schema` for the event `name`; it is in force after the next start. Returns the file.
 ///
 /// # Errors
-/// When the name is no name of a file, the schema is none, there is one already, or the folder cannot be written.
+/// When the name cannot be a file name, the schema is invalid, the file exists, or the folder cannot be written.
 pub fn save_schema(folder: &Path, name: &str, schema: &str) -> Result<PathBuf, SaveFault> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     if name.is_empty() || name.len() > LONGEST || name.starts_with('.') || !name.bytes().all(fits) {
@@ -58,7 +58,7 @@ pub fn save_schema(folder: &Path, name: &str, schema: &str) -> Result<PathBuf, S
     let mut file = OpenOptions::new().write(true).create_new(true).open(&path).map_err(failed)?;
     let written = file.write_all(schema.as_bytes()).and_then(|()| file.sync_all());
     if written.is_err() {
-        // Half a schema would stop the next start. What cannot be removed is told by the error as well.
+        // A partial schema would prevent the next start. If it cannot be removed, the error already names the file.
         let _ = fs::remove_file(&path);
     }
     written.map_err(failed)?;

@@ -1,4 +1,4 @@
-//! One JSON Schema: its text, and the validators that are made of it.
+//! One JSON Schema: its text, and its validators.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -13,26 +13,26 @@ use super::schema_fault::{FOLDER, SchemaFault};
 use super::wording;
 use crate::domain::Fault;
 
-/// What the name of a file may have without an escape in a reference.
+/// Characters of a file name that need no escape in a reference.
 const PLAIN: AsciiSet = NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~');
-/// How many faults of one schema are listed.
+/// The most faults listed per schema.
 const MAX_FAULTS: usize = 20;
 
 /// Whether `format` is enforced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Formats {
-    /// It only describes, as JSON Schema 2020-12 has it.
+    /// It is only an annotation, as in JSON Schema 2020-12.
     Ignored,
-    /// It must fit too.
+    /// It is validated.
     Enforced,
 }
 
-/// The documents that a schema may refer to: the other files of its folder. Nothing is ever fetched.
+/// The documents that a schema may refer to: the other files in its folder. Nothing is ever fetched.
 #[derive(Clone, Debug, Default)]
 pub struct Neighbours(Arc<HashMap<String, Value>>);
 
 impl Neighbours {
-    /// The documents of a folder by the names of their files; each is known by its `$id` too.
+    /// The documents of a folder by file name; each can also be referred to by its `$id`.
     pub fn of<'a>(files: impl Iterator<Item = (&'a str, &'a Value)>) -> Self {
         let mut documents = HashMap::new();
         for (name, schema) in files {
@@ -55,7 +55,7 @@ fn base_of(file: &str) -> String {
     format!("{FOLDER}{}", utf8_percent_encode(file, &PLAIN))
 }
 
-/// A schema that compiles.
+/// A compiled schema.
 #[derive(Debug)]
 pub struct Schema {
     text: String,
@@ -66,17 +66,17 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// A schema that is compiled in: the tests know that it is one.
+    /// A built-in schema; the tests ensure that it is valid.
     pub(super) fn builtin(text: &str) -> Self {
         Self::unchecked("", text.to_owned(), Neighbours::default())
     }
 
-    /// Whether it is a schema of arrays and of nothing else.
+    /// Whether it only allows arrays.
     pub(super) fn is_of_arrays(&self) -> bool {
         document(&self.text).is_ok_and(|schema| schema.get("type").and_then(Value::as_str) == Some("array"))
     }
 
-    /// Reads a schema of the user's, the file of that name.
+    /// Reads a user schema from the file with that name.
     ///
     /// # Errors
     /// Every fault of it with its place.
@@ -105,7 +105,7 @@ impl Schema {
         &self.text
     }
 
-    /// Every departure of `payload` from it.
+    /// Every violation of it by `payload`.
     #[must_use]
     pub fn check(&self, payload: &Value, formats: Formats) -> Vec<Fault> {
         let validator = match formats {
@@ -130,7 +130,7 @@ impl Schema {
     }
 }
 
-/// The JSON of a schema's text.
+/// Parses the text of a schema.
 pub(super) fn document(text: &str) -> Result<Value, String> {
     let document: Value = serde_json::from_str(text).map_err(|fault| format!("is not JSON: {fault}"))?;
     match document {

@@ -1,9 +1,9 @@
-//! What is wrong with a JSON Schema of the user's, and where.
+//! A fault in a user's JSON Schema, and its place.
 
-/// Where the files of `schemas_dir` are, for references between them.
+/// The base URI of the files in `schemas_dir`, for references between them.
 pub const FOLDER: &str = "schemas:///";
 
-/// What is wrong with a schema, and where in it.
+/// A fault in a schema, and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SchemaFault {
     /// JSON pointer into the schema.
@@ -21,7 +21,7 @@ impl std::fmt::Display for SchemaFault {
     }
 }
 
-/// The file of `schemas_dir` that a reference leads to; `None` where it leads elsewhere.
+/// The file in `schemas_dir` that a reference points to; `None` if it points elsewhere.
 pub fn file_of(uri: &str) -> Option<&str> {
     uri.strip_prefix(FOLDER)
 }

@@ -1,4 +1,4 @@
-//! What a JSON Schema may say and what then checks nothing: keywords and formats that are not those of the standard.
+//! Parts of a JSON Schema that are allowed but check nothing: non-standard keywords and formats.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::schema_fault::SchemaFault;
 use crate::domain::json::pointer;
 use crate::domain::{nearest, suggestion};
 
-/// The keywords of every draft, and those that OpenAPI adds.
+/// The keywords of every draft, and those added by OpenAPI.
 const KEYWORDS: [&str; 67] = [
     "$anchor",
     "$comment",
@@ -76,7 +76,7 @@ const KEYWORDS: [&str; 67] = [
     "uniqueItems",
     "writeOnly",
 ];
-/// The formats that can be enforced.
+/// The formats that can be validated.
 const FORMATS: [&str; 19] = [
     "date",
     "date-time",
@@ -101,12 +101,12 @@ const FORMATS: [&str; 19] = [
 /// The keywords whose members are schemas.
 const OF_NAMES: [&str; 6] =
     ["$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties"];
-/// The keywords whose value holds no schema, whatever it looks like.
+/// The keywords whose value contains no schema, whatever it looks like.
 const OF_DATA: [&str; 6] = ["const", "default", "discriminator", "enum", "example", "examples"];
-/// The deepest schema that is looked into.
+/// The deepest nesting that is searched.
 const DEEPEST: usize = 64;
 
-/// The slips of a schema, each with its place.
+/// The non-standard parts of a schema, each with its place.
 pub fn of(schema: &Value) -> Vec<SchemaFault> {
     let mut found = Vec::new();
     look(schema, "", DEEPEST, &mut found);

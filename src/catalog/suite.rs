@@ -1,5 +1,5 @@
-//! The JSON Schema Test Suite for draft 2020-12, through the catalogue as user schemas are. What is left out, and why, is in
-//! `docs/decisions/0021-schemas-filters-and-what-fails.md`.
+//! The JSON Schema Test Suite for draft 2020-12, run through the catalogue like user schemas. Exclusions and their
+//! reasons are in `docs/decisions/0021-schemas-filters-and-what-fails.md`.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -10,9 +10,9 @@ use serde_json::value::RawValue;
 
 use super::Catalog;
 
-/// Where documents are that the suite serves itself: nothing is ever fetched here.
+/// The base of documents that the suite serves itself: nothing is ever fetched here.
 const ELSEWHERE: &str = "http://localhost:1234/";
-/// The event whose schema each one is.
+/// The event used for every schema.
 const EVENT: &str = "of.the.suite";
 
 #[derive(serde::Deserialize)]
@@ -83,7 +83,7 @@ fn the_json_schema_test_suite_passes_as_far_as_nothing_is_fetched() {
     }
     for (what, count) in [("required", &required), ("formats", &formats), ("other optional", &optional)] {
         let (passed, failed, elsewhere) = (count.passed, count.failed.len(), count.elsewhere);
-        // Standard error itself: what the test macros print is shown only where a test fails.
+        // Writes to standard error directly: the test macros only show output of failed tests.
         writeln!(
             io::stderr(),
             "JSON Schema Test Suite, {what}: {passed} pass, {failed} fail, {elsewhere} need documents from elsewhere"

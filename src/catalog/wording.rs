@@ -1,4 +1,4 @@
-//! A validator's errors in the words of the specification, each at its place.
+//! A validator's errors in the specification's wording, each with its place.
 
 use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
@@ -7,13 +7,13 @@ use serde_json::Value;
 use crate::domain::Fault;
 use crate::domain::json::pointer;
 
-/// How many faults are listed; a payload with more says enough.
+/// The most faults that are listed; more would not help.
 const MAX_FAULTS: usize = 100;
 
 /// The longest message, in characters.
 const MAX_MESSAGE: usize = 300;
 
-/// The faults, in the validator's order, no two the same; `schema` is the text of what was asked for.
+/// The faults in the validator's order, without repeats; `schema` is the text of the schema.
 pub fn faults<'a>(schema: &str, errors: impl Iterator<Item = ValidationError<'a>>) -> Vec<Fault> {
     let schema: Value = serde_json::from_str(schema).unwrap_or_default();
     let mut faults: Vec<Fault> = Vec::new();
@@ -35,9 +35,9 @@ fn fault(schema: &Value, error: &ValidationError<'_>) -> Fault {
         ValidationErrorKind::Required { property } => {
             missing(&pointer::child(&place, property.as_str().unwrap_or_default()))
         }
-        // `{"not": {"type": "null"}}` is how the schemas say that null is not there.
+        // `{"not": {"type": "null"}}` is how our schemas forbid null.
         ValidationErrorKind::Not { schema } if is_null_type(schema) => missing(&place),
-        // A required field that is null is missing, as in the specification's own validator.
+        // A required field that is null counts as missing, as in the specification's own validator.
         ValidationErrorKind::Type { .. }
             if error.instance().is_null() && is_required(schema, error.schema_path().as_str()) =>
         {
@@ -59,7 +59,7 @@ fn fault(schema: &Value, error: &ValidationError<'_>) -> Fault {
     }
 }
 
-/// `anyOf` of required fields: the first alternative is what the specification's example has.
+/// `anyOf` of required fields: the first alternative is the one in the specification's example.
 fn alternatives(place: &str, context: &[Vec<ValidationError<'static>>]) -> Option<Fault> {
     let first = context.first()?.first()?;
     let is_required = |errors: &Vec<ValidationError<'static>>| {
@@ -73,7 +73,7 @@ fn alternatives(place: &str, context: &[Vec<ValidationError<'static>>]) -> Optio
 }
 
 fn other(error: &ValidationError<'_>, place: String) -> Fault {
-    // Masked: the value itself may be long, and it stands at its place anyway.
+    // Masked: the value may be long, and the place identifies it anyway.
     let message = format!("{}: {}", dotted(&place), error.masked());
     Fault::new(place, message.chars().take(MAX_MESSAGE).collect::<String>())
 }
@@ -82,7 +82,7 @@ fn missing(place: &str) -> Fault {
     Fault::new(place, format!("Missing required field: {}", dotted(place)))
 }
 
-/// `/user/email` as the specification writes it: `user.email`.
+/// Converts `/user/email` to the specification's notation: `user.email`.
 fn dotted(place: &str) -> String {
     if place.is_empty() {
         return "payload".to_owned();
@@ -94,7 +94,7 @@ fn is_null_type(schema: &Value) -> bool {
     schema.get("type").and_then(Value::as_str) == Some("null")
 }
 
-/// Whether the field whose `type` is at `schema_path` is required beside it.
+/// Whether the field whose `type` is at `schema_path` is also required.
 fn is_required(schema: &Value, schema_path: &str) -> bool {
     let of_field = schema_path.strip_suffix("/type").and_then(|path| path.rsplit_once('/'));
     let Some((parent, key)) = of_field else { return false };
@@ -104,7 +104,7 @@ fn is_required(schema: &Value, schema_path: &str) -> bool {
     required.is_some_and(|required| required.iter().any(|name| name.as_str() == Some(&key)))
 }
 
-/// The kinds that a schema allows: "a number or a string".
+/// The types that a schema allows: "a number or a string".
 pub fn types(kind: &TypeKind) -> String {
     match kind {
         TypeKind::Single(kind) => with_article(&kind.to_string()),
@@ -122,7 +122,7 @@ fn with_article(word: &str) -> String {
     }
 }
 
-/// What a value is: "an array".
+/// The type of a value: "an array".
 pub const fn seen(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
