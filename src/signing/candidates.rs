@@ -1,11 +1,11 @@
-//! The signatures that a header presents, and their comparison with what the secrets make.
+//! The signatures in a header, and their comparison with those made from the secrets.
 
 use subtle::{Choice, ConstantTimeEq as _};
 
 use super::key::{digest, sender_keys};
 use crate::domain::{Scheme, Secret};
 
-/// The most signatures that one header may hold; a rotation needs two.
+/// The most signatures in one header; a rotation needs two.
 const MAX_CANDIDATES: usize = 16;
 
 /// Decoded signatures of one header.
@@ -13,19 +13,19 @@ const MAX_CANDIDATES: usize = 16;
 pub struct Candidates(Vec<[u8; 32]>);
 
 impl Candidates {
-    /// Adds one; `false` where there are too many.
+    /// Adds a signature; `false` if there are too many.
     pub fn add(&mut self, signature: [u8; 32]) -> bool {
         self.0.push(signature);
         self.0.len() <= MAX_CANDIDATES
     }
 
-    /// Whether there is none.
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The first secret that makes one of the candidates over `parts`. Every candidate is compared with what every
-    /// secret makes, in constant time.
+    /// The first secret that produces one of the candidates over `parts`. Every candidate is compared with the
+    /// signature of every secret, in constant time.
     pub fn signer<'a>(&self, scheme: Scheme, secrets: &'a [Secret], parts: &[&[u8]]) -> Option<&'a Secret> {
         let mut signer = None;
         for secret in secrets {

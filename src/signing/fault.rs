@@ -1,11 +1,11 @@
-//! Why a signature does not hold, and the rules that all schemes share.
+//! Why a signature is invalid, and the rules that all schemes share.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::domain::{Headers, Reason, Timestamp};
 
-/// Why a signature does not hold. The text is the operator's; it never holds an expected signature.
+/// Why a signature is invalid. The text is for the operator and never contains an expected signature.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureFault {
     /// The header is absent or empty.
@@ -14,7 +14,7 @@ pub enum SignatureFault {
         /// The header that is missing.
         header: &'static str,
     },
-    /// The header is not of the scheme's form.
+    /// The header does not have the scheme's form.
     #[error("{header}: {why}")]
     Malformed {
         /// The header.
@@ -22,7 +22,7 @@ pub enum SignatureFault {
         /// What is wrong with it.
         why: &'static str,
     },
-    /// None of the secrets makes any of the signatures.
+    /// None of the secrets produces any of the signatures.
     #[error("{header}: no secret of this source makes this signature over these {bytes} bytes")]
     Mismatch {
         /// The header.
@@ -30,20 +30,20 @@ pub enum SignatureFault {
         /// The length of the body.
         bytes: usize,
     },
-    /// The signature holds, but the signed time is too far from our clock.
+    /// The signature is valid, but the signed time is too far from our clock.
     #[error("signed at {signed_at}, {distance_s} s from our clock; the tolerance is {tolerance_s} s")]
     Stale {
         /// The signed time.
         signed_at: Timestamp,
-        /// How far that is from our clock, in whole seconds.
+        /// Its distance from our clock, in whole seconds.
         distance_s: u64,
-        /// What is allowed, in whole seconds.
+        /// The tolerance, in whole seconds.
         tolerance_s: u64,
     },
 }
 
 impl SignatureFault {
-    /// The reason of the rejection.
+    /// The rejection reason.
     #[must_use]
     pub const fn reason(&self) -> Reason {
         match self {
@@ -55,7 +55,7 @@ impl SignatureFault {
     }
 }
 
-/// A signed time must lie within the tolerance of our clock, to either side, the edge included.
+/// A signed time must be within the tolerance of our clock, in both directions, inclusive.
 pub(super) fn check_age(signed_at_s: i64, now: Timestamp, tolerance: Duration) -> Result<(), SignatureFault> {
     let distance_s = signed_at_s.abs_diff(now.as_secs());
     if distance_s <= tolerance.as_secs() {
@@ -65,8 +65,8 @@ pub(super) fn check_age(signed_at_s: i64, now: Timestamp, tolerance: Duration) -
     Err(SignatureFault::Stale { signed_at, distance_s, tolerance_s: tolerance.as_secs() })
 }
 
-/// The value of a header. Several lines mean what one line means that joins them with commas (RFC 9110, 5.3), and a proxy
-/// may join them. Absent or empty is missing.
+/// The value of a header. Several lines are equivalent to one line that joins them with commas (RFC 9110, 5.3), and a
+/// proxy may join them. An absent or empty header is missing.
 pub(super) fn joined<'a>(
     headers: &'a Headers,
     header: &'static str,

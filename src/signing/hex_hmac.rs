@@ -17,8 +17,8 @@ pub fn sign(key: &[u8], body: &[u8]) -> String {
     hex::encode(digest(key, &[body]))
 }
 
-/// The secret that signed `body`. Each of the comma-separated signatures may have one `sha256=` with blanks after it,
-/// and its digits in either case; any secret that makes any of them will do.
+/// The secret that signed `body`. Each comma-separated signature may have one `sha256=` followed by blanks, and digits
+/// in either case. One signature by any of the secrets is enough.
 pub fn verify<'a>(
     header: &'static str,
     secrets: &'a [Secret],

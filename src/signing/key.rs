@@ -1,4 +1,4 @@
-//! From a secret to the key of its scheme.
+//! Converts a secret to the key of its scheme.
 
 use std::borrow::Cow;
 
@@ -12,12 +12,11 @@ use crate::domain::{Scheme, Secret};
 
 /// The shortest key of any scheme, in bytes.
 pub const MIN_KEY: usize = 16;
-/// The shortest key that a platform gives out, in bytes: Twitch lets it be chosen from ten characters on, Dropbox's have
-/// fifteen.
+/// The shortest key of a platform, in bytes: Twitch lets users choose at least ten characters, Dropbox's have fifteen.
 const MIN_PLATFORM_KEY: usize = 10;
-/// What marks a Standard Webhooks secret; base64 follows. Some services show it with the version of the scheme.
+/// The prefix of a Standard Webhooks secret; base64 follows. Some services show it with the scheme's version.
 const PREFIXES: [&[u8]; 2] = [b"whsec_", b"v1,whsec_"];
-/// The sizes of such a key, in bytes (Standard Webhooks 1.0.0, "Signature scheme").
+/// The allowed sizes of such a key, in bytes (Standard Webhooks 1.0.0, "Signature scheme").
 const PREFIXED_KEY: std::ops::RangeInclusive<usize> = 24..=64;
 
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -25,13 +24,13 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Why a secret is no key.
+/// Why a secret is not a valid key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SecretFault {
     /// It has too few bytes.
     #[error("{0} bytes; at least 16 are needed")]
     Short(usize),
-    /// What follows `whsec_` is not base64.
+    /// The part after `whsec_` is not base64.
     #[error("what follows whsec_ is not base64")]
     NotBase64,
     /// The decoded key is too short or too long.
@@ -39,11 +38,11 @@ pub enum SecretFault {
     PrefixedSize(usize),
 }
 
-/// The key that `secret` is under `scheme`: the decoded bytes of a `whsec_` secret of Standard Webhooks, else the
-/// bytes as they are.
+/// The key of `secret` under `scheme`: the decoded bytes of a `whsec_` secret for Standard Webhooks, otherwise the
+/// bytes themselves.
 ///
 /// # Errors
-/// When it is too short, too long, or not the base64 that it claims to be.
+/// When it is too short, too long, or invalid base64.
 pub fn usable_key(scheme: Scheme, secret: &Secret) -> Result<Cow<'_, [u8]>, SecretFault> {
     let bytes = secret.expose();
     if let (Scheme::StandardWebhooks, Some(text)) = (scheme, after_prefix(bytes)) {
@@ -64,7 +63,7 @@ fn after_prefix(bytes: &[u8]) -> Option<&[u8]> {
     PREFIXES.iter().find_map(|prefix| bytes.strip_prefix(*prefix))
 }
 
-/// The key in a Standard Webhooks secret without its prefix, as the libraries of the scheme read it.
+/// The key in a Standard Webhooks secret without its prefix, as the scheme's libraries read it.
 fn bare_key(scheme: Scheme, secret: &Secret) -> Option<Vec<u8>> {
     if scheme != Scheme::StandardWebhooks || after_prefix(secret.expose()).is_some() {
         return None;
@@ -72,14 +71,14 @@ fn bare_key(scheme: Scheme, secret: &Secret) -> Option<Vec<u8>> {
     BASE64.decode(secret.expose()).ok().filter(|key| PREFIXED_KEY.contains(&key.len()))
 }
 
-/// Every key that a sender may make of `secret`: the usable one and, where the prefix `whsec_` was left out, the decoded
-/// one.
+/// Every key that a sender may derive from `secret`: the usable one, and the decoded one if the prefix `whsec_` was
+/// omitted.
 pub fn sender_keys(scheme: Scheme, secret: &Secret) -> Vec<Cow<'_, [u8]>> {
     let usable = usable_key(scheme, secret).ok();
     usable.into_iter().chain(bare_key(scheme, secret).map(Cow::Owned)).collect()
 }
 
-/// What is wrong with a secret that we sign with, where no library of Standard Webhooks could verify that.
+/// Why no Standard Webhooks library could verify signatures made with this secret.
 #[must_use]
 pub fn library_warning(scheme: Scheme, secret: &Secret) -> Option<String> {
     if scheme != Scheme::StandardWebhooks || after_prefix(secret.expose()).is_some() {
@@ -95,17 +94,17 @@ pub fn library_warning(scheme: Scheme, secret: &Secret) -> Option<String> {
     Some(warning)
 }
 
-/// Says why `secret` is no key of `scheme`.
+/// Checks that `secret` is a valid key of `scheme`.
 ///
 /// # Errors
-/// Where it is none, in a sentence.
+/// When it is not, in one sentence.
 pub fn check_key(scheme: Scheme, secret: &Secret) -> Result<(), String> {
     usable_key(scheme, secret).map(|_| ()).map_err(|fault| fault.to_string())
 }
 
-/// HMAC-SHA256 over the parts, one after the other.
+/// HMAC-SHA256 over the concatenated parts.
 pub fn digest(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
-    // A key of any length is one; the fault cannot occur, and a digest of nothing matches nothing.
+    // HMAC accepts keys of any length, so this cannot fail; an all-zero digest would match nothing.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return [0; 32] };
     for part in parts {
         mac.update(part);

@@ -1,4 +1,4 @@
-//! The signature schemes: is this body signed with one of these secrets, and how is one signed.
+//! The signature schemes: verifies whether a body is signed with one of these secrets, and signs bodies.
 
 mod candidates;
 pub mod diagnose;

@@ -1,4 +1,4 @@
-//! The signatures of platforms, as a table: HMAC-SHA256 in one header, over the body and what stands before it.
+//! The signatures of platforms, as a table: HMAC-SHA256 in one header, over the body and a prefix.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,17 +13,17 @@ use crate::domain::{Headers, Platform, Scheme, Secret, SignatureRule, Timestamp}
 struct Form {
     /// The header of the signature.
     header: &'static str,
-    /// What stands before the digest there.
+    /// The text before the digest in that header.
     prefix: &'static str,
-    /// Whether the digest is in base64; else in hex.
+    /// Whether the digest is base64; otherwise it is hex.
     is_base64: bool,
     /// What is signed before the body.
     before: &'static [Part],
-    /// The header of the signed time, where there is one.
+    /// The header of the signed time, if there is one.
     time: Option<&'static str>,
 }
 
-/// A part of what is signed.
+/// A part of the signed text.
 enum Part {
     Text(&'static str),
     Header(&'static str),
@@ -31,7 +31,7 @@ enum Part {
 
 const TWITCH_TIME: &str = "Twitch-Eventsub-Message-Timestamp";
 
-/// The form of a platform, by its documentation.
+/// The signature form of a platform, according to its documentation.
 const fn form(platform: Platform) -> Form {
     const fn body_alone(header: &'static str, prefix: &'static str, is_base64: bool) -> Form {
         Form { header, prefix, is_base64, before: &[], time: None }
@@ -65,13 +65,13 @@ const fn form(platform: Platform) -> Form {
     }
 }
 
-/// The header in which a platform signs.
+/// The signature header of a platform.
 #[must_use]
 pub const fn header(platform: Platform) -> &'static str {
     form(platform).header
 }
 
-/// The secret that signed `body`, at a time within the tolerance where a time is signed.
+/// The secret that signed `body`; a signed time must be within the tolerance.
 pub fn verify<'a>(
     platform: Platform,
     rule: &'a SignatureRule,
@@ -116,7 +116,7 @@ pub fn verify<'a>(
     Ok(signer)
 }
 
-/// The value of a header; several lines must say the same.
+/// The value of a header; several lines must be equal.
 fn single<'a>(headers: &'a Headers, header: &'static str) -> Result<&'a [u8], SignatureFault> {
     let mut lines = headers.get_all(header).map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
     let first = lines.next().ok_or(SignatureFault::Missing { header })?;

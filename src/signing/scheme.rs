@@ -1,4 +1,4 @@
-//! One way in for all schemes.
+//! The common entry point for all schemes.
 
 use std::fmt;
 
@@ -7,12 +7,12 @@ use super::key::{SecretFault, usable_key};
 use super::{GITHUB_HEADER, TAGORUN_HEADER, hex_hmac, platform, standard_webhooks, stripe};
 use crate::domain::{Headers, Scheme, Secret, SignatureRule, Timestamp};
 
-/// A signature that holds.
+/// A valid signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Match<'a> {
-    /// The name of the secret that made it, `file:signing-secret`; `None` where the scheme is `none`.
+    /// The name of the secret that made it, `file:signing-secret`; `None` for the scheme `none`.
     pub secret: Option<&'a str>,
-    /// The message id that the signature covers, where the scheme has one.
+    /// The message id covered by the signature, if the scheme has one.
     pub signed_id: Option<Vec<u8>>,
 }
 
@@ -30,7 +30,7 @@ impl fmt::Display for Match<'_> {
 /// Every secret of the rule is valid. Signatures are compared in constant time.
 ///
 /// # Errors
-/// What is wrong: the header is missing or malformed, no secret makes the signature, or the signed time is stale.
+/// What is wrong: the header is missing or malformed, no secret matches the signature, or the signed time is stale.
 pub fn verify<'a>(
     rule: &'a SignatureRule,
     headers: &Headers,

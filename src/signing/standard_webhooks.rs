@@ -8,13 +8,13 @@ use super::fault::{SignatureFault, check_age, joined};
 use super::key::digest;
 use crate::domain::{Headers, Scheme, Secret, SignatureRule, Timestamp};
 
-/// The three headers, and the names that Svix sends them under.
+/// The three headers, and Svix's names for them.
 const NAMES: [[&str; 3]; 2] = [
     ["webhook-id", "webhook-timestamp", "webhook-signature"],
     ["svix-id", "svix-timestamp", "svix-signature"],
 ];
 
-/// Only this version is symmetric; others are passed over, as the specification asks.
+/// Only this version is symmetric; others are ignored, as the specification requires.
 const VERSION: &[u8] = b"v1";
 
 /// The header lines of a signed message.
@@ -30,9 +30,10 @@ pub fn sign(key: &[u8], message_id: &str, timestamp: Timestamp, body: &[u8]) -> 
     ]
 }
 
-/// The secret that signed `body`, at a time within the tolerance, and the id that it signed.
+/// The secret that signed `body`, at a time within the tolerance, and the signed id.
 ///
-/// A header of one set hides nothing of the other: of two whole sets either will do, and of none the fullest is judged.
+/// The two sets of headers are independent. If both are complete, either may be valid. If neither is, the more
+/// complete one is judged.
 pub fn verify<'a>(
     rule: &'a SignatureRule,
     headers: &Headers,
@@ -77,14 +78,14 @@ fn verify_set<'a>(
     Ok((signer, id.into_owned()))
 }
 
-/// Digits only: no sign, no fraction, nothing that another reader could read differently.
+/// Digits only: no sign, no fraction, nothing that another reader could interpret differently.
 pub fn seconds(text: &[u8]) -> Option<i64> {
     let is_plain = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
     std::str::from_utf8(text).ok().filter(|_| is_plain)?.parse().ok()
 }
 
-/// The signatures of `v1,BASE64 v1,BASE64`, between blanks or, where lines were joined, commas. One that is malformed takes
-/// nothing from the others, as in the libraries of the scheme; what is wrong with it is said where none is right.
+/// The signatures in `v1,BASE64 v1,BASE64`, separated by blanks or, if lines were joined, commas. A malformed one does
+/// not affect the others, as in the scheme's libraries. Its fault is reported only if none is valid.
 fn read_signatures(line: &[u8]) -> (Candidates, Option<&'static str>) {
     let mut candidates = Candidates::default();
     let mut fault = None;

@@ -15,7 +15,7 @@ pub fn sign(key: &[u8], timestamp: Timestamp, body: &[u8]) -> Vec<(String, Strin
     vec![(HEADER.to_owned(), format!("t={seconds},v1={signature}"))]
 }
 
-/// The secret that signed `body`, at a time within the tolerance. Elements other than `t` and `v1` are passed over.
+/// The secret that signed `body`, at a time within the tolerance. Elements other than `t` and `v1` are ignored.
 pub fn verify<'a>(
     rule: &'a SignatureRule,
     headers: &Headers,
@@ -29,7 +29,7 @@ pub fn verify<'a>(
     for element in line.split(|byte| *byte == b',') {
         let element = element.trim_ascii();
         if let Some(text) = element.strip_prefix(b"t=") {
-            // Two lines of one request repeat its time.
+            // Two header lines in one request repeat the time.
             if timestamp.replace(text).is_some_and(|before| before != text) {
                 return Err(malformed("t has two values"));
             }

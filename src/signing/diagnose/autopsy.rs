@@ -1,4 +1,4 @@
-//! What is found out about a signature that did not hold.
+//! The diagnosis of an invalid signature.
 
 use super::difference::Difference;
 use super::presented::{no_signature, presented};
@@ -8,14 +8,14 @@ use super::search::Search;
 use super::suspect::Suspect;
 use crate::domain::Scheme;
 
-/// What was found out.
+/// The result of a diagnosis.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Autopsy {
-    /// The names of what the sender does differently; `None` where nothing fits.
+    /// The names of the sender's mistakes; `None` if nothing matches.
     pub variant: Option<String>,
-    /// What that is and how to put it right, in a sentence or two.
+    /// The mistake and how to fix it, in one or two sentences.
     pub sentence: String,
-    /// How many variants were tried.
+    /// The number of variants that were tried.
     pub tried: usize,
 }
 
@@ -27,7 +27,7 @@ impl Autopsy {
     }
 }
 
-/// Tries the variants. `None`: no header holds anything that could be a signature.
+/// Tries the variants. `None` if no header contains a possible signature.
 #[must_use]
 pub fn diagnose(suspect: &Suspect<'_>) -> Option<Autopsy> {
     if let Some(another) = another_scheme(suspect) {
@@ -43,7 +43,7 @@ pub fn diagnose(suspect: &Suspect<'_>) -> Option<Autopsy> {
         }
         let is_json = |difference: &Difference| difference.name.starts_with("json-");
         if let Some(relay) = relay(suspect.headers).filter(|_| differences.iter().any(is_json)) {
-            // The sender signed what it sent; the relay wrote it again.
+            // The sender signed its own text; the relay serialised it again.
             differences.retain(|difference| !is_json(difference));
             differences.push(Difference::new("relay", relay));
         }
@@ -73,7 +73,7 @@ pub fn diagnose(suspect: &Suspect<'_>) -> Option<Autopsy> {
     })
 }
 
-/// The scheme that the request fits as a whole, where it is another one than its source's.
+/// The scheme that the whole request matches, if it is not the scheme of its source.
 fn another_scheme(suspect: &Suspect<'_>) -> Option<Difference> {
     let others = Scheme::ALL.into_iter().filter(|scheme| ![Scheme::None, suspect.scheme].contains(scheme));
     let scheme = others.into_iter().find(|scheme| suspect.check(*scheme).is_ok())?;
@@ -84,7 +84,7 @@ fn another_scheme(suspect: &Suspect<'_>) -> Option<Difference> {
     ))
 }
 
-/// Whether the body has indents without line breaks, sent by curl as a form.
+/// Whether the body has indentation without line breaks, sent by curl as a form.
 fn has_lost_lines(suspect: &Suspect<'_>) -> bool {
     let header = |name: &str| suspect.headers.get(name).unwrap_or_default();
     let has = |part: &[u8]| memchr::memmem::find(suspect.body, part).is_some();

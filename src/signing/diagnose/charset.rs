@@ -1,12 +1,12 @@
 //! The body's text in other character sets.
 
-/// What Windows-1252 has at 0x80 to 0x9F; zero: nothing.
+/// Windows-1252 for bytes 0x80 to 0x9F; zero means unassigned.
 const WINDOWS: [char; 32] = [
     '€', '\0', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\0', 'Ž', '\0', '\0', '‘', '’', '“',
     '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\0', 'ž', 'Ÿ',
 ];
 
-/// The text in each character set that senders sign by mistake: its name, and the bytes.
+/// The text in each character set that senders use by mistake: its name, and the bytes.
 pub fn encoded(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     let utf16 = |bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
     let little = utf16(u16::to_le_bytes);
@@ -27,10 +27,10 @@ pub fn encoded(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     all
 }
 
-/// The byte of a letter; `None` where it is left out.
+/// The byte of a letter; `None` if the letter is omitted.
 type ByteOf = fn(char) -> Option<u8>;
 
-/// Charsets of one byte a letter.
+/// Single-byte character sets.
 const SINGLE: [(&str, ByteOf); 4] = [
     ("Latin-1", |letter| Some(u8::try_from(letter).unwrap_or(b'?'))),
     ("Windows-1252", |letter| Some(windows(letter).unwrap_or(b'?'))),

@@ -1,16 +1,16 @@
-//! The signed time: how far it is from ours, and why.
+//! The signed time: how far it is from our clock, and why.
 
 use std::time::Duration;
 
 use super::difference::Difference;
 use crate::domain::{Headers, Timestamp};
 
-/// Times are told to be in another unit where they are this near to ours in it, in seconds.
+/// A time is assumed to use another unit if it is then this close to our clock, in seconds.
 const NEAR: u64 = 24 * 3_600;
-/// Zones lie quarters of an hour apart, and at most this far from UTC, in seconds.
+/// Time zones differ by multiples of this, in seconds.
 const ZONE: u64 = 900;
 const MAX_ZONE: u64 = 14 * 3_600;
-/// How far a clock may be from the whole quarter, in seconds.
+/// The largest deviation from a whole quarter of an hour, in seconds.
 const SLACK: u64 = 30;
 
 const UNITS: [(i64, &str, &str); 3] = [
@@ -19,7 +19,7 @@ const UNITS: [(i64, &str, &str); 3] = [
     (1_000_000_000, "nanoseconds", "timestamp-nanoseconds"),
 ];
 
-/// Why the signed time of a request that came at `received_at` is outside the tolerance.
+/// Why the signed time of a request received at `received_at` is outside the tolerance.
 #[must_use]
 pub fn clock(headers: &Headers, received_at: Timestamp, tolerance: Duration) -> Option<Difference> {
     let signed: i64 = std::str::from_utf8(signed_time(headers)?).ok()?.parse().ok()?;
@@ -66,7 +66,7 @@ pub fn clock(headers: &Headers, received_at: Timestamp, tolerance: Duration) -> 
     ))
 }
 
-/// So many quarters of an hour, as people write them: `5 h 30 min`.
+/// A number of quarters of an hour as text: `5 h 30 min`.
 pub fn hours(quarters: u64) -> String {
     match (quarters / 4, quarters % 4 * 15) {
         (0, minutes) => format!("{minutes} min"),
@@ -75,7 +75,7 @@ pub fn hours(quarters: u64) -> String {
     }
 }
 
-/// The time that a scheme signs, as it is written.
+/// The signed time, as written.
 fn signed_time(headers: &Headers) -> Option<&[u8]> {
     let stripe = headers.get("Stripe-Signature").and_then(|line| {
         line.split(|byte| *byte == b',').find_map(|part| part.trim_ascii().strip_prefix(b"t="))

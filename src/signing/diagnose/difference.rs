@@ -1,11 +1,11 @@
-//! What a sender does differently from what its source asks for.
+//! The difference between a sender's request and its source's rules.
 
-/// What somebody does differently: its name, and a sentence with the fix.
+/// A sender's mistake: its name, and a sentence with the fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     /// Its name.
     pub name: &'static str,
-    /// What it is, and how to put it right.
+    /// What it is, and how to fix it.
     pub fix: String,
 }
 

@@ -1,4 +1,4 @@
-//! The body in every form that a sender may have signed instead.
+//! Every form of the body that a sender may have signed instead.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::Read as _;
@@ -13,21 +13,21 @@ use super::difference::Difference;
 use super::json::{Document, Rewriter, named, python_bytes};
 use crate::domain::Headers;
 
-/// The most bytes that a packed body is unpacked to.
+/// The most bytes that a compressed body is unpacked to.
 const MAX_UNPACKED: u64 = 4 * 1024 * 1024;
-/// The most bytes that are written in other forms of the same JSON; of large bodies, some forms all the same.
+/// The most bytes written for other forms of the same JSON; large bodies still get some forms.
 const MAX_REWRITTEN: usize = 16 * 1024 * 1024;
 const LEAST_REWRITTEN: usize = 12;
 /// Bodies up to this size are tried in all forms.
 const SMALL: usize = 256 * 1024;
-/// The most bytes of forms of one member.
+/// The most bytes for the forms of one member.
 const MAX_MEMBER: usize = 256 * 1024;
-/// The most members that are looked at alone.
+/// The most members that are tried alone.
 const MAX_MEMBERS: usize = 16;
-/// The longest name that a sentence repeats.
+/// The longest name quoted in a sentence.
 const MAX_NAME: usize = 40;
 
-/// What JavaScript's encodeURIComponent leaves.
+/// The characters that JavaScript's encodeURIComponent leaves unchanged.
 const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
@@ -39,7 +39,7 @@ const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'(')
     .remove(b')');
 
-/// What some languages make of a value that is not a text.
+/// What some languages print for a value that is not text.
 const CONSTANTS: &[(&str, &str)] = &[
     ("[object Object]", "JavaScript's text for any object, [object Object],"),
     ("[object ArrayBuffer]", "JavaScript's text for any ArrayBuffer"),
@@ -53,7 +53,7 @@ const CONSTANTS: &[(&str, &str)] = &[
 pub struct Form {
     pub bytes: Rc<[u8]>,
     is_sent: bool,
-    /// What is different; `None`: the same JSON written otherwise, or the body itself.
+    /// The difference; `None` for the same JSON in another format, or for the body itself.
     difference: Option<Difference>,
 }
 
@@ -62,7 +62,7 @@ impl Form {
         Self { bytes: text.into(), is_sent: false, difference: None }
     }
 
-    /// Whether it is the body as it came.
+    /// Whether it is the body as received.
     pub fn is_sent(&self) -> bool {
         self.is_sent
     }
@@ -71,7 +71,7 @@ impl Form {
 /// All forms of one body.
 pub struct Forms<'b> {
     body: &'b str,
-    /// The body as it came first, then the others, the likely ones first.
+    /// The body as received, then the other forms, the likely ones first.
     pub all: Vec<Form>,
     rewriter: Option<Rewriter<'b>>,
 }
@@ -120,7 +120,7 @@ impl<'b> Forms<'b> {
         texts.map(Form::json).collect()
     }
 
-    /// What is different in a form; nothing in the body itself.
+    /// The difference in a form; none for the body itself.
     pub fn difference(&mut self, form: &Form) -> Option<Difference> {
         if form.is_sent || form.difference.is_some() {
             return form.difference.clone();
@@ -218,7 +218,7 @@ fn letters(body: &[u8], add: &mut Add<'_>) {
     add(percent_encoding::percent_decode(body).collect(), "form-decoded", fix);
 }
 
-/// The body as a value of a language, as it is printed.
+/// The body as a literal in the syntax of other languages.
 fn quoted(text: &str, add: &mut Add<'_>) {
     if text.is_empty() {
         return;
@@ -264,7 +264,7 @@ fn quoted(text: &str, add: &mut Add<'_>) {
     }
 }
 
-/// A file of several lines that arrived without its line breaks: one stood before every indent, and at the end.
+/// A file whose line breaks were lost: one before every indentation, and one at the end.
 fn file_lines(text: &str) -> Vec<String> {
     if text.contains('\n') || !(text.contains("  ") || text.contains('\t')) {
         return Vec::new();
@@ -294,7 +294,7 @@ fn file_lines(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// One member of the body alone, as it is and written otherwise.
+/// One member of the body alone, as received and in other formats.
 fn members(text: &str, add: &mut Add<'_>) {
     let Ok(members) = serde_json::from_str::<BTreeMap<String, &RawValue>>(text) else { return };
     for (name, value) in members.iter().take(MAX_MEMBERS) {

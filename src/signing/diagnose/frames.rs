@@ -1,11 +1,11 @@
-//! What a sender may put around the body before it signs: a table of frames, and what stands in the headers for them.
+//! What a sender may add around the body before signing: a table of frames, and the values for them from the headers.
 
 use super::difference::Difference;
 use super::suspect::Suspect;
 use crate::domain::{Headers, Platform, Scheme};
 
-/// Each frame, its variant, and what the sender signs then. `{b}` is the body, `{t}` a timestamp, `{i}` an id, `{n}` a nonce,
-/// `{m}` the method, `{p}` the path, `{u}` the URL, `{f}` the form's fields.
+/// Each frame with its variant and a description of what the sender signs. `{b}` is the body, `{t}` a timestamp, `{i}`
+/// an id, `{n}` a nonce, `{m}` the method, `{p}` the path, `{u}` the URL, `{f}` the form's fields.
 const FRAMES: &[(&str, &str, &str)] = &[
     ("{b}", "body-alone", "the body alone"),
     ("{t}.{b}", "timestamp-body", "the timestamp, a dot and the body, as Stripe does"),
@@ -38,7 +38,7 @@ const FRAMES: &[(&str, &str, &str)] = &[
     ("{u}", "url-alone", "the URL without the body, as Twilio does where the body is JSON"),
 ];
 
-/// Headers with an id of the message.
+/// Headers with a message id.
 const IDS: &[&str] = &[
     "webhook-id",
     "svix-id",
@@ -47,13 +47,13 @@ const IDS: &[&str] = &[
     "X-GitHub-Delivery",
     "X-Request-Id",
 ];
-/// Headers with a time, the likely ones first; every other that ends in -timestamp follows.
+/// Headers with a time, the likely ones first; all others ending in -timestamp follow.
 const TIMES: &[&str] = &["webhook-timestamp", "svix-timestamp", "X-TagoRUN-Timestamp", "X-Webhook-Timestamp"];
 const NONCES: &[&str] = &["X-Nonce", "X-Webhook-Nonce", "X-Request-Nonce", "Nonce"];
-/// The most values of one kind that are tried.
+/// The most values tried of one kind.
 const MOST: usize = 4;
 
-/// What stands before and after the body.
+/// The bytes before and after the body.
 pub struct Frame {
     pub before: Vec<u8>,
     pub after: Vec<u8>,
@@ -72,7 +72,7 @@ impl Frame {
     }
 }
 
-/// What the scheme signs around the body. A request with headers of Standard Webhooks and of Svix has two of them.
+/// The frame that the scheme uses. A request with headers of both Standard Webhooks and Svix has two of them.
 pub fn usual(suspect: &Suspect<'_>) -> Vec<Frame> {
     let beside = Beside::of(suspect);
     let template: &[u8] = match suspect.scheme {
@@ -84,7 +84,7 @@ pub fn usual(suspect: &Suspect<'_>) -> Vec<Frame> {
     };
     let mut frames: Vec<Frame> = beside.filled(template).iter().map(|text| Frame::of(text, None)).collect();
     if frames.is_empty() {
-        // Without id and time, they were signed as empty.
+        // Without id and time, empty values were signed.
         let bare =
             beside.fill(beside.fill(vec![template.to_vec()], b"{i}", &[Vec::new()]), b"{t}", &[Vec::new()]);
         frames.extend(bare.iter().map(|text| Frame::of(text, None)));
@@ -92,7 +92,7 @@ pub fn usual(suspect: &Suspect<'_>) -> Vec<Frame> {
     frames
 }
 
-/// The usual frame with another time; the first is what was in the header.
+/// The usual frame with another time; the first time is the one from the header.
 pub fn with_time(suspect: &Suspect<'_>, time: &str) -> Vec<Frame> {
     let mut beside = Beside::of(suspect);
     beside.times = vec![time.as_bytes().to_vec()];
@@ -100,12 +100,12 @@ pub fn with_time(suspect: &Suspect<'_>, time: &str) -> Vec<Frame> {
     beside.filled(template).iter().map(|text| Frame::of(text, None)).collect()
 }
 
-/// The times in the headers, as they are written.
+/// The times in the headers, as written.
 pub fn times(suspect: &Suspect<'_>) -> Vec<Vec<u8>> {
     Beside::of(suspect).times
 }
 
-/// The other frames that the headers have the parts for.
+/// The other frames whose parts are in the headers.
 pub fn others(suspect: &Suspect<'_>) -> Vec<Frame> {
     let beside = Beside::of(suspect);
     let asked = match suspect.scheme {
@@ -129,7 +129,7 @@ pub fn others(suspect: &Suspect<'_>) -> Vec<Frame> {
     frames
 }
 
-/// What stands beside the body, for each sign of a frame.
+/// The values for each placeholder of a frame.
 struct Beside {
     ids: Vec<Vec<u8>>,
     times: Vec<Vec<u8>>,
@@ -164,7 +164,7 @@ impl Beside {
         }
     }
 
-    /// The template with every value of its signs.
+    /// The template with every combination of values.
     fn filled(&self, template: &[u8]) -> Vec<Vec<u8>> {
         let signs: [(&[u8], &[Vec<u8>]); 7] = [
             (b"{i}", &self.ids),
@@ -213,7 +213,7 @@ fn values(headers: &Headers, names: &[&str]) -> Vec<Vec<u8>> {
     unique(names.iter().filter_map(|name| headers.get(name)).map(|value| value.trim_ascii().to_vec()))
 }
 
-/// `t=` and `ts=` inside a header, then the headers that are known, then every header that ends in -timestamp.
+/// `t=` and `ts=` inside a header, then the known headers, then every header that ends in -timestamp.
 fn all_times(headers: &Headers) -> Vec<Vec<u8>> {
     let inside = headers.iter().flat_map(|header| {
         let parts = header.value.split(|byte| matches!(byte, b',' | b';' | b' '));
@@ -230,7 +230,7 @@ fn all_times(headers: &Headers) -> Vec<Vec<u8>> {
     unique(inside.chain(named).chain(others))
 }
 
-/// The names and values of a form, sorted by name, without anything between.
+/// The names and values of a form, sorted by name, without separators.
 fn sorted_fields(suspect: &Suspect<'_>) -> Vec<Vec<u8>> {
     let kind = suspect.headers.get("Content-Type").unwrap_or_default();
     if !kind.starts_with(b"application/x-www-form-urlencoded") {

@@ -1,4 +1,4 @@
-//! The keys that a sender may have made of a secret.
+//! The keys that a sender may have derived from a secret.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -11,7 +11,7 @@ use super::suspect::{Known, Suspect};
 use crate::domain::{Scheme, Secret};
 use crate::signing::key::usable_key;
 
-/// A key, ready for the usual digest, and what is different about it.
+/// A key, ready for the usual digest, and its difference from the usual key.
 pub struct Key {
     pub bytes: Vec<u8>,
     pub sha256: Option<Hmac<Sha256>>,
@@ -25,7 +25,7 @@ impl Key {
     }
 }
 
-/// What a sender makes of the text of a secret: its variant, how it is made, and what to do, where {name} is the secret's
+/// A mistake with the text of a secret: its variant, its description, and the fix, in which {name} is the secret's
 /// name.
 struct Slip {
     variant: &'static str,
@@ -93,7 +93,7 @@ const SLIPS: &[Slip] = &[
     },
 ];
 
-/// What a variable that is not set becomes.
+/// The texts that result from an unset variable.
 const NOT_SET: &[(&str, &str)] = &[
     ("", "an empty secret"),
     ("undefined", "the word undefined"),
@@ -101,7 +101,7 @@ const NOT_SET: &[(&str, &str)] = &[
     ("None", "the word None"),
 ];
 
-/// The usual keys of the source's secrets first, then what else they may have become, then those of others.
+/// The usual keys of the source's secrets first, then mistaken variants of them, then the keys of other sources.
 pub fn keys(suspect: &Suspect<'_>) -> Vec<Key> {
     let (own, others): (Vec<&Known<'_>>, Vec<&Known<'_>>) =
         suspect.secrets.iter().partition(|known| known.source.is_none());
@@ -129,13 +129,13 @@ pub fn keys(suspect: &Suspect<'_>) -> Vec<Key> {
         );
         keys.push(Key::new(text.as_bytes().to_vec(), Some(Difference::new("secret-not-set", fix))));
     }
-    // What is the same key again is told by its first name.
+    // Duplicate keys keep their first name.
     let mut seen = std::collections::HashSet::new();
     keys.retain(|key| seen.insert(key.bytes.clone()));
     keys
 }
 
-/// The secret of another source, and whether the request would be right there.
+/// The secret of another source, and whether the request would be valid there.
 fn foreign(known: &Known<'_>, suspect: &Suspect<'_>) -> Key {
     let source = known.source.unwrap_or_default();
     let name = known.secret.name();
@@ -149,7 +149,7 @@ fn foreign(known: &Known<'_>, suspect: &Suspect<'_>) -> Key {
     Key::new(bytes, Some(Difference::new("another-sources-secret", fix)))
 }
 
-/// What becomes of `whsec_…`, also behind the `v1,` that some pages show before it.
+/// Mistaken variants of `whsec_…`, also after the `v1,` that some pages show before it.
 fn whsec(known: &Known<'_>, keys: &mut Vec<Key>) {
     let secret = known.secret.expose();
     let whole = secret.strip_prefix(b"v1,").unwrap_or(secret);
@@ -184,7 +184,7 @@ fn whsec(known: &Known<'_>, keys: &mut Vec<Key>) {
     add(LENIENT.decode(rest).ok(), "whsec-decoded", decoded);
 }
 
-/// What a decoder of base64 makes of the secret: a strict one, and those that pass over what is not base64.
+/// What base64 decoders return for the secret: a strict one, and those that skip invalid characters.
 fn base64(known: &Known<'_>, keys: &mut Vec<Key>) {
     let secret = known.secret.expose();
     let name = known.secret.name();
@@ -203,7 +203,7 @@ fn base64(known: &Known<'_>, keys: &mut Vec<Key>) {
     add(LENIENT.decode(secret).ok(), "secret-base64-decoded", "base64");
     let url = URL_SAFE_NO_PAD.decode(secret.trim_ascii_end()).ok();
     add(url, "secret-base64url-decoded", "URL-safe base64");
-    // PHP, Ruby and Python pass over other letters; Node reads URL-safe ones too and ends at the first =.
+    // PHP, Ruby and Python skip other letters; Node also accepts URL-safe ones and stops at the first =.
     let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
     let skipped: Vec<u8> = secret.iter().copied().filter(is_letter).collect();
     let node: Vec<u8> = secret
@@ -217,7 +217,7 @@ fn base64(known: &Known<'_>, keys: &mut Vec<Key>) {
         .filter(is_letter)
         .collect();
     for letters in [skipped, node] {
-        // A last letter alone is less than a byte.
+        // A single remaining letter is less than a byte.
         let whole = letters.len().saturating_sub(usize::from(letters.len() % 4 == 1));
         let decoded = LENIENT.decode(letters.get(..whole).unwrap_or_default()).ok();
         let what = "base64, without the characters that are not base64,";
@@ -225,7 +225,7 @@ fn base64(known: &Known<'_>, keys: &mut Vec<Key>) {
     }
 }
 
-/// The key of a secret under its scheme, where it is one.
+/// The key of a secret under its scheme, if it is valid.
 fn usual_key(known: &Known<'_>) -> Option<Vec<u8>> {
     usable_key(known.scheme, known.secret).ok().map(std::borrow::Cow::into_owned)
 }

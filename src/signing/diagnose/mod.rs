@@ -1,8 +1,8 @@
-//! Why does a signature not match? Tries what usually goes wrong, one thing or two at a time, and names what fits.
+//! Why does a signature not match? Tries common mistakes, one or two at a time, and names the one that matches.
 //!
-//! Only for the operator, and only when looked at: a finding helps whoever sees it to sign. It never holds a secret or a
-//! digest. What is tried stands in tables: `json` (serialisers), `frames`, `keys`, `forms` of the body, and what `reading`
-//! makes of a header.
+//! It runs only for the operator, on demand, since a finding helps its reader to sign. A finding never contains a
+//! secret or a digest. The mistakes are listed in tables: `json` (serialisers), `frames`, `keys`, `forms` of the body,
+//! and the header formats in `reading`.
 
 mod autopsy;
 mod charset;

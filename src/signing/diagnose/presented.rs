@@ -1,21 +1,21 @@
-//! Everything in the headers that could be a signature, read as generously as it goes.
+//! Finds everything in the headers that could be a signature, as leniently as possible.
 
 use super::difference::Difference;
 use super::reading::{Read, parts};
 use crate::domain::{Headers, Platform, Scheme};
 use crate::signing::platform_header;
 
-/// A digest that a header presents.
+/// A digest from a header.
 #[derive(Clone, Debug)]
 pub struct Presented {
     pub digest: Vec<u8>,
-    /// In what it is presented differently from what its source asks for.
+    /// How its form differs from what its source requires.
     pub differences: Vec<Difference>,
-    /// Whether it may as well be something else than a signature: a token, or a digest of the body.
+    /// Whether it may not be a signature: a token, or a digest of the body.
     pub is_doubtful: bool,
 }
 
-/// The header of a scheme, and what it is.
+/// The signature header of a scheme, with the scheme.
 fn scheme_of(header: &str) -> Option<Scheme> {
     match header {
         "x-tagorun-signature" => Some(Scheme::Tagorun),
@@ -29,12 +29,12 @@ fn scheme_of(header: &str) -> Option<Scheme> {
     }
 }
 
-/// Whether a header of that name holds a signature, and whether it may hold something else.
+/// Whether a header with that name contains a signature, and whether it may contain something else.
 fn kind_of(name: &str) -> Option<bool> {
     const SURE: [&str; 4] = ["signature", "hmac", "x-sign", "-sha256"];
     const DOUBTFUL: [&str; 3] = ["authorization", "x-auth", "digest"];
     let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
-    // X-Signature-Timestamp, -Version and -Key say something about a signature.
+    // X-Signature-Timestamp, -Version and -Key describe a signature.
     let is_about = ["timestamp", "version", "-key", "algorithm", "-id"].iter().any(|end| name.ends_with(end));
     if has(&SURE) && !is_about {
         return Some(false);
@@ -42,7 +42,7 @@ fn kind_of(name: &str) -> Option<bool> {
     (has(&DOUBTFUL) && !is_about).then_some(true)
 }
 
-/// The digests of a request, those in the scheme's own header first.
+/// The digests in a request, those in the scheme's own header first.
 pub fn presented(scheme: Scheme, headers: &Headers) -> Vec<Presented> {
     let mut found = Vec::new();
     let mut foreign = Vec::new();
@@ -74,7 +74,7 @@ fn another_header(name: &str, of: Option<Scheme>, scheme: Scheme) -> Difference 
     Difference::new("another-header", fix)
 }
 
-/// The header of a scheme.
+/// The signature header of a scheme.
 pub fn own(scheme: Scheme) -> &'static str {
     match scheme {
         Scheme::Tagorun => "X-TagoRUN-Signature",
@@ -86,7 +86,7 @@ pub fn own(scheme: Scheme) -> &'static str {
     }
 }
 
-/// In what it is written differently from what the scheme asks for.
+/// How its form differs from what the scheme requires.
 fn differences(read: &Read, scheme: Scheme) -> Vec<Difference> {
     let wants_base64 = matches!(
         scheme,
@@ -145,7 +145,7 @@ fn prefix(scheme: Scheme, prefixes: &[String], has_version: bool) -> Option<Diff
     })
 }
 
-/// What a text says that cannot be a signature, and why it is there.
+/// Texts that cannot be a signature, and why they are there.
 const NO_SIGNATURES: &[(&str, &str)] = &[
     ("[object Promise]", "The signature is a Promise of JavaScript: await it before it is sent."),
     ("[object ArrayBuffer]", "The signature is an ArrayBuffer of JavaScript: send its bytes as hex."),
@@ -161,7 +161,7 @@ const NO_SIGNATURES: &[(&str, &str)] = &[
     ("None", "The signature is the word None: the variable that should hold it is not set."),
 ];
 
-/// Why the scheme's own header holds no digest at all, where its text shows that.
+/// Why the scheme's own header contains no digest, if its text shows the reason.
 pub fn no_signature(scheme: Scheme, headers: &Headers) -> Option<&'static str> {
     let text = String::from_utf8_lossy(headers.get(own(scheme))?).into_owned();
     let text = text.trim();

@@ -1,4 +1,4 @@
-//! Reads digests out of a header's text, in every way that programs write them.
+//! Reads digests from a header's text, in all common formats.
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -10,19 +10,19 @@ const INDIFFERENT: GeneralPurposeConfig =
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, INDIFFERENT);
 
-/// The sizes of the digests that are known, in bytes: MD5, SHA-1, SHA-256, SHA-384, SHA-512.
+/// The known digest sizes, in bytes: MD5, SHA-1, SHA-256, SHA-384, SHA-512.
 const DIGESTS: [usize; 5] = [16, 20, 32, 48, 64];
 
-/// A digest that was read.
+/// A digest that was found.
 pub struct Read {
     pub digest: Vec<u8>,
-    /// `sha256`, `v1` and the like, each before a `=` or `:`.
+    /// `sha256`, `v1` and similar texts, each before a `=` or `:`.
     pub prefixes: Vec<String>,
-    /// Whether `v1,` and the like stands before it.
+    /// Whether it follows `v1,` or a similar text.
     pub has_version: bool,
     pub encoding: &'static str,
     pub is_unpadded: bool,
-    /// What should not be around it or in it: a variant and its cure.
+    /// Unexpected characters around it or in it: a variant and its fix.
     pub slips: Vec<Slip>,
 }
 
@@ -46,7 +46,7 @@ const TWICE: Slip = (
      hex.",
 );
 
-/// The digests of a header's value.
+/// The digests in a header's value.
 pub fn parts(text: &str) -> Vec<Read> {
     let parts = text.split([',', ' ', ';', '\t']).map(str::trim).filter(|part| !part.is_empty());
     let mut found = Vec::new();
@@ -69,7 +69,7 @@ fn read(part: &str, has_version: bool) -> Option<Read> {
     Some(Read { digest, prefixes, has_version, encoding, is_unpadded, slips })
 }
 
-/// Without quotes, with or without Python's b before them.
+/// Removes quotes, with or without Python's b before them.
 fn unwrapped<'t>(text: &'t str, slips: &mut Vec<Slip>) -> &'t str {
     for quote in ['"', '\''] {
         let inner = |text: &'t str| text.strip_prefix(quote)?.strip_suffix(quote);
@@ -85,7 +85,7 @@ fn unwrapped<'t>(text: &'t str, slips: &mut Vec<Slip>) -> &'t str {
     unquoted
 }
 
-/// `sha256=`, `v1=` and the like before the digest.
+/// Splits off `sha256=`, `v1=` and similar texts before the digest.
 fn split_prefixes(text: &str) -> (Vec<&str>, &str) {
     let mut prefixes = Vec::new();
     let mut rest = text;
@@ -103,7 +103,7 @@ fn split_prefixes(text: &str) -> (Vec<&str>, &str) {
     (prefixes, rest)
 }
 
-/// Pairs of hex digits with a dash or colon between them, without those.
+/// Removes dashes or colons between pairs of hex digits.
 fn separated(text: &str) -> Option<String> {
     let mark = text.chars().nth(2).filter(|mark| matches!(mark, '-' | ':'))?;
     let is_pairs =
@@ -126,7 +126,7 @@ fn decode(text: &str, slips: &mut Vec<Slip>) -> Option<(Vec<u8>, &'static str)> 
         return decode_once(&plain).filter(|(digest, _)| is_digest(digest));
     }
     let (digest, encoding) = decode_once(text)?;
-    // Sixty-four bytes may be SHA-512, or the hex of SHA-256; only digits are hardly ever the former.
+    // Sixty-four bytes may be SHA-512, or the hex of SHA-256; if they are all hex digits, SHA-512 is very unlikely.
     let inner = std::str::from_utf8(&digest).ok().and_then(|inner| hex::decode(inner).ok());
     if let Some(inner) = inner.filter(|inner| is_digest(inner)) {
         slips.push(TWICE);

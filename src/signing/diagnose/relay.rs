@@ -1,12 +1,12 @@
-//! Relays that write the JSON again on its way, told by their headers.
+//! Relays that serialise the JSON again on its way, recognised by their headers.
 
 use crate::domain::Headers;
 
-/// A relay: its name, and headers with what their values begin with; a `#` stands for thirteen digits.
+/// A relay: its name, and headers with the start of their values; a `#` stands for thirteen digits.
 const RELAYS: &[(&str, &[(&str, &str)])] =
     &[("smee", &[("timestamp", "#"), ("accept-language", "*"), ("sec-fetch-mode", "cors")])];
 
-/// What to say about the relay that the request came through.
+/// The name of the relay that the request came through.
 pub fn relay(headers: &Headers) -> Option<String> {
     let is = |(name, value): &(&str, &str)| {
         headers.get(name).is_some_and(|found| match *value {
@@ -34,7 +34,7 @@ mod tests {
             headers
         };
         assert!(relay(&headers(&marks)).unwrap().contains("smee"));
-        // Node's own fetch has the last two.
+        // Node's own fetch also sends the last two.
         assert_eq!(relay(&headers(&marks[1..])), None);
         assert_eq!(relay(&headers(&[("timestamp", "1795874206"), marks[1], marks[2]])), None);
     }

@@ -1,4 +1,4 @@
-//! The digest is right, and the request was refused all the same: what else is wrong.
+//! The digest is valid, but the request was rejected: finds the other reason.
 
 use super::clock::clock;
 use super::difference::Difference;
@@ -7,7 +7,7 @@ use super::suspect::Suspect;
 use crate::domain::Scheme;
 use crate::signing::fault::SignatureFault;
 
-/// What is wrong besides the digest, as the check itself says it.
+/// The other reason, as reported by the check itself.
 pub fn right_digest(suspect: &Suspect<'_>) -> Difference {
     match suspect.check(suspect.scheme) {
         Ok(()) => valid_now(suspect.scheme),
@@ -24,7 +24,7 @@ pub fn right_digest(suspect: &Suspect<'_>) -> Difference {
 
 fn valid_now(scheme: Scheme) -> Difference {
     let replay = match scheme {
-        // What was signed then is too old now.
+        // What was signed at that time is too old now.
         Scheme::StandardWebhooks | Scheme::Stripe => "Replay the delivery with a fresh signature.",
         _ => "Replay the delivery.",
     };

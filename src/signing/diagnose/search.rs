@@ -1,4 +1,4 @@
-//! Goes through keys, frames and forms of the body, the likely ones first, until one makes a digest that was presented.
+//! Combines keys, frames and forms of the body, the likely ones first, until one produces a presented digest.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use md5::Md5;
@@ -13,14 +13,14 @@ use super::keys::{Key, keys};
 use super::presented::Presented;
 use super::suspect::Suspect;
 
-/// How many bytes are hashed at most; of large bodies, some variants all the same.
+/// The most bytes that are hashed; large bodies still get some variants.
 const MAX_HASHED: usize = 64 * 1024 * 1024;
 const LEAST_HASHED: usize = 48;
-/// Bodies up to this size are tried cut at every byte, and with other times.
+/// Bodies up to this size are also tried cut at every byte, and with other times.
 const SMALL: usize = 64 * 1024;
-/// How many forms of the body are tried as keys.
+/// The most forms of the body that are tried as keys.
 const SWAPPED: usize = 64;
-/// Where larger bodies are cut: buffers and limits that are usual.
+/// Where larger bodies are cut: common buffer sizes and limits.
 const USUAL_CUTS: [usize; 13] = [
     1_000, 1_024, 4_096, 8_192, 10_000, 16_384, 32_768, 65_535, 65_536, 100_000, 102_400, 1_000_000,
     1_048_576,
@@ -29,7 +29,7 @@ const USUAL_CUTS: [usize; 13] = [
 /// Goes through the variants.
 pub struct Search<'p> {
     presented: &'p [Presented],
-    /// How many digests were made.
+    /// The number of computed digests.
     pub tried: usize,
     hashed: usize,
     most: usize,
@@ -40,7 +40,7 @@ impl<'p> Search<'p> {
         Self { presented, tried: 0, hashed: 0, most: MAX_HASHED }
     }
 
-    /// What the sender does differently; empty: nothing. `None`: no variant fits.
+    /// The sender's mistakes; empty if there are none. `None` if no variant matches.
     pub fn run(&mut self, suspect: &Suspect<'_>) -> Option<Vec<Difference>> {
         self.most = MAX_HASHED.max(suspect.body.len().saturating_mul(LEAST_HASHED));
         let usual = frames::usual(suspect);
@@ -95,7 +95,7 @@ impl<'p> Search<'p> {
         None
     }
 
-    /// The presented digest that is what `digest` gives for its length.
+    /// The presented digest that equals `digest` for its length.
     fn try_one(
         &mut self,
         size: usize,
@@ -104,7 +104,7 @@ impl<'p> Search<'p> {
     ) -> Option<&'p Presented> {
         let mut known: Option<(usize, Vec<u8>)> = None;
         for one in self.presented {
-            // A digest of the body in a header of digests is none of a signature.
+            // A plain digest of the body in a digest header is not a signature.
             if is_plain && one.is_doubtful {
                 continue;
             }
@@ -140,7 +140,7 @@ impl<'p> Search<'p> {
         None
     }
 
-    /// The usual frame with a time that the header would have in another unit or zone.
+    /// The usual frame with the header's time converted to another unit or zone.
     fn other_times(&mut self, keys: &[&Key], suspect: &Suspect<'_>) -> Option<Vec<Difference>> {
         if suspect.body.len() > SMALL {
             return None;
@@ -167,7 +167,7 @@ impl<'p> Search<'p> {
         None
     }
 
-    /// The body up to some byte: a buffer that was too small, or a length counted in letters.
+    /// The body up to some byte: for buffers that were too small, or lengths counted in characters.
     fn cut(&mut self, keys: &[&Key], body: &[u8]) -> Option<Vec<Difference>> {
         let every: Vec<usize> = (1..body.len()).collect();
         let cuts = if body.len() <= SMALL { every } else { USUAL_CUTS.to_vec() };
@@ -196,7 +196,7 @@ impl<'p> Search<'p> {
         None
     }
 
-    /// A plain hash where an HMAC is asked for.
+    /// A plain hash instead of an HMAC.
     fn without_key(&mut self, keys: &[&Key], body: &[u8]) -> Option<Vec<Difference>> {
         let mut tries = vec![(body.to_vec(), "the body alone, without the secret")];
         for key in keys {
@@ -215,7 +215,7 @@ impl<'p> Search<'p> {
     }
 }
 
-/// What fits.
+/// A match.
 struct Hit<'a> {
     key: &'a Key,
     frame: &'a Frame,
@@ -246,7 +246,7 @@ fn told<const N: usize>(found: [&Option<Difference>; N], presented: &Presented) 
 
 type OtherTime = (i64, Box<dyn Fn() -> String>);
 
-/// The times that may have been signed where the header has this one, and what that means.
+/// The times that may have been signed instead of the header's, and what each means.
 fn other_times(time: i64) -> Vec<OtherTime> {
     const UNITS: &str = "The sender signs the timestamp in one unit and sends it in another (seconds and milliseconds): sign \
                          the text of the header.";
@@ -276,7 +276,7 @@ fn other_times(time: i64) -> Vec<OtherTime> {
     times
 }
 
-/// The HMAC whose digest has so many bytes.
+/// The HMAC with this digest length.
 fn hmac(length: usize, key: &Key, parts: &[&[u8]]) -> Option<Vec<u8>> {
     macro_rules! made {
         ($mac:expr) => {{
@@ -295,7 +295,7 @@ fn hmac(length: usize, key: &Key, parts: &[&[u8]]) -> Option<Vec<u8>> {
     }
 }
 
-/// The hash of so many bytes.
+/// The hash with this digest length.
 fn hash(length: usize, content: &[u8]) -> Option<Vec<u8>> {
     match length {
         20 => Some(Sha1::digest(content).to_vec()),

@@ -1,4 +1,4 @@
-//! A request whose signature did not hold, and the secrets that may have signed it.
+//! A request with an invalid signature, and the secrets that may have signed it.
 
 use std::time::Duration;
 
@@ -6,15 +6,15 @@ use crate::domain::{Headers, Scheme, Secret, SignatureRule, Source, Timestamp};
 use crate::signing::fault::SignatureFault;
 use crate::signing::scheme::verify;
 
-/// A request whose signature did not hold.
+/// A request with an invalid signature.
 pub struct Suspect<'a> {
-    /// The scheme that its source asks for.
+    /// The scheme that its source requires.
     pub scheme: Scheme,
-    /// How far a signed time may be from ours.
+    /// The allowed difference between a signed time and our clock.
     pub tolerance: Duration,
-    /// The secrets that its source has, and those of others.
+    /// The secrets of its source, and those of others.
     pub secrets: Vec<Known<'a>>,
-    /// When it came.
+    /// When it was received.
     pub received_at: Timestamp,
     /// The method.
     pub method: &'a str,
@@ -30,14 +30,14 @@ pub struct Suspect<'a> {
 pub struct Known<'a> {
     /// The secret.
     pub secret: &'a Secret,
-    /// The scheme that it is meant for.
+    /// The scheme it is meant for.
     pub scheme: Scheme,
-    /// The other source that it belongs to; `None`: it is the source's own.
+    /// The other source it belongs to; `None` for the source's own.
     pub source: Option<&'a str>,
 }
 
 impl<'a> Known<'a> {
-    /// Every secret of `sources`, told from those of the source `own`.
+    /// Every secret of `sources`; those of the source `own` are marked as its own.
     pub fn of_all(sources: &'a [Source], own: &str) -> Vec<Self> {
         let of = |source: &'a Source| {
             let owner = (source.name != own).then_some(source.name.as_str());
@@ -49,7 +49,7 @@ impl<'a> Known<'a> {
 }
 
 impl Suspect<'_> {
-    /// What the check says about it under a scheme, with the source's own secrets, at the time when it came.
+    /// The check's result under a scheme, with the source's own secrets, at the time it was received.
     pub(super) fn check(&self, scheme: Scheme) -> Result<(), SignatureFault> {
         let own = self.secrets.iter().filter(|known| known.source.is_none());
         let secrets: Vec<Secret> = own.map(|known| known.secret.clone()).collect();
@@ -61,7 +61,7 @@ impl Suspect<'_> {
         verify(&rule, self.headers, self.body, self.received_at).map(|_| ())
     }
 
-    /// Whether its signature is right under a scheme with these secrets.
+    /// Whether its signature is valid under a scheme with these secrets.
     pub(super) fn holds_for(&self, scheme: Scheme, secrets: &[Secret]) -> bool {
         scheme != Scheme::None && self.check_with(scheme, secrets).is_ok()
     }

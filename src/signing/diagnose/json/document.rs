@@ -1,4 +1,4 @@
-//! A JSON document without loss: its strings and its other tokens by number, so that each is written once a style.
+//! A JSON document without loss. Its strings and other tokens are numbered, so that each is written once per style.
 
 use super::style::{Order, Shape};
 use crate::domain::json::Tree;
@@ -6,7 +6,7 @@ use crate::domain::json::Tree;
 /// A document.
 pub struct Document<'t> {
     pub root: Node,
-    /// The strings: what was between the quotes, and what it says where a Rust string can contain that.
+    /// The strings: the text between the quotes, and its decoded value if a Rust string can represent it.
     pub strings: Vec<(&'t str, Option<String>)>,
     /// Numbers and words.
     pub tokens: Vec<&'t str>,
@@ -49,7 +49,7 @@ impl<'t> Document<'t> {
         self.strings.len().saturating_sub(1)
     }
 
-    /// What the string says, or what was sent where that is not a text.
+    /// The decoded value of the string, or its original text if it cannot be decoded.
     fn says(&self, string: usize) -> &str {
         self.strings.get(string).map_or("", |(sent, plain)| plain.as_deref().unwrap_or(sent))
     }
@@ -58,7 +58,7 @@ impl<'t> Document<'t> {
         matches!(node, Node::Token(token) if self.tokens.get(*token) == Some(&"null"))
     }
 
-    /// The document with its members in that order and that shape.
+    /// The document with its members in that order and shape.
     pub fn arranged(&self, order: Order, shape: Shape) -> Node {
         self.arrange(&self.root, order, shape)
     }
@@ -89,7 +89,7 @@ impl<'t> Document<'t> {
         }
     }
 
-    /// Of a name that comes twice the last value, at its first place.
+    /// For a duplicate name, the last value at the first position.
     fn unique<'m>(&self, members: &'m [(usize, Node)], order: Order) -> Vec<&'m (usize, Node)> {
         if order == Order::AsSent {
             return members.iter().collect();
@@ -127,13 +127,13 @@ impl<'t> Document<'t> {
     }
 }
 
-/// A name that JavaScript takes for an integer.
+/// A name that JavaScript treats as an integer.
 fn array_index(name: &str) -> Option<u64> {
     let number: u32 = name.parse().ok()?;
     (number != u32::MAX && number.to_string() == name).then_some(u64::from(number))
 }
 
-/// The size of a Java HashMap that grew to so many entries.
+/// The size of a Java HashMap that grew to this many entries.
 fn buckets(entries: usize) -> u32 {
     let mut buckets = 16_u32;
     while usize::try_from(buckets).is_ok_and(|size| entries > size / 4 * 3) && buckets < 1 << 30 {
@@ -142,7 +142,7 @@ fn buckets(entries: usize) -> u32 {
     buckets
 }
 
-/// Where a Java HashMap keeps a String.
+/// The bucket of a String in a Java HashMap.
 fn bucket(name: &str, buckets: u32) -> u32 {
     let hash =
         name.encode_utf16().fold(0_u32, |hash, unit| hash.wrapping_mul(31).wrapping_add(u32::from(unit)));
@@ -169,7 +169,7 @@ mod tests {
         assert_eq!(names(text, Order::SortedUtf16), "10 9 aa b 😀 ｡");
         assert_eq!(names(text, Order::SortedIntegersFirst), "9 10 aa b 😀 ｡");
         assert_eq!(names(text, Order::ByLength), "9 b 10 aa ｡ 😀");
-        // As Java's HashMap<String, …> was seen to keep them.
+        // The order observed in Java's HashMap<String, …>.
         let words = r#"{"zebra":1,"event":2,"id":3,"timestamp":4,"user":5,"data":6}"#;
         assert_eq!(names(words, Order::HashMap), "zebra data id event user timestamp");
     }

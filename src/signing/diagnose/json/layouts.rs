@@ -20,7 +20,7 @@ pub const ONE: Layout = Layout { lines: Some((" ", "\n")), ..TWO };
 pub const TWO_CRLF: Layout = Layout { lines: Some(("  ", "\r\n")), ..TWO };
 pub const FOUR_CRLF: Layout = Layout { lines: Some(("    ", "\r\n")), ..TWO };
 pub const TAB_CRLF: Layout = Layout { lines: Some(("\t", "\r\n")), ..TWO };
-/// Files that people write: lists on one line.
+/// Files written by people: lists on one line.
 pub const TWO_LISTS: Layout =
     Layout { lists: Lists::OneLine { open: "[", comma: ", ", close: "]", is_level: true }, ..TWO };
 /// Python 2: a blank after each comma.
@@ -50,7 +50,7 @@ pub const JSONB: Layout = Layout { empty: Empty::OnLines { lists: Some("") }, ..
 /// Ruby's pretty_generate, in older versions.
 pub const RUBY: Layout = Layout { empty: Empty::OnLines { lists: Some("\n") }, ..TWO };
 
-/// What is not JSON.
+/// Output that is not JSON.
 pub const PYTHON_STR: Layout =
     Layout { words: &Words { yes: "True", no: "False", null: "None", ..JSON }, ..SPACED };
 pub const RUBY_STR: Layout = Layout { colon: "=>", words: &Words { null: "nil", ..JSON }, ..SPACED };

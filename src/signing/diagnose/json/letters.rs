@@ -1,13 +1,14 @@
-//! A string as other programs write it.
+//! Strings as other programs write them.
 
 use std::fmt::Write as _;
 
 use super::style::{Beyond, Letters, Spelling};
 
-/// The control characters that have a short escape, and its letter.
+/// The control characters with a short escape, and the letter of that escape.
 const SHORT: [(char, char); 5] = [('\u{8}', 'b'), ('\u{c}', 'f'), ('\n', 'n'), ('\r', 'r'), ('\t', 't')];
 
-/// The string in that way; `sent` is what was between the quotes. What no Rust string can contain stays as it is.
+/// The string in that spelling; `sent` is the text between the quotes. Strings that Rust cannot represent stay
+/// unchanged.
 pub fn written(sent: &str, plain: Option<&str>, spelling: &Spelling) -> String {
     match (plain, spelling) {
         (Some(plain), Spelling::Json(letters)) => json(plain, letters),
@@ -128,7 +129,7 @@ fn ruby(plain: &str) -> String {
     out
 }
 
-/// Whether a language shows the letter as it is: not a control or format character, nor a blank beside the usual one.
+/// Whether a language shows the letter as it is: not a control or format character, nor an unusual blank.
 fn is_shown(letter: char) -> bool {
     !(letter.is_control()
         || (letter.is_whitespace() && letter != ' ')

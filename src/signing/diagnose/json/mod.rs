@@ -1,6 +1,7 @@
-//! The body as other programs would write the same JSON: what somebody signs who parses it and writes it again.
+//! The body as other programs would serialise the same JSON. Senders that parse and re-serialise it sign such a text.
 //!
-//! `serialisers` is the table: a row for each program, with the ways it writes. `rewriter` writes the body in each way.
+//! `serialisers` is the table: a row for each program, with its output styles. `rewriter` writes the body in each
+//! style.
 
 mod compiled;
 mod document;

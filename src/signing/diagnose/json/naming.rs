@@ -1,4 +1,4 @@
-//! Says which programs write a text, and in what it differs from the body that came.
+//! Names the programs that produce a text, and how the text differs from the received body.
 
 use super::layouts;
 use super::rewriter::Rewriter;
@@ -6,13 +6,13 @@ use super::style::{Order, Style};
 use super::ways::Way;
 use crate::signing::diagnose::difference::Difference;
 
-/// The most programs that a sentence names.
+/// The most programs named in a sentence.
 const MAX_NAMES: usize = 3;
-/// The variant of the way that stands for no program.
+/// The variant of the style that belongs to no program.
 const NO_PROGRAM: &str = "json-compact";
 const GENERAL_CURE: &str = "Write the JSON once, sign those bytes, and send those bytes.";
 
-/// What is different in `text`, which the signature fits, from `body`.
+/// The difference between `body` and `text`, which matches the signature.
 pub fn named(rewriter: &mut Rewriter<'_>, body: &str, text: &str, most_bytes: usize) -> Difference {
     let without_lines: String = text.chars().filter(|letter| !matches!(letter, '\r' | '\n')).collect();
     if without_lines == body && without_lines.len() + 1 < text.len() {
@@ -94,7 +94,7 @@ const HTML: &str = "escaped HTML characters";
 const SLASHES: &str = "escaped slashes";
 const MEMBERS: &str = "empty or null members";
 
-/// In what the text differs from the body, in words.
+/// The difference between the text and the body, in words.
 fn changes(rewriter: &mut Rewriter<'_>, body: &str, text: &str, style: &Style) -> Vec<&'static str> {
     let mut changes = Vec::new();
     let sent: Vec<String> = rewriter.document.tokens.iter().map(|token| (*token).to_owned()).collect();
@@ -152,7 +152,7 @@ fn changes(rewriter: &mut Rewriter<'_>, body: &str, text: &str, style: &Style) -
     changes
 }
 
-/// The variant where several programs write the same.
+/// The variant if several programs write the same text.
 fn label(changes: &[&str], text: &str, style: &Style) -> &'static str {
     let has = |change| changes.contains(&change);
     if has(NUMBERS) {

@@ -1,11 +1,11 @@
-//! A number as other programs write it.
+//! Numbers as other programs write them.
 
 use super::style::{Digits, Float, High, Numbers, Whole};
 
-/// Exponents beyond this are not written out.
+/// Numbers with larger exponents are not expanded.
 const MAX_POWER: i64 = 400;
 
-/// The number in that way; what is not a number stays as it is.
+/// The number in that format; text that is not a number stays unchanged.
 pub fn written(token: &str, numbers: &Numbers) -> String {
     let other = match numbers {
         Numbers::AsSent => None,
@@ -46,7 +46,7 @@ fn float_or_whole(token: &str, style: &Float) -> Option<String> {
     Some(format!("{sign}{size}"))
 }
 
-/// The significant digits, and the power of ten of the first one.
+/// The significant digits, and the exponent of the first one.
 fn digits(size: f64, digits: Digits) -> Option<(String, i32)> {
     let text = match digits {
         Digits::Shortest => format!("{size:e}"),
@@ -96,7 +96,7 @@ fn scientific(digits: &str, power: i32, style: &Float) -> String {
     format!("{first}{fraction}{}{sign}{:0width$}", style.exponent, power.unsigned_abs(), width = style.width)
 }
 
-/// A number's digits without loss: `coefficient` × 10^`exponent`.
+/// The digits of a number without loss: `coefficient` × 10^`exponent`.
 struct Decimal<'t> {
     is_negative: bool,
     whole: &'t str,
@@ -162,7 +162,7 @@ mod tests {
     use super::super::numbers::*;
     use super::*;
 
-    /// What the programs themselves write, by run.
+    /// The expected values are the output of the programs themselves.
     #[test]
     fn numbers_are_those_of_each_language() {
         let tokens =

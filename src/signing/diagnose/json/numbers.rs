@@ -1,4 +1,4 @@
-//! The number formats of languages and libraries, as they were seen to write.
+//! The number formats of languages and libraries, as observed.
 
 use super::style::{Digits, Float, High, Numbers, Whole};
 
@@ -63,7 +63,7 @@ pub const RUBY: Numbers = Numbers::Float(Float { high: High::At(15), has_zero: (
 pub const JAVA: Numbers = Numbers::Float(DOUBLE);
 /// Gson's maps: every number is a double.
 pub const GSON: Numbers = Numbers::Float(Float { whole: Whole::Float, ..DOUBLE });
-/// jq 1.6; later ones keep the digits.
+/// jq 1.6; later versions keep the digits.
 pub const JQ: Numbers =
     Numbers::Float(Float { low: -4, high: High::AboveDigits(15), width: 2, has_minus_zero: true, ..SCRIPT });
 pub const PERL: Numbers = Numbers::Float(Float { whole: Whole::Any64OrString, ..PRINTF });

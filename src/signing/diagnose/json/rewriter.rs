@@ -1,4 +1,4 @@
-//! Writes one document in every way, each text once.
+//! Writes one document in every style, each text once.
 
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -11,10 +11,10 @@ use super::style::{Numbers, Order, Shape, Spelling, Style};
 use super::ways::{UNORDERED_WAYS, WAYS, Way, ways};
 use super::write::Writer;
 
-/// The most orders of members that are tried where no rule gives one.
+/// The most member orders that are tried without a rule.
 const MAX_ORDERS: usize = 1_000;
 
-/// A document, and what of it was written already.
+/// A document, and the parts already written.
 pub struct Rewriter<'t> {
     pub document: Document<'t>,
     strings: Memo<Spelling, Vec<String>>,
@@ -22,7 +22,7 @@ pub struct Rewriter<'t> {
     nodes: Memo<(Order, Shape), Node>,
 }
 
-/// The parts of a style that make a difference for one document.
+/// The parts of a style that matter for one document.
 #[derive(PartialEq, Eq, Hash)]
 struct Parts {
     layout: *const super::style::Layout,
@@ -37,7 +37,7 @@ impl<'t> Rewriter<'t> {
         Self { document, strings: Memo::new(), tokens: Memo::new(), nodes: Memo::new() }
     }
 
-    /// The texts of all ways, the likely ones first, as long as they are not more than so many bytes together.
+    /// The texts of all styles, the likely ones first, up to this many bytes in total.
     pub fn texts(&mut self, most_bytes: usize) -> Vec<Rc<str>> {
         let mut known = HashSet::new();
         let mut seen = HashSet::new();
@@ -59,7 +59,8 @@ impl<'t> Rewriter<'t> {
         texts
     }
 
-    /// The ways that make exactly this text, the likely ones first, and whether all were tried within so many bytes.
+    /// The styles that produce exactly this text, the likely ones first, and whether all were tried within the byte
+    /// limit.
     pub fn fitting(&mut self, text: &str, most_bytes: usize) -> (Vec<&'static Way>, bool) {
         let mut known = std::collections::HashMap::new();
         let mut fitting = Vec::new();
@@ -80,7 +81,7 @@ impl<'t> Rewriter<'t> {
                 fitting.push(way);
             }
         }
-        // Who keeps no order may have come upon this one.
+        // A program without a fixed order may have produced this one.
         if let Some(order) = fitting.first().map(|way| way.style.order) {
             for way in UNORDERED_WAYS.iter() {
                 if self.write(&Style { order, ..way.style }) == text {
@@ -91,7 +92,7 @@ impl<'t> Rewriter<'t> {
         (fitting, true)
     }
 
-    /// The document with its members in every order, where those are not too many.
+    /// The document with its members in every order, unless there are too many orders.
     pub fn reordered(&mut self, most_bytes: usize) -> Vec<Rc<str>> {
         let mut seen = HashSet::new();
         let mut texts = Vec::new();
@@ -121,13 +122,13 @@ impl<'t> Rewriter<'t> {
         texts
     }
 
-    /// The strings in that way, as numbered by the document.
+    /// The strings in that spelling, as numbered by the document.
     pub fn strings(&mut self, spelling: Spelling) -> &[String] {
         let place = self.spelled(spelling);
         self.strings.value(place).map_or(&[], Vec::as_slice)
     }
 
-    /// The numbers and words in that way, as numbered by the document.
+    /// The numbers and words in that format, as numbered by the document.
     pub fn tokens(&mut self, numbers: Numbers) -> &[String] {
         let place = self.numbered(numbers);
         self.tokens.value(place).map_or(&[], Vec::as_slice)
@@ -174,7 +175,7 @@ impl<'t> Rewriter<'t> {
     }
 }
 
-/// In how many orders the members can be; `None`: in too many, or in one.
+/// The number of possible member orders; `None` if there are too many, or only one.
 fn orders(node: &Node) -> Option<usize> {
     fn count(node: &Node) -> Option<usize> {
         let (own, inner): (usize, Vec<&Node>) = match node {
@@ -193,7 +194,8 @@ fn orders(node: &Node) -> Option<usize> {
     count(node).filter(|orders| *orders > 1)
 }
 
-/// The document with the members of each object in the order of that number; what is left of it is for the next one.
+/// The document with the members of each object in the order with that number; the remainder is left for the next
+/// object.
 fn permuted(node: &Node, number: &mut usize) -> Node {
     match node {
         Node::Object(members) => {
@@ -211,7 +213,7 @@ fn permuted(node: &Node, number: &mut usize) -> Node {
     }
 }
 
-/// What was made for each key; what is equal is there once.
+/// The result for each key; equal results are stored once.
 struct Memo<K, V> {
     keys: Vec<(K, usize)>,
     values: Vec<V>,

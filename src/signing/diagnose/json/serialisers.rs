@@ -1,4 +1,4 @@
-//! The table of serialisers, the likely ones first: how each was seen to write, and how its user signs what is sent.
+//! The table of serialisers, the likely ones first: the observed output of each, and how its user signs the sent text.
 
 use super::compiled::{CJSON, DOTNET, GO, GSON, HASH_MAP, JACKSON, NEWTONSOFT, NLOHMANN, RUST, SWIFT};
 use super::layouts as layout;
@@ -8,9 +8,9 @@ use super::spellings as spelling;
 use super::style::{KEPT, Numbers, OR_LINE, Order, Serialiser, Shape, Spelling};
 use super::texts::{GO_STR, JAVA_STR, JS_STR, PYTHON_STR, RUBY_STR};
 
-/// What fits none of them is tried in an order of members that no rule gives, with these.
+/// The styles for texts that match none of them: their member order follows no rule.
 pub const REORDERED: &[&Serialiser] = &[&LUA, &ANY_ORDER];
-/// Programs that may write any order, also one that has a rule.
+/// Programs that may write any order, including one that follows a rule.
 pub const UNORDERED: &[&Serialiser] = &[&LUA, &PERL, &SWIFT];
 
 pub const SERIALISERS: &[&Serialiser] = &[

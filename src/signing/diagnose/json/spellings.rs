@@ -1,4 +1,4 @@
-//! The strings of languages and libraries, as they were seen to write them.
+//! The string formats of languages and libraries, as observed.
 
 use super::style::{Beyond, Letters, Spelling};
 
@@ -16,11 +16,11 @@ const SEPARATORS: Letters = Letters { beyond: Beyond::LineSeparators, ..PLAIN };
 const HTML: Letters = Letters { html: ("<>&", false), ..SEPARATORS };
 const HEX: (&str, bool) = ("<>&'\"", true);
 
-/// ECMA-262, QuoteJSONString; most others too.
+/// ECMA-262, QuoteJSONString; also most others.
 pub const JAVASCRIPT: Spelling = Spelling::Json(PLAIN);
 /// U+2028 and U+2029 escaped.
 pub const LINE_SEPARATORS: Spelling = Spelling::Json(SEPARATORS);
-/// Before 1.22; later ones write \b and \f.
+/// Before 1.22; later versions write \b and \f.
 pub const GO: Spelling = Spelling::Json(Letters { short: "nrt", ..HTML });
 pub const GO_NEW: Spelling = Spelling::Json(HTML);
 /// SetEscapeHTML(false), before 1.22.
@@ -38,14 +38,14 @@ pub const PHP_HEX_SLASHES: Spelling = Spelling::Json(Letters { html: HEX, ..ASCI
 pub const PHP_UNICODE: Spelling = Spelling::Json(Letters { slash: true, ..SEPARATORS });
 pub const PHP_HEX_UNICODE: Spelling = Spelling::Json(Letters { html: HEX, slash: true, ..SEPARATORS });
 pub const PHP_HEX_BOTH: Spelling = Spelling::Json(Letters { html: HEX, ..SEPARATORS });
-/// Slashes escaped and letters plain: Swift by its documentation, json-simple.
+/// Slashes escaped and letters plain: Swift (by its documentation) and json-simple.
 pub const SLASHES: Spelling = Spelling::Json(Letters { slash: true, ..PLAIN });
 pub const LUA: Spelling = Spelling::Json(Letters { slash: true, delete: true, ..PLAIN });
 /// jq.
 pub const DELETE: Spelling = Spelling::Json(Letters { delete: true, ..PLAIN });
 /// Jackson's ESCAPE_NON_ASCII.
 pub const CAPITALS: Spelling = Spelling::Json(Letters { has_capitals: true, ..ASCII });
-/// Jackson's control characters have capital digits.
+/// Jackson's control characters have upper-case digits.
 pub const JACKSON: Spelling = Spelling::Json(Letters { has_capitals: true, ..PLAIN });
 /// System.Text.Json by its documentation.
 pub const DOTNET: Spelling =

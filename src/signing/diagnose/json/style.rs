@@ -1,35 +1,35 @@
-//! How a program writes JSON: what the table of serialisers is made of.
+//! How programs write JSON: the types of the serialiser table.
 
-/// A program that writes JSON, its default way first in each list, and the other ways it is told to write.
+/// A program that writes JSON. Each list starts with its default, followed by its other options.
 pub struct Serialiser {
-    /// What people call it: `Go's json.Marshal`.
+    /// Its name in sentences: `Go's json.Marshal`.
     pub name: &'static str,
-    /// The name of the finding where nothing else writes the same.
+    /// The variant name if no other program writes the same text.
     pub variant: &'static str,
-    /// How its user signs what is sent.
+    /// How its user signs the sent text.
     pub cure: &'static str,
     /// Blanks and line breaks.
     pub layouts: Options<&'static Layout>,
     /// The order of members.
     pub orders: Options<Order>,
-    /// Strings.
+    /// The string format.
     pub strings: Options<Spelling>,
-    /// Numbers.
+    /// The number format.
     pub numbers: Options<Numbers>,
-    /// What happens to empty values and nulls.
+    /// The treatment of empty values and nulls.
     pub shapes: Options<Shape>,
-    /// What follows the document.
+    /// The text after the document.
     pub endings: Options<&'static str>,
 }
 
-/// Each way, and the words for it: what its user writes to get it.
+/// Each option with its description: what the user writes to select it.
 pub type Options<T> = &'static [(T, &'static str)];
 
 pub const NO_ENDING: Options<&str> = &[("", "")];
 pub const OR_LINE: Options<&str> = &[("", ""), ("\n", "a line break added")];
 pub const KEPT: Options<Shape> = &[(Shape::Kept, "")];
 
-/// One way of a serialiser.
+/// One style of a serialiser.
 #[derive(Clone, Copy, Debug)]
 pub struct Style {
     pub layout: &'static Layout,
@@ -40,25 +40,25 @@ pub struct Style {
     pub ending: &'static str,
 }
 
-/// The signs between values.
+/// The separators between values.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Layout {
-    /// After an item that is followed by another; on lines of their own, the line break comes after it.
+    /// After an item with a successor; if items have their own lines, the line break follows it.
     pub comma: &'static str,
     pub colon: &'static str,
-    /// A level's indent and the line break, where members have lines of their own.
+    /// The indentation per level and the line break, if members have their own lines.
     pub lines: Option<(&'static str, &'static str)>,
     pub lists: Lists,
     pub empty: Empty,
     pub words: &'static Words,
 }
 
-/// How lists are written where members have lines of their own.
+/// How lists are written if members have their own lines.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Lists {
-    /// As members are.
+    /// Like members.
     Lines,
-    /// Between these signs on one line; whether what is inside counts as a level deeper.
+    /// On one line between these signs, and whether the contents count as one level deeper.
     OneLine { open: &'static str, comma: &'static str, close: &'static str, is_level: bool },
 }
 
@@ -67,13 +67,13 @@ pub enum Lists {
 pub enum Empty {
     Closed,
     WithBlank,
-    /// The closing bracket on its own line: of objects, and of lists too after this text.
+    /// The closing bracket on its own line: for objects, and after this text also for lists.
     OnLines {
         lists: Option<&'static str>,
     },
 }
 
-/// The words and brackets, which only JSON has in common.
+/// The words and brackets, which differ outside JSON.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Words {
     pub yes: &'static str,
@@ -81,37 +81,37 @@ pub struct Words {
     pub null: &'static str,
     pub list: (&'static str, &'static str),
     pub object: (&'static str, &'static str),
-    /// Whether an object's members are not shown.
+    /// Whether the members of an object are not printed.
     pub is_opaque: bool,
 }
 
 /// The order of an object's members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// As it was sent, names that come twice included.
+    /// As sent, including duplicate names.
     AsSent,
-    /// As it was sent; of a name that comes twice, the last value.
+    /// As sent; for a duplicate name, the last value.
     Kept,
     /// Integers first, by size, as JavaScript keeps them; then as sent.
     IntegersFirst,
     /// By bytes.
     Sorted,
-    /// By UTF-16 units (RFC 8785).
+    /// By UTF-16 code units (RFC 8785).
     SortedUtf16,
-    /// Integers first, then by UTF-16 units: sorted by JavaScript.
+    /// Integers first, then by UTF-16 code units: sorted by JavaScript.
     SortedIntegersFirst,
     /// By length, then by bytes: PostgreSQL's jsonb.
     ByLength,
-    /// As Java's HashMap keeps it.
+    /// As in Java's HashMap.
     HashMap,
-    /// An order that no rule gives.
+    /// An order that follows no rule.
     Any,
 }
 
 /// How strings are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spelling {
-    /// As they were sent.
+    /// As sent.
     AsSent,
     Json(Letters),
     /// Python's repr.
@@ -122,19 +122,19 @@ pub enum Spelling {
     Bare,
 }
 
-/// What a JSON string escapes besides what it must.
+/// The optional escapes in a JSON string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Letters {
-    /// Letters of ASCII as `\u003c`, and whether their digits are capitals.
+    /// ASCII letters written like `\u003c`, and whether their digits are upper case.
     pub html: (&'static str, bool),
     pub beyond: Beyond,
-    /// Whether the digits of all other escapes are capitals.
+    /// Whether the digits of all other escapes are upper case.
     pub has_capitals: bool,
-    /// Whether `/` is `\/`.
+    /// Whether `/` is written as `\/`.
     pub slash: bool,
-    /// Whether U+007F is `\u007f`.
+    /// Whether U+007F is written as `\u007f`.
     pub delete: bool,
-    /// The control characters with a short escape, by its letter.
+    /// The control characters with a short escape, by the letter of that escape.
     pub short: &'static str,
 }
 
@@ -142,7 +142,7 @@ pub struct Letters {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Beyond {
     Plain,
-    /// U+2028 and U+2029 as escapes, which JavaScript once did not read.
+    /// U+2028 and U+2029 as escapes, which older JavaScript required.
     LineSeparators,
     Escaped,
 }
@@ -150,28 +150,28 @@ pub enum Beyond {
 /// How numbers are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Numbers {
-    /// As they were sent.
+    /// As sent.
     AsSent,
     /// All digits, without an exponent.
     Plain,
-    /// All digits, as the General Decimal Arithmetic writes them.
+    /// All digits, in the format of the General Decimal Arithmetic.
     Decimal,
     Float(Float),
 }
 
-/// A number that was a 64-bit float in between.
+/// A number that passed through a 64-bit float.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Float {
     pub whole: Whole,
     pub digits: Digits,
-    /// The smallest power of ten that is written without an exponent, and the first that is not.
+    /// The smallest exponent that is written without exponent notation, and the first larger one that is not.
     pub low: i32,
     pub high: High,
-    /// Whether a whole float has `.0`, without and with an exponent.
+    /// Whether a whole float ends in `.0`, without and with an exponent.
     pub has_zero: (bool, bool),
     pub exponent: char,
     pub has_plus: bool,
-    /// The least digits of an exponent.
+    /// The minimum number of exponent digits.
     pub width: usize,
     /// Whether -0 keeps its sign.
     pub has_minus_zero: bool,
@@ -180,7 +180,7 @@ pub struct Float {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum High {
     At(i32),
-    /// So many powers above its number of digits.
+    /// This many powers above the number of digits.
     AboveDigits(i32),
 }
 
@@ -189,32 +189,32 @@ pub enum High {
 pub enum Whole {
     Float,
     Exact,
-    /// Floats where they do not fit into 64 bits with a sign.
+    /// Floats if they do not fit into a signed 64-bit integer.
     Signed64,
-    /// Floats where they do not fit into 64 bits, with or without a sign.
+    /// Floats if they do not fit into a signed or unsigned 64-bit integer.
     Any64,
-    /// Strings where they do not fit into 64 bits, with or without a sign.
+    /// Strings if they do not fit into a signed or unsigned 64-bit integer.
     Any64OrString,
 }
 
-/// How many digits a float has.
+/// The number of digits of a float.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Digits {
-    /// As few as tell it from the next float.
+    /// The fewest digits that identify the float.
     Shortest,
     At(usize),
-    /// Fifteen where they come near enough, else seventeen.
+    /// Fifteen if they are precise enough, else seventeen.
     FifteenOrSeventeen,
 }
 
-/// What happens to empty values and nulls.
+/// The treatment of empty values and nulls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     Kept,
-    /// Empty objects, and those whose names are 0, 1, 2 …, are lists.
+    /// Empty objects, and those with the names 0, 1, 2 …, become lists.
     PhpArrays,
-    /// Empty lists are objects.
+    /// Empty lists become objects.
     EmptyListsAsObjects,
-    /// Members that are null are left out.
+    /// Null members are omitted.
     WithoutNulls,
 }

@@ -1,4 +1,4 @@
-//! How languages write objects where nobody asked for JSON.
+//! How languages print objects when JSON was not requested.
 
 use super::layouts as layout;
 use super::numbers as number;

@@ -1,21 +1,21 @@
-//! Every way of every serialiser, the likely ones first.
+//! Every style of every serialiser, the likely ones first.
 
 use std::sync::LazyLock;
 
 use super::serialisers::{SERIALISERS, UNORDERED};
 use super::style::{Order, Serialiser, Style};
 
-/// One way in which a serialiser writes.
+/// One output style of a serialiser.
 pub struct Way {
     pub serialiser: &'static Serialiser,
     pub style: Style,
-    /// What its user writes to get it; empty: it is the default.
+    /// What its user writes to select it; empty for the default.
     pub with: Vec<&'static str>,
-    /// In how much it is not the default.
+    /// The number of differences from the default.
     pub rank: usize,
 }
 
-/// All ways but those that have no order; the defaults first.
+/// All styles with a fixed order; the defaults first.
 pub static WAYS: LazyLock<Vec<Way>> = LazyLock::new(|| {
     let mut ways: Vec<Way> = SERIALISERS.iter().flat_map(|serialiser| ways(serialiser)).collect();
     ways.retain(|way| way.style.order != Order::Any);
@@ -23,14 +23,14 @@ pub static WAYS: LazyLock<Vec<Way>> = LazyLock::new(|| {
     ways
 });
 
-/// The ways that have no order.
+/// The styles without a fixed order.
 pub static UNORDERED_WAYS: LazyLock<Vec<Way>> = LazyLock::new(|| {
     let mut ways: Vec<Way> = UNORDERED.iter().flat_map(|serialiser| ways(serialiser)).collect();
     ways.retain(|way| way.style.order == Order::Any);
     ways
 });
 
-/// Every way of one serialiser.
+/// Every style of one serialiser.
 pub fn ways(serialiser: &'static Serialiser) -> Vec<Way> {
     let mut ways = Vec::new();
     for (layout, a) in places(serialiser.layouts) {

@@ -3,7 +3,7 @@
 use super::document::Node;
 use super::style::{Empty, Layout, Lists};
 
-/// A document whose strings and other tokens are written already.
+/// A document whose strings and other tokens are already written.
 pub struct Writer<'d> {
     pub strings: &'d [String],
     pub tokens: &'d [String],
@@ -11,7 +11,7 @@ pub struct Writer<'d> {
 }
 
 impl Writer<'_> {
-    /// The document, then what follows it.
+    /// The document, followed by its ending.
     pub fn write(&self, root: &Node, ending: &str) -> String {
         let mut out = String::new();
         self.value(root, 0, &mut out);
