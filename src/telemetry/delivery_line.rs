@@ -1,20 +1,21 @@
-//! One line for each delivery at `info`: verdict, reason, source, event, milliseconds. No body, no header, no query.
+//! One log line for each delivery at `info`: verdict, reason, source, event, milliseconds. No body, no header, no
+//! query.
 
 use std::time::Duration;
 
 use crate::domain::{Appended, Decision, DeliveryId, Entry, Reason, Verdict};
 
-/// The longest sender-chosen text in a line, in characters.
+/// The longest sender-controlled text in a line, in characters.
 const MAX_TEXT: usize = 80;
 
-/// What a delivery's line says, taken before the entry goes to the store.
+/// The contents of a delivery's log line, taken before the entry goes to the store.
 #[derive(Clone, Debug)]
 pub struct DeliveryLine {
     id: DeliveryId,
     source: String,
     event: Option<String>,
     decision: Option<Reason>,
-    /// The verdict of what is not judged.
+    /// The verdict of deliveries without checks.
     unjudged: Option<Verdict>,
     client: std::net::IpAddr,
     size: usize,
@@ -42,7 +43,7 @@ impl DeliveryLine {
         }
     }
 
-    /// What became of the delivery.
+    /// The verdict on the delivery.
     #[must_use]
     pub fn verdict(&self, appended: &Appended) -> (Verdict, Option<Reason>) {
         match (self.decision, appended) {
@@ -53,13 +54,13 @@ impl DeliveryLine {
         }
     }
 
-    /// The source, as far as the configuration knows it: a metric has no label for names that callers make up.
+    /// The source, if it is configured: names invented by callers must not become metric labels.
     #[must_use]
     pub fn known_source(&self) -> &str {
         if self.decision == Some(Reason::UnknownSource) { "unknown" } else { &self.source }
     }
 
-    /// Writes the line of a delivery that was kept.
+    /// Writes the line of a stored delivery.
     pub fn write(&self, appended: &Appended, taken: Duration) {
         let (verdict, reason) = self.verdict(appended);
         tracing::info!(
@@ -79,14 +80,14 @@ impl DeliveryLine {
         }
     }
 
-    /// Writes the line of a delivery that could not be kept and was answered 503.
+    /// Writes the line of a delivery that could not be stored and got a 503.
     pub fn write_fault(&self, fault: &(dyn std::error::Error + 'static)) {
         tracing::error!(target: "tagohook::delivery", source = %self.source, id = %self.id, fault,
             "not kept: answered 503");
     }
 }
 
-/// Text from outside, fit for one line: cut, and without control characters.
+/// External text made safe for one line: shortened, and without control characters.
 fn short(text: &str) -> String {
     text.chars().take(MAX_TEXT).map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }

@@ -1,7 +1,7 @@
-//! The text formats of `/metrics`: OpenMetrics 1.0, and the Prometheus text format 0.0.4 that older scrapers read.
+//! The text formats of `/metrics`: OpenMetrics 1.0, and the Prometheus text format 0.0.4 for older scrapers.
 //!
-//! The library writes OpenMetrics with the series of a metric in random order. Here they are sorted, so that two scrapes
-//! can be compared, and written in the older format where it is asked for.
+//! The library writes OpenMetrics with the series of a metric in random order. They are sorted here, so that two
+//! scrapes can be compared, and converted to the older format on request.
 
 /// A text format of metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ struct Metric<'t> {
     samples: Vec<&'t str>,
 }
 
-/// `open_metrics` in the format that is asked for.
+/// `open_metrics` in the requested format.
 pub fn written(open_metrics: &str, exposition: Exposition) -> String {
     let mut text = String::with_capacity(open_metrics.len());
     for mut metric in metrics(open_metrics) {
@@ -56,7 +56,7 @@ pub fn written(open_metrics: &str, exposition: Exposition) -> String {
 }
 
 impl Metric<'_> {
-    /// The older format names a counter and an info as their samples are named.
+    /// The older format uses the sample names for counters and infos.
     fn name_in(&self, exposition: Exposition) -> String {
         let end = match (exposition, self.kind) {
             (Exposition::Prometheus, "counter") => "_total",
@@ -66,7 +66,7 @@ impl Metric<'_> {
         format!("{}{end}", self.name)
     }
 
-    /// The library has no summaries: a gauge with quantiles is one. The older format has no infos.
+    /// The library has no summaries, so a gauge with quantiles becomes one. The older format has no infos.
     fn kind_in(&self, exposition: Exposition) -> &str {
         match (exposition, self.kind) {
             (_, "gauge") if self.samples.iter().any(|sample| sample.contains("quantile=\"")) => "summary",
@@ -95,12 +95,12 @@ fn metrics(text: &str) -> Vec<Metric<'_>> {
     metrics
 }
 
-/// The labels that tell the series of a metric apart: all but the bound of a bucket, so that a histogram's buckets, sum
-/// and count keep together and in their order.
+/// The labels that identify a series: all except a bucket's bound. A histogram's buckets, sum and count therefore stay
+/// together and in order.
 fn series(sample: &str) -> String {
     let Some((name, labels)) = sample.split_once('{') else { return String::new() };
     let labels = labels.rsplit_once('}').map_or(labels, |(labels, _)| labels);
-    // The library writes the bound behind the other labels.
+    // The library writes the bound after the other labels.
     let before = labels.rsplit_once("le=\"").filter(|_| name.ends_with("_bucket")).map(|(before, _)| before);
     before.unwrap_or(labels).trim_end_matches(',').to_owned()
 }

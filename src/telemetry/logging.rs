@@ -1,6 +1,6 @@
-//! Logs go to standard error: a line a person reads, or JSON for machines.
+//! Logs go to standard error: as text for people, or as JSON for machines.
 //!
-//! A line is handed to a thread that writes what has gathered, so that no delivery waits for a terminal or a pipe.
+//! A separate thread writes the collected lines, so that no delivery waits for a terminal or a pipe.
 
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::Arc;
@@ -14,25 +14,24 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::workers::Workers;
 
-/// How long lines gather before they are written.
+/// How long lines are collected before they are written.
 const GATHER: Duration = Duration::from_millis(5);
-/// The most bytes that gather; further lines are lost until they are written, so that memory stays flat when nobody
-/// reads the log.
+/// The most bytes collected. Further lines are lost, so that memory stays bounded when standard error is not read.
 const MAX_GATHERED: usize = 4 * 1024 * 1024;
 
-/// How a log line is written.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     /// For people.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// How long the end of the process waits for a reader of standard error that does not read.
+/// How long the process waits at its end if standard error is not read.
 const END_WITHIN: Duration = Duration::from_secs(1);
 
-/// The log of the process; what has gathered is written when this is dropped, as far as somebody reads it.
+/// The log of the process. Dropping it writes the collected lines, if standard error is read.
 #[must_use]
 pub struct LogGuard(Lines);
 
@@ -42,9 +41,9 @@ impl Drop for LogGuard {
     }
 }
 
-/// Starts logging at `level` (`error`, `warn`, `info`, `debug`, `trace`); the libraries below us speak from `warn` on,
-/// and at `trace` too; the library `noisy` speaks only then. `workers` watches the thread that writes. A second call in the
-/// same process changes nothing.
+/// Starts logging at `level` (`error`, `warn`, `info`, `debug`, `trace`). Libraries log from `warn` on, except at
+/// `trace`; the library `noisy` logs only at `trace`. `workers` watches the writing thread. A second call in the same
+/// process changes nothing.
 pub fn start_logging(level: &str, format: LogFormat, noisy: &str, workers: &Workers) -> LogGuard {
     let lines = Lines::default();
     let (libraries, noise) = if level == "trace" { ("debug", "debug") } else { ("warn", "off") };
@@ -64,8 +63,7 @@ pub fn start_logging(level: &str, format: LogFormat, noisy: &str, workers: &Work
     LogGuard(lines)
 }
 
-/// A panic is a line of the log like any other. Words that were put together at run time are left out: they may quote what
-/// was received.
+/// Logs a panic as a normal line. Messages formatted at run time are omitted: they may quote received data.
 fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let thread = std::thread::current();
@@ -91,7 +89,7 @@ struct Gathered {
 #[derive(Default)]
 struct Waiting {
     bytes: Vec<u8>,
-    /// Whether lines were taken that are not written yet.
+    /// Whether lines were taken but not written yet.
     is_writing: bool,
 }
 
@@ -112,7 +110,7 @@ impl Lines {
             waiting.is_writing = true;
             let bytes = std::mem::take(&mut waiting.bytes);
             drop(waiting);
-            // Nothing can be done about a log that cannot be written.
+            // A failure to write the log cannot be reported.
             let _ = io::stderr().write_all(&bytes);
             self.waiting().is_writing = false;
             self.0.is_written.notify_all();
@@ -126,7 +124,7 @@ impl Lines {
     }
 }
 
-/// Takes one line; one that somebody should look at is written without delay.
+/// Takes one line; important lines are written without delay.
 struct LineWriter {
     lines: Lines,
     is_urgent: bool,
@@ -135,7 +133,7 @@ struct LineWriter {
 impl Write for LineWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let mut waiting = self.lines.waiting();
-        // When nobody reads the log, lines are lost rather than deliveries.
+        // If the log is not read, lines are lost rather than deliveries.
         if waiting.bytes.len() < MAX_GATHERED {
             waiting.bytes.extend_from_slice(line);
         }

@@ -17,7 +17,7 @@ use super::sender_metrics::{EndpointGauges, ParkedGauges, SenderMetrics};
 use super::{DeliveryLine, Tally, Workers};
 use crate::domain::{Appended, Reason, Timestamp};
 
-/// Bounds of the answer-time histogram, in seconds.
+/// Bounds of the response time histogram, in seconds.
 const BUCKETS_S: [f64; 14] =
     [0.000_5, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 
@@ -33,7 +33,7 @@ struct NotKeptLabels {
     cause: &'static str,
 }
 
-/// What is measured at the moment of asking.
+/// Values measured at the time of a scrape.
 #[derive(Clone, Debug, Default)]
 pub struct Gauges {
     /// Bytes of the store's file in use.
@@ -117,7 +117,7 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Counts a delivery that was kept, and the time its answer took.
+    /// Counts a stored delivery and its response time.
     pub fn kept(&self, line: &DeliveryLine, appended: &Appended, taken: Duration) {
         let (verdict, reason) = line.verdict(appended);
         let labels = DeliveryLabels {
@@ -130,18 +130,18 @@ impl Metrics {
         self.tally.add(line.known_source(), (verdict, reason), taken);
     }
 
-    /// What came in since it was last taken.
+    /// Deliveries counted since the tally was last taken.
     #[must_use]
     pub const fn tally(&self) -> &Tally {
         &self.tally
     }
 
-    /// Counts a request that left no row.
+    /// Counts a request that was not stored.
     pub fn not_kept(&self, cause: NotKept) {
         self.not_kept.get_or_create(&NotKeptLabels { cause: cause.as_str() }).inc();
     }
 
-    /// Counts and keeps a request that left no delivery.
+    /// Counts and remembers a request without a delivery.
     pub fn refused(&self, refused: Refused, now: Timestamp) {
         match refused.port {
             PortName::Receiver => self.not_kept(refused.cause),
@@ -152,25 +152,25 @@ impl Metrics {
         self.refusals.add(refused, now);
     }
 
-    /// What reached a port and left no delivery.
+    /// Requests that reached a port without a delivery.
     #[must_use]
     pub const fn refusals(&self) -> &Refusals {
         &self.refusals
     }
 
-    /// The counters of what is sent.
+    /// The counters of the sender.
     #[must_use]
     pub const fn sender(&self) -> &SenderMetrics {
         &self.sender
     }
 
-    /// The watch over the program's workers.
+    /// The registry of the program's workers.
     #[must_use]
     pub const fn workers(&self) -> &Workers {
         &self.workers
     }
 
-    /// Everything in a text format, with `gauges` as they are now. Two scrapes have their series in the same order.
+    /// All metrics in a text format, with the current `gauges`. The series have the same order in every scrape.
     #[must_use]
     pub fn text(&self, gauges: &Gauges, exposition: Exposition) -> String {
         let as_gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);

@@ -1,4 +1,4 @@
-//! What the program says about itself: one line a delivery, counters, and the system's clock and limits.
+//! What the program reports about itself: one log line per delivery, counters, and the system's clock and limits.
 
 mod delivery_line;
 mod exposition;

@@ -1,20 +1,20 @@
-//! How many files and connections the system lets this process have.
+//! The number of files and connections that the system allows this process.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// As many as anybody here makes use of.
+/// More files than this are never needed.
 const ENOUGH: u64 = 65_536;
-/// What is assumed where the system knows no limit below that.
+/// The assumed limit if the system has none.
 const MOST: u32 = 65_536;
 
-/// Asks the system for many files at once, as far as it lets the process have them without special rights, and returns
-/// how many there may be. Shells and service managers begin with 1,024, whatever the machine could do.
+/// Raises the file limit as far as possible without special rights, and returns it. Shells and service managers start
+/// with 1,024, whatever the machine could support.
 #[must_use]
 pub fn allow_many_files() -> u32 {
     let now = getrlimit(Resource::Nofile);
     let wanted = now.maximum.map_or(ENOUGH, |most| most.min(ENOUGH));
     if now.current.is_some_and(|current| current < wanted) {
-        // What is refused is done without.
+        // If this is refused, the old limit remains.
         let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: now.maximum });
     }
     let allowed = getrlimit(Resource::Nofile).current;

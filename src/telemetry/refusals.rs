@@ -1,4 +1,4 @@
-//! Requests that reached a port and left no delivery: the newest of each kind, with who sent them and their first line.
+//! Requests that reached a port without a delivery: the newest of each kind, with their client and first line.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -8,29 +8,29 @@ use parking_lot::Mutex;
 
 use crate::domain::{Timestamp, is_secret_parameter};
 
-/// The most kinds that are kept.
+/// The most kinds remembered.
 const MOST: usize = 300;
-/// The longest first line that is shown, in characters.
+/// The longest first line shown, in characters.
 const LONGEST: usize = 240;
-/// Stands for the value of a secret.
+/// The replacement for a secret value.
 const MASK: &str = "***";
 
-/// Why a request left no row.
+/// Why a request was not stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotKept {
-    /// A method that carries no event.
+    /// A method that cannot carry an event.
     Method,
     /// A path that is not a route.
     Path,
-    /// The target has a character that must be percent-encoded, or is not UTF-8.
+    /// The target contains a character that must be percent-encoded, or is not UTF-8.
     BadTarget,
-    /// The first line is not one of HTTP.
+    /// The first line is not an HTTP request line.
     BadRequestLine,
-    /// A header line is wrong, missing or twice there.
+    /// A header line is invalid, missing or repeated.
     BadHeader,
     /// The head is too long or has too many lines.
     HeadTooLarge,
-    /// The head did not come in time.
+    /// The head did not arrive in time.
     SlowHead,
     /// Another protocol: TLS, HTTP/2, the PROXY protocol.
     NotHttp,
@@ -38,7 +38,7 @@ pub enum NotKept {
     BadChunk,
     /// The program was stopping.
     Stopping,
-    /// A fault in the program.
+    /// A bug in the program.
     Fault,
     /// Over `refused_rate`: 429.
     RefusedRate,
@@ -51,7 +51,7 @@ pub enum NotKept {
 }
 
 impl NotKept {
-    /// Its word.
+    /// Its name in metrics and in the API.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -74,7 +74,7 @@ impl NotKept {
     }
 }
 
-/// Which port a request reached.
+/// The port that a request reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PortName {
     /// The receiver's.
@@ -84,7 +84,7 @@ pub enum PortName {
 }
 
 impl PortName {
-    /// Its word.
+    /// Its name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -94,22 +94,22 @@ impl PortName {
     }
 }
 
-/// A request that left no delivery.
+/// A request without a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
     /// The port it reached.
     pub port: PortName,
-    /// Why it left none.
+    /// Why there is no delivery.
     pub cause: NotKept,
-    /// The status it was answered with.
+    /// The response status.
     pub status: u16,
-    /// The client, where its address is known.
+    /// The client, if its address is known.
     pub client: Option<IpAddr>,
-    /// The method, empty where it is not known.
+    /// The method; empty if unknown.
     pub method: String,
-    /// The target as it was on the request line, empty where it is not known.
+    /// The target as on the request line; empty if unknown.
     pub target: String,
-    /// What was wrong, and how to mend it, in a sentence or two.
+    /// What was wrong, and how to fix it, in one or two sentences.
     pub detail: String,
     /// Whether it looks like a delivery: a signature header, a JSON body, or a path near a route.
     pub is_likely: bool,
@@ -128,13 +128,13 @@ impl Refused {
             && self.detail == other.detail
     }
 
-    /// Method and path for people.
+    /// Method and path for display.
     #[must_use]
     pub fn place(&self) -> String {
         self.line().split('?').next().unwrap_or_default().to_owned()
     }
 
-    /// Method and target for people: cut, without control characters, the values of secret parameters masked.
+    /// Method and target for display: shortened, without control characters, secret parameters masked.
     #[must_use]
     pub fn line(&self) -> String {
         let target = masked(&self.target);
@@ -152,7 +152,7 @@ impl Refused {
     }
 }
 
-/// The target without a password before its host and without the values of its secret parameters.
+/// The target without a password before its host and with secret parameters masked.
 fn masked(target: &str) -> String {
     let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
     let path = match (path.find("://"), path.find('@')) {
@@ -177,27 +177,27 @@ pub struct RefusedKind {
     pub id: u64,
     /// The newest of them.
     pub newest: Refused,
-    /// How many came.
+    /// The number of requests.
     pub count: u64,
-    /// When the first came.
+    /// When the first request arrived.
     pub first: Timestamp,
-    /// When the newest came.
+    /// When the newest request arrived.
     pub last: Timestamp,
 }
 
-/// The newest kinds of requests that left no delivery.
+/// The newest kinds of requests without a delivery.
 #[derive(Debug, Default)]
 pub struct Refusals(Mutex<Kept>);
 
 #[derive(Debug, Default)]
 struct Kept {
-    /// The newest first.
+    /// Newest first.
     kinds: VecDeque<RefusedKind>,
     given: u64,
 }
 
 impl Refusals {
-    /// Keeps one that came at `now`.
+    /// Adds a request that arrived at `now`.
     pub fn add(&self, mut refused: Refused, now: Timestamp) {
         refused.target = refused.target.chars().take(LONGEST.saturating_mul(4)).collect();
         let mut kept = self.0.lock();
@@ -213,20 +213,20 @@ impl Refusals {
         };
         kept.kinds.push_front(kind);
         if kept.kinds.len() > MOST {
-            // What strangers send must not push out what a sender of ours sent.
+            // Requests of strangers must not displace those of our senders.
             let stranger = kept.kinds.iter().rposition(|kind| !kind.newest.is_likely);
             let gone = stranger.unwrap_or(MOST);
             kept.kinds.remove(gone);
         }
     }
 
-    /// All kinds, the newest first.
+    /// All kinds, newest first.
     #[must_use]
     pub fn list(&self) -> Vec<RefusedKind> {
         self.0.lock().kinds.iter().cloned().collect()
     }
 
-    /// Those that look like deliveries and came within the last `time` before `now`.
+    /// The kinds that look like deliveries and arrived within the last `time` before `now`.
     #[must_use]
     pub fn likely_within(&self, time: Duration, now: Timestamp) -> Vec<RefusedKind> {
         let kept = self.0.lock();

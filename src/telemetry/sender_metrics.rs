@@ -1,4 +1,4 @@
-//! Counters of what is sent.
+//! The counters of the sender.
 
 use std::sync::atomic::AtomicU64;
 
@@ -49,26 +49,26 @@ struct NameLabels {
     name: String,
 }
 
-/// An endpoint at the moment of asking.
+/// An endpoint at the time of a scrape.
 #[derive(Clone, Debug, Default)]
 pub struct EndpointGauges {
     /// The id of the subscription.
     pub subscription: String,
-    /// What people call it.
+    /// The display name.
     pub name: String,
-    /// Whether the last look found it healthy; `None` before the first.
+    /// Whether the last health check succeeded; `None` before the first check.
     pub is_healthy: Option<bool>,
     /// Messages that wait.
     pub pending: u64,
     /// Dead letters.
     pub dead: u64,
-    /// The mean of the attempts that got an answer, in seconds.
+    /// The mean duration of the attempts that got a response, in seconds.
     pub mean_s: f64,
     /// Their percentiles, in seconds: p50, p95, p99.
     pub percentiles_s: [f64; 3],
 }
 
-/// A subscription that is not in force, at the moment of asking.
+/// A subscription that is not in force, at the time of a scrape.
 #[derive(Clone, Debug, Default)]
 pub struct ParkedGauges {
     /// Its id.
@@ -97,7 +97,7 @@ pub struct SenderMetrics {
 }
 
 impl SenderMetrics {
-    /// Counters that are shown by `registry`.
+    /// Counters registered with `registry`.
     pub fn registered(registry: &mut Registry) -> Self {
         let metrics = Self {
             attempts: Family::default(),
@@ -138,7 +138,7 @@ impl SenderMetrics {
         metrics
     }
 
-    /// Says how the endpoints are now, and what is parked; what is gone is no longer told of.
+    /// Sets the current state of the endpoints and of parked subscriptions; missing ones are removed.
     pub fn set(&self, endpoints: &[EndpointGauges], parked: &[ParkedGauges]) {
         let as_gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
         self.is_healthy.clear();
@@ -188,18 +188,18 @@ impl SenderMetrics {
         }
     }
 
-    /// Counts an event on which the filter or template of a subscription failed.
+    /// Counts an event on which a subscription's filter or template failed.
     pub fn evaluation_failed(&self, subscription: &str, part: &'static str) {
         let labels = EvaluationLabels { subscription: subscription.to_owned(), part };
         self.evaluation_failures.get_or_create(&labels).inc();
     }
 
-    /// Counts a message that is over.
+    /// Counts a finished message.
     pub fn message(&self, status: &'static str) {
         self.messages(status, 1);
     }
 
-    /// Counts messages that are over.
+    /// Counts finished messages.
     pub fn messages(&self, status: &'static str, count: u64) {
         self.messages.get_or_create(&MessageLabels { status }).inc_by(count);
     }

@@ -7,13 +7,13 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::domain::{Clock, Timestamp};
 
-/// Counts what passed, the time that the machine slept too: a retry that was due meanwhile is due when it wakes.
+/// Counts elapsed time, including sleep: a retry that became due during sleep is due when the machine wakes.
 #[cfg(target_os = "linux")]
 const PASSED: ClockId = ClockId::Boottime;
 #[cfg(not(target_os = "linux"))]
 const PASSED: ClockId = ClockId::Monotonic;
 
-/// By how much the wall clock was ahead of what had passed when the program first asked, in microseconds.
+/// The difference between the wall clock and the elapsed time at the program's first reading, in microseconds.
 static AHEAD_AT_START: LazyLock<i64> = LazyLock::new(|| wall_us().saturating_sub(passed_us()));
 
 /// The system's clocks.

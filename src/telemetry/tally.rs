@@ -1,4 +1,4 @@
-//! What came in since it was last asked, by source and by what became of it: what the overview is drawn from.
+//! Counts deliveries by source and outcome since the last reading; the data for the overview.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -7,25 +7,25 @@ use parking_lot::Mutex;
 
 use crate::domain::{Reason, Verdict};
 
-/// The upper bounds of the times that are counted apart, in microseconds; what took longer is counted after the last.
+/// The upper bounds of the duration classes, in microseconds; longer durations are counted in one more class.
 pub const BOUNDS_US: [u64; 13] = [
     500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000, 5_000_000,
     30_000_000,
 ];
-/// So many counts of times there are.
+/// The number of duration classes.
 pub const TIMES: usize = BOUNDS_US.len() + 1;
 
-/// Deliveries of one source that became the same.
+/// Deliveries of one source with the same outcome.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counted {
-    /// How many.
+    /// Their number.
     pub count: u64,
-    /// How many of them took at most each of `BOUNDS_US`, and longer.
+    /// The number of deliveries in each duration class of `BOUNDS_US`, and longer.
     pub times: [u64; TIMES],
 }
 
 impl Counted {
-    /// Adds one that took so long.
+    /// Adds one delivery with this duration.
     pub fn add(&mut self, taken: Duration) {
         let micros = u64::try_from(taken.as_micros()).unwrap_or(u64::MAX);
         self.count = self.count.saturating_add(1);
@@ -35,7 +35,7 @@ impl Counted {
         }
     }
 
-    /// Adds what `other` counted.
+    /// Adds the counts of `other`.
     pub fn join(&mut self, other: &Self) {
         self.count = self.count.saturating_add(other.count);
         for (sum, more) in self.times.iter_mut().zip(other.times) {
@@ -43,7 +43,8 @@ impl Counted {
         }
     }
 
-    /// The bound that so many of a hundred did not exceed; `None` where there is none, or it is above the last bound.
+    /// The bound that this percentage of deliveries did not exceed; `None` if there is none, or it is above the last
+    /// bound.
     #[must_use]
     pub fn percentile(&self, hundredths: u64) -> Option<Duration> {
         let rank = self.count.saturating_mul(hundredths).div_ceil(100).max(1);
@@ -56,10 +57,10 @@ impl Counted {
     }
 }
 
-/// What became of a delivery.
+/// The outcome of a delivery.
 pub type Outcome = (Verdict, Option<Reason>);
 
-/// Counts until it is emptied.
+/// Counts since the last reading.
 #[derive(Debug, Default)]
 pub struct Tally(Mutex<HashMap<String, HashMap<Outcome, Counted>>>);
 
@@ -76,7 +77,7 @@ impl Tally {
         counts.insert(source.to_owned(), HashMap::from([(outcome, first)]));
     }
 
-    /// Takes what was counted since it was taken last.
+    /// Takes and resets the counts.
     #[must_use]
     pub fn take(&self) -> Vec<(String, Outcome, Counted)> {
         let counts = std::mem::take(&mut *self.0.lock());

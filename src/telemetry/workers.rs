@@ -1,4 +1,4 @@
-//! The threads and tasks that work until the program stops. One that panics is logged, counted, and started again.
+//! The threads and tasks that run until the program stops. After a panic they are logged, counted, and restarted.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -13,7 +13,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use tokio::runtime::{Builder, Runtime};
 
-/// The pause before a worker that panicked is started again, at first and at most. It doubles while the worker keeps
+/// The pause before a worker restarts after a panic, at first and at most. It doubles while the worker keeps
 /// panicking.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 /// A worker that ran this long before its next panic starts with the short pause again.
@@ -24,7 +24,7 @@ pub(super) struct WorkerLabels {
     worker: &'static str,
 }
 
-/// The watch over all workers; clones share it.
+/// The registry of all workers; clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Workers(Arc<Watch>);
 
@@ -34,33 +34,33 @@ struct Watch {
     last: Mutex<BTreeMap<&'static str, Panicked>>,
 }
 
-/// How often a worker panicked since the program started, and when it did last.
+/// The number of panics of a worker since the program started, and the time of the last one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Panicked {
-    /// How often.
+    /// The number of panics.
     pub times: u64,
     /// The last time.
     pub last: Instant,
 }
 
-/// A thread that works.
+/// A worker thread.
 #[derive(Debug)]
 pub struct Worker(Mutex<Option<JoinHandle<()>>>);
 
 impl Worker {
-    /// Waits until the thread has ended. It must have been told to stop; a pause after a panic ends at once.
+    /// Waits until the thread has ended. It must have been asked to stop; a pause after a panic ends at once.
     pub fn join(&self) {
         if let Some(thread) = self.0.lock().take() {
             thread.thread().unpark();
-            // It catches every panic of its work.
+            // The thread catches every panic of its work.
             let _ = thread.join();
         }
     }
 }
 
 impl Workers {
-    /// Starts a thread that runs `work` until `work` returns. After a panic, `work` is run again. `nice` is how far the
-    /// thread stands behind others where processors are short, as nice(2) has it.
+    /// Starts a thread that runs `work` until `work` returns. After a panic, `work` runs again. `nice` is the thread's
+    /// niceness, as in nice(2).
     ///
     /// # Errors
     /// When no thread can be started.
@@ -73,7 +73,7 @@ impl Workers {
         let workers = self.clone();
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
             if nice > 0 {
-                // Linux counts this for the thread. Where it is refused, the thread is as urgent as the others.
+                // Linux applies this to the thread. If it is refused, the thread has normal priority.
                 let _ = rustix::process::nice(nice);
             }
             let mut pause = PAUSE.0;
@@ -91,7 +91,7 @@ impl Workers {
         Ok(Worker(Mutex::new(Some(thread))))
     }
 
-    /// Starts a thread that runs the future of `work` in a runtime of its own. After a panic a new runtime runs a new
+    /// Starts a thread that runs the future of `work` in a separate runtime. After a panic, a new runtime runs a new
     /// future; the tasks of the old one end.
     ///
     /// # Errors
@@ -107,13 +107,13 @@ impl Workers {
             let runtime = first.take().map_or_else(runtime, Ok);
             match runtime {
                 Ok(runtime) => runtime.block_on(work()),
-                // Counted and tried again like a panic.
+                // Counted and retried like a panic.
                 Err(fault) => resume_unwind(Box::new(fault)),
             }
         })
     }
 
-    /// Runs `work`, which is not started again: `None` where it panicked.
+    /// Runs `work` without restarting it: `None` if it panicked.
     pub async fn watch<T>(&self, name: &'static str, work: impl Future<Output = T>) -> Option<T> {
         let done = AssertUnwindSafe(work).catch_unwind().await.ok();
         if done.is_none() {
