@@ -6,7 +6,7 @@ use crate::domain::Headers;
 const RELAYS: &[(&str, &[(&str, &str)])] =
     &[("smee", &[("timestamp", "#"), ("accept-language", "*"), ("sec-fetch-mode", "cors")])];
 
-/// The name of the relay that the request came through.
+/// Advice about the relay that the request came through; `None` if there is no sign of one.
 pub fn relay(headers: &Headers) -> Option<String> {
     let is = |(name, value): &(&str, &str)| {
         headers.get(name).is_some_and(|found| match *value {

@@ -164,7 +164,7 @@ pub enum Numbers {
 pub struct Float {
     pub whole: Whole,
     pub digits: Digits,
-    /// The smallest exponent that is written without exponent notation, and the first larger one that is not.
+    /// The smallest power of ten written without an exponent, and the first larger one that needs an exponent.
     pub low: i32,
     pub high: High,
     /// Whether a whole float ends in `.0`, without and with an exponent.
