@@ -1,7 +1,7 @@
-//! tagohook receives TagoRUN and TagoIO webhooks, decides about each one, keeps every one and shows why.
+//! tagohook receives TagoRUN and TagoIO webhooks, decides about each one, stores every one and shows why.
 //!
-//! The floors, lowest last: `http`; `inspect`; `receive`; `store`; `signing`, `catalog`, `config`, `telemetry`,
-//! `payload`; `domain`. Imports go downward only. `docs/ARCHITECTURE.md` tells how a delivery walks through them.
+//! The floors, from top to bottom: `http`; `inspect`; `receive`; `store`; `signing`, `catalog`, `config`, `telemetry`,
+//! `payload`; `domain`. Imports go downward only. `docs/ARCHITECTURE.md` describes how a delivery passes through them.
 
 mod catalog;
 mod config;

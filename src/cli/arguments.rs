@@ -128,7 +128,7 @@ pub struct Send {
     pub inspector: Inspector,
 }
 
-/// How the running instance is reached.
+/// How to reach the running instance.
 #[derive(Debug, Args)]
 pub struct Inspector {
     /// Inspector URL [default: the instance running on this data directory]; its password in TAGOHOOK_PASSWORD
@@ -165,7 +165,7 @@ pub struct Subscriptions {
     pub command: SubscriptionsCommand,
 }
 
-/// What is done with subscriptions.
+/// The commands for subscriptions.
 #[derive(Debug, Subcommand)]
 pub enum SubscriptionsCommand {
     /// List them, with the state of their endpoints
@@ -242,7 +242,7 @@ pub struct DeadLetters {
     pub command: DeadLettersCommand,
 }
 
-/// What is done with dead letters.
+/// The commands for dead letters.
 #[derive(Debug, Subcommand)]
 pub enum DeadLettersCommand {
     /// List them, newest first
@@ -268,7 +268,7 @@ pub enum DeadLettersCommand {
     },
 }
 
-/// Which dead letters.
+/// Selects dead letters.
 #[derive(Debug, Args)]
 pub struct LetterFilter {
     /// Of this subscription
@@ -294,7 +294,7 @@ pub struct Messages {
     pub command: MessagesCommand,
 }
 
-/// What is done with messages.
+/// The commands for messages.
 #[derive(Debug, Subcommand)]
 pub enum MessagesCommand {
     /// List them, newest first
@@ -318,7 +318,7 @@ pub enum MessagesCommand {
     Cancel(ChosenMessages),
 }
 
-/// Which messages.
+/// Selects messages for a list.
 #[derive(Debug, Args)]
 pub struct MessageFilter {
     /// Of this subscription
@@ -332,7 +332,7 @@ pub struct MessageFilter {
     pub status: Option<String>,
 }
 
-/// Which messages something is done with.
+/// Selects the messages of a command.
 #[derive(Debug, Args)]
 pub struct ChosenMessages {
     /// Their ids

@@ -10,7 +10,7 @@ use crate::config::{Config, fallback_notices};
 use crate::domain::{EventPlace, IdScope, Source};
 use crate::send::{Compiled, TargetGuard};
 
-/// Prints what would be in force. Every fault is a line on standard error, and exit 2.
+/// Prints the configuration that would be in force. Every fault is a line on standard error; the exit code is then 2.
 pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
     let config = configuration_without_secrets(globals)?;
     let catalog = app::read_catalog(&config)?;

@@ -1,18 +1,18 @@
-//! The configuration and the environment, as commands need them.
+//! The configuration and the environment for commands.
 
 use super::arguments::Globals;
 use crate::config::{Config, ConfigFaults, Options, Origin, load};
 use crate::send::{Compiled, TargetGuard};
 use crate::signing;
 
-/// The environment, as far as it is text.
+/// The environment variables with valid text.
 pub fn environment() -> Vec<(String, String)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect()
 }
 
-/// The whole configuration, the templates and filters of its subscriptions compiled too.
+/// The whole configuration, with the templates and filters of its subscriptions compiled.
 pub fn read_configuration(options: &Options) -> Result<Config, ConfigFaults> {
     let config = load(options, &environment(), signing::check_key)?;
     let guard = TargetGuard::new(config.sender.deny_private);
@@ -32,7 +32,7 @@ pub fn configuration(globals: &Globals) -> Result<Config, ConfigFaults> {
     read_configuration(&globals.options())
 }
 
-/// The configuration for a command that uses no secret: those that no start has made yet may be missing.
+/// The configuration for a command that uses no secrets: secrets that a first start creates may be missing.
 pub fn configuration_without_secrets(globals: &Globals) -> Result<Config, ConfigFaults> {
     read_configuration(&Options { tolerate_unmade: true, ..globals.options() })
 }

@@ -10,7 +10,7 @@ use super::arguments::{DeadLetters, DeadLettersCommand, Globals, LetterFilter};
 use super::inspector::{self, Api, encoded, print_table, text};
 use super::output::{counted, say};
 
-/// Does what was asked with the dead letters of the running instance.
+/// Runs the command on the dead letters of the running instance.
 pub fn run(globals: &Globals, asked: &DeadLetters) -> anyhow::Result<ExitCode> {
     inspector::run(async {
         let api = Api::find(globals, &asked.inspector)?;

@@ -1,7 +1,7 @@
-//! `tagohook loop`: every event of the catalogue once round, through the running instance.
+//! `tagohook loop`: sends every event of the catalogue through the running instance and back.
 //!
-//! The round goes through a subscription that is removed again, however the command ends. One that a killed command left
-//! behind bears a mark: it takes no event but those of its own round, and the next round removes it.
+//! The round uses a temporary subscription, which is removed however the command ends. If the command is killed, the
+//! subscription remains. It is marked: it accepts only the events of its own round, and the next round removes it.
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
@@ -24,16 +24,17 @@ use crate::domain::{Clock as _, Scheme, Source};
 use crate::send::{fresh_id, source_url};
 use crate::telemetry::SystemClock;
 
-/// How long the round may take.
+/// The time limit of a round.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often its progress is checked.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
-/// How long removing the subscription may take.
+/// The time limit for removing the subscription.
 const REMOVE_WITHIN: Duration = Duration::from_secs(5);
-/// The header that marks the subscription of a round. No person's subscription has it.
+/// The header that marks the subscription of a round. User subscriptions never have it.
 const MARK: &str = "X-Tagohook-Loop";
 
-/// Makes a subscription to our own receiver, publishes everything, prints the result of each, and removes it again.
+/// Creates a subscription to our own receiver, publishes every event, prints each result, and removes the
+/// subscription.
 pub fn run(globals: &Globals, asked: &FullLoop) -> anyhow::Result<ExitCode> {
     let data_dir = globals.options().data_dir(&environment());
     let addresses = read_addresses(&data_dir).with_context(|| nobody_runs(&data_dir, ""))?;
@@ -49,7 +50,7 @@ pub fn run(globals: &Globals, asked: &FullLoop) -> anyhow::Result<ExitCode> {
         let api = Api::find(globals, &asked.inspector)?;
         remove_left_behind(&api).await?;
         let round = Round { api: &api, source, catalog: &catalog, mark: fresh_id(SystemClock.now()), url };
-        // From here on a signal does not end the process: the subscription is removed first.
+        // From here on, a signal does not end the process: the subscription is removed first.
         let mut interrupts = Interrupts::listen()?;
         let subscription = Bytes::from(round.subscription()?.to_string());
         let made = tokio::select! {
@@ -70,7 +71,7 @@ pub fn run(globals: &Globals, asked: &FullLoop) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Held while a round runs, so that what bears the mark at its start is known to be left behind.
+/// A lock for the duration of a round. With it, any marked subscription at the start must be left over.
 fn only_one(data_dir: &Path) -> anyhow::Result<File> {
     let path = addresses_file(data_dir);
     let file = File::open(&path).with_context(|| format!("{} cannot be read", path.display()))?;
@@ -78,7 +79,7 @@ fn only_one(data_dir: &Path) -> anyhow::Result<File> {
         Err(TryLockError::WouldBlock) => {
             bail!("another `tagohook loop` is running on {}", data_dir.display())
         }
-        // Where there are no locks, two rounds at once are unlikely all the same.
+        // Without lock support, two rounds at once are still unlikely.
         Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
     }
 }
@@ -103,13 +104,13 @@ struct Round<'a> {
     api: &'a Api,
     source: &'a Source,
     catalog: &'a Catalog,
-    /// What the ids of its events start with.
+    /// The prefix of its event ids.
     mark: String,
     url: String,
 }
 
 impl Round<'_> {
-    /// Publishes every event and follows it: how many there were, and how many did not come round.
+    /// Publishes every event and follows it. Returns the number of events and of those that did not return.
     async fn go(&self, subscription: &str) -> anyhow::Result<(usize, u32)> {
         let mut published = Vec::new();
         for event_type in self.catalog.iter() {
@@ -132,7 +133,7 @@ impl Round<'_> {
         Ok((published.len(), failed))
     }
 
-    /// Names the subscriptions that send the same events to the same place.
+    /// Names the subscriptions that send the same events to the same URL.
     async fn hint(&self, own: &str) -> anyhow::Result<()> {
         let told = self.api.get("subscriptions").await?;
         let all = told.get("subscriptions").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -171,7 +172,7 @@ impl Round<'_> {
     }
 }
 
-/// Waits until an event was sent and received; whether it went round once, and that in words.
+/// Waits until an event was sent and received. Returns whether it returned exactly once, and a description.
 async fn follow(
     api: &Api,
     source: &str,

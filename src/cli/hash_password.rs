@@ -9,7 +9,7 @@ use argon2::password_hash::PasswordHasher as _;
 
 use super::output::say;
 
-/// Shorter passwords are refused.
+/// The minimum length of a password.
 const MIN_LENGTH: usize = 8;
 
 /// Asks for a password, or reads it from a pipe, and prints its argon2id hash.

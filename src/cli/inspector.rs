@@ -1,4 +1,4 @@
-//! The API of the running instance, as commands use it.
+//! The API of the running instance, for commands.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,25 +14,25 @@ use super::output::{Unwritten, say};
 use crate::config::{CREDENTIAL_VARIABLES, read_addresses};
 use crate::send::{Client, Failure, Method, Outgoing, Pieces, TargetGuard};
 
-/// How long an answer may take.
+/// The time limit for a response.
 const TIMEOUT: Duration = Duration::from_secs(330);
-/// The most bytes of an answer.
+/// The most bytes in a response.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
-/// The way to the API.
+/// A client for the API.
 pub struct Api {
     client: Client,
     base: url::Url,
     password: Option<String>,
 }
 
-/// Runs what a command does on a runtime of its own.
+/// Runs a command's future on a separate runtime.
 pub fn run(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }
 
 impl Api {
-    /// The API at `--inspector`, or of the instance that runs on the data directory.
+    /// The API at `--inspector`, or of the instance running on the data directory.
     pub fn find(globals: &Globals, inspector: &Inspector) -> anyhow::Result<Self> {
         let env = environment();
         let data_dir = globals.options().data_dir(&env);
@@ -53,22 +53,22 @@ impl Api {
         Ok(Self { client: Client::new(TargetGuard::new(false))?, base, password: password(&env) })
     }
 
-    /// What `GET` answers.
+    /// The response to `GET`.
     pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
         self.ask(Method::Get, path, Bytes::new()).await
     }
 
-    /// What `POST` answers.
+    /// The response to `POST`.
     pub async fn post(&self, path: &str, body: Bytes) -> anyhow::Result<Value> {
         self.ask(Method::Post, path, body).await
     }
 
-    /// Removes something; what `DELETE` answers.
+    /// The response to `DELETE`.
     pub async fn delete(&self, path: &str) -> anyhow::Result<Value> {
         self.ask(Method::Delete, path, Bytes::new()).await
     }
 
-    /// An answer without end.
+    /// An endless response.
     pub async fn stream(&self, path: &str) -> anyhow::Result<Pieces> {
         let (status, mut pieces) = self
             .client
@@ -91,7 +91,7 @@ impl Api {
     }
 
     fn url(&self, path: &str) -> anyhow::Result<url::Url> {
-        // Under the path of a proxy, where the URL has one.
+        // Under the path of a proxy, if the URL has one.
         let under = self.base.path().trim_end_matches('/');
         Ok(self.base.join(&format!("{under}/api/v1/{path}"))?)
     }
@@ -116,7 +116,7 @@ impl Api {
     }
 }
 
-/// The password of the inspector; without the newline that a file of secrets may end with.
+/// The inspector's password, without the trailing newline of a secret file.
 fn password(env: &[(String, String)]) -> Option<String> {
     CREDENTIAL_VARIABLES.into_iter().find_map(|wanted| {
         let (_, value) = env.iter().find(|(name, _)| name == wanted)?;
@@ -125,7 +125,7 @@ fn password(env: &[(String, String)]) -> Option<String> {
     })
 }
 
-/// The error of a command that finds no running instance; `more` is what may be given instead of its data directory.
+/// The error if no instance is running; `more` names alternatives to its data directory.
 pub fn nobody_runs(data_dir: &Path, more: &str) -> String {
     format!(
         "no running tagohook found in {}. Start one with `tagohook`, or give its --data-dir{more}",
@@ -133,7 +133,7 @@ pub fn nobody_runs(data_dir: &Path, more: &str) -> String {
     )
 }
 
-/// What a refused request was told, a line for each fault.
+/// The message of a rejected request, one line per fault.
 fn problem(status: u16, body: &[u8]) -> String {
     let told: Value = serde_json::from_slice(body).unwrap_or_default();
     let no_inspector = format!("HTTP {status} from something else; is the path of --inspector right?");
@@ -149,7 +149,7 @@ fn problem(status: u16, body: &[u8]) -> String {
     lines.join("\n")
 }
 
-/// A member as text; `-` where there is none. Nothing in it can move a terminal's cursor.
+/// A member as text; `-` if it is missing. The text cannot control the terminal.
 pub fn text(object: &Value, key: &str) -> String {
     let text = match object.get(key) {
         None | Some(Value::Null) => "-".to_owned(),
@@ -159,12 +159,12 @@ pub fn text(object: &Value, key: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }
 
-/// `text` as it can stand in a path or query.
+/// `text` encoded for a path or query.
 pub fn encoded(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
-/// Rows under a heading, each column as wide as its widest value.
+/// Prints rows under a heading, each column as wide as its widest value.
 ///
 /// # Errors
 /// `Unwritten`.

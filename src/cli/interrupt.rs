@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM of a command that began something: it is ended, or the command says how to end it.
+//! Ctrl-C and SIGTERM for commands that started something: it is ended, or the command says how to end it.
 
 use std::process::ExitCode;
 
@@ -6,15 +6,15 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::output::complain;
 
-/// The signals that end a command. From now on they no longer end the process by themselves.
+/// The signals that end a command. From now on, they do not end the process automatically.
 pub struct Interrupts {
     interrupt: Signal,
     terminate: Signal,
-    /// One that has come and was not acted upon yet.
+    /// A signal that arrived but was not handled yet.
     pending: Option<Interrupted>,
 }
 
-/// A command was ended by a signal.
+/// The signal that ended a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Interrupted {
     /// Ctrl-C.
@@ -26,7 +26,7 @@ pub enum Interrupted {
 }
 
 impl Interrupted {
-    /// The exit code that shells expect: 128 and the number of the signal.
+    /// The exit code that shells expect: 128 plus the signal number.
     pub fn exit_code(self) -> ExitCode {
         ExitCode::from(match self {
             Self::Interrupt => 130,
@@ -36,7 +36,7 @@ impl Interrupted {
 }
 
 impl Interrupts {
-    /// Starts to listen.
+    /// Starts to listen for signals.
     ///
     /// # Errors
     /// When the system does not allow it.
@@ -53,8 +53,8 @@ impl Interrupts {
         }
     }
 
-    /// Waits for a second signal: for work that should not be broken off. After the first one, which stays the next, it
-    /// says so.
+    /// Waits for a second signal, for work that should not be interrupted. After the first signal it prints a notice;
+    /// that signal stays the next one.
     pub async fn twice(&mut self) -> Interrupted {
         let first = self.receive().await;
         self.pending = Some(first);
@@ -70,10 +70,10 @@ impl Interrupts {
         }
     }
 
-    /// What `work` gives, unless a signal comes first.
+    /// The result of `work`, unless a signal arrives first.
     ///
     /// # Errors
-    /// `Interrupted`, and what `work` says.
+    /// `Interrupted`, and the errors of `work`.
     pub async fn or<T>(&mut self, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
         tokio::select! {
             done = work => done,

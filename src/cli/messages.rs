@@ -10,7 +10,7 @@ use super::arguments::{ChosenMessages, Globals, MessageFilter, Messages, Message
 use super::inspector::{self, Api, encoded, print_table, text};
 use super::output::{counted, say};
 
-/// Does what was asked with the messages of the running instance.
+/// Runs the command on the messages of the running instance.
 pub fn run(globals: &Globals, asked: &Messages) -> anyhow::Result<ExitCode> {
     inspector::run(async {
         let api = Api::find(globals, &asked.inspector)?;
@@ -67,8 +67,8 @@ async fn list(api: &Api, filter: &MessageFilter) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// `done` is what became of them, in words and as the answer's member. Exit 1 where something that was named by its id could
-/// not be done.
+/// `done` is the result, in words and as the member in the response. Exits with 1 if a message given by id could not
+/// be changed.
 async fn act(
     api: &Api,
     act: &str,

@@ -1,5 +1,5 @@
-//! What a command prints, and the errors it reports. The standard macros end the process where the reader has gone or the
-//! disk is full; lints forbid them.
+//! Prints a command's output and errors. The standard macros panic if the reader is gone or the disk is full, so lints
+//! forbid them.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Write as _};
@@ -7,13 +7,13 @@ use std::process::ExitCode;
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// How long an error may wait for a reader of standard error that does not read.
+/// How long an error waits if standard error is not read.
 const COMPLAIN_WITHIN: Duration = Duration::from_secs(5);
 
-/// Standard output took no more.
+/// Standard output could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum Unwritten {
-    /// Its reader has gone, as `| head` does. That is no fault.
+    /// Its reader is gone, as with `| head`. That is not an error.
     #[error("the reader of the output has gone")]
     Closed,
     /// It cannot be written, as on a full disk.
@@ -21,7 +21,7 @@ pub enum Unwritten {
     Fault(io::Error),
 }
 
-/// Prints a line, as `println!` does, and returns an error where it cannot be written.
+/// Prints a line like `println!`, and returns an error if it cannot be written.
 macro_rules! say {
     ($($text:tt)*) => { $crate::cli::output::print(format_args!("{}\n", format_args!($($text)*))) };
 }
@@ -33,11 +33,11 @@ pub(super) use say;
 /// `Unwritten`.
 pub fn print(text: fmt::Arguments<'_>) -> Result<(), Unwritten> {
     let mut out = io::stdout().lock();
-    // One write: a line arrives whole.
+    // A single write, so that a line arrives whole.
     written(out.write_all(text.to_string().as_bytes()).and_then(|()| out.flush()))
 }
 
-/// What became of a write to standard output.
+/// The result of a write to standard output.
 ///
 /// # Errors
 /// `Unwritten`.
@@ -48,10 +48,10 @@ pub fn written(result: io::Result<()>) -> Result<(), Unwritten> {
     })
 }
 
-/// The exit code of a command whose exit code is an answer, whether or not somebody reads the words.
+/// The exit code of a command whose exit code is its result, even if the output is not read.
 ///
 /// # Errors
-/// Where printing failed for another reason than that the reader has gone.
+/// If printing failed for a reason other than a closed reader.
 pub fn answer(printed: Result<(), Unwritten>, code: ExitCode) -> anyhow::Result<ExitCode> {
     match printed {
         Ok(()) | Err(Unwritten::Closed) => Ok(code),
@@ -65,12 +65,12 @@ pub fn counted(count: impl fmt::Display, noun: &str) -> String {
     if count == "1" { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
-/// Writes a line to standard error. Where nobody reads it, it is lost.
+/// Writes a line to standard error. It is lost if standard error is not read.
 pub fn complain(text: impl fmt::Display) {
     let line = format!("{}\n", without_numbers(&text.to_string()));
     let (done, is_done) = mpsc::channel();
     let writer = std::thread::Builder::new().spawn(move || {
-        // Nobody is left to be told.
+        // There is nowhere left to report a failure.
         let _ = io::stderr().lock().write_all(line.as_bytes());
         let _ = done.send(());
     });
@@ -79,7 +79,7 @@ pub fn complain(text: impl fmt::Display) {
     }
 }
 
-/// `text` without the operating system's numbers: `Connection refused (os error 111)` says it in words already.
+/// `text` without the operating system's error numbers: `Connection refused (os error 111)` is clear without them.
 fn without_numbers(text: &str) -> String {
     const MARK: &str = " (os error ";
     let mut parts = text.split(MARK);

@@ -1,4 +1,4 @@
-//! The program: reads the command line, does what it says, and turns what came of it into an exit code.
+//! The program: parses the command line, runs the command, and turns the result into an exit code.
 
 use std::process::ExitCode;
 
@@ -13,10 +13,10 @@ use super::{
 };
 use crate::config::{ConfigFaults, DEFAULT_TOML};
 
-/// The exit code of bad usage and of a bad configuration.
+/// The exit code for wrong usage and for an invalid configuration.
 const BAD_USAGE: u8 = 2;
 
-/// Reads the command line and does what it says.
+/// Parses the command line and runs the command.
 pub fn main() -> ExitCode {
     let done = match Arguments::try_parse() {
         Ok(arguments) => run(arguments),
@@ -65,7 +65,7 @@ fn run(Arguments { globals, command }: Arguments) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Prints what the command line's own reader has to say: help and version on standard output, a fault on standard error.
+/// Prints clap's messages: help and version to standard output, errors to standard error.
 fn tell(told: &clap::Error) -> anyhow::Result<ExitCode> {
     let printed = told.print();
     if !told.use_stderr() {

@@ -1,4 +1,4 @@
-//! `tagohook prune`: the retention, once.
+//! `tagohook prune`: applies retention once.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::app;
 use crate::store::Store;
 use crate::telemetry::{SystemClock, Workers};
 
-/// Removes what is past its time or over its budget, and gives the room back to the disk.
+/// Removes expired rows and rows over their budget, and returns the room to the disk.
 pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
     let config = configuration_without_secrets(globals)?;
     if !config.store.path.exists() {

@@ -1,4 +1,4 @@
-//! What a source would read of a request: the event's type and id, by the receiver's own checks.
+//! What a source would read from a request: the event's type and id, according to the receiver's own checks.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use crate::domain::{
 use crate::receive::{Masking, Receiver, Trace};
 use crate::telemetry::SystemClock;
 
-/// Says in a line or more which event `source` would read.
+/// Describes the event that `source` would read, in one or more lines.
 ///
 /// # Errors
-/// When a schema of `schemas_dir` is bad.
+/// When a schema in `schemas_dir` is invalid.
 pub fn lines(
     config: &Config,
     source: &Source,
@@ -26,7 +26,7 @@ pub fn lines(
     body: Bytes,
 ) -> anyhow::Result<Vec<String>> {
     let catalog = Arc::new(app::read_catalog(config)?);
-    // Nothing is kept, so nothing is masked.
+    // Nothing is stored, so nothing is masked.
     let masking = Arc::new(Masking::new([0; 32]));
     let receiver = Receiver::new(vec![source.clone()], catalog, masking, config.receiver.max_body);
     let now = SystemClock.wall();

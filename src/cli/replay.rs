@@ -1,4 +1,4 @@
-//! `tagohook replay`: replays stored deliveries and follows the run. A command that is ended stops its run.
+//! `tagohook replay`: replays stored deliveries and follows the run. Ending the command stops its run.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use super::inspector::{self, Api, encoded, text};
 use super::interrupt::{Interrupted, Interrupts};
 use super::output::{Unwritten, answer, complain, say};
 
-/// How long to wait before a run is looked at again.
+/// The pause between two checks of a run.
 const PAUSE: Duration = Duration::from_millis(300);
 
-/// Does what was asked; fails where a delivery failed or the run was stopped.
+/// Runs the command; fails if a delivery failed or the run was stopped.
 pub fn run(globals: &Globals, asked: &Replay) -> anyhow::Result<ExitCode> {
     inspector::run(async {
         let api = Api::find(globals, &asked.inspector)?;
@@ -23,7 +23,7 @@ pub fn run(globals: &Globals, asked: &Replay) -> anyhow::Result<ExitCode> {
             say!("{}", sentence(&stop(&api, id).await?))?;
             return Ok(ExitCode::SUCCESS);
         }
-        // From here on a signal does not end the process: what it began is stopped first.
+        // From here on, a signal does not end the process: the run is stopped first.
         let mut interrupts = Interrupts::listen()?;
         let (id, plan) = tokio::select! {
             begun = begin(&api, asked) => begun?,
@@ -56,7 +56,7 @@ pub fn run(globals: &Globals, asked: &Replay) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Starts or continues a run: its id, where there is one, and what it does in words.
+/// Starts or continues a run. Returns its id, if there is one, and a description.
 async fn begin(api: &Api, asked: &Replay) -> anyhow::Result<(Option<String>, String)> {
     if let Some(id) = &asked.resume {
         let run = api.post(&format!("replay-runs/{}/resume", encoded(id)), Bytes::new()).await?;
@@ -71,11 +71,11 @@ async fn stop(api: &Api, id: &str) -> anyhow::Result<Value> {
     api.post(&format!("replay-runs/{}/stop", encoded(id)), Bytes::new()).await
 }
 
-/// Stops a run whose command was ended, and says what came of it.
+/// Stops a run whose command was ended, and prints the result.
 async fn end(api: &Api, id: &str, interrupts: &mut Interrupts) {
     let stopped = async {
         match stop(api, id).await {
-            // It was over before.
+            // The run was already finished.
             Err(_) => api.get(&format!("replay-runs/{}", encoded(id))).await,
             stopped => stopped,
         }
@@ -143,7 +143,7 @@ async fn follow(api: &Api, id: &str, plan: &str) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// What became of a run: `stopped: 3 of 40 deliveries replayed, 0 failed, 0 expired; --resume ID continues`.
+/// The result of a run: `stopped: 3 of 40 deliveries replayed, 0 failed, 0 expired; --resume ID continues`.
 fn sentence(run: &Value) -> String {
     let why = match text(run, "why").as_str() {
         "-" => String::new(),

@@ -19,7 +19,7 @@ use crate::domain::Clock as _;
 use crate::send::{Answer, Client, TargetGuard, fresh_id, signed_request, source_url};
 use crate::telemetry::SystemClock;
 
-/// Sends, prints each response, and fails where one is not 2xx.
+/// Sends, prints each response, and fails if one is not 2xx.
 pub fn run(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
     if send.publish {
         return publish(globals, send);
@@ -131,7 +131,7 @@ fn example(event_type: &EventType, id: &str, time: &str, set: &[String]) -> anyh
     Ok(Bytes::from(serde_json::to_vec(&payload)?))
 }
 
-/// Puts `value` at a dotted path, making objects on the way; a number steps into an array.
+/// Sets `value` at a dotted path and creates missing objects; a number is an array index.
 fn set_path(payload: &mut Value, path: &str, value: Value) -> anyhow::Result<()> {
     let mut place = payload;
     for step in path.split('.') {

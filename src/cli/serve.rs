@@ -1,4 +1,4 @@
-//! `tagohook [serve]`: starts everything, prints where it is, and runs until it is stopped.
+//! `tagohook [serve]`: starts everything, prints the addresses, and runs until it is stopped.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -13,11 +13,11 @@ use crate::domain::Clock as _;
 use crate::send::{shown_url, signed_curl, source_url};
 use crate::telemetry::{LogFormat, Metrics, SystemClock, start_logging};
 
-/// The exit code of a program that a second Ctrl-C ended, as shells have it.
+/// The exit code after a second Ctrl-C, as in shells.
 const INTERRUPTED: u8 = 130;
 
-/// Runs the server. Configuration, schemas and ports are tried before the first start makes its secrets: one that fails leaves
-/// nothing half made.
+/// Runs the server. The first start creates secrets only after configuration, schemas and ports are checked. A failed
+/// start therefore leaves nothing behind.
 pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
     let options = globals.options();
     let before = read_configuration(&Options { tolerate_unmade: true, ..options.clone() })?;
@@ -47,7 +47,7 @@ pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Prints the welcome, whatever standard output is: a full disk, a closed pipe or one that nobody reads stops no delivery.
+/// Prints the welcome in the background: a full disk, a closed pipe or an unread one stops no delivery.
 fn greet(welcome: String) {
     let printing = move || {
         if let Err(fault) = output::print(format_args!("{welcome}")) {
@@ -58,7 +58,7 @@ fn greet(welcome: String) {
     let _ = std::thread::Builder::new().name("welcome".to_owned()).spawn(printing);
 }
 
-/// Where everything is; until the first delivery has arrived also which secrets there are and how to try it.
+/// The addresses; until the first delivery arrives, also the secrets and a command to try.
 fn welcome(config: &Config, made: &[&str], running: &Running) -> String {
     let receiver = &running.addresses.receiver;
     let shown = |url: &str| shown_url(receiver, url);

@@ -33,7 +33,7 @@ pub fn run(globals: &Globals, sign: &Sign) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The source of that name, or the first.
+/// The source with that name, or the first.
 pub fn find_source<'a>(config: &'a Config, name: Option<&str>) -> anyhow::Result<&'a Source> {
     let Some(name) = name else {
         return config.sources.first().context("the configuration has no source");
@@ -44,7 +44,7 @@ pub fn find_source<'a>(config: &'a Config, name: Option<&str>) -> anyhow::Result
     })
 }
 
-/// The bytes of a file; of standard input where there is none or it is `-`.
+/// The bytes of a file, or of standard input if there is none or it is `-`.
 pub fn read_body(file: Option<&Path>) -> anyhow::Result<Bytes> {
     match file.filter(|file| *file != Path::new("-")) {
         Some(file) => {

@@ -11,7 +11,7 @@ use super::inspector::{self, Api, encoded, print_table, text};
 use super::output::{answer, say};
 use super::sign::read_body;
 
-/// Does what was asked with the subscriptions of the running instance.
+/// Runs the command on the subscriptions of the running instance.
 pub fn run(globals: &Globals, asked: &Subscriptions) -> anyhow::Result<ExitCode> {
     inspector::run(async {
         let api = Api::find(globals, &asked.inspector)?;
@@ -88,7 +88,7 @@ async fn remove(api: &Api, id_or_name: &str) -> anyhow::Result<ExitCode> {
     print_warnings(&told)
 }
 
-/// The id of the subscription that has this id, or else this name.
+/// The id of the subscription with this id, or else with this name.
 async fn find(api: &Api, id_or_name: &str) -> anyhow::Result<String> {
     let told = api.get("subscriptions").await?;
     let all = items(&told, "subscriptions");
@@ -106,7 +106,7 @@ async fn find(api: &Api, id_or_name: &str) -> anyhow::Result<String> {
     }
 }
 
-/// JSON as it is sent: PowerShell writes files in UTF-16.
+/// JSON converted to UTF-8: PowerShell writes files in UTF-16.
 fn as_utf8(json: Bytes) -> Bytes {
     let units = |order: fn([u8; 2]) -> u16| -> Vec<u16> {
         json.chunks_exact(2).filter_map(|pair| pair.try_into().ok().map(order)).collect()

@@ -10,10 +10,10 @@ use super::arguments::{Globals, Tail};
 use super::inspector::{self, Api, encoded, text};
 use super::output::{Unwritten, complain, say};
 
-/// How long to wait before the stream is asked for again.
+/// The pause before reconnecting to the stream.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Prints a line for each delivery until it is stopped. Where the connection breaks it connects again, without a gap.
+/// Prints a line for each delivery until it is stopped. If the connection breaks, it reconnects without a gap.
 pub fn run(globals: &Globals, tail: &Tail) -> anyhow::Result<ExitCode> {
     let mut query = String::new();
     for condition in &tail.filter {
@@ -32,7 +32,7 @@ pub fn run(globals: &Globals, tail: &Tail) -> anyhow::Result<ExitCode> {
             let path = format!("deliveries/stream?{}", asked.trim_start_matches('&'));
             let mut pieces = match api.stream(&path).await {
                 Ok(pieces) => pieces,
-                // The first time it is the user's concern, later the program may be starting again.
+                // The first failure is an error; later ones may be a restart of the program.
                 Err(fault) if position.is_none() => return Err(fault),
                 Err(fault) => {
                     complain(format_args!("{fault:#}; trying again"));

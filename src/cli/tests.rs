@@ -1,4 +1,4 @@
-//! `docs/CLI.md` names every command and option that there is, and none that there is not.
+//! `docs/CLI.md` lists every command and option, and nothing else.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::config::{CREDENTIAL_VARIABLES, FLAG_VARIABLES};
 
 const DOCUMENT: &str = include_str!("../../docs/CLI.md");
 
-/// Every command below `command` that does something, with its full name, as `tagohook dead-letters list`.
+/// Every command below `command` that runs something, with its full name, such as `tagohook dead-letters list`.
 fn commands(command: &Command, name: &str, found: &mut Vec<(String, Command)>) {
     for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
         let name = format!("{name} {}", below.get_name());
@@ -29,7 +29,7 @@ fn all() -> (Command, Vec<(String, Command)>) {
     (program, found)
 }
 
-/// The options of a command's own, as `--to`.
+/// The options of the command itself, such as `--to`.
 fn options(command: &Command) -> BTreeSet<String> {
     let own = command.get_arguments().filter(|argument| argument.get_help_heading().is_none());
     let names =
@@ -37,7 +37,7 @@ fn options(command: &Command) -> BTreeSet<String> {
     names.map(|name| format!("--{name}")).collect()
 }
 
-/// The section of the document under a heading, up to the next heading.
+/// The section of the document below a heading, up to the next heading.
 fn section(heading: &str) -> &'static str {
     let start = DOCUMENT.split_once(&format!("\n{heading}\n")).map(|(_, rest)| rest);
     let start = start.unwrap_or_else(|| panic!("docs/CLI.md has no heading {heading:?}"));
@@ -45,7 +45,7 @@ fn section(heading: &str) -> &'static str {
     &start[..end.unwrap_or(start.len())]
 }
 
-/// The options that the table of a section lists: `| `--to URL` | … |`.
+/// The options in the table of a section: `| `--to URL` | … |`.
 fn listed(section: &str) -> BTreeSet<String> {
     let rows = section.lines().filter_map(|line| line.strip_prefix("| `--"));
     rows.map(|row| format!("--{}", row.split(['`', ' ']).next().unwrap())).collect()

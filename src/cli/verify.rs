@@ -1,4 +1,4 @@
-//! `tagohook verify`: is this body signed as its source asks, and if not, what is wrong?
+//! `tagohook verify`: checks whether a body is signed as its source requires, and says what is wrong if not.
 
 use std::process::ExitCode;
 
@@ -14,7 +14,8 @@ use crate::signing;
 use crate::signing::diagnose::{Known, Suspect, diagnose};
 use crate::telemetry::SystemClock;
 
-/// Prints it in a line, with the event that the source reads; fails where the signature is not valid. Whether the line is read does not change the exit code.
+/// Prints the result in one line, with the event that the source reads; fails if the signature is invalid. The exit
+/// code is the same if the output is not read.
 pub fn run(globals: &Globals, verify: &Verify) -> anyhow::Result<ExitCode> {
     let config = configuration(globals)?;
     let source = find_source(&config, verify.source.as_deref())?;
