@@ -41,9 +41,9 @@ impl Drop for LogGuard {
     }
 }
 
-/// Starts logging at `level` (`error`, `warn`, `info`, `debug`, `trace`). Libraries log from `warn` on, except at
-/// `trace`; the library `noisy` logs only at `trace`. `workers` watches the writing thread. A second call in the same
-/// process changes nothing.
+/// Starts logging at `level` (`error`, `warn`, `info`, `debug`, `trace`). Libraries log from `warn` on, at `trace`
+/// from `debug` on; the library `noisy` logs only at `trace`. `workers` watches the writing thread. A second call in
+/// the same process changes nothing.
 pub fn start_logging(level: &str, format: LogFormat, noisy: &str, workers: &Workers) -> LogGuard {
     let lines = Lines::default();
     let (libraries, noise) = if level == "trace" { ("debug", "debug") } else { ("warn", "off") };
