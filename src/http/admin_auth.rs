@@ -1,8 +1,8 @@
-//! Who may look: the inspector's password, the sessions of browsers, and tokens that were found right before.
+//! Access to the inspector: its password, browser sessions, and recently verified tokens.
 //!
-//! The password is kept as an argon2 hash. Checking one costs tens of milliseconds and 19 MiB, so at most two are
-//! checked at once, beside the event loop, a wrong one holds its place for a second, and more than a few in the queue
-//! are turned away. Sessions live in memory: a restart asks again.
+//! The password is stored as an argon2 hash. One check costs tens of milliseconds and 19 MiB. At most two checks
+//! therefore run at once, outside the event loop. A wrong password keeps its place for a second, and only a few
+//! callers may queue. Sessions are kept in memory: a restart requires a new login.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,33 +23,33 @@ use crate::domain::Timestamp;
 pub const COOKIE: &str = "tagohook_session";
 /// How long a session lasts.
 pub const SESSION: Duration = Duration::from_secs(12 * 3600);
-/// How many passwords are checked at once.
+/// The most concurrent password checks.
 const AT_ONCE: usize = 2;
-/// How many wait for that; more are turned away.
+/// The most callers that wait for a check; others are rejected.
 const WAITING: usize = 8;
-/// How long a wrong password holds its place.
+/// How long a wrong password keeps its place.
 const WRONG_PASSWORD_DELAY: Duration = Duration::from_secs(1);
 /// The most sessions; a new one replaces the oldest.
 const MAX_SESSIONS: usize = 1000;
 
 type Digest = [u8; 32];
 
-/// What became of a password.
+/// The result of a password check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Login {
-    /// It is the password.
+    /// The password is correct.
     Right,
-    /// It is not.
+    /// The password is wrong.
     Wrong,
-    /// Too many are being tried; come again.
+    /// Too many checks are waiting; try again.
     Busy,
 }
 
-/// The inspector's door.
+/// Access control for the inspector.
 pub struct AdminAuth {
-    /// The PHC string; `None`: no password is set, everybody who reaches the listener may look.
+    /// The PHC string; `None`: no password is set, and everyone who reaches the listener has access.
     hash: Option<String>,
-    /// As long as a block of SHA-256.
+    /// One block of SHA-256.
     key: [u8; 64],
     right_token: Mutex<Option<Digest>>,
     sessions: Mutex<HashMap<Digest, Timestamp>>,
@@ -58,7 +58,7 @@ pub struct AdminAuth {
 }
 
 impl AdminAuth {
-    /// A door with that argon2 hash (PHC form), or an open one.
+    /// Access control with that argon2 hash (PHC form), or without a password.
     #[must_use]
     pub fn new(password_hash: Option<String>) -> Self {
         Self {
@@ -71,13 +71,13 @@ impl AdminAuth {
         }
     }
 
-    /// Whether a password is asked for.
+    /// Whether a password is required.
     #[must_use]
     pub const fn is_required(&self) -> bool {
         self.hash.is_some()
     }
 
-    /// Whether `password` is the password.
+    /// Checks `password`.
     pub async fn check(&self, password: &str) -> Login {
         let Some(hash) = self.hash.clone() else { return Login::Right };
         let digest = self.digest(password);
@@ -87,7 +87,7 @@ impl AdminAuth {
         let Ok(place) = Arc::clone(&self.waiting).try_acquire_owned() else { return Login::Busy };
         let checking = Arc::clone(&self.checking);
         let password = password.to_owned();
-        // A task of its own holds the places to its end: a caller that hangs up frees none of them early.
+        // A separate task keeps the places until it ends: a caller that disconnects does not free them early.
         let checked = tokio::spawn(async move {
             let _place = place;
             let _turn = checking.acquire_owned().await.ok()?;
@@ -107,7 +107,7 @@ impl AdminAuth {
         }
     }
 
-    /// Opens a session; the value is for the cookie.
+    /// Opens a session; returns the value of its cookie.
     #[must_use]
     pub fn open_session(&self, now: Timestamp) -> String {
         let id = hex::encode(rand::random::<Digest>());
@@ -126,7 +126,7 @@ impl AdminAuth {
     #[must_use]
     pub fn is_session(&self, id: &str, now: Timestamp) -> bool {
         let sessions = self.sessions.lock();
-        // What is looked up is a keyed digest, so the time of the look-up tells nothing about other ids.
+        // The key of the lookup is a keyed digest, so its time reveals nothing about other ids.
         sessions.get(&self.digest(id)).is_some_and(|until| *until > now)
     }
 

@@ -1,4 +1,4 @@
-//! Reads a body under a cap, a deadline, and a budget for all bodies together.
+//! Reads a body with a size limit, a deadline, and a memory budget for all bodies.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,16 +19,16 @@ use tokio::time::Instant;
 use super::traffic::Traffic;
 use crate::domain::BodyEnd;
 
-/// How much of an oversize body is read and thrown away, so that a client that writes before it reads, or a proxy
-/// in between, sees our answer and not a reset.
+/// How much of an oversized body is read and discarded. A client that writes before it reads, or a proxy, then gets
+/// our response instead of a reset.
 const DRAIN_BYTES: u64 = 16 * 1024 * 1024;
-/// How long such a body is drained.
+/// How long an oversized body is drained.
 const DRAIN_TIME: Duration = Duration::from_secs(5);
 
-/// Bodies up to this size may together take a quarter more than the budget.
+/// Bodies up to this size may together exceed the budget by a quarter.
 const SMALL_BODY: usize = 64 * 1024;
 
-/// The bytes that all bodies being read may take together.
+/// The memory budget of all bodies that are being read.
 #[derive(Clone, Debug)]
 pub struct BodyBudget {
     used: Arc<AtomicUsize>,
@@ -46,7 +46,7 @@ impl BodyBudget {
     }
 }
 
-/// A share of the budget; given back when dropped.
+/// A share of the budget, returned when dropped.
 #[derive(Debug)]
 pub struct Hold {
     budget: BodyBudget,
@@ -57,7 +57,7 @@ impl Hold {
     fn take(&mut self, bytes: usize) -> bool {
         let before = self.budget.used.fetch_add(bytes, Ordering::Relaxed);
         self.bytes = self.bytes.saturating_add(bytes);
-        // Whoever sends large bodies and never ends them holds up nobody who sends small ones.
+        // Clients that send endless large bodies must not block those that send small ones.
         let extra = if self.bytes <= SMALL_BODY { self.budget.limit / 4 } else { 0 };
         before.saturating_add(bytes) <= self.budget.limit.saturating_add(extra)
     }
@@ -69,45 +69,45 @@ impl Drop for Hold {
     }
 }
 
-/// A body that was read.
+/// The result of reading a body.
 #[derive(Debug)]
 pub struct ReadBody {
-    /// Its bytes, at most the cap.
+    /// Its bytes, at most the limit.
     pub bytes: Bytes,
     /// How reading ended.
     pub end: BodyEnd,
-    /// How long before the end the last byte came; `None` where none came.
+    /// How long before the end the last byte arrived; `None` if none arrived.
     pub quiet_for: Option<Duration>,
     /// Its share of the budget.
     _hold: Hold,
 }
 
-/// All bodies together are over their budget; the sender should come again.
+/// All bodies together are over their budget; the sender should retry.
 #[derive(Debug, thiserror::Error)]
 #[error("too many bodies are being read at once")]
 pub struct OverBudget;
 
-/// How far a body may go.
+/// The limits of a body.
 #[derive(Clone, Copy, Debug)]
 pub struct BodyLimits {
-    /// The most bytes that are kept.
+    /// The most bytes kept.
     pub max_body: usize,
-    /// The time within which all of it must be there.
+    /// The time limit for the whole body.
     pub timeout: Duration,
 }
 
-/// How long a body says it is.
+/// The declared length of a body.
 #[derive(Clone, Copy, Debug)]
 pub struct BodyLength {
-    /// Its `Content-Length`, where it has one.
+    /// Its `Content-Length`, if it has one.
     pub declared: Option<u64>,
-    /// Whether nothing but that length tells where it ends.
+    /// Whether only that length determines its end.
     pub is_endless: bool,
 }
 
 impl BodyLength {
-    /// What `head` says. The server takes what follows a CONNECT or a wish for a WebSocket for a stream without an end,
-    /// unless it comes in chunks.
+    /// The length according to `head`. The server treats the body of a CONNECT or WebSocket request as an endless
+    /// stream, unless it is chunked.
     #[must_use]
     pub fn of(head: &RequestHead) -> Self {
         let is_websocket = head
@@ -124,7 +124,7 @@ impl BodyLength {
         }
     }
 
-    /// How much of the body is still to come after `read` bytes, as far as only its length tells.
+    /// How much of the body is left after `read` bytes, as far as the length determines it.
     fn rest(self, read: usize) -> usize {
         if !self.is_endless {
             return usize::MAX;
@@ -133,7 +133,7 @@ impl BodyLength {
     }
 }
 
-/// Reads `payload`, which is as long as `length` says. A stop of the program may cut it.
+/// Reads `payload` with the declared `length`. A program stop may cut it short.
 pub async fn read(
     payload: &mut web::Payload,
     length: BodyLength,
@@ -161,7 +161,7 @@ pub async fn read(
             Ok(Some(Err(_))) => break BodyEnd::Broken,
             Ok(Some(Ok(chunk))) => {
                 last_byte = Some(Instant::now());
-                // What comes after the end is no part of the body.
+                // Bytes after the end do not belong to the body.
                 let chunk = chunk.get(..rest).unwrap_or(&chunk);
                 let room = limits.max_body.saturating_sub(bytes.len());
                 let kept = chunk.get(..room).unwrap_or(chunk);
@@ -182,7 +182,7 @@ pub async fn read(
     Ok(ReadBody { bytes: bytes.freeze(), end, quiet_for, _hold: hold })
 }
 
-/// An answer that is written at once; then what still comes of the request's body is read and thrown away.
+/// A response that is written at once; then the rest of the request's body is read and discarded.
 struct ReadingOn {
     answer: BoxBody,
     is_written: bool,
@@ -216,14 +216,14 @@ pub fn read_on<E: 'static>(
     limits: BodyLimits,
 ) -> BoxBody {
     let rest = async move {
-        // None of it was read: what would have been kept comes too.
+        // Nothing was read yet, so the part that would have been kept is still to come.
         let most = DRAIN_BYTES.saturating_add(u64::try_from(limits.max_body).unwrap_or(u64::MAX));
         drain(&mut payload, length.declared, most, Instant::now() + limits.timeout).await;
     };
     BoxBody::new(ReadingOn { answer, is_written: false, rest: Box::pin(rest) })
 }
 
-/// Reads what is left of a body and throws it away, up to `most` bytes: none of it where more is to come.
+/// Reads and discards the rest of a body, up to `most` bytes; nothing if it is longer than that.
 async fn drain<E>(
     payload: &mut (impl Stream<Item = Result<Bytes, E>> + Unpin),
     left: Option<u64>,

@@ -1,4 +1,5 @@
-//! The other end of a connection: its port, how many deliveries arrived on it, and whether it hung up before a response.
+//! The client of a connection: its port, the number of deliveries on it, and whether it disconnected before a
+//! response.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -7,7 +8,7 @@ use std::time::Instant;
 use crate::domain::Connection;
 use crate::store::Store;
 
-/// The other end of a connection; clones share it.
+/// The client of a connection; clones share it.
 #[derive(Clone)]
 pub struct Caller(Rc<Parts>);
 
@@ -18,17 +19,17 @@ struct Parts {
     owed: RefCell<Option<Owed>>,
 }
 
-/// A delivery that is kept, and whose response is not written yet.
+/// A stored delivery whose response is not written yet.
 struct Owed {
     /// Its position in the log.
     seq: i64,
-    /// When its head had been read.
+    /// When its head was complete.
     started: Instant,
     store: Store,
 }
 
 impl Caller {
-    /// A connection that was just accepted.
+    /// A new connection.
     pub fn new(port: Option<u16>) -> Self {
         Self(Rc::new(Parts {
             port,
@@ -38,25 +39,25 @@ impl Caller {
         }))
     }
 
-    /// Counts a delivery that begins.
+    /// Counts a new delivery.
     pub fn delivery(&self) -> Connection {
         let deliveries = self.0.deliveries.get().saturating_add(1);
         self.0.deliveries.set(deliveries);
         Connection { port: self.0.port, deliveries }
     }
 
-    /// The delivery at the position `seq`, whose head had been read at `started`, is kept in `store`; its response comes next.
+    /// The delivery at position `seq` is in `store`, and its response follows. Its head was complete at `started`.
     pub fn owes(&self, seq: i64, started: Instant, store: &Store) {
         self.0.owed.replace(Some(Owed { seq, started, store: store.clone() }));
         self.note();
     }
 
-    /// The response is written.
+    /// The response was written.
     pub fn answered(&self) {
         self.0.owed.replace(None);
     }
 
-    /// It closed its side of the connection, or the connection broke.
+    /// The client closed its side of the connection, or the connection broke.
     pub fn hang_up(&self) {
         if self.0.hung_up.get().is_none() {
             self.0.hung_up.set(Some(Instant::now()));
@@ -64,12 +65,12 @@ impl Caller {
         self.note();
     }
 
-    /// Notes that it hung up before the response, if it did.
+    /// Stores that it disconnected before the response, if it did.
     fn note(&self) {
         let Some(hung_up) = self.0.hung_up.get() else { return };
         let Some(Owed { seq, started, store }) = self.0.owed.take() else { return };
         let after = hung_up.saturating_duration_since(started);
-        // Where this cannot be written, only the note is missing.
+        // If this cannot be written, only the note is missing.
         actix_web::rt::spawn(async move { store.hung_up(seq, after).await });
     }
 }

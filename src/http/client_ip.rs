@@ -1,4 +1,4 @@
-//! Whose request is it? Forwarding headers are believed only from trusted proxies, and walked from the right.
+//! Who sent the request? Forwarding headers are only trusted from trusted proxies, and read from right to left.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
@@ -10,10 +10,10 @@ use crate::domain::{ClientAddress, Headers};
 /// The usual headers.
 const X_FORWARDED_FOR: &str = "X-Forwarded-For";
 const FORWARDED: &str = "Forwarded";
-/// The most characters of a hop that are shown.
+/// The most characters shown of a hop.
 const SHOWN: usize = 40;
 
-/// The hops that one header names, the nearest last.
+/// The hops in one header, the nearest last.
 struct Chain<'a> {
     name: &'a str,
     hops: Vec<String>,
@@ -21,14 +21,14 @@ struct Chain<'a> {
 
 /// Finds the client of a request.
 ///
-/// What the connection tells comes first: its PROXY protocol header, or its peer. While the nearest known address is a
-/// trusted proxy, the hop that its header names is the next. The client is unknown (0.0.0.0) where two headers name
-/// different ones, since a proxy passes on untouched the one it does not write, and where a trusted proxy names something
-/// that is not an address.
+/// The connection comes first: its PROXY protocol header, or its peer. While the nearest known address is a trusted
+/// proxy, the next hop in its header is used. The client is unknown (0.0.0.0) in two cases. Two headers name different
+/// clients, since a proxy forwards the header it does not write unchanged. Or a trusted proxy names something that is
+/// not an address.
 pub fn locate(end: OtherEnd, proxies: &TrustedProxies, headers: &Headers) -> ClientAddress {
     let peer = end.peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let found = |ip, explanation| ClientAddress { ip, peer, explanation };
-    // The proxy's own address may be allowed; an unknown client must not pass for it.
+    // The proxy's own address may be in the allowlist; an unknown client must not be treated as the proxy.
     let unknown = |why: fmt::Arguments<'_>| {
         found(IpAddr::V4(Ipv4Addr::UNSPECIFIED), format!("unknown: {} {why}", Proxy(end)))
     };
@@ -68,7 +68,7 @@ pub fn locate(end: OtherEnd, proxies: &TrustedProxies, headers: &Headers) -> Cli
     }
 }
 
-/// The proxy at the other end.
+/// The proxy on the connection.
 struct Proxy(OtherEnd);
 
 impl fmt::Display for Proxy {
@@ -94,7 +94,7 @@ fn missing(header: &ClientIpHeader) -> String {
     }
 }
 
-/// What the headers name, nearest last, for the operator.
+/// The hops in the headers, the nearest last, for the operator.
 fn told(chains: &[Chain<'_>]) -> String {
     let shown = |chain: &Chain<'_>| {
         let hop = chain.hops.last().map(String::as_str).unwrap_or_default();
@@ -105,7 +105,7 @@ fn told(chains: &[Chain<'_>]) -> String {
     chains.iter().map(shown).collect::<Vec<_>>().join(", ")
 }
 
-/// The client behind `nearest`, and how many hops were walked; `None` where a trusted hop names no address.
+/// The client behind `nearest`, and the number of hops used; `None` if a trusted hop names no address.
 fn walk(nearest: Option<IpAddr>, hops: &[String], proxies: &TrustedProxies) -> Option<(IpAddr, usize)> {
     let mut hops = hops.iter().rev();
     let (mut client, mut steps) = match nearest {
@@ -122,7 +122,7 @@ fn walk(nearest: Option<IpAddr>, hops: &[String], proxies: &TrustedProxies) -> O
     Some((client, steps))
 }
 
-/// The hops of the headers that are read, as far as they are there.
+/// The hops in the configured headers that are present.
 fn chains<'a>(header: &'a ClientIpHeader, headers: &Headers) -> Vec<Chain<'a>> {
     let read = match header {
         ClientIpHeader::Both => [Some(X_FORWARDED_FOR), Some(FORWARDED)],
@@ -142,7 +142,7 @@ fn hops(name: &str, headers: &Headers) -> Vec<String> {
     }
 }
 
-/// The address in a header that has only one. Which of several lines the proxy wrote cannot be told.
+/// The address in a header with a single address. With several lines, the one from the proxy is unknown.
 fn one_address(name: &str, headers: &Headers) -> Vec<String> {
     let mut lines: Vec<String> =
         headers.get_all(name).map(|line| String::from_utf8_lossy(line).into_owned()).collect();
@@ -154,7 +154,7 @@ fn one_address(name: &str, headers: &Headers) -> Vec<String> {
     }
 }
 
-/// An address, perhaps quoted, in brackets, with a port.
+/// An address, possibly quoted, in brackets, or with a port.
 fn parse_hop(hop: &str) -> Option<IpAddr> {
     let hop = hop.trim().trim_matches('"');
     let address = hop.parse::<IpAddr>().ok().or_else(|| {
@@ -176,8 +176,8 @@ fn x_forwarded_for(headers: &Headers) -> Vec<String> {
         .collect()
 }
 
-/// The `for=` of each element of `Forwarded`; an element without one is a hop that is no address, and so is a line
-/// with a quote that does not end: whose the commas in it are cannot be told.
+/// The `for=` of each element of `Forwarded`. An element without one counts as a hop without an address. So does a
+/// line with an unclosed quote, whose commas are ambiguous.
 fn forwarded(headers: &Headers) -> Vec<String> {
     let lines = headers.get_all("forwarded").map(String::from_utf8_lossy);
     lines
@@ -200,8 +200,8 @@ fn hop_of(element: &str) -> String {
         .unwrap_or_default()
 }
 
-/// The trimmed parts between those `separator`s that stand in no quoted string (RFC 9110, 5.6.4); `None` where a quote
-/// does not end.
+/// The trimmed parts between those `separator`s outside quoted strings (RFC 9110, 5.6.4); `None` for an unclosed
+/// quote.
 fn split_unquoted(text: &str, separator: char) -> Option<Vec<&str>> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     let parts = text.split(|letter| {

@@ -1,4 +1,4 @@
-//! What a port says to requests that its server refuses by itself, and where it keeps them.
+//! Responds to requests that the server of a port rejects on its own, and records them.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -17,9 +17,9 @@ use crate::domain::Clock;
 use crate::payload::Sources;
 use crate::telemetry::{Metrics, NotKept, PortName, Refused};
 
-/// What is said of bytes that are not a request and follow one.
+/// The message about bytes after a request that are not a request.
 const LEFT_OVER: &str = "These bytes follow a request and are not another one. The Content-Length before them is too small or missing.";
-/// What was logged of other protocols. There are three of them.
+/// Protocols already logged, of three possible ones.
 static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// The doorkeeper of a port.
@@ -27,29 +27,29 @@ static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 pub struct Doorkeeper {
     /// The port.
     pub port: PortName,
-    /// How long a connection may take to send a request's head.
+    /// The time limit for the head of a request.
     pub head_timeout: Duration,
-    /// What the port serves.
+    /// The requests and connections of the port.
     pub traffic: Traffic,
-    /// Where refusals are counted and kept.
+    /// Where rejections are counted and kept.
     pub metrics: Arc<Metrics>,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
     /// The sources.
     pub sources: Sources,
 }
 
 impl Doorkeeper {
-    /// Whether `bytes`, which are about to be written, end with an answer that the server made by itself: what comes
-    /// before it, and its status.
+    /// Checks whether `bytes`, which are about to be written, end with a response of the server itself. Returns the
+    /// bytes before that response, and its status.
     pub fn empty_refusal<'b>(&self, bytes: &'b [u8]) -> Option<(&'b [u8], u16)> {
         if !bytes.ends_with(b"\r\n\r\n") {
             return None;
         }
         let at = match self.port {
-            // Answers of the receiver are JSON, in which no line begins like an answer.
+            // The receiver's responses are JSON without line breaks, so none looks like a response head.
             PortName::Receiver => memmem::rfind(bytes, b"HTTP/1.")?,
-            // A page may show anything; the server's own answers are written by themselves.
+            // A page may contain anything, but the server writes its own responses separately.
             PortName::Inspector => 0,
         };
         let (before, head) = bytes.split_at_checked(at)?;
@@ -64,7 +64,8 @@ impl Doorkeeper {
         (is_empty && is_alone).then_some((before, status))
     }
 
-    /// Keeps the refusal of the request at the end of `tape`; its answer. `cause` stands where the head is not at fault.
+    /// Records the rejection of the request at the end of `tape`; returns the response. `cause` is set if the head is
+    /// not at fault.
     pub fn turn_away(
         &self,
         tape: &WireTape,
@@ -150,7 +151,7 @@ impl Doorkeeper {
     }
 }
 
-/// What is said where the head is not at fault, or was not looked at.
+/// The message if the head is not at fault, or was not checked.
 fn detail(cause: NotKept) -> String {
     let text = match cause {
         NotKept::BadChunk => "The chunks of the body are malformed.",

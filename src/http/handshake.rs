@@ -1,4 +1,4 @@
-//! Answers the questions that platforms ask before they send: what has to be done first, then the row, then the answer.
+//! Answers platforms' handshake questions: first the required action, then the row, then the response.
 
 use std::fs;
 
@@ -16,7 +16,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 
 impl ReceiverState {
-    /// Does what a platform's question asks for, keeps it as a delivery, and answers it.
+    /// Performs the action that a platform's question requires, stores the question as a delivery, and answers it.
     pub(super) async fn shake_hands(
         &self,
         rules: &Rules,
@@ -53,7 +53,7 @@ impl ReceiverState {
         }
     }
 
-    /// Keeps the secret that is handed over, and the row, and answers. Of several at once exactly one is kept.
+    /// Stores the handed-over secret and the row, then responds. Of concurrent requests, exactly one succeeds.
     async fn take_secret(
         &self,
         mut entry: Entry,
@@ -106,7 +106,7 @@ fn add_note(entry: &mut Entry, note: String) {
 
 fn respond_with(reply: Reply) -> HttpResponse {
     let mut answer = HttpResponse::build(StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK));
-    // What is returned was chosen by whoever asked: a browser must not take it for a page.
+    // The sender chose the returned text: a browser must not treat it as a page.
     answer.insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"));
     if let Some((name, value)) = reply.header {
         answer.insert_header((name, value));
@@ -117,7 +117,7 @@ fn respond_with(reply: Reply) -> HttpResponse {
     answer.insert_header((CONTENT_TYPE, reply.content_type)).body(reply.body)
 }
 
-/// The answer of a source whose platform allows no body in it.
+/// The response for a source whose platform allows no body in it.
 pub fn without_body(answer: HttpResponse) -> HttpResponse {
     answer.map_body(|head, _| {
         head.headers.remove(CONTENT_TYPE);

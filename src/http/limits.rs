@@ -1,4 +1,5 @@
-//! Rates per client address: how many refusals are answered by their reason and kept, how many captures are taken.
+//! Rates per client address: how many rejections are answered with their own reason and stored, and how many captures
+//! are accepted.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -8,11 +9,11 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use crate::config::Rate;
 
-/// Every so many questions the addresses that went quiet are forgotten, so a flood from many costs little memory
-/// and little time.
+/// After this many calls, quiet addresses are removed. A flood from many addresses then costs little memory and little
+/// time.
 const FORGET_EVERY: usize = 16_384;
 
-/// A rate for each client address; IPv6 addresses count by their /64, which is one customer.
+/// A rate per client address; IPv6 addresses count by their /64, which belongs to one customer.
 pub struct AddressRate {
     limiter: DefaultKeyedRateLimiter<IpAddr>,
     retry_after_s: u64,
@@ -20,7 +21,7 @@ pub struct AddressRate {
 }
 
 impl AddressRate {
-    /// `rate.count` at once for each address, and from then on as many as `rate` gives back (GCRA).
+    /// Allows `rate.count` at once per address, and then as many as `rate` restores (GCRA).
     pub fn new(rate: Rate) -> Self {
         let period = rate.per / rate.count.get();
         let quota = Quota::with_period(period)
@@ -33,7 +34,7 @@ impl AddressRate {
         }
     }
 
-    /// Counts one for `address`; `false` where that is over the rate.
+    /// Counts one for `address`; `false` if it is over the rate.
     pub fn allows(&self, address: IpAddr) -> bool {
         if self.asked.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
             self.limiter.retain_recent();
@@ -42,7 +43,7 @@ impl AddressRate {
         self.limiter.check_key(&network(address)).is_ok()
     }
 
-    /// Whole seconds after which there is room again.
+    /// Whole seconds until there is room again.
     pub fn retry_after_s(&self) -> u64 {
         self.retry_after_s
     }

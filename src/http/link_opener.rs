@@ -1,4 +1,4 @@
-//! Opens the links by which AWS asks to confirm an address: a few at a time, through the sender's guard and proxy.
+//! Opens AWS confirmation links: a few at a time, through the sender's guard and proxy.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use url::Url;
 
 use crate::send::{Client, Method, Outgoing};
 
-/// How long a confirmation link may take; its platform waits for our answer meanwhile.
+/// The time limit for a confirmation link; its platform waits for our response in the meantime.
 const OPENING: Duration = Duration::from_secs(8);
-/// How many links are open at once. Anybody may ask.
+/// The most links open at once, since anyone may send them.
 const AT_ONCE: usize = 2;
-/// The most bytes of an answer to a link that are kept.
+/// The most bytes kept of a link's response.
 const MOST_ANSWERED: usize = 4096;
 
 /// Opens confirmation links, a few at a time, through the sender's guard and proxy.
@@ -30,10 +30,10 @@ impl LinkOpener {
         Self { client, turns: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
-    /// Opens a link; the status and the start of its answer, or why there was none.
+    /// Opens a link; returns the status and the start of its response.
     ///
     /// # Errors
-    /// In a sentence.
+    /// Why there was no response, as one sentence.
     pub async fn open(&self, link: &str) -> Result<(u16, Bytes), String> {
         let Ok(_turn) = self.turns.try_acquire() else {
             return Err("other links are being opened; open it later".to_owned());

@@ -25,7 +25,7 @@ use super::traffic::Port;
 use super::transport::Transport;
 use super::wire_head::{TapeBudget, WireTape};
 
-/// The layer of the server that calls every request that is none an error: strangers could fill the log with them.
+/// The library that logs every invalid request as an error: strangers could fill the log.
 pub const NOISY_LIBRARY: &str = "actix_http";
 
 /// How long an idle connection is kept.
@@ -51,7 +51,7 @@ pub fn serve(listening: Listening, workers: usize, state: ReceiverState) -> io::
     Ok((server, port))
 }
 
-/// Serves one connection after the other.
+/// Serves one connection after another.
 fn service<S: Transport>(
     state: ReceiverState,
     tapes: TapeBudget,
@@ -77,7 +77,7 @@ fn service<S: Transport>(
     fn_service(move |stream: S| open(stream, opening.clone(), tapes.clone())).and_then(http)
 }
 
-/// Opens a connection: reads what a trusted proxy says first.
+/// Opens a connection: first reads what a trusted proxy says.
 async fn open<S: Transport>(
     mut stream: S,
     state: web::Data<ReceiverState>,
@@ -104,8 +104,8 @@ async fn open<S: Transport>(
     Ok((recorded, peer))
 }
 
-/// `Expect: 100-continue`: an oversize body is refused before it is sent. Some proxies send it all the same, as they told
-/// their client to go on themselves; so it is read and thrown away.
+/// `Expect: 100-continue`: an oversized body is rejected before it is sent. Some proxies send it anyway, because they
+/// have already told their client to continue. It is then read and discarded.
 async fn expect(state: web::Data<ReceiverState>, mut request: Request) -> Result<Request, HttpResponse> {
     let tape: Option<WireTape> = request.conn_data::<WireTape>().cloned();
     let end = request.conn_data::<OtherEnd>().copied();

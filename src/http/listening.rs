@@ -1,4 +1,4 @@
-//! Sockets that are listened on: TCP, or a UNIX socket with its file.
+//! Listening sockets: TCP, or a UNIX socket with its file.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -9,10 +9,10 @@ use std::path::Path;
 
 use crate::domain::ListenAddress;
 
-/// What the file of a socket lets others do: the owner and the group may connect.
+/// The mode of a socket file: the owner and the group may connect.
 const MODE: u32 = 0o660;
 
-/// A socket that is listened on.
+/// A listening socket.
 #[derive(Debug)]
 pub enum Listening {
     /// A TCP port.
@@ -22,7 +22,7 @@ pub enum Listening {
 }
 
 impl Listening {
-    /// Listens on `address`. The file of a socket that nobody listens on any more is replaced.
+    /// Listens on `address`. A socket file that no program listens on is replaced.
     ///
     /// # Errors
     /// When the address is in use or cannot be used.
@@ -38,10 +38,10 @@ impl Listening {
         }
     }
 
-    /// Where it is: the port that the system chose, or the path.
+    /// Its address: with the port that the system chose, or the path.
     ///
     /// # Errors
-    /// When the system does not say.
+    /// When the system does not report it.
     pub fn address(&self) -> io::Result<ListenAddress> {
         match self {
             Self::Tcp(listener) => listener.local_addr().map(ListenAddress::Tcp),
@@ -54,7 +54,7 @@ impl Listening {
     }
 }
 
-/// Removes the file of a socket whose program ended without removing it. Nothing else is ever removed.
+/// Removes a socket file whose program ended without removing it. No other file is ever removed.
 fn remove_stale(path: &Path) -> io::Result<()> {
     let Ok(file) = fs::symlink_metadata(path) else { return Ok(()) };
     if !file.file_type().is_socket() {

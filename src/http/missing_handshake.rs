@@ -1,4 +1,4 @@
-//! The line that is missing where a platform's question is not answered.
+//! The missing configuration line for a platform's unanswered question.
 
 use actix_web::dev::RequestHead;
 
@@ -6,7 +6,7 @@ use super::wire_head;
 use crate::domain::Handshake;
 use crate::receive::handshake::{Question, recognise};
 
-/// Whose question a request without a body is, with the line that answers it.
+/// The platform of a question without a body, with the configuration line that answers it.
 pub fn line_to_add(head: &RequestHead, source: &str) -> Option<String> {
     let headers = wire_head::from_map(&head.headers);
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str());

@@ -1,15 +1,15 @@
-//! Watches for header names that are too long: the server panics at a name over 65,535 bytes.
+//! Watches for header names that are too long: the server panics on names over 65,535 bytes.
 //!
-//! What is a head and what a body is not known here. A line of a body looks like such a name only where more than
-//! 65,535 bytes without a blank, a quote or a bracket stand between a line's start and a colon; no JSON has that.
+//! Heads and bodies are not distinguished here. A line in a body only looks like such a name in a rare case. It must
+//! have more than 65,535 bytes without a blank, a quote or a bracket before a colon. JSON never has that.
 
-/// The longest name that the server bears, in bytes.
+/// The longest name that the server can handle, in bytes.
 const MAX_NAME: usize = 65_535;
 
-/// Where in a line the bytes have come to.
+/// The current position within a line.
 #[derive(Debug, Default)]
 pub struct NameWatch {
-    /// How many bytes the line has, while it may still be a name.
+    /// The number of bytes in the line, while it may still be a name.
     name: Option<usize>,
 }
 
@@ -39,7 +39,7 @@ impl NameWatch {
     }
 }
 
-/// At least the characters of a token (RFC 9110, 5.6.2).
+/// A superset of the characters of a token (RFC 9110, 5.6.2).
 const fn may_be_in_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')

@@ -1,5 +1,5 @@
-//! Requests to the receiver that lead to no delivery: probes, other methods, other paths, and those over a rate. Each is
-//! counted; those that may be a sender's slip are kept with what would mend them.
+//! Requests to the receiver without a delivery: probes, other methods, other paths, and those over a rate. Each is
+//! counted. Possible mistakes of a sender are kept, with advice on how to fix them.
 
 use std::net::IpAddr;
 
@@ -14,10 +14,10 @@ use super::sender_marks::{Mark, is_of_a_sender};
 use super::{client_ip, respond, route, wire_head};
 use crate::telemetry::{NotKept, PortName, Refused};
 
-/// The most sources that a sentence names.
+/// The most sources named in a sentence.
 const MOST_NAMED: usize = 5;
 
-/// Who sent what to where, as far as a refusal is told of it.
+/// The client, method and target of a rejected request.
 pub struct Sender<'a> {
     /// The client.
     pub client: IpAddr,
@@ -28,8 +28,8 @@ pub struct Sender<'a> {
 }
 
 impl ReceiverState {
-    /// Probes and handshakes on a webhook route: answered and counted, never an event. What a sender meant to be a POST
-    /// is refused, so that it does not count as delivered.
+    /// Probes and handshakes on a webhook route: answered and counted, never an event. A request that was meant to be
+    /// a POST is rejected, so that it does not count as delivered.
     pub(super) fn not_an_event(&self, request: &HttpRequest, source: &str) -> HttpResponse {
         let rules = self.rules.load();
         let mark = match *request.method() {
@@ -68,7 +68,7 @@ impl ReceiverState {
         answer
     }
 
-    /// A path that is not a route.
+    /// A path without a route.
     pub(super) fn nowhere(&self, request: &HttpRequest) -> HttpResponse {
         let rules = self.rules.load();
         let sources = rules.receiver.sources().iter().map(|source| source.name.as_str());
@@ -82,7 +82,7 @@ impl ReceiverState {
         not_found(request)
     }
 
-    /// The routes that take events, in a sentence.
+    /// The routes that accept events, as text.
     fn routes(&self) -> String {
         let rules = self.rules.load();
         let mut routes = rules.receiver.sources().iter().map(|source| format!("/webhook/{}", source.name));
@@ -107,7 +107,7 @@ impl ReceiverState {
         self.keep_refused(&sender, cause, status.as_u16(), detail, is_likely);
     }
 
-    /// Answers 429 to one that is over the rate `option`.
+    /// Responds with 429 to a request over the rate `option`.
     pub(super) fn over_rate(
         &self,
         sender: &Sender<'_>,
@@ -143,7 +143,7 @@ impl ReceiverState {
     }
 }
 
-/// 404, as a page where a person reads it.
+/// 404; as a page if a browser asks for one.
 fn not_found(request: &HttpRequest) -> HttpResponse {
     if request.method() == Method::GET && is_read_by_a_person(request) {
         return respond::page_for_people(StatusCode::NOT_FOUND);
@@ -151,13 +151,13 @@ fn not_found(request: &HttpRequest) -> HttpResponse {
     respond::error_line(StatusCode::NOT_FOUND, "Not found")
 }
 
-/// Whether a browser will show the response to somebody.
+/// Whether a browser will display the response.
 pub fn is_read_by_a_person(request: &HttpRequest) -> bool {
     let accepted = request.headers().get(ACCEPT).and_then(|accepted| accepted.to_str().ok());
     accepted.is_some_and(|accepted| accepted.contains("text/html"))
 }
 
-/// `OPTIONS`: the methods, and the CloudEvents webhook handshake where it is asked for (its HTTP WebHook spec, 4).
+/// `OPTIONS`: the methods, and the CloudEvents webhook handshake if requested (its HTTP WebHook spec, 4).
 fn handshake(request: &HttpRequest) -> HttpResponse {
     let mut answer = HttpResponse::NoContent();
     answer.insert_header((ALLOW, respond::ALLOWED_METHODS));

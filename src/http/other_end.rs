@@ -1,28 +1,28 @@
-//! Who is at the other end of a connection, as far as the connection itself tells.
+//! The client of a connection, as far as the connection itself shows.
 
 use std::net::IpAddr;
 
 use actix_web::HttpRequest;
 
-/// The other end of a connection.
+/// The client of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OtherEnd {
-    /// Its address, in canonical form; none over a UNIX socket.
+    /// Its address, in canonical form; `None` over a UNIX socket.
     pub peer: Option<IpAddr>,
-    /// What its PROXY protocol header says.
+    /// The contents of its PROXY protocol header.
     pub said: Said,
 }
 
-/// What the PROXY protocol header of a connection says.
+/// The contents of a connection's PROXY protocol header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Said {
     /// There is no such header.
     Nothing,
-    /// The connection is made for this client.
+    /// The connection belongs to this client.
     Client(IpAddr),
     /// The proxy's own connection, such as a health check.
     Own,
-    /// The connection is made for a client without an address.
+    /// The connection belongs to a client without an address.
     Nobody,
 }
 
@@ -32,13 +32,13 @@ impl OtherEnd {
         Self { peer: peer.map(|peer| peer.to_canonical()), said: Said::Nothing }
     }
 
-    /// The other end of the connection that a request came over.
+    /// The client of a request's connection.
     pub fn of_request(request: &HttpRequest) -> Self {
         let known = request.conn_data::<Self>().copied();
         known.unwrap_or_else(|| Self::of(request.peer_addr().map(|peer| peer.ip())))
     }
 
-    /// The nearest address that the connection itself names.
+    /// The nearest address according to the connection itself.
     pub fn nearest(&self) -> Option<IpAddr> {
         match self.said {
             Said::Client(client) => Some(client),

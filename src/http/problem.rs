@@ -14,7 +14,7 @@ pub struct FieldFault {
     pub message: String,
 }
 
-/// What a request that fails is told.
+/// The error response of a request.
 #[derive(Clone, Debug, Serialize)]
 pub struct Problem {
     title: String,
@@ -24,32 +24,32 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem answered with `status`; `detail` is one sentence.
+    /// A problem with `status`; `detail` is one sentence.
     #[must_use]
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or("Fault").to_owned();
         Self { title, status: status.as_u16(), detail: detail.into(), errors: Vec::new() }
     }
 
-    /// 400: these parameters cannot be used.
+    /// 400: invalid parameters.
     #[must_use]
     pub fn bad_parameters(errors: Vec<FieldFault>) -> Self {
         Self { errors, ..Self::new(StatusCode::BAD_REQUEST, "The query parameters are not valid.") }
     }
 
-    /// 400: this body cannot be used.
+    /// 400: an invalid body.
     #[must_use]
     pub fn bad_body(errors: Vec<FieldFault>) -> Self {
         Self { errors, ..Self::new(StatusCode::BAD_REQUEST, "The request body is not valid.") }
     }
 
-    /// 404: there is no such thing.
+    /// 404: not found.
     #[must_use]
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, detail)
     }
 
-    /// 503: the store cannot be used now.
+    /// 503: the store is unavailable.
     #[must_use]
     pub fn store_fault(fault: &crate::store::StoreError) -> Self {
         if matches!(fault, crate::store::StoreError::TooLong(_)) {
@@ -59,20 +59,20 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "The store cannot be used now.")
     }
 
-    /// The status it is answered with.
+    /// Its status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// All of it for a page.
+    /// All its sentences, for a page.
     #[must_use]
     pub fn sentences(&self) -> String {
         let faults = self.errors.iter().map(|fault| format!(" {} {}", fault.pointer, fault.message));
         format!("{}{}", self.detail, faults.collect::<Vec<_>>().join(";"))
     }
 
-    /// The answer.
+    /// The response.
     #[must_use]
     pub fn response(&self) -> HttpResponse {
         let body = serde_json::to_string(self).unwrap_or_default();
@@ -80,7 +80,7 @@ impl Problem {
     }
 }
 
-/// 405 with the methods there are.
+/// 405 with the allowed methods.
 #[must_use]
 pub fn method_not_allowed(allow: &'static str) -> HttpResponse {
     let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("Use {allow}."));

@@ -9,26 +9,27 @@ use tokio::time::timeout;
 
 use super::other_end::Said;
 
-/// How version 1 begins.
+/// The start of version 1.
 pub const V1: &[u8] = b"PROXY ";
-/// How version 2 begins.
+/// The start of version 2.
 pub const V2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
-/// Where version 2 has its command, and the command of a proxy that connects for itself.
+/// The position of the command in version 2, and the command for the proxy's own connection.
 const COMMAND: (usize, u8) = (12, 0x20);
-/// The longest header that is read, in bytes. Addresses take 232; the rest is what a proxy adds, such as a certificate.
+/// The longest accepted header, in bytes. Addresses take 232; the rest is for a proxy's additions, such as a
+/// certificate.
 const MOST: usize = 4096;
 
 /// The start of a connection.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Opening {
-    /// What the header says, where there is one; none where it cannot be read.
+    /// The contents of the header; `None` if it cannot be read.
     pub said: Option<Said>,
-    /// The bytes that were read and do not belong to the header.
+    /// The bytes read after the header.
     pub ahead: Vec<u8>,
 }
 
-/// Reads the header at the start of `io`, if there is one: a proxy may also connect without it. What begins like one must be
-/// whole `within` this time.
+/// Reads the header at the start of `io`, if any: a proxy may also connect without one. A partial header must be
+/// complete `within` this time.
 pub async fn open(io: &mut (impl AsyncRead + Unpin), within: Duration) -> Opening {
     let mut bytes = Vec::with_capacity(256);
     let read = timeout(within, async {
@@ -39,7 +40,7 @@ pub async fn open(io: &mut (impl AsyncRead + Unpin), within: Duration) -> Openin
                 Look::Header(said, length) => return Some((said, length)),
                 Look::Broken => return None,
             }
-            // A connection that ends here is the server's to close.
+            // The server closes connections that end here.
             if !matches!(io.read_buf(&mut bytes).await, Ok(1..)) {
                 return Some((Said::Nothing, 0));
             }
@@ -51,16 +52,16 @@ pub async fn open(io: &mut (impl AsyncRead + Unpin), within: Duration) -> Openin
     }
 }
 
-/// What the first bytes of a connection are.
+/// The classification of a connection's first bytes.
 #[derive(Debug, PartialEq, Eq)]
 enum Look {
-    /// More has to come.
+    /// More bytes are needed.
     Unsure,
     /// Not a header.
     Nothing,
     /// A header of this length.
     Header(Said, usize),
-    /// A header that cannot be read.
+    /// An invalid header.
     Broken,
 }
 
@@ -106,7 +107,7 @@ mod tests {
         [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last]
     }
 
-    /// The examples of the specification (2.1 and 2.2), and its edges.
+    /// The examples in the specification (2.1 and 2.2), and edge cases.
     fn known() -> Vec<(Vec<u8>, Said)> {
         let v4 = [[192, 0, 2, 7], [198, 51, 100, 1], [0x9c, 0x40, 0x01, 0xbb]].concat();
         let v6 = [&v6(7)[..], &v6(1), &[0x9c, 0x40, 0x01, 0xbb]].concat();
@@ -124,7 +125,7 @@ mod tests {
             (longest.as_bytes().to_vec(), Said::Nobody),
             (v2(0x21, 0x11, &v4), client("192.0.2.7")),
             (v2(0x21, 0x21, &v6), client("2001:db8::7")),
-            // With what a proxy adds: ALPN, a checksum, and a kind of its own.
+            // With additions by a proxy: ALPN, a checksum, and a custom type.
             (
                 v2(0x21, 0x11, &[&v4[..], b"\x01\0\x02h2\x03\0\x04\x01\x02\x03\x04\xea\0\x01x"].concat()),
                 client("192.0.2.7"),

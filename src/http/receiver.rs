@@ -1,4 +1,4 @@
-//! The receiver's routes: reads a request, has it judged, kept and answered. It decides nothing itself.
+//! The receiver's routes: reads a request, has it checked and stored, and responds. It decides nothing itself.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,24 +27,24 @@ use crate::receive::handshake::Question;
 use crate::store::StoreError;
 use crate::telemetry::{DeliveryLine, NotKept};
 
-/// From this size on a body is judged beside the event loop, so that nobody waits for it.
+/// From this size on, a body is checked outside the event loop, so that no other request waits for it.
 const LARGE_BODY: usize = 128 * 1024;
 
-/// How long a POST without a length is looked at for a body that follows all the same.
+/// How long to wait for a body after a POST without a length.
 const BARE_BODY: Duration = Duration::from_millis(50);
 
-/// How long a look at the store holds.
+/// How long the result of a store check is valid.
 const READINESS_HOLDS: Duration = Duration::from_secs(1);
 
-/// A request's head with what its connection knows.
+/// A request's head, with the state of its connection.
 pub struct WireRequest<'a> {
     /// The head as the server read it.
     pub head: &'a RequestHead,
     /// The tape of the connection.
     pub tape: Option<&'a WireTape>,
-    /// What the other end of the connection is owed.
+    /// The client of the connection.
     pub caller: Option<&'a Caller>,
-    /// Who is at its other end, as far as the connection itself says.
+    /// Who sent it, as far as the connection itself shows.
     pub end: OtherEnd,
 }
 
@@ -74,7 +74,7 @@ impl WireRequest<'_> {
     }
 }
 
-/// Every request to the receiver's port. What answers is boxed at once: it is large, and the server moves it about.
+/// Handles every request to the receiver's port. The future is boxed at once: it is large, and the server moves it.
 pub fn handle(
     request: HttpRequest,
     payload: web::Payload,
@@ -93,7 +93,7 @@ pub fn handle(
         drop(token);
         answer
     });
-    // A task of its own: a client that hangs up ends its connection, not what is kept of it.
+    // A separate task: a client that disconnects ends its connection, not the storing of its delivery.
     let task = if is_delivery { Ok(actix_web::rt::spawn(answer)) } else { Err(answer) };
     Box::pin(async move {
         let mut answer = match task {
@@ -177,7 +177,7 @@ async fn webhook(
     if is_mute { without_body(answer) } else { answer }
 }
 
-/// Xero takes an answer with a body for a failure (Xero, "Configuring your server").
+/// Xero treats a response with a body as a failure (Xero, "Configuring your server").
 fn has_no_answer_body(source: &Source) -> bool {
     source.handshake.as_ref().is_some_and(|rule| rule.kind == Handshake::Xero)
 }
@@ -218,7 +218,7 @@ async fn test(
     }
     match wish {
         Ok(wish) => {
-            // Whoever waits when the program stops is answered at once.
+            // When the program stops, waiting requests get their response at once.
             let _ = tokio::time::timeout(wish.delay, state.door.traffic.ending()).await;
             test_route::received(status, received_at, id)
         }
@@ -231,7 +231,7 @@ fn wire(request: &HttpRequest) -> WireRequest<'_> {
     WireRequest { head: request.head(), tape, caller, end: OtherEnd::of_request(request) }
 }
 
-/// Reads the body into `arrival`; `None` where there is no memory for it.
+/// Reads the body into `arrival`; `None` if there is no memory for it.
 async fn read_body(
     request: &HttpRequest,
     payload: &mut web::Payload,
@@ -257,8 +257,8 @@ async fn read_body(
     }
 }
 
-/// What followed the body on its connection and is not another request. A body without a length follows its head a little
-/// later, as most clients write it by itself.
+/// Bytes after a body on its connection that are not another request. A body without a length arrives shortly after
+/// its head, since most clients send it separately.
 async fn surplus(request: &HttpRequest, read: &ReadBody, max_body: usize) -> bytes::Bytes {
     let Some(tape) = request.conn_data::<WireTape>() else { return bytes::Bytes::new() };
     let head = request.head();
@@ -276,7 +276,7 @@ async fn surplus(request: &HttpRequest, read: &ReadBody, max_body: usize) -> byt
 }
 
 impl ReceiverState {
-    /// Whether a request that is not a POST is a platform's question.
+    /// Whether a request other than POST is a platform's question.
     fn is_question(&self, request: &HttpRequest, source: &str) -> bool {
         if *request.method() != Method::GET {
             return false;
@@ -287,7 +287,7 @@ impl ReceiverState {
         self.rules.load().receiver.is_question(source, &question)
     }
 
-    /// Keeps a judged delivery and answers it. A refusal over its address's rate is counted, not kept.
+    /// Stores a checked delivery and responds. A rejection over its address's rate is counted, not stored.
     async fn keep_and_answer(
         &self,
         rules: &Rules,
@@ -316,14 +316,14 @@ impl ReceiverState {
                 respond::already_processed(id, event_id.as_deref(), first_received_at)
             }
             (Ok(Appended::Conflict { .. }), None) => {
-                // Only counted: that it is a refusal was known when it was on disk.
+                // Only counted here: it became a rejection when it was already on disk.
                 let _ = rules.refused_rate.allows(client);
                 respond::conflict()
             }
         }
     }
 
-    /// Appends an entry, counts it and writes its line to the log; the fault is the answer of a store that cannot.
+    /// Appends an entry, counts it and logs it; on failure, returns the response for an unavailable store.
     pub(super) async fn keep(&self, entry: Entry, caller: Option<&Caller>) -> Result<Appended, HttpResponse> {
         let line = DeliveryLine::of(&entry);
         let started = entry.started;
@@ -348,7 +348,7 @@ impl ReceiverState {
         }
     }
 
-    /// Looks at the store at most once a second; those who ask meanwhile share the answer.
+    /// Checks the store at most once a second; concurrent callers share the result.
     async fn is_ready(&self) -> bool {
         let mut last = self.readiness.lock().await;
         match *last {
@@ -361,8 +361,8 @@ impl ReceiverState {
         }
     }
 
-    /// Answers `Expect: 100-continue` of a body that is too large already by its `Content-Length`: refused and kept
-    /// without the body. `None`: the client may go on.
+    /// Responds to `Expect: 100-continue` if the `Content-Length` is too large: the request is rejected and stored
+    /// without its body. `None`: the client may continue.
     pub async fn refuse_unsent(&self, wire: WireRequest<'_>) -> Option<HttpResponse> {
         let started = Instant::now();
         let Route::Webhook(source) = Route::of(wire.head.uri.path()) else { return None };
@@ -379,5 +379,5 @@ impl ReceiverState {
     }
 }
 
-/// How many large bodies are judged at once.
+/// The most large bodies checked at once.
 pub const LARGE_AT_ONCE: usize = 2;

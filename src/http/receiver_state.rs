@@ -1,4 +1,4 @@
-//! What the receiver's workers share: its rules, its limits, and where deliveries are kept.
+//! State shared by the receiver's workers: its rules, its limits, and the store.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,42 +16,42 @@ use crate::receive::Receiver;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 
-/// The rules of the receiver; a reload puts new ones in place.
+/// The rules of the receiver; a reload replaces them.
 pub struct Rules {
     /// Decides about deliveries.
     pub receiver: Receiver,
-    /// Which proxies are believed, and how they name the client.
+    /// The trusted proxies, and how they name the client.
     pub trusted_proxies: TrustedProxies,
-    /// Size and time of a body.
+    /// The limits of a body.
     pub body: BodyLimits,
-    /// Refusals of one address that are answered by their own reason and kept.
+    /// The rate of rejections per address that get their own reason and are stored.
     pub refused_rate: AddressRate,
-    /// Captures of one address.
+    /// The rate of captures per address.
     pub capture_rate: AddressRate,
 }
 
-/// What the receiver's workers share.
+/// State shared by the receiver's workers.
 #[derive(Clone)]
 pub struct ReceiverState {
-    /// The rules now.
+    /// The current rules.
     pub rules: Arc<ArcSwap<Rules>>,
-    /// Where deliveries are kept.
+    /// Where deliveries are stored.
     pub store: Store,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
     /// The counters.
     pub metrics: Arc<Metrics>,
-    /// What the port says to requests that lead to no delivery.
+    /// The response to requests without a delivery.
     pub door: Doorkeeper,
-    /// Memory for all bodies being read.
+    /// The memory budget of all bodies.
     pub budget: BodyBudget,
-    /// The last look at whether the store can be written.
+    /// The last result of the store check.
     pub readiness: Readiness,
     /// Opens confirmation links.
     pub links: LinkOpener,
-    /// Turns of large bodies: a value read from JSON may take many times its text.
+    /// Limits how many large bodies are checked at once: a parsed JSON value may take many times the size of its text.
     pub large_bodies: Arc<Semaphore>,
 }
 
-/// Whether the store can be written, as of at most a second ago: probes of strangers must not keep the writer busy.
+/// Whether the store can be written, at most a second old: strangers' probes must not keep the writer busy.
 pub type Readiness = Arc<Mutex<Option<(Instant, bool)>>>;

@@ -1,5 +1,5 @@
-//! A connection that records what it reads, ends before the server reads what it cannot bear, and says why a request was
-//! refused where the server says nothing.
+//! A connection that records what it reads. It ends before the server reads something that it cannot handle. It also
+//! says why a request was rejected if the server does not.
 
 use std::io;
 use std::pin::Pin;
@@ -19,28 +19,27 @@ use super::transport::Transport;
 use super::wire_head::{TapeBudget, WireTape};
 use crate::telemetry::NotKept;
 
-/// How long, and how many bytes, a client that is still sending is listened to after it was refused: a reset would take
-/// the answer away from it.
+/// How long, and for how many bytes, a rejected client is still read: a reset would discard its response.
 const LINGER: (Duration, usize) = (Duration::from_secs(1), 4 * 1024 * 1024);
 
 /// A connection that records what it reads.
 pub struct RecordedStream<S: Transport> {
-    /// Gone once the connection only lingers.
+    /// `None` once the connection only lingers.
     io: Option<S>,
     end: OtherEnd,
-    /// What was read before the server began to read.
+    /// Bytes read before the server started to read.
     ahead: Vec<u8>,
     tape: WireTape,
     caller: Caller,
     names: NameWatch,
     door: Doorkeeper,
-    /// Whether something was read since something was written.
+    /// Whether something was read since the last write.
     owes_answer: bool,
-    /// Whether one of both sides ended the connection.
+    /// Whether either side ended the connection.
     is_over: bool,
-    /// Our answer in place of the server's empty one, and how much of it is written.
+    /// Our response instead of the server's empty one, and how much of it is written.
     own: Option<(Vec<u8>, usize)>,
-    /// An answer to be written when the server drops the connection.
+    /// A response to write when the server drops the connection.
     farewell: Option<Vec<u8>>,
     _token: Token,
 }
@@ -65,23 +64,23 @@ impl<S: Transport> RecordedStream<S> {
         }
     }
 
-    /// The tape that is written on.
+    /// The tape of this connection.
     pub fn tape(&self) -> WireTape {
         self.tape.clone()
     }
 
-    /// Its other end, and what it is owed.
+    /// Its client, for responses that are still due.
     pub fn caller(&self) -> Caller {
         self.caller.clone()
     }
 
-    /// Begins with `ahead`, which was read already.
+    /// Starts with `ahead`, which was already read.
     pub fn after(mut self, ahead: Vec<u8>) -> Self {
         self.ahead = ahead;
         self
     }
 
-    /// Refuses a connection whose first bytes are not what they must be.
+    /// Rejects a connection whose first bytes are invalid.
     pub fn refuse(mut self) {
         self.tape.record(&self.ahead);
         self.farewell = Some(self.door.turn_away(&self.tape, self.end.nearest(), 400, None));
@@ -96,7 +95,7 @@ impl<S: Transport> RecordedStream<S> {
         self.io.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 
-    /// The answer to a request that the server dropped without one.
+    /// The response to a request that the server dropped without one.
     fn last_words(&self) -> Option<Vec<u8>> {
         if !self.owes_answer || self.is_over {
             return None;
@@ -106,7 +105,7 @@ impl<S: Transport> RecordedStream<S> {
         } else if self.door.traffic.is_ending() {
             (503, NotKept::Stopping)
         } else {
-            // The server ends a connection without a word where chunks are malformed, and only there.
+            // The server ends a connection without a response only if chunks are malformed.
             (400, NotKept::BadChunk)
         };
         Some(self.door.turn_away(&self.tape, self.end.nearest(), status, Some(cause)))
@@ -218,14 +217,14 @@ impl<S: Transport> Drop for RecordedStream<S> {
     fn drop(&mut self) {
         let farewell = self.farewell.take().or_else(|| self.last_words());
         let lingers = farewell.is_some() || self.own.is_some();
-        // Without a runtime the program ends.
+        // Without a runtime the program is ending.
         if lingers && let (Some(io), Ok(runtime)) = (self.io.take(), Handle::try_current()) {
             runtime.spawn(linger(io, farewell.unwrap_or_default()));
         }
     }
 }
 
-/// Writes the last answer and reads what the client still sends.
+/// Writes the last response and reads what the client still sends.
 async fn linger(mut io: impl Transport, farewell: Vec<u8>) {
     let ended = async {
         io.write_all(&farewell).await?;
@@ -239,6 +238,6 @@ async fn linger(mut io: impl Transport, farewell: Vec<u8>) {
         }
         Ok::<_, io::Error>(())
     };
-    // The client may be gone, or slow: it was told.
+    // The client may be gone, or slow: it had its chance.
     let _ = tokio::time::timeout(LINGER.0, ended).await;
 }

@@ -1,6 +1,6 @@
-//! What was wrong with a head that the server did not read: its cause, its first line, and how to mend it.
+//! What was wrong with a head that the server did not accept: its cause, its first line, and how to fix it.
 //!
-//! The server answers such a head by itself and says nothing about it. So the bytes that came are read once more,
+//! The server responds to such a head on its own, without details. The received bytes are therefore read again,
 //! leniently.
 
 use actix_web::http::Uri;
@@ -15,13 +15,13 @@ const MAX_HEAD: usize = 128 * 1024;
 const MAX_TARGET: usize = 65_534;
 /// The most header lines.
 const MAX_LINES: usize = 96;
-/// So many lines are looked at.
+/// The most lines that are checked.
 const MOST_LINES: usize = 2_048;
-/// How a connection begins that speaks TLS: a handshake record of version 3.
+/// The start of a TLS connection: a handshake record of version 3.
 const TLS: &[u8] = b"\x16\x03";
-/// How HTTP/2 begins where both sides know it (RFC 9113, 3.4).
+/// The start of HTTP/2 with prior knowledge (RFC 9113, 3.4).
 const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n";
-/// Headers by which senders sign.
+/// Signature headers of senders.
 pub const SIGNATURES: [&str; 12] = [
     "x-tagorun-signature",
     "webhook-signature",
@@ -37,25 +37,25 @@ pub const SIGNATURES: [&str; 12] = [
     "x-twitter-webhooks-signature",
 ];
 
-/// A head that was not read.
+/// A rejected head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedHead {
-    /// Why.
+    /// The cause.
     pub cause: NotKept,
-    /// The method, empty where there is none.
+    /// The method; empty if there is none.
     pub method: String,
-    /// The target as it was sent, bytes that are no text replaced.
+    /// The target as sent, with invalid text replaced.
     pub target: String,
-    /// What was wrong and how to mend it.
+    /// What was wrong and how to fix it.
     pub detail: String,
-    /// Whether a sender's mark is on it: POST and a JSON body, or a signature.
+    /// Whether it looks like a sender's: POST and a JSON body, or a signature.
     pub has_mark: bool,
 }
 
 /// Reads the head at the start of `bytes`.
 pub fn read(bytes: &[u8]) -> RefusedHead {
     if let Some(detail) = other_protocol(bytes) {
-        // TLS may be any stranger's; the PROXY protocol is sent by somebody's own proxy.
+        // TLS may come from any stranger; the PROXY protocol is only sent by an operator's own proxy.
         return RefusedHead { has_mark: begins_with_proxy(bytes), ..nameless(NotKept::NotHttp, detail) };
     }
     let start = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(bytes.len());
@@ -107,7 +107,8 @@ fn begins_with_proxy(bytes: &[u8]) -> bool {
     [V1, V2].iter().any(|start| bytes.starts_with(start))
 }
 
-/// Method and target of a line that begins like a request's. A line without its end, or without a version, may be cut.
+/// Method and target of a line that starts like a request line. A line without its end, or without a version, may be
+/// cut.
 fn request_line(line: &[u8], is_whole: bool) -> Option<(&[u8], &[u8])> {
     let blank = memchr(b' ', line)?;
     let (method, rest) = (line.get(..blank)?, line.get(blank.saturating_add(1)..)?);
@@ -124,7 +125,7 @@ fn request_line(line: &[u8], is_whole: bool) -> Option<(&[u8], &[u8])> {
     Some((method, target))
 }
 
-/// What is wrong with a head of these parts, which has `length` bytes as far as it came.
+/// The fault of a head with these parts; `length` is the number of bytes received.
 fn fault(target: &[u8], line: &[u8], lines: &[&[u8]], length: usize) -> (NotKept, String) {
     if target.len() > MAX_TARGET || (lines.is_empty() && length >= MAX_HEAD) {
         let detail = format!("The URL has more than {} KiB.", MAX_TARGET.div_ceil(1024));
@@ -153,7 +154,7 @@ fn fault(target: &[u8], line: &[u8], lines: &[&[u8]], length: usize) -> (NotKept
     (NotKept::BadHeader, header_fault(line, lines))
 }
 
-/// The first character of a target that has to be percent-encoded, with its place.
+/// The first character of a target that must be percent-encoded, with its position.
 fn target_fault(target: &[u8]) -> Option<String> {
     let Ok(text) = std::str::from_utf8(target) else {
         return Some("The URL has bytes that are not UTF-8; percent-encode them.".to_owned());

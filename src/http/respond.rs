@@ -1,4 +1,4 @@
-//! What the sender is told: the status and, for a 400, the payload's faults. Never an expected value.
+//! The response to a sender: the status and, for a 400, the payload's faults. Never an expected value.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -11,10 +11,10 @@ use crate::domain::{DeliveryId, Fault, Reason, Timestamp};
 
 /// The methods of a webhook route.
 pub const ALLOWED_METHODS: &str = "GET, HEAD, POST, OPTIONS";
-/// Those of them that whoever has data may use.
+/// The methods among them for clients with data.
 pub const METHODS_OF_SENDERS: &str = "POST, OPTIONS";
 
-/// How long a sender should wait when the store cannot take a delivery.
+/// How long a sender should wait if the store cannot accept a delivery.
 const BUSY_RETRY_AFTER_S: u64 = 2;
 
 #[derive(Serialize)]
@@ -53,7 +53,7 @@ pub fn already_processed(id: DeliveryId, event_id: Option<&str>, first: Timestam
     })
 }
 
-/// A refusal: status and words of its reason, with `faults` where it is a 400.
+/// A rejection: status and text of its reason, with `faults` for a 400.
 pub fn refused(reason: Reason, faults: &[Fault]) -> HttpResponse {
     let status = StatusCode::from_u16(reason.status()).unwrap_or(StatusCode::BAD_REQUEST);
     let details = (status == StatusCode::BAD_REQUEST).then_some(faults);
@@ -91,12 +91,12 @@ fn error(reason: Reason) -> &'static str {
     }
 }
 
-/// An answer with one line of JSON: `{"error": …}`.
+/// A response with one line of JSON: `{"error": …}`.
 pub fn error_line(status: StatusCode, error: &str) -> HttpResponse {
     HttpResponse::build(status).json(Refused { error, details: None })
 }
 
-/// A page for a person who opens the receiver's address in a browser. It names nothing of the configuration.
+/// A page for users who open the receiver's address in a browser. It reveals nothing about the configuration.
 pub fn page_for_people(status: StatusCode) -> HttpResponse {
     const PAGE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/receiver.html"));
     HttpResponse::build(status)
@@ -106,7 +106,7 @@ pub fn page_for_people(status: StatusCode) -> HttpResponse {
         .body(PAGE)
 }
 
-/// 503: what cannot be kept is not accepted.
+/// 503: a delivery that cannot be stored is not accepted.
 pub fn cannot_keep() -> HttpResponse {
     HttpResponse::ServiceUnavailable()
         .insert_header((RETRY_AFTER, BUSY_RETRY_AFTER_S))
@@ -120,12 +120,12 @@ pub fn too_many(retry_after_s: u64) -> HttpResponse {
         .json(Refused { error: "Too many requests", details: None })
 }
 
-/// No cache may keep an answer of the receiver: a probe asks about now, and every request must reach us.
+/// No cache may keep a response of the receiver: a probe needs the current state, and every request must reach us.
 pub fn never_cached(answer: &mut HttpResponse) {
     answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
 
-/// 405, naming the methods that are there.
+/// 405 with the allowed methods.
 pub fn method_not_allowed(allowed: &'static str) -> HttpResponse {
     HttpResponse::MethodNotAllowed()
         .insert_header((ALLOW, allowed))

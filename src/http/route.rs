@@ -1,4 +1,4 @@
-//! The receiver's routes. A doubled slash and one at the end are read as they were meant.
+//! The receiver's routes. Repeated and trailing slashes are tolerated.
 
 use std::borrow::Cow;
 
@@ -37,7 +37,7 @@ impl Route {
     }
 }
 
-/// The path with one slash where several stand side by side.
+/// The path with repeated slashes collapsed.
 fn single_slashes(path: &str) -> Cow<'_, str> {
     if !path.contains("//") {
         return Cow::Borrowed(path);
@@ -51,10 +51,10 @@ fn single_slashes(path: &str) -> Cow<'_, str> {
     Cow::Owned(single)
 }
 
-/// How far a word may be from the one that was meant.
+/// The largest distance between a word and the intended one.
 const NEAR: usize = 2;
 
-/// The route that was probably meant by a path that leads nowhere, where one is near. `sources` are the known names, the
+/// The route that a path without a route was probably meant for, if one is similar. `sources` are the known names, the
 /// default one first.
 pub fn meant<'s>(path: &str, sources: impl Iterator<Item = &'s str> + Clone) -> Option<String> {
     let single = single_slashes(path);
@@ -72,7 +72,7 @@ pub fn meant<'s>(path: &str, sources: impl Iterator<Item = &'s str> + Clone) -> 
     let found = ["webhook", "webhooks", "hook", "hooks"].into_iter().find_map(at);
     let source = match found {
         Some(at) => source_after(at.saturating_add(1)).or_else(|| sources.clone().next()),
-        // Whoever leaves out the first word still names the source.
+        // Without the first segment, the path may still name a source.
         None => (0..segments.len()).find_map(source_after),
     };
     source.map(|source| format!("/webhook/{source}"))

@@ -1,4 +1,4 @@
-//! Marks that a sender leaves on a request: by them a GET that should have been a POST is told from a probe.
+//! Signs of a sender in a request: they distinguish a GET that should have been a POST from a probe.
 
 use actix_web::dev::RequestHead;
 use actix_web::http::header::{
@@ -9,7 +9,7 @@ use super::refused_head::SIGNATURES;
 use super::route::Route;
 use crate::domain::{Credential, Source};
 
-/// Further headers that only senders of events set.
+/// Other headers that only event senders set.
 const OF_SENDERS: [&str; 9] = [
     "tagoio-retries",
     "webhook-id",
@@ -22,17 +22,17 @@ const OF_SENDERS: [&str; 9] = [
     "ce-type",
 ];
 
-/// What shows that a GET carries an event.
+/// The sign that a GET carries an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mark {
-    /// The rest of a POST: its headers, without its body.
+    /// The remains of a POST: its headers, without its body.
     Redirected(String),
     /// Data.
     Data(String),
 }
 
 impl Mark {
-    /// The mark on a request, if there is one. `sources` say which further headers carry a credential.
+    /// The sign in a request, if there is one. `sources` define which other headers carry a credential.
     pub fn of(head: &RequestHead, sources: &[Source]) -> Option<Self> {
         let headers = &head.headers;
         let is_typed = || headers.contains_key(CONTENT_TYPE).then(|| "Content-Type".to_owned());
@@ -51,7 +51,7 @@ impl Mark {
             .or_else(|| data_in_query(head.uri.query().unwrap_or_default()).map(Self::Data))
     }
 
-    /// What it is, and how to mend it.
+    /// What it is, and how to fix it.
     pub fn detail(&self) -> String {
         match self {
             Self::Redirected(what) => format!(
@@ -66,7 +66,7 @@ impl Mark {
     }
 }
 
-/// Whether a request looks like an event: a sender's header is there, or its body is JSON.
+/// Whether a request looks like an event: it has a sender's header, or a JSON body.
 pub fn is_of_a_sender(headers: &HeaderMap) -> bool {
     sender_header(headers).is_some() || is_json(headers)
 }
@@ -76,7 +76,7 @@ fn sender_header(headers: &HeaderMap) -> Option<String> {
     known.into_iter().find(|name| headers.contains_key(**name)).map(|name| shown_name(name))
 }
 
-/// `tagoio-retries` as people write it.
+/// `tagoio-retries` in its usual spelling.
 fn shown_name(name: &str) -> String {
     match name {
         "tagoio-retries" => "TagoIO-Retries".to_owned(),
@@ -101,7 +101,7 @@ fn credential_header(headers: &HeaderMap, sources: &[Source]) -> Option<String> 
     known.find(|name| headers.contains_key(name.as_str()))
 }
 
-/// Whether a body is announced. A length of nothing is what some probes send.
+/// Whether a body is declared. Some probes send a length of zero.
 fn has_body(headers: &HeaderMap) -> bool {
     let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).unwrap_or_default();
     headers.contains_key(TRANSFER_ENCODING) || length.bytes().any(|digit| digit != b'0')
@@ -115,7 +115,7 @@ fn referer_of_a_hook(headers: &HeaderMap) -> bool {
     matches!(Route::of(path), Route::Webhook(_))
 }
 
-/// The first parameter that says something. One whose name begins with a line only keeps caches away.
+/// The first parameter with content. Names that start with an underscore only prevent caching.
 fn data_in_query(query: &str) -> Option<String> {
     let mut parameters = form_urlencoded::parse(query.as_bytes());
     let (name, _) = parameters.find(|(name, value)| !name.starts_with('_') && !value.is_empty())?;

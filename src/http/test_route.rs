@@ -1,4 +1,4 @@
-//! `/webhook-test`: takes anything, shows it, and answers as it is asked to.
+//! `/webhook-test`: accepts anything, shows it, and responds as requested.
 
 use std::time::Duration;
 
@@ -13,23 +13,22 @@ use serde::Serialize;
 
 use crate::domain::{DeliveryId, Timestamp};
 
-/// The longest delay of an answer.
+/// The longest delay of a response.
 const MAX_DELAY: Duration = Duration::from_secs(60);
 
-/// How the caller wants to be answered: `?status=503&delay=2s&fail_rate=0.3`.
+/// The requested response: `?status=503&delay=2s&fail_rate=0.3`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Wish {
-    /// The status of a failure, or of every answer where no `fail_rate` is given.
+    /// The status of a failure, or of every response without `fail_rate`.
     status: Option<u16>,
-    /// How long the answer is held back, at most 60 s.
+    /// How long the response is delayed, at most 60 s.
     pub delay: Duration,
-    /// The share of answers that fail.
+    /// The fraction of responses that fail.
     fail_rate: Option<f64>,
 }
 
 impl Wish {
-    /// Reads the query; the fault says which parameter is wrong and what is allowed. Other parameters are the
-    /// caller's own.
+    /// Reads the query; the error says which parameter is wrong and what is allowed. Other parameters are ignored.
     pub fn read(query: &str) -> Result<Self, String> {
         let mut wish = Self { status: None, delay: Duration::ZERO, fail_rate: None };
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -43,7 +42,7 @@ impl Wish {
         Ok(wish)
     }
 
-    /// The status to answer with; `dice` is a uniform draw from 0 to 1, 1 excluded.
+    /// The response status; `dice` is a uniform random number from 0 to 1, excluding 1.
     pub fn status(&self, dice: f64) -> u16 {
         match (self.status, self.fail_rate) {
             (status, None) => status.unwrap_or(200),
@@ -81,7 +80,7 @@ struct Received {
     delivery_id: String,
 }
 
-/// Whether a browser asks if a page may send what it wants to send; it is not that request itself.
+/// Whether this is a browser's CORS preflight rather than the request itself.
 pub fn is_preflight(request: &HttpRequest) -> bool {
     let headers = request.headers();
     *request.method() == Method::OPTIONS
@@ -89,7 +88,7 @@ pub fn is_preflight(request: &HttpRequest) -> bool {
         && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// The answer to a preflight: any page may send anything. Nothing is captured.
+/// The response to a preflight: any page may send anything. Nothing is captured.
 pub fn preflight(request: &HttpRequest) -> HttpResponse {
     let asked = |name| request.headers().get(name).cloned();
     let mut answer = HttpResponse::NoContent();
@@ -106,7 +105,7 @@ pub fn preflight(request: &HttpRequest) -> HttpResponse {
     for_any_page(answer.finish())
 }
 
-/// The answer, for the page of any site to read.
+/// Makes a response readable for pages of any site.
 pub fn for_any_page(mut answer: HttpResponse) -> HttpResponse {
     let any = HeaderValue::from_static("*");
     answer.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, any.clone());
@@ -114,7 +113,7 @@ pub fn for_any_page(mut answer: HttpResponse) -> HttpResponse {
     answer
 }
 
-/// The answer to a captured request.
+/// The response to a captured request.
 pub fn received(status: u16, received_at: Timestamp, id: DeliveryId) -> HttpResponse {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     let mut response = HttpResponse::build(status);

@@ -1,4 +1,4 @@
-//! What a port serves now, and how it ends: requests under way are answered first, then the port is closed.
+//! The current requests of a port, and its shutdown: requests in progress are answered first, then the port is closed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -8,51 +8,51 @@ use actix_server::ServerHandle;
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
-/// How long requests under way may take once the program stops, and then those whose body was cut.
+/// How long requests in progress may take once the program stops, and then those whose body was cut.
 #[derive(Clone, Copy, Debug)]
 pub struct Grace(Duration, Duration);
 
 impl Grace {
-    /// For senders: what they sent is not lost.
+    /// For senders: their requests are not lost.
     pub const SENDERS: Self = Self(Duration::from_secs(4), Duration::from_secs(1));
-    /// For people and their tools: they notice, and ask again.
+    /// For people and their tools: they notice, and try again.
     pub const PEOPLE: Self = Self(Duration::from_millis(80), Duration::from_millis(20));
 }
 
-/// How long answers have said `Connection: close` before idle connections are closed, at least: whoever is busy on a
-/// connection then leaves it between two requests, not in one.
+/// How long responses have sent `Connection: close` before idle connections are closed, at least. A busy client then
+/// leaves its connection between two requests, not during one.
 const FAREWELL: Duration = Duration::from_millis(60);
-/// How long a connection that was just accepted may take to send its request's head.
+/// How long a new connection may take to send its request's head.
 const FRESH: Duration = Duration::from_millis(20);
-/// How long connections may take to close once every request is answered. A client that does not read is cut then.
+/// How long connections may take to close once every request is answered. Clients that do not read are then cut off.
 const CLOSE: Duration = Duration::from_millis(100);
 
-/// How far the end is.
+/// The phase of the shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
     Open,
     /// Each answer closes its connection.
     Ending,
-    /// What is still coming in is cut.
+    /// Incomplete bodies are cut.
     Cut,
     /// Idle connections close.
     Closing,
 }
 
-/// What a port serves now; clones share it.
+/// The current requests and connections of a port; clones share it.
 #[derive(Clone, Debug)]
 pub struct Traffic(Arc<Parts>);
 
 #[derive(Debug)]
 struct Parts {
     phase: watch::Sender<Phase>,
-    /// Whether `phase` is past `Open`; every request asks that.
+    /// Whether `phase` is past `Open`; checked by every request.
     is_ending: AtomicBool,
     requests: Arc<Count>,
     connections: Arc<Count>,
 }
 
-/// How many of something there are now.
+/// A current count.
 #[derive(Debug, Default)]
 struct Count {
     now: AtomicUsize,
@@ -67,7 +67,7 @@ impl Count {
 
     async fn none(&self) {
         let mut told = std::pin::pin!(self.none.notified());
-        // Whoever leaves between the look and the wait is noticed.
+        // A token dropped between the check and the wait is still noticed.
         told.as_mut().enable();
         if self.now.load(Ordering::Acquire) > 0 {
             told.await;
@@ -75,7 +75,7 @@ impl Count {
     }
 }
 
-/// A request or a connection counts as long as this is held.
+/// Counts a request or a connection until it is dropped.
 #[derive(Debug)]
 pub struct Token(Arc<Count>);
 
@@ -99,17 +99,18 @@ impl Default for Traffic {
 }
 
 impl Traffic {
-    /// A request that began. Nobody waits for one that began after the end did: it is answered all the same.
+    /// A new request. A request that starts after the shutdown began is answered, but the shutdown does not wait for
+    /// it.
     pub fn request(&self) -> Option<Token> {
         (!self.is_ending()).then(|| self.0.requests.hold())
     }
 
-    /// A connection that was accepted.
+    /// A new connection.
     pub fn connection(&self) -> Token {
         self.0.connections.hold()
     }
 
-    /// Whether the program stops.
+    /// Whether the program is stopping.
     pub fn is_ending(&self) -> bool {
         self.0.is_ending.load(Ordering::Acquire)
     }
@@ -124,7 +125,7 @@ impl Traffic {
         self.reach(Phase::Ending).await;
     }
 
-    /// Waits until bodies that are still coming in are cut.
+    /// Waits until incomplete bodies are cut.
     pub async fn cut(&self) {
         self.reach(Phase::Cut).await;
     }
@@ -135,32 +136,32 @@ impl Traffic {
     }
 
     async fn reach(&self, phase: Phase) {
-        // The sender is held here.
+        // The sender is owned by this value, so this cannot fail.
         let _ = self.0.phase.subscribe().wait_for(|now| *now >= phase).await;
     }
 }
 
-/// A port that is served.
+/// A port with its server.
 #[derive(Clone)]
 pub struct Port {
-    /// The server behind it.
+    /// Its server.
     pub server: ServerHandle,
-    /// What it serves.
+    /// Its current requests.
     pub traffic: Traffic,
 }
 
 impl Port {
-    /// From now on each answer closes its connection. New requests are still answered.
+    /// From now on, each response closes its connection. New requests are still answered.
     pub fn end(&self) {
         self.traffic.enter(Phase::Ending);
     }
 
-    /// How many of the requests that began before `end` are not answered yet.
+    /// The number of unanswered requests that started before `end`.
     pub fn waiting(&self) -> usize {
         self.traffic.0.requests.now.load(Ordering::Acquire)
     }
 
-    /// Waits for the requests that began before `end`, and cuts the bodies of those that take too long.
+    /// Waits for the requests that started before `end`, and cuts the bodies of slow ones.
     pub async fn answered(&self, grace: Grace) {
         let requests = &self.traffic.0.requests;
         let all = async {
@@ -172,13 +173,13 @@ impl Port {
         tokio::join!(all, tokio::time::sleep(FAREWELL));
     }
 
-    /// Closes the port, lets what was just accepted be answered, closes idle connections and ends the server.
+    /// Closes the port, answers new connections, closes idle connections and ends the server.
     pub async fn close(&self) {
         self.server.pause().await;
         tokio::time::sleep(FRESH).await;
         self.traffic.enter(Phase::Closing);
         let _ = timeout(CLOSE, self.traffic.0.connections.none()).await;
-        // Nobody is left to wait for: a graceful stop would look for that once a second.
+        // No request is left: a graceful stop would only check that once a second.
         self.server.stop(false).await;
     }
 }

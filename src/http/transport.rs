@@ -1,14 +1,14 @@
-//! What a port is reached by: TCP or a UNIX socket.
+//! The transport of a port: TCP or a UNIX socket.
 
 use std::net::SocketAddr;
 
 use actix_rt::net::{ActixStream, TcpStream, UnixStream};
 
-/// What a port is reached by.
+/// The transport of a port.
 pub trait Transport: ActixStream + Send + 'static {
-    /// The address at the other end, where it has one.
+    /// The peer's address, if it has one.
     fn peer(&self) -> Option<SocketAddr>;
-    /// Sends what is written at once: answers are short and wanted now.
+    /// Disables delays before sending: responses are short and urgent.
     fn send_at_once(&self);
 }
 

@@ -1,7 +1,7 @@
-//! Keeps hold of the part of a body that nobody reads, until its request is answered.
+//! Keeps the unread part of a body until its request is answered.
 //!
-//! The server closes the connection after an answer that leaves a body unread. Where the body comes in chunks and
-//! nobody holds it any more, it reads on instead, for as long as the client likes. So the answer takes the body along.
+//! The server closes the connection after a response that leaves a body unread. If a chunked body is dropped early,
+//! the server instead reads it to its end, for as long as the client likes. The response therefore keeps the body.
 
 use std::cell::RefCell;
 use std::pin::Pin;
@@ -16,7 +16,7 @@ use actix_web::web::Bytes;
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
 use futures_util::{Stream as _, stream};
 
-/// An answer's body together with the body of its request.
+/// A response body together with the body of its request.
 struct Holding<B> {
     answer: BoxBody,
     _unread: B,
@@ -34,15 +34,15 @@ impl<B: Unpin> MessageBody for Holding<B> {
     }
 }
 
-/// The body of an `answer`, holding what may be left of its request's body.
+/// The body of an `answer`, with the possibly unread body of its request.
 pub fn hold<B: Unpin + 'static>(answer: BoxBody, unread: B) -> BoxBody {
     BoxBody::new(Holding { answer, _unread: unread })
 }
 
-/// In front of a service: each answer holds what its service left of the request's body.
+/// Middleware: each response keeps the unread part of its request's body.
 ///
 /// # Errors
-/// Those of the service behind it.
+/// Those of the wrapped service.
 pub async fn keep(
     mut request: ServiceRequest,
     next: Next<BoxBody>,
@@ -55,7 +55,7 @@ pub async fn keep(
     })
 }
 
-/// The `answer` to `request`, holding the request's body where it needs that.
+/// The `answer` to `request`, with the request's body if needed.
 pub fn answer<B: Unpin + 'static>(request: &HttpRequest, answer: HttpResponse, unread: B) -> HttpResponse {
     if is_chunked(request.headers()) { answer.map_body(|_, answer| hold(answer, unread)) } else { answer }
 }
@@ -64,7 +64,7 @@ fn is_chunked(headers: &HeaderMap) -> bool {
     headers.contains_key(TRANSFER_ENCODING)
 }
 
-/// The body of `request`, for its answer to hold; whoever answers the request reads the same body.
+/// The body of `request`, shared by its response and the service that reads it.
 fn share(request: &mut ServiceRequest) -> Option<Rc<RefCell<Payload>>> {
     if !is_chunked(request.headers()) {
         return None;

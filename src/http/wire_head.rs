@@ -1,9 +1,9 @@
 //! Keeps a request's head as it was on the wire.
 //!
-//! The server's header map forgets the order of the lines and the spelling of their names, and both are shown. So
-//! the connection's stream writes what it reads on a short tape, and a request finds its own head there. A head is
-//! taken from the tape only if its lines are the very ones of the header map, so a wrong guess cannot show anything
-//! that was not sent; where none is found the map's own order has to do.
+//! The server's header map loses the order of the lines and the spelling of their names, and both are displayed. The
+//! connection therefore records what it reads on a short tape, and each request finds its own head there. A head is
+//! used only if its lines are exactly those of the header map. A wrong guess can therefore show nothing that was not
+//! sent. If no head matches, the map's order is used.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -17,37 +17,37 @@ use memchr::memmem;
 
 use crate::domain::{Header, Headers};
 
-/// The server refuses heads over 128 KiB, so the newest 256 KiB hold any head whole.
+/// The server rejects heads over 128 KiB, so the newest 256 KiB contain any head.
 const TAPE_BYTES: usize = 256 * 1024;
-/// So many places are tried; a body that pretends more heads than that is shown in the order of the map.
+/// The most positions that are tried; a body that imitates more heads is shown in the map's order.
 const MAX_TRIES: usize = 16;
-/// The server refuses more lines than 96.
+/// The server rejects more than 96 lines.
 const MAX_LINES: usize = 128;
 
-/// A tape up to this size is kept whatever the others take.
+/// A tape up to this size is kept, regardless of the budget.
 const SMALL_TAPE: usize = 16 * 1024;
-/// The bytes that all tapes together may take; above it, longer tapes than a small one start anew.
+/// The memory budget of all tapes; above it, tapes longer than a small one are cleared.
 const ALL_TAPES: usize = 32 * 1024 * 1024;
 
-/// The most bytes behind a body that are looked at.
+/// The most bytes checked after a body.
 const MAX_SURPLUS: usize = 64 * 1024;
 
-/// The bytes that all tapes take.
+/// The memory used by all tapes.
 #[derive(Clone, Debug, Default)]
 pub struct TapeBudget(Arc<AtomicUsize>);
 
-/// The newest bytes that a connection received.
+/// The newest bytes received on a connection.
 #[derive(Clone, Debug)]
 pub struct WireTape(Rc<RefCell<Tape>>);
 
 #[derive(Debug)]
 struct Tape {
     bytes: Vec<u8>,
-    /// The bytes up to here belong to requests that were answered.
+    /// The bytes up to here belong to answered requests.
     answered: usize,
     /// Whether a request was read from this connection.
     had_request: bool,
-    /// How many bytes of the budget it takes.
+    /// The number of bytes it takes from the budget.
     held: usize,
     budget: TapeBudget,
 }
@@ -90,7 +90,7 @@ impl Drop for Tape {
 }
 
 impl WireTape {
-    /// An empty tape that takes its bytes from `budget`.
+    /// An empty tape that uses `budget`.
     pub fn new(budget: TapeBudget) -> Self {
         Self(Rc::new(RefCell::new(Tape {
             bytes: Vec::new(),
@@ -101,37 +101,37 @@ impl WireTape {
         })))
     }
 
-    /// All that was written down belongs to requests that are answered.
+    /// Everything on the tape belongs to answered requests.
     pub fn answered(&self) {
         let tape = &mut *self.0.borrow_mut();
         tape.answered = tape.bytes.len();
     }
 
-    /// Whether anything is on the tape that may belong to a request without an answer.
+    /// Whether the tape contains bytes that may belong to an unanswered request.
     pub fn has_unanswered(&self) -> bool {
         !self.0.borrow().bytes.is_empty()
     }
 
-    /// Reads what came since the last answer. Where that came together with the request before, it is somewhere in all
-    /// that is on the tape.
+    /// Reads the bytes since the last response. If they arrived together with the previous request, passes the whole
+    /// tape.
     pub fn unanswered<T>(&self, read: impl FnOnce(&[u8]) -> T) -> T {
         let tape = self.0.borrow();
         let newest = tape.bytes.get(tape.answered..).filter(|newest| !newest.is_empty());
         read(newest.unwrap_or(&tape.bytes))
     }
 
-    /// Whether a request was read from this connection before.
+    /// Whether an earlier request was read from this connection.
     pub fn had_request(&self) -> bool {
         self.0.borrow().had_request
     }
 
-    /// Whether the tape has more than so many bytes behind the head that was taken last.
+    /// Whether the tape has more than this many bytes after the last taken head.
     pub fn has_more(&self, bytes: usize) -> bool {
         self.0.borrow().bytes.len() > bytes
     }
 
-    /// What is on the tape behind `body`, with which it begins since the head was taken, and is not the next request: line
-    /// breaks that some clients put there are none.
+    /// The bytes after `body` that are not the next request; `body` starts at the end of the last taken head. Line
+    /// breaks that some clients add there are ignored.
     pub fn surplus(&self, body: &[u8]) -> Bytes {
         let tape = self.0.borrow();
         let Some(rest) = tape.bytes.strip_prefix(body) else { return Bytes::new() };
@@ -142,16 +142,16 @@ impl WireTape {
         Bytes::copy_from_slice(rest)
     }
 
-    /// Writes down the newest bytes.
+    /// Records the newest bytes.
     pub fn record(&self, newest: &[u8]) {
         self.0.borrow_mut().record(newest);
     }
 
-    /// The header lines of the request with this request line, if the tape has a head with exactly the lines of
-    /// `map`. What lies before the end of that head is forgotten.
+    /// The header lines of the request with this request line, if the tape has a head with exactly the lines of `map`.
+    /// Everything before the end of that head is discarded.
     pub fn take_head(&self, method: &str, target: &str, map: &HeaderMap) -> Option<Headers> {
         let tape = &mut *self.0.borrow_mut();
-        // A target with a host or a fragment is on the tape as it was sent, and known here without them.
+        // The tape contains the target as sent; a host or a fragment in it is not known here.
         let starts = [format!("{method} {target} HTTP/1."), format!("{method} ")];
         let found = starts.iter().find_map(|start| {
             memmem::find_iter(&tape.bytes, start.as_bytes()).take(MAX_TRIES).find_map(|at| {
@@ -165,19 +165,20 @@ impl WireTape {
     }
 }
 
-/// Whether bytes begin as a request does: a method in capitals and a blank.
+/// Whether bytes start like a request: a method in capitals and a blank.
 fn begins_request(bytes: &[u8]) -> bool {
     let method = bytes.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
     method > 0 && method < 20 && bytes.get(method).is_none_or(|byte| *byte == b' ')
 }
 
-/// Whether `sent`, a target as it was on the wire, leads to `target`.
+/// Whether `sent`, a target on the wire, leads to `target`.
 fn leads_to(sent: &str, target: &str) -> bool {
     let uri = || sent.parse::<Uri>().ok();
     sent == target || uri().is_some_and(|uri| uri.path_and_query().is_some_and(|path| path == target))
 }
 
-/// The lines of the head at the start of `bytes` and its length, if it asks for `target` and its lines are those of `map`.
+/// The lines and the length of the head at the start of `bytes`, if it requests `target` and its lines are those of
+/// `map`.
 fn parse_head(bytes: &[u8], target: &str, map: &HeaderMap) -> Option<(Headers, usize)> {
     let mut lines = [httparse::EMPTY_HEADER; MAX_LINES];
     let mut request = httparse::Request::new(&mut lines);
@@ -198,7 +199,7 @@ fn parse_head(bytes: &[u8], target: &str, map: &HeaderMap) -> Option<(Headers, u
     })
 }
 
-/// The lines in the order of the map: repeats of one name keep theirs.
+/// The lines in the order of the map; lines with the same name keep their order.
 pub fn from_map(map: &HeaderMap) -> Headers {
     map.iter()
         .map(|(name, value)| Header { name: name.as_str().to_owned(), value: value.as_bytes().to_vec() })
