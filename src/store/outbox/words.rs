@@ -178,7 +178,7 @@ pub enum Next {
         payload: Bytes,
         /// The error.
         error: String,
-        /// Why the primary failed, where a fallback was tried.
+        /// Why the primary failed, if a fallback was used.
         primary_error: Option<String>,
         /// Why the fallback failed.
         fallback_error: Option<String>,
