@@ -11,7 +11,7 @@ pub enum StoreError {
     Unavailable(String),
     /// A query exceeded its time limit, in seconds.
     #[error(
-        "the question took longer than {0} s: narrow it, by a time (after:-2h), a source or a longer text"
+        "the query took longer than {0} s: narrow it by time (after:-2h), by source or with a longer text"
     )]
     TooLong(u64),
     /// The file was written by a newer program.

@@ -59,9 +59,7 @@ impl Readers {
         if !is_sent {
             return Err(StoreError::Unavailable("the store is closed".to_owned()));
         }
-        let read = answered
-            .await
-            .map_err(|_| StoreError::Unavailable("the question could not be answered".to_owned()))?;
+        let read = answered.await.map_err(|_| StoreError::Unavailable("the query failed".to_owned()))?;
         read.map_err(|fault| {
             if is_interrupted(&fault) {
                 return StoreError::TooLong(DEADLINE.as_secs());
