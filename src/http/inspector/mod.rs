@@ -3,6 +3,7 @@
 mod again;
 mod assets;
 mod attempts;
+mod badge_refresh;
 mod badges;
 mod body_section;
 mod confirm;

@@ -17,9 +17,9 @@ use tokio::net::TcpStream;
 
 use super::state::InspectorState;
 use super::{
-    again, assets, badges, body_section, confirm, delivery_page, diff_page, event_types_page, guard, lens,
-    list_page, login, marks, mount, overview_page, page, refusals_page, replays_page, searches, send_test,
-    sending, what_if_page,
+    again, assets, badge_refresh, body_section, confirm, delivery_page, diff_page, event_types_page, guard,
+    lens, list_page, login, marks, mount, overview_page, page, refusals_page, replays_page, searches,
+    send_test, sending, what_if_page,
 };
 use crate::http::api::{self, read_only};
 use crate::http::other_end::OtherEnd;
@@ -58,7 +58,7 @@ pub fn serve(
                 .app_data(state)
                 .app_data(web::Data::new(door.clone()))
                 .configure(routes)
-                .wrap(from_fn(badges::keep_fresh))
+                .wrap(from_fn(badge_refresh::keep_fresh))
                 .wrap(from_fn(guard::guard))
                 .wrap(from_fn(mount::mount))
                 // These two hold the body of an answer, so that nothing after them can read it.
