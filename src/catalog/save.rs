@@ -36,7 +36,7 @@ pub enum SaveFault {
 /// Saves `schema` for the event `name`; it is in force after the next start. Returns the file.
 ///
 /// # Errors
-/// When the name cannot be a file name, the schema is invalid, the file exists, or the folder cannot be written.
+/// When the name cannot be a file name, the schema is invalid, or the file exists; when the folder cannot be written.
 pub fn save_schema(folder: &Path, name: &str, schema: &str) -> Result<PathBuf, SaveFault> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     if name.is_empty() || name.len() > LONGEST || name.starts_with('.') || !name.bytes().all(fits) {

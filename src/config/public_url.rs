@@ -37,7 +37,7 @@ impl PublicUrl {
     /// Reads it; the error says what is allowed.
     ///
     /// # Errors
-    /// When it is not an http or https URL, has a query, a fragment or a user, or has one of our own paths.
+    /// When it is not an http or https URL, or has one of our own paths; when it has a query, a fragment or a user.
     pub fn parse(text: &str) -> Result<Self, String> {
         let url = Url::parse(text.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         let Some(mut url) = url.filter(Url::has_host) else {

@@ -48,8 +48,8 @@ pub fn id_scope(value: &Value) -> Result<IdScope, String> {
     Ok(scope)
 }
 
-/// Rejects unsigned places for signed sources. Anyone able to change the URL or a header could otherwise turn one
-/// signed request into any number of new events.
+/// Rejects unsigned places for signed sources. Anyone able to change the URL or a header could otherwise create new
+/// events from one signed request.
 pub fn check(scheme: Scheme, event: &EventPlace, scope: IdScope) -> Result<(), String> {
     let is_in_header = matches!(scheme, Scheme::Github | Scheme::Platform(Platform::Twitch));
     let is_name_signed = event.is_in_body() && !(is_in_header && *event == EventPlace::Scheme);

@@ -20,8 +20,8 @@ pub struct EventFacts {
 pub enum ClaimKey {
     /// The event id, with its scope.
     Id(String),
-    /// SHA-256 over the sorted ids of a batch of events, or of TagoIO data points and their path below the source. The
-    /// body does not matter.
+    /// SHA-256 over the sorted ids of a batch, or of TagoIO data points and their path below the source. The body does
+    /// not matter.
     Points([u8; 32]),
     /// SHA-256 over the contents of TagoIO data points, without their ids.
     Values([u8; 32]),

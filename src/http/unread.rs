@@ -1,7 +1,7 @@
 //! Keeps the unread part of a body until its request is answered.
 //!
 //! The server closes the connection after a response that leaves a body unread. If a chunked body is dropped early,
-//! the server instead reads it to its end, for as long as the client likes. The response therefore keeps the body.
+//! the server instead reads on, for as long as the client likes. The response therefore keeps the body.
 
 use std::cell::RefCell;
 use std::pin::Pin;

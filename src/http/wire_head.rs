@@ -147,8 +147,8 @@ impl WireTape {
         self.0.borrow_mut().record(newest);
     }
 
-    /// The header lines of the request with this request line, if the tape has a head with exactly the lines of `map`.
-    /// Everything before the end of that head is discarded.
+    /// The header lines of this request, if the tape has a head with exactly the lines of `map`. Everything before the
+    /// end of that head is discarded.
     pub fn take_head(&self, method: &str, target: &str, map: &HeaderMap) -> Option<Headers> {
         let tape = &mut *self.0.borrow_mut();
         // The tape contains the target as sent; a host or a fragment in it is not known here.
@@ -177,7 +177,7 @@ fn leads_to(sent: &str, target: &str) -> bool {
     sent == target || uri().is_some_and(|uri| uri.path_and_query().is_some_and(|path| path == target))
 }
 
-/// The lines and the length of the head at the start of `bytes`, if it requests `target` and its lines are those of
+/// The lines and the length of the head at the start of `bytes`. `None` unless it requests `target` with the lines of
 /// `map`.
 fn parse_head(bytes: &[u8], target: &str, map: &HeaderMap) -> Option<(Headers, usize)> {
     let mut lines = [httparse::EMPTY_HEADER; MAX_LINES];

@@ -1,4 +1,4 @@
-//! Finds a valid credential in the wrong place or form, and names the mistake as exactly as for a wrong signature.
+//! Finds a valid credential in the wrong place or form, and names the exact mistake, as for a wrong signature.
 //!
 //! Only rejected requests are searched. Digests are compared in constant time, and every place is tried, whatever was
 //! found before. Only the name of a secret is reported, never its value.

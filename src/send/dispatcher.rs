@@ -22,7 +22,7 @@ use crate::store::{Due, Next, StoreError};
 
 /// A fast endpoint responds within this time.
 const QUICK: Duration = Duration::from_millis(100);
-/// Overdue retries are spread over this time after a start, so that an endpoint does not get them all at once.
+/// Overdue retries are spread over this time after a start; otherwise an endpoint would get them all at once.
 const SPREAD: Duration = Duration::from_secs(3);
 /// The longest sleep: a lease may have expired.
 const IDLE: Duration = Duration::from_secs(10);

@@ -66,8 +66,8 @@ impl Payload {
     /// Renders the payload for sending, with the header lines of the subscription.
     ///
     /// # Errors
-    /// When a value is missing and the subscription treats that as an error, the event has no scope, or a header
-    /// cannot be sent.
+    /// When a value is missing and the subscription treats that as an error; when the event has no scope; when a
+    /// header cannot be sent.
     pub fn for_sending(
         compiled: &Compiled,
         event: &OutgoingEvent,

@@ -5,7 +5,7 @@ use super::suspect::Suspect;
 use crate::domain::{Headers, Platform, Scheme};
 
 /// Each frame with its variant and a description of what the sender signs. `{b}` is the body, `{t}` a timestamp, `{i}`
-/// an id, `{n}` a nonce, `{m}` the method, `{p}` the path, `{u}` the URL, `{f}` the form's fields.
+/// an id, `{n}` a nonce. `{m}` is the method, `{p}` the path, `{u}` the URL, `{f}` the form's fields.
 const FRAMES: &[(&str, &str, &str)] = &[
     ("{b}", "body-alone", "the body alone"),
     ("{t}.{b}", "timestamp-body", "the timestamp, a dot and the body, as Stripe does"),

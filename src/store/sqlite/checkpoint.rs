@@ -1,9 +1,9 @@
 //! Moves the write-ahead log into the file in parallel with the writer, so that no delivery waits for it.
 //!
-//! A separate thread copies and syncs the contents of the log, and repeats this for new pages until few are left. The
-//! writer copies the rest, and the log restarts. SQLite syncs the file only if a copy reaches the end of the log,
-//! which never happens next to a busy writer. The thread therefore syncs the file itself; otherwise the writer would
-//! wait for all of it.
+//! A separate thread copies and syncs the contents of the log. It repeats this for new pages until few are left. The
+//! writer copies the rest, and the log restarts. SQLite syncs the file only if a copy reaches the end of the log. With
+//! a busy writer, a copy by the thread never does. The thread therefore syncs the file itself; otherwise the writer
+//! would wait for all of it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};

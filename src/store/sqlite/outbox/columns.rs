@@ -23,8 +23,8 @@ pub const MESSAGE_WIDTH: usize = 12;
 /// The factor by which the position of a message is multiplied in the key of its attempts.
 const NUMBERS: i64 = 1 << 16;
 
-/// Returns a message to its own subscription and starts a new round of attempts, in order if that subscription sends
-/// in order.
+/// Returns a message to its own subscription and starts a new round of attempts. It is in order if that subscription
+/// sends in order.
 pub const HOME: &str = "target_id = subscription_id, attempts_before = attempts, primary_error = NULL, \
      entity = (SELECT e.entity FROM events e JOIN subscriptions s ON s.id = messages.subscription_id \
      WHERE e.seq = messages.event_seq \

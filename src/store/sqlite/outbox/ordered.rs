@@ -1,4 +1,4 @@
-//! Order: which due messages of a lane may be sent now, if those of one entity are sent one after the other.
+//! Order: which due messages of a lane may be sent now. Messages of one entity are sent one after the other.
 //!
 //! A message that waits for another one is put off: it is not due for a while, or until the one before it is finished.
 //! A long queue of one entity is therefore read once, not at each claim.
