@@ -118,6 +118,7 @@ pub async fn start(
         budget: BodyBudget::new(config.receiver.max_buffered),
         readiness: Readiness::default(),
         links: LinkOpener::new(sender.client().clone()),
+        probes: sender.probes().clone(),
         large_bodies: Arc::new(Semaphore::new(http::LARGE_AT_ONCE)),
     };
     let inspector_state = InspectorState::new(http::InspectorParts {

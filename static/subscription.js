@@ -1,19 +1,22 @@
-// The editor of a subscription: a preview beside it, save, test, check, enable, delete.
+// The editor of a subscription: form and JSON, a preview beside them, save, test, check, enable, delete.
 import { at } from "./app.js";
+import { jsonLines, marksOf } from "./json_lines.js";
+import { SubscriptionForm } from "./subscription_form.js";
 
-const editor = document.getElementById("editor");
-const json = document.getElementById("json");
-const faults = document.getElementById("faults");
-const saved = document.getElementById("saved");
-const choice = document.getElementById("choice");
+const part = (id) => document.getElementById(id);
+const editor = part("editor");
+const json = part("json");
+const saved = part("saved");
+const choice = part("choice");
 const id = editor.dataset.id;
 const base = at("/api/v1/subscriptions");
+const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 async function ask(method, path, body) {
   const answer = await fetch(base + path, { method, headers: { "Content-Type": "application/json" }, body });
   const text = await answer.text();
   let told = {};
-  try { told = JSON.parse(text); } catch { /* an answer without JSON has nothing to tell */ }
+  try { told = JSON.parse(text); } catch { /* A response without JSON says nothing. */ }
   return { ok: answer.ok, status: answer.status, told };
 }
 
@@ -23,11 +26,43 @@ function item(text) {
   return line;
 }
 
-function showFaults(told) {
-  const lines = (told.errors || []).map((fault) => `${fault.pointer || "(whole)"}: ${fault.message}`);
-  if (!lines.length && told.detail) lines.push(told.detail);
-  faults.replaceChildren(...lines.map(item));
-  faults.hidden = lines.length === 0;
+/** The field that a fault is about: the one with the longest fitting place. */
+function fieldOf(pointer) {
+  const fits = (place) => pointer === place || pointer.startsWith(`${place}/`);
+  const fields = [...part("form").querySelectorAll("[data-at]")];
+  const length = (field) => Math.max(0, ...field.dataset.at.split(" ").filter(fits).map((place) => place.length));
+  return fields.filter((field) => length(field) > 0).sort((one, other) => length(other) - length(one))[0];
+}
+
+/** Shows every fault at its field, those without one above the form; in the JSON all of them above it. */
+function showFaults(faults) {
+  const isForm = !part("form-tab").hidden;
+  for (const old of part("form").querySelectorAll(".field-fault")) old.remove();
+  for (const old of part("form").querySelectorAll("[aria-invalid]")) old.removeAttribute("aria-invalid");
+  const others = faults.filter((fault) => {
+    const field = isForm && fieldOf(fault.pointer);
+    if (!field) return true;
+    const line = document.createElement("p");
+    line.className = "field-fault";
+    line.textContent = fault.message;
+    field.append(line);
+    field.closest("[hidden]")?.removeAttribute("hidden");
+    const input = field.querySelector("input:not([type=checkbox]):not([type=search]), select, textarea");
+    input?.setAttribute("aria-invalid", "true");
+    return false;
+  });
+  part("faults").replaceChildren(...others.map((fault) => item(fault.pointer ? `${fault.pointer}: ${fault.message}` : fault.message)));
+  part("faults").hidden = others.length === 0;
+  // What was made of an older text is not what would be sent.
+  part("result").classList.toggle("stale", faults.length > 0);
+  part("fix").hidden = faults.length === 0;
+  part("fix").textContent = `Fix ${counted(faults.length, "problem")}`;
+  if (faults.length > 0) part("matches").hidden = true;
+}
+
+function faultsOf(told) {
+  const faults = (told.errors ?? []).map(({ pointer, message }) => ({ pointer: pointer.replace(/^\/subscription/, ""), message }));
+  return faults.length || !told.detail ? faults : [{ pointer: "", message: told.detail }];
 }
 
 function cell(value) {
@@ -37,70 +72,128 @@ function cell(value) {
 }
 
 function showPreview(told) {
-  const pill = document.getElementById("matches");
+  const pill = part("matches");
   pill.hidden = false;
   pill.textContent = told.matches ? "would be sent" : "would not be sent";
   pill.className = `pill ${told.matches ? "accepted" : "rejected"}`;
   const notes = [...told.warnings, ...told.missing.map((path) => `The event lacks ${path}.`)];
-  document.getElementById("notes").replaceChildren(...notes.map(item));
+  part("notes").replaceChildren(...notes.map(item));
   const rows = told.conditions.map((condition) => {
     const row = document.createElement("tr");
     const seen = condition.seen === null ? "missing" : JSON.stringify(condition.seen);
     row.append(cell(condition.field), cell(condition.operator), cell(JSON.stringify(condition.value) ?? ""), cell(seen), cell(condition.matched ? "yes" : "no"));
     return row;
   });
-  document.getElementById("conditions").hidden = rows.length === 0;
-  document.getElementById("condition-rows").replaceChildren(...rows);
-  document.getElementById("payload").textContent = told.payload;
-  document.getElementById("headers").textContent = told.headers.map(([name, value]) => `${name}: ${value}`).join("\n");
+  part("conditions").hidden = rows.length === 0;
+  part("condition-rows").replaceChildren(...rows);
+  const marks = marksOf(told.placed);
+  part("legend").hidden = marks.event.size === 0;
+  part("event").replaceChildren(...jsonLines(told.event, marks.event));
+  // Without a template the event itself is the payload: shown once.
+  const isSame = told.payload === told.event;
+  const unchanged = document.createTextNode("The event is sent unchanged.");
+  part("payload").replaceChildren(...(isSame ? [unchanged] : jsonLines(told.payload, marks.payload)));
+  part("exact").textContent = told.payload;
+  part("headers").textContent = told.headers.map(([name, value]) => `${name}: ${value}`).join("\n");
+  places = told.places;
+  form.showPlaces(places);
 }
 
+let places = [];
 let asked = 0;
 async function preview() {
   const mine = ++asked;
-  const at = choice.value.indexOf(":");
-  const event = JSON.stringify({ [choice.value.slice(0, at)]: choice.value.slice(at + 1) });
-  // A draft goes as it is written: numbers keep their digits. Masked secrets are only known for the saved one.
-  const changed = json.value !== json.defaultValue || !id;
-  const subscription = changed ? json.value : JSON.stringify(id);
-  const { ok, told } = await ask("POST", "/preview", `{"subscription":${subscription},${event.slice(1)}`);
+  const colon = choice.value.indexOf(":");
+  const event = JSON.stringify({ [choice.value.slice(0, colon)]: choice.value.slice(colon + 1) });
+  // A draft goes as it is written: numbers keep their digits. Masked secrets are those of the saved one.
+  const { text, faults } = form.asked;
+  const of = id ? `"subscription_id":${JSON.stringify(id)},` : "";
+  const { ok, told } = await ask("POST", "/preview", `{"subscription":${text},${of}${event.slice(1)}`);
   if (mine !== asked) return;
-  if (ok) {
-    showFaults({});
-    showPreview(told);
-  } else {
-    showFaults({ ...told, errors: (told.errors || []).map((fault) => ({ ...fault, pointer: fault.pointer.replace(/^\/subscription/, "") })) });
-  }
+  const all = ok ? faults : [...faults, ...faultsOf(told)];
+  showFaults(all);
+  if (all.length === 0) showPreview(told);
+  else if (told.places) form.showPlaces(told.places);
 }
 
 let waiting;
-json.addEventListener("input", () => {
-  saved.textContent = "Not saved";
+function later() {
+  const isChanged = json.value !== json.defaultValue;
+  part("changed").textContent = isChanged ? "Not saved" : "";
   clearTimeout(waiting);
   waiting = setTimeout(preview, 300);
+}
+
+const form = new SubscriptionForm(json, later);
+
+/** Shows one of the two ways to edit; the form only where the JSON can be read. */
+function show(name) {
+  if (name === "form") {
+    try {
+      form.fill();
+    } catch (fault) {
+      showFaults([{ pointer: "", message: `Not JSON: ${fault.message}. Fix it here to use the form.` }]);
+      name = "json";
+    }
+  }
+  for (const known of ["form", "json"]) {
+    const isShown = known === name;
+    part(`${known}-tab`).hidden = !isShown;
+    part(`tab-${known}`).setAttribute("aria-selected", isShown);
+    part(`tab-${known}`).tabIndex = isShown ? 0 : -1;
+  }
+}
+
+part("tabs").hidden = false;
+for (const known of ["form", "json"]) {
+  part(`tab-${known}`).addEventListener("click", () => {
+    show(known);
+    preview();
+  });
+}
+part("tabs").addEventListener("keydown", (event) => {
+  if (!["ArrowLeft", "ArrowRight"].includes(event.key)) return;
+  const other = part("tab-form").getAttribute("aria-selected") === "true" ? "json" : "form";
+  part(`tab-${other}`).click();
+  document.querySelector("#tabs [aria-selected=true]").focus();
+});
+json.addEventListener("input", () => {
+  form.broken = null;
+  later();
 });
 choice.addEventListener("change", preview);
+part("place-search").addEventListener("input", () => form.showPlaces(places));
+part("fix").addEventListener("click", () => {
+  const first = part("form").querySelector("[aria-invalid]");
+  if (part("form-tab").hidden || !first) json.focus();
+  else first.focus();
+  (first ?? json).scrollIntoView({ block: "center" });
+});
+show("form");
+if (editor.dataset.readOnly !== undefined) for (const field of part("form").elements) field.disabled = true;
 
 function on(name, act) {
-  const button = document.getElementById(name);
+  const button = part(name);
   button?.addEventListener("click", async () => {
     button.disabled = true;
     try {
       await act(button);
     } catch {
-      saved.textContent = "The inspector does not answer.";
+      saved.textContent = "Connection lost. Try again.";
     }
     button.disabled = false;
   });
 }
 
 on("save", async () => {
+  if (form.broken) return preview();
   const { ok, told } = id ? await ask("PUT", `/${encodeURIComponent(id)}`, json.value) : await ask("POST", "", json.value);
-  showFaults(ok ? {} : told);
+  showFaults(ok ? [] : faultsOf(told));
   if (ok) location.href = at(`/subscriptions/${encodeURIComponent(told.id)}`);
+  return undefined;
 });
 on("test", async () => {
-  const box = document.getElementById("tested");
+  const box = part("tested");
   box.hidden = false;
   box.textContent = "Sending webhook.test…";
   const { ok, told } = await ask("POST", `/${encodeURIComponent(id)}/test`, "{}");
@@ -109,31 +202,32 @@ on("test", async () => {
     return;
   }
   const attempt = told.attempt;
-  box.textContent = !attempt ? "It waits; " : attempt.status ? `HTTP ${attempt.status} after ${attempt.duration_ms.toFixed(1)} ms. ` : `${attempt.error}: ${attempt.error_detail}. `;
+  box.textContent = !attempt ? "Waiting to be sent. " : attempt.status ? `HTTP ${attempt.status} after ${attempt.duration_ms.toFixed(1)} ms. ` : `${attempt.error}: ${attempt.error_detail}. `;
   const link = document.createElement("a");
   link.href = at(`/messages/${told.message_id}`);
-  link.textContent = "See the message";
+  link.textContent = "View the message";
   box.append(link);
 });
 on("check", async () => {
-  saved.textContent = "Looking…";
+  saved.textContent = "Checking…";
   const { told } = await ask("POST", `/${encodeURIComponent(id)}/check`, "{}");
   const seen = told.response_code ? `HTTP ${told.response_code} in ${told.response_time_ms.toFixed(0)} ms` : told.error;
-  saved.textContent = `${told.status}: ${seen}`;
+  const real = told.status === "degraded" ? `, but ${told.attempts.arrived} of the last ${told.attempts.of} attempts succeeded` : "";
+  saved.textContent = `${told.status}: ${seen}${real}`;
 });
 on("toggle", async (button) => {
   const enabled = button.dataset.enabled !== "enabled";
   const { ok, told } = await ask("PATCH", `/${encodeURIComponent(id)}`, JSON.stringify({ enabled }));
   if (ok) location.reload();
-  else showFaults(told);
+  else showFaults(faultsOf(told));
 });
 on("delete", async () => {
-  const names = document.getElementById("delete").dataset.names;
+  const names = part("delete").dataset.names;
   const fallback = names ? ` It is the fallback of ${names}.` : "";
   if (!confirm(`Delete this subscription? This cancels its waiting messages.${fallback}`)) return;
   const { ok, told } = await ask("DELETE", `/${encodeURIComponent(id)}`);
   if (ok) location.href = at("/subscriptions");
-  else showFaults(told);
+  else showFaults(faultsOf(told));
 });
 
 preview();

@@ -260,11 +260,24 @@ pub enum DeadLettersCommand {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Discard them; their messages and attempts are kept
-    Drop {
+    /// Count them by subscription and error
+    Groups(LetterFilter),
+    /// Discard them: by their ids, or those that match; their messages and attempts are kept
+    #[command(alias = "drop")]
+    Discard {
         /// Their ids
-        #[arg(required = true)]
         id: Vec<String>,
+        #[command(flatten)]
+        filter: LetterFilter,
+        /// Discard every dead letter
+        #[arg(long)]
+        all: bool,
+        /// Only print how many match
+        #[arg(long)]
+        dry_run: bool,
+        /// Do not ask before many are discarded
+        #[arg(long)]
+        yes: bool,
     },
 }
 
@@ -283,6 +296,9 @@ pub struct LetterFilter {
     /// Whose error contains this text
     #[arg(long, value_name = "TEXT")]
     pub error: Option<String>,
+    /// Whose error is exactly this text
+    #[arg(long, value_name = "TEXT")]
+    pub error_is: Option<String>,
 }
 
 /// `tagohook messages`

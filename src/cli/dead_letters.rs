@@ -1,5 +1,6 @@
-//! `tagohook dead-letters`: list, replay, discard.
+//! `tagohook dead-letters`: list, count by cause, replay, discard.
 
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use anyhow::bail;
@@ -17,14 +18,13 @@ pub fn run(globals: &Globals, asked: &DeadLetters) -> anyhow::Result<ExitCode> {
         match &asked.command {
             DeadLettersCommand::List(filter) => list(&api, filter).await,
             DeadLettersCommand::Replay { id, filter, all, dry_run } => {
-                replay(&api, id, filter, *all, *dry_run).await
+                let which = which(id, filter, *all, *dry_run)?;
+                replay(&api, id, which, *dry_run).await
             }
-            DeadLettersCommand::Drop { id } => {
-                for id in id {
-                    api.delete(&format!("dead-letters/{}", encoded(id))).await?;
-                    say!("discarded {id}")?;
-                }
-                Ok(ExitCode::SUCCESS)
+            DeadLettersCommand::Groups(filter) => groups(&api, filter).await,
+            DeadLettersCommand::Discard { id, filter, all, dry_run, yes } => {
+                let which = which(id, filter, *all, *dry_run)?;
+                discard(&api, id, which, *dry_run, *yes).await
             }
         }
     })
@@ -36,6 +36,7 @@ fn members(filter: &LetterFilter) -> Vec<(&'static str, &String)> {
         ("event_id", &filter.event),
         ("event_type", &filter.event_type),
         ("error", &filter.error),
+        ("error_is", &filter.error_is),
     ];
     all.into_iter().filter_map(|(key, value)| value.as_ref().map(|value| (key, value))).collect()
 }
@@ -66,17 +67,95 @@ async fn list(api: &Api, filter: &LetterFilter) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn replay(
-    api: &Api,
+async fn groups(api: &Api, filter: &LetterFilter) -> anyhow::Result<ExitCode> {
+    let query: Vec<String> =
+        members(filter).into_iter().map(|(key, value)| format!("{key}={}", encoded(value))).collect();
+    let told = api.get(&format!("dead-letters/groups?{}", query.join("&"))).await?;
+    let groups = told.get("groups").and_then(Value::as_array).cloned().unwrap_or_default();
+    let row = |group: &Value| {
+        ["count", "subscription_id", "error", "since", "last"].map(|key| text(group, key)).to_vec()
+    };
+    if groups.is_empty() {
+        say!("no dead letters")?;
+    } else {
+        let rows: Vec<Vec<String>> = groups.iter().map(row).collect();
+        print_table(&["COUNT", "SUBSCRIPTION", "ERROR", "SINCE", "LAST"], &rows)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What chooses dead letters, as the API takes it.
+fn which(
     ids: &[String],
     filter: &LetterFilter,
     all: bool,
     dry_run: bool,
-) -> anyhow::Result<ExitCode> {
+) -> anyhow::Result<Map<String, Value>> {
     let members = members(filter);
     if !ids.is_empty() && (all || dry_run || !members.is_empty()) {
         bail!("give ids, or a filter (optionally with --dry-run), or --all");
     }
+    if ids.is_empty() && members.is_empty() && !all && !dry_run {
+        bail!("give ids, --subscription, --event, --event-type or --error, or --all; --dry-run only counts");
+    }
+    Ok(members.into_iter().map(|(key, value)| (key.to_owned(), Value::from(value.as_str()))).collect())
+}
+
+async fn discard(
+    api: &Api,
+    ids: &[String],
+    mut which: Map<String, Value>,
+    dry_run: bool,
+    yes: bool,
+) -> anyhow::Result<ExitCode> {
+    for id in ids {
+        api.delete(&format!("dead-letters/{}", encoded(id))).await?;
+        say!("discarded {id}")?;
+    }
+    if !ids.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    which.insert("dry_run".to_owned(), true.into());
+    let told =
+        api.post("dead-letters/discard", Bytes::from(Value::Object(which.clone()).to_string())).await?;
+    let found = counted(text(&told, "count"), "dead letter");
+    if dry_run {
+        say!("{found} would be discarded")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !yes && text(&told, "count") != "0" && !is_confirmed(&format!("Discard {found}?"))? {
+        say!("nothing was discarded")?;
+        return Ok(ExitCode::FAILURE);
+    }
+    which.insert("dry_run".to_owned(), false.into());
+    which.insert("all".to_owned(), true.into());
+    let told = api.post("dead-letters/discard", Bytes::from(Value::Object(which).to_string())).await?;
+    say!("{} discarded", counted(text(&told, "discarded"), "dead letter"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Asks on the terminal.
+///
+/// # Errors
+/// Where there is no terminal to ask on.
+fn is_confirmed(question: &str) -> anyhow::Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        bail!("{question} There is no terminal to ask on: add --yes, or --dry-run to count");
+    }
+    let mut err = std::io::stderr().lock();
+    write!(err, "{question} [y/N] ")?;
+    err.flush()?;
+    let mut reply = String::new();
+    std::io::stdin().read_line(&mut reply)?;
+    Ok(matches!(reply.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+async fn replay(
+    api: &Api,
+    ids: &[String],
+    mut which: Map<String, Value>,
+    dry_run: bool,
+) -> anyhow::Result<ExitCode> {
     for id in ids {
         let told = api.post(&format!("dead-letters/{}/replay", encoded(id)), Bytes::new()).await?;
         say!("replayed {id}")?;
@@ -85,13 +164,8 @@ async fn replay(
     if !ids.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    if members.is_empty() && !all && !dry_run {
-        bail!("give ids, --subscription, --event, --event-type or --error, or --all; --dry-run only counts");
-    }
-    let mut body: Map<String, Value> =
-        members.into_iter().map(|(key, value)| (key.to_owned(), Value::from(value.as_str()))).collect();
-    body.insert("dry_run".to_owned(), dry_run.into());
-    let told = api.post("dead-letters/replay", Bytes::from(Value::Object(body).to_string())).await?;
+    which.insert("dry_run".to_owned(), dry_run.into());
+    let told = api.post("dead-letters/replay", Bytes::from(Value::Object(which).to_string())).await?;
     if dry_run {
         say!("{} would be replayed", counted(text(&told, "count"), "dead letter"))?;
     } else {

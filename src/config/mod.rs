@@ -32,7 +32,7 @@ pub use secrets::SecretResolver;
 pub use source_draft::{draft_source, toml_members};
 pub use subscription::{
     JsonFault, Read as ReadSubscription, Reader as SubscriptionReader, SecretOrigin, SecretReader,
-    mask_header, merged, shown_json, stored_json, template_of,
+    mask_header, merged, secret_end, shown_json, stored_json, template_of,
 };
 pub use subscriptions::fallback_notices;
 pub use trusted_proxies::{ClientIpHeader, TrustedProxies};

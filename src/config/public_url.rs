@@ -29,6 +29,7 @@ impl PublicUrl {
         "replays",
         "searches",
         "send-test",
+        "sources",
         "static",
         "subscriptions",
         "what-if",

@@ -124,6 +124,7 @@ impl Reader<'_, '_> {
         });
         Some(Source {
             name: name?,
+            preset: self.table.get("preset").and_then(Value::as_str).map(str::to_owned),
             signature: signature?,
             allow: allow?,
             credentials: credentials?,

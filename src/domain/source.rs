@@ -16,6 +16,8 @@ pub const DEFAULT_ID_POINTER: &str = "/id";
 pub struct Source {
     /// The name in the URL: `POST /webhook/{name}`.
     pub name: String,
+    /// The preset that it begins with.
+    pub preset: Option<String>,
     /// How its signatures are made.
     pub signature: SignatureRule,
     /// Which addresses may send.

@@ -24,6 +24,7 @@ use crate::domain::{
     Transfer,
 };
 use crate::receive::handshake::Question;
+use crate::send::PROBE_HEADER;
 use crate::store::StoreError;
 use crate::telemetry::{DeliveryLine, NotKept};
 
@@ -124,6 +125,7 @@ async fn answer(
         }
         Route::Webhook(source) => state.not_an_event(&request, &source),
         Route::Test if test_route::is_preflight(&request) => test_route::preflight(&request),
+        Route::Test if state.is_own_probe(&request) => probed(&request, &state).await,
         Route::Test => test_route::for_any_page(test(&request, &mut payload, &state, started).await),
         Route::Healthz => probe(&request, || async { true }).await,
         Route::Readyz => probe(&request, || state.is_ready()).await,
@@ -226,6 +228,14 @@ async fn test(
     }
 }
 
+/// Answers our own look at this endpoint as a capture would be answered. Nothing is captured.
+async fn probed(request: &HttpRequest, state: &ReceiverState) -> HttpResponse {
+    let wish = Wish::read(request.query_string());
+    let delay = wish.as_ref().map_or(Duration::ZERO, |wish| wish.delay);
+    let _ = tokio::time::timeout(delay, state.door.traffic.ending()).await;
+    test_route::probed(wish.map_or(400, |wish| wish.status(rand::random())))
+}
+
 fn wire(request: &HttpRequest) -> WireRequest<'_> {
     let (tape, caller) = (request.conn_data(), request.conn_data());
     WireRequest { head: request.head(), tape, caller, end: OtherEnd::of_request(request) }
@@ -276,6 +286,13 @@ async fn surplus(request: &HttpRequest, read: &ReadBody, max_body: usize) -> byt
 }
 
 impl ReceiverState {
+    /// Whether a request is our own look at an endpoint. It is answered and not captured.
+    fn is_own_probe(&self, request: &HttpRequest) -> bool {
+        let mark = request.headers().get(PROBE_HEADER).and_then(|mark| mark.to_str().ok());
+        let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+        *request.method() == Method::HEAD && mark.is_some_and(|mark| self.probes.take(mark, target))
+    }
+
     /// Whether a request other than POST is a platform's question.
     fn is_question(&self, request: &HttpRequest, source: &str) -> bool {
         if *request.method() != Method::GET {

@@ -13,6 +13,7 @@ use super::link_opener::LinkOpener;
 use crate::config::TrustedProxies;
 use crate::domain::Clock;
 use crate::receive::Receiver;
+use crate::send::OwnProbes;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 
@@ -49,6 +50,8 @@ pub struct ReceiverState {
     pub readiness: Readiness,
     /// Opens confirmation links.
     pub links: LinkOpener,
+    /// Our own looks at endpoints, which are no captures.
+    pub probes: OwnProbes,
     /// Limits how many large bodies are checked at once: a parsed JSON value may take many times the size of its text.
     pub large_bodies: Arc<Semaphore>,
 }

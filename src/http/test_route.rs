@@ -105,6 +105,11 @@ pub fn preflight(request: &HttpRequest) -> HttpResponse {
     for_any_page(answer.finish())
 }
 
+/// The answer to our own look at this endpoint.
+pub fn probed(status: u16) -> HttpResponse {
+    HttpResponse::build(StatusCode::from_u16(status).unwrap_or(StatusCode::OK)).finish()
+}
+
 /// Makes a response readable for pages of any site.
 pub fn for_any_page(mut answer: HttpResponse) -> HttpResponse {
     let any = HeaderValue::from_static("*");

@@ -270,6 +270,7 @@ pub mod tests {
     /// A source of that scheme.
     pub fn source(scheme: Scheme) -> Source {
         Source {
+            preset: None,
             name: "alerts".to_owned(),
             signature: SignatureRule { scheme, secrets: Vec::new(), tolerance: Duration::ZERO },
             allow: Allowlist::default(),

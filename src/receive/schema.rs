@@ -252,6 +252,7 @@ mod tests {
 
     fn source(scheme: Scheme) -> Source {
         Source {
+            preset: None,
             name: "s".to_owned(),
             signature: crate::domain::SignatureRule {
                 scheme,

@@ -9,7 +9,7 @@ use super::target_guard::TargetGuard;
 use super::template::{Template, TextTemplate};
 use crate::catalog;
 use crate::config::{mask_header, template_of};
-use crate::domain::json::pointer;
+use crate::domain::json::{pointer, unique_members};
 use crate::domain::suggestion;
 use crate::domain::{HeaderValue, OutgoingEvent, Subscription};
 use crate::signing::library_warning;
@@ -111,6 +111,12 @@ impl Compiled {
         &self.subscription.id
     }
 
+    /// Whether a template makes the payload.
+    #[must_use]
+    pub const fn has_template(&self) -> bool {
+        self.template.is_some()
+    }
+
     /// Whether a request depends on the event in more than the event's own bytes.
     #[must_use]
     pub fn has_templates(&self) -> bool {
@@ -151,6 +157,24 @@ impl Compiled {
             None => Judgement { matches: true, ..Judgement::default() },
         }
     }
+}
+
+/// What is wrong with URL, filters and template of a JSON that is no subscription for other reasons.
+pub(super) fn faults_in(json: &str, guard: &TargetGuard) -> Vec<SubscriptionFault> {
+    let members = unique_members(json).unwrap_or_default();
+    let first = |keys: [&str; 2]| keys.into_iter().find_map(|key| members.get(key));
+    let mut faults = Vec::new();
+    let url = first(["url", "webhook_url"]).and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
+    faults.extend(url.and_then(|url| read_url(&url, guard).err()));
+    if let Some(filters) = members.get("filters").filter(|raw| raw.get().starts_with('{')) {
+        let found = Filters::compile(filters).err().unwrap_or_default();
+        faults.extend(under("/filters", found));
+    }
+    if let Some(template) = first(["payload_template", "payload"]).filter(|raw| raw.get() != "null") {
+        let found = Template::compile(template).err().unwrap_or_default();
+        faults.extend(under("/payload_template", found));
+    }
+    faults
 }
 
 /// Top-level names that no catalogue event has: probably typos.

@@ -121,6 +121,12 @@ impl Expression {
         &self.0.source
     }
 
+    /// The paths that it speaks of.
+    #[must_use]
+    pub fn paths(&self) -> &[Path] {
+        &self.0.paths
+    }
+
     /// Valid code that is most likely a mistake, one sentence each.
     #[must_use]
     pub fn warnings(&self) -> &[String] {

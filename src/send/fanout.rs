@@ -74,14 +74,14 @@ impl Routing {
     #[must_use]
     pub fn sentence(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
-            Self::FilterFailed(why) => return Cow::Owned(format!("Its filter failed on this event: {why}")),
-            Self::Sent => "The event goes there.",
+            Self::FilterFailed(why) => return Cow::Owned(format!("The filter failed on this event: {why}")),
+            Self::Sent => "The event is forwarded.",
             Self::Disabled => "The subscription is disabled.",
-            Self::OtherSource => "Its sources do not name this one.",
-            Self::OtherType => "Its events do not name this type.",
-            Self::Filtered => "Its filter does not match.",
-            Self::Loop => "The event came out of one of its own messages: the loop ends here.",
-            Self::Later => "It was put, or enabled, after the event came.",
+            Self::OtherSource => "Not subscribed to this source.",
+            Self::OtherType => "Not subscribed to this event type.",
+            Self::Filtered => "The filter does not match.",
+            Self::Loop => "The event comes from a message of this subscription: the loop ends here.",
+            Self::Later => "Created or enabled after the event arrived.",
         })
     }
 }

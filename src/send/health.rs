@@ -1,4 +1,4 @@
-//! Health checks of endpoints: HEAD, with a timeout of five seconds.
+//! Health checks of endpoints: HEAD, with the timeout of the subscription.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -8,14 +8,15 @@ use bytes::Bytes;
 use tokio::task::JoinSet;
 
 use super::client::{Method, Outcome, Outgoing};
+use super::own_probes::PROBE_HEADER;
 use super::request::configured_headers;
 use super::sender::Sender;
 use super::subscriptions::Active;
 use crate::domain::Timestamp;
 use crate::store::HealthCheck;
 
-/// The timeout of a health check.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The longest timeout of a check; a subscription may have a shorter one.
+const LONGEST: Duration = Duration::from_secs(30);
 /// How often due endpoints are checked for; a new endpoint is checked within this time.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// The most concurrent checks: a thousand at once would use every connection.
@@ -70,16 +71,19 @@ fn due(sender: &Sender, looked: &mut Looked) -> Vec<Arc<Active>> {
 pub async fn check(sender: &Sender, active: &Arc<Active>) -> HealthCheck {
     let checked_at = sender.wall();
     // A header that needs an event is left out.
-    let headers = configured_headers(&active.compiled, None).unwrap_or_default();
+    let mut headers = configured_headers(&active.compiled, None).unwrap_or_default();
+    let probe = sender.probes().begin(&active.compiled.url);
+    headers.push((PROBE_HEADER.to_owned(), probe.mark().as_bytes().to_vec()));
     let request = Outgoing {
         method: Method::Head,
         url: active.compiled.url.clone(),
         headers,
         body: Bytes::new(),
-        timeout: PATIENCE,
+        timeout: active.compiled.subscription.timeout.min(LONGEST),
         max_answer: 0,
     };
     let outcome = sender.parts().client.send(request).await;
+    drop(probe);
     let check = seen(active.compiled.id(), &outcome, checked_at);
     if let Err(fault) = sender.store().add_health(check.clone()).await {
         tracing::warn!(%fault, "a look at an endpoint is not kept");

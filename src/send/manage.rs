@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::compiled::{Compiled, SubscriptionFault};
+use super::compiled::{Compiled, SubscriptionFault, faults_in};
 use super::fanout::{Candidate, Routing, message_for};
 use super::sender::Sender;
 use super::subscriptions::Active;
@@ -63,12 +63,19 @@ impl Sender {
         SubscriptionReader { secrets }.read(id, kept_in, json)
     }
 
-    /// Parses and compiles a subscription without saving it, for previews.
+    /// Parses and compiles a subscription without saving it, for previews. `of` is the id of the one that it would replace,
+    /// whose masked secrets it may have.
     ///
     /// # Errors
     /// Every fault of it.
-    pub fn draft(&self, json: &str) -> Result<(Compiled, Vec<String>), Vec<SubscriptionFault>> {
-        self.compile("draft", None, json)
+    pub fn draft(
+        &self,
+        json: &str,
+        of: Option<&str>,
+    ) -> Result<(Compiled, Vec<String>), Vec<SubscriptionFault>> {
+        let present = of.and_then(|id| self.subscriptions().get(id));
+        let present = present.as_ref().map(|active| &active.compiled.subscription);
+        self.compile(of.unwrap_or("draft"), present, json)
     }
 
     fn compile(
@@ -77,8 +84,16 @@ impl Sender {
         present: Option<&Subscription>,
         json: &str,
     ) -> Result<(Compiled, Vec<String>), Vec<SubscriptionFault>> {
-        let read =
-            self.read(SecretOrigin::Api, present, id, SubscriptionOrigin::Api, json).map_err(faults_of)?;
+        let read = self.read(SecretOrigin::Api, present, id, SubscriptionOrigin::Api, json);
+        // All faults at once: what cannot be read yet is compiled as far as that goes.
+        let read = read.map_err(|faults| {
+            let mut all = faults_of(faults);
+            let more = faults_in(json, self.guard());
+            let is_new = |fault: &SubscriptionFault| !all.iter().any(|known| known.pointer == fault.pointer);
+            let more: Vec<SubscriptionFault> = more.into_iter().filter(is_new).collect();
+            all.extend(more);
+            all
+        })?;
         let compiled = Compiled::new(read.subscription, self.guard())?;
         let mut warnings = read.warnings;
         warnings.extend(self.warnings_of(&compiled));
@@ -100,16 +115,14 @@ impl Sender {
         let mut warnings: Vec<String> = unknown
             .map(|event| {
                 let near = suggestion(event, self.catalog().iter().map(EventType::name));
-                format!(
-                    "events: the catalogue does not know {event:?}{near}; it is sent when such an event comes"
-                )
+                format!("events: {event:?} is not in the catalogue{near}; such events are sent all the same")
             })
             .collect();
         let starts = subscription.events.iter().filter_map(|event| event.strip_suffix('*'));
         let lone = starts.filter(|start| !self.catalog().iter().any(|known| known.name().starts_with(start)));
         warnings.extend(lone.map(|start| {
             format!(
-                "events: no event of the catalogue begins with {start:?}; what does is sent when it comes"
+                "events: no event of the catalogue begins with {start:?}; such events are sent all the same"
             )
         }));
         warnings
@@ -121,7 +134,7 @@ impl Sender {
         let all = self.subscriptions().all();
         match self.subscriptions().find(fallback) {
             Some(found) if found.is_enabled() => None,
-            Some(_) => Some(format!("fallback: subscription {fallback:?} is disabled; it is not tried")),
+            Some(_) => Some(format!("fallback: subscription {fallback:?} is disabled and not tried")),
             None => {
                 let names = all.iter().map(|active| active.compiled.subscription.name.as_str());
                 let near = suggestion(fallback, names);

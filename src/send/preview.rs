@@ -2,6 +2,7 @@
 
 use super::compiled::{Compiled, CompiledValue, scope_of};
 use super::filter::ConditionOutcome;
+use super::places::{Place, Placed, placed, places};
 use super::request::{Envelope, Payload, outgoing};
 use super::scope::Scope;
 use super::sender::Sender;
@@ -11,7 +12,7 @@ use crate::domain::{Credential, MessageId, OutgoingEvent};
 const DOTS: &str = "••••";
 
 /// A preview.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Preview {
     /// Whether the event would be sent: its type, its source and the filters match.
     pub matches: bool,
@@ -19,6 +20,12 @@ pub struct Preview {
     pub conditions: Vec<ConditionOutcome>,
     /// The payload, exactly as it would be sent.
     pub payload: String,
+    /// The event, as it came.
+    pub event: String,
+    /// What a template can name of it.
+    pub places: Vec<Place>,
+    /// Which values of the payload come from where in the event.
+    pub placed: Vec<Placed>,
     /// The header lines, secrets masked.
     pub headers: Vec<(String, String)>,
     /// Paths of the template that the event lacks.
@@ -38,8 +45,7 @@ impl Sender {
             Err(fault) => {
                 warnings.push(fault.to_string());
                 let payload = String::from_utf8_lossy(&event.body).into_owned();
-                let (conditions, headers, missing) = (Vec::new(), Vec::new(), Vec::new());
-                return Preview { matches: false, conditions, payload, headers, missing, warnings };
+                return Preview { event: payload.clone(), payload, warnings, ..Preview::default() };
             }
         };
         let judgement = compiled.judge(&event.event_type, &scope);
@@ -73,6 +79,9 @@ impl Sender {
             matches: takes_type && takes_source && judgement.matches,
             conditions: judgement.conditions,
             payload: String::from_utf8_lossy(&payload.body).into_owned(),
+            event: String::from_utf8_lossy(&event.body).into_owned(),
+            places: places(&scope),
+            placed: compiled.template.as_ref().map(|made| placed(made, &event.body)).unwrap_or_default(),
             headers,
             missing: payload.missing,
             warnings,

@@ -6,6 +6,7 @@ use tokio::sync::{Notify, watch};
 
 use super::client::Client;
 use super::evaluations::{AllEvaluations, Part};
+use super::own_probes::OwnProbes;
 use super::subscriptions::Subscriptions;
 use super::target_guard::TargetGuard;
 use super::wakeups::Wakeups;
@@ -52,6 +53,7 @@ struct Shared {
     parts: SenderParts,
     subscriptions: Subscriptions,
     evaluations: AllEvaluations,
+    probes: OwnProbes,
     wakeups: Wakeups,
     letters: Notify,
     stopping: watch::Sender<bool>,
@@ -65,6 +67,7 @@ impl Sender {
             parts,
             subscriptions: Subscriptions::default(),
             evaluations: AllEvaluations::default(),
+            probes: OwnProbes::default(),
             wakeups: Wakeups::default(),
             letters: Notify::new(),
             stopping: watch::Sender::new(false),
@@ -81,6 +84,12 @@ impl Sender {
     #[must_use]
     pub fn evaluations(&self) -> &AllEvaluations {
         &self.0.evaluations
+    }
+
+    /// The looks at endpoints that are under way.
+    #[must_use]
+    pub fn probes(&self) -> &OwnProbes {
+        &self.0.probes
     }
 
     /// Records the result of a filter or template. Failures are counted, and logged when they are new.

@@ -46,6 +46,14 @@ impl Template {
         rendered
     }
 
+    /// Every expression in it, with its place.
+    #[must_use]
+    pub fn uses(&self) -> Vec<Use> {
+        let mut uses = Vec::new();
+        collect_uses(&self.0, "", &mut uses);
+        uses
+    }
+
     /// The top-level event members that its paths start with.
     #[must_use]
     pub fn roots(&self) -> Vec<&str> {
@@ -53,6 +61,17 @@ impl Template {
         collect_roots(&self.0, &mut roots);
         roots
     }
+}
+
+/// An expression of a template.
+#[derive(Clone, Debug)]
+pub struct Use {
+    /// JSON pointer to the value that it is in.
+    pub pointer: String,
+    /// It, as it is written.
+    pub source: String,
+    /// The paths that it speaks of.
+    pub paths: Vec<Path>,
 }
 
 /// A text with expressions: the value of a header.
@@ -239,6 +258,34 @@ fn term(inside: &str) -> Result<Term, String> {
     match Path::read(inside) {
         Some(path) => Ok(Term::Path(path)),
         None => Expression::compile(inside.trim()).map(Term::Expression),
+    }
+}
+
+fn collect_uses(node: &Node, pointer: &str, uses: &mut Vec<Use>) {
+    let mut add = |term: &Term| {
+        let (source, paths) = (term.source().to_owned(), term.paths());
+        uses.push(Use { pointer: pointer.to_owned(), source, paths });
+    };
+    match node {
+        Node::Literal(_) => {}
+        Node::Whole(term) => add(term),
+        Node::Text(pieces) => {
+            for piece in pieces {
+                if let Piece::Term(term) = piece {
+                    add(term);
+                }
+            }
+        }
+        Node::Array(nodes) => {
+            for (at, node) in nodes.iter().enumerate() {
+                collect_uses(node, &format!("{pointer}/{at}"), uses);
+            }
+        }
+        Node::Object(members) => {
+            for (name, node) in members {
+                collect_uses(node, &pointer::child(pointer, name), uses);
+            }
+        }
     }
 }
 

@@ -23,7 +23,8 @@ pub use lens::{
 pub use marks::Marked;
 pub use minutes::Minute;
 pub use outbox::{
-    DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, Lane, LaneBatch, LaneClaim, NewMessage, Next,
-    ParkedRecord, Published, SenderFigures, Settlement, StoredMessage, SubscriptionRecord, Told,
+    DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, Lane, LaneBatch, LaneClaim, LetterGroup,
+    NewMessage, Next, ParkedRecord, Published, PublishedType, SenderFigures, Settlement, StoredMessage,
+    SubscriptionRecord, Told,
 };
 pub use saved_searches::SavedSearch;

@@ -109,13 +109,14 @@ export function mountedSteps({ newPage, program, shots }) {
         await page.waitForURL(under("/deliveries/"));
 
         await page.goto(`${base}/subscriptions/new`);
+        await page.getByRole("tab", { name: "JSON" }).click();
         await page.locator("#json").fill(JSON.stringify({ name: "Nowhere", url: "http://127.0.0.1:9/x", events: ["*"] }));
         await page.getByText("would be sent", { exact: true }).waitFor();
         await page.locator("#save").click();
         await page.waitForURL(under("/subscriptions/"));
         await page.waitForFunction(() => !location.pathname.endsWith("/new"));
         await page.locator("#test").click();
-        await page.getByRole("link", { name: "See the message" }).click();
+        await page.getByRole("link", { name: "View the message" }).click();
         await page.waitForURL(under("/messages/"));
         await page.goto(`${base}/dead-letters`);
 

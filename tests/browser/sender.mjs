@@ -39,23 +39,21 @@ export function senderSteps({ newPage, shoot, post, inspector, own }) {
   }
 
   return {
-    async "a subscription is made from a preset, previewed, saved and tested"() {
+    async "a subscription is made from a preset by its form, previewed, saved and tested"() {
       await shoot("/subscriptions", "subscriptions-none");
       const page = await newPage();
       await page.goto(`${inspector}/subscriptions`);
       await page.getByRole("link", { name: "Zapier" }).click();
       await page.waitForURL(/preset=zapier/);
       await page.locator("#matches", { hasText: "would be sent" }).waitFor();
-      assert.equal(JSON.parse(await page.locator("#payload").innerText()).event_type, "threshold_exceeded");
-      const draft = JSON.parse(await page.locator("#json").inputValue());
-      await page.locator("#json").fill(JSON.stringify({ ...draft, url: "nowhere" }));
-      await page.locator("#faults li", { hasText: "/url" }).waitFor();
-      draft.filters = { "data.threshold": { conditions: [{ field: "alert.severity", operator: "equals", value: "nobody" }] } };
-      await page.locator("#json").fill(JSON.stringify({ ...draft, url: `${own.url}/zapier` }, null, 2));
+      assert.equal(JSON.parse(await page.locator("#exact").textContent()).event_type, "threshold_exceeded");
+      await page.getByLabel("URL", { exact: true }).fill(`${own.url}/zapier`);
+      await page.getByRole("button", { name: "Add condition" }).click();
+      await page.getByLabel("Place", { exact: true }).fill("alert.severity");
+      await page.getByLabel("Value", { exact: true }).fill("nobody");
       await page.locator("#matches", { hasText: "would not be sent" }).waitFor();
       assert.match(await page.locator("#condition-rows").innerText(), /alert.severity\s+equals\s+"nobody"/);
-      delete draft.filters;
-      await page.locator("#json").fill(JSON.stringify({ ...draft, url: `${own.url}/zapier` }, null, 2));
+      await page.getByRole("button", { name: "Remove condition" }).click();
       await page.locator("#matches", { hasText: /^would be sent/ }).waitFor();
       await page.getByRole("button", { name: "Create" }).click();
       await page.waitForURL(/\/subscriptions\/[0-9a-f-]{36}$/);
@@ -72,7 +70,102 @@ export function senderSteps({ newPage, shoot, post, inspector, own }) {
       await page.context().close();
     },
 
-    async "nothing of a subscription, its answers and errors runs; dead letters are sent again and dropped"() {
+    async "form and JSON of a subscription are the same, and no digit is lost between them"() {
+      const page = await newPage();
+      await page.goto(`${inspector}/subscriptions/new`);
+      const json = page.locator("#json");
+      const tab = (name) => page.getByRole("tab", { name }).click();
+      await tab("JSON");
+      const before = `{
+  "name": "Exact",
+  "url": "${own.url}/exact",
+  "events": ["data.*"],
+  "batch": { "size": 2.0 },
+  "filters": { "data.*": { "conditions": [{ "field": "data.n", "operator": "equals", "value": 12345678901234567890.10 }] } },
+  "payload_template": { "n": 1.50, "big": 12345678901234567890, "v": "{{data.value}}" }
+}`;
+      await json.fill(before);
+      await tab("Form");
+      assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), "Exact");
+      assert.equal(await page.getByLabel("Value", { exact: true }).inputValue(), "12345678901234567890.10");
+      assert.match(await page.getByLabel("Template", { exact: true }).inputValue(), /"n": 1\.50, "big": 12345678901234567890/);
+      assert.match(await page.locator("#json-only").innerText(), /batch/);
+      await page.getByLabel("Name", { exact: true }).fill("Changed");
+      assert.equal(await json.inputValue(), before.replace('"Exact"', '"Changed"'), "only the name changed");
+      await page.getByText("Choose events").click();
+      await page.getByLabel("Search events").fill("login");
+      await page.getByRole("checkbox", { name: /^user\.login/ }).check();
+      await page.getByLabel("Operator", { exact: true }).selectOption("greater_than");
+      await page.getByLabel("Signature", { exact: true }).selectOption("standard-webhooks");
+      await page.getByLabel(/^Secrets, one per line/).fill("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+      await page.getByLabel("Schedule", { exact: true }).selectOption("fixed");
+      await page.getByLabel("Attempts", { exact: true }).fill("2");
+      await page.getByLabel("Timeout, seconds").fill("2.5");
+      const written = JSON.parse(await json.inputValue());
+      assert.deepEqual(written.events, ["data.*", "user.login"]);
+      assert.equal(written.filters["data.*"].conditions[0].operator, "greater_than");
+      assert.deepEqual(written.signature, { scheme: "standard-webhooks", secrets: ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"] });
+      assert.deepEqual([written.retry_policy, written.timeout], [{ backoff: "fixed", max_attempts: 2 }, 2.5]);
+      assert.match(await json.inputValue(), /"value": 12345678901234567890\.10 .*"big": 12345678901234567890/s);
+      await page.getByRole("button", { name: "Create" }).click();
+      await page.waitForURL(/\/subscriptions\/[0-9a-f-]{36}$/);
+      // What comes back masked can be edited and saved, and stays the secret that it was.
+      assert.match(await page.getByLabel(/^Secrets, one per line/).inputValue(), /^••••/);
+      await page.getByLabel("Name", { exact: true }).fill("Changed again");
+      await page.locator("#matches").waitFor();
+      await page.getByRole("button", { name: "Save" }).click();
+      await page.getByRole("heading", { name: "Changed again" }).waitFor();
+      await page.context().close();
+    },
+
+    async "every fault of a subscription is shown at once at its field, and the preview is out of date until they are mended"() {
+      const page = await newPage();
+      await page.goto(`${inspector}/subscriptions/new?preset=slack`);
+      await page.locator("#matches", { hasText: "would be sent" }).waitFor();
+      await page.getByLabel("URL", { exact: true }).fill("nowhere");
+      await page.getByRole("button", { name: "Add condition" }).click();
+      await page.getByLabel("Place", { exact: true }).fill("data value");
+      const template = page.getByLabel("Template", { exact: true });
+      const good = await template.inputValue();
+      await template.fill('{ "text": "{{data.}" }');
+      await page.getByRole("button", { name: "Fix 3 problems" }).waitFor();
+      const fault = (part) => page.locator(`[data-at~="${part}"] > .field-fault`);
+      for (const part of ["/url", "/filters", "/payload_template"]) assert.equal(await fault(part).count(), 1, part);
+      assert.equal(await page.locator("#result.stale").count(), 1);
+      assert.equal(await page.locator("#matches").isVisible(), false);
+      // A template that is no JSON yet is a fault like the others, and both tabs show the same text.
+      await template.fill('{ "text": ');
+      await page.locator('[data-at~="/payload_template"] > .field-fault', { hasText: "not JSON" }).waitFor();
+      await page.getByRole("button", { name: "Fix 3 problems" }).waitFor();
+      assert.match(await page.locator("#json").inputValue(), /"payload_template": \{ "text": \s*\}/);
+      await page.getByRole("button", { name: "Fix 3 problems" }).click();
+      assert.equal(await page.evaluate(() => document.activeElement.closest("[data-at]").dataset.at), "/url /webhook_url");
+      await page.getByLabel("URL", { exact: true }).fill(`${own.url}/mended`);
+      await page.getByRole("button", { name: "Remove condition" }).click();
+      await template.fill(good);
+      await page.locator("#matches", { hasText: "would be sent" }).waitFor();
+      assert.equal(await page.locator("#result.stale, .field-fault").count(), 0);
+      await page.context().close();
+    },
+
+    async "a place of a real event is inserted into the template, and the preview shows what went where"() {
+      const page = await newPage();
+      await page.goto(`${inspector}/subscriptions/new`);
+      await page.getByLabel("Send", { exact: true }).selectOption("template");
+      await page.getByLabel("Template", { exact: true }).fill('{ "room": "" }');
+      await page.getByLabel("On this event").selectOption("event_type:data.threshold");
+      await page.locator("#places button", { hasText: "data.threshold" }).first().waitFor();
+      await page.getByLabel("Template", { exact: true }).evaluate((field) => field.setSelectionRange(11, 11));
+      await page.getByLabel("Search places").fill("event.type");
+      await page.locator("#places button", { hasText: "event.type" }).click();
+      assert.equal(await page.getByLabel("Template", { exact: true }).inputValue(), '{ "room": "{{event.type}}" }');
+      await page.locator("#payload mark .place-number", { hasText: "1" }).waitFor();
+      assert.equal(await page.locator("#event mark").count(), 1);
+      assert.match(await page.locator("#event mark").innerText(), /^"data\.threshold"\s*1$/);
+      await page.context().close();
+    },
+
+    async "nothing of a subscription, its answers and errors runs; dead letters are retried and discarded"() {
       const made = await api("POST", "subscriptions", {
         name: HOSTILE, url: `${own.url}/broken?status=500&x=${encodeURIComponent(HOSTILE)}`, events: ["made.up", HOSTILE],
         retry_policy: { max_attempts: 2, base: "10ms", jitter: false },
@@ -90,27 +183,64 @@ export function senderSteps({ newPage, shoot, post, inspector, own }) {
       await shoot("/health", "health");
       await shoot("/subscriptions", "subscriptions");
       await page.goto(`${inspector}/dead-letters`);
-      await page.locator("tbody tr a").first().click();
+      // The row is the link: it leads to its message wherever it is clicked.
+      await page.locator(".letter-group tbody tr").first().locator("td[data-label=Failed]").click();
       await page.waitForURL(/\/messages\//);
       assert.equal(await page.locator(".gate.fail").count(), 2);
-      await page.locator("details summary").first().click();
-      assert.match(await page.locator("details pre").first().innerText(), /<script>canary = 1<\/script>/);
+      assert.match(await page.locator("details[open] pre").first().innerText(), /<script>canary = 1<\/script>/);
       assert.equal(await page.evaluate(() => window.canary), 0);
       await shoot(new URL(page.url()).pathname, "message");
       await api("PATCH", `subscriptions/${made.id}`, { url: `${own.url}/mended` });
       await page.goto(`${inspector}/dead-letters`);
       await page.locator("[data-replay]").first().click();
-      await page.locator("#said", { hasText: "It is sent again" }).waitFor();
+      await page.locator("#said", { hasText: "Queued for retry." }).waitFor();
+      assert.equal(await page.locator(".letter-group .of").innerText(), "2");
       await until(() => own.seen.some((request) => request.path === "/mended"));
       await page.context().close();
       const brave = await newPage({}, true);
       await brave.goto(`${inspector}/dead-letters`);
-      await brave.locator("[data-drop]").first().click();
-      await brave.locator("#said", { hasText: "Dropped" }).waitFor();
-      await brave.goto(`${inspector}/dead-letters`);
-      await brave.getByRole("button", { name: /Send all/ }).click();
-      await brave.locator("#said", { hasText: "1 are sent again" }).waitFor();
+      await brave.getByRole("checkbox").first().check();
+      await brave.locator(".selected", { hasText: "1 selected" }).waitFor();
+      await brave.getByRole("button", { name: "Discard selected" }).click();
+      await brave.locator("#said", { hasText: "1 dead letter discarded." }).waitFor();
+      assert.equal(await brave.locator(".letter-group .of").innerText(), "1");
+      await brave.getByRole("button", { name: "Retry all" }).click();
+      await brave.locator("#said", { hasText: "1 dead letter queued for retry." }).waitFor();
+      assert.equal(await brave.locator(".letter-group").count(), 0);
       await brave.context().close();
+    },
+
+    async "dead letters of one cause are discarded together after a question"() {
+      await api("POST", "subscriptions", {
+        name: "Gone", url: `${own.url}/gone?status=503`, events: ["group.test"], retry_policy: { max_attempts: 1 },
+      });
+      for (const number of [1, 2, 3]) await api("POST", "events", { event: "group.test", id: `group-${number}` });
+      await until(async () => (await api("GET", "dead-letters?event_type=group.test")).dead_letters.length === 3);
+      const page = await newPage();
+      await page.goto(`${inspector}/dead-letters?event_type=group.test`);
+      assert.match(await page.locator(".letter-group .panel-head").innerText(), /Gone\s+HTTP 503\s+3 since \d\d:\d\d:\d\d/);
+      await page.context().close();
+      const brave = await newPage({}, true);
+      await brave.goto(`${inspector}/dead-letters?event_type=group.test`);
+      await brave.getByRole("button", { name: "Discard all" }).click();
+      await brave.locator("#said", { hasText: "3 dead letters discarded." }).waitFor();
+      assert.equal((await api("GET", "dead-letters?event_type=group.test")).dead_letters.length, 0);
+      await brave.context().close();
+    },
+
+    async "a source shows its rules, its settings to copy, and no secret"() {
+      await shoot("/sources", "sources");
+      const page = await newPage();
+      await page.goto(`${inspector}/sources`);
+      await page.locator("tbody tr", { hasText: "tagorun" }).locator("td").last().click();
+      await page.waitForURL(/\/sources\/tagorun$/);
+      assert.match(await page.locator("main").innerText(), /X-TagoRUN-Signature.*Secret signing-secret ••••[0-9A-Za-z]{4}/s);
+      assert.match(await page.locator(".setup").innerText(), /Webhook URL\s+http:.*\/webhook\/tagorun.*the contents of the file signing-secret/s);
+      await page.getByRole("link", { name: "Change rules for tagorun" }).click();
+      await page.waitForURL(/\/what-if\?source=tagorun$/);
+      await shoot("/sources/tagorun", "source");
+      await shoot("/sources/tagoio", "source-tagoio");
+      await page.context().close();
     },
 
     async "a delivery says where its event went"() {
@@ -119,8 +249,8 @@ export function senderSteps({ newPage, shoot, post, inspector, own }) {
       const page = await newPage();
       await page.goto(`${inspector}/deliveries/${taken.delivery_id}`);
       const rows = await page.locator("#onward-title + table tbody").innerText();
-      assert.match(rows, /The event goes there\./);
-      assert.match(rows, /Its events do not name this type\./);
+      assert.match(rows, /The event is forwarded\./);
+      assert.match(rows, /Not subscribed to this event type\./);
       await page.context().close();
     },
   };

@@ -47,6 +47,7 @@ mod json_suite;
 mod lens;
 mod metrics;
 mod octokit;
+mod outbound_pages;
 mod output;
 mod overview;
 mod proxies;

@@ -73,10 +73,22 @@ pub fn mask_header(secret: &Secret) -> String {
 }
 
 fn masked(text: &str) -> String {
+    tail(text).map_or_else(|| DOTS.to_owned(), |tail| format!("{DOTS}{tail}"))
+}
+
+/// How a secret ends, as `••••a7f2`, so that people can tell it from another one; `None` where even that would say too
+/// much.
+#[must_use]
+pub fn secret_end(secret: &Secret) -> Option<String> {
+    let text = std::str::from_utf8(secret.expose()).ok()?;
+    tail(text).map(|tail| format!("{DOTS}{tail}"))
+}
+
+fn tail(text: &str) -> Option<String> {
     let letters = text.chars().count();
     let tail: String = text.chars().skip(letters.saturating_sub(TAIL)).collect();
     let is_shown = letters >= TAIL_FROM && tail.chars().all(|letter| letter.is_ascii_alphanumeric());
-    if is_shown { format!("{DOTS}{tail}") } else { DOTS.to_owned() }
+    is_shown.then_some(tail)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ mod secrets;
 mod write;
 
 pub use fault::JsonFault;
-pub use mask::{mask_header, template_of};
+pub use mask::{mask_header, secret_end, template_of};
 pub use reader::{Read, Reader};
 pub use secrets::{SecretOrigin, SecretReader};
 pub use write::{merged, shown_json, stored_json};

@@ -57,6 +57,11 @@ impl Path {
         &self.root
     }
 
+    /// Its names and positions, the top-level member first.
+    pub fn segments(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.root.as_str()).chain(self.below.iter().map(String::as_str))
+    }
+
     /// The value at the rest of the path below `value`; `None` if it is missing.
     #[must_use]
     pub fn below<'a>(&self, value: &'a RawValue) -> Option<&'a RawValue> {

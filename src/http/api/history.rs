@@ -1,4 +1,4 @@
-//! `GET events/{event_id}/timeline`, `GET deliveries/{id}/diff/{other}`, `PATCH deliveries/{id}`, `GET sources`.
+//! `GET events/{event_id}/timeline`, `GET deliveries/{id}/diff/{other}`, `PATCH deliveries/{id}`.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -13,7 +13,6 @@ use crate::domain::{DeliveryId, Marks, MarksChange};
 use crate::http::inspector::InspectorState;
 use crate::http::problem::{FieldFault, Problem};
 use crate::inspect::ClientRepeat;
-use crate::inspect::ack::{AckTimes, ack_times};
 use crate::inspect::diff::{Changes, Comparison, LineChange};
 use crate::inspect::timeline::Timeline;
 use crate::store::Marked;
@@ -228,28 +227,4 @@ fn tags(value: &Value) -> Option<Vec<String>> {
         }
     }
     (tags.len() <= MOST_TAGS).then_some(tags)
-}
-
-/// How long each source's sender waits for our answer.
-pub async fn sources(state: web::Data<InspectorState>) -> HttpResponse {
-    match ack_times(&state.store, &state.sources.all()).await {
-        Ok(times) => {
-            let times: Vec<Value> = times.iter().map(times_object).collect();
-            HttpResponse::Ok().json(json!({"sources": times}))
-        }
-        Err(wrong) => Problem::store_fault(&wrong).response(),
-    }
-}
-
-fn times_object(times: &AckTimes) -> Value {
-    let ms = |time: std::time::Duration| time.as_secs_f64() * 1_000.0;
-    json!({
-        "source": times.source,
-        "deliveries": times.deliveries,
-        "p50_ms": ms(times.p50),
-        "p95_ms": ms(times.p95),
-        "p99_ms": ms(times.p99),
-        "timeout_ms": times.timeout.map(ms),
-        "gave_up": times.gave_up,
-    })
 }

@@ -17,6 +17,7 @@ pub(super) mod replays;
 mod resource;
 pub(super) mod searches;
 pub(super) mod sending;
+pub(super) mod sources;
 mod stream;
 mod wait;
 pub(super) mod what_if;
@@ -45,7 +46,8 @@ pub fn routes(cfg: &mut ServiceConfig) {
         )
         .service(read_only("/api/v1/deliveries/{id}/diff/{other}", history::diff))
         .service(read_only("/api/v1/events/{event_id}/timeline", history::timeline))
-        .service(read_only("/api/v1/sources", history::sources))
+        .service(read_only("/api/v1/sources", sources::list))
+        .service(read_only("/api/v1/sources/{name}", sources::one))
         .service(read_only("/api/v1/overview", overview::show))
         .service(read_only("/api/v1/refusals", refusals::list))
         .service(read_only("/api/v1/searches", searches::list))

@@ -6,7 +6,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Map, Value, json};
 
 use super::params::{Blank, Params};
-use super::sending::figures::{endpoints, together};
+use super::sending::figures::together;
+use super::sending::health::endpoints;
 use super::sending::{answer, parked};
 use crate::domain::Verdict;
 use crate::http::inspector::InspectorState;

@@ -45,7 +45,10 @@ styles! {
 files! {
     "app.js",
     "choose.js",
+    "filter_form.js",
     "icon.svg",
+    "json_lines.js",
+    "json_text.js",
     "keys.js",
     "letters.js",
     "live.js",
@@ -54,6 +57,7 @@ files! {
     "parked.js",
     "progress.js",
     "subscription.js",
+    "subscription_form.js",
     "tree.js"
 }
 

@@ -27,6 +27,9 @@ mod searches;
 mod send_test;
 mod sending;
 mod server;
+mod source_rules;
+mod source_setup;
+mod sources_page;
 mod state;
 mod what_if_page;
 

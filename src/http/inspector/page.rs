@@ -19,6 +19,7 @@ const NAVIGATION: &[(&str, &[Entry])] = &[
             ("deliveries", "/", "Deliveries"),
             ("entities", "/entities", "Devices"),
             ("drift", "/drift", "Schema changes"),
+            ("sources", "/sources", "Sources"),
         ],
     ),
     (
@@ -99,6 +100,12 @@ pub fn not_found(state: &InspectorState, detail: &str) -> HttpResponse {
     message(state, StatusCode::NOT_FOUND, "Not found", detail)
 }
 
+/// 503: the store cannot be read; the log says why.
+pub fn no_store(state: &InspectorState) -> HttpResponse {
+    let detail = "Storage is unavailable; see the log.";
+    message(state, StatusCode::SERVICE_UNAVAILABLE, "Storage unavailable", detail)
+}
+
 /// 503: the store cannot be read.
 pub fn store_fault(state: &InspectorState, fault: &crate::store::StoreError) -> HttpResponse {
     if matches!(fault, crate::store::StoreError::TooLong(_)) {
@@ -106,6 +113,5 @@ pub fn store_fault(state: &InspectorState, fault: &crate::store::StoreError) -> 
         return message(state, StatusCode::SERVICE_UNAVAILABLE, "Too much to look at", &detail);
     }
     tracing::error!(%fault, "the inspector cannot read the store");
-    let detail = "The store cannot be read now. The log says why.";
-    message(state, StatusCode::SERVICE_UNAVAILABLE, "No store", detail)
+    no_store(state)
 }

@@ -19,7 +19,7 @@ use super::state::InspectorState;
 use super::{
     again, assets, badge_refresh, body_section, confirm, delivery_page, diff_page, event_types_page, guard,
     lens, list_page, login, marks, mount, overview_page, page, refusals_page, replays_page, searches,
-    send_test, sending, what_if_page,
+    send_test, sending, sources_page, what_if_page,
 };
 use crate::http::api::{self, read_only};
 use crate::http::other_end::OtherEnd;
@@ -162,6 +162,8 @@ fn routes(cfg: &mut ServiceConfig) {
         )
         .service(read_only("/what-if/{id}", what_if_page::one))
         .service(post_only("/what-if/{id}/cancel").route(web::post().to(what_if_page::cancel)))
+        .service(read_only("/sources", sources_page::list))
+        .service(read_only("/sources/{name}", sources_page::one))
         .service(read_only("/event-types", event_types_page::list))
         .service(read_only("/event-types/{name}", event_types_page::one))
         .service(read_only("/static/{name}", assets::asset))

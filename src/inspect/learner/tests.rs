@@ -56,6 +56,7 @@ impl Clock for Fragile {
 
 fn source(rule: SilenceAfter) -> Source {
     Source {
+        preset: None,
         name: "s".to_owned(),
         signature: SignatureRule { scheme: Scheme::None, secrets: Vec::new(), tolerance: MINUTE },
         allow: Allowlist::default(),

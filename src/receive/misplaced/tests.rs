@@ -17,6 +17,7 @@ const OTHER: &str = "the-token-of-another-source";
 fn source(name: &str, credentials: Vec<Credential>, secrets: Vec<Secret>) -> Source {
     let scheme = if secrets.is_empty() { Scheme::None } else { Scheme::Tagorun };
     Source {
+        preset: None,
         name: name.to_owned(),
         signature: SignatureRule { scheme, secrets, tolerance: Duration::ZERO },
         allow: Allowlist::default(),

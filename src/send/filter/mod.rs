@@ -10,3 +10,4 @@ mod words;
 
 pub use condition::ConditionOutcome;
 pub use filters::{Filters, Judgement, event_matches};
+pub use words::WORDS as OPERATORS;

@@ -47,6 +47,24 @@ pub enum Term {
 }
 
 impl Term {
+    /// It, as it is written between the braces.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        match self {
+            Self::Path(path) => path.text(),
+            Self::Expression(expression) => expression.source(),
+        }
+    }
+
+    /// The paths that it speaks of.
+    #[must_use]
+    pub fn paths(&self) -> Vec<Path> {
+        match self {
+            Self::Path(path) => vec![path.clone()],
+            Self::Expression(expression) => expression.paths().to_vec(),
+        }
+    }
+
     /// Valid code that is most likely a mistake.
     pub fn warnings(&self) -> impl Iterator<Item = Cow<'_, str>> {
         let (written, of_path) = match self {

@@ -1,8 +1,8 @@
-//! What every store promises for messages handled by hand: send now, move, cancel, replay, drop.
+//! What every store promises for messages handled by hand: send now, move, cancel, replay, discard.
 
 use crate::domain::{MessageId, Now};
 use crate::store::sqlite::outbox;
-use crate::store::{DeadLetterFilter, Store, StoreError};
+use crate::store::{DeadLetterFilter, LetterGroup, Store, StoreError};
 
 /// As with the rest of the outbox, every method fails with `Unavailable` if the store cannot be read or written.
 impl Store {
@@ -77,13 +77,33 @@ impl Store {
         }
     }
 
-    /// Drops a dead letter; its message stays dead. `false` if the dead letter does not exist.
+    /// Dead letters that match, by subscription and error, those that died last first; at most `limit` groups.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn dead_letter_groups(
+        &self,
+        filter: DeadLetterFilter,
+        limit: usize,
+    ) -> Result<Vec<LetterGroup>, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => {
+                sqlite.read(move |from| outbox::letter_groups(from, &filter, limit)).await
+            }
+        }
+    }
+
+    /// Discards dead letters that match, the oldest first, at most `limit`; their messages stay dead. Returns how many.
     ///
     /// # Errors
     /// `Unavailable`, `Full`.
-    pub async fn drop_dead_letter(&self, id: MessageId) -> Result<bool, StoreError> {
+    pub async fn discard_dead_letters(
+        &self,
+        filter: DeadLetterFilter,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
         match self {
-            Self::Sqlite(sqlite) => sqlite.write(false, move |to| outbox::drop_letter(to, id)).await,
+            Self::Sqlite(sqlite) => sqlite.write(false, move |to| outbox::discard(to, &filter, limit)).await,
         }
     }
 }

@@ -6,7 +6,8 @@ use crate::domain::{DeadLetter, MessageFilter, MessageId, MessageRow, Now, Outgo
 use crate::store::sqlite::outbox;
 use crate::store::{
     DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, LaneClaim, NewMessage, ParkedRecord,
-    Published, SenderFigures, Settlement, Store, StoreError, StoredMessage, SubscriptionRecord, Told,
+    Published, PublishedType, SenderFigures, Settlement, Store, StoreError, StoredMessage,
+    SubscriptionRecord, Told,
 };
 
 /// Every method fails with `Unavailable` if the store cannot be read or written. Methods that write fail with `Full`
@@ -158,6 +159,16 @@ impl Store {
     pub async fn published_event(&self, event_id: String) -> Result<Option<OutgoingEvent>, StoreError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.read(move |from| outbox::event_of(from, &event_id)).await,
+        }
+    }
+
+    /// The types of published events that are stored.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn published_types(&self) -> Result<Vec<PublishedType>, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.read(outbox::published_types).await,
         }
     }
 

@@ -5,6 +5,7 @@ mod contract;
 mod words;
 
 pub use words::{
-    DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, Lane, LaneBatch, LaneClaim, NewMessage, Next,
-    ParkedRecord, Published, SenderFigures, Settlement, StoredMessage, SubscriptionRecord, Told,
+    DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, Lane, LaneBatch, LaneClaim, LetterGroup,
+    NewMessage, Next, ParkedRecord, Published, PublishedType, SenderFigures, Settlement, StoredMessage,
+    SubscriptionRecord, Told,
 };

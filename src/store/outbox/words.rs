@@ -199,8 +199,8 @@ pub struct StoredMessage {
 /// Selects dead letters; every field that is set must match.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeadLetterFilter {
-    /// This one.
-    pub id: Option<MessageId>,
+    /// One of these; empty: any.
+    pub ids: Vec<MessageId>,
     /// Of this subscription.
     pub subscription: Option<String>,
     /// Of this event.
@@ -211,8 +211,36 @@ pub struct DeadLetterFilter {
     pub from: Option<Timestamp>,
     /// Dead before this instant.
     pub to: Option<Timestamp>,
-    /// The error contains this text.
+    /// Whose error contains this text.
     pub error: Option<String>,
+    /// Whose error is exactly this.
+    pub error_is: Option<String>,
+}
+
+/// Dead letters of one subscription that died of the same error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LetterGroup {
+    /// The subscription.
+    pub subscription: String,
+    /// The error.
+    pub error: String,
+    /// How many there are.
+    pub count: u64,
+    /// When the first of them died.
+    pub since: Timestamp,
+    /// When the last of them died.
+    pub last: Timestamp,
+}
+
+/// Events of one type that were published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishedType {
+    /// The type.
+    pub event_type: String,
+    /// How many are stored.
+    pub count: u64,
+    /// When the last one was published.
+    pub last: Timestamp,
 }
 
 /// Dead letters of one subscription without a notice yet.
@@ -247,6 +275,8 @@ pub struct SenderFigures {
     pub answered_us: u64,
     /// Durations of answered attempts in microseconds, accurate to 1 %, each with its count; ascending.
     pub durations: Vec<(f64, u64)>,
+    /// Whether each of the last attempts arrived, the newest first; at most ten.
+    pub recent: Vec<bool>,
     /// The last success.
     pub last_success_at: Option<Timestamp>,
     /// The last failure.

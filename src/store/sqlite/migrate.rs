@@ -26,7 +26,8 @@ migrations! {
     "V20__parked",
     "V23__handshakes",
     "V24__connections",
-    "V25__causes"
+    "V25__causes",
+    "V29__outbound"
 }
 
 /// Applies the migrations that are missing in `connection`.

@@ -1,23 +1,24 @@
-//! `dead-letters`: shown, sent again, dropped.
+//! `dead-letters`: shown, counted by cause, replayed, discarded.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::letter_choice::{Chosen, FILTERS, of_params};
 use super::objects::{attempt_object, dead_letter_object};
 use super::{answer, messages};
-use crate::domain::{MessageId, MessageStatus, Timestamp};
+use crate::domain::{MessageId, MessageStatus};
 use crate::http::api::deliveries::cursor;
 use crate::http::api::json_body::{bad, fault, object};
 use crate::http::api::params::{Blank, Params};
 use crate::http::inspector::InspectorState;
-use crate::http::problem::{FieldFault, Problem};
-use crate::store::DeadLetterFilter;
+use crate::http::problem::Problem;
+use crate::store::{DeadLetterFilter, LetterGroup};
 
-/// What chooses dead letters.
-const FILTERS: [&str; 6] = ["subscription_id", "event_id", "event_type", "error", "from", "to"];
 /// The most dead letters of one step of a replay.
 const STEP: usize = 1_000;
+/// The most groups that are told.
+const GROUPS: usize = 500;
 /// The most ids that a plan or an answer names.
 const NAMED: usize = 100;
 
@@ -26,16 +27,7 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
     answer(
         async {
             let mut params = Params::read(request.query_string(), Blank::Fault);
-            let expected = "a time as 2026-03-09T08:00:00Z";
-            let filter = DeadLetterFilter {
-                id: None,
-                subscription: params.text("subscription_id"),
-                event_id: params.text("event_id"),
-                event_type: params.text("event_type"),
-                error: params.text("error"),
-                from: params.parsed("from", expected, Timestamp::parse_rfc3339),
-                to: params.parsed("to", expected, Timestamp::parse_rfc3339),
-            };
+            let filter = of_params(&mut params);
             let limit = messages::limit(&mut params);
             let before = params.parsed("before", "the next of an earlier answer", cursor);
             let known: Vec<&str> = FILTERS.into_iter().chain(["limit", "before"]).collect();
@@ -53,14 +45,40 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
     )
 }
 
+/// How many there are of each subscription and error.
+pub async fn groups(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
+    answer(
+        async {
+            let mut params = Params::read(request.query_string(), Blank::Fault);
+            let filter = of_params(&mut params);
+            params.finish(&FILTERS).map_err(Problem::bad_parameters)?;
+            let found = state.store.dead_letter_groups(filter, GROUPS).await;
+            let found = found.map_err(|fault| Problem::store_fault(&fault))?;
+            let object = |group: &LetterGroup| {
+                json!({
+                    "id": format!("{} {}", group.subscription, group.error),
+                    "subscription_id": group.subscription,
+                    "error": group.error,
+                    "count": group.count,
+                    "since": group.since.to_string(),
+                    "last": group.last.to_string(),
+                })
+            };
+            let groups: Vec<Value> = found.iter().map(object).collect();
+            Ok(HttpResponse::Ok().json(json!({"groups": groups, "next": null})))
+        }
+        .await,
+    )
+}
+
 fn missing() -> Problem {
-    Problem::not_found("There is no dead letter of that id; it may have been replayed or dropped.")
+    Problem::not_found("There is no dead letter of that id; it may have been replayed or discarded.")
 }
 
 /// The filter that finds one dead letter.
 fn only(id: &str) -> Result<DeadLetterFilter, Problem> {
     let id: MessageId = id.parse().map_err(|_| missing())?;
-    Ok(DeadLetterFilter { id: Some(id), ..DeadLetterFilter::default() })
+    Ok(DeadLetterFilter { ids: vec![id], ..DeadLetterFilter::default() })
 }
 
 /// One dead letter with the attempts of its message.
@@ -81,7 +99,7 @@ pub async fn one(id: web::Path<String>, state: web::Data<InspectorState>) -> Htt
     )
 }
 
-/// Sends one again.
+/// Replays one.
 pub async fn replay(
     id: web::Path<String>,
     payload: web::Payload,
@@ -135,17 +153,11 @@ fn waiting(state: &InspectorState, replayed: &[(MessageId, String)]) -> Vec<Stri
     state.sender.waits_for_enabling(replayed.iter().map(|(_, subscription)| subscription.as_str()))
 }
 
-/// Sends those that match again, without a filter all of them; with `dry_run` only says which.
+/// Replays those that match, without a filter all of them; with `dry_run` only says which.
 pub async fn replay_many(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
     answer(
         async {
-            let known: Vec<&str> = FILTERS.into_iter().chain(["filter", "dry_run"]).collect();
-            let mut members = object(payload, &known).await?;
-            let dry_run = flag(&mut members, "dry_run")?;
-            if let Some(Value::Object(filter)) = members.remove("filter") {
-                members.extend(filter);
-            }
-            let filter = filter(&members)?;
+            let Chosen { filter, dry_run, .. } = Chosen::read(object(payload, &Chosen::keys()).await?)?;
             if dry_run {
                 return plan(&state, filter).await;
             }
@@ -209,55 +221,45 @@ async fn plan(state: &InspectorState, filter: DeadLetterFilter) -> Result<HttpRe
     }
 }
 
-fn flag(members: &mut Map<String, Value>, key: &str) -> Result<bool, Problem> {
-    match members.remove(key) {
-        None | Some(Value::Null) => Ok(false),
-        Some(Value::Bool(flag)) => Ok(flag),
-        Some(_) => Err(bad(vec![fault(&format!("/{key}"), "true or false")])),
-    }
-}
-
-fn filter(members: &Map<String, Value>) -> Result<DeadLetterFilter, Problem> {
-    let mut faults: Vec<FieldFault> = Vec::new();
-    let mut text = |key: &str| match members.get(key) {
-        None | Some(Value::Null) => None,
-        Some(Value::String(text)) => Some(text.clone()),
-        Some(_) => {
-            faults.push(fault(&format!("/{key}"), "a text in quotes"));
-            None
-        }
-    };
-    let (from, to) = (text("from"), text("to"));
-    let filter = DeadLetterFilter {
-        id: None,
-        subscription: text("subscription_id"),
-        event_id: text("event_id"),
-        event_type: text("event_type"),
-        error: text("error"),
-        from: from.as_deref().and_then(Timestamp::parse_rfc3339),
-        to: to.as_deref().and_then(Timestamp::parse_rfc3339),
-    };
-    for (key, given, read) in [("from", &from, filter.from), ("to", &to, filter.to)] {
-        if given.is_some() && read.is_none() {
-            faults.push(fault(&format!("/{key}"), "a time as 2026-03-09T08:00:00Z"));
-        }
-    }
-    let unknown = members.keys().filter(|key| !FILTERS.contains(&key.as_str()));
-    faults
-        .extend(unknown.map(|key| {
-            fault(&format!("/{key}"), &format!("unknown key; there are: {}", FILTERS.join(", ")))
-        }));
-    if faults.is_empty() { Ok(filter) } else { Err(bad(faults)) }
-}
-
-/// Drops one; its message stays dead.
+/// Discards one; its message stays dead.
 pub async fn delete(id: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
     answer(
         async {
-            let id: MessageId = id.parse().map_err(|_| missing())?;
-            let dropped =
-                state.store.drop_dead_letter(id).await.map_err(|fault| Problem::store_fault(&fault))?;
-            if dropped { Ok(HttpResponse::NoContent().finish()) } else { Err(missing()) }
+            let discarded = state.store.discard_dead_letters(only(&id)?, 1).await;
+            let discarded = discarded.map_err(|fault| Problem::store_fault(&fault))?;
+            if discarded == 1 { Ok(HttpResponse::NoContent().finish()) } else { Err(missing()) }
+        }
+        .await,
+    )
+}
+
+/// Discards those that match; with `dry_run` only says how many. All of them only where the body says so.
+pub async fn discard_many(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
+    answer(
+        async {
+            let chosen = Chosen::read(object(payload, &Chosen::keys()).await?)?;
+            let Chosen { filter, dry_run, is_meant } = chosen;
+            if dry_run {
+                let groups = state.store.dead_letter_groups(filter, usize::MAX).await;
+                let groups = groups.map_err(|fault| Problem::store_fault(&fault))?;
+                let count: u64 = groups.iter().map(|group| group.count).sum();
+                return Ok(HttpResponse::Ok().json(json!({"dry_run": true, "count": count})));
+            }
+            if !is_meant {
+                let what = format!("choose dead letters: ids, {}; or \"all\": true", FILTERS.join(", "));
+                return Err(bad(vec![fault("", &what)]));
+            }
+            let mut discarded = 0_usize;
+            loop {
+                let step = state.store.discard_dead_letters(filter.clone(), STEP).await;
+                let step = step.map_err(|fault| Problem::store_fault(&fault))?;
+                discarded = discarded.saturating_add(step);
+                if step < STEP {
+                    break;
+                }
+            }
+            tracing::info!(discarded, "dead letters discarded");
+            Ok(HttpResponse::Ok().json(json!({"discarded": discarded})))
         }
         .await,
     )

@@ -1,4 +1,4 @@
-//! `stats` with the specification's names and true means, and `health`.
+//! `stats` with the specification's names and true means.
 
 use std::collections::BTreeMap;
 
@@ -7,15 +7,12 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::answer;
+use super::health::standing;
 use super::objects::millis;
 use crate::http::inspector::InspectorState;
 use crate::http::problem::Problem;
-use crate::send::Active;
 use crate::store::{HealthCheck, SenderFigures, StoreError};
 use crate::telemetry::{EndpointGauges, ParkedGauges};
-
-/// The looks at an endpoint that are shown.
-const HISTORY: usize = 20;
 
 /// Figures of attempts, in the specification's words; times in milliseconds, over attempts that got an answer.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -42,6 +39,9 @@ pub struct Stats {
     pub parked_messages: u64,
     /// Dead letters; up to 100,000 are counted.
     pub dead_letters: u64,
+    /// Whether an attempt got an answer: without one the times mean nothing.
+    #[serde(skip)]
+    pub is_timed: bool,
 }
 
 impl From<&SenderFigures> for Stats {
@@ -58,6 +58,7 @@ impl From<&SenderFigures> for Stats {
             pending_messages: figures.pending,
             parked_messages: figures.parked,
             dead_letters: figures.dead,
+            is_timed: figures.answered > 0,
         }
     }
 }
@@ -124,104 +125,6 @@ pub async fn stats(state: web::Data<InspectorState>) -> HttpResponse {
     )
 }
 
-/// One endpoint: what the last look saw, the looks before it, and what real deliveries showed.
-#[derive(Clone, Debug, Serialize)]
-pub struct Health {
-    /// The subscription.
-    pub id: String,
-    /// The subscription.
-    pub subscription_id: String,
-    /// Its name.
-    pub name: String,
-    /// Its endpoint.
-    pub url: String,
-    /// `healthy`, `unhealthy`, `unreachable`, or `unknown` before the first look.
-    pub status: String,
-    /// The status of the answer.
-    pub response_code: Option<u16>,
-    /// How long it took.
-    pub response_time_ms: Option<f64>,
-    /// Why there was no answer.
-    pub error: Option<String>,
-    /// When.
-    pub checked_at: Option<String>,
-    /// The looks before, the newest first.
-    pub history: Vec<Look>,
-    /// The last attempt that was answered with 2xx.
-    pub last_success_at: Option<String>,
-    /// The last attempt that failed.
-    pub last_failure_at: Option<String>,
-}
-
-/// One look at an endpoint.
-#[derive(Clone, Debug, Serialize)]
-pub struct Look {
-    /// What was seen.
-    pub status: String,
-    /// The status of the answer.
-    pub response_code: Option<u16>,
-    /// How long it took.
-    pub response_time_ms: Option<f64>,
-    /// Why there was no answer.
-    pub error: Option<String>,
-    /// When.
-    pub checked_at: String,
-}
-
-impl From<&HealthCheck> for Look {
-    fn from(check: &HealthCheck) -> Self {
-        Self {
-            status: check.status.clone(),
-            response_code: check.response_code,
-            response_time_ms: check.response_us.map(millis),
-            error: check.error.clone(),
-            checked_at: check.checked_at.to_string(),
-        }
-    }
-}
-
-/// An endpoint as it is told.
-#[must_use]
-pub fn endpoint(
-    active: &Active,
-    last: Option<&HealthCheck>,
-    history: &[HealthCheck],
-    figures: Option<&SenderFigures>,
-) -> Health {
-    let subscription = &active.compiled.subscription;
-    Health {
-        id: subscription.id.clone(),
-        subscription_id: subscription.id.clone(),
-        name: subscription.name.clone(),
-        url: subscription.url.clone(),
-        status: last.map_or_else(|| "unknown".to_owned(), |check| check.status.clone()),
-        response_code: last.and_then(|check| check.response_code),
-        response_time_ms: last.and_then(|check| check.response_us).map(millis),
-        error: last.and_then(|check| check.error.clone()),
-        checked_at: last.map(|check| check.checked_at.to_string()),
-        history: history.iter().map(Look::from).collect(),
-        last_success_at: figures.and_then(|figures| figures.last_success_at).map(|at| at.to_string()),
-        last_failure_at: figures.and_then(|figures| figures.last_failure_at).map(|at| at.to_string()),
-    }
-}
-
-/// The state of every endpoint.
-///
-/// # Errors
-/// 503 where the store cannot be read.
-pub async fn endpoints(state: &InspectorState) -> Result<Vec<Health>, Problem> {
-    let figures = state.store.sender_figures().await.map_err(|fault| Problem::store_fault(&fault))?;
-    let mut endpoints = Vec::new();
-    for active in state.sender.subscriptions().all() {
-        let id = active.compiled.id();
-        let checks = state.store.health(id.to_owned(), HISTORY).await;
-        let checks = checks.map_err(|fault| Problem::store_fault(&fault))?;
-        let own = figures.iter().find(|figures| figures.subscription == id);
-        endpoints.push(endpoint(&active, checks.first(), &checks, own));
-    }
-    Ok(endpoints)
-}
-
 /// The endpoints as `/metrics` tells of them.
 ///
 /// # Errors
@@ -232,11 +135,13 @@ pub async fn gauges(state: &InspectorState) -> Result<Vec<EndpointGauges>, Store
     for active in state.sender.subscriptions().all() {
         let id = active.compiled.id();
         let last = state.store.health(id.to_owned(), 1).await?;
-        let stats = figures.iter().find(|own| own.subscription == id).map(Stats::from).unwrap_or_default();
+        let own = figures.iter().find(|own| own.subscription == id);
+        let stats = own.map(Stats::from).unwrap_or_default();
+        let is_healthy = |check: &HealthCheck| standing(Some(check), own, state.clock.wall()) == "healthy";
         gauges.push(EndpointGauges {
             subscription: id.to_owned(),
             name: active.compiled.subscription.name.clone(),
-            is_healthy: last.first().map(|check| check.status == "healthy"),
+            is_healthy: last.first().map(is_healthy),
             pending: stats.pending_messages,
             dead: stats.dead_letters,
             mean_s: stats.average_response_time / 1_000.0,
@@ -262,11 +167,6 @@ pub async fn parked_gauges(state: &InspectorState) -> Result<Vec<ParkedGauges>, 
         dead: own.dead,
     };
     Ok(parked.map(gauges).collect())
-}
-
-/// The state of every endpoint.
-pub async fn health(state: web::Data<InspectorState>) -> HttpResponse {
-    answer(endpoints(&state).await.map(|endpoints| HttpResponse::Ok().json(json!({"endpoints": endpoints}))))
 }
 
 #[cfg(test)]

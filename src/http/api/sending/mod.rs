@@ -4,6 +4,8 @@ mod dead_letters;
 mod event_choice;
 mod events;
 pub mod figures;
+pub mod health;
+mod letter_choice;
 mod messages;
 pub mod objects;
 mod subscriptions;
@@ -49,8 +51,13 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(resource("/api/v1/messages/{id}/cancel", "POST").route(web::post().to(waiting::cancel_one)))
         .service(read_only("/api/v1/messages/{id}", messages::one))
         .service(read_only("/api/v1/dead-letters", dead_letters::list))
+        .service(read_only("/api/v1/dead-letters/groups", dead_letters::groups))
         .service(
             resource("/api/v1/dead-letters/replay", "POST").route(web::post().to(dead_letters::replay_many)),
+        )
+        .service(
+            resource("/api/v1/dead-letters/discard", "POST")
+                .route(web::post().to(dead_letters::discard_many)),
         )
         .service(
             resource("/api/v1/dead-letters/{id}", "GET, HEAD, DELETE")
@@ -62,7 +69,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
             resource("/api/v1/dead-letters/{id}/replay", "POST").route(web::post().to(dead_letters::replay)),
         )
         .service(read_only("/api/v1/stats", figures::stats))
-        .service(read_only("/api/v1/health", figures::health))
+        .service(read_only("/api/v1/health", health::health))
         .service(read_only("/api/v1/deliveries/{id}/subscriptions", events::of_delivery));
 }
 

@@ -8,6 +8,7 @@ use actix_web::{HttpResponse, web};
 use serde_json::json;
 use serde_json::value::RawValue;
 
+use super::health::endpoint;
 use super::objects::attempt_object;
 use super::subscriptions::{faults_of, missing};
 use super::{answer, event_choice};
@@ -29,9 +30,11 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub async fn preview(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
     answer(
         async {
-            let known: Vec<&str> = std::iter::once("subscription").chain(event_choice::KEYS).collect();
+            let known: Vec<&str> = ["subscription", "subscription_id"].into_iter().chain(event_choice::KEYS).collect();
             let members = event_choice::members(payload, &known).await?;
-            let (compiled, warnings) = subscription(&state, members.get("subscription").map(|raw| &**raw))?;
+            let of = members.get("subscription_id").and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
+            let asked = members.get("subscription").map(|raw| &**raw);
+            let (compiled, warnings) = subscription(&state, asked, of.as_deref())?;
             let default =
                 compiled.subscription.events.iter().find(|event| state.catalog.resolve(event).is_some());
             let event = event_choice::chosen(&state, &members, default.map(String::as_str)).await?;
@@ -41,6 +44,12 @@ pub async fn preview(payload: web::Payload, state: web::Data<InspectorState>) ->
                 "conditions": preview.conditions,
                 "payload": preview.payload,
                 "headers": preview.headers,
+                "event_type": event.event_type,
+                "event": preview.event,
+                "places": preview.places.iter().map(|place| json!({"path": place.path, "value": place.value})).collect::<Vec<_>>(),
+                "placed": preview.placed.iter().map(|one| json!({
+                    "payload": one.payload, "source": one.source, "event": one.event,
+                })).collect::<Vec<_>>(),
                 "missing": preview.missing,
                 "warnings": preview.warnings,
             })))
@@ -49,10 +58,11 @@ pub async fn preview(payload: web::Payload, state: web::Data<InspectorState>) ->
     )
 }
 
-/// The subscription of a preview: the id of one, or a draft, which keeps its own text.
+/// The subscription of a preview: the id of one, or a draft, which keeps its own text. `of` is the one that it would replace.
 fn subscription(
     state: &InspectorState,
     asked: Option<&RawValue>,
+    of: Option<&str>,
 ) -> Result<(Compiled, Vec<String>), Problem> {
     let wrong = || bad(vec![fault("/subscription", "the id of a subscription, or its configuration")]);
     let asked = asked.ok_or_else(wrong)?;
@@ -63,7 +73,7 @@ fn subscription(
     if !asked.get().starts_with('{') {
         return Err(wrong());
     }
-    state.sender.draft(asked.get()).map_err(|faults| {
+    state.sender.draft(asked.get(), of).map_err(|faults| {
         let under = |found: FieldFault| FieldFault {
             pointer: format!("/subscription{}", found.pointer),
             message: found.message,
@@ -125,5 +135,8 @@ async fn first_attempt(
 pub async fn check(id: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
     let Some(active) = state.sender.subscriptions().get(&id) else { return missing(&state, &id).response() };
     let check = check_health(&state.sender, &active).await;
-    HttpResponse::Ok().json(super::figures::endpoint(&active, Some(&check), &[], None))
+    // Without them the look itself still says something.
+    let figures = state.store.sender_figures().await.unwrap_or_default();
+    let own = figures.iter().find(|figures| figures.subscription == id.as_str());
+    HttpResponse::Ok().json(endpoint(&active, Some(&check), &[], own, state.clock.wall()))
 }

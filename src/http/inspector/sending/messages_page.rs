@@ -5,10 +5,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::attempts::AttemptView;
+use super::words::{When, readable};
 use crate::domain::{MessageFilter, MessageId, MessageRow, MessageStatus, Piece, pieces, plain};
 use crate::http::api::sending::parked_because;
 use crate::http::inspector::page::{self, Frame};
-use crate::http::inspector::row_view::shown_time;
 use crate::http::inspector::state::InspectorState;
 use crate::send::Act;
 use crate::store::StoredMessage;
@@ -32,6 +32,12 @@ struct ListPage {
     older_url: Option<String>,
 }
 
+impl ListPage {
+    fn is_filtered(&self) -> bool {
+        [&self.status, &self.subscription, &self.event_id].iter().any(|field| !field.is_empty())
+    }
+}
+
 /// A message in a list.
 pub struct RowView {
     pub id: String,
@@ -41,12 +47,9 @@ pub struct RowView {
     pub subscription_name: String,
     pub status: &'static str,
     pub attempts: u32,
-    pub created_at: String,
-    pub created: String,
-    pub next_at: String,
-    pub next: String,
-    pub replayed_at: String,
-    pub replayed: String,
+    pub created: When,
+    pub next: When,
+    pub replayed: When,
 }
 
 impl RowView {
@@ -56,8 +59,7 @@ impl RowView {
         let name =
             subscriptions.get(&row.subscription).map(|active| active.compiled.subscription.name.clone());
         let name = name.or_else(|| subscriptions.parked(&row.subscription).map(|parked| parked.name.clone()));
-        let replayed_at = row.replayed_at.map(|at| at.to_string()).unwrap_or_default();
-        let next_at = row.next_attempt_at.map(|at| at.to_string()).unwrap_or_default();
+        let now = state.clock.wall();
         Self {
             id: row.id.to_string(),
             event_type: plain(&row.event_type),
@@ -66,12 +68,9 @@ impl RowView {
             subscription_name: plain(&name.unwrap_or_else(|| row.subscription.clone())),
             status: row.status.as_str(),
             attempts: row.attempts,
-            created_at: row.created_at.to_string(),
-            created: shown_time(&row.created_at.to_string()),
-            next: shown_time(&next_at),
-            next_at,
-            replayed: shown_time(&replayed_at),
-            replayed_at,
+            created: When::relative(row.created_at, now),
+            next: When::maybe(row.next_attempt_at, now),
+            replayed: When::maybe(row.replayed_at, now),
         }
     }
 }
@@ -150,8 +149,13 @@ struct OnePage {
     /// Until when nothing happens, although nothing stands against it.
     is_disabled: bool,
     source: String,
+    /// The event, laid out.
     event: Vec<Piece>,
+    /// The event as it is, where laying it out changed it.
+    event_as_is: Option<Vec<Piece>>,
+    /// What the template makes of it, laid out; `None` where the event itself is sent.
     payload: Option<Vec<Piece>>,
+    payload_as_is: Option<Vec<Piece>>,
 }
 
 /// One message.
@@ -164,10 +168,21 @@ pub async fn one(id: web::Path<String>, state: web::Data<InspectorState>) -> Htt
         Err(fault) => return page::store_fault(&state, &fault),
     };
     let target = state.sender.subscriptions().get(&row.target);
-    let payload = target.as_ref().and_then(|active| state.sender.payload_now(&active.compiled, &event, id));
+    // Without a template the event itself is sent: shown once.
+    let payload = target
+        .as_ref()
+        .filter(|active| active.compiled.has_template())
+        .and_then(|active| state.sender.payload_now(&active.compiled, &event, id));
+    let body = String::from_utf8_lossy(&event.body).into_owned();
+    let now = state.clock.wall();
+    let (event_shown, event_as_is) = both(&body);
+    let (payload, payload_as_is) = match payload.as_deref().map(both) {
+        Some((shown, as_is)) => (Some(shown), as_is),
+        None => (None, None),
+    };
     let page = OnePage {
         frame: Frame::of(&state, "messages"),
-        attempts: attempts.iter().map(AttemptView::from).collect(),
+        attempts: attempts.iter().rev().map(|attempt| AttemptView::of(attempt, now)).collect(),
         delivery: row.delivery.map(|id| id.to_string()),
         is_letter: row.status == MessageStatus::Dead,
         can_send: state.sender.refusal(Act::SendNow, &row).is_none(),
@@ -176,9 +191,18 @@ pub async fn one(id: web::Path<String>, state: web::Data<InspectorState>) -> Htt
         is_disabled: row.status == MessageStatus::Pending
             && target.as_ref().is_some_and(|active| !active.is_enabled()),
         source: plain(&event.source),
-        event: pieces(&String::from_utf8_lossy(&event.body)),
-        payload: payload.as_deref().map(pieces),
+        event: event_shown,
+        event_as_is,
+        payload,
+        payload_as_is,
         row: RowView::of(&state, &row),
     };
     page::html(StatusCode::OK, &page)
+}
+
+/// A text laid out, and as it is where that is another text.
+fn both(text: &str) -> (Vec<Piece>, Option<Vec<Piece>>) {
+    let (shown, as_is) = (readable(text), pieces(text));
+    let is_changed = shown != as_is;
+    (shown, is_changed.then_some(as_is))
 }

@@ -4,17 +4,26 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::attempts::AttemptView;
+use super::messages_page::subscription_names;
 use super::subscriptions_page::state_word;
+use super::words::When;
 use crate::config::shown_json;
 use crate::domain::json::laid_out;
-use crate::domain::{DeliveryFilter, SubscriptionOrigin, Verdict, plain};
+use crate::domain::{
+    Attempt, DeliveryFilter, DeliveryRow, MessageFilter, SubscriptionOrigin, Verdict, plain,
+};
 use crate::http::inspector::page::{self, Frame};
 use crate::http::inspector::row_view::shown_time;
 use crate::http::inspector::state::InspectorState;
-use crate::send::{Evaluations, Part, presets};
+use crate::send::{Evaluations, OPERATORS, Part, presets};
+use crate::store::StoreError;
 
 /// The stored deliveries that a preview may be made on.
 const CHOICES: usize = 20;
+
+/// The messages of its send log.
+const LOGGED: usize = 10;
 
 /// What stands in the editor of a new subscription.
 const DRAFT: &str = r#"{
@@ -34,6 +43,7 @@ struct OnePage {
     why: String,
     is_read_only: bool,
     json: String,
+    /// What is legal and odd; the preview says it, and adds what it finds.
     warnings: Vec<String>,
     failures: Vec<FailureLine>,
     /// Those whose fallback it is.
@@ -42,6 +52,12 @@ struct OnePage {
     examples: Vec<String>,
     /// The event type that a preview begins with.
     first_example: String,
+    event_groups: Vec<EventGroup>,
+    sources: Vec<String>,
+    operators: Vec<&'static str>,
+    /// Id and name of the subscriptions that can be a fallback.
+    others: Vec<(String, String)>,
+    log: Log,
 }
 
 /// What is said of a filter or template that failed lately.
@@ -79,6 +95,70 @@ struct Choice {
     words: String,
 }
 
+/// A message of the subscription, with how its last attempt ended.
+struct LogRow {
+    id: String,
+    event_type: String,
+    status: &'static str,
+    outcome: String,
+    created: When,
+}
+
+/// What was sent last.
+#[derive(Default)]
+struct Log {
+    rows: Vec<LogRow>,
+    /// The newest attempt of them.
+    last: Option<AttemptView>,
+}
+
+impl Log {
+    async fn of(state: &InspectorState, subscription: &str) -> Result<Self, StoreError> {
+        let filter =
+            MessageFilter { subscription: Some(subscription.to_owned()), ..MessageFilter::default() };
+        let now = state.clock.wall();
+        let mut log = Self::default();
+        let mut newest: Option<Attempt> = None;
+        for row in state.store.messages(filter, None, LOGGED).await? {
+            let found = state.store.message(row.id).await?;
+            let last = found.and_then(|found| found.attempts.into_iter().next_back());
+            log.rows.push(LogRow {
+                id: row.id.to_string(),
+                event_type: plain(&row.event_type),
+                status: row.status.as_str(),
+                outcome: last.as_ref().map(|last| AttemptView::of(last, now).outcome).unwrap_or_default(),
+                created: When::relative(row.created_at, now),
+            });
+            if last.as_ref().map(|last| last.started_at) > newest.as_ref().map(|known| known.started_at) {
+                newest = last;
+            }
+        }
+        log.last = newest.map(|attempt| AttemptView::of(&attempt, now));
+        Ok(log)
+    }
+}
+
+/// A group of event types to choose from: its pattern, and each with its meaning.
+struct EventGroup {
+    pattern: String,
+    events: Vec<(String, String)>,
+}
+
+impl EventGroup {
+    fn all(state: &InspectorState) -> Vec<Self> {
+        let mut groups: Vec<Self> = Vec::new();
+        for known in state.catalog.iter() {
+            let pattern = format!("{}.*", known.name().split('.').next().unwrap_or_default());
+            let event = (known.name().to_owned(), known.title().to_owned());
+            match groups.iter_mut().find(|group| group.pattern == pattern) {
+                Some(group) => group.events.push(event),
+                None => groups.push(Self { pattern, events: vec![event] }),
+            }
+        }
+        groups
+    }
+}
+
 /// The page of a new one; `?preset=slack` begins with a preset.
 pub async fn new(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
     let query = form_urlencoded::parse(request.query_string().as_bytes()).find(|(name, _)| name == "preset");
@@ -88,27 +168,9 @@ pub async fn new(request: HttpRequest, state: web::Data<InspectorState>) -> Http
         .ok()
         .and_then(|draft| serde_json::from_value(draft.get("events")?.clone()).ok())
         .unwrap_or_default();
-    let first_example = first_example(&state, &events);
-    match choices(&state).await {
-        Ok((deliveries, examples)) => {
-            let page = OnePage {
-                frame: Frame::of(&state, "subscriptions"),
-                id: String::new(),
-                name: "New subscription".to_owned(),
-                state: "",
-                why: String::new(),
-                is_read_only: false,
-                json,
-                warnings: Vec::new(),
-                failures: Vec::new(),
-                names_as_fallback: String::new(),
-                deliveries,
-                examples,
-                first_example,
-            };
-            page::html(StatusCode::OK, &page)
-        }
-        Err(answer) => answer,
+    match OnePage::of(&state, json, &events).await {
+        Ok(page) => page::html(StatusCode::OK, &page),
+        Err(fault) => page::store_fault(&state, &fault),
     }
 }
 
@@ -122,28 +184,55 @@ pub async fn one(id: web::Path<String>, state: web::Data<InspectorState>) -> Htt
             &plain(why.as_deref().unwrap_or("There is no subscription of this id.")),
         );
     };
-    let warnings = state.sender.warnings_of(&active.compiled);
     let subscription = &active.compiled.subscription;
-    match choices(&state).await {
-        Ok((deliveries, examples)) => {
-            let page = OnePage {
-                frame: Frame::of(&state, "subscriptions"),
-                id: subscription.id.clone(),
-                name: plain(&subscription.name),
-                state: state_word(&active),
-                why: subscription.disabled_reason.clone().unwrap_or_default(),
-                is_read_only: subscription.origin == SubscriptionOrigin::Config,
-                json: laid_out(&shown_json(subscription)),
-                failures: FailureLine::all(&state, &subscription.id),
-                warnings: warnings.iter().map(|warning| plain(warning)).collect(),
-                names_as_fallback: plain(&state.sender.names_as_fallback(&id).join(", ")),
-                deliveries,
-                examples,
-                first_example: first_example(&state, &subscription.events),
-            };
-            page::html(StatusCode::OK, &page)
-        }
-        Err(answer) => answer,
+    let warnings = state.sender.warnings_of(&active.compiled);
+    let found = async {
+        let page = OnePage::of(&state, laid_out(&shown_json(subscription)), &subscription.events).await?;
+        Ok((page, Log::of(&state, &id).await?))
+    };
+    let (page, log) = match found.await {
+        Ok(found) => found,
+        Err(fault) => return page::store_fault(&state, &fault),
+    };
+    let page = OnePage {
+        id: subscription.id.clone(),
+        name: plain(&subscription.name),
+        state: state_word(&active),
+        why: subscription.disabled_reason.clone().unwrap_or_default(),
+        is_read_only: subscription.origin == SubscriptionOrigin::Config,
+        warnings: warnings.iter().map(|warning| plain(warning)).collect(),
+        failures: FailureLine::all(&state, &subscription.id),
+        names_as_fallback: plain(&state.sender.names_as_fallback(&id).join(", ")),
+        log,
+        ..page
+    };
+    page::html(StatusCode::OK, &page)
+}
+
+impl OnePage {
+    /// The page of a draft.
+    async fn of(state: &InspectorState, json: String, events: &[String]) -> Result<Self, StoreError> {
+        let examples = state.catalog.iter().filter(|known| known.example().is_some());
+        Ok(Self {
+            frame: Frame::of(state, "subscriptions"),
+            id: String::new(),
+            name: "New subscription".to_owned(),
+            state: "",
+            why: String::new(),
+            is_read_only: false,
+            json,
+            warnings: Vec::new(),
+            failures: Vec::new(),
+            names_as_fallback: String::new(),
+            deliveries: choices(state).await?,
+            examples: examples.map(|known| known.name().to_owned()).collect(),
+            first_example: first_example(state, events),
+            event_groups: EventGroup::all(state),
+            sources: state.source_names(),
+            operators: OPERATORS.into_iter().filter(|word| word.starts_with(char::is_alphabetic)).collect(),
+            others: subscription_names(state),
+            log: Log::default(),
+        })
     }
 }
 
@@ -157,20 +246,19 @@ fn first_example(state: &InspectorState, events: &[String]) -> String {
     named.cloned().or_else(begun).unwrap_or_else(|| "webhook.test".to_owned())
 }
 
-/// The events that a preview may be made on.
-async fn choices(state: &InspectorState) -> Result<(Vec<Choice>, Vec<String>), HttpResponse> {
+/// The stored deliveries that a preview may be made on.
+async fn choices(state: &InspectorState) -> Result<Vec<Choice>, StoreError> {
     let accepted = DeliveryFilter { verdict: Some(Verdict::Accepted), ..DeliveryFilter::default() };
-    let rows = state.store.list(&accepted, None, CHOICES).await;
-    let rows = rows.map_err(|fault| page::store_fault(state, &fault))?;
-    let choice = |row: &crate::domain::DeliveryRow| Choice {
+    let rows = state.store.list(&accepted, None, CHOICES).await?;
+    let now = state.clock.wall();
+    let choice = |row: &DeliveryRow| Choice {
         id: row.id.to_string(),
         words: format!(
-            "{} from {} at {}",
+            "{} from {}, {}",
             plain(row.event_type.as_deref().unwrap_or("unknown")),
             plain(&row.source),
-            shown_time(&row.received_at.to_string())
+            When::relative(row.received_at, now).shown
         ),
     };
-    let examples = state.catalog.iter().filter(|known| known.example().is_some());
-    Ok((rows.iter().map(choice).collect(), examples.map(|known| known.name().to_owned()).collect()))
+    Ok(rows.iter().map(choice).collect())
 }

@@ -4,8 +4,10 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
+use super::words::{counted, millis};
 use crate::domain::plain;
-use crate::http::api::sending::figures::{Stats, endpoints};
+use crate::http::api::sending::figures::Stats;
+use crate::http::api::sending::health::endpoints;
 use crate::http::api::sending::parked;
 use crate::http::inspector::page::{self, Frame};
 use crate::http::inspector::state::InspectorState;
@@ -48,6 +50,16 @@ struct ParkedView {
     dead: u64,
 }
 
+impl ParkedView {
+    fn parked_shown(&self) -> String {
+        counted(self.messages, "message")
+    }
+
+    fn dead_shown(&self) -> String {
+        counted(self.dead, "dead letter")
+    }
+}
+
 /// The word for whether a subscription is in force.
 pub fn state_word(active: &Active) -> &'static str {
     if active.is_enabled() { "enabled" } else { "disabled" }
@@ -60,12 +72,7 @@ pub async fn list(state: web::Data<InspectorState>) -> HttpResponse {
         Err(fault) => return page::store_fault(&state, &fault),
     };
     let Ok(health) = endpoints(&state).await else {
-        return page::message(
-            &state,
-            StatusCode::SERVICE_UNAVAILABLE,
-            "No store",
-            "The store cannot be read now.",
-        );
+        return page::no_store(&state);
     };
     let row = |active: &std::sync::Arc<Active>| {
         let subscription = &active.compiled.subscription;
@@ -80,7 +87,7 @@ pub async fn list(state: web::Data<InspectorState>) -> HttpResponse {
             state: state_word(active),
             why: subscription.disabled_reason.clone().unwrap_or_default(),
             health: seen.map_or_else(|| "unknown".to_owned(), |endpoint| endpoint.status.clone()),
-            p95: if stats.total_sent == 0 { "–".to_owned() } else { format!("{:.0} ms", stats.p95) },
+            p95: millis(stats.p95, stats.is_timed),
             pending: stats.pending_messages,
             dead: stats.dead_letters,
         }
@@ -88,12 +95,7 @@ pub async fn list(state: web::Data<InspectorState>) -> HttpResponse {
     let rows: Vec<RowView> = state.sender.subscriptions().all().iter().map(row).collect();
     let takers = rows.iter().map(|row| (row.id.clone(), row.name.clone())).collect();
     let Ok(all) = parked(&state).await else {
-        return page::message(
-            &state,
-            StatusCode::SERVICE_UNAVAILABLE,
-            "No store",
-            "The store cannot be read now.",
-        );
+        return page::no_store(&state);
     };
     let view = |(parked, figures): &(std::sync::Arc<Parked>, SenderFigures)| ParkedView {
         id: parked.id.clone(),

@@ -12,6 +12,7 @@ fn source(scheme: Scheme, kind: Handshake) -> Source {
     let token = (kind == Handshake::Meta).then(|| Secret::new("file:token", *b"our-verify-token"));
     let handed = HandedSecret::new("/data/asana-secret-s".into(), None);
     Source {
+        preset: None,
         name: "s".to_owned(),
         signature: SignatureRule {
             scheme,

@@ -11,6 +11,7 @@ use crate::store::{Lane, LaneBatch, Next, Retention, StoreOptions};
 mod bounded;
 mod claims;
 mod clock;
+mod letters;
 mod parked;
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -232,8 +233,8 @@ async fn rt_22_a_dead_letter_that_fails_again_is_back_with_its_new_error_and_all
     let of_b = DeadLetterFilter { subscription: Some("b".into()), ..DeadLetterFilter::default() };
     assert!(case.store.replay_dead_letters(of_b, 9, case.clock.both()).await.unwrap().is_empty());
     case.clock.advance(Duration::from_secs(10));
-    let this = DeadLetterFilter { id: Some(message.id), ..DeadLetterFilter::default() };
-    let replayed = case.store.replay_dead_letters(this, 9, case.clock.both()).await.unwrap();
+    let this = DeadLetterFilter { ids: vec![message.id], ..DeadLetterFilter::default() };
+    let replayed = case.store.replay_dead_letters(this.clone(), 9, case.clock.both()).await.unwrap();
     assert_eq!(replayed, [(message.id, "a".to_owned())]);
     let again = case.claim(vec![lane("a")]).await.messages.remove(0);
     assert_eq!((again.attempts, again.attempts_before), (1, 1));
@@ -241,8 +242,8 @@ async fn rt_22_a_dead_letter_that_fails_again_is_back_with_its_new_error_and_all
     let back = case.store.dead_letters(DeadLetterFilter::default(), None, 9).await.unwrap().remove(0);
     assert_eq!((back.error.as_str(), back.message.attempts), ("HTTP 503", 2));
     assert!(back.failed_at > letter.failed_at);
-    assert!(case.store.drop_dead_letter(message.id).await.unwrap());
-    assert!(!case.store.drop_dead_letter(message.id).await.unwrap());
+    assert_eq!(case.store.discard_dead_letters(this.clone(), 9).await.unwrap(), 1);
+    assert_eq!(case.store.discard_dead_letters(this, 9).await.unwrap(), 0);
     assert_eq!(case.only().await.status, MessageStatus::Dead);
 }
 

@@ -1,4 +1,4 @@
-//! Dead letters: messages that ran out of attempts are listed, replayed, dropped and reported.
+//! Messages that ran out of attempts: shown, replayed, discarded, and told of.
 
 use bytes::Bytes;
 use rusqlite::types::Value;
@@ -7,7 +7,7 @@ use rusqlite::{Connection, params, params_from_iter};
 use super::columns::{HOME, MESSAGE_COLUMNS, MESSAGE_WIDTH, message};
 use crate::domain::{DeadLetter, MessageId, Now, Timestamp};
 use crate::store::sqlite::insert::whole;
-use crate::store::{DeadLetterFilter, Told};
+use crate::store::{DeadLetterFilter, LetterGroup, Told};
 
 /// The most dead letters read for one notice.
 const TOLD_AT_ONCE: usize = 10_000;
@@ -54,8 +54,11 @@ fn conditions(filter: &DeadLetterFilter) -> (String, Vec<Value>) {
         sql.push(condition);
         values.push(value);
     };
-    if let Some(id) = filter.id {
-        add("d.message_seq = (SELECT seq FROM messages WHERE id = ?)", id.as_bytes().to_vec().into());
+    if !filter.ids.is_empty() {
+        let ids: Vec<String> = filter.ids.iter().map(|id| hex::encode(id.as_bytes())).collect();
+        let listed =
+            "d.message_seq IN (SELECT seq FROM messages WHERE id IN (SELECT unhex(value) FROM json_each(?)))";
+        add(listed, serde_json::json!(ids).to_string().into());
     }
     if let Some(subscription) = &filter.subscription {
         add("d.subscription_id = ?", subscription.clone().into());
@@ -74,6 +77,9 @@ fn conditions(filter: &DeadLetterFilter) -> (String, Vec<Value>) {
     }
     if let Some(error) = &filter.error {
         add("instr(d.error, ?) > 0", error.clone().into());
+    }
+    if let Some(error) = &filter.error_is {
+        add("d.error = ?", error.clone().into());
     }
     (sql.join(" AND "), values)
 }
@@ -127,14 +133,45 @@ pub fn stranded(connection: &Connection, filter: &DeadLetterFilter) -> rusqlite:
         .collect()
 }
 
-/// Drops one dead letter; its message stays dead. `false` if the dead letter does not exist.
-pub fn drop_letter(connection: &Connection, id: MessageId) -> rusqlite::Result<bool> {
-    let dropped = connection
-        .prepare_cached(
-            "DELETE FROM dead_letters WHERE message_seq = (SELECT seq FROM messages WHERE id = ?1)",
-        )?
-        .execute([id.as_bytes()])?;
-    Ok(dropped == 1)
+/// Dead letters that match, by subscription and error, those that died last first.
+pub fn letter_groups(
+    connection: &Connection,
+    filter: &DeadLetterFilter,
+    limit: usize,
+) -> rusqlite::Result<Vec<LetterGroup>> {
+    let (conditions, values) = conditions(filter);
+    // Without its message a letter is counted in the index alone.
+    let is_of_message = filter.event_id.is_some() || filter.event_type.is_some();
+    let message = if is_of_message { "CROSS JOIN messages m ON m.seq = d.message_seq" } else { "" };
+    let sql = format!(
+        "SELECT d.subscription_id, d.error, count(*), min(d.failed_at), max(d.failed_at) FROM dead_letters d {message} \
+         WHERE {conditions} GROUP BY d.subscription_id, d.error ORDER BY max(d.failed_at) DESC, d.error LIMIT {}",
+        whole(limit)
+    );
+    connection
+        .prepare_cached(&sql)?
+        .query_map(params_from_iter(values), |row| {
+            Ok(LetterGroup {
+                subscription: row.get(0)?,
+                error: row.get(1)?,
+                count: row.get::<_, i64>(2)?.unsigned_abs(),
+                since: Timestamp::from_micros(row.get(3)?),
+                last: Timestamp::from_micros(row.get(4)?),
+            })
+        })?
+        .collect()
+}
+
+/// Discards dead letters that match, at most `limit`; their messages stay dead. Returns how many.
+pub fn discard(connection: &Connection, filter: &DeadLetterFilter, limit: usize) -> rusqlite::Result<usize> {
+    let (conditions, values) = conditions(filter);
+    connection
+        .prepare_cached(&format!(
+            "DELETE FROM dead_letters WHERE message_seq IN (SELECT d.message_seq FROM dead_letters d \
+             CROSS JOIN messages m ON m.seq = d.message_seq WHERE {conditions} ORDER BY d.message_seq LIMIT {})",
+            whole(limit)
+        ))?
+        .execute(params_from_iter(values))
 }
 
 /// Dead letters without a notice yet, by subscription. `own_events` never cause a notice: notices about notices would

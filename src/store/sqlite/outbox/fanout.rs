@@ -3,10 +3,10 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::columns::to_json;
-use crate::domain::{MessageId, Now, OutgoingEvent};
+use crate::domain::{MessageId, Now, OutgoingEvent, Timestamp};
 use crate::store::sqlite::codec::{self, ROW_COLUMNS};
 use crate::store::sqlite::insert::whole;
-use crate::store::{FanOut, FannedDelivery, NewMessage, Published};
+use crate::store::{FanOut, FannedDelivery, NewMessage, Published, PublishedType};
 
 /// How far the log has been fanned out.
 pub fn cursor(connection: &Connection) -> rusqlite::Result<i64> {
@@ -82,6 +82,22 @@ fn published(connection: &Connection, event_id: &str) -> rusqlite::Result<Option
         .prepare_cached("SELECT posted FROM events WHERE event_id = ?1 AND posted IS NOT NULL")?
         .query_row([event_id], |row| row.get(0))
         .optional()
+}
+
+/// The types of published events that are stored, counted in their index.
+pub fn published_types(connection: &Connection) -> rusqlite::Result<Vec<PublishedType>> {
+    connection
+        .prepare_cached(
+            "SELECT event_type, count(*), max(received_at) FROM events WHERE posted IS NOT NULL GROUP BY event_type",
+        )?
+        .query_map([], |row| {
+            Ok(PublishedType {
+                event_type: row.get(0)?,
+                count: row.get::<_, i64>(1)?.unsigned_abs(),
+                last: Timestamp::from_micros(row.get(2)?),
+            })
+        })?
+        .collect()
 }
 
 /// Creates one message that was requested by hand, regardless of earlier messages.

@@ -12,6 +12,11 @@ use crate::store::{HealthCheck, SenderFigures};
 
 /// The health checks stored per endpoint.
 const KEPT_CHECKS: i64 = 100;
+/// The last attempts of each subscription whose end is remembered.
+const RECENT: usize = 10;
+/// How an attempt ended, as the store has it.
+const ARRIVED: char = '+';
+const FAILED: char = '-';
 /// Beyond this number, messages are not counted individually.
 const COUNTED: i64 = 100_000;
 /// The ratio between the durations of two neighbouring buckets.
@@ -56,10 +61,11 @@ pub fn count<'a>(
         let time = |at: Option<Timestamp>| at.map(Timestamp::as_micros);
         connection
             .prepare_cached(
-                "INSERT INTO sender_totals VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (subscription_id) \
+                "INSERT INTO sender_totals VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (subscription_id) \
                  DO UPDATE SET attempts = attempts + ?2, successful = successful + ?3, retries = retries + ?4, \
                  answered = answered + ?5, answered_us = answered_us + ?6, \
-                 last_success_at = coalesce(?7, last_success_at), last_failure_at = coalesce(?8, last_failure_at)",
+                 last_success_at = coalesce(?7, last_success_at), last_failure_at = coalesce(?8, last_failure_at), \
+                 recent = substr(?9 || recent, 1, ?10)",
             )?
             .execute(params![
                 target,
@@ -70,6 +76,8 @@ pub fn count<'a>(
                 stored(counted.answered_us),
                 time(counted.last_success_at),
                 time(counted.last_failure_at),
+                counted.recent.iter().map(|arrived| if *arrived { ARRIVED } else { FAILED }).collect::<String>(),
+                whole(RECENT),
             ])?;
     }
     for ((target, bucket), counted) in buckets {
@@ -92,6 +100,8 @@ fn add(totals: &mut SenderFigures, attempt: &Attempt) {
         count(&mut totals.answered, 1);
         count(&mut totals.answered_us, attempt.duration_us);
     }
+    totals.recent.insert(0, attempt.is_success());
+    totals.recent.truncate(RECENT);
     if attempt.is_success() {
         count(&mut totals.successful, 1);
         totals.last_success_at = Some(ended_at);
@@ -121,8 +131,8 @@ pub fn figures(connection: &Connection) -> rusqlite::Result<Vec<SenderFigures>> 
     let mut all = connection
         .prepare_cached(
             "SELECT i.id, coalesce(attempts, 0), coalesce(successful, 0), coalesce(retries, 0), \
-             coalesce(answered, 0), coalesce(answered_us, 0), last_success_at, last_failure_at, s.parked_since \
-             FROM (SELECT subscription_id AS id FROM sender_totals UNION SELECT id FROM subscriptions) i \
+             coalesce(answered, 0), coalesce(answered_us, 0), last_success_at, last_failure_at, s.parked_since, \
+             coalesce(recent, '') FROM (SELECT subscription_id AS id FROM sender_totals UNION SELECT id FROM subscriptions) i \
              LEFT JOIN sender_totals t ON t.subscription_id = i.id LEFT JOIN subscriptions s ON s.id = i.id \
              ORDER BY i.id",
         )?
@@ -175,6 +185,7 @@ fn totals(row: &Row<'_>) -> rusqlite::Result<SenderFigures> {
         last_success_at: time(6)?,
         last_failure_at: time(7)?,
         parked_since: time(8)?,
+        recent: row.get_ref(9)?.as_str()?.chars().map(|end| end == ARRIVED).collect(),
         ..SenderFigures::default()
     })
 }

@@ -61,6 +61,13 @@ pub fn put(connection: &Connection, record: &SubscriptionRecord) -> rusqlite::Re
         Some((false, created_at, _)) => (created_at, newest),
         None => (record.created_at.as_micros(), newest),
     };
+    // How attempts ended before a change says nothing about what is sent from now on.
+    connection
+        .prepare_cached(
+            "UPDATE sender_totals SET recent = '' WHERE subscription_id = ?1 \
+             AND EXISTS (SELECT 1 FROM subscriptions s WHERE s.id = ?1 AND s.document <> ?2)",
+        )?
+        .execute(params![record.id, record.document])?;
     connection
         .prepare_cached(
             "INSERT INTO subscriptions (id, origin, document, enabled, disabled_reason, since_seq, created_at, \

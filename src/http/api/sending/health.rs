@@ -1,0 +1,227 @@
+//! `health`: the endpoints, by real attempts first and by our own looks second.
+
+use std::time::Duration;
+
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+use serde_json::json;
+
+use super::answer;
+use super::objects::millis;
+use crate::domain::Timestamp;
+use crate::http::inspector::InspectorState;
+use crate::http::problem::Problem;
+use crate::send::Active;
+use crate::store::{HealthCheck, SenderFigures};
+
+/// The looks at an endpoint that are shown.
+const HISTORY: usize = 30;
+/// So many attempts tell something.
+const TELLING: usize = 3;
+/// Attempts before that time tell nothing about now.
+const RECENT: Duration = Duration::from_secs(24 * 3600);
+
+/// What became of the last attempts, the newest ten at most, where they are recent enough to tell something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RecentAttempts {
+    /// How many arrived.
+    pub arrived: usize,
+    /// Of how many.
+    pub of: usize,
+}
+
+impl RecentAttempts {
+    /// Those of a subscription.
+    #[must_use]
+    pub fn of(figures: Option<&SenderFigures>, now: Timestamp) -> Self {
+        let Some(figures) = figures else { return Self::default() };
+        let last = figures.last_success_at.max(figures.last_failure_at);
+        if last.is_none_or(|last| last.plus(RECENT) < now) {
+            return Self::default();
+        }
+        let arrived = figures.recent.iter().filter(|arrived| **arrived).count();
+        Self { arrived, of: figures.recent.len() }
+    }
+
+    const fn mostly_fail(self) -> bool {
+        self.of >= TELLING && self.arrived * 2 < self.of
+    }
+
+    const fn mostly_arrive(self) -> bool {
+        self.of >= TELLING && self.arrived * 2 >= self.of
+    }
+}
+
+/// The word for an endpoint. Real attempts say more than a look: where most of them fail, a green look does not make it
+/// healthy, and one that takes deliveries and only dislikes HEAD is.
+#[must_use]
+pub fn standing(last: Option<&HealthCheck>, figures: Option<&SenderFigures>, now: Timestamp) -> &'static str {
+    let attempts = RecentAttempts::of(figures, now);
+    let (look, code) = last.map_or(("unknown", None), |check| (check.status.as_str(), check.response_code));
+    let dislikes_head = code.is_some_and(|code| (400..500).contains(&code) && code != 410 && code != 429);
+    match look {
+        "healthy" | "unknown" if attempts.mostly_fail() => "degraded",
+        "unhealthy" if dislikes_head && attempts.mostly_arrive() => "healthy",
+        "healthy" => "healthy",
+        "unhealthy" => "unhealthy",
+        "unreachable" => "unreachable",
+        _ => "unknown",
+    }
+}
+
+/// One endpoint: what the last look saw, the looks before it, and what real deliveries showed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Health {
+    /// The subscription.
+    pub id: String,
+    /// The subscription.
+    pub subscription_id: String,
+    /// Its name.
+    pub name: String,
+    /// Its endpoint.
+    pub url: String,
+    /// `healthy`, `degraded`, `unhealthy`, `unreachable`, or `unknown` before the first look.
+    pub status: String,
+    /// What became of the last attempts.
+    pub attempts: RecentAttempts,
+    /// The status of the answer.
+    pub response_code: Option<u16>,
+    /// How long it took.
+    pub response_time_ms: Option<f64>,
+    /// Why there was no answer.
+    pub error: Option<String>,
+    /// When.
+    pub checked_at: Option<String>,
+    /// The looks before, the newest first.
+    pub history: Vec<Look>,
+    /// The last attempt that was answered with 2xx.
+    pub last_success_at: Option<String>,
+    /// The last attempt that failed.
+    pub last_failure_at: Option<String>,
+}
+
+/// One look at an endpoint.
+#[derive(Clone, Debug, Serialize)]
+pub struct Look {
+    /// What was seen.
+    pub status: String,
+    /// The status of the answer.
+    pub response_code: Option<u16>,
+    /// How long it took.
+    pub response_time_ms: Option<f64>,
+    /// Why there was no answer.
+    pub error: Option<String>,
+    /// When.
+    pub checked_at: String,
+}
+
+impl From<&HealthCheck> for Look {
+    fn from(check: &HealthCheck) -> Self {
+        Self {
+            status: check.status.clone(),
+            response_code: check.response_code,
+            response_time_ms: check.response_us.map(millis),
+            error: check.error.clone(),
+            checked_at: check.checked_at.to_string(),
+        }
+    }
+}
+
+/// An endpoint as it is told.
+#[must_use]
+pub fn endpoint(
+    active: &Active,
+    last: Option<&HealthCheck>,
+    history: &[HealthCheck],
+    figures: Option<&SenderFigures>,
+    now: Timestamp,
+) -> Health {
+    let subscription = &active.compiled.subscription;
+    Health {
+        id: subscription.id.clone(),
+        subscription_id: subscription.id.clone(),
+        name: subscription.name.clone(),
+        url: subscription.url.clone(),
+        status: standing(last, figures, now).to_owned(),
+        attempts: RecentAttempts::of(figures, now),
+        response_code: last.and_then(|check| check.response_code),
+        response_time_ms: last.and_then(|check| check.response_us).map(millis),
+        error: last.and_then(|check| check.error.clone()),
+        checked_at: last.map(|check| check.checked_at.to_string()),
+        history: history.iter().map(Look::from).collect(),
+        last_success_at: figures.and_then(|figures| figures.last_success_at).map(|at| at.to_string()),
+        last_failure_at: figures.and_then(|figures| figures.last_failure_at).map(|at| at.to_string()),
+    }
+}
+
+/// The state of every endpoint.
+///
+/// # Errors
+/// 503 where the store cannot be read.
+pub async fn endpoints(state: &InspectorState) -> Result<Vec<Health>, Problem> {
+    let figures = state.store.sender_figures().await.map_err(|fault| Problem::store_fault(&fault))?;
+    let mut endpoints = Vec::new();
+    for active in state.sender.subscriptions().all() {
+        let id = active.compiled.id();
+        let checks = state.store.health(id.to_owned(), HISTORY).await;
+        let checks = checks.map_err(|fault| Problem::store_fault(&fault))?;
+        let own = figures.iter().find(|figures| figures.subscription == id);
+        endpoints.push(endpoint(&active, checks.first(), &checks, own, state.clock.wall()));
+    }
+    Ok(endpoints)
+}
+
+/// The state of every endpoint, as the API tells it.
+pub async fn health(state: web::Data<InspectorState>) -> HttpResponse {
+    answer(endpoints(&state).await.map(|endpoints| HttpResponse::Ok().json(json!({"endpoints": endpoints}))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+    fn look(status: &str, code: Option<u16>) -> HealthCheck {
+        HealthCheck {
+            subscription: "a".into(),
+            status: status.into(),
+            response_code: code,
+            response_us: None,
+            error: None,
+            checked_at: NOW,
+        }
+    }
+
+    fn figures(arrived: usize, failed: usize, last: Timestamp) -> SenderFigures {
+        let recent = std::iter::repeat_n(true, arrived).chain(std::iter::repeat_n(false, failed)).collect();
+        SenderFigures { recent, last_failure_at: Some(last), ..SenderFigures::default() }
+    }
+
+    #[test]
+    fn real_attempts_beat_a_green_look_and_a_head_that_is_disliked() {
+        let green = look("healthy", Some(200));
+        let word = |check: &HealthCheck, arrived, failed| {
+            standing(Some(check), Some(&figures(arrived, failed, NOW)), NOW)
+        };
+        assert_eq!(word(&green, 0, 10), "degraded");
+        assert_eq!(word(&green, 4, 6), "degraded");
+        assert_eq!(word(&green, 5, 5), "healthy");
+        assert_eq!(word(&green, 0, 2), "healthy", "two attempts do not tell enough");
+        assert_eq!(word(&look("unhealthy", Some(404)), 10, 0), "healthy");
+        assert_eq!(word(&look("unhealthy", Some(404)), 2, 8), "unhealthy");
+        assert_eq!(word(&look("unhealthy", Some(503)), 10, 0), "unhealthy", "it may have gone down just now");
+        assert_eq!(word(&look("unhealthy", Some(410)), 10, 0), "unhealthy");
+        assert_eq!(word(&look("unreachable", None), 10, 0), "unreachable");
+        assert_eq!(standing(None, Some(&figures(0, 3, NOW)), NOW), "degraded");
+        assert_eq!(standing(None, None, NOW), "unknown");
+    }
+
+    #[test]
+    fn attempts_of_yesterday_tell_nothing_about_now() {
+        let green = look("healthy", Some(200));
+        let old = figures(0, 10, Timestamp::from_secs(1_800_000_000 - 25 * 3600));
+        assert_eq!(standing(Some(&green), Some(&old), NOW), "healthy");
+        assert_eq!(RecentAttempts::of(Some(&old), NOW), RecentAttempts::default());
+    }
+}

@@ -1,0 +1,135 @@
+//! Times, counts and JSON as these pages write them.
+
+use crate::domain::json::laid_out;
+use crate::domain::{Piece, Timestamp, pieces};
+
+/// A time as a page shows it.
+#[derive(Clone, Debug, Default)]
+pub struct When {
+    /// RFC 3339; empty where there is no such time.
+    pub iso: String,
+    /// `12 s ago`, `in 5 min`; `–` where there is no such time.
+    pub shown: String,
+}
+
+impl When {
+    /// How long before or after `now` it is.
+    #[must_use]
+    pub fn relative(at: Timestamp, now: Timestamp) -> Self {
+        let span = span(at.abs_diff(now).as_secs());
+        let shown = match (at.as_micros() > now.as_micros(), span) {
+            (_, None) => "just now".to_owned(),
+            (true, Some(span)) => format!("in {span}"),
+            (false, Some(span)) => format!("{span} ago"),
+        };
+        Self { iso: at.to_string(), shown }
+    }
+
+    /// The same for a time that there may not be.
+    #[must_use]
+    pub fn maybe(at: Option<Timestamp>, now: Timestamp) -> Self {
+        at.map_or_else(|| Self { iso: String::new(), shown: "–".to_owned() }, |at| Self::relative(at, now))
+    }
+
+    /// The time of day, with the date where it is not today's.
+    #[must_use]
+    pub fn clock(at: Timestamp, now: Timestamp) -> Self {
+        let (iso, today) = (at.to_string(), now.to_string());
+        let (date, time) = iso.split_once('T').unwrap_or((&iso, ""));
+        let time: String = time.chars().take(8).collect();
+        let is_today = today.starts_with(date);
+        let shown = if is_today { time } else { format!("{date} {time}") };
+        Self { shown, iso }
+    }
+}
+
+/// Seconds in their largest unit; nothing below one second.
+fn span(seconds: u64) -> Option<String> {
+    Some(match seconds {
+        0 => return None,
+        1..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min", seconds / 60),
+        3_600..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} days", seconds / 86_400),
+    })
+}
+
+/// `1 message`, `1,130 messages`.
+#[must_use]
+pub fn counted(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" })
+}
+
+/// A number with its digits in threes.
+#[must_use]
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut shown = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && digits.len().saturating_sub(at) % 3 == 0 {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
+}
+
+/// Milliseconds for people, where something was measured.
+#[must_use]
+pub fn millis(ms: f64, is_measured: bool) -> String {
+    match (is_measured, ms) {
+        (false, _) => "–".to_owned(),
+        (true, ms) if ms < 10.0 => format!("{ms:.1} ms"),
+        (true, ms) if ms < 1_000.0 => format!("{ms:.0} ms"),
+        (true, ms) => format!("{:.1} s", ms / 1_000.0),
+    }
+}
+
+/// JSON on many lines, and what is not JSON as it is.
+#[must_use]
+pub fn readable(text: &str) -> Vec<Piece> {
+    let is_json = serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok();
+    if is_json { pieces(&laid_out(text)) } else { pieces(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_says_how_long_ago_it_was_or_how_soon_it_comes() {
+        let now = Timestamp::from_secs(1_800_000_000);
+        let shown = |seconds: i64| When::relative(Timestamp::from_secs(1_800_000_000 + seconds), now).shown;
+        assert_eq!(shown(0), "just now");
+        assert_eq!(shown(-12), "12 s ago");
+        assert_eq!(shown(-59 * 60), "59 min ago");
+        assert_eq!(shown(-3 * 3_600), "3 h ago");
+        assert_eq!(shown(-47 * 3_600), "47 h ago");
+        assert_eq!(shown(-3 * 86_400), "3 days ago");
+        assert_eq!(shown(5), "in 5 s");
+        assert_eq!(When::maybe(None, now).shown, "–");
+        assert_eq!(When::clock(now, now).shown, "08:00:00");
+        assert_eq!(
+            When::clock(Timestamp::from_secs(1_800_000_000 - 86_400), now).shown,
+            "2027-01-14 08:00:00"
+        );
+    }
+
+    #[test]
+    fn counts_have_their_plural_and_what_was_not_measured_is_no_zero() {
+        assert_eq!(counted(1, "message"), "1 message");
+        assert_eq!(counted(0, "message"), "0 messages");
+        assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!((grouped(999).as_str(), grouped(1_000).as_str()), ("999", "1,000"));
+        assert_eq!(millis(0.0, false), "–");
+        assert_eq!(millis(4.04, true), "4.0 ms");
+        assert_eq!(millis(1_250.0, true), "1.2 s");
+    }
+
+    #[test]
+    fn json_is_laid_out_and_other_text_stays() {
+        let text = |pieces: Vec<Piece>| pieces.into_iter().map(|piece| piece.text).collect::<String>();
+        assert_eq!(text(readable(r#"{"a":1.0}"#)), "{\n  \"a\": 1.0\n}");
+        assert_eq!(text(readable("{broken")), "{broken");
+    }
+}

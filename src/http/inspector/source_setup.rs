@@ -1,0 +1,220 @@
+//! What is entered at the sender of a source: ready to copy, without any secret.
+
+use super::source_rules::short_name;
+use crate::domain::{Credential, Handshake, Scheme, Secret, Source, plain};
+
+/// One field of the sender's form.
+pub struct Field {
+    /// What the sender calls it.
+    pub label: &'static str,
+    /// What is entered.
+    pub value: String,
+    /// Whether it is to be copied as it is; a description of a secret is not.
+    pub is_literal: bool,
+}
+
+/// What is entered at a sender.
+pub struct Setup {
+    /// Where: `TagoRUN`, `Slack`.
+    pub sender: String,
+    /// Where in its menus; may be empty.
+    pub place: &'static str,
+    /// The fields, in order.
+    pub fields: Vec<Field>,
+    /// A piece of the sender's configuration file, where it has one.
+    pub file: Option<String>,
+}
+
+impl Setup {
+    /// The settings of a source whose URL is `url`.
+    #[must_use]
+    pub fn of(source: &Source, url: &str) -> Self {
+        if let Some(preset) = source.preset.as_deref().and_then(|preset| of_preset(preset, source, url)) {
+            return preset;
+        }
+        if let Some(rule) = &source.handshake {
+            return of_handshake(rule.kind, source, url);
+        }
+        let (sender, place, label) = match source.signature.scheme {
+            Scheme::Tagorun => ("TagoRUN", "Settings › Webhooks", "Webhook URL"),
+            Scheme::Github => ("GitHub", "Settings › Webhooks › Add webhook", "Payload URL"),
+            Scheme::Stripe => ("Stripe", "Developers › Webhooks › Add endpoint", "Endpoint URL"),
+            Scheme::StandardWebhooks => ("Sender with Standard Webhooks", "", "Endpoint URL"),
+            Scheme::Platform(platform) => (platform.as_str(), "", "Webhook URL"),
+            Scheme::None if source.name == "tagoio" => {
+                ("TagoIO", "Actions › Post data to endpoint using HTTP", "URL to post to")
+            }
+            Scheme::None => ("Sender", "", "URL"),
+        };
+        let mut fields = vec![literal(label, url)];
+        if source.signature.scheme == Scheme::Github {
+            fields.push(literal("Content type", "application/json"));
+        }
+        fields.extend(secret(source));
+        fields.extend(credential(source));
+        Self { sender: sender.to_owned(), place, fields, file: None }
+    }
+}
+
+fn literal(label: &'static str, value: &str) -> Field {
+    Field { label, value: plain(value), is_literal: true }
+}
+
+/// Where the value of a secret is found.
+fn contents(secret: &Secret) -> String {
+    let name = plain(short_name(secret));
+    match secret.name().split_once(':') {
+        Some(("file", _)) => format!("the contents of the file {name}"),
+        Some(("env", _)) => format!("the value of the variable {name}"),
+        _ => format!("the secret {name}"),
+    }
+}
+
+fn described(label: &'static str, value: String) -> Field {
+    Field { label, value, is_literal: false }
+}
+
+/// The signing secret: entered at the sender, or made by the sender and entered here.
+fn secret(source: &Source) -> Option<Field> {
+    let secret = source.signature.secrets.first()?;
+    Some(match source.signature.scheme {
+        Scheme::Stripe => described(
+            "Signing secret",
+            format!("copy whsec_… from Stripe into {}", plain(short_name(secret))),
+        ),
+        Scheme::Platform(_) => {
+            described("Signing secret", format!("copy it from the sender into {}", plain(short_name(secret))))
+        }
+        _ => described("Secret", contents(secret)),
+    })
+}
+
+/// The header of the first credential.
+fn credential(source: &Source) -> Vec<Field> {
+    match source.credentials.first() {
+        None => Vec::new(),
+        Some(Credential::Bearer(token)) => vec![
+            literal("Header name", "Authorization"),
+            described("Header value", format!("Bearer, a space, then {}", contents(token))),
+        ],
+        Some(Credential::Basic { username, password }) => {
+            vec![literal("User", username), described("Password", contents(password))]
+        }
+        Some(Credential::ApiKey { key, secret, header, secret_header }) => {
+            let mut fields = vec![literal("Header name", header), described("Header value", contents(key))];
+            if let Some(secret) = secret {
+                fields.push(literal("Second header name", secret_header));
+                fields.push(described("Second header value", contents(secret)));
+            }
+            fields
+        }
+    }
+}
+
+fn of_handshake(kind: Handshake, source: &Source, url: &str) -> Setup {
+    let mut fields = vec![literal("Webhook URL", url)];
+    fields.extend(secret(source));
+    if let Some(token) = source.handshake.as_ref().and_then(|rule| rule.token.as_ref()) {
+        fields.push(described("Verify token", contents(token)));
+    }
+    fields.extend(credential(source));
+    Setup { sender: kind.sender().to_owned(), place: "", fields, file: None }
+}
+
+fn of_preset(preset: &str, source: &Source, url: &str) -> Option<Setup> {
+    let setup = |sender: &str, place, mut fields: Vec<Field>, file: Option<String>| {
+        fields.extend(credential(source));
+        Some(Setup { sender: sender.to_owned(), place, fields, file })
+    };
+    match preset {
+        "chirpstack" => {
+            let fields = vec![literal("Payload encoding", "JSON"), literal("Event endpoint URL(s)", url)];
+            setup("ChirpStack", "Application › Integrations › HTTP", fields, None)
+        }
+        "the-things-stack" => {
+            let fields = vec![
+                literal("Webhook format", "JSON"),
+                literal("Base URL", url),
+                described("Enabled event types", "each with its own path, as /up".to_owned()),
+            ];
+            setup("The Things Stack", "Application › Webhooks › Add webhook", fields, None)
+        }
+        "alertmanager" => {
+            let file = format!("receivers:\n  - name: tagohook\n    webhook_configs:\n      - url: {url}\n");
+            setup("Alertmanager", "alertmanager.yml", Vec::new(), Some(file))
+        }
+        "docker-registry" => {
+            let file = format!("notifications:\n  endpoints:\n    - name: tagohook\n      url: {url}\n");
+            setup("Docker registry", "config.yml", Vec::new(), Some(file))
+        }
+        "node-red" => {
+            let fields = vec![literal("Method", "POST"), literal("URL", url)];
+            setup("Node-RED", "http request node", fields, None)
+        }
+        "apprise" => {
+            let apprise = url.replacen("http", "json", 1);
+            setup("Apprise", "", vec![literal("URL", &apprise)], None)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::domain::{
+        Allowlist, EventPlace, IdScope, SchemaMode, SignatureRule, SilenceAfter, UnknownEvents,
+    };
+
+    fn source(scheme: Scheme) -> Source {
+        Source {
+            preset: None,
+            name: "alerts".to_owned(),
+            signature: SignatureRule { scheme, secrets: Vec::new(), tolerance: Duration::ZERO },
+            allow: Allowlist::default(),
+            credentials: Vec::new(),
+            schema: SchemaMode::Enforce,
+            unknown_events: UnknownEvents::Accept,
+            event: EventPlace::Scheme,
+            id_pointer: "/id".to_owned(),
+            id_scope: IdScope::default(),
+            dedupe_by_body: None,
+            entity: String::new(),
+            device: None,
+            silence_after: SilenceAfter::Off,
+            sender_timeout: Duration::ZERO,
+            time_pointer: String::new(),
+            handshake: None,
+        }
+    }
+
+    fn told(setup: &Setup) -> Vec<String> {
+        setup.fields.iter().map(|field| format!("{}: {}", field.label, field.value)).collect()
+    }
+
+    #[test]
+    fn each_kind_of_sender_gets_its_own_fields_and_no_secret() {
+        let mut tagorun = source(Scheme::Tagorun);
+        tagorun.signature.secrets = vec![Secret::new("file:signing-secret", b"s3cret".as_slice())];
+        let setup = Setup::of(&tagorun, "http://h/webhook/tagorun");
+        assert_eq!(
+            told(&setup),
+            ["Webhook URL: http://h/webhook/tagorun", "Secret: the contents of the file signing-secret"]
+        );
+        let mut tagoio = source(Scheme::None);
+        tagoio.name = "tagoio".to_owned();
+        tagoio.credentials = vec![Credential::Bearer(Secret::new("file:tagoio-token", b"t0ken".as_slice()))];
+        let setup = Setup::of(&tagoio, "http://h/webhook/tagoio");
+        assert_eq!(setup.sender, "TagoIO");
+        assert_eq!(told(&setup)[1], "Header name: Authorization");
+        assert_eq!(
+            told(&setup)[2],
+            "Header value: Bearer, a space, then the contents of the file tagoio-token"
+        );
+        let mut apprise = source(Scheme::None);
+        apprise.preset = Some("apprise".to_owned());
+        assert_eq!(told(&Setup::of(&apprise, "https://h/webhook/a")), ["URL: jsons://h/webhook/a"]);
+    }
+}
