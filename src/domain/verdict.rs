@@ -111,4 +111,13 @@ impl Reason {
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|reason| reason.as_str() == word)
     }
+
+    /// Whether the check of the signature refuses so.
+    #[must_use]
+    pub const fn is_about_signature(self) -> bool {
+        matches!(
+            self,
+            Self::SignatureMissing | Self::SignatureMalformed | Self::SignatureMismatch | Self::Stale
+        )
+    }
 }

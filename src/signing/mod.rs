@@ -13,7 +13,7 @@ mod stripe;
 pub use hex_hmac::{GITHUB_HEADER, TAGORUN_HEADER};
 pub use key::{SecretFault, check_key, digest, library_warning};
 pub use platform::header as platform_header;
-pub use scheme::{sign, verify};
+pub use scheme::{header_of, sign, verify, wanted};
 
 #[cfg(test)]
 mod tests;

@@ -72,3 +72,22 @@ pub fn sign(
         Scheme::Platform(platform) => platform::sign(platform, &key, message_id, timestamp, body),
     })
 }
+
+/// The header with the signature of a scheme.
+#[must_use]
+pub const fn header_of(scheme: Scheme) -> &'static str {
+    match scheme {
+        Scheme::Tagorun => TAGORUN_HEADER,
+        Scheme::Github => GITHUB_HEADER,
+        Scheme::StandardWebhooks => "webhook-signature",
+        Scheme::Stripe => "Stripe-Signature",
+        Scheme::Platform(platform) => platform::header(platform),
+        Scheme::None => "no header",
+    }
+}
+
+/// What a scheme asks a sender for, in words.
+#[must_use]
+pub fn wanted(scheme: Scheme) -> String {
+    format!("an HMAC signature in {}", header_of(scheme))
+}

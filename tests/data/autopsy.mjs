@@ -201,6 +201,38 @@ const smee = { timestamp: '1795874206123', 'accept-language': '*', 'sec-fetch-mo
 content('relay', '{"a":25.0}', '{"a":25}', smee);
 content('relay', '{"a": [1, 2]}', '{"a":[1,2]}', smee);
 
+// What covers an id or a time that is missing, or is another one than in the headers.
+const bare = (headers, signed) => ({ source: 'standard', header: 'webhook-signature', headers, value: `v1,${hmac(standardKey, signed, 'sha256', 'base64')}` });
+add('header-missing', bare({ 'webhook-timestamp': now }, `.${now}.${json}`));
+add('header-missing', bare({ 'webhook-id': id }, `${id}.${now}.${json}`));
+add('parts-other', bare({ 'webhook-timestamp': now }, `e1.${now}.${json}`));
+add('parts-other', bare({ 'webhook-id': 'another', 'webhook-timestamp': now }, `e1.${now}.${json}`));
+add('parts-other', bare({ 'webhook-id': id, 'webhook-timestamp': now, 'X-Request-Id': 'r-1' }, `r-1.${now}.${json}`));
+add('timestamp-other', shifted(1));
+add('timestamp-other', shifted(-2));
+add('two-header-sets', { source: 'standard', header: 'webhook-signature', headers: { 'webhook-id': id, 'svix-timestamp': now }, value: `v1,${rightDigest}` });
+add('header-form', rightly(now, (digest) => `v1,AAAA;v1,${digest}`));
+add('header-form', rightly(now, (digest) => `V1,${digest}`));
+add('no-digest', rightly(now, () => `v1a,${'A'.repeat(86)}==`));
+// Signatures that were never made, or lost a part.
+for (const value of ['{{signature}}', '${SIGNATURE}', '$SIGNATURE', '%s', 'true', 'NaN', `{"signature":"${hex}"}`, 'Resource id #3', 'eyJhbGciOiJIUzI1NiJ9.e30.abc', 'function () { [native code] }'])
+  add('no-digest', { value });
+add('no-digest', { value: [...createHmac('sha256', plain).update(json).digest()].join(',') });
+add('no-digest', { value: `[${[...new Int8Array(createHmac('sha256', plain).update(json).digest())].join(', ')}]` });
+add('signature-cut', { value: hex.slice(0, 32) });
+add('signature-cut', { value: hex.slice(0, 63) });
+add('signature-cut', { value: `sha256=${hex.slice(0, 40)}` });
+add('signature-quoted+prefix-other', { value: `sig="${hex}"` });
+add('another-header', { header: 'X-TagoRun-Sig', value: hex });
+// What is signed in the place of the body.
+content('body-encoded', Buffer.from(json).toString('base64'));
+content('body-encoded', Buffer.from(json).toString('hex'));
+content('body-digest', createHash('sha256').update(json).digest('base64'));
+content('body-digest', createHash('md5').update(json).digest('hex'));
+content('blanks-removed', '{"a":"bc","d":1}', '{"a": "b c", "d": 1}');
+content('member-alone', 'e1');
+content('json-stringify', JSON.stringify({ id: 1, data: { v: 2, id: 3 } }, ['data', 'id']), '{"id":1,"data":{"v":2,"id":3}}');
+
 add(null, { value: hmac('a secret that nobody knows', json) });
 add(null, { value: 'ab'.repeat(32) });
 

@@ -3,10 +3,12 @@
 use super::difference::Difference;
 use super::presented::{no_signature, presented};
 use super::relay::relay;
-use super::right::right_digest;
+use super::right::{cut_digest, right_digest};
 use super::search::Search;
 use super::suspect::Suspect;
 use crate::domain::Scheme;
+use crate::signing::fault::SignatureFault;
+use crate::signing::header_of;
 
 /// The result of a diagnosis.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +54,9 @@ pub fn diagnose(suspect: &Suspect<'_>) -> Option<Autopsy> {
     if let Some(why) = no_signature(suspect.scheme, suspect.headers) {
         return Some(Autopsy::named(&[Difference::new("no-digest", why)], tried));
     }
+    if let Some(certain) = cut_digest(suspect).or_else(|| unknowable(suspect)) {
+        return Some(Autopsy::named(&[certain], tried));
+    }
     if presented.iter().all(|one| one.is_doubtful) {
         return None;
     }
@@ -61,6 +66,9 @@ pub fn diagnose(suspect: &Suspect<'_>) -> Option<Autopsy> {
             "It looks like a file sent with curl -d, which removes line breaks: use --data-binary @file."
                 .to_owned(),
         );
+    }
+    if search.is_cut {
+        hints.push("The body is large: rarer variants were not tried.".to_owned());
     }
     let hints: String = hints.iter().map(|hint| format!(" {hint}")).collect();
     Some(Autopsy {
@@ -73,7 +81,18 @@ pub fn diagnose(suspect: &Suspect<'_>) -> Option<Autopsy> {
     })
 }
 
-/// The scheme that the whole request matches, if it is not the scheme of its source.
+/// A header that the signature covers and that did not come: no secret can be tried without it.
+fn unknowable(suspect: &Suspect<'_>) -> Option<Difference> {
+    let SignatureFault::Missing { header } = suspect.check(suspect.scheme).err()? else { return None };
+    // Without a signature there is nothing to try.
+    suspect.headers.get(header_of(suspect.scheme)).filter(|line| !line.is_empty())?;
+    let fix = format!(
+        "{header} is missing, and the signature covers its value: send it. Until then, no secret can be tried on this request."
+    );
+    Some(Difference::new("header-missing", fix))
+}
+
+/// The scheme that the request fits as a whole, where it is another one than its source's.
 fn another_scheme(suspect: &Suspect<'_>) -> Option<Difference> {
     let others = Scheme::ALL.into_iter().filter(|scheme| ![Scheme::None, suspect.scheme].contains(scheme));
     let scheme = others.into_iter().find(|scheme| suspect.check(*scheme).is_ok())?;

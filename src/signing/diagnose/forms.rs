@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, HashSet};
 use std::io::Read as _;
 use std::rc::Rc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use md5::Md5;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::value::RawValue;
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha256, Sha512};
 
 use super::charset;
 use super::difference::Difference;
@@ -15,12 +18,14 @@ use crate::domain::Headers;
 
 /// The most bytes that a compressed body is unpacked to.
 const MAX_UNPACKED: u64 = 4 * 1024 * 1024;
-/// The most bytes written for other forms of the same JSON; large bodies still get some forms.
+/// The most bytes that are written in other forms of the same JSON, of small bodies and of larger ones; of very large
+/// ones, the most usual forms all the same.
 const MAX_REWRITTEN: usize = 16 * 1024 * 1024;
-const LEAST_REWRITTEN: usize = 12;
+const MAX_OF_LARGE: usize = 8 * 1024 * 1024;
+const LEAST_REWRITTEN: usize = 4;
 /// Bodies up to this size are tried in all forms.
-const SMALL: usize = 256 * 1024;
-/// The most bytes for the forms of one member.
+const SMALL: usize = 128 * 1024;
+/// The most bytes of forms of one member.
 const MAX_MEMBER: usize = 256 * 1024;
 /// The most members that are tried alone.
 const MAX_MEMBERS: usize = 16;
@@ -73,6 +78,8 @@ pub struct Forms<'b> {
     body: &'b str,
     /// The body as received, then the other forms, the likely ones first.
     pub all: Vec<Form>,
+    /// Whether there would be more, were the body smaller.
+    pub is_cut: bool,
     rewriter: Option<Rewriter<'b>>,
 }
 
@@ -95,23 +102,23 @@ impl<'b> Forms<'b> {
             members(text, &mut add);
         }
         add(Vec::new(), "body-empty", "The sender signs an empty body: it signs before the body is there.");
-        let digest = "let it sign the body itself.";
-        add(
-            hex::encode(Sha256::digest(body)).into_bytes(),
-            "body-digest",
-            &format!("The sender signs the SHA-256 of the body, as hex; {digest}"),
-        );
-        add(
-            Sha256::digest(body).to_vec(),
-            "body-digest",
-            &format!("The sender signs the SHA-256 of the body; {digest}"),
-        );
+        for (bytes, what) in digests(body) {
+            let fix = format!("The sender signs {what}; let it sign the body itself.");
+            add(bytes, "body-digest", &fix);
+        }
         let mut rewriter = Document::read(text).map(Rewriter::new);
-        let rewritten = rewriter.iter_mut().flat_map(|rewriter| rewriter.texts(most_rewritten(body)));
-        all.extend(rewritten.map(Form::json));
+        let mut is_cut = body.len() > SMALL;
+        if let Some(rewriter) = &mut rewriter {
+            let (texts, are_all) = rewriter.texts(most_rewritten(body));
+            all.extend(texts.into_iter().map(Form::json));
+            is_cut |= !are_all;
+        }
+        if text.contains(|letter: char| letter.is_ascii_whitespace()) {
+            all.push(without_blanks(text));
+        }
         let mut seen: HashSet<Rc<[u8]>> = HashSet::new();
         all.retain(|form| seen.insert(Rc::clone(&form.bytes)));
-        Self { body: text, all, rewriter }
+        Self { body: text, all, is_cut, rewriter }
     }
 
     /// The same JSON with its members in every order.
@@ -126,12 +133,35 @@ impl<'b> Forms<'b> {
             return form.difference.clone();
         }
         let text = std::str::from_utf8(&form.bytes).ok()?;
-        self.rewriter.as_mut().map(|rewriter| named(rewriter, self.body, text, MAX_REWRITTEN))
+        self.rewriter
+            .as_mut()
+            .map(|rewriter| named(rewriter, self.body, text, most_rewritten(self.body.as_bytes())))
     }
 }
 
+fn without_blanks(text: &str) -> Form {
+    let without: String = text.chars().filter(|letter| !letter.is_ascii_whitespace()).collect();
+    let fix =
+        "The sender removes every blank before it signs, also inside of texts: sign the bytes that are sent.";
+    let difference = Some(Difference::new("blanks-removed", fix));
+    Form { bytes: without.into_bytes().into(), is_sent: false, difference }
+}
+
+/// Digests of the body that are signed in its place.
+fn digests(body: &[u8]) -> [(Vec<u8>, &'static str); 5] {
+    let sha256 = Sha256::digest(body);
+    [
+        (hex::encode(sha256).into_bytes(), "the SHA-256 of the body, as hex"),
+        (STANDARD.encode(sha256).into_bytes(), "the SHA-256 of the body, as base64"),
+        (sha256.to_vec(), "the SHA-256 of the body"),
+        (hex::encode(Md5::digest(body)).into_bytes(), "the MD5 of the body, as hex"),
+        (hex::encode(Sha512::digest(body)).into_bytes(), "the SHA-512 of the body, as hex"),
+    ]
+}
+
 fn most_rewritten(body: &[u8]) -> usize {
-    MAX_REWRITTEN.max(body.len().saturating_mul(LEAST_REWRITTEN))
+    let most = if body.len() <= SMALL { MAX_REWRITTEN } else { MAX_OF_LARGE };
+    most.max(body.len().saturating_mul(LEAST_REWRITTEN))
 }
 
 type Add<'a> = dyn FnMut(Vec<u8>, &'static str, &str) + 'a;
@@ -253,6 +283,10 @@ fn quoted(text: &str, add: &mut Add<'_>) {
         "text-percent",
         "The sender signs the body percent-encoded (encodeURIComponent); sign the bytes that are sent.",
     );
+    for (bytes, what) in [(STANDARD.encode(text), "base64"), (hex::encode(text), "hex")] {
+        let fix = format!("The sender signs the body encoded as {what}; sign the bytes that are sent.");
+        add(bytes.into_bytes(), "body-encoded", &fix);
+    }
     for (text, what) in CONSTANTS {
         let fix = format!("The sender signs {what} instead of the body: sign the bytes that are sent.");
         add(text.as_bytes().to_vec(), "text-constant", &fix);
@@ -308,14 +342,15 @@ fn members(text: &str, add: &mut Add<'_>) {
         if value.starts_with(['{', '[']) {
             add(value.as_bytes().to_vec(), "member-alone", &fix);
             if let Some(document) = Document::read(value) {
-                for text in Rewriter::new(document).texts(MAX_MEMBER) {
+                for text in Rewriter::new(document).texts(MAX_MEMBER).0 {
                     add(text.as_bytes().to_vec(), "member-alone", &fix);
                 }
             }
-        } else if let Ok(inner) = serde_json::from_str::<String>(value)
-            && inner.starts_with(['{', '['])
-        {
-            add(inner.into_bytes(), "member-alone", &fix);
+        } else {
+            let inner = serde_json::from_str::<String>(value).unwrap_or_else(|_| value.to_owned());
+            if !inner.is_empty() {
+                add(inner.into_bytes(), "member-alone", &fix);
+            }
         }
     }
 }

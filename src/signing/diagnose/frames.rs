@@ -15,6 +15,7 @@ const FRAMES: &[(&str, &str, &str)] = &[
     ("v0:{t}:{b}", "timestamp-body", "v0, the timestamp and the body with colons, as Slack and Zoom do"),
     ("v1:{t}:{b}", "timestamp-body", "v1, the timestamp and the body with colons"),
     ("{t}\n{b}", "timestamp-body", "the timestamp, a line break and the body"),
+    ("{i}:{t}:{b}", "id-timestamp-body", "id, timestamp and body with colons"),
     ("{b}{t}", "body-timestamp", "the body and the timestamp"),
     ("{b}.{t}", "body-timestamp", "the body, a dot and the timestamp"),
     ("{t}.{i}.{b}", "id-timestamp-body", "timestamp, id and body with dots"),
@@ -72,31 +73,87 @@ impl Frame {
     }
 }
 
-/// The frame that the scheme uses. A request with headers of both Standard Webhooks and Svix has two of them.
-pub fn usual(suspect: &Suspect<'_>) -> Vec<Frame> {
-    let beside = Beside::of(suspect);
-    let template: &[u8] = match suspect.scheme {
+/// What a scheme signs.
+fn template(scheme: Scheme) -> &'static [u8] {
+    match scheme {
         Scheme::StandardWebhooks => b"{i}.{t}.{b}",
         Scheme::Stripe => b"{t}.{b}",
         Scheme::Platform(Platform::Slack | Platform::Zoom) => b"v0:{t}:{b}",
         Scheme::Platform(Platform::Twitch) => b"{i}{t}{b}",
         Scheme::Tagorun | Scheme::Github | Scheme::Platform(_) | Scheme::None => b"{b}",
-    };
-    let mut frames: Vec<Frame> = beside.filled(template).iter().map(|text| Frame::of(text, None)).collect();
-    if frames.is_empty() {
-        // Without id and time, empty values were signed.
-        let bare =
-            beside.fill(beside.fill(vec![template.to_vec()], b"{i}", &[Vec::new()]), b"{t}", &[Vec::new()]);
-        frames.extend(bare.iter().map(|text| Frame::of(text, None)));
     }
-    frames
 }
 
-/// The usual frame with another time; the first time is the one from the header.
+/// The headers with the id and with the time that a scheme reads, `Stripe-Signature` apart, which has its time inside.
+fn own_parts(scheme: Scheme) -> (&'static [&'static str], &'static [&'static str]) {
+    match scheme {
+        Scheme::StandardWebhooks => (&["webhook-id", "svix-id"], &["webhook-timestamp", "svix-timestamp"]),
+        Scheme::Platform(Platform::Slack) => (&[], &["X-Slack-Request-Timestamp"]),
+        Scheme::Platform(Platform::Zoom) => (&[], &["x-zm-request-timestamp"]),
+        Scheme::Platform(Platform::Twitch) => {
+            (&["Twitch-Eventsub-Message-Id"], &["Twitch-Eventsub-Message-Timestamp"])
+        }
+        _ => (&[], &[]),
+    }
+}
+
+/// What the scheme signs around the body, with the id and the time of its own headers. A request with headers of Standard
+/// Webhooks and of Svix has two of them. What is missing was signed as empty.
+pub fn usual(suspect: &Suspect<'_>) -> Vec<Frame> {
+    let or_empty = |values: Vec<Vec<u8>>| if values.is_empty() { vec![Vec::new()] } else { values };
+    let mut beside = Beside::of(suspect);
+    let (ids, times) = own_parts(suspect.scheme);
+    beside.ids = or_empty(values(suspect.headers, ids));
+    beside.times = or_empty(match suspect.scheme {
+        Scheme::Stripe => suspect.headers.get_all("Stripe-Signature").flat_map(times_inside).collect(),
+        _ => values(suspect.headers, times),
+    });
+    beside.filled(template(suspect.scheme)).iter().map(|text| Frame::of(text, None)).collect()
+}
+
+/// What the scheme signs, with an id or a time that is not in its own headers: in the body, or in another header.
+pub fn borrowed(suspect: &Suspect<'_>) -> Vec<Frame> {
+    let template = template(suspect.scheme);
+    if template == b"{b}" {
+        return Vec::new();
+    }
+    let mut beside = Beside::of(suspect);
+    beside.ids.extend(of_body(suspect.body, &["id", "event_id", "message_id"]));
+    beside.times.extend(of_body(suspect.body, &["timestamp", "time", "created_at"]));
+    let fix = match suspect.scheme {
+        Scheme::StandardWebhooks => {
+            "The sender signs another id or timestamp than those in webhook-id and webhook-timestamp: send the values that it \
+             signs, and whole seconds since 1970."
+        }
+        _ => {
+            "The sender signs another id or timestamp than those in the headers: send the values that it signs."
+        }
+    };
+    let difference = || Some(Difference::new("parts-other", fix));
+    beside.filled(template).iter().map(|text| Frame::of(text, difference())).collect()
+}
+
+/// The texts and numbers of these members.
+fn of_body(body: &[u8], names: &[&str]) -> Vec<Vec<u8>> {
+    let Ok(members) = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(body) else {
+        return Vec::new();
+    };
+    let text = |name: &&str| match members.get(*name)? {
+        serde_json::Value::String(text) => Some(text.as_bytes().to_vec()),
+        serde_json::Value::Number(number) => Some(number.to_string().into_bytes()),
+        _ => None,
+    };
+    names.iter().filter_map(text).collect()
+}
+
+/// The usual frame with another time; `None`: the scheme signs none.
 pub fn with_time(suspect: &Suspect<'_>, time: &str) -> Vec<Frame> {
+    let template = template(suspect.scheme);
+    if memchr::memmem::find(template, b"{t}").is_none() {
+        return Vec::new();
+    }
     let mut beside = Beside::of(suspect);
     beside.times = vec![time.as_bytes().to_vec()];
-    let template: &[u8] = if suspect.scheme == Scheme::Stripe { b"{t}.{b}" } else { b"{i}.{t}.{b}" };
     beside.filled(template).iter().map(|text| Frame::of(text, None)).collect()
 }
 
@@ -210,18 +267,20 @@ fn unique(values: impl IntoIterator<Item = Vec<u8>>) -> Vec<Vec<u8>> {
 }
 
 fn values(headers: &Headers, names: &[&str]) -> Vec<Vec<u8>> {
-    unique(names.iter().filter_map(|name| headers.get(name)).map(|value| value.trim_ascii().to_vec()))
+    let lines = names.iter().flat_map(|name| headers.get_all(name));
+    unique(lines.map(|value| value.trim_ascii().to_vec()))
 }
 
-/// `t=` and `ts=` inside a header, then the known headers, then every header that ends in -timestamp.
+/// `t=` and `ts=` inside a header.
+fn times_inside(value: &[u8]) -> Vec<Vec<u8>> {
+    let parts = value.split(|byte| matches!(byte, b',' | b';' | b' ')).map(<[u8]>::trim_ascii);
+    let times = parts.filter_map(|part| part.strip_prefix(b"t=").or_else(|| part.strip_prefix(b"ts=")));
+    times.map(<[u8]>::to_vec).collect()
+}
+
+/// The times inside headers, then those of headers that are known, then of every header that ends in -timestamp.
 fn all_times(headers: &Headers) -> Vec<Vec<u8>> {
-    let inside = headers.iter().flat_map(|header| {
-        let parts = header.value.split(|byte| matches!(byte, b',' | b';' | b' '));
-        parts.filter_map(|part| {
-            let part = part.trim_ascii();
-            part.strip_prefix(b"t=").or_else(|| part.strip_prefix(b"ts=")).map(<[u8]>::to_vec)
-        })
-    });
+    let inside = headers.iter().flat_map(|header| times_inside(&header.value));
     let named = values(headers, TIMES);
     let others = headers
         .iter()

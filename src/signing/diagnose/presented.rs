@@ -3,7 +3,7 @@
 use super::difference::Difference;
 use super::reading::{Read, parts};
 use crate::domain::{Headers, Platform, Scheme};
-use crate::signing::platform_header;
+use crate::signing::{header_of, platform_header};
 
 /// A digest from a header.
 #[derive(Clone, Debug)]
@@ -42,13 +42,19 @@ fn kind_of(name: &str) -> Option<bool> {
     (has(&DOUBTFUL) && !is_about).then_some(true)
 }
 
-/// The digests in a request, those in the scheme's own header first.
+/// Whether a value of any header is the hex of 32 bytes and nothing else.
+fn is_bare_digest(value: &[u8]) -> bool {
+    value.len() == 64 && value.iter().all(u8::is_ascii_hexdigit)
+}
+
+/// The digests of a request, those in the scheme's own header first.
 pub fn presented(scheme: Scheme, headers: &Headers) -> Vec<Presented> {
     let mut found = Vec::new();
     let mut foreign = Vec::new();
     for header in headers.iter() {
         let name = header.name.to_ascii_lowercase();
-        let Some(is_doubtful) = kind_of(&name) else { continue };
+        let kind = kind_of(&name).or_else(|| is_bare_digest(&header.value).then_some(true));
+        let Some(is_doubtful) = kind else { continue };
         let of = scheme_of(&name);
         let is_own = of == Some(scheme);
         for read in parts(&header.text()) {
@@ -69,24 +75,15 @@ pub fn presented(scheme: Scheme, headers: &Headers) -> Vec<Presented> {
 
 fn another_header(name: &str, of: Option<Scheme>, scheme: Scheme) -> Difference {
     let whose = of.map(|of| format!(", the header of the scheme {}", of.as_str())).unwrap_or_default();
-    let fix =
-        format!("The signature is in {name}{whose}; the scheme {} reads {}.", scheme.as_str(), own(scheme));
+    let fix = format!(
+        "The signature is in {name}{whose}; the scheme {} reads {}.",
+        scheme.as_str(),
+        header_of(scheme)
+    );
     Difference::new("another-header", fix)
 }
 
-/// The signature header of a scheme.
-pub fn own(scheme: Scheme) -> &'static str {
-    match scheme {
-        Scheme::Tagorun => "X-TagoRUN-Signature",
-        Scheme::Github => "X-Hub-Signature-256",
-        Scheme::StandardWebhooks => "webhook-signature",
-        Scheme::Stripe => "Stripe-Signature",
-        Scheme::Platform(platform) => platform_header(platform),
-        Scheme::None => "no header",
-    }
-}
-
-/// How its form differs from what the scheme requires.
+/// In what it is written differently from what the scheme asks for.
 fn differences(read: &Read, scheme: Scheme) -> Vec<Difference> {
     let wants_base64 = matches!(
         scheme,
@@ -156,6 +153,14 @@ const NO_SIGNATURES: &[(&str, &str)] = &[
     ("<hmac.HMAC", "The signature is a Python object: call .hexdigest()."),
     ("<built-in method", "The signature is a Python method: call it, as in .hexdigest()."),
     ("#<OpenSSL", "The signature is a Ruby object: call .hexdigest."),
+    ("Resource id", "The signature is PHP's name of a resource: send the result of hash_hmac()."),
+    ("[native code]", "The signature is the text of a JavaScript function: call it."),
+    ("NaN", "The signature is the word NaN: send the hex text of the digest, not a number."),
+    ("true", "The signature is the word true: send the digest, not the result of a check."),
+    (
+        "false",
+        "The signature is the word false: PHP's hash_hmac() failed, or the variable that should hold it is not set.",
+    ),
     ("undefined", "The signature is the word undefined: the variable that should hold it is not set."),
     ("null", "The signature is the word null: the variable that should hold it is not set."),
     ("None", "The signature is the word None: the variable that should hold it is not set."),
@@ -163,10 +168,40 @@ const NO_SIGNATURES: &[(&str, &str)] = &[
 
 /// Why the scheme's own header contains no digest, if its text shows the reason.
 pub fn no_signature(scheme: Scheme, headers: &Headers) -> Option<&'static str> {
-    let text = String::from_utf8_lossy(headers.get(own(scheme))?).into_owned();
+    let text = String::from_utf8_lossy(headers.get(header_of(scheme))?).into_owned();
     let text = text.trim();
     let is_it = |said: &str| {
         if said.bytes().all(|byte| byte.is_ascii_alphabetic()) { text == said } else { text.contains(said) }
     };
-    NO_SIGNATURES.iter().find(|(said, _)| is_it(said)).map(|(_, why)| *why)
+    let bare = text.rsplit(['=', ',', ' ']).next().unwrap_or_default();
+    if text.is_empty() {
+        Some("The signature header is there but empty: the variable that should hold it is not set.")
+    } else if text.contains("{{")
+        || text.contains("${")
+        || text.contains("}}")
+        || bare.starts_with(['$', '%'])
+    {
+        Some("The signature is a placeholder that the sender did not fill in.")
+    } else if text.starts_with('{') {
+        Some("The signature is a JSON object: send the digest alone.")
+    } else if is_list(text) {
+        Some("The signature is a list of numbers, the bytes of the digest: send them as hex.")
+    } else if text.starts_with("eyJ") && text.split('.').count() == 3 {
+        Some(
+            "The signature is a JSON Web Token, which signs its own content: an HMAC of the body is expected.",
+        )
+    } else if scheme == Scheme::StandardWebhooks && text.contains("v1a,") && !text.contains("v1,") {
+        Some(
+            "The signature is of version v1a, made with a private key, which is not checked here: let the sender sign with \
+             a shared secret (v1).",
+        )
+    } else {
+        NO_SIGNATURES.iter().find(|(said, _)| is_it(said)).map(|(_, why)| *why)
+    }
+}
+
+/// Whether it is at least sixteen whole numbers with commas between them, in brackets or not.
+fn is_list(text: &str) -> bool {
+    let inner = text.trim_matches(['[', ']', '(', ')', '{', '}']);
+    inner.split(',').count() >= 16 && inner.split(',').all(|number| number.trim().parse::<i16>().is_ok())
 }

@@ -53,7 +53,7 @@ pub fn parts(text: &str) -> Vec<Read> {
     let mut has_version = false;
     for part in parts {
         found.extend(read(part, has_version));
-        has_version = part.len() <= 3 && part.starts_with('v');
+        has_version = part.len() <= 3 && part.starts_with(['v', 'V']);
     }
     found
 }
@@ -64,6 +64,7 @@ fn read(part: &str, has_version: bool) -> Option<Read> {
     let (prefixes, rest) = split_prefixes(unquoted);
     let rest = unwrapped(rest, &mut slips);
     let (digest, encoding) = decode(rest, &mut slips)?;
+    slips.dedup();
     let is_unpadded = encoding == "base64" && !rest.len().is_multiple_of(4);
     let prefixes = prefixes.into_iter().map(str::to_owned).collect();
     Some(Read { digest, prefixes, has_version, encoding, is_unpadded, slips })

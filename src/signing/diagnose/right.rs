@@ -1,11 +1,14 @@
 //! The digest is valid, but the request was rejected: finds the other reason.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::clock::clock;
 use super::difference::Difference;
-use super::presented::own;
 use super::suspect::Suspect;
 use crate::domain::Scheme;
 use crate::signing::fault::SignatureFault;
+use crate::signing::header_of;
 
 /// The other reason, as reported by the check itself.
 pub fn right_digest(suspect: &Suspect<'_>) -> Difference {
@@ -35,41 +38,79 @@ fn valid_now(scheme: Scheme) -> Difference {
 }
 
 fn header_fault(suspect: &Suspect<'_>, fault: &SignatureFault) -> Difference {
-    let line =
-        |name: &str| String::from_utf8_lossy(suspect.headers.get(name).unwrap_or_default()).into_owned();
-    let lines = |name: &str| suspect.headers.get_all(name).count();
-    let has_set =
-        |set: &str| ["id", "timestamp", "signature"].iter().any(|part| lines(&format!("{set}-{part}")) > 0);
+    let headers = suspect.headers;
+    let named = |header: &&str| headers.iter().any(|line| line.name.eq_ignore_ascii_case(header));
+    let times = |header: &&&str| headers.get_all(header).filter(|line| !line.trim_ascii().is_empty()).count();
+    let parts = ["webhook-id", "webhook-timestamp", "svix-id", "svix-timestamp"];
     let is_standard = suspect.scheme == Scheme::StandardWebhooks;
-    let signature = line(own(suspect.scheme));
-    let is_time = |name: &str| {
-        let time = line(name);
-        !time.is_empty() && !time.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    let (name, fix) = if is_standard && has_set("webhook") && has_set("svix") {
-        (
-            "two-header-sets",
-            "The digest is right, but headers of two sets are there: webhook-… and svix-…. Send one whole set only.",
-        )
-    } else if lines(own(suspect.scheme)) > 1 {
-        (
-            "several-lines",
-            "The digest is right, but the signature header is there more than once. Send one line; several signatures \
-             go into it, separated.",
-        )
-    } else if is_standard && (is_time("webhook-timestamp") || is_time("svix-timestamp")) {
-        (
+    if let SignatureFault::Missing { header } = fault {
+        let has_both = ["webhook-", "svix-"]
+            .iter()
+            .all(|set| ["id", "timestamp", "signature"].iter().any(|part| named(&&*format!("{set}{part}"))));
+        if is_standard && has_both {
+            let fix = "The digest is right, but headers of two sets are there: webhook-… and svix-…. Send one whole set.";
+            return Difference::new("two-header-sets", fix);
+        }
+        let fix = format!(
+            "The digest is right for a message without {header}: send that header, and sign its value with the body."
+        );
+        return Difference::new("header-missing", fix);
+    }
+    if is_standard && let Some(twice) = parts.iter().find(|header| times(header) > 1) {
+        let fix = format!(
+            "The digest is right, but {twice} is there more than once, which is read as one value with commas: send it once."
+        );
+        return Difference::new("several-lines", fix);
+    }
+    match fault {
+        SignatureFault::Malformed { header, .. } if header.ends_with("-timestamp") => Difference::new(
             "timestamp-format",
             "The digest is right, but the timestamp is not whole seconds since 1970: send int(time.time()), digits only.",
-        )
-    } else if is_standard && signature.matches("v1,").count() > 1 {
-        (
-            "signature-beside",
-            "One signature in the header is right, but another is not 32 bytes in base64. Leave that one out.",
-        )
+        ),
+        fault => {
+            let around = around(suspect).unwrap_or_default();
+            Difference::new(
+                "header-form",
+                format!("The digest is right, but the headers are not: {fault}.{around}"),
+            )
+        }
+    }
+}
+
+/// What stands around the digest in its header, where that has a name.
+fn around(suspect: &Suspect<'_>) -> Option<&'static str> {
+    let text = String::from_utf8_lossy(suspect.headers.get(header_of(suspect.scheme))?).into_owned();
+    if text.contains("stdin") {
+        Some(" openssl prints a name before the digest: take it off with | sed 's/.* //'.")
+    } else if text.contains(';') {
+        Some(" Several signatures are separated by a space or a comma, not by a semicolon.")
+    } else if text.contains([' ', ',', ':']) {
+        Some(" Send nothing else in that header.")
     } else {
-        let fix = format!("The digest is right, but the headers are not: {fault}.");
-        return Difference::new("header-form", fix);
-    };
-    Difference::new(name, fix)
+        None
+    }
+}
+
+/// The digest of the request, where its header has only a part of it.
+pub fn cut_digest(suspect: &Suspect<'_>) -> Option<Difference> {
+    /// Less of a digest may be there by chance.
+    const LEAST: usize = 8;
+    let text = String::from_utf8_lossy(suspect.headers.get(header_of(suspect.scheme))?).into_owned();
+    let written =
+        text.rsplit([',', '=', ' ']).find(|part| !part.is_empty())?.trim_matches(['.', '…']).to_owned();
+    if written.len() < LEAST {
+        return None;
+    }
+    let has_part = suspect.digests().iter().any(|digest| {
+        hex::encode(digest).starts_with(&written.to_ascii_lowercase())
+            || STANDARD.encode(digest).starts_with(&written)
+    });
+    has_part.then(|| {
+        let fix = format!(
+            "The signature is the first {} characters of the right one: something cuts it, such as a column or a field that \
+             is too short.",
+            written.len()
+        );
+        Difference::new("signature-cut", fix)
+    })
 }

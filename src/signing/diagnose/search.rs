@@ -13,10 +13,10 @@ use super::keys::{Key, keys};
 use super::presented::Presented;
 use super::suspect::Suspect;
 
-/// The most bytes that are hashed; large bodies still get some variants.
+/// How many bytes are hashed at most: about a tenth of a second. Of large bodies, some variants all the same.
 const MAX_HASHED: usize = 64 * 1024 * 1024;
-const LEAST_HASHED: usize = 48;
-/// Bodies up to this size are also tried cut at every byte, and with other times.
+const LEAST_HASHED: usize = 16;
+/// Bodies up to this size are tried cut at every byte, and with other times.
 const SMALL: usize = 64 * 1024;
 /// The most forms of the body that are tried as keys.
 const SWAPPED: usize = 64;
@@ -31,28 +31,33 @@ pub struct Search<'p> {
     presented: &'p [Presented],
     /// The number of computed digests.
     pub tried: usize,
+    /// Whether there would have been more, had the body been smaller.
+    pub is_cut: bool,
     hashed: usize,
     most: usize,
 }
 
 impl<'p> Search<'p> {
     pub const fn new(presented: &'p [Presented]) -> Self {
-        Self { presented, tried: 0, hashed: 0, most: MAX_HASHED }
+        Self { presented, tried: 0, is_cut: false, hashed: 0, most: MAX_HASHED }
     }
 
     /// The sender's mistakes; empty if there are none. `None` if no variant matches.
     pub fn run(&mut self, suspect: &Suspect<'_>) -> Option<Vec<Difference>> {
         self.most = MAX_HASHED.max(suspect.body.len().saturating_mul(LEAST_HASHED));
         let usual = frames::usual(suspect);
+        let borrowed = frames::borrowed(suspect);
         let other_frames = frames::others(suspect);
         let keys = keys(suspect);
         let (own, others): (Vec<&Key>, Vec<&Key>) = keys.iter().partition(|key| key.difference.is_none());
         let mut forms = Forms::of(suspect.body, suspect.headers);
         let all = std::mem::take(&mut forms.all);
+        self.is_cut = forms.is_cut || suspect.body.len() > SMALL;
         let (sent, changed) = all.split_at(1.min(all.len()));
         let found = self
             .pairs(&own, &usual, sent)
             .or_else(|| self.pairs(&own, &usual, changed))
+            .or_else(|| self.pairs(&own, &borrowed, sent))
             .or_else(|| self.pairs(&own, &other_frames, sent))
             .or_else(|| self.pairs(&others, &usual, sent));
         let found = found.map(|hit| hit.told(&mut forms));
@@ -82,6 +87,7 @@ impl<'p> Search<'p> {
                 let body: &[u8] = if frame.has_body { &form.bytes } else { &[] };
                 for key in keys {
                     if self.hashed > self.most {
+                        self.is_cut = true;
                         return None;
                     }
                     let parts = [&frame.before, body, &frame.after];
@@ -253,6 +259,18 @@ fn other_times(time: i64) -> Vec<OtherTime> {
     let mut times: Vec<OtherTime> = Vec::new();
     let mut add =
         |time: Option<i64>, fix: Box<dyn Fn() -> String>| times.extend(time.map(|time| (time, fix)));
+    for seconds in 1..=3_i64 {
+        for other in [time.checked_add(seconds), time.checked_sub(seconds)] {
+            add(
+                other,
+                Box::new(|| {
+                    "The signed timestamp is a moment apart from the header: the sender reads its clock twice. Read it \
+                     once, sign that value, and send that value."
+                        .to_owned()
+                }),
+            );
+        }
+    }
     add(time.checked_div(1_000), Box::new(|| UNITS.to_owned()));
     for millis in 0..1_000 {
         let longer = time.checked_mul(1_000).and_then(|time| time.checked_add(millis));

@@ -73,8 +73,10 @@ impl<'t> Document<'t> {
             }
             Node::Object(members) => {
                 let mut members: Vec<&(usize, Node)> = self.unique(members, order);
-                if shape == Shape::WithoutNulls {
-                    members.retain(|(_, value)| !self.is_null(value));
+                match shape {
+                    Shape::WithoutNulls => members.retain(|(_, value)| !self.is_null(value)),
+                    Shape::TopNames => members.retain(|(name, _)| self.is_top_name(*name)),
+                    _ => {}
                 }
                 self.sort(&mut members, order);
                 let is_php_list = shape == Shape::PhpArrays
@@ -89,7 +91,14 @@ impl<'t> Document<'t> {
         }
     }
 
-    /// For a duplicate name, the last value at the first position.
+    fn is_top_name(&self, name: usize) -> bool {
+        /// With more names than that, a list of them is a filter that nobody writes.
+        const MOST: usize = 256;
+        let Node::Object(top) = &self.root else { return false };
+        top.len() > MOST || top.iter().any(|(known, _)| self.says(*known) == self.says(name))
+    }
+
+    /// Of a name that comes twice the last value, at its first place.
     fn unique<'m>(&self, members: &'m [(usize, Node)], order: Order) -> Vec<&'m (usize, Node)> {
         if order == Order::AsSent {
             return members.iter().collect();

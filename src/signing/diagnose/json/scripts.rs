@@ -23,7 +23,14 @@ pub const JAVASCRIPT: Serialiser = Serialiser {
     ],
     strings: &[(spelling::JAVASCRIPT, "")],
     numbers: &[(number::JAVASCRIPT, "")],
-    shapes: &[(Shape::Kept, ""), (Shape::WithoutNulls, "nulls left out")],
+    shapes: &[
+        (Shape::Kept, ""),
+        (Shape::WithoutNulls, "nulls left out"),
+        (
+            Shape::TopNames,
+            "Object.keys(…).sort() as its second argument, which drops every other name in nested objects",
+        ),
+    ],
     endings: OR_LINE,
 };
 

@@ -217,4 +217,6 @@ pub enum Shape {
     EmptyListsAsObjects,
     /// Null members are omitted.
     WithoutNulls,
+    /// Only names of the top level are kept, at every level.
+    TopNames,
 }
