@@ -10,6 +10,7 @@ use super::output::{Unwritten, answer, say};
 use super::reading;
 use super::sign::{find_source, read_body};
 use crate::domain::{Clock as _, Headers};
+use crate::receive::signing_secret;
 use crate::signing;
 use crate::signing::diagnose::{Known, Suspect, diagnose};
 use crate::telemetry::SystemClock;
@@ -39,18 +40,23 @@ pub fn run(globals: &Globals, verify: &Verify) -> anyhow::Result<ExitCode> {
             answer(print(), ExitCode::SUCCESS)
         }
         Err(fault) => {
+            let path = verify.path.clone().unwrap_or_else(|| format!("/webhook/{}", source.name));
+            let sent = signing_secret(source, &config.sources, &headers, &path);
             let found = diagnose(&Suspect {
                 scheme: source.signature.scheme,
                 tolerance: source.signature.tolerance,
                 received_at: now,
                 secrets: Known::of_all(&config.sources, &source.name),
                 method: "POST",
-                path: verify.path.as_deref().unwrap_or(&format!("/webhook/{}", source.name)),
+                path: &path,
                 headers: &headers,
                 body: &body,
             });
             let print = || -> Result<(), Unwritten> {
                 say!("not valid ({}): {scheme}: {fault}", fault.reason().as_str())?;
+                if let Some(sent) = &sent {
+                    return say!("secret-sent: {}", sent.sentence);
+                }
                 found.map_or(Ok(()), |autopsy| {
                     let variant = autopsy.variant.map(|name| format!("{name}: ")).unwrap_or_default();
                     say!("{variant}{}", autopsy.sentence)

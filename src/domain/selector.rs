@@ -40,9 +40,20 @@ impl Selector {
         }
     }
 
-    /// The value in a request to `target`; `None` if it is empty, too long, or neither text nor an integer.
+    /// What a request to `target` says there; nothing where that is empty, too long, a placeholder, or neither text nor an
+    /// integer.
     #[must_use]
     pub fn of(&self, target: &str, headers: &Headers, payload: &Value) -> Option<String> {
+        self.said(target, headers, payload).filter(|said| !is_placeholder(said))
+    }
+
+    /// The placeholder that is there: `$DEVICE$` of an Action, which not every sender fills in.
+    #[must_use]
+    pub fn placeholder(&self, target: &str, headers: &Headers, payload: &Value) -> Option<String> {
+        self.said(target, headers, payload).filter(|said| is_placeholder(said))
+    }
+
+    fn said(&self, target: &str, headers: &Headers, payload: &Value) -> Option<String> {
         let found: Cow<'_, str> = match self {
             Self::Path => behind_the_source(target)?,
             Self::Header(name) => std::str::from_utf8(headers.get(name)?).ok()?.trim().into(),
@@ -64,6 +75,17 @@ impl fmt::Display for Selector {
             Self::Pointer(pointer) => out.write_str(pointer),
         }
     }
+}
+
+/// Whether a text is what a template has before it is filled in: `$DEVICE$`, `{{device}}`, `${device}`.
+fn is_placeholder(text: &str) -> bool {
+    let is_name = |name: &str| {
+        !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b' '))
+    };
+    [("$", "$"), ("{{", "}}"), ("${", "}")].iter().any(|(open, close)| {
+        text.strip_prefix(open).and_then(|rest| rest.strip_suffix(close)).is_some_and(is_name)
+    })
 }
 
 /// `DEVICE` of `/webhook/tagoio/DEVICE/anything?query`, decoded.
@@ -107,8 +129,13 @@ mod tests {
             ("/long", "/"),
             ("/empty", "/"),
             ("/none", "/"),
+            ("path", "/webhook/tagoio/$DEVICE$"),
+            ("path", "/webhook/tagoio/%7B%7Bdevice%7D%7D"),
         ] {
             assert_eq!(at(text, target), None, "{text} {target}");
         }
+        let unfilled = Selector::Path.placeholder("/webhook/tagoio/$DEVICE$", &headers, &payload);
+        assert_eq!(unfilled.as_deref(), Some("$DEVICE$"));
+        assert_eq!(at("path", "/webhook/tagoio/$5").as_deref(), Some("$5"));
     }
 }

@@ -34,20 +34,20 @@ impl Findings {
             return Self { hints: vec![certain], ..Self::default() };
         }
         let cause = cause(delivery);
-        let hints = if cause.is_some() { Vec::new() } else { hints(delivery, sources) };
-        Self { autopsy: autopsy(delivery, sources), cause, hints, client_repeat: None, repeat: None }
+        if cause.is_some() {
+            return Self { cause, ..Self::default() };
+        }
+        let hints = hints(delivery, sources);
+        Self { autopsy: autopsy(delivery, sources), hints, ..Self::default() }
     }
 }
 
 /// What the signature of a refused delivery was made with, where its signature is why it was refused and it holds anything
 /// that could be one.
 fn autopsy(delivery: &StoredDelivery, sources: &[Source]) -> Option<Autopsy> {
-    let is_about_signature = matches!(
-        delivery.row.reason?,
-        Reason::SignatureMissing | Reason::SignatureMalformed | Reason::SignatureMismatch
-    );
+    let reason = delivery.row.reason?;
     let source = sources.iter().find(|source| source.name == delivery.row.source)?;
-    if !is_about_signature {
+    if !reason.is_about_signature() || reason == Reason::Stale {
         return None;
     }
     if delivery.body_end != BodyEnd::Complete {

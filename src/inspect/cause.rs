@@ -5,12 +5,11 @@ use crate::domain::{Outcome, Reason, StoredDelivery};
 /// Why a delivery was refused, where that is known.
 #[must_use]
 pub fn cause(delivery: &StoredDelivery) -> Option<String> {
-    match delivery.row.reason? {
+    let reason = delivery.row.reason?;
+    match reason {
         // The gate saw the credential in clear; here it is masked.
-        Reason::CredentialsMissing | Reason::CredentialsWrong => {
-            let failed = delivery.checks.iter().find(|check| check.outcome == Outcome::Fail)?;
-            (!failed.notes.is_empty()).then(|| failed.notes.join(" "))
-        }
+        Reason::CredentialsMissing | Reason::CredentialsWrong => noted(delivery),
+        reason if reason.is_about_signature() => noted(delivery),
         Reason::NotJson if delivery.body.is_empty() && is_from_tagoio(delivery) => Some(
             "The body is empty: an Action on an interval or a schedule posts no data. Trigger the Action by a \
              condition on the data, or let an Analysis post the values."
@@ -18,6 +17,11 @@ pub fn cause(delivery: &StoredDelivery) -> Option<String> {
         ),
         _ => None,
     }
+}
+
+fn noted(delivery: &StoredDelivery) -> Option<String> {
+    let failed = delivery.checks.iter().find(|check| check.outcome == Outcome::Fail)?;
+    (!failed.notes.is_empty()).then(|| failed.notes.join(" "))
 }
 
 /// TagoIO's Actions post an array of data points (TagoIO documentation, "Actions").

@@ -8,6 +8,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::credential_forms::{Form, Peel, forms};
 use crate::domain::{Credential, Headers, Secret, Source};
+use crate::signing;
 
 /// Longer values are not searched, in bytes.
 const LONGEST: usize = 512;
@@ -75,12 +76,47 @@ enum Half {
 /// `sources`.
 pub fn find(source: &Source, sources: &[Source], headers: &Headers, target: &str) -> Option<Misplaced> {
     let known = all_known(source, sources);
+    let (best, places) = look(&known, values(headers, target));
+    match best {
+        Some((rank, place, form)) => {
+            let sentence = sentence(source, known.get(rank)?, &place, &form, headers);
+            Some(Misplaced { sentence, places })
+        }
+        None => unfilled(source, headers).map(|sentence| Misplaced { sentence, places }),
+    }
+}
+
+/// Looks for secrets that sign, in a request whose signature was refused: who puts the secret itself into a header sends
+/// it in clear.
+pub fn signing_secret(
+    source: &Source,
+    sources: &[Source],
+    headers: &Headers,
+    target: &str,
+) -> Option<Misplaced> {
+    let mut known = all_known(source, sources);
+    known.retain(|known| matches!(known.whose, Whose::Signs(_)));
+    let mut values = values(headers, target);
+    // As `sha256=SECRET` and `v1,SECRET`: the prefix of a signature stays on.
+    let prefixed = |(place, value): &(Place, Vec<u8>)| {
+        let at = value.iter().position(|byte| matches!(byte, b'=' | b','))?;
+        Some((place.clone(), value.get(at.saturating_add(1)..)?.to_vec()))
+    };
+    let without: Vec<(Place, Vec<u8>)> = values.iter().filter_map(prefixed).collect();
+    values.extend(without);
+    let (best, places) = look(&known, values);
+    let (rank, place, form) = best?;
+    Some(Misplaced { sentence: sentence(source, known.get(rank)?, &place, &form, headers), places })
+}
+
+/// The place and the form of the nearest of them, and every place with one.
+fn look(known: &[Known<'_>], values: Vec<(Place, Vec<u8>)>) -> (Option<(usize, Place, Form)>, Vec<Place>) {
     let digests: Vec<[u8; 32]> =
         known.iter().map(|known| Sha256::digest(known.secret.expose()).into()).collect();
     let mut best: Option<(usize, Place, Form)> = None;
     let mut places = Vec::new();
     let mut left = MOST_FORMS;
-    for (place, value) in values(headers, target) {
+    for (place, value) in values {
         for form in forms(&value).into_iter().take(left) {
             left = left.saturating_sub(1);
             let digest = Sha256::digest(&form.value);
@@ -97,13 +133,7 @@ pub fn find(source: &Source, sources: &[Source], headers: &Headers, target: &str
             }
         }
     }
-    match best {
-        Some((rank, place, form)) => {
-            let sentence = sentence(source, known.get(rank)?, &place, &form, headers);
-            Some(Misplaced { sentence, places })
-        }
-        None => unfilled(source, headers).map(|sentence| Misplaced { sentence, places }),
-    }
+    (best, places)
 }
 
 /// The most likely secrets first: the source's credentials, its signing secrets, then those of other sources.
@@ -166,6 +196,12 @@ fn sentence(source: &Source, known: &Known<'_>, place: &Place, form: &Form, head
             let how = how(credential, half, place, form, headers);
             format!("The right {what} ({name}) came {how}. Send it as {}.", wanted(credential))
         }
+        Whose::Signs(of) if of.name == source.name => format!(
+            "{} contains the signing secret itself ({name}). Send {} instead, made with that secret, and replace the secret: \
+             it was sent in clear.",
+            place.named(),
+            signing::wanted(source.signature.scheme)
+        ),
         Whose::Signs(of) => format!(
             "{} carries {name}, the signing secret of source “{}”. Source “{}” expects {}.",
             place.named(),
@@ -193,8 +229,11 @@ impl Place {
     }
 }
 
-/// The names of a source's credentials.
+/// The names of a source's credentials; of a source without one, that it is signed.
 fn names(source: &Source) -> String {
+    if source.credentials.is_empty() {
+        return signing::wanted(source.signature.scheme);
+    }
     let names = source
         .credentials
         .iter()

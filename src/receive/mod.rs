@@ -17,5 +17,6 @@ mod trace;
 mod unverified;
 
 pub use masking::Masking;
-pub use receiver::Receiver;
+pub use misplaced::signing_secret;
+pub use receiver::{CAPTURES, Receiver};
 pub use trace::Trace;

@@ -95,7 +95,16 @@ impl Receiver {
             Some(source) => self.walk(source, &arrival, now, &mut trace, &mut facts, &mut hidden),
             None => Err(Reason::UnknownSource),
         };
-        let checks = trace.finish();
+        let mut checks = trace.finish();
+        if let (Err(reason), Some(source)) = (&passed, source)
+            && reason.is_about_signature()
+            && let Some(found) =
+                misplaced::signing_secret(source, &self.sources, &arrival.headers, &arrival.target)
+        {
+            hidden.extend(found.places);
+            let failed = checks.iter_mut().find(|check| check.outcome == Outcome::Fail);
+            failed.into_iter().for_each(|check| check.notes.push(found.sentence.clone()));
+        }
         let mut reply = None;
         let (decision, faults) = match passed {
             Ok(Passed::Event(claim)) => (Decision::Accept(claim), Vec::new()),
@@ -160,6 +169,11 @@ impl Receiver {
         let scheme = source.signature.scheme;
         let payload = trace.gate(Gate::Payload, payload::parse(scheme, headers, &verified, self.max_body))?;
         facts.entity = payload.entity_of(&source.entity, source.device.as_ref(), headers, &arrival.target);
+        let unfilled = source.device.as_ref().filter(|_| facts.entity.is_none()).and_then(|device| {
+            let said = device.placeholder(&arrival.target, headers, &payload.value)?;
+            Some(format!("no device: {device} is {said}, a placeholder that the sender did not fill in"))
+        });
+        unfilled.into_iter().for_each(|note| trace.note(note));
         let sent = Sent { target: Target::new(&arrival.target), headers };
         let schema = trace.gate(Gate::Schema, schema::check(source, &self.catalog, sent, &payload, facts));
         let claimant = Claimant { source, sent, signed_id: verified.signed_id(), payload: &payload };

@@ -79,7 +79,14 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// An empty trace; the time of the first gate starts now.
+    /// One more note on the last check.
+    pub fn note(&mut self, note: String) {
+        if let Some(check) = self.checks.last_mut() {
+            check.notes.push(note);
+        }
+    }
+
+    /// An empty trace; the first gate's time starts now.
     pub fn start() -> Self {
         Self { checks: Vec::with_capacity(Gate::ALL.len()), lap: Instant::now() }
     }

@@ -5,7 +5,7 @@ use std::process::Command;
 use base64::Engine as _;
 use serde_json::Value;
 
-use crate::harness::{Server, Setup};
+use crate::harness::{Server, Setup, exchange};
 
 fn cases() -> Value {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/autopsy.mjs");
@@ -59,7 +59,8 @@ fn every_variant_is_named_and_the_caller_learns_none() {
         }
         assert!(delivery["diagnosis"].as_str().unwrap().contains(sentence), "{case}");
         // What holds no digest is told without a try.
-        let is_tried = autopsy["tried"].as_u64().unwrap() > 0 || case["variant"] == "no-digest";
+        let is_untried = ["no-digest", "signature-cut"].iter().any(|variant| case["variant"] == *variant);
+        let is_tried = autopsy["tried"].as_u64().unwrap() > 0 || is_untried;
         assert!(is_tried && sentence.ends_with(['.', '!']), "{sentence}");
         for source in sources {
             assert!(!sentence.contains(source["secret"].as_str().unwrap().trim()), "{sentence}");
@@ -299,4 +300,42 @@ fn bodies_that_are_not_utf_8_are_told_by_their_encoding() {
         let said = server.newest()["diagnosis"].as_str().unwrap().to_owned();
         assert!(said.contains(hint), "{hint}: {said}");
     }
+}
+
+#[test]
+fn a_signing_secret_that_is_sent_is_named_and_kept_nowhere_in_clear() {
+    let secret = "a-signing-secret-of-the-tests-0123456789";
+    let setup =
+        Setup::new("[[source]]\nname = \"plain\"\nsignature = \"tagorun\"\nsecrets = [\"file:secret\"]\n");
+    setup.file("secret", secret);
+    let server = setup.start();
+    let prefixed = format!("sha256={secret}");
+    for (name, value, path) in [
+        ("X-TagoRUN-Signature", secret, "/webhook/plain"),
+        ("X-TagoRUN-Signature", &prefixed, "/webhook/plain"),
+        ("X-Anything", secret, "/webhook/plain"),
+        ("X-Anything", "x", &format!("/webhook/plain?sig={secret}")),
+    ] {
+        assert_eq!(server.post(path, &[(name, value)], b"{\"a\":1}").status, 401);
+        let delivery = server.newest();
+        let said = delivery["diagnosis"].as_str().unwrap();
+        assert!(said.contains("contains the signing secret itself (file:secret)"), "{said}");
+        assert!(said.contains("replace the secret"), "{said}");
+        assert!(!delivery.to_string().contains(secret), "{delivery}");
+        let id = delivery["id"].as_str().unwrap();
+        let answer = exchange(server.inspector, "GET", &format!("/deliveries/{id}"), &[], b"");
+        let page = String::from_utf8(answer.body).unwrap();
+        assert!(page.contains("the signing secret itself") && !page.contains(secret), "{name}");
+    }
+    let database = std::fs::read(server.data_dir().join("tagohook.db")).unwrap();
+    let journal = std::fs::read(server.data_dir().join("tagohook.db-wal")).unwrap_or_default();
+    for bytes in [database, journal] {
+        assert!(memchr::memmem::find(&bytes, secret.as_bytes()).is_none());
+    }
+    let header = format!("X-TagoRUN-Signature: {secret}");
+    let file = server.data_dir().join("body");
+    std::fs::write(&file, b"{}").unwrap();
+    let out = server.command(&["verify", "--header", &header, file.to_str().unwrap()]).output().unwrap();
+    let said = String::from_utf8_lossy(&out.stdout);
+    assert!(said.contains("secret-sent: ") && !said.contains(secret), "{said}");
 }

@@ -270,15 +270,23 @@ fn the_device_comes_from_the_path_or_a_header_where_the_points_name_none() {
     assert_eq!(entity(), "dev-7");
     server.post("/webhook/by-header", &[], bare(3).as_bytes());
     assert_eq!(entity(), Value::Null);
+    // TagoCore fills in no variable of a header.
+    server.post("/webhook/by-header", &[("tagoio-device", "$DEVICE$")], bare(7).as_bytes());
+    assert_eq!(entity(), Value::Null);
+    let said = server.newest()["diagnosis"].to_string();
+    assert!(said.contains("no device: header:TagoIO-Device is $DEVICE$, a placeholder"), "{said}");
     server.post("/webhook/by-path/other", &[], br#"[{"id":"p4","variable":"t","device":"own"}]"#);
     assert_eq!(entity(), "own", "what the points name comes first");
     let several = br#"[{"id":"p5","variable":"t","device":"a"},{"id":"p6","variable":"t","device":"b"}]"#;
     server.post("/webhook/by-path/other", &[], several);
     assert_eq!(entity(), Value::Null, "points of several devices are about none");
-    until("the messages", || sink.seen().len() == 5);
+    until("the messages", || sink.seen().len() == 6);
     let mut devices: Vec<Value> = sink.seen().iter().map(|seen| seen.json()["device"].clone()).collect();
     devices.sort_by_key(Value::to_string);
-    assert_eq!(devices, [json!("dev-7"), json!("own"), json!("pump 3"), Value::Null, Value::Null]);
+    assert_eq!(
+        devices,
+        [json!("dev-7"), json!("own"), json!("pump 3"), Value::Null, Value::Null, Value::Null]
+    );
     until("the devices", || server.api("entities")["entities"].as_array().unwrap().len() == 3);
     let bad = Setup::new("[[source]]\nname = \"s\"\nsignature = \"none\"\ndevice = \"paths\"\n");
     let output = bad.command(&["check-config"]).output().unwrap();
