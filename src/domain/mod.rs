@@ -26,6 +26,7 @@ mod replay_run;
 mod retry;
 mod secret;
 mod selector;
+mod signature_names;
 mod silence;
 mod source;
 mod subscription;
@@ -62,6 +63,7 @@ pub use replay_run::{ReplayRun, RunState, RunStep};
 pub use retry::{Backoff, RetryPolicy};
 pub use secret::Secret;
 pub use selector::Selector;
+pub use signature_names::{SIGNATURE_HEADERS, is_part_of_signature};
 pub use silence::SilenceAfter;
 pub use source::{
     Allowlist, Credential, DEFAULT_ID_POINTER, SchemaMode, Scheme, SignatureRule, Source, UnknownEvents,

@@ -7,6 +7,7 @@ use actix_web::http::Uri;
 use memchr::memchr;
 
 use super::proxy_protocol::{V1, V2};
+use crate::domain::SIGNATURE_HEADERS;
 use crate::telemetry::NotKept;
 
 /// The longest head, in bytes.
@@ -21,21 +22,6 @@ const MOST_LINES: usize = 2_048;
 const TLS: &[u8] = b"\x16\x03";
 /// The start of HTTP/2 with prior knowledge (RFC 9113, 3.4).
 const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n";
-/// Signature headers of senders.
-pub const SIGNATURES: [&str; 12] = [
-    "x-tagorun-signature",
-    "webhook-signature",
-    "x-hub-signature-256",
-    "x-hub-signature",
-    "stripe-signature",
-    "x-slack-signature",
-    "x-zm-signature",
-    "twitch-eventsub-message-signature",
-    "x-hook-signature",
-    "x-xero-signature",
-    "x-dropbox-signature",
-    "x-twitter-webhooks-signature",
-];
 
 /// A rejected head.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,8 +81,8 @@ fn other_protocol(bytes: &[u8]) -> Option<&'static str> {
         Some("The client speaks HTTP/2 without asking; this port speaks HTTP/1.1.")
     } else if begins_with_proxy(bytes) {
         Some(
-            "A proxy sends the PROXY protocol first. Set receiver.proxy_protocol = true and put the proxy into \
-             trusted_proxies, or turn it off there.",
+            "The connection begins with the PROXY protocol, which was not read. Set receiver.proxy_protocol = true and put the \
+             proxy into trusted_proxies. If both are set, its header is malformed.",
         )
     } else {
         None
@@ -235,7 +221,7 @@ fn header_fault(line: &[u8], lines: &[&[u8]]) -> String {
 
 fn has_mark(method: &[u8], lines: &[&[u8]]) -> bool {
     let is_named = |line: &&[u8], wanted: &str| name(line).eq_ignore_ascii_case(wanted.as_bytes());
-    let is_signed = lines.iter().any(|line| SIGNATURES.iter().any(|known| is_named(line, known)));
+    let is_signed = lines.iter().any(|line| SIGNATURE_HEADERS.iter().any(|known| is_named(line, known)));
     let is_json = lines
         .iter()
         .any(|line| is_named(line, "content-type") && value(line).to_ascii_lowercase().ends_with(b"json"));

@@ -5,16 +5,14 @@ use actix_web::http::header::{
     AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, REFERER, TRANSFER_ENCODING,
 };
 
-use super::refused_head::SIGNATURES;
 use super::route::Route;
-use crate::domain::{Credential, Source};
+use crate::domain::{Credential, SIGNATURE_HEADERS, Source};
 
-/// Other headers that only event senders set.
-const OF_SENDERS: [&str; 9] = [
+/// Further headers that only senders of events set.
+const OF_SENDERS: [&str; 8] = [
     "tagoio-retries",
     "webhook-id",
     "svix-id",
-    "svix-signature",
     "x-github-event",
     "x-github-delivery",
     "x-tagorun-event-id",
@@ -72,7 +70,7 @@ pub fn is_of_a_sender(headers: &HeaderMap) -> bool {
 }
 
 fn sender_header(headers: &HeaderMap) -> Option<String> {
-    let known = OF_SENDERS.iter().chain(&SIGNATURES);
+    let known = OF_SENDERS.iter().chain(&SIGNATURE_HEADERS);
     known.into_iter().find(|name| headers.contains_key(**name)).map(|name| shown_name(name))
 }
 

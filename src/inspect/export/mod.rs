@@ -13,7 +13,7 @@ mod variables;
 use crate::domain::{Scheme, Source, StoredDelivery};
 
 pub use har::{document as har_document, entry_of as har_entry};
-pub use request::{credential_headers, is_of_the_connection, is_signature};
+pub use request::{credential_headers, is_of_the_connection};
 pub use table::{csv_head, csv_line};
 pub use test_file::file_name as test_file_name;
 

@@ -18,37 +18,6 @@ const OF_THE_CONNECTION: [&str; 11] = [
     "content-length",
 ];
 
-/// The header lines that sign, of every scheme.
-const SIGNATURES: [&str; 21] = [
-    "x-tagorun-signature",
-    "x-hub-signature",
-    "x-hub-signature-256",
-    "webhook-id",
-    "webhook-timestamp",
-    "webhook-signature",
-    "svix-id",
-    "svix-timestamp",
-    "svix-signature",
-    "stripe-signature",
-    "x-slack-signature",
-    "x-zm-signature",
-    "twitch-eventsub-message-signature",
-    "x-hook-signature",
-    "x-xero-signature",
-    "x-dropbox-signature",
-    "x-twitter-webhooks-signature",
-    "x-slack-request-timestamp",
-    "x-zm-request-timestamp",
-    "twitch-eventsub-message-id",
-    "twitch-eventsub-message-timestamp",
-];
-
-/// Whether a header line is part of a signature.
-#[must_use]
-pub fn is_signature(name: &str) -> bool {
-    SIGNATURES.iter().any(|known| name.eq_ignore_ascii_case(known))
-}
-
 /// Whether a header line belongs to its connection and is not sent again.
 #[must_use]
 pub fn is_of_the_connection(name: &str) -> bool {

@@ -2,7 +2,8 @@
 //! answered then. Everything of the request stands in JSON strings, or in base64.
 
 use super::node::{body_of, comments, guard, header_lines, latin1, string};
-use super::request::{Request, is_signature};
+use super::request::Request;
+use crate::domain::is_part_of_signature;
 use crate::domain::{Platform, Scheme, StoredDelivery};
 
 /// What signs a body in each scheme, as members of a list of header lines.
@@ -34,8 +35,8 @@ const fn signing(scheme: Scheme) -> &'static str {
 }
 
 pub fn write(request: &Request<'_>, delivery: &StoredDelivery, scheme: Scheme, base: &str) -> String {
-    let others = header_lines(request, |name| !is_signature(name));
-    let original = header_lines(request, is_signature);
+    let others = header_lines(request, |name| !is_part_of_signature(name));
+    let original = header_lines(request, is_part_of_signature);
     let row = &delivery.row;
     let secret = if scheme == Scheme::None {
         ""

@@ -5,10 +5,11 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use url::Url;
 
+use crate::domain::is_part_of_signature;
 use crate::domain::{
     Credential, ReplaySignature, Scheme, Source, StoredDelivery, Timestamp, names_credential_header,
 };
-use crate::inspect::export::{is_of_the_connection, is_signature};
+use crate::inspect::export::is_of_the_connection;
 use crate::send::{Method, Outgoing};
 use crate::signing;
 
@@ -80,7 +81,7 @@ pub fn outgoing(parts: Parts<'_>) -> Result<Outgoing, String> {
     let is_unsigned = parts.source.is_some_and(|source| source.signature.scheme == Scheme::None);
     let is_kept = parts.signature == ReplaySignature::Fresh && is_unsigned;
     if parts.signature != ReplaySignature::Original && !is_kept {
-        headers.retain(|(name, _)| !is_signature(name));
+        headers.retain(|(name, _)| !is_part_of_signature(name));
     }
     if let (ReplaySignature::Fresh, Some(source)) = (parts.signature, parts.source) {
         headers.extend(signed(source, delivery, parts.now, &body)?);
