@@ -61,9 +61,14 @@ pub fn locate(end: OtherEnd, proxies: &TrustedProxies, headers: &Headers) -> Cli
         return unknown(format_args!("sent headers that disagree: {}", told(&chains)));
     }
     match walked {
-        Some((client, steps)) => {
-            found(client, format!("{name} of {}, {steps} hop(s) from the right", Proxy(end)))
-        }
+        Some((client, steps)) => found(
+            client,
+            format!(
+                "{name} of {}, {steps} {} from the right",
+                Proxy(end),
+                if steps == 1 { "hop" } else { "hops" }
+            ),
+        ),
         None => unknown(format_args!("names a hop that is not an address: {}", told(&chains))),
     }
 }

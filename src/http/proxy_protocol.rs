@@ -13,10 +13,11 @@ use super::other_end::Said;
 pub const V1: &[u8] = b"PROXY ";
 /// The start of version 2.
 pub const V2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
-/// The position of the command in version 2, and the command for the proxy's own connection.
-const COMMAND: (usize, u8) = (12, 0x20);
-/// The longest accepted header, in bytes. Addresses take 232; the rest is for a proxy's additions, such as a
-/// certificate.
+/// How version 2 begins where a proxy connects for itself: whatever follows is passed over (2.2, "LOCAL").
+const LOCAL: &[u8] = b"\r\n\r\n\0\r\nQUIT\n\x20";
+/// Where version 2 has its length.
+const LENGTH: std::ops::Range<usize> = 14..16;
+/// The longest header that is read, in bytes. Addresses take 232; the rest is what a proxy adds, such as a certificate.
 const MOST: usize = 4096;
 
 /// The start of a connection.
@@ -70,19 +71,31 @@ fn look(bytes: &[u8]) -> Look {
         let may_be = V1.starts_with(bytes) || V2.starts_with(bytes);
         return if may_be { Look::Unsure } else { Look::Nothing };
     }
+    if bytes.starts_with(LOCAL) {
+        return local(bytes);
+    }
     let config = ParseConfig { include_tlvs: false, ..ParseConfig::default() };
     match ProxyHeader::parse(bytes, config) {
         Ok((header, length)) => {
-            let is_own = bytes.starts_with(V2) && bytes.get(COMMAND.0) == Some(&COMMAND.1);
             let said = match header.proxied_address() {
                 Some(address) => Said::Client(address.source.ip().to_canonical()),
-                None if is_own => Said::Own,
                 None => Said::Nobody,
             };
             Look::Header(said, length)
         }
         Err(Error::BufferTooShort) if bytes.len() < MOST => Look::Unsure,
         Err(_) => Look::Broken,
+    }
+}
+
+/// The header of a proxy that connects for itself, as for a health check. Neither its family nor its addresses count.
+fn local(bytes: &[u8]) -> Look {
+    let Some(&[high, low]) = bytes.get(LENGTH) else { return Look::Unsure };
+    let length = usize::from(u16::from_be_bytes([high, low])).saturating_add(LENGTH.end);
+    match length {
+        length if length > MOST => Look::Broken,
+        length if length > bytes.len() => Look::Unsure,
+        length => Look::Header(Said::Own, length),
     }
 }
 
@@ -132,6 +145,8 @@ mod tests {
             ),
             (v2(0x20, 0, &[]), Said::Own),
             (v2(0x20, 0x11, &v4), Said::Own),
+            (v2(0x20, 0x11, &[]), Said::Own),
+            (v2(0x20, 0xff, b"anything"), Said::Own),
             (v2(0x21, 0, &[]), Said::Nobody),
             (v2(0x21, 0x31, &[b'x'; 216]), Said::Nobody),
         ]

@@ -415,7 +415,7 @@ fn a_handshake_is_never_forwarded_and_stays_behind_the_gates_of_its_source() {
 fn a_configuration_that_cannot_answer_is_refused_with_what_is_allowed() {
     for (lines, part) in [
         ("handshake = \"slak\"\nsignature = \"none\"", "slack"),
-        ("handshake = \"zoom\"\nsignature = \"none\"", "does not fit handshake = \"zoom\"; \"zoom\""),
+        ("handshake = \"zoom\"\nsignature = \"none\"", "does not fit handshake = \"zoom\"; use \"zoom\""),
         ("handshake = \"zoom\"", "needs at least one secret"),
         ("handshake = \"okta\"\nsecrets = [\"file:key\"]", "\"none\""),
         ("handshake = \"meta\"\nsecrets = [\"file:key\"]", "handshake_token"),

@@ -89,7 +89,7 @@ impl Reader<'_, '_> {
         let allowed: Vec<String> =
             kind.schemes().iter().map(|scheme| format!("{:?}", scheme.as_str())).collect();
         let what = format!(
-            "{:?} does not fit handshake = {:?}; {}",
+            "{:?} does not fit handshake = {:?}; use {}",
             scheme.as_str(),
             kind.as_str(),
             allowed.join(" or ")
