@@ -10,6 +10,9 @@ const MAX_SIZE: usize = 1 << 20;
 /// # Errors
 /// What is wrong with it, worded to follow "the pattern".
 pub fn compile(pattern: &str) -> Result<Regex, String> {
+    if let Some(meant) = of_javascript(pattern) {
+        return Err(format!("is written as in JavaScript; write {meant} (a slash as text is \\/)"));
+    }
     RegexBuilder::new(&ascii_classes(pattern)).size_limit(MAX_SIZE).dfa_size_limit(MAX_SIZE).build().map_err(
         |fault| match fault {
             regex::Error::CompiledTooBig(_) => "is too large; use smaller repetitions".to_owned(),
@@ -18,7 +21,22 @@ pub fn compile(pattern: &str) -> Result<Regex, String> {
     )
 }
 
-/// The last line of the library's report, which says what is wrong; unsupported features are explained.
+/// What `/…/i` means here: with its slashes it would match nothing that is meant. `/api/` is left alone, as text.
+fn of_javascript(pattern: &str) -> Option<String> {
+    let (inner, flags) = pattern.strip_prefix('/')?.rsplit_once('/')?;
+    let is_anchored = inner.starts_with('^') || (inner.ends_with('$') && !inner.ends_with("\\$"));
+    if inner.is_empty() || inner.contains('/') && !inner.contains("\\/") {
+        return None;
+    }
+    let are_flags = flags.bytes().all(|flag| b"dgimsuvy".contains(&flag));
+    if !are_flags || (flags.is_empty() && !is_anchored) {
+        return None;
+    }
+    let ours: String = flags.chars().filter(|flag| matches!(flag, 'i' | 'm' | 's')).collect();
+    Some(if ours.is_empty() { inner.to_owned() } else { format!("(?{ours}){inner}") })
+}
+
+/// The last line of the library's report, which says what is wrong; what is not there is said with its reason.
 fn reason(pattern: &str, report: &str) -> String {
     if pattern.contains("(?=")
         || pattern.contains("(?!")
@@ -92,5 +110,28 @@ mod tests {
         assert!(compile("[").unwrap_err().contains("unclosed character class"));
         assert!(compile("(?=x)").unwrap_err().contains("not available"));
         assert!(compile("(a{1000}){1000}").unwrap_err().contains("too large"));
+    }
+
+    #[test]
+    fn a_pattern_of_javascript_is_refused_with_what_it_means_here() {
+        for (pattern, meant) in [
+            ("/^M/i", "write (?i)^M "),
+            ("/^M/", "write ^M "),
+            ("/m$/", "write m$ "),
+            ("/a.c/gims", "write (?ims)a.c "),
+            (r"/^a\/b/", r"write ^a\/b "),
+        ] {
+            let why = compile(pattern).unwrap_err();
+            assert!(
+                why.starts_with("is written as in JavaScript") && why.contains(meant),
+                "{pattern}: {why}"
+            );
+        }
+        // Slashes that are meant as text, a path for example.
+        for (pattern, text) in
+            [("/api/", "/api/v1"), ("/a/b/i", "/a/b/i"), ("^/x/i", "/x/i"), (r"\/m\/i", "/m/i")]
+        {
+            assert!(compile(pattern).unwrap().is_match(text), "{pattern}");
+        }
     }
 }
