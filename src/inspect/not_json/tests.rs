@@ -41,6 +41,7 @@ fn d8_numbers_that_are_not_json_name_their_place_and_their_cure() {
         ("{\"t\":1,\n \"v\":NaN}", "line 2, column 6 (/v)"),
         (r#"{"d":[1,inf]}"#, "(/d/1)"),
         (r#"{"v":021.5}"#, "not %05.1f"),
+        (r#"{"v":1e400}"#, "is not a JSON value. The number is too large"),
         (r#"{"v":21.}"#, "a digit after its decimal point"),
         (r#"{"v":.5}"#, "a digit before its decimal point"),
         (r#"{"v":+21.5}"#, "no plus sign"),

@@ -10,7 +10,7 @@ struct Word {
 }
 
 /// Words where a value belongs, the most particular first.
-const WORDS: [Word; 9] = [
+const WORDS: [Word; 10] = [
     Word {
         is: |word| {
             let bare = word.trim_start_matches(['-', '+']).to_ascii_lowercase();
@@ -50,6 +50,10 @@ const WORDS: [Word; 9] = [
     Word {
         is: |word| word.starts_with(['$', '%', '<', '@', '#']),
         cure: "It looks like a variable that the sender's template did not fill in.",
+    },
+    Word {
+        is: |word| word.parse::<f64>().is_ok_and(f64::is_infinite) && begins_number(word),
+        cure: "The number is too large: a number is at most about 1.8e308. Send null, or the value as text.",
     },
     Word {
         is: begins_number,
