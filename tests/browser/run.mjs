@@ -13,7 +13,9 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { AxeBuilder } from "@axe-core/playwright";
 import { chromium } from "playwright-core";
 import { attemptSteps } from "./attempts.mjs";
+import { connectSteps } from "./connect.mjs";
 import { connectionSteps } from "./connection.mjs";
+import { handshakeSteps } from "./handshakes.mjs";
 import { lensSteps } from "./lens.mjs";
 import { losslessSteps } from "./lossless.mjs";
 import { mountedSteps } from "./mounted.mjs";
@@ -39,6 +41,8 @@ const browser = await chromium.launch({
     "--disable-background-networking", "--disable-component-update", "--disable-sync"],
 });
 const complaints = [];
+/** What pages may ask for; a step with a program of its own adds it. */
+const bases = [inspector, locked, parkedBase];
 
 async function newPage(options = {}, confirms = false) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
@@ -62,7 +66,7 @@ async function newPage(options = {}, confirms = false) {
     return dialog.dismiss();
   });
   page.on("request", (request) => {
-    if (![inspector, locked, parkedBase, page.own ?? inspector].some((own) => request.url().startsWith(own))) complaints.push(`${page.url()} asks for ${request.url()}`);
+    if (![...bases, page.own ?? inspector].some((own) => request.url().startsWith(own))) complaints.push(`${page.url()} asks for ${request.url()}`);
   });
   return page;
 }
@@ -123,11 +127,11 @@ async function shoot(path, name, base = inspector) {
 }
 
 const steps = {
-  async "the zero state has a URL, a button and a curl line that is signed"() {
+  async "the first page has a URL, a button and a curl line that is signed"() {
     await shoot("/", "zero");
     const page = await newPage();
     await page.goto(inspector);
-    assert.equal(await page.locator("#zero-title").innerText(), "Waiting for the first delivery…");
+    assert.equal(await page.locator("#zero-title").innerText(), "Connect your first sender");
     assert.match(await page.locator("#receiver-url").innerText(), /\/webhook\/tagorun$/);
     assert.match(await page.locator("#curl").innerText(), /X-TagoRUN-Signature: [0-9a-f]{64}/);
     await page.waitForSelector('#light[data-state="live"]');
@@ -270,7 +274,7 @@ const all = { ...steps, ...senderSteps({ newPage, shoot, post, inspector, own })
   ...losslessSteps({ newPage, shoot, receiver, inspector }), ...attemptSteps({ newPage, shoot, post, inspector }),
   ...mountedSteps({ newPage, program, shots }), ...refusalSteps({ newPage, shoot, inspector, receiver }),
   ...paneSteps({ newPage, isAccessible, post, inspector, shots }), ...parkedSteps({ newPage, shoot, folder: parkedFolder, own }),
-  ...connectionSteps({ newPage, post, inspector }), ...searchSteps({ newPage, shoot, post, inspector }), ...xssSteps({ newPage, inspector, receiver, secret, own }) };
+  ...connectSteps({ newPage, shoot, bases, program }), ...handshakeSteps({ newPage, shoot, bases, program }), ...connectionSteps({ newPage, post, inspector }), ...searchSteps({ newPage, shoot, post, inspector }), ...xssSteps({ newPage, inspector, receiver, secret, own }) };
 // ONLY=text runs the steps whose names hold it.
 const chosen = Object.entries(all).filter(([name]) => name.includes(process.env.ONLY ?? ""));
 let failed = 0;
