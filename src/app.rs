@@ -13,7 +13,7 @@ use crate::catalog::{Catalog, CatalogFaults};
 use crate::config::{self, Config, ConfigFaults, Sealer};
 use crate::domain::{Clock, DeliveryFilter};
 use crate::http::{
-    self, AddressRate, BodyBudget, BodyLimits, Doorkeeper, Grace, InspectorState, LinkOpener, Port,
+    self, AddressRate, BodyBudget, BodyLimits, Doorkeeper, Grace, InspectorState, LinkOpener, Port, Reach,
     Readiness, ReceiverState, Rules, Traffic,
 };
 use crate::inspect::learner::RunningLearner;
@@ -109,6 +109,7 @@ pub async fn start(
         sources: sources.clone(),
     };
     let (outer, inner) = (door(PortName::Receiver), door(PortName::Inspector));
+    let reach = Reach::default();
     let state = ReceiverState {
         rules: Arc::clone(&rules),
         store: store.clone(),
@@ -119,6 +120,7 @@ pub async fn start(
         readiness: Readiness::default(),
         links: LinkOpener::new(sender.client().clone()),
         probes: sender.probes().clone(),
+        reach: reach.clone(),
         large_bodies: Arc::new(Semaphore::new(http::LARGE_AT_ONCE)),
     };
     let inspector_state = InspectorState::new(http::InspectorParts {
@@ -131,6 +133,8 @@ pub async fn start(
         password: config.inspector.password.clone(),
         allowed_hosts: config.inspector.allowed_hosts.clone(),
         public_url: config.inspector.public_url.clone(),
+        reach,
+        data_dir: config.data_dir.clone(),
         schemas_dir: config.schemas_dir.clone(),
         max_size: config.store.max_size,
         what_if: WhatIf::new(

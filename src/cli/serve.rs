@@ -9,7 +9,7 @@ use super::{environment, output, read_configuration};
 use crate::app::{self, Ended, Ports, Running};
 use crate::catalog::Catalog;
 use crate::config::{Addresses, Config, DataDir, Options};
-use crate::domain::Clock as _;
+use crate::domain::{Clock as _, Credential, Secret, Source};
 use crate::send::{shown_url, signed_curl, source_url};
 use crate::telemetry::{LogFormat, Metrics, SystemClock, start_logging};
 
@@ -88,11 +88,14 @@ fn welcome(config: &Config, made: &[&str], running: &Running) -> String {
             made.join(", ")
         ));
     }
+    for source in &config.sources {
+        if let Some(said) = needs(config, source) {
+            line(format_args!("  {:<10} {said}", source.name));
+        }
+    }
     line(format_args!(
-        "In TagoRUN, use the first receiver URL (through your proxy or tunnel) and the secret in signing-secret;"
-    ));
-    line(format_args!(
-        "in a TagoIO Action, the tagoio URL and the header  Authorization: Bearer <the content of tagoio-token>."
+        "The steps for TagoRUN and TagoIO, from a public address on: http://{}/connect",
+        running.addresses.inspector
     ));
     let curl = config
         .sources
@@ -102,4 +105,22 @@ fn welcome(config: &Config, made: &[&str], running: &Running) -> String {
         line(format_args!("\nTry it: this line is signed, and works when pasted.\n\n{curl}\n"));
     }
     text
+}
+
+/// What a sender to a source is given.
+fn needs(config: &Config, source: &Source) -> Option<String> {
+    let place = |secret: &Secret| match secret.name().strip_prefix("file:") {
+        Some(file) => config.data_dir.join(file).display().to_string(),
+        None => secret.name().to_owned(),
+    };
+    Some(match source.credentials.first() {
+        Some(Credential::Bearer(token)) => {
+            format!("needs the header  Authorization: Bearer <the content of {}>", place(token))
+        }
+        Some(Credential::ApiKey { key, header, .. }) => {
+            format!("needs the header  {header}: <the content of {}>", place(key))
+        }
+        Some(Credential::Basic { username, .. }) => format!("needs HTTP Basic credentials of {username}"),
+        None => format!("is signed with the secret in {}", place(source.signature.secrets.first()?)),
+    })
 }

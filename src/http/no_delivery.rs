@@ -9,9 +9,11 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::missing_handshake::line_to_add;
 use super::other_end::OtherEnd;
+use super::reach::Seen;
 use super::receiver_state::ReceiverState;
 use super::sender_marks::{Mark, is_of_a_sender};
 use super::{client_ip, respond, route, wire_head};
+use crate::domain::ClientAddress;
 use crate::telemetry::{NotKept, PortName, Refused};
 
 /// The most sources named in a sentence.
@@ -32,6 +34,10 @@ impl ReceiverState {
     /// a POST is rejected, so that it does not count as delivered.
     pub(super) fn not_an_event(&self, request: &HttpRequest, source: &str) -> HttpResponse {
         let rules = self.rules.load();
+        self.reach.saw(request.headers(), || {
+            let found = self.client_of(request);
+            Seen { client: found.ip, peer: found.peer }
+        });
         let mark = match *request.method() {
             Method::GET => Mark::of(request.head(), rules.receiver.sources()),
             _ => None,
@@ -91,6 +97,12 @@ impl ReceiverState {
         format!("The routes are {}{others} and /webhook-test.", named.join(", "))
     }
 
+    fn client_of(&self, request: &HttpRequest) -> ClientAddress {
+        let headers = wire_head::from_map(request.headers());
+        let end = OtherEnd::of_request(request);
+        client_ip::locate(end, &self.rules.load().trusted_proxies, &headers)
+    }
+
     fn refused(
         &self,
         request: &HttpRequest,
@@ -100,9 +112,7 @@ impl ReceiverState {
         is_likely: bool,
     ) {
         let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-        let headers = wire_head::from_map(request.headers());
-        let end = OtherEnd::of_request(request);
-        let client = client_ip::locate(end, &self.rules.load().trusted_proxies, &headers).ip;
+        let client = self.client_of(request).ip;
         let sender = Sender { client, method: request.method().as_str(), target };
         self.keep_refused(&sender, cause, status.as_u16(), detail, is_likely);
     }

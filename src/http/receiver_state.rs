@@ -10,6 +10,7 @@ use super::body::{BodyBudget, BodyLimits};
 use super::doorkeeper::Doorkeeper;
 use super::limits::AddressRate;
 use super::link_opener::LinkOpener;
+use super::reach::Reach;
 use crate::config::TrustedProxies;
 use crate::domain::Clock;
 use crate::receive::Receiver;
@@ -52,6 +53,8 @@ pub struct ReceiverState {
     pub links: LinkOpener,
     /// Our own looks at endpoints, which are no captures.
     pub probes: OwnProbes,
+    /// Probes of the inspector that are on their way here.
+    pub reach: Reach,
     /// Limits how many large bodies are checked at once: a parsed JSON value may take many times the size of its text.
     pub large_bodies: Arc<Semaphore>,
 }

@@ -334,7 +334,7 @@ fn over_a_socket_our_own_commands_pages_and_replays_reach_the_receiver() {
     writeln!(config, "[receiver]\nlisten = \"unix:{}\" #receiver-listen", socket.display()).unwrap();
     let server = Setup::new(&config).start();
     let list = crate::harness::exchange(server.inspector, "GET", "/", &[], b"");
-    let shown = format!("unix:{} /webhook/tagorun", socket.display());
+    let shown = format!("<code>unix:{}</code>", socket.display());
     assert!(String::from_utf8_lossy(&list.body).contains(&shown), "{shown}");
     let sent = server.command(&["send", "user.login"]).output().unwrap();
     assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));

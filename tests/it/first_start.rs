@@ -110,3 +110,25 @@ fn the_welcome_is_whole_until_the_first_delivery_has_arrived() {
     let (_running, welcome) = start(folder.path());
     assert!(!welcome.contains("curl") && !welcome.contains("First start"), "{welcome}");
 }
+
+#[test]
+fn the_welcome_names_the_secrets_of_the_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = "[[source]]\nname = \"run\"\nsecrets = [\"env:RUN_SECRET\"]\n\
+                  [[source]]\nname = \"pump\"\nsignature = \"none\"\n\
+                  credentials = [{ api_key = { key = \"file:pump-key\", header = \"X-Pump\" } }]\n";
+    fs::write(folder.path().join("tagohook.toml"), config).unwrap();
+    fs::create_dir(folder.path().join("tagohook-data")).unwrap();
+    fs::write(folder.path().join("tagohook-data/pump-key"), "a-key-of-the-pump-0123").unwrap();
+    let printed = folder.path().join("out");
+    let mut command =
+        program(folder.path(), &["--config", "tagohook.toml", "--listen", "0", "--inspect-listen", "0"]);
+    command.env("RUN_SECRET", "a-secret-of-the-run-0123456789").stderr(Stdio::null());
+    let _running = Running(command.stdout(fs::File::create(&printed).unwrap()).spawn().unwrap());
+    let text = || fs::read_to_string(&printed).unwrap();
+    until("the welcome", || text().contains("/connect"));
+    let welcome = text();
+    assert!(welcome.contains("run        is signed with the secret in env:RUN_SECRET"), "{welcome}");
+    assert!(welcome.contains("pump       needs the header  X-Pump: <the content of"), "{welcome}");
+    assert!(!welcome.contains("a-secret-of-the-run") && !welcome.contains("a-key-of-the-pump"), "{welcome}");
+}

@@ -27,6 +27,7 @@ mod circles;
 mod cli;
 mod client_address;
 mod clock;
+mod connect;
 mod credentials;
 mod devices;
 mod durability;

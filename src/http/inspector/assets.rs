@@ -45,6 +45,7 @@ styles! {
 files! {
     "app.js",
     "choose.js",
+    "connect.js",
     "filter_form.js",
     "icon.svg",
     "json_lines.js",

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::connect::Guide;
 use super::page::{self, Frame};
 use super::replays_page::search_text;
 use super::row_view::RowView;
@@ -11,7 +12,6 @@ use super::state::InspectorState;
 use crate::domain::{Reason, Verdict, plain};
 use crate::http::api::{Blank, Params, filter, filter_names};
 use crate::inspect::search::{FIELDS, Field};
-use crate::send::{shown_url, signed_curl};
 
 /// Rows of a page.
 const ROWS: usize = 50;
@@ -44,8 +44,8 @@ struct ListPage {
     clear_url: &'static str,
     older_url: Option<String>,
     newest_url: String,
-    receiver_url: String,
-    curl: Option<String>,
+    /// The steps to a first delivery, where nothing was ever received.
+    guide: Option<Guide>,
 }
 
 /// A field of the search box, explained.
@@ -144,8 +144,10 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
     let oldest = rows.last().map(|row| row.seq.to_string());
     let is_filtered = filter != crate::domain::DeliveryFilter::default();
     let is_first_sight = rows.is_empty() && !is_filtered && before.is_none() && faults.is_empty();
-    let source = state.first_source();
-    let now = state.clock.wall();
+    let guide = match is_first_sight {
+        true => Guide::first(&request, &state).await.ok(),
+        false => None,
+    };
     let stream_query = fields.query(Some(("last_event_id", &newest.to_string())));
     let page = ListPage {
         frame: Frame::of(&state, "deliveries"),
@@ -164,14 +166,7 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
             .filter(|_| has_older)
             .map(|seq| format!("/?{}", fields.query(Some(("before", &seq))))),
         newest_url: format!("/?{}", fields.query(None)),
-        receiver_url: source
-            .as_ref()
-            .map(|source| shown_url(&state.receiver, &state.source_url(&source.name)))
-            .unwrap_or_default(),
-        curl: source
-            .as_ref()
-            .filter(|_| is_first_sight)
-            .and_then(|source| signed_curl(source, &state.catalog, &state.receiver, now)),
+        guide,
         help: FIELDS.iter().map(help).collect(),
         is_saved: saved.iter().any(|one| one.is_here),
         saved,

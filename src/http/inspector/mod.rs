@@ -7,6 +7,7 @@ mod badge_refresh;
 mod badges;
 mod body_section;
 mod confirm;
+mod connect;
 mod delivery_page;
 mod diff_page;
 mod event_types_page;

@@ -31,7 +31,10 @@ const NAVIGATION: &[(&str, &[Entry])] = &[
             ("health", "/health", "Health"),
         ],
     ),
-    ("Reference", &[("event-types", "/event-types", "Event types")]),
+    (
+        "Reference",
+        &[("event-types", "/event-types", "Event types"), ("connect", "/connect", "Connect a sender")],
+    ),
 ];
 
 /// What the frame around every page needs.

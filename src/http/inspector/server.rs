@@ -17,8 +17,8 @@ use tokio::net::TcpStream;
 
 use super::state::InspectorState;
 use super::{
-    again, assets, badge_refresh, body_section, confirm, delivery_page, diff_page, event_types_page, guard,
-    lens, list_page, login, marks, mount, overview_page, page, refusals_page, replays_page, searches,
+    again, assets, badge_refresh, body_section, confirm, connect, delivery_page, diff_page, event_types_page,
+    guard, lens, list_page, login, marks, mount, overview_page, page, refusals_page, replays_page, searches,
     send_test, sending, sources_page, what_if_page,
 };
 use crate::http::api::{self, read_only};
@@ -174,6 +174,9 @@ fn routes(cfg: &mut ServiceConfig) {
                 .route(web::post().to(login::login))
                 .default_service(web::to(|| async { method_not_allowed("GET, POST") })),
         )
+        .service(read_only("/connect", connect::connect))
+        .service(post_only("/connect/secret").route(web::post().to(connect::show_secret)))
+        .service(post_only("/connect/check").route(web::post().to(connect::try_address)))
         .service(post_only("/logout").route(web::post().to(login::logout)))
         .service(post_only("/send-test").route(web::post().to(send_test::send_test)))
         .default_service(web::to(nothing));

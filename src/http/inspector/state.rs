@@ -11,8 +11,8 @@ use super::hosts::Hosts;
 use crate::catalog::Catalog;
 use crate::config::{PasswordHash, PublicUrl};
 use crate::domain::{Clock, ListenAddress, SilenceAfter, Source, StoredDelivery};
-use crate::http::LinkOpener;
 use crate::http::admin_auth::AdminAuth;
+use crate::http::{LinkOpener, Reach};
 use crate::inspect::replay::{ReplayRuns, Replayer};
 use crate::inspect::what_if::WhatIf;
 use crate::inspect::{ClientRepeat, Findings, Repeats};
@@ -43,6 +43,10 @@ pub struct InspectorParts {
     pub public_url: Option<PublicUrl>,
     /// Who asks what would be by other rules.
     pub what_if: WhatIf,
+    /// Probes that are on their way to the receiver.
+    pub reach: Reach,
+    /// Where secrets are.
+    pub data_dir: PathBuf,
     /// Where schemas of the user's own are.
     pub schemas_dir: Option<PathBuf>,
     /// The most bytes of the store that may be in use.
@@ -64,6 +68,8 @@ pub struct InspectorState {
     /// Opens confirmation links.
     pub(crate) links: LinkOpener,
     pub(crate) what_if: WhatIf,
+    pub(super) reach: Reach,
+    pub(super) data_dir: PathBuf,
     pub(crate) schemas_dir: Option<PathBuf>,
     pub(crate) max_size: u64,
     pub(super) receiver: ListenAddress,
@@ -93,6 +99,8 @@ impl InspectorState {
             links: LinkOpener::new(parts.sender.client().clone()),
             sender: parts.sender,
             what_if: parts.what_if,
+            reach: parts.reach,
+            data_dir: parts.data_dir,
             schemas_dir: parts.schemas_dir,
             max_size: parts.max_size,
             receiver: parts.receiver,

@@ -98,6 +98,8 @@ fn house_at(password: Option<&str>, allowed_hosts: &[&str], public_url: Option<&
         allowed_hosts: allowed_hosts.iter().map(ToString::to_string).collect(),
         public_url: public_url.map(|url| PublicUrl::parse(url).unwrap()),
         what_if,
+        reach: crate::http::Reach::default(),
+        data_dir: folder.path().to_owned(),
         schemas_dir: None,
         max_size: 1 << 30,
         metrics: Arc::default(),
