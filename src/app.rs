@@ -16,6 +16,7 @@ use crate::http::{
     self, AddressRate, BodyBudget, BodyLimits, Doorkeeper, Grace, InspectorState, LinkOpener, Port, Reach,
     Readiness, ReceiverState, Rules, Traffic,
 };
+use crate::inspect::causes::RunningCauses;
 use crate::inspect::learner::RunningLearner;
 use crate::inspect::overview::{Counting, keep_counts};
 use crate::inspect::what_if::WhatIf;
@@ -56,6 +57,7 @@ pub struct Running {
     sender: Sender,
     sending: RunningSender,
     learning: RunningLearner,
+    naming: RunningCauses,
     counting: JoinHandle<()>,
     stopping: watch::Sender<bool>,
 }
@@ -99,7 +101,7 @@ pub async fn start(
     let addresses = ports.addresses()?;
     let first = store.list(&DeliveryFilter::default(), None, 1).await.context("cannot read the store")?;
     let (learner_clock, counting_clock) = (Arc::clone(&clock), Arc::clone(&clock));
-    let counted = Arc::clone(&metrics);
+    let (counted, workers_of_causes) = (Arc::clone(&metrics), metrics.workers().clone());
     let door = |port| Doorkeeper {
         port,
         head_timeout: config.receiver.head_timeout,
@@ -154,6 +156,8 @@ pub async fn start(
     let sending = RunningSender::start(sender.clone()).context("cannot start the sender")?;
     let learning = RunningLearner::start(store.clone(), sender.clone(), sources.clone(), learner_clock)
         .context("cannot start the learner")?;
+    let naming = RunningCauses::start(store.clone(), sources.clone(), &workers_of_causes)
+        .context("cannot start the thread that names causes")?;
     inspector_state.take_up_replays().await;
     let counting = Counting { store: store.clone(), metrics: counted, clock: counting_clock };
     let counting = actix_rt::spawn(keep_counts(counting, stopping.subscribe()));
@@ -171,6 +175,7 @@ pub async fn start(
         sender,
         sending,
         learning,
+        naming,
         counting,
         stopping,
     };
@@ -204,6 +209,7 @@ impl Running {
             inspector,
             self.receiver.answered(Grace::SENDERS),
             self.learning.stop(),
+            self.naming.stop(),
             self.sending.stop()
         );
         self.receiver.close().await;

@@ -1,7 +1,7 @@
 // JSON on many lines, every token as it is written; places that belong together carry the same number.
 import { parse } from "./json_text.js";
 
-const pointerOf = (pointer, name) => `${pointer}/${String(name).replaceAll("~", "~0").replaceAll("/", "~1")}`;
+const pointerOf = (pointer, name) => `${pointer}/${String(name).replaceAll("~", "~0").replace(/\//g, "~1")}`;
 
 function piece(className, text) {
   const span = document.createElement("span");

@@ -13,6 +13,7 @@ impl PublicUrl {
     /// page.
     pub const OWN: &[&str] = &[
         "api",
+        "connect",
         "dead-letters",
         "deliveries",
         "diff",

@@ -41,6 +41,12 @@ impl Unverified {
 }
 
 impl DeliveryRow {
+    /// Whether a closer cause than its reason or verdict may still be found.
+    #[must_use]
+    pub const fn awaits_cause(&self) -> bool {
+        self.cause.is_none() && matches!(self.verdict, Verdict::Rejected | Verdict::Duplicate)
+    }
+
     /// Its cause if known, otherwise the text for its reason or verdict.
     #[must_use]
     pub fn headline(&self) -> Cow<'_, str> {

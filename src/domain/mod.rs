@@ -1,6 +1,7 @@
 //! Values and rules used everywhere: no I/O, no async, no clock reads, no SQL, no web server.
 
 mod attempt;
+mod byte_size;
 mod check;
 mod clock;
 mod credential_names;
@@ -36,6 +37,7 @@ mod transfer;
 mod verdict;
 
 pub use attempt::{Attempt, AttemptError};
+pub use byte_size::shown_size;
 pub use check::{Check, Fault, Gate, Outcome};
 #[cfg(test)]
 pub use clock::ManualClock;
@@ -67,6 +69,7 @@ pub use signature_names::{SIGNATURE_HEADERS, is_part_of_signature};
 pub use silence::SilenceAfter;
 pub use source::{
     Allowlist, Credential, DEFAULT_ID_POINTER, SchemaMode, Scheme, SignatureRule, Source, UnknownEvents,
+    shown_range,
 };
 pub use subscription::{
     Batch, HeaderValue, MissingValue, RateLimit, SigningRule, Subscription, SubscriptionHeader,

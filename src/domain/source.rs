@@ -124,6 +124,12 @@ impl Scheme {
     }
 }
 
+/// A range for people: one of a single address as that address.
+#[must_use]
+pub fn shown_range(range: &IpNet) -> String {
+    if range.prefix_len() == range.max_prefix_len() { range.addr().to_string() } else { range.to_string() }
+}
+
 /// Address ranges that may send. Empty allows every address.
 #[derive(Clone, Debug, Default)]
 pub struct Allowlist {
@@ -132,6 +138,11 @@ pub struct Allowlist {
 }
 
 impl Allowlist {
+    /// Each range for people: one of a single address as that address.
+    pub fn shown(&self) -> impl Iterator<Item = String> + '_ {
+        self.ranges.iter().map(shown_range)
+    }
+
     /// The first range that contains `address`; the address must be in canonical form (`IpAddr::to_canonical`).
     #[must_use]
     pub fn find(&self, address: IpAddr) -> Option<&IpNet> {

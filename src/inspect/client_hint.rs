@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::domain::{ClientAddress, StoredDelivery};
+use super::told::{Action, Diagnosis};
+use crate::domain::{ClientAddress, StoredDelivery, shown_range};
 
 /// Headers in which proxies write an address, beyond `X-Forwarded-For` and `Forwarded`.
 const OTHERS: [&str; 9] = [
@@ -19,43 +20,98 @@ const OTHERS: [&str; 9] = [
     "X-Envoy-External-Address",
 ];
 
-/// What was seen, against the `rule` of the source, and what to do first.
-pub fn diagnosis(delivery: &StoredDelivery, seen: &str, rule: &str) -> String {
+/// Why the client of `delivery` may not send to a source that allows `ranges`, as its `rule` says, and what to do first.
+pub fn diagnosis(delivery: &StoredDelivery, seen: &str, rule: &str, ranges: &[IpNet]) -> Diagnosis {
     let (client, source) = (&delivery.client, &delivery.row.source);
     let takes = format!("source “{source}” takes only {rule}");
     if client.is_unknown() {
         let why = client.explanation.strip_prefix("unknown: ").unwrap_or(&client.explanation);
-        return format!("The client's address is unknown, and {takes}. The cause: {why}.");
+        let cause = format!("The client's address is unknown, and {takes}. The cause: {why}.");
+        let headline = "The client's address is unknown";
+        return Diagnosis::new("client-unknown", headline, cause).fix(unknown(delivery));
     }
     if client.is_unnamed() {
         let missing = client.explanation.strip_prefix(ClientAddress::UNNAMED).unwrap_or_default();
         let missing = missing.trim_start_matches(": ");
         let header = missing.strip_prefix("no ").unwrap_or("X-Forwarded-For");
-        return format!(
-            "{} is a trusted proxy, but it did not name its client: the request has {missing}. It was judged by \
-             the proxy's own address, and {takes}. Let the proxy add {header}.",
+        let cause = format!(
+            "{} is a trusted proxy, but it did not name its client: the request has {missing}. It was judged by the \
+             proxy's own address, and {takes}.",
             client.peer
         );
+        let told = Diagnosis::new("client-unnamed", "Your proxy does not name its client", cause)
+            .fix(format!("Let the proxy add {header}."));
+        return match unread(delivery) {
+            Some(unread) => told.fix(unread),
+            None => told,
+        };
     }
-    let proxy = match client.ip == client.peer {
-        true => "; if it came through your proxy, put the proxy into trusted_proxies",
-        false => "",
-    };
-    format!(
-        "The request came from {seen}, but {takes}. If that sender is yours, add its address to allow{proxy}."
+    if let Some(told) = hidden(delivery, ranges, &takes) {
+        return told;
+    }
+    let allow = allow_line(ranges, client.ip);
+    let told = Diagnosis::new(
+        "ip_not_allowed",
+        "IP address not allowed",
+        format!("The request came from {seen}, but {takes}."),
     )
+    .line("If that sender is yours, add its address to allow.", allow)
+    .proved_by(Action::ChangeRules);
+    let told = match client.ip == client.peer {
+        true => told.fix("If it came through your proxy, put the proxy into trusted_proxies."),
+        false => told,
+    };
+    told.evidence(nearest_range(client.ip, ranges).unwrap_or_default())
 }
 
-/// More about it, for a source that allows `ranges`.
-pub fn hints(delivery: &StoredDelivery, ranges: &[IpNet]) -> Vec<String> {
-    let client = &delivery.client;
-    if client.is_unknown() {
-        return vec![unknown(delivery)];
+/// The allowlist with one address more.
+fn allow_line(ranges: &[IpNet], address: IpAddr) -> String {
+    let all: Vec<String> =
+        ranges.iter().map(shown_range).chain([address.to_string()]).map(|one| format!("\"{one}\"")).collect();
+    format!("allow = [{}]", all.join(", "))
+}
+
+/// A proxy that is not trusted, and hides a client that it names.
+fn hidden(delivery: &StoredDelivery, ranges: &[IpNet], takes: &str) -> Option<Diagnosis> {
+    let (client, peer) = (&delivery.client, delivery.client.peer);
+    let chain =
+        ["X-Forwarded-For", "Forwarded"].into_iter().find(|name| delivery.headers.get(name).is_some())?;
+    if client.ip != peer {
+        return None;
     }
-    if client.is_unnamed() {
-        return unread(delivery).into_iter().collect();
-    }
-    not_believed(delivery).into_iter().chain(nearest_range(client.ip, ranges)).collect()
+    let named = named_client(delivery, chain);
+    let cause = match named {
+        Some(named) if ranges.iter().any(|range| range.contains(&named)) => format!(
+            "The request came through {peer}. Its {chain}, which was ignored, names {named}. That address would be \
+             allowed."
+        ),
+        Some(named) => format!(
+            "The request came through {peer}, but {takes}. Its {chain}, which was ignored, names {named}."
+        ),
+        None => format!("The request came through {peer}, but {takes}. Its {chain} was ignored."),
+    };
+    let told = Diagnosis::new("proxy-hides-client", "Your proxy hides the client", cause)
+        .line(
+            format!("If {peer} is your proxy or tunnel, trust it."),
+            format!("trusted_proxies = [\"{peer}\"]"),
+        )
+        .line(format!("If {peer} is itself the sender, allow it."), allow_line(ranges, peer));
+    Some(told.evidence(nearest_range(peer, ranges).unwrap_or_default()))
+}
+
+/// The first address that a header of proxies names.
+fn named_client(delivery: &StoredDelivery, header: &str) -> Option<IpAddr> {
+    let text = String::from_utf8_lossy(delivery.headers.get(header)?).into_owned();
+    let first = text.split(',').next()?.trim();
+    let named = match header {
+        "Forwarded" => first.split(';').find_map(|part| {
+            let (name, value) = part.trim().split_once('=')?;
+            name.eq_ignore_ascii_case("for").then(|| value.trim_matches('"').to_owned())
+        })?,
+        _ => first.to_owned(),
+    };
+    let bare = named.trim_start_matches('[').split(']').next().unwrap_or_default().to_owned();
+    bare.parse().or_else(|_| named.rsplit_once(':').map_or(named.as_str(), |(host, _)| host).parse()).ok()
 }
 
 /// What makes the client known.
@@ -99,18 +155,6 @@ fn unread(delivery: &StoredDelivery) -> Option<String> {
     ))
 }
 
-fn not_believed(delivery: &StoredDelivery) -> Option<String> {
-    let chain =
-        ["X-Forwarded-For", "Forwarded"].into_iter().find(|name| delivery.headers.get(name).is_some())?;
-    let peer = delivery.client.peer;
-    (delivery.client.ip == peer).then(|| {
-        format!(
-            "It has {chain}, which was ignored, because the connection came from {peer} and that is not a trusted \
-             proxy: if it is your proxy or tunnel, add it to trusted_proxies."
-        )
-    })
-}
-
 fn nearest_range(address: IpAddr, ranges: &[IpNet]) -> Option<String> {
     let agree = |range: &&IpNet| match (address, range.network()) {
         (IpAddr::V4(address), IpAddr::V4(network)) => {
@@ -127,11 +171,12 @@ fn nearest_range(address: IpAddr, ranges: &[IpNet]) -> Option<String> {
     if bits >= near {
         let wider = IpNet::new(address, u8::try_from(bits).ok()?).ok()?.trunc();
         return Some(format!(
-            "The nearest range is {nearest}: the first {bits} of {} bits agree, and {wider} would hold both.",
+            "The nearest range is {}: the first {bits} of {} bits agree, and {wider} would hold both.",
+            shown_range(nearest),
             nearest.prefix_len()
         ));
     }
-    Some(format!("No range is near to it; the nearest is {nearest}."))
+    Some(format!("No range is near to it; the nearest is {}.", shown_range(nearest)))
 }
 
 #[cfg(test)]

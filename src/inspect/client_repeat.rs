@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::duration::seconds;
+use super::told::Diagnosis;
 use crate::domain::{BodyEnd, DeliveryFilter, Header, StoredDelivery, Verdict};
 use crate::store::{Store, StoreError};
 
@@ -110,6 +111,18 @@ impl ClientRepeat {
     #[must_use]
     pub fn is_certain(&self) -> bool {
         self.evidence != Evidence::Sameness
+    }
+
+    /// Why a duplicate came.
+    #[must_use]
+    pub fn diagnosis(&self) -> Diagnosis {
+        let cause = format!("This one was answered 200 and not processed again. {}", self.sentence());
+        let headline = match (self.evidence, self.is_proxied) {
+            (Evidence::Sameness, _) => "The same request arrived twice",
+            (_, true) => "The client or a proxy repeated the request",
+            (_, false) => "The client repeated the request",
+        };
+        Diagnosis::new("client-repeat", headline, cause)
     }
 
     /// In words.

@@ -1,75 +1,60 @@
-//! One sentence on what became of a delivery: what was seen, the rule, and what to do. For the operator only.
+//! Why a delivery became what it is: a headline, the cause, what to do, and the evidence. For the operator only.
 
-use super::{Findings, client_hint, handshakes};
-use crate::domain::{Check, Gate, Outcome, Reason, StoredDelivery, Verdict};
+use super::cause::cause;
+use super::client_hint;
+use super::handshakes;
+use super::hints::{ask_for, hint, nearest_source};
+use super::not_json::signed_with_its_end;
+use super::signature;
+use super::told::{Action, Diagnosis, named};
+use crate::domain::{Check, Fault, Gate, Outcome, Reason, Source, StoredDelivery, Verdict};
+use crate::signing::diagnose::Autopsy;
 
-/// The rule of the check that looks for an event's name.
-pub(super) const NO_NAME: &str = "an event name";
-
-/// Says in one sentence, or two, what became of a delivery and what to do about it.
+/// What became of a delivery and why, by the delivery itself and what its signature was made with.
 #[must_use]
-pub fn diagnose(delivery: &StoredDelivery, findings: &Findings) -> String {
-    let is_certain = findings.client_repeat.is_some_and(|repeat| repeat.is_certain());
-    let known = findings.repeat.as_deref().filter(|_| !is_certain);
-    let repeat = findings.client_repeat.filter(|_| known.is_none()).map(|repeat| repeat.sentence());
-    let said = verdict(delivery, findings, known);
-    match (delivery.row.verdict, repeat) {
-        (Verdict::Duplicate, None) if known.is_none() => format!(
-            "{said} Nothing to do: the sender repeated itself, usually because an earlier answer came too late for it."
-        ),
-        (_, Some(repeat)) => format!("{said} {repeat}"),
-        (_, None) => said,
-    }
-}
-
-/// `known` is why the event came again, where more is known than that it did.
-fn verdict(delivery: &StoredDelivery, findings: &Findings, known: Option<&str>) -> String {
+pub fn diagnose(delivery: &StoredDelivery, sources: &[Source], autopsy: Option<&Autopsy>) -> Diagnosis {
     let row = &delivery.row;
     match (row.verdict, row.reason) {
-        (Verdict::Accepted, _) => with_hints(accepted(delivery), findings),
+        (Verdict::Accepted, _) => accepted(delivery, sources),
         (Verdict::Handshake, _) => handshakes::answered(delivery),
-        (Verdict::Duplicate, _) | (_, Some(Reason::IdConflict)) if known.is_some() => {
-            known.unwrap_or_default().to_owned()
-        }
+        (Verdict::Captured, _) => captured(delivery),
         (Verdict::Duplicate, _) => {
-            "The same event was accepted before, so this one was answered 200 and not taken again.".to_owned()
+            let cause =
+                "The same event was accepted before. This one was answered 200 and not processed again.";
+            Diagnosis::new("duplicate", row.verdict.headline(), cause)
+                .act("Nothing to do: the sender repeated itself, usually because our response came too late for it.", Action::Compare)
         }
-        (Verdict::Captured, _) => format!(
-            "Kept for debugging: requests to /webhook-test are answered {} and shown, but never checked, \
-             deduplicated or sent on.",
-            row.status
-        ),
-        (Verdict::Rejected, Some(reason)) => {
-            let autopsy = findings.autopsy.as_ref();
-            let is_known = autopsy.is_some_and(|autopsy| autopsy.variant.is_some());
-            // Where the cause is known nothing is guessed.
-            let mut said = match (&findings.cause, is_known) {
-                (Some(cause), _) => cause.clone(),
-                (None, true) => format!("The signature does not hold: {}.", failed(delivery).0),
-                (None, false) if reason == Reason::NotJson && !findings.hints.is_empty() => {
-                    "Invalid JSON; all bytes of the body are kept.".to_owned()
-                }
-                (None, false) => rejected(delivery, reason),
-            };
-            for more in findings.hints.iter().chain(autopsy.map(|autopsy| &autopsy.sentence)) {
-                said.push(' ');
-                said.push_str(more);
-            }
-            said
+        (Verdict::Rejected, Some(reason)) => refused(delivery, sources, reason, autopsy),
+        (Verdict::Rejected, None) => {
+            Diagnosis::new("rejected", row.verdict.headline(), format!("Refused with status {}.", row.status))
         }
-        (Verdict::Rejected, None) => format!("Refused with status {}.", row.status),
     }
 }
 
-fn with_hints(mut said: String, findings: &Findings) -> String {
-    for hint in &findings.hints {
-        said.push(' ');
-        said.push_str(hint);
-    }
-    said
+/// The closest cause that is known takes the place of what the failed check says.
+fn refused(
+    delivery: &StoredDelivery,
+    sources: &[Source],
+    reason: Reason,
+    autopsy: Option<&Autopsy>,
+) -> Diagnosis {
+    let source = sources.iter().find(|source| source.name == delivery.row.source);
+    let is_mismatch = reason == Reason::SignatureMismatch;
+    let certain = source.filter(|_| is_mismatch).and_then(|source| signed_with_its_end(delivery, source));
+    let made_with = || autopsy.and_then(|autopsy| Some((autopsy.variant.as_deref()?, autopsy)));
+    let tried = autopsy.filter(|autopsy| autopsy.variant.is_none());
+    None.or_else(|| handshakes::hint(delivery, sources))
+        .or(certain)
+        .or_else(|| cause(delivery))
+        .or_else(|| made_with().map(|(variant, autopsy)| signature::made_with(variant, autopsy)))
+        .unwrap_or_else(|| {
+            let told =
+                hint(delivery, sources).unwrap_or_else(|| by_reason(delivery, sources, source, reason));
+            told.evidence(tried.map_or("", |autopsy| &autopsy.sentence))
+        })
 }
 
-fn accepted(delivery: &StoredDelivery) -> String {
+fn accepted(delivery: &StoredDelivery, sources: &[Source]) -> Diagnosis {
     let notes: Vec<&str> =
         delivery.checks.iter().flat_map(|check| &check.notes).map(String::as_str).collect();
     let unsigned = is_skipped(&delivery.checks, Gate::Signature);
@@ -80,310 +65,188 @@ fn accepted(delivery: &StoredDelivery) -> String {
         .find(|check| check.gate == Gate::Idempotency && check.outcome == Outcome::Pass)
         .map(|check| check.seen.trim_start_matches("no id; "));
     let mut said = match (&delivery.row.event_id, known_by) {
-        (Some(_), _) => "Accepted: every check passed and the event is new.".to_owned(),
-        (None, Some(known_by)) => format!(
-            "Accepted: every check passed and the event is new. It carries no event id; a repeat is recognised by \
-             {known_by}."
-        ),
+        (Some(_), _) => "Every check passed and the event is new.".to_owned(),
+        (None, Some(known_by)) => {
+            format!("Every check passed and the event is new, recognised by {known_by}.")
+        }
         (None, None) => {
-            "Accepted: every check passed. It carries no event id, so a repeat cannot be told from a new \
-                         event."
-                .to_owned()
+            "Every check passed. The event has no id, so a repeat cannot be recognised.".to_owned()
         }
     };
     if unproven {
-        said.push_str(" Nothing proves who sent it: this source asks for neither signature nor credential.");
+        said.push_str(" Nothing proves who sent it: this source expects neither signature nor credential.");
     }
-    if !notes.is_empty() {
-        said.push_str(&format!(" Noted: {}.", notes.join("; ")));
+    let mut told = Diagnosis::new("accepted", Verdict::Accepted.headline(), said);
+    // A platform's question that was taken for an event.
+    if let Some(hint) = handshakes::hint(delivery, sources) {
+        told.cause = format!("{} {}", told.cause, hint.cause);
+        told.fixes = hint.fixes;
     }
-    said
+    if notes.is_empty() { told } else { told.evidence(format!("Noted: {}.", notes.join("; "))) }
+}
+
+fn captured(delivery: &StoredDelivery) -> Diagnosis {
+    let cause = format!(
+        "Requests to /webhook-test are answered {} and shown, but never checked, deduplicated or forwarded.",
+        delivery.row.status
+    );
+    Diagnosis::new("captured", Verdict::Captured.headline(), cause)
 }
 
 fn is_skipped(checks: &[Check], gate: Gate) -> bool {
     checks.iter().any(|check| check.gate == gate && check.outcome == Outcome::Skipped)
 }
 
-/// What the gate saw that failed, and its rule.
-fn failed(delivery: &StoredDelivery) -> (&str, &str) {
-    let failed = delivery.checks.iter().find(|check| check.outcome == Outcome::Fail);
-    let seen = failed.map(|check| check.seen.as_str()).filter(|seen| !seen.is_empty()).unwrap_or("nothing");
-    (seen, failed.map(|check| check.rule.as_str()).unwrap_or("the rule"))
+/// The check that failed.
+fn failed(delivery: &StoredDelivery) -> Option<&Check> {
+    delivery.checks.iter().find(|check| check.outcome == Outcome::Fail)
 }
 
-fn rejected(delivery: &StoredDelivery, reason: Reason) -> String {
-    let (seen, rule) = failed(delivery);
-    let source = &delivery.row.source;
+/// What is said where no closer cause is known.
+fn by_reason(
+    delivery: &StoredDelivery,
+    sources: &[Source],
+    source: Option<&Source>,
+    reason: Reason,
+) -> Diagnosis {
+    let check = failed(delivery);
+    let seen = check.map(|check| check.seen.as_str()).filter(|seen| !seen.is_empty()).unwrap_or("nothing");
+    let rule = check.map_or("the rule", |check| check.rule.as_str());
+    let name = &delivery.row.source;
+    let told = |cause: String| Diagnosis::new(reason.as_str(), reason.headline(), cause);
     match reason {
-        Reason::UnknownSource => format!(
-            "There is no source named “{source}”. Correct the last part of the sender's URL, or add a [[source]] of \
-             that name to the configuration."
-        ),
-        Reason::IpNotAllowed => client_hint::diagnosis(delivery, seen, rule),
-        Reason::TooLarge => format!(
-            "The body is larger than we take: {seen}, the rule is {rule}. Send smaller batches, or raise max_body."
-        ),
-        Reason::TooSlow => format!(
-            "The body did not arrive in time: {seen}. Look at the sender's connection. If its line is slow, raise body_timeout."
-        ),
-        Reason::Incomplete => format!(
-            "The sender broke off inside the body ({seen}). Look for a timeout or a crash on its side, or in a \
-             proxy between."
-        ),
-        Reason::CredentialsMissing => format!(
-            "No credential was presented; source “{source}” asks for {rule}. Add that header in the sender's \
-             configuration."
-        ),
-        Reason::CredentialsWrong => format!(
-            "The credential presented ({seen}) is not one of source “{source}” ({rule}). Compare the sender's token \
-             with the file that is named there."
-        ),
-        Reason::SignatureMissing => format!(
-            "It is not signed: {seen}, the rule is {rule}. Enter the signing secret in the sender's webhook settings; \
-             a sender that cannot sign needs a source with signature = \"none\" and a credential."
-        ),
-        Reason::SignatureMalformed => format!(
-            "The signature header cannot be one of this scheme: {seen}; the rule is {rule}. Check which scheme the \
-             sender uses and set the source's signature to it."
-        ),
-        Reason::SignatureMismatch => format!(
-            "The signature does not belong to these bytes: {seen}; the rule is {rule}. Either the sender signs with \
-             another secret, or something between changed the body after it was signed."
-        ),
-        Reason::Stale => format!(
-            "The signature is right, but its time is not: {seen}; the rule is {rule}. Check both clocks; an old \
-             request played again looks the same."
-        ),
-        Reason::UnsupportedEncoding => format!(
-            "The body comes in an encoding that we do not read: {seen}; the rule is {rule}. Let the sender use gzip, \
-             deflate, br, or none."
-        ),
+        Reason::UnknownSource => unknown_source(name, sources),
+        Reason::IpNotAllowed => {
+            let ranges = source.map(|source| source.allow.ranges.as_slice()).unwrap_or_default();
+            client_hint::diagnosis(delivery, seen, rule, ranges)
+        }
+        Reason::TooLarge => {
+            told(format!("Received: {seen}. Allowed: {rule}.")).fix("Send smaller batches, or raise max_body.")
+        }
+        Reason::TooSlow => told(format!("The body did not arrive in time: {seen}."))
+            .fix("Check the sender's connection. If its line is slow, raise body_timeout."),
+        Reason::Incomplete => told(format!("The connection closed inside the body: {seen}."))
+            .fix("Look for a timeout or a crash in the sender, or in a proxy between."),
+        Reason::CredentialsMissing | Reason::CredentialsWrong => credentials(delivery, source, reason, seen, rule),
+        Reason::SignatureMissing => unsigned(source, seen),
+        Reason::SignatureMalformed => told(format!("Received: {seen}. Expected: {rule}."))
+            .fix("Check which scheme the sender uses, and set the source's signature to it.")
+            .proved_by(Action::ChangeRules),
+        Reason::SignatureMismatch => mismatch(source),
+        Reason::Stale => told(format!("The signature is valid, but its timestamp is not: {seen}. Expected: {rule}."))
+            .fix("Check both clocks. A replayed request looks the same.")
+            .proved_by(Action::ChangeRules),
+        Reason::UnsupportedEncoding => told(format!("Received: {seen}. Expected: {rule}."))
+            .fix("Let the sender use gzip, deflate, br, or none."),
         Reason::HandshakeMalformed => {
-            format!("{seen}. It was not answered: {rule} expects the request as the platform documents it.")
+            told(format!("{seen}. It was not answered: {rule} expects the request as the platform documents it."))
+                .fix("Compare the request with the platform's documentation.")
         }
-        Reason::HandshakeRefused => {
-            format!(
-                "{seen}. It was answered 403. Compare what the platform sends with {rule} of source “{source}”."
-            )
-        }
+        Reason::HandshakeRefused => told(format!("{seen}. It was answered 403."))
+            .fix(format!("Compare what the platform sends with {rule} of source “{name}”.")),
         Reason::NotJson => {
-            format!("Invalid JSON: {seen}; the rule is {rule}. All bytes of the body are kept.")
+            let fault = seen.strip_prefix("not JSON: ").unwrap_or(seen);
+            told(format!("The body is not JSON: {fault}. All bytes of it are kept."))
+                .fix("Let the sender write the body with a JSON library.")
         }
-        Reason::InvalidPayload => {
-            let failed = delivery.checks.iter().find(|check| check.outcome == Outcome::Fail);
-            if rule.starts_with(NO_NAME) { no_name(failed, rule) } else { invalid_payload(failed, rule) }
-        }
-        Reason::UnknownEvent => format!(
-            "The catalogue does not know the event: {seen}. Add a schema of that name to schemas_dir, or set \
-             unknown_events = \"accept\"."
-        ),
-        Reason::InvalidId => format!(
-            "The event id cannot be used: {seen}; the rule is {rule}. Correct the sender, or point id_pointer at \
-             another field."
-        ),
-        Reason::IdConflict => {
-            "Its id was accepted before with another body. One of the two is wrong: compare them, \
-                               the first is linked below. The sender was told 409 and this one was not taken."
-                .to_owned()
-        }
+        Reason::InvalidPayload => invalid_payload(check, rule),
+        Reason::UnknownEvent => told(format!("The catalogue does not contain the event: {seen}."))
+            .fix("Add a schema with that name to schemas_dir, or accept unknown events.")
+            .with_line("unknown_events = \"accept\""),
+        Reason::InvalidId => told(format!("The event id cannot be used: {seen}. Expected: {rule}."))
+            .fix("Correct the sender, or point id_pointer at another field."),
+        Reason::IdConflict => told(
+            "Its event id was accepted before with another body. This delivery was answered 409 and not accepted.".to_owned(),
+        )
+        .act("Compare it with the first delivery: one of the two is wrong.", Action::Compare),
     }
 }
 
-/// What to do about it depends on the source, and is said by a hint.
-fn no_name(failed: Option<&Check>, rule: &str) -> String {
-    let fault = failed.and_then(|check| check.faults.first());
-    let what = fault.map_or("Missing required field: event", |fault| fault.message.as_str());
-    let place = rule.strip_prefix(NO_NAME).and_then(|rest| rest.strip_prefix(": "));
-    let cure = match place {
-        Some(place) => format!("Its source looks for the name here: {place}."),
-        None => "The sender must put it into \"event\" or \"type\".".to_owned(),
+fn unknown_source(name: &str, sources: &[Source]) -> Diagnosis {
+    let cause = format!("There is no source named “{name}”.");
+    let told = |more: &str| {
+        Diagnosis::new("unknown_source", Reason::UnknownSource.headline(), format!("{cause} {more}"))
     };
-    format!("The request does not name its event: {what}. {cure}")
+    let told = match nearest_source(name, sources) {
+        Ok(near) => told(&format!("Probably “{near}” is meant."))
+            .line("Correct the last part of the sender's URL.", format!("/webhook/{near}")),
+        Err(all) => told(&all).fix("Correct the last part of the sender's URL."),
+    };
+    told.fix(format!("Or add a [[source]] with the name “{name}” to the configuration."))
 }
 
-fn invalid_payload(failed: Option<&Check>, rule: &str) -> String {
+fn credentials(
+    delivery: &StoredDelivery,
+    source: Option<&Source>,
+    reason: Reason,
+    seen: &str,
+    rule: &str,
+) -> Diagnosis {
+    let name = &delivery.row.source;
+    let (headline, cause) = match (reason, seen) {
+        (Reason::CredentialsMissing, _) => {
+            (reason.headline(), format!("Source “{name}” expects {rule}, and the request has none."))
+        }
+        (_, "a bearer token") => {
+            ("Wrong token", format!("The bearer token is not the one of source “{name}”: {rule}."))
+        }
+        (_, seen) => (
+            reason.headline(),
+            format!("The request has {seen}, which is not the one of source “{name}”: {rule}."),
+        ),
+    };
+    let told = Diagnosis::new(reason.as_str(), headline, cause);
+    match source.filter(|source| !source.credentials.is_empty()) {
+        Some(source) => ask_for(told, source),
+        None => told.fix("Enter the credential in the sender."),
+    }
+}
+
+fn unsigned(source: Option<&Source>, seen: &str) -> Diagnosis {
+    let cause = format!("Unsigned request: {seen}.");
+    let told = Diagnosis::new("signature_missing", Reason::SignatureMissing.headline(), cause);
+    told.fix(format!("Enter the signing secret in the sender's webhook settings{}.", secrets(source)))
+        .fix("A sender that cannot sign needs a source with signature = \"none\" and a credential.")
+}
+
+fn mismatch(source: Option<&Source>) -> Diagnosis {
+    let secrets = secrets(source);
+    let named = secrets.strip_prefix(": ").unwrap_or("the one here");
+    let cause = "No configured secret produces this signature for this body.";
+    Diagnosis::new("wrong-secret", "Wrong signing secret", cause)
+        .fix(format!("Compare the secret in the sender with {named}."))
+        .act("Or try the secret that the sender has.", Action::TestSecret)
+        .evidence(
+            "If the secret is right, the body was changed on its way, by a proxy or by the sender itself.",
+        )
+}
+
+/// `: a, b`, the names of a source's secrets.
+fn secrets(source: Option<&Source>) -> String {
+    let secrets = source.map(|source| source.signature_now().into_owned().secrets).unwrap_or_default();
+    let names: Vec<String> = secrets.iter().map(named).collect();
+    if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) }
+}
+
+fn invalid_payload(failed: Option<&Check>, rule: &str) -> Diagnosis {
     let faults = failed.map(|check| check.faults.as_slice()).unwrap_or_default();
-    let first = faults.first().map(|fault| fault.message.as_str()).unwrap_or("it departs from its schema");
+    let first = faults.first().map_or("it departs from its schema", |fault| fault.message.as_str());
     let more = match faults.len().saturating_sub(1) {
         0 => String::new(),
-        1 => " (and one fault more)".to_owned(),
-        more => format!(" (and {more} faults more)"),
+        more => format!(" (+{more} more)"),
     };
     let is_of_schema = failed.is_some_and(|check| check.gate == Gate::Schema);
-    let or = if is_of_schema { ", or set the source's schema to \"warn\"" } else { "" };
-    format!(
-        "The payload does not fit: {first}{more}; the rule is {rule}. The sender was told every fault; correct it \
-         there{or}."
-    )
+    let headline = if is_of_schema { "Schema validation failed" } else { Reason::InvalidPayload.headline() };
+    let told = Diagnosis::new("invalid_payload", headline, format!("{first}{more}. Expected: {rule}."));
+    let shown = faults.iter().skip(1).take(9).map(|Fault { message, .. }| format!("{message}."));
+    let told = shown.fold(told, Diagnosis::evidence);
+    let told = told.fix("Correct the payload in the sender: its response lists every fault.");
+    if is_of_schema {
+        told.line("Or accept such payloads, with a note.", "schema = \"warn\"").proved_by(Action::ChangeRules)
+    } else {
+        told
+    }
 }
 
 #[cfg(test)]
-pub mod tests {
-    use super::*;
-    use std::net::{IpAddr, Ipv4Addr};
-
-    use std::time::Duration;
-
-    use crate::domain::{
-        Allowlist, BodyEnd, ClientAddress, Connection, DeliveryId, DeliveryRow, EventPlace, Fault, Headers,
-        IdScope, Marks, SchemaMode, Scheme, SignatureRule, SilenceAfter, Source, Timestamp, UnknownEvents,
-        Unverified,
-    };
-
-    /// A delivery of that verdict, without checks.
-    pub fn stored(verdict: Verdict, reason: Option<Reason>) -> StoredDelivery {
-        let ip = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        StoredDelivery {
-            row: DeliveryRow {
-                seq: 1,
-                id: DeliveryId::new_at(Timestamp::from_secs(1_700_000_000)),
-                source: "tagorun".into(),
-                received_at: Timestamp::from_secs(1_700_000_000),
-                method: "POST".into(),
-                path: "/webhook/tagorun".into(),
-                client_ip: ip,
-                event_type: None,
-                event_name: None,
-                event_id: Some("evt_1".into()),
-                entity: None,
-                verdict,
-                reason,
-                status: reason.map_or(200, Reason::status),
-                size_bytes: 2,
-                duration_us: 10,
-                duplicate_of: None,
-                marks: Marks::default(),
-                cause: None,
-                unverified: Unverified::default(),
-            },
-            http_version: "HTTP/1.1".into(),
-            client: ClientAddress { ip, peer: ip, explanation: "direct connection".into() },
-            connection: Connection::default(),
-            hung_up: None,
-            headers: Headers::default(),
-            body: bytes::Bytes::from_static(b"{}"),
-            body_end: BodyEnd::Complete,
-            checks: Vec::new(),
-        }
-    }
-
-    /// A source of that scheme.
-    pub fn source(scheme: Scheme) -> Source {
-        Source {
-            preset: None,
-            name: "alerts".to_owned(),
-            signature: SignatureRule { scheme, secrets: Vec::new(), tolerance: Duration::ZERO },
-            allow: Allowlist::default(),
-            credentials: Vec::new(),
-            schema: SchemaMode::Enforce,
-            unknown_events: UnknownEvents::Accept,
-            event: EventPlace::Scheme,
-            id_pointer: "/id".to_owned(),
-            id_scope: IdScope::default(),
-            dedupe_by_body: None,
-            entity: String::new(),
-            device: None,
-            silence_after: SilenceAfter::Off,
-            sender_timeout: Duration::ZERO,
-            time_pointer: String::new(),
-            handshake: None,
-        }
-    }
-
-    fn refused(reason: Reason, seen: &str, rule: &str, faults: Vec<Fault>) -> StoredDelivery {
-        let mut delivery = stored(Verdict::Rejected, Some(reason));
-        delivery.checks.push(Check {
-            gate: Gate::Signature,
-            outcome: Outcome::Fail,
-            reason: Some(reason),
-            seen: seen.into(),
-            rule: rule.into(),
-            duration_us: 1,
-            faults,
-            notes: Vec::new(),
-        });
-        delivery
-    }
-
-    #[test]
-    fn every_reason_says_what_was_seen_or_what_to_do() {
-        for reason in Reason::ALL {
-            let said = diagnose(&refused(*reason, "SEEN", "RULE", Vec::new()), &Findings::default());
-            assert!(said.ends_with(['.', '!']) && said.len() > 60, "{reason:?}: {said}");
-            assert!(!said.contains("  ") && !said.contains("nothing nothing"), "{said}");
-        }
-    }
-
-    #[test]
-    fn a_mismatch_names_value_rule_and_the_two_causes() {
-        let said = diagnose(
-            &refused(Reason::SignatureMismatch, "one signature", "tagorun", Vec::new()),
-            &Findings::default(),
-        );
-        assert!(
-            said.contains("one signature") && said.contains("tagorun") && said.contains("another secret")
-        );
-    }
-
-    #[test]
-    fn an_invalid_payload_counts_its_faults() {
-        let faults = vec![Fault::new("/user", "Missing required field: user"), Fault::new("/a", "b")];
-        let said =
-            diagnose(&refused(Reason::InvalidPayload, "user.login", "schema", faults), &Findings::default());
-        assert!(said.contains("Missing required field: user (and one fault more)"), "{said}");
-    }
-
-    #[test]
-    fn points_are_told_from_a_repeat_by_their_ids() {
-        let mut delivery = stored(Verdict::Accepted, None);
-        delivery.row.event_id = None;
-        let said = |delivery: &StoredDelivery| diagnose(delivery, &Findings::default());
-        assert!(said(&delivery).contains("a repeat cannot be told from a new event"), "{}", said(&delivery));
-        for (seen, told) in [
-            ("the ids of 28 data points", "a repeat is recognised by the ids of 28 data points."),
-            (
-                "no id; the digest of the body, for 600 s",
-                "a repeat is recognised by the digest of the body, for 600 s.",
-            ),
-        ] {
-            let mut delivery = delivery.clone();
-            delivery.checks.push(Check {
-                gate: Gate::Idempotency,
-                outcome: Outcome::Pass,
-                reason: None,
-                seen: seen.into(),
-                rule: String::new(),
-                duration_us: 0,
-                faults: Vec::new(),
-                notes: Vec::new(),
-            });
-            assert!(said(&delivery).contains(told), "{}", said(&delivery));
-        }
-    }
-
-    #[test]
-    fn a_cause_that_is_known_takes_the_place_of_what_is_guessed() {
-        let cause = "The right token (file:t) came without the word Bearer.";
-        let findings = Findings { cause: Some(cause.to_owned()), ..Findings::default() };
-        let said = diagnose(&refused(Reason::CredentialsWrong, "a", "b", Vec::new()), &findings);
-        assert_eq!(said, cause);
-    }
-
-    #[test]
-    fn an_unproven_sender_is_told_to_the_operator() {
-        let mut delivery = stored(Verdict::Accepted, None);
-        for gate in [Gate::Credentials, Gate::Signature] {
-            delivery.checks.push(Check {
-                gate,
-                outcome: Outcome::Skipped,
-                reason: None,
-                seen: String::new(),
-                rule: String::new(),
-                duration_us: 0,
-                faults: Vec::new(),
-                notes: Vec::new(),
-            });
-        }
-        assert!(diagnose(&delivery, &Findings::default()).contains("Nothing proves who sent it"));
-    }
-}
+pub mod tests;

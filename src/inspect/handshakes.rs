@@ -1,5 +1,6 @@
 //! What is said of a platform's question: how it was answered, which line is missing, which link confirms it.
 
+use super::told::Diagnosis;
 use crate::domain::{Gate, Handshake, Reason, Source, StoredDelivery, Verdict};
 use crate::receive::handshake::{Question, confirmation_link, recognise};
 
@@ -28,34 +29,38 @@ pub fn link_of(delivery: &StoredDelivery) -> Option<String> {
 }
 
 /// What became of a question that was answered.
-pub fn answered(delivery: &StoredDelivery) -> String {
+pub fn answered(delivery: &StoredDelivery) -> Diagnosis {
     let check = delivery.checks.iter().find(|check| check.gate == Gate::Payload);
     let seen = check.map_or("Handshake", |check| check.seen.as_str());
     let said = check.map(|check| check.notes.join("; ")).unwrap_or_default();
-    format!("{seen}: {said}. It is not an event, so nothing is forwarded.")
+    let cause = format!("{seen}: {said}. It is not an event, so nothing is forwarded.");
+    Diagnosis::new("handshake", Verdict::Handshake.headline(), cause)
 }
 
 /// The line that is missing, or what else helps a question that was not answered.
-pub fn hint(delivery: &StoredDelivery, sources: &[Source]) -> Option<String> {
+pub fn hint(delivery: &StoredDelivery, sources: &[Source]) -> Option<Diagnosis> {
     let source = sources.iter().find(|source| source.name == delivery.row.source)?;
     let configured = source.handshake.as_ref().map(|rule| rule.kind);
     let is_mismatch = delivery.row.reason == Some(Reason::SignatureMismatch);
     let kind = handshake_of(delivery)?;
     if configured == Some(kind) {
         return (kind == Handshake::Xero && is_mismatch).then(|| {
-            "It is part of Xero's handshake: Xero signs some requests wrongly on purpose, and 401 is the right response."
-                .to_owned()
+            let said = "It is part of Xero's handshake: Xero signs some requests wrongly on purpose, and 401 is the right response.";
+            Diagnosis::new("handshake-xero", "Part of Xero's handshake", said).fix("Nothing to do.")
         });
     }
     if delivery.row.verdict == Verdict::Captured {
         return None;
     }
     let link = link_of(delivery);
-    let or = link.map_or(String::new(), |link| format!(" Or open this link to confirm: {link}"));
-    Some(format!(
-        "This is the handshake of {}, which must be answered before it sends. Add handshake = \"{}\" to source “{}”.{or}",
-        kind.sender(),
-        kind.as_str(),
-        source.name
-    ))
+    let cause =
+        format!("This is the handshake of {}, which must be answered before it sends.", kind.sender());
+    let told = Diagnosis::new("handshake-not-configured", "A handshake that is not configured", cause).line(
+        format!("Add this line to source “{}”.", source.name),
+        format!("handshake = \"{}\"", kind.as_str()),
+    );
+    Some(match link {
+        Some(link) => told.line("Or open this link to confirm.", link),
+        None => told,
+    })
 }

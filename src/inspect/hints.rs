@@ -3,39 +3,35 @@
 use std::borrow::Cow;
 
 use super::cause::is_from_tagoio;
-use super::client_hint;
-use super::diagnosis::NO_NAME;
-use super::handshakes;
 use super::naming;
+use super::naming::NO_NAME;
 use super::not_json::{cause, length_hint};
-use crate::domain::{Credential, Header, Headers, Outcome, Reason, Scheme, Source, StoredDelivery, nearest};
+use super::signature;
+use super::told::{Diagnosis, named};
+use crate::domain::{
+    Credential, Header, Headers, Outcome, Reason, Scheme, Secret, Source, StoredDelivery, nearest,
+};
 use crate::payload::decode;
 use crate::signing::diagnose::clock;
 
 /// The most bytes of a decoded body that are looked at.
 const MAX_DECODED: usize = 4 * 1024 * 1024;
 
-/// Sentences that go on where the finding of the failed gate ends.
+/// What a refused delivery was meant to be; it takes the place of what the failed gate says.
 #[must_use]
-pub fn hints(delivery: &StoredDelivery, sources: &[Source]) -> Vec<String> {
-    // What it is replaces what it is not.
-    if let Some(hint) = handshakes::hint(delivery, sources) {
-        return vec![hint];
-    }
-    let Some(reason) = delivery.row.reason else { return Vec::new() };
+pub fn hint(delivery: &StoredDelivery, sources: &[Source]) -> Option<Diagnosis> {
+    let reason = delivery.row.reason?;
     let source = sources.iter().find(|source| source.name == delivery.row.source);
-    let hint = match (reason, source) {
-        (Reason::UnknownSource, _) => nearest_source(&delivery.row.source, sources),
-        (Reason::IpNotAllowed, Some(source)) => return client_hint::hints(delivery, &source.allow.ranges),
+    match (reason, source) {
         (Reason::CredentialsMissing | Reason::CredentialsWrong, Some(source)) => {
             other_credential(delivery, source)
         }
         (Reason::SignatureMissing, _) => {
-            length_hint(delivery).or_else(|| is_from_tagoio(delivery).then(|| cannot_sign(sources)))
+            length_hint(delivery).or_else(|| is_from_tagoio(delivery).then(|| cannot_sign(delivery, sources)))
         }
         (Reason::Stale, Some(source)) => {
             clock(&delivery.headers, delivery.row.received_at, source.signature.tolerance)
-                .map(|told| told.fix)
+                .map(|told| signature::difference(&told))
         }
         (Reason::InvalidPayload, Some(source)) if lacks_name(delivery) => {
             Some(naming::hint(delivery, source))
@@ -44,24 +40,22 @@ pub fn hints(delivery: &StoredDelivery, sources: &[Source]) -> Vec<String> {
         (Reason::NotJson, _) => not_json(delivery),
         (Reason::TooSlow | Reason::Incomplete | Reason::SignatureMismatch, _) => length_hint(delivery),
         _ => None,
-    };
-    hint.into_iter().collect()
+    }
 }
 
 fn lacks_name(delivery: &StoredDelivery) -> bool {
     delivery.checks.iter().any(|check| check.outcome == Outcome::Fail && check.rule.starts_with(NO_NAME))
 }
 
-fn nearest_source(asked: &str, sources: &[Source]) -> Option<String> {
+/// The source that was probably meant, or the sentence that names all.
+pub fn nearest_source<'s>(asked: &str, sources: &'s [Source]) -> Result<&'s str, String> {
     let names = || sources.iter().map(|source| source.name.as_str());
     let begun = || names().find(|name| !asked.is_empty() && name.starts_with(asked));
-    Some(match nearest(asked, names()).or_else(begun) {
-        Some(name) => format!("Probably “{name}” is meant."),
-        None => format!("There are: {}.", names().collect::<Vec<_>>().join(", ")),
-    })
+    let found = nearest(asked, names()).or_else(begun);
+    found.ok_or_else(|| format!("There are: {}.", names().collect::<Vec<_>>().join(", ")))
 }
 
-fn other_credential(delivery: &StoredDelivery, source: &Source) -> Option<String> {
+fn other_credential(delivery: &StoredDelivery, source: &Source) -> Option<Diagnosis> {
     let has = |name: &str| delivery.headers.get(name).is_some_and(|value| !value.trim_ascii().is_empty());
     let authorization = delivery.headers.get("Authorization").map(String::from_utf8_lossy);
     // Without a scheme in front the whole value is masked.
@@ -75,35 +69,57 @@ fn other_credential(delivery: &StoredDelivery, source: &Source) -> Option<String
         _ => None,
     });
     if let (Some(scheme), Some(header)) = (&scheme, asks_key) {
-        return Some(format!("It carries Authorization: {scheme} …, but the key is looked for in {header}."));
+        let cause = format!("It carries Authorization: {scheme} …, but the key is looked for in {header}.");
+        return Some(elsewhere(cause).line("Send the key in its own header.", format!("{header}: KEY")));
     }
     let presented = ["X-API-Key", "Api-Key", "X-Auth-Token", "Device-Token", "Account-Token"]
         .into_iter()
         .find(|name| has(name));
     if let (Some(presented), None) = (presented, asks_key) {
-        return Some(format!("It carries {presented}, but the credential is looked for in Authorization."));
+        let cause = format!("It carries {presented}, but the credential is looked for in Authorization.");
+        return Some(elsewhere(cause).line("Send it in that header.", "Authorization: Bearer TOKEN"));
     }
     let is_missing = delivery.row.reason == Some(Reason::CredentialsMissing);
     let none =
         "No header of a credential is there at all: the sender does not set it, or a proxy takes it out.";
-    (is_missing && scheme.is_none()).then(|| none.to_owned())
+    let told = || Diagnosis::new("credentials_missing", "No credential sent", none);
+    (is_missing && scheme.is_none()).then(|| ask_for(told(), source))
 }
 
-fn cannot_sign(sources: &[Source]) -> String {
-    let unsigned = sources.iter().find(|source| source.signature.scheme == Scheme::None);
-    let said = "This is a TagoIO Action, which cannot sign, but can send a header";
-    match unsigned {
-        Some(source) => {
-            format!("{said}: let it post to /webhook/{} with that source's credential.", source.name)
-        }
-        None => {
-            format!("{said}: add a source with signature = \"none\" and a credential, and let it post there.")
-        }
+fn elsewhere(cause: String) -> Diagnosis {
+    Diagnosis::new("credential-elsewhere", "The credential is in the wrong header", cause)
+}
+
+/// With the header that a source's sender must set.
+pub fn ask_for(told: Diagnosis, source: &Source) -> Diagnosis {
+    let step =
+        |secret: &Secret| format!("Add this header in the sender, with the value of {}.", named(secret));
+    match source.credentials.first() {
+        Some(Credential::Bearer(secret)) => told.line(step(secret), "Authorization: Bearer TOKEN"),
+        Some(Credential::ApiKey { key, header, .. }) => told.line(step(key), format!("{header}: KEY")),
+        Some(Credential::Basic { username, password }) => told
+            .fix(format!("Set the user name {username} and the password {} in the sender.", named(password))),
+        None => told,
     }
 }
 
+/// An Action of TagoIO: where it can post, and with which header.
+fn cannot_sign(delivery: &StoredDelivery, sources: &[Source]) -> Diagnosis {
+    let cause = "This is a TagoIO Action, which cannot sign, but can send a header.";
+    let told = Diagnosis::new("tagoio-unsigned", "A TagoIO Action cannot sign", cause);
+    let Some(source) = sources.iter().find(|source| source.signature.scheme == Scheme::None) else {
+        return told.fix("Add a source with signature = \"none\" and a credential, and let it post there.");
+    };
+    let path = format!("/webhook/{}", source.name);
+    let host = delivery.headers.get("Host").and_then(|host| std::str::from_utf8(host).ok());
+    let proto = delivery.headers.get("X-Forwarded-Proto").is_some_and(|proto| proto == b"https");
+    let url =
+        host.map_or(path.clone(), |host| format!("{}://{host}{path}", if proto { "https" } else { "http" }));
+    ask_for(told.line(format!("Change the Action's URL: let it post to {path}."), url), source)
+}
+
 /// Why a body is not JSON.
-fn not_json(delivery: &StoredDelivery) -> Option<String> {
+fn not_json(delivery: &StoredDelivery) -> Option<Diagnosis> {
     let (headers, body) = (&delivery.headers, &delivery.body);
     length_hint(delivery).or_else(|| match decode(headers, body, MAX_DECODED) {
         Ok(Cow::Owned(decoded)) => {
@@ -116,14 +132,14 @@ fn not_json(delivery: &StoredDelivery) -> Option<String> {
 }
 
 /// Records of sensors in the array form of RFC 8428.
-fn senml(delivery: &StoredDelivery) -> Option<String> {
+fn senml(delivery: &StoredDelivery) -> Option<Diagnosis> {
     let records: Vec<serde_json::Value> = serde_json::from_slice(&delivery.body).ok()?;
     let first = records.first()?.as_object()?;
     let is_record = ["bn", "n"].iter().any(|key| first.get(*key).is_some_and(serde_json::Value::is_string))
         && !first.contains_key("variable");
     is_record.then(|| {
-        "It is SenML (RFC 8428): records with bn, n, v. An array must hold TagoIO's data points, each with a variable. Put \
-         the records into an object, as {\"event\": \"reading\", \"data\": […]}."
-            .to_owned()
+        let said = "It is SenML (RFC 8428): records with bn, n, v. An array must contain TagoIO's data points, each with a \
+                    variable. | Put the records into an object, as {\"event\": \"reading\", \"data\": […]}.";
+        Diagnosis::of("senml", "SenML needs an object around it", said)
     })
 }

@@ -12,6 +12,8 @@ use crate::store::{Store, StoreError};
 const PAGE: usize = 32;
 /// Commits closer together than this are read together.
 const COALESCE: Duration = Duration::from_millis(60);
+/// A refusal is shown so much later at most, so that its cause can be named first.
+const CAUSE: Duration = Duration::from_millis(300);
 /// A row may be committed so much later than its head was read: the longest body, and then some.
 const LATEST_COMMIT: Duration = Duration::from_secs(600);
 
@@ -85,7 +87,15 @@ impl LiveTail {
     }
 
     async fn read(&mut self, limit: usize) -> Result<Vec<DeliveryRow>, StoreError> {
-        let tail = self.store.since(&self.filter, self.cursor, limit).await?;
+        let mut tail = self.store.since(&self.filter, self.cursor, limit).await?;
+        // The cursor stands until all is read: cancelling this loses nothing.
+        if let Some(last) = tail.rows.iter().rfind(|row| row.awaits_cause()) {
+            let mut named = self.store.named_through();
+            let is_named = named.wait_for(|through| *through >= last.seq);
+            if tokio::time::timeout(CAUSE, is_named).await.is_ok() {
+                tail = self.store.since(&self.filter, self.cursor, limit).await?;
+            }
+        }
         self.cursor = self.cursor.max(tail.through);
         Ok(tail.rows)
     }

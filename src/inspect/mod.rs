@@ -1,9 +1,9 @@
 //! The questions asked of history: what happened to a delivery and why, what comes next, what exactly was sent.
 
 pub mod ack;
-mod autopsy;
 pub mod body;
 mod cause;
+pub mod causes;
 mod charset;
 mod client_hint;
 mod client_repeat;
@@ -14,6 +14,7 @@ pub mod duration;
 pub mod entities;
 pub mod export;
 mod fallback;
+mod findings;
 mod handshakes;
 mod hints;
 pub mod json_tree;
@@ -25,12 +26,13 @@ pub mod overview;
 mod repeats;
 pub mod replay;
 pub mod search;
+mod signature;
 pub mod timeline;
+mod told;
 pub mod what_if;
 
-pub use autopsy::Findings;
 pub use client_repeat::ClientRepeat;
-pub use diagnosis::diagnose;
+pub use findings::{Findings, look_into};
 pub use handshakes::link_of;
 pub use live_tail::{LiveTail, Resumption, first_since};
-pub use repeats::Repeats;
+pub use told::{Action, Diagnosis, Fix};

@@ -2,8 +2,12 @@
 
 use serde_json::Value;
 
+use super::told::Diagnosis;
 use crate::domain::json::without_mark;
-use crate::domain::{EventPlace, Scheme, Source, StoredDelivery, Target};
+use crate::domain::{EventPlace, Outcome, Scheme, Source, StoredDelivery, Target};
+
+/// The rule of the check that looks for an event's name.
+pub const NO_NAME: &str = "an event name";
 
 /// Senders that are known by a value of their payload, and their presets.
 const KNOWN: [(&str, &str); 5] = [
@@ -31,21 +35,33 @@ const MEMBERS: [&str; 12] = [
     "/0/eventType",
 ];
 
-/// What to set so that such a delivery is received.
-pub fn hint(delivery: &StoredDelivery, source: &Source) -> String {
+/// Why `delivery` names no event, and what to set so that such a one is received.
+pub fn hint(delivery: &StoredDelivery, source: &Source) -> Diagnosis {
     let name = &source.name;
-    let set = match suggestion(delivery, source) {
-        Some(setting) => format!("Add {setting} to source “{name}”: it fits this request. "),
-        None => String::new(),
+    let failed = delivery.checks.iter().find(|check| check.outcome == Outcome::Fail);
+    let fault = failed.and_then(|check| check.faults.first());
+    let what = fault.map_or("Missing required field: event", |fault| fault.message.as_str());
+    let place = failed.and_then(|check| check.rule.strip_prefix(NO_NAME)?.strip_prefix(": "));
+    let cause = match place {
+        Some(place) => format!("{what}. Its source looks for the name here: {place}."),
+        None => format!("{what}."),
+    };
+    let told = Diagnosis::new("no-event-name", "The request does not name its event", cause);
+    let told = match suggestion(delivery, source) {
+        Some(setting) => {
+            told.line(format!("Add this line to source “{name}”: it fits this request."), setting)
+        }
+        None if place.is_none() => told.fix("Let the sender put the name into \"event\" or \"type\"."),
+        None => told,
     };
     let there = match source.signature.scheme {
         Scheme::None => format!("set schema = \"warn\" for source “{name}”"),
         _ => "use a source with signature = \"none\", a credential and schema = \"warn\"".to_owned(),
     };
-    format!(
-        "{set}If no part of the request names the event, {there}: its objects are then events of the type “unknown”. To \
-         look at them only, post to /webhook-test."
-    )
+    told.fix(format!(
+        "If no part of the request names the event, {there}: its objects are then events of the type “unknown”."
+    ))
+    .fix("To look at them only, post to /webhook-test.")
 }
 
 /// The line of configuration that finds a name in this delivery.
@@ -125,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_sender_without_event_names_is_shown_a_setting_that_helps() {
-        let hint = |scheme| hint(&stored(Verdict::Rejected, None), &source(scheme));
+        let hint = |scheme| hint(&stored(Verdict::Rejected, None), &source(scheme)).text();
         assert!(hint(Scheme::None).contains("set schema = \"warn\" for source “alerts”"));
         let signed = hint(Scheme::Tagorun);
         assert!(signed.contains("signature = \"none\"") && signed.contains("/webhook-test"), "{signed}");

@@ -1,6 +1,7 @@
 //! What a delivery that came again, or under the id of another, says of its sender.
 
 use super::fallback;
+use super::told::{Action, Diagnosis};
 use crate::domain::json::same_values;
 use crate::domain::{DeliveryRow, EventPlace, Reason, Source, StoredDelivery, Target, Verdict};
 use crate::payload::{POINTS_EVENT, decode};
@@ -37,11 +38,16 @@ impl Repeats {
 
     /// Why it came again, and what to do; `None` where nothing more is known than that it did.
     #[must_use]
-    pub fn sentence(&self, delivery: &StoredDelivery, sources: &[Source], max_body: usize) -> Option<String> {
+    pub fn diagnosis(
+        &self,
+        delivery: &StoredDelivery,
+        sources: &[Source],
+        max_body: usize,
+    ) -> Option<Diagnosis> {
         let first = self.first.as_ref()?;
         let source = sources.iter().find(|source| source.name == delivery.row.source);
         match (delivery.row.verdict, delivery.row.reason) {
-            (Verdict::Duplicate, _) if delivery.row.event_id.is_none() => fallback::sentence(first, delivery)
+            (Verdict::Duplicate, _) if delivery.row.event_id.is_none() => fallback::repeat(first, delivery)
                 .or_else(|| same_points(first, delivery, source))
                 .or_else(|| written_anew(first, delivery, max_body)),
             (Verdict::Duplicate, _) => written_anew(first, delivery, max_body),
@@ -56,7 +62,7 @@ impl Repeats {
         delivery: &StoredDelivery,
         source: Option<&Source>,
         max_body: usize,
-    ) -> String {
+    ) -> Diagnosis {
         let row = &delivery.row;
         let id = row.event_id.as_deref().unwrap_or_default();
         let bodies = self
@@ -66,19 +72,22 @@ impl Repeats {
             .count();
         let told = "This delivery was answered 409 and not accepted.";
         if same_text(first, delivery, max_body) {
-            return format!(
+            let cause = format!(
                 "The same values as in the first delivery, written in another order or with other blanks. The sender \
                  serialises its JSON again for each attempt. A body of this size is not compared on arrival. {told}"
             );
+            return Diagnosis::new("repeat-rewritten", "A repeat with its JSON written again", cause)
+                .act("Let the sender keep the bytes of its first attempt.", Action::Compare);
         }
         if first.row.event_type != row.event_type {
             let name = |row: &DeliveryRow| row.event_type.clone().unwrap_or_else(|| "unknown".to_owned());
-            return format!(
-                "The id {id} was accepted before for an event of another type: {}, now {}. Set id_scope = [\"event\"] so \
-                 that both are accepted. {told}",
+            let cause = format!(
+                "The id {id} was accepted before for an event of another type: {}, now {}. {told}",
                 name(&first.row),
                 name(row)
             );
+            return Diagnosis::new("id-of-another-type", "Two event types share an id", cause)
+                .line("Accept both: let the event type count too.", "id_scope = [\"event\"]");
         }
         let is_entity = row.entity.as_deref() == Some(id);
         if is_entity || bodies >= MANY {
@@ -87,22 +96,31 @@ impl Repeats {
                 pointer => pointer,
             });
             let more = if bodies >= MOST_COUNTED { " or more" } else { "" };
-            return format!(
-                "{bodies}{more} deliveries with the id {id} have different bodies, so {place} does not identify an event. It may be \
-                 the device's id, or a counter that restarts. Set id_pointer to a value that differs for each event, or \
-                 to \"\" if there is none. {told}"
+            let cause = format!(
+                "{bodies}{more} deliveries with the id {id} have different bodies, so {place} does not identify an event. \
+                 It may be the device's id, or a counter that restarts. {told}"
+            );
+            return Diagnosis::new("id-of-a-device", "The id does not identify an event", cause).line(
+                "Set id_pointer to a value that differs for each event, or to \"\" if there is none.",
+                "id_pointer = \"\"",
             );
         }
-        format!(
-            "Its event id was accepted before with another body. Compare both deliveries. If {} names the device and not \
-             the event, set another id_pointer. {told}",
-            source.map_or("/id", |source| source.id_pointer.as_str())
-        )
+        let cause = format!("Its event id was accepted before with another body. {told}");
+        Diagnosis::new("id_conflict", Reason::IdConflict.headline(), cause)
+            .act("Compare both deliveries: one of the two is wrong.", Action::Compare)
+            .fix(format!(
+                "If {} names the device and not the event, set another id_pointer.",
+                source.map_or("/id", |source| source.id_pointer.as_str())
+            ))
     }
 }
 
 /// An Action posts the same points once. Its retries count up.
-fn same_points(first: &StoredDelivery, delivery: &StoredDelivery, source: Option<&Source>) -> Option<String> {
+fn same_points(
+    first: &StoredDelivery,
+    delivery: &StoredDelivery,
+    source: Option<&Source>,
+) -> Option<Diagnosis> {
     let is_first_try = |delivery: &StoredDelivery| {
         delivery.headers.get("TagoIO-Retries").is_some_and(|value| value.trim_ascii() == b"1")
     };
@@ -113,22 +131,22 @@ fn same_points(first: &StoredDelivery, delivery: &StoredDelivery, source: Option
     }
     let below = Target::new(&delivery.row.path).below_source();
     let path = if below.is_empty() { "alarm" } else { "another-name" };
-    Some(format!(
-        "The same data points came before, and both posts are first tries (TagoIO-Retries: 1). Probably two Actions post \
-         to the same path, and only one of them is an event here. Give each Action a path of its own, as /webhook/{}/{path}: \
-         then each of its posts is an event.",
-        delivery.row.source
+    let cause = "The same data points came before, and both posts are first tries (TagoIO-Retries: 1). Probably two Actions \
+                 post to the same path, and only one of them is an event here.";
+    Some(Diagnosis::new("two-actions", "Two Actions post to the same path", cause).line(
+        "Give each Action a path of its own: then each of its posts is an event.",
+        format!("/webhook/{}/{path}", delivery.row.source),
     ))
 }
 
-fn written_anew(first: &StoredDelivery, delivery: &StoredDelivery, max_body: usize) -> Option<String> {
+fn written_anew(first: &StoredDelivery, delivery: &StoredDelivery, max_body: usize) -> Option<Diagnosis> {
     let is_anew = first.body != delivery.body
         && first.headers.get("content-encoding") == delivery.headers.get("content-encoding")
         && same_text(first, delivery, max_body);
     is_anew.then(|| {
-        "The same event was accepted before, so this one was answered 200 and not processed again. Its values are the same, \
-         but its bytes are not: the sender serialises its JSON again for each attempt."
-            .to_owned()
+        let cause = "The same event was accepted before. This one was answered 200 and not processed again. Its values are the \
+                     same, but its bytes are not: the sender serialises its JSON again for each attempt.";
+        Diagnosis::new("repeat-rewritten", "A repeat with its JSON written again", cause)
     })
 }
 

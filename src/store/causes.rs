@@ -1,5 +1,7 @@
 //! What every store promises about the causes of rejections and duplicates.
 
+use tokio::sync::watch;
+
 use crate::domain::{Cause, DeliveryRow, Timestamp};
 use crate::store::sqlite::causes;
 use crate::store::{Store, StoreError};
@@ -26,6 +28,21 @@ impl Store {
     pub async fn name_causes(&self, found: Vec<(i64, Cause)>) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.write(false, move |to| causes::name(to, &found)).await,
+        }
+    }
+
+    /// Tells whoever waits that the causes of deliveries up to the position `through` are named, or will not be soon.
+    pub fn causes_are_named(&self, through: i64) {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.named().send_replace(through),
+        };
+    }
+
+    /// The position up to which causes are named, to wait on.
+    #[must_use]
+    pub fn named_through(&self) -> watch::Receiver<i64> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.named().subscribe(),
         }
     }
 

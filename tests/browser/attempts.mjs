@@ -29,12 +29,12 @@ export function attemptSteps({ newPage, shoot, post, inspector }) {
       const { delivery_id: id } = await post("/webhook/tagorun", '{"id":"mk-1","event":"webhook.test","timestamp":"2026-03-09T07:14:58.402Z"}');
       const page = await newPage();
       await page.goto(`${inspector}/deliveries/${id}`);
-      await page.getByLabel("Pinned: no retention takes it").check();
+      await page.getByLabel("Pin (never deleted automatically)").check();
       await page.getByRole("textbox", { name: "Note" }).fill("ask <b>Ana</b>");
       await page.getByLabel("Tags").fill('to-fix, <img src=x onerror=canary++>');
-      await page.getByRole("button", { name: "Keep", exact: true }).click();
+      await page.getByRole("button", { name: "Save", exact: true }).click();
       await page.waitForURL(/#marks$/);
-      assert.equal(await page.getByLabel("Pinned: no retention takes it").isChecked(), true);
+      assert.equal(await page.getByLabel("Pin (never deleted automatically)").isChecked(), true);
       assert.equal(await page.getByRole("textbox", { name: "Note" }).inputValue(), "ask <b>Ana</b>");
       await shoot(`/deliveries/${id}`, "marks");
       await page.locator("#marks .tag", { hasText: "to-fix" }).click();

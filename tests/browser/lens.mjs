@@ -65,7 +65,7 @@ export function lensSteps({ newPage, shoot, post, inspector }) {
       const sent = await signed({ id: `s${ATTACK}`, event: "plant.watered", litres: 2, [ATTACK]: { a: [1, "x"] } });
       const page = await newPage();
       await page.goto(`${inspector}/deliveries/${sent.delivery_id}`);
-      await page.getByRole("link", { name: "Make this delivery the schema" }).click();
+      await page.getByRole("link", { name: "Generate JSON Schema from this" }).click();
       const schema = JSON.parse(await page.locator("#schema").innerText());
       assert.deepEqual(schema.required, ["id", "event", "litres", ATTACK]);
       assert.deepEqual(schema.properties[ATTACK].properties.a.items.type, ["number", "string"]);

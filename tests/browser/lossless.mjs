@@ -17,7 +17,7 @@ export function losslessSteps({ newPage, shoot, receiver, inspector }) {
       const tree = page.locator("#body-tree");
       for (const text of ["1152921504606846976123", "1.0", "\\ud83d", "this key is here more than once"]) assert((await tree.innerText()).includes(text), text);
       assert.equal(await tree.getByText("hunter2 of the page").isVisible(), false, "a password is shown before it is asked for");
-      await tree.getByText("masked; show it").click();
+      await tree.getByText("Hidden · Show").click();
       assert.equal(await tree.getByText("hunter2 of the page").isVisible(), true);
       await tree.locator('.pick[data-pointer="/user/first-name"]').focus();
       await page.keyboard.press("Enter");
@@ -43,7 +43,7 @@ export function losslessSteps({ newPage, shoot, receiver, inspector }) {
     async "text, bytes, form, parts, points and image each have their tab"() {
       const page = await newPage();
       const tab = async (name) => {
-        await page.getByRole("navigation", { name: "The body as" }).getByRole("link", { name, exact: true }).click();
+        await page.getByRole("navigation", { name: "Show the body as" }).getByRole("link", { name, exact: true }).click();
         await page.waitForLoadState();
       };
       await page.goto(inspector + await capture('[{"variable":"co2","value":41.50,"unit":"ppm","time":"2026-03-09T07:14:58Z"}]', "application/json"));

@@ -34,7 +34,7 @@ export function paneSteps({ newPage, isAccessible, post, inspector, shots }) {
       await page.keyboard.type("jk/ are letters here");
       assert.equal(await page.locator("#detail textarea[name=note]").inputValue(), "jk/ are letters here");
       await key("Escape");
-      await page.locator("#detail").getByRole("button", { name: "Keep", exact: true }).focus();
+      await page.locator("#detail").getByRole("button", { name: "Save", exact: true }).focus();
       await key("Enter");
       await page.locator("#detail .marks textarea", { hasText: "jk/ are letters here" }).waitFor();
       await key("r");

@@ -16,6 +16,7 @@ import { attemptSteps } from "./attempts.mjs";
 import { connectSteps } from "./connect.mjs";
 import { connectionSteps } from "./connection.mjs";
 import { handshakeSteps } from "./handshakes.mjs";
+import { deliverySteps } from "./delivery.mjs";
 import { lensSteps } from "./lens.mjs";
 import { losslessSteps } from "./lossless.mjs";
 import { mountedSteps } from "./mounted.mjs";
@@ -156,9 +157,9 @@ const steps = {
     assert.equal(await page.evaluate(() => window.notReloaded), true, "the page was reloaded");
     await row.locator("a").click();
     await page.locator("#detail #diagnosis").waitFor();
-    assert.match(await page.locator("#diagnosis").innerText(), /signature does not belong to these bytes/);
-    assert.equal(await page.locator(".gate.fail strong").innerText(), "signature");
-    assert.equal(await page.locator(".gate").count(), 7);
+    assert.match(await page.locator("#diagnosis").innerText(), /^Wrong signing secret/);
+    assert.match(await page.locator(".chip.fail[open] summary").innerText(), /signature/);
+    assert.equal(await page.locator(".chip").count(), 7);
     await page.context().close();
   },
 
@@ -274,6 +275,7 @@ const all = { ...steps, ...senderSteps({ newPage, shoot, post, inspector, own })
   ...losslessSteps({ newPage, shoot, receiver, inspector }), ...attemptSteps({ newPage, shoot, post, inspector }),
   ...mountedSteps({ newPage, program, shots }), ...refusalSteps({ newPage, shoot, inspector, receiver }),
   ...paneSteps({ newPage, isAccessible, post, inspector, shots }), ...parkedSteps({ newPage, shoot, folder: parkedFolder, own }),
+  ...deliverySteps({ newPage, shoot, post, inspector, receiver, isAccessible }),
   ...connectSteps({ newPage, shoot, bases, program }), ...handshakeSteps({ newPage, shoot, bases, program }), ...connectionSteps({ newPage, post, inspector }), ...searchSteps({ newPage, shoot, post, inspector }), ...xssSteps({ newPage, inspector, receiver, secret, own }) };
 // ONLY=text runs the steps whose names hold it.
 const chosen = Object.entries(all).filter(([name]) => name.includes(process.env.ONLY ?? ""));

@@ -10,15 +10,15 @@ export function whatIfSteps({ newPage, shoot, post, inspector }) {
       const [{ id }] = (await (await fetch(`${inspector}/api/v1/deliveries?reason=signature_mismatch&limit=1`)).json()).deliveries;
       const page = await newPage();
       await page.goto(`${inspector}/deliveries/${id}`);
-      await page.getByRole("link", { name: "What if…" }).click();
+      await page.getByRole("link", { name: "Test another secret" }).click();
       await page.waitForURL(/\/what-if\?source=tagorun/);
-      assert.equal(await page.getByLabel("Only those that fit this search").inputValue(), "reason:signature_mismatch");
+      assert.equal(await page.getByLabel("Only those that match this search").inputValue(), "reason:signature_mismatch");
       await shoot(new URL(page.url()).pathname + new URL(page.url()).search, "what-if");
       await page.getByLabel("Secret", { exact: true }).fill(used);
-      await page.getByRole("button", { name: "Run the gates again" }).click();
+      await page.getByRole("button", { name: "Re-check deliveries" }).click();
       await page.waitForURL(/\/what-if\/[0-9a-f-]+$/);
       await page.locator("#progress:not([data-running])").waitFor({ timeout: 10000 });
-      assert.match(await page.locator("#sentence").innerText(), /\d+ that were refused would pass, 0 that passed would be refused/);
+      assert.match(await page.locator("#sentence").innerText(), /\d+ that (was|were) rejected would pass, and 0 that passed would be rejected/);
       const row = page.locator(`tbody tr:has(a[href="/deliveries/${id}"])`);
       assert.match(await row.innerText(), /signature_mismatch\s+passes/);
       const toml = await page.locator("#draft-toml").innerText();
@@ -34,7 +34,7 @@ export function whatIfSteps({ newPage, shoot, post, inspector }) {
       const page = await newPage();
       await page.goto(`${inspector}/what-if`);
       await page.getByLabel("Allowlist").fill("1.2.3");
-      await page.getByRole("button", { name: "Run the gates again" }).click();
+      await page.getByRole("button", { name: "Re-check deliveries" }).click();
       assert.match(await page.getByRole("alert").innerText(), /1\.2\.3/);
       await page.context().close();
     },

@@ -110,7 +110,11 @@ fn everything_says_the_same_about_a_refused_delivery() {
         assert!(line.contains(&format!("  {status}  rejected ({reason})  ")), "{line}");
         let page = exchange(server.inspector, "GET", &format!("/deliveries/{id}"), &[], b"");
         let page = String::from_utf8(page.body).unwrap();
-        assert_eq!(text_of(&page, "diagnosis"), diagnosis, "{path}");
+        let headline = word("headline");
+        assert_eq!(text_of(&page, "headline"), headline, "{path}");
+        assert!(diagnosis.starts_with(&format!("{headline}. ")), "{headline}: {diagnosis}");
+        let listed = server.deliveries(&format!("ids={id}"));
+        assert_eq!(listed[0]["headline"], headline.as_str(), "the list after its page was looked at");
         assert!(page.contains(&format!(">{}</a>", reason.replace('_', " "))), "{reason}");
         let failed = delivery["checks"].as_array().unwrap().iter().find(|check| check["outcome"] == "fail");
         if let Some(failed) = failed {
@@ -123,6 +127,7 @@ fn everything_says_the_same_about_a_refused_delivery() {
         };
         assert_eq!(serde_json::from_str::<Value>(many("jsonl").trim()).unwrap(), delivery);
         assert!(many("csv").contains(&format!(",rejected,{reason},{status},")), "{}", many("csv"));
+        assert!(many("csv").contains(&headline), "{headline}: {}", many("csv"));
         for archive in [export(&server, id, "har"), many("har")] {
             let archive: Value = serde_json::from_str(&archive).unwrap();
             let entry = &archive["log"]["entries"][0];

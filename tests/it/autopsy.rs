@@ -58,6 +58,9 @@ fn every_variant_is_named_and_the_caller_learns_none() {
             wrong.push(format!("{} named {}: {sentence}", case["variant"], autopsy["variant"]));
         }
         assert!(delivery["diagnosis"].as_str().unwrap().contains(sentence), "{case}");
+        let headline = delivery["headline"].as_str().unwrap();
+        assert!((2..=8).contains(&headline.split_whitespace().count()), "{headline}");
+        assert_ne!(headline, "The sender signs differently", "{} has a headline of its own", case["variant"]);
         // What holds no digest is told without a try.
         let is_untried = ["no-digest", "signature-cut"].iter().any(|variant| case["variant"] == *variant);
         let is_tried = autopsy["tried"].as_u64().unwrap() > 0 || is_untried;
@@ -68,7 +71,10 @@ fn every_variant_is_named_and_the_caller_learns_none() {
         if case["variant"].is_null() {
             let tried = autopsy["tried"].as_u64().unwrap();
             assert!(
-                sentence.starts_with(&format!("None of {tried} variants matches")) && tried > 500,
+                sentence
+                    .replace(',', "")
+                    .starts_with(&format!("{tried} common signing mistakes were checked"))
+                    && tried > 500,
                 "{sentence}"
             );
         }
@@ -182,7 +188,7 @@ fn a_wrong_secret_is_never_named_as_a_style_and_hints_say_what_was_seen() {
     let smee = [("timestamp", "1795874206123"), ("accept-language", "*"), ("sec-fetch-mode", "cors")];
     assert!(said(&smee, b"{\"a\":25}").contains("the headers of smee, a relay"));
     let curl = [("User-Agent", "curl/7.88.1"), ("Content-Type", "application/x-www-form-urlencoded")];
-    assert!(said(&curl, b"{  \"a\": [1,    2]}").contains("use --data-binary @file"));
+    assert!(said(&curl, b"{  \"a\": [1,    2]}").contains("Use --data-binary @file"));
     assert!(!said(&curl, b"{\"a\":1}").contains("curl"));
     for body in
         ["", "[]", "{}", "null", "\"\"", "{\"a\":1,\"a\":2}", "not json", "{\"a\":\"\\ud83d\"}", "\u{feff}{}"]
@@ -246,7 +252,7 @@ fn a_diagnosis_names_the_nearest_miss() {
         ("/webhook/zzzzzzzzz", vec![], "{}", "There are: tagorun, near, tagoio"),
         ("/webhook/tagorun", vec![("TagoIO-Retries", "1")], points, "let it post to /webhook/tagoio"),
         ("/webhook/near", vec![("X-Forwarded-For", "127.0.1.9")], "{}", "the first 23 of 24 bits agree"),
-        ("/webhook/near", vec![("X-Forwarded-For", "127.0.1.9")], "{}", "add it to trusted_proxies"),
+        ("/webhook/near", vec![("X-Forwarded-For", "127.0.1.9")], "{}", "trusted_proxies = [\"127.0.0.1\"]"),
         (
             "/webhook/keyed",
             vec![("Authorization", "Bearer x")],

@@ -109,13 +109,21 @@ fn a_client_that_is_known_is_still_told_the_nearest_range_and_whose_header_was_i
         said.contains("X-Forwarded-For, which was ignored") && said.contains("No range is near"),
         "{said}"
     );
-    assert!(said.contains("put the proxy into trusted_proxies"), "{said}");
+    assert!(
+        said.starts_with("Your proxy hides the client.") && said.contains("That address would be allowed."),
+        "{said}"
+    );
+    assert!(said.contains("trusted_proxies = [\"127.0.0.1\"]"), "{said}");
     let trusted = server(TRUSTED);
     assert_eq!(post(&trusted, "a", &[("X-Forwarded-For", "203.0.112.9")]), 403);
     let delivery = trusted.newest();
     let said = diagnosis(&delivery);
     assert!(said.contains("The nearest range is 203.0.113.0/24"), "{said}");
-    assert!(said.contains("add its address to allow.") && !said.contains("put the proxy into"), "{said}");
+    assert!(
+        said.contains("add its address to allow: allow = [") && !said.contains("put the proxy into"),
+        "{said}"
+    );
+    assert!(said.contains("\"203.0.112.9\"]"), "the line to copy has the address: {said}");
 }
 
 #[test]

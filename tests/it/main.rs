@@ -39,6 +39,7 @@ mod first_start;
 mod formats;
 mod forward_proxy;
 mod handshakes;
+mod headline;
 mod http_attack;
 mod http_edge;
 mod idempotency;

@@ -154,7 +154,7 @@ fn ten_tries_in_a_moment_are_one_event_and_an_uplink_of_23_points_is_taken_whole
     let accepted = server.deliveries("verdict=accepted");
     assert_eq!((accepted.len(), accepted[0]["event_type"].as_str()), (1, Some("data.received")));
     let said = server.delivery(accepted[0]["id"].as_str().unwrap())["diagnosis"].to_string();
-    assert!(said.contains("a repeat is recognised by the ids of 23 data points"), "{said}");
+    assert!(said.contains("the event is new, recognised by the ids of 23 data points"), "{said}");
 }
 
 #[test]

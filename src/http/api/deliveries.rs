@@ -59,7 +59,7 @@ pub async fn one(
 ) -> HttpResponse {
     match find(&id, &request, &state).await {
         Ok(delivery) => {
-            let (delivery, findings) = state.look_into(delivery).await;
+            let (delivery, findings) = state.look_and_note(delivery).await;
             match state.store.replays_about(delivery.row.id).await {
                 Ok(replays) => HttpResponse::Ok().json(DeliveryObject::of(&delivery, &findings, &replays)),
                 Err(fault) => Problem::store_fault(&fault).response(),

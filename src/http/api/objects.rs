@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::domain::{Check, DeliveryRow, Replay, ReplaysAbout, StoredDelivery, Unverified};
-use crate::inspect::{ClientRepeat, Findings, diagnose};
+use crate::inspect::{ClientRepeat, Diagnosis, Findings, Fix};
 use crate::send::redacted_url;
 
 /// What nobody checked.
@@ -112,11 +112,42 @@ pub struct DeliveryObject<'a> {
     body_end: &'static str,
     checks: &'a [Check],
     diagnosis: String,
+    /// The same in parts.
+    cause: CauseObject<'a>,
     autopsy: Option<AutopsyObject<'a>>,
     /// The delivery that this one is a replay of.
     replay_of: Option<String>,
     /// The newest replays of this one.
     replays: Vec<Value>,
+}
+
+/// Why it became what it is, and what to do.
+#[derive(Debug, Serialize)]
+struct CauseObject<'a> {
+    /// The same for the same cause.
+    code: &'a str,
+    text: &'a str,
+    fixes: Vec<FixObject<'a>>,
+    evidence: &'a [String],
+}
+
+#[derive(Debug, Serialize)]
+struct FixObject<'a> {
+    step: &'a str,
+    /// The line to copy.
+    line: Option<&'a str>,
+}
+
+impl<'a> CauseObject<'a> {
+    fn of(diagnosis: &'a Diagnosis) -> Self {
+        let fix = |fix: &'a Fix| FixObject { step: &fix.step, line: fix.line.as_deref() };
+        Self {
+            code: &diagnosis.code,
+            text: &diagnosis.cause,
+            fixes: diagnosis.fixes.iter().map(fix).collect(),
+            evidence: &diagnosis.evidence,
+        }
+    }
 }
 
 /// Why a refused signature does not match.
@@ -146,7 +177,8 @@ impl<'a> DeliveryObject<'a> {
             body_base64: body.is_none().then(|| STANDARD.encode(&delivery.body)),
             body_end: delivery.body_end.as_str(),
             checks: &delivery.checks,
-            diagnosis: diagnose(delivery, findings),
+            diagnosis: findings.diagnosis.text(),
+            cause: CauseObject::of(&findings.diagnosis),
             replay_of: about.came_by.as_ref().map(|replay| replay.original.to_string()),
             replays: about.replays.iter().map(replay_object).collect(),
             autopsy: findings.autopsy.as_ref().map(|autopsy| AutopsyObject {

@@ -166,13 +166,15 @@ pub fn sentence(progress: &Progress) -> String {
         if count == 0 { String::new() } else { format!(", {count} {what}") }
     };
     format!(
-        "Of {} deliveries {} that were refused would pass, {} that passed would be refused{}{}{}.",
+        "Of {} {}, {} that {} rejected would pass, and {} that passed would be rejected{}{}{}.",
         progress.done,
+        if progress.done == 1 { "delivery" } else { "deliveries" },
         progress.would_pass,
+        if progress.would_pass == 1 { "was" } else { "were" },
         progress.would_be_refused,
-        more(progress.other_reason, "would be refused for another reason"),
+        more(progress.other_reason, "would be rejected for another reason"),
         more(progress.other_event, "would have another event type or id"),
-        more(progress.cannot_tell, "cannot be told, since not all of their bodies is kept"),
+        more(progress.cannot_tell, "cannot be checked, because their bodies are incomplete"),
     )
 }
 

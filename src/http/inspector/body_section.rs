@@ -160,7 +160,8 @@ fn section(delivery: &StoredDelivery, readable: Readable, look: &Look) -> BodySe
     if readable.wire.is_empty() {
         return section;
     }
-    let ways = ways(&readable);
+    let has_faults = delivery.checks.iter().any(|check| !check.faults.is_empty());
+    let ways = ways(&readable, has_faults);
     let chosen = look.view.as_deref().filter(|view| ways.iter().any(|(name, _)| name == view));
     let chosen = chosen.or(ways.first().map(|(name, _)| *name)).unwrap_or("hex");
     section.tabs = ways
@@ -175,8 +176,8 @@ fn section(delivery: &StoredDelivery, readable: Readable, look: &Look) -> BodySe
     section
 }
 
-/// How it can be looked at, the best way first.
-fn ways(readable: &Readable) -> Vec<(&'static str, &'static str)> {
+/// How it can be looked at, the best way first. The tree marks the faults of a payload.
+fn ways(readable: &Readable, has_faults: bool) -> Vec<(&'static str, &'static str)> {
     let read = &readable.read;
     let text = without_mark(read);
     let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
@@ -184,12 +185,15 @@ fn ways(readable: &Readable) -> Vec<(&'static str, &'static str)> {
     let has_payload = is_form && payload_of(read).is_some();
     let is_json = matches!(first, Some(b'{' | b'[')) || readable.media.ends_with("json");
     let is_text = std::str::from_utf8(read).is_ok();
+    let is_points = is_points(read);
+    let are_points_best = is_points && first == Some(&b'[') && !has_faults;
     let all = [
         ("image", "Image", image(read).is_some()),
         ("parts", "Parts", readable.parts.is_some()),
+        ("points", "Points", are_points_best),
         ("tree", "Tree", is_json || has_payload),
         ("form", "Form", is_form),
-        ("points", "Points", is_points(read)),
+        ("points", "Points", is_points && !are_points_best),
         ("text", "Text", is_text),
         ("hex", "Bytes", true),
     ];

@@ -1,4 +1,4 @@
-//! `/deliveries/{id}`: what became of it first, then every gate, the event, the headers, the body.
+//! `/deliveries/{id}`: what became of it first, then its body, then the request and what followed from it.
 
 use std::time::Duration;
 
@@ -9,29 +9,35 @@ use askama::Template;
 use super::again::Again;
 use super::attempts::Attempts;
 use super::body_section::{BodySection, View, look};
+use super::compare::Candidate;
+use super::header_view::{HeaderView, dotted, header_views};
 use super::lens::{drift_url, entity_url_of};
-use super::page::{self, Frame};
-use super::row_view::{RowView, took};
+use super::page::{self, Frame, search_url};
+use super::row_view::RowView;
 use super::sending::{Onward, onward};
 use super::state::InspectorState;
-use crate::domain::{BodyEnd, Check, DeliveryId, DeliveryRow, Piece, Reason, StoredDelivery, pieces, plain};
-use crate::inspect::duration::seconds;
+use super::verdict_section::{VerdictSection, ago, waited};
+use crate::domain::json::without_mark;
+use crate::domain::{BodyEnd, DeliveryId, DeliveryRow, Piece, Reason, StoredDelivery, pieces, plain};
 use crate::inspect::json_tree::Row as Line;
+use crate::inspect::link_of;
 use crate::inspect::search::term;
-use crate::inspect::{Findings, diagnose, link_of};
+use crate::store::StoreError;
 
+/// Larger bodies are not read for the name of their device, in bytes.
+const MOST_READ: usize = 256 * 1024;
+
+/// What the page of a delivery is made of.
 #[derive(Template)]
 #[template(path = "delivery.html")]
 struct DeliveryPage {
     frame: Frame,
     row: RowView,
-    diagnosis: String,
-    /// The name of what fits a refused signature.
-    autopsy: Option<String>,
+    title: Title,
+    verdict: VerdictSection,
     /// The link by which a platform asks to confirm an address.
     confirmation: Option<String>,
     duplicate_of: Option<String>,
-    gates: Vec<GateView>,
     http_version: String,
     peer_ip: String,
     explanation: String,
@@ -41,6 +47,7 @@ struct DeliveryPage {
     headers: Vec<HeaderView>,
     body: BodySection,
     attempts: Attempts,
+    compare: Vec<Candidate>,
     note: String,
     /// How long its sender waits, where it did not wait long enough.
     gave_up_after: Option<String>,
@@ -48,10 +55,37 @@ struct DeliveryPage {
     hung_up_after: Option<String>,
     size_bytes: u64,
     onward: Vec<Onward>,
+    /// Subscriptions that its event was not meant for.
+    not_onward: Vec<Onward>,
     again: Again,
     drift_url: String,
     entity_url: Option<String>,
     links: Links,
+}
+
+/// What it is, in a line.
+struct Title {
+    /// The event, else method and path.
+    what: String,
+    /// The device, by its name where one is known.
+    device: String,
+    /// Whether nobody checked that.
+    is_unverified: bool,
+    ago: String,
+}
+
+impl Title {
+    fn of(row: &RowView, name: Option<String>, ago: String) -> Self {
+        let is_unverified = row.event_type.is_empty() && !row.unverified_event.is_empty();
+        let what = if is_unverified { &row.unverified_event } else { &row.event_type };
+        let device = if row.entity.is_empty() { &row.unverified_device } else { &row.entity };
+        Self {
+            what: if what.is_empty() { row.request.clone() } else { what.clone() },
+            device: name.unwrap_or_else(|| device.clone()),
+            is_unverified: is_unverified || (row.entity.is_empty() && !row.unverified_device.is_empty()),
+            ago,
+        }
+    }
 }
 
 /// Where each fact leads: to all deliveries that share it.
@@ -66,23 +100,6 @@ struct Links {
     status: String,
 }
 
-struct GateView {
-    gate: &'static str,
-    outcome: &'static str,
-    seen: String,
-    rule: String,
-    took: String,
-    faults: Vec<(String, String)>,
-    notes: Vec<String>,
-}
-
-struct HeaderView {
-    name: String,
-    /// The search for this line.
-    url: String,
-    value: Vec<Piece>,
-}
-
 /// The page.
 pub async fn delivery(
     id: web::Path<String>,
@@ -91,56 +108,58 @@ pub async fn delivery(
 ) -> HttpResponse {
     let missing = "There is no delivery of this id. It may have been removed by retention.";
     let Ok(id) = id.parse::<DeliveryId>() else { return page::not_found(&state, missing) };
-    match state.store.delivery(id).await {
-        Ok(Some(delivery)) => {
-            let (delivery, findings) = state.look_into(delivery).await;
-            let replays = match state.store.replays_about(id).await {
-                Ok(replays) => replays,
-                Err(fault) => return page::store_fault(&state, &fault),
-            };
-            let sections = (
-                Again::of(&state, &delivery, &replays),
-                BodySection::of(&delivery, look(request.query_string())).await,
-                match Attempts::of(&state, &delivery.row).await {
-                    Ok(attempts) => attempts,
-                    Err(fault) => return page::store_fault(&state, &fault),
-                },
-            );
-            match onward(&state, &delivery).await {
-                Ok(onward) => {
-                    page::html(StatusCode::OK, &view(&state, &delivery, &findings, onward, sections))
-                }
-                Err(fault) => page::store_fault(&state, &fault),
-            }
-        }
+    match shown(&state, id, request.query_string()).await {
+        Ok(Some(shown)) => page::html(StatusCode::OK, &shown),
         Ok(None) => page::not_found(&state, missing),
         Err(fault) => page::store_fault(&state, &fault),
     }
 }
 
-fn view(
+async fn shown(
+    state: &InspectorState,
+    id: DeliveryId,
+    query: &str,
+) -> Result<Option<DeliveryPage>, StoreError> {
+    let Some(delivery) = state.store.delivery(id).await? else { return Ok(None) };
+    let (delivery, findings) = state.look_and_note(delivery).await;
+    let alike = match &delivery.row.cause {
+        Some(cause) => state.store.alike(&delivery.row, &cause.code).await?,
+        None => None,
+    };
+    let autopsy = findings.autopsy.as_ref().and_then(|autopsy| autopsy.variant.as_deref());
+    let autopsy = autopsy.map(|variant| format!("Found: {}.", variant.replace('+', " and ")));
+    let verdict = VerdictSection::of(&delivery.row, &findings.diagnosis, &delivery.checks, alike, autopsy);
+    let replays = state.store.replays_about(id).await?;
+    let attempts = Attempts::of(state, &delivery.row).await?;
+    let compare = Candidate::all(&state.store, &delivery.row).await?;
+    let again = Again::of(state, &delivery, &replays);
+    let body = BodySection::of(&delivery, look(query)).await;
+    let onward = onward(state, &delivery).await?;
+    Ok(Some(page_of(state, &delivery, verdict, onward, (again, body, attempts, compare))))
+}
+
+fn page_of(
     state: &InspectorState,
     delivery: &StoredDelivery,
-    findings: &Findings,
+    verdict: VerdictSection,
     onward: Vec<Onward>,
-    (again, body, attempts): (Again, BodySection, Attempts),
+    (again, body, attempts, compare): (Again, BodySection, Attempts, Vec<Candidate>),
 ) -> DeliveryPage {
-    let header = |header: &crate::domain::Header| HeaderView {
-        name: plain(&header.name),
-        url: search_url(&format!("header.{}", header.name.to_ascii_lowercase()), &cut(&header.text())),
-        value: pieces(&header.text()),
-    };
+    let row = RowView::from(&delivery.row);
+    let (onward, not_onward) = onward.into_iter().partition(|one| one.is_meant);
+    let waits = state
+        .sender_timeout(&delivery.row.source)
+        .filter(|timeout| Duration::from_micros(delivery.row.duration_us) >= *timeout);
     DeliveryPage {
         frame: Frame::of(state, "deliveries"),
-        row: RowView::from(&delivery.row),
-        diagnosis: plain(&diagnose(delivery, findings)),
-        autopsy: findings.autopsy.as_ref().map(|autopsy| match &autopsy.variant {
-            Some(variant) => format!("Autopsy: {}", variant.replace('+', " and ")),
-            None => format!("Autopsy: none of {} variants matches", autopsy.tried),
-        }),
+        title: Title::of(
+            &row,
+            device_name(state, delivery),
+            ago(state.clock.wall(), delivery.row.received_at),
+        ),
+        verdict,
         confirmation: link_of(delivery),
         duplicate_of: delivery.row.duplicate_of.map(|first| first.to_string()),
-        gates: delivery.checks.iter().map(gate).collect(),
         http_version: delivery.http_version.clone(),
         peer_ip: delivery.client.peer.to_string(),
         explanation: plain(&delivery.client.explanation),
@@ -150,60 +169,50 @@ fn view(
             BodyEnd::TimedOut => Some("Cut where time was up: this is not all that was sent."),
             BodyEnd::Broken => Some("The sender broke off here: this is not all that was announced."),
         },
-        path: pieces(&delivery.row.path),
-        headers: delivery.headers.iter().map(header).collect(),
+        path: pieces(&dotted(&delivery.row.path)),
+        headers: header_views(delivery),
         body,
         attempts,
+        compare,
         note: delivery.row.marks.note.clone().unwrap_or_default(),
-        gave_up_after: state
-            .sender_timeout(&delivery.row.source)
-            .filter(|timeout| Duration::from_micros(delivery.row.duration_us) >= *timeout)
-            .map(|timeout| seconds(timeout.as_secs_f64())),
-        hung_up_after: delivery.hung_up.map(|after| seconds(after.as_secs_f64())),
+        gave_up_after: waited(waits),
+        hung_up_after: waited(delivery.hung_up),
         size_bytes: delivery.row.size_bytes,
         onward,
+        not_onward,
         again,
         drift_url: drift_url(&delivery.row),
         entity_url: entity_url_of(&delivery.row),
         links: links(&delivery.row),
+        row,
     }
+}
+
+/// What the device of a delivery that was read is called, where its body says so beside the id.
+fn device_name(state: &InspectorState, delivery: &StoredDelivery) -> Option<String> {
+    let row = &delivery.row;
+    let source = state.sources.named(&row.source).filter(|_| row.entity.is_some())?;
+    if delivery.body.len() > MOST_READ {
+        return None;
+    }
+    let text = state.sources.payload_text(&row.source, &delivery.headers, &delivery.body)?;
+    let payload: serde_json::Value = serde_json::from_slice(without_mark(&text)).ok()?;
+    let (parent, _) = source.entity.rsplit_once('/')?;
+    let name = payload.pointer(&format!("{parent}/name"))?.as_str()?;
+    Some(plain(&name.chars().take(100).collect::<String>())).filter(|name| !name.trim().is_empty())
 }
 
 fn links(row: &DeliveryRow) -> Links {
-    let of = |field: &str, value: &Option<String>| search_url(field, value.as_deref().unwrap_or_default());
+    let of = |field: &str, value: &str| search_url(&term(field, value));
+    let or_none = |field: &str, value: &Option<String>| of(field, value.as_deref().unwrap_or_default());
     Links {
-        verdict: search_url("verdict", row.verdict.as_str()),
-        reason: search_url("reason", row.reason.map_or("", Reason::as_str)),
-        source: search_url("source", &row.source),
-        client: search_url("ip", &row.client_ip.to_string()),
-        event_type: of("type", &row.event_type),
-        event_id: of("id", &row.event_id),
-        entity: of("device", &row.entity),
-        status: search_url("status", &row.status.to_string()),
-    }
-}
-
-/// The list of what has this value in that field.
-fn search_url(field: &str, value: &str) -> String {
-    format!(
-        "/?{}",
-        form_urlencoded::Serializer::new(String::new()).append_pair("q", &term(field, value)).finish()
-    )
-}
-
-/// As much of a value as a search needs.
-fn cut(value: &str) -> String {
-    value.chars().take(100).collect()
-}
-
-fn gate(check: &Check) -> GateView {
-    GateView {
-        gate: check.gate.as_str(),
-        outcome: check.outcome.as_str(),
-        seen: plain(&check.seen),
-        rule: plain(&check.rule),
-        took: took(u64::from(check.duration_us)),
-        faults: check.faults.iter().map(|fault| (plain(&fault.path), plain(&fault.message))).collect(),
-        notes: check.notes.iter().map(|note| plain(note)).collect(),
+        verdict: of("verdict", row.verdict.as_str()),
+        reason: of("reason", row.reason.map_or("", Reason::as_str)),
+        source: of("source", &row.source),
+        client: of("ip", &row.client_ip.to_string()),
+        event_type: or_none("type", &row.event_type),
+        event_id: or_none("id", &row.event_id),
+        entity: or_none("device", &row.entity),
+        status: of("status", &row.status.to_string()),
     }
 }

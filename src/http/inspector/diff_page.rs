@@ -19,6 +19,8 @@ const LONGEST: usize = 2_000;
 #[template(path = "diff.html")]
 struct DiffPage {
     frame: Frame,
+    /// What differs, in a line.
+    headline: String,
     sides: [RowView; 2],
     head: Vec<LineView>,
     same_head: bool,
@@ -53,19 +55,45 @@ pub async fn diff(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
             return page::message(&state, problem.status(), "Nothing to compare", &problem.sentences());
         }
     };
+    let json = found.json.as_ref().map(changes);
+    let headline = headline(
+        found.first_difference,
+        json.as_deref(),
+        found.json.as_ref().is_some_and(|diff| diff.has_more),
+    );
     let has_more_lines = found.lines.as_ref().is_some_and(|(_, has_more)| *has_more);
     let page = DiffPage {
         frame: Frame::of(&state, "deliveries"),
+        headline,
         sides: [RowView::from(&one), RowView::from(&other)],
         same_head: found.head.iter().all(|line| line.change == LineChange::Same),
         head: found.head.iter().map(line).collect(),
         first_difference: found.first_difference,
         has_more: has_more_lines || found.json.as_ref().is_some_and(|diff| diff.has_more),
-        json: found.json.as_ref().map(changes),
+        json,
         hex: found.hex.as_ref().map(|sides| sides.clone().map(|side| hex_text(&side))),
         lines: found.lines.as_ref().map(|(lines, _)| lines.iter().map(line).collect()),
     };
     page::html(StatusCode::OK, &page)
+}
+
+/// What differs between two bodies, in a line.
+fn headline(first_difference: Option<usize>, json: Option<&[ChangeView]>, has_more: bool) -> String {
+    match (first_difference, json) {
+        (None, _) => "The same bytes".to_owned(),
+        (Some(_), None) => "The bytes differ".to_owned(),
+        (Some(_), Some([])) if !has_more => "The same values, only the formatting differs".to_owned(),
+        (Some(_), Some([only])) if !has_more && only.pointer.is_empty() => {
+            "The whole value differs".to_owned()
+        }
+        (Some(_), Some([only])) if !has_more => format!("1 value differs: {}", only.pointer),
+        (Some(_), Some(changes)) => {
+            let more = if has_more { " or more" } else { "" };
+            let first =
+                changes.first().map(|change| format!(", first {}", change.pointer)).unwrap_or_default();
+            format!("{}{more} values differ{first}", changes.len())
+        }
+    }
 }
 
 /// An id, or the address of a delivery's page.

@@ -118,3 +118,8 @@ pub fn store_fault(state: &InspectorState, fault: &crate::store::StoreError) -> 
     tracing::error!(%fault, "the inspector cannot read the store");
     no_store(state)
 }
+
+/// The list of what a search finds.
+pub fn search_url(query: &str) -> String {
+    format!("/?{}", form_urlencoded::Serializer::new(String::new()).append_pair("q", query).finish())
+}

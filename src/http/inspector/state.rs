@@ -15,7 +15,7 @@ use crate::http::admin_auth::AdminAuth;
 use crate::http::{LinkOpener, Reach};
 use crate::inspect::replay::{ReplayRuns, Replayer};
 use crate::inspect::what_if::WhatIf;
-use crate::inspect::{ClientRepeat, Findings, Repeats};
+use crate::inspect::{Findings, look_into};
 use crate::payload::Sources;
 use crate::send::{Client, SendError, Sender};
 use crate::store::Store;
@@ -139,20 +139,22 @@ impl InspectorState {
         client.as_ref().map_err(ToString::to_string)
     }
 
-    /// What can be found out about a delivery, on a thread where that may take its time.
+    /// What can be found out about a delivery.
     pub(crate) async fn look_into(&self, delivery: StoredDelivery) -> (Arc<StoredDelivery>, Findings) {
-        // Without them the delivery itself still says what became of it.
-        let repeats = Repeats::of(&self.store, &delivery).await.unwrap_or_default();
-        let client_repeat = ClientRepeat::find(&self.store, &delivery).await.ok().flatten();
-        let delivery = Arc::new(delivery);
-        let (sources, max_body) = (self.sources.all(), self.sources.max_body());
-        let looked_at = Arc::clone(&delivery);
-        let look = move || {
-            let repeat = repeats.sentence(&looked_at, &sources, max_body);
-            Findings { repeat, ..Findings::of(&looked_at, &sources) }
-        };
-        let found = tokio::task::spawn_blocking(look).await;
-        (delivery, Findings { client_repeat, ..found.unwrap_or_default() })
+        look_into(&self.store, &self.sources, delivery).await
+    }
+
+    /// The same; what is found is kept, so that lists say the same.
+    pub(crate) async fn look_and_note(&self, delivery: StoredDelivery) -> (Arc<StoredDelivery>, Findings) {
+        let before = delivery.row.cause.clone();
+        let (delivery, findings) = self.look_into(delivery).await;
+        let found = delivery.row.cause.clone().filter(|_| delivery.row.cause != before);
+        if let Some(cause) = found
+            && let Err(fault) = self.store.name_causes(vec![(delivery.row.seq, cause)]).await
+        {
+            tracing::warn!(%fault, "the cause of a delivery could not be kept");
+        }
+        (delivery, findings)
     }
 
     /// Who sends deliveries again.

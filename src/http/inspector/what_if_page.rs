@@ -30,6 +30,8 @@ struct FormPage {
     present: String,
     q: String,
     last: usize,
+    /// Whether only the secret is asked for at first.
+    only_secret: bool,
     fault: Option<String>,
 }
 
@@ -64,15 +66,22 @@ struct FlipView {
 pub async fn form(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
     let mut params = Params::read(request.query_string(), Blank::Absent);
     let source = params.text("source");
-    let q = params.text("q");
-    shown(&state, StatusCode::OK, source, q.unwrap_or_default(), None)
+    let q = params.text("q").unwrap_or_default();
+    let only_secret = params.text("only").is_some_and(|only| only == "secret");
+    shown(&state, StatusCode::OK, Asked { source, q, only_secret }, None)
+}
+
+/// What the form is asked to show.
+struct Asked {
+    source: Option<String>,
+    q: String,
+    only_secret: bool,
 }
 
 fn shown(
     state: &InspectorState,
     status: StatusCode,
-    source: Option<String>,
-    q: String,
+    Asked { source, q, only_secret }: Asked,
     fault: Option<String>,
 ) -> HttpResponse {
     let sources = state.sources.all();
@@ -88,6 +97,7 @@ fn shown(
         present: entry.map(|entry| entry.toml).unwrap_or_default(),
         q,
         last: LAST,
+        only_secret,
         fault,
     };
     page::html(status, &form)
@@ -106,7 +116,9 @@ pub async fn start(payload: web::Payload, state: web::Data<InspectorState>) -> H
         Ok(id) => HttpResponse::SeeOther().insert_header((LOCATION, format!("/what-if/{id}"))).finish(),
         Err(problem) => {
             let why = problem.sentences();
-            shown(&state, problem.status(), field("source"), field("q").unwrap_or_default(), Some(why))
+            let only_secret = field("only").is_some_and(|only| only == "secret");
+            let asked = Asked { source: field("source"), q: field("q").unwrap_or_default(), only_secret };
+            shown(&state, problem.status(), asked, Some(why))
         }
     }
 }

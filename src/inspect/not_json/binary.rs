@@ -1,6 +1,7 @@
 //! Bodies that are not text: what wrote them, by their first bytes.
 
 use super::Look;
+use crate::inspect::told::Diagnosis;
 
 /// A kind of binary body.
 struct Binary {
@@ -59,11 +60,11 @@ pub fn kind(look: &Look<'_>) -> Option<&'static str> {
 }
 
 /// Says what a body that is not text is.
-pub fn cause(look: &Look<'_>) -> Option<String> {
+pub fn cause(look: &Look<'_>) -> Option<Diagnosis> {
     let Binary { name, cure, .. } = found(look)?;
-    Some(format!(
-        "The body is binary: it looks like {name}. {cure} To look at it only, post it to /webhook-test."
-    ))
+    let said = format!("The body is binary: it looks like {name}. | {cure}");
+    let told = Diagnosis::of("not-json-binary", "The body is binary, not JSON", &said);
+    Some(told.fix("To look at it only, post it to /webhook-test."))
 }
 
 fn found(look: &Look<'_>) -> Option<&'static Binary> {

@@ -5,13 +5,15 @@ use serde::de::IgnoredAny;
 use super::scan::scan;
 use crate::domain::json::without_mark;
 use crate::domain::{BodyEnd, Gate, Source, StoredDelivery, Transfer};
+use crate::inspect::told::Diagnosis;
 use crate::signing;
 
-const COUNTS_CHARACTERS: &str = "The sender counts characters, not bytes: it must take the length of the encoded text, as len(text.encode()).";
+const COUNTS_CHARACTERS: &str =
+    "The sender counts characters, not bytes. | Take the length of the encoded text, as len(text.encode()).";
 
-/// What is wrong with the length of a refused delivery's body, in a sentence or two.
+/// What is wrong with the length of a refused delivery's body.
 #[must_use]
-pub fn length_hint(delivery: &StoredDelivery) -> Option<String> {
+pub fn length_hint(delivery: &StoredDelivery) -> Option<Diagnosis> {
     let declared: Option<usize> = declared(delivery);
     let body = delivery.body.as_ref();
     if delivery.body_end != BodyEnd::Complete {
@@ -19,31 +21,47 @@ pub fn length_hint(delivery: &StoredDelivery) -> Option<String> {
         let is_whole = serde_json::from_slice::<IgnoredAny>(without_mark(body)).is_ok();
         let why = if missing <= 2 { ": a zero byte or a line break was counted" } else { "" };
         return is_whole.then(|| {
-            format!("The document is complete: Content-Length is {missing} too large{why}. Send the exact number of bytes.")
+            let said = format!(
+                "The document is complete: Content-Length is {missing} too large{why}. | Send the exact number of bytes."
+            );
+            Diagnosis::of("length-too-large", "Content-Length is too large", &said)
         });
     }
     match (surplus(delivery), declared) {
-        (Some(surplus), None) if body.is_empty() => Some(format!(
-            "The request has neither Content-Length nor Transfer-Encoding, yet {} followed. Set Content-Length to the \
-             number of bytes.",
-            bytes(surplus)
-        )),
+        (Some(surplus), None) if body.is_empty() => {
+            let said = format!(
+                "The request has neither Content-Length nor Transfer-Encoding, yet {} followed. | Set Content-Length to the \
+                 number of bytes.",
+                bytes(surplus)
+            );
+            Some(Diagnosis::of("length-missing", "The request has no Content-Length", &said))
+        }
+        (Some(surplus), Some(_)) if beyond_ascii(body) > 0 => {
+            Some(counts_characters(&format!("Content-Length is {} short: more followed.", bytes(surplus))))
+        }
         (Some(surplus), Some(_)) => {
-            let why =
-                if beyond_ascii(body) > 0 { COUNTS_CHARACTERS } else { "Send the exact number of bytes." };
-            Some(format!("Content-Length is {} short: more followed. {why}", bytes(surplus)))
+            let said = format!(
+                "Content-Length is {} short: more followed. | Send the exact number of bytes.",
+                bytes(surplus)
+            );
+            Some(Diagnosis::of("length-too-small", "Content-Length is too small", &said))
         }
         (None, Some(_)) => {
             let missing = closing(body)?.len();
             (missing == beyond_ascii(body)).then(|| {
-                format!(
-                    "The end of the document is missing: {}, as many as its letters beyond ASCII take more. {COUNTS_CHARACTERS}",
+                counts_characters(&format!(
+                    "The end of the document is missing: {}, as many as its letters beyond ASCII take more.",
                     bytes(missing)
-                )
+                ))
             })
         }
         (_, None) => None,
     }
+}
+
+fn counts_characters(said: &str) -> Diagnosis {
+    let headline = "Content-Length counts characters, not bytes";
+    Diagnosis::of("length-in-characters", headline, &format!("{said} {COUNTS_CHARACTERS}"))
 }
 
 /// What closes all that is open in a body that ends too early; `None` where nothing is, or it is not JSON so far.
@@ -55,14 +73,14 @@ pub fn closing(body: &[u8]) -> Option<String> {
 
 /// Says that the signature of a delivery belongs to its body with the end that Content-Length cut off.
 #[must_use]
-pub fn signed_with_its_end(delivery: &StoredDelivery, source: &Source) -> Option<String> {
+pub fn signed_with_its_end(delivery: &StoredDelivery, source: &Source) -> Option<Diagnosis> {
     let closing = closing(&delivery.body)?;
     let whole = [delivery.body.as_ref(), closing.as_bytes()].concat();
     signing::verify(&source.signature, &delivery.headers, &whole, delivery.row.received_at).ok()?;
     let missing = bytes(closing.len());
-    Some(format!(
-        "The signature belongs to this body with “{closing}” behind it: Content-Length is {missing} short. {COUNTS_CHARACTERS}"
-    ))
+    Some(counts_characters(&format!(
+        "The signature belongs to this body with “{closing}” behind it: Content-Length is {missing} short."
+    )))
 }
 
 fn declared(delivery: &StoredDelivery) -> Option<usize> {

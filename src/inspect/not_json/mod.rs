@@ -10,6 +10,7 @@ mod words;
 pub use length::{length_hint, signed_with_its_end};
 
 use super::charset::charset_hint;
+use super::told::Diagnosis;
 use crate::domain::Headers;
 use crate::domain::json::without_mark;
 
@@ -27,12 +28,12 @@ pub struct Look<'a> {
 }
 
 /// Says what is wrong, where, and how to mend it; `None` where the cause is another one.
-type Cause = fn(&Look<'_>) -> Option<String>;
+type Cause = fn(&Look<'_>) -> Option<Diagnosis>;
 
 /// Every cause, in the order in which it is looked for.
 const CAUSES: [Cause; 15] = [
     empty,
-    |look| charset_hint(look.headers, look.bytes).filter(|_| binary::kind(look).is_none()),
+    charset,
     binary::cause,
     formats::markup,
     formats::multipart,
@@ -48,20 +49,23 @@ const CAUSES: [Cause; 15] = [
     formats::cut,
 ];
 
-/// The cause of a body that is not JSON, in a sentence or two with its place and its cure.
+/// The cause of a body that is not JSON, with its place and its cure.
 #[must_use]
-pub fn cause(headers: &Headers, body: &[u8]) -> Option<String> {
+pub fn cause(headers: &Headers, body: &[u8]) -> Option<Diagnosis> {
     let bytes = without_mark(body);
     let text = String::from_utf8_lossy(bytes.get(..LOOK).unwrap_or(bytes));
     let look = Look { headers, bytes, text: &text };
     CAUSES.iter().find_map(|cause| cause(&look))
 }
 
-fn empty(look: &Look<'_>) -> Option<String> {
-    look.text
-        .trim()
-        .is_empty()
-        .then(|| "The body is empty: the sender sent none, or something on the way dropped it.".to_owned())
+fn charset(look: &Look<'_>) -> Option<Diagnosis> {
+    let said = charset_hint(look.headers, look.bytes).filter(|_| binary::kind(look).is_none())?;
+    Some(Diagnosis::new("not-json-charset", "The body is not UTF-8", said).fix("Send the text as UTF-8."))
+}
+
+fn empty(look: &Look<'_>) -> Option<Diagnosis> {
+    let said = "The body is empty: the sender sent none, or something on the way dropped it.";
+    look.text.trim().is_empty().then(|| Diagnosis::of("not-json-empty", "The body is empty", said))
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
 //! A template of the sender that was not filled in.
 
 use super::Look;
+use crate::inspect::told::Diagnosis;
 
 /// `{{`, a name, `}}`.
-pub fn unfilled(look: &Look<'_>) -> Option<String> {
+pub fn unfilled(look: &Look<'_>) -> Option<Diagnosis> {
     let text = look.text;
     let starts = text.match_indices("{{").map(|(at, _)| at);
     let name = starts.filter_map(|at| name_at(text.get(at.saturating_add(2)..)?)).next()?;
-    Some(format!("It contains {{{{{name}}}}}: the sender's template was not filled in."))
+    let said = format!("It contains {{{{{name}}}}}: the sender's template was not filled in.");
+    Some(Diagnosis::of("not-json-template", "The sender's template was not filled in", &said))
 }
 
 /// The name before the next `}}`, where it is one.

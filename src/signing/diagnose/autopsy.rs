@@ -15,7 +15,11 @@ use crate::signing::header_of;
 pub struct Autopsy {
     /// The names of the sender's mistakes; `None` if nothing matches.
     pub variant: Option<String>,
-    /// The mistake and how to fix it, in one or two sentences.
+    /// What that is.
+    pub cause: String,
+    /// How to put it right, step by step.
+    pub fixes: Vec<String>,
+    /// Both, in a sentence or two.
     pub sentence: String,
     /// The number of variants that were tried.
     pub tried: usize,
@@ -24,8 +28,25 @@ pub struct Autopsy {
 impl Autopsy {
     fn named(differences: &[Difference], tried: usize) -> Self {
         let names: Vec<&str> = differences.iter().map(|difference| difference.name).collect();
-        let fixes: Vec<&str> = differences.iter().map(|difference| difference.fix.as_str()).collect();
-        Self { variant: Some(names.join("+")), sentence: fixes.join(" "), tried }
+        let causes: Vec<&str> = differences.iter().map(|difference| difference.what.as_str()).collect();
+        let mut fixes: Vec<String> = Vec::new();
+        for difference in differences {
+            if !difference.fix.is_empty() && !fixes.contains(&difference.fix) {
+                fixes.push(difference.fix.clone());
+            }
+        }
+        Self::told(Some(names.join("+")), causes.join(" "), fixes, tried)
+    }
+
+    fn told(variant: Option<String>, cause: String, fixes: Vec<String>, tried: usize) -> Self {
+        let sentence = std::iter::once(cause.as_str()).chain(fixes.iter().map(String::as_str));
+        Self { variant, sentence: sentence.collect::<Vec<_>>().join(" "), cause, fixes, tried }
+    }
+
+    /// That nothing was tried, and why.
+    #[must_use]
+    pub fn impossible(why: &str) -> Self {
+        Self::told(None, why.to_owned(), Vec::new(), 0)
     }
 }
 
@@ -60,25 +81,28 @@ pub fn diagnose(suspect: &Suspect<'_>) -> Option<Autopsy> {
     if presented.iter().all(|one| one.is_doubtful) {
         return None;
     }
-    let mut hints: Vec<String> = relay(suspect.headers).into_iter().collect();
+    let mut hints: Vec<Difference> =
+        relay(suspect.headers).map(|said| Difference::new("relay", said)).into_iter().collect();
     if has_lost_lines(suspect) {
-        hints.push(
-            "It looks like a file sent with curl -d, which removes line breaks: use --data-binary @file."
-                .to_owned(),
-        );
+        hints.push(Difference::new(
+            "curl-line-breaks",
+            "It looks like a file sent with curl -d, which removes line breaks. | Use --data-binary @file.",
+        ));
     }
     if search.is_cut {
-        hints.push("The body is large: rarer variants were not tried.".to_owned());
+        hints.push(Difference::new("cut", "The body is large, so rarer variants were not tried."));
     }
-    let hints: String = hints.iter().map(|hint| format!(" {hint}")).collect();
-    Some(Autopsy {
-        variant: None,
-        sentence: format!(
-            "None of {tried} variants matches: the sender signs with a secret that is not known here, or the body was \
-             changed on its way.{hints}"
-        ),
-        tried,
-    })
+    let checked = format!("{} common signing mistakes were checked, and none matches.", grouped(tried));
+    let causes = std::iter::once(checked).chain(hints.iter().map(|hint| hint.what.clone()));
+    let causes: Vec<String> = causes.collect();
+    let fixes = hints.into_iter().map(|hint| hint.fix).filter(|fix| !fix.is_empty()).collect();
+    Some(Autopsy::told(None, causes.join(" "), fixes, tried))
+}
+
+/// A number with commas between its thousands.
+fn grouped(number: usize) -> String {
+    let (thousands, rest) = (number / 1_000, number % 1_000);
+    if thousands == 0 { rest.to_string() } else { format!("{},{rest:03}", grouped(thousands)) }
 }
 
 /// A header that the signature covers and that did not come: no secret can be tried without it.
@@ -87,19 +111,19 @@ fn unknowable(suspect: &Suspect<'_>) -> Option<Difference> {
     // Without a signature there is nothing to try.
     suspect.headers.get(header_of(suspect.scheme)).filter(|line| !line.is_empty())?;
     let fix = format!(
-        "{header} is missing, and the signature covers its value: send it. Until then, no secret can be tried on this request."
+        "{header} is missing, and the signature covers its value. | Send it. Until then, no secret can be tried on this request."
     );
     Some(Difference::new("header-missing", fix))
 }
 
-/// The scheme that the request fits as a whole, where it is another one than its source's.
+/// The scheme that the whole request matches, if it is not the scheme of its source.
 fn another_scheme(suspect: &Suspect<'_>) -> Option<Difference> {
     let others = Scheme::ALL.into_iter().filter(|scheme| ![Scheme::None, suspect.scheme].contains(scheme));
     let scheme = others.into_iter().find(|scheme| suspect.check(*scheme).is_ok())?;
     let name = scheme.as_str();
     Some(Difference::new(
         "another-header",
-        format!("The request is signed by the scheme {name}: set the source's signature = \"{name}\"."),
+        format!("The request is signed by the scheme {name}. | Set the source's signature = \"{name}\"."),
     ))
 }
 

@@ -32,7 +32,7 @@ pub fn clock(headers: &Headers, received_at: Timestamp, tolerance: Duration) -> 
         if signed.checked_div(unit).is_some_and(|seconds| seconds.abs_diff(now) <= NEAR) {
             return Some(Difference::new(
                 variant,
-                format!("The timestamp is in {name}; whole seconds since 1970 are expected."),
+                format!("The timestamp is in {name}. | Send whole seconds since 1970."),
             ));
         }
     }
@@ -43,7 +43,7 @@ pub fn clock(headers: &Headers, received_at: Timestamp, tolerance: Duration) -> 
             "timestamp-zone",
             format!(
                 "The timestamp is {} {} our clock, which is a time zone's distance: the sender probably takes local time \
-                 for UTC.",
+                 for UTC. | Let it sign the time in UTC.",
                 hours(quarters),
                 if is_ahead { "ahead of" } else { "behind" }
             ),
@@ -110,7 +110,7 @@ mod tests {
         ] {
             let told = told(signed).unwrap();
             assert_eq!(told.name, variant, "{signed}");
-            assert!(told.fix.contains(part), "{}", told.fix);
+            assert!(told.what.contains(part), "{}", told.what);
         }
         assert_eq!(told(now - 300), None);
         assert_eq!(told(now + 300), None);

@@ -1,16 +1,21 @@
 //! The difference between a sender's request and its source's rules.
 
-/// A sender's mistake: its name, and a sentence with the fix.
+/// What somebody does differently: its name, what it is, and how to put it right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     /// Its name.
     pub name: &'static str,
-    /// What it is, and how to fix it.
+    /// What it is.
+    pub what: String,
+    /// How to put it right; empty where that says itself.
     pub fix: String,
 }
 
 impl Difference {
-    pub(super) fn new(name: &'static str, fix: impl Into<String>) -> Self {
-        Self { name, fix: fix.into() }
+    /// `said` is what it is and how to put it right, with ` | ` between.
+    pub(super) fn new(name: &'static str, said: impl Into<String>) -> Self {
+        let said: String = said.into();
+        let (what, fix) = said.split_once(" | ").map_or((said.as_str(), ""), |(what, fix)| (what, fix));
+        Self { name, what: what.to_owned(), fix: fix.to_owned() }
     }
 }

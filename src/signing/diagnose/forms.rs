@@ -25,7 +25,7 @@ const MAX_OF_LARGE: usize = 8 * 1024 * 1024;
 const LEAST_REWRITTEN: usize = 4;
 /// Bodies up to this size are tried in all forms.
 const SMALL: usize = 128 * 1024;
-/// The most bytes of forms of one member.
+/// The most bytes for the forms of one member.
 const MAX_MEMBER: usize = 256 * 1024;
 /// The most members that are tried alone.
 const MAX_MEMBERS: usize = 16;
@@ -103,7 +103,7 @@ impl<'b> Forms<'b> {
         }
         add(Vec::new(), "body-empty", "The sender signs an empty body: it signs before the body is there.");
         for (bytes, what) in digests(body) {
-            let fix = format!("The sender signs {what}; let it sign the body itself.");
+            let fix = format!("The sender signs {what}. | Let it sign the body itself.");
             add(bytes, "body-digest", &fix);
         }
         let mut rewriter = Document::read(text).map(Rewriter::new);
@@ -190,7 +190,7 @@ fn ends(body: &[u8], add: &mut Add<'_>) {
     let lines = body.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let lines: Vec<&[u8]> = lines.collect();
     let fix =
-        "Line breaks were changed between signing and sending (CRLF and LF): sign the bytes that are sent.";
+        "Line breaks were changed between signing and sending (CRLF and LF). | Sign the bytes that are sent.";
     add(lines.join(b"\n".as_slice()), "crlf-as-lf", fix);
     add(lines.join(b"\r\n".as_slice()), "lf-as-crlf", fix);
     const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -198,7 +198,7 @@ fn ends(body: &[u8], add: &mut Add<'_>) {
         add(
             without.to_vec(),
             "without-bom",
-            "The body begins with a byte order mark that was not signed: send UTF-8 without BOM.",
+            "The body begins with a byte order mark that was not signed. | Send UTF-8 without BOM.",
         );
     } else {
         add(
@@ -223,7 +223,7 @@ fn unpacked(body: &[u8], headers: &Headers, add: &mut Add<'_>) {
         _ => return,
     };
     if read.is_ok() {
-        let fix = "The sender signs the body before it packs it (Content-Encoding); sign what is sent, or send it unpacked.";
+        let fix = "The sender signs the body before it packs it (Content-Encoding). | Sign what is sent, or send it unpacked.";
         add(plain, "unpacked", fix);
     }
 }
@@ -232,16 +232,17 @@ fn letters(body: &[u8], add: &mut Add<'_>) {
     if let Ok(text) = std::str::from_utf8(body) {
         let most = if body.len() <= SMALL { usize::MAX } else { 4 };
         for (name, bytes) in charset::encoded(text).into_iter().take(most) {
-            let fix = format!("The sender signs the text as {name}, but sends UTF-8: sign the UTF-8 bytes.");
+            let fix =
+                format!("The sender signs the text as {name}, but sends UTF-8. | Sign the UTF-8 bytes.");
             add(bytes, "other-charset", &fix);
         }
     }
     add(
         body.iter().map(|byte| char::from(*byte)).collect::<String>().into_bytes(),
         "other-charset",
-        "The sender encodes the text as UTF-8 twice before it signs it: sign the bytes that are sent.",
+        "The sender encodes the text as UTF-8 twice before it signs it. | Sign the bytes that are sent.",
     );
-    let fix = "The sender signs the form's text after it was decoded; sign the bytes that are sent.";
+    let fix = "The sender signs the form's text after it was decoded. | Sign the bytes that are sent.";
     if let Some((_, payload)) = form_urlencoded::parse(body).find(|(name, _)| name == "payload") {
         add(payload.into_owned().into_bytes(), "form-decoded", fix);
     }
@@ -270,29 +271,29 @@ fn quoted(text: &str, add: &mut Add<'_>) {
     add(
         python_bytes(text.as_bytes()).into_bytes(),
         "text-python-bytes",
-        "The sender signs Python's b'…', the text of a bytes object: sign body itself, not str(body) or f\"{body}\".",
+        "The sender signs Python's b'…', the text of a bytes object. | Sign body itself, not str(body) or f\"{body}\".",
     );
     let numbers: Vec<String> = text.bytes().map(|byte| byte.to_string()).collect();
     add(
         format!("{{\"type\":\"Buffer\",\"data\":[{}]}}", numbers.join(",")).into_bytes(),
         "text-buffer",
-        "The sender signs JSON.stringify of a Buffer: sign the Buffer itself.",
+        "The sender signs JSON.stringify of a Buffer. | Sign the Buffer itself.",
     );
     add(
         utf8_percent_encode(text, COMPONENT).to_string().into_bytes(),
         "text-percent",
-        "The sender signs the body percent-encoded (encodeURIComponent); sign the bytes that are sent.",
+        "The sender signs the body percent-encoded (encodeURIComponent). | Sign the bytes that are sent.",
     );
     for (bytes, what) in [(STANDARD.encode(text), "base64"), (hex::encode(text), "hex")] {
         let fix = format!("The sender signs the body encoded as {what}; sign the bytes that are sent.");
         add(bytes.into_bytes(), "body-encoded", &fix);
     }
     for (text, what) in CONSTANTS {
-        let fix = format!("The sender signs {what} instead of the body: sign the bytes that are sent.");
+        let fix = format!("The sender signs {what} instead of the body. | Sign the bytes that are sent.");
         add(text.as_bytes().to_vec(), "text-constant", &fix);
     }
     for text in file_lines(text) {
-        let fix = "The signature matches a file of several lines, but its line breaks did not arrive: curl -d removes them. \
+        let fix = "The signature matches a file of several lines, but its line breaks did not arrive: curl -d removes them. | \
                    Send the file with --data-binary @file.";
         add(text.into_bytes(), "curl-line-breaks", fix);
     }

@@ -175,7 +175,7 @@ pub fn others(suspect: &Suspect<'_>) -> Vec<Frame> {
     let mut frames = Vec::new();
     for (template, name, what) in FRAMES {
         let fix = format!(
-            "The sender signs {what}, but the scheme {} signs {asked}. Let it sign that, or use a source with \
+            "The sender signs {what}, but the scheme {} signs {asked}. | Let it sign that, or use a source with \
              signature = \"none\" and a credential.",
             suspect.scheme.as_str()
         );

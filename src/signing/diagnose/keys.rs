@@ -37,13 +37,13 @@ const SLIPS: &[Slip] = &[
     Slip {
         variant: "secret-trimmed",
         make: |secret| vec![secret.trim_ascii().to_vec()],
-        fix: "The sender signs without the blanks around the secret: take them out of {name}.",
+        fix: "The sender signs without the blanks around the secret. | Take them out of {name}.",
     },
     Slip {
         variant: "secret-with-newline",
         make: |secret| ["\n", "\r\n", " "].iter().map(|end| [secret, end.as_bytes()].concat()).collect(),
-        fix: "The sender signs with a line break or blank at the end of the secret, as it was read from a file or pasted: \
-              take it out there.",
+        fix: "The sender signs with a line break or blank at the end of the secret, as it was read from a file or pasted. | \
+              Take it out there.",
     },
     Slip {
         variant: "secret-unquoted",
@@ -56,40 +56,40 @@ const SLIPS: &[Slip] = &[
     Slip {
         variant: "secret-quoted",
         make: |secret| [b"\"", b"'"].iter().map(|quote| [*quote, secret, *quote].concat()).collect(),
-        fix: "The sender signs with quotes around the secret: take them out of its configuration.",
+        fix: "The sender signs with quotes around the secret. | Take them out of its configuration.",
     },
     Slip {
         variant: "secret-hex-decoded",
         make: |secret| hex::decode(secret).into_iter().collect(),
-        fix: "The sender takes the secret for hex and decodes it before it signs: give it the secret encoded as hex, or let \
+        fix: "The sender takes the secret for hex and decodes it before it signs. | Give it the secret encoded as hex, or let \
               it use the text as it is.",
     },
     Slip {
         variant: "secret-hex-encoded",
         make: |secret| vec![hex::encode(secret).into_bytes()],
-        fix: "The sender turns the secret into hex before it signs; let it use the secret as it is.",
+        fix: "The sender turns the secret into hex before it signs. | Let it use the secret as it is.",
     },
     Slip {
         variant: "secret-base64-encoded",
         make: |secret| vec![STANDARD.encode(secret).into_bytes()],
-        fix: "The sender turns the secret into base64 before it signs; let it use the secret as it is.",
+        fix: "The sender turns the secret into base64 before it signs. | Let it use the secret as it is.",
     },
     Slip {
         variant: "secret-hashed",
         make: |secret| {
             vec![Sha256::digest(secret).to_vec(), hex::encode(Sha256::digest(secret)).into_bytes()]
         },
-        fix: "The sender signs with the SHA-256 of the secret; let it use the secret itself as the key.",
+        fix: "The sender signs with the SHA-256 of the secret. | Let it use the secret itself as the key.",
     },
     Slip {
         variant: "secret-other-case",
         make: |secret| vec![secret.to_ascii_lowercase()],
-        fix: "The sender signs with the secret in small letters; give it the secret as it is in {name}.",
+        fix: "The sender signs with the secret in small letters. | Give it the secret as it is in {name}.",
     },
     Slip {
         variant: "secret-other-case",
         make: |secret| vec![secret.to_ascii_uppercase()],
-        fix: "The sender signs with the secret in capital letters; give it the secret as it is in {name}.",
+        fix: "The sender signs with the secret in capital letters. | Give it the secret as it is in {name}.",
     },
 ];
 
@@ -119,7 +119,7 @@ pub fn keys(suspect: &Suspect<'_>) -> Vec<Key> {
             }
         }
         let name = known.secret.name();
-        let fix = format!("The sender signs with the text “{name}” itself: give it what that stands for.");
+        let fix = format!("The sender signs with the text “{name}” itself. | Give it what that stands for.");
         keys.push(Key::new(name.as_bytes().to_vec(), Some(Difference::new("secret-is-its-name", fix))));
     }
     keys.extend(others.iter().map(|known| foreign(known, suspect)));
@@ -140,11 +140,11 @@ fn foreign(known: &Known<'_>, suspect: &Suspect<'_>) -> Key {
     let source = known.source.unwrap_or_default();
     let name = known.secret.name();
     let send = if suspect.holds_for(known.scheme, std::slice::from_ref(known.secret)) {
-        format!("send it to /webhook/{source}, or give the sender the secret of this source")
+        format!("Send it to /webhook/{source}, or give the sender the secret of this source")
     } else {
-        "give the sender the secret of this source".to_owned()
+        "Give the sender the secret of this source".to_owned()
     };
-    let fix = format!("It is signed with {name}, the secret of source “{source}”: {send}.");
+    let fix = format!("It is signed with {name}, the secret of source “{source}”. | {send}.");
     let bytes = usual_key(known).unwrap_or_else(|| known.secret.expose().to_vec());
     Key::new(bytes, Some(Difference::new("another-sources-secret", fix)))
 }
@@ -155,17 +155,17 @@ fn whsec(known: &Known<'_>, keys: &mut Vec<Key>) {
     let whole = secret.strip_prefix(b"v1,").unwrap_or(secret);
     let Some(rest) = whole.strip_prefix(b"whsec_") else { return };
     let ask = if known.scheme == Scheme::StandardWebhooks {
-        "the key is what follows whsec_, decoded from base64."
+        "The key is what follows whsec_, decoded from base64."
     } else {
-        "let it use the whole text as it is, whsec_ included."
+        "Let it use the whole text as it is, whsec_ included."
     };
     let decoded = if known.scheme == Scheme::StandardWebhooks {
         format!(
-            "The sender decodes what follows whsec_, as Standard Webhooks does: write {} without anything before whsec_.",
+            "The sender decodes what follows whsec_, as Standard Webhooks does. | Write {} without anything before whsec_.",
             known.secret.name()
         )
     } else {
-        "The sender decodes the secret as Standard Webhooks does; let it use the whole text as it is, whsec_ included."
+        "The sender decodes the secret as Standard Webhooks does. | Let it use the whole text as it is, whsec_ included."
             .to_owned()
     };
     let mut add = |bytes: Option<Vec<u8>>, variant, fix: String| {
@@ -174,12 +174,12 @@ fn whsec(known: &Known<'_>, keys: &mut Vec<Key>) {
     add(
         Some(rest.to_vec()),
         "whsec-not-decoded",
-        format!("The sender takes off whsec_ and does not decode the rest; {ask}"),
+        format!("The sender takes off whsec_ and does not decode the rest. | {ask}"),
     );
     add(
         Some(secret.to_vec()),
         "whsec-kept",
-        format!("The sender signs with the whole text of the secret, whsec_ included; {ask}"),
+        format!("The sender signs with the whole text of the secret, whsec_ included. | {ask}"),
     );
     add(LENIENT.decode(rest).ok(), "whsec-decoded", decoded);
 }
@@ -190,14 +190,14 @@ fn base64(known: &Known<'_>, keys: &mut Vec<Key>) {
     let name = known.secret.name();
     let prefixed = Secret::new(name, [b"whsec_", secret].concat());
     let fix = if known.scheme != Scheme::StandardWebhooks {
-        "give it the secret encoded as base64, or let it use the text as it is.".to_owned()
+        "Give it the secret encoded as base64, or let it use the text as it is.".to_owned()
     } else if usable_key(Scheme::StandardWebhooks, &prefixed).is_ok() {
-        format!("write whsec_ before the secret in {name}, and it is decoded here too.")
+        format!("Write whsec_ before the secret in {name}, and it is decoded here too.")
     } else {
-        "use a secret of whsec_ and 24 to 64 bytes in base64 on both sides.".to_owned()
+        "Use a secret of whsec_ and 24 to 64 bytes in base64 on both sides.".to_owned()
     };
     let mut add = |bytes: Option<Vec<u8>>, variant, what: &str| {
-        let said = format!("The sender takes the secret for {what} and decodes it before it signs: {fix}");
+        let said = format!("The sender takes the secret for {what} and decodes it before it signs. | {fix}");
         keys.extend(bytes.map(|bytes| Key::new(bytes, Some(Difference::new(variant, said)))));
     };
     add(LENIENT.decode(secret).ok(), "secret-base64-decoded", "base64");

@@ -21,4 +21,5 @@ mod suspect;
 
 pub use autopsy::{Autopsy, diagnose};
 pub use clock::clock;
+pub use difference::Difference;
 pub use suspect::{Known, Suspect};

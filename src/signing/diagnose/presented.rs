@@ -47,7 +47,7 @@ fn is_bare_digest(value: &[u8]) -> bool {
     value.len() == 64 && value.iter().all(u8::is_ascii_hexdigit)
 }
 
-/// The digests of a request, those in the scheme's own header first.
+/// The digests in a request, those in the scheme's own header first.
 pub fn presented(scheme: Scheme, headers: &Headers) -> Vec<Presented> {
     let mut found = Vec::new();
     let mut foreign = Vec::new();
@@ -83,7 +83,7 @@ fn another_header(name: &str, of: Option<Scheme>, scheme: Scheme) -> Difference 
     Difference::new("another-header", fix)
 }
 
-/// In what it is written differently from what the scheme asks for.
+/// How its form differs from what the scheme requires.
 fn differences(read: &Read, scheme: Scheme) -> Vec<Difference> {
     let wants_base64 = matches!(
         scheme,
@@ -103,7 +103,7 @@ fn differences(read: &Read, scheme: Scheme) -> Vec<Difference> {
         Difference::new(name, format!("The digest is written as {}; {wanted} is expected.", read.encoding))
     }));
     if wants_base64 && read.is_unpadded {
-        let fix = "The base64 of the digest lacks its last =: use an encoder that pads.";
+        let fix = "The base64 of the digest lacks its last =. | Use an encoder that pads.";
         differences.push(Difference::new("base64-unpadded", fix));
     }
     differences
@@ -144,22 +144,22 @@ fn prefix(scheme: Scheme, prefixes: &[String], has_version: bool) -> Option<Diff
 
 /// Texts that cannot be a signature, and why they are there.
 const NO_SIGNATURES: &[(&str, &str)] = &[
-    ("[object Promise]", "The signature is a Promise of JavaScript: await it before it is sent."),
-    ("[object ArrayBuffer]", "The signature is an ArrayBuffer of JavaScript: send its bytes as hex."),
-    ("[object Object]", "The signature is an object of JavaScript: send its digest as hex."),
-    ("[B@", "The signature is Java's name of a byte array: send its bytes as hex."),
-    ("System.Byte[]", "The signature is .NET's name of a byte array: send Convert.ToHexString of it."),
-    ("<Buffer", "The signature is a Buffer of Node as it is printed: use .digest(\"hex\")."),
-    ("<hmac.HMAC", "The signature is a Python object: call .hexdigest()."),
-    ("<built-in method", "The signature is a Python method: call it, as in .hexdigest()."),
-    ("#<OpenSSL", "The signature is a Ruby object: call .hexdigest."),
-    ("Resource id", "The signature is PHP's name of a resource: send the result of hash_hmac()."),
-    ("[native code]", "The signature is the text of a JavaScript function: call it."),
-    ("NaN", "The signature is the word NaN: send the hex text of the digest, not a number."),
-    ("true", "The signature is the word true: send the digest, not the result of a check."),
+    ("[object Promise]", "The signature is a Promise of JavaScript. | Await it before it is sent."),
+    ("[object ArrayBuffer]", "The signature is an ArrayBuffer of JavaScript. | Send its bytes as hex."),
+    ("[object Object]", "The signature is an object of JavaScript. | Send its digest as hex."),
+    ("[B@", "The signature is Java's name of a byte array. | Send its bytes as hex."),
+    ("System.Byte[]", "The signature is .NET's name of a byte array. | Send Convert.ToHexString of it."),
+    ("<Buffer", "The signature is a Buffer of Node as it is printed. | Use .digest(\"hex\")."),
+    ("<hmac.HMAC", "The signature is a Python object. | Call .hexdigest()."),
+    ("<built-in method", "The signature is a Python method. | Call it, as in .hexdigest()."),
+    ("#<OpenSSL", "The signature is a Ruby object. | Call .hexdigest."),
+    ("Resource id", "The signature is PHP's name of a resource. | Send the result of hash_hmac()."),
+    ("[native code]", "The signature is the text of a JavaScript function. | Call it."),
+    ("NaN", "The signature is the word NaN. | Send the hex text of the digest, not a number."),
+    ("true", "The signature is the word true. | Send the digest, not the result of a check."),
     (
         "false",
-        "The signature is the word false: PHP's hash_hmac() failed, or the variable that should hold it is not set.",
+        "The signature is the word false: PHP's hash_hmac() failed, or its variable is not set. | Check both in the sender.",
     ),
     ("undefined", "The signature is the word undefined: the variable that should hold it is not set."),
     ("null", "The signature is the word null: the variable that should hold it is not set."),

@@ -28,21 +28,20 @@ pub struct Read {
 
 type Slip = (&'static str, &'static str);
 
-const QUOTED: Slip = ("signature-quoted", "The signature is in quotes; the sender must leave them out.");
+const QUOTED: Slip = ("signature-quoted", "The signature is in quotes. | Leave them out.");
 const BYTES: Slip = (
     "signature-python-bytes",
-    "The signature is Python bytes as they are printed (b'…'): use .hexdigest(), or .decode() before it is sent.",
+    "The signature is Python bytes as they are printed (b'…'). | Use .hexdigest(), or .decode() before it is sent.",
 );
-const ZERO_X: Slip = ("signature-0x", "The signature begins with 0x; the sender must leave that out.");
+const ZERO_X: Slip = ("signature-0x", "The signature begins with 0x. | Leave that out.");
 const DASHES: Slip = (
     "signature-separated",
-    "The digits of the signature are separated, as .NET's BitConverter does: use Convert.ToHexString.",
+    "The digits of the signature are separated, as .NET's BitConverter does. | Use Convert.ToHexString.",
 );
-const PERCENT: Slip =
-    ("signature-percent", "The signature is percent-encoded; the sender must send it as it is.");
+const PERCENT: Slip = ("signature-percent", "The signature is percent-encoded. | Send it as it is.");
 const TWICE: Slip = (
     "signature-encoded-twice",
-    "The digest is encoded twice, first as hex and then again; send the hex as it is. PHP's hash_hmac() already returns \
+    "The digest is encoded twice, first as hex and then again. | Send the hex as it is. PHP's hash_hmac() already returns \
      hex.",
 );
 

@@ -17,7 +17,7 @@ pub fn relay(headers: &Headers) -> Option<String> {
     let (name, _) = RELAYS.iter().find(|(_, marks)| marks.iter().all(is))?;
     Some(format!(
         "The request has the headers of {name}, a relay that parses the JSON and writes it again. The signature of \
-         the original bytes rarely survives that. Use a tunnel that forwards bytes, or send to this source directly."
+         the original bytes rarely survives that. | Use a tunnel that forwards bytes, or send to this source directly."
     ))
 }
 

@@ -15,8 +15,9 @@ pub fn right_digest(suspect: &Suspect<'_>) -> Difference {
     match suspect.check(suspect.scheme) {
         Ok(()) => valid_now(suspect.scheme),
         Err(SignatureFault::Stale { .. }) => clock(suspect.headers, suspect.received_at, suspect.tolerance)
-            .map(|told| {
-                Difference::new(told.name, format!("The digest is right, but its time is not. {}", told.fix))
+            .map(|told| Difference {
+                what: format!("The digest is right, but its time is not. {}", told.what),
+                ..told
             })
             .unwrap_or_else(|| {
                 Difference::new("timestamp-stale", "The digest is right, but its time is not.")
@@ -32,7 +33,7 @@ fn valid_now(scheme: Scheme) -> Difference {
         _ => "Replay the delivery.",
     };
     let fix = format!(
-        "With the secrets and the scheme of now the signature is right: the configuration was put right since. {replay}"
+        "With the secrets and the scheme of now the signature is right: the configuration was put right since. | {replay}"
     );
     Difference::new("valid-now", fix)
 }
@@ -48,24 +49,24 @@ fn header_fault(suspect: &Suspect<'_>, fault: &SignatureFault) -> Difference {
             .iter()
             .all(|set| ["id", "timestamp", "signature"].iter().any(|part| named(&&*format!("{set}{part}"))));
         if is_standard && has_both {
-            let fix = "The digest is right, but headers of two sets are there: webhook-… and svix-…. Send one whole set.";
+            let fix = "The digest is right, but headers of two sets are there: webhook-… and svix-…. | Send one whole set.";
             return Difference::new("two-header-sets", fix);
         }
         let fix = format!(
-            "The digest is right for a message without {header}: send that header, and sign its value with the body."
+            "The digest is right for a message without {header}. | Send that header, and sign its value with the body."
         );
         return Difference::new("header-missing", fix);
     }
     if is_standard && let Some(twice) = parts.iter().find(|header| times(header) > 1) {
         let fix = format!(
-            "The digest is right, but {twice} is there more than once, which is read as one value with commas: send it once."
+            "The digest is right, but {twice} is there more than once, which is read as one value with commas. | Send it once."
         );
         return Difference::new("several-lines", fix);
     }
     match fault {
         SignatureFault::Malformed { header, .. } if header.ends_with("-timestamp") => Difference::new(
             "timestamp-format",
-            "The digest is right, but the timestamp is not whole seconds since 1970: send int(time.time()), digits only.",
+            "The digest is right, but the timestamp is not whole seconds since 1970. | Send int(time.time()), digits only.",
         ),
         fault => {
             let around = around(suspect).unwrap_or_default();
@@ -81,11 +82,11 @@ fn header_fault(suspect: &Suspect<'_>, fault: &SignatureFault) -> Difference {
 fn around(suspect: &Suspect<'_>) -> Option<&'static str> {
     let text = String::from_utf8_lossy(suspect.headers.get(header_of(suspect.scheme))?).into_owned();
     if text.contains("stdin") {
-        Some(" openssl prints a name before the digest: take it off with | sed 's/.* //'.")
+        Some(" | openssl prints a name before the digest: remove it with | sed 's/.* //'.")
     } else if text.contains(';') {
-        Some(" Several signatures are separated by a space or a comma, not by a semicolon.")
+        Some(" | Several signatures are separated by a space or a comma, not by a semicolon.")
     } else if text.contains([' ', ',', ':']) {
-        Some(" Send nothing else in that header.")
+        Some(" | Send nothing else in that header.")
     } else {
         None
     }
@@ -107,8 +108,8 @@ pub fn cut_digest(suspect: &Suspect<'_>) -> Option<Difference> {
     });
     has_part.then(|| {
         let fix = format!(
-            "The signature is the first {} characters of the right one: something cuts it, such as a column or a field that \
-             is too short.",
+            "The signature is the first {} characters of the right one. | Something cuts it, such as a column or a field \
+             that is too short: let it take the whole signature.",
             written.len()
         );
         Difference::new("signature-cut", fix)

@@ -16,7 +16,7 @@ use super::suspect::Suspect;
 /// How many bytes are hashed at most: about a tenth of a second. Of large bodies, some variants all the same.
 const MAX_HASHED: usize = 64 * 1024 * 1024;
 const LEAST_HASHED: usize = 16;
-/// Bodies up to this size are tried cut at every byte, and with other times.
+/// Bodies up to this size are also tried cut at every byte, and with other times.
 const SMALL: usize = 64 * 1024;
 /// The most forms of the body that are tried as keys.
 const SWAPPED: usize = 64;
@@ -191,7 +191,7 @@ impl<'p> Search<'p> {
                     let why = if cut == letters {
                         "which is its length in letters: the sender counts letters where it should count bytes."
                     } else {
-                        "as though a buffer ended there. Let it sign the whole body."
+                        "as though a buffer ended there. | Let it sign the whole body."
                     };
                     let fix =
                         format!("The sender signed only the first {cut} of {} bytes, {why}", body.len());
@@ -240,10 +240,10 @@ fn told<const N: usize>(found: [&Option<Difference>; N], presented: &Presented) 
     let mut all: Vec<Difference> = found.into_iter().flatten().cloned().collect();
     all.extend(presented.differences.iter().cloned());
     let algorithm = match presented.digest.len() {
-        16 => Some(("md5", "The sender uses HMAC-MD5; set it to HMAC-SHA256.")),
-        20 => Some(("sha1", "The sender uses HMAC-SHA1; set it to HMAC-SHA256.")),
-        48 => Some(("sha384", "The sender uses HMAC-SHA384; set it to HMAC-SHA256.")),
-        64 => Some(("sha512", "The sender uses HMAC-SHA512; set it to HMAC-SHA256.")),
+        16 => Some(("md5", "The sender uses HMAC-MD5. | Set it to HMAC-SHA256.")),
+        20 => Some(("sha1", "The sender uses HMAC-SHA1. | Set it to HMAC-SHA256.")),
+        48 => Some(("sha384", "The sender uses HMAC-SHA384. | Set it to HMAC-SHA256.")),
+        64 => Some(("sha512", "The sender uses HMAC-SHA512. | Set it to HMAC-SHA256.")),
         _ => None,
     };
     all.extend(algorithm.map(|(name, fix)| Difference::new(name, fix)));
@@ -254,7 +254,7 @@ type OtherTime = (i64, Box<dyn Fn() -> String>);
 
 /// The times that may have been signed instead of the header's, and what each means.
 fn other_times(time: i64) -> Vec<OtherTime> {
-    const UNITS: &str = "The sender signs the timestamp in one unit and sends it in another (seconds and milliseconds): sign \
+    const UNITS: &str = "The sender signs the timestamp in one unit and sends it in another (seconds and milliseconds). | Sign \
                          the text of the header.";
     let mut times: Vec<OtherTime> = Vec::new();
     let mut add =
@@ -283,7 +283,7 @@ fn other_times(time: i64) -> Vec<OtherTime> {
                 other,
                 Box::new(move || {
                     format!(
-                        "The signed timestamp is {} {word} the header: the sender takes local time for UTC in one of them. \
+                        "The signed timestamp is {} {word} the header: the sender takes local time for UTC in one of them. | \
                          In Python, use datetime.now(timezone.utc).",
                         hours(quarters.unsigned_abs())
                     )

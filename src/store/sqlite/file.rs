@@ -101,6 +101,10 @@ impl Sqlite {
         self.shared.newest.subscribe()
     }
 
+    pub fn named(&self) -> &watch::Sender<i64> {
+        &self.shared.named
+    }
+
     pub fn pruned_through(&self) -> i64 {
         self.shared.pruned_through()
     }

@@ -33,6 +33,8 @@ pub struct Shared {
     file: File,
     /// The position of the last commit.
     pub newest: watch::Sender<i64>,
+    /// The causes of deliveries up to here are named, as far as they are named at once.
+    pub named: watch::Sender<i64>,
     pruned_through: AtomicI64,
     /// Bytes in use in the file, as of the last retention check.
     pub used: AtomicU64,
@@ -55,6 +57,7 @@ impl Shared {
             path: options.path.clone(),
             file,
             newest: watch::Sender::new(newest),
+            named: watch::Sender::new(0),
             pruned_through: AtomicI64::new(pruned_through),
             used: AtomicU64::new(retention::used_bytes(connection)?),
             queued: AtomicUsize::new(0),

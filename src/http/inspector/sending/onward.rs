@@ -17,6 +17,8 @@ pub struct Onward {
     pub name: String,
     /// What became of the event there, in a sentence.
     pub why: String,
+    /// Whether the event was meant for it.
+    pub is_meant: bool,
     /// The message, where there is one.
     pub message: Option<String>,
     /// The message's status.
@@ -75,6 +77,8 @@ async fn of_event(
             why: plain(&routing.sentence()),
             message: message.map(|row| row.id.to_string()),
             status: message.map(|row| row.status.as_str()).unwrap_or_default(),
+            is_meant: message.is_some()
+                || matches!(routing, Routing::Sent | Routing::FilterFailed(_) | Routing::Loop),
         });
     }
     for parked in state.sender.subscriptions().all_parked() {
@@ -91,6 +95,7 @@ async fn of_event(
                 id: parked.id.clone(),
                 name: plain(&format!("{}{of}", parked.name)),
                 why: plain(&parked.sentence()),
+                is_meant: true,
                 message: Some(row.id.to_string()),
                 status: row.status.as_str(),
             });

@@ -18,7 +18,7 @@ pub fn named(rewriter: &mut Rewriter<'_>, body: &str, text: &str, most_bytes: us
     if without_lines == body && without_lines.len() + 1 < text.len() {
         return Difference::new(
             "curl-line-breaks",
-            "The signature matches a file of several lines, but its line breaks did not arrive: curl -d removes them. \
+            "The signature matches a file of several lines, but its line breaks did not arrive: curl -d removes them. | \
              Send the file with --data-binary @file.",
         );
     }
@@ -28,7 +28,7 @@ pub fn named(rewriter: &mut Rewriter<'_>, body: &str, text: &str, most_bytes: us
             "json-reordered",
             format!(
                 "The signature matches this JSON with its keys in another order. Lua, Perl, Swift and hash maps of other \
-                 languages keep no order. {GENERAL_CURE}"
+                 languages keep no order. | {GENERAL_CURE}"
             ),
         );
     };
@@ -51,14 +51,14 @@ pub fn named(rewriter: &mut Rewriter<'_>, body: &str, text: &str, most_bytes: us
             Difference::new(
                 only.serialiser.variant,
                 format!(
-                    "The signature matches the payload as {}{with} writes it. {they_differ} {cure}",
+                    "The signature matches the payload as {}{with} writes it. {they_differ} | {cure}",
                     only.serialiser.name
                 ),
             )
         }
         [] => Difference::new(
             label(&changes, text, &likely.style),
-            format!("The signature matches this JSON written differently. {they_differ} {GENERAL_CURE}"),
+            format!("The signature matches this JSON written differently. {they_differ} | {GENERAL_CURE}"),
         ),
         several => {
             let names: Vec<String> = several
@@ -74,7 +74,9 @@ pub fn named(rewriter: &mut Rewriter<'_>, body: &str, text: &str, most_bytes: us
             };
             Difference::new(
                 label(&changes, text, &likely.style),
-                format!("The signature matches the payload as {list} write it. {they_differ} {GENERAL_CURE}"),
+                format!(
+                    "The signature matches the payload as {list} write it. {they_differ} | {GENERAL_CURE}"
+                ),
             )
         }
     }

@@ -1,0 +1,166 @@
+//! The first part of a delivery's page: what became of it, why, what to do about it, and the checks in a strip.
+
+use std::time::Duration;
+
+use super::page::search_url;
+use super::row_view::{shown_time, took};
+use crate::domain::{Check, DeliveryRow, Outcome, Timestamp, plain};
+use crate::inspect::duration::seconds;
+use crate::inspect::search::term;
+use crate::inspect::{Action, Diagnosis, Fix};
+use crate::store::Alike;
+
+/// What became of it.
+pub struct VerdictSection {
+    pub headline: String,
+    pub cause: String,
+    pub fixes: Vec<FixView>,
+    pub alike: Option<AlikeView>,
+    pub evidence: Vec<String>,
+    pub checks: Vec<CheckView>,
+}
+
+/// A step of what to do.
+pub struct FixView {
+    pub step: String,
+    pub line: Option<String>,
+    /// A page that does or proves it, and what the link says.
+    pub action: Option<(String, &'static str)>,
+}
+
+/// Other deliveries with the same cause.
+pub struct AlikeView {
+    pub url: String,
+    /// `38 more deliveries`.
+    pub count: String,
+    /// RFC 3339, and for people.
+    pub since: (String, String),
+}
+
+/// What a check found.
+pub struct CheckView {
+    pub name: &'static str,
+    pub outcome: &'static str,
+    /// The sign that stands for its outcome.
+    pub sign: &'static str,
+    pub is_open: bool,
+    pub seen: String,
+    pub rule: String,
+    pub took: String,
+    pub faults: Vec<(String, String)>,
+    pub notes: Vec<String>,
+}
+
+impl VerdictSection {
+    /// What is said of the delivery of `row`.
+    pub fn of(
+        row: &DeliveryRow,
+        diagnosis: &Diagnosis,
+        checks: &[Check],
+        alike: Option<Alike>,
+        autopsy: Option<String>,
+    ) -> Self {
+        Self {
+            headline: plain(&diagnosis.headline),
+            cause: plain(&diagnosis.cause),
+            fixes: diagnosis.fixes.iter().map(|fix| fix_view(row, fix)).collect(),
+            alike: alike.map(|alike| alike_view(row, &diagnosis.code, alike)),
+            evidence: diagnosis.evidence.iter().map(|said| plain(said)).chain(autopsy).collect(),
+            checks: checks.iter().map(check).collect(),
+        }
+    }
+}
+
+fn fix_view(row: &DeliveryRow, fix: &Fix) -> FixView {
+    let what_if = |only: &str| {
+        let reason = row.reason.map_or(String::new(), |reason| term("reason", reason.as_str()));
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("source", &row.source)
+            .append_pair("q", &reason)
+            .finish();
+        format!("/what-if?{query}{only}")
+    };
+    let action = fix.action.and_then(|action| match action {
+        Action::TestSecret => Some((what_if("&only=secret"), "Test another secret")),
+        Action::ChangeRules => Some((what_if(""), "See what would change")),
+        Action::Compare => row.duplicate_of.map(|first| (format!("/diff?a={first}&b={}", row.id), "Compare")),
+    });
+    FixView { step: plain(&fix.step), line: fix.line.as_deref().map(plain), action }
+}
+
+fn alike_view(row: &DeliveryRow, code: &str, alike: Alike) -> AlikeView {
+    let or_more = if alike.is_all { "" } else { " or more" };
+    let noun = if alike.count == 1 { "delivery" } else { "deliveries" };
+    let since = alike.since.to_string();
+    AlikeView {
+        url: search_url(&format!("{} {}", term("source", &row.source), term("cause", code))),
+        count: format!("{}{or_more} more {noun}", alike.count),
+        since: (since.clone(), minute(&since, &row.received_at.to_string())),
+    }
+}
+
+/// A time to the minute, without its day where that is the one of `other`.
+fn minute(time: &str, other: &str) -> String {
+    let shown = shown_time(time);
+    let to_the_minute = shown.get(..16).unwrap_or(&shown);
+    match (time.get(..10), other.get(..10)) {
+        (Some(day), Some(same)) if day == same => to_the_minute.get(11..).unwrap_or_default().to_owned(),
+        _ => to_the_minute.to_owned(),
+    }
+}
+
+fn check(check: &Check) -> CheckView {
+    CheckView {
+        name: check.gate.as_str(),
+        outcome: check.outcome.as_str(),
+        sign: match check.outcome {
+            Outcome::Pass => "✓",
+            Outcome::Fail => "✕",
+            Outcome::Skipped => "–",
+        },
+        is_open: check.outcome == Outcome::Fail,
+        seen: plain(&check.seen),
+        rule: plain(&check.rule),
+        took: took(u64::from(check.duration_us)),
+        faults: check.faults.iter().map(|fault| (plain(&fault.path), plain(&fault.message))).collect(),
+        notes: check.notes.iter().map(|note| plain(note)).collect(),
+    }
+}
+
+/// How long ago something was, for people: `12 s ago`.
+pub fn ago(now: Timestamp, then: Timestamp) -> String {
+    let micros = now.as_micros().saturating_sub(then.as_micros());
+    let age = Duration::from_micros(u64::try_from(micros).unwrap_or(0)).as_secs();
+    match age {
+        0 => "just now".to_owned(),
+        1..120 => format!("{age} s ago"),
+        120..7_200 => format!("{} min ago", age / 60),
+        7_200..172_800 => format!("{} h ago", age / 3_600),
+        _ => format!("{} days ago", age / 86_400),
+    }
+}
+
+/// How long its client, or its sender, waited, where that was not long enough.
+pub fn waited(after: Option<Duration>) -> Option<String> {
+    after.map(|after| seconds(after.as_secs_f64()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_has_the_unit_that_suits_it() {
+        let now = Timestamp::from_secs(1_000_000);
+        let told = [0, 12, 180, 7_300, 200_000].map(|age| ago(now, Timestamp::from_secs(1_000_000 - age)));
+        assert_eq!(told, ["just now", "12 s ago", "3 min ago", "2 h ago", "2 days ago"]);
+        assert_eq!(ago(now, Timestamp::from_secs(1_000_001)), "just now");
+    }
+
+    #[test]
+    fn a_time_of_the_same_day_is_told_without_its_day() {
+        let (early, late) = ("2026-11-28T13:00:07.000Z", "2026-11-28T14:01:26.039Z");
+        assert_eq!(minute(early, late), "13:00");
+        assert_eq!(minute("2026-11-27T13:00:07.000Z", late), "2026-11-27 13:00");
+    }
+}

@@ -1,0 +1,183 @@
+//! Each reason has its headline, its cause and something to do; and deliveries that other tests start from.
+
+use super::*;
+use std::net::{IpAddr, Ipv4Addr};
+
+use std::time::Duration;
+
+use crate::domain::{
+    Allowlist, BodyEnd, ClientAddress, Connection, DeliveryId, DeliveryRow, EventPlace, Fault, Headers,
+    IdScope, Marks, SchemaMode, Scheme, Secret, SignatureRule, SilenceAfter, Source, Timestamp,
+    UnknownEvents, Unverified,
+};
+
+/// A delivery of that verdict, without checks.
+pub fn stored(verdict: Verdict, reason: Option<Reason>) -> StoredDelivery {
+    let ip = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    StoredDelivery {
+        row: DeliveryRow {
+            seq: 1,
+            id: DeliveryId::new_at(Timestamp::from_secs(1_700_000_000)),
+            source: "tagorun".into(),
+            received_at: Timestamp::from_secs(1_700_000_000),
+            method: "POST".into(),
+            path: "/webhook/tagorun".into(),
+            client_ip: ip,
+            event_type: None,
+            event_name: None,
+            event_id: Some("evt_1".into()),
+            entity: None,
+            verdict,
+            reason,
+            status: reason.map_or(200, Reason::status),
+            size_bytes: 2,
+            duration_us: 10,
+            duplicate_of: None,
+            marks: Marks::default(),
+            cause: None,
+            unverified: Unverified::default(),
+        },
+        http_version: "HTTP/1.1".into(),
+        client: ClientAddress { ip, peer: ip, explanation: "direct connection".into() },
+        connection: Connection::default(),
+        hung_up: None,
+        headers: Headers::default(),
+        body: bytes::Bytes::from_static(b"{}"),
+        body_end: BodyEnd::Complete,
+        checks: Vec::new(),
+    }
+}
+
+/// A source of that scheme.
+pub fn source(scheme: Scheme) -> Source {
+    Source {
+        preset: None,
+        name: "alerts".to_owned(),
+        signature: SignatureRule { scheme, secrets: Vec::new(), tolerance: Duration::ZERO },
+        allow: Allowlist::default(),
+        credentials: Vec::new(),
+        schema: SchemaMode::Enforce,
+        unknown_events: UnknownEvents::Accept,
+        event: EventPlace::Scheme,
+        id_pointer: "/id".to_owned(),
+        id_scope: IdScope::default(),
+        dedupe_by_body: None,
+        entity: String::new(),
+        device: None,
+        silence_after: SilenceAfter::Off,
+        sender_timeout: Duration::ZERO,
+        time_pointer: String::new(),
+        handshake: None,
+    }
+}
+
+fn refused(reason: Reason, seen: &str, rule: &str, faults: Vec<Fault>) -> StoredDelivery {
+    let mut delivery = stored(Verdict::Rejected, Some(reason));
+    delivery.checks.push(Check {
+        gate: Gate::Signature,
+        outcome: Outcome::Fail,
+        reason: Some(reason),
+        seen: seen.into(),
+        rule: rule.into(),
+        duration_us: 1,
+        faults,
+        notes: Vec::new(),
+    });
+    delivery
+}
+
+fn of(delivery: &StoredDelivery) -> Diagnosis {
+    diagnose(delivery, &[], None)
+}
+
+#[test]
+fn every_reason_has_a_headline_a_cause_and_something_to_do_and_says_it_once() {
+    for reason in Reason::ALL {
+        let told = of(&refused(*reason, "SEEN", "RULE", Vec::new()));
+        assert!((1..=8).contains(&told.headline.split_whitespace().count()), "{reason:?}: {}", told.headline);
+        assert!(told.cause.ends_with('.') && !told.fixes.is_empty(), "{reason:?}: {told:?}");
+        assert!(told.text().matches("SEEN").count() <= 1, "{reason:?}: {}", told.text());
+        for sentence in [told.text(), told.cause] {
+            assert!(!sentence.contains("  ") && !sentence.contains(".."), "{sentence}");
+        }
+    }
+}
+
+#[test]
+fn a_mismatch_that_nothing_explains_names_the_secrets_and_where_to_try_another() {
+    let mut source = source(Scheme::Tagorun);
+    source.name = "tagorun".to_owned();
+    source.signature.secrets = vec![Secret::new("file:signing-secret", *b"0123456789abcdef0123456789ab7a7f")];
+    let delivery = refused(Reason::SignatureMismatch, "one signature", "tagorun", Vec::new());
+    let autopsy = Autopsy::impossible("2,807 common signing mistakes were checked, and none matches.");
+    let told = diagnose(&delivery, &[source], Some(&autopsy));
+    assert_eq!(told.headline, "Wrong signing secret");
+    assert!(told.text().contains("file:signing-secret (••••7a7f)"), "{}", told.text());
+    assert!(told.fixes.iter().any(|fix| fix.action == Some(Action::TestSecret)));
+    assert!(told.evidence.iter().any(|said| said.starts_with("2,807")), "{told:?}");
+}
+
+#[test]
+fn an_invalid_payload_counts_its_faults() {
+    let faults = vec![Fault::new("/user", "Missing required field: user"), Fault::new("/a", "b")];
+    let said = of(&refused(Reason::InvalidPayload, "user.login", "schema", faults)).text();
+    assert!(said.contains("Missing required field: user (+1 more)"), "{said}");
+}
+
+#[test]
+fn points_are_told_from_a_repeat_by_their_ids() {
+    let mut delivery = stored(Verdict::Accepted, None);
+    delivery.row.event_id = None;
+    assert!(of(&delivery).text().contains("a repeat cannot be recognised"), "{:?}", of(&delivery));
+    for (seen, told) in [
+        ("the ids of 28 data points", "the event is new, recognised by the ids of 28 data points."),
+        (
+            "no id; the digest of the body, for 600 s",
+            "the event is new, recognised by the digest of the body, for 600 s.",
+        ),
+    ] {
+        let mut delivery = delivery.clone();
+        delivery.checks.push(Check {
+            gate: Gate::Idempotency,
+            outcome: Outcome::Pass,
+            reason: None,
+            seen: seen.into(),
+            rule: String::new(),
+            duration_us: 0,
+            faults: Vec::new(),
+            notes: Vec::new(),
+        });
+        assert!(of(&delivery).text().contains(told), "{:?}", of(&delivery));
+    }
+}
+
+#[test]
+fn a_cause_that_is_known_takes_the_place_of_what_is_guessed() {
+    let cause =
+        "The right token (file:t) came without the word Bearer. Send it as Authorization: Bearer TOKEN.";
+    let mut delivery = refused(Reason::CredentialsWrong, "a", "b", Vec::new());
+    if let Some(check) = delivery.checks.first_mut() {
+        check.notes = vec![cause.to_owned()];
+    }
+    let told = of(&delivery);
+    assert_eq!(told.text(), format!("Right credential, sent the wrong way. {cause}"));
+    assert_eq!(told.fixes.len(), 1);
+}
+
+#[test]
+fn an_unproven_sender_is_told_to_the_operator() {
+    let mut delivery = stored(Verdict::Accepted, None);
+    for gate in [Gate::Credentials, Gate::Signature] {
+        delivery.checks.push(Check {
+            gate,
+            outcome: Outcome::Skipped,
+            reason: None,
+            seen: String::new(),
+            rule: String::new(),
+            duration_us: 0,
+            faults: Vec::new(),
+            notes: Vec::new(),
+        });
+    }
+    assert!(of(&delivery).text().contains("Nothing proves who sent it"));
+}
