@@ -71,7 +71,7 @@ export class SubscriptionForm {
       const value = read(text, [key]);
       input.value = typeof value === "string" ? value : "";
     }
-    for (const input of form.querySelectorAll("[data-raw]")) input.value = asTyped(get(text, input.dataset.raw.split("/")));
+    for (const input of form.querySelectorAll("[data-raw]")) input.value = asTyped(get(text, input.dataset.raw.split(".")));
     this.fillEvents();
     this.fillFilters();
     this.fillTemplate();
@@ -167,7 +167,7 @@ export class SubscriptionForm {
     part("auth").value = kind;
     this.showAuth(kind);
     for (const input of form.querySelectorAll("[data-auth]")) {
-      const value = read(this.text, ["auth", ...input.dataset.auth.split("/")]);
+      const value = read(this.text, ["auth", ...input.dataset.auth.split(".")]);
       input.value = typeof value === "string" ? value : "";
     }
   }
@@ -192,7 +192,7 @@ export class SubscriptionForm {
     const fields = [...part(`auth-${kind}`).querySelectorAll("[data-auth]")];
     if (kind === "bearer") return this.put(["auth"], `{ "bearer": ${quoted(fields[0].value)} }`);
     const isLeftOut = (name, value) => value === "" && name === "header";
-    const members = fields.map((input) => [input.dataset.auth.split("/")[1], input.value]).filter(([name, value]) => !isLeftOut(name, value));
+    const members = fields.map((input) => [input.dataset.auth.split(".")[1], input.value]).filter(([name, value]) => !isLeftOut(name, value));
     // A second key, which has no field, stays.
     const raw = (name) => get(this.text, ["auth", kind, name]);
     const kept = ["secret", "secret_header"].filter((name) => raw(name) !== undefined).map((name) => `${quoted(name)}: ${raw(name)}`);
@@ -263,7 +263,7 @@ export class SubscriptionForm {
     const attempts = get(this.text, ["retry_policy", "max_attempts"]);
     const delays = kind === "schedule" ? `, "delays": [${this.delays().join(", ")}]` : "";
     this.put(["retry_policy"], `{ "backoff": ${quoted(kind)}${attempts && kind !== "schedule" ? `, "max_attempts": ${attempts}` : ""}${delays} }`);
-    for (const input of form.querySelectorAll("[data-raw^=retry_policy]")) input.value = asTyped(get(this.text, input.dataset.raw.split("/")));
+    for (const input of form.querySelectorAll("[data-raw^=retry_policy]")) input.value = asTyped(get(this.text, input.dataset.raw.split(".")));
     return undefined;
   }
 
@@ -281,7 +281,7 @@ export class SubscriptionForm {
       });
     }
     for (const input of form.querySelectorAll("[data-raw]")) {
-      input.addEventListener("input", () => this.put(input.dataset.raw.split("/"), input.value.trim() === "" ? undefined : asJson(input.value)));
+      input.addEventListener("input", () => this.put(input.dataset.raw.split("."), input.value.trim() === "" ? undefined : asJson(input.value)));
     }
     form.addEventListener("submit", (event) => event.preventDefault());
     on("event-choices", "change", (event) => this.chooseEvent(event.target.value, event.target.checked));

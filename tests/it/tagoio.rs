@@ -217,11 +217,19 @@ fn a_right_credential_in_the_wrong_place_is_named_and_nowhere_in_clear() {
         (format!("Authorization: Bearer {TOKEN}"), "with the header's name repeated in its value"),
     ] {
         let said = post("/webhook/tagoio", &[("Authorization", &value)]);
-        assert_eq!(said, format!("The right token (file:tagoio-token) came {how}. {wanted}"), "{value}");
+        assert!(
+            said.ends_with(&format!("The right token (file:tagoio-token) came {how}. {wanted}")),
+            "{value}: {said}"
+        );
     }
     for name in ["Token", "X-Anything"] {
         let said = post("/webhook/tagoio", &[(name, TOKEN)]);
-        assert_eq!(said, format!("The right token (file:tagoio-token) came in the header {name}. {wanted}"));
+        assert!(
+            said.ends_with(&format!(
+                "The right token (file:tagoio-token) came in the header {name}. {wanted}"
+            )),
+            "{said}"
+        );
     }
     for (target, how) in [
         (format!("/webhook/tagoio?token={TOKEN}"), "in the URL, as the parameter token"),

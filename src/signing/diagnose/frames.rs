@@ -122,11 +122,11 @@ pub fn borrowed(suspect: &Suspect<'_>) -> Vec<Frame> {
     beside.times.extend(of_body(suspect.body, &["timestamp", "time", "created_at"]));
     let fix = match suspect.scheme {
         Scheme::StandardWebhooks => {
-            "The sender signs another id or timestamp than those in webhook-id and webhook-timestamp: send the values that it \
+            "The sender signs another id or timestamp than those in webhook-id and webhook-timestamp. | Send the values that it \
              signs, and whole seconds since 1970."
         }
         _ => {
-            "The sender signs another id or timestamp than those in the headers: send the values that it signs."
+            "The sender signs another id or timestamp than those in the headers. | Send the values that it signs."
         }
     };
     let difference = || Some(Difference::new("parts-other", fix));

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use super::frames::usual;
 use crate::domain::{Headers, Scheme, Secret, SignatureRule, Source, Timestamp};
 use crate::signing::fault::SignatureFault;
-use crate::signing::key::{digest, sender_keys};
 use crate::signing::scheme::verify;
 
 /// A request with an invalid signature.
@@ -61,23 +59,6 @@ impl Suspect<'_> {
     fn check_with(&self, scheme: Scheme, secrets: &[Secret]) -> Result<(), SignatureFault> {
         let rule = SignatureRule { scheme, secrets: secrets.to_vec(), tolerance: self.tolerance };
         verify(&rule, self.headers, self.body, self.received_at).map(|_| ())
-    }
-
-    /// The digests that its own secrets make as its scheme asks.
-    pub(super) fn digests(&self) -> Vec<Vec<u8>> {
-        let own = self.secrets.iter().filter(|known| known.source.is_none());
-        let keys: Vec<Vec<u8>> = own
-            .flat_map(|known| sender_keys(known.scheme, known.secret))
-            .map(|key| key.into_owned())
-            .collect();
-        let frames = usual(self);
-        let framed = |key: &Vec<u8>| {
-            frames
-                .iter()
-                .map(|frame| digest(key, &[&frame.before, self.body, &frame.after]).to_vec())
-                .collect::<Vec<_>>()
-        };
-        keys.iter().flat_map(framed).collect()
     }
 
     /// Whether its signature is right under a scheme with these secrets.

@@ -1,4 +1,4 @@
-//! Recognises headers and query parameters that contain a credential, by name.
+//! Recognises headers and query parameters that contain a credential or a signature, by name.
 
 /// Headers that carry a credential by definition.
 const CREDENTIAL_HEADERS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
@@ -57,4 +57,38 @@ fn words(name: &str) -> Vec<String> {
     }
     words.retain(|word| !word.is_empty());
     words
+}
+
+/// The headers that contain a signature, of every scheme.
+pub const SIGNATURE_HEADERS: [&str; 13] = [
+    "x-tagorun-signature",
+    "x-hub-signature",
+    "x-hub-signature-256",
+    "webhook-signature",
+    "svix-signature",
+    "stripe-signature",
+    "x-slack-signature",
+    "x-zm-signature",
+    "twitch-eventsub-message-signature",
+    "x-hook-signature",
+    "x-xero-signature",
+    "x-dropbox-signature",
+    "x-twitter-webhooks-signature",
+];
+/// Their ids and times, which a signature covers.
+const SIGNED: [&str; 8] = [
+    "webhook-id",
+    "webhook-timestamp",
+    "svix-id",
+    "svix-timestamp",
+    "x-slack-request-timestamp",
+    "x-zm-request-timestamp",
+    "twitch-eventsub-message-id",
+    "twitch-eventsub-message-timestamp",
+];
+
+/// Whether a header line is part of a signature.
+#[must_use]
+pub fn is_part_of_signature(name: &str) -> bool {
+    SIGNATURE_HEADERS.iter().chain(&SIGNED).any(|known| name.eq_ignore_ascii_case(known))
 }
