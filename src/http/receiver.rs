@@ -347,7 +347,7 @@ impl ReceiverState {
         match self.store.append(entry).await {
             Ok(written) => {
                 let taken = started.elapsed();
-                self.metrics.kept(&line, &written.appended, taken);
+                self.metrics.kept(&line, &written.appended, (written.took, taken));
                 line.write(&written.appended, taken);
                 if let Some(caller) = caller {
                     caller.owes(written.seq, started, &self.store);

@@ -70,6 +70,8 @@ pub struct Written {
     pub appended: Appended,
     /// Its position in the log.
     pub seq: i64,
+    /// The time that it took, as its row says.
+    pub took: Duration,
 }
 
 /// The rows after a cursor, oldest first.

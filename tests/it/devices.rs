@@ -92,7 +92,7 @@ fn d4_what_is_not_http_is_listed_by_its_cause_and_answered_with_it() {
     let newest = server.api("refusals?limit=1")["refusals"][0].clone();
     assert_eq!((&newest["cause"], &newest["status"]), (&json!("slow_head"), &json!(408)), "{newest}");
     let told = server.api("overview")["attention"].to_string();
-    assert!(told.contains("(POST /webhook/none) left no delivery."), "{told}");
+    assert!(told.contains("Latest: POST /webhook/none."), "{told}");
 }
 
 #[test]

@@ -156,11 +156,10 @@ fn slips_of_a_sender_are_named_where_attention_is_asked_for_with_their_cure() {
     server.ask("GET", "/wp-login.php", &[]);
     let told = server.api("overview")["attention"].to_string();
     for sentence in [
-        "12 requests (POST /webhok/tagorun) left no delivery. The route is /webhook/tagorun.",
-        "1 request (PUT /webhook/tagorun) left no delivery. Only POST delivers an event",
-        "1 request (GET /webhook/tagorun) left no delivery. This GET carries a body, but only POST delivers",
-        "2 requests (POST /webhook/tagorun) left no delivery. The client sent more than [receiver] refused_rate allows",
-        "2 requests (POST /webhook-test) left no delivery. The client sent more than [receiver] capture_rate allows",
+        "12 requests were refused before becoming a delivery: unknown path. Latest: POST /webhok/tagorun. The route is /webhook/tagorun.",
+        "2 requests were refused before becoming a delivery: wrong method. Latest: GET /webhook/tagorun. This GET carries a body, but only",
+        "2 requests were refused before becoming a delivery: rate limit. Latest: POST /webhook/tagorun. The client sent more than [receiver] refused_rate",
+        "2 requests were refused before becoming a delivery: rate limit. Latest: POST /webhook-test. The client sent more than [receiver] capture_rate",
     ] {
         assert!(told.contains(sentence), "{sentence}: {told}");
     }

@@ -7,13 +7,13 @@ use serde_json::{Map, Value, json};
 
 use super::params::{Blank, Params};
 use super::sending::figures::together;
-use super::sending::health::endpoints;
+use super::sending::health::{Health, endpoints};
 use super::sending::{answer, parked};
-use crate::domain::Verdict;
+use crate::domain::{Timestamp, Verdict};
 use crate::http::inspector::InspectorState;
 use crate::http::problem::Problem;
 use crate::inspect::ack::ack_times;
-use crate::inspect::overview::{Attention, Beside, Overview, Range, attention};
+use crate::inspect::overview::{Attention, Beside, Overview, Range, TroubledDevices, Unwell, attention};
 use crate::telemetry::Counted;
 
 /// How long a fault in the program, or a request without a delivery, needs attention.
@@ -33,7 +33,7 @@ pub async fn show(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
     }))
 }
 
-/// The overview, what is known beside it, and what needs attention.
+/// The overview, what is known beside it, and what needs attention: that is always of the last day.
 ///
 /// # Errors
 /// 503 where the store cannot be read.
@@ -42,14 +42,34 @@ pub async fn found(
     range: Range,
 ) -> Result<(Overview, Beside, Vec<Attention>), Problem> {
     let fault = |fault| Problem::store_fault(&fault);
-    let overview = Overview::of(&state.store, range, state.clock.wall()).await.map_err(fault)?;
-    let figures = state.store.sender_figures().await.map_err(fault)?;
+    let now = state.clock.wall();
+    let overview = Overview::of(&state.store, range, now).await.map_err(fault)?;
+    let beside = beside(state, now).await?;
+    let told = match range {
+        Range::Day => attention(&overview, &beside),
+        _ => attention(&Overview::of(&state.store, Range::Day, now).await.map_err(fault)?, &beside),
+    };
+    Ok((overview, beside, told))
+}
+
+async fn beside(state: &InspectorState, now: Timestamp) -> Result<Beside, Problem> {
+    let fault = |fault| Problem::store_fault(&fault);
+    let mut figures = state.store.sender_figures().await.map_err(fault)?;
+    figures.sort_by_key(|own| std::cmp::Reverse(own.dead));
+    let name = |id: &str| {
+        let known = state.sender.subscriptions().all();
+        let known = known.iter().find(|active| active.compiled.id() == id);
+        known.map_or_else(|| id.to_owned(), |active| active.compiled.subscription.name.clone())
+    };
     let unwell =
         endpoints(state).await?.into_iter().filter(|endpoint| !WELL.contains(&endpoint.status.as_str()));
-    let beside = Beside {
+    Ok(Beside {
+        now,
         times: ack_times(&state.store, &state.sources.all()).await.map_err(fault)?,
         dead: together(&figures).dead,
-        unwell: unwell.map(|endpoint| (endpoint.name, endpoint.status)).collect(),
+        dead_of: figures.iter().filter(|own| own.dead > 0).map(|own| name(&own.subscription)).collect(),
+        dead_since: state.store.oldest_dead_letter().await.map_err(fault)?,
+        unwell: unwell.map(unwell_since).collect(),
         parked: parked(state)
             .await?
             .iter()
@@ -58,10 +78,17 @@ pub async fn found(
             .collect(),
         store: (state.store.size().used, state.max_size),
         panicked: state.metrics.workers().panicked_within(RECENT),
-        refused: state.metrics.refusals().likely_within(RECENT, state.clock.wall()),
-    };
-    let told = attention(&overview, &beside);
-    Ok((overview, beside, told))
+        refused: state.metrics.refusals().likely_within(RECENT, now),
+        devices: TroubledDevices::of(&state.store, now).await.map_err(fault)?,
+    })
+}
+
+/// An endpoint that is not well, since the first of its last looks that were not.
+fn unwell_since(endpoint: Health) -> Unwell {
+    let bad = endpoint.history.iter().take_while(|look| !WELL.contains(&look.status.as_str()));
+    let since = bad.last().map(|look| look.checked_at.as_str()).or(endpoint.last_failure_at.as_deref());
+    let since = since.and_then(Timestamp::parse_rfc3339);
+    Unwell { name: endpoint.name, state: endpoint.status, since }
 }
 
 fn verdicts(counts: &[u64; Verdict::ALL.len()]) -> Map<String, Value> {
@@ -78,7 +105,11 @@ fn ms(counted: &Counted, hundredths: u64) -> Option<f64> {
 
 fn attention_objects(state: &InspectorState, told: &[Attention]) -> Vec<Value> {
     let url = |one: &Attention| format!("{}{}", state.public_path(), one.url);
-    told.iter().map(|one| json!({"sentence": one.sentence, "url": url(one)})).collect()
+    let object = |one: &Attention| {
+        json!({"topic": one.topic.as_str(), "grave": one.topic.is_grave(), "sentence": one.sentence,
+            "since": one.since.map(|since| since.to_string()), "action": one.topic.action(), "url": url(one)})
+    };
+    told.iter().map(object).collect()
 }
 
 fn object(range: Range, overview: &Overview, beside: &Beside, attention: &[Value]) -> Value {

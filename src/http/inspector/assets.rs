@@ -34,6 +34,7 @@ styles! {
     "delivery.css",
     "outbound.css",
     "replays.css",
+    "charts.css",
     "lens.css",
     "body.css",
     "compare.css",
@@ -44,6 +45,7 @@ styles! {
 
 files! {
     "app.js",
+    "chart.js",
     "choose.js",
     "connect.js",
     "filter_form.js",

@@ -6,6 +6,7 @@ mod attempts;
 mod badge_refresh;
 mod badges;
 mod body_section;
+mod charts;
 mod compare;
 mod confirm;
 mod connect;

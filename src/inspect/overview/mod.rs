@@ -4,6 +4,6 @@ mod attention;
 mod counting;
 mod sum;
 
-pub use attention::{Attention, Beside, attention};
+pub use attention::{Attention, Beside, TroubledDevices, Unwell, attention};
 pub use counting::{Counting, keep_counts};
-pub use sum::{Overview, Range, Slot, SourceSum};
+pub use sum::{Overview, Range, Slot, SourceSum, refused};

@@ -73,6 +73,16 @@ pub struct SourceSum {
     pub reasons: Vec<(Reason, u64)>,
     /// The beginning of the last minute in which something came.
     pub last: Timestamp,
+    /// The beginning of the first minute in which it refused something.
+    pub refused_since: Option<Timestamp>,
+}
+
+impl SourceSum {
+    /// How many it refused.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        refused(&self.verdicts)
+    }
 }
 
 /// What came in over a range.
@@ -126,6 +136,10 @@ impl Overview {
             let (sum, own) = sources.entry(&minute.source).or_default();
             add(&mut sum.verdicts, &mut sum.counted, minute);
             sum.last = sum.last.max(at(minute.minute));
+            if minute.verdict == Verdict::Rejected {
+                let from = at(minute.minute);
+                sum.refused_since = Some(sum.refused_since.map_or(from, |since| since.min(from)));
+            }
             if let Some(reason) = minute.reason {
                 for counts in [&mut reasons, own] {
                     let count = &mut counts.entry(reason.as_str()).or_insert((reason, 0)).1;
@@ -141,6 +155,13 @@ impl Overview {
         overview.sources.sort_by_key(|sum| std::cmp::Reverse(sum.counted.count));
         overview
     }
+}
+
+/// Of those counts, what was refused.
+#[must_use]
+pub fn refused(verdicts: &[u64; Verdict::ALL.len()]) -> u64 {
+    let known = Verdict::ALL.iter().zip(verdicts).find(|(known, _)| **known == Verdict::Rejected);
+    known.map_or(0, |(_, count)| *count)
 }
 
 fn add(verdicts: &mut [u64; Verdict::ALL.len()], counted: &mut Counted, minute: &Minute) {
@@ -188,9 +209,10 @@ mod tests {
         assert_eq!(overview.reasons, [(Reason::Stale, 5), (Reason::NotJson, 2)]);
         assert_eq!(overview.sources[0].source, "a");
         assert_eq!(overview.sources[0].last, Timestamp::from_secs(114 * 60));
+        assert_eq!(overview.sources[0].refused_since, Some(Timestamp::from_secs(101 * 60)));
         assert_eq!(
             (overview.counted.count, overview.counted.percentile(95)),
-            (11, Some(Duration::from_millis(1)))
+            (11, Some(Duration::from_micros(900)))
         );
     }
 }

@@ -1,6 +1,6 @@
 //! What every store promises for messages handled by hand: send now, move, cancel, replay, discard.
 
-use crate::domain::{MessageId, Now};
+use crate::domain::{MessageId, Now, Timestamp};
 use crate::store::sqlite::outbox;
 use crate::store::{DeadLetterFilter, LetterGroup, Store, StoreError};
 
@@ -104,6 +104,16 @@ impl Store {
     ) -> Result<usize, StoreError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.write(false, move |to| outbox::discard(to, &filter, limit)).await,
+        }
+    }
+
+    /// When the oldest dead letter failed.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn oldest_dead_letter(&self) -> Result<Option<Timestamp>, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.read(outbox::oldest).await,
         }
     }
 }

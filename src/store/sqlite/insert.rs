@@ -124,7 +124,8 @@ impl<'c> Statements<'c> {
         };
         let delivery = &prepared.delivery;
         let facts = &prepared.facts;
-        let duration_us = i64::try_from(prepared.started.elapsed().as_micros()).unwrap_or(i64::MAX);
+        let took = prepared.started.elapsed();
+        let duration_us = i64::try_from(took.as_micros()).unwrap_or(i64::MAX);
         let seq = self.row.insert(params![
             delivery.id.as_bytes(),
             delivery.source,
@@ -158,7 +159,7 @@ impl<'c> Statements<'c> {
             delivery.connection.port,
             delivery.connection.deliveries,
         ])?;
-        Ok(Inserted { written: Written { appended: settled.appended, seq }, verdict: settled.verdict })
+        Ok(Inserted { written: Written { appended: settled.appended, seq, took }, verdict: settled.verdict })
     }
 
     fn settle_claim(

@@ -29,7 +29,8 @@ pub fn add(connection: &Connection, counted: &[Minute]) -> rusqlite::Result<()> 
         let place = params![minute.minute, minute.source, verdict, reason];
         let mut sum = read.query_row(place, |row| counts(row, 0)).optional()?.unwrap_or_default();
         sum.join(&minute.counted);
-        let times = serde_json::to_string(&sum.times).unwrap_or_default();
+        sum.bound();
+        let times = sum.times();
         let count = i64::try_from(sum.count).unwrap_or(i64::MAX);
         write.execute(params![minute.minute, minute.source, verdict, reason, count, times])?;
         newest = newest.max(minute.minute);
@@ -64,10 +65,8 @@ pub fn between(connection: &Connection, first: i64, end: i64) -> rusqlite::Resul
 
 fn counts(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Counted> {
     let times: String = row.get(at + 1)?;
-    Ok(Counted {
-        count: row.get::<_, i64>(at)?.unsigned_abs(),
-        times: serde_json::from_str(&times).map_err(|_| unreadable(at + 1, Type::Text))?,
-    })
+    let count = row.get::<_, i64>(at)?.unsigned_abs();
+    Counted::read(count, &times).ok_or_else(|| unreadable(at + 1, Type::Text))
 }
 
 fn unreadable(column: usize, kind: Type) -> Error {

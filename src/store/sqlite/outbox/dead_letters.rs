@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use rusqlite::types::Value;
-use rusqlite::{Connection, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
 use super::columns::{HOME, MESSAGE_COLUMNS, MESSAGE_WIDTH, message};
 use crate::domain::{DeadLetter, MessageId, Now, Timestamp};
@@ -45,6 +45,14 @@ pub fn letters(
             })
         })?
         .collect()
+}
+
+/// When the oldest dead letter failed.
+pub fn oldest(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
+    connection
+        .prepare_cached("SELECT failed_at FROM dead_letters ORDER BY message_seq LIMIT 1")?
+        .query_row([], |row| row.get(0).map(Timestamp::from_micros))
+        .optional()
 }
 
 fn conditions(filter: &DeadLetterFilter) -> (String, Vec<Value>) {

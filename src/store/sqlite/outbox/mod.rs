@@ -16,7 +16,7 @@ mod subscriptions;
 pub use by_hand::{cancel, move_parked, send_now};
 pub use claim::{claim, marks, recover};
 pub use columns::to_json;
-pub use dead_letters::{discard, letter_groups, letters, replay, stranded, tell, untold};
+pub use dead_letters::{discard, letter_groups, letters, oldest, replay, stranded, tell, untold};
 pub use fanout::{by_hand, cursor, fan_out, publish, published_types, unfanned};
 pub use figures::{add_health, figures, health};
 pub use messages::{attempts, event_of, list, made_by, one};

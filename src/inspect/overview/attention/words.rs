@@ -1,0 +1,38 @@
+//! Counts and names in sentences.
+
+/// So many names are told; of more, how many.
+const NAMED: usize = 3;
+
+/// `1 message`, `2 messages`.
+pub fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// `6 of 8 (75 %)`.
+pub fn share_of(part: u64, whole: u64) -> String {
+    format!("{part} of {whole} ({} %)", part.saturating_mul(100) / whole.max(1))
+}
+
+/// `A, B and C`; `A, B, C and 2 more`.
+pub fn list_of(names: &[String]) -> String {
+    let more = names.len().saturating_sub(NAMED);
+    let mut told: Vec<String> = names.iter().take(NAMED).cloned().collect();
+    let last = if more > 0 { Some(format!("{more} more")) } else { told.pop() };
+    match (told.is_empty(), last) {
+        (false, Some(last)) => format!("{} and {last}", told.join(", ")),
+        (_, last) => last.unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_listed_and_many_are_counted() {
+        let names = |count: usize| list_of(&["A", "B", "C", "D", "E"].map(str::to_owned)[..count]);
+        assert_eq!([names(0), names(1), names(2), names(3)], ["", "A", "A and B", "A, B and C"]);
+        assert_eq!(names(5), "A, B, C and 2 more");
+        assert_eq!((counted(1, "a", "b"), share_of(6, 8)), ("1 a".to_owned(), "6 of 8 (75 %)".to_owned()));
+    }
+}
