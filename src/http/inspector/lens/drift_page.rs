@@ -1,4 +1,4 @@
-//! `/drift`: what payloads look like, and what is odd about it; and the section on an event type's page.
+//! `/drift`: how payloads differ from the catalogue and from before, findings first; and the section on an event type's page.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -11,8 +11,10 @@ use crate::http::inspector::row_view::shown_time;
 use crate::inspect::drift::{FieldReport, Finding, FindingKind, ONE_IN, Report, ReportQuery, reports, whole};
 use crate::store::{DriftType, StoreError};
 
-/// Event types of a page.
+/// Event types of which everything is shown.
 const ROWS: usize = 25;
+/// Event types that are looked at: all that are learnt.
+const ALL: usize = 500;
 /// Findings that are shown of each event type of a list.
 const FINDINGS: usize = 6;
 
@@ -51,12 +53,16 @@ pub struct TypeView {
     pub is_known: bool,
     pub url: String,
     pub deliveries_url: String,
+    pub rejected_url: String,
     pub refused: u64,
+    pub deliveries: u64,
     pub sampling: String,
     pub field_count: u64,
     pub is_cut: bool,
     pub first_seen: String,
     pub first_in: String,
+    pub last_seen: String,
+    pub last_seen_at: String,
     pub findings: Vec<FindingView>,
     /// Findings that are not shown.
     pub more: usize,
@@ -67,13 +73,15 @@ pub struct TypeView {
 #[template(path = "lens/drift.html")]
 struct DriftPage {
     frame: Frame,
+    /// Those with findings, the gravest first; of one event type, all.
     types: Vec<TypeView>,
+    /// Those without, and those for which there is no room above.
+    others: Vec<TypeView>,
     sources: Vec<String>,
     source: String,
     event_type: String,
     is_one: bool,
     left_out: u64,
-    older_url: Option<String>,
 }
 
 /// The page.
@@ -83,35 +91,40 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
         .filter(|(_, value)| !value.is_empty())
         .collect();
     let field = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
-    let query = ReportQuery {
-        source: field("source"),
-        event_type: field("event_type"),
-        before: field("before").and_then(|before| before.parse().ok()),
-    };
+    let query = ReportQuery { source: field("source"), event_type: field("event_type"), before: None };
     let is_one = query.event_type.is_some();
     let read = async {
-        let found = reports(&state.store, &state.catalog, &query, ROWS).await?;
+        let (found, _) = reports(&state.store, &state.catalog, &query, ALL).await?;
         Ok::<_, StoreError>((found, state.store.lens_state().await?))
     };
-    let ((found, has_more), lens) = match read.await {
+    let (found, lens) = match read.await {
         Ok(read) => read,
         Err(fault) => return page::store_fault(&state, &fault),
     };
-    let older_url = found.last().filter(|_| has_more).map(|(known, _)| {
-        let kept = fields.iter().filter(|(name, _)| name != "before");
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(kept).append_pair("before", &known.id.to_string());
-        format!("/drift?{}", query.finish())
-    });
+    let mut types: Vec<TypeView> =
+        found.iter().map(|(known, report)| TypeView::of(&state, known, report, is_one)).collect();
+    let mut others = Vec::new();
+    if !is_one {
+        // The order of the findings is that of how grave they are.
+        let rank = |(_, report): &&(DriftType, Report)| report.drift().map(|finding| finding.kind).min();
+        let ranks: Vec<Option<FindingKind>> = found.iter().map(|one| rank(&one)).collect();
+        let mut ranked: Vec<(u8, Option<FindingKind>, TypeView)> =
+            ranks.into_iter().zip(types).map(|(rank, view)| (u8::from(rank.is_none()), rank, view)).collect();
+        ranked.sort_by_key(|(is_last, rank, _)| (*is_last, *rank));
+        types = ranked.into_iter().map(|(_, _, view)| view).collect();
+        (types, others) = types.into_iter().partition(TypeView::has_findings);
+        let surplus = types.split_off(types.len().min(ROWS));
+        others = surplus.into_iter().chain(others).collect();
+    }
     let page = DriftPage {
         frame: Frame::of(&state, "drift"),
-        types: found.iter().map(|(known, report)| TypeView::of(&state, known, report, is_one)).collect(),
+        types,
+        others,
         sources: state.source_names(),
         source: query.source.unwrap_or_default(),
         event_type: query.event_type.unwrap_or_default(),
         is_one,
         left_out: lens.left_out,
-        older_url,
     };
     page::html(StatusCode::OK, &page)
 }
@@ -127,6 +140,11 @@ pub async fn of_event_type(state: &InspectorState, name: &str) -> Result<Vec<Typ
 }
 
 impl TypeView {
+    /// Whether there is something to look at: findings, or deliveries that failed the schema.
+    fn has_findings(&self) -> bool {
+        self.refused > 0 || !self.findings.is_empty()
+    }
+
     fn of(state: &InspectorState, known: &DriftType, report: &Report, is_one: bool) -> Self {
         let query = |path: &str| {
             let mut query = form_urlencoded::Serializer::new(String::new());
@@ -142,12 +160,16 @@ impl TypeView {
             is_known: state.catalog.get(&known.event_type).is_some(),
             url: query("/drift"),
             deliveries_url: query("/"),
+            rejected_url: format!("{}&verdict=rejected", query("/")),
+            deliveries: known.deliveries,
             refused: known.refused,
             sampling: sampling(known),
             field_count: known.fields,
             is_cut: known.is_cut,
             first_seen: shown_time(&known.first_seen.to_string()),
             first_in: known.first_in.to_string(),
+            last_seen: shown_time(&known.last_seen.to_string()).get(..16).unwrap_or_default().to_owned(),
+            last_seen_at: known.last_seen.to_string(),
             more: told.len().saturating_sub(shown),
             findings: told.into_iter().take(shown).map(FindingView::of).collect(),
             fields: report.fields.iter().filter(|_| is_one).map(FieldView::of).collect(),
@@ -159,11 +181,11 @@ fn sampling(known: &DriftType) -> String {
     let DriftType { deliveries, samples, .. } = known;
     let whole = whole(known.fields);
     let how = if *deliveries > whole {
-        format!(": the first {whole}, then one in {ONE_IN}")
+        format!(" (the first {whole}, then one in {ONE_IN})")
     } else {
         String::new()
     };
-    format!("{samples} of {deliveries} deliveries were read field by field{how}")
+    format!("{samples} of {deliveries} sampled{how}")
 }
 
 impl FindingView {
@@ -173,7 +195,7 @@ impl FindingView {
             FindingKind::OtherType => ("other type", "rejected"),
             FindingKind::Missing => ("missing", "pending"),
             FindingKind::NewField => ("new field", "sending"),
-            FindingKind::Undeclared => ("not named", "unknown"),
+            FindingKind::Undeclared => ("not in schema", "unknown"),
         };
         Self {
             word,
