@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::domain::{Appended, Decision, DeliveryId, Entry, Reason, Verdict};
+use crate::domain::{Appended, Decision, DeliveryId, Entry, Reason, Timestamp, Verdict};
 
 /// The longest sender-controlled text in a line, in characters.
 const MAX_TEXT: usize = 80;
@@ -19,6 +19,7 @@ pub struct DeliveryLine {
     unjudged: Option<Verdict>,
     client: std::net::IpAddr,
     size: usize,
+    received_at: Timestamp,
 }
 
 impl DeliveryLine {
@@ -40,6 +41,7 @@ impl DeliveryLine {
             },
             client: entry.delivery.client.ip,
             size: entry.delivery.body.len(),
+            received_at: entry.delivery.received_at,
         }
     }
 
@@ -58,6 +60,12 @@ impl DeliveryLine {
     #[must_use]
     pub fn known_source(&self) -> &str {
         if self.decision == Some(Reason::UnknownSource) { "unknown" } else { &self.source }
+    }
+
+    /// When it was received.
+    #[must_use]
+    pub const fn received_at(&self) -> Timestamp {
+        self.received_at
     }
 
     /// Writes the line of a stored delivery.

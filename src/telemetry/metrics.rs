@@ -1,5 +1,6 @@
 //! Counters and histograms in the Prometheus text format.
 
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -12,10 +13,11 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::exposition::{Exposition, written};
+use super::process::process_text;
 use super::refusals::{NotKept, PortName, Refusals, Refused};
 use super::sender_metrics::{EndpointGauges, ParkedGauges, SenderMetrics};
 use super::{DeliveryLine, Tally, Workers};
-use crate::domain::{Appended, Reason, Timestamp};
+use crate::domain::{Appended, Reason, Timestamp, Verdict};
 
 /// Bounds of the response time histogram, in seconds.
 const BUCKETS_S: [f64; 14] =
@@ -29,8 +31,24 @@ struct DeliveryLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SourceLabels {
+    source: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct NotKeptLabels {
     cause: &'static str,
+}
+
+/// The devices of a source at the time of a scrape.
+#[derive(Clone, Debug, Default)]
+pub struct DeviceGauges {
+    /// The source.
+    pub source: String,
+    /// How many there are.
+    pub all: u64,
+    /// How many of them are silent.
+    pub silent: u64,
 }
 
 /// Values measured at the time of a scrape.
@@ -50,7 +68,13 @@ pub struct Gauges {
     pub endpoints: Vec<EndpointGauges>,
     /// Subscriptions that are not in force.
     pub parked: Vec<ParkedGauges>,
+    /// The devices of each source.
+    pub devices: Vec<DeviceGauges>,
 }
+
+/// A gauge for each source.
+type BySource<T> = Family<SourceLabels, T>;
+type Seconds = Gauge<f64, AtomicU64>;
 
 /// All metrics of the process.
 #[derive(Debug)]
@@ -60,7 +84,11 @@ pub struct Metrics {
     not_kept: Family<NotKeptLabels, Counter>,
     not_read: Family<NotKeptLabels, Counter>,
     refusals: Refusals,
-    answer_time: Histogram,
+    answer_time: Family<SourceLabels, Histogram, fn() -> Histogram>,
+    last_delivery: BySource<Seconds>,
+    last_rejection: BySource<Seconds>,
+    devices: BySource<Gauge>,
+    silent_devices: BySource<Gauge>,
     store_bytes: Gauge,
     wal_bytes: Gauge,
     queue_depth: Gauge,
@@ -78,15 +106,25 @@ impl Default for Metrics {
         registry.register("build", "The program that answers", build);
         let deliveries = Family::default();
         let (not_kept, not_read) = (Family::default(), Family::default());
-        let answer_time = Histogram::new(BUCKETS_S);
+        let constructor: fn() -> Histogram = || Histogram::new(BUCKETS_S);
+        let answer_time = Family::new_with_constructor(constructor);
+        let (last_delivery, last_rejection) = (BySource::default(), BySource::default());
+        let (devices, silent_devices) = (BySource::default(), BySource::default());
         let (store_bytes, wal_bytes, queue_depth) = (Gauge::default(), Gauge::default(), Gauge::default());
         let (search_bytes, search_segments) = (Gauge::default(), Gauge::default());
         registry.register("deliveries", "Deliveries stored, by verdict", deliveries.clone());
         registry.register("requests_not_kept", "Requests that left no row, by cause", not_kept.clone());
         let help = "Requests to the inspector that are not valid HTTP, by cause";
         registry.register("inspector_requests_not_read", help, not_read.clone());
-        let help = "Time from a request's head to the moment its row was on disk";
+        let help = "Time from a request's head to the moment its row was on disk, by source";
         registry.register_with_unit("answer_time", help, Unit::Seconds, answer_time.clone());
+        let help = "When the last delivery of a source was received, since 1970";
+        registry.register_with_unit("last_delivery_timestamp", help, Unit::Seconds, last_delivery.clone());
+        let help = "When a source last rejected a delivery, since 1970";
+        registry.register_with_unit("last_rejection_timestamp", help, Unit::Seconds, last_rejection.clone());
+        registry.register("devices", "Devices that were seen, by source", devices.clone());
+        let help = "Devices that are silent by the silence_after of their source";
+        registry.register("silent_devices", help, silent_devices.clone());
         registry.register_with_unit("store_size", "Store file in use", Unit::Bytes, store_bytes.clone());
         registry.register_with_unit("store_wal", "Write-ahead log", Unit::Bytes, wal_bytes.clone());
         registry.register("store_queue_depth", "Entries waiting for the writer", queue_depth.clone());
@@ -104,6 +142,10 @@ impl Default for Metrics {
             not_read,
             refusals: Refusals::default(),
             answer_time,
+            last_delivery,
+            last_rejection,
+            devices,
+            silent_devices,
             store_bytes,
             wal_bytes,
             queue_depth,
@@ -117,8 +159,8 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Counts a stored delivery and its response time.
-    pub fn kept(&self, line: &DeliveryLine, appended: &Appended, taken: Duration) {
+    /// Counts a delivery that was kept: the time that its row says, and the time until it was on disk.
+    pub fn kept(&self, line: &DeliveryLine, appended: &Appended, (took, taken): (Duration, Duration)) {
         let (verdict, reason) = line.verdict(appended);
         let labels = DeliveryLabels {
             source: line.known_source().to_owned(),
@@ -126,8 +168,26 @@ impl Metrics {
             reason: reason.map_or("", Reason::as_str),
         };
         self.deliveries.get_or_create(&labels).inc();
-        self.answer_time.observe(taken.as_secs_f64());
-        self.tally.add(line.known_source(), (verdict, reason), taken);
+        let source = SourceLabels { source: line.known_source().to_owned() };
+        self.answer_time.get_or_create(&source).observe(taken.as_secs_f64());
+        self.last_delivery.get_or_create(&source).set(seconds(line.received_at()));
+        if verdict == Verdict::Rejected {
+            self.last_rejection.get_or_create(&source).set(seconds(line.received_at()));
+        }
+        self.tally.add(line.known_source(), (verdict, reason), took);
+    }
+
+    /// The sources of those names from which nothing was received since the program started.
+    #[must_use]
+    pub fn unheard<'s>(&self, sources: &'s [String]) -> Vec<&'s String> {
+        let is_known =
+            |source: &str| self.last_delivery.get(&SourceLabels { source: source.to_owned() }).is_some();
+        sources.iter().filter(|source| !is_known(source)).collect()
+    }
+
+    /// Says when the last delivery of a source was received, before the program started.
+    pub fn heard_before(&self, source: &str, at: Timestamp) {
+        self.last_delivery.get_or_create(&SourceLabels { source: source.to_owned() }).set(seconds(at));
     }
 
     /// Deliveries counted since the tally was last taken.
@@ -180,9 +240,22 @@ impl Metrics {
         self.search_bytes.set(as_gauge(gauges.search_bytes));
         self.search_segments.set(as_gauge(gauges.search_segments));
         self.sender.set(&gauges.endpoints, &gauges.parked);
+        self.devices.clear();
+        self.silent_devices.clear();
+        for of_source in &gauges.devices {
+            let source = SourceLabels { source: of_source.source.clone() };
+            self.devices.get_or_create(&source).set(as_gauge(of_source.all));
+            self.silent_devices.get_or_create(&source).set(as_gauge(of_source.silent));
+        }
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = encode(&mut text, &self.registry);
+        text.push_str(&process_text());
         written(&text, exposition)
     }
+}
+
+/// Seconds since 1970.
+fn seconds(at: Timestamp) -> f64 {
+    at.as_micros().to_string().parse::<f64>().unwrap_or_default() / 1e6
 }

@@ -62,10 +62,10 @@ pub struct EndpointGauges {
     pub pending: u64,
     /// Dead letters.
     pub dead: u64,
-    /// The mean duration of the attempts that got a response, in seconds.
-    pub mean_s: f64,
+    /// The mean of the attempts that got an answer, in seconds; `None` where none did.
+    pub mean_s: Option<f64>,
     /// Their percentiles, in seconds: p50, p95, p99.
-    pub percentiles_s: [f64; 3],
+    pub percentiles_s: Option<[f64; 3]>,
 }
 
 /// A subscription that is not in force, at the time of a scrape.
@@ -134,7 +134,7 @@ impl SenderMetrics {
         registry.register_with_unit("response_time_mean", help, Unit::Seconds, metrics.mean.clone());
         let help = "Percentiles of the time of attempts that got an answer";
         registry.register_with_unit("response_time", help, Unit::Seconds, metrics.quantiles.clone());
-        registry.register("subscription_name", "The name of a subscription; always 1", metrics.names.clone());
+        registry.register("subscription_info", "The name of a subscription; always 1", metrics.names.clone());
         metrics
     }
 
@@ -156,11 +156,15 @@ impl SenderMetrics {
             self.pending.get_or_create(&labels).set(as_gauge(endpoint.pending));
             self.parked.get_or_create(&labels).set(0);
             self.dead.get_or_create(&labels).set(as_gauge(endpoint.dead));
-            self.mean.get_or_create(&labels).set(endpoint.mean_s);
+            if let Some(mean_s) = endpoint.mean_s {
+                self.mean.get_or_create(&labels).set(mean_s);
+            }
             let named =
                 NameLabels { subscription: endpoint.subscription.clone(), name: endpoint.name.clone() };
             self.names.get_or_create(&named).set(1);
-            for (quantile, seconds) in ["0.5", "0.95", "0.99"].into_iter().zip(endpoint.percentiles_s) {
+            for (quantile, seconds) in
+                ["0.5", "0.95", "0.99"].into_iter().zip(endpoint.percentiles_s.into_iter().flatten())
+            {
                 let labels = QuantileLabels { subscription: endpoint.subscription.clone(), quantile };
                 self.quantiles.get_or_create(&labels).set(seconds);
             }

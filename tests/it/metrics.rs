@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use crate::harness::{Server, Sink, exchange, login};
+use crate::harness::{Server, Setup, Sink, exchange, login, until};
 
 const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
 const OPEN: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -89,7 +89,14 @@ fn the_older_format_has_a_help_text_and_a_type_for_every_sample() {
     assert_eq!(types["tagohook_build_info"], "gauge");
     assert_eq!(types["tagohook_response_time_seconds"], "summary");
     assert!(text.contains(&format!("tagohook_build_info{{version=\"{}\"}} 1\n", env!("CARGO_PKG_VERSION"))));
-    assert!(text.contains("name=\"a \\\"quoted\\\" \\\\ name\""), "{text}");
+    for name in ["process_start_time_seconds", "process_resident_memory_bytes", "process_open_fds"] {
+        assert_eq!(types[name], "gauge");
+    }
+    assert_eq!(types["process_cpu_seconds_total"], "counter");
+    assert!(
+        text.contains("tagohook_subscription_info{") && text.contains("name=\"a \\\"quoted\\\" \\\\ name\""),
+        "{text}"
+    );
 }
 
 #[test]
@@ -106,4 +113,58 @@ fn two_scrapes_have_their_series_in_the_same_order() {
             assert_eq!(names(accept), first);
         }
     }
+}
+
+#[test]
+fn each_source_says_when_it_last_received_and_rejected_also_after_a_restart() {
+    let (server, _sink) = busy();
+    let value = |text: &str, series: &str| -> Option<f64> {
+        let line = text.lines().find_map(|line| line.strip_prefix(&format!("{series} ")));
+        line.map(|value| value.parse().unwrap())
+    };
+    let last = "tagohook_last_delivery_timestamp_seconds{source=\"tagorun\"}";
+    let (_, text) = scrape(&server, None);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64();
+    let at = value(&text, last).unwrap();
+    assert!((now - at).abs() < 600.0, "{at} is not about {now}");
+    assert!(
+        value(&text, "tagohook_last_rejection_timestamp_seconds{source=\"tagorun\"}").is_some(),
+        "{text}"
+    );
+    assert!(text.contains("tagohook_answer_time_seconds_count{source=\"tagorun\"} 10"), "{text}");
+    assert!(text.contains("tagohook_dead_letters{subscription="), "{text}");
+    let server = server.stop_and_restart(None);
+    let (_, text) = scrape(&server, None);
+    assert_eq!(value(&text, last).map(f64::round), Some(at.round()), "known over a restart: {text}");
+}
+
+#[test]
+fn devices_are_counted_by_source_with_those_that_are_silent() {
+    let config = "[[source]]\nname = \"open\"\nsignature = \"none\"\nsilence_after = \"1s\"\n";
+    let server = Setup::new(config).start();
+    for device in ["d1", "d2"] {
+        let body = json!({"event": "device.status_changed", "device": {"id": device}});
+        assert_eq!(server.post("/webhook/open", &[], body.to_string().as_bytes()).status, 200);
+    }
+    until("both silences", || {
+        scrape(&server, None).1.contains("tagohook_silent_devices{source=\"open\"} 2\n")
+    });
+    assert!(scrape(&server, None).1.contains("tagohook_devices{source=\"open\"} 2\n"));
+}
+
+#[test]
+fn promtool_finds_nothing_to_complain_about() {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+
+    let mut promtool = Command::new("promtool");
+    promtool.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // `./test` installs it; without it there is nothing to ask.
+    let Ok(mut running) = promtool.spawn() else { return };
+    let (server, _sink) = busy();
+    let (_, text) = scrape(&server, Some("text/plain"));
+    running.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let told = running.wait_with_output().unwrap();
+    let words = format!("{}{}", String::from_utf8_lossy(&told.stdout), String::from_utf8_lossy(&told.stderr));
+    assert!(told.status.success() && words.is_empty(), "{words}");
 }

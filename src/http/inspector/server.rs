@@ -21,6 +21,7 @@ use super::{
     guard, lens, list_page, login, marks, mount, overview_page, page, refusals_page, replays_page, searches,
     send_test, sending, sources_page, what_if_page,
 };
+use crate::domain::DeliveryFilter;
 use crate::http::api::{self, read_only};
 use crate::http::other_end::OtherEnd;
 use crate::http::problem::{Problem, method_not_allowed};
@@ -29,7 +30,7 @@ use crate::http::route::Route;
 use crate::http::traffic::Port;
 use crate::http::wire_head::TapeBudget;
 use crate::http::{Doorkeeper, unread};
-use crate::telemetry::{Exposition, Gauges, NotKept, PortName, Refused};
+use crate::telemetry::{DeviceGauges, Exposition, Gauges, NotKept, PortName, Refused};
 
 /// Threads of the inspector. Nothing here computes for long, and the receiver comes first.
 const WORKERS: usize = 1;
@@ -189,6 +190,8 @@ fn post_only(path: &str) -> actix_web::Resource {
 /// The counters, as Prometheus reads them.
 async fn metrics(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
     let size = state.store.size();
+    recall(&state).await;
+    let devices = state.store.entity_counts().await.unwrap_or_default();
     let gauges = Gauges {
         store_bytes: size.used,
         wal_bytes: size.wal,
@@ -198,9 +201,24 @@ async fn metrics(request: HttpRequest, state: web::Data<InspectorState>) -> Http
         // A store that cannot be read leaves them out; the other figures matter then.
         endpoints: api::sending::figures::gauges(&state).await.unwrap_or_default(),
         parked: api::sending::figures::parked_gauges(&state).await.unwrap_or_default(),
+        devices: devices
+            .into_iter()
+            .map(|(source, all, silent)| DeviceGauges { source, all, silent })
+            .collect(),
     };
     let exposition = exposition(&request);
     HttpResponse::Ok().content_type(exposition.content_type()).body(state.metrics.text(&gauges, exposition))
+}
+
+/// Tells the metrics when each source was last heard before this start.
+async fn recall(state: &InspectorState) {
+    let sources = state.source_names();
+    for source in state.metrics.unheard(&sources) {
+        let filter = DeliveryFilter { source: Some(source.clone()), ..DeliveryFilter::default() };
+        if let Some(row) = state.store.list(&filter, None, 1).await.unwrap_or_default().first() {
+            state.metrics.heard_before(source, row.received_at);
+        }
+    }
 }
 
 /// The format that the scraper likes best: OpenMetrics where it names none.

@@ -136,6 +136,7 @@ pub async fn gauges(state: &InspectorState) -> Result<Vec<EndpointGauges>, Store
         let id = active.compiled.id();
         let last = state.store.health(id.to_owned(), 1).await?;
         let own = figures.iter().find(|own| own.subscription == id);
+        let is_measured = own.is_some_and(|own| own.answered > 0);
         let stats = own.map(Stats::from).unwrap_or_default();
         let is_healthy = |check: &HealthCheck| standing(Some(check), own, state.clock.wall()) == "healthy";
         gauges.push(EndpointGauges {
@@ -144,8 +145,8 @@ pub async fn gauges(state: &InspectorState) -> Result<Vec<EndpointGauges>, Store
             is_healthy: last.first().map(is_healthy),
             pending: stats.pending_messages,
             dead: stats.dead_letters,
-            mean_s: stats.average_response_time / 1_000.0,
-            percentiles_s: [stats.p50, stats.p95, stats.p99].map(|ms| ms / 1_000.0),
+            mean_s: is_measured.then(|| stats.average_response_time / 1_000.0),
+            percentiles_s: is_measured.then(|| [stats.p50, stats.p95, stats.p99].map(|ms| ms / 1_000.0)),
         });
     }
     Ok(gauges)
