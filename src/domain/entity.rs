@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{DeliveryId, Timestamp};
 
+/// Deliveries that follow each other within this time are one occasion: two events of one uplink are no rhythm.
+const ONE_OCCASION_US: i64 = 2_000_000;
+/// An occasion that lasts longer is a device that reports all the time.
+const LONGEST_OCCASION_US: i64 = 60_000_000;
 /// The number of intervals and lags remembered.
 const REMEMBERED: usize = 50;
 /// The least number of intervals that define a usual one.
@@ -43,8 +47,11 @@ pub struct Seen {
 /// The remembered values that define what is usual.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Habits {
-    /// The last intervals between deliveries, in milliseconds.
+    /// The last intervals between occasions, in milliseconds.
     gaps: Vec<i64>,
+    /// When the present occasion began, in microseconds since 1970; 0: that is not known.
+    #[serde(default)]
+    occasion: i64,
     /// The last delays between event and arrival, in milliseconds; negative if the device's clock is ahead of ours.
     lags: Vec<i64>,
     /// The hour of the last delivery, since 1970.
@@ -65,6 +72,8 @@ pub struct Entity {
     pub entity: String,
     /// Its name, if deliveries contain one.
     pub name: Option<String>,
+    /// The name that somebody gave it.
+    pub own_name: Option<String>,
     /// When it was first seen.
     pub first_seen: Timestamp,
     /// When it was last seen.
@@ -95,6 +104,7 @@ impl Entity {
             source,
             entity,
             name: None,
+            own_name: None,
             first_seen: seen.received_at,
             last_seen: seen.received_at,
             last_delivery: seen.delivery,
@@ -112,10 +122,7 @@ impl Entity {
 
     /// Adds a delivery; the entity is no longer silent.
     pub fn see(&mut self, seen: &Seen) {
-        if self.deliveries > 0 {
-            let gap = seen.received_at.as_micros().saturating_sub(self.last_seen.as_micros()).max(0);
-            remember(&mut self.habits.gaps, gap / 1_000);
-        }
+        self.habits.arrive(seen.received_at, Some(self.last_seen).filter(|_| self.deliveries > 0));
         // Removes a false time that an earlier release stored.
         self.newest_event_at = self.newest_event_at.filter(|at| !is_of_the_future(*at, seen.received_at));
         self.habits.lags.retain(|lag| *lag >= AHEAD_US.saturating_neg() / 1_000);
@@ -172,6 +179,14 @@ impl Entity {
         Some(Duration::from_millis(median.unsigned_abs()))
     }
 
+    /// How many of the last events arrived more than a minute later than is usual for it, and of how many.
+    #[must_use]
+    pub fn late_lately(&self) -> (usize, usize) {
+        let lags = &self.habits.lags;
+        let usual = self.lag_ms().unwrap_or_default();
+        (lags.iter().filter(|lag| lag.saturating_sub(usual) > LATE_MS).count(), lags.len())
+    }
+
     /// The usual delay between event and arrival, in milliseconds; negative if the device's clock is ahead of ours.
     #[must_use]
     pub fn lag_ms(&self) -> Option<i64> {
@@ -201,6 +216,26 @@ impl Entity {
 }
 
 impl Habits {
+    /// Remembers the interval since the last occasion: from its beginning to the beginning of this one.
+    fn arrive(&mut self, at: Timestamp, last_seen: Option<Timestamp>) {
+        let since = |from: i64| at.as_micros().saturating_sub(from).max(0);
+        let Some(last) = last_seen.map(Timestamp::as_micros) else {
+            self.occasion = at.as_micros();
+            return;
+        };
+        let begun = if self.occasion > 0 { self.occasion } else { last };
+        let is_long = last.saturating_sub(begun) > LONGEST_OCCASION_US;
+        match since(last) {
+            // Of a device that reports all the time every interval counts.
+            gap if gap < ONE_OCCASION_US && is_long => remember(&mut self.gaps, gap / 1_000),
+            gap if gap < ONE_OCCASION_US => self.occasion = begun,
+            gap => {
+                remember(&mut self.gaps, if is_long { gap } else { since(begun) } / 1_000);
+                self.occasion = at.as_micros();
+            }
+        }
+    }
+
     fn count(&mut self, at: Timestamp) {
         self.move_to(hour_of(at).max(self.hour));
         if let Some(last) = self.hours.last_mut() {
@@ -268,6 +303,30 @@ mod tests {
         let mut slow: Vec<(i64, Option<i64>)> = (0..100).map(|n| (n * 10, None)).collect();
         slow.extend((1..=50).map(|n| (990 + n * 100, None)));
         assert_eq!(heard(&slow).usual(), Some(Duration::from_secs(100)), "what was before is forgotten");
+    }
+
+    #[test]
+    fn deliveries_within_two_seconds_are_one_occasion_and_no_rhythm() {
+        let millis = |millis: i64| {
+            let received_at = Timestamp::from_micros(START * 1_000_000 + millis * 1_000);
+            Seen { delivery: DeliveryId::new_at(received_at), received_at, ..seen(0, None) }
+        };
+        let heard = |times: &[i64]| {
+            let mut entity = Entity::first("s".to_owned(), "d".to_owned(), &millis(times[0]));
+            times[1..].iter().for_each(|time| entity.see(&millis(*time)));
+            entity.usual()
+        };
+        let uplinks: Vec<i64> =
+            (0..30).flat_map(|n| [n * 300_000, n * 300_000 + 84, n * 300_000 + 1_900]).collect();
+        assert_eq!(heard(&uplinks), Some(Duration::from_secs(300)));
+        assert_eq!(heard(&[0, 80, 160, 240, 320]), None, "one burst is no rhythm");
+        let every_second: Vec<i64> = (0..180).map(|n| n * 1_000).collect();
+        assert_eq!(heard(&every_second), Some(Duration::from_secs(1)), "who reports all the time has one");
+        assert_eq!(
+            heard(&[0, 2_000, 4_000, 6_000]),
+            Some(Duration::from_secs(2)),
+            "two seconds are two occasions"
+        );
     }
 
     #[test]

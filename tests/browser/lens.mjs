@@ -44,21 +44,42 @@ export function lensSteps({ newPage, shoot, post, inspector }) {
       await learnt(query, ({ drift }) => drift[0]?.findings.some((finding) => finding.kind === "type_changed"));
       const page = await newPage();
       await page.goto(inspector);
-      await page.getByRole("link", { name: "Drift", exact: true }).click();
+      await page.getByRole("link", { name: "Schema changes", exact: true }).click();
       await page.getByRole("link", { name: "lens.reading" }).first().click();
       await page.waitForURL(/event_type=lens\.reading/);
       const finding = page.locator(".findings li", { hasText: "/data/quality" }).filter({ hasText: "type changed" });
       assert.match(await finding.innerText(), /was number until then; seen so far: number 12×, string 1×/);
-      assert.match(await page.locator("main").innerText(), /13 of 13 deliveries were read field by field/);
+      assert.match(await page.locator("main").innerText(), /13 of 13 sampled/);
       assert.equal(await page.evaluate(() => window.canary), 0);
       assert.equal(await page.locator("main img, main svg").count(), 0);
       await finding.getByRole("link").click();
       await page.waitForURL(`${inspector}/deliveries/${changed.delivery_id}`);
       await page.goto(`${inspector}/event-types/user.login`);
-      assert.equal(await page.getByRole("heading", { name: "What really comes" }).count(), 1);
+      assert.equal(await page.getByRole("heading", { name: "Seen in traffic" }).count(), 1);
       await page.context().close();
       await shoot("/drift", "drift");
       await shoot(`/${query}`, "drift-one");
+    },
+
+    async "a bar of the overview opens the deliveries of its time, and verdicts differ by pattern"() {
+      await signed({ id: "overview-1", event: "lens.overview" });
+      await post("/webhook/tagorun", "{}", { "X-TagoRUN-Signature": "00" });
+      const page = await newPage();
+      // What was counted is kept every few seconds.
+      await page.waitForTimeout(6_000);
+      await page.goto(`${inspector}/overview?range=1h`);
+      const bar = page.locator("#rates .bar").last();
+      const looks = await page.locator("#rates pattern").evaluateAll((all) => all.map((one) => one.innerHTML));
+      assert(looks.length >= 2);
+      assert.equal(new Set(looks).size, looks.length, "every verdict has a pattern of its own");
+      await bar.hover();
+      assert.match(await page.locator(".chart", { hasText: "Deliveries by verdict" }).locator(".read-out").innerText(), /^\d\d:\d\d–\d\d:\d\d: \d+ /);
+      assert.match(await page.locator(".chart", { hasText: "Response time" }).locator(".read-out").innerText(), /· (p50 .* p95 |nothing arrived)/);
+      await bar.click();
+      await page.waitForURL(/\/\?from=.*&to=/);
+      assert(await page.locator(".deliveries tbody tr").count() > 0);
+      await page.context().close();
+      await shoot("/overview?range=24h", "overview-day");
     },
 
     async "a delivery is made the schema"() {
@@ -85,17 +106,33 @@ export function lensSteps({ newPage, shoot, post, inspector }) {
       const page = await newPage();
       await page.goto(inspector);
       await page.getByRole("link", { name: "Devices", exact: true }).click();
-      await page.getByLabel("Id or name holds").fill("PUMP");
+      await page.getByLabel("Id or name contains").fill("PUMP");
       await page.getByLabel("Order").selectOption("silence");
-      await page.getByRole("button", { name: "Show" }).click();
+      await page.getByRole("button", { name: "Filter" }).click();
       await page.waitForURL(/q=PUMP/);
       assert.equal(await page.locator("tbody tr").count(), 1);
       assert.equal(await page.evaluate(() => window.canary), 0);
       await page.locator("tbody a").first().click();
       await page.waitForURL(/\/entities\/tagorun\//);
-      assert.equal(await page.locator(".chart polyline").count(), 2);
+      assert.equal(await page.locator(".charts .line.main").count(), 2);
       assert.match(await page.locator(".chart", { hasText: "device.battery" }).innerText(), /83 to 90 · 8 values/);
-      assert.match(await page.locator("main").innerText(), /Its events come 1\.\d s after they happened/);
+      assert.match(await page.locator("main").innerText(), /Median delay 1\.\d s\./);
+      // One cursor over all charts, with what each says at that time.
+      await page.locator(".charts .drawing").nth(1).hover();
+      const reads = await page.locator(".charts .read-out").allInnerTexts();
+      assert(reads.every((words) => /^\d\d:\d\d:\d\d · \d+$/.test(words)), reads.join("; "));
+      assert.equal(await page.locator('.charts .cursor[visibility="visible"]').count(), 2);
+      await page.locator("h1").hover();
+      assert.match(await page.locator(".chart", { hasText: "device.battery" }).innerText(), /83 to 90 · 8 values/);
+      await page.locator(".charts .plot").first().focus();
+      await page.keyboard.press("ArrowLeft");
+      assert.equal(await page.locator('.charts .cursor[visibility="visible"]').count(), 2, "the keys move it too");
+      await page.getByLabel("Name", { exact: true }).fill(`My ${ATTACK}`);
+      await page.getByRole("button", { name: "Save name" }).click();
+      await page.getByRole("heading", { name: `My ${ATTACK}` }).waitFor();
+      await page.getByLabel("Name", { exact: true }).fill("");
+      await page.getByRole("button", { name: "Save name" }).click();
+      await page.getByRole("heading", { name: `Pump ${ATTACK}` }).waitFor();
       assert.equal(await page.evaluate(() => window.canary), 0);
       assert.equal(await page.locator("main img, main [onload]").count(), 0);
       const path = new URL(page.url()).pathname;
@@ -116,9 +153,9 @@ export function lensSteps({ newPage, shoot, post, inspector }) {
       const page = await newPage();
       await page.goto(`${inspector}/entities/tagorun/${id}`);
       const door = page.locator(".chart", { hasText: "door" });
-      assert.equal(await door.locator(".strip rect").count(), 6);
+      assert.equal(await door.locator(".strip g").count(), 6);
       assert.match(await door.innerText(), /6 values, 5 changes/);
-      assert.match(await page.locator("main").innerText(), /Without a value: gps\./);
+      assert.match(await page.getByRole("img", { name: /place/ }).getAttribute("aria-label"), /^1 place on a grid, the last at 1\.00000° N, 2\.00000° E$/);
       assert.equal(await page.evaluate(() => window.canary), 0);
       assert.equal(await page.locator("main img, main [onload]").count(), 0);
       await page.goto(`${inspector}/deliveries/${last.delivery_id}?view=points`);

@@ -29,6 +29,7 @@ mod client_address;
 mod clock;
 mod connect;
 mod credentials;
+mod device_pages;
 mod devices;
 mod durability;
 mod environment;

@@ -2,10 +2,14 @@
 
 mod event_time;
 mod log;
+mod place;
 mod series;
 mod states;
+mod url;
 
 pub use event_time::{event_time, event_time_of};
 pub use log::{EntityLog, entity_log};
-pub use series::{Point, Series, Values};
+pub use place::{Limit, Place};
+pub use series::{Series, Values};
 pub use states::States;
+pub use url::entity_url;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::event_time_of;
+use super::place::{Limit, Place, limit_of, named_variable, place_of};
 use super::states::{States, state_of};
 use crate::domain::{Timestamp, is_of_the_future};
 
@@ -18,6 +19,8 @@ const DEEPEST: usize = 8;
 const LONGEST: usize = 120;
 /// The longest text that is looked at as a number, in bytes.
 const LONGEST_NUMBER: usize = 32;
+/// The most places of a track.
+const MOST_PLACES: usize = 1_000;
 /// The most items of an array that are looked at by their places; of points all are.
 const MOST_ITEMS: usize = 20;
 
@@ -64,6 +67,10 @@ pub struct Values {
     pub series: Vec<Series>,
     /// What is true, false or text.
     pub states: Vec<States>,
+    /// Values that must not be passed, the newest of each variable.
+    pub limits: Vec<Limit>,
+    /// Where it was, the earliest first.
+    pub track: Vec<Place>,
     /// Variables that never came with a value.
     pub without: Vec<String>,
     /// How many series and states are left out.
@@ -75,12 +82,23 @@ impl Values {
     /// of `newest`, when the newest of them was received.
     #[must_use]
     pub fn of(payloads: &[(Timestamp, Value)], newest: Timestamp) -> Self {
-        let mut collected =
-            Collected { series: BTreeMap::new(), states: BTreeMap::new(), without: BTreeSet::new(), newest };
+        let mut collected = Collected { newest, ..Collected::default() };
+        let mut limits: BTreeMap<String, (Timestamp, Limit)> = BTreeMap::new();
         for (at, payload) in payloads {
+            if let Some((name, value, unit)) = named_variable(payload) {
+                collected.put(name, unit, value, *at);
+            }
+            if let Some(limit) = limit_of(payload)
+                && limits.get(&limit.name).is_none_or(|(known, _)| known <= at)
+                && limits.len() < MOST_FIELDS
+            {
+                limits.insert(limit.name.clone(), (*at, limit));
+            }
             collected.add("", payload, *at, 0);
         }
-        let Collected { series, states, mut without, .. } = collected;
+        let Collected { series, states, mut without, mut track, .. } = collected;
+        track.sort_by_key(|place| place.at);
+        track.dedup_by(|after, before| (after.lat, after.lng) == (before.lat, before.lng));
         without.retain(|name| !series.contains_key(name) && !states.contains_key(name));
         let mut series: Vec<Series> = series.into_values().collect();
         for series in &mut series {
@@ -99,14 +117,18 @@ impl Values {
         series.truncate(MOST_SERIES);
         states.truncate(MOST_SERIES);
         let left_out = all.saturating_sub(series.len()).saturating_sub(states.len());
-        Self { series, states, without: without.into_iter().take(MOST_SERIES).collect(), left_out }
+        let limits = limits.into_values().map(|(_, limit)| limit).collect();
+        let without = without.into_iter().take(MOST_SERIES).collect();
+        Self { series, states, limits, track, without, left_out }
     }
 }
 
+#[derive(Default)]
 struct Collected {
     series: BTreeMap<String, Series>,
     states: BTreeMap<String, States>,
     without: BTreeSet<String>,
+    track: Vec<Place>,
     newest: Timestamp,
 }
 
@@ -117,6 +139,9 @@ impl Collected {
         }
         let below = |key: &str| if name.is_empty() { key.to_owned() } else { format!("{name}.{key}") };
         match value {
+            // What an event says of its variable and its limit is read before.
+            Value::Object(members) if is_told_above(name, members) => {}
+            Value::Object(_) if place_of(value).is_some() => self.locate(value, at),
             // A text that no variable says is a name or an id, unless it is wholly a number.
             Value::Number(_) | Value::Bool(_) => self.put(name, None, value, at),
             Value::String(_) if number(value).is_some() && !is_named_like_an_id(name) => {
@@ -128,7 +153,7 @@ impl Collected {
                     let unit = members.get("unit").and_then(Value::as_str);
                     self.put(variable, unit, members.get("value").unwrap_or(&Value::Null), at);
                 }
-                let is_point = members.contains_key("variable");
+                let is_point = members.get("variable").is_some_and(Value::is_string);
                 let unit = members.get("unit").and_then(Value::as_str);
                 for (key, value) in members.iter().filter(|(key, _)| !(is_point && key.as_str() == "value")) {
                     if key == "value" && unit.is_some() {
@@ -160,7 +185,21 @@ impl Collected {
         let at = self.time_of(point.get("time")).unwrap_or(at);
         let variable = point.get("variable").and_then(Value::as_str).unwrap_or_default();
         let unit = point.get("unit").and_then(Value::as_str);
-        self.put(variable, unit, point.get("value").unwrap_or(&Value::Null), at);
+        let value = point.get("value").unwrap_or(&Value::Null);
+        let is_located = point.get("location").is_some_and(|place| place_of(place).is_some());
+        if let Some(place) = point.get("location").filter(|_| is_located) {
+            self.locate(place, at);
+        }
+        // The value of a place is its coordinates once more.
+        if !is_located || number(value).is_some() || value.is_boolean() {
+            self.put(variable, unit, value, at);
+        }
+    }
+
+    fn locate(&mut self, value: &Value, at: Timestamp) {
+        if let Some((lat, lng)) = place_of(value).filter(|_| self.track.len() < MOST_PLACES) {
+            self.track.push(Place { at, lat, lng });
+        }
     }
 
     fn put(&mut self, name: &str, unit: Option<&str>, value: &Value, at: Timestamp) {
@@ -189,6 +228,12 @@ impl Collected {
             series.unit = Some(unit.to_owned());
         }
     }
+}
+
+/// Whether the event that an object belongs to named it as its variable or its limit.
+fn is_told_above(name: &str, members: &serde_json::Map<String, Value>) -> bool {
+    (name == "variable" && members.contains_key("name") && members.contains_key("value"))
+        || (name == "threshold" && members.contains_key("value"))
 }
 
 fn may_grow<T>(known: &BTreeMap<String, T>, name: &str) -> bool {
@@ -304,5 +349,23 @@ mod tests {
         );
         assert_eq!(names(&values.series), [("mode", 1)]);
         assert_eq!((values.without, values.left_out), (vec!["gps".to_owned()], 0));
+    }
+
+    #[test]
+    fn places_are_a_track_and_a_threshold_is_the_limit_of_its_variable() {
+        let event = json!({"event": "data.threshold", "device": {"id": "d", "location": {"lat": 52.5, "lng": 13.4}},
+            "variable": {"name": "co2", "value": 1412, "unit": "ppm"}, "threshold": {"value": 1200, "operator": ">"}});
+        let points = json!([{"variable": "pos", "value": "52.6,13.5", "location": {"lat": 52.6, "lng": 13.5}},
+            {"variable": "gps", "location": {"type": "Point", "coordinates": [13.5, 52.6]}}]);
+        let values = Values::of(&[(at(0), event), (at(1), points)], at(1));
+        assert_eq!(names(&values.series), [("co2", 1)]);
+        assert_eq!(values.series[0].unit.as_deref(), Some("ppm"));
+        assert_eq!(
+            (values.limits.len(), values.limits[0].value, values.limits[0].name.as_str()),
+            (1, 1_200.0, "co2")
+        );
+        let track: Vec<(f64, f64)> = values.track.iter().map(|place| (place.lat, place.lng)).collect();
+        assert_eq!(track, [(52.5, 13.4), (52.6, 13.5)], "where it stayed it is once");
+        assert!(values.states.is_empty() && values.without.is_empty(), "{values:?}");
     }
 }

@@ -9,9 +9,9 @@ use super::step::Learner;
 use crate::catalog::Catalog;
 use crate::config::{Sealer, SecretResolver};
 use crate::domain::{
-    Allowlist, BodyEnd, ClientAddress, Clock, Connection, Decision, Delivery, DeliveryId, Entry, EventFacts,
-    Headers, ManualClock, MessageFilter, Reason, SchemaMode, Scheme, Seen, SignatureRule, SilenceAfter,
-    Source, Timestamp, UnknownEvents, Unverified,
+    Allowlist, BodyEnd, ClientAddress, Clock, Connection, Decision, Delivery, DeliveryId, DeviceState, Entry,
+    EventFacts, Headers, ManualClock, MessageFilter, Reason, SchemaMode, Scheme, Seen, SignatureRule,
+    SilenceAfter, Source, Timestamp, UnknownEvents, Unverified,
 };
 use crate::inspect::drift::{ReportQuery, reports};
 use crate::payload::Sources;
@@ -220,7 +220,8 @@ async fn what_is_learnt_is_kept_and_counted_once_over_a_restart() {
     assert_eq!((known.deliveries, known.samples, known.fields), (601, 601, 3));
     assert_eq!(report.findings.len(), 1);
     assert!(report.findings[0].sentence.contains("sample 601 of 601"), "{:?}", report.findings);
-    assert_eq!(house.store.entity("s".to_owned(), "d".to_owned()).await.unwrap().unwrap().deliveries, 601);
+    let device = house.store.device("s".to_owned(), "d".to_owned()).await.unwrap().unwrap();
+    assert_eq!(device.key.deliveries, 601);
 }
 
 #[tokio::test]
@@ -265,8 +266,8 @@ async fn what_was_written_before_a_crash_is_not_counted_again() {
     learn_all(&mut house.learner().await).await;
     let known = house.store.drift_types().await.unwrap();
     assert_eq!((known[0].deliveries, known[0].samples, known[0].through), (3, 3, 3));
-    let entity = house.store.entity("s".to_owned(), "d".to_owned()).await.unwrap().unwrap();
-    assert_eq!(entity.deliveries, 3);
+    let device = house.store.device("s".to_owned(), "d".to_owned()).await.unwrap().unwrap();
+    assert_eq!(device.key.deliveries, 3);
 }
 
 #[tokio::test]
@@ -303,28 +304,28 @@ async fn entities_are_listed_in_pages_in_both_orders() {
         }
     }
     learn_all(&mut house.learner().await).await;
-    for order in [EntityOrder::Recent, EntityOrder::Silence] {
+    for order in [EntityOrder::Recent, EntityOrder::Silence, EntityOrder::Trouble] {
         let mut query = EntityQuery { order, ..EntityQuery::default() };
         let mut all = Vec::new();
         loop {
             let page = house.store.entities(query.clone(), 10).await.unwrap();
-            all.extend(page.entities.into_iter().map(|entity| entity.entity));
+            all.extend(page.devices.into_iter().map(|device| device.key.entity));
             match page.next {
                 Some(next) => query.after = Some(next),
                 None => break,
             }
         }
         let mut expected: Vec<String> = (0..25).map(|n| format!("Dev{n:02}")).collect();
-        if order == EntityOrder::Recent {
+        if order != EntityOrder::Silence {
             expected.reverse();
         }
         assert_eq!(all, expected, "{order:?}");
     }
     let query =
         EntityQuery { q: Some("dEV1".to_owned()), source: Some("s".to_owned()), ..EntityQuery::default() };
-    assert_eq!(house.store.entities(query, 50).await.unwrap().entities.len(), 10);
+    assert_eq!(house.store.entities(query, 50).await.unwrap().devices.len(), 10);
     let query = EntityQuery { source: Some("other".to_owned()), ..EntityQuery::default() };
-    assert_eq!(house.store.entities(query, 50).await.unwrap().entities.len(), 0);
+    assert_eq!(house.store.entities(query, 50).await.unwrap().devices.len(), 0);
     assert_eq!(house.store.lens_state().await.unwrap().entities, 25);
     drop(house.folder);
 }

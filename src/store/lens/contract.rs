@@ -1,6 +1,6 @@
 //! What every store promises about the lens.
 
-use crate::domain::{DeliveryFilter, Entity, Now, OutgoingEvent, SilenceAfter, Timestamp, Verdict};
+use crate::domain::{DeliveryFilter, Device, Entity, Now, OutgoingEvent, SilenceAfter, Timestamp, Verdict};
 use crate::store::sqlite::lens;
 use crate::store::{
     DriftField, DriftType, EntityPage, EntityQuery, FannedDelivery, Learnt, LensState, NewMessage, Outage,
@@ -86,13 +86,41 @@ impl Store {
         }
     }
 
-    /// The entity with this id.
+    /// The entity of an id, with what other sources say of the same thing.
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn entity(&self, source: String, entity: String) -> Result<Option<Entity>, StoreError> {
+    pub async fn device(&self, source: String, entity: String) -> Result<Option<Device>, StoreError> {
         match self {
-            Self::Sqlite(sqlite) => sqlite.read(move |from| lens::one(from, &source, &entity)).await,
+            Self::Sqlite(sqlite) => sqlite.read(move |from| lens::device(from, &source, &entity)).await,
+        }
+    }
+
+    /// Gives a device a name, at every source that speaks of it; `None` takes it away. `false` where none of that id is known.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Full`.
+    pub async fn name_device(
+        &self,
+        source: String,
+        entity: String,
+        name: Option<String>,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => {
+                let give = move |to: &_| lens::give_name(to, &source, &entity, name.as_deref());
+                sqlite.write(true, give).await
+            }
+        }
+    }
+
+    /// How many entities of each source there are, and how many of them are silent.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn entity_counts(&self) -> Result<Vec<(String, u64, u64)>, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.read(lens::counts).await,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Request and response types for drift and devices.
 
-use crate::domain::{DeliveryId, Entity, JsonKind, JsonKinds, Seen, SilenceAfter, Timestamp};
+use crate::domain::{DeliveryId, Device, DeviceState, JsonKind, JsonKinds, Seen, SilenceAfter, Timestamp};
 
 /// A delivery in which something was first seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,18 +171,22 @@ impl DriftField {
 /// The sort order of an entity list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EntityOrder {
-    /// Most recently seen first.
+    /// The most recently seen first.
     #[default]
     Recent,
-    /// Longest silent first.
+    /// The longest silent first.
     Silence,
+    /// Those in trouble first: silent, with a wrong clock, late, quiet; then the most recently seen.
+    Trouble,
 }
 
 /// A position in an entity list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntityPlace {
-    /// When the previous entity was last seen.
-    pub last_seen: Timestamp,
+    /// In which part of the list.
+    pub class: usize,
+    /// The time by which that part is ordered.
+    pub at: Timestamp,
     /// Its source.
     pub source: String,
     /// Its id.
@@ -194,22 +198,26 @@ pub struct EntityPlace {
 pub struct EntityQuery {
     /// Only this source.
     pub source: Option<String>,
-    /// Id or name contains this text, ignoring case.
+    /// Whose id or name contains this text, in whatever case.
     pub q: Option<String>,
-    /// Only entities marked as silent.
-    pub is_silent: bool,
-    /// The sort order.
+    /// Only those in this state.
+    pub state: Option<DeviceState>,
+    /// In which order.
     pub order: EntityOrder,
-    /// Continue after this position.
+    /// Whether what several sources say of one device is one row.
+    pub is_joined: bool,
+    /// Now: who is quiet depends on it.
+    pub now: Timestamp,
+    /// After which place.
     pub after: Option<EntityPlace>,
 }
 
 /// A page of entities.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntityPage {
-    /// The entities.
-    pub entities: Vec<Entity>,
-    /// Where the next page begins; `None` on the last page.
+    /// The entities, each with what other sources say of the same thing.
+    pub devices: Vec<Device>,
+    /// Where the next page begins; `None`: there is none.
     pub next: Option<EntityPlace>,
 }
 

@@ -27,6 +27,7 @@ migrations! {
     "V23__handshakes",
     "V24__connections",
     "V25__causes",
+    "V27__devices",
     "V29__outbound"
 }
 
@@ -69,6 +70,34 @@ fn newest_applied(connection: &Connection) -> Result<i32, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bursts_are_forgotten_and_trouble_is_found_where_an_older_file_becomes_this_one() {
+        let connection = Connection::open_in_memory().unwrap();
+        let (devices, before): (Vec<_>, Vec<_>) =
+            MIGRATIONS.iter().partition(|(name, _)| *name == "V27__devices");
+        before.iter().for_each(|(_, sql)| connection.execute_batch(sql).unwrap());
+        let late = "[0, 0, 0, 0, 0, 0, 99000, 99000, 99000]";
+        for (id, gaps, lags) in [
+            ("ahead", "[84, 300000, 90, 299000, 301000]", "[-139000, -139000]"),
+            ("burst", "[1, 2, 3, 4]", "[]"),
+            ("late", "[5000, 5000, 5000]", late),
+        ] {
+            let habits = format!("{{\"gaps\":{gaps},\"lags\":{lags},\"hour\":0,\"hours\":[]}}");
+            let insert = "INSERT INTO entities (source, entity, first_seen, last_seen, last_delivery, deliveries, \
+                          out_of_order, late, due_rule, habits, through) VALUES ('s', ?1, 0, 1000, x'00', 1, 0, 0, 0, ?2, 1)";
+            connection.execute(insert, [id, &habits]).unwrap();
+        }
+        devices.iter().for_each(|(_, sql)| connection.execute_batch(sql).unwrap());
+        let mut read = connection
+            .prepare(
+                "SELECT trouble, quiet_at, json_array_length(habits, '$.gaps') FROM entities ORDER BY entity",
+            )
+            .unwrap();
+        let rows = read.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+        let rows: Vec<(i64, Option<i64>, i64)> = rows.map(Result::unwrap).collect();
+        assert_eq!(rows, [(2, Some(900_001_000), 3), (0, None, 0), (1, Some(60_001_000), 3)]);
+    }
 
     #[test]
     fn every_file_of_the_folder_is_a_migration() {

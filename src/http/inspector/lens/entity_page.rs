@@ -1,31 +1,37 @@
-//! `/entities/{source}/{entity}`: one entity, its values over time, and its deliveries.
+//! `/entities/{source}/{entity}`: one device, its values over time, and its deliveries.
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::entities_page::EntityRow;
-use super::sparkline::Chart;
-use super::strip::Strip;
-use super::words::{entity_url, signed_span, span};
-use crate::domain::{Entity, SilenceAfter, Timestamp, plain};
+use super::readings::Readings;
+use super::values::{SeriesView, charts, hours, times};
+use crate::domain::{Device, Entity, SilenceAfter, Timestamp, plain};
+use crate::http::api::json_body;
+use crate::http::api::lens::{own_name, rename};
 use crate::http::inspector::InspectorState;
+use crate::http::inspector::charts::{Bars, Map, Strip, count};
 use crate::http::inspector::page::{self, Frame};
-use crate::http::inspector::row_view::{RowView, shown_time};
-use crate::inspect::entities::{EntityLog, Values, entity_log};
+use crate::http::inspector::row_view::shown_time;
+use crate::inspect::duration::{signed_span, span};
+use crate::inspect::entities::{EntityLog, Values, entity_log, entity_url};
 
 /// Deliveries whose values are drawn.
 const ROWS: usize = 100;
-/// Of those, the ones that are listed.
-const LISTED: usize = 25;
 
-/// Deliveries of one hour.
-struct Hour {
-    count: u32,
-    /// Where its bar stands, and how high.
-    x: usize,
-    y: u32,
-    height: u32,
+/// What one source says of the device.
+struct Member {
+    source: String,
+    deliveries: String,
+    first_seen: String,
+    silence_rule: String,
+    silent_since: String,
+    out_of_order: u64,
+    late: u64,
+    of_the_future: u64,
+    newest_event: String,
 }
 
 #[derive(Template)]
@@ -33,25 +39,22 @@ struct Hour {
 struct EntityPage {
     frame: Frame,
     row: EntityRow,
-    first_seen: String,
-    deliveries: u64,
+    own_name: String,
     last_delivery: String,
-    silent_since: String,
-    rule: String,
     clock: String,
     spread: String,
-    newest_event: String,
-    of_the_future: u64,
-    hours: Vec<Hour>,
-    charts: Vec<Chart>,
+    members: Vec<Member>,
+    hours: Bars,
+    charts: Vec<SeriesView>,
     strips: Vec<Strip>,
-    /// Variables that came without a value.
+    map: Option<Map>,
+    /// Variables that arrived without a value.
     without: String,
     left_out: usize,
     from: String,
     until: String,
-    log: Vec<RowView>,
     drawn: usize,
+    readings: Readings,
     deliveries_url: String,
     older_url: Option<String>,
     is_newest: bool,
@@ -67,48 +70,65 @@ pub async fn one(
     let before = form_urlencoded::parse(request.query_string().as_bytes())
         .find(|(name, _)| name == "before")
         .and_then(|(_, value)| value.parse::<i64>().ok());
-    let entity = match state.store.entity(source.clone(), id.clone()).await {
-        Ok(Some(entity)) => entity,
-        Ok(None) => return page::not_found(&state, "Nothing of this id was heard of at this source."),
+    let device = match state.store.device(source, id).await {
+        Ok(Some(device)) => device,
+        Ok(None) => return page::not_found(&state, "This source knows no device of this id."),
         Err(fault) => return page::store_fault(&state, &fault),
     };
-    let log = match entity_log(&state.store, &state.sources, (source, id), before, ROWS).await {
+    let log = match entity_log(&state.store, &state.sources, &device, before, ROWS).await {
         Ok(log) => log,
         Err(fault) => return page::store_fault(&state, &fault),
     };
-    let page = view(&state, &entity, &log, before.is_none());
+    let page = view(&state, &device, &log, before.is_none());
     page::html(StatusCode::OK, &page)
 }
 
-fn view(state: &InspectorState, entity: &Entity, log: &EntityLog, is_newest: bool) -> EntityPage {
+/// The name that was typed is kept; the page is shown again.
+pub async fn name(
+    path: web::Path<(String, String)>,
+    payload: web::Payload,
+    state: web::Data<InspectorState>,
+) -> HttpResponse {
+    let (source, id) = path.into_inner();
+    let named = async {
+        let form = json_body::bytes(payload).await?;
+        let typed = form_urlencoded::parse(&form).find(|(known, _)| known == "name");
+        let name = own_name(&typed.map(|(_, value)| value.into_owned()).unwrap_or_default());
+        let name = name.map_err(|what| json_body::bad(vec![json_body::fault("/name", what)]))?;
+        rename(&state, source.clone(), id.clone(), name).await
+    };
+    let url = entity_url(&source, &id);
+    match named.await {
+        Ok(_) => HttpResponse::SeeOther().insert_header((LOCATION, url)).finish(),
+        Err(problem) => page::message(&state, problem.status(), "Name not saved", &problem.sentences()),
+    }
+}
+
+fn view(state: &InspectorState, device: &Device, log: &EntityLog, is_newest: bool) -> EntityPage {
     let now = state.clock.wall();
-    let rule = state.silence_after(&entity.source);
-    let shown = |at: Option<Timestamp>| at.map(|at| shown_time(&at.to_string())).unwrap_or_default();
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    query.append_pair("source", &entity.source).append_pair("entity", &entity.entity);
+    let entity = &device.key;
     let values = Values::of(&log.payloads, log.newest);
+    let times = times(&values, Some(now).filter(|_| is_newest));
+    let shown = |at: Option<Timestamp>| at.map(|at| shown_minute(at)).unwrap_or_default();
     EntityPage {
         frame: Frame::of(state, "entities"),
-        row: EntityRow::of(entity, rule, now),
-        first_seen: shown(Some(entity.first_seen)),
-        deliveries: entity.deliveries,
-        last_delivery: entity.last_delivery.to_string(),
-        silent_since: shown(entity.silent_at),
-        rule: rule_in_words(rule, entity),
-        clock: clock_in_words(entity),
+        row: EntityRow::of(device, now),
+        own_name: device.members().find_map(|one| one.own_name.as_deref()).map(plain).unwrap_or_default(),
+        last_delivery: device.latest().last_delivery.to_string(),
+        clock: clock_in_words(device),
         spread: entity.lag_spread_ms().map(signed_span).unwrap_or_default(),
-        newest_event: shown(entity.newest_event_at),
-        of_the_future: entity.of_the_future(),
-        hours: bars(&entity.hours(now)),
-        charts: values.series.iter().filter_map(Chart::of).collect(),
-        strips: values.states.iter().filter_map(Strip::of).collect(),
+        members: device.members().map(|one| member(one, state.silence_after(&one.source))).collect(),
+        hours: hours(device, now),
+        charts: charts(&values, &times),
+        strips: values.states.iter().filter_map(|states| Strip::of(states, &times)).collect(),
+        map: Map::of(&values.track),
         without: values.without.iter().map(|name| plain(name)).collect::<Vec<_>>().join(", "),
         left_out: values.left_out,
         from: shown(log.payloads.iter().map(|(at, _)| *at).min()),
         until: shown(log.payloads.iter().map(|(at, _)| *at).max()),
-        log: log.rows.iter().take(LISTED).map(RowView::from).collect(),
+        readings: Readings::of(log, &values),
         drawn: log.rows.len(),
-        deliveries_url: format!("/?{}", query.finish()),
+        deliveries_url: deliveries_url(device),
         older_url: log
             .rows
             .last()
@@ -118,45 +138,53 @@ fn view(state: &InspectorState, entity: &Entity, log: &EntityLog, is_newest: boo
     }
 }
 
+/// A time to the minute.
+fn shown_minute(at: Timestamp) -> String {
+    shown_time(&at.to_string()).get(..16).unwrap_or_default().to_owned()
+}
+
+/// The list of its deliveries: of every source where several speak of it.
+fn deliveries_url(device: &Device) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    if device.others.is_empty() {
+        query.append_pair("source", &device.key.source);
+    }
+    query.append_pair("entity", &device.key.entity);
+    format!("/?{}", query.finish())
+}
+
+fn member(entity: &Entity, rule: SilenceAfter) -> Member {
+    Member {
+        source: plain(&entity.source),
+        deliveries: count(entity.deliveries),
+        first_seen: shown_minute(entity.first_seen),
+        silence_rule: rule_in_words(rule, entity),
+        silent_since: entity.silent_at.map(shown_minute).unwrap_or_default(),
+        out_of_order: entity.out_of_order,
+        late: entity.late,
+        of_the_future: entity.of_the_future(),
+        newest_event: entity.newest_event_at.map(shown_minute).unwrap_or_default(),
+    }
+}
+
 fn rule_in_words(rule: SilenceAfter, entity: &Entity) -> String {
     match (rule, rule.allowed(entity.usual())) {
-        (SilenceAfter::Off, _) => "off; silence_after of its source says when".to_owned(),
-        (_, None) => format!("{rule}, once its usual interval is known"),
+        (SilenceAfter::Off, _) => "off (silence_after of the source)".to_owned(),
+        (_, None) => format!("{rule}, once the usual interval is known"),
         (SilenceAfter::Time(_), Some(allowed)) => format!("after {}", span(allowed)),
         (SilenceAfter::Tenths(_), Some(allowed)) => format!("after {} ({rule})", span(allowed)),
     }
 }
 
-fn clock_in_words(entity: &Entity) -> String {
-    match entity.lag_ms() {
-        None => "Its events tell no time. Name where it is with time_pointer of the source.".to_owned(),
+fn clock_in_words(device: &Device) -> String {
+    match device.members().find_map(Entity::lag_ms) {
+        None => "Events carry no time. Set time_pointer of the source to where it is.".to_owned(),
         Some(lag) if lag < -1_000 => {
-            format!("Its clock is ahead of ours by {}.", signed_span(lag.saturating_neg()))
+            format!("The device's clock is {} ahead.", signed_span(lag.saturating_neg()))
         }
         Some(lag) if lag > 60_000 => {
-            format!(
-                "Its events come {} after they happened: a slow way, or a clock that is behind.",
-                signed_span(lag)
-            )
+            format!("Median delay {}: a slow connection, or a clock that is behind.", signed_span(lag))
         }
-        Some(lag) => format!("Its events come {} after they happened.", signed_span(lag)),
+        Some(lag) => format!("Median delay {}.", signed_span(lag)),
     }
-}
-
-/// Bars of a chart that is 240 by 40.
-fn bars(hours: &[u32]) -> Vec<Hour> {
-    const HEIGHT: u32 = 40;
-    const WIDTH: usize = 10;
-    let most = hours.iter().copied().max().unwrap_or(0).max(1);
-    hours
-        .iter()
-        .enumerate()
-        .map(|(place, count)| {
-            let least = u32::from(*count > 0).saturating_mul(2);
-            let height = (u64::from(*count).saturating_mul(u64::from(HEIGHT)) / u64::from(most))
-                .min(u64::from(HEIGHT));
-            let height = u32::try_from(height).unwrap_or(HEIGHT).max(least);
-            Hour { count: *count, x: place.saturating_mul(WIDTH), y: HEIGHT.saturating_sub(height), height }
-        })
-        .collect()
 }

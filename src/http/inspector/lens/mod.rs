@@ -3,9 +3,9 @@
 mod drift_page;
 mod entities_page;
 mod entity_page;
+mod readings;
 mod schema_page;
-mod sparkline;
-mod strip;
+mod values;
 mod words;
 
 use actix_web::web::{self, ServiceConfig};
@@ -27,5 +27,11 @@ pub fn routes(cfg: &mut ServiceConfig) {
                 .default_service(web::to(|| async { method_not_allowed("GET, HEAD, POST") })),
         )
         .service(read_only("/entities", entities_page::list))
-        .service(read_only("/entities/{source}/{entity:.+}", entity_page::one));
+        .service(
+            web::resource("/entities/{source}/{entity:.+}")
+                .route(web::get().to(entity_page::one))
+                .route(web::head().to(entity_page::one))
+                .route(web::post().to(entity_page::name))
+                .default_service(web::to(|| async { method_not_allowed("GET, HEAD, POST") })),
+        );
 }

@@ -31,12 +31,12 @@ async fn a_silence_is_told_once_and_again_after_the_next_life_sign() {
     assert_eq!((event.entity.as_deref(), &notice["data"]["silent_for_s"]), (Some("d1"), &json!(600)));
     learn_all(&mut house.learner().await).await;
     assert_eq!(house.told().await, 1, "a restart tells nothing again");
-    let silent = EntityQuery { is_silent: true, ..EntityQuery::default() };
-    assert_eq!(house.store.entities(silent.clone(), 9).await.unwrap().entities[0].entity, "d1");
+    let silent = EntityQuery { state: Some(DeviceState::Silent), ..EntityQuery::default() };
+    assert_eq!(house.store.entities(silent.clone(), 9).await.unwrap().devices[0].key.entity, "d1");
 
     house.hear_device("d1").await;
     learn_all(&mut learner).await;
-    assert_eq!(house.store.entities(silent, 9).await.unwrap().entities, []);
+    assert_eq!(house.store.entities(silent, 9).await.unwrap().devices, []);
     for _ in 0..11 {
         house.clock.advance(Duration::from_secs(55));
         learn_all(&mut learner).await;
@@ -80,11 +80,11 @@ async fn who_is_silent_when_the_rule_comes_is_known_to_be_and_nobody_is_told() {
         learn_all(&mut learner).await;
     }
     assert_eq!(house.told().await, 1, "only of the one that went silent since");
-    let silent = EntityQuery { is_silent: true, ..EntityQuery::default() };
-    assert_eq!(house.store.entities(silent.clone(), 9).await.unwrap().entities.len(), 2);
+    let silent = EntityQuery { state: Some(DeviceState::Silent), ..EntityQuery::default() };
+    assert_eq!(house.store.entities(silent.clone(), 9).await.unwrap().devices.len(), 2);
     house.sources.replace(vec![source(SilenceAfter::Off)], 1 << 20);
     learn_all(&mut learner).await;
-    assert_eq!(house.store.entities(silent, 9).await.unwrap().entities, []);
+    assert_eq!(house.store.entities(silent, 9).await.unwrap().devices, []);
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn a_multiple_waits_for_a_usual_interval_and_our_own_event_is_no_life_sign
     house.clock.advance(Duration::from_secs(2));
     learn_all(&mut learner).await;
     assert_eq!(house.told().await, 1, "three minutes after the last delivery");
-    let entity = house.store.entity("s".to_owned(), "d1".to_owned()).await.unwrap().unwrap();
+    let entity = house.store.device("s".to_owned(), "d1".to_owned()).await.unwrap().unwrap().key;
     assert_eq!((entity.deliveries, entity.name.as_deref()), (4, Some("Pump")));
     assert_eq!(entity.usual(), Some(MINUTE));
 }
@@ -133,7 +133,7 @@ async fn a_wall_clock_that_is_set_makes_nobody_silent_and_hides_no_silence() {
     assert_eq!(house.told().await, 2);
     house.listen(&mut learner, 4).await;
     assert_eq!(house.told().await, 3);
-    let last = house.store.entity("s".to_owned(), "after -90000".to_owned()).await.unwrap().unwrap();
+    let last = house.store.device("s".to_owned(), "after -90000".to_owned()).await.unwrap().unwrap().key;
     assert!(last.last_seen < Timestamp::from_secs(1_800_000_000), "people see the wall clock");
 }
 

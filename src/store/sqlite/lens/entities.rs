@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::facts::add;
-use crate::domain::{DeliveryId, Entity, Timestamp};
+use crate::domain::{DeliveryId, DeviceState, Entity, Timestamp};
 use crate::store::SeenEntity;
 use crate::store::sqlite::outbox::to_json;
 
@@ -12,7 +12,7 @@ const MOST: i64 = 500_000;
 
 /// The columns of an entity, in the order that `entity` reads them.
 pub const COLUMNS: &str = "source, entity, name, first_seen, last_seen, last_delivery, last_event_type, deliveries, \
-     newest_event_at, out_of_order, late, silent_at, habits";
+     newest_event_at, out_of_order, late, silent_at, habits, own_name";
 
 /// Adds the sightings of an entity, except those added before. History is not evaluated yet, so old silences are not
 /// published.
@@ -21,7 +21,7 @@ pub fn see(connection: &Connection, seen: &SeenEntity, is_history: bool) -> rusq
         .prepare_cached(&format!(
             "SELECT {COLUMNS}, through FROM entities WHERE source = ?1 AND entity = ?2"
         ))?
-        .query_row([&seen.source, &seen.entity], |row| Ok((entity(row)?, row.get::<_, i64>(13)?)))
+        .query_row([&seen.source, &seen.entity], |row| Ok((entity(row)?, row.get::<_, i64>(14)?)))
         .optional()?;
     let (mut known, before) = known.map_or((None, 0), |(entity, through)| (Some(entity), through));
     let is_new = known.is_none();
@@ -68,11 +68,21 @@ fn put(
     (due, rule): (Option<Timestamp>, i64),
 ) -> rusqlite::Result<()> {
     let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    let trouble = match entity.clock_trouble() {
+        Some(DeviceState::ClockAhead) => 2,
+        Some(_) => 1,
+        None => 0,
+    };
     connection
-        .prepare_cached(&format!(
-            "INSERT OR REPLACE INTO entities ({COLUMNS}, due_at, due_rule, through) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
-        ))?
+        .prepare_cached(
+            "INSERT INTO entities (source, entity, name, first_seen, last_seen, last_delivery, last_event_type, \
+             deliveries, newest_event_at, out_of_order, late, silent_at, habits, due_at, due_rule, through, trouble, \
+             quiet_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
+             ON CONFLICT (source, entity) DO UPDATE SET name = ?3, first_seen = ?4, last_seen = ?5, \
+             last_delivery = ?6, last_event_type = ?7, deliveries = ?8, newest_event_at = ?9, out_of_order = ?10, \
+             late = ?11, silent_at = ?12, habits = ?13, due_at = ?14, due_rule = ?15, through = ?16, trouble = ?17, \
+             quiet_at = ?18",
+        )?
         .execute(params![
             entity.source,
             entity.entity,
@@ -90,6 +100,8 @@ fn put(
             due.map(Timestamp::as_micros),
             rule,
             through,
+            trouble,
+            entity.quiet_at().map(Timestamp::as_micros),
         ])?;
     Ok(())
 }
@@ -121,5 +133,6 @@ pub fn entity(row: &Row<'_>) -> rusqlite::Result<Entity> {
         late: number(10)?,
         silent_at: time(11)?,
         habits: serde_json::from_str(&habits).unwrap_or_default(),
+        own_name: row.get(13)?,
     })
 }

@@ -8,6 +8,6 @@ mod learn;
 mod silence;
 
 pub use drift::{fields, types};
-pub use entity_list::{list, one, with_bytes};
+pub use entity_list::{counts, device, give_name, list, with_bytes};
 pub use learn::{learn, state, unlearnt};
 pub use silence::{due, heard, other_rule, outages, postpone, reckon, tell};
