@@ -188,7 +188,7 @@ fn a_device_s_page_draws_every_kind_of_value_with_axes_gaps_limits_and_places() 
     }
     // The table has the variables as columns, and the event type only because there are two.
     let table =
-        device.split("class=\"plain rows readings\"").nth(1).unwrap().split("</table>").next().unwrap();
+        device.split("class=\"sheet rows readings\"").nth(1).unwrap().split("</table>").next().unwrap();
     let head = table.split("</thead>").next().unwrap();
     for column in ["Event type", "<bdi>co2</bdi>", "<bdi>ppm</bdi>", "<bdi>door</bdi>", "<bdi>mode</bdi>"] {
         assert!(head.contains(column), "{column}: {head}");

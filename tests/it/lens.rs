@@ -161,7 +161,7 @@ fn devices_are_known_by_their_rhythm_values_and_clock() {
     assert_eq!(next["log"]["deliveries"].as_array().unwrap().len(), 1);
     let page = exchange(server.inspector, "GET", &format!("/{path}"), &[], b"");
     let text = String::from_utf8(page.body).unwrap();
-    assert!(page.status == 200 && text.contains("<polyline") && !text.contains("<b>"), "{text}");
+    assert!(page.status == 200 && text.contains("class=\"line main\"") && !text.contains("<b>"), "{text}");
     assert_eq!(server.api("entities/open/d2")["series"][0]["points"][0][1], -1.5);
     assert_eq!(server.api_raw("entities/open/nobody").status, 404);
     assert_eq!(server.api_raw("entities?sort=up").status, 400);

@@ -228,7 +228,7 @@ fn other_type(field: &FieldReport) -> Option<Finding> {
 
 fn new_field(field: &FieldReport, known: &DriftType) -> Option<Finding> {
     let first = field.field.first_sample;
-    let sentence = format!("first came with sample {first} of {}", known.samples);
+    let sentence = format!("first seen in sample {first} of {}", known.samples);
     // Devices of other kinds bring other variables: that is no change.
     let is_judged = !variable::is_one(&field.field.pointer);
     (is_judged && first > ALWAYS).then(|| {

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use crate::domain::{JsonKind, plain};
+use crate::domain::{JsonKind, Timestamp, plain};
 use crate::http::inspector::InspectorState;
 use crate::http::inspector::page::{self, Frame};
 use crate::http::inspector::row_view::shown_time;
@@ -166,9 +166,9 @@ impl TypeView {
             sampling: sampling(known),
             field_count: known.fields,
             is_cut: known.is_cut,
-            first_seen: shown_time(&known.first_seen.to_string()),
+            first_seen: shown_minute(known.first_seen),
             first_in: known.first_in.to_string(),
-            last_seen: shown_time(&known.last_seen.to_string()).get(..16).unwrap_or_default().to_owned(),
+            last_seen: shown_minute(known.last_seen),
             last_seen_at: known.last_seen.to_string(),
             more: told.len().saturating_sub(shown),
             findings: told.into_iter().take(shown).map(FindingView::of).collect(),
@@ -202,7 +202,7 @@ impl FindingView {
             class,
             pointer: shown_pointer(&finding.pointer),
             sentence: finding.sentence.clone(),
-            since: finding.since.map(|since| shown_time(&since.to_string())).unwrap_or_default(),
+            since: finding.since.map(shown_minute).unwrap_or_default(),
             delivery: finding.delivery.map(|id| id.to_string()),
         }
     }
@@ -223,11 +223,16 @@ impl FieldView {
                 Some(kinds) => kinds.words(),
             },
             is_required: report.is_required,
-            first_seen: shown_time(&field.first_seen.to_string()),
+            first_seen: shown_minute(field.first_seen),
             first_in: field.first_in.to_string(),
             first_sample: field.first_sample,
         }
     }
+}
+
+/// A time to the minute.
+fn shown_minute(at: Timestamp) -> String {
+    shown_time(&at.to_string()).get(..16).unwrap_or_default().to_owned()
 }
 
 fn shown_pointer(pointer: &str) -> String {

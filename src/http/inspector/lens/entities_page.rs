@@ -19,8 +19,10 @@ use crate::store::EntityOrder;
 
 /// Rows of a page.
 const ROWS: usize = 50;
-/// The letters of an id that are shown beside a name.
+/// The letters of a long id that are shown beside a name.
 const END_OF_ID: usize = 4;
+/// A longer id is long.
+const SHORT_ID: usize = 10;
 
 /// A row of the list.
 pub struct EntityRow {
@@ -110,7 +112,7 @@ fn how(device: &Device, state: DeviceState) -> String {
 fn end_of(id: &str) -> String {
     let letters = id.chars().count();
     let end: String = id.chars().skip(letters.saturating_sub(END_OF_ID)).collect();
-    plain(&if letters > END_OF_ID { format!("…{end}") } else { end })
+    plain(&if letters > SHORT_ID { format!("…{end}") } else { id.to_owned() })
 }
 
 /// A state by which the list can be filtered.
@@ -170,12 +172,16 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
         url: with(Some(("state", state.as_str())), &of_state),
         is_chosen: query.state == Some(state),
     });
+    // Where all are on one page, what several sources say of one device is one.
+    let is_filtered = query.source.is_some() || query.q.is_some() || query.state.is_some();
+    let is_whole = found.next.is_none() && query.after.is_none() && !is_filtered;
+    let total = if is_whole { found.devices.len().to_string() } else { count(lens.entities) };
     let page = EntitiesPage {
         frame: Frame::of(&state, "entities"),
         rows: found.devices.iter().map(|device| EntityRow::of(device, now)).collect(),
         choices: std::iter::once(all).chain(choices).collect(),
         sources: state.source_names(),
-        is_filtered: query.source.is_some() || query.q.is_some() || query.state.is_some(),
+        is_filtered,
         source: query.source.unwrap_or_default(),
         q: query.q.unwrap_or_default(),
         state: query.state.map_or("", DeviceState::as_str),
@@ -184,7 +190,7 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
             EntityOrder::Recent => "recent",
             EntityOrder::Silence => "silence",
         },
-        total: count(lens.entities),
+        total,
         older_url,
         fault,
     };
@@ -198,8 +204,8 @@ mod tests {
     #[test]
     fn the_end_of_an_id_is_shown_and_a_short_one_whole() {
         assert_eq!(
-            [end_of("66f16881c903480009ff1042"), end_of("d1"), end_of("Küche")],
-            ["…1042", "d1", "…üche"]
+            [end_of("66f16881c903480009ff1042"), end_of("pump-12345"), end_of("Wohnung-Küche")],
+            ["…1042", "pump-12345", "…üche"]
         );
     }
 }
