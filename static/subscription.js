@@ -65,8 +65,9 @@ function faultsOf(told) {
   return faults.length || !told.detail ? faults : [{ pointer: "", message: told.detail }];
 }
 
-function cell(value) {
+function cell(label, value) {
   const data = document.createElement("td");
+  data.dataset.label = label;
   data.textContent = value;
   return data;
 }
@@ -81,7 +82,8 @@ function showPreview(told) {
   const rows = told.conditions.map((condition) => {
     const row = document.createElement("tr");
     const seen = condition.seen === null ? "missing" : JSON.stringify(condition.seen);
-    row.append(cell(condition.field), cell(condition.operator), cell(JSON.stringify(condition.value) ?? ""), cell(seen), cell(condition.matched ? "yes" : "no"));
+    row.append(cell("Place", condition.field), cell("Operator", condition.operator), cell("Value", JSON.stringify(condition.value) ?? ""),
+      cell("Seen", seen), cell("Matches", condition.matched ? "yes" : "no"));
     return row;
   });
   part("conditions").hidden = rows.length === 0;

@@ -7,6 +7,8 @@ use std::process::ExitCode;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use crate::domain::without_os_numbers;
+
 /// How long an error waits if standard error is not read.
 const COMPLAIN_WITHIN: Duration = Duration::from_secs(5);
 
@@ -67,7 +69,7 @@ pub fn counted(count: impl fmt::Display, noun: &str) -> String {
 
 /// Writes a line to standard error. It is lost if standard error is not read.
 pub fn complain(text: impl fmt::Display) {
-    let line = format!("{}\n", without_numbers(&text.to_string()));
+    let line = format!("{}\n", without_os_numbers(&text.to_string()));
     let (done, is_done) = mpsc::channel();
     let writer = std::thread::Builder::new().spawn(move || {
         // There is nowhere left to report a failure.
@@ -76,34 +78,5 @@ pub fn complain(text: impl fmt::Display) {
     });
     if writer.is_ok() {
         let _ = is_done.recv_timeout(COMPLAIN_WITHIN);
-    }
-}
-
-/// `text` without the operating system's error numbers: `Connection refused (os error 111)` is clear without them.
-fn without_numbers(text: &str) -> String {
-    const MARK: &str = " (os error ";
-    let mut parts = text.split(MARK);
-    let mut plain = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        match part.split_once(')') {
-            Some((number, rest)) if number.bytes().all(|byte| byte.is_ascii_digit()) => plain.push_str(rest),
-            _ => {
-                plain.push_str(MARK);
-                plain.push_str(part);
-            }
-        }
-    }
-    plain
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_error_has_words_and_no_number_of_the_operating_system() {
-        let plain = without_numbers("a: Connection refused (os error 111); b: No such file (os error 2)");
-        assert_eq!(plain, "a: Connection refused; b: No such file");
-        assert_eq!(without_numbers("(os error x) as it is (os error "), "(os error x) as it is (os error ");
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 
 use super::target_guard::{Blocked, NameFault, Unresolved};
-use crate::domain::AttemptError;
+use crate::domain::{AttemptError, without_os_numbers};
 
 /// The client's message starts with this if a proxy refuses the tunnel.
 const TUNNEL: &str = "tunnel error";
@@ -104,5 +104,5 @@ pub fn innermost(fault: &reqwest::Error) -> String {
     while let Some(deeper) = cause.source() {
         cause = deeper;
     }
-    cause.to_string()
+    without_os_numbers(&cause.to_string())
 }

@@ -127,7 +127,7 @@ fn an_endpoint_whose_real_attempts_fail_is_degraded_although_it_answers_head() {
     let quiet = &shown[shown.find("Quiet").unwrap()..];
     let quiet = &quiet[..quiet.find("</tr>").unwrap()];
     assert!(quiet.contains("<td data-label=\"Real attempts\" class=\"dim\">–</td>"), "{quiet}");
-    assert!(!quiet.contains("0 ms") && !quiet.contains("0 of 0"), "{quiet}");
+    assert!(quiet.contains("<td data-label=\"p95\" class=\"num mono dim\">–</td>"), "{quiet}");
     // Mended: what failed before says nothing about the new address.
     server.tell("PATCH", &format!("subscriptions/{bad}"), &json!({"url": sink.url("/mended")}));
     let checked = server.tell("POST", &format!("subscriptions/{bad}/check"), &json!({})).json();
@@ -213,4 +213,97 @@ fn event_types_say_how_often_and_when_they_were_seen_with_our_own_under_their_he
     assert!(test.contains("<td data-label=\"Published\" class=\"num\">1</td>"), "{test}");
     assert!(test.contains("ago</time>") || test.contains("just now</time>"), "{test}");
     assert!(page(&server, "/event-types/webhook.test").contains("1 event published"), "{test}");
+}
+
+#[test]
+fn a_refused_draft_has_every_fault_at_once() {
+    let server = Server::start();
+    let draft = json!({
+        "name": "x", "url": "nowhere", "events": ["a.*.b"], "timeout": 0,
+        "filters": {"data.threshold": {"conditions": [{"field": "a b", "operator": "eq", "value": 1}]}},
+        "payload_template": {"text": "{{data.}"},
+    });
+    let asked = json!({"subscription": draft, "event_type": "webhook.test"});
+    let told = server.tell("POST", "subscriptions/preview", &asked);
+    assert_eq!(told.status, 400);
+    let places: Vec<String> = told.json()["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|fault| fault["pointer"].as_str().unwrap().to_owned())
+        .collect();
+    for place in [
+        "/url",
+        "/events/0",
+        "/timeout",
+        "/filters/data.threshold/conditions/0/field",
+        "/payload_template/text",
+    ] {
+        assert!(places.contains(&format!("/subscription{place}")), "{place} is not in {places:?}");
+    }
+    let created = server.tell("POST", "subscriptions", &draft);
+    assert_eq!((created.status, created.json()["errors"].as_array().unwrap().len()), (400, places.len()));
+}
+
+#[test]
+fn a_preview_says_what_a_template_can_name_and_takes_and_knows_the_masks_of_its_subscription() {
+    let server = Server::start();
+    let id = server.subscribe(&json!({
+        "name": "x", "url": "http://127.0.0.1:9/", "events": ["*"],
+        "signature": {"scheme": "tagorun", "secrets": ["a-secret-that-is-typed-in-0123"]},
+    }));
+    let mut draft = server.api(&format!("subscriptions/{id}"));
+    assert_eq!(draft["signature"]["secrets"][0], "••••0123");
+    draft["payload_template"] = json!({"n": "{{data.value}}"});
+    let event = json!({"event": "made.up", "data": {"value": 1.5}});
+    let asked = json!({"subscription": draft, "subscription_id": id, "event": event});
+    let told = server.tell("POST", "subscriptions/preview", &asked).json();
+    assert_eq!(told["payload"], r#"{"n":1.5}"#, "{told}");
+    assert_eq!(told["placed"], json!([{"payload": "/n", "source": "data.value", "event": ["/data/value"]}]));
+    let places = told["places"].as_array().unwrap();
+    assert!(places.contains(&json!({"path": "data.value", "value": "1.5"})), "{places:?}");
+    let stranger = json!({"subscription": draft, "event": event});
+    assert_eq!(server.tell("POST", "subscriptions/preview", &stranger).status, 400, "whose mask is it?");
+}
+
+#[test]
+fn a_source_tells_its_rules_its_traffic_and_its_secrets_only_by_name_and_end() {
+    let config = "[[source]]\nname = \"tagorun\"\nsecrets = [\"file:signing-secret\"]\nsignature = \"tagorun\"\n\
+                  [[source]]\nname = \"lora\"\npreset = \"chirpstack\"\nsignature = \"none\"\nallow = [\"127.0.0.0/8\"]\n\
+                  credentials = [{ bearer = \"file:tagoio-token\" }]\n";
+    let server = Setup::new(config).start();
+    assert_eq!(
+        server.post_signed(br#"{"id":"a","event":"webhook.test","timestamp":"2026-03-09T07:14:58Z"}"#).status,
+        200
+    );
+    assert_eq!(server.post("/webhook/tagorun", &[], b"{}").status, 401);
+    until("the counts", || {
+        let source = server.api("sources/tagorun");
+        source["accepted_24h"] == 1 && source["refused_24h"] == 1
+    });
+    let source = server.api("sources/tagorun");
+    assert_eq!(source["secrets"], json!([{"name": "file:signing-secret", "ends": "••••6789"}]));
+    assert!(source["last_seen"].is_string() && source["url"].as_str().unwrap().ends_with("/webhook/tagorun"));
+    let lora = server.api("sources/lora");
+    assert_eq!((&lora["preset"], &lora["last_seen"]), (&json!("chirpstack"), &Value::Null));
+    assert_eq!(lora["credentials"][0]["bearer"]["name"], "file:tagoio-token");
+    assert_eq!(server.api("sources")["sources"].as_array().unwrap().len(), 2);
+    assert_eq!(server.api_raw("sources/none").status, 404);
+    for path in ["/sources", "/sources/tagorun", "/sources/lora"] {
+        let shown = page(&server, path);
+        for secret in [crate::harness::SECRET, crate::harness::TOKEN] {
+            assert!(!shown.contains(secret) && !shown.contains(&secret[..8]), "{path}");
+        }
+    }
+    let shown = page(&server, "/sources/lora");
+    for words in [
+        "ChirpStack",
+        "Event endpoint URL(s)",
+        "127.0.0.0/8",
+        "Nothing received yet.",
+        "/what-if?source=lora",
+    ] {
+        assert!(shown.contains(words), "{words} is not in {shown}");
+    }
+    assert!(page(&server, "/sources/tagorun").contains("1 rejected"));
 }
