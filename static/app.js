@@ -1,5 +1,7 @@
 // Copy buttons, local times, and the test delivery without leaving the page. Everything works without it.
 
+import "./menu.js";
+
 /** The address of one of our pages or answers. Behind a proxy the inspector may be under a path; this script tells where. */
 export const at = (path) => new URL(`..${path}`, import.meta.url).href;
 
@@ -12,7 +14,8 @@ export const kept = {
 export function localTime(time) {
   const date = new Date(time.dateTime);
   if (!Number.isNaN(date.getTime())) {
-    time.title = date.toLocaleString(undefined, { dateStyle: "full", timeStyle: "long" }) + " (your time)";
+    const local = date.toLocaleString(undefined, { dateStyle: "full", timeStyle: "long" }) + " (your time)";
+    if (!time.title.includes(local)) time.title = [time.title, local].filter(Boolean).join("\n");
   }
 }
 

@@ -46,10 +46,12 @@
     row.querySelector(".c-verdict").prepend(box);
   }
 
+  const offerAll = () => rows.querySelectorAll("tr[data-id]").forEach(offer);
+
   function turn() {
     isChoosing = !isChoosing;
     if (isChoosing) {
-      [...rows.children].forEach(offer);
+      offerAll();
     } else {
       chosen.clear();
       for (const box of rows.querySelectorAll(".pick-row")) box.remove();
@@ -57,7 +59,7 @@
     say();
   }
 
-  new MutationObserver(() => { if (isChoosing) [...rows.children].forEach(offer); }).observe(rows, { childList: true });
+  new MutationObserver(() => { if (isChoosing) offerAll(); }).observe(rows, { childList: true });
   button.hidden = false;
   button.addEventListener("click", turn);
 })();

@@ -1,64 +1,65 @@
-// New deliveries appear at the top of the list. Texts only ever become text: no markup is made of them.
-import { at, localTime } from "./app.js";
+// New deliveries appear at the top of the list.
+import { at } from "./app.js";
+import { arrange } from "./times.js";
 
 (() => {
   const MAX_ROWS = 300;
   const table = document.querySelector("table[data-stream]");
   if (!table) return;
   const rows = document.getElementById("rows");
-  const blank = document.getElementById("row");
   const light = document.getElementById("light");
   const pause = document.getElementById("pause");
   const showNew = document.getElementById("show-new");
-  const seen = new Set([...rows.children].map((row) => row.dataset.id));
+  const seen = new Set([...rows.querySelectorAll("tr[data-id]")].map((row) => row.dataset.id));
   let held = [];
   let paused = false;
   let isStale = false;
   let connected = false;
 
-  const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{e0000}-\u{e0fff}]/gu;
-  const NAMES = { "\r": "CR", "\0": "NUL", "\u001b": "ESC", "\ufeff": "BOM" };
-  const plain = (text) => (text ?? "").replace(HIDDEN, (letter) =>
-    `⟨${NAMES[letter] ?? "U+" + letter.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}⟩`);
-
-  const tenths = (value) => (Math.floor(value * 10) / 10).toFixed(1);
-  const size = (bytes) => bytes < 1024 ? `${bytes} B`
-    : bytes < 1048576 ? `${tenths(bytes / 1024)} KiB` : `${tenths(bytes / 1048576)} MiB`;
-  const took = (micros) => micros < 1000 ? `${micros} µs`
-    : micros < 1e6 ? `${tenths(micros / 1000)} ms` : `${tenths(micros / 1e6)} s`;
-
-  function makeRow(delivery) {
-    const row = blank.content.firstElementChild.cloneNode(true);
-    const set = (selector, text) => { row.querySelector(selector).textContent = text; };
-    row.dataset.id = delivery.id;
-    row.className = "new";
-    row.querySelector(".pill").classList.add(delivery.verdict);
-    set(".pill", delivery.verdict);
-    set(".reason", (delivery.reason ?? "").replaceAll("_", " "));
-    row.querySelector("a").href = at(`/deliveries/${encodeURIComponent(delivery.id)}`);
-    set(".c-event a bdi", plain(delivery.event_type || `${delivery.method} ${delivery.path}`));
-    set(".c-event .sub bdi", plain(delivery.event_id));
-    set(".c-entity bdi", plain(delivery.entity));
-    set(".c-source bdi", plain(delivery.source));
-    set(".c-source .sub", delivery.client_ip);
-    const time = row.querySelector("time");
-    time.dateTime = delivery.received_at;
-    time.textContent = delivery.received_at.replace("T", " ");
-    localTime(time);
-    set(".c-answer .mono", delivery.status);
-    set(".c-answer .sub", took(delivery.duration_us));
-    set(".c-size", size(delivery.size_bytes));
+  // The server renders rows, for the page and for the stream alike, and escapes every text in them.
+  const made = document.createElement("template");
+  function makeRow({ html }) {
+    made.innerHTML = html;
+    const row = made.content.firstElementChild;
+    row.classList.add("new");
     return row;
   }
 
-  function show(deliveries) {
-    const fresh = document.createDocumentFragment();
-    for (const delivery of deliveries) fresh.prepend(makeRow(delivery));
-    rows.prepend(fresh);
-    while (rows.children.length > MAX_ROWS) {
-      seen.delete(rows.lastElementChild.dataset.id);
-      rows.lastElementChild.remove();
+  // Why a delivery was refused or repeated is found out after it was stored: its row is read again a little later.
+  const FOUND_OUT = 1500;
+  const unsure = new Set();
+  let lookTimer;
+  function lookAgain(fresh) {
+    for (const row of fresh) {
+      if (["rejected", "duplicate"].includes(row.dataset.verdict) && unsure.size < 50) unsure.add(row.dataset.id);
     }
+    if (unsure.size > 0) lookTimer ??= setTimeout(readAgain, FOUND_OUT);
+  }
+  async function readAgain() {
+    lookTimer = undefined;
+    const ids = [...unsure];
+    unsure.clear();
+    const answer = await fetch(at(`/deliveries/rows?ids=${ids.join(",")}`)).catch(() => null);
+    if (!answer?.ok) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const row of page.querySelectorAll("tr[data-id]")) {
+      const old = rows.querySelector(`tr[data-id="${CSS.escape(row.dataset.id)}"]`);
+      for (const part of [".c-event", ".c-entity"]) {
+        const [was, is] = [old?.querySelector(part), row.querySelector(part)];
+        if (was && was.innerHTML !== is.innerHTML) was.replaceChildren(...is.childNodes);
+      }
+    }
+  }
+
+  function show(deliveries) {
+    const fresh = deliveries.map(makeRow).reverse();
+    rows.prepend(...fresh);
+    for (const row of [...rows.querySelectorAll("tr[data-id]")].slice(MAX_ROWS)) {
+      seen.delete(row.dataset.id);
+      row.remove();
+    }
+    arrange();
+    lookAgain(fresh);
     document.getElementById("zero")?.remove();
     document.getElementById("list").hidden = false;
     document.getElementById("none").hidden = true;
@@ -68,10 +69,10 @@ import { at, localTime } from "./app.js";
     const state = paused ? "paused" : connected ? "live" : release || !navigator.locks ? "off" : "resting";
     light.dataset.state = state;
     light.querySelector(".light-words").textContent =
-      { paused: "Paused", live: "Live", off: "Reconnecting…", resting: "Live when you come to it" }[state];
+      { paused: "Paused", live: "Live", off: "Reconnecting…", resting: "Paused while in the background" }[state];
     pause.textContent = paused ? "Resume" : "Pause";
     showNew.hidden = held.length === 0 && !isStale;
-    showNew.textContent = isStale ? "Some were removed meanwhile: reload" : `${held.length >= MAX_ROWS ? MAX_ROWS + " or more" : held.length} new: show`;
+    showNew.textContent = isStale ? "The list changed. Reload" : `Show ${held.length >= MAX_ROWS ? MAX_ROWS + " or more" : held.length} new`;
   }
 
   function flush() {

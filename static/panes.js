@@ -70,13 +70,13 @@ import { wireTree } from "./tree.js";
     chosen = id;
     mark()?.scrollIntoView({ block: "nearest" });
     let page = null;
-    let why = "The inspector does not answer; choose it again later.";
+    let why = "Connection lost. Select it again to retry.";
     try {
       const answer = await fetch(pageOf(id, view), { headers: { Accept: "text/html" } });
       if (answer.status === 401 || answer.redirected) { location.reload(); return; }
       const text = await answer.text();
       page = new DOMParser().parseFromString(text, "text/html").getElementById("main");
-      if (!page) why = `The inspector cannot show it now (${answer.status}).`;
+      if (!page) why = `The inspector cannot show this delivery now (${answer.status}).`;
     } catch { /* It is said below. */ }
     if (!page) {
       page = document.createElement("div");
@@ -111,15 +111,20 @@ import { wireTree } from "./tree.js";
   }
 
   function openNewest() {
-    const newest = rows.firstElementChild;
+    const newest = rows.querySelector("tr[data-id]");
     if (newest && newest.dataset.id !== chosen) open(newest.dataset.id);
   }
 
   rows.addEventListener("click", (event) => {
-    const link = event.target.closest(".c-event a");
-    if (!link || !WIDE.matches || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || event.button !== 0) return;
-    event.preventDefault();
-    open(link.closest("tr").dataset.id);
+    const row = event.target.closest("tr[data-id]");
+    if (!row || event.target.closest(".pick-row") || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    if (WIDE.matches) {
+      event.preventDefault();
+      open(row.dataset.id);
+    } else if (!event.target.closest("a")) {
+      // What is above the link, to say more when it is pointed at, leads where the link does.
+      row.querySelector(".c-event a").click();
+    }
   });
   detail.addEventListener("click", (event) => {
     const link = event.target.closest("a[href^='?']");
@@ -137,7 +142,8 @@ import { wireTree } from "./tree.js";
   });
   document.addEventListener("step", (event) => {
     const now = chosen ? rowOf(chosen) : document.activeElement?.closest?.("#rows tr");
-    const next = now ? (event.detail > 0 ? now.nextElementSibling : now.previousElementSibling) : rows.firstElementChild;
+    const all = [...rows.querySelectorAll("tr[data-id]")];
+    const next = now ? all[all.indexOf(now) + event.detail] : all[0];
     if (!next) return;
     if (WIDE.matches) open(next.dataset.id);
     else next.querySelector("a").focus();

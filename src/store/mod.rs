@@ -6,6 +6,7 @@ mod contract;
 mod error;
 mod lens;
 mod marks;
+mod matches;
 mod minutes;
 mod outbox;
 mod replay_runs;
@@ -21,6 +22,7 @@ pub use lens::{
     Moved, Outage, SeenEntity, SeenIn, TypeLearnt,
 };
 pub use marks::Marked;
+pub use matches::{Matches, SlotCount};
 pub use minutes::Minute;
 pub use outbox::{
     DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, Lane, LaneBatch, LaneClaim, LetterGroup,

@@ -39,7 +39,7 @@ export function attemptSteps({ newPage, shoot, post, inspector }) {
       await shoot(`/deliveries/${id}`, "marks");
       await page.locator("#marks .tag", { hasText: "to-fix" }).click();
       await page.waitForURL(/q=tag/);
-      const row = page.locator("#rows tr");
+      const row = page.locator("#rows tr[data-id]");
       assert.equal(await row.count(), 1);
       assert.match(await row.innerText(), /pinned/);
       assert.equal(await page.evaluate(() => window.canary), 0);

@@ -124,8 +124,8 @@ export function mountedSteps({ newPage, program, shots }) {
         await page.getByRole("button", { name: "Select", exact: true }).click();
         await page.locator(".pick-row").first().check();
         await page.getByRole("link", { name: "Replay 1 selected…" }).click();
-        await page.getByRole("button", { name: "Show what would go" }).click();
-        await page.getByRole("button", { name: "Send 1 again" }).click();
+        await page.getByRole("button", { name: "Preview" }).click();
+        await page.getByRole("button", { name: "Replay 1 delivery" }).click();
         await page.waitForURL(under("/replays/"));
         await page.locator("#progress:not([data-running])").waitFor();
 

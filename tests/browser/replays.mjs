@@ -9,21 +9,21 @@ export function replaySteps({ newPage, shoot, post, inspector, own }) {
       await page.goto(`${inspector}/?reason=signature_mismatch&q=${encodeURIComponent('body:"again"')}`);
       await page.getByRole("link", { name: "Replay all…" }).click();
       await page.waitForURL(/\/replays\?q=/);
-      assert.equal(await page.getByLabel("Deliveries that fit this search").inputValue(), 'reason:signature_mismatch body:"again"');
+      assert.equal(await page.getByLabel("Search", { exact: true }).inputValue(), 'reason:signature_mismatch body:"again"');
       await page.getByLabel("Rate").fill("never");
-      await page.getByRole("button", { name: "Show what would go" }).click();
+      await page.getByRole("button", { name: "Preview" }).click();
       assert.match(await page.getByRole("alert").innerText(), /a number of deliveries a second/);
       await page.getByLabel("Rate").fill("20/s");
       await page.locator('select[name="to"]').selectOption("url");
       await page.getByLabel("URL", { exact: true }).fill(own.url);
       await page.locator('select[name="order"]').selectOption("newest");
-      await page.getByRole("button", { name: "Show what would go" }).click();
-      assert.match(await page.locator("#plan .diagnosis").innerText(), /^3 deliveries would go to .*newest first, one after the other, at most 20 a second: at least 0 s/);
+      await page.getByRole("button", { name: "Preview" }).click();
+      assert.match(await page.locator("#plan .diagnosis").innerText(), /^3 deliveries will be replayed to .*newest first, one at a time, at most 20 per second, in at least 0 s/);
       await page.screenshot({ path: new URL("shots/replays-plan.png", import.meta.url).pathname, fullPage: true });
-      await page.getByRole("button", { name: "Send 3 again" }).click();
+      await page.getByRole("button", { name: "Replay 3 deliveries" }).click();
       await page.waitForURL(/\/replays\/[0-9a-f-]+$/);
       await page.locator("#progress:not([data-running])").waitFor({ timeout: 10000 });
-      assert.match(await page.locator("#sentence").innerText(), /Of 3 deliveries 3 are through: 3 answered well, 0 failed/);
+      assert.match(await page.locator("#sentence").innerText(), /3 of 3 replayed: 3 succeeded, 0 failed/);
       assert.equal(await page.locator("tbody tr").count(), 3);
       await shoot(new URL(page.url()).pathname, "replay-run");
       await shoot(`/replays?q=${encodeURIComponent("verdict:rejected")}`, "replays");
@@ -34,7 +34,7 @@ export function replaySteps({ newPage, shoot, post, inspector, own }) {
     },
 
     async "what is selected in the list is replayed, and nothing else"() {
-      for (let n = 0; n < 30; n += 1) await post("/webhook/tagorun", `not json, to select ${n}`);
+      for (let n = 0; n < 50; n += 1) await post("/webhook/tagorun", `not json, to select ${n}`);
       for (const width of [390, 1280, 1920]) {
         const page = await newPage({ viewport: { width, height: 844 } });
         await page.goto(`${inspector}/?q=${encodeURIComponent('body:"to select"')}`);
@@ -46,7 +46,7 @@ export function replaySteps({ newPage, shoot, post, inspector, own }) {
         // As people do: the first row, then a wheel, then one further down, back up, and the button.
         const ids = [];
         const tick = async (y) => {
-          const row = page.locator("#rows tr").nth(await page.evaluate((y) => [...document.querySelectorAll("#rows tr")].findIndex((row) => row.getBoundingClientRect().top > y), y));
+          const row = page.locator("#rows tr[data-id]").nth(await page.evaluate((y) => [...document.querySelectorAll("#rows tr[data-id]")].findIndex((row) => row.getBoundingClientRect().top > y), y));
           const box = await row.locator(".pick-row").boundingBox();
           await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
           ids.push(await row.getAttribute("data-id"));
@@ -66,20 +66,20 @@ export function replaySteps({ newPage, shoot, post, inspector, own }) {
         await bulk.getByRole("link", { name: "Replay 2 selected…" }).click();
         await page.waitForURL(/\/replays\?ids=/);
         assert.match(await page.locator("#selection").innerText(), /^2 selected deliveries/);
-        assert.equal(await page.getByLabel("Deliveries that fit this search").isVisible(), false);
+        assert.equal(await page.getByLabel("Search", { exact: true }).isVisible(), false);
         await page.locator('select[name="to"]').selectOption("url");
         await page.getByLabel("URL", { exact: true }).fill(own.url);
-        await page.getByRole("button", { name: "Show what would go" }).click();
-        assert.match(await page.locator("#plan .diagnosis").innerText(), /^2 deliveries would go to /);
+        await page.getByRole("button", { name: "Preview" }).click();
+        assert.match(await page.locator("#plan .diagnosis").innerText(), /^2 deliveries will be replayed to /);
         await page.screenshot({ path: new URL(`shots/selected-plan-${width}.png`, import.meta.url).pathname, fullPage: true });
-        await page.getByRole("button", { name: "Send 2 again" }).click();
+        await page.getByRole("button", { name: "Replay 2 deliveries" }).click();
         await page.locator("#progress:not([data-running])").waitFor({ timeout: 10000 });
-        assert.match(await page.locator("#sentence").innerText(), /Of 2 deliveries 2 are through: 2 answered well, 0 failed/);
+        assert.match(await page.locator("#sentence").innerText(), /2 of 2 replayed: 2 succeeded, 0 failed/);
         const sent = await page.locator("tbody a").evaluateAll((links) => links.map((link) => link.href.split("/").at(-1)));
         assert.deepEqual(sent.toSorted(), ids.toSorted());
         await page.getByRole("link", { name: "2 selected deliveries" }).click();
         await page.waitForURL(/\?ids=/);
-        assert.equal(await page.locator("#rows tr").count(), 2);
+        assert.equal(await page.locator("#rows tr[data-id]").count(), 2);
         await page.context().close();
       }
     },
@@ -90,14 +90,14 @@ export function replaySteps({ newPage, shoot, post, inspector, own }) {
       await page.goto(`${inspector}/?q=${encodeURIComponent('body:"beside"')}`);
       await page.getByRole("button", { name: "Select", exact: true }).click();
       await page.locator(".pick-row").first().check();
-      await page.locator("#rows tr").nth(1).click();
+      await page.locator("#rows tr[data-id]").nth(1).click();
       await page.locator("#detail #diagnosis").waitFor();
       await page.screenshot({ path: new URL("shots/selected-beside.png", import.meta.url).pathname });
-      const id = await page.locator("#rows tr").first().getAttribute("data-id");
+      const id = await page.locator("#rows tr[data-id]").first().getAttribute("data-id");
       await page.getByRole("link", { name: "Replay 1 selected…" }).click();
       await page.waitForURL(/\/replays\?ids=/);
       await page.goto(`${inspector}/replays?ids=${id},0195799f-0000-7000-8000-000000000000`);
-      await page.getByRole("button", { name: "Show what would go" }).click();
+      await page.getByRole("button", { name: "Preview" }).click();
       await page.getByText("1 of the selected deliveries is no longer stored.").waitFor();
       await page.context().close();
     },
@@ -108,8 +108,8 @@ export function replaySteps({ newPage, shoot, post, inspector, own }) {
       await page.goto(`${inspector}/replays?q=${encodeURIComponent('body:"by hand"')}&rate=1%2Fh`);
       await page.getByLabel("URL", { exact: true }).fill(own.url);
       await page.locator('select[name="to"]').selectOption("url");
-      await page.getByRole("button", { name: "Show what would go" }).click();
-      await page.getByRole("button", { name: "Send 3 again" }).click();
+      await page.getByRole("button", { name: "Preview" }).click();
+      await page.getByRole("button", { name: "Replay 3 deliveries" }).click();
       await page.getByRole("button", { name: "Stop" }).click();
       await page.getByRole("button", { name: "Resume" }).click();
       await page.getByRole("button", { name: "Stop" }).click();

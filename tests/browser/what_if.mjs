@@ -40,8 +40,10 @@ export function whatIfSteps({ newPage, shoot, post, inspector }) {
     },
 
     async "what a search finds is taken along as CSV"() {
+      await post("/webhook/tagorun", '{"event":"user.login","for":"a table"}', {}, "a secret of somebody else");
       const page = await newPage();
       await page.goto(`${inspector}/?q=${encodeURIComponent("reason:signature_mismatch")}`);
+      await page.getByText("Export", { exact: true }).click();
       const [download] = await Promise.all([
         page.waitForEvent("download"), page.getByRole("link", { name: "CSV" }).click()]);
       assert.equal(download.suggestedFilename(), "deliveries.csv");
@@ -59,8 +61,8 @@ export function whatIfSteps({ newPage, shoot, post, inspector }) {
       await page.getByRole("button", { name: "Select", exact: true }).click();
       await page.locator(".pick-row").nth(0).check();
       await page.locator(".pick-row").nth(2).check();
-      await page.getByText("Export 2 selected as").waitFor();
-      const ids = await page.locator("#rows tr").evaluateAll((rows) => rows.map((row) => row.dataset.id));
+      await page.getByText("Export 2 selected").click();
+      const ids = await page.locator("#rows tr[data-id]").evaluateAll((rows) => rows.map((row) => row.dataset.id));
       const [download] = await Promise.all([
         page.waitForEvent("download"), page.getByRole("link", { name: "JSON Lines" }).click()]);
       const chunks = [];
@@ -69,7 +71,7 @@ export function whatIfSteps({ newPage, shoot, post, inspector }) {
       assert.deepEqual(taken, [ids[0], ids[2]]);
       await page.getByRole("button", { name: "Select", exact: true }).click();
       assert.equal(await page.locator(".pick-row").count(), 0);
-      assert.equal(await page.locator("#export-what").innerText(), "Export all as");
+      assert.equal(await page.getByText("Export", { exact: true }).count(), 1);
       await page.context().close();
     },
   };

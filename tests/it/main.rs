@@ -48,6 +48,7 @@ mod interrupts;
 mod json;
 mod json_suite;
 mod lens;
+mod list;
 mod metrics;
 mod octokit;
 mod outbound_pages;

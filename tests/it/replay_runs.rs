@@ -316,5 +316,5 @@ fn the_command_shows_a_plan_sends_and_says_what_came_of_it() {
     assert_eq!(code, Some(0), "{text}");
     let (code, text) = said(&["replay", "colour:red"]);
     assert_eq!(code, Some(1));
-    assert!(text.contains("There is no field “colour”"), "{text}");
+    assert!(text.contains("Unknown field “colour”"), "{text}");
 }

@@ -19,6 +19,7 @@ pub(super) mod searches;
 pub(super) mod sending;
 pub(super) mod sources;
 mod stream;
+mod suggestions;
 mod wait;
 pub(super) mod what_if;
 
@@ -51,6 +52,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(read_only("/api/v1/overview", overview::show))
         .service(read_only("/api/v1/refusals", refusals::list))
         .service(read_only("/api/v1/searches", searches::list))
+        .service(read_only("/api/v1/suggestions", suggestions::list))
         .service(
             web::resource("/api/v1/searches/{name}")
                 .route(web::put().to(searches::put))

@@ -12,7 +12,7 @@ use crate::config;
 use crate::domain::{DeliveryFilter, ReplayId, ReplayRun, RunState};
 use crate::http::inspector::InspectorState;
 use crate::http::problem::{FieldFault, Problem};
-use crate::inspect::replay::{MOST, Plan, ReplayRuns, Turned};
+use crate::inspect::replay::{Group, MOST, Plan, ReplayRuns, Turned};
 use crate::send::redacted_url;
 
 /// The most at once.
@@ -247,6 +247,10 @@ pub async fn turned(state: &InspectorState, id: &str, to: RunState) -> Result<Re
 fn plan_object(planned: &Planned, is_dry: bool) -> Value {
     let Planned { run, plan } = planned;
     let id = |at: Option<&crate::domain::DeliveryId>| at.map(ToString::to_string);
+    let group = |group: &Group| {
+        json!({"source": group.source, "event_type": Some(&group.event).filter(|event| !event.is_empty()),
+            "verdict": group.verdict.as_str(), "count": group.count})
+    };
     let named: Vec<String> = plan.deliveries.iter().take(NAMED).map(ToString::to_string).collect();
     json!({
         "dry_run": is_dry,
@@ -257,6 +261,7 @@ fn plan_object(planned: &Planned, is_dry: bool) -> Value {
         "first": id(plan.deliveries.first()),
         "last": id(plan.deliveries.last()),
         "delivery_ids": named,
+        "groups": plan.groups.iter().map(group).collect::<Vec<_>>(),
         "to": redacted_url(&run.target),
         "signature": run.signature.as_str(),
         "order": order(run),

@@ -8,13 +8,14 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use futures_util::stream;
+use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::objects::RowObject;
 use super::params::{Blank, Params, filter, filter_names};
 use crate::domain::DeliveryRow;
-use crate::http::inspector::InspectorState;
+use crate::http::inspector::{InspectorState, row_html, row_views};
 use crate::http::problem::Problem;
 use crate::inspect::{LiveTail, Resumption};
 
@@ -28,7 +29,8 @@ pub async fn stream(request: HttpRequest, state: web::Data<InspectorState>) -> H
     let mut params = Params::read(request.query_string(), Blank::Fault);
     let filter = filter(&mut params);
     let asked = params.text("last_event_id");
-    if let Err(faults) = params.finish(&filter_names(&["last_event_id"])) {
+    let is_html = params.parsed("rows", "html, or nothing", |text| (text == "html").then_some(true));
+    if let Err(faults) = params.finish(&filter_names(&["last_event_id", "rows"])) {
         return Problem::bad_parameters(faults).response();
     }
     // What the browser sends by itself is newer than what stands in the page's URL.
@@ -48,6 +50,7 @@ pub async fn stream(request: HttpRequest, state: web::Data<InspectorState>) -> H
     let writer = Writer {
         tail: LiveTail::after(state.store.clone(), filter, start),
         stop: state.stopping(),
+        list: is_html.map(|_| state),
         greeting: Some(greeting),
         beat: Instant::now() + HEARTBEAT,
     };
@@ -64,6 +67,8 @@ pub async fn stream(request: HttpRequest, state: web::Data<InspectorState>) -> H
 struct Writer {
     tail: LiveTail,
     stop: watch::Receiver<bool>,
+    /// For the list's own page: it gets its rows as HTML.
+    list: Option<web::Data<InspectorState>>,
     greeting: Option<String>,
     beat: Instant,
 }
@@ -93,7 +98,10 @@ impl Writer {
                 Ok(rows) if rows.is_empty() => {}
                 Ok(rows) => {
                     self.beat = Instant::now() + HEARTBEAT;
-                    return Some(rows.iter().map(event).collect());
+                    return Some(match &self.list {
+                        Some(state) => html_events(state, &rows).await,
+                        None => rows.iter().map(|row| event(row.seq, &RowObject::from(row))).collect(),
+                    });
                 }
                 Err(fault) => {
                     tracing::error!(%fault, "a live stream cannot read the store; its client reconnects");
@@ -104,10 +112,20 @@ impl Writer {
     }
 }
 
+/// The rows as the page has them. The page puts this markup into itself: every text in it is escaped by the template.
+async fn html_events(state: &InspectorState, rows: &[DeliveryRow]) -> String {
+    let views = row_views(state, rows).await;
+    let event_of = |(row, view): (&DeliveryRow, _)| {
+        let html = row_html(view, state.public_path());
+        event(row.seq, &serde_json::json!({"id": row.id.to_string(), "html": html}))
+    };
+    rows.iter().zip(&views).map(event_of).collect()
+}
+
 /// JSON has no line break of its own, so one data line is enough.
-fn event(row: &DeliveryRow) -> String {
-    let data = serde_json::to_string(&RowObject::from(row)).unwrap_or_default();
-    format!("id: {}\nevent: delivery\ndata: {data}\n\n", row.seq)
+fn event(seq: i64, data: &impl Serialize) -> String {
+    let data = serde_json::to_string(data).unwrap_or_default();
+    format!("id: {seq}\nevent: delivery\ndata: {data}\n\n")
 }
 
 fn reset(cursor: i64) -> String {

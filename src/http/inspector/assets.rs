@@ -28,6 +28,7 @@ macro_rules! styles {
 
 styles! {
     "base.css",
+    "menu.css",
     "frame.css",
     "list.css",
     "first.css",
@@ -39,6 +40,7 @@ styles! {
     "body.css",
     "compare.css",
     "search.css",
+    "palette.css",
     "panes.css",
     "phone.css"
 }
@@ -55,12 +57,17 @@ files! {
     "keys.js",
     "letters.js",
     "live.js",
+    "menu.js",
     "messages.js",
+    "palette.js",
     "panes.js",
     "parked.js",
     "progress.js",
+    "search.js",
     "subscription.js",
     "subscription_form.js",
+    "survey.js",
+    "times.js",
     "tree.js"
 }
 
@@ -75,7 +82,9 @@ pub async fn asset(
         return page::not_found(&state, "There is no such file.");
     };
     let tag = format!("\"{}\"", hex::encode(Sha256::digest(bytes)));
-    let is_known = request.headers().get(IF_NONE_MATCH).is_some_and(|seen| *seen == *tag);
+    // Compression makes it weak.
+    let seen = request.headers().get(IF_NONE_MATCH).and_then(|seen| seen.to_str().ok());
+    let is_known = seen.is_some_and(|seen| seen.trim_start_matches("W/") == tag);
     let mut answer = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     answer.insert_header((CACHE_CONTROL, "no-cache")).insert_header((ETAG, tag));
     if is_known {

@@ -1,4 +1,4 @@
-//! `/replays`: many deliveries sent again: what a search would send, the run on its way, and the runs before.
+//! `/replays`: many deliveries replayed: what a search would replay, the run on its way, and the runs before.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
@@ -10,15 +10,18 @@ use super::again::{ReplayView, view};
 use super::page::{self, Frame};
 use super::row_view::shown_time;
 use super::state::InspectorState;
-use crate::domain::{ReplayRun, RunState, plain};
+use crate::domain::{ReplayRun, ReplaySignature, RunState, Verdict, plain};
 use crate::http::api::replay_runs::{Planned, begin, found, order, plan, turned};
 use crate::http::api::{Blank, Params, json_body};
 use crate::http::problem::Problem;
+use crate::inspect::replay::Group;
 use crate::inspect::search::term;
 use crate::send::redacted_url;
 
 /// Runs of a page, and replays of a run's page.
 const ROWS: usize = 50;
+/// Groups of a plan that are listed.
+const LISTED: usize = 12;
 /// The fields of the form that are numbers where they are given.
 const NUMBERS: [&str; 2] = ["concurrency", "limit"];
 
@@ -46,6 +49,12 @@ struct PlanView {
     first: Option<(String, String)>,
     last: Option<(String, String)>,
     lasts: Option<String>,
+    /// What they are: event, verdict, how many.
+    groups: Vec<(String, &'static str, u32)>,
+    /// Groups that are not listed.
+    more_groups: usize,
+    /// Rejected ones that may be accepted, and the subscriptions that would then get them.
+    revived: Option<(u32, Vec<String>)>,
     /// What comes in after the plan was made is not sent with it.
     until: String,
     run: RunView,
@@ -247,7 +256,7 @@ fn see(id: &str) -> HttpResponse {
 }
 
 fn refused(state: &InspectorState, problem: &Problem) -> HttpResponse {
-    page::message(state, problem.status(), "That cannot be done", &problem.sentences())
+    page::message(state, problem.status(), "This cannot be done", &problem.sentences())
 }
 
 fn plan_view(state: &InspectorState, Planned { run, plan }: &Planned) -> PlanView {
@@ -255,6 +264,14 @@ fn plan_view(state: &InspectorState, Planned { run, plan }: &Planned) -> PlanVie
         id.map(|id| (id.to_string(), shown_time(&id.made_at().to_string())))
     };
     PlanView {
+        groups: plan
+            .groups
+            .iter()
+            .take(LISTED)
+            .map(|group| (plain(&group.event), group.verdict.as_str(), group.count))
+            .collect(),
+        more_groups: plan.groups.len().saturating_sub(LISTED),
+        revived: if run.target == "receiver" { revived(state, &plan.groups) } else { None },
         count: run.total,
         has_more: plan.has_more,
         until: run.id.made_at().to_string(),
@@ -272,15 +289,33 @@ fn plan_view(state: &InspectorState, Planned { run, plan }: &Planned) -> PlanVie
     }
 }
 
+/// How many were rejected and may be accepted this time, and which subscriptions would get their events.
+fn revived(state: &InspectorState, groups: &[Group]) -> Option<(u32, Vec<String>)> {
+    let rejected = || groups.iter().filter(|group| group.verdict == Verdict::Rejected);
+    let count = rejected().map(|group| group.count).fold(0, u32::saturating_add);
+    if count == 0 {
+        return None;
+    }
+    let subscriptions = state.sender.subscriptions().all().into_iter().filter(|active| {
+        let takes = |group: &Group| {
+            active.compiled.takes_source(&group.source) && active.compiled.takes_type(&group.event)
+        };
+        active.is_enabled() && rejected().any(takes)
+    });
+    Some((count, subscriptions.map(|active| plain(&active.compiled.subscription.name)).collect()))
+}
+
 fn run_view(state: &InspectorState, run: &ReplayRun) -> RunView {
     let named = state.sender.subscriptions().get(&run.target);
-    let to =
-        named.map_or_else(|| redacted_url(&run.target), |active| active.compiled.subscription.name.clone());
-    let rate =
-        run.per_second.map_or("as fast as it goes".to_owned(), |rate| format!("at most {rate} a second"));
+    let to = match named {
+        Some(active) => active.compiled.subscription.name.clone(),
+        None if run.target == "receiver" => "this receiver".to_owned(),
+        None => redacted_url(&run.target),
+    };
+    let rate = run.per_second.map_or("no rate limit".to_owned(), |rate| format!("at most {rate} per second"));
     let at_once = match run.concurrency {
-        1 => "one after the other".to_owned(),
-        many => format!("{many} at once"),
+        1 => "one at a time".to_owned(),
+        many => format!("{many} in parallel"),
     };
     RunView {
         id: run.id.to_string(),
@@ -288,7 +323,11 @@ fn run_view(state: &InspectorState, run: &ReplayRun) -> RunView {
         search: searched(&run.filter),
         filter: run.filter.clone(),
         to: plain(&to),
-        signature: run.signature.as_str(),
+        signature: match run.signature {
+            ReplaySignature::Fresh => "re-signed",
+            ReplaySignature::Original => "original",
+            ReplaySignature::None => "unsigned",
+        },
         order: order(run),
         pace: format!("{at_once}, {rate}"),
         stops_on_error: run.stops_on_error,

@@ -45,8 +45,6 @@ pub struct RowView {
     pub unverified_id: String,
     /// Whether it is pinned.
     pub is_pinned: bool,
-    /// Whether it has a note.
-    pub has_note: bool,
     /// Its tags.
     pub tags: Vec<String>,
 }
@@ -76,7 +74,6 @@ impl From<&DeliveryRow> for RowView {
             unverified_device: shown(row.unverified.called()),
             unverified_id: shown(&row.unverified.id),
             is_pinned: row.marks.is_pinned,
-            has_note: row.marks.note.is_some(),
             tags: row.marks.tags.iter().map(|tag| plain(tag)).collect(),
         }
     }

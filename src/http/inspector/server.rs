@@ -17,9 +17,9 @@ use tokio::net::TcpStream;
 
 use super::state::InspectorState;
 use super::{
-    again, assets, badge_refresh, body_section, confirm, connect, delivery_page, diff_page, event_types_page,
-    guard, lens, list_page, login, marks, mount, overview_page, page, refusals_page, replays_page, searches,
-    send_test, sending, sources_page, what_if_page,
+    again, assets, badge_refresh, body_section, compress, confirm, connect, delivery_page, diff_page,
+    event_types_page, guard, lens, list, login, marks, mount, overview_page, page, refusals_page,
+    replays_page, searches, send_test, sending, sources_page, what_if_page,
 };
 use crate::domain::DeliveryFilter;
 use crate::http::api::{self, read_only};
@@ -62,6 +62,7 @@ pub fn serve(
                 .wrap(from_fn(badge_refresh::keep_fresh))
                 .wrap(from_fn(guard::guard))
                 .wrap(from_fn(mount::mount))
+                .wrap(from_fn(compress::compress))
                 // These two hold the body of an answer, so that nothing after them can read it.
                 .wrap(from_fn(until_answered))
                 .wrap(from_fn(unread::keep));
@@ -133,8 +134,10 @@ fn routes(cfg: &mut ServiceConfig) {
     api::routes(cfg);
     sending::routes(cfg);
     lens::routes(cfg);
-    cfg.service(read_only("/", list_page::list))
-        .service(read_only("/deliveries", list_page::list))
+    cfg.service(read_only("/", list::list))
+        .service(read_only("/deliveries", list::list))
+        .service(read_only("/deliveries/survey", list::survey))
+        .service(read_only("/deliveries/rows", list::rows))
         .service(read_only("/deliveries/{id}", delivery_page::delivery))
         .service(read_only("/diff", diff_page::diff))
         .service(read_only("/overview", overview_page::overview))

@@ -1,4 +1,4 @@
-//! Sends a delivery again, or many of them: to our own receiver, to a subscription, or to a URL; as it came, signed anew, or
+//! Sends a delivery again, or many of them: to our own receiver, to a subscription, or to a URL; as it came, signed again, or
 //! edited.
 
 mod address;
@@ -8,7 +8,7 @@ mod request;
 mod runs;
 
 pub use address::left_out;
-pub use plan::{MOST, Plan};
+pub use plan::{Group, MOST, Plan};
 pub use replayer::{Asked, ReplayFault, Replayer, Target};
 pub use request::Edits;
 pub use runs::{ReplayRuns, Turned};

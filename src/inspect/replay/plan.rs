@@ -1,8 +1,9 @@
-//! Which deliveries a run sends again, found before the first of them goes.
+//! Which deliveries a run replays, found before the first of them is sent.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::domain::{DeliveryFilter, DeliveryId};
+use crate::domain::{DeliveryFilter, DeliveryId, DeliveryRow, Verdict};
 use crate::store::{Store, StoreError};
 
 /// The most deliveries of a run.
@@ -17,6 +18,21 @@ pub struct Plan {
     pub deliveries: Vec<DeliveryId>,
     /// Whether the search finds more than are here.
     pub has_more: bool,
+    /// What they are, the most frequent first.
+    pub groups: Vec<Group>,
+}
+
+/// Deliveries of a plan that are alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Their source.
+    pub source: String,
+    /// The event that they carry, or that a refused body names; empty where it names none.
+    pub event: String,
+    /// What became of them.
+    pub verdict: Verdict,
+    /// How many.
+    pub count: u32,
 }
 
 impl Plan {
@@ -31,10 +47,13 @@ impl Plan {
         is_newest_first: bool,
     ) -> Result<Self, StoreError> {
         let mut deliveries: Vec<DeliveryId> = Vec::new();
+        let mut groups = Groups::default();
         let mut before = None;
         // One more than fits tells whether there are more.
         while deliveries.len() <= limit {
             let rows = store.list(filter, before, PAGE).await?;
+            let room = limit.saturating_sub(deliveries.len());
+            rows.iter().take(room).for_each(|row| groups.add(row));
             deliveries.extend(rows.iter().map(|row| row.id));
             match rows.last() {
                 Some(oldest) if rows.len() == PAGE => before = Some(oldest.seq),
@@ -46,7 +65,7 @@ impl Plan {
         if !is_newest_first {
             deliveries.reverse();
         }
-        Ok(Self { deliveries, has_more })
+        Ok(Self { deliveries, has_more, groups: groups.sorted() })
     }
 
     /// How long it takes at least, where it goes at a rate.
@@ -54,5 +73,25 @@ impl Plan {
     pub fn lasts(&self, per_second: Option<f64>) -> Option<Duration> {
         let gaps = u32::try_from(self.deliveries.len().saturating_sub(1)).unwrap_or(u32::MAX);
         per_second.map(|rate| Duration::try_from_secs_f64(f64::from(gaps) / rate).unwrap_or(Duration::MAX))
+    }
+}
+
+/// Counts by source, event and verdict; the verdict by its word.
+#[derive(Default)]
+struct Groups(BTreeMap<(String, String, &'static str), (Verdict, u32)>);
+
+impl Groups {
+    fn add(&mut self, row: &DeliveryRow) {
+        let event = row.event_type.as_ref().or(row.unverified.event.as_ref()).cloned().unwrap_or_default();
+        let key = (row.source.clone(), event, row.verdict.as_str());
+        let (_, count) = self.0.entry(key).or_insert((row.verdict, 0));
+        *count = count.saturating_add(1);
+    }
+
+    fn sorted(self) -> Vec<Group> {
+        let group = |((source, event, _), (verdict, count))| Group { source, event, verdict, count };
+        let mut groups: Vec<Group> = self.0.into_iter().map(group).collect();
+        groups.sort_by_key(|group| std::cmp::Reverse(group.count));
+        groups
     }
 }

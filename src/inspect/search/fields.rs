@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::domain::{Condition, Moment, Pattern, Query, Reason, Timestamp, Verdict};
+use crate::domain::{Condition, Moment, Pattern, Query, Reason, Timestamp, Verdict, nearest};
 
 /// A field of the search box.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +21,32 @@ pub struct Field {
 }
 
 /// Reads a value; the fault says what is taken.
-type Read = fn(Value<'_>) -> Result<Query, String>;
+type Read = fn(Value<'_>) -> Result<Query, Expected>;
+
+/// What a field takes, and the value that was probably meant.
+struct Expected {
+    words: String,
+    meant: Option<String>,
+}
+
+impl From<&str> for Expected {
+    fn from(words: &str) -> Self {
+        Self { words: words.to_owned(), meant: None }
+    }
+}
+
+/// Why a field cannot be read, and what was probably meant in which place.
+pub struct Wrong {
+    pub message: String,
+    pub meant: Option<(Place, String)>,
+}
+
+/// A part of `name:value`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    Name,
+    Value,
+}
 
 /// A value as it was typed.
 #[derive(Clone, Copy)]
@@ -32,8 +57,8 @@ struct Value<'v> {
 
 /// Every field.
 pub const FIELDS: &[Field] = &[
-    Field { names: &["verdict"], example: "verdict:rejected", about: "what was decided", read: verdict },
-    Field { names: &["reason"], example: "reason:signature_*", about: "why it was refused", read: reason },
+    Field { names: &["verdict"], example: "verdict:rejected", about: "verdict", read: verdict },
+    Field { names: &["reason"], example: "reason:signature_*", about: "rejection reason", read: reason },
     Field {
         names: &["cause"],
         example: "cause:json-*",
@@ -43,31 +68,31 @@ pub const FIELDS: &[Field] = &[
     Field {
         names: &["source"],
         example: "source:tagorun",
-        about: "whom it was sent to",
+        about: "source",
         read: |value| pattern(value, Condition::Source),
     },
     Field {
         names: &["type", "event", "event_type"],
         example: "type:data.*",
-        about: "the event type, canonical or as sent",
+        about: "event type, as in the catalogue or as sent",
         read: |value| pattern(value, Condition::EventType),
     },
     Field {
         names: &["id", "event_id"],
         example: "id:evt_1",
-        about: "the event id",
+        about: "event id",
         read: |value| pattern(value, Condition::EventId),
     },
     Field {
         names: &["entity", "device", "about"],
         example: "device:66f1*",
-        about: "what the event is about",
+        about: "device or user, by id",
         read: |value| pattern(value, Condition::Entity),
     },
     Field {
         names: &["method"],
         example: "method:PUT",
-        about: "the method",
+        about: "HTTP method",
         read: |value| pattern(value, Condition::Method),
     },
     Field {
@@ -79,45 +104,40 @@ pub const FIELDS: &[Field] = &[
     Field {
         names: &["status"],
         example: "status:>=400",
-        about: "the status answered: 404, 4xx, 400..499",
+        about: "response status: 404, 4xx, 400..499",
         read: status,
     },
-    Field { names: &["size"], example: "size:>10KB", about: "bytes of the body", read: size },
-    Field {
-        names: &["took", "duration"],
-        example: "took:>100ms",
-        about: "time until the answer",
-        read: took,
-    },
+    Field { names: &["size"], example: "size:>10KB", about: "body size", read: size },
+    Field { names: &["took", "duration"], example: "took:>100ms", about: "response time", read: took },
     Field {
         names: &["ip", "client_ip"],
         example: "ip:203.0.113.0/24",
-        about: "the client's address or range",
+        about: "client address or range",
         read: address,
     },
     Field {
         names: &["after", "from"],
         example: "after:-2h",
-        about: "received since: an age, a day, a time",
+        about: "received since: an age, a day or a time",
         read: |value| Ok(Query::Is(Condition::From(moment(value)?))),
     },
     Field {
         names: &["before", "to"],
         example: "before:2026-03-09",
-        about: "received before: an age, a day, a time",
+        about: "received before: an age, a day or a time",
         read: |value| Ok(Query::Is(Condition::To(moment(value)?))),
     },
-    Field { names: &["pinned"], example: "pinned:true", about: "whether it is pinned", read: pinned },
+    Field { names: &["pinned"], example: "pinned:true", about: "pinned or not", read: pinned },
     Field {
         names: &["tag"],
         example: "tag:to-fix",
-        about: "one of its tags",
+        about: "tag",
         read: |value| pattern(value, Condition::Tag),
     },
     Field {
         names: &["note"],
         example: "note:\"ask Ana\"",
-        about: "text in its note",
+        about: "text in the note",
         read: |value| Ok(Query::Is(Condition::Note(not_empty(value)?))),
     },
     Field {
@@ -134,34 +154,56 @@ pub const FIELDS: &[Field] = &[
     },
 ];
 
+/// The field of a name.
+pub fn named(name: &str) -> Option<&'static Field> {
+    FIELDS.iter().find(|field| field.names.contains(&name))
+}
+
 /// What `name:value` asks.
-pub fn read(name: &str, text: &str, is_quoted: bool) -> Result<Query, String> {
+pub fn read(name: &str, text: &str, is_quoted: bool) -> Result<Query, Wrong> {
     let value = Value { text, is_quoted };
+    let wrong = |message| Wrong { message, meant: None };
     if let Some(header) = name.strip_prefix("header.") {
         let is_any = !is_quoted && text == "*";
-        let text = if is_any { None } else { Some(not_empty(value)?) };
+        let text = match is_any {
+            true => None,
+            false => Some(not_empty(value).map_err(|expected| wrong(expected.words))?),
+        };
         return Ok(Query::Is(Condition::Header { name: header.to_owned(), text }));
     }
-    let Some(field) = FIELDS.iter().find(|field| field.names.contains(&name)) else {
-        let names: Vec<&str> = FIELDS.iter().filter_map(|field| field.names.first().copied()).collect();
-        return Err(format!(
-            "There is no field “{name}”; there are {}, header.NAME. Text with a colon goes into quotes",
-            names.join(", ")
-        ));
-    };
+    let Some(field) = named(name) else { return Err(unknown(name)) };
     if text.is_empty() {
-        return Err(format!("“{name}:” needs a value, such as {}", field.example));
+        return Err(wrong(format!("“{name}:” needs a value, such as {}", field.example)));
     }
-    (field.read)(value).map_err(|expected| format!("“{name}:{text}” cannot be read: {expected}"))
+    (field.read)(value).map_err(|expected| Wrong {
+        message: format!("“{name}:{text}” is not valid: {}", expected.words),
+        meant: expected.meant.filter(|_| !is_quoted).map(|meant| (Place::Value, meant)),
+    })
 }
 
-fn not_empty(value: Value<'_>) -> Result<String, String> {
+fn unknown(name: &str) -> Wrong {
+    let all = FIELDS.iter().flat_map(|field| field.names.iter().copied());
+    if let Some(near) = nearest(name, all) {
+        return Wrong {
+            message: format!("Unknown field “{name}”"),
+            meant: Some((Place::Name, near.to_owned())),
+        };
+    }
+    let names: Vec<&str> = FIELDS.iter().filter_map(|field| field.names.first().copied()).collect();
+    let names = names.join(", ");
+    let message = format!(
+        "Unknown field “{name}”. Fields are {names} and header.NAME. Put text that contains a colon in quotes"
+    );
+    Wrong { message, meant: None }
+}
+
+fn not_empty(value: Value<'_>) -> Result<String, Expected> {
     // What a star at an end would say holds anyway: the text may stand anywhere.
     let text = if value.is_quoted { value.text } else { value.text.trim_matches('*') };
-    if text.is_empty() { Err("text is expected".to_owned()) } else { Ok(text.to_owned()) }
+    if text.is_empty() { Err("text is expected".into()) } else { Ok(text.to_owned()) }
 }
 
-fn pattern(value: Value<'_>, condition: fn(Pattern) -> Condition) -> Result<Query, String> {
+fn pattern(value: Value<'_>, condition: fn(Pattern) -> Condition) -> Result<Query, Expected> {
     let pattern = if value.is_quoted {
         Pattern::exactly(value.text)
     } else {
@@ -176,7 +218,7 @@ fn one_of<T: Copy>(
     all: &[T],
     word: impl Fn(T) -> &'static str,
     condition: impl Fn(T) -> Condition,
-) -> Result<Query, String> {
+) -> Result<Query, Expected> {
     let mut any = Vec::new();
     for asked in value.text.split(',') {
         let is_asked = |known: &str| match asked.strip_suffix('*') {
@@ -186,30 +228,40 @@ fn one_of<T: Copy>(
         let found: Vec<T> = all.iter().copied().filter(|known| is_asked(word(*known))).collect();
         if found.is_empty() {
             let known: Vec<&str> = all.iter().map(|known| word(*known)).collect();
-            return Err(format!("there are {}", known.join(", ")));
+            let near = nearest(asked, known.iter().copied());
+            let with = |near| {
+                value.text.split(',').map(|one| if one == asked { near } else { one }).collect::<Vec<_>>()
+            };
+            return Err(Expected {
+                words: format!("expected {}", known.join(", ")),
+                meant: near.map(|near| with(near).join(",")),
+            });
         }
         any.extend(found.into_iter().map(|known| Query::Is(condition(known))));
     }
     Ok(if any.len() == 1 { any.remove(0) } else { Query::Any(any) })
 }
 
-fn pinned(value: Value<'_>) -> Result<Query, String> {
+fn pinned(value: Value<'_>) -> Result<Query, Expected> {
     match value.text {
         "true" | "yes" => Ok(Query::Is(Condition::Pinned(true))),
         "false" | "no" => Ok(Query::Is(Condition::Pinned(false))),
-        _ => Err("true or false".to_owned()),
+        other => Err(Expected {
+            words: "expected true or false".to_owned(),
+            meant: nearest(other, ["true", "false"].into_iter()).map(str::to_owned),
+        }),
     }
 }
 
-fn verdict(value: Value<'_>) -> Result<Query, String> {
+fn verdict(value: Value<'_>) -> Result<Query, Expected> {
     one_of(value, &Verdict::ALL, Verdict::as_str, Condition::Verdict)
 }
 
-fn reason(value: Value<'_>) -> Result<Query, String> {
+fn reason(value: Value<'_>) -> Result<Query, Expected> {
     one_of(value, Reason::ALL, Reason::as_str, Condition::Reason)
 }
 
-fn status(value: Value<'_>) -> Result<Query, String> {
+fn status(value: Value<'_>) -> Result<Query, Expected> {
     let class = |text: &str| {
         let hundreds =
             text.strip_suffix("xx")?.parse::<u16>().ok().filter(|class| (1..=5).contains(class))?;
@@ -225,20 +277,20 @@ fn status(value: Value<'_>) -> Result<Query, String> {
     };
     range
         .map(|range| Query::Is(Condition::Status(range)))
-        .ok_or_else(|| "a status is expected: 404, 4xx, >=400 or 400..499".to_owned())
+        .ok_or_else(|| "a status is expected: 404, 4xx, >=400 or 400..499".into())
 }
 
-fn size(value: Value<'_>) -> Result<Query, String> {
+fn size(value: Value<'_>) -> Result<Query, Expected> {
     range(value.text, bytes)
         .map(|range| Query::Is(Condition::Size(range)))
-        .ok_or_else(|| "a size is expected: >10KB, <1MiB, 0 or 1000..2000".to_owned())
+        .ok_or_else(|| "a size is expected: >10KB, <1MiB, 0 or 1000..2000".into())
 }
 
-fn took(value: Value<'_>) -> Result<Query, String> {
+fn took(value: Value<'_>) -> Result<Query, Expected> {
     let micros = |text: &str| duration(text).and_then(|took| u64::try_from(took.as_micros()).ok());
     range(value.text, micros)
         .map(|range| Query::Is(Condition::Duration(range)))
-        .ok_or_else(|| "a time is expected: >100ms, <1s or 10ms..50ms".to_owned())
+        .ok_or_else(|| "a time is expected: >100ms, <1s or 10ms..50ms".into())
 }
 
 /// `>=a`, `>a`, `<=a`, `<a`, `a..b` or `a`.
@@ -298,10 +350,10 @@ fn duration(text: &str) -> Option<Duration> {
     number.checked_mul(micros).map(Duration::from_micros)
 }
 
-fn address(value: Value<'_>) -> Result<Query, String> {
+fn address(value: Value<'_>) -> Result<Query, Expected> {
     address_range(value.text)
         .map(|range| Query::Is(Condition::ClientIp(range)))
-        .ok_or_else(|| "an address or a CIDR range is expected: 203.0.113.9 or 203.0.113.0/24".to_owned())
+        .ok_or_else(|| "an address or a CIDR range is expected: 203.0.113.9 or 203.0.113.0/24".into())
 }
 
 /// An address or a range; mapped IPv6 is read as IPv4, host bits are masked.
@@ -320,7 +372,7 @@ pub fn address_range(text: &str) -> Option<IpNet> {
     }
 }
 
-fn moment(value: Value<'_>) -> Result<Moment, String> {
+fn moment(value: Value<'_>) -> Result<Moment, Expected> {
     let text = value.text;
     if let Some(ago) = duration(text.strip_prefix('-').unwrap_or(text)) {
         return Ok(Moment::Ago(ago));
@@ -329,5 +381,5 @@ fn moment(value: Value<'_>) -> Result<Moment, String> {
     Timestamp::parse_rfc3339(text)
         .or_else(|| Timestamp::parse_rfc3339(&day))
         .map(Moment::At)
-        .ok_or_else(|| "a time is expected: -2h, -30m, 2026-03-09 or 2026-03-09T07:14:58Z (UTC)".to_owned())
+        .ok_or_else(|| "a time is expected: -2h, -30m, 2026-03-09 or 2026-03-09T07:14:58Z (UTC)".into())
 }

@@ -2,8 +2,12 @@
 
 mod fields;
 mod parse;
+mod range;
+mod suggest;
 mod words;
 
 pub use fields::{FIELDS, Field, address_range};
 pub use parse::parse;
-pub use words::term;
+pub use range::{Span, timeless, within};
+pub use suggest::{Suggestion, Typing};
+pub use words::{quoted, term};

@@ -1,7 +1,7 @@
 //! Makes a query of words: OR binds least, then AND, which may be left out, then NOT.
 
-use super::fields;
-use super::words::{Kind, SearchFault, Word, words};
+use super::fields::{self, Place, Wrong};
+use super::words::{Kind, Meant, SearchFault, Word, words};
 use crate::domain::{Condition, Query};
 
 /// The most brackets and NOTs within each other.
@@ -18,13 +18,17 @@ pub fn parse(text: &str) -> Result<Query, SearchFault> {
     if words.is_empty() {
         return Ok(Query::everything());
     }
+    read(text, &words)
+}
+
+fn read(text: &str, words: &[Word]) -> Result<Query, SearchFault> {
     let conditions =
         words.iter().filter(|word| matches!(word.kind, Kind::Text { .. } | Kind::Field { .. })).count();
     if conditions > MAX_CONDITIONS {
         let message = format!("These are {conditions} conditions; {MAX_CONDITIONS} are the most");
-        return Err(SearchFault { at: 0, message });
+        return Err(fault(0, message));
     }
-    let mut parser = Parser { words: &words, end: text.chars().count() };
+    let mut parser = Parser { text, words, end: text.chars().count() };
     let query = parser.any(0)?;
     match parser.words.first() {
         None => Ok(query),
@@ -33,10 +37,11 @@ pub fn parse(text: &str) -> Result<Query, SearchFault> {
 }
 
 fn fault(at: usize, message: impl Into<String>) -> SearchFault {
-    SearchFault { at, message: message.into() }
+    SearchFault { at, message: message.into(), meant: None }
 }
 
 struct Parser<'w> {
+    text: &'w str,
     /// What is left.
     words: &'w [Word],
     end: usize,
@@ -51,6 +56,21 @@ impl<'w> Parser<'w> {
 
     fn next_is(&self, kind: &Kind) -> bool {
         self.words.first().is_some_and(|word| word.kind == *kind)
+    }
+
+    /// What is wrong with a field, and the search with what was meant in its place.
+    fn wrong(&self, word: &Word, name: &str, wrong: Wrong) -> SearchFault {
+        let meant = wrong.meant.map(|(place, meant)| {
+            let colon = word.at.saturating_add(name.chars().count());
+            let (from, to) = match place {
+                Place::Name => (word.at, colon),
+                Place::Value => (colon.saturating_add(1), word.end),
+            };
+            let before = self.text.chars().take(from);
+            let after = self.text.chars().skip(to);
+            Meant { search: before.chain(meant.chars()).chain(after).collect(), word: meant }
+        });
+        SearchFault { at: word.at, message: wrong.message, meant }
     }
 
     fn any(&mut self, depth: usize) -> Result<Query, SearchFault> {
@@ -100,7 +120,7 @@ impl<'w> Parser<'w> {
                 })
             }
             Kind::Field { name, value, is_quoted } => {
-                fields::read(name, value, *is_quoted).map_err(|message| fault(word.at, message))
+                fields::read(name, value, *is_quoted).map_err(|wrong| self.wrong(word, name, wrong))
             }
             Kind::And | Kind::Or | Kind::Close => {
                 Err(fault(word.at, "Something to look for is missing before this"))
@@ -189,7 +209,8 @@ mod tests {
     #[test]
     fn a_fault_says_where_and_what_is_taken() {
         for (text, at, part) in [
-            ("a verdcit:rejected", 2, "There is no field “verdcit”; there are verdict, reason"),
+            ("a verdcit:rejected", 2, "Unknown field “verdcit”"),
+            ("a colour:red", 2, "Fields are verdict, reason"),
             ("é verdict:no", 2, "accepted, duplicate, rejected, captured"),
             ("reason:", 0, "needs a value"),
             ("status:many", 0, "400..499"),
@@ -214,6 +235,26 @@ mod tests {
         assert!(parse(&"NOT ".repeat(5_000)).is_err());
         assert!(parse(&"a ".repeat(MAX_CONDITIONS)).is_ok());
         assert!(parse(&"a ".repeat(MAX_CONDITIONS + 1)).is_err());
+    }
+
+    #[test]
+    fn a_slip_is_corrected_where_it_is() {
+        for (text, word, search) in [
+            ("é -verdcit:rejected b", "verdict", "é -verdict:rejected b"),
+            ("(verdict:rejectd)", "rejected", "(verdict:rejected)"),
+            ("reason:not_json,stael a", "not_json,stale", "reason:not_json,stale a"),
+            ("devcie:\"a b\"", "device", "device:\"a b\""),
+            ("pinned:ture", "true", "pinned:true"),
+        ] {
+            let meant = parse(text).unwrap_err().meant.unwrap();
+            assert_eq!((meant.word.as_str(), meant.search.as_str()), (word, search));
+            assert!(parse(&meant.search).is_ok(), "{search}");
+        }
+        for text in ["colour:red", "verdict:\"rejectd\"", "status:many", "verdict:zzz"] {
+            assert_eq!(parse(text).unwrap_err().meant, None, "{text}");
+        }
+        let shown = parse("verdcit:x").unwrap_err().to_string();
+        assert_eq!(shown, "Unknown field “verdcit”; did you mean “verdict”? (at character 1)");
     }
 
     #[test]

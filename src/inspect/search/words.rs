@@ -7,20 +7,37 @@ use std::fmt;
 pub struct SearchFault {
     /// Where, in characters from the start.
     pub at: usize,
-    /// What is wrong and what would be right.
+    /// What is wrong.
     pub message: String,
+    /// What was probably meant.
+    pub meant: Option<Meant>,
+}
+
+/// What was probably meant by a search that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Meant {
+    /// The word in place of the wrong one.
+    pub word: String,
+    /// The whole search with it.
+    pub search: String,
 }
 
 impl fmt::Display for SearchFault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{} (at character {})", self.message, self.at.saturating_add(1))
+        write!(out, "{}", self.message)?;
+        if let Some(meant) = &self.meant {
+            write!(out, "; did you mean “{}”?", meant.word)?;
+        }
+        write!(out, " (at character {})", self.at.saturating_add(1))
     }
 }
 
-/// A word and where it stands, in characters from the start.
+/// A word and its place, in characters from the start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Word {
     pub at: usize,
+    /// The place after its last character.
+    pub end: usize,
     pub kind: Kind,
 }
 
@@ -98,7 +115,7 @@ impl Reader {
             '"' => Kind::Text { text: self.quoted()?, is_quoted: true },
             _ => self.bare()?,
         };
-        Ok(Some(Word { at, kind }))
+        Ok(Some(Word { at, end: self.at, kind }))
     }
 
     /// Text up to the closing quote; a backslash takes what follows as it is.
@@ -113,7 +130,7 @@ impl Reader {
                 other => text.push(other),
             }
         }
-        Err(SearchFault { at, message: "This quote is not closed".to_owned() })
+        Err(SearchFault { at, message: "This quote is not closed".to_owned(), meant: None })
     }
 
     /// Up to a blank, or a bracket that closes what is open; after `name:` a quote begins the value.
@@ -175,9 +192,15 @@ fn is_name(text: &str) -> bool {
 /// The words that ask for `field` being exactly `value`.
 #[must_use]
 pub fn term(field: &str, value: &str) -> String {
+    format!("{field}:{}", quoted(value))
+}
+
+/// A value that is read back as it is, in quotes where it needs them.
+#[must_use]
+pub fn quoted(value: &str) -> String {
     let is_plain = |letter: char| letter.is_alphanumeric() || "._-/+@=:%,#".contains(letter);
     if !value.is_empty() && value.chars().all(is_plain) {
-        return format!("{field}:{value}");
+        return value.to_owned();
     }
-    format!("{field}:\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
+    format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
 }

@@ -1,5 +1,7 @@
 //! What every store promises about the lens.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::domain::{DeliveryFilter, Device, Entity, Now, OutgoingEvent, SilenceAfter, Timestamp, Verdict};
 use crate::store::sqlite::lens;
 use crate::store::{
@@ -121,6 +123,19 @@ impl Store {
     pub async fn entity_counts(&self) -> Result<Vec<(String, u64, u64)>, StoreError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.read(lens::counts).await,
+        }
+    }
+
+    /// What devices are called, each by a source and its id there.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn entity_names(
+        &self,
+        entities: HashSet<(String, String)>,
+    ) -> Result<HashMap<(String, String), String>, StoreError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.read(move |from| lens::names(from, entities)).await,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::watch;
@@ -13,7 +14,7 @@ use super::shared::{self, Shared};
 use super::writer::Writer;
 use super::{migrate, query};
 use crate::domain::{Clock, DeliveryFilter, DeliveryId, DeliveryRow, Entry, MessageRow, StoredDelivery};
-use crate::store::{Pruned, StoreError, StoreOptions, StoreSize, Tail, Written};
+use crate::store::{Matches, Pruned, StoreError, StoreOptions, StoreSize, Tail, Written};
 use crate::telemetry::Workers;
 
 /// A store in one SQLite file; clones share it.
@@ -76,6 +77,16 @@ impl Sqlite {
     ) -> Result<Vec<DeliveryRow>, StoreError> {
         let (search, query, now) = (Arc::clone(&self.search), filter.query(), self.clock.wall());
         self.read(move |connection| search::list(connection, &search, &query, now, before, limit)).await
+    }
+
+    pub async fn matches(
+        &self,
+        filter: DeliveryFilter,
+        most: usize,
+        budget: Duration,
+    ) -> Result<Matches, StoreError> {
+        let (search, query, now) = (Arc::clone(&self.search), filter.query(), self.clock.wall());
+        self.read(move |connection| search::matches(connection, &search, &query, now, most, budget)).await
     }
 
     pub async fn since(&self, filter: DeliveryFilter, after: i64, limit: usize) -> Result<Tail, StoreError> {

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Error, OptionalExtension as _, params};
 
 use super::codec;
 use crate::domain::Reason;
-use crate::store::Minute;
+use crate::store::{Minute, SlotCount};
 use crate::telemetry::Counted;
 
 /// Minutes are kept for eight days.
@@ -27,7 +27,7 @@ pub fn add(connection: &Connection, counted: &[Minute]) -> rusqlite::Result<()> 
         let verdict = codec::verdict_number(minute.verdict);
         let reason = minute.reason.map_or("", Reason::as_str);
         let place = params![minute.minute, minute.source, verdict, reason];
-        let mut sum = read.query_row(place, |row| counts(row, 0)).optional()?.unwrap_or_default();
+        let mut sum = read.query_row(place, |row| times(row, 0)).optional()?.unwrap_or_default();
         sum.join(&minute.counted);
         sum.bound();
         let times = sum.times();
@@ -53,7 +53,7 @@ pub fn between(connection: &Connection, first: i64, end: i64) -> rusqlite::Resul
         .query_map([first, end], |row| {
             let reason: String = row.get(5)?;
             Ok(Minute {
-                counted: counts(row, 0)?,
+                counted: times(row, 0)?,
                 minute: row.get(2)?,
                 source: row.get(3)?,
                 verdict: codec::verdict(row.get(4)?).ok_or_else(|| unreadable(4, Type::Integer))?,
@@ -63,7 +63,27 @@ pub fn between(connection: &Connection, first: i64, end: i64) -> rusqlite::Resul
         .collect()
 }
 
-fn counts(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Counted> {
+/// The minutes from `first` to before `end`, summed by stretches of `step` of them.
+pub fn counts(connection: &Connection, first: i64, end: i64, step: i64) -> rusqlite::Result<Vec<SlotCount>> {
+    connection
+        .prepare_cached(
+            "SELECT (minute - ?1) / ?3 AS slot, source, verdict, reason, sum(count) FROM minutes
+             WHERE minute >= ?1 AND minute < ?2 GROUP BY slot, source, verdict, reason",
+        )?
+        .query_map([first, end, step.max(1)], |row| {
+            let reason: String = row.get(3)?;
+            Ok(SlotCount {
+                slot: row.get(0)?,
+                source: row.get(1)?,
+                verdict: codec::verdict(row.get(2)?).ok_or_else(|| unreadable(2, Type::Integer))?,
+                reason: Reason::from_word(&reason),
+                count: row.get::<_, i64>(4)?.unsigned_abs(),
+            })
+        })?
+        .collect()
+}
+
+fn times(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Counted> {
     let times: String = row.get(at + 1)?;
     let count = row.get::<_, i64>(at)?.unsigned_abs();
     Counted::read(count, &times).ok_or_else(|| unreadable(at + 1, Type::Text))

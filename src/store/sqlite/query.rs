@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 use super::codec::{self, BYTES_COLUMNS, ROW_COLUMNS};
 use super::insert::whole;
 use super::search::Where;
-use crate::domain::{DeliveryId, DeliveryRow, Query, Reason, StoredDelivery, Timestamp};
+use crate::domain::{DeliveryId, DeliveryRow, Query, Reason, StoredDelivery, Timestamp, Verdict};
 use crate::store::Answered;
 
 /// Rows that match after a position, oldest first.
@@ -42,6 +42,19 @@ pub fn delivery(connection: &Connection, id: DeliveryId) -> rusqlite::Result<Opt
         ))?
         .query_row([id.as_bytes()], codec::stored)
         .optional()
+}
+
+/// How many deliveries there are, of one verdict or of all. The totals leave out what is pinned.
+pub fn total(connection: &Connection, verdict: Option<Verdict>) -> rusqlite::Result<u64> {
+    let verdict = verdict.map(codec::verdict_number);
+    connection
+        .prepare_cached(
+            "SELECT (SELECT coalesce(sum(rows), 0) FROM totals WHERE ?1 IS NULL OR verdict = ?1) +
+                 (SELECT count(*) FROM delivery_marks m JOIN deliveries d USING (seq)
+                  WHERE m.is_pinned AND (?1 IS NULL OR d.verdict = ?1))",
+        )?
+        .query_row([verdict], |row| row.get::<_, i64>(0))
+        .map(|rows| u64::try_from(rows).unwrap_or(0))
 }
 
 /// The response times of the newest deliveries.

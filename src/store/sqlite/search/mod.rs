@@ -24,7 +24,7 @@ mod walk;
 pub use condition::{Where, add_functions};
 pub use file::SearchFile;
 pub use indexer::Indexer;
-pub use walk::list;
+pub use walk::{list, matches};
 
 /// The positions of one segment.
 pub const SEGMENT: i64 = 8_192;

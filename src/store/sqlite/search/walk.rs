@@ -1,9 +1,9 @@
 //! Runs a query from the newest row to the oldest: with the index if there is one, otherwise row by row.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OptionalExtension as _, params_from_iter, types::Value};
+use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter, types::Value};
 
 use super::super::codec::{self, ROW_COLUMNS};
 use super::super::insert::whole;
@@ -11,8 +11,18 @@ use super::super::reader;
 use super::candidates::{Candidates, Seen};
 use super::condition::Where;
 use super::file::{Indexed, Lookups, SearchFile, last_of};
-use super::{first_of, segment_of};
-use crate::domain::{DeliveryRow, Query, Timestamp};
+use super::{SEGMENT, first_of, segment_of};
+use crate::domain::{DeliveryRow, Query, Timestamp, Verdict};
+use crate::store::Matches;
+
+/// What is read of each row that matches, and how much of it.
+struct Wanted<T> {
+    columns: &'static str,
+    read: fn(&Row<'_>) -> rusqlite::Result<T>,
+    limit: usize,
+    /// How long the walk may take; without one, as long as any question.
+    budget: Option<Duration>,
+}
 
 /// Rows that match, newest first, before the position `before`; at most `limit`.
 pub fn list(
@@ -23,19 +33,54 @@ pub fn list(
     before: Option<i64>,
     limit: usize,
 ) -> rusqlite::Result<Vec<DeliveryRow>> {
+    let wanted = Wanted { columns: ROW_COLUMNS, read: codec::row, limit, budget: None };
+    walk(connection, file, query, now, before, wanted).map(|walk| walk.rows)
+}
+
+/// When the newest rows that match were received and what became of them: at most `most`, found within `budget`.
+pub fn matches(
+    connection: &Connection,
+    file: &SearchFile,
+    query: &Query,
+    now: Timestamp,
+    most: usize,
+    budget: Duration,
+) -> rusqlite::Result<Matches> {
+    let read = |row: &Row<'_>| {
+        let verdict = codec::verdict(row.get(1)?).unwrap_or(Verdict::Rejected);
+        Ok((Timestamp::from_micros(row.get(0)?), verdict))
+    };
+    // One more than fits tells whether there are more.
+    let limit = most.saturating_add(1);
+    let wanted = Wanted { columns: "d.received_at, d.verdict", read, limit, budget: Some(budget) };
+    let walk = walk(connection, file, query, now, None, wanted)?;
+    let is_all = !walk.is_full();
+    let mut seen = walk.rows;
+    seen.truncate(most);
+    Ok(Matches { seen, is_all })
+}
+
+fn walk<'c, T>(
+    connection: &'c Connection,
+    file: &SearchFile,
+    query: &Query,
+    now: Timestamp,
+    before: Option<i64>,
+    wanted: Wanted<T>,
+) -> rusqlite::Result<Walk<'c, T>> {
     let condition = Where::of(query, now);
-    let mut walk = Walk { connection, condition, rows: Vec::new(), limit, began: Instant::now() };
+    let mut walk = Walk { connection, condition, wanted, rows: Vec::new(), began: Instant::now() };
     let bounds = connection
         .prepare_cached("SELECT (SELECT min(seq) FROM deliveries), (SELECT max(seq) FROM deliveries)")?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let (Some(oldest), Some(newest)): (Option<i64>, Option<i64>) = bounds else { return Ok(walk.rows) };
+    let (Some(oldest), Some(newest)): (Option<i64>, Option<i64>) = bounds else { return Ok(walk) };
     let below = before.unwrap_or(i64::MAX).min(newest.saturating_add(1));
     if below <= oldest {
-        return Ok(walk.rows);
+        return Ok(walk);
     }
     if query.is_everything() || file.is_empty() {
         walk.scan(oldest, below)?;
-        return Ok(walk.rows);
+        return Ok(walk);
     }
     let found = file.ask(|lookups, segments| walk.by_segments(lookups, segments, query, now, oldest, below));
     if let Err(fault) = found {
@@ -47,20 +92,22 @@ pub fn list(
         walk.rows.clear();
         walk.scan(oldest, below)?;
     }
-    Ok(walk.rows)
+    Ok(walk)
 }
 
-struct Walk<'c> {
+struct Walk<'c, T> {
     connection: &'c Connection,
     condition: Where,
-    rows: Vec<DeliveryRow>,
-    limit: usize,
+    wanted: Wanted<T>,
+    rows: Vec<T>,
     began: Instant,
 }
 
-impl Walk<'_> {
+impl<T> Walk<'_, T> {
+    /// Whether it ends here, be there more or not.
     fn is_full(&self) -> bool {
-        self.rows.len() >= self.limit
+        let is_late = |budget| self.began.elapsed() > budget;
+        self.rows.len() >= self.wanted.limit || self.wanted.budget.is_some_and(is_late)
     }
 
     fn by_segments(
@@ -127,30 +174,46 @@ impl Walk<'_> {
         if reader::is_over(self.began) {
             return Err(reader::interrupted());
         }
-        let sql =
-            format!("SELECT {ROW_COLUMNS} FROM {} WHERE {} AND d.seq = ?", self.from(), self.condition.sql);
+        let sql = format!(
+            "SELECT {} FROM {} WHERE {} AND d.seq = ?",
+            self.wanted.columns,
+            self.from(),
+            self.condition.sql
+        );
         let values = self.condition.values.iter().cloned().chain([Value::Integer(seq)]);
         let row = self
             .connection
             .prepare_cached(&sql)?
-            .query_row(params_from_iter(values), codec::row)
+            .query_row(params_from_iter(values), self.wanted.read)
             .optional()?;
         self.rows.extend(row);
         Ok(())
     }
 
-    /// Adds the matches from `first` to before `below`.
+    /// Takes what matches from `first` to before `below`; within a budget stretch by stretch, so that it can end in time.
     fn scan(&mut self, first: i64, below: i64) -> rusqlite::Result<()> {
-        let left = self.limit.saturating_sub(self.rows.len());
+        let stretch = if self.wanted.budget.is_some() { SEGMENT } else { i64::MAX };
+        let mut below = below;
+        while below > first && !self.is_full() {
+            let from = below.saturating_sub(stretch).max(first);
+            self.scan_stretch(from, below)?;
+            below = from;
+        }
+        Ok(())
+    }
+
+    fn scan_stretch(&mut self, first: i64, below: i64) -> rusqlite::Result<()> {
+        let left = self.wanted.limit.saturating_sub(self.rows.len());
         let sql = format!(
-            "SELECT {ROW_COLUMNS} FROM {} WHERE {} AND d.seq >= ? AND d.seq < ? ORDER BY d.seq DESC LIMIT ?",
+            "SELECT {} FROM {} WHERE {} AND d.seq >= ? AND d.seq < ? ORDER BY d.seq DESC LIMIT ?",
+            self.wanted.columns,
             self.from(),
             self.condition.sql
         );
         let bounds = [Value::Integer(first), Value::Integer(below), Value::Integer(whole(left))];
         let values = self.condition.values.iter().cloned().chain(bounds);
         let mut read = self.connection.prepare_cached(&sql)?;
-        let found = read.query_map(params_from_iter(values), codec::row)?;
+        let found = read.query_map(params_from_iter(values), self.wanted.read)?;
         for row in found {
             self.rows.push(row?);
         }
