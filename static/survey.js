@@ -1,4 +1,6 @@
 // The count and the histogram follow the live list: they are read again some time after rows came.
+import { wireHistogram } from "./histogram.js";
+
 const PAUSE = 4000;
 const rows = document.getElementById("rows");
 let isWaiting = false;
@@ -13,6 +15,7 @@ async function read() {
     const now = page.getElementById(id);
     if (now) document.getElementById(id).replaceWith(document.adoptNode(now));
   }
+  wireHistogram();
 }
 
 function soon(changes) {

@@ -264,7 +264,7 @@ mod tests {
     #[test]
     fn stretches_are_whole_and_never_too_many() {
         for (length, step, slots) in
-            [(60, 1, 60), (900, 10, 91), (3_600, 60, 61), (86_400, 1_800, 49), (604_800, 7_200, 85)]
+            [(60, 1, 60), (900, 10, 90), (3_600, 60, 61), (86_400, 1_800, 49), (604_800, 7_200, 85)]
         {
             let span = Span { from: Some(at(NOW - length)), to: None };
             let histogram = Histogram::empty(span, at(NOW), 1);

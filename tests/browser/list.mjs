@@ -280,6 +280,33 @@ export function listSteps({ newPage, isAccessible, post, inspector, program, bas
       await own.end();
     },
 
+    async "a bar leads to the deliveries of its time, and a range is dragged"() {
+      const own = await filled(12);
+      const page = await newPage();
+      await page.goto(own.base);
+      await page.waitForFunction(() => document.querySelector("#histogram .part"), null, { timeout: 15000 }).catch(() => page.reload());
+      await page.locator("#histogram .bar").first().waitFor({ timeout: 10000 });
+      await shot(page, "list-histogram");
+      const classes = await page.locator("#histogram .part").evaluateAll((parts) => parts.map((part) => part.getAttribute("fill")));
+      assert(classes.length > 0 && classes.every((fill) => fill.startsWith("url(#histogram-")), "verdicts have patterns");
+      const box = await page.locator("#histogram .bar .hit").last().boundingBox();
+      await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
+      await page.waitForURL(/q=after%3A.*\+before%3A/);
+      assert.match(await search(page).inputValue(), /^after:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ before:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+      assert(await page.locator("#rows tr[data-id]").count() > 0);
+      await page.getByRole("link", { name: "1 h", exact: true }).click();
+      await page.waitForURL(/q=after%3A-1h$/);
+      const chart = await page.locator("#histogram").boundingBox();
+      await page.mouse.move(chart.x + chart.width * 0.5, chart.y + 10);
+      await page.mouse.down();
+      await page.mouse.move(chart.x + chart.width - 1, chart.y + 10, { steps: 5 });
+      await page.mouse.up();
+      await page.waitForURL(/q=after%3A\d.*\+before%3A\d/);
+      assert.equal(await page.locator("#rows tr[data-id]").count(), 12);
+      await page.context().close();
+      await own.end();
+    },
+
     async "fields have borders that are seen"() {
       for (const colorScheme of ["light", "dark"]) {
         const page = await newPage({ colorScheme });

@@ -51,6 +51,7 @@ files! {
     "choose.js",
     "connect.js",
     "filter_form.js",
+    "histogram.js",
     "icon.svg",
     "json_lines.js",
     "json_text.js",

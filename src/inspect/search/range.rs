@@ -112,7 +112,7 @@ mod tests {
             ("a AND after:-2h AND b", "a AND b after:-1h"),
             ("after:-2h AND b", "b after:-1h"),
             ("b AND from:-2h", "b after:-1h"),
-            ("from:-2h AND to:-1h", "after:-1h"),
+            ("from:-2h AND before:-1h", "after:-1h"),
             ("a OR after:-2h", "(a OR after:-2h) after:-1h"),
             ("(a OR after:-2h) b before:-1h", "(a OR after:-2h) b after:-1h"),
             ("-after:-2h a", "-after:-2h a after:-1h"),

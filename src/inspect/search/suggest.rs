@@ -159,7 +159,7 @@ mod tests {
     fn fields_then_their_values_are_offered() {
         assert_eq!(texts("ver"), ["verdict:"]);
         assert_eq!(texts("coffee (so"), ["source:"]);
-        assert_eq!(texts("-verdict:re"), ["rejected"]);
+        assert_eq!(texts("-verdict:re"), ["rejected", "captured"], "those that begin so come first");
         assert_eq!(texts("verdict:accepted,du"), ["duplicate"]);
         assert_eq!(texts("event_t"), ["type:"], "another name leads to the first one");
         assert!(texts("reason:mis").contains(&"signature_mismatch".to_owned()));
