@@ -21,7 +21,7 @@ const OTHERS: [&str; 9] = [
 ];
 
 /// Why the client of `delivery` may not send to a source that allows `ranges`, as its `rule` says, and what to do first.
-pub fn diagnosis(delivery: &StoredDelivery, seen: &str, rule: &str, ranges: &[IpNet]) -> Diagnosis {
+pub fn diagnosis(delivery: &StoredDelivery, rule: &str, ranges: &[IpNet]) -> Diagnosis {
     let (client, source) = (&delivery.client, &delivery.row.source);
     let takes = format!("source “{source}” takes only {rule}");
     if client.is_unknown() {
@@ -49,14 +49,10 @@ pub fn diagnosis(delivery: &StoredDelivery, seen: &str, rule: &str, ranges: &[Ip
     if let Some(told) = hidden(delivery, ranges, &takes) {
         return told;
     }
-    let allow = allow_line(ranges, client.ip);
-    let told = Diagnosis::new(
-        "ip_not_allowed",
-        "IP address not allowed",
-        format!("The request came from {seen}, but {takes}."),
-    )
-    .line("If that sender is yours, add its address to allow.", allow)
-    .proved_by(Action::ChangeRules);
+    let cause = format!("{} is not in the allowlist of source “{source}”.", client.ip);
+    let told = Diagnosis::new("ip_not_allowed", "IP address not allowed", cause)
+        .line("If that sender is yours, add its address to allow.", allow_line(ranges, client.ip))
+        .proved_by(Action::ChangeRules);
     let told = match client.ip == client.peer {
         true => told.fix("If it came through your proxy, put the proxy into trusted_proxies."),
         false => told,

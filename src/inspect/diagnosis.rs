@@ -118,7 +118,7 @@ fn by_reason(
         Reason::UnknownSource => unknown_source(name, sources),
         Reason::IpNotAllowed => {
             let ranges = source.map(|source| source.allow.ranges.as_slice()).unwrap_or_default();
-            client_hint::diagnosis(delivery, seen, rule, ranges)
+            client_hint::diagnosis(delivery, rule, ranges)
         }
         Reason::TooLarge => {
             told(format!("Received: {seen}. Allowed: {rule}.")).fix("Send smaller batches, or raise max_body.")

@@ -24,7 +24,7 @@ export function deliverySteps({ newPage, shoot, post, inspector, receiver, isAcc
       assert.deepEqual(order, ["h1", "headline", "fixes", "checks", "body", "headers", "again", "marks"]);
       await page.getByRole("link", { name: "Test another secret" }).click();
       assert.equal(await page.locator("input:visible, select:visible").count(), 1, "only the secret is asked for");
-      await shoot(`/deliveries/${id}`, "delivery-refused");
+      await shoot(`/deliveries/${id}`, "delivery-verdict");
       await page.context().close();
     },
 

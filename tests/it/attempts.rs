@@ -83,8 +83,8 @@ fn two_deliveries_are_compared_by_value_by_line_and_by_byte() {
     assert_eq!(told["lines"][1], json!({"change": "removed", "text": "b"}));
     assert_eq!(server.api_raw(&format!("deliveries/{one}/diff/nothing")).status, 404);
     let shown = page(&server, &format!("/diff?a={one}&b=http://127.0.0.1/deliveries/{other}?view=text"));
-    assert!(shown.contains("/big") && shown.contains("the same number, written otherwise"), "{shown}");
-    assert!(page(&server, &format!("/diff?a={one}&b={one}")).contains("The same bytes."));
+    assert!(shown.contains("/big") && shown.contains("the same number, written differently"), "{shown}");
+    assert!(page(&server, &format!("/diff?a={one}&b={one}")).contains("The same bytes"));
     assert!(page(&server, "/diff").contains("Nothing to compare"));
 }
 
