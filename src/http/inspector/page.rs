@@ -20,6 +20,7 @@ const NAVIGATION: &[(&str, &[Entry])] = &[
             ("entities", "/entities", "Devices"),
             ("drift", "/drift", "Schema changes"),
             ("sources", "/sources", "Sources"),
+            ("connect", "/connect", "Connect a sender"),
         ],
     ),
     (
@@ -31,10 +32,7 @@ const NAVIGATION: &[(&str, &[Entry])] = &[
             ("health", "/health", "Health"),
         ],
     ),
-    (
-        "Reference",
-        &[("event-types", "/event-types", "Event types"), ("connect", "/connect", "Connect a sender")],
-    ),
+    ("Reference", &[("event-types", "/event-types", "Event types")]),
 ];
 
 /// What the frame around every page needs.
