@@ -36,7 +36,9 @@ impl ReceiverState {
         let rules = self.rules.load();
         self.reach.saw(request.headers(), || {
             let found = self.client_of(request);
-            Seen { client: found.ip, peer: found.peer }
+            let is_forwarded =
+                ["x-forwarded-for", "forwarded"].iter().any(|name| request.headers().contains_key(*name));
+            Seen { client: found.ip, peer: found.peer, explanation: found.explanation, is_forwarded }
         });
         let mark = match *request.method() {
             Method::GET => Mark::of(request.head(), rules.receiver.sources()),

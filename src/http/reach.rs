@@ -30,6 +30,10 @@ pub struct Seen {
     pub client: IpAddr,
     /// Who connected.
     pub peer: IpAddr,
+    /// How the client was found.
+    pub explanation: String,
+    /// Whether a proxy said for whom it asks.
+    pub is_forwarded: bool,
 }
 
 /// What became of a probe.

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::domain::AttemptError;
+use crate::domain::{AttemptError, ClientAddress};
 use crate::http::inspector::state::InspectorState;
 use crate::http::reach::{Reached, Seen};
 
@@ -90,15 +90,23 @@ fn told(host: &str, reached: &Reached) -> Found {
     }
 }
 
-/// What to do where the receiver cannot tell senders apart.
+/// Whose address deliveries show, and what to do where that is the proxy's.
 fn hidden(seen: &Seen) -> String {
-    if seen.client != seen.peer {
-        return format!("Your own address was seen as {}.", seen.client);
+    let Seen { client, peer, explanation, is_forwarded } = seen;
+    let trust = format!("add trusted_proxies = [\"{peer}\"] to [receiver]");
+    if explanation.starts_with(ClientAddress::UNNAMED) {
+        format!(
+            "The proxy {peer} names no client: let it add X-Forwarded-For, or every sender has its address."
+        )
+    } else if client.is_unspecified() {
+        format!("The sender's address is unknown: {explanation}.")
+    } else if client != peer || (*is_forwarded && explanation.contains("trusted proxy")) {
+        format!("Your own address was seen as {client}.")
+    } else if *is_forwarded {
+        format!("Every sender will have the address of the proxy, {peer}. To see their own, {trust}.")
+    } else {
+        format!("The request came from {peer}. If that is your tunnel or proxy, {trust}.")
     }
-    format!(
-        "Every sender will have the address {}. To see their own, add trusted_proxies = [\"{0}\"] to [receiver].",
-        seen.peer
-    )
 }
 
 #[cfg(test)]
@@ -119,5 +127,25 @@ mod tests {
         for wrong in ["", "https://", "ftp://a.example", "javascript:alert(1)", "a b"] {
             assert_eq!(address(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_proxy_that_hides_senders_is_told_from_one_that_names_them() {
+        let seen = |client: &str, explanation: &str, is_forwarded| {
+            let (client, peer) = (client.parse().unwrap(), "127.0.0.1".parse().unwrap());
+            hidden(&Seen { client, peer, explanation: explanation.to_owned(), is_forwarded })
+        };
+        let named = "X-Forwarded-For of trusted proxy 127.0.0.1, 1 hop from the right";
+        assert_eq!(seen("203.0.113.7", named, true), "Your own address was seen as 203.0.113.7.");
+        assert_eq!(seen("127.0.0.1", named, true), "Your own address was seen as 127.0.0.1.");
+        assert!(
+            seen("127.0.0.1", "direct connection", true).starts_with("Every sender will have the address")
+        );
+        assert!(
+            seen("127.0.0.1", "direct connection", false).contains("If that is your tunnel or proxy, add")
+        );
+        let unnamed = format!("{}: no X-Forwarded-For", ClientAddress::UNNAMED);
+        assert!(seen("127.0.0.1", &unnamed, false).contains("names no client: let it add"));
+        assert!(seen("0.0.0.0", "unknown: it names a hop", true).contains("is unknown"));
     }
 }
