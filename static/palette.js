@@ -42,7 +42,7 @@ function fixed() {
   const filters = FILTERS.map(([words, q, also]) => item("Filter", words, listOf(q), also));
   const replay = document.querySelector("#bulk a[data-bulk][data-some][href]");
   const replays = replay ? [item("Replay", "Replay what this list shows…", replay.href, "again send")] : [];
-  return [...pages, item("Page", "Replays", at("/replays"), "send again"), ...replays, ...filters];
+  return [...pages, item("Page", "Replays", at("/replays"), "resend"), ...replays, ...filters];
 }
 
 async function asked(url, read) {

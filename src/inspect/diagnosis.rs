@@ -230,7 +230,7 @@ fn secrets(source: Option<&Source>) -> String {
 
 fn invalid_payload(failed: Option<&Check>, rule: &str) -> Diagnosis {
     let faults = failed.map(|check| check.faults.as_slice()).unwrap_or_default();
-    let first = faults.first().map_or("it departs from its schema", |fault| fault.message.as_str());
+    let first = faults.first().map_or("it does not match its schema", |fault| fault.message.as_str());
     let more = match faults.len().saturating_sub(1) {
         0 => String::new(),
         more => format!(" (+{more} more)"),

@@ -84,3 +84,4 @@ mod tagoio;
 mod tagoio_pages;
 mod upgrade;
 mod what_if;
+mod wording;

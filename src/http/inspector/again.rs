@@ -131,7 +131,7 @@ pub async fn replay(
         }
         Err(problem) => {
             let why = problem.sentences();
-            page::message(&state, problem.status(), "It was not sent again", &why)
+            page::message(&state, problem.status(), "It was not replayed", &why)
         }
     }
 }

@@ -286,7 +286,7 @@ pub async fn picture(
             .insert_header((CONTENT_TYPE, kind.media_type()))
             .insert_header((CONTENT_DISPOSITION, "inline"))
             .body(readable.read),
-        None => page::not_found(&state, "The body is no image."),
+        None => page::not_found(&state, "The body is not an image."),
     }
 }
 

@@ -156,7 +156,7 @@ fn read(form: &Bytes) -> Result<Map<String, Value>, Problem> {
         let name = field("event_type")
             .ok_or_else(|| fault("/schemas", "an event type is needed for the schema".to_owned()))?;
         let schema: Value = serde_json::from_str(&schema)
-            .map_err(|why| fault("/schemas", format!("the schema is no JSON: {why}")))?;
+            .map_err(|why| fault("/schemas", format!("the schema is not JSON: {why}")))?;
         put("schemas", Some(Value::Object(Map::from_iter([(name, schema)]))));
     }
     Ok(members)

@@ -119,7 +119,8 @@ pub fn keys(suspect: &Suspect<'_>) -> Vec<Key> {
             }
         }
         let name = known.secret.name();
-        let fix = format!("The sender signs with the text “{name}” itself. | Give it what that stands for.");
+        let fix =
+            format!("The sender signs with the text “{name}” itself. | Give it the value of that name.");
         keys.push(Key::new(name.as_bytes().to_vec(), Some(Difference::new("secret-is-its-name", fix))));
     }
     keys.extend(others.iter().map(|known| foreign(known, suspect)));
