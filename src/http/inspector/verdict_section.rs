@@ -72,17 +72,19 @@ impl VerdictSection {
 }
 
 fn fix_view(row: &DeliveryRow, fix: &Fix) -> FixView {
-    let what_if = |only: &str| {
+    let what_if = |name: &str, value: &str| {
         let reason = row.reason.map_or(String::new(), |reason| term("reason", reason.as_str()));
         let query = form_urlencoded::Serializer::new(String::new())
             .append_pair("source", &row.source)
             .append_pair("q", &reason)
+            .append_pair(name, value)
             .finish();
-        format!("/what-if?{query}{only}")
+        format!("/what-if?{query}")
     };
+    let line = fix.line.as_deref().unwrap_or_default();
     let action = fix.action.and_then(|action| match action {
-        Action::TestSecret => Some((what_if("&only=secret"), "Test another secret")),
-        Action::ChangeRules => Some((what_if(""), "See what would change")),
+        Action::TestSecret => Some((what_if("only", "secret"), "Test another secret")),
+        Action::ChangeRules => Some((what_if("toml", line), "See what would change")),
         Action::Compare => row.duplicate_of.map(|first| (format!("/diff?a={first}&b={}", row.id), "Compare")),
     });
     FixView { step: plain(&fix.step), line: fix.line.as_deref().map(plain), action }

@@ -30,6 +30,8 @@ struct FormPage {
     present: String,
     q: String,
     last: usize,
+    /// Other keys, as in the configuration.
+    toml: String,
     /// Whether only the secret is asked for at first.
     only_secret: bool,
     fault: Option<String>,
@@ -67,21 +69,23 @@ pub async fn form(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
     let mut params = Params::read(request.query_string(), Blank::Absent);
     let source = params.text("source");
     let q = params.text("q").unwrap_or_default();
+    let toml = params.text("toml").unwrap_or_default();
     let only_secret = params.text("only").is_some_and(|only| only == "secret");
-    shown(&state, StatusCode::OK, Asked { source, q, only_secret }, None)
+    shown(&state, StatusCode::OK, Asked { source, q, toml, only_secret }, None)
 }
 
 /// What the form is asked to show.
 struct Asked {
     source: Option<String>,
     q: String,
+    toml: String,
     only_secret: bool,
 }
 
 fn shown(
     state: &InspectorState,
     status: StatusCode,
-    Asked { source, q, only_secret }: Asked,
+    Asked { source, q, toml, only_secret }: Asked,
     fault: Option<String>,
 ) -> HttpResponse {
     let sources = state.sources.all();
@@ -97,6 +101,7 @@ fn shown(
         present: entry.map(|entry| entry.toml).unwrap_or_default(),
         q,
         last: LAST,
+        toml,
         only_secret,
         fault,
     };
@@ -117,7 +122,12 @@ pub async fn start(payload: web::Payload, state: web::Data<InspectorState>) -> H
         Err(problem) => {
             let why = problem.sentences();
             let only_secret = field("only").is_some_and(|only| only == "secret");
-            let asked = Asked { source: field("source"), q: field("q").unwrap_or_default(), only_secret };
+            let asked = Asked {
+                source: field("source"),
+                q: field("q").unwrap_or_default(),
+                toml: field("toml").unwrap_or_default(),
+                only_secret,
+            };
             shown(&state, problem.status(), asked, Some(why))
         }
     }

@@ -141,8 +141,7 @@ impl<'b> Forms<'b> {
 
 fn without_blanks(text: &str) -> Form {
     let without: String = text.chars().filter(|letter| !letter.is_ascii_whitespace()).collect();
-    let fix =
-        "The sender removes every blank before it signs, also inside of texts: sign the bytes that are sent.";
+    let fix = "The sender removes every blank before it signs, also inside of texts. | Sign the bytes that are sent.";
     let difference = Some(Difference::new("blanks-removed", fix));
     Form { bytes: without.into_bytes().into(), is_sent: false, difference }
 }
@@ -285,7 +284,7 @@ fn quoted(text: &str, add: &mut Add<'_>) {
         "The sender signs the body percent-encoded (encodeURIComponent). | Sign the bytes that are sent.",
     );
     for (bytes, what) in [(STANDARD.encode(text), "base64"), (hex::encode(text), "hex")] {
-        let fix = format!("The sender signs the body encoded as {what}; sign the bytes that are sent.");
+        let fix = format!("The sender signs the body encoded as {what}. | Sign the bytes that are sent.");
         add(bytes.into_bytes(), "body-encoded", &fix);
     }
     for (text, what) in CONSTANTS {
@@ -339,7 +338,7 @@ fn members(text: &str, add: &mut Add<'_>) {
                 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
         });
         let which = shown.map_or("one member".to_owned(), |name| format!("the member “{name}”"));
-        let fix = format!("The sender signs only {which} of the body; sign all bytes that are sent.");
+        let fix = format!("The sender signs only {which} of the body. | Sign all bytes that are sent.");
         if value.starts_with(['{', '[']) {
             add(value.as_bytes().to_vec(), "member-alone", &fix);
             if let Some(document) = Document::read(value) {

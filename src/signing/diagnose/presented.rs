@@ -183,16 +183,16 @@ pub fn no_signature(scheme: Scheme, headers: &Headers) -> Option<&'static str> {
     {
         Some("The signature is a placeholder that the sender did not fill in.")
     } else if text.starts_with('{') {
-        Some("The signature is a JSON object: send the digest alone.")
+        Some("The signature is a JSON object. | Send the digest alone.")
     } else if is_list(text) {
-        Some("The signature is a list of numbers, the bytes of the digest: send them as hex.")
+        Some("The signature is a list of numbers, the bytes of the digest. | Send them as hex.")
     } else if text.starts_with("eyJ") && text.split('.').count() == 3 {
         Some(
             "The signature is a JSON Web Token, which signs its own content: an HMAC of the body is expected.",
         )
     } else if scheme == Scheme::StandardWebhooks && text.contains("v1a,") && !text.contains("v1,") {
         Some(
-            "The signature is of version v1a, made with a private key, which is not checked here: let the sender sign with \
+            "The signature is of version v1a, made with a private key, which is not checked here. | Let the sender sign with \
              a shared secret (v1).",
         )
     } else {

@@ -110,8 +110,8 @@ pub fn cut_digest(suspect: &Suspect<'_>) -> Option<Difference> {
     });
     has_part.then(|| {
         let fix = format!(
-            "The signature is the first {} characters of the right one. | Something cuts it, such as a column or a field \
-             that is too short: let it take the whole signature.",
+            "The signature is the first {} characters of the right one: something cuts it, such as a column or a field \
+             that is too short. | Let it take the whole signature.",
             written.len()
         );
         Difference::new("signature-cut", fix)
