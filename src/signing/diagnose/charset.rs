@@ -6,6 +6,12 @@ const WINDOWS: [char; 32] = [
     '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\0', 'ž', 'Ÿ',
 ];
 
+/// The text in the two usual character sets of one byte: its name, and the bytes. ASCII is the same in both.
+pub fn encoded_as_usual(text: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let usual = SINGLE.iter().take(if text.is_ascii() { 0 } else { 2 });
+    usual.map(|(name, byte)| (*name, text.chars().filter_map(byte).collect())).collect()
+}
+
 /// The text in each character set that senders use by mistake: its name, and the bytes.
 pub fn encoded(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     let utf16 = |bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
@@ -62,6 +68,8 @@ mod tests {
         assert_eq!(of("ASCII, with q"), b"??a");
         assert_eq!(of("ASCII, without"), b"a");
         assert_eq!(of("the low"), b"\xfc\xaca");
+        assert_eq!(encoded_as_usual("ü€a"), encoded("ü€a")[..2]);
+        assert!(encoded_as_usual("a").is_empty());
         assert_eq!(encoded("a").len(), 4, "ASCII is the same in the others");
     }
 }

@@ -229,8 +229,8 @@ fn unpacked(body: &[u8], headers: &Headers, add: &mut Add<'_>) {
 
 fn letters(body: &[u8], add: &mut Add<'_>) {
     if let Ok(text) = std::str::from_utf8(body) {
-        let most = if body.len() <= SMALL { usize::MAX } else { 4 };
-        for (name, bytes) in charset::encoded(text).into_iter().take(most) {
+        let encoded = if body.len() <= SMALL { charset::encoded } else { charset::encoded_as_usual };
+        for (name, bytes) in encoded(text) {
             let fix =
                 format!("The sender signs the text as {name}, but sends UTF-8. | Sign the UTF-8 bytes.");
             add(bytes, "other-charset", &fix);
