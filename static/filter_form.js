@@ -1,5 +1,5 @@
 // The rows of a filter: made from the JSON of a subscription, and read back into it. What has no row keeps its text.
-import { nodeAt, parse } from "./json_text.js";
+import { nodeAt, parse, pointerOf } from "./json_text.js";
 
 const quoted = (value) => JSON.stringify(value);
 
@@ -48,6 +48,7 @@ function conditions(text) {
 /** Puts a row for each condition of `text` into `rows`; `changed` is told when one is edited. */
 export function showConditions(rows, text, events, changed) {
   rows.replaceChildren(...conditions(text).map((row) => conditionRow(row, events, changed)));
+  conditionsJson(rows);
 }
 
 /** The row of a condition. */
@@ -81,7 +82,7 @@ export function conditionRow(row, events, changed) {
   return made;
 }
 
-/** The JSON of all rows; undefined where there is none. */
+/** The JSON of all rows; undefined where there is none. Each row learns its place in it, where its faults are shown. */
 export function conditionsJson(rows) {
   const entries = new Map();
   for (const row of rows.children) {
@@ -91,6 +92,9 @@ export function conditionsJson(rows) {
     }
     const value = (name) => row.querySelector(`[data-part=${name}]`)?.value;
     const event = value("event");
+    const place = pointerOf(pointerOf("", "filters"), event);
+    row.dataset.part = "row";
+    row.dataset.at = value("expression") === undefined ? `${place}/conditions/${entries.get(event)?.length ?? 0}` : place;
     if (value("expression") !== undefined) {
       entries.set(event, `{ "expression": ${quoted(value("expression"))} }`);
       continue;

@@ -1,7 +1,5 @@
 // JSON on many lines, every token as it is written; places that belong together carry the same number.
-import { parse } from "./json_text.js";
-
-const pointerOf = (pointer, name) => `${pointer}/${String(name).replaceAll("~", "~0").replace(/\//g, "~1")}`;
+import { parse, pointerOf } from "./json_text.js";
 
 function piece(className, text) {
   const span = document.createElement("span");

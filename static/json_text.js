@@ -69,6 +69,9 @@ export function parse(text) {
   return root;
 }
 
+/** The JSON pointer of a name or position below another pointer. */
+export const pointerOf = (pointer, name) => `${pointer}/${String(name).replace(/~/g, "~0").replace(/\//g, "~1")}`;
+
 /** The node at a path of names and positions; undefined where there is none. */
 export function nodeAt(root, path) {
   let node = root;

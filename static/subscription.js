@@ -30,7 +30,8 @@ function item(text) {
 function fieldOf(pointer) {
   const fits = (place) => pointer === place || pointer.startsWith(`${place}/`);
   const fields = [...part("form").querySelectorAll("[data-at]")];
-  const length = (field) => Math.max(0, ...field.dataset.at.split(" ").filter(fits).map((place) => place.length));
+  const places = (field) => (field.dataset.part === "row" ? [field.dataset.at] : field.dataset.at.split(" "));
+  const length = (field) => Math.max(0, ...places(field).filter(fits).map((place) => place.length));
   return fields.filter((field) => length(field) > 0).sort((one, other) => length(other) - length(one))[0];
 }
 
@@ -42,12 +43,13 @@ function showFaults(faults) {
   const others = faults.filter((fault) => {
     const field = isForm && fieldOf(fault.pointer);
     if (!field) return true;
-    const line = document.createElement("p");
+    const line = document.createElement("span");
     line.className = "field-fault";
     line.textContent = fault.message;
     field.append(line);
     field.closest("[hidden]")?.removeAttribute("hidden");
-    const input = field.querySelector("input:not([type=checkbox]):not([type=search]), select, textarea");
+    const named = field.querySelector(`[data-part="${CSS.escape(fault.pointer.split("/").at(-1))}"]`);
+    const input = named ?? field.querySelector("input:not([type=checkbox]):not([type=search]), select, textarea");
     input?.setAttribute("aria-invalid", "true");
     return false;
   });
@@ -93,6 +95,7 @@ function showPreview(told) {
   part("event").replaceChildren(...jsonLines(told.event, marks.event));
   // Without a template the event itself is the payload: shown once.
   const isSame = told.payload === told.event;
+  part("payload").closest(".beside").classList.toggle("same", isSame);
   const unchanged = document.createTextNode("The event is sent unchanged.");
   part("payload").replaceChildren(...(isSame ? [unchanged] : jsonLines(told.payload, marks.payload)));
   part("exact").textContent = told.payload;

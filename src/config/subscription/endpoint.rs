@@ -1,6 +1,6 @@
 //! The endpoint of events, and which events are sent.
 
-use url::Url;
+use url::{ParseError, Url};
 
 /// Checks that `text` is a URL that can be sent to; the error says what is allowed.
 pub fn check(text: &str) -> Result<(), String> {
@@ -8,8 +8,13 @@ pub fn check(text: &str) -> Result<(), String> {
     if let Some(odd) = text.trim().chars().find(|letter| letter.is_control()) {
         return Err(format!("contains the character U+{:04X}; remove it", u32::from(odd)));
     }
-    let url = Url::parse(text.trim())
-        .map_err(|fault| format!("{fault}; an http or https URL, as \"https://api.example.com/webhook\""))?;
+    let url = Url::parse(text.trim()).map_err(|fault| {
+        let what = match fault {
+            ParseError::RelativeUrlWithoutBase => "not a full URL".to_owned(),
+            other => other.to_string(),
+        };
+        format!("{what}; an http or https URL, as \"https://api.example.com/webhook\"")
+    })?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(format!("{}: is not sent to; http or https", url.scheme()));
     }
