@@ -48,7 +48,7 @@ function showFaults(faults) {
     line.textContent = fault.message;
     field.append(line);
     field.closest("[hidden]")?.removeAttribute("hidden");
-    const named = field.querySelector(`[data-part="${CSS.escape(fault.pointer.split("/").at(-1))}"]`);
+    const named = field.querySelector(`[data-part="${CSS.escape(fault.pointer.replace(/.*\//, ""))}"]`);
     const input = named ?? field.querySelector("input:not([type=checkbox]):not([type=search]), select, textarea");
     input?.setAttribute("aria-invalid", "true");
     return false;
