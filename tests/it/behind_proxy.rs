@@ -75,7 +75,7 @@ fn crawl(nginx: &Nginx) -> usize {
             assert!(path.starts_with("/tagohook/"), "{name}={path} of {target} leads out of the path");
             match name.as_str() {
                 "href" | "src" | "data-copy-url" | "data-copy-link" => left.push_back(path),
-                "action" | "data-stream" => {}
+                "action" | "data-stream" | "data-survey" | "data-range" => {}
                 other => panic!("is {other}={path} of {target} a link?"),
             }
         }

@@ -253,5 +253,5 @@ fn a_replay_to_a_url_carries_the_stored_query_and_where_it_is_asked_for_the_path
     assert_eq!(request.path, "/run/webhook-test/deep?event=up&x=%C3%A9");
     let page = crate::harness::exchange(server.inspector, "GET", &format!("/deliveries/{id}"), &[], b"");
     let page = String::from_utf8_lossy(&page.body).into_owned();
-    assert!(page.contains("the stored query goes along, without <bdi>token</bdi>"), "the form says so");
+    assert!(page.contains("without <bdi>token</bdi>: secrets in it are not kept"), "the form says so");
 }
