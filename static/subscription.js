@@ -95,7 +95,7 @@ function showPreview(told) {
   part("event").replaceChildren(...jsonLines(told.event, marks.event));
   // Without a template the event itself is the payload: shown once.
   const isSame = told.payload === told.event;
-  part("payload").closest(".beside").classList.toggle("same", isSame);
+  part("payload").closest(".side-by-side").classList.toggle("same", isSame);
   const unchanged = document.createTextNode("The event is sent unchanged.");
   part("payload").replaceChildren(...(isSame ? [unchanged] : jsonLines(told.payload, marks.payload)));
   part("exact").textContent = told.payload;

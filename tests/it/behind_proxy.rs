@@ -7,8 +7,8 @@ use serde_json::json;
 use crate::harness::{Connection, Nginx, Server, Setup, exchange, login, until};
 
 /// What holds a path that is not a link.
-const NO_LINKS: [&str; 7] =
-    ["title", "value", "placeholder", "content", "data-key", "data-pointer", "data-path"];
+const NO_LINKS: [&str; 8] =
+    ["title", "data-at", "value", "placeholder", "content", "data-key", "data-pointer", "data-path"];
 /// The most pages that are looked at.
 const MOST_PAGES: usize = 600;
 
@@ -75,7 +75,7 @@ fn crawl(nginx: &Nginx) -> usize {
             assert!(path.starts_with("/tagohook/"), "{name}={path} of {target} leads out of the path");
             match name.as_str() {
                 "href" | "src" | "data-copy-url" | "data-copy-link" => left.push_back(path),
-                "action" | "data-stream" | "data-survey" | "data-range" => {}
+                "action" | "data-arrivals" | "data-stream" | "data-survey" | "data-range" => {}
                 other => panic!("is {other}={path} of {target} a link?"),
             }
         }

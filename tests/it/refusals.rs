@@ -157,7 +157,8 @@ fn slips_of_a_sender_are_named_where_attention_is_asked_for_with_their_cure() {
     let told = server.api("overview")["attention"].to_string();
     for sentence in [
         "12 requests were refused before becoming a delivery: unknown path. Latest: POST /webhok/tagorun. The route is /webhook/tagorun.",
-        "2 requests were refused before becoming a delivery: wrong method. Latest: GET /webhook/tagorun. This GET carries a body, but only",
+        "1 request was refused before becoming a delivery: wrong method. Latest: GET /webhook/tagorun. This GET carries a body, but only",
+        "1 request was refused before becoming a delivery: wrong method. Latest: PUT /webhook/tagorun. Only POST delivers an event",
         "2 requests were refused before becoming a delivery: rate limit. Latest: POST /webhook/tagorun. The client sent more than [receiver] refused_rate",
         "2 requests were refused before becoming a delivery: rate limit. Latest: POST /webhook-test. The client sent more than [receiver] capture_rate",
     ] {

@@ -93,9 +93,9 @@ fn a_post_that_a_redirect_turned_into_a_get_is_refused_and_shown_and_bare_probes
     assert_eq!(server.deliveries("").len(), 0);
     let told = server.api("overview")["attention"].to_string();
     for sentence in [
-        "3 requests (GET /webhook/tagoio) left no delivery. A redirect turned a POST into this GET, and the data is lost: \
+        "3 requests were refused before becoming a delivery: wrong method. Latest: GET /webhook/tagoio. A redirect turned a POST into this GET, and the data is lost: \
          TagoIO-Retries is still there. Enter the final URL in the sender, usually https:// instead of http://.",
-        "2 requests (GET /webhook/none) left no delivery. This GET carries a body, but only POST delivers an event.",
+        "2 requests were refused before becoming a delivery: wrong method. Latest: GET /webhook/none. This GET carries a body, but only POST delivers an event.",
     ] {
         assert!(told.contains(sentence), "{sentence}: {told}");
     }
@@ -126,9 +126,8 @@ fn a_path_near_a_route_is_named_and_a_doubled_slash_is_read_as_meant() {
     assert_eq!(server.post("/", &form, b"").status, 404);
     let told = server.api("overview")["attention"].to_string();
     for sentence in [
-        "12 requests (POST /webhooks/tagoio) left no delivery. The route is /webhook/tagoio.",
-        "1 request (POST /tagoio) left no delivery. The route is /webhook/tagoio.",
-        "1 request (POST /) left no delivery. The routes are /webhook/tagorun, /webhook/tagoio and /webhook-test.",
+        "13 requests were refused before becoming a delivery: unknown path. Latest: POST /tagoio. The route is /webhook/tagoio.",
+        "1 request was refused before becoming a delivery: unknown path. Latest: POST /. The routes are /webhook/tagorun, /webhook/tagoio and /webhook-test.",
     ] {
         assert!(told.contains(sentence), "{sentence}: {told}");
     }

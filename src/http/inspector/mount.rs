@@ -14,8 +14,17 @@ use memchr::memmem;
 use super::state::InspectorState;
 
 /// The attributes that hold a path of ours. Text that somebody sent never looks like one: its quotes are escaped.
-const LINKS: [&str; 8] =
-    ["href", "src", "action", "data-stream", "data-survey", "data-range", "data-copy-url", "data-copy-link"];
+const LINKS: [&str; 9] = [
+    "href",
+    "src",
+    "action",
+    "data-arrivals",
+    "data-stream",
+    "data-survey",
+    "data-range",
+    "data-copy-url",
+    "data-copy-link",
+];
 
 /// In front of everything: a request loses the public path, whether or not the proxy has taken it off, and slashes at
 /// its end; an answer gets the path back in its links. What is behind it must leave pages whole, as bytes.

@@ -4,10 +4,11 @@ use super::words::counted;
 use super::{Attention, Topic};
 use crate::telemetry::{NotKept, PortName, RefusedKind};
 
-/// Requests of one cause at one port.
+/// Requests of one cause, with one cure, at one port.
 struct Group<'k> {
     cause: NotKept,
     port: PortName,
+    cure: &'k str,
     kinds: Vec<&'k RefusedKind>,
 }
 
@@ -17,14 +18,21 @@ impl Group<'_> {
     }
 }
 
-/// One line for each cause, whoever sent them and wherever to, the most frequent first.
+/// A wrong path or method has a cure that depends on the request; all malformed requests have the same.
+fn cure(kind: &RefusedKind) -> &str {
+    let is_particular = matches!(kind.newest.cause, NotKept::Path | NotKept::Method);
+    if is_particular { &kind.newest.detail } else { "" }
+}
+
+/// One line for each cause and cure, whoever sent them, the most frequent first.
 pub fn left_none(refused: &[RefusedKind]) -> Vec<Attention> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     for kind in refused {
         let (cause, port) = (kind.newest.cause, kind.newest.port);
-        match groups.iter_mut().find(|group| (group.cause, group.port) == (cause, port)) {
+        let cure = cure(kind);
+        match groups.iter_mut().find(|group| (group.cause, group.port, group.cure) == (cause, port, cure)) {
             Some(group) => group.kinds.push(kind),
-            None => groups.push(Group { cause, port, kinds: vec![kind] }),
+            None => groups.push(Group { cause, port, cure, kinds: vec![kind] }),
         }
     }
     groups.sort_by_key(|group| std::cmp::Reverse(group.count()));

@@ -45,9 +45,10 @@ fn a_worker_that_stopped_and_requests_by_cause_come_first() {
         sentences(&told),
         [
             "A fault in the program stopped the worker sender 2 times; see the log.",
-            "12 requests were refused before becoming a delivery: unknown path. Latest: POST /hook. The cure of 9.",
+            "11 requests were refused before becoming a delivery: unknown path. Latest: POST /webhok/tagorun. The cure of 7.",
             "5 requests were refused before becoming a delivery: malformed URL or request line. Latest: POST /webhook/a. \
              The cure of 24.",
+            "1 request was refused before becoming a delivery: unknown path. Latest: POST /hook. The cure of 9.",
         ]
     );
     assert_eq!((told[1].since, told[2].since), (Some(at(-3)), Some(at(10))));
