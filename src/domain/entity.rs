@@ -1,9 +1,12 @@
 //! The entities of deliveries, usually devices: when each was seen, how often, and how its clock behaves.
 
+mod device;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::device::{Device, DeviceState, is_worldwide};
 use super::{DeliveryId, Timestamp};
 
 /// Deliveries that follow each other within this time are one occasion: two events of one uplink are no rhythm.

@@ -14,7 +14,7 @@ impl Sender {
         let silent_for_s = now.due.abs_diff(entity.heard_at()).as_secs();
         let mut device = Map::new();
         device.insert("id".to_owned(), entity.entity.clone().into());
-        if let Some(name) = &entity.name {
+        if let Some(name) = entity.own_name.as_ref().or(entity.name.as_ref()) {
             device.insert("name".to_owned(), name.clone().into());
         }
         let data = json!({

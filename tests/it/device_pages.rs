@@ -203,7 +203,7 @@ fn a_device_s_page_draws_every_kind_of_value_with_axes_gaps_limits_and_places() 
 fn schema_changes_show_findings_first_and_a_type_that_was_rejected_is_one() {
     let config = "[[source]]\nname = \"open\"\nsignature = \"none\"\n";
     let server = Setup::new(config).start();
-    let login = |user: Value| json!({"event": "user.login", "user": user});
+    let login = |user: Value| json!({"event": "user.login", "timestamp": at(0), "user": user});
     post(&server, "open", &login(json!({"id": "u", "email": "a@example.com"})));
     let refused = server.post("/webhook/open", &[], login(json!({"id": "u"})).to_string().as_bytes());
     assert_eq!(refused.status, 400);

@@ -192,10 +192,12 @@ fn a_silent_device_is_told_of_once_over_a_restart_and_again_when_it_falls_silent
     assert!(event["data"]["silent_for_s"].as_u64().unwrap() >= 1 && event["data"]["last_seen"].is_string());
     let server = server.kill_and_restart();
     assert!(server.api("entities?silent=true")["entities"][0]["silent_since"].is_string());
+    assert_eq!(server.tell("PATCH", "entities/open/d1", &json!({"name": "My pump"})).status, 200);
     post(&server, &beat);
     until("the second silence", || sink.seen().len() == 2);
     let ids: Vec<String> =
         sink.seen().iter().map(|seen| seen.json()["id"].as_str().unwrap().to_owned()).collect();
     assert_ne!(ids[0], ids[1], "the restart told nothing again");
+    assert_eq!(sink.seen()[1].json()["device"]["name"], "My pump", "as somebody called it");
     assert!(sink.seen().iter().all(|seen| seen.path == "/"), "* does not stand for our own events");
 }

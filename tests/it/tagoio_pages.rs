@@ -100,7 +100,8 @@ fn a_device_s_page_shows_every_kind_of_value() {
         let points = json!([{"id": format!("a{n}"), "variable": "temperature", "value": 20 + n, "device": "d"},
             {"id": format!("b{n}"), "variable": "door", "value": n % 2 == 0, "device": "d"},
             {"id": format!("c{n}"), "variable": "mode<b>", "value": if n < 3 { "eco" } else { "<i>" }, "device": "d"},
-            {"id": format!("d{n}"), "variable": "gps", "device": "d", "location": {"lat": 1, "lng": 2}}]);
+            {"id": format!("d{n}"), "variable": "gps", "device": "d", "location": {"lat": 1, "lng": 2}},
+            {"id": format!("e{n}"), "variable": "seen", "device": "d"}]);
         action(&server, "/webhook/tagoio", 1, &points.to_string());
     }
     until("the learner", || {
@@ -116,14 +117,15 @@ fn a_device_s_page_shows_every_kind_of_value() {
     };
     assert_eq!(of("door"), ["true", "false", "true", "false"]);
     assert_eq!(of("mode<b>"), ["eco", "eco", "eco", "<i>"]);
-    assert_eq!((&one["without_value"], &one["values_left_out"]), (&json!(["gps"]), &json!(0)));
+    assert_eq!((&one["without_value"], &one["values_left_out"]), (&json!(["gps", "seen"]), &json!(0)));
     let shown = page(&server, "/entities/tagoio/d");
     for part in [
         "door",
         "mode&#60;b&#62;",
         "4 values, 1 change<",
         "4 values, 3 changes",
-        "Without a value: <bdi>gps</bdi>",
+        "Without a value: <bdi>seen</bdi>",
+        "1.00000° N, 2.00000° E",
     ] {
         assert!(shown.contains(part), "{part}: {shown}");
     }

@@ -71,6 +71,8 @@ pub struct Values {
     pub limits: Vec<Limit>,
     /// Where it was, the earliest first.
     pub track: Vec<Place>,
+    /// Variables that say where it was, and nothing else.
+    pub located: Vec<String>,
     /// Variables that never came with a value.
     pub without: Vec<String>,
     /// How many series and states are left out.
@@ -96,7 +98,7 @@ impl Values {
             }
             collected.add("", payload, *at, 0);
         }
-        let Collected { series, states, mut without, mut track, .. } = collected;
+        let Collected { series, states, mut without, mut track, located, .. } = collected;
         track.sort_by_key(|place| place.at);
         track.dedup_by(|after, before| (after.lat, after.lng) == (before.lat, before.lng));
         without.retain(|name| !series.contains_key(name) && !states.contains_key(name));
@@ -118,8 +120,9 @@ impl Values {
         states.truncate(MOST_SERIES);
         let left_out = all.saturating_sub(series.len()).saturating_sub(states.len());
         let limits = limits.into_values().map(|(_, limit)| limit).collect();
-        let without = without.into_iter().take(MOST_SERIES).collect();
-        Self { series, states, limits, track, without, left_out }
+        let without: Vec<String> = without.into_iter().take(MOST_SERIES).collect();
+        let located = located.into_iter().filter(|name| without.contains(name)).collect();
+        Self { series, states, limits, track, located, without, left_out }
     }
 }
 
@@ -129,6 +132,7 @@ struct Collected {
     states: BTreeMap<String, States>,
     without: BTreeSet<String>,
     track: Vec<Place>,
+    located: BTreeSet<String>,
     newest: Timestamp,
 }
 
@@ -190,10 +194,13 @@ impl Collected {
         if let Some(place) = point.get("location").filter(|_| is_located) {
             self.locate(place, at);
         }
-        // The value of a place is its coordinates once more.
-        if !is_located || number(value).is_some() || value.is_boolean() {
-            self.put(variable, unit, value, at);
+        // The text of a place is its coordinates once more.
+        let value =
+            if is_located && value.is_string() && number(value).is_none() { &Value::Null } else { value };
+        if is_located && self.located.len() < MOST_FIELDS {
+            self.located.insert(variable.to_owned());
         }
+        self.put(variable, unit, value, at);
     }
 
     fn locate(&mut self, value: &Value, at: Timestamp) {
@@ -366,6 +373,7 @@ mod tests {
         );
         let track: Vec<(f64, f64)> = values.track.iter().map(|place| (place.lat, place.lng)).collect();
         assert_eq!(track, [(52.5, 13.4), (52.6, 13.5)], "where it stayed it is once");
-        assert!(values.states.is_empty() && values.without.is_empty(), "{values:?}");
+        assert_eq!((values.states.len(), values.without == ["gps", "pos"]), (0, true), "{values:?}");
+        assert_eq!(values.located, values.without);
     }
 }

@@ -71,17 +71,18 @@ impl Strip {
             let (from, until) = (times.share(run.from), times.share(run.until));
             let until = if run.from == run.until { (from + LAST).min(1.0) } else { until };
             if kept.last().is_none_or(|(before, ..)| from - before >= NARROWEST) {
-                kept.push((from.min(1.0 - LAST), until, run));
+                kept.push((from, until, run));
             } else if let Some((_, end, _)) = kept.last_mut() {
                 *end = until.max(*end);
             }
         }
         let stretches = kept.iter().map(|(from, until, run)| {
+            let from = from.min(1.0 - LAST);
             let width = (until - from).max(LAST / 2.0);
             let value = shown(run.value);
             let letters = f64::from(u32::try_from(value.chars().count()).unwrap_or(u32::MAX));
             Stretch {
-                x: percent(*from),
+                x: percent(from),
                 width: percent(width),
                 look: look(run.value),
                 title: format!("{value}, from {}", run.from),

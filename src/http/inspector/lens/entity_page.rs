@@ -122,7 +122,7 @@ fn view(state: &InspectorState, device: &Device, log: &EntityLog, is_newest: boo
         charts: charts(&values, &times),
         strips: values.states.iter().filter_map(|states| Strip::of(states, &times)).collect(),
         map: Map::of(&values.track),
-        without: values.without.iter().map(|name| plain(name)).collect::<Vec<_>>().join(", "),
+        without: without(&values),
         left_out: values.left_out,
         from: shown(log.payloads.iter().map(|(at, _)| *at).min()),
         until: shown(log.payloads.iter().map(|(at, _)| *at).max()),
@@ -136,6 +136,12 @@ fn view(state: &InspectorState, device: &Device, log: &EntityLog, is_newest: boo
             .map(|row| format!("{}?before={}", entity_url(&entity.source, &entity.entity), row.seq)),
         is_newest,
     }
+}
+
+/// Variables without a value that are not on the map either.
+fn without(values: &Values) -> String {
+    let names = values.without.iter().filter(|name| !values.located.contains(name));
+    names.map(|name| plain(name)).collect::<Vec<_>>().join(", ")
 }
 
 /// A time to the minute.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Entity, Timestamp};
+use super::Entity;
+use crate::domain::Timestamp;
 
 /// A device whose clock is ahead by more is in trouble.
 const AHEAD_MS: i64 = 5_000;
