@@ -127,26 +127,30 @@ fn view(state: &InspectorState, range: Range, overview: &Overview, times: &[AckT
             .map(|slot| slot_view(slot, overview.slot))
             .collect(),
         reasons: reasons(overview),
-        sources: sources(overview, times),
+        sources: sources(overview, times, state.clock.wall()),
     }
 }
 
 impl AttentionView {
     fn of(one: Attention, now: Timestamp) -> Self {
         let at = one.since.map(|since| since.to_string()).unwrap_or_default();
-        let is_today = at.get(..10) == now.to_string().get(..10);
-        let shown = shown_time(&at);
         Self {
             topic: one.topic.as_str(),
             is_grave: one.topic.is_grave(),
             sentence: plain(&one.sentence),
-            since: shown.get(if is_today { 11..16 } else { 0..16 }).unwrap_or_default().to_owned(),
+            since: short_time(&at, now),
             since_at: at,
             lasted: one.since.map(|since| span(now.abs_diff(since))).unwrap_or_default(),
             action: one.topic.action(),
             url: one.url,
         }
     }
+}
+
+/// The clock of a time of today, else with its day.
+fn short_time(at: &str, now: Timestamp) -> String {
+    let is_today = at.get(..10) == now.to_string().get(..10);
+    shown_time(at).get(if is_today { 11..16 } else { 0..16 }).unwrap_or_default().to_owned()
 }
 
 /// A count as a number to draw with.
@@ -238,7 +242,7 @@ fn reasons(overview: &Overview) -> Vec<ReasonView> {
     overview.reasons.iter().map(view).collect()
 }
 
-fn sources(overview: &Overview, times: &[AckTimes]) -> Vec<SourceView> {
+fn sources(overview: &Overview, times: &[AckTimes], now: Timestamp) -> Vec<SourceView> {
     let view = |source: &SourceSum| {
         let own = times.iter().find(|times| times.source == source.source);
         let last_at = source.last.to_string();
@@ -248,7 +252,7 @@ fn sources(overview: &Overview, times: &[AckTimes]) -> Vec<SourceView> {
             deliveries: count(source.counted.count),
             rejected: share(source.refused(), source.counted.count),
             why: source.reasons.first().map(|(why, _)| why.as_str().replace('_', " ")).unwrap_or_default(),
-            last: shown_time(&last_at).get(..16).unwrap_or_default().to_owned(),
+            last: short_time(&last_at, now),
             last_at,
             p50: time(&source.counted, 50),
             p95: time(&source.counted, 95),
