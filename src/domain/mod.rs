@@ -1,7 +1,6 @@
 //! Values and rules used everywhere: no I/O, no async, no clock reads, no SQL, no web server.
 
 mod attempt;
-mod byte_size;
 mod check;
 mod clock;
 mod delivery;
@@ -37,7 +36,6 @@ mod transfer;
 mod verdict;
 
 pub use attempt::{Attempt, AttemptError};
-pub use byte_size::shown_size;
 pub use check::{Check, Fault, Gate, Outcome};
 #[cfg(test)]
 pub use clock::ManualClock;
@@ -60,7 +58,7 @@ pub use marks::{Marks, MarksChange};
 pub use message::{ClaimedMessage, DeadLetter, MessageFilter, MessageRow, MessageStatus, OutgoingEvent};
 pub use os_error::without_os_numbers;
 pub use platform::Platform;
-pub use printable::{HexLine, HexPage, Piece, TextPage, pieces, plain};
+pub use printable::{HexLine, HexPage, Piece, TextPage, pieces, plain, shown_size};
 pub use query::{Condition, Moment, Pattern, Query};
 pub use replay::{Replay, ReplaySignature, ReplaysAbout};
 pub use replay_run::{ReplayRun, RunState, RunStep};
@@ -70,7 +68,6 @@ pub use selector::Selector;
 pub use silence::SilenceAfter;
 pub use source::{
     Allowlist, Credential, DEFAULT_ID_POINTER, SchemaMode, Scheme, SignatureRule, Source, UnknownEvents,
-    shown_range,
 };
 pub use subscription::{
     Batch, HeaderValue, MissingValue, RateLimit, SigningRule, Subscription, SubscriptionHeader,

@@ -124,12 +124,6 @@ impl Scheme {
     }
 }
 
-/// A range for people: one of a single address as that address.
-#[must_use]
-pub fn shown_range(range: &IpNet) -> String {
-    if range.prefix_len() == range.max_prefix_len() { range.addr().to_string() } else { range.to_string() }
-}
-
 /// Address ranges that may send. Empty allows every address.
 #[derive(Clone, Debug, Default)]
 pub struct Allowlist {
@@ -138,9 +132,16 @@ pub struct Allowlist {
 }
 
 impl Allowlist {
-    /// Each range for people: one of a single address as that address.
+    /// A range for people: one of a single address as that address.
+    #[must_use]
+    pub fn shown_range(range: &IpNet) -> String {
+        let is_one = range.prefix_len() == range.max_prefix_len();
+        if is_one { range.addr().to_string() } else { range.to_string() }
+    }
+
+    /// Each range for people.
     pub fn shown(&self) -> impl Iterator<Item = String> + '_ {
-        self.ranges.iter().map(shown_range)
+        self.ranges.iter().map(Self::shown_range)
     }
 
     /// The first range that contains `address`; the address must be in canonical form (`IpAddr::to_canonical`).

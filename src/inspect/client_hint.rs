@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::told::{Action, Diagnosis};
-use crate::domain::{ClientAddress, StoredDelivery, shown_range};
+use crate::domain::{Allowlist, ClientAddress, StoredDelivery};
 
 /// Headers in which proxies write an address, beyond `X-Forwarded-For` and `Forwarded`.
 const OTHERS: [&str; 9] = [
@@ -62,8 +62,12 @@ pub fn diagnosis(delivery: &StoredDelivery, rule: &str, ranges: &[IpNet]) -> Dia
 
 /// The allowlist with one address more.
 fn allow_line(ranges: &[IpNet], address: IpAddr) -> String {
-    let all: Vec<String> =
-        ranges.iter().map(shown_range).chain([address.to_string()]).map(|one| format!("\"{one}\"")).collect();
+    let all: Vec<String> = ranges
+        .iter()
+        .map(Allowlist::shown_range)
+        .chain([address.to_string()])
+        .map(|one| format!("\"{one}\""))
+        .collect();
     format!("allow = [{}]", all.join(", "))
 }
 
@@ -168,11 +172,11 @@ fn nearest_range(address: IpAddr, ranges: &[IpNet]) -> Option<String> {
         let wider = IpNet::new(address, u8::try_from(bits).ok()?).ok()?.trunc();
         return Some(format!(
             "The nearest range is {}: the first {bits} of {} bits agree, and {wider} would hold both.",
-            shown_range(nearest),
+            Allowlist::shown_range(nearest),
             nearest.prefix_len()
         ));
     }
-    Some(format!("No range is near to it; the nearest is {}.", shown_range(nearest)))
+    Some(format!("No range is near to it; the nearest is {}.", Allowlist::shown_range(nearest)))
 }
 
 #[cfg(test)]

@@ -78,8 +78,6 @@ const KNOWN: &[Known] = &[
     Known { names: &["parts-other"], headline: "Another id or timestamp was signed than sent", fix: WRITING },
     Known { names: &["two-header-sets"], headline: "Two sets of signature headers", fix: WRITING },
     Known { names: &["several-lines"], headline: "A signed header is there twice", fix: WRITING },
-    Known { names: &["signature-cut"], headline: "The signature is cut off", fix: WRITING },
-    Known { names: &["signature-beside"], headline: "A second signature is malformed", fix: WRITING },
     Known { names: &["header-form"], headline: "The signature headers are malformed", fix: WRITING },
     Known { names: &["another-header"], headline: "Signed for another header or scheme", fix: SCHEME },
     Known { names: &["no-digest"], headline: "The signature header contains no digest", fix: WRITING },

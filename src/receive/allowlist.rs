@@ -1,7 +1,7 @@
 //! Gate 1: may this address send?
 
 use super::trace::{Finding, Gated};
-use crate::domain::{Allowlist, ClientAddress, Reason, shown_range};
+use crate::domain::{Allowlist, ClientAddress, Reason};
 
 /// Checks the client's address against the source's ranges; an empty list allows every address.
 pub fn check(allow: &Allowlist, client: &ClientAddress) -> Gated<()> {
@@ -10,7 +10,7 @@ pub fn check(allow: &Allowlist, client: &ClientAddress) -> Gated<()> {
         return Finding::new(seen, "any address").skip(());
     }
     match allow.find(client.ip) {
-        Some(range) => Finding::new(seen, format!("in {}", shown_range(range))).pass(()),
+        Some(range) => Finding::new(seen, format!("in {}", Allowlist::shown_range(range))).pass(()),
         None => {
             let ranges: Vec<String> = allow.shown().collect();
             Finding::new(seen, format!("one of {}", ranges.join(", "))).fail(Reason::IpNotAllowed)

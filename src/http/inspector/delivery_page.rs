@@ -1,5 +1,6 @@
 //! `/deliveries/{id}`: what became of it first, then its body, then the request and what followed from it.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
@@ -135,13 +136,15 @@ async fn shown(
     let again = Again::of(state, &delivery, &replays);
     let body = BodySection::of(&delivery, look(query)).await;
     let onward = onward(state, &delivery).await?;
-    Ok(Some(page_of(state, &delivery, verdict, onward, (again, body, attempts, compare))))
+    let name = device_name(state, &delivery).await;
+    Ok(Some(page_of(state, &delivery, verdict, name, onward, (again, body, attempts, compare))))
 }
 
 fn page_of(
     state: &InspectorState,
     delivery: &StoredDelivery,
     verdict: VerdictSection,
+    name: Option<String>,
     onward: Vec<Onward>,
     (again, body, attempts, compare): (Again, BodySection, Attempts, Vec<Candidate>),
 ) -> DeliveryPage {
@@ -152,11 +155,7 @@ fn page_of(
         .filter(|timeout| Duration::from_micros(delivery.row.duration_us) >= *timeout);
     DeliveryPage {
         frame: Frame::of(state, "deliveries"),
-        title: Title::of(
-            &row,
-            device_name(state, delivery),
-            ago(state.clock.wall(), delivery.row.received_at),
-        ),
+        title: Title::of(&row, name, ago(state.clock.wall(), delivery.row.received_at)),
         verdict,
         confirmation: link_of(delivery),
         duplicate_of: delivery.row.duplicate_of.map(|first| first.to_string()),
@@ -188,8 +187,18 @@ fn page_of(
     }
 }
 
-/// What the device of a delivery that was read is called, where its body says so beside the id.
-fn device_name(state: &InspectorState, delivery: &StoredDelivery) -> Option<String> {
+/// What the device of a delivery is called: by the name that is known of it, or the one beside the id in a body that was read.
+async fn device_name(state: &InspectorState, delivery: &StoredDelivery) -> Option<String> {
+    let row = &delivery.row;
+    let id = row.entity.as_ref().or(row.unverified.device.as_ref())?;
+    let device = (row.source.clone(), id.clone());
+    // Without the names there still is the id.
+    let known = state.store.entity_names(HashSet::from([device.clone()])).await.unwrap_or_default();
+    let name = known.get(&device).cloned().or_else(|| name_in_body(state, delivery))?;
+    Some(plain(&name.chars().take(100).collect::<String>())).filter(|name| !name.trim().is_empty())
+}
+
+fn name_in_body(state: &InspectorState, delivery: &StoredDelivery) -> Option<String> {
     let row = &delivery.row;
     let source = state.sources.named(&row.source).filter(|_| row.entity.is_some())?;
     if delivery.body.len() > MOST_READ {
@@ -198,8 +207,7 @@ fn device_name(state: &InspectorState, delivery: &StoredDelivery) -> Option<Stri
     let text = state.sources.payload_text(&row.source, &delivery.headers, &delivery.body)?;
     let payload: serde_json::Value = serde_json::from_slice(without_mark(&text)).ok()?;
     let (parent, _) = source.entity.rsplit_once('/')?;
-    let name = payload.pointer(&format!("{parent}/name"))?.as_str()?;
-    Some(plain(&name.chars().take(100).collect::<String>())).filter(|name| !name.trim().is_empty())
+    payload.pointer(&format!("{parent}/name"))?.as_str().map(str::to_owned)
 }
 
 fn links(row: &DeliveryRow) -> Links {
