@@ -153,7 +153,7 @@ const steps = {
     await page.evaluate(() => { window.notReloaded = true; });
     const refused = await post("/webhook/tagorun", '{"event":"user.login"}', {}, "some other secret");
     assert.equal(refused.status, 401);
-    const row = page.locator("#rows tr", { hasText: "signature mismatch" });
+    const row = page.locator("#rows tr", { hasText: "Wrong signing secret" });
     await row.waitFor({ timeout: 5000 });
     assert.equal(await page.evaluate(() => window.notReloaded), true, "the page was reloaded");
     await row.locator("a").click();

@@ -54,6 +54,8 @@ fn a_row_of_the_stream_is_the_row_of_the_page() {
         "GET /api/v1/deliveries/stream?rows=html HTTP/1.1\r\nHost: {host}\r\nAccept-Encoding: gzip\r\n\r\n"
     );
     stream.write(asked.as_bytes());
+    // It follows from when it is connected.
+    while !stream.line().unwrap().starts_with(": connected") {}
     let data = |stream: &mut Connection| loop {
         let line = stream.line().unwrap();
         if let Some(data) = line.strip_prefix("data: {\"") {
