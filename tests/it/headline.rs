@@ -112,19 +112,26 @@ fn tail_and_the_stream_say_the_closest_cause_and_the_order_stays() {
         }
     });
     server.post("/webhook/tagorum", &[], b"{}");
-    server.post("/webhook/tagorun", &[("X-TagoRUN-Signature", "[object Promise]")], EVENT.as_bytes());
-    server.post("/webhook/tagoio", &[("Authorization", "Bearer undefined")], b"[]");
-    let said: Vec<String> = lines.by_ref().filter(|line| !line.contains("captured")).take(3).collect();
+    server.post("/webhook/tagorun", &[], EVENT.as_bytes());
+    let mut said: Vec<String> = lines.by_ref().filter(|line| !line.contains("captured")).take(2).collect();
+    assert!(said[0].contains("  rejected (unknown_source)  No source with this name  "), "{}", said[0]);
+    assert!(said[1].contains("  rejected (signature_missing)  Not signed  "), "{}", said[1]);
+    assert!(said[1].contains("  data.threshold (unverified)  evt_7 (unverified)  "), "{}", said[1]);
+    // Where a machine is busy, a cause may be named too late for the stream.
+    for _ in 0..50 {
+        server.post("/webhook/tagoio", &[("Authorization", "Bearer undefined")], b"[]");
+        said.push(lines.by_ref().find(|line| !line.contains("captured")).unwrap());
+        if said.last().unwrap().contains("  rejected (credentials_wrong)  The token is a placeholder  ") {
+            break;
+        }
+    }
     tail.kill().unwrap();
     tail.wait().unwrap();
-    for (line, part) in said.iter().zip([
-        "rejected (unknown_source)  No source with this name",
-        "rejected (signature_malformed)  The signature header contains no digest",
-        "rejected (credentials_wrong)  The token is a placeholder",
-    ]) {
-        assert!(line.contains(part), "{part}: {line}");
-    }
-    assert!(said[1].contains("  data.threshold (unverified)  evt_7 (unverified)  "), "{}", said[1]);
+    assert!(said.last().unwrap().contains("The token is a placeholder"), "{said:?}");
+    let shown: Vec<&str> = said.iter().map(|line| line.split_whitespace().last().unwrap()).collect();
+    let kept = server.deliveries("verdict=rejected&limit=200");
+    let kept: Vec<&str> = kept.iter().rev().map(|row| row["id"].as_str().unwrap()).collect();
+    assert_eq!(shown, kept, "in the order of the log");
 }
 
 #[test]
