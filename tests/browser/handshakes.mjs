@@ -56,7 +56,7 @@ export function handshakeSteps({ newPage, shoot, bases, program }) {
         // A source without the line says which one is missing.
         const [row] = (await (await fetch(`${own.base}/api/v1/deliveries?source=open`)).json()).deliveries;
         await page.goto(`${own.base}/deliveries/${row.id}`);
-        assert.match(await page.locator("main").innerText(), /Add handshake = "aws-sns" to source “open”/);
+        assert.match(await page.locator("main").innerText(), /Add this line to source “open”\.\s+handshake = "aws-sns"/);
         await page.context().close();
       } finally {
         await own.end();

@@ -146,6 +146,7 @@ await picture("device", `/entities/tagorun/${id(5)}`);
 await picture("subscription", `/subscriptions/${subscriptions[0].id}`);
 await picture("dead-letters", "/dead-letters");
 await picture("health", "/health");
+await picture("connect", "/connect?for=tagoio&at=hooks.example.com");
 await browser.close();
 server.kill();
 sink.close();
