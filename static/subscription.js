@@ -39,18 +39,23 @@ function fieldOf(pointer) {
 function showFaults(faults) {
   const isForm = !part("form-tab").hidden;
   for (const old of part("form").querySelectorAll(".field-fault")) old.remove();
-  for (const old of part("form").querySelectorAll("[aria-invalid]")) old.removeAttribute("aria-invalid");
-  const others = faults.filter((fault) => {
+  for (const old of part("form").querySelectorAll("[aria-invalid]")) {
+    old.removeAttribute("aria-invalid");
+    old.removeAttribute("aria-describedby");
+  }
+  const others = faults.filter((fault, number) => {
     const field = isForm && fieldOf(fault.pointer);
     if (!field) return true;
     const line = document.createElement("span");
     line.className = "field-fault";
+    line.id = `fault-${number}`;
     line.textContent = fault.message;
     field.append(line);
     field.closest("[hidden]")?.removeAttribute("hidden");
     const named = field.querySelector(`[data-part="${CSS.escape(fault.pointer.replace(/.*\//, ""))}"]`);
     const input = named ?? field.querySelector("input:not([type=checkbox]):not([type=search]), select, textarea");
     input?.setAttribute("aria-invalid", "true");
+    input?.setAttribute("aria-describedby", line.id);
     return false;
   });
   part("faults").replaceChildren(...others.map((fault) => item(fault.pointer ? `${fault.pointer}: ${fault.message}` : fault.message)));

@@ -146,7 +146,7 @@ pub enum SendError {
         cause: String,
     },
     /// No response arrived.
-    #[error("no answer from {url}: {failure}")]
+    #[error("no response from {url}: {failure}")]
     Failed {
         /// The target.
         url: String,

@@ -86,7 +86,7 @@ pub async fn check(sender: &Sender, active: &Arc<Active>) -> HealthCheck {
     drop(probe);
     let check = seen(active.compiled.id(), &outcome, checked_at);
     if let Err(fault) = sender.store().add_health(check.clone()).await {
-        tracing::warn!(%fault, "a look at an endpoint is not kept");
+        tracing::warn!(%fault, "a health check cannot be stored");
     }
     check
 }

@@ -191,7 +191,7 @@ pub fn configured_headers(
         let Some((scope, payload)) = &mut event else { continue };
         let value = payload.header(&header.name, template.render(scope), is_secret);
         if value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
-            let detail = format!("{} would hold a line break or NUL", header.name);
+            let detail = format!("{} would contain a line break or NUL", header.name);
             return Err(Unsendable::new(AttemptError::HeaderInvalid, detail));
         }
         headers.push((header.name.clone(), value));

@@ -30,7 +30,7 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
             text.parse::<usize>().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit))
         })
         .unwrap_or(DEFAULT_LIMIT);
-    let before = params.parsed("before", "the next of an earlier answer", cursor);
+    let before = params.parsed("before", "the next of an earlier response", cursor);
     if let Err(faults) = params.finish(&filter_names(&["limit", "before"])) {
         return Problem::bad_parameters(faults).response();
     }

@@ -76,7 +76,7 @@ pub fn page(params: &mut Params) -> (usize, Option<ReplayId>) {
         text.parse::<usize>().ok().filter(|limit| (1..=LIMITS.1).contains(limit))
     });
     let before =
-        params.parsed("before", "the next of an earlier answer", |text| text.parse::<ReplayId>().ok());
+        params.parsed("before", "the next of an earlier response", |text| text.parse::<ReplayId>().ok());
     (limit.unwrap_or(LIMITS.0), before)
 }
 

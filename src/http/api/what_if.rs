@@ -115,7 +115,7 @@ pub async fn one(
     state: web::Data<InspectorState>,
 ) -> HttpResponse {
     let mut params = Params::read(request.query_string(), Blank::Fault);
-    let from = params.parsed("from", "the next of an earlier answer", |text| text.parse::<usize>().ok());
+    let from = params.parsed("from", "the next of an earlier response", |text| text.parse::<usize>().ok());
     if let Err(faults) = params.finish(&["from"]) {
         return Problem::bad_parameters(faults).response();
     }

@@ -24,7 +24,7 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
     let query = ReportQuery {
         source: params.text("source"),
         event_type: params.text("event_type"),
-        before: params.parsed("before", "the next of an earlier answer", |text| text.parse().ok()),
+        before: params.parsed("before", "the next of an earlier response", |text| text.parse().ok()),
     };
     if let Err(faults) = params.finish(&["source", "event_type", "limit", "before"]) {
         return Problem::bad_parameters(faults).response();

@@ -48,7 +48,7 @@ pub fn query(params: &mut Params, usual: EntityOrder, now: Timestamp) -> EntityQ
             .unwrap_or(usual),
         is_joined: false,
         now,
-        after: params.parsed("before", "the next of an earlier answer", place),
+        after: params.parsed("before", "the next of an earlier response", place),
     }
 }
 
@@ -93,7 +93,7 @@ pub async fn one(
 ) -> HttpResponse {
     let mut params = Params::read(request.query_string(), Blank::Fault);
     let limit = limit(&mut params, LOG_LIMITS);
-    let before = params.parsed("before", "the next of an earlier answer", |text| text.parse::<i64>().ok());
+    let before = params.parsed("before", "the next of an earlier response", |text| text.parse::<i64>().ok());
     if let Err(faults) = params.finish(&["limit", "before"]) {
         return Problem::bad_parameters(faults).response();
     }

@@ -29,7 +29,7 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
             let mut params = Params::read(request.query_string(), Blank::Fault);
             let filter = of_params(&mut params);
             let limit = messages::limit(&mut params);
-            let before = params.parsed("before", "the next of an earlier answer", cursor);
+            let before = params.parsed("before", "the next of an earlier response", cursor);
             let known: Vec<&str> = FILTERS.into_iter().chain(["limit", "before"]).collect();
             params.finish(&known).map_err(Problem::bad_parameters)?;
             let found = state.store.dead_letters(filter, before, limit.saturating_add(1)).await;

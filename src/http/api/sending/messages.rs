@@ -35,7 +35,7 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
                 status: params.parsed("status", &format!("one of {words}"), MessageStatus::from_word),
             };
             let limit = limit(&mut params);
-            let before = params.parsed("before", "the next of an earlier answer", cursor);
+            let before = params.parsed("before", "the next of an earlier response", cursor);
             params
                 .finish(&["subscription_id", "event_id", "status", "limit", "before"])
                 .map_err(Problem::bad_parameters)?;
