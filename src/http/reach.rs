@@ -36,7 +36,7 @@ pub struct Seen {
     pub is_forwarded: bool,
 }
 
-/// What became of a probe.
+/// The result of a probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reached {
     /// It arrived here, after so long.
@@ -47,13 +47,16 @@ pub enum Reached {
     Other(u16),
     /// Nothing answered.
     Nothing(AttemptError, String),
-    /// So many are under way that this one has to wait.
+    /// Too many are running; this one has to wait.
     Busy,
 }
 
 /// The probes that are under way.
 #[derive(Clone, Debug, Default)]
-pub struct Reach(Arc<Mutex<Vec<(String, Option<Seen>)>>>);
+pub struct Reach(Arc<Mutex<Vec<Probe>>>);
+
+/// The number of a probe, and what was seen of it on its arrival.
+type Probe = (String, Option<Seen>);
 
 impl Reach {
     /// Asks `url` with a new number.

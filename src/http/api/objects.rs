@@ -22,7 +22,7 @@ struct UnverifiedObject<'a> {
 
 impl<'a> UnverifiedObject<'a> {
     fn of(said: &'a Unverified) -> Option<Self> {
-        (!said.is_empty()).then(|| Self {
+        (!said.is_empty()).then_some(Self {
             event: said.event.as_deref(),
             event_id: said.id.as_deref(),
             device: said.device.as_deref(),

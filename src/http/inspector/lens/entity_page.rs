@@ -109,7 +109,7 @@ fn view(state: &InspectorState, device: &Device, log: &EntityLog, is_newest: boo
     let entity = &device.key;
     let values = Values::of(&log.payloads, log.newest);
     let times = times(&values, Some(now).filter(|_| is_newest));
-    let shown = |at: Option<Timestamp>| at.map(|at| shown_minute(at)).unwrap_or_default();
+    let shown = |at: Option<Timestamp>| at.map(shown_minute).unwrap_or_default();
     EntityPage {
         frame: Frame::of(state, "entities"),
         row: EntityRow::of(device, now),
