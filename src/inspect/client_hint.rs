@@ -51,7 +51,10 @@ pub fn diagnosis(delivery: &StoredDelivery, rule: &str, ranges: &[IpNet]) -> Dia
     }
     let cause = format!("{} is not in the allowlist of source “{source}”.", client.ip);
     let told = Diagnosis::new("ip_not_allowed", "IP address not allowed", cause)
-        .line("If that sender is yours, add its address to allow.", allow_line(ranges, client.ip))
+        .line(
+            format!("If that sender is yours, allow it: set this in the [[source]] “{source}”, then reload (SIGHUP)."),
+            allow_line(ranges, client.ip),
+        )
         .proved_by(Action::ChangeRules);
     let told = match client.ip == client.peer {
         true => told.fix("If it came through your proxy, put the proxy into trusted_proxies."),
@@ -62,10 +65,12 @@ pub fn diagnosis(delivery: &StoredDelivery, rule: &str, ranges: &[IpNet]) -> Dia
 
 /// The allowlist with one address more.
 fn allow_line(ranges: &[IpNet], address: IpAddr) -> String {
+    let address = address.to_string();
     let all: Vec<String> = ranges
         .iter()
         .map(Allowlist::shown_range)
-        .chain([address.to_string()])
+        .filter(|range| *range != address)
+        .chain([address.clone()])
         .map(|one| format!("\"{one}\""))
         .collect();
     format!("allow = [{}]", all.join(", "))
@@ -92,10 +97,10 @@ fn hidden(delivery: &StoredDelivery, ranges: &[IpNet], takes: &str) -> Option<Di
     };
     let told = Diagnosis::new("proxy-hides-client", "Your proxy hides the client", cause)
         .line(
-            format!("If {peer} is your proxy or tunnel, trust it."),
+            format!("If {peer} is your proxy or tunnel, trust it: set this under [receiver], then reload (SIGHUP)."),
             format!("trusted_proxies = [\"{peer}\"]"),
         )
-        .line(format!("If {peer} is itself the sender, allow it."), allow_line(ranges, peer));
+        .line(format!("If instead {peer} is the sender itself, allow it."), allow_line(ranges, peer));
     Some(told.evidence(nearest_range(peer, ranges).unwrap_or_default()))
 }
 
@@ -171,12 +176,12 @@ fn nearest_range(address: IpAddr, ranges: &[IpNet]) -> Option<String> {
     if bits >= near {
         let wider = IpNet::new(address, u8::try_from(bits).ok()?).ok()?.trunc();
         return Some(format!(
-            "The nearest range is {}: the first {bits} of {} bits agree, and {wider} would hold both.",
+            "The nearest range is {}: the first {bits} of {} bits agree, and {wider} would contain both.",
             Allowlist::shown_range(nearest),
             nearest.prefix_len()
         ));
     }
-    Some(format!("No range is near to it; the nearest is {}.", Allowlist::shown_range(nearest)))
+    None
 }
 
 #[cfg(test)]

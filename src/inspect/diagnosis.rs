@@ -213,12 +213,10 @@ fn mismatch(source: Option<&Source>) -> Diagnosis {
     let secrets = secrets(source);
     let named = secrets.strip_prefix(": ").unwrap_or("the one here");
     let cause = "No configured secret produces this signature for this body.";
-    Diagnosis::new("wrong-secret", "Wrong signing secret", cause)
+    Diagnosis::new("wrong-secret", "Wrong signing secret or changed body", cause)
         .fix(format!("Compare the secret in the sender with {named}."))
         .act("Or try the secret that the sender has.", Action::TestSecret)
-        .evidence(
-            "If the secret is right, the body was changed on its way, by a proxy or by the sender itself.",
-        )
+        .fix("If the secret is right, find what changes the body after signing: a proxy, or the sender.")
 }
 
 /// `: a, b`, the names of a source's secrets.

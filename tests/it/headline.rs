@@ -44,7 +44,13 @@ fn the_usual_causes_have_a_headline_of_their_own_everywhere_and_a_line_to_copy()
     let points = r#"[{"id":"66f1a2b3c4d5e6f700000001","variable":"co2","value":415}]"#;
     let basic = format!("Token {TOKEN}");
     for (path, headers, body, headline, line) in [
-        ("/webhook/tagorun", vec![("X-TagoRUN-Signature", &*wrong)], EVENT, "Wrong signing secret", ""),
+        (
+            "/webhook/tagorun",
+            vec![("X-TagoRUN-Signature", &*wrong)],
+            EVENT,
+            "Wrong signing secret or changed body",
+            "",
+        ),
         (
             "/webhook/tagorun",
             vec![("X-TagoRUN-Signature", &*compact)],

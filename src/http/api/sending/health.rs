@@ -44,7 +44,7 @@ impl RecentAttempts {
     }
 
     const fn mostly_fail(self) -> bool {
-        self.of >= TELLING && self.arrived * 2 < self.of
+        (self.of >= TELLING && self.arrived * 2 < self.of) || (self.of > 0 && self.arrived == 0)
     }
 
     const fn mostly_arrive(self) -> bool {
@@ -207,7 +207,8 @@ mod tests {
         assert_eq!(word(&green, 0, 10), "degraded");
         assert_eq!(word(&green, 4, 6), "degraded");
         assert_eq!(word(&green, 5, 5), "healthy");
-        assert_eq!(word(&green, 0, 2), "healthy", "two attempts do not tell enough");
+        assert_eq!(word(&green, 1, 1), "healthy", "two attempts do not tell enough");
+        assert_eq!(word(&green, 0, 1), "degraded", "nothing arrived yet");
         assert_eq!(word(&look("unhealthy", Some(404)), 10, 0), "healthy");
         assert_eq!(word(&look("unhealthy", Some(404)), 2, 8), "unhealthy");
         assert_eq!(word(&look("unhealthy", Some(503)), 10, 0), "unhealthy", "it may have gone down just now");

@@ -10,7 +10,10 @@ pub fn counted(count: u64, one: &str, many: &str) -> String {
 
 /// `6 of 8 (75 %)`.
 pub fn share_of(part: u64, whole: u64) -> String {
-    format!("{part} of {whole} ({} %)", part.saturating_mul(100) / whole.max(1))
+    format!(
+        "{part} of {whole} ({} %)",
+        part.saturating_mul(200).saturating_add(whole) / whole.saturating_mul(2).max(1)
+    )
 }
 
 /// `A, B and C`; `A, B, C and 2 more`.
