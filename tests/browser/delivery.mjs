@@ -113,6 +113,7 @@ export function deliverySteps({ newPage, shoot, post, inspector, receiver, isAcc
       assert.match(await page.locator("#compare-with option").first().innerText(), /accepted · same type · cmp-Ana/);
       await page.getByRole("button", { name: "Compare" }).click();
       assert.match(await page.locator(".diagnosis .headline").innerText(), /^2 values differ, first \/id$/);
+      assert.match(await page.locator(".diff tbody tr").last().innerText(), /\/user\/name\s+"Ana"\s+"Bea"/, "the earlier one first");
       await shoot(new URL(page.url()).pathname + new URL(page.url()).search, "compare");
       await page.context().close();
     },
