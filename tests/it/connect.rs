@@ -134,7 +134,7 @@ fn a_check_says_whether_an_address_leads_here_and_what_answers_instead() {
         (format!("http://{moved}"), "redirects to https://hooks.example.com/"),
         (format!("http://{login}"), "answered 200, but not from this program"),
         (format!("http://{gateway}"), "does not reach this program"),
-        (format!("https://{}", server.receiver), "cannot be reached"),
+        (format!("https://{}", server.receiver), "does not speak HTTPS on that port"),
         ("http://169.254.169.254".to_owned(), "never reached"),
         ("ftp://hooks.example.com".to_owned(), "That is not a web address."),
         (String::new(), "That is not a web address."),

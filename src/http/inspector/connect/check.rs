@@ -32,7 +32,8 @@ pub async fn check(state: &InspectorState, at: &str) -> Found {
         Some(url) => url,
         None => return Found::fault("That is not a web address.", "Enter it as https://example.com."),
     };
-    let host = url.host_str().unwrap_or_default().to_owned();
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let host = format!("{}{port}", url.host_str().unwrap_or_default());
     let reached = state.reach.ask(state.sender.client(), url, state.clock.wall()).await;
     told(&host, &reached)
 }
@@ -74,6 +75,11 @@ fn told(host: &str, reached: &Reached) -> Found {
             format!("{host} answered {status}, but not from this program."),
             "A log-in page or another server is in front. Let it pass /webhook/ on.",
         ),
+        // What the other end said was not TLS at all.
+        Reached::Nothing(AttemptError::Tls, detail) if detail.contains("InvalidContentType") => Found::fault(
+            format!("{host} does not speak HTTPS on that port."),
+            "Check the port, or enter the address with http://.",
+        ),
         Reached::Nothing(error, detail) => {
             let then = match error {
                 AttemptError::Dns => {
@@ -100,7 +106,7 @@ fn hidden(seen: &Seen) -> String {
         )
     } else if client.is_unspecified() {
         format!("The sender's address is unknown: {explanation}.")
-    } else if client != peer || (*is_forwarded && explanation.contains("trusted proxy")) {
+    } else if client != peer || (*is_forwarded && explanation.contains(" of trusted proxy")) {
         format!("Your own address was seen as {client}.")
     } else if *is_forwarded {
         format!("Every sender will have the address of the proxy, {peer}. To see their own, {trust}.")
