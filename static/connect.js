@@ -4,7 +4,7 @@ import { at } from "./app.js";
 const light = document.querySelector("[data-arrivals]");
 if (light) {
   const words = light.querySelector("[data-words]");
-  const stream = new EventSource(at(light.dataset.arrivals));
+  const stream = new EventSource(new URL(light.dataset.arrivals, location.href));
   stream.addEventListener("delivery", (event) => {
     const { id, event_type: type, verdict } = JSON.parse(event.data);
     if (type === "webhook.test") return;

@@ -1,7 +1,8 @@
 // The count and the histogram follow the live list: they are read again some time after rows came.
 import { wireHistogram } from "./histogram.js";
 
-const PAUSE = 4000;
+/** The receiver's counts are some seconds old. */
+const PAUSE = 6000;
 const rows = document.getElementById("rows");
 let isWaiting = false;
 

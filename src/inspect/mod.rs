@@ -35,6 +35,6 @@ pub mod what_if;
 pub use client_repeat::ClientRepeat;
 pub use findings::{Findings, look_into};
 pub use handshakes::link_of;
-pub use histogram::Survey;
+pub use histogram::{Count, Survey};
 pub use live_tail::{LiveTail, Resumption, first_since};
 pub use told::{Action, Diagnosis, Fix};

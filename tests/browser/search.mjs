@@ -14,6 +14,7 @@ export function searchSteps({ newPage, shoot, post, inspector }) {
       await page.waitForURL(/q=verdict%3Arejected/);
       await page.getByLabel("Search", { exact: true }).fill('verdict:rejected AND (body:"for the search" OR id:nothing) after:-2h');
       await page.keyboard.press("Enter");
+      await page.waitForURL(/after%3A-2h/);
       await page.waitForSelector('#light[data-state="live"]');
       assert.equal(await page.locator("#rows tr[data-id]").count(), 1);
       await page.getByText("Save this search").click();
@@ -29,6 +30,7 @@ export function searchSteps({ newPage, shoot, post, inspector }) {
       await shoot(new URL(page.url()).pathname + new URL(page.url()).search, "list-searched");
       await page.getByLabel("Search", { exact: true }).fill("colour:red");
       await page.keyboard.press("Enter");
+      await page.getByRole("alert").waitFor();
       assert.match(await page.getByRole("alert").innerText(), /Unknown field “colour”/);
       await saved.getByRole("link").click();
       await page.waitForURL(/for\+the\+search|for%20the%20search/);

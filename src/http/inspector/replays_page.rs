@@ -15,7 +15,7 @@ use crate::http::api::replay_runs::{Planned, begin, found, order, plan, turned};
 use crate::http::api::{Blank, Params, json_body};
 use crate::http::problem::Problem;
 use crate::inspect::replay::Group;
-use crate::inspect::search::term;
+use crate::inspect::search::from_parameters;
 use crate::send::redacted_url;
 
 /// Runs of a page, and replays of a run's page.
@@ -351,18 +351,13 @@ fn searched(filter: &str) -> String {
         Some(1) => "1 selected delivery".to_owned(),
         Some(many) => format!("{many} selected deliveries"),
     };
-    format!("{selected} {}", search_text(filter)).trim().to_owned()
+    // The time of the plan is in the filter, and nothing that somebody searched for.
+    let pairs = form_urlencoded::parse(filter.as_bytes()).filter(|(name, _)| name != "to");
+    let search = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    format!("{selected} {}", from_parameters(&search)).trim().to_owned()
 }
 
 /// How many ids a list of them has.
 fn selected(ids: &str) -> usize {
     ids.split(',').filter(|id| !id.is_empty()).count()
-}
-
-/// The parameters of a list as the search box would have them. Selected deliveries are no search.
-pub fn search_text(filter: &str) -> String {
-    let words = form_urlencoded::parse(filter.as_bytes());
-    let words = words.filter(|(name, value)| name != "ids" && !value.is_empty());
-    let words = words.map(|(name, value)| if name == "q" { value.into_owned() } else { term(&name, &value) });
-    words.collect::<Vec<_>>().join(" ")
 }

@@ -1,7 +1,6 @@
 //! What the address of the list asks for, and the addresses that ask a little else.
 
-use super::super::replays_page::search_text;
-use crate::inspect::search::within;
+use crate::inspect::search::{from_parameters, within};
 
 /// The parameters that the form has behind "Filters".
 const BEHIND: [&str; 11] = [
@@ -65,7 +64,7 @@ impl Fields {
     /// Where what they find is replayed.
     pub fn replays_url(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair("q", &search_text(&self.query(None)));
+        query.append_pair("q", &from_parameters(&self.query(None)));
         query.extend_pairs(Some(self.get("ids")).filter(|ids| !ids.is_empty()).map(|ids| ("ids", ids)));
         format!("/replays?{}", query.finish())
     }

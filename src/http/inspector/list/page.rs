@@ -111,6 +111,7 @@ async fn shown(
         state.store.list(filter, before, ROWS.saturating_add(1)),
         surveyed(state, filter, &fields)
     )?;
+    let survey = survey.beside(rows.len().min(ROWS));
     let query = fields.query(None);
     let saved = saved(state, &query).await?;
     let is_filtered = *filter != DeliveryFilter::default();

@@ -4,7 +4,7 @@ use super::fields::Fields;
 use crate::domain::{DeliveryFilter, Timestamp};
 use crate::http::inspector::InspectorState;
 use crate::http::inspector::charts::{Bars, Column, count, verdicts};
-use crate::inspect::Survey;
+use crate::inspect::{Count, Survey};
 use crate::store::StoreError;
 
 /// Pixels from the top of the histogram to its axis.
@@ -14,6 +14,7 @@ const HEIGHT: u32 = 30;
 pub struct SurveyView {
     /// `1,130 deliveries`.
     pub count: String,
+    found: Count,
     /// The histogram.
     pub chart: Bars,
     /// What it shows, for those who do not see it.
@@ -50,20 +51,33 @@ pub async fn survey(
         })
         .collect();
     let first = histogram.slots.first().map(|slot| slot.from).unwrap_or_default();
-    let number = count(found.count.number);
-    let is_one = found.count.number == 1 && !found.count.is_at_least;
     Ok(SurveyView {
-        count: format!(
-            "{number}{} {}",
-            if found.count.is_at_least { "+" } else { "" },
-            if is_one { "delivery" } else { "deliveries" }
-        ),
+        count: said(found.count, 0),
+        found: found.count,
         words: format!("Deliveries over time, {} to {} UTC", short(first), short(histogram.end())),
         chart: Bars::of("histogram", &columns, HEIGHT),
         is_partial: histogram.is_partial,
         range_url: fields.within("after:FROM before:UNTIL"),
         url: format!("/deliveries/survey?{}", fields.query(None)),
     })
+}
+
+impl SurveyView {
+    /// The same beside so many rows: there are no fewer.
+    pub fn beside(self, rows: usize) -> Self {
+        Self { count: said(self.found, u64::try_from(rows).unwrap_or(u64::MAX)), ..self }
+    }
+}
+
+/// A count in words; where the time was too short to find one, a dash.
+fn said(found: Count, least: u64) -> String {
+    let number = if found.is_at_least { found.number.max(least) } else { found.number };
+    match (number, found.is_at_least) {
+        (0, true) => "– deliveries".to_owned(),
+        (1, false) => "1 delivery".to_owned(),
+        (number, false) => format!("{} deliveries", count(number)),
+        (number, true) => format!("{}+ deliveries", count(number)),
+    }
 }
 
 /// A stretch of time in the words of the search box.
@@ -78,4 +92,24 @@ fn whole(at: Timestamp) -> String {
 
 fn short(at: Timestamp) -> String {
     at.to_string().get(..16).unwrap_or_default().replacen('T', " ", 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_is_never_less_than_what_is_seen() {
+        let count = |number, is_at_least| Count { number, is_at_least };
+        for (found, rows, expected) in [
+            (count(1_130, false), 50, "1,130 deliveries"),
+            (count(1, false), 1, "1 delivery"),
+            (count(0, false), 0, "0 deliveries"),
+            (count(10_000, true), 50, "10,000+ deliveries"),
+            (count(0, true), 50, "50+ deliveries"),
+            (count(0, true), 0, "– deliveries"),
+        ] {
+            assert_eq!(said(found, rows), expected);
+        }
+    }
 }
