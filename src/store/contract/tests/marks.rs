@@ -69,7 +69,7 @@ async fn pins_leave_room_for_what_comes_and_can_be_taken_off_a_full_store() {
     }
     // The store is smaller than its pins: nothing can be appended, but pins can be removed.
     let mut options = case.options.clone();
-    options.retention.max_size = 500_000;
+    options.retention.max_size = 650_000;
     case.store.close().await;
     let store = Store::open(options).unwrap();
     store.prune().await.unwrap();
