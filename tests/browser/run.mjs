@@ -205,7 +205,7 @@ const steps = {
     assert(await page.locator("#body-text .mark", { hasText: "U+202E" }).count() >= 1);
     for (const target of [page, watching]) {
       assert.equal(await target.evaluate(() => window.canary), 0);
-      assert.equal(await target.locator("main img, main svg").count(), 0);
+      assert.equal(await target.locator("main img, main svg[onload], main script, main [onerror]").count(), 0);
     }
     await page.goto(`${inspector}/?q=${query}`);
     assert.equal(await page.locator('input[name="q"]').inputValue(), attack);
