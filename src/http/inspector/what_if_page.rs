@@ -117,7 +117,7 @@ pub async fn start(payload: web::Payload, state: web::Data<InspectorState>) -> H
         }
     };
     let field = |name: &str| text_of(&form, name);
-    match read(&form).and_then(|members| run(&state, &members)) {
+    match read(&state, &form).and_then(|members| run(&state, &members)) {
         Ok(id) => HttpResponse::SeeOther().insert_header((LOCATION, format!("/what-if/{id}"))).finish(),
         Err(problem) => {
             let why = problem.sentences();
@@ -138,8 +138,8 @@ fn text_of(form: &Bytes, name: &str) -> Option<String> {
     found.map(|(_, value)| value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
-/// What the form asks. A field that was left empty changes nothing.
-fn read(form: &Bytes) -> Result<Map<String, Value>, Problem> {
+/// What the form asks. A field that was left empty changes nothing; a secret is tried next to those that the source has.
+fn read(state: &InspectorState, form: &Bytes) -> Result<Map<String, Value>, Problem> {
     let field = |name: &str| text_of(form, name);
     let fault = |what: &str, why: String| json_body::bad(vec![json_body::fault(what, &why)]);
     let mut draft = match field("toml") {
@@ -148,7 +148,10 @@ fn read(form: &Bytes) -> Result<Map<String, Value>, Problem> {
     };
     let mut put =
         |name: &str, value: Option<Value>| draft.extend(value.map(|value| (name.to_owned(), value)));
-    put("secrets", field("secret").map(|secret| Value::from(vec![secret])));
+    let source = field("source").and_then(|name| state.sources.named(&name)).or_else(|| state.first_source());
+    let present = source.map(|source| source.signature.secrets).unwrap_or_default();
+    let present = present.iter().map(|secret| secret.name().to_owned());
+    put("secrets", field("secret").map(|secret| present.chain([secret]).map(Value::from).collect()));
     for name in ["signature", "tolerance", "schema"] {
         put(name, field(name).map(Value::from));
     }
