@@ -115,10 +115,10 @@ export function paneSteps({ newPage, isAccessible, post, inspector, shots }) {
         const { y, height } = await page.locator("#rows tr[aria-current]").boundingBox();
         assert(y <= 500 && y + height >= 450, `the row stays where it was clicked, not at ${y}`);
         await page.screenshot({ path: new URL(`panes-scrolled-${width}-${colorScheme}.png`, shots).pathname });
-        await page.mouse.move(200, 600);
+        await page.mouse.move(300, 600);
         await page.mouse.wheel(0, -600);
         await page.waitForTimeout(200);
-        await click(200, 600);
+        await click(300, 600);
         await isWhole();
         await page.mouse.move(width - 200, 600);
         await page.mouse.wheel(0, 4000);
