@@ -138,14 +138,8 @@ await picture("list", "/", { then: async (page) => {
   await page.locator(`#rows tr[data-id="${reformatted.id}"] a`).first().click();
   await page.locator("#detail h1, #detail h2").first().waitFor();
 } });
-await picture("deliveries", "/");
-await picture("delivery-phone", `/deliveries/${reformatted.id}`, { width: 390, height: 844 });
 await picture("overview", "/overview?range=1h", { colorScheme: "dark" });
-await picture("devices", "/entities");
-await picture("device", `/entities/tagorun/${id(5)}`);
 await picture("subscription", `/subscriptions/${subscriptions[0].id}`);
-await picture("dead-letters", "/dead-letters");
-await picture("health", "/health");
 await picture("connect", "/connect?for=tagoio&at=hooks.example.com");
 await browser.close();
 server.kill();
