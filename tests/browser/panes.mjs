@@ -164,7 +164,7 @@ export function paneSteps({ newPage, isAccessible, post, inspector, shots }) {
       await page.locator("#detail #diagnosis").waitFor();
       assert.equal(await split.getAttribute("aria-valuenow"), "50");
       await page.getByRole("button", { name: "Keyboard" }).click();
-      await page.getByLabel("Single keys do something in this browser").uncheck();
+      await page.getByLabel("Enable keyboard shortcuts in this browser").uncheck();
       await page.keyboard.press("Escape");
       await page.keyboard.press("[");
       assert.equal(await page.locator("#list").isVisible(), true);
