@@ -216,7 +216,7 @@ fn mismatch(source: Option<&Source>) -> Diagnosis {
     Diagnosis::new("wrong-secret", "Wrong signing secret or changed body", cause)
         .fix(format!("Compare the secret in the sender with {named}."))
         .act("Or try the secret that the sender has.", Action::TestSecret)
-        .fix("If the secret is right, find what changes the body after signing: a proxy, or the sender.")
+        .fix("If it is right, find what changes the body after signing.")
 }
 
 /// `: a, b`, the names of a source's secrets.

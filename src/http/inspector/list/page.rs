@@ -111,7 +111,8 @@ async fn shown(
         state.store.list(filter, before, ROWS.saturating_add(1)),
         surveyed(state, filter, &fields)
     )?;
-    let survey = survey.beside(rows.len().min(ROWS));
+    let are_all = before.is_none() && rows.len() <= ROWS;
+    let survey = survey.with_rows(rows.len().min(ROWS), are_all);
     let query = fields.query(None);
     let saved = saved(state, &query).await?;
     let is_filtered = *filter != DeliveryFilter::default();

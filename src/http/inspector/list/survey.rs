@@ -63,9 +63,11 @@ pub async fn survey(
 }
 
 impl SurveyView {
-    /// The same beside so many rows: there are no fewer.
-    pub fn beside(self, rows: usize) -> Self {
-        Self { count: said(self.found, u64::try_from(rows).unwrap_or(u64::MAX)), ..self }
+    /// The same on a page with that many rows: there are no fewer, and if they are all, there are no more.
+    pub fn with_rows(self, rows: usize, are_all: bool) -> Self {
+        let rows = u64::try_from(rows).unwrap_or(u64::MAX);
+        let found = if are_all { Count { number: rows, is_at_least: false } } else { self.found };
+        Self { count: said(found, rows), ..self }
     }
 }
 
