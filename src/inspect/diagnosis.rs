@@ -213,7 +213,7 @@ fn mismatch(source: Option<&Source>) -> Diagnosis {
     let secrets = secrets(source);
     let named = secrets.strip_prefix(": ").unwrap_or("the one here");
     let cause = "No configured secret produces this signature for this body.";
-    Diagnosis::new("wrong-secret", "Wrong signing secret or changed body", cause)
+    Diagnosis::new("wrong-secret", "Wrong secret or changed body", cause)
         .fix(format!("Compare the secret in the sender with {named}."))
         .act("Or try the secret that the sender has.", Action::TestSecret)
         .fix("If it is right, find what changes the body after signing.")

@@ -15,8 +15,8 @@ export function deliverySteps({ newPage, shoot, post, inspector, receiver, isAcc
       await page.goto(`${inspector}/deliveries/${id}`);
       assert.equal(await page.locator("h1").innerText(), "data.threshold · Tank <b>level");
       assert.equal(await page.locator(".title-row .unverified").innerText(), "unverified");
-      assert.match(await page.title(), /^data\.threshold · Tank <b>level \(unverified\): Wrong signing secret or changed body/);
-      assert.equal(await page.locator("#headline").innerText(), "Wrong signing secret or changed body");
+      assert.match(await page.title(), /^data\.threshold · Tank <b>level \(unverified\): Wrong secret or changed body/);
+      assert.equal(await page.locator("#headline").innerText(), "Wrong secret or changed body");
       const words = (await page.locator("#diagnosis").innerText()).split(/\s+/).length;
       assert(words <= 60, `${words} words`);
       const order = await page.locator("h1, #headline, .fixes, .checks, #body, #headers, #again, #marks")

@@ -153,12 +153,12 @@ const steps = {
     await page.evaluate(() => { window.notReloaded = true; });
     const refused = await post("/webhook/tagorun", '{"event":"user.login"}', {}, "some other secret");
     assert.equal(refused.status, 401);
-    const row = page.locator("#rows tr", { hasText: "Wrong signing secret" });
+    const row = page.locator("#rows tr", { hasText: "Wrong secret or changed body" });
     await row.waitFor({ timeout: 5000 });
     assert.equal(await page.evaluate(() => window.notReloaded), true, "the page was reloaded");
     await row.locator("a").click();
     await page.locator("#detail #diagnosis").waitFor();
-    assert.match(await page.locator("#diagnosis").innerText(), /^Wrong signing secret/);
+    assert.match(await page.locator("#diagnosis").innerText(), /^Wrong secret or changed body/);
     assert.match(await page.locator(".chip.fail[open] summary").innerText(), /signature/);
     assert.equal(await page.locator(".chip").count(), 7);
     await page.context().close();

@@ -48,7 +48,7 @@ fn the_usual_causes_have_a_headline_of_their_own_everywhere_and_a_line_to_copy()
             "/webhook/tagorun",
             vec![("X-TagoRUN-Signature", &*wrong)],
             EVENT,
-            "Wrong signing secret or changed body",
+            "Wrong secret or changed body",
             "",
         ),
         (
