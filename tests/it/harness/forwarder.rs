@@ -1,9 +1,10 @@
 //! A forwarder in front of a server that loses responses: what a proxy or a broken network does.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 /// What a forwarder does with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,11 +47,18 @@ fn forward(client: TcpStream, to: SocketAddr, fate: impl Fn() -> Fate) {
     }
     let (mut client, mut server) = (BufReader::new(client), BufReader::new(server));
     while let Some(request) = message(&mut client) {
-        server.get_mut().write_all(&request).unwrap();
         let fate = fate();
         if fate == Fate::CloseBeforeResponse {
+            // The end of the connection must arrive with the last byte: a busy machine may take this thread's turn away
+            // between two calls, so the pause begins a new one.
+            let (last, most) = request.split_last().unwrap();
+            server.get_mut().write_all(most).unwrap();
+            std::thread::sleep(Duration::from_millis(5));
+            server.get_mut().write_all(&[*last]).unwrap();
+            server.get_mut().shutdown(Shutdown::Both).unwrap();
             return;
         }
+        server.get_mut().write_all(&request).unwrap();
         let response = message(&mut server).unwrap();
         if fate == Fate::CloseAfterResponse || client.get_mut().write_all(&response).is_err() {
             return;
