@@ -8,10 +8,10 @@ use askama::Template;
 
 use super::lens::{TypeView, of_event_type};
 use super::page::{self, Frame};
-use super::sending::words::{When, counted, grouped};
+use super::sending::words::{When, counted};
 use super::state::InspectorState;
 use crate::catalog::EventType;
-use crate::domain::{Timestamp, plain};
+use crate::domain::{Timestamp, grouped, plain};
 use crate::send::OWN_EVENTS;
 use crate::store::StoreError;
 

@@ -6,11 +6,11 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::charts::{Bars, Column, Curve, LineChart, Style, TimeAxis, ValueAxis, count, verdicts};
+use super::charts::{Bars, Column, Curve, LineChart, Style, TimeAxis, ValueAxis, verdicts};
 use super::page::{self, Frame};
 use super::row_view::{shown_time, took};
 use super::state::InspectorState;
-use crate::domain::{Timestamp, Verdict, plain};
+use crate::domain::{Timestamp, Verdict, grouped, plain};
 use crate::http::api::overview::found;
 use crate::http::api::{Blank, Params};
 use crate::inspect::ack::AckTimes;
@@ -105,11 +105,11 @@ fn view(state: &InspectorState, range: Range, overview: &Overview, times: &[AckT
         frame: Frame::of(state, "overview"),
         range,
         ranges: [(Range::Hour, "1 h"), (Range::Day, "24 h"), (Range::Week, "7 d")],
-        deliveries: count(overview.counted.count),
+        deliveries: grouped(overview.counted.count),
         rejected: share(refused(&overview.verdicts), overview.counted.count),
         rate: match overview.counted.count {
             0 => "0".to_owned(),
-            _ if per_minute >= 10.0 => count(overview.counted.count / minutes.unsigned_abs()),
+            _ if per_minute >= 10.0 => grouped(overview.counted.count / minutes.unsigned_abs()),
             _ if per_minute < 0.1 => "< 0.1".to_owned(),
             _ => format!("{per_minute:.1}"),
         },
@@ -236,7 +236,7 @@ fn reasons(overview: &Overview) -> Vec<ReasonView> {
     let view = |(reason, times): &(crate::domain::Reason, u64)| ReasonView {
         reason: reason.as_str().replace('_', " "),
         url: search_url(&term("reason", reason.as_str())),
-        count: count(*times),
+        count: grouped(*times),
         width: format!("{:.1}", (number(*times) / number(most) * 100.0).max(0.5)),
     };
     overview.reasons.iter().map(view).collect()
@@ -249,7 +249,7 @@ fn sources(overview: &Overview, times: &[AckTimes], now: Timestamp) -> Vec<Sourc
         SourceView {
             name: plain(&source.source),
             url: search_url(&term("source", &source.source)),
-            deliveries: count(source.counted.count),
+            deliveries: grouped(source.counted.count),
             rejected: share(source.refused(), source.counted.count),
             why: source.reasons.first().map(|(why, _)| why.as_str().replace('_', " ")).unwrap_or_default(),
             last: short_time(&last_at, now),

@@ -6,7 +6,7 @@ use super::relay::relay;
 use super::right::{cut_digest, right_digest};
 use super::search::Search;
 use super::suspect::Suspect;
-use crate::domain::Scheme;
+use crate::domain::{Scheme, grouped};
 use crate::signing::fault::SignatureFault;
 use crate::signing::header_of;
 
@@ -92,17 +92,14 @@ pub fn diagnose(suspect: &Suspect<'_>) -> Option<Autopsy> {
     if search.is_cut {
         hints.push(Difference::new("cut", "The body is large, so rarer variants were not tried."));
     }
-    let checked = format!("{} common signing mistakes were checked, and none matches.", grouped(tried));
+    let checked = format!(
+        "{} common signing mistakes were checked, and none matches.",
+        grouped(u64::try_from(tried).unwrap_or(u64::MAX))
+    );
     let causes = std::iter::once(checked).chain(hints.iter().map(|hint| hint.what.clone()));
     let causes: Vec<String> = causes.collect();
     let fixes = hints.into_iter().map(|hint| hint.fix).filter(|fix| !fix.is_empty()).collect();
     Some(Autopsy::told(None, causes.join(" "), fixes, tried))
-}
-
-/// A number with commas between its thousands.
-fn grouped(number: usize) -> String {
-    let (thousands, rest) = (number / 1_000, number % 1_000);
-    if thousands == 0 { rest.to_string() } else { format!("{},{rest:03}", grouped(thousands)) }
 }
 
 /// A header that the signature covers and that did not come: no secret can be tried without it.

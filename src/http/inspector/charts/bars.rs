@@ -1,9 +1,9 @@
 //! Bars over time, one part upon the other. Parts differ by pattern as well as by colour.
 
 use super::axis::{Tick, TimeAxis, ValueAxis, percent};
-use super::numbers::{self, count};
+use super::numbers;
 use super::read_out;
-use crate::domain::{Timestamp, Verdict};
+use crate::domain::{Timestamp, Verdict, grouped};
 
 /// The part of a stretch that its bar fills.
 const BAR: f64 = 0.8;
@@ -148,7 +148,7 @@ fn bar(column: &Column, times: &TimeAxis, values: &ValueAxis) -> Bar {
 fn words(column: &Column) -> String {
     let clock = |at: Timestamp| at.to_string().get(11..16).unwrap_or_default().to_owned();
     let there = column.parts.iter().filter(|(_, count)| *count > 0);
-    let counts: Vec<String> = there.map(|(kind, number)| format!("{} {kind}", count(*number))).collect();
+    let counts: Vec<String> = there.map(|(kind, number)| format!("{} {kind}", grouped(*number))).collect();
     let counts = if counts.is_empty() { "none".to_owned() } else { counts.join(", ") };
     format!("{}–{}: {counts}", clock(column.from), clock(column.until))
 }

@@ -13,7 +13,7 @@ pub use axis::{TimeAxis, ValueAxis};
 pub use bars::{Bars, Column, verdicts};
 pub use lines::{Curve, LineChart, Style};
 pub use map::Map;
-pub use numbers::{count, measured};
+pub use numbers::measured;
 pub use strip::Strip;
 
 use crate::domain::Timestamp;

@@ -1,19 +1,5 @@
 //! Numbers for people.
 
-/// A count with its thousands apart: `1,200`.
-#[must_use]
-pub fn count(count: u64) -> String {
-    let digits = count.to_string();
-    let mut shown = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && digits.len().saturating_sub(place).is_multiple_of(3) {
-            shown.push(',');
-        }
-        shown.push(digit);
-    }
-    shown
-}
-
 /// A measured number: no more digits than tell it, none of a million zeros.
 #[must_use]
 pub fn measured(value: f64) -> String {
@@ -38,11 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_have_their_thousands_apart_and_measures_their_own_digits() {
-        assert_eq!(
-            [count(0), count(999), count(1_000), count(1_234_567)],
-            ["0", "999", "1,000", "1,234,567"]
-        );
+    fn a_measured_number_has_its_own_digits() {
         assert_eq!(
             [measured(23.8), measured(0.0), measured(1e300), measured(-2e-9)],
             ["23.8", "0", "1e300", "-2e-9"]

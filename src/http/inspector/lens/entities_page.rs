@@ -6,11 +6,10 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use crate::domain::{Device, DeviceState, Timestamp, plain};
+use crate::domain::{Device, DeviceState, Timestamp, grouped, plain};
 use crate::http::api::lens::{place_of, query};
 use crate::http::api::{Blank, Params};
 use crate::http::inspector::InspectorState;
-use crate::http::inspector::charts::count;
 use crate::http::inspector::page::{self, Frame};
 use crate::http::inspector::row_view::shown_time;
 use crate::inspect::duration::{signed_span, span};
@@ -69,7 +68,7 @@ impl EntityRow {
             last_seen_at,
             silent_for: span(silent_for),
             usual: device.usual().map(|usual| format!("every {}", span(usual))).unwrap_or_default(),
-            in_24h: count(device.in_24h(now)),
+            in_24h: grouped(device.in_24h(now)),
             state: words(state),
             class: class(state),
             how: how(device, state),
@@ -175,7 +174,7 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
     // Where all are on one page, what several sources say of one device is one.
     let is_filtered = query.source.is_some() || query.q.is_some() || query.state.is_some();
     let is_whole = found.next.is_none() && query.after.is_none() && !is_filtered;
-    let total = if is_whole { found.devices.len().to_string() } else { count(lens.entities) };
+    let total = if is_whole { found.devices.len().to_string() } else { grouped(lens.entities) };
     let page = EntitiesPage {
         frame: Frame::of(&state, "entities"),
         rows: found.devices.iter().map(|device| EntityRow::of(device, now)).collect(),

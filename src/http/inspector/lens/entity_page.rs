@@ -8,11 +8,11 @@ use askama::Template;
 use super::entities_page::EntityRow;
 use super::readings::Readings;
 use super::values::{SeriesView, charts, hours, times};
-use crate::domain::{Device, Entity, SilenceAfter, Timestamp, plain};
+use crate::domain::{Device, Entity, SilenceAfter, Timestamp, grouped, plain};
 use crate::http::api::json_body;
 use crate::http::api::lens::{own_name, rename};
 use crate::http::inspector::InspectorState;
-use crate::http::inspector::charts::{Bars, Map, Strip, count};
+use crate::http::inspector::charts::{Bars, Map, Strip};
 use crate::http::inspector::page::{self, Frame};
 use crate::http::inspector::row_view::shown_time;
 use crate::inspect::duration::{signed_span, span};
@@ -162,7 +162,7 @@ fn deliveries_url(device: &Device) -> String {
 fn member(entity: &Entity, rule: SilenceAfter) -> Member {
     Member {
         source: plain(&entity.source),
-        deliveries: count(entity.deliveries),
+        deliveries: grouped(entity.deliveries),
         first_seen: shown_minute(entity.first_seen),
         silence_rule: rule_in_words(rule, entity),
         silent_since: entity.silent_at.map(shown_minute).unwrap_or_default(),

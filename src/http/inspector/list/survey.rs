@@ -1,9 +1,9 @@
 //! How many deliveries the list finds, and the histogram above it: a bar leads to the deliveries of its time.
 
 use super::fields::Fields;
-use crate::domain::{DeliveryFilter, Timestamp};
+use crate::domain::{DeliveryFilter, Timestamp, grouped};
 use crate::http::inspector::InspectorState;
-use crate::http::inspector::charts::{Bars, Column, count, verdicts};
+use crate::http::inspector::charts::{Bars, Column, verdicts};
 use crate::inspect::{Count, Survey};
 use crate::store::StoreError;
 
@@ -77,8 +77,8 @@ fn said(found: Count, least: u64) -> String {
     match (number, found.is_at_least) {
         (0, true) => "– deliveries".to_owned(),
         (1, false) => "1 delivery".to_owned(),
-        (number, false) => format!("{} deliveries", count(number)),
-        (number, true) => format!("{}+ deliveries", count(number)),
+        (number, false) => format!("{} deliveries", grouped(number)),
+        (number, true) => format!("{}+ deliveries", grouped(number)),
     }
 }
 

@@ -4,8 +4,8 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use super::words::{When, counted, grouped, millis};
-use crate::domain::{Timestamp, plain};
+use super::words::{When, counted, millis};
+use crate::domain::{Timestamp, grouped, plain};
 use crate::http::api::sending::figures::{Stats, together};
 use crate::http::api::sending::health::{Health, endpoints};
 use crate::http::inspector::page::{self, Frame};

@@ -1,7 +1,7 @@
 //! Times, counts and JSON as these pages write them.
 
 use crate::domain::json::laid_out;
-use crate::domain::{Piece, Timestamp, pieces};
+use crate::domain::{Piece, Timestamp, grouped, pieces};
 
 /// A time as a page shows it.
 #[derive(Clone, Debug, Default)]
@@ -60,20 +60,6 @@ pub fn counted(count: u64, noun: &str) -> String {
     format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
 
-/// A number with its digits in threes.
-#[must_use]
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut shown = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && digits.len().saturating_sub(at) % 3 == 0 {
-            shown.push(',');
-        }
-        shown.push(digit);
-    }
-    shown
-}
-
 /// Milliseconds for people, where something was measured.
 #[must_use]
 pub fn millis(ms: f64, is_measured: bool) -> String {
@@ -119,8 +105,6 @@ mod tests {
     fn counts_have_their_plural_and_what_was_not_measured_is_no_zero() {
         assert_eq!(counted(1, "message"), "1 message");
         assert_eq!(counted(0, "message"), "0 messages");
-        assert_eq!(grouped(1_234_567), "1,234,567");
-        assert_eq!((grouped(999).as_str(), grouped(1_000).as_str()), ("999", "1,000"));
         assert_eq!(millis(0.0, false), "–");
         assert_eq!(millis(4.04, true), "4.0 ms");
         assert_eq!(millis(1_250.0, true), "1.2 s");

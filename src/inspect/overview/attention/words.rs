@@ -1,11 +1,13 @@
 //! Counts and names in sentences.
 
+use crate::domain::grouped;
+
 /// So many names are told; of more, how many.
 const NAMED: usize = 3;
 
 /// `1 message`, `2 messages`.
 pub fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
+    format!("{} {}", grouped(count), if count == 1 { one } else { many })
 }
 
 /// `6 of 8 (75 %)`.
