@@ -17,7 +17,8 @@ use super::page::{self, Frame, search_url};
 use super::row_view::RowView;
 use super::sending::{Onward, onward};
 use super::state::InspectorState;
-use super::verdict_section::{VerdictSection, ago, waited};
+use super::verdict_section::{VerdictSection, waited};
+use super::words::When;
 use crate::domain::json::without_mark;
 use crate::domain::{BodyEnd, DeliveryId, DeliveryRow, Piece, Reason, StoredDelivery, pieces, plain};
 use crate::inspect::json_tree::Row as Line;
@@ -155,7 +156,7 @@ fn page_of(
         .filter(|timeout| Duration::from_micros(delivery.row.duration_us) >= *timeout);
     DeliveryPage {
         frame: Frame::of(state, "deliveries"),
-        title: Title::of(&row, name, ago(state.clock.wall(), delivery.row.received_at)),
+        title: Title::of(&row, name, When::relative(delivery.row.received_at, state.clock.wall()).shown),
         verdict,
         confirmation: link_of(delivery),
         duplicate_of: delivery.row.duplicate_of.map(|first| first.to_string()),

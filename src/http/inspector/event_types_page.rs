@@ -8,8 +8,8 @@ use askama::Template;
 
 use super::lens::{TypeView, of_event_type};
 use super::page::{self, Frame};
-use super::sending::words::{When, counted};
 use super::state::InspectorState;
+use super::words::{When, counted};
 use crate::catalog::EventType;
 use crate::domain::{Timestamp, grouped, plain};
 use crate::send::OWN_EVENTS;

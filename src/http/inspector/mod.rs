@@ -38,6 +38,7 @@ mod sources_page;
 mod state;
 mod verdict_section;
 mod what_if_page;
+mod words;
 
 pub use list::{html as row_html, views as row_views};
 pub use server::serve;

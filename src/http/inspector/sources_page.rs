@@ -5,10 +5,10 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::page::{self, Frame};
-use super::sending::words::When;
 use super::source_rules::Rule;
 use super::source_setup::Setup;
 use super::state::InspectorState;
+use super::words::When;
 use crate::domain::{Scheme, Source, Timestamp, grouped};
 use crate::http::api::sources::Traffic;
 

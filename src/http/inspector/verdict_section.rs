@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::page::search_url;
 use super::row_view::{shown_time, took};
-use crate::domain::{Check, DeliveryRow, Outcome, Timestamp, plain};
+use crate::domain::{Check, DeliveryRow, Outcome, plain};
 use crate::inspect::duration::seconds;
 use crate::inspect::search::term;
 use crate::inspect::{Action, Diagnosis, Fix};
@@ -129,19 +129,6 @@ fn check(check: &Check) -> CheckView {
     }
 }
 
-/// How long ago something was, for people: `12 s ago`.
-pub fn ago(now: Timestamp, then: Timestamp) -> String {
-    let micros = now.as_micros().saturating_sub(then.as_micros());
-    let age = Duration::from_micros(u64::try_from(micros).unwrap_or(0)).as_secs();
-    match age {
-        0 => "just now".to_owned(),
-        1..120 => format!("{age} s ago"),
-        120..7_200 => format!("{} min ago", age / 60),
-        7_200..172_800 => format!("{} h ago", age / 3_600),
-        _ => format!("{} days ago", age / 86_400),
-    }
-}
-
 /// How long its client, or its sender, waited, where that was not long enough.
 pub fn waited(after: Option<Duration>) -> Option<String> {
     after.map(|after| seconds(after.as_secs_f64()))
@@ -150,14 +137,6 @@ pub fn waited(after: Option<Duration>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_age_has_the_unit_that_suits_it() {
-        let now = Timestamp::from_secs(1_000_000);
-        let told = [0, 12, 180, 7_300, 200_000].map(|age| ago(now, Timestamp::from_secs(1_000_000 - age)));
-        assert_eq!(told, ["just now", "12 s ago", "3 min ago", "2 h ago", "2 days ago"]);
-        assert_eq!(ago(now, Timestamp::from_secs(1_000_001)), "just now");
-    }
 
     #[test]
     fn a_time_of_the_same_day_is_told_without_its_day() {

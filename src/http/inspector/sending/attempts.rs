@@ -1,8 +1,8 @@
 //! Attempts as a page shows them.
 
-use super::words::{When, readable};
 use crate::domain::{Attempt, Piece, Timestamp, pieces, plain};
 use crate::http::inspector::row_view::took;
+use crate::http::inspector::words::{When, readable};
 
 /// The most bytes of a response that a page shows.
 const SHOWN: usize = 4 * 1024;

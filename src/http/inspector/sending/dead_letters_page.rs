@@ -5,10 +5,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::messages_page::{RowView, subscription_names};
-use super::words::{When, counted};
 use crate::domain::{DeadLetter, plain};
 use crate::http::inspector::page::{self, Frame};
 use crate::http::inspector::state::InspectorState;
+use crate::http::inspector::words::{When, counted};
 use crate::store::{DeadLetterFilter, LetterGroup, StoreError};
 
 /// The most groups of a page.

@@ -5,11 +5,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::attempts::AttemptView;
-use super::words::{When, readable};
 use crate::domain::{MessageFilter, MessageId, MessageRow, MessageStatus, Piece, pieces, plain};
 use crate::http::api::sending::parked_because;
 use crate::http::inspector::page::{self, Frame};
 use crate::http::inspector::state::InspectorState;
+use crate::http::inspector::words::{When, readable};
 use crate::send::Act;
 use crate::store::StoredMessage;
 

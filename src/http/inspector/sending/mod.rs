@@ -7,7 +7,6 @@ mod messages_page;
 mod onward;
 mod subscription_page;
 mod subscriptions_page;
-pub mod words;
 
 use actix_web::web::ServiceConfig;
 

@@ -7,7 +7,6 @@ use askama::Template;
 use super::attempts::AttemptView;
 use super::messages_page::subscription_names;
 use super::subscriptions_page::state_word;
-use super::words::When;
 use crate::config::shown_json;
 use crate::domain::json::laid_out;
 use crate::domain::{
@@ -16,6 +15,7 @@ use crate::domain::{
 use crate::http::inspector::page::{self, Frame};
 use crate::http::inspector::row_view::shown_time;
 use crate::http::inspector::state::InspectorState;
+use crate::http::inspector::words::When;
 use crate::send::{Evaluations, OPERATORS, Part, presets};
 use crate::store::StoreError;
 

@@ -1,4 +1,4 @@
-//! Times, counts and JSON as these pages write them.
+//! Times, counts and JSON as pages write them.
 
 use crate::domain::json::laid_out;
 use crate::domain::{Piece, Timestamp, grouped, pieces};
