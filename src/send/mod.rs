@@ -1,69 +1,21 @@
 //! The sending side: turns accepted deliveries and published events into messages, and sends messages to their
 //! endpoints.
 
-mod client;
-mod clock_watch;
-mod compiled;
-mod connection_budget;
-mod dispatcher;
-mod dispatcher_event;
-mod evaluations;
-mod example;
-mod expression;
-mod failure;
-mod fanout;
-mod filter;
-mod health;
-mod lane;
-mod load;
+mod engine;
+mod language;
 mod manage;
-mod notices;
-mod outcome;
-mod outcome_writer;
-mod own_probes;
-mod parked;
-mod pattern;
-mod places;
-mod presets;
-mod preview;
-mod publish;
-mod redacted_url;
-mod request;
-mod retry_after;
-mod running;
-mod sample;
-mod scope;
-mod sender;
-mod silence;
-mod stall_detector;
+mod own_events;
+mod state;
 mod subscriptions;
-mod target_guard;
-mod template;
-mod throttle;
-mod waiting;
-mod wakeups;
-mod worker;
+mod wire;
 
-pub use client::{Answer, Client, Method, Outcome, Outgoing, Pieces, SendError};
-pub use compiled::{Compiled, SubscriptionFault};
-pub use evaluations::{Evaluations, Part};
-pub use example::signed_request;
-pub use failure::Failure;
-pub use fanout::{Routing, events_of as read_delivery};
-pub use filter::OPERATORS;
-pub use health::check as check_health;
-pub use manage::{ManageFault, Managed};
-pub use notices::OWN_EVENTS;
-pub use own_probes::{OwnProbes, PROBE_HEADER};
-pub use parked::Parked;
-
-pub use presets::presets;
-pub use publish::PublishFault;
-pub use redacted_url::redacted_url;
-pub use running::RunningSender;
-pub use sample::{SignedSample, fresh_id, shown_url, signed_curl, source_url};
-pub use sender::{Sender, SenderParts};
-pub use subscriptions::Active;
-pub use target_guard::TargetGuard;
-pub use template::Fault;
-pub use waiting::Act;
+pub use engine::{RunningSender, check_health, events_of as read_delivery};
+pub use language::OPERATORS;
+pub use manage::{Act, ManageFault, Managed};
+pub use own_events::{OWN_EVENTS, PublishFault};
+pub use state::{Evaluations, Part, Sender, SenderParts};
+pub use subscriptions::{Active, Compiled, Parked, Routing, SubscriptionFault, presets};
+pub use wire::{
+    Answer, Client, Failure, Method, Outcome, Outgoing, OwnProbes, PROBE_HEADER, Pieces, SendError,
+    SignedSample, TargetGuard, fresh_id, redacted_url, shown_url, signed_curl, signed_request, source_url,
+};

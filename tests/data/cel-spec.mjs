@@ -1,4 +1,4 @@
-// The specification's own tests of CEL as lines of JSON, for src/send/expression/conformance.rs. A value is a pair of its
+// The specification's own tests of CEL as lines of JSON, for src/send/language/expression/conformance.rs. A value is a pair of its
 // type and its text or parts. Tests of protobuf messages are counted and left out.
 import { createRequire } from 'node:module';
 

@@ -1,0 +1,145 @@
+//! Which lanes the dispatcher queries, and what it does with the results.
+
+use super::super::lane::{BATCH_WIDTH, LANE_WIDTH, LaneState};
+use super::super::throttle::{ARRIVAL, Throttle};
+use super::{Claiming, Dispatcher, IDLE, has_reserve};
+use crate::domain::{ClaimedMessage, Timestamp};
+use crate::send::subscriptions::Active;
+use crate::store::{Due, Lane, LaneBatch, LaneClaim, StoreError};
+
+/// The most messages claimed beyond those that can be sent at once, over all fast lanes. Two cores send about this
+/// many during one claim.
+const RESERVE: u32 = 512;
+
+impl Dispatcher {
+    /// Starts a claim for every lane that has room and may have due messages.
+    pub(super) async fn begin_claim(&mut self) {
+        let now = self.sender.now();
+        if now > self.asked_all.plus(IDLE) {
+            // Set in every case, so that no message waits longer than the interval.
+            self.asked_all = now;
+            self.lanes.values_mut().for_each(LaneState::tell);
+        }
+        let lanes = match self.free_lanes(now).await {
+            Ok(lanes) => lanes,
+            Err(fault) => return self.wait_after(&fault).await,
+        };
+        self.is_stale = false;
+        if !lanes.is_empty() {
+            let store = self.sender.store().clone();
+            let leases_ended = self.stall_detector.leases_ended(now);
+            let claim = LaneClaim { lanes, now, leases_ended };
+            let due = Box::pin(async move { store.claim_due(claim).await });
+            self.claiming = Some(Claiming { since: now, due });
+        }
+    }
+
+    async fn free_lanes(&mut self, now: Timestamp) -> Result<Vec<Lane>, StoreError> {
+        let subscriptions = self.sender.subscriptions().clone();
+        let mut actives = subscriptions.all();
+        // A claim may end before it reaches the last lane, so each lane is sometimes first.
+        let first = rand::random_range(0..actives.len().max(1));
+        actives.rotate_left(first);
+        self.lanes.retain(|id, lane| !lane.is_idle() || subscriptions.get(id).is_some());
+        let mut busy = self.lanes.values().map(LaneState::under_way).fold(0, u32::saturating_add);
+        let quick = self.lanes.values().filter(|lane| lane.is_quick()).count();
+        let reserve = RESERVE / u32::try_from(quick).unwrap_or(u32::MAX).max(1);
+        let mut lanes = Vec::new();
+        for active in actives.iter().filter(|active| active.is_enabled()) {
+            if self.lanes.get_mut(active.compiled.id()).is_some_and(|lane| lane.rests_until(now).is_some()) {
+                continue;
+            }
+            if let Some((lane, requests)) = self.free_lane(active, reserve, busy, now).await? {
+                busy = busy.saturating_add(requests);
+                lanes.push(lane);
+            }
+        }
+        Ok(lanes)
+    }
+
+    /// The subscription's lane for a claim now, and the number of requests it may start at once. `None` if the lane is
+    /// full or its rate is used up.
+    async fn free_lane(
+        &mut self,
+        active: &Active,
+        reserve: u32,
+        busy: u32,
+        now: Timestamp,
+    ) -> Result<Option<(Lane, u32)>, StoreError> {
+        let subscription = &active.compiled.subscription;
+        let state = self.lanes.entry(subscription.id.clone()).or_default();
+        match (subscription.rate_limit, &mut state.throttle) {
+            (None, throttle) => *throttle = None,
+            (Some(limit), Some(throttle)) if throttle.limit() == limit => {}
+            (Some(limit), throttle) => {
+                let since = now.minus(limit.window).minus(ARRIVAL).minus(ARRIVAL);
+                let marks = self.sender.store().rate_marks(subscription.id.clone(), since).await?;
+                match throttle {
+                    Some(throttle) => throttle.change(limit, &marks),
+                    None => *throttle = Some(Throttle::new(limit, &marks, self.began)),
+                }
+            }
+        }
+        let width = if subscription.batch.is_some() { BATCH_WIDTH } else { LANE_WIDTH };
+        let places = self.budget.places(width, busy, self.bytes);
+        state.set_places(places);
+        let permits = state.throttle.as_mut().map_or(u32::MAX, |throttle| throttle.free(now));
+        let requests = state.room(places, if has_reserve(active) { reserve } else { 0 }).min(permits);
+        if requests == 0 {
+            return Ok(None);
+        }
+        state.ask();
+        let lane = Lane {
+            target: subscription.id.clone(),
+            limit: subscription.batch.map_or(requests, |batch| batch.size),
+            batch: subscription.batch.map(|batch| LaneBatch {
+                size: batch.size,
+                bytes: state.batch_bytes(batch.max_bytes, now),
+                flush: batch.flush_interval,
+            }),
+            ordered: subscription.ordered,
+            window: subscription.rate_limit.map(|limit| limit.window),
+            lease_until: now.plus(subscription.timeout).plus(self.sender.parts().lease),
+        };
+        Ok(Some((lane, requests.min(places))))
+    }
+
+    /// Starts a request for each batch and each message that its rate allows now; other messages go to the reserve.
+    pub(super) async fn take_claimed(&mut self, since: Timestamp, due: Result<Due, StoreError>) {
+        self.claiming = None;
+        let due = match due {
+            Ok(due) => due,
+            Err(fault) => {
+                self.is_stale = true;
+                return self.wait_after(&fault).await;
+            }
+        };
+        for (target, until) in due.rests {
+            if let Some(lane) = self.lanes.get_mut(&target) {
+                lane.rest(until);
+            }
+        }
+        if due.has_freed {
+            self.lanes.values_mut().for_each(LaneState::tell);
+        }
+        // There may be more messages after these.
+        self.is_stale |= due.has_freed || !due.messages.is_empty();
+        let start_by = since.plus(self.sender.parts().lease / 2);
+        let mut batch: Vec<ClaimedMessage> = Vec::new();
+        for message in due.messages {
+            if batch.first().is_some_and(|first| first.target != message.target) {
+                self.start(std::mem::take(&mut batch));
+            }
+            let active = self.sender.subscriptions().get(&message.target);
+            let lane = self.lanes.entry(message.target.clone()).or_default();
+            if active.is_some_and(|active| active.compiled.subscription.batch.is_some()) {
+                batch.push(message);
+            } else if lane.throttle.is_some() {
+                self.start(vec![message]);
+            } else {
+                lane.keep(message, start_by);
+            }
+        }
+        self.start(batch);
+    }
+}

@@ -1,0 +1,154 @@
+//! Creates messages from accepted deliveries, by tailing the log from a stored cursor.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use crate::domain::{Headers, MessageId, OutgoingEvent};
+use crate::payload::EventText;
+use crate::send::state::Sender;
+use crate::send::subscriptions::Reach;
+use crate::store::{FanOut, FannedDelivery, StoreError};
+
+/// The most deliveries of one step.
+const STEP: usize = 256;
+/// The most messages of one step if every event goes to every subscription, except for a last event. Incoming
+/// deliveries wait for the step.
+const STEP_MESSAGES: usize = 512;
+/// The most bytes of bodies in one step, except for the last body.
+const STEP_BYTES: usize = 16 * 1024 * 1024;
+/// The pause after a store error.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Headers in which a message id can return to us.
+const ID_HEADERS: [&str; 3] = ["x-tagorun-batch-carries", "x-tagorun-message-id", "webhook-id"];
+/// The most marks looked up per body.
+const MOST_MARKS: usize = 8;
+/// The name of an event without a name.
+const UNNAMED: &str = "unknown";
+
+/// Tails the log until the program stops.
+pub async fn run(sender: Sender) {
+    let mut stopping = sender.stopping();
+    let mut newest = sender.store().newest();
+    let mut cursor = None;
+    loop {
+        newest.mark_unchanged();
+        let stepped = match cursor {
+            None => sender.store().fanout_cursor().await.map(|at| (at, true)),
+            Some(at) => step(&sender, at).await.map(|next| (next, next != at)),
+        };
+        match stepped {
+            Ok((next, is_more)) => {
+                cursor = Some(next);
+                if is_more {
+                    continue;
+                }
+            }
+            Err(fault) => {
+                tracing::error!(%fault, "accepted deliveries cannot be fanned out; it is tried again");
+                // An unavailable store must not keep the program from ending.
+                tokio::select! {
+                    () = tokio::time::sleep(PAUSE) => continue,
+                    _ = stopping.wait_for(|stop| *stop) => return,
+                }
+            }
+        }
+        tokio::select! {
+            changed = newest.changed() => if changed.is_err() { return },
+            _ = stopping.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+/// One step from `cursor`: reads accepted deliveries, writes the messages, moves the cursor. Returns the new cursor.
+///
+/// # Errors
+/// When the store cannot be read or written.
+pub async fn step(sender: &Sender, cursor: i64) -> Result<i64, StoreError> {
+    let actives = sender.subscriptions().all();
+    let enabled: Vec<_> = actives.into_iter().filter(|active| active.is_enabled()).collect();
+    // Deliveries older than every subscription go nowhere: without subscriptions the log is not read.
+    let Some(oldest) = enabled.iter().map(|active| active.since).min() else {
+        return Ok(cursor);
+    };
+    let step = (STEP_MESSAGES / enabled.len().max(1)).clamp(1, STEP);
+    let (found, through) = sender.store().unfanned(cursor.max(oldest), step, STEP_BYTES).await?;
+    if through == cursor {
+        return Ok(cursor);
+    }
+    let mut events = Vec::new();
+    let mut targets = HashSet::new();
+    for delivery in found {
+        let seq = delivery.row.seq;
+        for event in events_of(sender, delivery).await? {
+            let reach = Reach::of(&enabled, &event, Some(seq));
+            sender.note_filters(&reach, &event);
+            if !reach.messages.is_empty() {
+                targets.extend(reach.messages.iter().map(|message| message.subscription.clone()));
+                events.push((event, reach.messages));
+            }
+        }
+    }
+    match sender.store().fan_out(FanOut { from: cursor, through, events }, sender.both()).await? {
+        None => sender.store().fanout_cursor().await,
+        Some(0) => Ok(through),
+        Some(_) => {
+            sender.wakeups().tell(targets.iter().map(String::as_str));
+            Ok(through)
+        }
+    }
+}
+
+/// The events of a delivery: one, or those of its batch. Empty if its body can no longer be read as JSON.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn events_of(sender: &Sender, found: FannedDelivery) -> Result<Vec<OutgoingEvent>, StoreError> {
+    let FannedDelivery { row, headers, body } = found;
+    let texts = sender.parts().sources.event_texts(&row.source, &headers, &body);
+    if texts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let lineage = lineage(sender, &headers, &body).await?;
+    let event = |EventText { text, of_batch }: EventText| {
+        let (event_id, event_type, entity) = match of_batch {
+            Some((said, entity)) => (Some(said.id), Some(canonical(sender, said.name)), entity),
+            None => (row.event_id.clone(), row.event_type.clone(), row.entity.clone()),
+        };
+        OutgoingEvent {
+            source: row.source.clone(),
+            event_id,
+            event_type: event_type.unwrap_or_else(|| UNNAMED.to_owned()),
+            entity,
+            received_at: row.received_at,
+            body: text,
+            delivery: Some(row.id),
+            lineage: lineage.clone(),
+        }
+    };
+    Ok(texts.into_iter().map(event).collect())
+}
+
+/// The canonical name for an alias.
+fn canonical(sender: &Sender, name: String) -> String {
+    sender.catalog().resolve(&name).map_or(name, |known| known.name().to_owned())
+}
+
+/// The subscriptions that led to a delivery, if it carries one of our own message ids. The id is in a header or a mark
+/// in the body, since some systems drop headers.
+async fn lineage(sender: &Sender, headers: &Headers, body: &[u8]) -> Result<Vec<String>, StoreError> {
+    let in_header = |name: &&str| {
+        let id = headers.get(name).and_then(|value| std::str::from_utf8(value).ok())?;
+        id.trim().parse::<MessageId>().ok()
+    };
+    let in_headers = ID_HEADERS.iter().filter_map(in_header);
+    let mut lineage = Vec::new();
+    for id in in_headers.chain(MessageId::marked_in(body, MOST_MARKS)) {
+        let Some((target, before)) = sender.store().made_by(id).await? else { continue };
+        for subscription in before.into_iter().chain([target]) {
+            if !lineage.contains(&subscription) {
+                lineage.push(subscription);
+            }
+        }
+    }
+    Ok(lineage)
+}

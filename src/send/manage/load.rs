@@ -1,0 +1,193 @@
+//! Puts the subscriptions of the store and of the configuration in force. Subscriptions that are no longer configured
+//! are parked.
+
+use super::change::{active, faults_of};
+use crate::config::{SecretOrigin, shown_json, stored_json};
+use crate::domain::{Subscription, SubscriptionOrigin};
+use crate::send::engine::fan_out_step;
+use crate::send::state::Sender;
+use crate::send::subscriptions::{Compiled, OutOfForce, Parked, SubscriptionFault};
+use crate::store::{StoreError, SubscriptionRecord};
+
+impl Sender {
+    /// Puts the subscriptions of the store and of the configuration in force. A subscription that is no longer
+    /// configured, or is no longer usable, is kept out of force. Its waiting messages are parked.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub async fn load(&self, configured: &[Subscription]) -> Result<(), StoreError> {
+        let records = self.store().subscriptions().await?;
+        let is_start = self.subscriptions().all().is_empty();
+        self.restore(&records, is_start).await?;
+        self.catch_up().await?;
+        for subscription in configured {
+            let before = records.iter().find(|record| record.id == subscription.id);
+            self.configure(subscription, before, is_start).await?;
+        }
+        for record in records.iter().filter(|record| record.origin == SubscriptionOrigin::Config) {
+            if !configured.iter().any(|subscription| subscription.id == record.id) {
+                self.park(record, OutOfForce::Missing, configured).await?;
+            }
+        }
+        for active in self.subscriptions().all() {
+            let id = active.compiled.id();
+            if configured.iter().any(|subscription| subscription.id == id) {
+                for warning in self.warnings_of(&active.compiled) {
+                    tracing::warn!(subscription = id, "{warning}");
+                }
+            }
+        }
+        self.wake();
+        Ok(())
+    }
+
+    /// Restores the subscriptions that were in force when the program ended; at a reload, only those created through
+    /// the API.
+    async fn restore(&self, records: &[SubscriptionRecord], is_start: bool) -> Result<(), StoreError> {
+        for record in records {
+            let is_configured = record.origin == SubscriptionOrigin::Config;
+            if is_configured && (!is_start || record.parked_since.is_some()) {
+                continue;
+            }
+            match self.compiled_of(record) {
+                Ok(compiled) if record.parked_since.is_some() => {
+                    self.tell_back(record).await?;
+                    self.keep(compiled, record.document.clone()).await.map(drop)?;
+                }
+                Ok(compiled) => self.subscriptions().put(active(compiled, record)),
+                // The configuration defines it again, or no longer.
+                Err(_) if is_configured => {}
+                Err(faults) => self.set_aside(record, faults, is_start).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Fans out everything accepted so far by the old rules, so that an edit loses nothing.
+    async fn catch_up(&self) -> Result<(), StoreError> {
+        let newest = *self.store().newest().borrow();
+        loop {
+            let at = self.store().fanout_cursor().await?;
+            if at >= newest || fan_out_step(self, at).await? == at {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn configure(
+        &self,
+        subscription: &Subscription,
+        before: Option<&SubscriptionRecord>,
+        is_start: bool,
+    ) -> Result<(), StoreError> {
+        let mut subscription = subscription.clone();
+        let document = stored_json(&subscription, &self.parts().sealer);
+        // A subscription that was disabled automatically stays disabled until its configuration entry changes.
+        let is_same = before.is_some_and(|before| self.says_the_same(before, &subscription));
+        if let Some(reason) = before.and_then(|before| before.disabled_reason.clone()).filter(|_| is_same) {
+            subscription.enabled = false;
+            subscription.disabled_reason = Some(reason);
+        }
+        match (Compiled::new(subscription, self.guard()), before) {
+            (Ok(compiled), before) => {
+                if let Some(before) = before.filter(|before| before.parked_since.is_some()) {
+                    self.tell_back(before).await?;
+                }
+                self.keep(compiled, document).await.map(drop)
+            }
+            (Err(faults), Some(before)) => self.set_aside(before, faults, is_start).await,
+            (Err(faults), None) => {
+                tell_unusable(&faults);
+                Ok(())
+            }
+        }
+    }
+
+    fn compiled_of(&self, record: &SubscriptionRecord) -> Result<Compiled, Vec<SubscriptionFault>> {
+        let read = self.read(SecretOrigin::Store, None, &record.id, record.origin, &record.document);
+        let mut read = read.map_err(faults_of)?;
+        read.subscription.enabled = record.enabled;
+        read.subscription.disabled_reason.clone_from(&record.disabled_reason);
+        Compiled::new(read.subscription, self.guard())
+    }
+
+    fn says_the_same(&self, before: &SubscriptionRecord, now: &Subscription) -> bool {
+        let id = before.id.as_str();
+        let read = self.read(SecretOrigin::Store, None, id, before.origin, &before.document);
+        read.is_ok_and(|read| shown_json(&read.subscription) == shown_json(now))
+    }
+
+    /// A subscription cannot be used. At a reload it stays in force unchanged; otherwise its waiting messages are
+    /// parked.
+    async fn set_aside(
+        &self,
+        record: &SubscriptionRecord,
+        faults: Vec<SubscriptionFault>,
+        is_start: bool,
+    ) -> Result<(), StoreError> {
+        tell_unusable(&faults);
+        if !is_start && self.subscriptions().get(&record.id).is_some() {
+            return Ok(());
+        }
+        self.park(record, OutOfForce::Unusable(faults), &[]).await
+    }
+
+    async fn park(
+        &self,
+        record: &SubscriptionRecord,
+        why: OutOfForce,
+        configured: &[Subscription],
+    ) -> Result<(), StoreError> {
+        let id = record.id.as_str();
+        // Out of force first: nothing more is claimed while the store parks its waiting messages.
+        self.subscriptions().park(Parked::of(
+            record,
+            record.parked_since.unwrap_or_else(|| self.wall()),
+            why.clone(),
+        ));
+        let Some(kept) = self.store().park_subscription(id.to_owned(), self.wall()).await? else {
+            return Ok(());
+        };
+        let parked = Parked::of(record, kept.since, why);
+        if kept.waiting > 0 {
+            let (messages, renamed) = (kept.waiting, renamed(record, configured));
+            tracing::warn!(
+                subscription = id,
+                messages,
+                "{} Its messages are parked: neither sent nor cancelled. {}{renamed} To give them up, cancel them.",
+                parked.sentence(),
+                parked.cure()
+            );
+        } else if record.parked_since.is_none() {
+            tracing::info!(subscription = id, "{} No message waits for it.", parked.sentence());
+        }
+        self.subscriptions().park(parked);
+        Ok(())
+    }
+
+    async fn tell_back(&self, record: &SubscriptionRecord) -> Result<(), StoreError> {
+        let (id, messages) = (record.id.as_str(), self.store().waiting_messages(record.id.clone()).await?);
+        let since = record.parked_since.map(|since| since.to_string()).unwrap_or_default();
+        tracing::info!(
+            subscription = id,
+            messages,
+            since,
+            "the subscription is active again and its parked messages are being sent; events received in between were not sent to it"
+        );
+        Ok(())
+    }
+}
+
+/// The new entry that a missing subscription may have been renamed to.
+fn renamed(record: &SubscriptionRecord, configured: &[Subscription]) -> String {
+    let document: serde_json::Value = serde_json::from_str(&record.document).unwrap_or_default();
+    let url = document.get("url").and_then(serde_json::Value::as_str);
+    let same = configured.iter().find(|subscription| Some(subscription.url.as_str()) == url);
+    same.map_or(String::new(), |same| format!(" Entry {:?} has the same URL.", same.name))
+}
+
+fn tell_unusable(faults: &[SubscriptionFault]) {
+    for SubscriptionFault { pointer, message } in faults {
+        tracing::error!(pointer, message, "a subscription cannot be used; it is out of force");
+    }
+}

@@ -1,0 +1,19 @@
+//! HTTP requests to other programs: the client, where it may go, and what it may show of a URL.
+
+mod client;
+mod failure;
+mod own_probes;
+mod redacted_url;
+mod sample;
+mod signed_request;
+mod target_guard;
+
+pub use client::{
+    Answer, CONNECT_TIMEOUT, Client, MAX_ANSWER, Method, Outcome, Outgoing, Pieces, Response, SendError,
+};
+pub use failure::Failure;
+pub use own_probes::{OwnProbes, PROBE_HEADER};
+pub use redacted_url::redacted_url;
+pub use sample::{SignedSample, fresh_id, shown_url, signed_curl, source_url};
+pub use signed_request::{credential_lines, signed_request};
+pub use target_guard::TargetGuard;
