@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use toml::Value;
 
+use self::notices::{foreign_notice, proxy_notice};
 use super::fault::{ConfigFaults, Origin};
 use super::layers::{ConfigFile, Layers, Said};
 use super::secrets::SecretCheck;
@@ -14,6 +15,7 @@ use super::types::{Config, InspectorConfig, LogConfig, PasswordHash, StoreConfig
 use super::values::{one_of, texts};
 use super::{PublicUrl, Rate, sources, subscriptions, values};
 
+mod notices;
 mod receiver;
 mod sender;
 
@@ -95,7 +97,7 @@ pub fn load(
     match (receiver, inspector, store, sender, log) {
         (Some(receiver), Some(inspector), Some(store), Some(sender), Some(log)) if faults.is_empty() => {
             let mut notices = secrets.notices;
-            notices.extend(receiver::proxy_notice(&receiver, &sources));
+            notices.extend(proxy_notice(&receiver, &sources));
             notices.extend(foreign);
             let secrets = SecretResolver::new(data_dir.clone(), env);
             Ok(Config {
@@ -114,16 +116,6 @@ pub fn load(
         }
         _ => Err(faults),
     }
-}
-
-/// One line for all variables that look like ours but are not.
-fn foreign_notice(names: &[String]) -> Option<String> {
-    (!names.is_empty()).then(|| {
-        format!(
-            "not options of tagohook, so ignored: {}; `tagohook default-config` lists the options",
-            names.join(", ")
-        )
-    })
 }
 
 struct Read<'a> {

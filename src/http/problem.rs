@@ -88,3 +88,8 @@ pub fn method_not_allowed(allow: &'static str) -> HttpResponse {
     answer.headers_mut().insert(ALLOW, actix_web::http::header::HeaderValue::from_static(allow));
     answer
 }
+
+/// An answer, or the problem in its place.
+pub fn answer(result: Result<HttpResponse, Problem>) -> HttpResponse {
+    result.unwrap_or_else(|problem| problem.response())
+}

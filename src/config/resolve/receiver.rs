@@ -4,27 +4,9 @@ use super::super::types::ReceiverConfig;
 use super::super::values::{split_list, texts};
 use super::super::{ClientIpHeader, TrustedProxies, values};
 use super::Read;
-use crate::domain::{ListenAddress, Source};
 
 /// The bounds of `max_body`, in bytes.
 const MAX_BODY: std::ops::RangeInclusive<u64> = 1..=1 << 30;
-
-/// Behind a proxy without `trusted_proxies`, every client has the proxy's address (NET-10).
-pub(super) fn proxy_notice(receiver: &ReceiverConfig, sources: &[Source]) -> Option<String> {
-    let is_local = match receiver.listen {
-        ListenAddress::Tcp(address) => address.ip().is_loopback() && receiver.trusted_proxies.is_empty(),
-        ListenAddress::Unix(_) => !receiver.trusted_proxies.unix,
-    };
-    let lists =
-        sources.iter().find(|source| source.allow.ranges.iter().any(|range| !range.network().is_loopback()));
-    lists.filter(|_| is_local).map(|source| {
-        format!(
-            "source {}: allow names addresses beyond this machine, but the receiver listens on {} and no proxy is \
-             trusted: every client will look like the proxy; set receiver.trusted_proxies",
-            source.name, receiver.listen
-        )
-    })
-}
 
 impl Read<'_> {
     pub(super) fn receiver(&mut self) -> Option<ReceiverConfig> {

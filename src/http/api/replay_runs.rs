@@ -7,11 +7,10 @@ use serde_json::{Map, Value, json};
 use super::json_body::{bad, fault, flag, object};
 use super::params::{Blank, Params, filter, filter_names};
 use super::replays::{page, signature, target};
-use super::sending::answer;
 use crate::config;
 use crate::domain::{DeliveryFilter, ReplayId, ReplayRun, RunState};
 use crate::http::inspector::InspectorState;
-use crate::http::problem::{FieldFault, Problem};
+use crate::http::problem::{FieldFault, Problem, answer};
 use crate::inspect::replay::{Group, MOST, Plan, ReplayRuns, Turned};
 use crate::send::redacted_url;
 

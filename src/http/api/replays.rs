@@ -11,10 +11,9 @@ use super::deliveries::stored;
 use super::json_body::{bad, fault, object};
 use super::objects::replay_object;
 use super::params::{Blank, Params};
-use super::sending::answer;
 use crate::domain::{ReplayId, ReplaySignature};
 use crate::http::inspector::InspectorState;
-use crate::http::problem::{FieldFault, Problem};
+use crate::http::problem::{FieldFault, Problem, answer};
 use crate::inspect::replay::{Asked, Edits, ReplayFault, Target, left_out};
 
 /// What the body of a replay may have.

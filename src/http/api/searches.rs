@@ -6,9 +6,8 @@ use serde_json::{Value, json};
 
 use super::json_body::{bad, fault, object};
 use super::params::{Blank, Params, filter, filter_names};
-use super::sending::answer;
 use crate::http::inspector::InspectorState;
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, answer};
 use crate::store::SavedSearch;
 
 /// The longest name, in characters.

@@ -5,13 +5,12 @@ use std::time::Duration;
 use actix_web::{HttpResponse, web};
 use serde_json::{Map, Value, json};
 
-use super::sending::answer;
 use crate::config::secret_end;
 use crate::domain::{
     Credential, DeliveryFilter, EventPlace, SchemaMode, Secret, Source, Timestamp, UnknownEvents, Verdict,
 };
 use crate::http::inspector::InspectorState;
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, answer};
 use crate::inspect::ack::{AckTimes, ack_times};
 use crate::inspect::overview::{Overview, Range};
 use crate::store::StoreError;

@@ -6,13 +6,12 @@ use serde_json::{Map, Value, json};
 
 use super::json_body::{bad, fault, object};
 use super::params::{Blank, Params};
-use super::sending::answer;
 use crate::catalog::Catalog;
 use crate::config::draft_source;
 use crate::domain::json::pointer;
 use crate::domain::{DeliveryFilter, ReplayId};
 use crate::http::inspector::InspectorState;
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, answer};
 use crate::inspect::search;
 use crate::inspect::what_if::{Asked, Flip, MOST, Progress, Side};
 use crate::signing;

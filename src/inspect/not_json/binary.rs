@@ -1,6 +1,6 @@
 //! Bodies that are not text: what wrote them, by their first bytes.
 
-use super::Look;
+use super::look::Look;
 use crate::inspect::told::Diagnosis;
 
 /// A kind of binary body.

@@ -2,7 +2,7 @@
 
 use serde::de::IgnoredAny;
 
-use super::Look;
+use super::look::Look;
 use super::scan::scan;
 use crate::inspect::told::Diagnosis;
 

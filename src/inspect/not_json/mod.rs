@@ -3,12 +3,14 @@
 mod binary;
 mod formats;
 mod length;
+mod look;
 mod scan;
 mod template;
 mod words;
 
 pub use length::{length_hint, signed_with_its_end};
 
+use self::look::Look;
 use super::charset::charset_hint;
 use super::told::Diagnosis;
 use crate::domain::Headers;
@@ -16,16 +18,6 @@ use crate::domain::json::without_mark;
 
 /// So much of a body is looked at, in bytes.
 const LOOK: usize = 256 * 1024;
-
-/// A body that was refused as JSON.
-pub struct Look<'a> {
-    /// The header lines.
-    pub headers: &'a Headers,
-    /// All of it, without a byte order mark.
-    pub bytes: &'a [u8],
-    /// Its start as text; what is not UTF-8 is replaced.
-    pub text: &'a str,
-}
 
 /// Says what is wrong, where, and how to mend it; `None` where the cause is another one.
 type Cause = fn(&Look<'_>) -> Option<Diagnosis>;

@@ -1,6 +1,6 @@
 //! A template of the sender that was not filled in.
 
-use super::Look;
+use super::look::Look;
 use crate::inspect::told::Diagnosis;
 
 /// `{{`, a name, `}}`.

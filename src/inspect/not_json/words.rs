@@ -1,6 +1,6 @@
 //! Causes inside a text that is nearly JSON: numbers that C, Python or a display writes, and what a template leaves out.
 
-use super::Look;
+use super::look::Look;
 use super::scan::{Slip, SlipKind, scan};
 use crate::inspect::told::Diagnosis;
 

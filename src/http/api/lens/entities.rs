@@ -8,10 +8,9 @@ use serde_json::{Value, json};
 use crate::domain::{Device, DeviceState, Entity, Timestamp};
 use crate::http::api::json_body::{bad, fault, object};
 use crate::http::api::objects::RowObject;
-use crate::http::api::sending::answer;
 use crate::http::api::{Blank, Params};
 use crate::http::inspector::InspectorState;
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, answer};
 use crate::inspect::entities::{Limit, Series, States, Values, entity_log};
 use crate::store::{EntityOrder, EntityPlace, EntityQuery};
 

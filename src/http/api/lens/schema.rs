@@ -9,9 +9,8 @@ use crate::domain::StoredDelivery;
 use crate::domain::json::without_mark;
 use crate::http::api::deliveries::stored;
 use crate::http::api::json_body::{bad, fault, object};
-use crate::http::api::sending::answer;
 use crate::http::inspector::InspectorState;
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, answer};
 use crate::inspect::drift::infer;
 
 /// A schema that was made.

@@ -5,14 +5,14 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
 use super::letter_choice::{Chosen, FILTERS, of_params};
+use super::messages;
 use super::objects::{attempt_object, dead_letter_object};
-use super::{answer, messages};
 use crate::domain::{MessageId, MessageStatus};
 use crate::http::api::deliveries::cursor;
 use crate::http::api::json_body::{bad, fault, object};
 use crate::http::api::params::{Blank, Params};
 use crate::http::inspector::InspectorState;
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, answer};
 use crate::store::{DeadLetterFilter, LetterGroup};
 
 /// The most dead letters of one step of a replay.

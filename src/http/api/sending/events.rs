@@ -4,12 +4,11 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
-use super::answer;
 use crate::domain::OutgoingEvent;
 use crate::http::api::json_body;
 use crate::http::api::params::{Blank, Params};
 use crate::http::inspector::InspectorState;
-use crate::http::problem::{FieldFault, Problem};
+use crate::http::problem::{FieldFault, Problem, answer};
 use crate::send::PublishFault;
 
 /// Publishes an event, as TagoRUN would.

@@ -6,11 +6,10 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use serde_json::json;
 
-use super::answer;
 use super::objects::millis;
 use crate::domain::Timestamp;
 use crate::http::inspector::InspectorState;
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, answer};
 use crate::send::Active;
 use crate::store::{HealthCheck, SenderFigures};
 

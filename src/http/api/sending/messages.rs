@@ -3,13 +3,12 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
-use super::answer;
 use super::objects::{attempt_object, message_row};
 use crate::domain::{MessageFilter, MessageId, MessageRow, MessageStatus};
 use crate::http::api::deliveries::cursor;
 use crate::http::api::params::{Blank, Params};
 use crate::http::inspector::InspectorState;
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, answer};
 use crate::store::StoredMessage;
 
 /// Rows of a list where no limit is given.

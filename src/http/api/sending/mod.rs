@@ -15,7 +15,6 @@ mod waiting;
 pub use messages::parked_because;
 pub use subscriptions::parked;
 
-use actix_web::HttpResponse;
 use actix_web::web::{self, ServiceConfig};
 
 use super::read_only;
@@ -75,9 +74,4 @@ pub fn routes(cfg: &mut ServiceConfig) {
 
 fn resource(path: &str, allow: &'static str) -> actix_web::Resource {
     web::resource(path).default_service(web::to(move || async move { method_not_allowed(allow) }))
-}
-
-/// An answer, or the problem in its place.
-pub fn answer(result: Result<HttpResponse, crate::http::problem::Problem>) -> HttpResponse {
-    result.unwrap_or_else(|problem| problem.response())
 }

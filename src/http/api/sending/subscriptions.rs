@@ -9,12 +9,11 @@ use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::answer;
 use super::objects::{parked_object, subscription_object};
 use crate::http::api::json_body;
 use crate::http::api::params::{Blank, Params};
 use crate::http::inspector::InspectorState;
-use crate::http::problem::{FieldFault, Problem};
+use crate::http::problem::{FieldFault, Problem, answer};
 use crate::send::{Active, ManageFault, Managed, Parked, SubscriptionFault, presets as all_presets};
 use crate::store::SenderFigures;
 

@@ -8,14 +8,14 @@ use actix_web::{HttpResponse, web};
 use serde_json::json;
 use serde_json::value::RawValue;
 
+use super::event_choice;
 use super::health::endpoint;
 use super::objects::attempt_object;
 use super::subscriptions::{faults_of, missing};
-use super::{answer, event_choice};
 use crate::domain::{Attempt, MessageId, MessageStatus};
 use crate::http::api::json_body::{bad, fault};
 use crate::http::inspector::InspectorState;
-use crate::http::problem::{FieldFault, Problem};
+use crate::http::problem::{FieldFault, Problem, answer};
 use crate::send::{Active, Compiled, check_health};
 use crate::store::StoredMessage;
 

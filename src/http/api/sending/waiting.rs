@@ -4,11 +4,10 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde_json::{Map, Value, json};
 
-use super::answer;
 use crate::domain::{MessageFilter, MessageId, MessageRow, MessageStatus};
 use crate::http::api::json_body::{bad, fault, flag, object};
 use crate::http::inspector::InspectorState;
-use crate::http::problem::{FieldFault, Problem};
+use crate::http::problem::{FieldFault, Problem, answer};
 use crate::send::Act;
 
 /// What the body may have.

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::line::{Attention, Topic};
 use super::words::list_of;
-use super::{Attention, Topic, spoken};
 use crate::domain::{Device, DeviceState, Timestamp, plain};
+use crate::inspect::duration::span;
 use crate::inspect::entities::entity_url;
 use crate::store::{EntityOrder, EntityQuery, Store, StoreError};
 
@@ -48,13 +49,12 @@ impl TroubledDevices {
 
 /// A line for each kind of trouble.
 pub fn devices(devices: &TroubledDevices, now: Timestamp) -> Vec<Attention> {
-    let silent = |device: &Device| spoken(now.abs_diff(device.last_seen()));
-    let ahead = |device: &Device| spoken(device.clock_ahead().unwrap_or_default());
+    let silent = |device: &Device| span(now.abs_diff(device.last_seen()));
+    let ahead = |device: &Device| span(device.clock_ahead().unwrap_or_default());
     let late =
         |device: &Device| format!("{} of the last {} events", device.late_lately().0, device.late_lately().1);
     let usual = devices.silent.first().and_then(Device::usual);
-    let usual =
-        usual.map(|usual| format!("; it usually reports every {}", spoken(usual))).unwrap_or_default();
+    let usual = usual.map(|usual| format!("; it usually reports every {}", span(usual))).unwrap_or_default();
     let since = devices.silent.iter().map(Device::last_seen).min();
     let silences = told(&devices.silent, Topic::Silence, silent, |names, count, how| match count {
         1 => format!("{names} has been silent for {how}{usual}."),

@@ -1,7 +1,7 @@
 //! Requests that look like deliveries and became none.
 
+use super::line::{Attention, Topic};
 use super::words::counted;
-use super::{Attention, Topic};
 use crate::telemetry::{NotKept, PortName, RefusedKind};
 
 /// Requests of one cause, with one cure, at one port.

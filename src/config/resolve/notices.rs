@@ -1,0 +1,31 @@
+//! What is said at the start about a configuration without faults.
+
+use super::super::types::ReceiverConfig;
+use crate::domain::{ListenAddress, Source};
+
+/// Behind a proxy without `trusted_proxies`, every client has the proxy's address (NET-10).
+pub(super) fn proxy_notice(receiver: &ReceiverConfig, sources: &[Source]) -> Option<String> {
+    let is_local = match receiver.listen {
+        ListenAddress::Tcp(address) => address.ip().is_loopback() && receiver.trusted_proxies.is_empty(),
+        ListenAddress::Unix(_) => !receiver.trusted_proxies.unix,
+    };
+    let lists =
+        sources.iter().find(|source| source.allow.ranges.iter().any(|range| !range.network().is_loopback()));
+    lists.filter(|_| is_local).map(|source| {
+        format!(
+            "source {}: allow names addresses beyond this machine, but the receiver listens on {} and no proxy is \
+             trusted: every client will look like the proxy; set receiver.trusted_proxies",
+            source.name, receiver.listen
+        )
+    })
+}
+
+/// One line for all variables that look like ours but are not.
+pub(super) fn foreign_notice(names: &[String]) -> Option<String> {
+    (!names.is_empty()).then(|| {
+        format!(
+            "not options of tagohook, so ignored: {}; `tagohook default-config` lists the options",
+            names.join(", ")
+        )
+    })
+}
