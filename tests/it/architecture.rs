@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::imports::House;
+
 /// Each room and its floor. `app`, `main`, `lib` and `cli` stand outside: they compose.
 const FLOORS: [(&str, u8); 11] = [
     ("http", 5),
@@ -18,6 +20,21 @@ const FLOORS: [(&str, u8); 11] = [
     ("domain", 0),
 ];
 const OUTSIDE: [&str; 4] = ["app", "main", "lib", "cli"];
+
+/// The rooms of `send` and their floors.
+const FLOORS_OF_SEND: [(&str, u8); 7] = [
+    ("manage", 5),
+    ("engine", 4),
+    ("own_events", 3),
+    ("state", 2),
+    ("subscriptions", 1),
+    ("language", 0),
+    ("wire", 0),
+];
+
+/// What the API takes from the folder of the pages: the state of both, and the row that the stream carries.
+const SHARED_WITH_PAGES: [&[&str]; 2] =
+    [&["http", "inspector", "state"], &["http", "inspector", "list", "row"]];
 
 /// The longest file, in lines.
 const MAX_LINES: usize = 400;
@@ -76,8 +93,12 @@ fn without_comments(text: &str) -> String {
     text.lines().map(|line| line.split("//").next().unwrap()).collect::<Vec<_>>().join("\n")
 }
 
+fn floor_of(room: &str, floors: &[(&str, u8)]) -> Option<u8> {
+    floors.iter().find(|(name, _)| *name == room).map(|(_, floor)| *floor)
+}
+
 fn floor(room: &str) -> Option<u8> {
-    FLOORS.iter().find(|(name, _)| *name == room).map(|(_, floor)| *floor)
+    floor_of(room, &FLOORS)
 }
 
 /// The rooms that a file imports: `crate::room` and the braces of `use crate::{…}`.
@@ -112,6 +133,68 @@ fn imports_go_downward_never_up_or_sideways() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The imports between the rooms of `send` that do not go downward. Its `mod.rs` only hands on.
+fn climbs_in_send(sources: &[Source]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (module, used) in House::of(sources).uses() {
+        let ["send", room, ..] = module[..] else { continue };
+        let own = floor_of(room, &FLOORS_OF_SEND);
+        if own.is_none() {
+            wrong.push(format!("{} stands on no floor", module.join("/")));
+        }
+        for other in used.iter().filter(|other| matches!(other[..], ["send", other, ..] if other != room)) {
+            if floor_of(other[1], &FLOORS_OF_SEND) >= own {
+                wrong.push(format!("{} imports {}", module.join("/"), other.join("/")));
+            }
+        }
+    }
+    wrong
+}
+
+#[test]
+fn the_rooms_of_send_import_only_those_below() {
+    let wrong = climbs_in_send(&sources());
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn a_climb_in_send_is_seen_through_the_door_plate() {
+    let file = |path: &str, code: &str| Source {
+        path: path.into(),
+        room: "send".to_owned(),
+        code: format!("\n{code}"),
+        lines: 0,
+    };
+    let sources = [
+        file("send/mod.rs", "mod engine;\nmod wire;\npub use engine::Lane;\npub use wire::Client;"),
+        file("send/engine/mod.rs", "mod lane;\npub use lane::Lane;"),
+        file("send/engine/lane.rs", "use crate::send::wire::Client;\npub struct Lane;"),
+        file("send/wire/mod.rs", "mod client;\npub use client::Client;"),
+        file("send/wire/client.rs", "use super::super::Lane;\npub struct Client(Lane);"),
+        file("send/loose.rs", "pub fn loose() {}"),
+    ];
+    let seen = climbs_in_send(&sources);
+    assert_eq!(seen, ["send/loose stands on no floor", "send/wire/client imports send/engine/lane"]);
+}
+
+/// Pages ask the API's functions; the other way round nobody could understand one without the other.
+#[test]
+fn the_api_imports_no_page() {
+    let sources = sources();
+    let uses = House::of(&sources).uses();
+    let of_api = uses.iter().filter(|(module, _)| module.starts_with(&["http", "api"]));
+    let mut wrong = Vec::new();
+    for (module, used) in of_api {
+        let pages = used.iter().filter(|used| used.starts_with(&["http", "inspector"]));
+        let pages = pages.filter(|page| !SHARED_WITH_PAGES.contains(&page.as_slice()));
+        wrong.extend(pages.map(|page| format!("{} imports {}", module.join("/"), page.join("/"))));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let from_pages = uses.iter().filter(|(module, _)| module.starts_with(&["http", "inspector"]));
+    let asks_api = |used: &&Vec<&str>| used.starts_with(&["http", "api"]);
+    assert!(from_pages.flat_map(|(_, used)| used).filter(asks_api).count() > 10, "the pages were not read");
 }
 
 #[test]

@@ -44,6 +44,7 @@ mod headline;
 mod http_attack;
 mod http_edge;
 mod idempotency;
+mod imports;
 mod interrupts;
 mod json;
 mod json_suite;
