@@ -74,3 +74,13 @@ fn a_circle_of_a_file_and_its_child_is_seen() {
         ("a.rs", "mod child;\npub use child::run;\npub struct Kind;\nfn a() { run(Kind) }");
     assert_eq!(circles_of(&[handed_on_and_called, child]), [["a", "a/child"]]);
 }
+
+#[test]
+fn a_circle_through_a_function_that_is_named_as_its_file_is_seen() {
+    let files = [
+        ("a/mod.rs", "mod told;\nmod user;\npub use told::told;"),
+        ("a/told.rs", "use super::user::User;\npub fn told(user: User) {}"),
+        ("a/user.rs", "use crate::a::told;\npub struct User;\nfn tell() { told(User) }"),
+    ];
+    assert_eq!(circles_of(&files), [["a/told", "a/user"]]);
+}

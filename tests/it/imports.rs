@@ -64,8 +64,17 @@ fn body(code: &str) -> String {
 pub type Module<'t> = Vec<&'t str>;
 pub type Uses<'t> = BTreeMap<Module<'t>, BTreeSet<Module<'t>>>;
 
-/// The files by their modules.
-pub struct House<'t>(BTreeMap<Module<'t>, &'t Source>);
+/// The files by their modules, and what each hands on.
+pub struct House<'t> {
+    files: BTreeMap<Module<'t>, &'t Source>,
+    exports: BTreeMap<Module<'t>, Vec<Import<'t>>>,
+}
+
+/// Where a path leads: to a module, or to something that is written in one.
+enum Home<'t> {
+    Module(Module<'t>),
+    ItemOf(Module<'t>),
+}
 
 impl<'t> House<'t> {
     pub fn of(sources: &'t [Source]) -> Self {
@@ -73,11 +82,18 @@ impl<'t> House<'t> {
             let path = source.path.to_str().unwrap().trim_end_matches(".rs").trim_end_matches("/mod");
             (path.split('/').collect::<Vec<_>>(), source)
         };
-        Self(sources.iter().map(parts).filter(|(module, _)| !module.contains(&"tests")).collect())
+        let files: BTreeMap<_, _> =
+            sources.iter().map(parts).filter(|(module, _)| !module.contains(&"tests")).collect();
+        let hands_on = |code: &'t str| {
+            let words = ["pub use ", "pub(crate) use ", "pub(super) use "];
+            words.into_iter().flat_map(|word| trees(code, word, &[])).collect()
+        };
+        let exports = files.iter().map(|(at, source)| (at.clone(), hands_on(&source.code))).collect();
+        Self { files, exports }
     }
 
-    /// The module in whose file `path` is written, as seen from `module`; a re-export is followed to it.
-    fn home(&self, module: &[&'t str], path: &[&'t str]) -> Option<Module<'t>> {
+    /// Where `path` leads, as seen from `module`; a re-export is followed to the file.
+    fn home(&self, module: &[&'t str], path: &[&'t str]) -> Option<Home<'t>> {
         let (first, rest) = path.split_first()?;
         let mut at = module.to_vec();
         match *first {
@@ -88,27 +104,24 @@ impl<'t> House<'t> {
         }
         for (depth, word) in rest.iter().enumerate() {
             let deeper = [&at[..], &[*word]].concat();
+            let export = self.exports(&at).iter().find(|export| export.name == *word);
             if *word == "super" {
                 at.pop();
-            } else if self.0.contains_key(&deeper) {
+            } else if let Some(export) = export {
+                // The function of a file that has its name is found before the file.
+                let home = self.home(&at, &[&export.path, &rest[depth + 1..]].concat());
+                return home.or(Some(Home::ItemOf(at)));
+            } else if self.files.contains_key(&deeper) {
                 at = deeper;
             } else {
-                let told = self.exports(&at).into_iter().find(|export| export.name == *word);
-                let home =
-                    told.and_then(|export| self.home(&at, &[&export.path, &rest[depth + 1..]].concat()));
-                return home.or(Some(at));
+                return Some(Home::ItemOf(at));
             }
         }
-        self.0.contains_key(&at).then_some(at)
+        self.files.contains_key(&at).then_some(Home::Module(at))
     }
 
-    /// What a module hands on.
-    fn exports(&self, module: &[&'t str]) -> Vec<Import<'t>> {
-        let code = self.0.get(module).map_or("", |source| &source.code);
-        ["pub use ", "pub(crate) use ", "pub(super) use "]
-            .into_iter()
-            .flat_map(|word| trees(code, word, &[]))
-            .collect()
+    fn exports(&self, module: &[&'t str]) -> &[Import<'t>] {
+        self.exports.get(module).map_or(&[], Vec::as_slice)
     }
 
     /// The modules whose files a module uses. What it only hands on it does not use.
@@ -122,7 +135,7 @@ impl<'t> House<'t> {
             read_tree(text, &[], &mut found);
             found
         }));
-        let children = self.0.keys().filter_map(|known| known.strip_prefix(module)?.first());
+        let children = self.files.keys().filter_map(|known| known.strip_prefix(module)?.first());
         for child in children.collect::<BTreeSet<_>>() {
             imports.extend(trees(code, &format!("{child}::"), &[child]));
         }
@@ -136,14 +149,16 @@ impl<'t> House<'t> {
         imports.retain(|import| !is_only_handed_on(import));
         let mut used = BTreeSet::new();
         for import in imports {
-            let Some(home) = self.home(module, &import.path) else { continue };
-            // A module that is named is used by what is taken from it.
-            if home.last() == import.path.last() {
-                let start = format!("{}::", import.name);
-                let taken = trees(code, &start, &import.path);
-                used.extend(taken.iter().filter_map(|taken| self.home(module, &taken.path)));
-            } else {
-                used.insert(home);
+            match self.home(module, &import.path) {
+                Some(Home::ItemOf(home)) => used.extend([home]),
+                // A module that is named is used by what is taken from it.
+                Some(Home::Module(_)) => {
+                    let taken = trees(code, &format!("{}::", import.name), &import.path);
+                    used.extend(taken.iter().filter_map(|taken| match self.home(module, &taken.path)? {
+                        Home::Module(home) | Home::ItemOf(home) => Some(home),
+                    }));
+                }
+                None => {}
             }
         }
         used.retain(|used| used != module);
@@ -152,6 +167,6 @@ impl<'t> House<'t> {
 
     /// What each file uses.
     pub fn uses(&self) -> Uses<'t> {
-        self.0.iter().map(|(at, source)| (at.clone(), self.used_by(at, source))).collect()
+        self.files.iter().map(|(at, source)| (at.clone(), self.used_by(at, source))).collect()
     }
 }
