@@ -1,32 +1,45 @@
 //! Stores deliveries and claimed event ids, and the outbox: subscriptions, messages, attempts. This is the only floor
 //! that knows SQL.
+//!
+//! One folder a subject: its types and what every store promises about it first, then what each engine does, side by
+//! side. The machinery of an engine (its threads, its connections, its schema) has a folder of its own.
 
 mod causes;
-mod contract;
 mod error;
-mod lens;
+mod handle;
+mod learned;
+mod log;
 mod marks;
-mod matches;
 mod minutes;
 mod outbox;
 mod replay_runs;
 mod replays;
 mod saved_searches;
+mod search;
 mod sqlite;
+mod upkeep;
 
-pub use causes::Alike;
-pub use contract::{Answered, Pruned, Retention, Store, StoreOptions, StoreSize, Tail, Written};
+#[cfg(test)]
+mod tests;
+
+pub use causes::{Alike, Causes};
 pub use error::StoreError;
-pub use lens::{
-    DriftField, DriftType, EntityOrder, EntityPage, EntityPlace, EntityQuery, FieldLearnt, Learnt, LensState,
-    Moved, Outage, SeenEntity, SeenIn, TypeLearnt,
+pub use handle::Store;
+pub use learned::{
+    Devices, Drift, DriftField, DriftType, EntityOrder, EntityPage, EntityPlace, EntityQuery, FieldLearnt,
+    Learning, Learnt, LensState, Moved, Outage, SeenEntity, SeenIn, Silences, TypeLearnt,
 };
-pub use marks::Marked;
-pub use matches::{Matches, SlotCount};
-pub use minutes::Minute;
+pub use log::{Answered, Log, Written};
+pub use marks::{Marked, Marking};
+pub use minutes::{Minute, Minutes, SlotCount};
 pub use outbox::{
-    DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, Lane, LaneBatch, LaneClaim, LetterGroup,
-    NewMessage, Next, ParkedRecord, Published, PublishedType, SenderFigures, Settlement, StoredMessage,
-    SubscriptionRecord, Told,
+    ByHand, DeadLetterFilter, DeadLetters, Due, FanOut, FannedDelivery, FanningOut, Health, HealthCheck,
+    Lane, LaneBatch, LaneClaim, LetterGroup, Messages, NewMessage, Next, ParkedRecord, Published,
+    PublishedType, SenderFigures, Sending, Settlement, StoredMessage, SubscriptionRecord, Subscriptions,
+    Told,
 };
-pub use saved_searches::SavedSearch;
+pub use replay_runs::ReplayRuns;
+pub use replays::Replays;
+pub use saved_searches::{SavedSearch, SavedSearches};
+pub use search::{Matches, Search, Tail};
+pub use upkeep::{Pruned, Retention, StoreOptions, StoreSize, Upkeep};

@@ -2,381 +2,209 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
+
 use crate::domain::{DeadLetter, MessageFilter, MessageId, MessageRow, Now, OutgoingEvent, Timestamp};
-use crate::store::sqlite::outbox;
 use crate::store::{
-    DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, LaneClaim, NewMessage, ParkedRecord,
-    Published, PublishedType, SenderFigures, Settlement, Store, StoreError, StoredMessage,
+    DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, LaneClaim, LetterGroup, NewMessage,
+    ParkedRecord, Published, PublishedType, SenderFigures, Settlement, StoreError, StoredMessage,
     SubscriptionRecord, Told,
 };
 
-/// Every method fails with `Unavailable` if the store cannot be read or written. Methods that write fail with `Full`
-/// while the writer's queue is full.
-impl Store {
+/// Subscriptions.
+///
+/// Every method fails with `Unavailable` if the store cannot be read or written; methods that write fail with `Full`
+/// while too much waits to be written.
+#[async_trait]
+pub trait Subscriptions: Send + Sync {
     /// Every subscription, the oldest first.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn subscriptions(&self) -> Result<Vec<SubscriptionRecord>, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.read(outbox::records).await,
-        }
-    }
+    async fn subscriptions(&self) -> Result<Vec<SubscriptionRecord>, StoreError>;
 
     /// Puts a subscription in force and returns its stored form. A subscription that is new, enabled again or no
     /// longer parked gets only later events.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Full`.
-    pub async fn put_subscription(
-        &self,
-        record: SubscriptionRecord,
-    ) -> Result<SubscriptionRecord, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.write(true, move |to| outbox::put(to, &record)).await,
-        }
-    }
+    async fn put_subscription(&self, record: SubscriptionRecord) -> Result<SubscriptionRecord, StoreError>;
 
     /// Disables a subscription automatically; `false` if it was already disabled or does not exist.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Full`.
-    pub async fn disable_subscription(
+    async fn disable_subscription(
         &self,
         id: String,
         reason: &'static str,
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => {
-                sqlite.write(false, move |to| outbox::disable(to, &id, reason, now)).await
-            }
-        }
-    }
+    ) -> Result<bool, StoreError>;
 
     /// Takes a subscription out of force but keeps it; its waiting messages are parked. `None` if it does not exist.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Full`.
-    pub async fn park_subscription(
-        &self,
-        id: String,
-        now: Timestamp,
-    ) -> Result<Option<ParkedRecord>, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.write(false, move |to| outbox::park(to, &id, now)).await,
-        }
-    }
+    async fn park_subscription(&self, id: String, now: Timestamp)
+    -> Result<Option<ParkedRecord>, StoreError>;
 
     /// The number of messages of a subscription that wait or are being sent; counts up to 100,000.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn waiting_messages(&self, id: String) -> Result<u64, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.read(move |from| outbox::waiting(from, &id)).await,
-        }
-    }
+    async fn waiting_messages(&self, id: String) -> Result<u64, StoreError>;
 
     /// Removes a subscription and cancels its messages. Returns the number of cancelled messages; `None` if the
     /// subscription does not exist.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Full`.
-    pub async fn delete_subscription(&self, id: String, now: Timestamp) -> Result<Option<u64>, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.write(false, move |to| outbox::delete(to, &id, now)).await,
-        }
-    }
+    async fn delete_subscription(&self, id: String, now: Timestamp) -> Result<Option<u64>, StoreError>;
+}
 
+/// From deliveries and published events to messages.
+///
+/// Every method fails with `Unavailable` if the store cannot be read or written; methods that write fail with `Full`
+/// while too much waits to be written.
+#[async_trait]
+pub trait FanningOut: Send + Sync {
     /// How far the log has been fanned out.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn fanout_cursor(&self) -> Result<i64, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.read(outbox::cursor).await,
-        }
-    }
+    async fn fanout_cursor(&self) -> Result<i64, StoreError>;
 
     /// Accepted deliveries after `after`, oldest first, and the position through which the log was read.
     /// At most `limit` deliveries and about `bytes` of bodies.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn unfanned(
+    async fn unfanned(
         &self,
         after: i64,
         limit: usize,
         bytes: usize,
-    ) -> Result<(Vec<FannedDelivery>, i64), StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => {
-                let newest = *sqlite.newest().borrow();
-                let found = sqlite.read(move |from| outbox::unfanned(from, after, limit, bytes)).await?;
-                // A short page reached the end: it covers everything committed before the query.
-                let weight: usize = found.iter().map(|delivery| delivery.body.len()).sum();
-                let last = found.last().map_or(after, |delivery| delivery.row.seq);
-                let is_page_full = found.len() >= limit || weight >= bytes;
-                Ok((found, if is_page_full { last } else { last.max(newest) }))
-            }
-        }
-    }
+    ) -> Result<(Vec<FannedDelivery>, i64), StoreError>;
 
     /// Writes the messages of a fan-out and moves its cursor, in one transaction. Returns the number of messages
     /// created; `None`, with nothing written, if the cursor has moved in the meantime.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Full`.
-    pub async fn fan_out(&self, fan_out: FanOut, now: Now) -> Result<Option<u32>, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.write(false, move |to| outbox::fan_out(to, &fan_out, now)).await,
-        }
-    }
+    async fn fan_out(&self, fan_out: FanOut, now: Now) -> Result<Option<u32>, StoreError>;
 
     /// Publishes one of our own events with its messages; `posted` is the digest of the posted body.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Full`.
-    pub async fn publish(
+    async fn publish(
         &self,
         event: OutgoingEvent,
         posted: [u8; 32],
         messages: Vec<NewMessage>,
         now: Now,
-    ) -> Result<Published, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => {
-                sqlite.write(true, move |to| outbox::publish(to, &event, posted, &messages, now)).await
-            }
-        }
-    }
+    ) -> Result<Published, StoreError>;
 
     /// The published event with this id.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn published_event(&self, event_id: String) -> Result<Option<OutgoingEvent>, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.read(move |from| outbox::event_of(from, &event_id)).await,
-        }
-    }
+    async fn published_event(&self, event_id: String) -> Result<Option<OutgoingEvent>, StoreError>;
 
     /// The types of published events that are stored.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn published_types(&self) -> Result<Vec<PublishedType>, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.read(outbox::published_types).await,
-        }
-    }
+    async fn published_types(&self) -> Result<Vec<PublishedType>, StoreError>;
 
     /// Creates one message that was requested by hand, regardless of earlier messages.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Full`.
-    pub async fn message_by_hand(
+    async fn message_by_hand(
         &self,
         event: OutgoingEvent,
         message: NewMessage,
         now: Now,
-    ) -> Result<MessageId, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => {
-                sqlite.write(true, move |to| outbox::by_hand(to, &event, &message, now)).await
-            }
-        }
-    }
+    ) -> Result<MessageId, StoreError>;
+}
 
+/// What a sender claims and what became of it.
+///
+/// Every method fails with `Unavailable` if the store cannot be read or written; methods that write fail with `Full`
+/// while too much waits to be written.
+#[async_trait]
+pub trait Sending: Send + Sync {
     /// After a start: releases all claimed messages and spreads overdue retries over `spread`.
     /// Returns the number of messages that were being sent when the program ended.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Full`.
-    pub async fn recover_messages(&self, now: Now, spread: Duration) -> Result<usize, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.write(false, move |to| outbox::recover(to, now, spread)).await,
-        }
-    }
+    async fn recover_messages(&self, now: Now, spread: Duration) -> Result<usize, StoreError>;
 
     /// Stores how far the wall clock is ahead of the outbox's clock. The next start moves due times by this
     /// difference.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Full`.
-    pub async fn keep_wall_ahead(&self, micros: i64) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.write(false, move |to| outbox::keep_wall_ahead(to, micros)).await,
-        }
-    }
+    async fn keep_wall_ahead(&self, micros: i64) -> Result<(), StoreError>;
 
     /// Claims due messages.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Full`.
-    pub async fn claim_due(&self, claim: LaneClaim) -> Result<Due, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.write(false, move |to| outbox::claim(to, &claim)).await,
-        }
-    }
+    async fn claim_due(&self, claim: LaneClaim) -> Result<Due, StoreError>;
 
     /// The times and numbers of requests since `since`, for a subscription with a rate.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn rate_marks(
-        &self,
-        target: String,
-        since: Timestamp,
-    ) -> Result<Vec<(Timestamp, u32)>, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.read(move |from| outbox::marks(from, &target, since)).await,
-        }
-    }
+    async fn rate_marks(&self, target: String, since: Timestamp)
+    -> Result<Vec<(Timestamp, u32)>, StoreError>;
 
     /// Appends attempts and writes their results, in one transaction.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Full`.
-    pub async fn settle(&self, settlements: std::sync::Arc<Vec<Settlement>>) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.write(false, move |to| outbox::settle(to, &settlements)).await,
-        }
-    }
+    async fn settle(&self, settlements: std::sync::Arc<Vec<Settlement>>) -> Result<(), StoreError>;
+}
 
+/// Messages as they are shown.
+///
+/// Every method fails with `Unavailable` if the store cannot be read or written; methods that write fail with `Full`
+/// while too much waits to be written.
+#[async_trait]
+pub trait Messages: Send + Sync {
     /// Messages that match, newest first, before the position `before`; at most `limit`.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn messages(
+    async fn messages(
         &self,
         filter: MessageFilter,
         before: Option<i64>,
         limit: usize,
-    ) -> Result<Vec<MessageRow>, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => {
-                let rows = sqlite.read(move |from| outbox::list(from, &filter, before, limit)).await?;
-                Ok(rows.into_iter().map(|row| sqlite.by_the_wall_clock(row)).collect())
-            }
-        }
-    }
+    ) -> Result<Vec<MessageRow>, StoreError>;
 
     /// One message with its event and its attempts.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn message(&self, id: MessageId) -> Result<Option<StoredMessage>, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => {
-                let found = sqlite
-                    .read(move |from| {
-                        let Some((row, event)) = outbox::one(from, id)? else { return Ok(None) };
-                        let attempts = outbox::attempts(from, row.seq)?;
-                        Ok(Some(StoredMessage { row, event, attempts }))
-                    })
-                    .await?;
-                Ok(found.map(|found| StoredMessage { row: sqlite.by_the_wall_clock(found.row), ..found }))
-            }
-        }
-    }
+    async fn message(&self, id: MessageId) -> Result<Option<StoredMessage>, StoreError>;
 
     /// The subscription that last sent this message, with the chain of subscriptions that led to it, ending with its
     /// own. `None` if the message is not one of ours.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn made_by(&self, id: MessageId) -> Result<Option<(String, Vec<String>)>, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.read(move |from| outbox::made_by(from, id)).await,
-        }
-    }
+    async fn made_by(&self, id: MessageId) -> Result<Option<(String, Vec<String>)>, StoreError>;
+}
 
+/// Dead letters: their notices, replay and discard.
+///
+/// Every method fails with `Unavailable` if the store cannot be read or written; methods that write fail with `Full`
+/// while too much waits to be written.
+#[async_trait]
+pub trait DeadLetters: Send + Sync {
     /// Dead letters that match, newest first, before the position `before`; at most `limit`.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn dead_letters(
+    async fn dead_letters(
         &self,
         filter: DeadLetterFilter,
         before: Option<i64>,
         limit: usize,
-    ) -> Result<Vec<DeadLetter>, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => {
-                sqlite.read(move |from| outbox::letters(from, &filter, before, limit)).await
-            }
-        }
-    }
+    ) -> Result<Vec<DeadLetter>, StoreError>;
 
     /// Dead letters without a notice yet, by subscription; dead letters of `own_events` are not counted.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn untold_dead_letters(
-        &self,
-        own_events: &'static [&'static str],
-    ) -> Result<Vec<Told>, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.read(move |from| outbox::untold(from, own_events)).await,
-        }
-    }
+    async fn untold_dead_letters(&self, own_events: &'static [&'static str])
+    -> Result<Vec<Told>, StoreError>;
 
     /// Publishes the notice of dead letters and records it, in one transaction.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Full`.
-    pub async fn tell_dead_letters(
+    async fn tell_dead_letters(
         &self,
         told: Told,
         notice: Option<(OutgoingEvent, Vec<NewMessage>)>,
         now: Now,
-    ) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => {
-                sqlite
-                    .write(false, move |to| {
-                        if let Some((event, messages)) = &notice {
-                            outbox::publish(to, event, [0; 32], messages, now)?;
-                        }
-                        outbox::tell(to, &told.subscription, told.through)
-                    })
-                    .await
-            }
-        }
-    }
+    ) -> Result<(), StoreError>;
 
-    /// The figures of every subscription that exists or ever sent a message.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn sender_figures(&self) -> Result<Vec<SenderFigures>, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.read(outbox::figures).await,
-        }
-    }
+    /// Replays matching dead letters, the oldest first, at most `limit`. Those whose subscription is not in force do
+    /// not change.
+    /// Returns each message with its subscription.
+    async fn replay_dead_letters(
+        &self,
+        filter: DeadLetterFilter,
+        limit: usize,
+        now: Now,
+    ) -> Result<Vec<(MessageId, String)>, StoreError>;
 
-    /// Stores a health check of an endpoint.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Full`.
-    pub async fn add_health(&self, check: HealthCheck) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.write(false, move |to| outbox::add_health(to, &check)).await,
-        }
-    }
+    /// Matching dead letters that cannot be replayed because their subscription is not in force, counted per
+    /// subscription.
+    async fn stranded_dead_letters(&self, filter: DeadLetterFilter)
+    -> Result<Vec<(String, u64)>, StoreError>;
 
-    /// The last health checks of an endpoint, newest first; at most `limit`.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn health(&self, subscription: String, limit: usize) -> Result<Vec<HealthCheck>, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => sqlite.read(move |from| outbox::health(from, &subscription, limit)).await,
-        }
-    }
+    /// Dead letters that match, by subscription and error, those that died last first; at most `limit` groups.
+    async fn dead_letter_groups(
+        &self,
+        filter: DeadLetterFilter,
+        limit: usize,
+    ) -> Result<Vec<LetterGroup>, StoreError>;
+
+    /// Discards dead letters that match, the oldest first, at most `limit`; their messages stay dead. Returns how many.
+    async fn discard_dead_letters(&self, filter: DeadLetterFilter, limit: usize)
+    -> Result<usize, StoreError>;
+
+    /// When the oldest dead letter failed.
+    async fn oldest_dead_letter(&self) -> Result<Option<Timestamp>, StoreError>;
 }
 
-#[cfg(test)]
-mod tests;
+/// Figures of attempts, and health checks of endpoints.
+///
+/// Every method fails with `Unavailable` if the store cannot be read or written; methods that write fail with `Full`
+/// while too much waits to be written.
+#[async_trait]
+pub trait Health: Send + Sync {
+    /// The figures of every subscription that exists or ever sent a message.
+    async fn sender_figures(&self) -> Result<Vec<SenderFigures>, StoreError>;
+
+    /// Stores a health check of an endpoint.
+    async fn add_health(&self, check: HealthCheck) -> Result<(), StoreError>;
+
+    /// The last health checks of an endpoint, newest first; at most `limit`.
+    async fn health(&self, subscription: String, limit: usize) -> Result<Vec<HealthCheck>, StoreError>;
+}

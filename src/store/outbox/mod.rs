@@ -2,10 +2,16 @@
 
 mod by_hand;
 mod contract;
-mod words;
+pub mod sqlite;
+mod types;
 
-pub use words::{
+pub use by_hand::ByHand;
+pub use contract::{DeadLetters, FanningOut, Health, Messages, Sending, Subscriptions};
+pub use types::{
     DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, Lane, LaneBatch, LaneClaim, LetterGroup,
     NewMessage, Next, ParkedRecord, Published, PublishedType, SenderFigures, Settlement, StoredMessage,
     SubscriptionRecord, Told,
 };
+
+#[cfg(test)]
+mod tests;

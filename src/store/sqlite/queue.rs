@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 
 use tokio::sync::oneshot;
 
-use super::insert::Prepared;
 use super::shared::Shared;
+use crate::store::log::sqlite::Prepared;
 use crate::store::{StoreError, Written};
 
 /// How a waiting caller gets its result.

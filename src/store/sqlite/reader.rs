@@ -8,9 +8,9 @@ use parking_lot::Mutex;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
-use super::search;
 use super::shared::{self, Shared};
 use crate::store::StoreError;
+use crate::store::search::sqlite as search;
 use crate::telemetry::Workers;
 
 /// The number of queries answered at once.

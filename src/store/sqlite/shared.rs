@@ -11,7 +11,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::watch;
 
-use super::retention;
+use crate::store::upkeep::sqlite::retention;
 use crate::store::{StoreOptions, StoreSize};
 
 /// How long a connection waits for another process that locks the file (`tagohook prune` next to a server).

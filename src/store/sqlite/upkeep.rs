@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use rusqlite::ErrorCode;
 
 use super::checkpoint::move_log;
-use super::retention::{self, Step};
 use super::writer::Work;
+use crate::store::upkeep::sqlite::retention::{self, Step};
 use crate::store::{Pruned, StoreError};
 
 impl Work {

@@ -11,11 +11,11 @@ use tokio::sync::oneshot;
 
 use super::ages::Ages;
 use super::checkpoint::{Checkpointer, move_log};
-use super::insert::{Inserted, Prepared, Statements};
 use super::job::{Asked, Job};
 use super::queue::{Answer, Place, Waiting};
-use super::retention;
 use super::shared::{self, Shared};
+use crate::store::log::sqlite::{Inserted, Prepared, Statements};
+use crate::store::upkeep::sqlite::retention;
 use crate::store::{Pruned, StoreError, StoreOptions, Written};
 use crate::telemetry::Worker;
 

@@ -1,0 +1,60 @@
+//! The store as the rest of the program holds it: one engine, whichever it is.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use super::sqlite::Sqlite;
+use super::{
+    ByHand, Causes, DeadLetters, Devices, Drift, FanningOut, Health, Learning, Log, Marking, Messages,
+    Minutes, ReplayRuns, Replays, SavedSearches, Search, Sending, Silences, StoreError, StoreOptions,
+    Subscriptions, Upkeep,
+};
+
+/// Everything that every store promises. Each subject says in its own contract what that is.
+pub trait Engine:
+    Log
+    + Causes
+    + Search
+    + Minutes
+    + Marking
+    + SavedSearches
+    + Replays
+    + ReplayRuns
+    + Subscriptions
+    + FanningOut
+    + Sending
+    + Messages
+    + DeadLetters
+    + ByHand
+    + Health
+    + Learning
+    + Drift
+    + Devices
+    + Silences
+    + Upkeep
+{
+}
+
+impl Engine for Sqlite {}
+
+/// The store. Cheap to clone; all clones share one store. Its methods are those of the contracts that `Engine` names.
+#[derive(Clone)]
+pub struct Store(Arc<dyn Engine>);
+
+impl Store {
+    /// Opens the store, creates or migrates its file, and starts its threads.
+    ///
+    /// # Errors
+    /// `NewerSchema` for a file of a newer program, `Open` for one that cannot be used.
+    pub fn open(options: StoreOptions) -> Result<Self, StoreError> {
+        Ok(Self(Arc::new(Sqlite::open(options)?)))
+    }
+}
+
+impl Deref for Store {
+    type Target = dyn Engine;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.0
+    }
+}

@@ -1,0 +1,64 @@
+//! Updates the lens from the log: the cursor and the learnt data change in one transaction.
+
+use async_trait::async_trait;
+use rusqlite::Connection;
+
+use super::facts::{add, fact};
+use super::{drift, entities};
+use crate::domain::Timestamp;
+use crate::store::sqlite::Sqlite;
+use crate::store::{FannedDelivery, Learning, Learnt, LensState, StoreError};
+
+/// What the learner reads: deliveries that were accepted or failed schema validation.
+const LEARNT_FROM: &str =
+    "+d.verdict = 0 OR (+d.verdict = 2 AND +d.reason IN ('invalid_payload', 'unknown_event'))";
+
+#[async_trait]
+impl Learning for Sqlite {
+    async fn lens_state(&self) -> Result<LensState, StoreError> {
+        self.read(state).await
+    }
+
+    async fn unlearnt(
+        &self,
+        after: i64,
+        limit: usize,
+        bytes: usize,
+    ) -> Result<(Vec<FannedDelivery>, i64), StoreError> {
+        self.page_of_log(LEARNT_FROM, after, limit, bytes).await
+    }
+
+    async fn learn(&self, learnt: Learnt) -> Result<bool, StoreError> {
+        self.add(move |to| learn(to, &learnt)).await
+    }
+}
+
+/// How far the learner has read the log.
+pub fn state(connection: &Connection) -> rusqlite::Result<LensState> {
+    let heard_at = fact(connection, "lens_heard_at")?;
+    Ok(LensState {
+        cursor: fact(connection, "lens_cursor")?,
+        since: fact(connection, "lens_since")?,
+        heard_at: (heard_at > 0).then_some(Timestamp::from_micros(heard_at)),
+        entities: fact(connection, "entities")?.unsigned_abs(),
+        left_out: fact(connection, "drift_left_out")?.unsigned_abs(),
+    })
+}
+
+/// Writes what was learnt; `false`, with nothing written, if another caller moved the cursor.
+pub fn learn(connection: &Connection, learnt: &Learnt) -> rusqlite::Result<bool> {
+    if fact(connection, "lens_cursor")? != learnt.from {
+        return Ok(false);
+    }
+    for learnt in &learnt.types {
+        drift::learn(connection, learnt)?;
+    }
+    for seen in &learnt.entities {
+        entities::see(connection, seen, learnt.is_history)?;
+    }
+    if let Some(moved) = learnt.moved {
+        add(connection, "lens_cursor", moved.through.saturating_sub(learnt.from))?;
+        add(connection, "drift_left_out", i64::try_from(moved.left_out).unwrap_or(i64::MAX))?;
+    }
+    Ok(true)
+}

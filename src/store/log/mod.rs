@@ -1,0 +1,63 @@
+//! The log of deliveries, with the event ids that they claim.
+
+pub mod encoding;
+pub mod sqlite;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use super::StoreError;
+use crate::domain::{Appended, DeliveryId, Entry, Reason, StoredDelivery};
+
+/// The response time of one delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// Its source.
+    pub source: String,
+    /// Microseconds until the response.
+    pub duration_us: u64,
+    /// The rejection reason.
+    pub reason: Option<Reason>,
+}
+
+/// A delivery that is on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The result of its claim.
+    pub appended: Appended,
+    /// Its position in the log.
+    pub seq: i64,
+    /// The time that it took, as its row says.
+    pub took: Duration,
+}
+
+/// The log: every delivery, and the event ids that decide which of them are new.
+///
+/// Every method fails with `Unavailable` if the store cannot be read or written.
+#[async_trait]
+pub trait Log: Send + Sync {
+    /// Appends a delivery; returns once it is durable. Of equal claims at the same moment, exactly one is `New`.
+    ///
+    /// # Errors
+    /// `Full` at once when the queue is full; `Unavailable` when the delivery could not be written. It is then not
+    /// stored.
+    async fn append(&self, entry: Entry) -> Result<Written, StoreError>;
+
+    /// Everything stored about a delivery.
+    async fn delivery(&self, id: DeliveryId) -> Result<Option<StoredDelivery>, StoreError>;
+
+    /// The response times of the newest deliveries, at most `last` of them.
+    async fn answered_lately(&self, last: usize) -> Result<Vec<Answered>, StoreError>;
+
+    /// Records that the client of the delivery at position `seq` disconnected before our response.
+    /// `after` is the time since the request's head.
+    async fn hung_up(&self, seq: i64, after: Duration) -> Result<(), StoreError>;
+
+    /// The position of the last commit; callers can wait for it to change.
+    fn newest(&self) -> watch::Receiver<i64>;
+
+    /// The highest position ever removed. A cursor below it may have a gap.
+    fn pruned_through(&self) -> i64;
+}

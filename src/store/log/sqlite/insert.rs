@@ -1,0 +1,265 @@
+//! Writes one entry into its tables. Work that needs no lock is done before the writer gets the entry.
+
+use std::time::Instant;
+
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
+
+use crate::domain::json::same_values;
+use crate::domain::{
+    Appended, Claim, ClaimKey, Decision, Delivery, DeliveryId, Entry, EventFacts, Reason, Timestamp, Verdict,
+};
+use crate::payload::decode;
+use crate::store::log::encoding;
+use crate::store::sqlite::whole;
+use crate::store::{Retention, StoreError, Written};
+
+/// The weight of a row in the budgets in addition to its header block, body and checks: keys, columns and index
+/// entries.
+const ROW_OVERHEAD: usize = 400;
+
+/// The longest body compared by value with the first delivery of its event, in bytes; also applies after decoding.
+const MOST_COMPARED: usize = 64 * 1024;
+
+/// An entry, encoded.
+pub struct Prepared {
+    delivery: Delivery,
+    facts: EventFacts,
+    unverified: Option<String>,
+    decision: Decision,
+    headers: Vec<u8>,
+    checks: String,
+    started: Instant,
+    /// Its weight, in bytes.
+    pub weight: usize,
+}
+
+impl Prepared {
+    /// Encodes `entry` on the caller's thread.
+    pub fn encode(entry: Entry) -> Result<Self, StoreError> {
+        let headers = encoding::header_block(&entry.delivery.headers);
+        let checks = encoding::checks_text(&entry.checks)
+            .map_err(|fault| StoreError::Unavailable(format!("checks cannot be written: {fault}")))?;
+        let weight = ROW_OVERHEAD
+            .saturating_add(headers.len())
+            .saturating_add(checks.len())
+            .saturating_add(entry.delivery.path.len())
+            .saturating_add(entry.delivery.source.len())
+            .saturating_add(entry.delivery.client.explanation.len())
+            .saturating_add(entry.delivery.body.len());
+        let Entry { delivery, facts, unverified, decision, started, .. } = entry;
+        let unverified = encoding::unverified_text(&unverified);
+        let weight = weight.saturating_add(unverified.as_ref().map_or(0, String::len));
+        Ok(Self { delivery, facts, unverified, decision, headers, checks, started, weight })
+    }
+}
+
+/// An inserted row: the result for its caller, and the totals it changes.
+pub struct Inserted {
+    pub written: Written,
+    pub verdict: Verdict,
+}
+
+/// The result of a delivery, as stored in its row.
+struct Settled {
+    appended: Appended,
+    verdict: Verdict,
+    reason: Option<Reason>,
+    status: u16,
+}
+
+/// The prepared statements of a batch.
+pub struct Statements<'c> {
+    row: CachedStatement<'c>,
+    bytes: CachedStatement<'c>,
+    claim: CachedStatement<'c>,
+    first: CachedStatement<'c>,
+    first_body: CachedStatement<'c>,
+}
+
+impl<'c> Statements<'c> {
+    /// Prepares the statements on the writer's connection.
+    pub fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            row: connection.prepare_cached(
+                "INSERT INTO deliveries (id, source, received_at, method, path, client_ip, event_type, event_name, \
+                 event_id, entity, verdict, reason, status, size_bytes, duration_us, duplicate_of, row_bytes, unverified) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+            )?,
+            bytes: connection.prepare_cached(
+                "INSERT INTO delivery_bytes (seq, http_version, peer_ip, explanation, headers, body, body_end, \
+                 checks, first_received_at, peer_port, connection_deliveries) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            )?,
+            // The UNIQUE key decides; there is no read before the write. An expired id counts as free.
+            claim: connection.prepare_cached(
+                "INSERT INTO event_ids (source, key, body_digest, delivery_id, first_received_at, expires_at) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (source, key) DO UPDATE SET \
+                 body_digest = excluded.body_digest, delivery_id = excluded.delivery_id, \
+                 first_received_at = excluded.first_received_at, expires_at = excluded.expires_at \
+                 WHERE event_ids.expires_at <= ?7",
+            )?,
+            first: connection.prepare_cached(
+                "SELECT body_digest, delivery_id, first_received_at FROM event_ids WHERE source = ?1 AND key = ?2",
+            )?,
+            first_body: connection.prepare_cached(
+                "SELECT b.headers, b.body FROM deliveries d JOIN delivery_bytes b USING (seq) \
+                 WHERE d.id = ?1 AND length(b.body) <= ?2",
+            )?,
+        })
+    }
+
+    /// Writes `prepared` inside the open transaction. `now` is the time of the batch.
+    pub fn insert(
+        &mut self,
+        prepared: &Prepared,
+        retention: &Retention,
+        now: Timestamp,
+    ) -> rusqlite::Result<Inserted> {
+        let settled = self.settle_claim(prepared, retention, now)?;
+        let (duplicate_of, first_received_at) = match &settled.appended {
+            Appended::New => (None, None),
+            Appended::Duplicate { first, first_received_at }
+            | Appended::Conflict { first, first_received_at } => {
+                (Some(*first.as_bytes()), Some(first_received_at.as_micros()))
+            }
+        };
+        let delivery = &prepared.delivery;
+        let facts = &prepared.facts;
+        let took = prepared.started.elapsed();
+        let duration_us = i64::try_from(took.as_micros()).unwrap_or(i64::MAX);
+        let seq = self.row.insert(params![
+            delivery.id.as_bytes(),
+            delivery.source,
+            delivery.received_at.as_micros(),
+            delivery.method,
+            delivery.path,
+            encoding::address_bytes(delivery.client.ip),
+            facts.event_type,
+            facts.event_name,
+            facts.event_id,
+            facts.entity,
+            encoding::verdict_number(settled.verdict),
+            settled.reason.map(Reason::as_str),
+            settled.status,
+            whole(delivery.body.len()),
+            duration_us,
+            duplicate_of,
+            whole(prepared.weight),
+            prepared.unverified,
+        ])?;
+        self.bytes.execute(params![
+            seq,
+            delivery.http_version,
+            encoding::address_bytes(delivery.client.peer),
+            delivery.client.explanation,
+            prepared.headers,
+            &*delivery.body,
+            delivery.body_end.as_str(),
+            prepared.checks,
+            first_received_at,
+            delivery.connection.port,
+            delivery.connection.deliveries,
+        ])?;
+        Ok(Inserted { written: Written { appended: settled.appended, seq, took }, verdict: settled.verdict })
+    }
+
+    fn settle_claim(
+        &mut self,
+        prepared: &Prepared,
+        retention: &Retention,
+        now: Timestamp,
+    ) -> rusqlite::Result<Settled> {
+        let settled =
+            |appended, verdict, reason: Option<Reason>, status| Settled { appended, verdict, reason, status };
+        Ok(match &prepared.decision {
+            Decision::Reject(reason) => {
+                settled(Appended::New, Verdict::Rejected, Some(*reason), reason.status())
+            }
+            Decision::Capture(status) => settled(Appended::New, Verdict::Captured, None, *status),
+            Decision::Handshake(status) => settled(Appended::New, Verdict::Handshake, None, *status),
+            Decision::Accept(None) => settled(Appended::New, Verdict::Accepted, None, 200),
+            Decision::Accept(Some(claim)) => match self.take(prepared, claim, retention, now)? {
+                Appended::New => settled(Appended::New, Verdict::Accepted, None, 200),
+                duplicate @ Appended::Duplicate { .. } => settled(duplicate, Verdict::Duplicate, None, 200),
+                conflict @ Appended::Conflict { .. } => {
+                    let reason = Reason::IdConflict;
+                    settled(conflict, Verdict::Rejected, Some(reason), reason.status())
+                }
+            },
+        })
+    }
+
+    /// Claims the event, unless another delivery has it.
+    fn take(
+        &mut self,
+        prepared: &Prepared,
+        claim: &Claim,
+        retention: &Retention,
+        now: Timestamp,
+    ) -> rusqlite::Result<Appended> {
+        for key in claim.also.iter().chain([&claim.key]) {
+            let taken = self.take_key(prepared, claim, key, retention, now)?;
+            if taken != Appended::New {
+                return Ok(taken);
+            }
+        }
+        Ok(Appended::New)
+    }
+
+    fn take_key(
+        &mut self,
+        prepared: &Prepared,
+        claim: &Claim,
+        claim_key: &ClaimKey,
+        retention: &Retention,
+        now: Timestamp,
+    ) -> rusqlite::Result<Appended> {
+        let source = &prepared.delivery.source;
+        let key = encoding::key_bytes(claim_key);
+        let keep =
+            claim.window.map_or(retention.keep_event_ids, |window| window.min(retention.keep_event_ids));
+        let taken = self.claim.execute(params![
+            source,
+            key,
+            claim.body_digest,
+            prepared.delivery.id.as_bytes(),
+            prepared.delivery.received_at.as_micros(),
+            now.plus(keep).as_micros(),
+            now.as_micros(),
+        ])?;
+        if taken == 1 {
+            return Ok(Appended::New);
+        }
+        let (digest, first, first_received_at) = self.first.query_row(params![source, key], |row| {
+            Ok((row.get::<_, [u8; 32]>(0)?, DeliveryId::from_bytes(row.get(1)?), row.get::<_, i64>(2)?))
+        })?;
+        let first_received_at = Timestamp::from_micros(first_received_at);
+        let is_conflict = matches!(claim_key, ClaimKey::Id(_))
+            && digest != claim.body_digest
+            && !self.says_the_same(&prepared.delivery, first)?;
+        Ok(if is_conflict {
+            Appended::Conflict { first, first_received_at }
+        } else {
+            Appended::Duplicate { first, first_received_at }
+        })
+    }
+}
+
+impl Statements<'_> {
+    /// Whether a delivery has the same values as the first one, in different bytes. Some senders serialise their JSON
+    /// again at each attempt. Only short bodies are compared, since all callers wait for the writer.
+    fn says_the_same(&mut self, delivery: &Delivery, first: DeliveryId) -> rusqlite::Result<bool> {
+        if delivery.body.len() > MOST_COMPARED {
+            return Ok(false);
+        }
+        let found = self.first_body.query_row(params![first.as_bytes(), whole(MOST_COMPARED)], |row| {
+            Ok((encoding::headers(row.get_ref(0)?.as_blob()?), row.get_ref(1)?.as_blob()?.to_vec()))
+        });
+        let Some((headers, body)) = found.optional()? else { return Ok(false) };
+        let texts = (
+            decode(&headers, &body, MOST_COMPARED),
+            decode(&delivery.headers, &delivery.body, MOST_COMPARED),
+        );
+        Ok(matches!(texts, (Ok(first), Ok(again)) if same_values(&first, &again)))
+    }
+}

@@ -1,0 +1,124 @@
+//! Manual actions on waiting messages: send now, move and cancel.
+
+use async_trait::async_trait;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::columns::HOME;
+use super::ordered;
+use crate::domain::{Now, Timestamp};
+use crate::store::sqlite::Sqlite;
+use crate::store::{ByHand, StoreError};
+
+#[async_trait]
+impl ByHand for Sqlite {
+    async fn send_now(&self, seqs: Vec<i64>, now: Now) -> Result<Vec<(i64, String)>, StoreError> {
+        self.change(move |to| send_now(to, &seqs, now)).await
+    }
+
+    async fn move_parked(&self, seqs: Vec<i64>, to: String, now: Now) -> Result<Vec<i64>, StoreError> {
+        self.change(move |connection| move_parked(connection, &seqs, &to, now)).await
+    }
+
+    async fn cancel_messages(&self, seqs: Vec<i64>, now: Now) -> Result<Vec<i64>, StoreError> {
+        self.change(move |to| cancel(to, &seqs, now)).await
+    }
+}
+
+/// Makes messages due. Messages that wait for their next attempt are due at once; cancelled ones start a new round of
+/// attempts. In an ordered lane, the messages before such a message become due with it.
+/// Messages that are parked, or neither wait nor are cancelled, do not change. Returns the position and the lane of
+/// each due message.
+pub fn send_now(connection: &Connection, seqs: &[i64], now: Now) -> rusqlite::Result<Vec<(i64, String)>> {
+    let mut due = Vec::new();
+    for &seq in seqs {
+        let found: Option<(i64, String, Option<String>)> = connection
+            .prepare_cached(
+                "SELECT m.status, m.target_id, m.entity FROM messages m JOIN subscriptions s ON s.id = m.subscription_id \
+                 WHERE m.seq = ?1 AND s.parked_since IS NULL",
+            )?
+            .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .optional()?;
+        match found {
+            Some((0, target, entity)) => {
+                hasten(connection, seq, &target, entity.as_deref(), now.due)?;
+                due.push((seq, target));
+            }
+            Some((4, ..)) => due.push((seq, renew(connection, seq, now)?)),
+            _ => {}
+        }
+    }
+    Ok(due)
+}
+
+fn hasten(
+    connection: &Connection,
+    seq: i64,
+    target: &str,
+    entity: Option<&str>,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE messages SET next_attempt_at = min(next_attempt_at, ?2) WHERE seq = ?1")?
+        .execute(params![seq, now.as_micros()])?;
+    if let Some(entity) = entity {
+        connection
+            .prepare_cached(
+                "UPDATE messages SET next_attempt_at = min(next_attempt_at, ?4) \
+                 WHERE target_id = ?1 AND entity = ?2 AND status = 0 AND seq < ?3",
+            )?
+            .execute(params![target, entity, seq, now.as_micros()])?;
+    }
+    Ok(())
+}
+
+/// Makes a message due in its own subscription, in a new round of attempts; returns its lane.
+fn renew(connection: &Connection, seq: i64, now: Now) -> rusqlite::Result<String> {
+    connection
+        .prepare_cached(&format!(
+            "UPDATE messages SET status = 0, lease_until = NULL, next_attempt_at = ?2, replayed_at = ?3, \
+             finished_at = NULL, {HOME} WHERE seq = ?1 RETURNING target_id"
+        ))?
+        .query_row(params![seq, now.due.as_micros(), now.wall.as_micros()], |row| row.get(0))
+}
+
+/// Moves parked messages to another subscription in force: due now, in a new round of attempts.
+/// Messages that are not parked do not move, nor those whose event the other subscription already has. Returns the
+/// positions of the moved messages.
+pub fn move_parked(connection: &Connection, seqs: &[i64], to: &str, now: Now) -> rusqlite::Result<Vec<i64>> {
+    let mut moved = Vec::new();
+    for &seq in seqs {
+        let is_taken = connection
+            .prepare_cached(
+                "UPDATE OR IGNORE messages SET subscription_id = ?2 WHERE seq = ?1 AND status = 0 \
+                 AND EXISTS (SELECT 1 FROM subscriptions s WHERE s.id = subscription_id AND s.parked_since IS NOT NULL) \
+                 AND EXISTS (SELECT 1 FROM subscriptions s WHERE s.id = ?2 AND s.parked_since IS NULL)",
+            )?
+            .execute(params![seq, to])?;
+        if is_taken == 1 {
+            renew(connection, seq, now)?;
+            moved.push(seq);
+        }
+    }
+    Ok(moved)
+}
+
+/// Cancels messages that wait, are parked or are being sent; returns the positions of the cancelled messages. A
+/// request in flight may still arrive; its message is then delivered.
+pub fn cancel(connection: &Connection, seqs: &[i64], now: Now) -> rusqlite::Result<Vec<i64>> {
+    let mut cancelled = Vec::new();
+    for &seq in seqs {
+        let place: Option<(String, Option<String>)> = connection
+            .prepare_cached(
+                "UPDATE messages SET status = 4, lease_until = NULL, finished_at = ?2 \
+                 WHERE seq = ?1 AND status IN (0, 1) RETURNING target_id, entity",
+            )?
+            .query_row(params![seq, now.wall.as_micros()], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((target, entity)) = place else { continue };
+        cancelled.push(seq);
+        if let Some(entity) = entity {
+            ordered::wake_next(connection, &target, &entity, now.due)?;
+        }
+    }
+    Ok(cancelled)
+}

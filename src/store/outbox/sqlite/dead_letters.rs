@@ -1,0 +1,299 @@
+//! Messages that ran out of attempts: shown, replayed, discarded, and told of.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
+
+use super::columns::{HOME, MESSAGE_COLUMNS, MESSAGE_WIDTH, message};
+use super::fanout;
+use crate::domain::{DeadLetter, MessageId, Now, OutgoingEvent, Timestamp};
+use crate::store::sqlite::Sqlite;
+use crate::store::sqlite::whole;
+use crate::store::{DeadLetterFilter, DeadLetters, LetterGroup, NewMessage, StoreError, Told};
+
+/// The most dead letters read for one notice.
+const TOLD_AT_ONCE: usize = 10_000;
+/// The most ids in a notice.
+const TOLD_IDS: usize = 20;
+
+#[async_trait]
+impl DeadLetters for Sqlite {
+    async fn dead_letters(
+        &self,
+        filter: DeadLetterFilter,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, StoreError> {
+        self.read(move |from| letters(from, &filter, before, limit)).await
+    }
+
+    async fn untold_dead_letters(
+        &self,
+        own_events: &'static [&'static str],
+    ) -> Result<Vec<Told>, StoreError> {
+        self.read(move |from| untold(from, own_events)).await
+    }
+
+    async fn tell_dead_letters(
+        &self,
+        told: Told,
+        notice: Option<(OutgoingEvent, Vec<NewMessage>)>,
+        now: Now,
+    ) -> Result<(), StoreError> {
+        self.change(move |to| {
+            if let Some((event, messages)) = &notice {
+                fanout::publish(to, event, [0; 32], messages, now)?;
+            }
+            tell(to, &told.subscription, told.through)
+        })
+        .await
+    }
+
+    async fn replay_dead_letters(
+        &self,
+        filter: DeadLetterFilter,
+        limit: usize,
+        now: Now,
+    ) -> Result<Vec<(MessageId, String)>, StoreError> {
+        self.change(move |to| replay(to, &filter, limit, now)).await
+    }
+
+    async fn stranded_dead_letters(
+        &self,
+        filter: DeadLetterFilter,
+    ) -> Result<Vec<(String, u64)>, StoreError> {
+        self.read(move |from| stranded(from, &filter)).await
+    }
+
+    async fn dead_letter_groups(
+        &self,
+        filter: DeadLetterFilter,
+        limit: usize,
+    ) -> Result<Vec<LetterGroup>, StoreError> {
+        self.read(move |from| letter_groups(from, &filter, limit)).await
+    }
+
+    async fn discard_dead_letters(
+        &self,
+        filter: DeadLetterFilter,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
+        self.change(move |to| discard(to, &filter, limit)).await
+    }
+
+    async fn oldest_dead_letter(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read(oldest).await
+    }
+}
+
+/// Dead letters that match, the newest message first, before the position `before`.
+pub fn letters(
+    connection: &Connection,
+    filter: &DeadLetterFilter,
+    before: Option<i64>,
+    limit: usize,
+) -> rusqlite::Result<Vec<DeadLetter>> {
+    let (conditions, mut values) = conditions(filter);
+    let before_sql = if before.is_some() { "AND d.message_seq < ?" } else { "" };
+    values.extend(before.map(Value::from));
+    let sql = format!(
+        "SELECT {MESSAGE_COLUMNS}, d.url, d.payload, d.error, d.primary_error, d.fallback_error, d.failed_at \
+         FROM dead_letters d CROSS JOIN messages m ON m.seq = d.message_seq JOIN events e ON e.seq = m.event_seq \
+         WHERE {conditions} {before_sql} ORDER BY d.message_seq DESC LIMIT {}",
+        whole(limit)
+    );
+    connection
+        .prepare_cached(&sql)?
+        .query_map(params_from_iter(values), |row| {
+            let at = |offset: usize| MESSAGE_WIDTH.saturating_add(offset);
+            Ok(DeadLetter {
+                message: message(row)?,
+                url: row.get(at(0))?,
+                payload: Bytes::copy_from_slice(row.get_ref(at(1))?.as_blob()?),
+                error: row.get(at(2))?,
+                primary_error: row.get(at(3))?,
+                fallback_error: row.get(at(4))?,
+                failed_at: Timestamp::from_micros(row.get(at(5))?),
+            })
+        })?
+        .collect()
+}
+
+/// When the oldest dead letter failed.
+pub fn oldest(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
+    connection
+        .prepare_cached("SELECT failed_at FROM dead_letters ORDER BY message_seq LIMIT 1")?
+        .query_row([], |row| row.get(0).map(Timestamp::from_micros))
+        .optional()
+}
+
+fn conditions(filter: &DeadLetterFilter) -> (String, Vec<Value>) {
+    let mut sql = vec!["1"];
+    let mut values: Vec<Value> = Vec::new();
+    let mut add = |condition: &'static str, value: Value| {
+        sql.push(condition);
+        values.push(value);
+    };
+    if !filter.ids.is_empty() {
+        let ids: Vec<String> = filter.ids.iter().map(|id| hex::encode(id.as_bytes())).collect();
+        let listed =
+            "d.message_seq IN (SELECT seq FROM messages WHERE id IN (SELECT unhex(value) FROM json_each(?)))";
+        add(listed, serde_json::json!(ids).to_string().into());
+    }
+    if let Some(subscription) = &filter.subscription {
+        add("d.subscription_id = ?", subscription.clone().into());
+    }
+    if let Some(event_id) = &filter.event_id {
+        add("m.event_id = ?", event_id.clone().into());
+    }
+    if let Some(event_type) = &filter.event_type {
+        add("m.event_type = ?", event_type.clone().into());
+    }
+    if let Some(from) = filter.from {
+        add("d.failed_at >= ?", from.as_micros().into());
+    }
+    if let Some(to) = filter.to {
+        add("d.failed_at < ?", to.as_micros().into());
+    }
+    if let Some(error) = &filter.error {
+        add("instr(d.error, ?) > 0", error.clone().into());
+    }
+    if let Some(error) = &filter.error_is {
+        add("d.error = ?", error.clone().into());
+    }
+    (sql.join(" AND "), values)
+}
+
+/// The condition that the subscription is in force.
+const IN_FORCE: &str =
+    "EXISTS (SELECT 1 FROM subscriptions s WHERE s.id = d.subscription_id AND s.parked_since IS NULL)";
+
+/// Replays dead letters, at most `limit`. Each starts a new round of attempts through its own subscription. Those
+/// whose subscription is not in force do not change. Returns each message with its subscription.
+pub fn replay(
+    connection: &Connection,
+    filter: &DeadLetterFilter,
+    limit: usize,
+    now: Now,
+) -> rusqlite::Result<Vec<(MessageId, String)>> {
+    let (conditions, values) = conditions(filter);
+    let sql = format!(
+        "SELECT m.seq, m.id, m.subscription_id FROM dead_letters d CROSS JOIN messages m ON m.seq = d.message_seq \
+         WHERE {conditions} AND {IN_FORCE} ORDER BY d.message_seq LIMIT {}",
+        whole(limit)
+    );
+    let found = connection
+        .prepare_cached(&sql)?
+        .query_map(params_from_iter(values), |row| {
+            Ok((row.get::<_, i64>(0)?, (MessageId::from_bytes(row.get(1)?), row.get(2)?)))
+        })?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    for (seq, _) in &found {
+        connection
+            .prepare_cached(&format!(
+                "UPDATE messages SET status = 0, next_attempt_at = ?2, replayed_at = ?3, finished_at = NULL, {HOME} \
+                 WHERE seq = ?1"
+            ))?
+            .execute(params![seq, now.due.as_micros(), now.wall.as_micros()])?;
+        connection.prepare_cached("DELETE FROM dead_letters WHERE message_seq = ?1")?.execute([seq])?;
+    }
+    Ok(found.into_iter().map(|(_, replayed)| replayed).collect())
+}
+
+/// Matching dead letters that cannot be replayed because their subscription is not in force, counted per subscription.
+pub fn stranded(connection: &Connection, filter: &DeadLetterFilter) -> rusqlite::Result<Vec<(String, u64)>> {
+    let (conditions, values) = conditions(filter);
+    let sql = format!(
+        "SELECT d.subscription_id, count(*) FROM dead_letters d CROSS JOIN messages m ON m.seq = d.message_seq \
+         WHERE {conditions} AND NOT {IN_FORCE} GROUP BY d.subscription_id"
+    );
+    connection
+        .prepare_cached(&sql)?
+        .query_map(params_from_iter(values), |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?
+        .collect()
+}
+
+/// Dead letters that match, by subscription and error, those that died last first.
+pub fn letter_groups(
+    connection: &Connection,
+    filter: &DeadLetterFilter,
+    limit: usize,
+) -> rusqlite::Result<Vec<LetterGroup>> {
+    let (conditions, values) = conditions(filter);
+    // Without its message a letter is counted in the index alone.
+    let is_of_message = filter.event_id.is_some() || filter.event_type.is_some();
+    let message = if is_of_message { "CROSS JOIN messages m ON m.seq = d.message_seq" } else { "" };
+    let sql = format!(
+        "SELECT d.subscription_id, d.error, count(*), min(d.failed_at), max(d.failed_at) FROM dead_letters d {message} \
+         WHERE {conditions} GROUP BY d.subscription_id, d.error ORDER BY max(d.failed_at) DESC, d.error LIMIT {}",
+        whole(limit)
+    );
+    connection
+        .prepare_cached(&sql)?
+        .query_map(params_from_iter(values), |row| {
+            Ok(LetterGroup {
+                subscription: row.get(0)?,
+                error: row.get(1)?,
+                count: row.get::<_, i64>(2)?.unsigned_abs(),
+                since: Timestamp::from_micros(row.get(3)?),
+                last: Timestamp::from_micros(row.get(4)?),
+            })
+        })?
+        .collect()
+}
+
+/// Discards dead letters that match, at most `limit`; their messages stay dead. Returns how many.
+pub fn discard(connection: &Connection, filter: &DeadLetterFilter, limit: usize) -> rusqlite::Result<usize> {
+    let (conditions, values) = conditions(filter);
+    connection
+        .prepare_cached(&format!(
+            "DELETE FROM dead_letters WHERE message_seq IN (SELECT d.message_seq FROM dead_letters d \
+             CROSS JOIN messages m ON m.seq = d.message_seq WHERE {conditions} ORDER BY d.message_seq LIMIT {})",
+            whole(limit)
+        ))?
+        .execute(params_from_iter(values))
+}
+
+/// Dead letters without a notice yet, by subscription. `own_events` never cause a notice: notices about notices would
+/// never end.
+pub fn untold(connection: &Connection, own_events: &[&str]) -> rusqlite::Result<Vec<Told>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT d.subscription_id, m.id, m.event_type, d.error, m.seq FROM dead_letters d \
+         CROSS JOIN messages m ON m.seq = d.message_seq WHERE d.is_told = 0 \
+         ORDER BY d.subscription_id, d.message_seq LIMIT ?1",
+    )?;
+    let mut rows = statement.query([whole(TOLD_AT_ONCE)])?;
+    let mut told: Vec<Told> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let subscription: String = row.get(0)?;
+        let event_type: String = row.get(2)?;
+        let seq: i64 = row.get(4)?;
+        let at = told.iter().position(|told| told.subscription == subscription).unwrap_or(told.len());
+        if at == told.len() {
+            let (messages, error) = (Vec::new(), String::new());
+            told.push(Told { subscription, count: 0, messages, error, through: seq });
+        }
+        let Some(notice) = told.get_mut(at) else { continue };
+        notice.through = seq;
+        if own_events.contains(&event_type.as_str()) {
+            continue;
+        }
+        notice.count = notice.count.saturating_add(1);
+        notice.error = row.get(3)?;
+        if notice.messages.len() < TOLD_IDS {
+            notice.messages.push(MessageId::from_bytes(row.get(1)?));
+        }
+    }
+    Ok(told)
+}
+
+/// Records that administrators were notified about a subscription's dead letters up to `through`.
+pub fn tell(connection: &Connection, subscription: &str, through: i64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE dead_letters SET is_told = 1 WHERE is_told = 0 AND subscription_id = ?1 AND message_seq <= ?2",
+        )?
+        .execute(params![subscription, through])?;
+    Ok(())
+}

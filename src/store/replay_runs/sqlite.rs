@@ -1,0 +1,243 @@
+//! Runs of replays in SQLite.
+
+use async_trait::async_trait;
+use rusqlite::types::Type;
+use rusqlite::{Connection, Error, OptionalExtension as _, Row, params};
+
+use crate::domain::{DeliveryId, Replay, ReplayId, ReplayRun, ReplaySignature, RunState, RunStep, Timestamp};
+use crate::store::replays::sqlite as replays;
+use crate::store::sqlite::Sqlite;
+use crate::store::sqlite::whole;
+use crate::store::{ReplayRuns, StoreError};
+
+const COLUMNS: &str = "id, filter, target, signature, is_newest_first, per_second, concurrency, stops_on_error, state, why, \
+                       total, done, failed, gone";
+/// The most runs stored; the oldest finished runs are removed first.
+const KEPT: usize = 200;
+
+/// The most plan entries written or removed at once, to limit how long deliveries wait.
+const STEP: usize = 1_000;
+
+#[async_trait]
+impl ReplayRuns for Sqlite {
+    async fn add_run(&self, run: ReplayRun, plan: &[DeliveryId]) -> Result<(), StoreError> {
+        let mut place = 0_u32;
+        for step in plan.chunks(STEP) {
+            let (id, step) = (run.id, step.to_vec());
+            let from = place;
+            place = place.saturating_add(u32::try_from(step.len()).unwrap_or(u32::MAX));
+            self.add(move |to| self::plan(to, id, from, &step)).await?;
+        }
+        self.add(move |to| add(to, &run)).await
+    }
+
+    async fn forget_plans(&self) -> Result<(), StoreError> {
+        while self.change(|to| forget_plans(to, STEP)).await? > 0 {}
+        Ok(())
+    }
+
+    async fn next_of_run(
+        &self,
+        run: ReplayId,
+        after: Option<u32>,
+        limit: usize,
+    ) -> Result<Vec<(u32, DeliveryId)>, StoreError> {
+        self.read(move |from| next(from, run, after, limit)).await
+    }
+
+    async fn settle_run(
+        &self,
+        place: (ReplayId, u32),
+        step: RunStep,
+        replay: Option<Replay>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.add(move |to| settle(to, place, step, replay.as_ref(), now)).await
+    }
+
+    async fn turn_run(
+        &self,
+        run: ReplayId,
+        from: RunState,
+        to: RunState,
+        why: Option<String>,
+    ) -> Result<bool, StoreError> {
+        self.change(move |with| turn(with, run, from, to, why.as_deref())).await
+    }
+
+    async fn runs(&self, before: Option<ReplayId>, limit: usize) -> Result<Vec<ReplayRun>, StoreError> {
+        self.read(move |from| list(from, before, limit)).await
+    }
+
+    async fn run(&self, id: ReplayId) -> Result<Option<ReplayRun>, StoreError> {
+        self.read(move |from| one(from, id)).await
+    }
+
+    async fn running_runs(&self) -> Result<Vec<ReplayRun>, StoreError> {
+        self.read(running).await
+    }
+}
+
+/// Writes a part of a plan, starting at `place`.
+pub fn plan(
+    connection: &Connection,
+    run: ReplayId,
+    place: u32,
+    deliveries: &[DeliveryId],
+) -> rusqlite::Result<()> {
+    let mut insert =
+        connection.prepare_cached("INSERT INTO replay_plan (run, place, delivery) VALUES (?1, ?2, ?3)")?;
+    for (place, delivery) in (place..).zip(deliveries) {
+        insert.execute(params![run.as_bytes(), place, delivery.as_bytes()])?;
+    }
+    Ok(())
+}
+
+/// Stores a run whose plan is already written. Removes old runs.
+pub fn add(connection: &Connection, run: &ReplayRun) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(&format!(
+            "INSERT INTO replay_runs ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
+        ))?
+        .execute(params![
+            run.id.as_bytes(),
+            run.filter,
+            run.target,
+            run.signature.as_str(),
+            run.is_newest_first,
+            run.per_second,
+            run.concurrency,
+            run.stops_on_error,
+            run.state.as_str(),
+            run.why,
+            run.total,
+            run.done,
+            run.failed,
+            run.gone,
+        ])?;
+    connection
+        .prepare_cached(
+            "DELETE FROM replay_runs WHERE state <> 'running'
+             AND id < (SELECT id FROM replay_runs ORDER BY id DESC LIMIT 1 OFFSET ?1)",
+        )?
+        .execute([whole(KEPT)])?;
+    Ok(())
+}
+
+/// Removes at most `limit` plan entries whose run does not exist; returns their number.
+pub fn forget_plans(connection: &Connection, limit: usize) -> rusqlite::Result<usize> {
+    connection
+        .prepare_cached(
+            "DELETE FROM replay_plan WHERE (run, place) IN (
+                 SELECT run, place FROM replay_plan WHERE run NOT IN (SELECT id FROM replay_runs) LIMIT ?1)",
+        )?
+        .execute([whole(limit)])
+}
+
+/// The next entries of a run's plan, after `place`.
+pub fn next(
+    connection: &Connection,
+    run: ReplayId,
+    after: Option<u32>,
+    limit: usize,
+) -> rusqlite::Result<Vec<(u32, DeliveryId)>> {
+    connection
+        .prepare_cached(
+            "SELECT place, delivery FROM replay_plan WHERE run = ?1 AND place >= ?2 ORDER BY place LIMIT ?3",
+        )?
+        .query_map(
+            params![run.as_bytes(), after.map_or(0, |place| place.saturating_add(1)), whole(limit)],
+            |row| Ok((row.get(0)?, DeliveryId::from_bytes(row.get(1)?))),
+        )?
+        .collect()
+}
+
+/// Removes a place from the plan and stores its result.
+pub fn settle(
+    connection: &Connection,
+    (run, place): (ReplayId, u32),
+    step: RunStep,
+    replay: Option<&Replay>,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let taken = connection
+        .prepare_cached("DELETE FROM replay_plan WHERE run = ?1 AND place = ?2")?
+        .execute(params![run.as_bytes(), place])?;
+    connection
+        .prepare_cached(
+            "UPDATE replay_runs SET done = done + ?2, failed = failed + ?3, gone = gone + ?4 WHERE id = ?1",
+        )?
+        .execute(params![run.as_bytes(), whole(taken), step == RunStep::Failed, step == RunStep::Gone])?;
+    match replay {
+        Some(replay) => replays::add(connection, replay, now),
+        None => Ok(()),
+    }
+}
+
+/// Moves a run from one state to another; `false` if it is not in the first state.
+pub fn turn(
+    connection: &Connection,
+    run: ReplayId,
+    from: RunState,
+    to: RunState,
+    why: Option<&str>,
+) -> rusqlite::Result<bool> {
+    let turned = connection
+        .prepare_cached("UPDATE replay_runs SET state = ?3, why = ?4 WHERE id = ?1 AND state = ?2")?
+        .execute(params![run.as_bytes(), from.as_str(), to.as_str(), why])?;
+    Ok(turned > 0)
+}
+
+/// The newest runs, before the id `before`.
+pub fn list(
+    connection: &Connection,
+    before: Option<ReplayId>,
+    limit: usize,
+) -> rusqlite::Result<Vec<ReplayRun>> {
+    let before = before.map_or([0xff; 16], |id| *id.as_bytes());
+    connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM replay_runs WHERE id < ?1 ORDER BY id DESC LIMIT ?2"
+        ))?
+        .query_map(params![before, whole(limit)], run)?
+        .collect()
+}
+
+/// The run with this id.
+pub fn one(connection: &Connection, id: ReplayId) -> rusqlite::Result<Option<ReplayRun>> {
+    connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM replay_runs WHERE id = ?1"))?
+        .query_row([id.as_bytes()], run)
+        .optional()
+}
+
+/// The runs that are still running.
+pub fn running(connection: &Connection) -> rusqlite::Result<Vec<ReplayRun>> {
+    connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM replay_runs WHERE state = 'running' ORDER BY id"))?
+        .query_map([], run)?
+        .collect()
+}
+
+fn run(row: &Row<'_>) -> rusqlite::Result<ReplayRun> {
+    let word = |at: usize| row.get::<_, String>(at);
+    let unknown = |at: usize| {
+        Error::InvalidColumnType(at, "a word that this program does not know".to_owned(), Type::Text)
+    };
+    Ok(ReplayRun {
+        id: ReplayId::from_bytes(row.get(0)?),
+        filter: row.get(1)?,
+        target: row.get(2)?,
+        signature: ReplaySignature::from_word(&word(3)?).ok_or_else(|| unknown(3))?,
+        is_newest_first: row.get(4)?,
+        per_second: row.get(5)?,
+        concurrency: row.get(6)?,
+        stops_on_error: row.get(7)?,
+        state: RunState::from_word(&word(8)?).ok_or_else(|| unknown(8))?,
+        why: row.get(9)?,
+        total: row.get(10)?,
+        done: row.get(11)?,
+        failed: row.get(12)?,
+        gone: row.get(13)?,
+    })
+}

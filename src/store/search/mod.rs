@@ -1,0 +1,73 @@
+//! Search in the log: lists, what follows a cursor, counts.
+
+pub mod sqlite;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::domain::{DeliveryFilter, DeliveryRow, Timestamp, Verdict};
+
+/// The rows after a cursor, oldest first.
+#[derive(Clone, Debug)]
+pub struct Tail {
+    /// The rows that match.
+    pub rows: Vec<DeliveryRow>,
+    /// The next cursor: every row up to this position was checked.
+    pub through: i64,
+}
+
+/// When matching deliveries were received, and their verdicts; the newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Matches {
+    /// Each of them.
+    pub seen: Vec<(Timestamp, Verdict)>,
+    /// Whether there are no more.
+    pub is_all: bool,
+}
+
+/// Search in the log.
+///
+/// Every method fails with `Unavailable` if the store cannot be read, and with `TooLong` if a search takes too long.
+#[async_trait]
+pub trait Search: Send + Sync {
+    /// Builds the search index in the background until the store is closed. Without the index, search reads the log.
+    ///
+    /// # Errors
+    /// `Unavailable` if no thread can be started.
+    fn start_indexing(&self) -> Result<(), StoreError>;
+
+    /// Rows that match, newest first, before the position `before`; at most `limit`.
+    async fn list(
+        &self,
+        filter: &DeliveryFilter,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<DeliveryRow>, StoreError>;
+
+    /// Rows that match after the position `after`, oldest first; at most `limit`.
+    async fn since(&self, filter: &DeliveryFilter, after: i64, limit: usize) -> Result<Tail, StoreError>;
+
+    /// The deliveries from `source` that carried the event `event_id`, newest first; at most `limit`.
+    async fn of_event(
+        &self,
+        source: &str,
+        event_id: &str,
+        limit: usize,
+    ) -> Result<Vec<DeliveryRow>, StoreError> {
+        let (source, event_id) = (Some(source.to_owned()), Some(event_id.to_owned()));
+        self.list(&DeliveryFilter { source, event_id, ..DeliveryFilter::default() }, None, limit).await
+    }
+
+    /// How many deliveries are stored, or how many of one verdict. It costs nothing, however many there are.
+    async fn total(&self, verdict: Option<Verdict>) -> Result<u64, StoreError>;
+
+    /// The newest deliveries that match: at most `most` of them, and as many as are found within `budget`.
+    async fn matches(
+        &self,
+        filter: &DeliveryFilter,
+        most: usize,
+        budget: Duration,
+    ) -> Result<Matches, StoreError>;
+}

@@ -1,0 +1,298 @@
+//! The thread that builds the index, newest rows first, with lower priority than receiving.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use parking_lot::{Mutex, RwLock};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::builder::Builder;
+use super::file::{Indexed, SearchFile, last_of};
+use super::open::{OpenRow, OpenSegment};
+use super::positions::{first_of, segment_of};
+use crate::domain::DeliveryRow;
+use crate::store::log::sqlite::rows::{self as delivery_rows, ROW_COLUMNS};
+use crate::store::sqlite::shared::{self, Shared};
+use crate::telemetry::{Worker, Workers};
+
+/// How often it checks for work.
+const EVERY: Duration = Duration::from_millis(100);
+/// The pause after an error, such as a full disk.
+const AFTER_FAULT: Duration = Duration::from_secs(30);
+/// The number of rows indexed at once. In the unfinished segment, up to this many rows may have no index.
+const SLICE: i64 = 256;
+/// The most rows read by one statement, and the bytes after which it stops. The statement ends before the terms are
+/// read: a long one keeps the write-ahead log from restarting.
+const AT_ONCE: (usize, usize) = (64, 1024 * 1024);
+/// The niceness of the thread, as in nice(2).
+const NICE: i32 = 10;
+/// Terms written between two time checks.
+const TERMS: usize = 2_000;
+
+/// The thread.
+pub struct Indexer {
+    stop: Mutex<Option<Sender<()>>>,
+    thread: Worker,
+}
+
+impl Indexer {
+    /// Starts the thread for the store at `store`.
+    pub fn start(
+        store: &Path,
+        shared: Arc<Shared>,
+        file: Arc<SearchFile>,
+        workers: &Workers,
+    ) -> std::io::Result<Self> {
+        let (stop, stopped) = channel();
+        let work = Work { store: store.to_owned(), shared, file, stopped };
+        let thread = workers.start("store-indexer", NICE, move || work.run())?;
+        Ok(Self { stop: Mutex::new(Some(stop)), thread })
+    }
+
+    /// Ends the thread; unfinished work is repeated after the next start.
+    pub fn stop(&self) {
+        self.stop.lock().take();
+        self.thread.join();
+    }
+}
+
+struct Work {
+    store: PathBuf,
+    shared: Arc<Shared>,
+    file: Arc<SearchFile>,
+    stopped: Receiver<()>,
+}
+
+/// Why the thread returns to its start.
+enum Halt {
+    Stopped,
+    Fault(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Halt {
+    fn from(fault: rusqlite::Error) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl Work {
+    fn run(&self) {
+        while let Halt::Fault(fault) = self.keep_up() {
+            self.file.note(&fault);
+            tracing::warn!(%fault, "the search index could not be built; until it is, searches read the log");
+            if self.pause(AFTER_FAULT).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn keep_up(&self) -> Halt {
+        while self.newest() < SLICE {
+            if let Err(halt) = self.pause(EVERY) {
+                return halt;
+            }
+        }
+        let newest = self.newest();
+        let opened = shared::open_reader(&self.store).and_then(|log| {
+            // A segment beyond the end of the log belongs to another log, from before a backup was restored.
+            let index = self.file.open(|seq, id| seq <= newest && is_row(&log, seq, id))?;
+            Ok((log, index))
+        });
+        let (log, mut index) = match opened {
+            Ok(opened) => opened,
+            Err(fault) => return Halt::Fault(fault),
+        };
+        let mut builder = Builder::new();
+        loop {
+            let step = self.step(&log, &mut index, &mut builder);
+            let paused = match step {
+                Ok(true) => Ok(()),
+                Ok(false) => self.pause(EVERY),
+                Err(halt) => return halt,
+            };
+            if let Err(halt) = paused {
+                return halt;
+            }
+        }
+    }
+
+    fn newest(&self) -> i64 {
+        *self.shared.newest.borrow()
+    }
+
+    /// Builds one segment, or removes it with its rows. `false` if there is nothing to do.
+    fn step(&self, log: &Connection, index: &mut Connection, builder: &mut Builder) -> Result<bool, Halt> {
+        if self.file.is_damaged() {
+            *index = self.file.start_anew()?;
+        }
+        self.follow(log, builder)?;
+        let filling = segment_of(self.newest().saturating_add(1));
+        let oldest: Option<i64> = log.query_row("SELECT min(seq) FROM deliveries", [], |row| row.get(0))?;
+        let oldest = oldest_segment(oldest, filling);
+        let known = self.file.segments();
+        if let Some((gone, _)) = known.range(..oldest).next() {
+            self.file.forget(index, *gone)?;
+            return Ok(true);
+        }
+        let mut number = filling.saturating_sub(1);
+        while number >= oldest {
+            if !matches!(known.get(&number), Some(Indexed::Kept(_))) {
+                self.make(log, index, builder, number)?;
+                return Ok(true);
+            }
+            number = number.saturating_sub(1);
+        }
+        Ok(false)
+    }
+
+    /// Adds new rows to the unfinished segment, a slice at a time: the newest rows are queried most.
+    fn follow(&self, log: &Connection, builder: &mut Builder) -> Result<(), Halt> {
+        loop {
+            let newest = self.newest();
+            let number = segment_of(newest.saturating_add(1));
+            let known = match self.file.segments().get(&number) {
+                Some(Indexed::Open(open)) => open.read().next(),
+                _ => first_of(number),
+            };
+            let last = known.saturating_add(SLICE).saturating_sub(1);
+            let Some(open) = (last <= newest).then(|| self.file.opened(number)).flatten() else {
+                return Ok(());
+            };
+            self.add(log, builder, &open, last)?;
+        }
+    }
+
+    /// Builds the index of a full segment.
+    fn make(
+        &self,
+        log: &Connection,
+        index: &mut Connection,
+        builder: &mut Builder,
+        number: i64,
+    ) -> Result<(), Halt> {
+        let Some(open) = self.file.opened(number) else { return Ok(()) };
+        loop {
+            let next = open.read().next();
+            if next > last_of(number) {
+                break;
+            }
+            let last = next.saturating_add(SLICE).saturating_sub(1).min(last_of(number));
+            self.add(log, builder, &open, last)?;
+            self.follow(log, builder)?;
+        }
+        let mut began = Instant::now();
+        let mut left = TERMS;
+        let mut stopped = None;
+        let made = open.read();
+        let written = self.file.keep(index, &made, || {
+            left = left.saturating_sub(1);
+            if left > 0 {
+                return true;
+            }
+            left = TERMS;
+            stopped = self.give_way(began.elapsed()).and_then(|()| self.follow(log, builder)).err();
+            began = Instant::now();
+            stopped.is_none()
+        });
+        match stopped {
+            Some(halt) => Err(halt),
+            None => Ok(written?),
+        }
+    }
+
+    /// Adds the rows through the position `last` to a segment.
+    fn add(
+        &self,
+        log: &Connection,
+        builder: &mut Builder,
+        open: &RwLock<OpenSegment>,
+        last: i64,
+    ) -> Result<(), Halt> {
+        let began = Instant::now();
+        loop {
+            let first = open.read().next();
+            if first > last {
+                return self.give_way(began.elapsed());
+            }
+            let (rows, next) = read(log, first, last)?;
+            let open_row = |(row, headers, body): Read| OpenRow {
+                seq: row.seq,
+                id: *row.id.as_bytes(),
+                received_at: row.received_at.as_micros(),
+                terms: builder.terms(&row, &headers, &body),
+            };
+            let rows = rows.into_iter().map(open_row).collect();
+            open.write().add(rows, next);
+        }
+    }
+
+    /// Pauses a quarter of the time it worked. Longer pauses would slow down searches, which read every row without an
+    /// index one by one.
+    fn give_way(&self, worked: Duration) -> Result<(), Halt> {
+        self.pause(worked / 4)
+    }
+
+    fn pause(&self, pause: Duration) -> Result<(), Halt> {
+        match self.stopped.recv_timeout(pause) {
+            Err(RecvTimeoutError::Timeout) => Ok(()),
+            _ => Err(Halt::Stopped),
+        }
+    }
+}
+
+/// The first segment that needs an index. The unfinished segment always does; otherwise an empty log would remove and
+/// open it in an endless loop.
+fn oldest_segment(oldest: Option<i64>, filling: i64) -> i64 {
+    oldest.map_or(filling, segment_of)
+}
+
+/// A row with its headers and body.
+type Read = (DeliveryRow, Vec<u8>, Vec<u8>);
+
+/// Rows from the position `first` through `last` at most, with headers and body, and the position after them.
+fn read(log: &Connection, first: i64, last: i64) -> rusqlite::Result<(Vec<Read>, i64)> {
+    let mut statement = log.prepare_cached(&format!(
+        "SELECT {ROW_COLUMNS}, b.headers, b.body FROM deliveries d JOIN delivery_bytes b USING (seq) \
+         WHERE d.seq BETWEEN ?1 AND ?2 ORDER BY d.seq"
+    ))?;
+    let mut rows = statement.query(params![first, last])?;
+    let (mut found, mut bytes) = (Vec::new(), 0_usize);
+    while let Some(row) = rows.next()? {
+        let (headers, body): (Vec<u8>, Vec<u8>) =
+            (row.get(delivery_rows::AFTER_ROW)?, row.get(delivery_rows::AFTER_ROW + 1)?);
+        let row = delivery_rows::row(row)?;
+        let seq = row.seq;
+        bytes = bytes.saturating_add(headers.len()).saturating_add(body.len());
+        found.push((row, headers, body));
+        if found.len() >= AT_ONCE.0 || bytes >= AT_ONCE.1 {
+            return Ok((found, seq.saturating_add(1)));
+        }
+    }
+    Ok((found, last.saturating_add(1)))
+}
+
+/// Whether the row at `seq` has that id or was removed.
+fn is_row(log: &Connection, seq: i64, id: [u8; 16]) -> bool {
+    let found = log
+        .query_row("SELECT id FROM deliveries WHERE seq = ?1", [seq], |row| row.get::<_, [u8; 16]>(0))
+        .optional();
+    match found {
+        Ok(Some(found)) => found == id,
+        Ok(None) => true,
+        Err(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_segment_that_fills_is_kept_when_the_log_is_empty() {
+        assert_eq!(oldest_segment(None, 3), 3);
+        assert_eq!(oldest_segment(Some(first_of(2)), 3), 2);
+        assert_eq!(oldest_segment(Some(last_of(3)), 3), 3);
+    }
+}

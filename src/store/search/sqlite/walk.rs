@@ -1,0 +1,223 @@
+//! Runs a query from the newest row to the oldest: with the index if there is one, otherwise row by row.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter, types::Value};
+
+use super::candidates::{Candidates, Seen};
+use super::condition::Where;
+use super::file::{Indexed, Lookups, SearchFile, last_of};
+use super::positions::{SEGMENT, first_of, segment_of};
+use crate::domain::{DeliveryRow, Query, Timestamp, Verdict};
+use crate::store::Matches;
+use crate::store::log::encoding;
+use crate::store::log::sqlite::rows::{self as delivery_rows, ROW_COLUMNS};
+use crate::store::sqlite::reader;
+use crate::store::sqlite::whole;
+
+/// What is read of each row that matches, and how much of it.
+struct Wanted<T> {
+    columns: &'static str,
+    read: fn(&Row<'_>) -> rusqlite::Result<T>,
+    limit: usize,
+    /// How long the walk may take; without one, as long as any question.
+    budget: Option<Duration>,
+}
+
+/// Rows that match, newest first, before the position `before`; at most `limit`.
+pub fn list(
+    connection: &Connection,
+    file: &SearchFile,
+    query: &Query,
+    now: Timestamp,
+    before: Option<i64>,
+    limit: usize,
+) -> rusqlite::Result<Vec<DeliveryRow>> {
+    let wanted = Wanted { columns: ROW_COLUMNS, read: delivery_rows::row, limit, budget: None };
+    walk(connection, file, query, now, before, wanted).map(|walk| walk.rows)
+}
+
+/// When the newest rows that match were received and what became of them: at most `most`, found within `budget`.
+pub fn matches(
+    connection: &Connection,
+    file: &SearchFile,
+    query: &Query,
+    now: Timestamp,
+    most: usize,
+    budget: Duration,
+) -> rusqlite::Result<Matches> {
+    let read = |row: &Row<'_>| {
+        let verdict = encoding::verdict(row.get(1)?).unwrap_or(Verdict::Rejected);
+        Ok((Timestamp::from_micros(row.get(0)?), verdict))
+    };
+    // One more than fits tells whether there are more.
+    let limit = most.saturating_add(1);
+    let wanted = Wanted { columns: "d.received_at, d.verdict", read, limit, budget: Some(budget) };
+    let walk = walk(connection, file, query, now, None, wanted)?;
+    let is_all = !walk.is_full();
+    let mut seen = walk.rows;
+    seen.truncate(most);
+    Ok(Matches { seen, is_all })
+}
+
+fn walk<'c, T>(
+    connection: &'c Connection,
+    file: &SearchFile,
+    query: &Query,
+    now: Timestamp,
+    before: Option<i64>,
+    wanted: Wanted<T>,
+) -> rusqlite::Result<Walk<'c, T>> {
+    let condition = Where::of(query, now);
+    let mut walk = Walk { connection, condition, wanted, rows: Vec::new(), began: Instant::now() };
+    let bounds = connection
+        .prepare_cached("SELECT (SELECT min(seq) FROM deliveries), (SELECT max(seq) FROM deliveries)")?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (Some(oldest), Some(newest)): (Option<i64>, Option<i64>) = bounds else { return Ok(walk) };
+    let below = before.unwrap_or(i64::MAX).min(newest.saturating_add(1));
+    if below <= oldest {
+        return Ok(walk);
+    }
+    if query.is_everything() || file.is_empty() {
+        walk.scan(oldest, below)?;
+        return Ok(walk);
+    }
+    let found = file.ask(|lookups, segments| walk.by_segments(lookups, segments, query, now, oldest, below));
+    if let Err(fault) = found {
+        if reader::is_interrupted(&fault) {
+            return Err(fault);
+        }
+        tracing::warn!(%fault, "the search index cannot be read; the log is read instead");
+        file.note(&fault);
+        walk.rows.clear();
+        walk.scan(oldest, below)?;
+    }
+    Ok(walk)
+}
+
+struct Walk<'c, T> {
+    connection: &'c Connection,
+    condition: Where,
+    wanted: Wanted<T>,
+    rows: Vec<T>,
+    began: Instant,
+}
+
+impl<T> Walk<'_, T> {
+    /// Whether it ends here, be there more or not.
+    fn is_full(&self) -> bool {
+        let is_late = |budget| self.began.elapsed() > budget;
+        self.rows.len() >= self.wanted.limit || self.wanted.budget.is_some_and(is_late)
+    }
+
+    fn by_segments(
+        &mut self,
+        lookups: &Lookups<'_>,
+        segments: &BTreeMap<i64, Indexed>,
+        query: &Query,
+        now: Timestamp,
+        oldest: i64,
+        below: i64,
+    ) -> rusqlite::Result<()> {
+        let mut below = below;
+        let seen = &Seen::default();
+        while !self.is_full() && below > oldest {
+            let number = segment_of(below.saturating_sub(1));
+            let Some(segment) = segments.get(&number) else {
+                // Down to the next segment with an index.
+                let next = segments.range(..number).next_back();
+                let from = next.map_or(oldest, |(next, _)| last_of(*next).saturating_add(1)).max(oldest);
+                self.scan(from, below)?;
+                below = from;
+                continue;
+            };
+            let log = self.connection;
+            let (candidates, indexed) = match segment {
+                Indexed::Kept(segment) => {
+                    let postings = &lookups.segment(number);
+                    (Candidates { log, postings, seen, number, segment: *segment, now }.of(query)?, below)
+                }
+                Indexed::Open(open) => {
+                    let open = open.read();
+                    let (postings, segment) = (&*open, open.segment());
+                    (Candidates { log, postings, seen, number, segment, now }.of(query)?, open.next())
+                }
+            };
+            if indexed < below {
+                self.scan(indexed.max(oldest), below)?;
+                below = indexed;
+            }
+            for place in candidates.newest_first() {
+                let seq = first_of(number).saturating_add(place);
+                if self.is_full() {
+                    return Ok(());
+                }
+                if seq < below {
+                    self.look_at(seq)?;
+                }
+            }
+            below = first_of(number);
+        }
+        Ok(())
+    }
+
+    fn from(&self) -> &'static str {
+        if self.condition.reads_bytes {
+            "deliveries d JOIN delivery_bytes b USING (seq)"
+        } else {
+            "deliveries d"
+        }
+    }
+
+    /// Adds the row at `seq` if it matches.
+    fn look_at(&mut self, seq: i64) -> rusqlite::Result<()> {
+        if reader::is_over(self.began) {
+            return Err(reader::interrupted());
+        }
+        let sql = format!(
+            "SELECT {} FROM {} WHERE {} AND d.seq = ?",
+            self.wanted.columns,
+            self.from(),
+            self.condition.sql
+        );
+        let values = self.condition.values.iter().cloned().chain([Value::Integer(seq)]);
+        let row = self
+            .connection
+            .prepare_cached(&sql)?
+            .query_row(params_from_iter(values), self.wanted.read)
+            .optional()?;
+        self.rows.extend(row);
+        Ok(())
+    }
+
+    /// Takes what matches from `first` to before `below`; within a budget stretch by stretch, so that it can end in time.
+    fn scan(&mut self, first: i64, below: i64) -> rusqlite::Result<()> {
+        let stretch = if self.wanted.budget.is_some() { SEGMENT } else { i64::MAX };
+        let mut below = below;
+        while below > first && !self.is_full() {
+            let from = below.saturating_sub(stretch).max(first);
+            self.scan_stretch(from, below)?;
+            below = from;
+        }
+        Ok(())
+    }
+
+    fn scan_stretch(&mut self, first: i64, below: i64) -> rusqlite::Result<()> {
+        let left = self.wanted.limit.saturating_sub(self.rows.len());
+        let sql = format!(
+            "SELECT {} FROM {} WHERE {} AND d.seq >= ? AND d.seq < ? ORDER BY d.seq DESC LIMIT ?",
+            self.wanted.columns,
+            self.from(),
+            self.condition.sql
+        );
+        let bounds = [Value::Integer(first), Value::Integer(below), Value::Integer(whole(left))];
+        let values = self.condition.values.iter().cloned().chain(bounds);
+        let mut read = self.connection.prepare_cached(&sql)?;
+        let found = read.query_map(params_from_iter(values), self.wanted.read)?;
+        for row in found {
+            self.rows.push(row?);
+        }
+        Ok(())
+    }
+}

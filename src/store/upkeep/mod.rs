@@ -1,0 +1,108 @@
+//! Opening, measuring, pruning and closing a store.
+
+pub mod sqlite;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::domain::{Clock, Timestamp};
+use crate::telemetry::Workers;
+
+/// How to open a store.
+#[derive(Clone)]
+pub struct StoreOptions {
+    /// The database file; its folder exists.
+    pub path: PathBuf,
+    /// The clock for retention and for the age of event ids.
+    pub clock: Arc<dyn Clock>,
+    /// How long each kind of row is kept.
+    pub retention: Retention,
+    /// The most deliveries that may wait for the writer.
+    pub queue: usize,
+    /// The most bytes of deliveries that may wait for the writer.
+    pub queue_bytes: usize,
+    /// The registry of the store's threads.
+    pub workers: Workers,
+}
+
+/// How long each kind of row is kept. Event ids have their own retention and outlive their deliveries.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    /// Maximum age of accepted and duplicate deliveries.
+    pub keep_deliveries: Duration,
+    /// Maximum age of rejected deliveries.
+    pub keep_rejected: Duration,
+    /// Maximum number of captures.
+    pub keep_captured: u64,
+    /// Maximum age of event ids.
+    pub keep_event_ids: Duration,
+    /// Maximum age of finished messages, with their attempts.
+    pub keep_messages: Duration,
+    /// Maximum age of dead letters.
+    pub keep_dead_letters: Duration,
+    /// Bytes in use in the whole file. Above this limit, captured deliveries are removed first, then rejected ones,
+    /// then the oldest others.
+    pub max_size: u64,
+    /// Bytes of rejected deliveries; captures have a budget of the same size.
+    pub max_refused: u64,
+}
+
+/// The number of rows that a retention run removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pruned {
+    /// Deliveries.
+    pub deliveries: u64,
+    /// Event ids.
+    pub event_ids: u64,
+    /// Messages, dead letters and published events.
+    pub messages: u64,
+}
+
+/// How large the store is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StoreSize {
+    /// Bytes of the file in use.
+    pub used: u64,
+    /// Bytes of the write-ahead log.
+    pub wal: u64,
+    /// Bytes of the search index.
+    pub search: u64,
+    /// Segments of the log that the search index covers.
+    pub search_segments: u64,
+    /// The number of deliveries that wait for the writer.
+    pub queue_depth: u64,
+}
+
+/// What keeps a store in shape.
+#[async_trait]
+pub trait Upkeep: Send + Sync {
+    /// Runs retention until nothing is left to remove.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn prune(&self) -> Result<Pruned, StoreError>;
+
+    /// Checks that a delivery could be written now, with a small write.
+    ///
+    /// # Errors
+    /// As for `Log::append`.
+    async fn ready(&self) -> Result<(), StoreError>;
+
+    /// The current size of the store.
+    fn size(&self) -> StoreSize;
+
+    /// The number of deliveries that wait to be written.
+    fn queue_depth(&self) -> usize;
+
+    /// Writes everything that waits, then closes the store. Later calls fail with `Unavailable`.
+    async fn close(&self);
+}
+
+/// Rows of age `keep` expire before this instant, in microseconds UTC.
+pub fn cutoff(now: Timestamp, keep: Duration) -> i64 {
+    now.minus(keep).as_micros()
+}

@@ -1,0 +1,4 @@
+//! Upkeep in SQLite.
+
+pub mod retention;
+mod upkeep;

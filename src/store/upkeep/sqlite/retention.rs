@@ -1,0 +1,274 @@
+//! Retention in small steps. Each step is a transaction of its own, so that no delivery waits long for it.
+
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+
+use crate::domain::{Now, Timestamp, Verdict};
+use crate::store::Retention;
+use crate::store::log::encoding::verdict_number;
+use crate::store::outbox::sqlite as outbox;
+use crate::store::sqlite::whole;
+use crate::store::upkeep::cutoff;
+
+/// The most rows that one step removes.
+const STEP_ROWS: usize = 200;
+/// The most bytes that one step removes, except for the last row.
+const STEP_BYTES: u64 = 4 * 1024 * 1024;
+/// The most event ids that one step removes.
+const STEP_IDS: i64 = 1_000;
+/// The number of pages returned to the disk at once while receiving.
+const GIVE_BACK_A_LITTLE: u32 = 200;
+/// The most pages returned to the disk at once.
+const GIVE_BACK_PAGES: u32 = 2_000;
+
+/// The result of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// There was nothing to remove.
+    Nothing,
+    /// Something was removed; there may be more.
+    Removed {
+        /// Deliveries removed.
+        deliveries: u64,
+        /// Event ids removed.
+        event_ids: u64,
+        /// Messages, dead letters and published events removed.
+        messages: u64,
+    },
+}
+
+/// Rows and bytes of one verdict.
+#[derive(Clone, Copy, Debug, Default)]
+struct Total {
+    rows: u64,
+    bytes: u64,
+}
+
+/// How many of a verdict's oldest rows must be removed.
+enum Surplus {
+    OlderThan(i64),
+    Rows(u64),
+    Bytes(u64),
+}
+
+/// Adds the rows of a batch to the totals of their verdicts.
+pub fn add_to_totals(
+    connection: &Connection,
+    rows: impl Iterator<Item = (Verdict, usize)>,
+) -> rusqlite::Result<()> {
+    let mut sums = [(0_i64, 0_i64); Verdict::ALL.len()];
+    for (verdict, bytes) in rows {
+        let at = usize::try_from(verdict_number(verdict)).unwrap_or(0);
+        if let Some((count, sum)) = sums.get_mut(at) {
+            *count = count.saturating_add(1);
+            *sum = sum.saturating_add(whole(bytes));
+        }
+    }
+    for (verdict, (rows, bytes)) in Verdict::ALL.into_iter().zip(sums) {
+        if rows != 0 {
+            change_total(connection, verdict, rows, bytes)?;
+        }
+    }
+    Ok(())
+}
+
+/// Changes the total of a verdict.
+pub fn change_total(
+    connection: &Connection,
+    verdict: Verdict,
+    rows: i64,
+    bytes: i64,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE totals SET rows = rows + ?2, bytes = bytes + ?3 WHERE verdict = ?1")?
+        .execute(params![verdict_number(verdict), rows, bytes])?;
+    Ok(())
+}
+
+/// Runs one step: the first rule with something to remove removes a little.
+///
+/// The wall-clock time in `now` is the instant from which ages are computed.
+pub fn step(connection: &mut Connection, retention: &Retention, now: Now) -> rusqlite::Result<Step> {
+    for (verdict, surplus) in surpluses(connection, retention, now.wall)? {
+        let doomed = doomed(connection, verdict, &surplus)?;
+        if !doomed.is_empty() {
+            return remove(connection, verdict, &doomed);
+        }
+    }
+    let event_ids = remove_expired_ids(connection, now.due)?;
+    let messages = remove_messages(connection, retention, now.wall)?;
+    if event_ids > 0 || messages > 0 {
+        return Ok(Step::Removed { deliveries: 0, event_ids, messages });
+    }
+    Ok(Step::Nothing)
+}
+
+/// Removes messages by age, and above `max_size` delivered messages of any age; never a waiting message.
+fn remove_messages(
+    connection: &mut Connection,
+    retention: &Retention,
+    now: Timestamp,
+) -> rusqlite::Result<u64> {
+    let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
+    let mut removed = outbox::prune_outbox(&transaction, retention, now)?;
+    if removed == 0 && used_bytes(&transaction)? > retention.max_size {
+        removed = outbox::retire(&transaction)?;
+    }
+    transaction.commit()?;
+    Ok(removed)
+}
+
+/// What the rules remove, in order: by age and number, then by the budgets of captured and rejected deliveries. Above
+/// `max_size`, captured deliveries are removed before rejected ones, and those before the others.
+fn surpluses(
+    connection: &Connection,
+    retention: &Retention,
+    now: Timestamp,
+) -> rusqlite::Result<Vec<(Verdict, Surplus)>> {
+    let captured = total(connection, Verdict::Captured)?;
+    let rejected = total(connection, Verdict::Rejected)?;
+    let handshakes = total(connection, Verdict::Handshake)?;
+    let kept = cutoff(now, retention.keep_deliveries);
+    let mut surpluses = vec![
+        (Verdict::Captured, Surplus::Rows(captured.rows.saturating_sub(retention.keep_captured))),
+        // Anyone can send handshakes, so their number is limited like that of captures.
+        (Verdict::Handshake, Surplus::Rows(handshakes.rows.saturating_sub(retention.keep_captured))),
+        (Verdict::Handshake, Surplus::OlderThan(kept)),
+        (Verdict::Rejected, Surplus::OlderThan(cutoff(now, retention.keep_rejected))),
+        (Verdict::Accepted, Surplus::OlderThan(kept)),
+        (Verdict::Duplicate, Surplus::OlderThan(kept)),
+    ];
+    let bounded =
+        [(Verdict::Captured, captured), (Verdict::Handshake, handshakes), (Verdict::Rejected, rejected)];
+    for (verdict, total) in bounded {
+        surpluses.push((verdict, Surplus::Bytes(total.bytes.saturating_sub(retention.max_refused))));
+    }
+    let over = used_bytes(connection)?.saturating_sub(retention.max_size);
+    if over > 0 {
+        for verdict in [Verdict::Captured, Verdict::Handshake, Verdict::Rejected] {
+            surpluses.push((verdict, Surplus::Bytes(over)));
+        }
+        surpluses.push((oldest_of_the_accepted(connection)?, Surplus::Bytes(over)));
+    }
+    Ok(surpluses)
+}
+
+/// Accepted and duplicate deliveries share one rule: the older one is removed first.
+fn oldest_of_the_accepted(connection: &Connection) -> rusqlite::Result<Verdict> {
+    let first = |verdict: Verdict| {
+        connection
+            .prepare_cached(
+                "SELECT coalesce((SELECT seq FROM deliveries WHERE verdict = ?1 AND seq NOT IN (SELECT seq FROM delivery_marks WHERE is_pinned)
+                 ORDER BY seq LIMIT 1), 9223372036854775807)",
+            )?
+            .query_row([verdict_number(verdict)], |row| row.get::<_, i64>(0))
+    };
+    let is_duplicate = first(Verdict::Duplicate)? < first(Verdict::Accepted)?;
+    Ok(if is_duplicate { Verdict::Duplicate } else { Verdict::Accepted })
+}
+
+fn total(connection: &Connection, verdict: Verdict) -> rusqlite::Result<Total> {
+    connection.prepare_cached("SELECT rows, bytes FROM totals WHERE verdict = ?1")?.query_row(
+        [verdict_number(verdict)],
+        |row| {
+            Ok(Total {
+                rows: u64::try_from(row.get::<_, i64>(0)?).unwrap_or(0),
+                bytes: u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0),
+            })
+        },
+    )
+}
+
+/// The oldest rows of `verdict` that this step removes: position and weight.
+fn doomed(connection: &Connection, verdict: Verdict, surplus: &Surplus) -> rusqlite::Result<Vec<(i64, u64)>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT seq, received_at, row_bytes FROM deliveries WHERE verdict = ?1
+         AND seq NOT IN (SELECT seq FROM delivery_marks WHERE is_pinned) ORDER BY seq LIMIT ?2",
+    )?;
+    let mut oldest = statement.query(params![verdict_number(verdict), whole(STEP_ROWS)])?;
+    let mut doomed = Vec::new();
+    let mut bytes: u64 = 0;
+    while let Some(row) = oldest.next()? {
+        let received_at: i64 = row.get(1)?;
+        let count = u64::try_from(doomed.len()).unwrap_or(u64::MAX);
+        let goes = match surplus {
+            Surplus::OlderThan(cutoff) => received_at < *cutoff,
+            Surplus::Rows(rows) => count < *rows,
+            Surplus::Bytes(surplus) => bytes < *surplus,
+        };
+        if !goes || bytes >= STEP_BYTES {
+            break;
+        }
+        let weight = u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0);
+        bytes = bytes.saturating_add(weight);
+        doomed.push((row.get(0)?, weight));
+    }
+    Ok(doomed)
+}
+
+fn remove(connection: &mut Connection, verdict: Verdict, doomed: &[(i64, u64)]) -> rusqlite::Result<Step> {
+    let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
+    let mut bytes: u64 = 0;
+    let mut through = 0;
+    for (seq, weight) in doomed {
+        transaction.prepare_cached("DELETE FROM deliveries WHERE seq = ?1")?.execute([seq])?;
+        transaction.prepare_cached("DELETE FROM delivery_bytes WHERE seq = ?1")?.execute([seq])?;
+        transaction.prepare_cached("DELETE FROM delivery_marks WHERE seq = ?1")?.execute([seq])?;
+        transaction.prepare_cached("DELETE FROM delivery_causes WHERE seq = ?1")?.execute([seq])?;
+        bytes = bytes.saturating_add(*weight);
+        through = through.max(*seq);
+    }
+    change_total(&transaction, verdict, -whole(doomed.len()), -i64::try_from(bytes).unwrap_or(i64::MAX))?;
+    transaction
+        .execute("UPDATE facts SET value = max(value, ?1) WHERE name = 'pruned_through'", [through])?;
+    transaction.commit()?;
+    let deliveries = u64::try_from(doomed.len()).unwrap_or(u64::MAX);
+    Ok(Step::Removed { deliveries, event_ids: 0, messages: 0 })
+}
+
+/// Bytes in use in the file.
+pub fn used_bytes(connection: &Connection) -> rusqlite::Result<u64> {
+    let number = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
+    let pages = number("PRAGMA page_count")?.saturating_sub(number("PRAGMA freelist_count")?);
+    Ok(pages.saturating_mul(number("PRAGMA page_size")?).unsigned_abs())
+}
+
+/// The highest position ever removed.
+pub fn pruned_through(connection: &Connection) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached("SELECT value FROM facts WHERE name = 'pruned_through'")?
+        .query_row([], |row| row.get(0))
+}
+
+fn remove_expired_ids(connection: &Connection, now: Timestamp) -> rusqlite::Result<u64> {
+    let removed = connection
+        .prepare_cached(
+            "DELETE FROM event_ids WHERE (source, key) IN \
+             (SELECT source, key FROM event_ids WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)",
+        )?
+        .execute(params![now.as_micros(), STEP_IDS])?;
+    Ok(u64::try_from(removed).unwrap_or(u64::MAX))
+}
+
+/// Returns a few free pages to the disk if more than a quarter of the file is free.
+pub fn give_back_a_little(connection: &Connection) -> rusqlite::Result<()> {
+    let number = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
+    if number("PRAGMA freelist_count")? > number("PRAGMA page_count")? / 4 {
+        connection.execute_batch(&format!("PRAGMA incremental_vacuum({GIVE_BACK_A_LITTLE})"))?;
+    }
+    Ok(())
+}
+
+/// Returns free pages to the disk.
+pub fn give_back(connection: &Connection) -> rusqlite::Result<()> {
+    loop {
+        let free: i64 = connection.query_row("PRAGMA freelist_count", [], |row| row.get(0))?;
+        if free == 0 {
+            return Ok(());
+        }
+        connection.execute_batch(&format!("PRAGMA incremental_vacuum({GIVE_BACK_PAGES})"))?;
+        let left: i64 = connection.query_row("PRAGMA freelist_count", [], |row| row.get(0))?;
+        if left >= free {
+            return Ok(());
+        }
+    }
+}
