@@ -11,6 +11,7 @@ mod learned;
 mod log;
 mod marks;
 mod minutes;
+mod options;
 mod outbox;
 mod replay_runs;
 mod replays;
@@ -32,6 +33,7 @@ pub use learned::{
 pub use log::{Answered, Log, Written};
 pub use marks::{Marked, Marking};
 pub use minutes::{Minute, Minutes, SlotCount};
+pub use options::{Retention, StoreOptions};
 pub use outbox::{
     ByHand, DeadLetterFilter, DeadLetters, Due, FanOut, FannedDelivery, FanningOut, Health, HealthCheck,
     Lane, LaneBatch, LaneClaim, LetterGroup, Messages, NewMessage, Next, ParkedRecord, Published,
@@ -42,4 +44,4 @@ pub use replay_runs::ReplayRuns;
 pub use replays::Replays;
 pub use saved_searches::{SavedSearch, SavedSearches};
 pub use search::{Matches, Search, Tail};
-pub use upkeep::{Pruned, Retention, StoreOptions, StoreSize, Upkeep};
+pub use upkeep::{Pruned, StoreSize, Upkeep};

@@ -179,6 +179,49 @@ fn a_climb_in_send_is_seen_through_the_door_plate() {
     assert_eq!(seen, ["send/loose stands on no floor", "send/wire/client imports send/engine/lane"]);
 }
 
+/// The engines of the store. What is promised knows none of them, and none knows another.
+const ENGINES: [&str; 2] = ["sqlite", "postgres"];
+/// Who chooses the engine.
+const CHOOSER: [&str; 2] = ["store", "handle"];
+
+/// The imports inside `store` that cross the seam between its engines, or between a contract and an engine.
+fn seams_crossed(sources: &[Source]) -> Vec<String> {
+    let engine = |module: &[&str]| ENGINES.into_iter().find(|engine| module.contains(engine));
+    let mut wrong = Vec::new();
+    for (module, used) in House::of(sources).uses() {
+        if module.first() != Some(&"store") || module == CHOOSER {
+            continue;
+        }
+        let own = engine(&module);
+        for other in used {
+            if engine(&other).is_some_and(|its| own != Some(its)) {
+                wrong.push(format!("{} imports {}", module.join("/"), other.join("/")));
+            }
+        }
+    }
+    wrong
+}
+
+#[test]
+fn no_engine_of_the_store_imports_another_and_no_contract_imports_one() {
+    let wrong = seams_crossed(&sources());
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let file = |path: &str, code: &str| Source {
+        path: path.into(),
+        room: "store".to_owned(),
+        code: format!("\n{code}"),
+        lines: 0,
+    };
+    let sources = [
+        file("store/log/mod.rs", "pub mod sqlite;\npub mod postgres;\npub trait Log {}"),
+        file("store/log/sqlite.rs", "use super::postgres::Row as Other;\npub struct Row;"),
+        file("store/log/postgres.rs", "pub struct Row;"),
+        file("store/handle.rs", "use super::log::{postgres, sqlite};"),
+    ];
+    let seen = seams_crossed(&sources);
+    assert_eq!(seen, ["store/log/sqlite imports store/log/postgres"]);
+}
+
 /// Pages ask the API's functions; the other way round nobody could understand one without the other.
 #[test]
 fn the_api_imports_no_page() {

@@ -5,9 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::architecture::{Source, sources};
 use crate::imports::{House, Module, Uses};
 
-/// The room that is being rebuilt: its circles are known. This goes with the last of them.
-const UNDER_REBUILDING: &str = "store";
-
 /// What can be reached from a module over what it uses.
 fn reached<'u, 't>(uses: &'u Uses<'t>, from: &'u Module<'t>) -> BTreeSet<&'u Module<'t>> {
     let mut reached = BTreeSet::new();
@@ -19,8 +16,7 @@ fn reached<'u, 't>(uses: &'u Uses<'t>, from: &'u Module<'t>) -> BTreeSet<&'u Mod
 }
 
 /// The files that can be reached from themselves, in their circles.
-fn circles(mut uses: Uses<'_>) -> BTreeSet<BTreeSet<String>> {
-    uses.retain(|at, _| at.first() != Some(&UNDER_REBUILDING));
+fn circles(uses: Uses<'_>) -> BTreeSet<BTreeSet<String>> {
     let reached: BTreeMap<_, _> = uses.keys().map(|at| (at, reached(&uses, at))).collect();
     let meets =
         |one: &Module<'_>, other: &Module<'_>| reached.get(one).is_some_and(|all| all.contains(other));

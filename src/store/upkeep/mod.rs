@@ -1,55 +1,13 @@
-//! Opening, measuring, pruning and closing a store.
+//! Measuring, pruning and closing a store.
 
 pub mod sqlite;
 
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::domain::{Clock, Timestamp};
-use crate::telemetry::Workers;
-
-/// How to open a store.
-#[derive(Clone)]
-pub struct StoreOptions {
-    /// The database file; its folder exists.
-    pub path: PathBuf,
-    /// The clock for retention and for the age of event ids.
-    pub clock: Arc<dyn Clock>,
-    /// How long each kind of row is kept.
-    pub retention: Retention,
-    /// The most deliveries that may wait for the writer.
-    pub queue: usize,
-    /// The most bytes of deliveries that may wait for the writer.
-    pub queue_bytes: usize,
-    /// The registry of the store's threads.
-    pub workers: Workers,
-}
-
-/// How long each kind of row is kept. Event ids have their own retention and outlive their deliveries.
-#[derive(Clone, Copy, Debug)]
-pub struct Retention {
-    /// Maximum age of accepted and duplicate deliveries.
-    pub keep_deliveries: Duration,
-    /// Maximum age of rejected deliveries.
-    pub keep_rejected: Duration,
-    /// Maximum number of captures.
-    pub keep_captured: u64,
-    /// Maximum age of event ids.
-    pub keep_event_ids: Duration,
-    /// Maximum age of finished messages, with their attempts.
-    pub keep_messages: Duration,
-    /// Maximum age of dead letters.
-    pub keep_dead_letters: Duration,
-    /// Bytes in use in the whole file. Above this limit, captured deliveries are removed first, then rejected ones,
-    /// then the oldest others.
-    pub max_size: u64,
-    /// Bytes of rejected deliveries; captures have a budget of the same size.
-    pub max_refused: u64,
-}
+use crate::domain::Timestamp;
 
 /// The number of rows that a retention run removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
