@@ -63,6 +63,31 @@ impl Source {
             }
         }
     }
+
+    /// A source without secrets and with the defaults of the configuration, for tests to change.
+    #[cfg(test)]
+    #[must_use]
+    pub fn plain(name: &str, scheme: Scheme) -> Self {
+        Self {
+            name: name.to_owned(),
+            preset: None,
+            signature: SignatureRule { scheme, secrets: Vec::new(), tolerance: Duration::from_secs(300) },
+            allow: Allowlist::default(),
+            credentials: Vec::new(),
+            schema: SchemaMode::Enforce,
+            unknown_events: UnknownEvents::Accept,
+            event: EventPlace::Scheme,
+            id_pointer: DEFAULT_ID_POINTER.to_owned(),
+            id_scope: IdScope::default(),
+            dedupe_by_body: None,
+            entity: String::new(),
+            device: None,
+            silence_after: SilenceAfter::Off,
+            sender_timeout: Duration::from_secs(10),
+            time_pointer: String::new(),
+            handshake: None,
+        }
+    }
 }
 
 /// A signature scheme with its secrets.

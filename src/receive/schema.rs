@@ -234,7 +234,7 @@ mod tests {
     use crate::domain::{Headers, Target};
 
     fn judged(mode: SchemaMode, scheme: Scheme, body: &str) -> (Option<String>, Result<Vec<String>, Reason>) {
-        let source = Source { schema: mode, ..source(scheme) };
+        let source = Source { schema: mode, ..Source::plain("s", scheme) };
         let payload = Payload {
             text: std::borrow::Cow::Borrowed(body.as_bytes()),
             value: serde_json::from_str(body).unwrap(),
@@ -248,32 +248,6 @@ mod tests {
         let passed = trace.gate(crate::domain::Gate::Schema, gated);
         let notes = trace.finish().remove(0).notes;
         (facts.event_type, passed.map(|()| notes))
-    }
-
-    fn source(scheme: Scheme) -> Source {
-        Source {
-            preset: None,
-            name: "s".to_owned(),
-            signature: crate::domain::SignatureRule {
-                scheme,
-                secrets: Vec::new(),
-                tolerance: std::time::Duration::ZERO,
-            },
-            allow: crate::domain::Allowlist::default(),
-            credentials: Vec::new(),
-            schema: SchemaMode::Enforce,
-            unknown_events: UnknownEvents::Accept,
-            event: crate::domain::EventPlace::Scheme,
-            id_pointer: "/id".to_owned(),
-            id_scope: crate::domain::IdScope::default(),
-            dedupe_by_body: None,
-            entity: String::new(),
-            device: None,
-            silence_after: crate::domain::SilenceAfter::Off,
-            sender_timeout: std::time::Duration::ZERO,
-            time_pointer: String::new(),
-            handshake: None,
-        }
     }
 
     #[test]

@@ -161,33 +161,10 @@ fn of_preset(preset: &str, source: &Source, url: &str) -> Option<Setup> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::domain::{
-        Allowlist, EventPlace, IdScope, SchemaMode, SignatureRule, SilenceAfter, UnknownEvents,
-    };
 
     fn source(scheme: Scheme) -> Source {
-        Source {
-            preset: None,
-            name: "alerts".to_owned(),
-            signature: SignatureRule { scheme, secrets: Vec::new(), tolerance: Duration::ZERO },
-            allow: Allowlist::default(),
-            credentials: Vec::new(),
-            schema: SchemaMode::Enforce,
-            unknown_events: UnknownEvents::Accept,
-            event: EventPlace::Scheme,
-            id_pointer: "/id".to_owned(),
-            id_scope: IdScope::default(),
-            dedupe_by_body: None,
-            entity: String::new(),
-            device: None,
-            silence_after: SilenceAfter::Off,
-            sender_timeout: Duration::ZERO,
-            time_pointer: String::new(),
-            handshake: None,
-        }
+        Source::plain("alerts", scheme)
     }
 
     fn told(setup: &Setup) -> Vec<String> {

@@ -3,12 +3,9 @@
 use super::*;
 use std::net::{IpAddr, Ipv4Addr};
 
-use std::time::Duration;
-
 use crate::domain::{
-    Allowlist, BodyEnd, ClientAddress, Connection, DeliveryId, DeliveryRow, EventPlace, Fault, Headers,
-    IdScope, Marks, SchemaMode, Scheme, Secret, SignatureRule, SilenceAfter, Source, Timestamp,
-    UnknownEvents, Unverified,
+    BodyEnd, ClientAddress, Connection, DeliveryId, DeliveryRow, Fault, Headers, Marks, Scheme, Secret,
+    Source, Timestamp, Unverified,
 };
 
 /// A delivery of that verdict, without checks.
@@ -50,25 +47,7 @@ pub fn stored(verdict: Verdict, reason: Option<Reason>) -> StoredDelivery {
 
 /// A source of that scheme.
 pub fn source(scheme: Scheme) -> Source {
-    Source {
-        preset: None,
-        name: "alerts".to_owned(),
-        signature: SignatureRule { scheme, secrets: Vec::new(), tolerance: Duration::ZERO },
-        allow: Allowlist::default(),
-        credentials: Vec::new(),
-        schema: SchemaMode::Enforce,
-        unknown_events: UnknownEvents::Accept,
-        event: EventPlace::Scheme,
-        id_pointer: "/id".to_owned(),
-        id_scope: IdScope::default(),
-        dedupe_by_body: None,
-        entity: String::new(),
-        device: None,
-        silence_after: SilenceAfter::Off,
-        sender_timeout: Duration::ZERO,
-        time_pointer: String::new(),
-        handshake: None,
-    }
+    Source::plain("alerts", scheme)
 }
 
 fn refused(reason: Reason, seen: &str, rule: &str, faults: Vec<Fault>) -> StoredDelivery {

@@ -9,9 +9,9 @@ use super::step::Learner;
 use crate::catalog::Catalog;
 use crate::config::{Sealer, SecretResolver};
 use crate::domain::{
-    Allowlist, BodyEnd, ClientAddress, Clock, Connection, Decision, Delivery, DeliveryId, DeviceState, Entry,
-    EventFacts, Headers, ManualClock, MessageFilter, Reason, SchemaMode, Scheme, Seen, SignatureRule,
-    SilenceAfter, Source, Timestamp, UnknownEvents, Unverified,
+    BodyEnd, ClientAddress, Clock, Connection, Decision, Delivery, DeliveryId, DeviceState, Entry,
+    EventFacts, Headers, ManualClock, MessageFilter, Reason, Scheme, Seen, SilenceAfter, Source, Timestamp,
+    Unverified,
 };
 use crate::inspect::drift::{ReportQuery, reports};
 use crate::payload::Sources;
@@ -55,25 +55,7 @@ impl Clock for Fragile {
 }
 
 fn source(rule: SilenceAfter) -> Source {
-    Source {
-        preset: None,
-        name: "s".to_owned(),
-        signature: SignatureRule { scheme: Scheme::None, secrets: Vec::new(), tolerance: MINUTE },
-        allow: Allowlist::default(),
-        credentials: Vec::new(),
-        schema: SchemaMode::Enforce,
-        unknown_events: UnknownEvents::Accept,
-        event: crate::domain::EventPlace::Scheme,
-        id_pointer: "/id".to_owned(),
-        id_scope: crate::domain::IdScope::default(),
-        dedupe_by_body: None,
-        entity: "/device/id".to_owned(),
-        device: None,
-        silence_after: rule,
-        sender_timeout: Duration::from_secs(30),
-        time_pointer: String::new(),
-        handshake: None,
-    }
+    Source { entity: "/device/id".to_owned(), silence_after: rule, ..Source::plain("s", Scheme::None) }
 }
 
 fn house(rule: SilenceAfter) -> House {

@@ -1,14 +1,10 @@
 //! The message for each valid credential in the wrong place.
 
-use std::time::Duration;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::*;
-use crate::domain::{
-    Allowlist, EventPlace, IdScope, SchemaMode, Scheme, SignatureRule, SilenceAfter, UnknownEvents,
-};
+use crate::domain::Scheme;
 
 const TOKEN: &str = "a-token-of-the-tests-0123456789";
 const SIGNS: &str = "a-signing-secret-of-the-tests";
@@ -16,25 +12,9 @@ const OTHER: &str = "the-token-of-another-source";
 
 fn source(name: &str, credentials: Vec<Credential>, secrets: Vec<Secret>) -> Source {
     let scheme = if secrets.is_empty() { Scheme::None } else { Scheme::Tagorun };
-    Source {
-        preset: None,
-        name: name.to_owned(),
-        signature: SignatureRule { scheme, secrets, tolerance: Duration::ZERO },
-        allow: Allowlist::default(),
-        credentials,
-        schema: SchemaMode::Enforce,
-        unknown_events: UnknownEvents::Accept,
-        event: EventPlace::Scheme,
-        id_pointer: String::new(),
-        id_scope: IdScope::default(),
-        dedupe_by_body: None,
-        entity: String::new(),
-        device: None,
-        silence_after: SilenceAfter::Off,
-        sender_timeout: Duration::ZERO,
-        time_pointer: String::new(),
-        handshake: None,
-    }
+    let mut source = Source { credentials, id_pointer: String::new(), ..Source::plain(name, scheme) };
+    source.signature.secrets = secrets;
+    source
 }
 
 fn secret(name: &str, text: &str) -> Secret {

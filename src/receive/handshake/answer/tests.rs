@@ -1,39 +1,15 @@
 //! Requests that an attacker may try, and that must fail.
 
-use std::time::Duration;
-
 use super::*;
-use crate::domain::{
-    Allowlist, EventPlace, HandedSecret, IdScope, Platform, SchemaMode, Scheme, SignatureRule, SilenceAfter,
-    UnknownEvents,
-};
+use crate::domain::{HandedSecret, Platform, Scheme};
 
 fn source(scheme: Scheme, kind: Handshake) -> Source {
     let token = (kind == Handshake::Meta).then(|| Secret::new("file:token", *b"our-verify-token"));
     let handed = HandedSecret::new("/data/asana-secret-s".into(), None);
-    Source {
-        preset: None,
-        name: "s".to_owned(),
-        signature: SignatureRule {
-            scheme,
-            secrets: vec![Secret::new("file:s", *b"0123456789abcdef")],
-            tolerance: Duration::ZERO,
-        },
-        allow: Allowlist::default(),
-        credentials: Vec::new(),
-        schema: SchemaMode::Off,
-        unknown_events: UnknownEvents::Accept,
-        event: EventPlace::Scheme,
-        id_pointer: String::new(),
-        id_scope: IdScope::default(),
-        dedupe_by_body: None,
-        entity: String::new(),
-        device: None,
-        silence_after: SilenceAfter::Off,
-        sender_timeout: Duration::ZERO,
-        time_pointer: String::new(),
-        handshake: Some(HandshakeRule { kind, token, opens_links: false, handed }),
-    }
+    let mut source = Source::plain("s", scheme);
+    source.signature.secrets = vec![Secret::new("file:s", *b"0123456789abcdef")];
+    source.handshake = Some(HandshakeRule { kind, token, opens_links: false, handed });
+    source
 }
 
 fn asked(kind: Handshake, given: &str, token: &str) -> Result<Reply, Reason> {
