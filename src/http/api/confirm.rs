@@ -1,4 +1,4 @@
-//! `POST deliveries/{id}/confirm`: opens the link by which a platform asks to confirm an address.
+//! `POST deliveries/{id}/confirm`: opens the link with which a platform confirms an address.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -9,7 +9,7 @@ use crate::http::inspector::InspectorState;
 use crate::http::problem::Problem;
 use crate::inspect::link_of;
 
-/// Opens the link of a delivery; what was answered.
+/// Opens the link of a delivery and returns the response.
 pub async fn confirm(id: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
     match open(&state, &id).await {
         Ok((link, status, body)) => {
@@ -19,10 +19,10 @@ pub async fn confirm(id: web::Path<String>, state: web::Data<InspectorState>) ->
     }
 }
 
-/// Opens the link of a delivery: the link, the status and the start of the answer.
+/// Opens the link of a delivery. Returns the link, the status and the start of the response.
 ///
 /// # Errors
-/// 404 where there is no such delivery, 409 where it asks for no link, 502 where no answer comes.
+/// 404 if there is no such delivery, 409 if it has no link, 502 without a response.
 pub async fn open(state: &InspectorState, id: &str) -> Result<(String, u16, String), Problem> {
     let delivery = stored(id, state).await?;
     let link = link_of(&delivery).ok_or_else(|| {

@@ -10,9 +10,9 @@ use crate::domain::{DeliveryId, StoredDelivery};
 use crate::http::inspector::InspectorState;
 use crate::http::problem::Problem;
 
-/// Rows of a list where no limit is given.
+/// The default number of rows in a list.
 const DEFAULT_LIMIT: usize = 50;
-/// The most rows of a list.
+/// The maximum number of rows in a list.
 const MAX_LIMIT: usize = 500;
 
 #[derive(Serialize)]
@@ -34,7 +34,7 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
     if let Err(faults) = params.finish(&filter_names(&["limit", "before"])) {
         return Problem::bad_parameters(faults).response();
     }
-    // One row more tells whether there is a next page.
+    // One extra row shows whether there is a next page.
     match state.store.list(&filter, before, limit.saturating_add(1)).await {
         Err(fault) => Problem::store_fault(&fault).response(),
         Ok(mut rows) => {
@@ -46,7 +46,7 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
     }
 }
 
-/// A position in the log, as `next` has it.
+/// A position in the log, in the format of `next`.
 pub fn cursor(text: &str) -> Option<i64> {
     text.parse().ok().filter(|seq| *seq > 0)
 }
@@ -88,7 +88,7 @@ pub async fn raw(
     }
 }
 
-/// The name is made of our own id only: nothing of a request reaches it.
+/// The file name contains only our own id: nothing of a request reaches it.
 fn download_name(delivery: &StoredDelivery) -> String {
     format!("attachment; filename=\"delivery-{}.bin\"", delivery.row.id)
 }
@@ -98,10 +98,10 @@ async fn find(id: &str, request: &HttpRequest, state: &InspectorState) -> Result
     stored(id, state).await
 }
 
-/// The delivery of an id.
+/// The delivery with this id.
 ///
 /// # Errors
-/// 404 where there is none, 503 where the store cannot be read.
+/// 404 if there is none, 503 if the store cannot be read.
 pub async fn stored(id: &str, state: &InspectorState) -> Result<StoredDelivery, Problem> {
     let missing =
         || Problem::not_found("There is no delivery of that id; it may have been removed by retention.");

@@ -9,7 +9,7 @@ use crate::http::inspector::InspectorState;
 use crate::http::problem::Problem;
 use crate::inspect::export::{Format, export, test_file_name};
 
-/// The delivery in the format that is asked for.
+/// The delivery in the requested format.
 pub async fn one(
     id: web::Path<String>,
     request: HttpRequest,

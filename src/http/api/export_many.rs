@@ -1,4 +1,4 @@
-//! `GET deliveries/export`: what a search finds, streamed as JSON Lines, CSV or HAR.
+//! `GET deliveries/export`: the results of a search, streamed as JSON Lines, CSV or HAR.
 
 use std::collections::VecDeque;
 use std::io;
@@ -18,7 +18,7 @@ use crate::store::StoreError;
 
 /// Deliveries read at once.
 const PAGE: usize = 200;
-/// Stands where the entries of an archive go.
+/// The placeholder for the entries of an archive.
 const HAR_ENTRIES: &str = "[]";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +55,8 @@ impl Format {
     }
 }
 
-/// The export, the newest delivery first. What comes in meanwhile is not in it; where the store fails in the middle, the
-/// connection breaks off: an export that ends well is whole.
+/// The export, newest delivery first, without deliveries that arrive meanwhile. If the store fails, the connection is
+/// closed, so an export that ends normally is complete.
 pub async fn many(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
     let mut params = Params::read(request.query_string(), Blank::Fault);
     let filter = filter(&mut params);
@@ -101,14 +101,14 @@ struct Export {
     more: Vec<String>,
     filter: DeliveryFilter,
     before: Option<i64>,
-    /// Found, and still to be written.
+    /// Deliveries found and not yet written.
     page: VecDeque<DeliveryId>,
     part: Part,
     is_first: bool,
 }
 
 impl Export {
-    /// The next bytes; `None` ends it.
+    /// The next bytes; `None` at the end.
     async fn next(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
         match self.part {
             Part::Head => {
@@ -117,7 +117,7 @@ impl Export {
             }
             Part::Deliveries => {
                 while let Some(id) = self.next_id().await? {
-                    // What retention took meanwhile is left out.
+                    // Deliveries deleted meanwhile are skipped.
                     if let Some(delivery) = self.state.store.delivery(id).await? {
                         return self.entry(delivery).await.map(Some);
                     }

@@ -16,11 +16,11 @@ use crate::inspect::diff::{Changes, Comparison, LineChange};
 use crate::inspect::timeline::Timeline;
 use crate::store::Marked;
 
-/// The longest note, and the longest tag, in characters.
+/// The maximum length of a note and of a tag, in characters.
 const LONGEST: (usize, usize) = (10_000, 50);
-/// Pinned deliveries may take this part of `max_size`.
+/// The part of `max_size` that pinned deliveries may use.
 const PINNED: u64 = 4;
-/// The most tags of a delivery.
+/// The maximum number of tags of a delivery.
 const MOST_TAGS: usize = 20;
 
 /// Every delivery of an event.
@@ -64,7 +64,7 @@ pub async fn timeline(
     }
 }
 
-/// How a body differs from the one before, in words.
+/// How a body differs from the previous one, in words.
 pub fn changes_word(changes: &Changes) -> String {
     match changes {
         Changes::Same => "the same bytes".to_owned(),
@@ -77,7 +77,7 @@ pub fn changes_word(changes: &Changes) -> String {
     }
 }
 
-/// What is different between two deliveries.
+/// The differences between two deliveries.
 pub async fn diff(path: web::Path<(String, String)>, state: web::Data<InspectorState>) -> HttpResponse {
     let (one, other) = path.into_inner();
     answer(
@@ -85,7 +85,7 @@ pub async fn diff(path: web::Path<(String, String)>, state: web::Data<InspectorS
     )
 }
 
-/// Both deliveries, and what is different between them.
+/// Both deliveries and their differences.
 ///
 /// # Errors
 /// 404, 503.
@@ -153,10 +153,10 @@ pub async fn mark(
     )
 }
 
-/// Puts a change of marks in place.
+/// Stores a change of marks.
 ///
 /// # Errors
-/// 404; 409 where too many are pinned; 503.
+/// 404; 409 if too many are pinned; 503.
 pub async fn marked(state: &InspectorState, id: &str, change: MarksChange) -> Result<Marks, Problem> {
     let missing =
         || Problem::not_found("There is no delivery of that id; it may have been removed by retention.");
@@ -172,7 +172,7 @@ pub async fn marked(state: &InspectorState, id: &str, change: MarksChange) -> Re
     }
 }
 
-/// The change that the members ask for.
+/// The change that the members request.
 ///
 /// # Errors
 /// 400 with every fault.

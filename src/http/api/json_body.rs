@@ -1,4 +1,4 @@
-//! The body of a request to the inspector, under a cap and a deadline; mostly JSON.
+//! The body of a request to the inspector, usually JSON, with a size limit and a deadline.
 
 use std::time::Duration;
 
@@ -10,15 +10,15 @@ use serde_json::Value;
 
 use crate::http::problem::{FieldFault, Problem};
 
-/// The most bytes of a body.
+/// The maximum size of a body, in bytes.
 const MAX_BODY: usize = 4 * 1024 * 1024;
-/// The time within which all of a body must be there.
+/// The time within which the whole body must arrive.
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// The bytes of the body.
 ///
 /// # Errors
-/// 413 above the cap, 408 after the deadline, 400 where it breaks off.
+/// 413 above the limit, 408 after the deadline, 400 if it is incomplete.
 pub async fn bytes(payload: web::Payload) -> Result<Bytes, Problem> {
     let late = || Problem::new(StatusCode::REQUEST_TIMEOUT, "The body was not there within 30 seconds.");
     tokio::time::timeout(DEADLINE, read(payload)).await.map_err(|_| late())?
@@ -39,13 +39,13 @@ async fn read(mut payload: web::Payload) -> Result<Bytes, Problem> {
 /// The body as text, without a byte order mark; an empty one is `{}`.
 ///
 /// # Errors
-/// As `bytes`, and 400 where it is not UTF-8.
+/// As `bytes`, and 400 if it is not UTF-8.
 pub async fn text(payload: web::Payload) -> Result<String, Problem> {
     let bytes = bytes(payload).await?;
     if bytes.trim_ascii().is_empty() {
         return Ok("{}".to_owned());
     }
-    // PowerShell and Notepad put a byte order mark in front of what they save.
+    // PowerShell and Notepad save files with a byte order mark.
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
     String::from_utf8(bytes.to_vec()).map_err(|_| bad(vec![fault("", "the body is not UTF-8")]))
 }
@@ -65,10 +65,10 @@ pub async fn object(
     Ok(members)
 }
 
-/// Refuses members that are not `known`.
+/// Rejects members that are not `known`.
 ///
 /// # Errors
-/// 400 with every unknown one.
+/// 400 with every unknown member.
 pub fn only_known<'a>(keys: impl Iterator<Item = &'a String>, known: &[&str]) -> Result<(), Problem> {
     let unknown: Vec<FieldFault> = keys
         .filter(|key| !known.contains(&key.as_str()))
@@ -77,7 +77,7 @@ pub fn only_known<'a>(keys: impl Iterator<Item = &'a String>, known: &[&str]) ->
     if unknown.is_empty() { Ok(()) } else { Err(bad(unknown)) }
 }
 
-/// The member `key`, which is true or false; false where it is left out.
+/// The boolean member `key`; false if absent.
 pub fn flag(members: &serde_json::Map<String, Value>, key: &str, faults: &mut Vec<FieldFault>) -> bool {
     match members.get(key) {
         None | Some(Value::Null) => false,

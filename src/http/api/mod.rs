@@ -1,4 +1,4 @@
-//! The inspector's API, `/api/v1`: what programs read.
+//! The inspector's API, `/api/v1`: for programs.
 
 pub(super) mod confirm;
 mod deliveries;

@@ -1,4 +1,4 @@
-//! The API's objects, as `contract.md` has them.
+//! The API's objects, as documented in `docs/API.md`.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use crate::domain::{Check, DeliveryRow, Replay, ReplaysAbout, StoredDelivery, Un
 use crate::inspect::{ClientRepeat, Diagnosis, Findings, Fix};
 use crate::send::redacted_url;
 
-/// What nobody checked.
+/// Unverified facts.
 #[derive(Debug, Serialize)]
 struct UnverifiedObject<'a> {
     event: Option<&'a str>,
@@ -46,9 +46,9 @@ pub struct RowObject<'a> {
     entity: Option<&'a str>,
     verdict: &'static str,
     reason: Option<&'static str>,
-    /// What became of it, in at most eight words.
+    /// The result, in at most eight words.
     headline: Cow<'a, str>,
-    /// What the body of a refused one says of its event; null where nothing was read, or all of it was checked.
+    /// What the body of a rejected delivery says about its event; null if nothing was read, or everything was verified.
     unverified: Option<UnverifiedObject<'a>>,
     status: u16,
     size_bytes: u64,
@@ -87,23 +87,23 @@ impl<'a> From<&'a DeliveryRow> for RowObject<'a> {
     }
 }
 
-/// A delivery with everything that is kept of it.
+/// A delivery with everything stored about it.
 #[derive(Debug, Serialize)]
 pub struct DeliveryObject<'a> {
     #[serde(flatten)]
     row: RowObject<'a>,
     http_version: &'a str,
     peer_ip: String,
-    /// The port at the other end of the connection; null where there is none.
+    /// The port at the other end of the connection; null if there is none.
     peer_port: Option<u16>,
-    /// How many deliveries had arrived on its connection, this one included; null where nobody counted.
+    /// How many deliveries had arrived on its connection, this one included; null if unknown.
     connection_deliveries: Option<u32>,
-    /// When the client closed the connection, counted from the head; null where it did not do so before our response.
+    /// When the client closed the connection, after the head; null if it did not close it before our response.
     hung_up_after_us: Option<u64>,
-    /// Whether a client or a proxy repeated a request by itself, in words.
+    /// Whether a client or a proxy repeated a request automatically, in words.
     repeat: Option<String>,
     client_explanation: &'a str,
-    /// Name and value of each line, in wire order.
+    /// Name and value of each line, in the order received.
     headers: Vec<(&'a str, String)>,
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<&'a str>,
@@ -121,10 +121,10 @@ pub struct DeliveryObject<'a> {
     replays: Vec<Value>,
 }
 
-/// Why it became what it is, and what to do.
+/// The cause of the verdict, and what to do.
 #[derive(Debug, Serialize)]
 struct CauseObject<'a> {
-    /// The same for the same cause.
+    /// Equal for the same cause.
     code: &'a str,
     text: &'a str,
     fixes: Vec<FixObject<'a>>,
@@ -150,17 +150,17 @@ impl<'a> CauseObject<'a> {
     }
 }
 
-/// Why a refused signature does not match.
+/// Why a signature does not match.
 #[derive(Debug, Serialize)]
 struct AutopsyObject<'a> {
-    /// What fits; null where nothing does.
+    /// The variant that matches; null if none does.
     variant: Option<&'a str>,
     sentence: &'a str,
     tried: usize,
 }
 
 impl<'a> DeliveryObject<'a> {
-    /// A delivery, and what was found out about it.
+    /// A delivery and its diagnosis.
     pub fn of(delivery: &'a StoredDelivery, findings: &'a Findings, about: &ReplaysAbout) -> Self {
         let body = std::str::from_utf8(&delivery.body).ok();
         Self {
@@ -190,7 +190,7 @@ impl<'a> DeliveryObject<'a> {
     }
 }
 
-/// A replay in answers.
+/// A replay in responses.
 pub fn replay_object(replay: &Replay) -> Value {
     let answer = std::str::from_utf8(&replay.answer).ok();
     json!({

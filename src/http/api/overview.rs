@@ -1,4 +1,4 @@
-//! `GET overview`: what came in over the last hour, day or week, and what needs attention first.
+//! `GET overview`: the deliveries of the last hour, day or week, and what needs attention.
 
 use std::time::Duration;
 
@@ -16,12 +16,12 @@ use crate::inspect::ack::ack_times;
 use crate::inspect::overview::{Attention, Beside, Overview, Range, TroubledDevices, Unwell, attention};
 use crate::telemetry::Counted;
 
-/// How long a fault in the program, or a request without a delivery, needs attention.
+/// How long a fault in the program or a request without a delivery is reported.
 const RECENT: Duration = Duration::from_secs(24 * 3600);
-/// The states of an endpoint that nobody need look at.
+/// The states of an endpoint that need no attention.
 const WELL: [&str; 2] = ["healthy", "unknown"];
 
-/// What came in.
+/// The deliveries.
 pub async fn show(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
     let mut params = Params::read(request.query_string(), Blank::Fault);
     let range = params.parsed("range", "one of 1h, 24h, 7d", Range::from_word).unwrap_or(Range::Day);
@@ -33,10 +33,10 @@ pub async fn show(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
     }))
 }
 
-/// The overview, what is known beside it, and what needs attention: that is always of the last day.
+/// The overview, other facts, and what needs attention, which always covers the last day.
 ///
 /// # Errors
-/// 503 where the store cannot be read.
+/// 503 if the store cannot be read.
 pub async fn found(
     state: &InspectorState,
     range: Range,
@@ -83,7 +83,7 @@ async fn beside(state: &InspectorState, now: Timestamp) -> Result<Beside, Proble
     })
 }
 
-/// An endpoint that is not well, since the first of its last looks that were not.
+/// An unhealthy endpoint, and the time since when its checks have failed.
 fn unwell_since(endpoint: Health) -> Unwell {
     let bad = endpoint.history.iter().take_while(|look| !WELL.contains(&look.status.as_str()));
     let since = bad.last().map(|look| look.checked_at.as_str()).or(endpoint.last_failure_at.as_deref());

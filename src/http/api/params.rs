@@ -1,33 +1,33 @@
-//! Query parameters, read strictly: what is not known, not readable or given twice is a fault with its name.
+//! Query parameters, read strictly: unknown, invalid and repeated parameters are faults.
 
 use crate::domain::json::pointer;
 use crate::domain::{DeliveryFilter, DeliveryId, Query, Reason, Timestamp, Verdict};
 use crate::http::problem::FieldFault;
 use crate::inspect::search;
 
-/// The longest value of a parameter, in bytes.
+/// The maximum length of a value, in bytes.
 const MAX_VALUE: usize = 1024;
 
-/// The most ids of a choice.
+/// The maximum number of ids in a selection.
 const MOST_IDS: usize = 200;
-/// The longest list of ids, in bytes, with a comma and a blank between them.
+/// The maximum length of a list of ids, in bytes, with a comma and a space after each.
 const MAX_IDS: usize = MOST_IDS * 38;
 
-/// The longest value of a parameter.
+/// The maximum length of a parameter's value.
 fn longest(name: &str) -> usize {
     if name == "ids" { MAX_IDS } else { MAX_VALUE }
 }
 
-/// What an empty value is.
+/// The meaning of an empty value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blank {
-    /// A fault: a program forgot something.
+    /// A fault, for programs.
     Fault,
-    /// Not there: a form sends every field.
+    /// Absent, for forms, which send every field.
     Absent,
 }
 
-/// The parameters of a request; reading takes them out.
+/// The parameters of a request; reading one removes it.
 #[derive(Debug)]
 pub struct Params {
     left: Vec<(String, String)>,
@@ -56,13 +56,13 @@ impl Params {
         params
     }
 
-    /// Takes the text of `name`.
+    /// Reads the text of `name`.
     pub fn text(&mut self, name: &str) -> Option<String> {
         let at = self.left.iter().position(|(known, _)| known == name)?;
         Some(self.left.swap_remove(at).1)
     }
 
-    /// Takes `name` as what `parse` makes of it; `expected` says what that is.
+    /// Reads `name` with `parse`; `expected` describes a valid value.
     pub fn parsed<T>(
         &mut self,
         name: &str,
@@ -82,10 +82,10 @@ impl Params {
         self.faults.push(FieldFault { pointer, message: format!("{name} {message}") });
     }
 
-    /// Every fault, unknown parameters among them; `known` is what the message names.
+    /// Reports every fault, including unknown parameters; `known` are the names for the message.
     ///
     /// # Errors
-    /// Where there is one.
+    /// If there is a fault.
     pub fn finish(mut self, known: &[&str]) -> Result<(), Vec<FieldFault>> {
         for (name, _) in std::mem::take(&mut self.left) {
             self.fault(&name, &format!("is not a parameter here; there are: {}", known.join(", ")));
@@ -118,7 +118,7 @@ pub fn filter_names(more: &[&'static str]) -> Vec<&'static str> {
     FILTER_NAMES.iter().chain(more).copied().collect()
 }
 
-/// Takes the filter of deliveries.
+/// Reads the filter of deliveries.
 pub fn filter(params: &mut Params) -> DeliveryFilter {
     let verdicts = Verdict::ALL.map(Verdict::as_str).join(", ");
     let reasons: Vec<&str> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();

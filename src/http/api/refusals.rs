@@ -8,9 +8,9 @@ use crate::http::inspector::InspectorState;
 use crate::http::problem::Problem;
 use crate::telemetry::RefusedKind;
 
-/// The most that are listed where nothing is said.
+/// The default number of rows.
 const DEFAULT_LIMIT: usize = 50;
-/// The most that can be asked for.
+/// The maximum number of rows.
 const MAX_LIMIT: usize = 500;
 
 /// The list.

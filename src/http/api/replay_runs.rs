@@ -14,11 +14,11 @@ use crate::http::problem::{FieldFault, Problem, answer};
 use crate::inspect::replay::{Group, MOST, Plan, ReplayRuns, Turned};
 use crate::send::redacted_url;
 
-/// The most at once.
+/// The maximum number of parallel requests.
 const MOST_AT_ONCE: u64 = 32;
-/// The most ids that a plan names.
+/// The maximum number of ids in a plan.
 const NAMED: usize = 100;
-/// Members besides those that choose deliveries.
+/// Members besides those that select deliveries.
 const KEYS: [&str; 9] =
     ["filter", "to", "signature", "order", "rate", "concurrency", "stop_on_error", "limit", "dry_run"];
 
@@ -30,11 +30,11 @@ pub struct Planned {
     pub plan: Plan,
 }
 
-/// Sends many deliveries again; with `dry_run` only says which.
+/// Replays many deliveries; with `dry_run`, only lists them.
 pub async fn start(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
     answer(
         async {
-            // `to` is where they go; a time of that name stands in `filter`.
+            // `to` is the target; the time of that name is in `filter`.
             let known: Vec<&str> = filter_names(&KEYS).into_iter().filter(|name| *name != "from").collect();
             let members = object(payload, &known).await?;
             let mut faults = Vec::new();
@@ -54,10 +54,10 @@ pub async fn start(payload: web::Payload, state: web::Data<InspectorState>) -> H
     )
 }
 
-/// Finds what the members ask for.
+/// Finds the requested deliveries.
 ///
 /// # Errors
-/// 400 with every fault; 503 where the store cannot be read.
+/// 400 with every fault; 503 if the store cannot be read.
 pub async fn plan(state: &InspectorState, members: &Map<String, Value>) -> Result<Planned, Problem> {
     let mut faults = Vec::new();
     let (chosen, text) = chosen(members, &mut faults);
@@ -104,10 +104,10 @@ pub async fn plan(state: &InspectorState, members: &Map<String, Value>) -> Resul
     Ok(Planned { run, plan })
 }
 
-/// Starts what was planned.
+/// Starts a planned run.
 ///
 /// # Errors
-/// 503 where it cannot be kept.
+/// 503 if it cannot be stored.
 pub async fn begin(state: &InspectorState, planned: Planned) -> Result<ReplayId, Problem> {
     let runs = runs(state)?;
     let id = planned.run.id;
@@ -119,7 +119,7 @@ fn runs(state: &InspectorState) -> Result<&ReplayRuns, Problem> {
     state.replay_runs().map_err(|why| Problem::new(StatusCode::SERVICE_UNAVAILABLE, why))
 }
 
-/// Which deliveries: `filter`, an object of a list's parameters or a query, and those parameters beside it.
+/// Which deliveries: `filter`, an object with a list's parameters or a query, and the same parameters at the top level.
 fn chosen(members: &Map<String, Value>, faults: &mut Vec<FieldFault>) -> (DeliveryFilter, String) {
     let mut text = form_urlencoded::Serializer::new(String::new());
     let mut wrong = Vec::new();
@@ -150,7 +150,7 @@ fn chosen(members: &Map<String, Value>, faults: &mut Vec<FieldFault>) -> (Delive
     (filter, text)
 }
 
-/// At most so many a second: a number, or a rate as `"50/s"`.
+/// The maximum rate per second: a number, or text such as `"50/s"`.
 fn rate(value: Option<&Value>, faults: &mut Vec<FieldFault>) -> Option<f64> {
     let expected = "a number of deliveries a second, or a rate as \"50/s\" or \"1000/min\"; more than 0";
     let found = match value {
@@ -203,12 +203,12 @@ pub async fn stop(id: web::Path<String>, state: web::Data<InspectorState>) -> Ht
     answer(turned(&state, &id, RunState::Stopped).await.map(|run| HttpResponse::Ok().json(run_object(&run))))
 }
 
-/// Lets a stopped run go on.
+/// Resumes a stopped run.
 pub async fn resume(id: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
     answer(turned(&state, &id, RunState::Running).await.map(|run| HttpResponse::Ok().json(run_object(&run))))
 }
 
-/// The run of an id.
+/// The run with this id.
 ///
 /// # Errors
 /// 404, 503.
@@ -219,10 +219,10 @@ pub async fn found(state: &InspectorState, id: &str) -> Result<ReplayRun, Proble
     found.ok_or_else(missing)
 }
 
-/// Stops a run, or lets it go on.
+/// Stops or resumes a run.
 ///
 /// # Errors
-/// 404; 409 where it is in no state for that; 503.
+/// 404; 409 if its state does not allow it; 503.
 pub async fn turned(state: &InspectorState, id: &str, to: RunState) -> Result<ReplayRun, Problem> {
     let run = found(state, id).await?;
     let runs = runs(state)?;
@@ -271,12 +271,12 @@ fn plan_object(planned: &Planned, is_dry: bool) -> Value {
     })
 }
 
-/// Which goes first, in a word.
+/// The order, as one word.
 pub const fn order(run: &ReplayRun) -> &'static str {
     if run.is_newest_first { "newest" } else { "oldest" }
 }
 
-/// A run in answers.
+/// A run in responses.
 fn run_object(run: &ReplayRun) -> Value {
     json!({
         "id": run.id.to_string(),

@@ -16,9 +16,9 @@ use crate::http::inspector::InspectorState;
 use crate::http::problem::{FieldFault, Problem, answer};
 use crate::inspect::replay::{Asked, Edits, ReplayFault, Target, left_out};
 
-/// What the body of a replay may have.
+/// The allowed members of a replay's body.
 const KEYS: [&str; 7] = ["to", "signature", "method", "path", "headers", "body", "body_base64"];
-/// Rows of a list where no limit is given, and the most.
+/// The default and the maximum number of rows in a list.
 const LIMITS: (usize, usize) = (50, 500);
 
 /// Sends a delivery again.

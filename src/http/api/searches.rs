@@ -1,4 +1,4 @@
-//! `GET searches`, `PUT searches/{name}`, `DELETE searches/{name}`: searches that people gave a name.
+//! `GET searches`, `PUT searches/{name}`, `DELETE searches/{name}`: saved searches.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -25,7 +25,7 @@ pub async fn list(state: web::Data<InspectorState>) -> HttpResponse {
     }
 }
 
-/// Keeps one under its name.
+/// Saves a search.
 pub async fn put(
     name: web::Path<String>,
     payload: web::Payload,
@@ -44,10 +44,10 @@ pub async fn put(
     )
 }
 
-/// Keeps a search under its name.
+/// Saves a search under a name.
 ///
 /// # Errors
-/// 400 where name or query cannot be; 409 where there are too many; 503.
+/// 400 for an invalid name or query, 409 if there are too many, 503.
 pub async fn save(state: &InspectorState, name: &str, query: &str) -> Result<(), Problem> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > LONGEST_NAME || name.contains(char::is_control) {
@@ -66,7 +66,7 @@ pub async fn save(state: &InspectorState, name: &str, query: &str) -> Result<(),
     }
 }
 
-/// Lets one go.
+/// Deletes a search.
 pub async fn delete(name: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
     match state.store.remove_search(name.into_inner()).await {
         Ok(true) => HttpResponse::NoContent().finish(),

@@ -1,4 +1,4 @@
-//! `GET sources`, `GET sources/{name}`: who sends to us, by which rules, and what became of it.
+//! `GET sources`, `GET sources/{name}`: the sources, their rules and their recent deliveries.
 
 use std::time::Duration;
 
@@ -15,19 +15,19 @@ use crate::inspect::ack::{AckTimes, ack_times};
 use crate::inspect::overview::{Overview, Range};
 use crate::store::StoreError;
 
-/// What came to a source lately.
+/// The recent deliveries of a source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
-    /// When the last delivery came.
+    /// When the last delivery was received.
     pub last_seen: Option<Timestamp>,
-    /// Accepted within the last day, repeats among them.
+    /// Accepted within the last day, including duplicates.
     pub accepted: u64,
-    /// Refused within the last day.
+    /// Rejected within the last day.
     pub refused: u64,
 }
 
 impl Traffic {
-    /// What came to each of these sources.
+    /// The recent deliveries of each of these sources.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -52,7 +52,7 @@ impl Traffic {
     }
 }
 
-/// Every source, the default one first, and those that something came to and that are not configured.
+/// Every source, the default one first, and those with deliveries that are not configured.
 pub async fn list(state: web::Data<InspectorState>) -> HttpResponse {
     answer(
         async {
@@ -126,7 +126,7 @@ fn object(state: &InspectorState, source: &Source, came: Traffic, times: &[AckTi
     object.into()
 }
 
-/// A secret by its name and its end.
+/// The name and the last characters of a secret.
 fn secret_object(secret: &Secret) -> Value {
     json!({"name": secret.name(), "ends": secret_end(secret)})
 }

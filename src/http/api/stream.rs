@@ -1,4 +1,4 @@
-//! `GET deliveries/stream`: server-sent events, one a delivery, resumed without a gap.
+//! `GET deliveries/stream`: server-sent events, one for each delivery, resumed without a gap.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
@@ -19,9 +19,9 @@ use crate::http::inspector::{InspectorState, row_html, row_views};
 use crate::http::problem::Problem;
 use crate::inspect::{LiveTail, Resumption};
 
-/// At least this often something is written, so that a dead connection is noticed.
+/// The longest time without output, so that a dead connection is noticed.
 const HEARTBEAT: Duration = Duration::from_secs(10);
-/// How long a client waits before it comes again, in milliseconds.
+/// The reconnection delay for clients, in milliseconds.
 const RETRY_MS: u32 = 2000;
 
 /// The stream.
@@ -33,7 +33,7 @@ pub async fn stream(request: HttpRequest, state: web::Data<InspectorState>) -> H
     if let Err(faults) = params.finish(&filter_names(&["last_event_id", "rows"])) {
         return Problem::bad_parameters(faults).response();
     }
-    // What the browser sends by itself is newer than what stands in the page's URL.
+    // The browser's own header is newer than the URL of the page.
     let header = request.headers().get("last-event-id");
     let cursor = header.map(|value| value.to_str().unwrap_or("garbage").to_owned()).or(asked);
     let newest = *state.store.newest().borrow();
@@ -67,14 +67,14 @@ pub async fn stream(request: HttpRequest, state: web::Data<InspectorState>) -> H
 struct Writer {
     tail: LiveTail,
     stop: watch::Receiver<bool>,
-    /// For the list's own page: it gets its rows as HTML.
+    /// Whether the rows are HTML, for the list's own page.
     list: Option<web::Data<InspectorState>>,
     greeting: Option<String>,
     beat: Instant,
 }
 
 impl Writer {
-    /// The next text to write; `None` ends the stream.
+    /// The next text to write; `None` at the end.
     async fn next(&mut self) -> Option<String> {
         if let Some(greeting) = self.greeting.take() {
             return Some(greeting);
@@ -88,8 +88,8 @@ impl Writer {
                 _ = self.stop.wait_for(|stopped| *stopped) => return None,
                 () = tokio::time::sleep_until(self.beat) => {
                     self.beat = Instant::now() + HEARTBEAT;
-                    // The id moves on where the filter lets nothing pass: coming again does not read all that anew.
-                    // A page cannot see comments, and has to notice a connection that died without a word.
+                    // The id also passes deliveries that do not match: a reconnection does not read them again.
+                    // Pages cannot see comments, but must notice a dead connection.
                     let at = self.tail.cursor();
                     return Some(format!(": alive\nid: {at}\nevent: alive\ndata: {{}}\n\n"));
                 }
@@ -112,7 +112,7 @@ impl Writer {
     }
 }
 
-/// The rows as the page has them. The page puts this markup into itself: every text in it is escaped by the template.
+/// The rows as HTML for the page. The template has escaped every text in it.
 async fn html_events(state: &InspectorState, rows: &[DeliveryRow]) -> String {
     let views = row_views(state, rows).await;
     let event_of = |(row, view): (&DeliveryRow, _)| {

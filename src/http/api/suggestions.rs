@@ -1,4 +1,4 @@
-//! `GET suggestions`: what may be typed next in the search box.
+//! `GET suggestions`: completions for the search box.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::http::problem::Problem;
 use crate::inspect::search::{Suggestion, Typing, quoted};
 use crate::store::{EntityQuery, StoreError};
 
-/// The most devices that are offered.
+/// The maximum number of devices suggested.
 const DEVICES: usize = 8;
 
 /// The suggestions for a search `q` with the caret after `at` characters.
@@ -37,7 +37,7 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
     }
 }
 
-/// The values of the field that depend on what is configured and what was received.
+/// The values of a field that depend on the configuration and on stored deliveries.
 async fn values(state: &InspectorState, typing: &Typing) -> Result<Vec<Suggestion>, StoreError> {
     let plain = |text: &str| Suggestion { text: quoted(text), about: String::new() };
     Ok(match typing.field {

@@ -1,4 +1,4 @@
-//! `GET wait`: holds the request until a delivery matches. For other people's tests: send, wait, assert.
+//! `GET wait`: waits until a delivery matches. For tests of other programs: send, wait, assert.
 
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ use crate::http::inspector::InspectorState;
 use crate::http::problem::Problem;
 use crate::inspect::first_since;
 
-/// How long it waits where nothing is said.
+/// The default waiting time.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
-/// The longest it waits.
+/// The maximum waiting time.
 const MAX_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// The first matching row, or 408.

@@ -14,11 +14,11 @@ use crate::http::problem::{Problem, answer};
 use crate::inspect::entities::{Limit, Series, States, Values, entity_log};
 use crate::store::{EntityOrder, EntityPlace, EntityQuery};
 
-/// Rows of a list where no limit is given, and the most.
+/// The default and the maximum number of rows in a list.
 const LIMITS: (usize, usize) = (50, 500);
-/// Deliveries of one entity where no limit is given, and the most.
+/// The default and the maximum number of deliveries of an entity.
 const LOG_LIMITS: (usize, usize) = (100, 200);
-/// The longest name that can be given, in characters.
+/// The maximum length of a name, in characters.
 const LONGEST_NAME: usize = 100;
 
 fn limit(params: &mut Params, (usual, most): (usize, usize)) -> usize {
@@ -26,7 +26,7 @@ fn limit(params: &mut Params, (usual, most): (usize, usize)) -> usize {
     params.parsed("limit", &format!("a number from 1 to {most}"), read).unwrap_or(usual)
 }
 
-/// Takes what is asked for; `usual` is the order where none is.
+/// Reads the query; `usual` is the default order.
 pub fn query(params: &mut Params, usual: EntityOrder, now: Timestamp) -> EntityQuery {
     let states = DeviceState::ALL.map(DeviceState::as_str);
     let is_true = |text: &str| text.parse::<bool>().ok();
@@ -51,7 +51,7 @@ pub fn query(params: &mut Params, usual: EntityOrder, now: Timestamp) -> EntityQ
     }
 }
 
-/// A place as `next` has it.
+/// A position in the format of `next`.
 #[must_use]
 pub fn place_of(place: &EntityPlace) -> String {
     let text = json!([place.at.as_micros(), place.source, place.entity, place.class]).to_string();
@@ -84,7 +84,7 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
     }
 }
 
-/// One entity: what is known of it, its last deliveries, and the values they carry.
+/// One entity: its properties, its last deliveries, and their values.
 pub async fn one(
     path: web::Path<(String, String)>,
     request: HttpRequest,
@@ -126,7 +126,7 @@ pub async fn one(
     HttpResponse::Ok().json(object)
 }
 
-/// `PATCH entities/{source}/{entity}`: gives a device a name, or takes it away with null.
+/// `PATCH entities/{source}/{entity}`: sets the name of a device, or removes it with null.
 pub async fn name(
     path: web::Path<(String, String)>,
     payload: web::Payload,
@@ -150,10 +150,10 @@ pub async fn name(
     )
 }
 
-/// A name as it is kept; blanks alone take it away.
+/// A name to store; a blank one removes the name.
 ///
 /// # Errors
-/// What is allowed, where it is too long or has control characters.
+/// If it is too long or has control characters; says what is allowed.
 pub fn own_name(name: &str) -> Result<Option<String>, &'static str> {
     let name = name.trim();
     if name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
@@ -162,10 +162,10 @@ pub fn own_name(name: &str) -> Result<Option<String>, &'static str> {
     Ok(Some(name.to_owned()).filter(|name| !name.is_empty()))
 }
 
-/// Gives a device a name; the device as it is then.
+/// Sets the name of a device and returns the device.
 ///
 /// # Errors
-/// 404 where none of that id is known, 503 where the store cannot be written.
+/// 404 if there is no device with this id, 503 if the store cannot be written.
 pub async fn rename(
     state: &InspectorState,
     source: String,

@@ -1,4 +1,4 @@
-//! The API of the lens: schema drift, and the entities that deliveries are about.
+//! The API of the lens: schema drift, and the devices of deliveries.
 
 mod drift;
 mod entities;

@@ -1,4 +1,4 @@
-//! `POST deliveries/{id}/schema`: a JSON Schema made of one delivery, and saved where that is asked for.
+//! `POST deliveries/{id}/schema`: a JSON Schema generated from one delivery, and saved on request.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -13,9 +13,9 @@ use crate::http::inspector::InspectorState;
 use crate::http::problem::{Problem, answer};
 use crate::inspect::drift::infer;
 
-/// A schema that was made.
+/// A generated schema.
 pub struct Inferred {
-    /// The event that it is of; `data.received.points` for data points without an envelope.
+    /// Its event; `data.received.points` for data points without an envelope.
     pub event_type: String,
     /// The schema, pretty-printed.
     pub text: String,
@@ -24,7 +24,7 @@ pub struct Inferred {
 /// The schema of a delivery's payload.
 ///
 /// # Errors
-/// 400 where the delivery has no event type, or its body is no JSON.
+/// 400 if the delivery has no event type, or its body is not JSON.
 pub fn inferred(state: &InspectorState, delivery: &StoredDelivery) -> Result<Inferred, Problem> {
     let what = |what: &str| Problem::new(StatusCode::BAD_REQUEST, what);
     let text = state.sources.payload_text(&delivery.row.source, &delivery.headers, &delivery.body);
@@ -43,11 +43,11 @@ fn is_of_points(payload: &Value) -> bool {
     payload.as_array().and_then(|items| items.first()).is_some_and(|item| item.get("variable").is_some())
 }
 
-/// Saves it in `schemas_dir`; the file's name.
+/// Saves it in `schemas_dir` and returns the file's name.
 ///
 /// # Errors
-/// 400 where there is no `schemas_dir` or the event's name is no name of a file, 409 where there is a file already, 500
-/// where the folder cannot be written.
+/// 400 without a `schemas_dir` or if the event's name is not a valid file name, 409 if the file exists, 500 if the
+/// folder cannot be written.
 pub fn save(state: &InspectorState, inferred: &Inferred) -> Result<String, Problem> {
     let Some(folder) = &state.schemas_dir else {
         let what = "No schemas_dir is configured: there is no place to save it.";
@@ -64,7 +64,7 @@ pub fn save(state: &InspectorState, inferred: &Inferred) -> Result<String, Probl
     })
 }
 
-/// Makes a schema of a delivery; `{"save": true}` saves it.
+/// Generates a schema from a delivery; `{"save": true}` saves it.
 pub async fn infer_one(
     id: web::Path<String>,
     payload: web::Payload,

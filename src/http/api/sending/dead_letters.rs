@@ -1,4 +1,4 @@
-//! `dead-letters`: shown, counted by cause, replayed, discarded.
+//! `dead-letters`: list, count by cause, replay, discard.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -15,14 +15,14 @@ use crate::http::inspector::InspectorState;
 use crate::http::problem::{Problem, answer};
 use crate::store::{DeadLetterFilter, LetterGroup};
 
-/// The most dead letters of one step of a replay.
+/// The maximum number of dead letters in one step of a replay.
 const STEP: usize = 1_000;
-/// The most groups that are told.
+/// The maximum number of groups returned.
 const GROUPS: usize = 500;
-/// The most ids that a plan or an answer names.
+/// The maximum number of ids in a plan or response.
 const NAMED: usize = 100;
 
-/// The list, the newest message first.
+/// The list, newest message first.
 pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
     answer(
         async {
@@ -45,7 +45,7 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
     )
 }
 
-/// How many there are of each subscription and error.
+/// The number of dead letters for each subscription and error.
 pub async fn groups(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
     answer(
         async {
@@ -75,7 +75,7 @@ fn missing() -> Problem {
     Problem::not_found("There is no dead letter of that id; it may have been replayed or discarded.")
 }
 
-/// The filter that finds one dead letter.
+/// The filter that selects one dead letter.
 fn only(id: &str) -> Result<DeadLetterFilter, Problem> {
     let id: MessageId = id.parse().map_err(|_| missing())?;
     Ok(DeadLetterFilter { ids: vec![id], ..DeadLetterFilter::default() })
@@ -99,7 +99,7 @@ pub async fn one(id: web::Path<String>, state: web::Data<InspectorState>) -> Htt
     )
 }
 
-/// Replays one.
+/// Replays a dead letter.
 pub async fn replay(
     id: web::Path<String>,
     payload: web::Payload,
@@ -125,7 +125,7 @@ pub async fn replay(
     )
 }
 
-/// Why a dead letter was not replayed: somebody else was first, or its subscription is not in force.
+/// Why a dead letter was not replayed: another request was first, or its subscription is not in force.
 async fn why_not(state: &InspectorState, id: &str) -> Result<Problem, Problem> {
     let conflict = |detail: String| Problem::new(StatusCode::CONFLICT, detail);
     let message: MessageId = id.parse().map_err(|_| missing())?;
@@ -148,12 +148,12 @@ async fn why_not(state: &InspectorState, id: &str) -> Result<Problem, Problem> {
     })
 }
 
-/// What the answer says of messages that wait.
+/// The waiting messages in the response.
 fn waiting(state: &InspectorState, replayed: &[(MessageId, String)]) -> Vec<String> {
     state.sender.waits_for_enabling(replayed.iter().map(|(_, subscription)| subscription.as_str()))
 }
 
-/// Replays those that match, without a filter all of them; with `dry_run` only says which.
+/// Replays matching dead letters, or all without a filter; with `dry_run`, only lists them.
 pub async fn replay_many(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
     answer(
         async {
@@ -183,7 +183,7 @@ pub async fn replay_many(payload: web::Payload, state: web::Data<InspectorState>
     )
 }
 
-/// Which dead letters stay because their subscription is not in force, in sentences.
+/// Sentences about dead letters that stay because their subscription is not in force.
 async fn stranded(state: &InspectorState, filter: DeadLetterFilter) -> Result<Vec<String>, Problem> {
     let found = state.store.stranded_dead_letters(filter).await;
     let found = found.map_err(|fault| Problem::store_fault(&fault))?;
@@ -221,7 +221,7 @@ async fn plan(state: &InspectorState, filter: DeadLetterFilter) -> Result<HttpRe
     }
 }
 
-/// Discards one; its message stays dead.
+/// Discards a dead letter; its message stays dead.
 pub async fn delete(id: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
     answer(
         async {
@@ -233,7 +233,7 @@ pub async fn delete(id: web::Path<String>, state: web::Data<InspectorState>) -> 
     )
 }
 
-/// Discards those that match; with `dry_run` only says how many. All of them only where the body says so.
+/// Discards matching dead letters; with `dry_run`, only counts them. Discards all only if the body says so.
 pub async fn discard_many(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
     answer(
         async {

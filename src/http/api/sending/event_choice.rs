@@ -1,4 +1,4 @@
-//! The event that a preview or a test is about: one that is given, a stored one, or the catalogue's example.
+//! The event for a preview or a test: a given one, a stored one, or the catalogue's example.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use crate::store::FannedDelivery;
 /// The names of the members that choose an event.
 pub const KEYS: [&str; 3] = ["event", "delivery_id", "event_type"];
 
-/// The members of a body, each as it is written.
+/// The members of a body, each as written.
 pub type Members = BTreeMap<String, Box<RawValue>>;
 
 /// Reads the body as an object with only `known` members.
@@ -33,10 +33,10 @@ pub async fn members(payload: web::Payload, known: &[&str]) -> Result<Members, P
     Ok(members)
 }
 
-/// The chosen event; `default` is the type whose example is taken where nothing is chosen.
+/// The chosen event; `default` is the type whose example is used if nothing is chosen.
 ///
 /// # Errors
-/// 400 where the choice cannot be used, 404 where there is no such delivery.
+/// 400 if the choice cannot be used, 404 if there is no such delivery.
 pub async fn chosen(
     state: &InspectorState,
     members: &Members,
@@ -87,10 +87,10 @@ fn example(state: &InspectorState, name: &str) -> Result<OutgoingEvent, Problem>
         .map_err(|_| bad(vec![fault("/event_type", "its example is not an event")]))
 }
 
-/// The event of a stored delivery, of a batch the first one, and its position.
+/// The event of a stored delivery and its position; the first one of a batch.
 ///
 /// # Errors
-/// 404 where there is none; 409 where its body is no event.
+/// 404 if there is none; 409 if its body is not an event.
 pub async fn of_delivery(state: &InspectorState, id: &str) -> Result<(OutgoingEvent, i64), Problem> {
     let missing =
         || Problem::not_found("There is no delivery of that id; it may have been removed by retention.");

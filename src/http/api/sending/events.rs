@@ -1,4 +1,4 @@
-//! `POST events`, and why an event went, or did not go, to each subscription.
+//! `POST events`, and why an event was or was not sent to each subscription.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -11,7 +11,7 @@ use crate::http::inspector::InspectorState;
 use crate::http::problem::{FieldFault, Problem, answer};
 use crate::send::PublishFault;
 
-/// Publishes an event, as TagoRUN would.
+/// Publishes an event, as TagoRUN does.
 pub async fn publish(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
     answer(
         async {
@@ -41,7 +41,7 @@ pub async fn publish(payload: web::Payload, state: web::Data<InspectorState>) ->
     )
 }
 
-/// A published event, and why it went where.
+/// A published event and the decision for each subscription.
 pub async fn one(id: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
     answer(
         async {
@@ -63,7 +63,7 @@ pub async fn one(id: web::Path<String>, state: web::Data<InspectorState>) -> Htt
     )
 }
 
-/// Why a delivery's event went, or did not go, to each subscription.
+/// Why a delivery's event was or was not sent to each subscription.
 pub async fn of_delivery(
     id: web::Path<String>,
     request: HttpRequest,

@@ -1,4 +1,4 @@
-//! `stats` with the specification's names and true means.
+//! `stats`, with the names of the specification and exact means.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::http::problem::{Problem, answer};
 use crate::store::{HealthCheck, SenderFigures, StoreError};
 use crate::telemetry::{EndpointGauges, ParkedGauges};
 
-/// Figures of attempts, in the specification's words; times in milliseconds, over attempts that got an answer.
+/// Figures of attempts, with the names of the specification; times in milliseconds, over attempts with a response.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Stats {
     /// Attempts.
@@ -24,21 +24,21 @@ pub struct Stats {
     pub failed_deliveries: u64,
     /// Attempts after a message's first.
     pub retry_attempts: u64,
-    /// The true mean.
+    /// The exact mean.
     pub average_response_time: f64,
     /// The median.
     pub p50: f64,
-    /// 95 of 100 took no longer.
+    /// The 95th percentile.
     pub p95: f64,
-    /// 99 of 100 took no longer.
+    /// The 99th percentile.
     pub p99: f64,
-    /// Messages that wait for their next attempt; up to 100,000 are counted.
+    /// Messages waiting for their next attempt, counted up to 100,000.
     pub pending_messages: u64,
-    /// Messages that wait for their subscription to be in force again; up to 100,000 are counted.
+    /// Messages waiting until their subscription is in force again, counted up to 100,000.
     pub parked_messages: u64,
-    /// Dead letters; up to 100,000 are counted.
+    /// Dead letters, counted up to 100,000.
     pub dead_letters: u64,
-    /// Whether an attempt got an answer: without one the times mean nothing.
+    /// Whether any attempt got a response; otherwise the times mean nothing.
     #[serde(skip)]
     pub is_timed: bool,
 }
@@ -64,11 +64,11 @@ impl From<&SenderFigures> for Stats {
 
 fn mean_ms(total_us: u64, count: u64) -> f64 {
     let whole = total_us.checked_div(count).unwrap_or(0);
-    // The remainder below a microsecond is nobody's concern.
+    // Fractions of a microsecond do not matter.
     millis(whole)
 }
 
-/// The duration in milliseconds that `percent` of 100 attempts did not pass; 0 where there was none.
+/// The percentile of the durations in milliseconds; 0 without attempts.
 #[must_use]
 pub fn percentile(durations: &[(f64, u64)], percent: u64) -> f64 {
     let total: u64 = durations.iter().map(|(_, count)| count).sum();
@@ -104,7 +104,7 @@ pub fn together(all: &[SenderFigures]) -> SenderFigures {
     sum
 }
 
-/// The figures, all together and for each subscription.
+/// The figures, in total and for each subscription.
 pub async fn stats(state: web::Data<InspectorState>) -> HttpResponse {
     answer(
         async {
@@ -124,10 +124,10 @@ pub async fn stats(state: web::Data<InspectorState>) -> HttpResponse {
     )
 }
 
-/// The endpoints as `/metrics` tells of them.
+/// The endpoints for `/metrics`.
 ///
 /// # Errors
-/// When the store cannot be read.
+/// If the store cannot be read.
 pub async fn gauges(state: &InspectorState) -> Result<Vec<EndpointGauges>, StoreError> {
     let figures = state.store.sender_figures().await?;
     let mut gauges = Vec::new();
@@ -151,10 +151,10 @@ pub async fn gauges(state: &InspectorState) -> Result<Vec<EndpointGauges>, Store
     Ok(gauges)
 }
 
-/// Subscriptions that are not in force, as `/metrics` tells of them.
+/// Subscriptions that are not in force, for `/metrics`.
 ///
 /// # Errors
-/// When the store cannot be read.
+/// If the store cannot be read.
 pub async fn parked_gauges(state: &InspectorState) -> Result<Vec<ParkedGauges>, StoreError> {
     if state.sender.subscriptions().all_parked().is_empty() {
         return Ok(Vec::new());

@@ -1,4 +1,4 @@
-//! `health`: the endpoints, by real attempts first and by our own looks second.
+//! `health`: endpoints, judged by real attempts first and by health checks second.
 
 use std::time::Duration;
 
@@ -13,24 +13,24 @@ use crate::http::problem::{Problem, answer};
 use crate::send::Active;
 use crate::store::{HealthCheck, SenderFigures};
 
-/// The looks at an endpoint that are shown.
+/// The number of health checks shown for an endpoint.
 const HISTORY: usize = 30;
-/// So many attempts tell something.
+/// The number of attempts needed for a verdict.
 const TELLING: usize = 3;
-/// Attempts before that time tell nothing about now.
+/// Older attempts say nothing about the present.
 const RECENT: Duration = Duration::from_secs(24 * 3600);
 
-/// What became of the last attempts, the newest ten at most, where they are recent enough to tell something.
+/// The outcome of the last attempts: at most the newest ten, and only recent ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RecentAttempts {
-    /// How many arrived.
+    /// The number that succeeded.
     pub arrived: usize,
-    /// Of how many.
+    /// The number of attempts.
     pub of: usize,
 }
 
 impl RecentAttempts {
-    /// Those of a subscription.
+    /// The attempts of a subscription.
     #[must_use]
     pub fn of(figures: Option<&SenderFigures>, now: Timestamp) -> Self {
         let Some(figures) = figures else { return Self::default() };
@@ -51,8 +51,8 @@ impl RecentAttempts {
     }
 }
 
-/// The word for an endpoint. Real attempts say more than a look: where most of them fail, a green look does not make it
-/// healthy, and one that takes deliveries and only dislikes HEAD is.
+/// The state of an endpoint. Real attempts outweigh health checks: if most attempts fail, a passed check does not make it
+/// healthy; an endpoint that accepts messages and only rejects HEAD is healthy.
 #[must_use]
 pub fn standing(last: Option<&HealthCheck>, figures: Option<&SenderFigures>, now: Timestamp) -> &'static str {
     let attempts = RecentAttempts::of(figures, now);
@@ -68,7 +68,7 @@ pub fn standing(last: Option<&HealthCheck>, figures: Option<&SenderFigures>, now
     }
 }
 
-/// One endpoint: what the last look saw, the looks before it, and what real deliveries showed.
+/// One endpoint: the last health check, the checks before it, and the real attempts.
 #[derive(Clone, Debug, Serialize)]
 pub struct Health {
     /// The subscription.
@@ -79,19 +79,19 @@ pub struct Health {
     pub name: String,
     /// Its endpoint.
     pub url: String,
-    /// `healthy`, `degraded`, `unhealthy`, `unreachable`, or `unknown` before the first look.
+    /// `healthy`, `degraded`, `unhealthy`, `unreachable`, or `unknown` before the first check.
     pub status: String,
-    /// What became of the last attempts.
+    /// The outcome of the last attempts.
     pub attempts: RecentAttempts,
-    /// The status of the answer.
+    /// The status of the response.
     pub response_code: Option<u16>,
     /// How long it took.
     pub response_time_ms: Option<f64>,
-    /// Why there was no answer.
+    /// Why there was no response.
     pub error: Option<String>,
-    /// When.
+    /// The time.
     pub checked_at: Option<String>,
-    /// The looks before, the newest first.
+    /// The earlier checks, newest first.
     pub history: Vec<Look>,
     /// The last attempt that was answered with 2xx.
     pub last_success_at: Option<String>,
@@ -99,18 +99,18 @@ pub struct Health {
     pub last_failure_at: Option<String>,
 }
 
-/// One look at an endpoint.
+/// One health check of an endpoint.
 #[derive(Clone, Debug, Serialize)]
 pub struct Look {
-    /// What was seen.
+    /// Its result.
     pub status: String,
-    /// The status of the answer.
+    /// The status of the response.
     pub response_code: Option<u16>,
     /// How long it took.
     pub response_time_ms: Option<f64>,
-    /// Why there was no answer.
+    /// Why there was no response.
     pub error: Option<String>,
-    /// When.
+    /// The time.
     pub checked_at: String,
 }
 
@@ -126,7 +126,7 @@ impl From<&HealthCheck> for Look {
     }
 }
 
-/// An endpoint as it is told.
+/// An endpoint as the API returns it.
 #[must_use]
 pub fn endpoint(
     active: &Active,
@@ -156,7 +156,7 @@ pub fn endpoint(
 /// The state of every endpoint.
 ///
 /// # Errors
-/// 503 where the store cannot be read.
+/// 503 if the store cannot be read.
 pub async fn endpoints(state: &InspectorState) -> Result<Vec<Health>, Problem> {
     let figures = state.store.sender_figures().await.map_err(|fault| Problem::store_fault(&fault))?;
     let mut endpoints = Vec::new();
@@ -170,7 +170,7 @@ pub async fn endpoints(state: &InspectorState) -> Result<Vec<Health>, Problem> {
     Ok(endpoints)
 }
 
-/// The state of every endpoint, as the API tells it.
+/// The state of every endpoint, as the API returns it.
 pub async fn health(state: web::Data<InspectorState>) -> HttpResponse {
     answer(endpoints(&state).await.map(|endpoints| HttpResponse::Ok().json(json!({"endpoints": endpoints}))))
 }

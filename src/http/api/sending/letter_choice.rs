@@ -1,4 +1,4 @@
-//! Which dead letters are meant: by the parameters of a request, or by the members of its body.
+//! Selects dead letters by the parameters of a request or by the members of its body.
 
 use serde_json::{Map, Value};
 
@@ -8,12 +8,12 @@ use crate::http::api::params::Params;
 use crate::http::problem::{FieldFault, Problem};
 use crate::store::DeadLetterFilter;
 
-/// What chooses dead letters.
+/// The parameters that select dead letters.
 pub const FILTERS: [&str; 7] =
     ["subscription_id", "event_id", "event_type", "error", "error_is", "from", "to"];
-/// The most ids of one request.
+/// The maximum number of ids in a request.
 const MOST_IDS: usize = 1_000;
-/// What a time looks like.
+/// An example of a time.
 const TIME: &str = "a time as 2026-03-09T08:00:00Z";
 
 /// The filter in the parameters of a request.
@@ -30,18 +30,18 @@ pub fn of_params(params: &mut Params) -> DeadLetterFilter {
     }
 }
 
-/// Dead letters that a body chooses.
+/// The dead letters that a body selects.
 pub struct Chosen {
-    /// Which.
+    /// The filter.
     pub filter: DeadLetterFilter,
-    /// Whether they are only to be counted.
+    /// Whether to only count them.
     pub dry_run: bool,
-    /// Whether the body names some, or says that it means all.
+    /// Whether the body selects some, or explicitly all.
     pub is_meant: bool,
 }
 
 impl Chosen {
-    /// The members that a body may have.
+    /// The allowed members of a body.
     #[must_use]
     pub fn keys() -> Vec<&'static str> {
         FILTERS.into_iter().chain(["ids", "all", "filter", "dry_run"]).collect()

@@ -11,10 +11,10 @@ use crate::http::inspector::InspectorState;
 use crate::http::problem::{Problem, answer};
 use crate::store::StoredMessage;
 
-/// Rows of a list where no limit is given.
+/// The default number of rows in a list.
 pub const DEFAULT_LIMIT: usize = 50;
 
-/// Takes `limit`: 1 to 500.
+/// Reads `limit`: 1 to 500.
 pub fn limit(params: &mut Params) -> usize {
     let limit = params.parsed("limit", "a number from 1 to 500", |text| {
         text.parse::<usize>().ok().filter(|limit| (1..=500).contains(limit))
@@ -22,7 +22,7 @@ pub fn limit(params: &mut Params) -> usize {
     limit.unwrap_or(DEFAULT_LIMIT)
 }
 
-/// The list, the newest first.
+/// The list, newest first.
 pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
     answer(
         async {
@@ -50,7 +50,7 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
     )
 }
 
-/// One message: its attempts, its event, and its payload as it would be sent now.
+/// One message: its attempts, its event, and the payload that would be sent now.
 pub async fn one(id: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
     answer(
         async {
@@ -75,15 +75,15 @@ pub async fn one(id: web::Path<String>, state: web::Data<InspectorState>) -> Htt
     )
 }
 
-/// Why a message is parked, and what sends it; `None` where it is not.
+/// Why a message is parked, and what would send it; `None` if it is not parked.
 pub fn parked_because(state: &InspectorState, row: &MessageRow) -> Option<String> {
     if row.status == MessageStatus::Parked { state.sender.out_of_force(&row.subscription) } else { None }
 }
 
-/// The message of a subscription about an event, where there is one.
+/// The message of a subscription for an event, if there is one.
 ///
 /// # Errors
-/// 503 where the store cannot be read.
+/// 503 if the store cannot be read.
 pub async fn of_event(
     state: &InspectorState,
     subscription: &str,

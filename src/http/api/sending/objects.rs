@@ -1,4 +1,4 @@
-//! The sender's objects, as `contract.md` has them.
+//! The sender's objects, as documented in `docs/API.md`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +10,7 @@ use crate::domain::{Attempt, DeadLetter, MessageRow, SubscriptionOrigin};
 use crate::send::{Active, Evaluations, Parked, Sender};
 use crate::store::SenderFigures;
 
-/// A subscription: its configuration with secrets masked, and what became of it. Filters and template keep their text.
+/// A subscription: its configuration with secrets masked, and its results. Filter and template keep their text.
 #[must_use]
 pub fn subscription_object(sender: &Sender, active: &Active, warnings: &[String]) -> Box<RawValue> {
     let subscription = &active.compiled.subscription;
@@ -35,7 +35,7 @@ pub fn subscription_object(sender: &Sender, active: &Active, warnings: &[String]
     RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
-/// How filter and template fared on the last events, at most a hundred each.
+/// The results of filter and template on the last events, at most 100 each.
 fn evaluations_object(sender: &Sender, subscription: &str) -> Value {
     let of = |evaluations: Evaluations| {
         json!({
@@ -54,7 +54,7 @@ fn evaluations_object(sender: &Sender, subscription: &str) -> Value {
     parts.into_iter().map(|(part, evaluations)| (part.as_str().to_owned(), of(evaluations))).collect()
 }
 
-/// A subscription that is not in force, with what waits for it.
+/// A subscription that is not in force, with its waiting messages.
 #[must_use]
 pub fn parked_object(parked: &Parked, figures: Option<&SenderFigures>) -> Value {
     json!({
@@ -116,7 +116,7 @@ pub fn attempt_object(attempt: &Attempt) -> Value {
     object
 }
 
-/// A dead letter. Its id is that of its message, so it stays the same over replays.
+/// A dead letter. Its id is that of its message, so it does not change with replays.
 #[must_use]
 pub fn dead_letter_object(letter: &DeadLetter) -> Map<String, Value> {
     let row = &letter.message;

@@ -1,4 +1,4 @@
-//! `subscriptions`: TagoRUN's webhook configurations, put and read.
+//! `subscriptions`: TagoRUN's webhook configurations.
 
 use std::sync::Arc;
 
@@ -24,10 +24,10 @@ struct List {
     next: Option<String>,
 }
 
-/// Those that are kept and not in force, where something waits for them.
+/// Stored subscriptions that are not in force and have waiting messages.
 ///
 /// # Errors
-/// 503 where the store cannot be read.
+/// 503 if the store cannot be read.
 pub async fn parked(state: &InspectorState) -> Result<Vec<(Arc<Parked>, SenderFigures)>, Problem> {
     let all = state.sender.subscriptions().all_parked();
     if all.is_empty() {
@@ -41,7 +41,7 @@ pub async fn parked(state: &InspectorState) -> Result<Vec<(Arc<Parked>, SenderFi
     Ok(all.into_iter().filter_map(with).collect())
 }
 
-/// Every subscription, the newest first.
+/// Every subscription, newest first.
 pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
     let mut params = Params::read(request.query_string(), Blank::Fault);
     let limit = params.parsed("limit", "a number from 1 to 500", |text| {
@@ -81,7 +81,7 @@ fn object(state: &InspectorState, active: &Active) -> Box<RawValue> {
     subscription_object(&state.sender, active, &state.sender.warnings_of(&active.compiled))
 }
 
-/// There is no such subscription, or it is not in force.
+/// The subscription does not exist, or it is not in force.
 #[must_use]
 pub fn missing(state: &InspectorState, id: &str) -> Problem {
     Problem::not_found(match state.sender.subscriptions().parked(id) {
@@ -90,7 +90,7 @@ pub fn missing(state: &InspectorState, id: &str) -> Problem {
     })
 }
 
-/// Creates one.
+/// Creates a subscription.
 pub async fn create(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
     answer(
         async {
@@ -103,7 +103,7 @@ pub async fn create(payload: web::Payload, state: web::Data<InspectorState>) -> 
     )
 }
 
-/// Replaces one.
+/// Replaces a subscription.
 pub async fn replace(
     id: web::Path<String>,
     payload: web::Payload,
@@ -119,7 +119,7 @@ pub async fn replace(
     )
 }
 
-/// Changes one by a merge patch.
+/// Changes a subscription by a merge patch.
 pub async fn patch(
     id: web::Path<String>,
     payload: web::Payload,
@@ -135,8 +135,8 @@ pub async fn patch(
     )
 }
 
-/// Removes one, one that is not in force too; its messages that wait are cancelled. Where others name it as their
-/// fallback, the answer says so.
+/// Deletes a subscription, even one that is not in force, and cancels its waiting messages. If it is the fallback of
+/// others, the response says so.
 pub async fn delete(id: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
     match state.sender.remove(&id).await {
         Ok(warnings) if warnings.is_empty() => HttpResponse::NoContent().finish(),
@@ -169,13 +169,13 @@ fn shown(state: &InspectorState, put: &Managed) -> Box<RawValue> {
     subscription_object(&state.sender, &put.active, &put.warnings)
 }
 
-/// The faults of a subscription as the API tells them.
+/// The faults of a subscription as the API returns them.
 #[must_use]
 pub fn faults_of(faults: Vec<SubscriptionFault>) -> Vec<FieldFault> {
     faults.into_iter().map(|SubscriptionFault { pointer, message }| FieldFault { pointer, message }).collect()
 }
 
-/// Why a subscription was not put.
+/// Why a subscription was not saved.
 #[must_use]
 pub fn problem(state: &InspectorState, fault: ManageFault) -> Problem {
     match fault {

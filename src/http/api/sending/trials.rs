@@ -1,4 +1,4 @@
-//! A subscription tried: preview, test message, a look at its endpoint.
+//! Trying a subscription: preview, test message, health check.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,12 +21,12 @@ use crate::store::StoredMessage;
 
 /// The event of a test.
 const TEST: &str = "webhook.test";
-/// How often it is seen whether a test's attempt has ended.
+/// The interval for checking whether a test's attempt has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
-/// How much longer than its attempt may take a test is waited for.
+/// The extra time to wait for a test, beyond the timeout of its attempt.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Renders template and filter on an event, without sending.
+/// Applies template and filter to an event, without sending.
 pub async fn preview(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
     answer(
         async {
@@ -58,7 +58,8 @@ pub async fn preview(payload: web::Payload, state: web::Data<InspectorState>) ->
     )
 }
 
-/// The subscription of a preview: the id of one, or a draft, which keeps its own text. `of` is the one that it would replace.
+/// The subscription of a preview: an id, or a draft, which keeps its own text. `of` is the subscription that the draft
+/// would replace.
 fn subscription(
     state: &InspectorState,
     asked: Option<&RawValue>,
@@ -82,7 +83,7 @@ fn subscription(
     })
 }
 
-/// Sends `webhook.test`, or the event that the body chooses, and waits for the first attempt.
+/// Sends `webhook.test`, or the event named in the body, and waits for the first attempt.
 pub async fn test(
     id: web::Path<String>,
     payload: web::Payload,
@@ -112,7 +113,7 @@ pub async fn test(
     )
 }
 
-/// The first attempt of a message, where it ends in time.
+/// The first attempt of a message, if it ends in time.
 async fn first_attempt(
     state: &InspectorState,
     active: &Arc<Active>,
@@ -131,11 +132,11 @@ async fn first_attempt(
     Ok(None)
 }
 
-/// Looks at the endpoint now.
+/// Checks the endpoint now.
 pub async fn check(id: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
     let Some(active) = state.sender.subscriptions().get(&id) else { return missing(&state, &id).response() };
     let check = check_health(&state.sender, &active).await;
-    // Without them the look itself still says something.
+    // Without them, the check itself is still useful.
     let figures = state.store.sender_figures().await.unwrap_or_default();
     let own = figures.iter().find(|figures| figures.subscription == id.as_str());
     HttpResponse::Ok().json(endpoint(&active, Some(&check), &[], own, state.clock.wall()))

@@ -1,4 +1,4 @@
-//! `messages/send-now`, `messages/move` and `messages/cancel`: what a person does with messages that wait.
+//! `messages/send-now`, `messages/move` and `messages/cancel`: manual actions on waiting messages.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -10,18 +10,18 @@ use crate::http::inspector::InspectorState;
 use crate::http::problem::{FieldFault, Problem, answer};
 use crate::send::Act;
 
-/// What the body may have.
+/// The allowed members of the body.
 const KEYS: [&str; 7] = ["ids", "subscription_id", "event_id", "status", "all", "dry_run", TO];
-/// The member that says where to move them.
+/// The member with the subscription to move them to.
 const TO: &str = "to";
-/// The most ids of one request.
+/// The maximum number of ids in a request.
 const MOST_IDS: usize = 1_000;
-/// The most messages of one step.
+/// The maximum number of messages in one step.
 const STEP: usize = 500;
-/// The most ids that an answer names.
+/// The maximum number of ids in a response.
 const NAMED: usize = 100;
 
-/// Sends one now.
+/// Sends a message now.
 pub async fn send_one(
     id: web::Path<String>,
     payload: web::Payload,
@@ -30,7 +30,7 @@ pub async fn send_one(
     answer(one(Act::SendNow, &id, payload, &state).await)
 }
 
-/// Cancels one.
+/// Cancels a message.
 pub async fn cancel_one(
     id: web::Path<String>,
     payload: web::Payload,
@@ -39,17 +39,17 @@ pub async fn cancel_one(
     answer(one(Act::Cancel, &id, payload, &state).await)
 }
 
-/// Sends those that match now; with `dry_run` only says which.
+/// Sends matching messages now; with `dry_run`, only lists them.
 pub async fn send_many(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
     answer(many(Act::SendNow, payload, &state).await)
 }
 
-/// Moves those that match to another subscription; with `dry_run` only says which.
+/// Moves matching messages to another subscription; with `dry_run`, only lists them.
 pub async fn move_many(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
     answer(many(Act::Move, payload, &state).await)
 }
 
-/// Cancels those that match; with `dry_run` only says which.
+/// Cancels matching messages; with `dry_run`, only lists them.
 pub async fn cancel_many(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
     answer(many(Act::Cancel, payload, &state).await)
 }
@@ -90,7 +90,7 @@ async fn stored(state: &InspectorState, id: &str) -> Result<Option<MessageRow>, 
     Ok(found.map(|found| found.row))
 }
 
-/// What the answer says beside the count.
+/// What the response contains besides the count.
 fn warnings(state: &InspectorState, act: Act, rows: &[MessageRow]) -> Vec<String> {
     match act {
         Act::SendNow => state.sender.waits_for_enabling(rows.iter().map(|row| row.target.as_str())),
@@ -103,7 +103,7 @@ fn warnings(state: &InspectorState, act: Act, rows: &[MessageRow]) -> Vec<String
     }
 }
 
-/// What a request came to so far.
+/// The result of a request so far.
 #[derive(Default)]
 struct Done {
     count: usize,
@@ -221,9 +221,9 @@ async fn is_parked(state: &InspectorState, row: &MessageRow) -> Result<bool, Pro
     Ok(now.is_some_and(|now| now.status == MessageStatus::Parked))
 }
 
-/// Which messages are meant.
+/// Which messages to act on.
 struct Asked {
-    /// Where they are moved.
+    /// The subscription to move them to.
     to: String,
     ids: Option<Vec<String>>,
     filter: MessageFilter,
