@@ -47,7 +47,7 @@ pub use entry::{Appended, Decision, Entry};
 pub use event::{Claim, ClaimKey, EventFacts};
 pub use event_place::{EVENT_PLACES, EventPlace, IdScope};
 pub use filter::DeliveryFilter;
-pub use grouped::grouped;
+pub use grouped::{grouped, percent};
 pub use handshake::{HandedSecret, Handshake, HandshakeRule};
 pub use header_names::{SIGNATURE_HEADERS, is_part_of_signature};
 pub use header_names::{is_secret_parameter, names_credential_header};

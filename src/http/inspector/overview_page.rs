@@ -10,7 +10,7 @@ use super::charts::{Bars, Column, Curve, LineChart, Style, TimeAxis, ValueAxis, 
 use super::page::{self, Frame};
 use super::row_view::{shown_time, took};
 use super::state::InspectorState;
-use crate::domain::{Timestamp, Verdict, grouped, plain};
+use crate::domain::{Timestamp, Verdict, grouped, percent, plain};
 use crate::http::api::overview::found;
 use crate::http::api::{Blank, Params};
 use crate::inspect::ack::AckTimes;
@@ -106,7 +106,7 @@ fn view(state: &InspectorState, range: Range, overview: &Overview, times: &[AckT
         range,
         ranges: [(Range::Hour, "1 h"), (Range::Day, "24 h"), (Range::Week, "7 d")],
         deliveries: grouped(overview.counted.count),
-        rejected: share(refused(&overview.verdicts), overview.counted.count),
+        rejected: percent(refused(&overview.verdicts), overview.counted.count),
         rate: match overview.counted.count {
             0 => "0".to_owned(),
             _ if per_minute >= 10.0 => grouped(overview.counted.count / minutes.unsigned_abs()),
@@ -220,13 +220,6 @@ fn time(counted: &Counted, hundredths: u64) -> String {
     counted.percentile(hundredths).map_or_else(|| "–".to_owned(), |time| took(micros(time)))
 }
 
-fn share(part: u64, whole: u64) -> String {
-    if whole == 0 {
-        return "–".to_owned();
-    }
-    format!("{:.1} %", number(part) / number(whole) * 100.0)
-}
-
 fn search_url(q: &str) -> String {
     format!("/?{}", form_urlencoded::Serializer::new(String::new()).append_pair("q", q).finish())
 }
@@ -250,7 +243,7 @@ fn sources(overview: &Overview, times: &[AckTimes], now: Timestamp) -> Vec<Sourc
             name: plain(&source.source),
             url: search_url(&term("source", &source.source)),
             deliveries: grouped(source.counted.count),
-            rejected: share(source.refused(), source.counted.count),
+            rejected: percent(source.refused(), source.counted.count),
             why: source.reasons.first().map(|(why, _)| why.as_str().replace('_', " ")).unwrap_or_default(),
             last: short_time(&last_at, now),
             last_at,

@@ -1,11 +1,14 @@
 //! What was learnt of an event type, held against what the catalogue says of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
 
 use super::expected::{self, Said};
+use super::shape::member_of;
 use super::{maps, variable};
 use crate::catalog::EventType;
-use crate::domain::{DeliveryId, JsonKind, JsonKinds, Timestamp};
+use crate::domain::{DeliveryId, JsonKind, JsonKinds, Timestamp, percent};
 use crate::store::{DriftField, DriftType};
 
 /// A field that came with one of the first samples was always there.
@@ -66,8 +69,8 @@ pub struct Finding {
 pub struct FieldReport {
     /// What was learnt.
     pub field: DriftField,
-    /// In how many of a thousand places where it could stand it stood.
-    pub per_mille: u64,
+    /// The number of places where it could have been.
+    pub places: u64,
     /// What it should be; `None` where the catalogue does not name it.
     pub declared: Option<JsonKinds>,
     /// Whether it must be there.
@@ -83,12 +86,28 @@ pub struct Report {
     pub findings: Vec<Finding>,
 }
 
+impl FieldReport {
+    /// In how many of its places it was; an older sample may have counted it more often.
+    #[must_use]
+    pub fn present(&self) -> u64 {
+        self.field.seen().min(self.places)
+    }
+
+    /// The same in thousandths, rounded.
+    #[must_use]
+    pub fn per_mille(&self) -> u64 {
+        let twice = self.present().saturating_mul(2_000).saturating_add(self.places);
+        twice.checked_div(self.places.saturating_mul(2)).unwrap_or(0)
+    }
+}
+
 impl Report {
     /// What was learnt, held against the event type's schema and usual shape.
     #[must_use]
     pub fn of(known: &DriftType, fields: Vec<DriftField>, event_type: Option<&EventType>) -> Self {
         let said = event_type.map(said_of).unwrap_or_default();
         let shape_is_known = said.len() > 1;
+        let shown = event_type.map(shown_by).unwrap_or_default();
         let fields = maps::folded(fields, |pointer| said.contains_key(&*variable::plain(pointer)));
         let seen = by_pointer(&fields);
         let mut findings = Vec::new();
@@ -97,7 +116,7 @@ impl Report {
             .map(|field| {
                 let said = said.get(&*variable::plain(&field.pointer));
                 FieldReport {
-                    per_mille: per_mille(field.seen(), places(&seen, &field.pointer)),
+                    places: places(&seen, &field.pointer),
                     declared: said.map(|said| said.kinds),
                     is_required: said.is_some_and(|said| said.is_required),
                     field,
@@ -110,7 +129,9 @@ impl Report {
             findings.extend(new_field(field, known));
             // Below what is not named nothing is.
             let is_judged = shape_is_known && !is_of_points(&field.field);
-            if is_judged && field.declared.is_none() && is_named(&said, parent(&field.field.pointer)) {
+            let is_declared =
+                field.declared.is_some() || shown.contains(&*variable::plain(&field.field.pointer));
+            if is_judged && !is_declared && is_named(&said, parent(&field.field.pointer)) {
                 findings.push(undeclared(field));
             }
         }
@@ -141,6 +162,27 @@ fn said_of(event_type: &EventType) -> BTreeMap<String, Said> {
         known.is_required |= shape.is_required;
     }
     said
+}
+
+/// The fields of the example: the catalogue shows them, even where neither schema nor shape names them.
+fn shown_by(event_type: &EventType) -> BTreeSet<String> {
+    let example = event_type.example().and_then(|example| serde_json::from_str::<Value>(example).ok());
+    let mut all = BTreeSet::new();
+    if let Some(example) = example {
+        collect(&example, String::new(), &mut all);
+    }
+    all
+}
+
+fn collect(value: &Value, pointer: String, all: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            members.iter().for_each(|(key, value)| collect(value, member_of(&pointer, key), all));
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect(item, format!("{pointer}/*"), all)),
+        _ => {}
+    }
+    all.insert(pointer);
 }
 
 /// The fields by their pointers; values of variables also together, as the catalogue names them.
@@ -193,11 +235,6 @@ fn places(seen: &BTreeMap<String, DriftField>, pointer: &str) -> u64 {
     }
 }
 
-const fn per_mille(part: u64, whole: u64) -> u64 {
-    let Some(share) = part.saturating_mul(1_000).checked_div(whole) else { return 0 };
-    if share > 1_000 { 1_000 } else { share }
-}
-
 fn changed(field: &FieldReport) -> Option<Finding> {
     let (before, at, delivery) = field.field.changed?;
     let counts =
@@ -243,8 +280,8 @@ fn undeclared(field: &FieldReport) -> Finding {
 
 fn missing(pointer: &str, said: Said, present: u64, places: u64) -> Option<Finding> {
     let lacking = places.saturating_sub(present);
-    let sentence =
-        format!("is required and missing in {lacking} of {places} ({})", share(per_mille(lacking, places)));
+    let share = percent(lacking, places);
+    let sentence = format!("is required and missing in {lacking} of {places} ({share})");
     (said.is_required && lacking > 0).then(|| Finding {
         kind: FindingKind::Missing,
         pointer: pointer.to_owned(),
@@ -252,16 +289,6 @@ fn missing(pointer: &str, said: Said, present: u64, places: u64) -> Option<Findi
         since: None,
         delivery: None,
     })
-}
-
-/// Thousandths for people: `12.5 %`; what is more than nothing is never shown as nothing.
-#[must_use]
-pub fn share(per_mille: u64) -> String {
-    match per_mille {
-        0 => "less than 0.1 %".to_owned(),
-        _ if per_mille.is_multiple_of(10) => format!("{} %", per_mille / 10),
-        _ => format!("{}.{} %", per_mille / 10, per_mille % 10),
-    }
 }
 
 fn finding(

@@ -8,7 +8,7 @@ mod reports;
 mod shape;
 mod variable;
 
-pub use compare::{FieldReport, Finding, FindingKind, Report, share};
+pub use compare::{FieldReport, Finding, FindingKind, Report};
 pub use infer::infer;
 pub use reports::{ReportQuery, reports};
 pub use shape::{Shape, learnt_fields};

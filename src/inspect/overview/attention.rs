@@ -11,7 +11,7 @@ pub use line::Attention;
 use self::line::Topic;
 use self::words::{counted, list_of, share_of};
 use super::sum::Overview;
-use crate::domain::{Reason, Timestamp, Verdict};
+use crate::domain::{Reason, Timestamp, Verdict, percent};
 use crate::inspect::ack::AckTimes;
 use crate::inspect::search::term;
 use crate::telemetry::{Panicked, RefusedKind};
@@ -89,8 +89,9 @@ fn stopped(name: &str, panicked: &Panicked, now: Timestamp) -> Attention {
 }
 
 fn nearly_full((used, most): (u64, u64)) -> Option<Attention> {
-    let percent = used.saturating_mul(100).checked_div(most).filter(|percent| *percent >= NEARLY_FULL)?;
-    let sentence = format!("The store is {percent} % full; the oldest deliveries are deleted first.");
+    used.saturating_mul(100).checked_div(most).filter(|share| *share >= NEARLY_FULL)?;
+    let share = percent(used, most);
+    let sentence = format!("The store is {share} full; the oldest deliveries are deleted first.");
     Some(Attention::new(Topic::Storage, sentence, None, "/metrics"))
 }
 

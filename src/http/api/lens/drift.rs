@@ -1,4 +1,4 @@
-//! `GET drift`: what payloads look like, and what is odd about it.
+//! `GET drift`: the structure of payloads, and findings about it.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Map, Value, json};
@@ -10,10 +10,10 @@ use crate::http::problem::Problem;
 use crate::inspect::drift::{FieldReport, Finding, ONE_IN, Report, ReportQuery, reports, whole};
 use crate::store::DriftType;
 
-/// Rows of a list where no limit is given, and the most.
+/// The default and the maximum number of rows in a list.
 const LIMITS: (usize, usize) = (20, 100);
 
-/// The event types, the newest first. Fields are told where one event type is asked for.
+/// The event types, newest first. Fields are included if one event type is requested.
 pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
     let mut params = Params::read(request.query_string(), Blank::Fault);
     let limit = params
@@ -90,7 +90,7 @@ fn field_object(report: &FieldReport) -> Value {
         "pointer": field.pointer,
         "types": types,
         "seen": field.seen(),
-        "per_mille": report.per_mille,
+        "per_mille": report.per_mille(),
         "declared": report.declared.map(|kinds| kinds.iter().map(JsonKind::as_str).collect::<Vec<_>>()),
         "required": report.is_required,
         "first_seen": field.first_seen.to_string(),

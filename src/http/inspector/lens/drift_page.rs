@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use crate::domain::{JsonKind, Timestamp, plain};
+use crate::domain::{JsonKind, Timestamp, percent, plain};
 use crate::http::inspector::InspectorState;
 use crate::http::inspector::page::{self, Frame};
 use crate::http::inspector::row_view::shown_time;
@@ -66,6 +66,8 @@ pub struct TypeView {
     pub findings: Vec<FindingView>,
     /// Findings that are not shown.
     pub more: usize,
+    /// Fields that the catalogue does not name.
+    pub undeclared: usize,
     pub fields: Vec<FieldView>,
 }
 
@@ -82,6 +84,33 @@ struct DriftPage {
     event_type: String,
     is_one: bool,
     left_out: u64,
+}
+
+impl DriftPage {
+    /// What may be said where nothing drifts: no more than the catalogue could be asked.
+    fn calm(&self) -> String {
+        let count = |of: fn(&TypeView) -> bool| self.others.iter().filter(|known| of(known)).count();
+        let unknown = count(|known| !known.is_known);
+        let undeclared = count(|known| known.is_known && known.undeclared > 0);
+        let mut said = "No drift: payloads are as before".to_owned();
+        if unknown < self.others.len() {
+            said.push_str(", and as the catalogue says");
+        }
+        said.push('.');
+        for (count, what) in
+            [(unknown, "not in the catalogue"), (undeclared, "sent with fields that it does not name")]
+        {
+            if count > 0 {
+                let types = if count == 1 {
+                    "1 event type is".to_owned()
+                } else {
+                    format!("{count} event types are")
+                };
+                said.push_str(&format!(" {types} {what}."));
+            }
+        }
+        said
+    }
 }
 
 /// The page.
@@ -172,6 +201,7 @@ impl TypeView {
             last_seen_at: known.last_seen.to_string(),
             more: told.len().saturating_sub(shown),
             findings: told.into_iter().take(shown).map(FindingView::of).collect(),
+            undeclared: report.findings.iter().filter(|one| one.kind == FindingKind::Undeclared).count(),
             fields: report.fields.iter().filter(|_| is_one).map(FieldView::of).collect(),
         }
     }
@@ -216,7 +246,7 @@ impl FieldView {
         Self {
             pointer: shown_pointer(&field.pointer),
             types: types.collect::<Vec<_>>().join(", "),
-            share: crate::inspect::drift::share(report.per_mille),
+            share: percent(report.present(), report.places),
             declared: match report.declared {
                 None => "–".to_owned(),
                 Some(kinds) if kinds.is_empty() => "anything".to_owned(),

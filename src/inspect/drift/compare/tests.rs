@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::catalog::Catalog;
+use crate::inspect::drift::shape::{Shape, learnt_fields};
+use crate::store::SeenIn;
 
 fn at(secs: i64) -> Timestamp {
     Timestamp::from_secs(1_800_000_000 + secs)
@@ -38,6 +40,10 @@ fn field(pointer: &str, counts: [u64; 7], first_sample: u64) -> DriftField {
     }
 }
 
+fn learnt(shape: Shape) -> Vec<DriftField> {
+    learnt_fields(shape).into_iter().map(|one| field(&one.pointer, one.counts, 1)).collect()
+}
+
 fn kinds_of(report: &Report) -> Vec<(FindingKind, &str)> {
     report.findings.iter().map(|finding| (finding.kind, finding.pointer.as_str())).collect()
 }
@@ -66,7 +72,7 @@ fn a_required_field_that_lacks_or_is_null_is_missing_and_its_share_is_told() {
     assert!(report.findings[0].sentence.contains("was string 20× of 965"), "{:?}", report.findings[0]);
     assert!(report.findings[1].sentence.contains("40 of 1000 (4 %)"), "{:?}", report.findings[1]);
     assert_eq!(report.drift().count(), 3);
-    assert_eq!(report.fields[1].per_mille, 965);
+    assert_eq!((report.fields[1].present(), report.fields[1].places), (965, 1_000));
 }
 
 #[test]
@@ -97,7 +103,11 @@ fn only_a_variable_that_changes_its_own_type_is_a_change() {
     ];
     let report = Report::of(&known(9), fields, Catalog::builtin().get("data.received"));
     assert_eq!(kinds_of(&report), [(FindingKind::TypeChanged, "/*/value[t]")]);
-    assert_eq!(report.fields[3].per_mille, 500, "half of the points are of that variable");
+    assert_eq!(
+        (report.fields[3].present(), report.fields[3].places),
+        (9, 18),
+        "half of the points are of that variable"
+    );
 }
 
 #[test]
@@ -130,6 +140,14 @@ fn without_the_catalogue_only_changes_are_told() {
 }
 
 #[test]
-fn thousandths_are_told_as_percents() {
-    assert_eq!([share(0), share(1), share(40), share(1_000)], ["less than 0.1 %", "0.1 %", "4 %", "100 %"]);
+fn no_example_of_the_catalogue_has_a_finding() {
+    let catalog = Catalog::builtin();
+    for name in crate::catalog::names().map(crate::catalog::canonical) {
+        let event_type = catalog.get(name).unwrap();
+        let event = serde_json::from_str(event_type.example().unwrap()).unwrap();
+        let mut shape = Shape::default();
+        let seen = SeenIn { delivery: DeliveryId::new_at(at(1)), at: at(1), sample: 1 };
+        shape.add(&event, seen);
+        assert_eq!(Report::of(&known(1), learnt(shape), Some(event_type)).findings, [], "{name}");
+    }
 }

@@ -1,6 +1,6 @@
 //! Counts and names in sentences.
 
-use crate::domain::grouped;
+use crate::domain::{grouped, percent};
 
 /// So many names are told; of more, how many.
 const NAMED: usize = 3;
@@ -12,10 +12,7 @@ pub fn counted(count: u64, one: &str, many: &str) -> String {
 
 /// `6 of 8 (75 %)`.
 pub fn share_of(part: u64, whole: u64) -> String {
-    format!(
-        "{part} of {whole} ({} %)",
-        part.saturating_mul(200).saturating_add(whole) / whole.saturating_mul(2).max(1)
-    )
+    format!("{part} of {whole} ({})", percent(part, whole))
 }
 
 /// `A, B and C`; `A, B, C and 2 more`.
@@ -38,6 +35,6 @@ mod tests {
         let names = |count: usize| list_of(&["A", "B", "C", "D", "E"].map(str::to_owned)[..count]);
         assert_eq!([names(0), names(1), names(2), names(3)], ["", "A", "A and B", "A, B and C"]);
         assert_eq!(names(5), "A, B, C and 2 more");
-        assert_eq!((counted(1, "a", "b"), share_of(6, 8)), ("1 a".to_owned(), "6 of 8 (75 %)".to_owned()));
+        assert_eq!((counted(1, "a", "b"), share_of(5, 9)), ("1 a".to_owned(), "5 of 9 (55.6 %)".to_owned()));
     }
 }
