@@ -64,9 +64,9 @@ pub fn locate(end: OtherEnd, proxies: &TrustedProxies, headers: &Headers) -> Cli
         Some((client, steps)) => found(
             client,
             format!(
-                "{name} of {}, {steps} {} from the right",
+                "{name} of {}, {}",
                 Proxy(end),
-                if steps == 1 { "hop" } else { "hops" }
+                if steps == 1 { "last address".to_owned() } else { format!("address {steps} from the end") }
             ),
         ),
         None => unknown(format_args!("names a hop that is not an address: {}", told(&chains))),

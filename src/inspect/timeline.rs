@@ -122,7 +122,7 @@ fn schedule(gaps: &[f64]) -> Option<String> {
     {
         format!("linear, {} more each time", seconds(mean(&steps)))
     } else {
-        "no schedule that is known".to_owned()
+        "no known retry schedule".to_owned()
     };
     Some(format!("{told}: {kind}"))
 }
@@ -140,10 +140,10 @@ mod tests {
         assert!(told(&[1.0, 2.2, 4.1, 9.0]).ends_with("exponential, base 1.0 s, factor 2.1"));
         assert!(told(&[60.0, 61.0, 59.0]).ends_with("fixed, about 60.0 s"));
         assert!(told(&[10.0, 20.0, 30.0, 40.0]).ends_with("linear, 10.0 s more each time"));
-        assert!(told(&[10.0, 1.0, 30.0]).ends_with("no schedule that is known"));
-        assert!(told(&[0.002, 1.0]).ends_with("no schedule that is known"));
-        assert!(told(&[0.102, 4.0]).ends_with("no schedule that is known"));
-        assert!(told(&[0.0, 1.0]).ends_with("no schedule that is known"));
-        assert!(told(&[0.0, 0.0]).ends_with("no schedule that is known"));
+        assert!(told(&[10.0, 1.0, 30.0]).ends_with("no known retry schedule"));
+        assert!(told(&[0.002, 1.0]).ends_with("no known retry schedule"));
+        assert!(told(&[0.102, 4.0]).ends_with("no known retry schedule"));
+        assert!(told(&[0.0, 1.0]).ends_with("no known retry schedule"));
+        assert!(told(&[0.0, 0.0]).ends_with("no known retry schedule"));
     }
 }

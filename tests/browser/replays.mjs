@@ -15,7 +15,7 @@ export function replaySteps({ newPage, shoot, post, inspector, own }) {
       assert.match(await page.getByRole("alert").innerText(), /a number of deliveries a second/);
       await page.getByLabel("Rate").fill("20/s");
       await page.locator('select[name="to"]').selectOption("url");
-      await page.getByLabel("URL", { exact: true }).fill(own.url);
+      await page.getByLabel("Custom URL", { exact: true }).fill(own.url);
       await page.locator('select[name="order"]').selectOption("newest");
       await page.getByRole("button", { name: "Preview" }).click();
       assert.match(await page.locator("#plan .diagnosis").innerText(), /^3 deliveries will be replayed to .*newest first, one at a time, at most 20 per second, in at least 0 s/);
@@ -68,7 +68,7 @@ export function replaySteps({ newPage, shoot, post, inspector, own }) {
         assert.match(await page.locator("#selection").innerText(), /^2 selected deliveries/);
         assert.equal(await page.getByLabel("Search", { exact: true }).isVisible(), false);
         await page.locator('select[name="to"]').selectOption("url");
-        await page.getByLabel("URL", { exact: true }).fill(own.url);
+        await page.getByLabel("Custom URL", { exact: true }).fill(own.url);
         await page.getByRole("button", { name: "Preview" }).click();
         assert.match(await page.locator("#plan .diagnosis").innerText(), /^2 deliveries will be replayed to /);
         await page.screenshot({ path: new URL(`shots/selected-plan-${width}.png`, import.meta.url).pathname, fullPage: true });
@@ -106,7 +106,7 @@ export function replaySteps({ newPage, shoot, post, inspector, own }) {
       for (const n of [1, 2, 3]) await post("/webhook/tagorun", `not json, by hand ${n}`);
       const page = await newPage({ javaScriptEnabled: false });
       await page.goto(`${inspector}/replays?q=${encodeURIComponent('body:"by hand"')}&rate=1%2Fh`);
-      await page.getByLabel("URL", { exact: true }).fill(own.url);
+      await page.getByLabel("Custom URL", { exact: true }).fill(own.url);
       await page.locator('select[name="to"]').selectOption("url");
       await page.getByRole("button", { name: "Preview" }).click();
       await page.getByRole("button", { name: "Replay 3 deliveries" }).click();

@@ -19,6 +19,7 @@ import { handshakeSteps } from "./handshakes.mjs";
 import { deliverySteps } from "./delivery.mjs";
 import { lensSteps } from "./lens.mjs";
 import { listSteps } from "./list.mjs";
+import { blemishes, looksSteps } from "./looks.mjs";
 import { losslessSteps } from "./lossless.mjs";
 import { mountedSteps } from "./mounted.mjs";
 import { paneSteps } from "./panes.mjs";
@@ -119,8 +120,7 @@ async function shoot(path, name, base = inspector) {
     const page = await newPage({ colorScheme, viewport: { width, height: width > 400 ? 860 : 844 } });
     await page.goto(base + path);
     await page.waitForTimeout(250);
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    assert(overflow <= 0, `${name} is ${overflow} px too wide at ${width}`);
+    assert.deepEqual(await page.evaluate(blemishes), [], `${name} at ${width}`);
     const file = `${name}-${width > 400 ? "desktop" : "phone"}-${colorScheme}.png`;
     await page.screenshot({ path: new URL(file, shots).pathname, fullPage: width > 400 });
     await isAccessible(page, `${name} ${colorScheme} ${width}`);
@@ -276,6 +276,7 @@ const steps = {
 
 const own = await endpoint();
 const all = { ...steps, ...senderSteps({ newPage, shoot, post, inspector, own }), ...lensSteps({ newPage, shoot, post, inspector }),
+  ...looksSteps({ newPage, shoot, post, inspector }),
   ...whatIfSteps({ newPage, shoot, post, inspector }), ...replaySteps({ newPage, shoot, post, inspector, own }),
   ...losslessSteps({ newPage, shoot, receiver, inspector }), ...attemptSteps({ newPage, shoot, post, inspector }),
   ...mountedSteps({ newPage, program, shots }), ...refusalSteps({ newPage, shoot, inspector, receiver }),

@@ -179,7 +179,7 @@ fn slips_of_a_sender_are_named_where_attention_is_asked_for_with_their_cure() {
         assert!(text.contains(line), "{line} in {text}");
     }
     let page = String::from_utf8(exchange(server.inspector, "GET", "/refusals", &[], b"").body).unwrap();
-    assert!(page.contains("The route is /webhook/tagorun.") && page.contains("likely a sender"), "{page}");
+    assert!(page.contains("The route is /webhook/tagorun.") && page.contains("probably a sender"), "{page}");
     let first = server.api("refusals?limit=1");
     let next = first["next"].as_str().unwrap();
     let second = server.api(&format!("refusals?limit=1&before={next}"));

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::page;
-use super::row_view::shown_time;
 use super::state::InspectorState;
+use super::words::When;
 use crate::domain::{DeliveryId, Replay, ReplaysAbout, StoredDelivery, plain};
 use crate::http::api::json_body;
 use crate::http::api::replays::asked;
@@ -39,7 +39,7 @@ pub struct Again {
 
 /// A row of its table.
 pub struct ReplayView {
-    pub time: String,
+    pub sent: When,
     pub to: String,
     pub signature: &'static str,
     pub is_edited: bool,
@@ -96,7 +96,7 @@ pub fn view(state: &InspectorState, replay: &Replay) -> ReplayView {
     };
     let answer = String::from_utf8_lossy(&replay.answer);
     ReplayView {
-        time: shown_time(&replay.id.made_at().to_string()),
+        sent: When::clock(replay.id.made_at(), state.clock.wall()),
         to: plain(&to),
         signature: replay.signature.as_str(),
         is_edited: replay.is_edited,

@@ -2,6 +2,7 @@
 
 use super::row_view::RowView;
 use super::state::InspectorState;
+use super::words::When;
 use crate::domain::DeliveryRow;
 use crate::http::api::history::changes_word;
 use crate::inspect::ClientRepeat;
@@ -20,6 +21,7 @@ pub struct Attempts {
 /// A row of its table.
 pub struct AttemptView {
     pub row: RowView,
+    pub received: When,
     pub is_here: bool,
     pub gap: String,
     /// Who repeated it, where nobody retried.
@@ -38,6 +40,7 @@ impl Attempts {
         if timeline.attempts.len() < 2 {
             return Ok(Self::default());
         }
+        let now = state.clock.wall();
         let mut before = None;
         let views = timeline.attempts.iter().map(|attempt| {
             let here = attempt.row.id.to_string();
@@ -48,6 +51,7 @@ impl Attempts {
                 repeat: attempt.repeat.as_ref().map(ClientRepeat::sentence).unwrap_or_default(),
                 body: attempt.changes.as_ref().map(changes_word).unwrap_or_default(),
                 diff: last.map(|last| format!("/diff?a={last}&b={here}")),
+                received: When::clock(attempt.row.received_at, now),
                 row: RowView::from(&attempt.row),
             }
         });

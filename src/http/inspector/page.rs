@@ -60,9 +60,9 @@ impl Frame {
 
     /// The words of the entry that is lit.
     #[must_use]
-    pub fn title(&self) -> &'static str {
+    pub fn section(&self) -> Option<&'static str> {
         let mut entries = NAVIGATION.iter().flat_map(|(_, entries)| *entries);
-        entries.find(|(key, ..)| *key == self.here).map_or("Menu", |(.., words)| words)
+        entries.find(|(key, ..)| *key == self.here).map(|(.., words)| *words)
     }
 
     /// The count beside an entry; 0 where there is nothing to say.

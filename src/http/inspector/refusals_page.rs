@@ -5,9 +5,9 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::page::{self, Frame};
-use super::row_view::shown_time;
 use super::state::InspectorState;
-use crate::domain::plain;
+use super::words::When;
+use crate::domain::{Timestamp, plain};
 use crate::telemetry::RefusedKind;
 
 #[derive(Template)]
@@ -18,8 +18,7 @@ struct RefusalsPage {
 }
 
 struct RefusalView {
-    time: String,
-    at: String,
+    last: When,
     count: u64,
     line: String,
     detail: String,
@@ -30,13 +29,11 @@ struct RefusalView {
     is_likely: bool,
 }
 
-impl From<RefusedKind> for RefusalView {
-    fn from(kind: RefusedKind) -> Self {
-        let at = kind.last.to_string();
+impl RefusalView {
+    fn of(kind: RefusedKind, now: Timestamp) -> Self {
         let newest = kind.newest;
         Self {
-            time: shown_time(&at),
-            at,
+            last: When::relative(kind.last, now),
             count: kind.count,
             line: plain(&newest.line()),
             detail: plain(&newest.detail),
@@ -51,6 +48,8 @@ impl From<RefusedKind> for RefusalView {
 
 /// The page.
 pub async fn refusals(state: web::Data<InspectorState>) -> HttpResponse {
-    let refusals = state.metrics.refusals().list().into_iter().map(RefusalView::from).collect();
+    let now = state.clock.wall();
+    let refusals =
+        state.metrics.refusals().list().into_iter().map(|kind| RefusalView::of(kind, now)).collect();
     page::html(StatusCode::OK, &RefusalsPage { frame: Frame::of(&state, "overview"), refusals })
 }

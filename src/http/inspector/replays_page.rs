@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use super::again::{ReplayView, view};
 use super::page::{self, Frame};
-use super::row_view::shown_time;
 use super::state::InspectorState;
+use super::words::When;
 use crate::domain::{ReplayRun, ReplaySignature, RunState, Verdict, plain};
 use crate::http::api::replay_runs::{Planned, begin, found, order, plan, turned};
 use crate::http::api::{Blank, Params, json_body};
@@ -46,11 +46,11 @@ struct Form {
 struct PlanView {
     count: u32,
     has_more: bool,
-    first: Option<(String, String)>,
-    last: Option<(String, String)>,
+    first: Option<(String, When)>,
+    last: Option<(String, When)>,
     lasts: Option<String>,
-    /// What they are: event, verdict, how many.
-    groups: Vec<(String, &'static str, u32)>,
+    /// What they are: event, source, verdict, how many.
+    groups: Vec<(String, String, &'static str, u32)>,
     /// Groups that are not listed.
     more_groups: usize,
     /// Rejected ones that may be accepted, and the subscriptions that would then get them.
@@ -62,7 +62,7 @@ struct PlanView {
 
 struct RunView {
     id: String,
-    time: String,
+    started: When,
     filter: String,
     search: String,
     to: String,
@@ -87,7 +87,9 @@ struct RunPage {
     frame: Frame,
     run: RunView,
     /// The id of each original, its time, and what came of it.
-    replays: Vec<(String, String, ReplayView)>,
+    replays: Vec<(String, When, ReplayView)>,
+    /// Whether a response is shown: this receiver's is on its delivery's own page.
+    has_answers: bool,
     older: Option<String>,
 }
 
@@ -219,17 +221,21 @@ pub async fn one(
     };
     let has_older = replays.len() > ROWS;
     replays.truncate(ROWS);
+    let now = state.clock.wall();
+    let older = replays.last().filter(|_| has_older).map(|replay| replay.id.to_string());
+    let replays: Vec<_> = replays
+        .iter()
+        .map(|replay| {
+            let original = replay.original;
+            (original.to_string(), When::clock(original.made_at(), now), view(&state, replay))
+        })
+        .collect();
     let page = RunPage {
         frame: Frame::of(&state, "deliveries"),
         run: run_view(&state, &run),
-        older: replays.last().filter(|_| has_older).map(|replay| replay.id.to_string()),
-        replays: replays
-            .iter()
-            .map(|replay| {
-                let original = replay.original;
-                (original.to_string(), shown_time(&original.made_at().to_string()), view(&state, replay))
-            })
-            .collect(),
+        older,
+        has_answers: replays.iter().any(|(_, _, replay)| !replay.answer.is_empty()),
+        replays,
     };
     page::html(StatusCode::OK, &page)
 }
@@ -261,14 +267,14 @@ fn refused(state: &InspectorState, problem: &Problem) -> HttpResponse {
 
 fn plan_view(state: &InspectorState, Planned { run, plan }: &Planned) -> PlanView {
     let named = |id: Option<&crate::domain::DeliveryId>| {
-        id.map(|id| (id.to_string(), shown_time(&id.made_at().to_string())))
+        id.map(|id| (id.to_string(), When::clock(id.made_at(), state.clock.wall())))
     };
     PlanView {
         groups: plan
             .groups
             .iter()
             .take(LISTED)
-            .map(|group| (plain(&group.event), group.verdict.as_str(), group.count))
+            .map(|group| (plain(&group.event), plain(&group.source), group.verdict.as_str(), group.count))
             .collect(),
         more_groups: plan.groups.len().saturating_sub(LISTED),
         revived: if run.target == "receiver" { revived(state, &plan.groups) } else { None },
@@ -319,7 +325,7 @@ fn run_view(state: &InspectorState, run: &ReplayRun) -> RunView {
     };
     RunView {
         id: run.id.to_string(),
-        time: shown_time(&run.id.made_at().to_string()),
+        started: When::relative(run.id.made_at(), state.clock.wall()),
         search: searched(&run.filter),
         filter: run.filter.clone(),
         to: plain(&to),

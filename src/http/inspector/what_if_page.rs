@@ -9,8 +9,9 @@ use serde_json::{Map, Value};
 
 use super::page::{self, Frame};
 use super::state::InspectorState;
+use super::words::When;
 use crate::config::{draft_source, toml_members};
-use crate::domain::{Gate, Scheme, plain};
+use crate::domain::{Gate, Scheme, Timestamp, plain};
 use crate::http::api::what_if::{LAST, run, sentence, word};
 use crate::http::api::{Blank, Params, json_body};
 use crate::http::problem::Problem;
@@ -56,7 +57,7 @@ struct RunPage {
 
 struct FlipView {
     id: String,
-    time: String,
+    received: When,
     before: &'static str,
     after: &'static str,
     is_better: bool,
@@ -204,6 +205,7 @@ pub async fn cancel(id: web::Path<String>, state: web::Data<InspectorState>) -> 
 
 fn view(state: &InspectorState, progress: &Progress, from: usize) -> RunPage {
     let next = from.saturating_add(PAGE);
+    let now = state.clock.wall();
     RunPage {
         frame: Frame::of(state, "deliveries"),
         id: progress.id.to_string(),
@@ -214,7 +216,7 @@ fn view(state: &InspectorState, progress: &Progress, from: usize) -> RunPage {
         total: progress.total,
         sentence: sentence(progress),
         configuration: progress.configuration.clone(),
-        flips: progress.flips.iter().skip(from).take(PAGE).map(flip).collect(),
+        flips: progress.flips.iter().skip(from).take(PAGE).map(|one| flip(one, now)).collect(),
         all_flips: progress.would_pass
             + progress.would_be_refused
             + progress.other_reason
@@ -223,10 +225,10 @@ fn view(state: &InspectorState, progress: &Progress, from: usize) -> RunPage {
     }
 }
 
-fn flip(flip: &Flip) -> FlipView {
+fn flip(flip: &Flip, now: Timestamp) -> FlipView {
     FlipView {
         id: flip.id.to_string(),
-        time: super::row_view::shown_time(&flip.id.made_at().to_string()),
+        received: When::clock(flip.id.made_at(), now),
         before: word(&flip.before),
         after: word(&flip.after),
         is_better: flip.after == crate::inspect::what_if::Side::Passes,

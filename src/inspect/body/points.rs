@@ -6,7 +6,8 @@ use crate::domain::json::{Child, children, key_text, read_string};
 use crate::domain::{Piece, pieces};
 
 /// What a point has. The device is a column where the points are of several.
-const COLUMNS: [&str; 8] = ["variable", VALUE, "unit", "time", "group", "location", "metadata", "id"];
+const COLUMNS: [&str; 8] = [NAME, VALUE, "unit", "time", "group", "location", "metadata", "id"];
+const NAME: &str = "variable";
 const VALUE: &str = "value";
 const DEVICE: &str = "device";
 /// Points of a page.
@@ -38,6 +39,14 @@ pub struct PointRow {
     pub cells: Vec<Vec<Piece>>,
 }
 
+impl Points {
+    /// Whether a cell may take several lines.
+    #[must_use]
+    pub fn is_long(&self, cell: &[Piece]) -> bool {
+        cell.iter().map(|piece| piece.text.len()).sum::<usize>() > 40
+    }
+}
+
 /// Whether `bytes` are points.
 #[must_use]
 pub fn is_points(bytes: &[u8]) -> bool {
@@ -51,7 +60,8 @@ pub fn points(bytes: &[u8], from: usize) -> Option<Points> {
     let (items, count) = children(bytes, at, from, PAGE);
     let device = devices_differ(bytes, at).then_some(DEVICE);
     let columns: Vec<&'static str> = device.into_iter().chain(COLUMNS).collect();
-    let rows = items.iter().map(|item| row(bytes, item, &columns)).collect();
+    let mut rows: Vec<PointRow> = items.iter().map(|item| row(bytes, item, &columns)).collect();
+    let columns = without_empty(columns, &mut rows);
     Some(Points { columns, rows, from, count })
 }
 
@@ -110,6 +120,20 @@ fn row(bytes: &[u8], item: &Child, columns: &[&str]) -> PointRow {
     PointRow { cells: columns.iter().map(cell).collect() }
 }
 
+/// Only columns with something in them; the variable and its value are always there.
+fn without_empty(columns: Vec<&'static str>, rows: &mut [PointRow]) -> Vec<&'static str> {
+    let is_used = |(place, column): (usize, &&str)| {
+        [NAME, VALUE].contains(column)
+            || rows.iter().any(|row| row.cells.get(place).is_some_and(|cell| !cell.is_empty()))
+    };
+    let used: Vec<bool> = columns.iter().enumerate().map(is_used).collect();
+    for row in rows {
+        let mut is_kept = used.iter();
+        row.cells.retain(|_| is_kept.next() == Some(&true));
+    }
+    columns.into_iter().zip(used).filter_map(|(column, is_used)| is_used.then_some(column)).collect()
+}
+
 fn mark(text: &str) -> Piece {
     Piece { text: text.to_owned(), is_mark: true }
 }
@@ -149,8 +173,9 @@ mod tests {
         assert_eq!(points.columns[..2], ["device", "variable"]);
         assert_eq!(
             cells(&points.rows[0]),
-            ["d", "temp", "1.0", "°C", "2026-03-09T07:14:58Z", "", r#"{"lat":1,"lng":2}"#, "", ""]
+            ["d", "temp", "1.0", "°C", "2026-03-09T07:14:58Z", r#"{"lat":1,"lng":2}"#, ""]
         );
+        assert_eq!(points.columns[2..], ["value", "unit", "time", "location", "id"], "no column is empty");
         assert_eq!(cells(&points.rows[1])[..3], ["", "co2", "1152921504606846976123"]);
     }
 
@@ -160,11 +185,11 @@ mod tests {
             {"variable":"a","value":true,"unit":""},{"variable":"a","value":"true"},{"variable":"a","value":""},
             {"variable":"a"},{"variable":"a","value":null},{"variable":"a","value":"null"}]"#;
         let points = points(text, 0).unwrap();
-        assert_eq!(points.columns, COLUMNS, "no device differs");
+        assert_eq!(points.columns, ["variable", "value", "unit", "group"], "no device differs");
         let values: Vec<String> = points.rows.iter().map(|row| cells(row)[1].clone()).collect();
         assert_eq!(values, ["25", "\"25\"", "true", "\"true\"", "\"\"", "absent", "null", "\"null\""]);
         assert!(points.rows[5].cells[1][0].is_mark, "absent is our word");
-        assert_eq!((&*cells(&points.rows[0])[4], &*cells(&points.rows[1])[4]), ("\"7\"", "g"));
+        assert_eq!((&*cells(&points.rows[0])[3], &*cells(&points.rows[1])[3]), ("\"7\"", "g"));
         assert_eq!((&*cells(&points.rows[2])[2], &*cells(&points.rows[3])[2]), ("\"\"", ""));
     }
 

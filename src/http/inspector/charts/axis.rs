@@ -1,5 +1,7 @@
 //! Axes: values up, times along, both with round ticks.
 
+use std::time::Duration;
+
 use super::numbers::{drawn, ratio};
 use crate::domain::Timestamp;
 
@@ -12,8 +14,11 @@ const STEPS_S: [i64; 25] = [
 ];
 const DAY_S: i64 = 86_400;
 const MONTH_S: i64 = 2_592_000;
-/// The most times along the axis.
+/// The most times along the axis, and of those with seconds, whose labels are wider.
 const MOST_TICKS: i64 = 8;
+const MOST_SECONDS: i64 = 5;
+/// The shortest axis; with less, there would be no round time on it.
+const SHORTEST: Duration = Duration::from_secs(10);
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
@@ -40,15 +45,12 @@ pub struct TimeAxis {
 }
 
 impl TimeAxis {
-    /// From one time to another. Of a single moment, the minute around it.
+    /// From one time to another. Around a moment or a shorter time, ten seconds.
     #[must_use]
     pub fn new(from: Timestamp, until: Timestamp) -> Self {
-        let half = std::time::Duration::from_secs(30);
-        if until > from {
-            Self { from, until }
-        } else {
-            Self { from: from.minus(half), until: from.plus(half) }
-        }
+        let until = until.max(from);
+        let room = SHORTEST.saturating_sub(until.abs_diff(from)) / 2;
+        Self { from: from.minus(room), until: until.plus(room) }
     }
 
     /// How far along a time is, from 0 to 1.
@@ -69,11 +71,12 @@ impl TimeAxis {
     pub fn ticks(&self) -> Vec<Tick> {
         let (from, until) = (self.from.as_secs(), self.until.as_secs());
         let span = until.saturating_sub(from).max(1);
-        let fits = |step: &i64| span / *step < MOST_TICKS;
+        let fits = |step: &i64| span / *step < if *step < 60 { MOST_SECONDS } else { MOST_TICKS };
         let step = STEPS_S.into_iter().find(fits).unwrap_or_else(|| span.div_euclid(MOST_TICKS).max(1));
-        let first = from.saturating_add(step).saturating_sub(1).div_euclid(step).saturating_mul(step);
+        let first = from.div_euclid(step).saturating_mul(step);
         (0..=MOST_TICKS)
             .map(|number| first.saturating_add(number.saturating_mul(step)))
+            .skip_while(|at| Timestamp::from_secs(*at) < self.from)
             .take_while(|at| *at <= until)
             .enumerate()
             .map(|(number, secs)| {
@@ -84,7 +87,7 @@ impl TimeAxis {
                     _ if share > 0.97 => "end",
                     _ => "middle",
                 };
-                let is_minor = !number.is_multiple_of(2);
+                let is_minor = step >= 60 && !number.is_multiple_of(2);
                 Tick { at: percent(share), label: time_label(at, step), is_minor, anchor }
             })
             .collect()
@@ -261,8 +264,14 @@ mod tests {
             ["16:00", "20:00", "28 Nov", "04:00", "08:00", "12:00"].map(str::to_owned).to_vec()
         );
         assert_eq!(times("2026-11-01T00:00:00Z", "2026-11-08T00:00:00Z").first().unwrap(), "1 Nov");
-        assert_eq!(times("2026-11-28T13:00:00Z", "2026-11-28T13:00:10Z")[1], "13:00:02");
-        assert_eq!(times("2026-11-28T13:00:00Z", "2026-11-28T13:00:00Z").len(), 7, "a moment has a minute");
+        let seconds = ["13:00:00", "13:00:05", "13:00:10"];
+        assert_eq!(times("2026-11-28T13:00:00Z", "2026-11-28T13:00:10Z"), seconds);
+        assert_eq!(times("2026-11-28T13:00:04.9Z", "2026-11-28T13:00:05.2Z"), ["13:00:05", "13:00:10"]);
+        assert_eq!(
+            times("2026-11-28T13:00:05Z", "2026-11-28T13:00:05Z"),
+            seconds,
+            "a moment has ten seconds"
+        );
         let axis = TimeAxis::new(Timestamp::from_micros(i64::MIN), Timestamp::MAX);
         assert!(axis.ticks().len() <= 9 && axis.share(Timestamp::from_secs(0)) <= 1.0);
     }

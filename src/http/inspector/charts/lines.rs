@@ -255,7 +255,7 @@ mod tests {
         let thin = chart(&values);
         assert!(thin.lines[0].path.matches('L').count() <= MOST_POINTS);
         assert!(thin.lines[0].path.contains(" 18.0L"), "{}", thin.lines[0].path);
-        let wide = chart(&[(0, f64::MAX), (1, f64::MIN)]);
+        let wide = chart(&[(0, f64::MAX), (10, f64::MIN)]);
         assert_eq!(wide.lines[0].path, "M0.0 8.0L1000.0 108.0");
     }
 }

@@ -141,7 +141,7 @@ mod tests {
             let (client, peer) = (client.parse().unwrap(), "127.0.0.1".parse().unwrap());
             hidden(&Seen { client, peer, explanation: explanation.to_owned(), is_forwarded })
         };
-        let named = "X-Forwarded-For of trusted proxy 127.0.0.1, 1 hop from the right";
+        let named = "X-Forwarded-For of trusted proxy 127.0.0.1, last address";
         assert_eq!(seen("203.0.113.7", named, true), "Your own address was seen as 203.0.113.7.");
         assert_eq!(seen("127.0.0.1", named, true), "Your own address was seen as 127.0.0.1.");
         assert!(

@@ -51,8 +51,8 @@ struct EntityPage {
     /// Variables that arrived without a value.
     without: String,
     left_out: usize,
-    from: String,
-    until: String,
+    /// The time of the values that are drawn; empty where there are none.
+    drawn_in: String,
     drawn: usize,
     readings: Readings,
     deliveries_url: String,
@@ -109,7 +109,6 @@ fn view(state: &InspectorState, device: &Device, log: &EntityLog, is_newest: boo
     let entity = &device.key;
     let values = Values::of(&log.payloads, log.newest);
     let times = times(&values, Some(now).filter(|_| is_newest));
-    let shown = |at: Option<Timestamp>| at.map(shown_minute).unwrap_or_default();
     EntityPage {
         frame: Frame::of(state, "entities"),
         row: EntityRow::of(device, now),
@@ -124,9 +123,8 @@ fn view(state: &InspectorState, device: &Device, log: &EntityLog, is_newest: boo
         map: Map::of(&values.track),
         without: without(&values),
         left_out: values.left_out,
-        from: shown(log.payloads.iter().map(|(at, _)| *at).min()),
-        until: shown(log.payloads.iter().map(|(at, _)| *at).max()),
-        readings: Readings::of(log, &values),
+        drawn_in: stretch(log.payloads.iter().map(|(at, _)| *at)),
+        readings: Readings::of(log, &values, now),
         drawn: log.rows.len(),
         deliveries_url: deliveries_url(device),
         older_url: log
@@ -136,6 +134,17 @@ fn view(state: &InspectorState, device: &Device, log: &EntityLog, is_newest: boo
             .map(|row| format!("{}?before={}", entity_url(&entity.source, &entity.entity), row.seq)),
         is_newest,
     }
+}
+
+/// From the earliest to the latest minute, the day once where it is one: `2026-11-29 00:20 to 02:12 UTC`.
+fn stretch(times: impl Iterator<Item = Timestamp> + Clone) -> String {
+    let (Some(from), Some(until)) = (times.clone().min(), times.max()) else { return String::new() };
+    let (from, until) = (shown_minute(from), shown_minute(until));
+    if from == until {
+        return format!("{from} UTC");
+    }
+    let is_one_day = from.get(..10) == until.get(..10);
+    format!("{from} to {} UTC", until.get(if is_one_day { 11 } else { 0 }..).unwrap_or_default())
 }
 
 /// Variables without a value that are not on the map either.
@@ -184,7 +193,10 @@ fn rule_in_words(rule: SilenceAfter, entity: &Entity) -> String {
 
 fn clock_in_words(device: &Device) -> String {
     match device.members().find_map(Entity::lag_ms) {
-        None => "Events carry no time. Set time_pointer of the source to where it is.".to_owned(),
+        None => {
+            "No time was found in the events. If they have one, set time_pointer of the source to its field."
+                .to_owned()
+        }
         Some(lag) if lag < -1_000 => {
             format!("The device's clock is {} ahead.", signed_span(lag.saturating_neg()))
         }

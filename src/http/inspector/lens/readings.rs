@@ -1,8 +1,8 @@
 //! The table of a device's last deliveries: a row each, with its variables as columns.
 
-use crate::domain::plain;
+use crate::domain::{Timestamp, plain};
 use crate::http::inspector::charts::measured;
-use crate::http::inspector::row_view::shown_time;
+use crate::http::inspector::words::When;
 use crate::inspect::entities::{EntityLog, Values};
 
 /// Rows of the table.
@@ -27,9 +27,7 @@ pub struct Reading {
     /// Its id.
     pub id: String,
     /// When it was received.
-    pub received_at: String,
-    /// The same for people.
-    pub time: String,
+    pub received: When,
     /// The event type; empty where all have the same.
     pub event_type: String,
     /// The values, in the order of the columns; empty where it has none.
@@ -48,7 +46,7 @@ pub struct Readings {
 
 impl Readings {
     /// The table of a log whose values these are.
-    pub fn of(log: &EntityLog, values: &Values) -> Self {
+    pub fn of(log: &EntityLog, values: &Values, now: Timestamp) -> Self {
         let names: Vec<Heading> = headings(values);
         let rows = log.rows.iter().take(ROWS);
         let first_type = log.rows.first().and_then(|row| row.event_type.as_ref());
@@ -57,11 +55,9 @@ impl Readings {
             let payload = log.places.iter().position(|known| *known == place);
             let payload = payload.and_then(|at| log.payloads.get(at));
             let own = payload.map(|(at, payload)| Values::of(&[(*at, payload.clone())], row.received_at));
-            let received_at = row.received_at.to_string();
             Reading {
                 id: row.id.to_string(),
-                time: shown_time(&received_at).get(..19).unwrap_or_default().to_owned(),
-                received_at,
+                received: When::clock(row.received_at, now),
                 event_type: row.event_type.as_deref().map(plain).unwrap_or_default(),
                 cells: names.iter().map(|heading| cell(own.as_ref(), &heading.name)).collect(),
             }

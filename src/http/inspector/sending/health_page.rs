@@ -153,7 +153,7 @@ fn overall(stats: &Stats) -> Vec<(&'static str, String)> {
         ("Succeeded", count(stats.successful_deliveries)),
         ("Failed", count(stats.failed_deliveries)),
         ("Retries", count(stats.retry_attempts)),
-        ("Mean response time", time(stats.average_response_time)),
+        ("Mean time", time(stats.average_response_time)),
         ("p50", time(stats.p50)),
         ("p95", time(stats.p95)),
         ("p99", time(stats.p99)),

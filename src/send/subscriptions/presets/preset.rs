@@ -37,7 +37,7 @@ presets! {
     "crm" "CRM" "Log-ins as user activity of a CRM.";
     "analytics" "Analytics" "Viewed dashboards as events of an analytics platform.";
     "warehouse" "Data warehouse" "Received data as rows of a warehouse, many in one request.";
-    "alerting" "Alert management" "Thresholds as incidents.";
+    "alerting" "Alert management" "Threshold alerts as incidents of an alert manager.";
     "workflow" "Workflow automation" "New users as the trigger of a workflow.";
     "notification" "Notification service" "Maintenance as a broadcast.";
 }
