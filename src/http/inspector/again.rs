@@ -91,7 +91,7 @@ pub fn view(state: &InspectorState, replay: &Replay) -> ReplayView {
     let outcome = match (replay.status, &replay.error, replay.message) {
         (Some(status), _, _) => format!("answered {status}"),
         (None, Some(error), _) => plain(error),
-        (None, None, Some(_)) => "a message".to_owned(),
+        (None, None, Some(_)) => "queued as a message".to_owned(),
         (None, None, None) => "–".to_owned(),
     };
     let answer = String::from_utf8_lossy(&replay.answer);
