@@ -147,7 +147,8 @@ export function lensSteps({ newPage, shoot, post, inspector }) {
         { variable: "level", value: n }, { variable: "gps", location: { lat: 1, lng: 2 } }, { variable: "text", value: "7", device: "another" }];
       let last;
       for (let n = 0; n < 6; n += 1) {
-        last = await signed({ id: `states-${n}`, event: "data.received", timestamp: new Date().toISOString(), device: { id, name: "States" }, data: { variables: variables(n) } });
+        const timestamp = new Date(Date.now() - (5 - n) * 10_000).toISOString();
+        last = await signed({ id: `states-${n}`, event: "data.received", timestamp, device: { id, name: "States" }, data: { variables: variables(n) } });
       }
       await learnt(`entities?q=${id}`, ({ entities }) => entities[0]?.deliveries === 6);
       const page = await newPage();
