@@ -106,8 +106,8 @@ export function replaySteps({ newPage, shoot, post, inspector, own }) {
       for (const n of [1, 2, 3]) await post("/webhook/tagorun", `not json, by hand ${n}`);
       const page = await newPage({ javaScriptEnabled: false });
       await page.goto(`${inspector}/replays?q=${encodeURIComponent('body:"by hand"')}&rate=1%2Fh`);
-      await page.getByLabel("Custom URL", { exact: true }).fill(own.url);
       await page.locator('select[name="to"]').selectOption("url");
+      await page.getByLabel("Custom URL", { exact: true }).fill(own.url);
       await page.getByRole("button", { name: "Preview" }).click();
       await page.getByRole("button", { name: "Replay 3 deliveries" }).click();
       await page.getByRole("button", { name: "Stop" }).click();
