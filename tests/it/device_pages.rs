@@ -221,3 +221,19 @@ fn schema_changes_show_findings_first_and_a_type_that_was_rejected_is_one() {
     assert_eq!(names(table).len(), 3, "{table}");
     assert_eq!(table.matches("No drift").count(), 3, "{table}");
 }
+
+#[test]
+fn schema_changes_claim_no_more_than_the_catalogue_says() {
+    let server = Setup::new("[[source]]\nname = \"open\"\nsignature = \"none\"\n").start();
+    let example = include_str!("../../catalog/examples/user.login.json");
+    post(&server, "open", &serde_json::from_str(example).unwrap());
+    until("the learner", || server.api("drift?limit=100")["drift"].as_array().unwrap().len() == 1);
+    let said = |page: &str| {
+        page.split("class=\"all-clear\">").nth(1).unwrap().split("</p>").next().unwrap().to_owned()
+    };
+    let sure = said(&page(&server, "/drift"));
+    assert_eq!(sure, "No drift: payloads are as before, and as the catalogue says.");
+    post(&server, "open", &json!({"event": "pump.alarm", "pressure": 3.4}));
+    until("the learner", || server.api("drift?limit=100")["drift"].as_array().unwrap().len() == 2);
+    assert_eq!(said(&page(&server, "/drift")), format!("{sure} 1 event type is not in the catalogue."));
+}

@@ -97,9 +97,10 @@ impl DriftPage {
             said.push_str(", and as the catalogue says");
         }
         said.push('.');
-        for (count, what) in
-            [(unknown, "not in the catalogue"), (undeclared, "sent with fields that it does not name")]
-        {
+        for (count, what) in [
+            (unknown, "not in the catalogue"),
+            (undeclared, "sent with fields that the catalogue does not name"),
+        ] {
             if count > 0 {
                 let types = if count == 1 {
                     "1 event type is".to_owned()
