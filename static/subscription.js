@@ -116,12 +116,14 @@ async function preview() {
   const colon = choice.value.indexOf(":");
   const event = JSON.stringify({ [choice.value.slice(0, colon)]: choice.value.slice(colon + 1) });
   // A draft goes as it is written: numbers keep their digits. Masked secrets are those of the saved one.
-  const { text, faults } = form.asked;
+  const { text, faults } = form.previewed;
   const of = id ? `"subscription_id":${JSON.stringify(id)},` : "";
   const { ok, told } = await ask("POST", "/preview", `{"subscription":${text},${of}${event.slice(1)}`);
   if (mine !== asked) return;
   const all = ok ? faults : [...faults, ...faultsOf(told)];
-  showFaults(all);
+  // What nobody has begun to fill in is not wrong yet.
+  const isUntouched = !id && json.value === json.defaultValue;
+  showFaults(isUntouched ? [] : all);
   if (all.length === 0) showPreview(told);
   else if (told.places) form.showPlaces(told.places);
 }
@@ -182,8 +184,7 @@ part("fix").addEventListener("click", () => {
 show("form");
 if (editor.dataset.readOnly !== undefined) for (const field of part("form").elements) field.disabled = true;
 
-function on(name, act) {
-  const button = part(name);
+function wire(button, act) {
   button?.addEventListener("click", async () => {
     button.disabled = true;
     try {
@@ -194,14 +195,17 @@ function on(name, act) {
     button.disabled = false;
   });
 }
+const on = (name, act) => wire(part(name), act);
 
-on("save", async () => {
+async function save() {
   if (form.broken) return preview();
   const { ok, told } = id ? await ask("PUT", `/${encodeURIComponent(id)}`, json.value) : await ask("POST", "", json.value);
   showFaults(ok ? [] : faultsOf(told));
   if (ok) location.href = at(`/subscriptions/${encodeURIComponent(told.id)}`);
+  else part("form").querySelector("[aria-invalid]")?.focus();
   return undefined;
-});
+}
+for (const button of document.querySelectorAll("[data-save]")) wire(button, save);
 on("test", async () => {
   const box = part("tested");
   box.hidden = false;

@@ -1,4 +1,5 @@
 // The form of a subscription: made from its JSON, and every change is written back into it. The JSON is the only truth.
+import { durationJson, shownDuration } from "./durations.js";
 import { asJson, asTyped, conditionRow, conditionsJson, showConditions } from "./filter_form.js";
 import { NotJson, dedented, get, lineOf, nodeAt, parse, read, remove, set } from "./json_text.js";
 
@@ -7,7 +8,7 @@ const part = (id) => document.getElementById(id);
 const quoted = (value) => JSON.stringify(value);
 /** Members that the form has fields for; the others are only in the JSON. */
 const SHOWN = ["name", "url", "webhook_url", "events", "event", "sources", "filters", "payload_template", "payload", "missing",
-  "signature", "auth", "headers", "retry_policy", "timeout", "rate_limit", "fallback", "ordered", "enabled"];
+  "signature", "auth", "headers", "retry_policy", "timeout", "rate_limit", "batch", "fallback", "ordered", "enabled"];
 
 /** A form over `json`, a textarea; `changed` is told after each change. */
 export class SubscriptionForm {
@@ -23,6 +24,17 @@ export class SubscriptionForm {
   get asked() {
     if (!this.broken) return { text: this.json.value, faults: [] };
     return { text: remove(this.broken.around, [this.templateKey(this.broken.around)]), faults: [{ pointer: "/payload_template", message: this.broken.why }] };
+  }
+
+  /** The same for a preview, which needs no URL yet. */
+  get previewed() {
+    const { text, faults } = this.asked;
+    const example = form.querySelector("[data-text=url]").placeholder;
+    try {
+      return { text: read(text, ["url"]) === "" ? set(text, ["url"], quoted(example)) : text, faults };
+    } catch {
+      return { text, faults };
+    }
   }
 
   get text() {
@@ -72,6 +84,7 @@ export class SubscriptionForm {
       input.value = typeof value === "string" ? value : "";
     }
     for (const input of form.querySelectorAll("[data-raw]")) input.value = asTyped(get(text, input.dataset.raw.split(".")));
+    this.fillDurations();
     this.fillEvents();
     this.fillFilters();
     this.fillTemplate();
@@ -83,6 +96,12 @@ export class SubscriptionForm {
     part("json-only").textContent = `Also set, in JSON only: ${hidden.join(", ")}.`;
   }
 
+  fillDurations() {
+    for (const input of form.querySelectorAll("[data-duration]")) {
+      input.value = shownDuration(read(this.text, input.dataset.duration.split(".")), input.dataset.unit);
+    }
+  }
+
   events() {
     const value = read(this.text, [this.key("events", "event")]);
     if (typeof value === "string") return [value];
@@ -91,7 +110,12 @@ export class SubscriptionForm {
 
   fillEvents() {
     const chosen = this.events();
-    for (const box of part("event-choices").querySelectorAll("input[type=checkbox]")) box.checked = chosen.includes(box.value);
+    for (const box of part("event-choices").querySelectorAll("input[type=checkbox]")) {
+      // A pattern chooses what it matches: that cannot be taken out one by one.
+      const isCovered = chosen.some((event) => event !== box.value && event.endsWith("*") && box.value.startsWith(event.slice(0, -1)));
+      box.checked = isCovered || chosen.includes(box.value);
+      box.disabled = isCovered;
+    }
     part("chosen-events").replaceChildren(...chosen.map((event) => {
       const item = document.createElement("li");
       const drop = document.createElement("button");
@@ -191,12 +215,9 @@ export class SubscriptionForm {
     if (kind === "") return this.put(["auth"], undefined);
     const fields = [...part(`auth-${kind}`).querySelectorAll("[data-auth]")];
     if (kind === "bearer") return this.put(["auth"], `{ "bearer": ${quoted(fields[0].value)} }`);
-    const isLeftOut = (name, value) => value === "" && name === "header";
+    const isLeftOut = (name, value) => value === "" && ["header", "secret", "secret_header"].includes(name);
     const members = fields.map((input) => [input.dataset.auth.split(".")[1], input.value]).filter(([name, value]) => !isLeftOut(name, value));
-    // A second key, which has no field, stays.
-    const raw = (name) => get(this.text, ["auth", kind, name]);
-    const kept = ["secret", "secret_header"].filter((name) => raw(name) !== undefined).map((name) => `${quoted(name)}: ${raw(name)}`);
-    const written = [...members.map(([name, value]) => `${quoted(name)}: ${quoted(value)}`), ...kept];
+    const written = members.map(([name, value]) => `${quoted(name)}: ${quoted(value)}`);
     return this.put(["auth"], `{ ${quoted(kind)}: { ${written.join(", ")} } }`);
   }
 
@@ -236,7 +257,7 @@ export class SubscriptionForm {
     const isDefault = kind === "schedule" && quoted(policy.delays) === "[5,300,1800,7200,18000,36000,36000]" && policy.max_attempts === 8;
     part("backoff").value = isDefault ? "" : kind;
     const delays = policy?.delays ?? policy?.schedule;
-    part("delays").value = Array.isArray(delays) ? delays.map((delay) => (typeof delay === "number" ? `${delay}s` : delay)).join(", ") : "";
+    part("delays").value = Array.isArray(delays) ? delays.map((delay) => shownDuration(delay, "s")).join(", ") : "";
     this.showPace();
     part("fallback").value = this.fallbackId();
     part("ordered").checked = read(this.text, ["ordered"]) === true;
@@ -264,12 +285,13 @@ export class SubscriptionForm {
     const delays = kind === "schedule" ? `, "delays": [${this.delays().join(", ")}]` : "";
     this.put(["retry_policy"], `{ "backoff": ${quoted(kind)}${attempts && kind !== "schedule" ? `, "max_attempts": ${attempts}` : ""}${delays} }`);
     for (const input of form.querySelectorAll("[data-raw^=retry_policy]")) input.value = asTyped(get(this.text, input.dataset.raw.split(".")));
+    this.fillDurations();
     return undefined;
   }
 
   delays() {
     const typed = part("delays").value.split(",").map((delay) => delay.trim()).filter((delay) => delay);
-    return (typed.length ? typed : ["5s", "5m", "30m"]).map(asJson);
+    return (typed.length ? typed : ["5s", "5m", "30m"]).map((delay) => durationJson(delay, "s"));
   }
 
   listen() {
@@ -282,6 +304,10 @@ export class SubscriptionForm {
     }
     for (const input of form.querySelectorAll("[data-raw]")) {
       input.addEventListener("input", () => this.put(input.dataset.raw.split("."), input.value.trim() === "" ? undefined : asJson(input.value)));
+    }
+    for (const input of form.querySelectorAll("[data-duration]")) {
+      const path = input.dataset.duration.split(".");
+      input.addEventListener("input", () => this.put(path, input.value.trim() === "" ? undefined : durationJson(input.value, input.dataset.unit)));
     }
     form.addEventListener("submit", (event) => event.preventDefault());
     on("event-choices", "change", (event) => this.chooseEvent(event.target.value, event.target.checked));

@@ -55,7 +55,7 @@ export function senderSteps({ newPage, shoot, post, inspector, own }) {
       assert.match(await page.locator("#condition-rows").innerText(), /alert.severity\s+equals\s+"nobody"/);
       await page.getByRole("button", { name: "Remove condition" }).click();
       await page.locator("#matches", { hasText: /^would be sent/ }).waitFor();
-      await page.getByRole("button", { name: "Create" }).click();
+      await page.getByRole("button", { name: "Create" }).first().click();
       await page.waitForURL(/\/subscriptions\/[0-9a-f-]{36}$/);
       await page.getByRole("button", { name: "Send a test" }).click();
       await page.locator("#tested", { hasText: "HTTP 200" }).waitFor();
@@ -89,7 +89,9 @@ export function senderSteps({ newPage, shoot, post, inspector, own }) {
       assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), "Exact");
       assert.equal(await page.locator("#filter-rows [data-part=value]").inputValue(), "12345678901234567890.10");
       assert.match(await page.locator("#template").inputValue(), /"n": 1\.50, "big": 12345678901234567890/);
-      assert.match(await page.locator("#json-only").innerText(), /batch/);
+      assert.equal(await page.getByLabel("Events in one request, at most").inputValue(), "2");
+      assert.equal(await page.locator("#json-only").isVisible(), false, "the form has a field for everything");
+      assert.equal(await page.locator('#event-choices input[value="data.received"]').isChecked(), true, "data.* chooses it");
       await page.getByLabel("Name", { exact: true }).fill("Changed");
       assert.equal(await json.inputValue(), before.replace('"Exact"', '"Changed"'), "only the name changed");
       await page.getByText("Choose events").click();
@@ -100,20 +102,29 @@ export function senderSteps({ newPage, shoot, post, inspector, own }) {
       await page.locator("#secrets").fill("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
       await page.locator("#backoff").selectOption("fixed");
       await page.getByLabel("Attempts", { exact: true }).fill("2");
-      await page.getByLabel("Timeout, seconds").fill("2.5");
+      await page.getByLabel("Timeout", { exact: true }).fill("2.5 s");
+      await page.getByLabel("Requests, at most").fill("10");
+      await page.getByLabel("in each", { exact: true }).fill("5 m");
+      await page.getByLabel("First delay").fill("500 ms");
+      await page.getByLabel("Wait for a full batch").fill("1 s");
       const written = JSON.parse(await json.inputValue());
       assert.deepEqual(written.events, ["data.*", "user.login"]);
       assert.equal(written.filters["data.*"].conditions[0].operator, "greater_than");
       assert.deepEqual(written.signature, { scheme: "standard-webhooks", secrets: ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"] });
-      assert.deepEqual([written.retry_policy, written.timeout], [{ backoff: "fixed", max_attempts: 2 }, 2.5]);
+      assert.deepEqual([written.retry_policy, written.timeout], [{ backoff: "fixed", max_attempts: 2, base: 0.5 }, 2.5]);
+      assert.deepEqual([written.rate_limit, written.batch], [{ max_requests: 10, window_ms: 300000 }, { size: 2, flush_interval_ms: 1000 }]);
       assert.match(await json.inputValue(), /"value": 12345678901234567890\.10 .*"big": 12345678901234567890/s);
-      await page.getByRole("button", { name: "Create" }).click();
+      await page.getByRole("button", { name: "Create" }).last().click();
       await page.waitForURL(/\/subscriptions\/[0-9a-f-]{36}$/);
+      for (const [label, shown] of [["Timeout", "2.5 s"], ["in each", "5 m"], ["First delay", "500 ms"], ["Wait for a full batch", "1 s"]]) {
+        assert.equal(await page.getByLabel(label, { exact: true }).inputValue(), shown, label);
+      }
       // What comes back masked can be edited and saved, and stays the secret that it was.
       assert.match(await page.locator("#secrets").inputValue(), /^••••/);
       await page.getByLabel("Name", { exact: true }).fill("Changed again");
       await page.locator("#matches").waitFor();
-      await page.getByRole("button", { name: "Save" }).click();
+      assert.match(await page.locator("#form-tab").innerText(), /Secrets are masked/);
+      await page.getByRole("button", { name: "Save" }).first().click();
       await page.getByRole("heading", { name: "Changed again" }).waitFor();
       await page.context().close();
     },
@@ -153,6 +164,14 @@ export function senderSteps({ newPage, shoot, post, inspector, own }) {
     async "a place of a real event is inserted into the template, and the preview shows what went where"() {
       const page = await newPage();
       await page.goto(`${inspector}/subscriptions/new`);
+      // Nothing is filled in that nobody typed, and nothing is wrong before anything was.
+      assert.equal(await page.locator("[data-text=url]").inputValue(), "");
+      assert.equal(await page.locator("#chosen-events li, .field-fault").count(), 0);
+      assert.doesNotMatch(await page.locator("#form-tab").innerText(), /Secrets are masked/);
+      await page.getByRole("button", { name: "Create" }).first().click();
+      await page.locator('[data-at~="/url"] > .field-fault').waitFor();
+      await page.getByLabel("Another event type or pattern").fill("data.*");
+      await page.getByRole("button", { name: "Add", exact: true }).click();
       await page.locator("#payload-kind").selectOption("template");
       await page.locator("#template").fill('{ "room": "" }');
       await page.locator("#choice").selectOption("event_type:data.threshold");
@@ -197,6 +216,9 @@ export function senderSteps({ newPage, shoot, post, inspector, own }) {
       await page.locator("[data-replay]").first().click();
       await page.locator("#said", { hasText: "Queued for retry." }).waitFor();
       assert.equal(await page.locator(".letter-group .of").innerText(), "2");
+      assert.equal(await page.locator("#total").innerText(), "2 messages", "the count above agrees");
+      assert.equal(await page.locator('#side a[href="/dead-letters"] .badge').innerText(), "2", "and the one in the menu");
+      await page.locator('#said[data-state="well"]', { hasText: "1 delivered." }).waitFor();
       await until(() => own.seen.some((request) => request.path === "/mended"));
       await page.context().close();
       const brave = await newPage({}, true);
@@ -210,6 +232,23 @@ export function senderSteps({ newPage, shoot, post, inspector, own }) {
       await brave.locator("#said", { hasText: "1 dead letter queued for retry." }).waitFor();
       assert.equal(await brave.locator(".letter-group").count(), 0);
       await brave.context().close();
+    },
+
+    async "a retry that fails again says so"() {
+      await api("POST", "subscriptions", {
+        name: "Still broken", url: `${own.url}/broken?status=500`, events: ["again.test"], retry_policy: { max_attempts: 1 },
+      });
+      for (const number of [1, 2]) await api("POST", "events", { event: "again.test", id: `again-${number}` });
+      await until(async () => (await api("GET", "dead-letters?event_type=again.test")).dead_letters.length === 2);
+      const page = await newPage();
+      await page.goto(`${inspector}/dead-letters?event_type=again.test`);
+      await page.locator("[data-replay]").first().click();
+      await page.locator('#said[data-state="ill"]', { hasText: "1 failed again: HTTP 500." }).waitFor();
+      assert.equal(await page.locator("#total").innerText(), "1 message");
+      await page.reload();
+      assert.equal(await page.locator("#total").innerText(), "2 messages", "it is a dead letter again");
+      for (const letter of (await api("GET", "dead-letters?event_type=again.test")).dead_letters) await api("DELETE", `dead-letters/${letter.id}`);
+      await page.context().close();
     },
 
     async "dead letters of one cause are discarded together after a question"() {

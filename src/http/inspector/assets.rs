@@ -50,6 +50,7 @@ files! {
     "chart.js",
     "choose.js",
     "connect.js",
+    "durations.js",
     "filter_form.js",
     "histogram.js",
     "icon.svg",

@@ -27,10 +27,13 @@ const LOGGED: usize = 10;
 
 /// What stands in the editor of a new subscription.
 const DRAFT: &str = r#"{
-  "name": "My endpoint",
-  "url": "https://example.com/hook",
-  "events": ["data.*"]
+  "name": "",
+  "url": "",
+  "events": []
 }"#;
+
+/// The URL that the empty field shows.
+const URL_EXAMPLE: &str = "https://example.com/hook";
 
 #[derive(Template)]
 #[template(path = "subscription.html")]
@@ -43,6 +46,8 @@ struct OnePage {
     why: String,
     is_read_only: bool,
     json: String,
+    /// The URL that the empty field shows.
+    url_example: String,
     /// What is legal and odd; the preview says it, and adds what it finds.
     warnings: Vec<String>,
     failures: Vec<FailureLine>,
@@ -163,13 +168,18 @@ impl EventGroup {
 pub async fn new(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
     let query = form_urlencoded::parse(request.query_string().as_bytes()).find(|(name, _)| name == "preset");
     let chosen = query.and_then(|(_, value)| presets().iter().find(|preset| preset.name == value));
-    let json = chosen.map_or(DRAFT, |preset| preset.subscription).trim().to_owned();
-    let events: Vec<String> = serde_json::from_str::<serde_json::Value>(&json)
-        .ok()
-        .and_then(|draft| serde_json::from_value(draft.get("events")?.clone()).ok())
-        .unwrap_or_default();
-    match OnePage::of(&state, json, &events).await {
-        Ok(page) => page::html(StatusCode::OK, &page),
+    let json = chosen.map_or(DRAFT, |preset| preset.subscription).trim();
+    let draft: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
+    let events: Option<Vec<String>> =
+        draft.get("events").and_then(|events| serde_json::from_value(events.clone()).ok());
+    // Nobody means to send to the URL of an example.
+    let example = draft.get("url").and_then(serde_json::Value::as_str).filter(|url| !url.is_empty());
+    let json = example.map_or(json.to_owned(), |url| json.replacen(&format!("\"{url}\""), "\"\"", 1));
+    match OnePage::of(&state, json, &events.unwrap_or_default()).await {
+        Ok(page) => {
+            let url_example = example.map_or(page.url_example, str::to_owned);
+            page::html(StatusCode::OK, &OnePage { url_example, ..page })
+        }
         Err(fault) => page::store_fault(&state, &fault),
     }
 }
@@ -221,6 +231,7 @@ impl OnePage {
             why: String::new(),
             is_read_only: false,
             json,
+            url_example: URL_EXAMPLE.to_owned(),
             warnings: Vec::new(),
             failures: Vec::new(),
             names_as_fallback: String::new(),
