@@ -17,6 +17,13 @@ const FILTERS = [
   ["Deliveries with a note", "note:*", ""],
 ];
 
+/** Other words for pages, by the end of their address. */
+const ALSO = {
+  connect: "secret token public address tunnel proxy send a test delivery",
+  refusals: "refused refusals rejected 404 405",
+  sources: "secret token url rules",
+};
+
 const listOf = (q) => at(`/?q=${encodeURIComponent(q)}`);
 const item = (kind, words, url, also = "") => ({ kind, words, url, also });
 
@@ -38,7 +45,7 @@ function fit(typed, words) {
 
 function fixed() {
   const pages = [...document.querySelectorAll("#side a:not(.brand)")].map((link) =>
-    item("Page", link.firstChild.textContent.trim(), link.href));
+    item("Page", link.firstChild.textContent.trim(), link.href, ALSO[new URL(link.href).pathname.match(/[^/]*$/)[0]]));
   const filters = FILTERS.map(([words, q, also]) => item("Filter", words, listOf(q), also));
   const replay = document.querySelector("#bulk a[data-bulk][data-some][href]");
   const replays = replay ? [item("Replay", "Replay what this list shows…", replay.href, "again send")] : [];

@@ -222,8 +222,7 @@ const steps = {
     assert(await page.locator("#rows tr[data-id]").count() > 3);
     await page.locator("#rows a").first().click();
     assert.equal(await page.locator("#diagnosis").count(), 1);
-    await page.goto(inspector);
-    await page.getByLabel("More actions").click();
+    await page.goto(`${inspector}/connect`);
     await page.getByRole("button", { name: "Send a test delivery" }).click();
     await page.waitForURL(`${inspector}/`);
     assert.match(await page.locator("#rows tr[data-id]").first().innerText(), /webhook\.test/);

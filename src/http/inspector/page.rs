@@ -20,6 +20,7 @@ const NAVIGATION: &[(&str, &[Entry])] = &[
             ("entities", "/entities", "Devices"),
             ("drift", "/drift", "Schema changes"),
             ("sources", "/sources", "Sources"),
+            ("refusals", "/refusals", "Requests without a delivery"),
             ("connect", "/connect", "Connect a sender"),
         ],
     ),

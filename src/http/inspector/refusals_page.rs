@@ -51,5 +51,5 @@ pub async fn refusals(state: web::Data<InspectorState>) -> HttpResponse {
     let now = state.clock.wall();
     let refusals =
         state.metrics.refusals().list().into_iter().map(|kind| RefusalView::of(kind, now)).collect();
-    page::html(StatusCode::OK, &RefusalsPage { frame: Frame::of(&state, "overview"), refusals })
+    page::html(StatusCode::OK, &RefusalsPage { frame: Frame::of(&state, "refusals"), refusals })
 }
