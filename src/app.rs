@@ -83,6 +83,7 @@ pub async fn start(
     store.start_indexing()?;
     let rules = Arc::new(ArcSwap::from_pointee(make_rules(config, &catalog, &masking)));
     let sources = Sources::new(config.sources.clone(), config.receiver.max_body);
+    sources.reached_at(config::read_public_address(&config.data_dir));
     let sender = Sender::new(SenderParts {
         store: store.clone(),
         catalog: Arc::clone(&catalog),
@@ -137,6 +138,7 @@ pub async fn start(
         public_url: config.inspector.public_url.clone(),
         reach,
         data_dir: config.data_dir.clone(),
+        config_file: config.file.clone(),
         schemas_dir: config.schemas_dir.clone(),
         max_size: config.store.max_size,
         what_if: WhatIf::new(
@@ -289,12 +291,16 @@ impl Signals {
                 _ = self.interrupt.recv() => return,
                 _ = self.hangup.recv() => match reread() {
                     Ok(config) => {
+                        running.inspector_state.reloaded(Ok(()));
                         running.reload(&config).await;
                         tracing::info!(
                             "configuration reloaded: sources, subscriptions and [receiver]; the rest changes at a restart"
                         );
                     }
-                    Err(faults) => tracing::error!(%faults, "configuration not reloaded; the old one stays in force"),
+                    Err(faults) => {
+                        tracing::error!(%faults, "configuration not reloaded; the old one stays in force");
+                        running.inspector_state.reloaded(Err(faults));
+                    }
                 },
             }
         }

@@ -44,7 +44,14 @@ async function sendTest(form) {
   try {
     const answer = await fetch(form.action, { method: "POST", headers: { Accept: "application/json" } });
     const body = await answer.json();
-    said.textContent = answer.ok ? `Sent; the receiver answered ${body.status}.` : body.detail;
+    const way = body.through ? `through ${body.through}` : "directly to the receiver";
+    said.textContent = answer.ok ? `Test delivery sent ${way}: answered ${body.status}.` : body.detail;
+    if (body.delivery_id) {
+      const link = document.createElement("a");
+      link.href = at(`/deliveries/${encodeURIComponent(body.delivery_id)}`);
+      link.textContent = "View it";
+      said.append(" ", link);
+    }
   } catch {
     said.textContent = "The inspector does not answer.";
   }

@@ -12,6 +12,6 @@ if (light) {
     link.href = at(`/deliveries/${encodeURIComponent(id)}`);
     link.textContent = `Delivery received: ${type ?? "without an event name"}, ${verdict}`;
     words.replaceChildren(link);
-    light.dataset.state = "arrived";
+    light.dataset.state = verdict === "rejected" ? "rejected" : "arrived";
   });
 }

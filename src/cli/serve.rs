@@ -97,10 +97,10 @@ fn welcome(config: &Config, made: &[&str], running: &Running) -> String {
         "The steps for TagoRUN and TagoIO, from a public address on: http://{}/connect",
         running.addresses.inspector
     ));
-    let curl = config
-        .sources
-        .first()
-        .and_then(|source| signed_curl(source, &Catalog::builtin(), receiver, SystemClock.wall()));
+    let curl = config.sources.first().and_then(|source| {
+        let to = (&*source_url(receiver, &source.name), receiver.socket());
+        signed_curl(source, &Catalog::builtin(), to, SystemClock.wall())
+    });
     if let Some(curl) = curl {
         line(format_args!("\nTry it: this line is signed, and works when pasted.\n\n{curl}\n"));
     }

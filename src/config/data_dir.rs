@@ -186,7 +186,7 @@ pub fn keep_secret(file: &Path, secret: &[u8]) -> io::Result<bool> {
 
 /// Writes a file that only its owner can read. It is written under another name first, so that it is complete or
 /// missing.
-fn write_private(folder: &Path, name: &str, content: &[u8]) -> io::Result<()> {
+pub(super) fn write_private(folder: &Path, name: &str, content: &[u8]) -> io::Result<()> {
     let draft = folder.join(format!(".{name}.new"));
     let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&draft)?;
     file.write_all(content)?;

@@ -102,6 +102,7 @@ pub fn load(
             let secrets = SecretResolver::new(data_dir.clone(), env);
             Ok(Config {
                 data_dir,
+                file: options.config.clone(),
                 receiver,
                 inspector,
                 store,

@@ -17,6 +17,8 @@ use crate::domain::{ListenAddress, Source, Subscription};
 pub struct Config {
     /// The data directory.
     pub data_dir: PathBuf,
+    /// The file of `--config`, if there is one.
+    pub file: Option<PathBuf>,
     /// `[receiver]`
     pub receiver: ReceiverConfig,
     /// `[inspector]`

@@ -104,8 +104,8 @@ fn hidden(delivery: &StoredDelivery, ranges: &[IpNet], takes: &str) -> Option<Di
     };
     let told = Diagnosis::new("proxy-hides-client", "Your proxy hides the client", cause)
         .line(
-            format!("If {peer} is your proxy or tunnel, trust it: set this under [receiver], then reload (SIGHUP)."),
-            format!("trusted_proxies = [\"{peer}\"]"),
+            format!("If {peer} is your proxy or tunnel, trust it: add this to the configuration, then reload (SIGHUP)."),
+            format!("[receiver]\ntrusted_proxies = [\"{peer}\"]"),
         )
         .line(format!("If instead {peer} is the sender itself, allow it."), allow_line(ranges, peer));
     Some(told.evidence(nearest_range(peer, ranges).unwrap_or_default()))

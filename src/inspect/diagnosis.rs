@@ -6,7 +6,7 @@ use super::handshakes;
 use super::hints::{ask_for, hint, nearest_source};
 use super::not_json::signed_with_its_end;
 use super::signature;
-use super::told::{Action, Diagnosis, named};
+use super::told::{Action, Diagnosis, place};
 use crate::domain::{Check, Fault, Gate, Outcome, Reason, Source, StoredDelivery, Verdict};
 use crate::signing::diagnose::Autopsy;
 
@@ -205,25 +205,33 @@ fn credentials(
 fn unsigned(source: Option<&Source>, seen: &str) -> Diagnosis {
     let cause = format!("Unsigned request: {seen}.");
     let told = Diagnosis::new("signature_missing", Reason::SignatureMissing.headline(), cause);
-    told.fix(format!("Enter the signing secret in the sender's webhook settings{}.", secrets(source)))
+    let step = format!("Enter the signing secret in the sender's webhook settings.{}", secrets(source));
+    show_secret(told.fix(step), source)
         .fix("A sender that cannot sign needs a source with signature = \"none\" and a credential.")
 }
 
 fn mismatch(source: Option<&Source>) -> Diagnosis {
-    let secrets = secrets(source);
-    let named = secrets.strip_prefix(": ").unwrap_or("the one here");
     let cause = "No configured secret produces this signature for this body.";
-    Diagnosis::new("wrong-secret", "Wrong secret or changed body", cause)
-        .fix(format!("Compare the secret in the sender with {named}."))
+    let told = Diagnosis::new("wrong-secret", "Wrong secret or changed body", cause)
+        .fix(format!("Compare the secret in the sender with the one here.{}", secrets(source)));
+    show_secret(told, source)
         .act("Or try the secret that the sender has.", Action::TestSecret)
         .fix("If it is right, find what changes the body after signing.")
 }
 
-/// `: a, b`, the names of a source's secrets.
+/// With the link to the secret of a source.
+fn show_secret(told: Diagnosis, source: Option<&Source>) -> Diagnosis {
+    match source {
+        Some(source) => told.proved_by(Action::ShowSecret { source: source.name.clone(), is_token: false }),
+        None => told,
+    }
+}
+
+/// ` It is in the file signing-secret (ends in f443).`: where a source's secrets are.
 fn secrets(source: Option<&Source>) -> String {
     let secrets = source.map(|source| source.signature_now().into_owned().secrets).unwrap_or_default();
-    let names: Vec<String> = secrets.iter().map(named).collect();
-    if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) }
+    let places: Vec<String> = secrets.iter().map(place).collect();
+    if places.is_empty() { String::new() } else { format!(" It is {}.", places.join(", or ")) }
 }
 
 fn invalid_payload(failed: Option<&Check>, rule: &str) -> Diagnosis {

@@ -44,6 +44,8 @@ pub async fn look_into(
         Ok(findings) => findings,
         Err(_) => Findings { diagnosis: diagnose(&delivery, &[], None), client_repeat, autopsy: None },
     };
+    let diagnosis = findings.diagnosis.reached_at(sources.public().as_deref());
+    let findings = Findings { diagnosis, ..findings };
     if let Some(cause) = findings.cause(delivery.row.verdict) {
         Arc::make_mut(&mut delivery).row.cause = Some(cause);
     }

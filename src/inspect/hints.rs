@@ -7,7 +7,7 @@ use super::naming;
 use super::naming::NO_NAME;
 use super::not_json::{cause, length_hint};
 use super::signature;
-use super::told::{Diagnosis, named};
+use super::told::{Action, Diagnosis, place};
 use crate::domain::{
     Credential, Header, Headers, Outcome, Reason, Scheme, Secret, Source, StoredDelivery, nearest,
 };
@@ -77,7 +77,11 @@ fn other_credential(delivery: &StoredDelivery, source: &Source) -> Option<Diagno
         .find(|name| has(name));
     if let (Some(presented), None) = (presented, asks_key) {
         let cause = format!("It carries {presented}, but the credential is looked for in Authorization.");
-        return Some(elsewhere(cause).line("Send it in that header.", "Authorization: Bearer TOKEN"));
+        return Some(
+            elsewhere(cause)
+                .line("Send it in that header.", "Authorization: Bearer TOKEN")
+                .proved_by(Action::ShowSecret { source: source.name.clone(), is_token: true }),
+        );
     }
     let is_missing = delivery.row.reason == Some(Reason::CredentialsMissing);
     let none =
@@ -92,15 +96,26 @@ fn elsewhere(cause: String) -> Diagnosis {
 
 /// With the header that a source's sender must set.
 pub fn ask_for(told: Diagnosis, source: &Source) -> Diagnosis {
-    let step =
-        |secret: &Secret| format!("Add this header in the sender, with the value of {}.", named(secret));
-    match source.credentials.first() {
-        Some(Credential::Bearer(secret)) => told.line(step(secret), "Authorization: Bearer TOKEN"),
-        Some(Credential::ApiKey { key, header, .. }) => told.line(step(key), format!("{header}: KEY")),
-        Some(Credential::Basic { username, password }) => told
-            .fix(format!("Set the user name {username} and the password {} in the sender.", named(password))),
-        None => told,
-    }
+    let step = |word: &str, secret: &Secret| {
+        format!("Add this header in the sender. The {word} is {}.", place(secret))
+    };
+    let (told, is_token) = match source.credentials.first() {
+        Some(Credential::Bearer(secret)) => {
+            (told.line(step("token", secret), "Authorization: Bearer TOKEN"), true)
+        }
+        Some(Credential::ApiKey { key, header, .. }) => {
+            (told.line(step("key", key), format!("{header}: KEY")), false)
+        }
+        Some(Credential::Basic { username, password }) => {
+            let step = format!(
+                "Set the user name {username} and the password in the sender. The password is {}.",
+                place(password)
+            );
+            (told.fix(step), false)
+        }
+        None => return told,
+    };
+    told.proved_by(Action::ShowSecret { source: source.name.clone(), is_token })
 }
 
 /// An Action of TagoIO: where it can post, and with which header.
@@ -115,7 +130,7 @@ fn cannot_sign(delivery: &StoredDelivery, sources: &[Source]) -> Diagnosis {
     let proto = delivery.headers.get("X-Forwarded-Proto").is_some_and(|proto| proto == b"https");
     let url =
         host.map_or(path.clone(), |host| format!("{}://{host}{path}", if proto { "https" } else { "http" }));
-    ask_for(told.line(format!("Change the Action's URL: let it post to {path}."), url), source)
+    ask_for(told.line("Change the Action's URL to this one.", url).posts_to(&source.name), source)
 }
 
 /// Why a body is not JSON.

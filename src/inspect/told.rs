@@ -1,6 +1,9 @@
 //! What is said of a delivery: a headline, its cause, what to do about it, and the evidence.
 
+use url::Url;
+
 use crate::domain::Secret;
+use crate::send::source_path;
 
 /// Why a delivery became what it is, for whoever must mend it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,10 +29,12 @@ pub struct Fix {
     pub line: Option<String>,
     /// What proves or does it here.
     pub action: Option<Action>,
+    /// The source whose URL the line is.
+    pub posts_to: Option<String>,
 }
 
 /// What can be done about a delivery on the inspector's own pages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Check stored deliveries with another secret.
     TestSecret,
@@ -37,6 +42,15 @@ pub enum Action {
     ChangeRules,
     /// Compare it with the first delivery of its event.
     Compare,
+    /// Show the secret that the sender of a source needs.
+    ShowSecret {
+        /// The source.
+        source: String,
+        /// Whether it is a token in a header.
+        is_token: bool,
+    },
+    /// Find or check the public address.
+    Connect,
 }
 
 impl Diagnosis {
@@ -79,6 +93,26 @@ impl Diagnosis {
     pub fn proved_by(mut self, action: Action) -> Self {
         if let Some(last) = self.fixes.last_mut() {
             last.action = Some(action);
+        }
+        self
+    }
+
+    /// With the URL of `source` to copy for the last step.
+    pub fn posts_to(mut self, source: &str) -> Self {
+        if let Some(last) = self.fixes.last_mut() {
+            last.posts_to = Some(source.to_owned());
+        }
+        self
+    }
+
+    /// With the public address in the URLs to copy, or with the way to one.
+    pub fn reached_at(mut self, public: Option<&Url>) -> Self {
+        for fix in &mut self.fixes {
+            match (&fix.posts_to, public) {
+                (Some(source), Some(base)) => fix.line = Some(format!("{base}{}", source_path(source))),
+                (Some(_), None) => fix.action = Some(Action::Connect),
+                (None, _) => {}
+            }
         }
         self
     }
@@ -127,10 +161,15 @@ impl Fix {
     }
 }
 
-/// A secret by its name, and by its end where that may be shown.
-pub fn named(secret: &Secret) -> String {
+/// Where a secret is, and its end where that may be shown: `in the file signing-secret (ends in f443)`.
+pub fn place(secret: &Secret) -> String {
+    let place = match secret.name().split_once(':') {
+        Some(("file", name)) => format!("in the file {name}"),
+        Some(("env", name)) => format!("in the variable {name}"),
+        _ => format!("in the configuration, as {}", secret.name()),
+    };
     match secret.ending() {
-        Some(ending) => format!("{} (••••{ending})", secret.name()),
-        None => secret.name().to_owned(),
+        Some(ending) => format!("{place} (ends in {ending})"),
+        None => place,
     }
 }

@@ -3,16 +3,21 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use bytes::Bytes;
+use url::Url;
 
 use super::cloud_batch::{self, Batch, BatchEvent};
 use super::read::{Payload, entity_at, read};
 use crate::domain::{Headers, Scheme, Source};
 
-/// The sources in force. Cheap to clone; all clones share them, and a reload replaces them.
+/// The sources in force, and where senders reach them. Cheap to clone; all clones share them, and a reload replaces the
+/// sources.
 #[derive(Clone)]
-pub struct Sources(Arc<ArcSwap<InForce>>);
+pub struct Sources {
+    in_force: Arc<ArcSwap<InForce>>,
+    public: Arc<ArcSwapOption<Url>>,
+}
 
 struct InForce {
     sources: Arc<[Source]>,
@@ -23,24 +28,36 @@ impl Sources {
     /// These sources, the default one first. `max_body` is in bytes.
     #[must_use]
     pub fn new(sources: Vec<Source>, max_body: usize) -> Self {
-        Self(Arc::new(ArcSwap::from_pointee(InForce { sources: sources.into(), max_body })))
+        let in_force = InForce { sources: sources.into(), max_body };
+        Self { in_force: Arc::new(ArcSwap::from_pointee(in_force)), public: Arc::default() }
     }
 
     /// Replaces the sources.
     pub fn replace(&self, sources: Vec<Source>, max_body: usize) {
-        self.0.store(Arc::new(InForce { sources: sources.into(), max_body }));
+        self.in_force.store(Arc::new(InForce { sources: sources.into(), max_body }));
+    }
+
+    /// The public address under which senders reach the receiver, where it is known. It ends with a slash.
+    #[must_use]
+    pub fn public(&self) -> Option<Arc<Url>> {
+        self.public.load_full()
+    }
+
+    /// Sets the public address.
+    pub fn reached_at(&self, public: Option<Url>) {
+        self.public.store(public.map(Arc::new));
     }
 
     /// All sources, the default one first.
     #[must_use]
     pub fn all(&self) -> Arc<[Source]> {
-        Arc::clone(&self.0.load().sources)
+        Arc::clone(&self.in_force.load().sources)
     }
 
     /// The most bytes in a body.
     #[must_use]
     pub fn max_body(&self) -> usize {
-        self.0.load().max_body
+        self.in_force.load().max_body
     }
 
     /// The source with that name.
@@ -53,7 +70,7 @@ impl Sources {
     /// the current rules.
     #[must_use]
     pub fn payload_text(&self, source: &str, headers: &Headers, body: &Bytes) -> Option<Bytes> {
-        let rules = self.0.load();
+        let rules = self.in_force.load();
         let found = rules.sources.iter().find(|known| known.name == source);
         Some(text_of(body, read(scheme_of(found), headers, body, rules.max_body).ok()?.text))
     }
@@ -62,7 +79,7 @@ impl Sources {
     /// rules.
     #[must_use]
     pub fn event_texts(&self, source: &str, headers: &Headers, body: &Bytes) -> Vec<EventText> {
-        let rules = self.0.load();
+        let rules = self.in_force.load();
         let found = rules.sources.iter().find(|known| known.name == source);
         let Ok(payload) = read(scheme_of(found), headers, body, rules.max_body) else { return Vec::new() };
         let Payload { text, value, batch, .. } = payload;

@@ -250,7 +250,12 @@ fn a_diagnosis_names_the_nearest_miss() {
     for (path, headers, body, part) in [
         ("/webhook/tagorum", vec![], "{}", "Probably “tagorun” is meant"),
         ("/webhook/zzzzzzzzz", vec![], "{}", "There are: tagorun, near, tagoio"),
-        ("/webhook/tagorun", vec![("TagoIO-Retries", "1")], points, "let it post to /webhook/tagoio"),
+        (
+            "/webhook/tagorun",
+            vec![("TagoIO-Retries", "1")],
+            points,
+            "Change the Action's URL to this one: http://",
+        ),
         ("/webhook/near", vec![("X-Forwarded-For", "127.0.1.9")], "{}", "the first 23 of 24 bits agree"),
         ("/webhook/near", vec![("X-Forwarded-For", "127.0.1.9")], "{}", "trusted_proxies = [\"127.0.0.1\"]"),
         (

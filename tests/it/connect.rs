@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 
-use crate::harness::{Answer, SECRET, Server, Setup, TOKEN, exchange};
+use crate::harness::{Answer, SECRET, Server, Setup, TOKEN, exchange, until};
 
 /// A form that a page of ours sends.
 const FORM: [(&str, &str); 2] =
@@ -34,7 +34,7 @@ fn the_first_page_has_the_steps_of_each_sender_and_no_secret() {
         ("/connect", ["Connect a sender", "https://YOUR-ADDRESS/webhook/tagorun", "X-TagoRUN-Signature"]),
         (
             "/connect?for=tagoio&at=hooks.example.com",
-            ["https://hooks.example.com/webhook/tagoio", "Authorization: Bearer •", "Show the token"],
+            ["https://YOUR-ADDRESS/webhook/tagoio", "Authorization: Bearer •", "Show the token"],
         ),
         (
             "/connect?for=anything",
@@ -128,7 +128,7 @@ fn a_check_says_whether_an_address_leads_here_and_what_answers_instead() {
     let gateway = answering("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n");
     for (at, part) in [
         (format!("http://{}", server.receiver), "leads to this program"),
-        (format!("http://{}/webhook/tagorun", server.receiver), "trusted_proxies = [&#34;127.0.0.1&#34;]"),
+        (format!("http://{}/webhook/tagorun", server.receiver), "Only this machine can reach it"),
         (format!("http://{}/elsewhere", server.receiver), "answered 404"),
         (format!("http://{closed}"), "cannot be reached"),
         (format!("http://{moved}"), "redirects to https://hooks.example.com/"),
@@ -140,9 +140,13 @@ fn a_check_says_whether_an_address_leads_here_and_what_answers_instead() {
         (String::new(), "That is not a web address."),
     ] {
         let answer = form(&server, "/connect/check", &[], &[("for", "tagorun"), ("at", &at)]);
-        let page = text(&answer).replace("&quot;", "&#34;");
+        let page = text(&answer).replace("&quot;", "\"").replace("&#34;", "\"");
         assert_eq!(answer.status, 200);
         assert!(page.contains(part), "{at}: {page}");
+        // Only an address that leads here is one to copy.
+        let is_copied = page.contains("data-copy=\"receiver-url\"");
+        assert_eq!(is_copied, part.contains("leads to") || part.contains("Only this"), "{at}: {page}");
+        form(&server, "/connect/forget", &[], &[("for", "tagorun")]);
     }
     assert_eq!(server.deliveries("").len(), 0, "a check is no delivery");
     // The URL that worked is the one to enter.
@@ -158,8 +162,12 @@ fn the_light_is_green_with_the_first_delivery_of_a_sender_and_not_with_our_own_t
     assert_eq!(exchange(server.inspector, "POST", "/send-test", &test, b"").status, 200);
     assert!(page(&server, "/connect").contains("data-state=\"waiting\""));
     assert_eq!(server.post("/webhook/tagorun", &[], b"{\"event\":\"user.login\"}").status, 401);
+    assert!(page(&server, "/connect").contains("data-state=\"rejected\""), "a rejected one is not green");
+    let body = b"[{\"variable\":\"t\",\"value\":1}]";
+    let token = format!("Bearer {TOKEN}");
+    assert_eq!(server.post("/webhook/tagoio", &[("Authorization", &token)], body).status, 200);
     let id = server.newest()["id"].as_str().unwrap().to_owned();
-    let page = page(&server, "/connect");
+    let page = page(&server, "/connect?for=tagoio");
     assert!(page.contains("data-state=\"arrived\"") && page.contains(&format!("/deliveries/{id}")), "{page}");
 }
 
@@ -169,4 +177,105 @@ fn a_sender_without_a_source_is_told_so() {
     let page = page(&server, "/connect?for=tagorun");
     assert!(page.contains("No source for this sender is configured."), "{page}");
     assert!(self::page(&server, "/").contains("webhook-test/anything"), "the first page shows what works");
+}
+
+#[test]
+fn a_checked_address_is_kept_and_used_on_every_page_and_after_a_restart() {
+    let server = Server::start();
+    let sources = page(&server, "/sources/tagoio");
+    assert!(
+        sources.contains("Only this machine can reach this URL") && sources.contains("href=\"/connect\"")
+    );
+    // A name that leads here, and is not the address that the program knows of itself.
+    let public = format!("http://localhost:{}/", server.receiver.port());
+    let checked = text(&form(&server, "/connect/check", &[], &[("for", "tagorun"), ("at", &public)]));
+    assert!(checked.contains("leads to this program"), "{checked}");
+    // The secret does not take the result away, and the other tabs have it too.
+    let with_secret = text(&form(&server, "/connect/secret", &[], &[("for", "tagorun"), ("at", &public)]));
+    for page in [with_secret, page(&server, "/connect?for=tagoio"), page(&server, "/connect")] {
+        assert!(page.contains("leads to this program"), "{page}");
+        assert!(!page.contains("YOUR-ADDRESS") && !page.contains("Shown once"), "{page}");
+    }
+    server.post("/webhook/tagorun", &[("TagoIO-Retries", "1")], b"[{\"variable\":\"t\",\"value\":1}]");
+    let refused = format!("/deliveries/{}", server.newest()["id"].as_str().unwrap());
+    let server = server.stop_and_restart(None);
+    for path in ["/connect?for=tagoio", "/sources/tagoio", "/sources", &refused] {
+        let page = page(&server, path);
+        assert!(page.contains(&format!("{public}webhook/tagoio")), "{path}: {page}");
+    }
+    let connect = page(&server, "/connect");
+    let curl = connect.split("id=\"curl\"").nth(1).unwrap().split("</code>").next().unwrap();
+    assert!(curl.contains(&format!("{public}webhook/tagorun")), "{curl}");
+    let source = server.api("sources/tagoio");
+    assert_eq!(source["public_url"], format!("{public}webhook/tagoio"), "{source}");
+    form(&server, "/connect/forget", &[], &[("for", "tagorun")]);
+    assert!(page(&server, "/connect").contains("YOUR-ADDRESS"));
+    assert!(!page(&server, "/sources").contains(&public));
+}
+
+#[test]
+fn a_test_delivery_goes_through_the_checked_address_and_says_which_way_it_went() {
+    let server = Server::start();
+    let headers = [("Accept", "application/json"), ("Sec-Fetch-Site", "same-origin")];
+    let send = || exchange(server.inspector, "POST", "/send-test", &headers, b"").json();
+    let direct = send();
+    assert_eq!((&direct["status"], &direct["through"]), (&200.into(), &serde_json::Value::Null));
+    assert!(page(&server, "/connect").contains("It goes directly to the receiver"));
+    let public = format!("http://localhost:{}/", server.receiver.port());
+    form(&server, "/connect/check", &[], &[("for", "tagorun"), ("at", &public)]);
+    assert!(page(&server, "/connect").contains(&format!("It goes through {public}")));
+    let through = send();
+    assert_eq!((&through["status"], &through["through"]), (&200.into(), &public.as_str().into()));
+    let sent = server.delivery(through["delivery_id"].as_str().unwrap());
+    let host = sent["headers"].as_array().unwrap().iter().find(|line| line[0] == "host").cloned();
+    assert!(host.unwrap()[1].as_str().unwrap().starts_with("localhost:"), "{sent}");
+}
+
+#[test]
+fn the_page_of_a_source_shows_its_own_secret_on_request_and_a_diagnosis_leads_there() {
+    let server = Setup::new(
+        "[[source]]\nname = \"tagorun\"\nsecrets = [\"file:signing-secret\"]\n[[source]]\nname = \"pump\"\nsignature = \
+         \"none\"\ncredentials = [{ bearer = \"file:tagoio-token\" }]\n",
+    )
+    .start();
+    let hidden = page(&server, "/sources/pump");
+    assert!(hidden.contains("Show the token") && !hidden.contains(TOKEN), "{hidden}");
+    let shown = text(&form(&server, "/sources/pump", &[], &[]));
+    assert!(shown.contains(&format!("Bearer {TOKEN}")) && !shown.contains(SECRET), "{shown}");
+    assert!(text(&form(&server, "/sources/tagorun", &[], &[])).contains(SECRET));
+    let elsewhere = text(&form(&server, "/sources/pump", &[("X-Forwarded-For", "203.0.113.7")], &[]));
+    assert!(!elsewhere.contains(TOKEN) && elsewhere.contains("It is not shown here"), "{elsewhere}");
+    let foreign = [("Sec-Fetch-Site", "cross-site")];
+    assert_eq!(exchange(server.inspector, "POST", "/sources/pump", &foreign, b"").status, 403);
+
+    for (source, words, place) in [
+        ("pump", "Show the token", "The token is in the file tagoio-token"),
+        ("tagorun", "Show the secret", "It is in the file signing-secret"),
+    ] {
+        server.post(&format!("/webhook/{source}"), &[], b"{\"event\":\"user.login\"}");
+        let page = page(&server, &format!("/deliveries/{}", server.newest()["id"].as_str().unwrap()));
+        let link = format!("href=\"/sources/{source}#setup-title\">{words}</a>");
+        assert!(page.contains(&link) && page.contains(place), "{page}");
+    }
+}
+
+#[test]
+fn a_reload_that_failed_is_said_on_the_pages_until_one_succeeds() {
+    let good = "[receiver]\nmax_body = \"1 MiB\"\n";
+    let mut server = Setup::new(good).start();
+    let attention = |server: &Server| {
+        let told = server.api("overview")["attention"].as_array().unwrap().clone();
+        told.into_iter().find(|one| one["topic"] == "configuration")
+    };
+    assert_eq!(attention(&server), None);
+    server.reconfigure("[receiver]\nmax_bodyy = \"1 MiB\"\n");
+    until("the failed reload is said", || attention(&server).is_some());
+    let said = attention(&server).unwrap()["sentence"].to_string();
+    assert!(said.contains("not reloaded") && said.contains("max_bodyy"), "{said}");
+    assert!(page(&server, "/overview").contains("not reloaded"));
+    let sources = page(&server, "/sources");
+    assert!(sources.contains("max_bodyy") && sources.contains("kill -HUP"), "{sources}");
+    server.reconfigure(good);
+    until("it is forgotten", || attention(&server).is_none());
+    assert!(!page(&server, "/sources").contains("not reloaded"));
 }

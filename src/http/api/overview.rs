@@ -65,6 +65,7 @@ async fn beside(state: &InspectorState, now: Timestamp) -> Result<Beside, Proble
         endpoints(state).await?.into_iter().filter(|endpoint| !WELL.contains(&endpoint.status.as_str()));
     Ok(Beside {
         now,
+        failed_reload: state.failed_reload().map(|failed| (failed.when, failed.faults)),
         times: ack_times(&state.store, &state.sources.all()).await.map_err(fault)?,
         dead: together(&figures).dead,
         dead_of: figures.iter().filter(|own| own.dead > 0).map(|own| name(&own.subscription)).collect(),

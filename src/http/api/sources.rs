@@ -99,6 +99,7 @@ fn object(state: &InspectorState, source: &Source, came: Traffic, times: &[AckTi
     put("id", source.name.as_str().into());
     put("source", source.name.as_str().into());
     put("url", state.source_url(&source.name).into());
+    put("public_url", state.public_source_url(&source.name).into());
     put("preset", source.preset.clone().into());
     put("signature", source.signature.scheme.as_str().into());
     put("secrets", source.signature_now().secrets.iter().map(secret_object).collect());

@@ -130,7 +130,14 @@ async fn shown(
     };
     let autopsy = findings.autopsy.as_ref().and_then(|autopsy| autopsy.variant.as_deref());
     let autopsy = autopsy.map(|variant| format!("Found: {}.", variant.replace('+', " and ")));
-    let verdict = VerdictSection::of(&delivery.row, &findings.diagnosis, &delivery.checks, alike, autopsy);
+    let verdict = VerdictSection::of(
+        &delivery.row,
+        &findings.diagnosis,
+        &delivery.checks,
+        alike,
+        autopsy,
+        &state.apply(),
+    );
     let replays = state.store.replays_about(id).await?;
     let attempts = Attempts::of(state, &delivery.row).await?;
     let compare = Candidate::all(&state.store, &delivery.row).await?;

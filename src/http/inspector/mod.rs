@@ -26,6 +26,7 @@ mod overview_page;
 mod page;
 mod refusal;
 mod refusals_page;
+mod remembered;
 mod replays_page;
 mod row_view;
 mod searches;

@@ -167,7 +167,13 @@ fn routes(cfg: &mut ServiceConfig) {
         .service(read_only("/what-if/{id}", what_if_page::one))
         .service(post_only("/what-if/{id}/cancel").route(web::post().to(what_if_page::cancel)))
         .service(read_only("/sources", sources_page::list))
-        .service(read_only("/sources/{name}", sources_page::one))
+        .service(
+            web::resource("/sources/{name}")
+                .route(web::get().to(sources_page::one))
+                .route(web::head().to(sources_page::one))
+                .route(web::post().to(sources_page::with_secrets))
+                .default_service(web::to(|| async { method_not_allowed("GET, HEAD, POST") })),
+        )
         .service(read_only("/event-types", event_types_page::list))
         .service(read_only("/event-types/{name}", event_types_page::one))
         .service(read_only("/static/{name}", assets::asset))
@@ -179,8 +185,7 @@ fn routes(cfg: &mut ServiceConfig) {
                 .default_service(web::to(|| async { method_not_allowed("GET, POST") })),
         )
         .service(read_only("/connect", connect::connect))
-        .service(post_only("/connect/secret").route(web::post().to(connect::show_secret)))
-        .service(post_only("/connect/check").route(web::post().to(connect::try_address)))
+        .service(post_only("/connect/{what}").route(web::post().to(connect::act)))
         .service(post_only("/logout").route(web::post().to(login::logout)))
         .service(post_only("/send-test").route(web::post().to(send_test::send_test)))
         .default_service(web::to(nothing));

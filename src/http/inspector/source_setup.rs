@@ -11,6 +11,8 @@ pub struct Field {
     pub value: String,
     /// Whether it is to be copied as it is; a description of a secret is not.
     pub is_literal: bool,
+    /// The secret that is entered here, and what is written before it.
+    secret: Option<(&'static str, Secret)>,
 }
 
 /// What is entered at a sender.
@@ -36,13 +38,13 @@ impl Setup {
             return of_handshake(rule.kind, source, url);
         }
         let (sender, place, label) = match source.signature.scheme {
-            Scheme::Tagorun => ("TagoRUN", "Settings › Webhooks", "Webhook URL"),
+            Scheme::Tagorun => ("TagoRUN", "Webhook settings", "Webhook URL"),
             Scheme::Github => ("GitHub", "Settings › Webhooks › Add webhook", "Payload URL"),
             Scheme::Stripe => ("Stripe", "Developers › Webhooks › Add endpoint", "Endpoint URL"),
             Scheme::StandardWebhooks => ("Sender with Standard Webhooks", "", "Endpoint URL"),
             Scheme::Platform(platform) => (platform.as_str(), "", "Webhook URL"),
             Scheme::None if source.name == "tagoio" => {
-                ("TagoIO", "Actions › Post data to endpoint using HTTP", "URL to post to")
+                ("TagoIO", "Actions › Post data to HTTP End-Point", "End-Point URL")
             }
             Scheme::None => ("Sender", "", "URL"),
         };
@@ -54,10 +56,38 @@ impl Setup {
         fields.extend(credential(source));
         Self { sender: sender.to_owned(), place, fields, file: None }
     }
+
+    /// What the secrets are, where the sender needs some: `token`.
+    #[must_use]
+    pub fn secret_word(&self) -> &'static str {
+        let mut secrets = self.fields.iter().filter(|field| field.secret.is_some());
+        match (secrets.next(), secrets.next()) {
+            (None, _) => "",
+            (Some(Field { secret: Some((BEARER, _)), .. }), None) => "token",
+            (Some(_), None) => "secret",
+            (Some(_), Some(_)) => "secrets",
+        }
+    }
+
+    /// With the secrets in clear, ready to copy.
+    #[must_use]
+    pub fn with_secrets(mut self) -> Self {
+        for field in &mut self.fields {
+            let Some((prefix, secret)) = &field.secret else { continue };
+            if let Ok(text) = std::str::from_utf8(secret.expose()) {
+                field.value = format!("{prefix}{text}");
+                field.is_literal = true;
+            }
+        }
+        self
+    }
 }
 
+/// What is written before a token.
+const BEARER: &str = "Bearer ";
+
 fn literal(label: &'static str, value: &str) -> Field {
-    Field { label, value: plain(value), is_literal: true }
+    Field { label, value: plain(value), is_literal: true, secret: None }
 }
 
 /// Where the value of a secret is found.
@@ -71,7 +101,12 @@ fn contents(secret: &Secret) -> String {
 }
 
 fn described(label: &'static str, value: String) -> Field {
-    Field { label, value, is_literal: false }
+    Field { label, value, is_literal: false, secret: None }
+}
+
+/// A field for a secret of ours.
+fn entered(label: &'static str, secret: &Secret) -> Field {
+    Field { secret: Some(("", secret.clone())), ..described(label, contents(secret)) }
 }
 
 /// The signing secret: entered at the sender, or made by the sender and entered here.
@@ -85,7 +120,7 @@ fn secret(source: &Source) -> Option<Field> {
         Scheme::Platform(_) => {
             described("Signing secret", format!("copy it from the sender into {}", plain(short_name(secret))))
         }
-        _ => described("Secret", contents(secret)),
+        _ => entered("Secret", secret),
     })
 }
 
@@ -95,16 +130,19 @@ fn credential(source: &Source) -> Vec<Field> {
         None => Vec::new(),
         Some(Credential::Bearer(token)) => vec![
             literal("Header name", "Authorization"),
-            described("Header value", format!("Bearer, a space, then {}", contents(token))),
+            Field {
+                secret: Some((BEARER, token.clone())),
+                ..described("Header value", format!("Bearer, a space, then {}", contents(token)))
+            },
         ],
         Some(Credential::Basic { username, password }) => {
-            vec![literal("User", username), described("Password", contents(password))]
+            vec![literal("User", username), entered("Password", password)]
         }
         Some(Credential::ApiKey { key, secret, header, secret_header }) => {
-            let mut fields = vec![literal("Header name", header), described("Header value", contents(key))];
+            let mut fields = vec![literal("Header name", header), entered("Header value", key)];
             if let Some(secret) = secret {
                 fields.push(literal("Second header name", secret_header));
-                fields.push(described("Second header value", contents(secret)));
+                fields.push(entered("Second header value", secret));
             }
             fields
         }
@@ -115,7 +153,7 @@ fn of_handshake(kind: Handshake, source: &Source, url: &str) -> Setup {
     let mut fields = vec![literal("Webhook URL", url)];
     fields.extend(secret(source));
     if let Some(token) = source.handshake.as_ref().and_then(|rule| rule.token.as_ref()) {
-        fields.push(described("Verify token", contents(token)));
+        fields.push(entered("Verify token", token));
     }
     fields.extend(credential(source));
     Setup { sender: kind.sender().to_owned(), place: "", fields, file: None }
@@ -190,6 +228,8 @@ mod tests {
             told(&setup)[2],
             "Header value: Bearer, a space, then the contents of the file tagoio-token"
         );
+        assert_eq!(setup.secret_word(), "token");
+        assert_eq!(told(&setup.with_secrets())[2], "Header value: Bearer t0ken");
         let mut apprise = source(Scheme::None);
         apprise.preset = Some("apprise".to_owned());
         assert_eq!(told(&Setup::of(&apprise, "https://h/webhook/a")), ["URL: jsons://h/webhook/a"]);

@@ -1,15 +1,17 @@
 //! `/sources` and `/sources/{name}`: who may send to us, by which rules, and what is entered at the sender.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::connect::refusal;
 use super::page::{self, Frame};
+use super::remembered::{Apply, FailedReload};
 use super::source_rules::Rule;
 use super::source_setup::Setup;
 use super::state::InspectorState;
 use super::words::When;
-use crate::domain::{Scheme, Source, Timestamp, grouped};
+use crate::domain::{Scheme, Source, Timestamp, grouped, plain};
 use crate::http::api::sources::Traffic;
 
 #[derive(Template)]
@@ -17,6 +19,10 @@ use crate::http::api::sources::Traffic;
 struct ListPage {
     frame: Frame,
     rows: Vec<SourceView>,
+    /// Whether senders on the internet can use the URLs.
+    is_public: bool,
+    failed_reload: Option<FailedReload>,
+    apply: Apply,
 }
 
 #[derive(Template)]
@@ -26,6 +32,11 @@ struct OnePage {
     view: SourceView,
     rules: Vec<Rule>,
     setup: Setup,
+    /// Whether senders on the internet can use the URL.
+    is_public: bool,
+    /// Why secrets are not shown here.
+    refusal: Option<&'static str>,
+    has_secrets: bool,
 }
 
 struct SourceView {
@@ -46,7 +57,7 @@ impl SourceView {
         let security = security(source);
         Self {
             name: source.name.clone(),
-            url: state.source_url(&source.name),
+            url: state.sender_url(&source.name),
             is_default,
             is_open: security.is_empty(),
             security: if security.is_empty() { "open to everyone".to_owned() } else { security.join(", ") },
@@ -94,25 +105,62 @@ pub async fn list(state: web::Data<InspectorState>) -> HttpResponse {
     let now = state.clock.wall();
     let rows = sources.iter().zip(traffic).enumerate();
     let rows = rows.map(|(at, (source, came))| SourceView::of(&state, source, came, at == 0, now)).collect();
-    page::html(StatusCode::OK, &ListPage { frame: Frame::of(&state, "sources"), rows })
+    let page = ListPage {
+        frame: Frame::of(&state, "sources"),
+        rows,
+        is_public: state.is_public(),
+        failed_reload: state.failed_reload(),
+        apply: state.apply(),
+    };
+    page::html(StatusCode::OK, &page)
 }
 
 /// One source.
-pub async fn one(name: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
+pub async fn one(
+    name: web::Path<String>,
+    request: HttpRequest,
+    state: web::Data<InspectorState>,
+) -> HttpResponse {
+    show(&name, refusal(&request, &state), false, &state).await
+}
+
+/// `POST /sources/{name}`: the same page, with the secrets that its sender needs in clear.
+pub async fn with_secrets(
+    name: web::Path<String>,
+    request: HttpRequest,
+    state: web::Data<InspectorState>,
+) -> HttpResponse {
+    let refusal = refusal(&request, &state);
+    if refusal.is_none() {
+        tracing::info!(source = %plain(&name), "a secret was shown on the page of its source");
+    }
+    show(&name, refusal, refusal.is_none(), &state).await
+}
+
+async fn show(
+    name: &str,
+    refusal: Option<&'static str>,
+    has_secrets: bool,
+    state: &InspectorState,
+) -> HttpResponse {
     let sources = state.sources.all();
-    let Some(at) = sources.iter().position(|source| source.name == *name) else {
-        return page::not_found(&state, "There is no source of this name.");
+    let Some(at) = sources.iter().position(|source| source.name == name) else {
+        return page::not_found(state, "There is no source of this name.");
     };
-    let Some(source) = sources.get(at) else { return page::no_store(&state) };
-    let traffic = match Traffic::of(&state, std::slice::from_ref(source)).await {
+    let Some(source) = sources.get(at) else { return page::no_store(state) };
+    let traffic = match Traffic::of(state, std::slice::from_ref(source)).await {
         Ok(traffic) => traffic.first().copied().unwrap_or_default(),
-        Err(fault) => return page::store_fault(&state, &fault),
+        Err(fault) => return page::store_fault(state, &fault),
     };
-    let view = SourceView::of(&state, source, traffic, at == 0, state.clock.wall());
+    let view = SourceView::of(state, source, traffic, at == 0, state.clock.wall());
+    let setup = Setup::of(source, &view.url);
     let page = OnePage {
-        frame: Frame::of(&state, "sources"),
+        frame: Frame::of(state, "sources"),
         rules: Rule::all(source),
-        setup: Setup::of(source, &view.url),
+        setup: if has_secrets { setup.with_secrets() } else { setup },
+        is_public: state.is_public(),
+        refusal,
+        has_secrets,
         view,
     };
     page::html(StatusCode::OK, &page)

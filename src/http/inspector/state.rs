@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::badges::Badges;
 use super::hosts::Hosts;
+use super::remembered::Remembered;
 use crate::catalog::Catalog;
 use crate::config::{PasswordHash, PublicUrl};
 use crate::domain::{Clock, ListenAddress, SilenceAfter, Source, StoredDelivery};
@@ -47,6 +48,8 @@ pub struct InspectorParts {
     pub reach: Reach,
     /// Where secrets are.
     pub data_dir: PathBuf,
+    /// The configuration file, where there is one.
+    pub config_file: Option<PathBuf>,
     /// Where schemas of the user's own are.
     pub schemas_dir: Option<PathBuf>,
     /// The most bytes of the store that may be in use.
@@ -70,6 +73,8 @@ pub struct InspectorState {
     pub(crate) what_if: WhatIf,
     pub(super) reach: Reach,
     pub(super) data_dir: PathBuf,
+    pub(super) config_file: Option<PathBuf>,
+    pub(super) remembered: Arc<Remembered>,
     pub(crate) schemas_dir: Option<PathBuf>,
     pub(crate) max_size: u64,
     pub(super) receiver: ListenAddress,
@@ -101,6 +106,8 @@ impl InspectorState {
             what_if: parts.what_if,
             reach: parts.reach,
             data_dir: parts.data_dir,
+            config_file: parts.config_file,
+            remembered: Arc::default(),
             schemas_dir: parts.schemas_dir,
             max_size: parts.max_size,
             receiver: parts.receiver,

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::page::search_url;
+use super::remembered::Apply;
 use super::row_view::{shown_time, took};
+use crate::config::toml_members;
 use crate::domain::{Check, DeliveryRow, Outcome, plain};
 use crate::inspect::duration::seconds;
 use crate::inspect::search::term;
@@ -26,6 +28,10 @@ pub struct FixView {
     pub line: Option<String>,
     /// A page that does or proves it, and what the link says.
     pub action: Option<(String, &'static str)>,
+    /// How the line gets into force, where it is one of the configuration.
+    pub apply: Option<Apply>,
+    /// Whether the line begins with the header of its section.
+    pub has_section: bool,
 }
 
 /// Other deliveries with the same cause.
@@ -59,11 +65,12 @@ impl VerdictSection {
         checks: &[Check],
         alike: Option<Alike>,
         autopsy: Option<String>,
+        apply: &Apply,
     ) -> Self {
         Self {
             headline: plain(&diagnosis.headline),
             cause: plain(&diagnosis.cause),
-            fixes: diagnosis.fixes.iter().map(|fix| fix_view(row, fix)).collect(),
+            fixes: diagnosis.fixes.iter().map(|fix| fix_view(row, fix, apply)).collect(),
             alike: alike.map(|alike| alike_view(row, &diagnosis.code, alike)),
             evidence: diagnosis.evidence.iter().map(|said| plain(said)).chain(autopsy).collect(),
             checks: checks.iter().map(check).collect(),
@@ -71,7 +78,7 @@ impl VerdictSection {
     }
 }
 
-fn fix_view(row: &DeliveryRow, fix: &Fix) -> FixView {
+fn fix_view(row: &DeliveryRow, fix: &Fix, apply: &Apply) -> FixView {
     let what_if = |name: &str, value: &str| {
         let reason = row.reason.map_or(String::new(), |reason| term("reason", reason.as_str()));
         let query = form_urlencoded::Serializer::new(String::new())
@@ -82,12 +89,24 @@ fn fix_view(row: &DeliveryRow, fix: &Fix) -> FixView {
         format!("/what-if?{query}")
     };
     let line = fix.line.as_deref().unwrap_or_default();
-    let action = fix.action.and_then(|action| match action {
+    let action = fix.action.as_ref().and_then(|action| match action {
         Action::TestSecret => Some((what_if("only", "secret"), "Test another secret")),
         Action::ChangeRules => Some((what_if("toml", line), "See what would change")),
         Action::Compare => row.duplicate_of.map(|first| (format!("/diff?a={first}&b={}", row.id), "Compare")),
+        Action::ShowSecret { source, is_token } => {
+            let words = if *is_token { "Show the token" } else { "Show the secret" };
+            let source: String = form_urlencoded::byte_serialize(source.as_bytes()).collect();
+            Some((format!("/sources/{source}#setup-title"), words))
+        }
+        Action::Connect => Some(("/connect".to_owned(), "Find the public address")),
     });
-    FixView { step: plain(&fix.step), line: fix.line.as_deref().map(plain), action }
+    FixView {
+        step: plain(&fix.step),
+        line: fix.line.as_deref().map(plain),
+        action,
+        apply: toml_members(line).is_ok_and(|members| !members.is_empty()).then(|| apply.clone()),
+        has_section: line.starts_with('['),
+    }
 }
 
 fn alike_view(row: &DeliveryRow, code: &str, alike: Alike) -> AlikeView {

@@ -91,7 +91,7 @@ fn a_mismatch_that_nothing_explains_names_the_secrets_and_where_to_try_another()
     let autopsy = Autopsy::impossible("2,807 common signing mistakes were checked, and none matches.");
     let told = diagnose(&delivery, &[source], Some(&autopsy));
     assert_eq!(told.headline, "Wrong secret or changed body");
-    assert!(told.text().contains("file:signing-secret (••••7a7f)"), "{}", told.text());
+    assert!(told.text().contains("in the file signing-secret (ends in 7a7f)"), "{}", told.text());
     assert!(told.fixes.iter().any(|fix| fix.action == Some(Action::TestSecret)));
     assert!(told.evidence.iter().any(|said| said.starts_with("2,807")), "{told:?}");
 }

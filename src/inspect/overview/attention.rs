@@ -42,6 +42,8 @@ pub struct Unwell {
 pub struct Beside {
     /// Now.
     pub now: Timestamp,
+    /// When the configuration was not reloaded, and what is wrong in it.
+    pub failed_reload: Option<(Timestamp, Vec<String>)>,
     /// How long senders wait.
     pub times: Vec<AckTimes>,
     /// Dead letters.
@@ -69,6 +71,7 @@ pub struct Beside {
 pub fn attention(overview: &Overview, beside: &Beside) -> Vec<Attention> {
     let mut all: Vec<Attention> =
         beside.panicked.iter().map(|(name, panicked)| stopped(name, panicked, beside.now)).collect();
+    all.extend(beside.failed_reload.as_ref().map(|(when, faults)| not_reloaded(*when, faults)));
     all.extend(nearly_full(beside.store));
     all.extend(left_none::left_none(&beside.refused));
     all.extend(sources(overview));
@@ -86,6 +89,16 @@ fn stopped(name: &str, panicked: &Panicked, now: Timestamp) -> Attention {
     let sentence = format!("A fault in the program stopped the worker {name}{often}; see the log.");
     let last = now.minus(panicked.last.elapsed());
     Attention::new(Topic::Program, sentence, Some(last), "/metrics")
+}
+
+fn not_reloaded(when: Timestamp, faults: &[String]) -> Attention {
+    let first = faults.first().map_or("see the log", String::as_str).trim_end_matches('.');
+    let more = match faults.len() {
+        0 | 1 => String::new(),
+        many => format!(" (+{} more)", many.saturating_sub(1)),
+    };
+    let sentence = format!("The configuration was not reloaded; the old one is in force: {first}{more}.");
+    Attention::new(Topic::Configuration, sentence, Some(when), "/sources")
 }
 
 fn nearly_full((used, most): (u64, u64)) -> Option<Attention> {

@@ -45,18 +45,17 @@ impl SignedSample {
     }
 }
 
-/// The curl command that sends a new signed test delivery to `source` on `receiver`. The credential is a placeholder,
+/// The curl command that sends a new signed test delivery of `source` to `url`, over `socket` if there is one. The credential is a placeholder,
 /// since it must not appear in pages and terminals. `None` if the source's secret cannot sign.
 #[must_use]
 pub fn signed_curl(
     source: &Source,
     catalog: &Catalog,
-    receiver: &ListenAddress,
+    (url, socket): (&str, Option<&Path>),
     now: Timestamp,
 ) -> Option<String> {
     let unproven = Source { credentials: Vec::new(), ..source.clone() };
-    let url = source_url(receiver, &source.name);
-    let line = SignedSample::fresh(&unproven, catalog, now)?.curl(&url, receiver.socket());
+    let line = SignedSample::fresh(&unproven, catalog, now)?.curl(url, socket);
     if source.credentials.is_empty() { Some(line) } else { Some(format!("{line} \\\n  -H \"$CREDENTIAL\"")) }
 }
 
@@ -73,9 +72,15 @@ pub fn source_url(receiver: &ListenAddress, source: &str) -> String {
         ListenAddress::Tcp(address) => format!("http://{address}"),
         ListenAddress::Unix(_) => SOCKET_BASE.to_owned(),
     };
+    format!("{base}/{}", source_path(source))
+}
+
+/// The path of a source below the receiver's address, without a slash in front.
+#[must_use]
+pub fn source_path(source: &str) -> String {
     let source = percent_encoding::utf8_percent_encode(source, percent_encoding::NON_ALPHANUMERIC);
     let source = source.to_string().replace("%2D", "-").replace("%5F", "_").replace("%2E", ".");
-    format!("{base}/webhook/{source}")
+    format!("webhook/{source}")
 }
 
 /// The receiver URL for display; shows the socket if the receiver listens on one.

@@ -1,41 +1,81 @@
 //! Does a public address lead here? Says what answered, in a sentence and with what to do.
 
-use url::Url;
+use std::net::IpAddr;
+
+use url::{Host, Url};
 
 use crate::domain::{AttemptError, ClientAddress};
 use crate::http::inspector::state::InspectorState;
 use crate::http::reach::{Reached, Seen};
+use crate::send::source_path;
+
+/// How good a result is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// The address leads here.
+    Well,
+    /// It does, but senders are not recognised.
+    Warning,
+    /// It does not.
+    Ill,
+}
+
+impl Level {
+    /// Its word in the style sheet.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Well => "well",
+            Self::Warning => "warn",
+            Self::Ill => "ill",
+        }
+    }
+}
 
 /// What a check found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// Whether the address leads here.
-    pub is_well: bool,
+    /// How good it is.
+    pub level: Level,
     /// What was found.
     pub what: String,
     /// What to do; empty where nothing is to be done.
     pub then: String,
+    /// The proxy that the configuration should trust.
+    pub proxy: Option<IpAddr>,
 }
 
 impl Found {
     fn fault(what: impl Into<String>, then: impl Into<String>) -> Self {
-        Self { is_well: false, what: what.into(), then: then.into() }
+        Self { level: Level::Ill, what: what.into(), then: then.into(), proxy: None }
     }
 }
 
-/// Asks the address.
-pub async fn check(state: &InspectorState, at: &str) -> Found {
+/// Asks the address; returns its base if it leads here.
+pub async fn check(state: &InspectorState, at: &str) -> (Found, Option<Url>) {
     let Some(source) = state.first_source() else {
-        return Found::fault("No source is configured.", "Add a [[source]] to the configuration.");
+        return (Found::fault("No source is configured.", "Add a [[source]] to the configuration."), None);
     };
-    let url = match address(at).and_then(|base| base.join(&format!("webhook/{}", source.name)).ok()) {
-        Some(url) => url,
-        None => return Found::fault("That is not a web address.", "Enter it as https://example.com."),
+    let base = address(at);
+    let Some(url) = base.as_ref().and_then(|base| base.join(&source_path(&source.name)).ok()) else {
+        return (Found::fault("That is not a web address.", "Enter it as https://example.com."), None);
     };
+    let is_local = is_local(&url);
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     let host = format!("{}{port}", url.host_str().unwrap_or_default());
     let reached = state.reach.ask(state.sender.client(), url, state.clock.wall()).await;
-    told(&host, &reached)
+    let found = told(&host, is_local, &reached);
+    let base = base.filter(|_| found.level != Level::Ill);
+    (found, base)
+}
+
+/// Whether only this machine can reach a URL.
+pub fn is_local(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
 }
 
 /// The base of what was typed: a path that ends with one of our routes is taken off.
@@ -53,11 +93,11 @@ pub fn address(at: &str) -> Option<Url> {
     Some(url)
 }
 
-fn told(host: &str, reached: &Reached) -> Found {
+fn told(host: &str, is_local: bool, reached: &Reached) -> Found {
     match reached {
         Reached::Here(seen, took) => {
             let what = format!("Reachable: {host} leads to this program ({} ms).", took.as_millis());
-            Found { is_well: true, what, then: hidden(seen) }
+            Found { what, ..seen_as(seen, is_local) }
         }
         Reached::Redirect(to) => Found::fault(
             format!("{host} redirects to {to}."),
@@ -97,21 +137,32 @@ fn told(host: &str, reached: &Reached) -> Found {
 }
 
 /// Whose address deliveries show, and what to do where that is the proxy's.
-fn hidden(seen: &Seen) -> String {
+fn seen_as(seen: &Seen, is_local: bool) -> Found {
     let Seen { client, peer, explanation, is_forwarded } = seen;
-    let trust = format!("add trusted_proxies = [\"{peer}\"] to [receiver]");
+    let found = |level, then: String| Found { level, what: String::new(), then, proxy: None };
     if explanation.starts_with(ClientAddress::UNNAMED) {
-        format!(
-            "The proxy {peer} names no client: let it add X-Forwarded-For, or every sender has its address."
+        found(
+            Level::Warning,
+            format!(
+                "But the proxy {peer} does not name its client: let it add X-Forwarded-For. Otherwise every sender \
+                 has its address."
+            ),
         )
     } else if client.is_unspecified() {
-        format!("The sender's address is unknown: {explanation}.")
+        found(Level::Warning, format!("But the sender's address is unknown: {explanation}."))
     } else if client != peer || (*is_forwarded && explanation.contains(" of trusted proxy")) {
-        format!("Your own address was seen as {client}.")
-    } else if *is_forwarded {
-        format!("Every sender will have the address of the proxy, {peer}. To see their own, {trust}.")
+        let only = if is_local { " Only this machine can reach it." } else { "" };
+        found(Level::Well, format!("Your own address was seen as {client}.{only}"))
+    } else if *is_forwarded || (peer.is_loopback() && !is_local) {
+        let then = format!(
+            "But the proxy {peer} is not trusted yet: every sender will have its address. Trust it in the configuration:"
+        );
+        Found { proxy: Some(*peer), ..found(Level::Warning, then) }
+    } else if is_local {
+        found(Level::Well, "Only this machine can reach it.".to_owned())
     } else {
-        format!("The request came from {peer}. If that is your tunnel or proxy, {trust}.")
+        let then = format!("The request came from {peer}. If that is your tunnel or proxy, trust it:");
+        Found { proxy: Some(*peer), ..found(Level::Well, then) }
     }
 }
 
@@ -137,21 +188,28 @@ mod tests {
 
     #[test]
     fn a_proxy_that_hides_senders_is_told_from_one_that_names_them() {
-        let seen = |client: &str, explanation: &str, is_forwarded| {
+        let at = |client: &str, explanation: &str, is_forwarded, is_local| {
             let (client, peer) = (client.parse().unwrap(), "127.0.0.1".parse().unwrap());
-            hidden(&Seen { client, peer, explanation: explanation.to_owned(), is_forwarded })
+            let seen = Seen { client, peer, explanation: explanation.to_owned(), is_forwarded };
+            seen_as(&seen, is_local)
         };
+        let seen =
+            |client: &str, explanation: &str, is_forwarded| at(client, explanation, is_forwarded, true).then;
         let named = "X-Forwarded-For of trusted proxy 127.0.0.1, last address";
-        assert_eq!(seen("203.0.113.7", named, true), "Your own address was seen as 203.0.113.7.");
-        assert_eq!(seen("127.0.0.1", named, true), "Your own address was seen as 127.0.0.1.");
-        assert!(
-            seen("127.0.0.1", "direct connection", true).starts_with("Every sender will have the address")
-        );
-        assert!(
-            seen("127.0.0.1", "direct connection", false).contains("If that is your tunnel or proxy, add")
-        );
+        assert_eq!(at("203.0.113.7", named, true, false).then, "Your own address was seen as 203.0.113.7.");
+        assert!(seen("127.0.0.1", named, true).starts_with("Your own address was seen as 127.0.0.1. Only"));
+        assert!(seen("127.0.0.1", "direct connection", true).contains("every sender will have its address"));
+        assert!(seen("127.0.0.1", "direct connection", false).contains("Only this machine can reach it"));
         let unnamed = format!("{}: no X-Forwarded-For", ClientAddress::UNNAMED);
-        assert!(seen("127.0.0.1", &unnamed, false).contains("names no client: let it add"));
+        assert!(seen("127.0.0.1", &unnamed, false).contains("does not name its client: let it add"));
         assert!(seen("0.0.0.0", "unknown: it names a hop", true).contains("is unknown"));
+        let level =
+            |is_forwarded, is_local| at("127.0.0.1", "direct connection", is_forwarded, is_local).level;
+        assert_eq!(
+            [level(true, true), level(false, false)],
+            [Level::Warning; 2],
+            "a proxy that is not trusted"
+        );
+        assert_eq!(level(false, true), Level::Well, "no proxy at all");
     }
 }

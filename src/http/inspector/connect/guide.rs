@@ -1,14 +1,19 @@
 //! The steps from nothing to a first delivery, for each kind of sender.
 
+use std::path::Path;
+
 use actix_web::HttpRequest;
 use url::form_urlencoded;
 
-use super::check::{Found, address};
+use super::check::Found;
 use super::secret;
-use crate::domain::{Credential, DeliveryFilter, ListenAddress, Scheme, Secret, Source, plain};
+use crate::domain::{Credential, DeliveryFilter, ListenAddress, Scheme, Secret, Source, Verdict, plain};
+use crate::http::inspector::remembered::Apply;
+use crate::http::inspector::source_setup::Setup;
 use crate::http::inspector::state::InspectorState;
+use crate::http::inspector::words::When;
 use crate::receive::CAPTURES;
-use crate::send::{shown_url, signed_curl};
+use crate::send::{shell_quote, shown_url, signed_curl, source_path};
 use crate::store::StoreError;
 
 /// What stands for the public address until it is known.
@@ -73,15 +78,6 @@ impl For {
     }
 }
 
-/// What is shown once, because it was asked for.
-#[derive(Debug, Default)]
-pub struct Shown {
-    /// The secret in clear.
-    pub secret: bool,
-    /// What a check found.
-    pub check: Option<Found>,
-}
-
 /// A tab.
 pub struct Tab {
     pub label: &'static str,
@@ -109,15 +105,25 @@ pub struct SecretView {
 pub struct Arrived {
     pub id: String,
     pub what: String,
-    pub at: String,
+    pub when: When,
+    /// The word of the light: `arrived` or `rejected`.
+    pub state: &'static str,
+}
+
+/// The last check of a public address.
+pub struct Check {
+    pub found: Found,
+    pub when: When,
 }
 
 /// The steps.
 pub struct Guide {
     pub who: For,
     pub tabs: Vec<Tab>,
-    /// The public address as it was typed.
+    /// The public address as it was typed, or the one that is known.
     pub at: String,
+    /// The public address that is known to lead here.
+    pub public: Option<String>,
     /// Whether a source of that kind is there.
     pub has_source: bool,
     /// The receiver, for people.
@@ -128,11 +134,15 @@ pub struct Guide {
     pub proxy: String,
     /// What to enter in the sender.
     pub url: String,
-    pub is_url_known: bool,
     pub secret: Option<SecretView>,
     /// A line for a shell.
     pub curl: Option<String>,
-    pub check: Option<Found>,
+    /// Where in the sender's menus it is entered, and what the field is called there.
+    pub place: &'static str,
+    pub field: &'static str,
+    pub check: Option<Check>,
+    /// How a change of the configuration gets into force.
+    pub apply: Apply,
     pub arrived: Option<Arrived>,
     /// Where further deliveries are told.
     pub stream: String,
@@ -149,10 +159,10 @@ impl Guide {
         let sources = state.sources.all();
         let fits = |one: &For| one.source(&sources).is_some();
         let who = For::ALL.into_iter().find(fits).unwrap_or(For::Anything);
-        Self::of(request, state, who, "", Shown::default()).await
+        Self::of(request, state, who, "", false).await
     }
 
-    /// The steps for `who`, where the public address is `at`.
+    /// The steps for `who`, with the secret in clear if `has_secret`. `at` is a public address that was typed.
     ///
     /// # Errors
     /// Where the store cannot be read.
@@ -161,20 +171,30 @@ impl Guide {
         state: &InspectorState,
         who: For,
         at: &str,
-        shown: Shown,
+        has_secret: bool,
     ) -> Result<Self, StoreError> {
         let sources = state.sources.all();
         let source = who.source(&sources);
         let name = source.map_or(CAPTURES, |source| source.name.as_str());
-        let base = address(at);
+        let public = state.sources.public().map(|base| base.to_string());
         let path = match who {
             For::Anything => "webhook-test/anything".to_owned(),
-            _ => format!("webhook/{}", source.map_or("NAME", |source| &source.name)),
+            _ => source_path(source.map_or("NAME", |source| &source.name)),
         };
-        let known = base.as_ref().map_or(UNKNOWN, |base| base.as_str());
+        let url = format!("{}{path}", public.as_deref().unwrap_or(UNKNOWN));
+        // Without a public address, what is sent from this machine reaches the receiver directly.
+        let socket = state.receiver.socket().filter(|_| public.is_none());
+        let to = match &public {
+            Some(_) => url.clone(),
+            None => format!("{}/{path}", state.receiver_base()),
+        };
+        let checked = state.last_check();
+        let typed = if at.is_empty() { checked.as_ref().map_or("", |checked| &checked.at) } else { at };
+        let typed = if typed.is_empty() { public.clone().unwrap_or_default() } else { typed.to_owned() };
+        let setup = source.map(|source| Setup::of(source, &url));
         let refusal = secret::refusal(request, state);
         let secret = source.and_then(|source| needed(state, source));
-        let secret = secret.map(|(view, secret)| match (shown.secret, refusal) {
+        let secret = secret.map(|(view, secret)| match (has_secret, refusal) {
             (true, None) => {
                 tracing::info!(name = %view.name, "a secret was shown on the page Connect a sender");
                 SecretView { value: String::from_utf8(secret.expose().to_vec()).ok(), ..view }
@@ -185,6 +205,13 @@ impl Guide {
         Ok(Self {
             who,
             tabs: For::ALL.iter().map(|one| tab(*one, who, at)).collect(),
+            check: checked
+                .filter(|checked| checked.at == typed)
+                .map(|checked| Check { found: checked.found, when: When::relative(checked.when, now) }),
+            at: typed,
+            place: setup.as_ref().map_or("", |setup| setup.place),
+            field: setup.and_then(|setup| Some(setup.fields.first()?.label)).unwrap_or_default(),
+            apply: state.apply(),
             has_source: source.is_some() || who == For::Anything,
             receiver: receiver(state),
             tunnel: tunnel(state),
@@ -193,19 +220,21 @@ impl Guide {
                  client_max_body_size 5m;\n}}",
                 upstream(state)
             ),
-            url: format!("{known}{path}"),
-            is_url_known: base.is_some(),
             curl: match who {
                 For::Tagorun => {
-                    source.and_then(|source| signed_curl(source, &state.catalog, &state.receiver, now))
+                    source.and_then(|source| signed_curl(source, &state.catalog, (&to, socket), now))
                 }
                 For::Tagoio => {
-                    source.zip(secret.as_ref()).map(|(source, secret)| points_curl(state, source, secret))
+                    let to = curl_to(&to, socket);
+                    secret.as_ref().map(|secret| points_curl(&to, secret))
                 }
-                For::Anything => Some(anything_curl(state)),
+                For::Anything => {
+                    Some(format!("{} --data-binary '{{\"hello\":\"world\"}}'", curl_to(&to, socket)))
+                }
             },
+            url,
+            public,
             secret,
-            check: shown.check,
             arrived: arrived(state, name).await?,
             stream: format!(
                 "/api/v1/deliveries/stream?{}",
@@ -218,7 +247,6 @@ impl Guide {
                 && source.is_some_and(|source| {
                     state.first_source().is_some_and(|first| first.name == source.name)
                 }),
-            at: at.to_owned(),
         })
     }
 }
@@ -288,31 +316,22 @@ fn tunnel(state: &InspectorState) -> Option<String> {
     }
 }
 
-fn socket(state: &InspectorState) -> String {
-    state.receiver.socket().map(|path| format!(" --unix-socket '{}'", path.display())).unwrap_or_default()
+/// The beginning of a curl line.
+fn curl_to(url: &str, socket: Option<&Path>) -> String {
+    let socket = socket.map(|path| format!(" --unix-socket {}", shell_quote(&path.display().to_string())));
+    format!("curl -sS {}{}", shell_quote(url), socket.unwrap_or_default())
 }
 
-fn points_curl(state: &InspectorState, source: &Source, secret: &SecretView) -> String {
+fn points_curl(curl: &str, secret: &SecretView) -> String {
     let value = match (&secret.value, &secret.file) {
         (Some(value), _) => value.replace('\'', r"'\''"),
         (None, Some(file)) => format!("'\"$(cat '{file}')\"'"),
         (None, None) => "TOKEN".to_owned(),
     };
     format!(
-        "curl -sS '{}'{} \\\n  -H 'Content-Type: application/json' \\\n  -H '{}: {}{value}' \\\n  --data-binary \
+        "{curl} \\\n  -H 'Content-Type: application/json' \\\n  -H '{}: {}{value}' \\\n  --data-binary \
          '[{{\"variable\":\"temperature\",\"value\":21.5,\"unit\":\"°C\"}}]'",
-        state.source_url(&source.name),
-        socket(state),
-        secret.header,
-        secret.prefix,
-    )
-}
-
-fn anything_curl(state: &InspectorState) -> String {
-    format!(
-        "curl -sS '{}/webhook-test/anything'{} --data-binary '{{\"hello\":\"world\"}}'",
-        state.receiver_base(),
-        socket(state)
+        secret.header, secret.prefix,
     )
 }
 
@@ -326,7 +345,8 @@ async fn arrived(state: &InspectorState, source: &str) -> Result<Option<Arrived>
         Arrived {
             id: row.id.to_string(),
             what: format!("{}, {}", plain(&what), row.verdict.as_str()),
-            at: row.received_at.to_string(),
+            when: When::relative(row.received_at, state.clock.wall()),
+            state: if row.verdict == Verdict::Rejected { "rejected" } else { "arrived" },
         }
     }))
 }

@@ -5,5 +5,7 @@ mod guide;
 mod page;
 mod secret;
 
+pub use check::{Found, is_local};
 pub use guide::Guide;
-pub use page::{connect, show_secret, try_address};
+pub use page::{act, connect};
+pub use secret::refusal;

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::check;
-use super::guide::{For, Guide, Shown};
+use super::guide::{For, Guide};
 use crate::http::api::json_body;
 use crate::http::inspector::page::{self, Frame};
 use crate::http::inspector::state::InspectorState;
@@ -19,60 +19,61 @@ struct ConnectPage {
 
 /// `GET /connect?for=tagoio&at=https://example.com`.
 pub async fn connect(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
-    let fields = Fields::read(request.query_string().as_bytes());
-    show(&request, &state, &fields, Shown::default()).await
+    let asked = Asked::read(request.query_string().as_bytes());
+    show(&request, &state, &asked, false).await
 }
 
-/// `POST /connect/secret`: the same page, with the secret in clear.
-pub async fn show_secret(
+/// `POST /connect/secret`, `/connect/check` and `/connect/forget`: the same page, after that was done.
+pub async fn act(
+    what: web::Path<String>,
     request: HttpRequest,
     payload: web::Payload,
     state: web::Data<InspectorState>,
 ) -> HttpResponse {
-    let fields = match Fields::of(payload).await {
-        Ok(fields) => fields,
-        Err(refusal) => return refusal,
+    let asked = match json_body::bytes(payload).await {
+        Ok(form) => Asked::read(&form),
+        Err(problem) => return problem.response(),
     };
-    show(&request, &state, &fields, Shown { secret: true, ..Shown::default() }).await
+    match what.as_str() {
+        "secret" => return show(&request, &state, &asked, true).await,
+        "check" => {
+            let (found, base) = check::check(&state, &asked.at).await;
+            state.remember_check(&asked.at, found, base).await;
+        }
+        "forget" => {
+            state.forget_address().await;
+            return show(&request, &state, &Asked { at: String::new(), ..asked }, false).await;
+        }
+        _ => return page::not_found(&state, "There is no page at this address."),
+    }
+    show(&request, &state, &asked, false).await
 }
 
-/// `POST /connect/check`: the same page, with what the public address answered.
-pub async fn try_address(
-    request: HttpRequest,
-    payload: web::Payload,
-    state: web::Data<InspectorState>,
+async fn show(
+    request: &HttpRequest,
+    state: &InspectorState,
+    asked: &Asked,
+    has_secret: bool,
 ) -> HttpResponse {
-    let fields = match Fields::of(payload).await {
-        Ok(fields) => fields,
-        Err(refusal) => return refusal,
-    };
-    let result = check::check(&state, &fields.at).await;
-    show(&request, &state, &fields, Shown { check: Some(result), ..Shown::default() }).await
-}
-
-async fn show(request: &HttpRequest, state: &InspectorState, fields: &Fields, shown: Shown) -> HttpResponse {
-    match Guide::of(request, state, fields.who, &fields.at, shown).await {
+    match Guide::of(request, state, asked.who, &asked.at, has_secret).await {
         Ok(guide) => page::html(StatusCode::OK, &ConnectPage { frame: Frame::of(state, "connect"), guide }),
         Err(fault) => page::store_fault(state, &fault),
     }
 }
 
 /// What the page was asked for.
-struct Fields {
+struct Asked {
     who: For,
+    /// The public address as it was typed; empty: the one that is known.
     at: String,
 }
 
-impl Fields {
+impl Asked {
     fn read(form: &[u8]) -> Self {
         let field = |name: &str| {
             let found = form_urlencoded::parse(form).find(|(known, _)| known == name);
             found.map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
         };
         Self { who: For::read(&field("for")), at: field("at") }
-    }
-
-    async fn of(payload: web::Payload) -> Result<Self, HttpResponse> {
-        json_body::bytes(payload).await.map(|form| Self::read(&form)).map_err(|problem| problem.response())
     }
 }

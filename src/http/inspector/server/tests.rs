@@ -100,6 +100,7 @@ fn house_at(password: Option<&str>, allowed_hosts: &[&str], public_url: Option<&
         what_if,
         reach: crate::http::Reach::default(),
         data_dir: folder.path().to_owned(),
+        config_file: None,
         schemas_dir: None,
         max_size: 1 << 30,
         metrics: Arc::default(),

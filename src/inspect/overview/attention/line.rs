@@ -7,6 +7,8 @@ use crate::domain::Timestamp;
 pub enum Topic {
     /// A fault in the program.
     Program,
+    /// A configuration that was not reloaded.
+    Configuration,
     /// Room on the disk.
     Storage,
     /// Requests that became no delivery.
@@ -33,6 +35,7 @@ impl Topic {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Program => "program",
+            Self::Configuration => "configuration",
             Self::Storage => "storage",
             Self::Request => "request",
             Self::Source => "source",
@@ -56,6 +59,7 @@ impl Topic {
     pub const fn action(self) -> &'static str {
         match self {
             Self::Program | Self::Storage => "Open metrics",
+            Self::Configuration => "Show the errors",
             Self::Request => "Show requests",
             Self::Source => "Show deliveries",
             Self::Silence | Self::Clock | Self::Lateness => "Show devices",
