@@ -26,12 +26,12 @@ export class SubscriptionForm {
     return { text: remove(this.broken.around, [this.templateKey(this.broken.around)]), faults: [{ pointer: "/payload_template", message: this.broken.why }] };
   }
 
-  /** The same for a preview, which needs no URL yet. */
+  /** The same for a preview, which needs neither name nor URL yet. */
   get previewed() {
     const { text, faults } = this.asked;
-    const example = form.querySelector("[data-text=url]").placeholder;
     try {
-      return { text: read(text, ["url"]) === "" ? set(text, ["url"], quoted(example)) : text, faults };
+      const empty = [...form.querySelectorAll("[data-text]")].filter((input) => read(text, [input.dataset.text]) === "");
+      return { text: empty.reduce((filled, input) => set(filled, [input.dataset.text], quoted(input.placeholder)), text), faults };
     } catch {
       return { text, faults };
     }

@@ -19,6 +19,7 @@ export function connectSteps({ newPage, shoot, bases, program }) {
         await page.getByRole("button", { name: "Check that it is reachable" }).click();
         await page.locator("#check.well").waitFor();
         assert.match(await page.locator("#check").innerText(), /leads to this program/);
+        await shoot("/connect", "connect-checked", own.base);
         assert.equal(await page.locator("#receiver-url").innerText(), `${own.receiver}/webhook/tagoio`);
 
         const token = readFileSync(`${own.data}/tagoio-token`, "utf8").trimEnd();
@@ -29,6 +30,21 @@ export function connectSteps({ newPage, shoot, bases, program }) {
         await page.locator('[data-copy="secret"]').click();
         assert.equal(await page.evaluate(() => navigator.clipboard.readText()), `Authorization: Bearer ${token}`);
         assert.equal(await page.locator("#receiver-url").innerText(), `${own.receiver}/webhook/tagoio`, "what was typed stays");
+        assert.match(await page.locator("#check").innerText(), /leads to this program/, "and the result of the check");
+        await page.reload();
+        await page.getByRole("link", { name: "TagoRUN" }).click();
+        assert.match(await page.locator("#check").innerText(), /leads to this program/, "on every tab");
+        await page.getByRole("button", { name: "Send a test delivery" }).click();
+        const said = page.locator("[data-said]", { hasText: `sent through ${own.receiver}/: answered 200.` });
+        await said.waitFor();
+        assert.match(await said.locator("a").getAttribute("href"), /\/deliveries\//);
+        assert.match(await page.locator("[data-arrivals]").innerText(), /Waiting/, "a test is not the sender's");
+        await page.getByRole("link", { name: "Sources" }).click();
+        await page.getByRole("link", { name: "tagoio" }).click();
+        assert.equal(await page.locator("#field-1").innerText(), `${own.receiver}/webhook/tagoio`);
+        await page.getByRole("button", { name: "Show the token" }).click();
+        await page.locator("dd", { hasText: `Bearer ${token}` }).waitFor();
+        await page.goto(`${own.base}/connect?for=tagoio`);
 
         const light = page.locator("[data-arrivals]");
         assert.equal(await light.getAttribute("data-state"), "waiting");

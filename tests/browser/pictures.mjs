@@ -45,6 +45,8 @@ await new Promise((done) => sink.listen(0, "127.0.0.1", done));
 
 const library = readdirSync("/usr/lib", { withFileTypes: true }).map((entry) => `/usr/lib/${entry.name}/faketime/libfaketimeMT.so.1`)
   .find((path) => existsSync(path));
+// The page Connect shows an address that was checked.
+writeFileSync(join(folder, "public-address"), "https://hooks.example.com/\n");
 clock(MINUTES);
 const args = ["--data-dir", folder, "--config", join(folder, "tagohook.toml"), "--listen", "127.0.0.1:0", "--inspect-listen", "127.0.0.1:0"];
 const server = spawn(program, args, {
@@ -140,7 +142,7 @@ await picture("list", "/", { then: async (page) => {
 } });
 await picture("overview", "/overview?range=1h", { colorScheme: "dark" });
 await picture("subscription", `/subscriptions/${subscriptions[0].id}`);
-await picture("connect", "/connect?for=tagoio&at=hooks.example.com");
+await picture("connect", "/connect?for=tagoio");
 await browser.close();
 server.kill();
 sink.close();
