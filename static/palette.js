@@ -20,7 +20,7 @@ const FILTERS = [
 /** Other words for pages, by the end of their address. */
 const ALSO = {
   connect: "secret token public address tunnel proxy send a test delivery",
-  refusals: "refused refusals rejected 404 405",
+  refusals: "refused refusals rejected without a delivery 404 405",
   sources: "secret token url rules",
 };
 

@@ -124,6 +124,7 @@ async function preview() {
   // What nobody has begun to fill in is not wrong yet.
   const isUntouched = !id && json.value === json.defaultValue;
   showFaults(isUntouched ? [] : all);
+  part("result").hidden = isUntouched && all.length > 0;
   if (all.length === 0) showPreview(told);
   else if (told.places) form.showPlaces(told.places);
 }

@@ -107,7 +107,10 @@ fn hidden(delivery: &StoredDelivery, ranges: &[IpNet], takes: &str) -> Option<Di
             format!("If {peer} is your proxy or tunnel, trust it: add this to the configuration, then reload (SIGHUP)."),
             format!("[receiver]\ntrusted_proxies = [\"{peer}\"]"),
         )
-        .line(format!("If instead {peer} is the sender itself, allow it."), allow_line(ranges, peer));
+        .line(
+            format!("If instead {peer} is the sender itself, allow it in the [[source]] “{}”.", delivery.row.source),
+            allow_line(ranges, peer),
+        );
     Some(told.evidence(nearest_range(peer, ranges).unwrap_or_default()))
 }
 

@@ -280,3 +280,27 @@ fn a_reload_that_failed_is_said_on_the_pages_until_one_succeeds() {
     until("it is forgotten", || attention(&server).is_none());
     assert!(!page(&server, "/sources").contains("not reloaded"));
 }
+
+#[test]
+fn a_line_of_the_configuration_says_in_which_file_it_goes_and_how_it_is_reloaded() {
+    let server = Setup::new(
+        "[[source]]\nname = \"near\"\nsignature = \"none\"\nallow = [\"203.0.113.0/24\"]\n[[source]]\nname = \
+         \"open\"\nsignature = \"none\"\nunknown_events = \"reject\"\n",
+    )
+    .start();
+    server.post("/webhook/near", &[("X-Forwarded-For", "203.0.113.7")], b"{\"event\":\"user.login\"}");
+    let read = |server: &Server| {
+        let page = page(server, &format!("/deliveries/{}", server.newest()["id"].as_str().unwrap()));
+        page.replace("&quot;", "\"").replace("&#34;", "\"")
+    };
+    let hidden = read(&server);
+    assert!(hidden.contains("[receiver]\ntrusted_proxies = [\"127.0.0.1\"]"), "{hidden}");
+    let reload = format!("test.toml</code>, then reload: <code>kill -HUP {}</code>", server.pid());
+    assert!(hidden.contains(&reload) && hidden.contains("has <code>[receiver]</code> already"), "{hidden}");
+    server.post("/webhook/open", &[], b"{\"event\":\"no.such\"}");
+    let unknown = read(&server);
+    assert!(unknown.contains("unknown_events = \"accept\"") && unknown.contains(&reload), "{unknown}");
+    // A line for the sender is none of the configuration.
+    server.post("/webhook/tagorum", &[], b"{}");
+    assert!(!read(&server).contains("kill -HUP"));
+}

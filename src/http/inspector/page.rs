@@ -20,7 +20,7 @@ const NAVIGATION: &[(&str, &[Entry])] = &[
             ("entities", "/entities", "Devices"),
             ("drift", "/drift", "Schema changes"),
             ("sources", "/sources", "Sources"),
-            ("refusals", "/refusals", "Requests without a delivery"),
+            ("refusals", "/refusals", "Requests not stored"),
             ("connect", "/connect", "Connect a sender"),
         ],
     ),
@@ -39,9 +39,9 @@ const NAVIGATION: &[(&str, &[Entry])] = &[
 /// What the frame around every page needs.
 #[derive(Clone, Debug)]
 pub struct Frame {
-    /// The key of the entry of the navigation that is lit, or nothing.
+    /// The key of the current entry of the navigation, or empty.
     pub here: &'static str,
-    /// Whether there is somebody to log out.
+    /// Whether the user can log out.
     pub can_log_out: bool,
     badges: Badges,
 }
@@ -59,14 +59,14 @@ impl Frame {
         NAVIGATION
     }
 
-    /// The words of the entry that is lit.
+    /// The words of the current entry.
     #[must_use]
     pub fn section(&self) -> Option<&'static str> {
         let mut entries = NAVIGATION.iter().flat_map(|(_, entries)| *entries);
         entries.find(|(key, ..)| *key == self.here).map(|(.., words)| *words)
     }
 
-    /// The count beside an entry; 0 where there is nothing to say.
+    /// The count next to an entry; 0 if there is none.
     #[must_use]
     pub fn badge(&self, entry: &str) -> u64 {
         self.badges.count(entry)
