@@ -24,7 +24,7 @@ pub struct AttemptView {
     pub received: When,
     pub is_here: bool,
     pub gap: String,
-    /// Who repeated it, where nobody retried.
+    /// Who repeated it, if it was not a retry of the sender.
     pub repeat: String,
     /// How its body differs from the one before.
     pub body: String,

@@ -21,7 +21,7 @@ struct Counts {
 }
 
 impl Badges {
-    /// The count next to that entry of the navigation; 0 where there is nothing to say.
+    /// The count next to that entry of the navigation; 0 if there is none.
     #[must_use]
     pub fn count(&self, entry: &str) -> u64 {
         match entry {
@@ -31,12 +31,12 @@ impl Badges {
         }
     }
 
-    /// The next page reads the counts, however fresh they are: something was just done that may change them.
+    /// The next page reads the counts, however fresh they are: an action may have changed them.
     pub fn forget(&self) {
         *self.0.read_at.lock() = None;
     }
 
-    /// Whether this page must read the counts, because nobody has or they were forgotten, and whether they are old.
+    /// `Some(true)`: this page must read the counts first. `Some(false)`: they are old and can be read in the background.
     pub fn claim(&self) -> Option<bool> {
         let mut read_at = self.0.read_at.lock();
         let before = read_at.replace(Instant::now());

@@ -54,7 +54,7 @@ pub struct Tab {
     pub is_here: bool,
 }
 
-/// One way to look at it.
+/// One view of it.
 pub enum View {
     Empty,
     Tree { tree: Tree, up: Option<String> },

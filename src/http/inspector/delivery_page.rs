@@ -71,7 +71,7 @@ struct Title {
     what: String,
     /// The device, by its name where one is known.
     device: String,
-    /// Whether nobody checked that.
+    /// Whether that is unchecked.
     is_unverified: bool,
     ago: String,
 }
@@ -195,7 +195,7 @@ fn page_of(
     }
 }
 
-/// What the device of a delivery is called: by the name that is known of it, or the one beside the id in a body that was read.
+/// The name of a delivery's device: the known one, or the one next to the id in the body.
 async fn device_name(state: &InspectorState, delivery: &StoredDelivery) -> Option<String> {
     let row = &delivery.row;
     let id = row.entity.as_ref().or(row.unverified.device.as_ref())?;

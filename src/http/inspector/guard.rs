@@ -43,7 +43,7 @@ pub async fn guard(
     Ok(response)
 }
 
-/// The only value of a header; `None` where there is none, or more than one, or it is no ASCII.
+/// The only value of a header; `None` if there is none or more than one, or if it is not ASCII.
 fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name);
     let value = values.next()?;

@@ -1,12 +1,12 @@
-//! The header lines of a request as its page shows them: masked credentials told from what was sent, and what some lines mean.
+//! The header lines of a request as its page shows them: masked credentials apart from what was sent, and the meaning of some lines.
 
 use super::page::search_url;
 use crate::domain::{Check, Gate, Header, Outcome, Piece, StoredDelivery, pieces, plain};
 use crate::inspect::search::term;
 
-/// What stands for what is hidden of a credential.
+/// The sign for the hidden part of a credential.
 const DOTS: &str = "••••";
-/// How what stands in the place of a credential begins in the store.
+/// The beginning of a masked credential in the store.
 const MASKED: &str = "masked-";
 /// How many letters of a hash follow that.
 const HASH: usize = 16;

@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-/// The names that a `Host` header may hold.
+/// The names that a `Host` header may contain.
 #[derive(Clone, Debug)]
 pub struct Hosts {
     listen: SocketAddr,

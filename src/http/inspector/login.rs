@@ -71,7 +71,7 @@ fn see(path: &str) -> actix_web::HttpResponseBuilder {
     answer
 }
 
-/// The cookie goes along when somebody follows a link from elsewhere (`Lax`): such a request reads a page and changes
+/// The cookie is sent when a user follows a link from elsewhere (`Lax`): such a request reads a page and changes
 /// nothing. Whatever changes something is a POST, goes without the cookie when another site makes it, and is refused
 /// by the guard all the same.
 fn cookie(state: &InspectorState, request: &HttpRequest, id: &str, max_age_s: u64) -> String {

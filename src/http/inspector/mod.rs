@@ -1,4 +1,4 @@
-//! The inspector's port: pages for the operator, the API beside them, and the guard in front of both.
+//! The inspector's port: pages for the operator, the API, and the guard in front of both.
 
 mod again;
 mod assets;

@@ -13,7 +13,7 @@ use memchr::memmem;
 
 use super::state::InspectorState;
 
-/// The attributes that hold a path of ours. Text that somebody sent never looks like one: its quotes are escaped.
+/// The attributes that contain a path of ours. Received text never looks like one: its quotes are escaped.
 const LINKS: [&str; 9] = [
     "href",
     "src",
@@ -79,7 +79,7 @@ fn outside(path: &str, public_path: &str) -> Option<HeaderValue> {
     is_ours.then(|| HeaderValue::try_from(format!("{public_path}{path}")).ok()).flatten()
 }
 
-/// A page with the public path in front of every path that its attributes hold.
+/// A page with the public path before every path in its attributes.
 fn linked(page: &[u8], public_path: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(page.len().saturating_add(page.len() / 8));
     let mut rest = page;

@@ -1,4 +1,4 @@
-//! What a request is told that the guard refuses: a page where a person reads it, a problem where a program does.
+//! The response to a request that the guard refuses: a page for people, a problem for programs.
 
 use actix_web::HttpResponse;
 use actix_web::dev::ServiceRequest;

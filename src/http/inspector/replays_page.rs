@@ -245,7 +245,7 @@ pub async fn stop(id: web::Path<String>, state: web::Data<InspectorState>) -> Ht
     turn(&id, &state, RunState::Stopped).await
 }
 
-/// Lets a stopped run go on.
+/// Continues a stopped run.
 pub async fn resume(id: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
     turn(&id, &state, RunState::Running).await
 }
@@ -357,7 +357,7 @@ fn searched(filter: &str) -> String {
         Some(1) => "1 selected delivery".to_owned(),
         Some(many) => format!("{many} selected deliveries"),
     };
-    // The time of the plan is in the filter, and nothing that somebody searched for.
+    // The filter contains the time of the plan, which is not part of the search.
     let pairs = form_urlencoded::parse(filter.as_bytes()).filter(|(name, _)| name != "to");
     let search = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
     format!("{selected} {}", from_parameters(&search)).trim().to_owned()

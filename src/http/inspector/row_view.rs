@@ -37,7 +37,7 @@ pub struct RowView {
     pub size: String,
     /// How long it took, for people.
     pub took: String,
-    /// What its body says of the event, where nobody checked it; empty where nothing was read.
+    /// What its unchecked body says about the event; empty if nothing was read.
     pub unverified_event: String,
     /// The device by that, by its name or id.
     pub unverified_device: String,

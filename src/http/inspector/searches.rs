@@ -45,7 +45,7 @@ fn done(state: &InspectorState, done: Result<String, Problem>) -> HttpResponse {
     }
 }
 
-/// A query that can stand in a header line.
+/// A query that is valid in a header line.
 fn clean(query: &str) -> String {
     let pairs = form_urlencoded::parse(query.as_bytes());
     form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()

@@ -46,7 +46,7 @@ async fn send(state: &InspectorState) -> Result<Sent, String> {
     let source = state.first_source().ok_or("There is no source to send to.")?;
     let mut sample = SignedSample::fresh(&source, &state.catalog, state.clock.wall())
         .ok_or_else(|| format!("The secret of source “{}” cannot sign.", source.name))?;
-    // A connection kept to ourselves would hold up the receiver's stop.
+    // An open connection to ourselves would delay the receiver's stop.
     sample.headers.push(("Connection".to_owned(), "close".to_owned()));
     let public = state.public_source_url(&source.name);
     let (client, url) = match &public {

@@ -63,7 +63,7 @@ pub fn serve(
                 .wrap(from_fn(guard::guard))
                 .wrap(from_fn(mount::mount))
                 .wrap(from_fn(compress::compress))
-                // These two hold the body of an answer, so that nothing after them can read it.
+                // These two keep the body of a response; nothing after them can read it.
                 .wrap(from_fn(until_answered))
                 .wrap(from_fn(unread::keep));
             let http = HttpService::build()
@@ -76,7 +76,7 @@ pub fn serve(
                 .client_disconnect_timeout(DISCONNECT_TIMEOUT)
                 .h1(map_config(app, |()| AppConfig::default()));
             let tapes = tapes.clone();
-            // For what such a stream refuses: nobody asks for the heads as they were.
+            // For requests that such a stream refuses: their heads as received are not needed.
             fn_service(move |stream: TcpStream| {
                 let peer = stream.peer_addr().ok();
                 let end = OtherEnd::of(peer.map(|peer| peer.ip()));

@@ -81,7 +81,7 @@ pub struct InspectorState {
     pub(super) auth: Arc<AdminAuth>,
     pub(super) hosts: Arc<Hosts>,
     pub(crate) sources: Sources,
-    /// The counts beside entries of the navigation.
+    /// The counts next to entries of the navigation.
     pub(crate) badges: Badges,
     pub(super) public_url: Option<Arc<PublicUrl>>,
     /// Made when first needed: most inspectors never send anything themselves.
@@ -146,12 +146,12 @@ impl InspectorState {
         client.as_ref().map_err(ToString::to_string)
     }
 
-    /// What can be found out about a delivery.
+    /// Why a delivery has its verdict.
     pub(crate) async fn look_into(&self, delivery: StoredDelivery) -> (Arc<StoredDelivery>, Findings) {
         look_into(&self.store, &self.sources, delivery).await
     }
 
-    /// The same; what is found is kept, so that lists say the same.
+    /// The same; the cause is stored, so that lists agree with it.
     pub(crate) async fn look_and_note(&self, delivery: StoredDelivery) -> (Arc<StoredDelivery>, Findings) {
         let before = delivery.row.cause.clone();
         let (delivery, findings) = self.look_into(delivery).await;
@@ -164,7 +164,7 @@ impl InspectorState {
         (delivery, findings)
     }
 
-    /// Who sends deliveries again.
+    /// What replays deliveries.
     ///
     /// # Errors
     /// Where TLS cannot be set up on this machine.
@@ -172,7 +172,7 @@ impl InspectorState {
         self.replay_runs().map(|runs| &runs.replayer)
     }
 
-    /// Who sends many of them again.
+    /// What replays many of them.
     ///
     /// # Errors
     /// As `replayer`.
@@ -192,12 +192,12 @@ impl InspectorState {
         self.replays.get_or_init(make).as_ref().map_err(ToString::to_string)
     }
 
-    /// Goes on with the runs of replays that went on when the program ended.
+    /// Continues the replay runs that were running when the program ended.
     pub async fn take_up_replays(&self) {
         let taken_up = async {
             self.store.forget_plans().await.map_err(|fault| fault.to_string())?;
             let running = self.store.running_runs().await.map_err(|fault| fault.to_string())?;
-            // Most programs have none, and need nobody to send them.
+            // Most programs have none; then no client is made for them.
             if !running.is_empty() {
                 self.replay_runs()?.take_up(running);
             }

@@ -1,4 +1,4 @@
-//! The first part of a delivery's page: what became of it, why, what to do about it, and the checks in a strip.
+//! The first part of a delivery's page: the verdict, its cause, what to do, and the checks in a strip.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::inspect::search::term;
 use crate::inspect::{Action, Diagnosis, Fix};
 use crate::store::Alike;
 
-/// What became of it.
+/// The verdict and its cause.
 pub struct VerdictSection {
     pub headline: String,
     pub cause: String,
@@ -47,7 +47,7 @@ pub struct AlikeView {
 pub struct CheckView {
     pub name: &'static str,
     pub outcome: &'static str,
-    /// The sign that stands for its outcome.
+    /// The sign of its outcome.
     pub sign: &'static str,
     pub is_open: bool,
     pub seen: String,
@@ -58,7 +58,7 @@ pub struct CheckView {
 }
 
 impl VerdictSection {
-    /// What is said of the delivery of `row`.
+    /// The section for the delivery of `row`.
     pub fn of(
         row: &DeliveryRow,
         diagnosis: &Diagnosis,

@@ -6,9 +6,9 @@ use crate::domain::{Piece, Timestamp, grouped, pieces};
 /// A time as a page shows it.
 #[derive(Clone, Debug, Default)]
 pub struct When {
-    /// RFC 3339; empty where there is no such time.
+    /// RFC 3339; empty if there is no such time.
     pub iso: String,
-    /// `12 s ago`, `in 5 min`; `–` where there is no such time.
+    /// `12 s ago`, `in 5 min`; `–` if there is no such time.
     pub shown: String,
 }
 
@@ -25,7 +25,7 @@ impl When {
         Self { iso: at.to_string(), shown }
     }
 
-    /// The same for a time that there may not be.
+    /// The same for an optional time.
     #[must_use]
     pub fn maybe(at: Option<Timestamp>, now: Timestamp) -> Self {
         at.map_or_else(|| Self { iso: String::new(), shown: "–".to_owned() }, |at| Self::relative(at, now))

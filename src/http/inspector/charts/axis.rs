@@ -99,7 +99,7 @@ pub fn percent(share: f64) -> String {
     format!("{:.3}%", share * 100.0)
 }
 
-/// A time for an axis whose ticks are so many seconds apart.
+/// A time for an axis; the distance of its ticks is in seconds.
 fn time_label(at: Timestamp, step: i64) -> String {
     let text = at.to_string();
     let part = |range: std::ops::Range<usize>| text.get(range).unwrap_or_default();
@@ -126,7 +126,7 @@ pub struct ValueAxis {
 }
 
 impl ValueAxis {
-    /// From a round value at or below `low` to one at or above `high`, so many pixels high.
+    /// From a round value at or below `low` to one at or above `high`, with a height in pixels.
     #[must_use]
     pub fn of(low: f64, high: f64, height: u32) -> Self {
         let height = f64::from(height);

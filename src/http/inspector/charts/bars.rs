@@ -10,7 +10,7 @@ const BAR: f64 = 0.8;
 /// The least height of a part, in pixels.
 const LEAST: f64 = 2.0;
 
-/// What a bar stands for: a stretch of time, and how many of each kind there were.
+/// The data of a bar: a period, and the count of each kind in it.
 #[derive(Clone, Debug)]
 pub struct Column {
     /// Its beginning.
@@ -77,7 +77,7 @@ pub struct Bars {
 }
 
 impl Bars {
-    /// The bars of some columns, the earliest first, so many pixels high.
+    /// The bars of some columns, the earliest first, with a height in pixels.
     #[must_use]
     pub fn of(id: &'static str, columns: &[Column], height: u32) -> Self {
         let total =
@@ -116,7 +116,7 @@ impl Bars {
         }
     }
 
-    /// The most words that one look at the chart gives, for those who do not see it.
+    /// The words that describe the chart to those who do not see it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.bars.is_empty()

@@ -12,7 +12,7 @@ const WIDTH: f64 = 1_000.0;
 const MOST_POINTS: usize = 320;
 /// Of so few points each has a dot.
 const DOTTED: usize = 60;
-/// Longer than so many usual intervals nothing came: a gap.
+/// A gap is longer than this many usual intervals.
 const GAP: u32 = 3;
 /// No shorter time is a gap.
 const SHORTEST_GAP: Duration = Duration::from_secs(2);
@@ -64,7 +64,7 @@ pub struct Drawn {
     pub class: &'static str,
     /// The line, as the path of SVG has it.
     pub path: String,
-    /// Points that stand alone, or all where they are few.
+    /// Isolated points, or all points if there are few.
     pub dots: String,
 }
 

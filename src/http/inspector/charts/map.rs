@@ -52,7 +52,7 @@ pub struct Map {
     pub words: String,
     /// How wide the scale is.
     pub scale_width: String,
-    /// What its width stands for.
+    /// The distance that its width represents.
     pub scale: String,
 }
 

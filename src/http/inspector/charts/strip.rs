@@ -8,7 +8,7 @@ use crate::inspect::entities::States;
 
 /// What a last value gets that has only just come, as a part of the width.
 const LAST: f64 = 0.012;
-/// Values that have a look of their own.
+/// How many values have a look of their own.
 const LOOKS: usize = 4;
 /// Shorter stretches than the strip can show are not drawn.
 const NARROWEST: f64 = 0.003;
@@ -23,7 +23,7 @@ pub struct Stretch {
     pub width: String,
     /// Its look.
     pub look: usize,
-    /// Its words; empty where there is no room.
+    /// Its words; empty if they do not fit.
     pub label: String,
     /// Where they begin.
     pub label_x: String,
@@ -58,7 +58,7 @@ pub struct Strip {
 }
 
 impl Strip {
-    /// The strip of some states; `None` where there is no value.
+    /// The strip of some states; `None` if there are no values.
     #[must_use]
     pub fn of(states: &States, times: &TimeAxis) -> Option<Self> {
         let last = states.last()?;

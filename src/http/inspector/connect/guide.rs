@@ -16,11 +16,11 @@ use crate::receive::CAPTURES;
 use crate::send::{shell_quote, shown_url, signed_curl, source_path};
 use crate::store::StoreError;
 
-/// What stands for the public address until it is known.
+/// The placeholder of the public address until it is known.
 const UNKNOWN: &str = "https://YOUR-ADDRESS/";
-/// The event of the button; a sender's own is waited for.
+/// The event of the button, which does not count as the sender's first.
 const TEST_EVENT: &str = "webhook.test";
-/// How many of the newest deliveries are looked through for a sender's own.
+/// How many of the newest deliveries are searched for one of the sender.
 const NEWEST: usize = 20;
 
 /// Who is to be connected.
@@ -89,11 +89,11 @@ pub struct Tab {
 pub struct SecretView {
     /// `file:tagoio-token`, as the configuration names it.
     pub name: String,
-    /// What stands before it in the header line; empty: it is entered by itself.
+    /// The text before it in the header line; empty if it is entered alone.
     pub prefix: &'static str,
-    /// The header; empty: it is entered by itself.
+    /// The header; empty if it is entered alone.
     pub header: String,
-    /// It in clear, where that was asked for and may be.
+    /// The secret in clear, if it was asked for and may be shown.
     pub value: Option<String>,
     /// Why it is not shown here.
     pub refusal: Option<&'static str>,
@@ -101,7 +101,7 @@ pub struct SecretView {
     pub file: Option<String>,
 }
 
-/// The newest delivery of a sender's own.
+/// The newest delivery of the sender.
 pub struct Arrived {
     pub id: String,
     pub what: String,
@@ -144,7 +144,7 @@ pub struct Guide {
     /// How a change of the configuration gets into force.
     pub apply: Apply,
     pub arrived: Option<Arrived>,
-    /// Where further deliveries are told.
+    /// The stream of further deliveries.
     pub stream: String,
     /// Whether the button sends to this source.
     pub has_test: bool,

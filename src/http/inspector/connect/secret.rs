@@ -1,11 +1,11 @@
-//! Where a secret may be shown (docs/decisions/0035): to whoever has the password, or sits at this machine.
+//! Who may see a secret (docs/decisions/0035): users with the password, and users at this machine.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::HOST;
 
 use crate::http::inspector::state::InspectorState;
 
-/// What a proxy adds: whoever sits behind one need not sit at this machine.
+/// Headers that a proxy adds: a user behind one may be elsewhere.
 const OF_PROXIES: [&str; 5] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
 
 /// Why a secret is not shown to this request; `None`: it may be.

@@ -77,7 +77,7 @@ struct DriftPage {
     frame: Frame,
     /// Those with findings, the gravest first; of one event type, all.
     types: Vec<TypeView>,
-    /// Those without, and those for which there is no room above.
+    /// Event types without findings, and those that do not fit above.
     others: Vec<TypeView>,
     sources: Vec<String>,
     source: String,
@@ -170,7 +170,7 @@ pub async fn of_event_type(state: &InspectorState, name: &str) -> Result<Vec<Typ
 }
 
 impl TypeView {
-    /// Whether there is something to look at: findings, or deliveries that failed the schema.
+    /// Whether it needs attention: findings, or deliveries that failed the schema.
     fn has_findings(&self) -> bool {
         self.refused > 0 || !self.findings.is_empty()
     }

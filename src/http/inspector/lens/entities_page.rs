@@ -18,7 +18,7 @@ use crate::store::EntityOrder;
 
 /// Rows of a page.
 const ROWS: usize = 50;
-/// The letters of a long id that are shown beside a name.
+/// How many letters of a long id are shown next to a name.
 const END_OF_ID: usize = 4;
 /// A longer id is long.
 const SHORT_ID: usize = 10;

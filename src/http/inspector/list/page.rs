@@ -70,7 +70,7 @@ struct HelpView {
     about: &'static str,
 }
 
-/// A search that somebody gave a name.
+/// A search that was saved under a name.
 struct SavedView {
     name: String,
     shown: String,

@@ -6,7 +6,7 @@ use crate::domain::{DeliveryRow, Timestamp, Verdict, plain};
 use crate::http::inspector::InspectorState;
 use crate::http::inspector::row_view::took;
 
-/// So many characters of a device's id are shown beside its name.
+/// How many characters of a device's id are shown next to its name.
 const TAIL: usize = 4;
 
 /// A row of the list. Its texts are as they are shown: what hides is made visible, and the template escapes them.
@@ -51,7 +51,7 @@ pub struct ListRow {
 }
 
 impl ListRow {
-    /// A row as it looks at `now`; `name` is what its device is called.
+    /// A row at the time `now`; `name` is the name of its device.
     fn of(row: &DeliveryRow, name: Option<&str>, now: Timestamp) -> Self {
         let shown = |text: Option<&str>| text.map(plain).unwrap_or_default();
         // What was read of the event, else what a refused body says.
@@ -116,7 +116,7 @@ struct RowHtml<'a> {
     base: &'a str,
 }
 
-/// A row as HTML. Pages get the public path afterwards; where the HTML is no page, `base` is that path.
+/// A row as HTML. Pages get the public path afterwards; for HTML that is not a page, `base` is that path.
 pub fn html(row: &ListRow, base: &str) -> String {
     RowHtml { row, base }.render().unwrap_or_default()
 }

@@ -63,7 +63,7 @@ pub async fn survey(
 }
 
 impl SurveyView {
-    /// The same on a page with that many rows: there are no fewer, and if they are all, there are no more.
+    /// The same on a page with that many rows, which is the least there are; the exact count if the page shows them all.
     pub fn with_rows(self, rows: usize, are_all: bool) -> Self {
         let rows = u64::try_from(rows).unwrap_or(u64::MAX);
         let found = if are_all { Count { number: rows, is_at_least: false } } else { self.found };

@@ -1,4 +1,4 @@
-//! `/health`: the endpoints, by real attempts and by our own looks; and the figures of all attempts.
+//! `/health`: the endpoints, by real attempts and by our health checks; and the figures of all attempts.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -11,7 +11,7 @@ use crate::http::inspector::page::{self, Frame};
 use crate::http::inspector::state::InspectorState;
 use crate::http::inspector::words::{When, counted, millis};
 
-/// The states that need somebody, the worst first.
+/// The states that need attention, the worst first.
 const UNWELL: [&str; 3] = ["unreachable", "unhealthy", "degraded"];
 
 #[derive(Template)]
@@ -33,7 +33,7 @@ struct EndpointView {
     is_disabled: bool,
     /// Why it is in that state.
     why: String,
-    /// The looks before, the oldest first: status and words.
+    /// The earlier checks, the oldest first: status and words.
     history: Vec<(String, String)>,
     checked: When,
     /// Real attempts: `10 of 27 succeeded`, or `–`.
@@ -121,7 +121,7 @@ fn view(endpoint: &Health, stats: &Stats, is_disabled: bool, now: Timestamp) -> 
     }
 }
 
-/// Why an endpoint is in its state: the attempts that decided, and what the last look saw.
+/// Why an endpoint is in its state: the attempts that decided, and the result of the last check.
 fn why(endpoint: &Health) -> String {
     let look = seen(endpoint.response_code, endpoint.response_time_ms, endpoint.error.as_deref());
     let attempts = endpoint.attempts;

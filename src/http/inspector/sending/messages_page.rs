@@ -146,7 +146,7 @@ struct OnePage {
     can_cancel: bool,
     /// Why it is parked, and what sends it.
     parked_because: String,
-    /// Until when nothing happens, although nothing stands against it.
+    /// The time until which a message waits although it could be sent.
     is_disabled: bool,
     source: String,
     /// The event, laid out.

@@ -1,4 +1,4 @@
-//! `/subscriptions/new` and `/subscriptions/{id}`: one subscription, edited beside a real event.
+//! `/subscriptions/new` and `/subscriptions/{id}`: one subscription, edited next to a real event.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -25,7 +25,7 @@ const CHOICES: usize = 20;
 /// The messages of its send log.
 const LOGGED: usize = 10;
 
-/// What stands in the editor of a new subscription.
+/// The editor's contents for a new subscription.
 const DRAFT: &str = r#"{
   "name": "",
   "url": "",
