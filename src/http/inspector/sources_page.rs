@@ -21,7 +21,8 @@ struct ListPage {
     rows: Vec<SourceView>,
     /// Whether senders on the internet can use the URLs.
     is_public: bool,
-    failed_reload: Option<FailedReload>,
+    /// A reload that failed, and when.
+    failed_reload: Option<(FailedReload, When)>,
     apply: Apply,
 }
 
@@ -109,7 +110,10 @@ pub async fn list(state: web::Data<InspectorState>) -> HttpResponse {
         frame: Frame::of(&state, "sources"),
         rows,
         is_public: state.is_public(),
-        failed_reload: state.failed_reload(),
+        failed_reload: state.failed_reload().map(|failed| {
+            let when = When::clock(failed.when, now);
+            (failed, when)
+        }),
         apply: state.apply(),
     };
     page::html(StatusCode::OK, &page)

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::page::{self, Frame};
+use super::remembered::Apply;
 use super::state::InspectorState;
 use super::words::When;
 use crate::config::{draft_source, toml_members};
@@ -42,6 +43,8 @@ struct FormPage {
 #[template(path = "what_if_run.html")]
 struct RunPage {
     frame: Frame,
+    /// How the configuration gets into force.
+    apply: Apply,
     id: String,
     source: String,
     state: &'static str,
@@ -208,6 +211,7 @@ fn view(state: &InspectorState, progress: &Progress, from: usize) -> RunPage {
     let now = state.clock.wall();
     RunPage {
         frame: Frame::of(state, "deliveries"),
+        apply: state.apply(),
         id: progress.id.to_string(),
         source: progress.source.clone(),
         state: progress.state.as_str(),
