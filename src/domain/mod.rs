@@ -48,7 +48,7 @@ pub use entry::{Appended, Decision, Entry};
 pub use event::{Claim, ClaimKey, EventFacts};
 pub use event_place::{EVENT_PLACES, EventPlace, IdScope};
 pub use filter::DeliveryFilter;
-pub use grouped::grouped;
+pub use grouped::{counted, grouped};
 pub use handshake::{HandedSecret, Handshake, HandshakeRule};
 pub use header_names::{SIGNATURE_HEADERS, is_part_of_signature};
 pub use header_names::{is_secret_parameter, names_credential_header};

@@ -9,9 +9,9 @@ use askama::Template;
 use super::lens::{TypeView, of_event_type};
 use super::page::{self, Frame};
 use super::state::InspectorState;
-use super::words::{When, counted};
+use super::words::When;
 use crate::catalog::EventType;
-use crate::domain::{Timestamp, grouped, plain};
+use crate::domain::{Timestamp, counted, grouped, plain};
 use crate::send::OWN_EVENTS;
 use crate::store::StoreError;
 

@@ -1,7 +1,7 @@
-//! Times, counts and JSON as pages write them.
+//! Times and JSON as pages write them.
 
 use crate::domain::json::laid_out;
-use crate::domain::{Piece, Timestamp, grouped, pieces};
+use crate::domain::{Piece, Timestamp, pieces};
 
 /// A time as a page shows it.
 #[derive(Clone, Debug, Default)]
@@ -54,12 +54,6 @@ fn span(seconds: u64) -> Option<String> {
     })
 }
 
-/// `1 message`, `1,130 messages`.
-#[must_use]
-pub fn counted(count: u64, noun: &str) -> String {
-    format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" })
-}
-
 /// Milliseconds for people, where something was measured.
 #[must_use]
 pub fn millis(ms: f64, is_measured: bool) -> String {
@@ -102,9 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_have_their_plural_and_what_was_not_measured_is_no_zero() {
-        assert_eq!(counted(1, "message"), "1 message");
-        assert_eq!(counted(0, "message"), "0 messages");
+    fn what_was_not_measured_is_not_a_zero() {
         assert_eq!(millis(0.0, false), "–");
         assert_eq!(millis(4.04, true), "4.0 ms");
         assert_eq!(millis(1_250.0, true), "1.2 s");

@@ -9,9 +9,9 @@ pub use devices::TroubledDevices;
 pub use line::Attention;
 
 use self::line::Topic;
-use self::words::{counted, list_of, share_of};
+use self::words::{list_of, share_of};
 use super::sum::Overview;
-use crate::domain::{Reason, Timestamp, Verdict, percent};
+use crate::domain::{Reason, Timestamp, Verdict, counted, percent};
 use crate::inspect::ack::AckTimes;
 use crate::inspect::search::term;
 use crate::telemetry::{Panicked, RefusedKind};
@@ -132,7 +132,7 @@ fn sources(overview: &Overview) -> Vec<Attention> {
         let sentence = if is_source {
             format!("{name} rejected {share} deliveries{because}.{cure}")
         } else {
-            format!("{name} rejected {}{because}.{cure}", counted(refused, "delivery", "deliveries"))
+            format!("{name} rejected {}{because}.{cure}", counted(refused, "delivery"))
         };
         all.push(Attention::new(
             Topic::Source,
@@ -157,7 +157,7 @@ fn gave_up(times: &AckTimes) -> Attention {
 }
 
 fn parked(why: &str, messages: u64) -> Attention {
-    let (parked, are) = (counted(messages, "message", "messages"), if messages == 1 { "is" } else { "are" });
+    let (parked, are) = (counted(messages, "message"), if messages == 1 { "is" } else { "are" });
     Attention::new(Topic::Parked, format!("{why} {parked} {are} parked."), None, "/subscriptions")
 }
 
@@ -178,7 +178,7 @@ fn endpoints(unwell: &[Unwell]) -> Option<Attention> {
 fn dead_letters(beside: &Beside) -> Option<Attention> {
     let of =
         if beside.dead_of.is_empty() { String::new() } else { format!(" for {}", list_of(&beside.dead_of)) };
-    let letters = counted(beside.dead, "dead letter", "dead letters");
+    let letters = counted(beside.dead, "dead letter");
     let sentence = format!("{letters}{of}: every attempt failed.");
     (beside.dead > 0)
         .then(|| Attention::new(Topic::DeadLetters, sentence, beside.dead_since, "/dead-letters"))

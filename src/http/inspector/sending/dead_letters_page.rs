@@ -5,10 +5,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::messages_page::{RowView, subscription_names};
-use crate::domain::{DeadLetter, plain};
+use crate::domain::{DeadLetter, counted, plain};
 use crate::http::inspector::page::{self, Frame};
 use crate::http::inspector::state::InspectorState;
-use crate::http::inspector::words::{When, counted};
+use crate::http::inspector::words::When;
 use crate::store::{DeadLetterFilter, LetterGroup, StoreError};
 
 /// The most groups of a page.

@@ -4,12 +4,12 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use crate::domain::{Timestamp, grouped, plain};
+use crate::domain::{Timestamp, counted, grouped, plain};
 use crate::http::api::sending::figures::{Stats, together};
 use crate::http::api::sending::health::{Health, endpoints};
 use crate::http::inspector::page::{self, Frame};
 use crate::http::inspector::state::InspectorState;
-use crate::http::inspector::words::{When, counted, millis};
+use crate::http::inspector::words::{When, millis};
 
 /// The states that need attention, the worst first.
 const UNWELL: [&str; 3] = ["unreachable", "unhealthy", "degraded"];

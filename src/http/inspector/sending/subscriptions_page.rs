@@ -4,13 +4,13 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use crate::domain::plain;
+use crate::domain::{counted, plain};
 use crate::http::api::sending::figures::Stats;
 use crate::http::api::sending::health::endpoints;
 use crate::http::api::sending::parked;
 use crate::http::inspector::page::{self, Frame};
 use crate::http::inspector::state::InspectorState;
-use crate::http::inspector::words::{counted, millis};
+use crate::http::inspector::words::millis;
 use crate::send::{Active, Parked, presets};
 use crate::store::SenderFigures;
 

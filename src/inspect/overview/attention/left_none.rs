@@ -1,7 +1,7 @@
 //! Requests that look like deliveries and became none.
 
 use super::line::{Attention, Topic};
-use super::words::counted;
+use crate::domain::counted;
 use crate::telemetry::{NotKept, PortName, RefusedKind};
 
 /// Requests of one cause, with one cure, at one port.
@@ -43,7 +43,7 @@ fn told(group: &Group<'_>) -> Option<Attention> {
     let latest = group.kinds.iter().max_by_key(|kind| (kind.last, kind.id))?;
     let since = group.kinds.iter().map(|kind| kind.first).min();
     let count = group.count();
-    let (requests, were) = (counted(count, "request", "requests"), if count == 1 { "was" } else { "were" });
+    let (requests, were) = (counted(count, "request"), if count == 1 { "was" } else { "were" });
     let place = latest.newest.place();
     let place = if place.is_empty() { String::new() } else { format!("{place}. ") };
     let sentence = format!(

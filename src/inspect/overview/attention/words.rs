@@ -1,14 +1,9 @@
-//! Counts and names in sentences.
+//! Shares and names in sentences.
 
-use crate::domain::{grouped, percent};
+use crate::domain::percent;
 
 /// So many names are told; of more, how many.
 const NAMED: usize = 3;
-
-/// `1 message`, `2 messages`.
-pub fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(count), if count == 1 { one } else { many })
-}
 
 /// `6 of 8 (75 %)`.
 pub fn share_of(part: u64, whole: u64) -> String {
@@ -35,6 +30,6 @@ mod tests {
         let names = |count: usize| list_of(&["A", "B", "C", "D", "E"].map(str::to_owned)[..count]);
         assert_eq!([names(0), names(1), names(2), names(3)], ["", "A", "A and B", "A, B and C"]);
         assert_eq!(names(5), "A, B, C and 2 more");
-        assert_eq!((counted(1, "a", "b"), share_of(5, 9)), ("1 a".to_owned(), "5 of 9 (55.6 %)".to_owned()));
+        assert_eq!(share_of(5, 9), "5 of 9 (55.6 %)");
     }
 }
