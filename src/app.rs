@@ -19,6 +19,7 @@ use crate::http::{
 use crate::inspect::causes::RunningCauses;
 use crate::inspect::learner::RunningLearner;
 use crate::inspect::overview::{Counting, keep_counts};
+use crate::inspect::replay::OwnReplays;
 use crate::inspect::what_if::WhatIf;
 use crate::payload::Sources;
 use crate::receive::{Masking, Receiver};
@@ -112,7 +113,7 @@ pub async fn start(
         sources: sources.clone(),
     };
     let (outer, inner) = (door(PortName::Receiver), door(PortName::Inspector));
-    let reach = Reach::default();
+    let (reach, own_replays) = (Reach::default(), OwnReplays::default());
     let state = ReceiverState {
         rules: Arc::clone(&rules),
         store: store.clone(),
@@ -124,6 +125,7 @@ pub async fn start(
         links: LinkOpener::new(sender.client().clone()),
         probes: sender.probes().clone(),
         reach: reach.clone(),
+        replays: own_replays.clone(),
         large_bodies: Arc::new(Semaphore::new(http::LARGE_AT_ONCE)),
     };
     let inspector_state = InspectorState::new(http::InspectorParts {
@@ -136,7 +138,9 @@ pub async fn start(
         password: config.inspector.password.clone(),
         allowed_hosts: config.inspector.allowed_hosts.clone(),
         public_url: config.inspector.public_url.clone(),
+        rules: Arc::clone(&rules),
         reach,
+        own_replays,
         data_dir: config.data_dir.clone(),
         config_file: config.file.clone(),
         schemas_dir: config.schemas_dir.clone(),
@@ -365,12 +369,12 @@ pub fn read_catalog(config: &Config) -> Result<Catalog, ConfigFaults> {
 fn make_rules(config: &Config, catalog: &Arc<Catalog>, masking: &Arc<Masking>) -> Rules {
     let receiver = &config.receiver;
     Rules {
-        receiver: Receiver::new(
+        receiver: Arc::new(Receiver::new(
             config.sources.clone(),
             Arc::clone(catalog),
             Arc::clone(masking),
             receiver.max_body,
-        ),
+        )),
         trusted_proxies: receiver.trusted_proxies.clone(),
         body: BodyLimits { max_body: receiver.max_body, timeout: receiver.body_timeout },
         refused_rate: AddressRate::new(receiver.refused_rate),

@@ -1,5 +1,7 @@
 // A page about something that goes on is fetched again until it is over. Without it, "Look again" is a link.
 
+import { wire } from "./app.js";
+
 (() => {
   const PAUSE = 700;
   async function again() {
@@ -11,6 +13,7 @@
       const there = page.getElementById("progress");
       if (!answer.ok || !there) { location.reload(); return; }
       here.replaceWith(document.adoptNode(there));
+      wire(there);
     } catch {
       const said = here.querySelector("[role=status]");
       if (said) said.textContent = "The inspector does not answer; trying again…";

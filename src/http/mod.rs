@@ -23,6 +23,7 @@ mod receiver;
 mod receiver_state;
 mod recorded_stream;
 mod refused_head;
+mod replayed;
 mod respond;
 mod route;
 mod sender_marks;

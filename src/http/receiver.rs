@@ -18,7 +18,7 @@ use super::receiver_state::{ReceiverState, Rules};
 use super::route::Route;
 use super::test_route::{self, Wish};
 use super::wire_head::{self, WireTape};
-use super::{client_ip, respond, unread};
+use super::{replayed, respond, unread};
 use crate::domain::{
     Appended, Arrival, BodyEnd, Decision, Delivery, DeliveryId, Entry, Fault, Handshake, Reason, Source,
     Transfer,
@@ -65,7 +65,7 @@ impl WireRequest<'_> {
             method: method.to_owned(),
             target: target.to_owned(),
             http_version: if self.head.version == Version::HTTP_10 { "HTTP/1.0" } else { "HTTP/1.1" },
-            client: client_ip::locate(self.end, &rules.trusted_proxies, &headers),
+            client: replayed::client(self.end, state, rules, &headers),
             connection: self.caller.map(Caller::delivery).unwrap_or_default(),
             headers,
             body: bytes::Bytes::new(),

@@ -13,6 +13,7 @@ use super::link_opener::LinkOpener;
 use super::reach::Reach;
 use crate::config::TrustedProxies;
 use crate::domain::Clock;
+use crate::inspect::replay::OwnReplays;
 use crate::receive::Receiver;
 use crate::send::OwnProbes;
 use crate::store::Store;
@@ -21,7 +22,7 @@ use crate::telemetry::Metrics;
 /// The rules of the receiver; a reload replaces them.
 pub struct Rules {
     /// Decides about deliveries.
-    pub receiver: Receiver,
+    pub receiver: Arc<Receiver>,
     /// The trusted proxies, and how they name the client.
     pub trusted_proxies: TrustedProxies,
     /// The limits of a body.
@@ -55,6 +56,8 @@ pub struct ReceiverState {
     pub probes: OwnProbes,
     /// Probes of the inspector that are on their way here.
     pub reach: Reach,
+    /// Replays of the inspector that are on their way here.
+    pub replays: OwnReplays,
     /// Limits how many large bodies are checked at once: a parsed JSON value may take many times the size of its text.
     pub large_bodies: Arc<Semaphore>,
 }

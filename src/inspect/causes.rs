@@ -3,6 +3,7 @@
 //! What it may use of a processor is bounded: whoever sends forged signatures must not keep it busy. What is not looked at then
 //! is named when somebody looks at it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -112,7 +113,7 @@ async fn causes_of(
             break;
         }
         if let Some(delivery) = store.delivery(row.id).await? {
-            let (_, findings) = look_into(store, sources, delivery).await;
+            let (_, findings) = look_into(store, sources, Arc::new(delivery), None).await;
             found.extend(findings.cause(row.verdict).map(|cause| (row.seq, cause)));
         }
         budget.spend(began.elapsed());

@@ -30,13 +30,6 @@ pub fn diagnosis(delivery: &StoredDelivery, rule: &str, ranges: &[IpNet]) -> Dia
         let headline = "The client's address is unknown";
         return Diagnosis::new("client-unknown", headline, cause).fix(unknown(delivery));
     }
-    if ranges.iter().any(|range| range.contains(&client.ip)) {
-        let cause = format!(
-            "{} was not in the allowlist when this arrived. The allowlist contains it now.",
-            client.ip
-        );
-        return Diagnosis::new("ip_not_allowed", "IP address not allowed", cause).fix("Replay the delivery.");
-    }
     if client.is_unnamed() {
         let missing = client.explanation.strip_prefix(ClientAddress::UNNAMED).unwrap_or_default();
         let missing = missing.trim_start_matches(": ");
@@ -197,23 +190,6 @@ fn nearest_range(address: IpAddr, ranges: &[IpNet]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Reason, Verdict};
-    use crate::inspect::diagnosis::tests::stored;
-
-    #[test]
-    fn an_address_that_was_allowed_since_is_said_to_be_and_never_listed_twice() {
-        let mut delivery = stored(Verdict::Rejected, Some(Reason::IpNotAllowed));
-        delivery.client.ip = "203.0.113.7".parse().unwrap();
-        let of = |ranges: &[&str]| {
-            let ranges: Vec<IpNet> = ranges.iter().map(|range| range.parse().unwrap()).collect();
-            diagnosis(&delivery, "the allowlist", &ranges)
-        };
-        let (refused, allowed) = (of(&["198.51.100.0/24"]), of(&["198.51.100.0/24", "203.0.113.7/32"]));
-        assert_eq!(refused.headline, allowed.headline, "the list has the same words");
-        assert!(refused.fixes[0].line.as_ref().unwrap().contains("\"203.0.113.7\""), "{refused:?}");
-        assert!(allowed.cause.contains("contains it now"), "{allowed:?}");
-        assert_eq!(allowed.fixes[0].step, "Replay the delivery.");
-    }
 
     #[test]
     fn the_nearest_range_says_how_much_agrees() {

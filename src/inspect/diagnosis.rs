@@ -152,7 +152,8 @@ fn by_reason(
         Reason::InvalidPayload => invalid_payload(check, rule),
         Reason::UnknownEvent => told(format!("The catalogue does not contain the event: {seen}."))
             .fix("Add a schema with that name to schemas_dir, or accept unknown events.")
-            .with_line("unknown_events = \"accept\""),
+            .with_line("unknown_events = \"accept\"")
+            .proved_by(Action::ChangeRules),
         Reason::InvalidId => told(format!("The event id cannot be used: {seen}. Expected: {rule}."))
             .fix("Correct the sender, or point id_pointer at another field."),
         Reason::IdConflict => told(

@@ -7,6 +7,7 @@ use super::diagnosis::diagnose;
 use super::not_json::signed_with_its_end;
 use super::repeats::Repeats;
 use super::told::Diagnosis;
+use super::what_if::PassesToday;
 use crate::domain::{BodyEnd, Cause, Reason, Source, StoredDelivery, Verdict};
 use crate::payload::Sources;
 use crate::signing::diagnose::{self, Autopsy, Known, Suspect};
@@ -25,27 +26,33 @@ pub struct Findings {
 
 /// Looks into `delivery`, with the sources as they are now, on a thread where that may take its time: up to a second for a
 /// body of some megabytes. The delivery has then the cause that was found.
+///
+/// `today` is what today's configuration would do with it, where that is known.
 pub async fn look_into(
     store: &Store,
     sources: &Sources,
-    delivery: StoredDelivery,
+    mut delivery: Arc<StoredDelivery>,
+    today: Option<PassesToday>,
 ) -> (Arc<StoredDelivery>, Findings) {
     // Without them the delivery itself still says what became of it.
     let repeats = Repeats::of(store, &delivery).await.unwrap_or_default();
     let client_repeat = ClientRepeat::find(store, &delivery).await.ok().flatten();
-    let mut delivery = Arc::new(delivery);
     let (in_force, max_body) = (sources.all(), sources.max_body());
     let looked_at = Arc::clone(&delivery);
     let look = move || {
         let repeat = repeats.diagnosis(&looked_at, &in_force, max_body);
         Findings::of(&looked_at, &in_force, repeat, client_repeat)
     };
-    let findings = match tokio::task::spawn_blocking(look).await {
+    let mut findings = match tokio::task::spawn_blocking(look).await {
         Ok(findings) => findings,
         Err(_) => Findings { diagnosis: diagnose(&delivery, &[], None), client_repeat, autopsy: None },
     };
-    let diagnosis = findings.diagnosis.reached_at(sources.public().as_deref());
-    let findings = Findings { diagnosis, ..findings };
+    let diagnosis = match today {
+        Some(today) => today.diagnosis(&delivery),
+        None => findings.diagnosis,
+    };
+    let diagnosis = diagnosis.reached_at(sources.public().as_deref());
+    findings.diagnosis = diagnosis;
     if let Some(cause) = findings.cause(delivery.row.verdict) {
         Arc::make_mut(&mut delivery).row.cause = Some(cause);
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::told::Diagnosis;
+use super::told::{Action, Diagnosis};
 use crate::domain::json::without_mark;
 use crate::domain::{EventPlace, Outcome, Scheme, Source, StoredDelivery, Target};
 
@@ -48,9 +48,9 @@ pub fn hint(delivery: &StoredDelivery, source: &Source) -> Diagnosis {
     };
     let told = Diagnosis::new("no-event-name", "The request does not name its event", cause);
     let told = match suggestion(delivery, source) {
-        Some(setting) => {
-            told.line(format!("Add this line to source “{name}”: it fits this request."), setting)
-        }
+        Some(setting) => told
+            .line(format!("Add this line to source “{name}”: it fits this request."), setting)
+            .proved_by(Action::ChangeRules),
         None if place.is_none() => told.fix("Let the sender put the name into \"event\" or \"type\"."),
         None => told,
     };

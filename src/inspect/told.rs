@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::domain::Secret;
+use crate::domain::{DeliveryId, Secret};
 use crate::send::source_path;
 
 /// Why a delivery became what it is, for whoever must mend it.
@@ -18,6 +18,8 @@ pub struct Diagnosis {
     pub fixes: Vec<Fix>,
     /// What else was found out.
     pub evidence: Vec<String>,
+    /// Whether today's configuration lets it pass.
+    pub passes_today: bool,
 }
 
 /// A step of what to do.
@@ -51,6 +53,10 @@ pub enum Action {
     },
     /// Find or check the public address.
     Connect,
+    /// Replay it to this receiver.
+    Replay,
+    /// Open another delivery.
+    Open(DeliveryId),
 }
 
 impl Diagnosis {

@@ -12,7 +12,7 @@ export function whatIfSteps({ newPage, shoot, post, inspector }) {
       await page.goto(`${inspector}/deliveries/${id}`);
       await page.getByRole("link", { name: "Test another secret" }).click();
       await page.waitForURL(/\/what-if\?source=tagorun/);
-      assert.equal(await page.getByLabel("Only those that match this search").inputValue(), "reason:signature_mismatch");
+      assert.equal(await page.getByLabel("Only those that match this search").inputValue(), "");
       await shoot(new URL(page.url()).pathname + new URL(page.url()).search, "what-if");
       await page.getByLabel("Secret", { exact: true }).fill(used);
       await page.getByRole("button", { name: "Re-check deliveries" }).click();
@@ -22,7 +22,8 @@ export function whatIfSteps({ newPage, shoot, post, inspector }) {
       const row = page.locator(`tbody tr:has(a[href="/deliveries/${id}"])`);
       assert.match(await row.innerText(), /signature_mismatch\s+passes/);
       const toml = await page.locator("#draft-toml").innerText();
-      assert.match(toml, /file:NEW-SECRET/);
+      assert.match(toml, /secrets = \["file:signing-secret", "file:NEW-SECRET"\]/);
+      await page.getByRole("button", { name: "Copy", exact: true }).waitFor();
       assert(!(await page.content()).includes(used), "a secret that was typed in is shown");
       await shoot(new URL(page.url()).pathname, "what-if-run");
       await row.getByRole("link").click();

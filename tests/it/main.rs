@@ -55,6 +55,7 @@ mod octokit;
 mod outbound_pages;
 mod output;
 mod overview;
+mod passes_today;
 mod proxies;
 mod proxies_restart;
 mod proxy_facts;

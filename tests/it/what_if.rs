@@ -235,3 +235,81 @@ fn the_configuration_that_is_offered_is_one() {
         assert_eq!(server.tell("POST", "what-if", &wrong).status, 400, "{wrong}");
     }
 }
+
+fn page(server: &Server, path: &str) -> String {
+    String::from_utf8(exchange(server.inspector, "GET", path, &[], b"").body).unwrap()
+}
+
+/// Sends the form, and returns the page of the finished run.
+fn submit(server: &Server, fields: &[(&str, &str)]) -> String {
+    let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Sec-Fetch-Site", "same-origin")];
+    let answer = exchange(server.inspector, "POST", "/what-if", &headers, form.as_bytes());
+    assert_eq!(answer.status, 303, "{}", String::from_utf8_lossy(&answer.body));
+    let path = answer.header("location").unwrap().to_owned();
+    until("the run is over", || !page(server, &path).contains("data-running"));
+    page(server, &path)
+}
+
+#[test]
+fn what_is_offered_to_be_applied_was_checked_on_every_delivery_and_replaces_no_secret() {
+    let server = Server::start();
+    assert_eq!(signed(&server, SECRET, &login("evt_good")), 200);
+    assert_eq!(signed(&server, WRONG, &login("evt_wrong")), 401);
+    let wrong = server.deliveries("reason=signature_mismatch")[0]["id"].as_str().unwrap().to_owned();
+    let delivery = page(&server, &format!("/deliveries/{wrong}"));
+    assert!(
+        delivery.contains("href=\"/what-if?source=tagorun&#38;only=secret\""),
+        "no hidden search: {delivery}"
+    );
+    let form = page(&server, "/what-if?source=tagorun&only=secret");
+    assert!(form.contains("<input name=\"q\" type=\"search\" value=\"\""), "{form}");
+    let found = submit(&server, &[("source", "tagorun"), ("only", "secret"), ("secret", WRONG)]);
+    assert!(found.contains("Of 2 deliveries, 1 that was rejected would pass, and 0 that passed"), "{found}");
+    assert!(
+        found.contains("secrets = [&#34;file:signing-secret&#34;, &#34;file:NEW-SECRET&#34;]"),
+        "{found}"
+    );
+    for part in ["--config", "kill -HUP", "<bdi>tagoio</bdi>", "data-copy=\"draft-toml\""] {
+        assert!(found.contains(part), "{part}: {found}");
+    }
+    assert!(!found.contains("id=\"warning\""), "{found}");
+    // A search leaves deliveries out, and the page says so.
+    let some = [("source", "tagorun"), ("secret", WRONG), ("q", "reason:signature_mismatch")];
+    let found = submit(&server, &some);
+    assert!(
+        found.contains("Only deliveries that match “reason:signature_mismatch” were checked."),
+        "{found}"
+    );
+    assert!(found.contains("id=\"warning\">This says nothing about the other deliveries"), "{found}");
+    let found = submit(&server, &[("source", "tagorun"), ("secret", WRONG), ("last", "1")]);
+    assert!(found.contains("Older deliveries were not checked."), "{found}");
+    // A secret that lets nothing pass is not offered.
+    let found = submit(&server, &[("source", "tagorun"), ("secret", "nobody-signs-with-this-one-00")]);
+    assert!(!found.contains("draft-toml") && found.contains("nothing to apply"), "{found}");
+    // Rules that would reject what passed are offered with a warning.
+    let found = submit(&server, &[("source", "tagorun"), ("allow", "203.0.113.0/24")]);
+    assert!(
+        found.contains("draft-toml") && found.contains("1 delivery that passed would be rejected"),
+        "{found}"
+    );
+}
+
+#[test]
+fn a_change_that_is_known_is_tried_at_once() {
+    let server =
+        Setup::new("[[source]]\nname = \"near\"\nsignature = \"none\"\nallow = [\"203.0.113.0/24\"]").start();
+    assert_eq!(server.post("/webhook/near", &[], login("evt_1").as_bytes()).status, 403);
+    let id = server.newest()["id"].as_str().unwrap().to_owned();
+    let delivery = page(&server, &format!("/deliveries/{id}"));
+    let line = "allow = [\"203.0.113.0/24\", \"127.0.0.1\"]";
+    let form = format!(
+        "<form class=\"fix-form\" method=\"post\" action=\"/what-if\"><input type=\"hidden\" name=\"source\" value=\"near\">\
+         <input type=\"hidden\" name=\"toml\" value=\"{}\">",
+        line.replace('"', "&#34;")
+    );
+    assert!(delivery.contains(&form), "{form} in {delivery}");
+    let found = submit(&server, &[("source", "near"), ("toml", line)]);
+    assert!(found.contains("Of 1 delivery, 1 that was rejected would pass"), "{found}");
+    assert!(found.contains(&format!("href=\"/deliveries/{id}\"")), "{found}");
+}

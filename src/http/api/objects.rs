@@ -129,6 +129,8 @@ struct CauseObject<'a> {
     text: &'a str,
     fixes: Vec<FixObject<'a>>,
     evidence: &'a [String],
+    /// Whether today's configuration lets it pass.
+    passes_today: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -146,6 +148,7 @@ impl<'a> CauseObject<'a> {
             text: &diagnosis.cause,
             fixes: diagnosis.fixes.iter().map(fix).collect(),
             evidence: &diagnosis.evidence,
+            passes_today: diagnosis.passes_today,
         }
     }
 }

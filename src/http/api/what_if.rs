@@ -9,7 +9,7 @@ use super::params::{Blank, Params};
 use crate::catalog::Catalog;
 use crate::config::draft_source;
 use crate::domain::json::pointer;
-use crate::domain::{DeliveryFilter, ReplayId};
+use crate::domain::{DeliveryFilter, ReplayId, plain};
 use crate::http::inspector::InspectorState;
 use crate::http::problem::{Problem, answer};
 use crate::inspect::search;
@@ -63,14 +63,14 @@ pub fn run(state: &InspectorState, members: &Map<String, Value>) -> Result<Repla
             .filter(|last| (1..=MOST).contains(last))
             .ok_or_else(|| bad(vec![fault("/last", &format!("a number from 1 to {MOST}"))]))?,
     };
-    let q = match members.get("q") {
-        None | Some(Value::Null) => None,
-        Some(Value::String(text)) => {
-            Some(search::parse(text).map_err(|wrong| bad(vec![fault("/q", &wrong.to_string())]))?)
-        }
+    let searched = match members.get("q") {
+        None | Some(Value::Null) => "",
+        Some(Value::String(text)) => text.trim(),
         Some(_) => return Err(bad(vec![fault("/q", "a search, as text")])),
     };
+    let q = search::parse(searched).map_err(|wrong| bad(vec![fault("/q", &wrong.to_string())]))?;
     let catalog = drafted_catalog(&state.catalog, members.get("schemas"))?;
+    let catalog_is_present = catalog.is_none();
     let drafted = draft_source(present, changes, state.sender.secrets(), signing::check_key)
         .map_err(|faults| bad(faults.iter().map(|what| fault("/draft", what)).collect()))?;
     let asked = Asked {
@@ -78,7 +78,9 @@ pub fn run(state: &InspectorState, members: &Map<String, Value>) -> Result<Repla
         catalog,
         configuration: drafted.toml,
         last,
-        filter: DeliveryFilter { q, ..DeliveryFilter::default() },
+        filter: DeliveryFilter { q: Some(q).filter(|q| !q.is_everything()), ..DeliveryFilter::default() },
+        search: searched.to_owned(),
+        only_secrets: changes.keys().all(|key| key == "secrets") && catalog_is_present,
     };
     state.what_if.start(asked, state.clock.wall()).ok_or_else(|| {
         Problem::new(
@@ -164,8 +166,13 @@ pub fn sentence(progress: &Progress) -> String {
     let more = |count: usize, what: &str| {
         if count == 0 { String::new() } else { format!(", {count} {what}") }
     };
+    let left_out = match (progress.search.as_str(), progress.has_more) {
+        ("", false) => String::new(),
+        ("", true) => " Older deliveries were not checked.".to_owned(),
+        (search, _) => format!(" Only deliveries that match “{}” were checked.", plain(search)),
+    };
     format!(
-        "Of {} {}, {} that {} rejected would pass, and {} that passed would be rejected{}{}{}.",
+        "Of {} {}, {} that {} rejected would pass, and {} that passed would be rejected{}{}{}.{left_out}",
         progress.done,
         if progress.done == 1 { "delivery" } else { "deliveries" },
         progress.would_pass,

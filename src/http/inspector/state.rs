@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
+use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 use super::badges::Badges;
@@ -13,8 +14,9 @@ use crate::catalog::Catalog;
 use crate::config::{PasswordHash, PublicUrl};
 use crate::domain::{Clock, ListenAddress, SilenceAfter, Source, StoredDelivery};
 use crate::http::admin_auth::AdminAuth;
-use crate::http::{LinkOpener, Reach};
-use crate::inspect::replay::{ReplayRuns, Replayer};
+use crate::http::replayed::client_today;
+use crate::http::{LinkOpener, Reach, Rules};
+use crate::inspect::replay::{OwnReplays, ReplayRuns, Replayer};
 use crate::inspect::what_if::WhatIf;
 use crate::inspect::{Findings, look_into};
 use crate::payload::Sources;
@@ -44,8 +46,12 @@ pub struct InspectorParts {
     pub public_url: Option<PublicUrl>,
     /// Who asks what would be by other rules.
     pub what_if: WhatIf,
+    /// The receiver's rules as they are now.
+    pub rules: Arc<ArcSwap<Rules>>,
     /// Probes that are on their way to the receiver.
     pub reach: Reach,
+    /// Replays that are on their way to the receiver.
+    pub own_replays: OwnReplays,
     /// Where secrets are.
     pub data_dir: PathBuf,
     /// The configuration file, where there is one.
@@ -71,7 +77,9 @@ pub struct InspectorState {
     /// Opens confirmation links.
     pub(crate) links: LinkOpener,
     pub(crate) what_if: WhatIf,
+    rules: Arc<ArcSwap<Rules>>,
     pub(super) reach: Reach,
+    own_replays: OwnReplays,
     pub(super) data_dir: PathBuf,
     pub(super) config_file: Option<PathBuf>,
     pub(super) remembered: Arc<Remembered>,
@@ -104,7 +112,9 @@ impl InspectorState {
             links: LinkOpener::new(parts.sender.client().clone()),
             sender: parts.sender,
             what_if: parts.what_if,
+            rules: parts.rules,
             reach: parts.reach,
+            own_replays: parts.own_replays,
             data_dir: parts.data_dir,
             config_file: parts.config_file,
             remembered: Arc::default(),
@@ -148,7 +158,14 @@ impl InspectorState {
 
     /// Why a delivery has its verdict.
     pub(crate) async fn look_into(&self, delivery: StoredDelivery) -> (Arc<StoredDelivery>, Findings) {
-        look_into(&self.store, &self.sources, delivery).await
+        let delivery = Arc::new(delivery);
+        let rules = self.rules.load();
+        let receiver = Arc::clone(&rules.receiver);
+        let client = client_today(&delivery, &rules.trusted_proxies);
+        drop(rules);
+        // Without it, the cause of then is still right.
+        let today = self.what_if.passes_today(&delivery, client, receiver).await.ok().flatten();
+        look_into(&self.store, &self.sources, delivery, today).await
     }
 
     /// The same; the cause is stored, so that lists agree with it.
@@ -185,6 +202,7 @@ impl InspectorState {
                 client: self.sender.client().clone(),
                 receiver: self.receiver_base(),
                 sources: self.sources.clone(),
+                own_replays: self.own_replays.clone(),
                 clock: Arc::clone(&self.clock),
             };
             Ok(ReplayRuns::new(replayer, self.stopping.subscribe()))

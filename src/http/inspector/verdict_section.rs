@@ -6,7 +6,7 @@ use super::page::search_url;
 use super::remembered::Apply;
 use super::row_view::{shown_time, took};
 use crate::config::toml_members;
-use crate::domain::{Check, DeliveryRow, Outcome, plain};
+use crate::domain::{Check, DeliveryRow, Outcome, counted, plain};
 use crate::inspect::duration::seconds;
 use crate::inspect::search::term;
 use crate::inspect::{Action, Diagnosis, Fix};
@@ -26,12 +26,22 @@ pub struct VerdictSection {
 pub struct FixView {
     pub step: String,
     pub line: Option<String>,
-    /// A page that does or proves it, and what the link says.
-    pub action: Option<(String, &'static str)>,
+    pub action: Option<ActionView>,
     /// How the line gets into force, where it is one of the configuration.
     pub apply: Option<Apply>,
     /// Whether the line begins with the header of its section.
     pub has_section: bool,
+}
+
+/// What does or proves a step.
+pub struct ActionView {
+    /// A page, or where a form is sent to.
+    pub url: String,
+    /// The fields of that form; none: it is a link.
+    pub fields: Vec<(&'static str, String)>,
+    pub words: &'static str,
+    /// Whether it is the first thing to do on the page.
+    pub is_primary: bool,
 }
 
 /// Other deliveries with the same cause.
@@ -58,7 +68,12 @@ pub struct CheckView {
 }
 
 impl VerdictSection {
-    /// The section for the delivery of `row`.
+    /// Whether a step is the first thing to do on the page.
+    pub fn has_primary(&self) -> bool {
+        self.fixes.iter().any(|fix| fix.action.as_ref().is_some_and(|action| action.is_primary))
+    }
+
+    /// What is said of the delivery of `row`.
     pub fn of(
         row: &DeliveryRow,
         diagnosis: &Diagnosis,
@@ -79,43 +94,57 @@ impl VerdictSection {
 }
 
 fn fix_view(row: &DeliveryRow, fix: &Fix, apply: &Apply) -> FixView {
-    let what_if = |name: &str, value: &str| {
-        let reason = row.reason.map_or(String::new(), |reason| term("reason", reason.as_str()));
-        let query = form_urlencoded::Serializer::new(String::new())
-            .append_pair("source", &row.source)
-            .append_pair("q", &reason)
-            .append_pair(name, value)
-            .finish();
-        format!("/what-if?{query}")
-    };
     let line = fix.line.as_deref().unwrap_or_default();
-    let action = fix.action.as_ref().and_then(|action| match action {
-        Action::TestSecret => Some((what_if("only", "secret"), "Test another secret")),
-        Action::ChangeRules => Some((what_if("toml", line), "See what would change")),
-        Action::Compare => row.duplicate_of.map(|first| (format!("/diff?a={first}&b={}", row.id), "Compare")),
-        Action::ShowSecret { source, is_token } => {
-            let words = if *is_token { "Show the token" } else { "Show the secret" };
-            let source: String = form_urlencoded::byte_serialize(source.as_bytes()).collect();
-            Some((format!("/sources/{source}#setup-title"), words))
-        }
-        Action::Connect => Some(("/connect".to_owned(), "Find the public address")),
-    });
     FixView {
         step: plain(&fix.step),
         line: fix.line.as_deref().map(plain),
-        action,
+        action: fix.action.as_ref().and_then(|action| action_view(row, fix, action)),
         apply: toml_members(line).is_ok_and(|members| !members.is_empty()).then(|| apply.clone()),
         has_section: line.starts_with('['),
     }
 }
 
+fn action_view(row: &DeliveryRow, fix: &Fix, action: &Action) -> Option<ActionView> {
+    let form = |pairs: &[(&str, &str)]| {
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+        format!("/what-if?{query}")
+    };
+    let link = |url: String, words| ActionView { url, fields: Vec::new(), words, is_primary: false };
+    let source = row.source.as_str();
+    Some(match (action, &fix.line) {
+        (Action::TestSecret, _) => {
+            link(form(&[("source", source), ("only", "secret")]), "Test another secret")
+        }
+        (Action::ChangeRules, None) => link(form(&[("source", source)]), "Try other rules"),
+        (Action::ChangeRules, Some(line)) => ActionView {
+            url: "/what-if".to_owned(),
+            fields: vec![("source", row.source.clone()), ("toml", line.clone())],
+            words: "See what would change",
+            is_primary: false,
+        },
+        (Action::Compare, _) => link(format!("/diff?a={}&b={}", row.duplicate_of?, row.id), "Compare"),
+        (Action::ShowSecret { source, is_token }, _) => {
+            let words = if *is_token { "Show the token" } else { "Show the secret" };
+            let source: String = form_urlencoded::byte_serialize(source.as_bytes()).collect();
+            link(format!("/sources/{source}#setup-title"), words)
+        }
+        (Action::Connect, _) => link("/connect".to_owned(), "Find the public address"),
+        (Action::Open(other), _) => link(format!("/deliveries/{other}"), "View the accepted delivery"),
+        (Action::Replay, _) => ActionView {
+            url: format!("/deliveries/{}/replay", row.id),
+            fields: vec![("to", "receiver".to_owned()), ("signature", "fresh".to_owned())],
+            words: "Replay",
+            is_primary: true,
+        },
+    })
+}
+
 fn alike_view(row: &DeliveryRow, code: &str, alike: Alike) -> AlikeView {
-    let or_more = if alike.is_all { "" } else { " or more" };
-    let noun = if alike.count == 1 { "delivery" } else { "deliveries" };
+    let all = counted(u64::try_from(alike.count).unwrap_or(u64::MAX), "more delivery");
     let since = alike.since.to_string();
     AlikeView {
         url: search_url(&format!("{} {}", term("source", &row.source), term("cause", code))),
-        count: format!("{}{or_more} more {noun}", alike.count),
+        count: if alike.is_all { all } else { all.replacen(' ', "+ ", 1) },
         since: (since.clone(), minute(&since, &row.received_at.to_string())),
     }
 }

@@ -12,7 +12,7 @@ use super::remembered::Apply;
 use super::state::InspectorState;
 use super::words::When;
 use crate::config::{draft_source, toml_members};
-use crate::domain::{Gate, Scheme, Timestamp, plain};
+use crate::domain::{Gate, Scheme, Timestamp, counted, plain};
 use crate::http::api::what_if::{LAST, run, sentence, word};
 use crate::http::api::{Blank, Params, json_body};
 use crate::http::problem::Problem;
@@ -52,7 +52,10 @@ struct RunPage {
     done: usize,
     total: usize,
     sentence: String,
-    configuration: String,
+    /// What to apply, where that is of use.
+    configuration: Option<String>,
+    /// A warning before it is applied.
+    warning: Option<String>,
     flips: Vec<FlipView>,
     all_flips: usize,
     next: Option<usize>,
@@ -209,23 +212,39 @@ pub async fn cancel(id: web::Path<String>, state: web::Data<InspectorState>) -> 
 fn view(state: &InspectorState, progress: &Progress, from: usize) -> RunPage {
     let next = from.saturating_add(PAGE);
     let now = state.clock.wall();
+    let is_running = progress.state == State::Running;
     RunPage {
         frame: Frame::of(state, "deliveries"),
         apply: state.apply(),
         id: progress.id.to_string(),
         source: progress.source.clone(),
         state: progress.state.as_str(),
-        is_running: progress.state == State::Running,
+        is_running,
         done: progress.done,
         total: progress.total,
         sentence: sentence(progress),
-        configuration: progress.configuration.clone(),
+        configuration: (!is_running && progress.is_useful()).then(|| progress.configuration.clone()),
+        warning: warning(progress),
         flips: progress.flips.iter().skip(from).take(PAGE).map(|one| flip(one, now)).collect(),
         all_flips: progress.would_pass
             + progress.would_be_refused
             + progress.other_reason
             + progress.other_event,
         next: (next < progress.flips.len()).then_some(next),
+    }
+}
+
+/// What speaks against applying a draft.
+fn warning(progress: &Progress) -> Option<String> {
+    let rejected = u64::try_from(progress.would_be_refused).unwrap_or(u64::MAX);
+    let passed = counted(rejected, "delivery");
+    match (rejected, progress.search.is_empty()) {
+        (0, true) => None,
+        (0, false) => Some(
+            "This says nothing about the other deliveries of the source. Check them too, without a search."
+                .to_owned(),
+        ),
+        _ => Some(format!("{passed} that passed would be rejected. Look at them first.")),
     }
 }
 

@@ -2,13 +2,15 @@
 //! edited.
 
 mod address;
+mod own;
 mod plan;
 mod replayer;
 mod request;
 mod runs;
 
 pub use address::left_out;
+pub use own::OwnReplays;
 pub use plan::{Group, MOST, Plan};
 pub use replayer::{Asked, ReplayFault, Replayer, Target};
-pub use request::Edits;
+pub use request::{Edits, MARK};
 pub use runs::{ReplayRuns, Turned};

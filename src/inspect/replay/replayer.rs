@@ -8,6 +8,7 @@ use bytes::Bytes;
 use url::Url;
 
 use super::address::address;
+use super::own::OwnReplays;
 use super::request::{Edits, MARK, Parts, outgoing};
 use crate::domain::{
     Clock, Condition, DeliveryFilter, DeliveryId, Query, Replay, ReplayId, ReplaySignature, StoredDelivery,
@@ -82,6 +83,8 @@ pub struct Replayer {
     pub receiver: String,
     /// The sources as they are now.
     pub sources: Sources,
+    /// The replays that our receiver recognises.
+    pub own_replays: OwnReplays,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -187,6 +190,7 @@ impl Replayer {
         .map_err(ReplayFault::Asked)?;
         let before = *self.store.newest().borrow();
         let client = if to_us { &self.own } else { &self.client };
+        let _under_way = to_us.then(|| self.own_replays.begin(&mark, delivery.client.clone()));
         let Outcome { result, .. } = client.send(request).await;
         match result {
             Ok(response) => {

@@ -6,8 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 
 use crate::domain::{
-    Arrival, BodyEnd, Credential, Decision, DeliveryId, Gate, Header, Headers, Outcome, Reason, Source,
-    StoredDelivery, Transfer, Verdict,
+    Arrival, BodyEnd, ClientAddress, Credential, Decision, DeliveryId, Entry, Gate, Header, Headers, Outcome,
+    Reason, Source, StoredDelivery, Transfer, Verdict,
 };
 use crate::receive::{Masking, Receiver};
 
@@ -46,6 +46,28 @@ pub fn before(delivery: &StoredDelivery) -> Option<Side> {
     }
 }
 
+/// An event that passes every check.
+pub struct Passed {
+    /// Its id, if it has one.
+    pub event_id: Option<String>,
+}
+
+/// Whether `receiver` lets a rejected delivery from `client` pass, as of when it arrived.
+pub fn passes(
+    delivery: &StoredDelivery,
+    client: ClientAddress,
+    receiver: &Receiver,
+    masking: &Masking,
+) -> Option<Passed> {
+    let source = receiver.sources().iter().find(|source| source.name == delivery.row.source)?;
+    if !matches!(before(delivery), Some(Side::Refused(_))) || is_cut(delivery) {
+        return None;
+    }
+    let judged = judge(delivery, client, receiver, source, masking);
+    let is_rejected = matches!(judged.decision, Decision::Reject(_));
+    (!is_rejected).then_some(Passed { event_id: judged.facts.event_id })
+}
+
 /// Judges `delivery` as of when it came. `None`: nothing flips.
 pub fn flip(
     delivery: &StoredDelivery,
@@ -54,9 +76,7 @@ pub fn flip(
     source: &Source,
     masking: &Masking,
 ) -> Option<Flip> {
-    let arrival = arrival(delivery, source, masking);
-    let now = delivery.row.received_at;
-    let judged = receiver.judge(&source.name, arrival, now, Instant::now()).entry;
+    let judged = judge(delivery, delivery.client.clone(), receiver, source, masking);
     let after = match judged.decision {
         Decision::Reject(reason) => Side::Refused(reason),
         Decision::Accept(_) | Decision::Capture(_) | Decision::Handshake(_) => Side::Passes,
@@ -74,6 +94,17 @@ pub fn flip(
         None => (None, is),
     };
     Some(Flip { id: row.id, before: before.clone(), after, gate, seen })
+}
+
+fn judge(
+    delivery: &StoredDelivery,
+    client: ClientAddress,
+    receiver: &Receiver,
+    source: &Source,
+    masking: &Masking,
+) -> Entry {
+    let arrival = Arrival { client, ..arrival(delivery, source, masking) };
+    receiver.judge(&source.name, arrival, delivery.row.received_at, Instant::now()).entry
 }
 
 /// An event in words.

@@ -2,6 +2,8 @@
 
 mod judge;
 mod runs;
+mod today;
 
 pub use judge::{Flip, Side};
 pub use runs::{Asked, MOST, Progress, State, WhatIf};
+pub use today::PassesToday;

@@ -7,9 +7,10 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 
-use super::judge::{Flip, Side, before, flip, is_cut};
+use super::judge::{Flip, Passed, Side, before, flip, is_cut, passes};
+use super::today::PassesToday;
 use crate::catalog::Catalog;
-use crate::domain::{DeliveryFilter, ReplayId, Source, Timestamp};
+use crate::domain::{ClientAddress, DeliveryFilter, ReplayId, Source, StoredDelivery, Timestamp, Verdict};
 use crate::receive::{Masking, Receiver};
 use crate::store::{Store, StoreError};
 use crate::telemetry::Workers;
@@ -20,6 +21,8 @@ pub const MOST: usize = 100_000;
 const REMEMBERED: usize = 8;
 /// The most flips of a run that are listed; more are only counted.
 const LISTED: usize = 1_000;
+/// The most deliveries of one event that are looked through for the accepted one.
+const SAME_EVENT: usize = 50;
 /// Deliveries read at once.
 const PAGE: usize = 100;
 /// A run pauses so many times as long as it worked: it takes a quarter of a processor.
@@ -38,6 +41,10 @@ pub struct Asked {
     pub last: usize,
     /// Which of them.
     pub filter: DeliveryFilter,
+    /// The same as it was typed; empty: all of the source.
+    pub search: String,
+    /// Whether nothing is drafted but secrets.
+    pub only_secrets: bool,
 }
 
 /// How far a run is.
@@ -75,6 +82,12 @@ pub struct Progress {
     pub source: String,
     /// Its configuration, without any secret.
     pub configuration: String,
+    /// The search that narrows it; empty: all deliveries of the source.
+    pub search: String,
+    /// Whether nothing is drafted but secrets.
+    pub only_secrets: bool,
+    /// Whether older deliveries match that are not looked at.
+    pub has_more: bool,
     /// How far it is.
     pub state: State,
     /// Deliveries looked at.
@@ -132,6 +145,9 @@ impl WhatIf {
             id,
             source: asked.source.name.clone(),
             configuration: asked.configuration.clone(),
+            search: asked.search.clone(),
+            only_secrets: asked.only_secrets,
+            has_more: false,
             state: State::Running,
             done: 0,
             total: asked.last.min(MOST),
@@ -163,6 +179,27 @@ impl WhatIf {
             run.change(|progress| progress.state = state);
         });
         Some(id)
+    }
+
+    /// Whether `receiver`, which has today's rules, lets a rejected delivery from `client` pass.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn passes_today(
+        &self,
+        delivery: &Arc<StoredDelivery>,
+        client: ClientAddress,
+        receiver: Arc<Receiver>,
+    ) -> Result<Option<PassesToday>, StoreError> {
+        let (stored, masking) = (Arc::clone(delivery), Arc::clone(&self.masking));
+        let judged = tokio::task::spawn_blocking(move || passes(&stored, client, &receiver, &masking));
+        let Ok(Some(Passed { event_id })) = judged.await else { return Ok(None) };
+        let same = match event_id {
+            Some(id) => self.store.of_event(&delivery.row.source, &id, SAME_EVENT).await?,
+            None => Vec::new(),
+        };
+        let accepted = same.iter().find(|row| row.verdict == Verdict::Accepted);
+        Ok(Some(PassesToday { accepted_in: accepted.map(|row| row.id) }))
     }
 
     /// The run of an id, with what it found so far.
@@ -207,7 +244,11 @@ impl WhatIf {
                 tokio::time::sleep(began.elapsed().saturating_mul(PAUSE)).await;
             }
         }
-        run.change(|progress| progress.total = progress.done);
+        let has_more = left == 0 && !self.store.list(&filter, before, 1).await?.is_empty();
+        run.change(|progress| {
+            progress.total = progress.done;
+            progress.has_more = has_more;
+        });
         Ok(State::Done)
     }
 
@@ -251,6 +292,12 @@ impl Run {
 }
 
 impl Progress {
+    /// Whether its configuration is worth applying: a secret that lets nothing pass is not the sender's.
+    #[must_use]
+    pub const fn is_useful(&self) -> bool {
+        self.would_pass > 0 || !self.only_secrets
+    }
+
     fn count(&mut self, flip: Option<Flip>, is_cut: bool) {
         let add = |count: &mut usize| *count = count.saturating_add(1);
         add(&mut self.done);

@@ -11,15 +11,16 @@ use serde_json::Value;
 
 use super::*;
 use crate::catalog::Catalog;
-use crate::config::{PasswordHash, PublicUrl, Sealer, SecretResolver};
+use crate::config::{PasswordHash, PublicUrl, Rate, Sealer, SecretResolver, TrustedProxies};
 use crate::domain::{
     BodyEnd, ClientAddress, Connection, Decision, Delivery, DeliveryId, Entry, EventFacts, Headers,
     ManualClock, Reason, Timestamp, Unverified,
 };
 use crate::http::inspector::InspectorParts;
+use crate::http::{AddressRate, BodyLimits, Rules};
 use crate::inspect::what_if::WhatIf;
 use crate::payload::Sources;
-use crate::receive::Masking;
+use crate::receive::{Masking, Receiver};
 use crate::send::{Client, Sender, SenderParts, TargetGuard};
 use crate::store::{Retention, Store, StoreOptions};
 
@@ -80,6 +81,14 @@ fn house_at(password: Option<&str>, allowed_hosts: &[&str], public_url: Option<&
         connections: 100,
     });
     let masking = Arc::new(Masking::new([7; 32]));
+    let seldom = Rate { count: std::num::NonZeroU32::MIN, per: day };
+    let rules = Arc::new(arc_swap::ArcSwap::from_pointee(Rules {
+        receiver: Arc::new(Receiver::new(Vec::new(), Arc::clone(&catalog), Arc::clone(&masking), 1 << 20)),
+        trusted_proxies: TrustedProxies::default(),
+        body: BodyLimits { max_body: 1 << 20, timeout: day },
+        refused_rate: AddressRate::new(seldom),
+        capture_rate: AddressRate::new(seldom),
+    }));
     let what_if = WhatIf::new(
         store.clone(),
         Arc::clone(&catalog),
@@ -98,7 +107,9 @@ fn house_at(password: Option<&str>, allowed_hosts: &[&str], public_url: Option<&
         allowed_hosts: allowed_hosts.iter().map(ToString::to_string).collect(),
         public_url: public_url.map(|url| PublicUrl::parse(url).unwrap()),
         what_if,
+        rules,
         reach: crate::http::Reach::default(),
+        own_replays: crate::inspect::replay::OwnReplays::default(),
         data_dir: folder.path().to_owned(),
         config_file: None,
         schemas_dir: None,
