@@ -37,6 +37,12 @@ pub enum Condition {
     EventId(Pattern),
     /// The entity of the event.
     Entity(Pattern),
+    /// The event id in a rejected body, which nobody verified.
+    UnverifiedId(Pattern),
+    /// The device in a rejected body, which nobody verified.
+    UnverifiedDevice(Pattern),
+    /// The user that the body names, at `/user/id`.
+    User(Pattern),
     /// The method.
     Method(Pattern),
     /// Path and query.

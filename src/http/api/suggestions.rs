@@ -51,7 +51,7 @@ async fn values(state: &InspectorState, typing: &Typing) -> Result<Vec<Suggestio
             let mut seen = std::collections::HashSet::new();
             names.into_iter().filter(|name| seen.insert(*name)).map(plain).collect()
         }
-        Some("entity") => {
+        Some("device") => {
             let (q, now) = (Some(typing.text.clone()), state.clock.wall());
             let query = EntityQuery { q, now, is_joined: true, ..EntityQuery::default() };
             let found = state.store.entities(query, DEVICES).await?.devices;

@@ -1,11 +1,10 @@
 //! What can be asked of each field, and how its value is read.
 
 use std::net::IpAddr;
-use std::ops::RangeInclusive;
-use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::numbers::{bytes, duration, range};
 use crate::domain::{Condition, Moment, Pattern, Query, Reason, Timestamp, Verdict, nearest};
 
 /// A field of the search box.
@@ -25,6 +24,7 @@ type Read = fn(Value<'_>) -> Result<Query, Expected>;
 
 /// What a field takes, and the value that was probably meant.
 struct Expected {
+    /// `a size is expected: >10KB`.
     words: String,
     meant: Option<String>,
 }
@@ -39,6 +39,8 @@ impl From<&str> for Expected {
 pub struct Wrong {
     pub message: String,
     pub meant: Option<(Place, String)>,
+    /// What is taken there.
+    pub expected: Option<String>,
 }
 
 /// A part of `name:value`.
@@ -80,14 +82,20 @@ pub const FIELDS: &[Field] = &[
     Field {
         names: &["id", "event_id"],
         example: "id:evt_1",
-        about: "event id",
-        read: |value| pattern(value, Condition::EventId),
+        about: "event id; of rejected deliveries the unverified one too",
+        read: |value| either(value, [Condition::EventId, Condition::UnverifiedId]),
     },
     Field {
-        names: &["entity", "device", "about"],
+        names: &["device", "entity", "about"],
         example: "device:66f1*",
-        about: "device or user, by id",
-        read: |value| pattern(value, Condition::Entity),
+        about: "device, by id; of rejected deliveries the unverified one too",
+        read: |value| either(value, [Condition::Entity, Condition::UnverifiedDevice]),
+    },
+    Field {
+        names: &["user"],
+        example: "user:u1",
+        about: "user, by the id in the body (/user/id)",
+        read: |value| either(value, [Condition::Entity, Condition::User]),
     },
     Field {
         names: &["method"],
@@ -162,7 +170,7 @@ pub fn named(name: &str) -> Option<&'static Field> {
 /// What `name:value` asks.
 pub fn read(name: &str, text: &str, is_quoted: bool) -> Result<Query, Wrong> {
     let value = Value { text, is_quoted };
-    let wrong = |message| Wrong { message, meant: None };
+    let wrong = |message| Wrong { message, meant: None, expected: None };
     if let Some(header) = name.strip_prefix("header.") {
         let is_any = !is_quoted && text == "*";
         let text = match is_any {
@@ -176,8 +184,9 @@ pub fn read(name: &str, text: &str, is_quoted: bool) -> Result<Query, Wrong> {
         return Err(wrong(format!("“{name}:” needs a value, such as {}", field.example)));
     }
     (field.read)(value).map_err(|expected| Wrong {
-        message: format!("“{name}:{text}” is not valid: {}", expected.words),
+        message: format!("“{name}:{text}” is not valid"),
         meant: expected.meant.filter(|_| !is_quoted).map(|meant| (Place::Value, meant)),
+        expected: Some(expected.words),
     })
 }
 
@@ -187,6 +196,7 @@ fn unknown(name: &str) -> Wrong {
         return Wrong {
             message: format!("Unknown field “{name}”"),
             meant: Some((Place::Name, near.to_owned())),
+            expected: None,
         };
     }
     let names: Vec<&str> = FIELDS.iter().filter_map(|field| field.names.first().copied()).collect();
@@ -194,7 +204,7 @@ fn unknown(name: &str) -> Wrong {
     let message = format!(
         "Unknown field “{name}”. Fields are {names} and header.NAME. Put text that contains a colon in quotes"
     );
-    Wrong { message, meant: None }
+    Wrong { message, meant: None, expected: None }
 }
 
 fn not_empty(value: Value<'_>) -> Result<String, Expected> {
@@ -212,12 +222,18 @@ fn pattern(value: Value<'_>, condition: fn(Pattern) -> Condition) -> Result<Quer
     Ok(Query::Is(condition(pattern)))
 }
 
+/// A pattern that may fit in either place.
+fn either(value: Value<'_>, places: [fn(Pattern) -> Condition; 2]) -> Result<Query, Expected> {
+    places.into_iter().map(|place| pattern(value, place)).collect::<Result<_, _>>().map(Query::Any)
+}
+
 /// Each of the listed words, which may have a star at their end.
 fn one_of<T: Copy>(
     value: Value<'_>,
     all: &[T],
     word: impl Fn(T) -> &'static str,
     condition: impl Fn(T) -> Condition,
+    others: &[(&str, &'static str)],
 ) -> Result<Query, Expected> {
     let mut any = Vec::new();
     for asked in value.text.split(',') {
@@ -228,12 +244,13 @@ fn one_of<T: Copy>(
         let found: Vec<T> = all.iter().copied().filter(|known| is_asked(word(*known))).collect();
         if found.is_empty() {
             let known: Vec<&str> = all.iter().map(|known| word(*known)).collect();
-            let near = nearest(asked, known.iter().copied());
+            let other = others.iter().find(|(other, _)| *other == asked).map(|(_, known)| *known);
+            let near = other.or_else(|| nearest(asked, known.iter().copied()));
             let with = |near| {
                 value.text.split(',').map(|one| if one == asked { near } else { one }).collect::<Vec<_>>()
             };
             return Err(Expected {
-                words: format!("expected {}", known.join(", ")),
+                words: format!("one of {} is expected", known.join(", ")),
                 meant: near.map(|near| with(near).join(",")),
             });
         }
@@ -247,18 +264,34 @@ fn pinned(value: Value<'_>) -> Result<Query, Expected> {
         "true" | "yes" => Ok(Query::Is(Condition::Pinned(true))),
         "false" | "no" => Ok(Query::Is(Condition::Pinned(false))),
         other => Err(Expected {
-            words: "expected true or false".to_owned(),
+            words: "true or false is expected".to_owned(),
             meant: nearest(other, ["true", "false"].into_iter()).map(str::to_owned),
         }),
     }
 }
 
+/// Other words that people have for verdicts.
+const OTHER_VERDICTS: [(&str, &str); 12] = [
+    ("refused", "rejected"),
+    ("denied", "rejected"),
+    ("failed", "rejected"),
+    ("failure", "rejected"),
+    ("error", "rejected"),
+    ("invalid", "rejected"),
+    ("ok", "accepted"),
+    ("passed", "accepted"),
+    ("processed", "accepted"),
+    ("success", "accepted"),
+    ("repeat", "duplicate"),
+    ("test", "captured"),
+];
+
 fn verdict(value: Value<'_>) -> Result<Query, Expected> {
-    one_of(value, &Verdict::ALL, Verdict::as_str, Condition::Verdict)
+    one_of(value, &Verdict::ALL, Verdict::as_str, Condition::Verdict, &OTHER_VERDICTS)
 }
 
 fn reason(value: Value<'_>) -> Result<Query, Expected> {
-    one_of(value, Reason::ALL, Reason::as_str, Condition::Reason)
+    one_of(value, Reason::ALL, Reason::as_str, Condition::Reason, &[])
 }
 
 fn status(value: Value<'_>) -> Result<Query, Expected> {
@@ -291,63 +324,6 @@ fn took(value: Value<'_>) -> Result<Query, Expected> {
     range(value.text, micros)
         .map(|range| Query::Is(Condition::Duration(range)))
         .ok_or_else(|| "a time is expected: >100ms, <1s or 10ms..50ms".into())
-}
-
-/// `>=a`, `>a`, `<=a`, `<a`, `a..b` or `a`.
-fn range(text: &str, number: impl Fn(&str) -> Option<u64>) -> Option<RangeInclusive<u64>> {
-    if let Some(least) = text.strip_prefix(">=") {
-        return Some(number(least)?..=u64::MAX);
-    }
-    if let Some(below) = text.strip_prefix('>') {
-        return Some(number(below)?.checked_add(1)?..=u64::MAX);
-    }
-    if let Some(most) = text.strip_prefix("<=") {
-        return Some(0..=number(most)?);
-    }
-    if let Some(above) = text.strip_prefix('<') {
-        return Some(0..=number(above)?.checked_sub(1)?);
-    }
-    if let Some((from, to)) = text.split_once("..") {
-        let (from, to) = (number(from)?, number(to)?);
-        return (from <= to).then_some(from..=to);
-    }
-    let only = number(text)?;
-    Some(only..=only)
-}
-
-/// A number and what it counts.
-fn split_unit(text: &str) -> Option<(u64, &str)> {
-    let end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at_checked(end)?;
-    Some((number.parse().ok()?, unit.trim()))
-}
-
-fn bytes(text: &str) -> Option<u64> {
-    let (number, unit) = split_unit(text)?;
-    let scale = match unit.to_ascii_lowercase().as_str() {
-        "" | "b" => 1,
-        "kb" => 1_000,
-        "k" | "kib" => 1_024,
-        "mb" => 1_000_000,
-        "m" | "mib" => 1_048_576,
-        _ => return None,
-    };
-    number.checked_mul(scale)
-}
-
-fn duration(text: &str) -> Option<Duration> {
-    let (number, unit) = split_unit(text)?;
-    let micros = match unit {
-        "us" | "µs" => 1,
-        "ms" => 1_000,
-        "s" => 1_000_000,
-        "m" | "min" => 60_000_000,
-        "h" => 3_600_000_000,
-        "d" => 86_400_000_000,
-        "w" => 604_800_000_000,
-        _ => return None,
-    };
-    number.checked_mul(micros).map(Duration::from_micros)
 }
 
 fn address(value: Value<'_>) -> Result<Query, Expected> {

@@ -1,6 +1,7 @@
 //! The search box: `verdict:rejected type:data.* NOT (ip:203.0.113.0/24 OR "bad gateway") after:-2h`.
 
 mod fields;
+mod numbers;
 mod parameters;
 mod parse;
 mod range;

@@ -37,7 +37,7 @@ fn read(text: &str, words: &[Word]) -> Result<Query, SearchFault> {
 }
 
 fn fault(at: usize, message: impl Into<String>) -> SearchFault {
-    SearchFault { at, message: message.into(), meant: None }
+    SearchFault { at, message: message.into(), meant: None, expected: None }
 }
 
 struct Parser<'w> {
@@ -70,7 +70,7 @@ impl<'w> Parser<'w> {
             let after = self.text.chars().skip(to);
             Meant { search: before.chain(meant.chars()).chain(after).collect(), word: meant }
         });
-        SearchFault { at: word.at, message: wrong.message, meant }
+        SearchFault { at: word.at, message: wrong.message, meant, expected: wrong.expected }
     }
 
     fn any(&mut self, depth: usize) -> Result<Query, SearchFault> {
@@ -139,6 +139,10 @@ mod tests {
         Query::Is(condition)
     }
 
+    fn either(pattern: Pattern, places: [fn(Pattern) -> Condition; 2]) -> Query {
+        Query::Any(places.map(|place| is(place(pattern.clone()))).into())
+    }
+
     fn any_text(text: &str) -> Query {
         is(Condition::Anywhere(text.into()))
     }
@@ -155,7 +159,7 @@ mod tests {
             is(Condition::Reason(Reason::SignatureMismatch)),
             is(Condition::Source(Pattern::exactly("tagorun"))),
             is(Condition::EventType(Pattern::parse("data.*"))),
-            is(Condition::Entity(Pattern::parse("66f1*"))),
+            either(Pattern::parse("66f1*"), [Condition::Entity, Condition::UnverifiedDevice]),
             is(Condition::ClientIp("203.0.113.0/24".parse().unwrap())),
             is(Condition::Header { name: "user-agent".into(), text: Some("curl".into()) }),
             is(Condition::Body("co2".into())),
@@ -229,7 +233,7 @@ mod tests {
         ] {
             let fault = parse(text).unwrap_err();
             assert_eq!(fault.at, at, "{text}: {fault}");
-            assert!(fault.message.contains(part), "{text}: {fault}");
+            assert!(fault.to_string().contains(part), "{text}: {fault}");
         }
         assert!(parse(&"(".repeat(5_000)).is_err());
         assert!(parse(&"NOT ".repeat(5_000)).is_err());
@@ -245,6 +249,8 @@ mod tests {
             ("reason:not_json,stael a", "not_json,stale", "reason:not_json,stale a"),
             ("devcie:\"a b\"", "device", "device:\"a b\""),
             ("pinned:ture", "true", "pinned:true"),
+            ("verdict:refused", "rejected", "verdict:rejected"),
+            ("verdict:accepted,repeat", "accepted,duplicate", "verdict:accepted,duplicate"),
         ] {
             let meant = parse(text).unwrap_err().meant.unwrap();
             assert_eq!((meant.word.as_str(), meant.search.as_str()), (word, search));
@@ -255,6 +261,10 @@ mod tests {
         }
         let shown = parse("verdcit:x").unwrap_err().to_string();
         assert_eq!(shown, "Unknown field “verdcit”; did you mean “verdict”? (at character 1)");
+        let shown = parse("pinned:ture").unwrap_err().to_string();
+        let expected =
+            "“pinned:ture” is not valid; did you mean “true”? true or false is expected (at character 1)";
+        assert_eq!(shown, expected, "what was meant comes first");
     }
 
     #[test]
@@ -283,7 +293,8 @@ mod tests {
             if value.is_empty() {
                 assert!(read.is_err());
             } else {
-                assert_eq!(read, Ok(is(Condition::EventId(Pattern::exactly(value)))), "{value}");
+                let expected = either(Pattern::exactly(value), [Condition::EventId, Condition::UnverifiedId]);
+                assert_eq!(read, Ok(expected), "{value}");
             }
         }
     }

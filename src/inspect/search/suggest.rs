@@ -123,7 +123,9 @@ fn nearest_first(all: impl Iterator<Item = Suggestion>, typed: &str) -> Vec<Sugg
 /// The values that a field takes whatever was received.
 fn fixed(field: &str) -> Vec<(&'static str, &'static str)> {
     match field {
-        "verdict" => Verdict::ALL.iter().map(|verdict| (verdict.as_str(), "")).collect(),
+        "verdict" => {
+            Verdict::ALL.iter().map(|verdict| (verdict.as_str(), verdict_in_words(*verdict))).collect()
+        }
         "reason" => Reason::ALL.iter().map(|reason| (reason.as_str(), reason.headline())).collect(),
         "pinned" => vec![("true", ""), ("false", "")],
         "method" => ["POST", "PUT", "PATCH", "GET", "DELETE"].map(|method| (method, "")).to_vec(),
@@ -146,6 +148,16 @@ fn fixed(field: &str) -> Vec<(&'static str, &'static str)> {
     }
 }
 
+const fn verdict_in_words(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Accepted => "every check passed",
+        Verdict::Duplicate => "the same event again",
+        Verdict::Rejected => "refused by a check",
+        Verdict::Captured => "sent to the test URL",
+        Verdict::Handshake => "a platform's question",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,6 +172,8 @@ mod tests {
         assert_eq!(texts("ver"), ["verdict:"]);
         assert_eq!(texts("coffee (so"), ["source:"]);
         assert_eq!(texts("-verdict:re"), ["rejected", "captured"], "those that begin so come first");
+        assert_eq!(texts("verdict:refu"), ["rejected"], "another word for it leads to it");
+        assert_eq!(texts("use"), ["user:"]);
         assert_eq!(texts("verdict:accepted,du"), ["duplicate"]);
         assert_eq!(texts("event_t"), ["type:"], "another name leads to the first one");
         assert!(texts("reason:mis").contains(&"signature_mismatch".to_owned()));

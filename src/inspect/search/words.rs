@@ -11,6 +11,8 @@ pub struct SearchFault {
     pub message: String,
     /// What was probably meant.
     pub meant: Option<Meant>,
+    /// What is taken there.
+    pub expected: Option<String>,
 }
 
 /// What was probably meant by a search that cannot be read.
@@ -27,6 +29,9 @@ impl fmt::Display for SearchFault {
         write!(out, "{}", self.message)?;
         if let Some(meant) = &self.meant {
             write!(out, "; did you mean “{}”?", meant.word)?;
+        }
+        if let Some(expected) = &self.expected {
+            write!(out, "{} {expected}", if self.meant.is_some() { "" } else { ":" })?;
         }
         write!(out, " (at character {})", self.at.saturating_add(1))
     }
@@ -130,7 +135,7 @@ impl Reader {
                 other => text.push(other),
             }
         }
-        Err(SearchFault { at, message: "This quote is not closed".to_owned(), meant: None })
+        Err(SearchFault { at, message: "This quote is not closed".to_owned(), meant: None, expected: None })
     }
 
     /// Up to a blank, or a bracket that closes what is open; after `name:` a quote begins the value.

@@ -61,6 +61,8 @@ struct FaultView {
     message: String,
     /// The word that is right, and the list of the search with it.
     meant: Option<(String, String)>,
+    /// What is taken there; may be empty.
+    expected: String,
 }
 
 /// A field of the search box, explained.
@@ -172,12 +174,20 @@ async fn saved(state: &InspectorState, query: &str) -> Result<Vec<SavedView>, St
 fn fault_view(fault: FieldFault, fields: &Fields) -> FaultView {
     let wrong = if fault.pointer == "/q" { search::parse(fields.get("q")).err() } else { None };
     match wrong {
-        None => FaultView { message: fault.message, meant: None },
+        None => FaultView { message: fault.message, meant: None, expected: String::new() },
         Some(wrong) => FaultView {
             message: format!("{}.", wrong.message),
             meant: wrong.meant.map(|meant| (meant.word, fields.searched(&meant.search))),
+            expected: wrong.expected.map_or_else(String::new, |expected| sentence(&expected)),
         },
     }
+}
+
+/// `a size is expected: >10KB` as a sentence.
+fn sentence(expected: &str) -> String {
+    let mut letters = expected.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
 }
 
 fn help(field: &search::Field, fields: &Fields) -> HelpView {

@@ -9,7 +9,7 @@ use super::rows::Rows;
 use super::segment::{Postings, Segment};
 use super::term::{self, Kind, Lookup};
 use super::text::folded;
-use crate::domain::{Condition, DeliveryId, Pattern, Query, Timestamp};
+use crate::domain::{Condition, DeliveryId, Pattern, Query, Timestamp, Verdict};
 
 /// Rows that may match, and whether all of them do.
 struct Found {
@@ -89,6 +89,12 @@ impl Candidates<'_> {
             Condition::EventType(pattern) => self.pattern(Kind::EventType, pattern)?,
             Condition::EventId(pattern) => self.pattern(Kind::EventId, pattern)?,
             Condition::Entity(pattern) => self.pattern(Kind::Entity, pattern)?,
+            Condition::UnverifiedId(pattern) | Condition::UnverifiedDevice(pattern) => {
+                let mut rows = self.anywhere(pattern)?;
+                rows.intersect(&self.term(&term::verdict(Verdict::Rejected))?);
+                Found::perhaps(rows)
+            }
+            Condition::User(pattern) => Found::perhaps(self.anywhere(pattern)?),
             Condition::Method(pattern) => self.pattern(Kind::Method, pattern)?,
             Condition::Verdict(verdict) => Found::exactly(self.term(&term::verdict(*verdict))?),
             Condition::Reason(reason) => Found::exactly(self.term(&term::reason(*reason))?),
@@ -192,6 +198,17 @@ impl Candidates<'_> {
         last.push(0xff);
         let rows = self.postings.range(&(first..=last))?;
         Ok(Found { rows, is_exact: is_exact && pattern.is_prefix() })
+    }
+
+    /// The rows that contain every piece of `pattern` in their head or body.
+    fn anywhere(&self, pattern: &Pattern) -> rusqlite::Result<Rows> {
+        let mut rows = Rows::all();
+        for needle in pattern.pieces().iter().map(|piece| folded(piece.as_bytes())) {
+            let mut found = self.text(Kind::BodyText, &needle)?;
+            found.unite(&self.text(Kind::HeadText, &needle)?);
+            rows.intersect(&found);
+        }
+        Ok(rows)
     }
 
     /// The rows that contain every trigram of `needle`.

@@ -7,7 +7,7 @@ use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Result};
 
-use super::text::{folded, folded_body, header_holds};
+use super::text::{folded, folded_body, header_holds, user_in};
 use crate::domain::{Condition, Pattern, Query, Timestamp};
 use crate::store::log::encoding::{self, address_bytes};
 
@@ -68,6 +68,14 @@ impl Where {
             Condition::Source(pattern) => self.pattern("d.source", pattern),
             Condition::EventId(pattern) => self.pattern("d.event_id", pattern),
             Condition::Entity(pattern) => self.pattern("d.entity", pattern),
+            Condition::UnverifiedId(pattern) => self.pattern("json_extract(d.unverified, '$[1]')", pattern),
+            Condition::UnverifiedDevice(pattern) => {
+                self.pattern("json_extract(d.unverified, '$[2]')", pattern);
+            }
+            Condition::User(pattern) => {
+                self.reads_bytes = true;
+                self.pattern("body_user(b.body)", pattern);
+            }
             Condition::Method(pattern) => self.pattern("d.method", pattern),
             Condition::Path(pattern) => self.pattern("d.path", pattern),
             Condition::EventType(pattern) => {
@@ -183,6 +191,7 @@ pub fn add_functions(connection: &Connection) -> Result<()> {
     connection.create_scalar_function("body_holds", 2, flags, |context| {
         Ok(holds(&folded_body(bytes(context, 0)), bytes(context, 1)))
     })?;
+    connection.create_scalar_function("body_user", 1, flags, |context| Ok(user_in(bytes(context, 0))))?;
     connection.create_scalar_function("header_holds", 3, flags, |context| {
         let name = String::from_utf8_lossy(bytes(context, 1));
         let needle = match context.get_raw(2) {

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::io::Read as _;
 
+use crate::domain::json::without_mark;
+
 /// The most bytes that a compressed body is unpacked to.
 const MAX_UNPACKED: u64 = 4 * 1024 * 1024;
 
@@ -38,6 +40,18 @@ pub fn folded_body(body: &[u8]) -> Vec<u8> {
         text.extend(folded(meaning.as_bytes()));
     }
     text
+}
+
+/// The id of the user that a JSON body names.
+pub fn user_in(body: &[u8]) -> Option<String> {
+    let body = unpacked(body);
+    memchr::memmem::find(&body, b"\"user\"")?;
+    let payload: serde_json::Value = serde_json::from_slice(without_mark(&body)).ok()?;
+    match payload.pointer("/user/id")? {
+        serde_json::Value::String(id) => Some(id.clone()),
+        serde_json::Value::Number(id) => Some(id.to_string()),
+        _ => None,
+    }
 }
 
 fn unpacked(body: &[u8]) -> Cow<'_, [u8]> {
@@ -133,6 +147,16 @@ mod tests {
         assert!(holds(b"a\xffb", "a\u{fffd}b"));
         for (body, needle) in [("οδός", "ΟΔΌΣ"), ("ΟΔΌΣ", "οδός"), ("ςςς", "ΣΣΣ")] {
             assert!(holds(body.as_bytes(), needle), "{needle}");
+        }
+    }
+
+    #[test]
+    fn the_user_of_a_body_is_read_from_json_only() {
+        let user = |body: &str| user_in(body.as_bytes());
+        assert_eq!(user(r#"{"user":{"id":"u1"}}"#).as_deref(), Some("u1"));
+        assert_eq!(user("\u{feff}{\"user\":{\"id\":42}}").as_deref(), Some("42"));
+        for body in [r#"{"user":"u1"}"#, r#"{"user":{"id":null}}"#, r#"{"user":{"id":"u1"}"#, "", "user"] {
+            assert_eq!(user(body), None, "{body}");
         }
     }
 

@@ -16,6 +16,11 @@ use crate::store::log::sqlite::rows::{self as delivery_rows, ROW_COLUMNS};
 use crate::store::sqlite::reader;
 use crate::store::sqlite::whole;
 
+/// From one candidate in so many rows on, a segment is read as a whole.
+const DENSE: i64 = 16;
+/// The same where headers and bodies are read too.
+const DENSE_WITH_BYTES: i64 = 2;
+
 /// What is read of each row that matches, and how much of it.
 struct Wanted<T> {
     columns: &'static str,
@@ -147,6 +152,13 @@ impl<T> Walk<'_, T> {
             if indexed < below {
                 self.scan(indexed.max(oldest), below)?;
                 below = indexed;
+            }
+            // One by one, rows cost many times what they cost in a row.
+            let dense = if self.condition.reads_bytes { DENSE_WITH_BYTES } else { DENSE };
+            if i64::from(candidates.count()).saturating_mul(dense) > SEGMENT {
+                self.scan(first_of(number).max(oldest), below)?;
+                below = first_of(number);
+                continue;
             }
             for place in candidates.newest_first() {
                 let seq = first_of(number).saturating_add(place);
