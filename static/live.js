@@ -1,5 +1,6 @@
 // New deliveries appear at the top of the list.
 import { at } from "./app.js";
+import { readAgain } from "./rows.js";
 import { arrange } from "./times.js";
 
 (() => {
@@ -10,7 +11,8 @@ import { arrange } from "./times.js";
   const light = document.getElementById("light");
   const pause = document.getElementById("pause");
   const showNew = document.getElementById("show-new");
-  const seen = new Set([...rows.querySelectorAll("tr[data-id]")].map((row) => row.dataset.id));
+  const first = [...rows.querySelectorAll("tr[data-id]")];
+  const seen = new Set(first.map((row) => row.dataset.id));
   let held = [];
   let paused = false;
   let isStale = false;
@@ -25,30 +27,17 @@ import { arrange } from "./times.js";
     return row;
   }
 
-  // Why a delivery was refused or repeated is found out after it was stored: its row is read again a little later.
+  // A row whose cause is not known yet is read again a little later, and less and less often while it is not.
   const FOUND_OUT = 1500;
-  const unsure = new Set();
-  let lookTimer;
+  const TRIES = 5;
+  const MOST_UNSURE = 50;
   function lookAgain(fresh) {
-    for (const row of fresh) {
-      if (["rejected", "duplicate"].includes(row.dataset.verdict) && unsure.size < 50) unsure.add(row.dataset.id);
-    }
-    if (unsure.size > 0) lookTimer ??= setTimeout(readAgain, FOUND_OUT);
+    const ids = fresh.filter((row) => "unnamed" in row.dataset).map((row) => row.dataset.id);
+    later(ids.slice(0, MOST_UNSURE), 0);
   }
-  async function readAgain() {
-    lookTimer = undefined;
-    const ids = [...unsure];
-    unsure.clear();
-    const answer = await fetch(at(`/deliveries/rows?ids=${ids.join(",")}`)).catch(() => null);
-    if (!answer?.ok) return;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    for (const row of page.querySelectorAll("tr[data-id]")) {
-      const old = rows.querySelector(`tr[data-id="${CSS.escape(row.dataset.id)}"]`);
-      for (const part of [".c-event", ".c-entity"]) {
-        const [was, is] = [old?.querySelector(part), row.querySelector(part)];
-        if (was && was.innerHTML !== is.innerHTML) was.replaceChildren(...is.childNodes);
-      }
-    }
+  function later(ids, tried) {
+    if (ids.length === 0 || tried === TRIES) return;
+    setTimeout(async () => later(await readAgain(ids), tried + 1), FOUND_OUT * 2 ** tried);
   }
 
   function show(deliveries) {
@@ -184,6 +173,7 @@ import { arrange } from "./times.js";
   showNew.addEventListener("click", flush);
   window.addEventListener("pagehide", () => source?.close());
   window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+  lookAgain(first);
   come();
   say();
 })();

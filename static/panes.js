@@ -1,5 +1,6 @@
 // On a wide screen a delivery opens beside the list. Its page is the server's own; without this, the list's links lead to it.
 import { at, kept, wire } from "./app.js";
+import { readAgain } from "./rows.js";
 import { wireTree } from "./tree.js";
 
 (() => {
@@ -90,6 +91,8 @@ import { wireTree } from "./tree.js";
     if (detail.hidden) inPlace(rowOf(id), showDetail);
     wire(detail);
     wireTree(detail);
+    // The cause is found out by now, and the row says the same.
+    if (rowOf(id)?.dataset.verdict === "rejected") readAgain([id]);
     if (isOther) detail.scrollTop = 0;
     else if (view) detail.querySelector("#body")?.scrollIntoView({ block: "nearest" });
   }

@@ -1,13 +1,16 @@
-// The count and the histogram follow the live list: they are read again some time after rows came.
+// The count and the histogram follow the live list: they are read again as soon as rows arrive, but not all the time.
 import { wireHistogram } from "./histogram.js";
 
-/** The receiver's counts are some seconds old. */
-const PAUSE = 6000;
+/** Rows that arrive together are counted together. */
+const SOON = 250;
+const PAUSE = 3000;
 const rows = document.getElementById("rows");
 let isWaiting = false;
+let last = -PAUSE;
 
 async function read() {
   isWaiting = false;
+  last = performance.now();
   const survey = document.getElementById("survey");
   const answer = await fetch(new URL(survey.dataset.survey, location.href));
   if (!answer.ok) return;
@@ -23,7 +26,8 @@ function soon(changes) {
   const isNew = changes.some((change) => [...change.addedNodes].some((row) => row.dataset?.id));
   if (!isNew || isWaiting || document.visibilityState === "hidden") return;
   isWaiting = true;
-  setTimeout(() => read().catch(() => { /* The light says that the connection is lost. */ }), PAUSE);
+  setTimeout(() => read().catch(() => { /* The light says that the connection is lost. */ }),
+    Math.max(SOON, last + PAUSE - performance.now()));
 }
 
 if (rows && document.getElementById("survey")) new MutationObserver(soon).observe(rows, { childList: true });

@@ -11,7 +11,7 @@ const two = (number) => String(number).padStart(2, "0");
 
 function ago(at, now) {
   const secs = Math.floor((now - at) / 1000);
-  if (secs < 1) return "now";
+  if (secs < 1) return "just now";
   if (secs < 60) return `${secs} s ago`;
   return secs < 3600 ? `${Math.floor(secs / 60)} min ago` : `${Math.floor(secs / 3600)} h ago`;
 }

@@ -1,9 +1,10 @@
 // The list of deliveries: a line a row, times, the search and what it suggests, the palette, the phone. Each step looks only at
 // deliveries of its own.
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { startProgram } from "./program.mjs";
 
-export function listSteps({ newPage, isAccessible, post, inspector, program, bases, shots }) {
+export function listSteps({ newPage, isAccessible, post, inspector, secret, program, bases, shots }) {
   const event = (id, more = {}) => JSON.stringify({ id, event: "webhook.test", timestamp: "2026-03-09T07:14:58.402Z", ...more });
   const some = async (word, count) => {
     for (let n = 0; n < count; n += 1) await post("/webhook/tagorun", event(`${word}-${n}`, { about: word }));
@@ -81,13 +82,52 @@ export function listSteps({ newPage, isAccessible, post, inspector, program, bas
       await page.context().close();
     },
 
+    async "a delivery that arrives is counted and drawn at once"() {
+      const page = await newPage();
+      await page.clock.install();
+      await page.goto(`${inspector}/?q=${encodeURIComponent('body:"counted-at-once"')}`);
+      await page.waitForSelector('#light[data-state="live"]');
+      assert.equal(await page.locator("#count").innerText(), "0 deliveries");
+      await post("/webhook/tagorun", event("cao-1", { about: "counted-at-once" }));
+      while (await page.locator("#rows tr[data-id]").count() === 0) {
+        await page.clock.runFor(100);
+        await new Promise((resolve) => { setTimeout(resolve, 20); });
+      }
+      await page.clock.runFor(500);
+      await page.locator("#count", { hasText: /^1 delivery$/ }).waitFor();
+      assert(await page.locator("#histogram .bar, #histogram a").count() > 0, "it is drawn");
+      await page.context().close();
+    },
+
+    async "a row says what its panel says, and its event stays beside a long cause"() {
+      const signed = event("fol-1", { event: "data.threshold", about: "followed" });
+      const key = createHmac("sha256", secret).update(signed).digest("hex");
+      const pretty = JSON.stringify(JSON.parse(signed), null, 2);
+      await post("/webhook/tagorun", pretty, { "X-TagoRUN-Signature": key });
+      const page = await newPage();
+      await page.goto(`${inspector}/?q=${encodeURIComponent('body:"followed"')}`);
+      const row = page.locator("#rows tr[data-id]");
+      // As it was before its cause was found out.
+      await row.locator(".c-event a bdi").evaluate((words) => { words.textContent = "Signature mismatch"; });
+      await row.click();
+      const headline = await page.locator("#detail #headline").innerText();
+      assert.equal(headline, "The body was re-formatted after signing");
+      await page.locator("#rows .c-event a", { hasText: headline }).waitFor();
+      const [name, cell] = await row.evaluate((row) => [".event", ".c-event"].map((part) => {
+        const { left, right } = row.querySelector(part).getBoundingClientRect();
+        return { left, right, width: right - left };
+      }));
+      assert(name.width > 60 && name.right <= cell.right, `the event has ${name.width} px, to ${name.right} of ${cell.right}`);
+      await page.context().close();
+    },
+
     async "times are ages, UTC or local, as somebody chose before"() {
       const url = await some("clockwork", 1);
       const page = await newPage({ timezoneId: "Asia/Kathmandu" });
       await page.goto(url);
       const time = page.locator("#rows time");
       const iso = await time.getAttribute("datetime");
-      assert.match(await time.innerText(), /^(now|\d+ s ago)$/);
+      assert.match(await time.innerText(), /^(just now|\d+ s ago)$/);
       assert.match(await time.getAttribute("title"), /UTC\n.*your time/s);
       await page.getByLabel("Times").selectOption("utc");
       assert.equal(await time.innerText(), iso.slice(11, 23));
@@ -206,6 +246,16 @@ export function listSteps({ newPage, isAccessible, post, inspector, program, bas
       await shot(page, "palette");
       await page.keyboard.press("Escape");
       assert.equal(await page.locator("#palette[open]").count(), 0);
+      for (const [typed, found] of [["refus", "Refusals"], ["secret", "Connect a sender"], ["token", "Connect a sender"], ["connect", "Connect a sender"]]) {
+        await open(typed);
+        const pages = page.locator("#palette-list [role=option]", { hasText: "Page" });
+        assert.match((await pages.allInnerTexts()).slice(0, 2).join("; "), new RegExp(found), typed);
+        await page.keyboard.press("Escape");
+      }
+      await open("refus");
+      await page.keyboard.press("Enter");
+      await page.waitForURL(/\/refusals$/);
+      assert.equal(await page.locator("h1").innerText(), await page.locator("#side a[aria-current]").innerText());
       await open("subscr");
       await page.keyboard.press("Enter");
       await page.waitForURL(/\/subscriptions$/);

@@ -282,7 +282,7 @@ const all = { ...steps, ...senderSteps({ newPage, shoot, post, inspector, own })
   ...paneSteps({ newPage, isAccessible, post, inspector, shots }), ...parkedSteps({ newPage, shoot, folder: parkedFolder, own }),
   ...deliverySteps({ newPage, shoot, post, inspector, receiver, isAccessible }),
   ...connectSteps({ newPage, shoot, bases, program }), ...handshakeSteps({ newPage, shoot, bases, program }),
-  ...listSteps({ newPage, isAccessible, post, inspector, program, bases, shots }), ...connectionSteps({ newPage, post, inspector }),
+  ...listSteps({ newPage, isAccessible, post, inspector, secret, program, bases, shots }), ...connectionSteps({ newPage, post, inspector }),
   ...searchSteps({ newPage, shoot, post, inspector }), ...xssSteps({ newPage, inspector, receiver, secret, own }) };
 // ONLY=pattern runs the steps whose names match it.
 const chosen = Object.entries(all).filter(([name]) => new RegExp(process.env.ONLY ?? "").test(name));

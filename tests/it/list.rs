@@ -46,6 +46,15 @@ fn the_count_is_that_of_the_search_whatever_it_asks() {
 }
 
 #[test]
+fn a_delivery_is_in_the_chart_as_soon_as_it_is_in_the_list() {
+    let server = Server::start();
+    assert!(!page(&server, "/deliveries/survey").contains("histogram-accepted"));
+    server.post_signed(login("evt_1").as_bytes());
+    let part = page(&server, "/deliveries/survey");
+    assert!(part.contains("id=\"count\">1 delivery<") && part.contains("#histogram-accepted"), "{part}");
+}
+
+#[test]
 fn a_row_of_the_stream_is_the_row_of_the_page() {
     let server = Server::start();
     let mut stream = Connection::open(server.inspector);
@@ -109,6 +118,52 @@ fn a_search_that_cannot_be_read_says_what_was_meant_and_still_lists() {
 }
 
 #[test]
+fn a_rejected_delivery_is_found_by_what_its_unverified_body_says_and_a_user_by_the_body() {
+    let server = Server::start();
+    assert_eq!(server.post_signed(login("evt_good").as_bytes()).status, 200);
+    let device = r#"{"id":"evt_bad","event":"data.threshold","device":{"id":"dev-7"},"user":{"id":"u7"}}"#;
+    assert_eq!(server.post("/webhook/tagorun", &[], device.as_bytes()).status, 401);
+    let events = |query: &str| -> Vec<Value> {
+        server.deliveries(query).iter().map(|row| row["event_id"].clone()).collect()
+    };
+    let (good, bad) = (json!("evt_good"), Value::Null);
+    for (query, expected) in [
+        ("q=id%3Aevt_*", vec![&bad, &good]),
+        ("q=id%3Aevt_bad", vec![&bad]),
+        ("q=device%3Adev-7", vec![&bad]),
+        ("q=user%3Au1", vec![&good]),
+        ("q=user%3Au*", vec![&bad, &good]),
+        ("q=NOT+id%3Aevt_bad", vec![&good]),
+        ("q=user%3Aevt_good", vec![]),
+        // A filter by name asks for what was verified.
+        ("event_id=evt_bad", vec![]),
+        ("entity=dev-7", vec![]),
+    ] {
+        let expected: Vec<Value> = expected.into_iter().cloned().collect();
+        assert_eq!(events(query), expected, "{query}");
+    }
+    let found = page(&server, "/?q=id%3Aevt_*");
+    assert_eq!(found.matches("(unverified)").count(), 1, "the rejected one is marked: {found}");
+}
+
+#[test]
+fn what_was_meant_comes_before_everything_that_is_possible() {
+    let server = Server::start();
+    server.post_signed(login("evt_1").as_bytes());
+    let faults = |query: &str| {
+        let answer = exchange(server.inspector, "GET", &format!("/?q={query}"), &[], b"");
+        assert_eq!(answer.status, 400, "{query}");
+        let page = String::from_utf8(answer.body).unwrap();
+        page.split("id=\"faults\"").nth(1).unwrap().split("</div>").next().unwrap().to_owned()
+    };
+    let misspelt = faults("reason%3Asignature_mismach");
+    let meant = misspelt.find("Did you mean <a href=\"/?q=reason%3Asignature_mismatch\">").unwrap();
+    assert!(misspelt.find("One of unknown_source").unwrap() > meant, "{misspelt}");
+    let refused = faults("verdict%3Arefused");
+    assert!(refused.contains("Did you mean <a href=\"/?q=verdict%3Arejected\">rejected</a>?"), "{refused}");
+}
+
+#[test]
 fn the_search_box_is_told_what_may_come_next() {
     let server = Server::start();
     let device = "64c2f1a9b7e3d80009a1c0de";
@@ -123,6 +178,8 @@ fn the_search_box_is_told_what_may_come_next() {
     assert_eq!(texts("q=source%3Atagor"), ["tagorun"]);
     assert!(texts("q=type%3Auser").contains(&"user.login".to_owned()));
     assert!(texts("q=reason%3Astal").contains(&"stale".to_owned()));
+    assert_eq!(texts("q=verdict%3Arefus"), ["rejected"]);
+    assert_eq!(texts("q=us"), ["user:"]);
     assert!(texts("").len() >= 5);
     for _ in 0..200 {
         if texts("q=device%3Ac0de") == [device] {

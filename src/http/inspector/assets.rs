@@ -65,6 +65,7 @@ files! {
     "panes.js",
     "parked.js",
     "progress.js",
+    "rows.js",
     "search.js",
     "subscription.js",
     "subscription_form.js",

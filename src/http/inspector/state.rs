@@ -16,6 +16,7 @@ use crate::domain::{Clock, ListenAddress, SilenceAfter, Source, StoredDelivery};
 use crate::http::admin_auth::AdminAuth;
 use crate::http::replayed::client_today;
 use crate::http::{LinkOpener, Reach, Rules};
+use crate::inspect::overview::Counting;
 use crate::inspect::replay::{OwnReplays, ReplayRuns, Replayer};
 use crate::inspect::what_if::WhatIf;
 use crate::inspect::{Findings, look_into};
@@ -154,6 +155,15 @@ impl InspectorState {
     pub(super) fn client(&self) -> Result<&Client, String> {
         let client = self.client.get_or_init(|| Client::of_receiver(&self.receiver));
         client.as_ref().map_err(ToString::to_string)
+    }
+
+    /// Stores what the receiver counted until now, so that a chart has it.
+    pub(crate) async fn keep_counts(&self) {
+        let (store, metrics, clock) =
+            (self.store.clone(), Arc::clone(&self.metrics), Arc::clone(&self.clock));
+        if let Err(fault) = (Counting { store, metrics, clock }).keep(self.clock.wall()).await {
+            tracing::warn!(%fault, "counts for the overview are lost");
+        }
     }
 
     /// Why a delivery has its verdict.

@@ -3,6 +3,9 @@
 use crate::domain::json::laid_out;
 use crate::domain::{Piece, Timestamp, pieces};
 
+/// Seconds of a day.
+const DAY: i64 = 86_400;
+
 /// A time as a page shows it.
 #[derive(Clone, Debug, Default)]
 pub struct When {
@@ -23,6 +26,19 @@ impl When {
             (false, Some(span)) => format!("{span} ago"),
         };
         Self { iso: at.to_string(), shown }
+    }
+
+    /// The same in a list that is under headings of days: what is older than a day has its time of day.
+    #[must_use]
+    pub fn in_list(at: Timestamp, now: Timestamp) -> Self {
+        let is_old = now.as_secs().saturating_sub(at.as_secs()) >= DAY;
+        let iso = at.to_string();
+        let shown = match iso.get(11..19).filter(|_| is_old) {
+            Some(time) => time.to_owned(),
+            // Clocks differ: what is in a list has arrived.
+            None => Self::relative(at.min(now), now).shown,
+        };
+        Self { iso, shown }
     }
 
     /// The same for an optional time.
@@ -93,6 +109,24 @@ mod tests {
             When::clock(Timestamp::from_secs(1_800_000_000 - 86_400), now).shown,
             "2027-01-14 08:00:00"
         );
+    }
+
+    #[test]
+    fn in_a_list_old_times_are_times_of_day() {
+        let now = Timestamp::from_secs(1_800_000_000);
+        for (secs, expected) in [
+            (-5, "just now"),
+            (0, "just now"),
+            (59, "59 s ago"),
+            (60, "1 min ago"),
+            (3_599, "59 min ago"),
+            (3_600, "1 h ago"),
+            (86_399, "23 h ago"),
+            (86_400, "08:00:00"),
+        ] {
+            let at = Timestamp::from_secs(now.as_secs() - secs);
+            assert_eq!(When::in_list(at, now).shown, expected, "{secs}");
+        }
     }
 
     #[test]

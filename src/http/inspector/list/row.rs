@@ -5,6 +5,7 @@ use askama::Template;
 use crate::domain::{DeliveryRow, Timestamp, Verdict, plain};
 use crate::http::inspector::InspectorState;
 use crate::http::inspector::row_view::took;
+use crate::http::inspector::words::When;
 
 /// How many characters of a device's id are shown next to its name.
 const TAIL: usize = 4;
@@ -24,6 +25,8 @@ pub struct ListRow {
     pub event: String,
     /// The event id.
     pub event_id: String,
+    /// Whether its cause is still to be found out.
+    pub is_unnamed: bool,
     /// Whether event, id and device are only what a refused body says.
     pub is_unverified: bool,
     /// What the event is about: its name, or its id.
@@ -76,6 +79,7 @@ impl ListRow {
             what,
             event,
             event_id: shown(event_id),
+            is_unnamed: row.cause.is_none() && matches!(row.verdict, Verdict::Rejected | Verdict::Duplicate),
             is_unverified: !said.is_empty(),
             device_tail: name.as_ref().map(|_| tail(&device_id)).unwrap_or_default(),
             device: name.unwrap_or(device_id),
@@ -83,7 +87,7 @@ impl ListRow {
             status: row.status,
             took: took(row.duration_us),
             exact: format!("{} UTC", received_at.replacen('T', " ", 1).trim_end_matches('Z')),
-            ago: ago(row.received_at, now, &received_at),
+            ago: When::in_list(row.received_at, now).shown,
             received_at,
             is_pinned: row.marks.is_pinned,
             has_note: row.marks.note.is_some(),
@@ -95,17 +99,6 @@ impl ListRow {
 fn tail(id: &str) -> String {
     let letters = id.chars().count();
     id.chars().skip(letters.saturating_sub(TAIL)).collect()
-}
-
-/// How long ago a time is; what is more than a day ago has its time of day, under a heading with its date.
-fn ago(at: Timestamp, now: Timestamp, rfc3339: &str) -> String {
-    match now.as_secs().saturating_sub(at.as_secs()) {
-        ..1 => "now".to_owned(),
-        secs @ 1..60 => format!("{secs} s ago"),
-        secs @ 60..3_600 => format!("{} min ago", secs / 60),
-        secs @ 3_600..86_400 => format!("{} h ago", secs / 3_600),
-        _ => rfc3339.get(11..19).unwrap_or_default().to_owned(),
-    }
 }
 
 #[derive(Template)]
@@ -144,7 +137,7 @@ pub async fn views(state: &InspectorState, rows: &[DeliveryRow]) -> Vec<ListRow>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{DeliveryId, Marks, Reason, Unverified};
+    use crate::domain::{Cause, DeliveryId, Marks, Reason, Unverified};
 
     fn row(verdict: Verdict, reason: Option<Reason>) -> DeliveryRow {
         let at = Timestamp::parse_rfc3339("2026-11-28T14:01:26.039Z").unwrap();
@@ -179,9 +172,10 @@ mod tests {
         let view = ListRow::of(&refused, Some("Tank <i>"), now);
         assert_eq!(view.what, "Signature mismatch");
         assert_eq!((view.device.as_str(), view.device_tail.as_str()), ("Tank <i>", "c0de"));
-        assert_eq!((view.ago.as_str(), view.exact.as_str()), ("12 s ago", "2026-11-28 14:01:26.039 UTC"));
+        assert_eq!((view.ago.as_str(), view.exact.as_str()), ("11 s ago", "2026-11-28 14:01:26.039 UTC"));
         let html = html(&view, "/tagohook");
         assert!(html.contains(&format!("href=\"/tagohook/deliveries/{}\"", refused.id)), "{html}");
+        assert!(html.contains(" data-unnamed>"), "its cause is still to be found out: {html}");
         for raw in ["<b>", "<i>", "\u{202e}", "a\"b"] {
             assert!(!html.contains(raw), "{raw} in {html}");
         }
@@ -193,29 +187,15 @@ mod tests {
             ..Unverified::default()
         };
         let unread = DeliveryRow { event_id: None, entity: None, unverified: said, ..refused };
+        let cause = Some(Cause { code: "unsigned".into(), headline: "Not signed".into() });
+        let unread = DeliveryRow { cause, ..unread };
         let view = ListRow::of(&unread, None, now);
+        assert_eq!(view.what, "Not signed");
+        assert!(!super::html(&view, "").contains("data-unnamed"));
         assert_eq!((view.event.as_str(), view.device.as_str()), ("data.threshold", "Tank level"));
         assert!(super::html(&view, "").contains("(unverified)"));
         let accepted = ListRow::of(&row(Verdict::Accepted, None), None, now);
         assert!(accepted.what.starts_with("POST /webhook/"), "{}", accepted.what);
         assert_eq!((accepted.event.as_str(), accepted.device_tail.as_str()), ("", ""));
-    }
-
-    #[test]
-    fn ages_are_short_and_old_ones_are_times_of_day() {
-        let now = Timestamp::from_secs(1_800_000_000);
-        for (secs, expected) in [
-            (-5, "now"),
-            (0, "now"),
-            (59, "59 s ago"),
-            (60, "1 min ago"),
-            (3_599, "59 min ago"),
-            (3_600, "1 h ago"),
-            (86_399, "23 h ago"),
-            (86_400, "08:00:00"),
-        ] {
-            let at = Timestamp::from_secs(now.as_secs() - secs);
-            assert_eq!(ago(at, now, &at.to_string()), expected, "{secs}");
-        }
     }
 }

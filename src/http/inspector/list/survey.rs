@@ -37,6 +37,7 @@ pub async fn survey(
     fields: &Fields,
 ) -> Result<SurveyView, StoreError> {
     let sources: Vec<String> = state.source_names().into_iter().chain(["webhook-test".to_owned()]).collect();
+    state.keep_counts().await;
     let found = Survey::of(&state.store, filter, &sources, state.clock.wall()).await?;
     let histogram = &found.histogram;
     let until = |from: Timestamp| from.moved(histogram.step.saturating_mul(1_000_000));
