@@ -17,12 +17,21 @@ const FILTERS = [
   ["Deliveries with a note", "note:*", ""],
 ];
 
-/** Other words for pages, by the end of their address. */
-const ALSO = {
-  connect: "secret token public address tunnel proxy send a test delivery",
-  refusals: "refused refusals rejected without a delivery 404 405",
-  sources: "secret token url rules",
-};
+/** Other words for a page: what people look for there. */
+const ALSO = [
+  [at("/overview"), "dashboard attention"],
+  [at("/"), "list search rejected refused"],
+  [at("/refusals"), "refused rejected 404 405 redirect requests without a delivery"],
+  [at("/entities"), "users silent"],
+  [at("/drift"), "fields catalogue"],
+  [at("/sources"), "secret token credential signature allowlist rules webhook url"],
+  [at("/connect"), "secret token webhook url header public address tunnel proxy setup"],
+  [at("/subscriptions"), "forward outgoing endpoints"],
+  [at("/messages"), "forwarded sent outgoing"],
+  [at("/dead-letters"), "failed retry"],
+  [at("/health"), "endpoints"],
+  [at("/event-types"), "catalogue schemas"],
+];
 
 const listOf = (q) => at(`/?q=${encodeURIComponent(q)}`);
 const item = (kind, words, url, also = "") => ({ kind, words, url, also });
@@ -45,7 +54,7 @@ function fit(typed, words) {
 
 function fixed() {
   const pages = [...document.querySelectorAll("#side a:not(.brand)")].map((link) =>
-    item("Page", link.firstChild.textContent.trim(), link.href, ALSO[new URL(link.href).pathname.match(/[^/]*$/)[0]]));
+    item("Page", link.firstChild.textContent.trim(), link.href, ALSO.find(([url]) => url === link.href)?.[1]));
   const filters = FILTERS.map(([words, q, also]) => item("Filter", words, listOf(q), also));
   const replay = document.querySelector("#bulk a[data-bulk][data-some][href]");
   const replays = replay ? [item("Replay", "Replay what this list shows…", replay.href, "again send")] : [];

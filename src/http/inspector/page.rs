@@ -17,6 +17,7 @@ const NAVIGATION: &[(&str, &[Entry])] = &[
         "Inbound",
         &[
             ("deliveries", "/", "Deliveries"),
+            ("refusals", "/refusals", "Refusals"),
             ("entities", "/entities", "Devices"),
             ("drift", "/drift", "Schema changes"),
             ("sources", "/sources", "Sources"),
