@@ -213,6 +213,9 @@ add('timestamp-other', shifted(-2));
 add('two-header-sets', { source: 'standard', header: 'webhook-signature', headers: { 'webhook-id': id, 'svix-timestamp': now }, value: `v1,${rightDigest}` });
 add('header-form', rightly(now, (digest) => `v1,AAAA;v1,${digest}`));
 add('header-form', rightly(now, (digest) => `V1,${digest}`));
+// An array: the header is there once for each value.
+for (const headers of [{ 'webhook-id': id, 'webhook-timestamp': [now, now] }, { 'webhook-id': [id, id], 'webhook-timestamp': now }])
+  add('several-lines', { source: 'standard', header: 'webhook-signature', headers, value: `v1,${rightDigest}` });
 add('no-digest', rightly(now, () => `v1a,${'A'.repeat(86)}==`));
 // Signatures that were never made, or lost a part.
 for (const value of ['{{signature}}', '${SIGNATURE}', '$SIGNATURE', '%s', 'true', 'NaN', `{"signature":"${hex}"}`, 'Resource id #3', 'eyJhbGciOiJIUzI1NiJ9.e30.abc', 'function () { [native code] }'])

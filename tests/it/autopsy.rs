@@ -38,12 +38,14 @@ fn every_variant_is_named_and_the_caller_learns_none() {
     let mut wrong = Vec::new();
     for case in made["cases"].as_array().unwrap() {
         let body = base64::engine::general_purpose::STANDARD.decode(case["body"].as_str().unwrap()).unwrap();
-        let headers: Vec<(&str, &str)> = case["headers"]
-            .as_object()
-            .unwrap()
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str().unwrap()))
-            .collect();
+        let lines = |(name, value): (&'_ String, &'_ Value)| -> Vec<(String, String)> {
+            let values = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
+            values.iter().map(|value| (name.clone(), value.as_str().unwrap().to_owned())).collect()
+        };
+        let headers: Vec<(String, String)> =
+            case["headers"].as_object().unwrap().iter().flat_map(lines).collect();
+        let headers: Vec<(&str, &str)> =
+            headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let source = case["source"].as_str().unwrap();
         let answer = server.post(&format!("/webhook/{source}"), &headers, &body);
         assert_eq!(
