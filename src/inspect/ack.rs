@@ -1,4 +1,4 @@
-//! How long the senders of each source wait for our answer, against how long they are willing to.
+//! How long the senders of each source wait for our response, compared with their timeout.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,7 +17,7 @@ const QUIET: usize = 500;
 pub struct AckTimes {
     /// The source.
     pub source: String,
-    /// How many of the deliveries that were looked at came to it.
+    /// The number of its deliveries among those examined.
     pub deliveries: usize,
     /// Half of them were answered within this time.
     pub p50: Duration,
@@ -31,7 +31,7 @@ pub struct AckTimes {
     pub gave_up: usize,
 }
 
-/// The times of every source that something came to lately, by its name.
+/// The times of every source that received something lately, by its name.
 ///
 /// # Errors
 /// `Unavailable`.
@@ -40,7 +40,7 @@ pub async fn ack_times(store: &Store, sources: &[Source]) -> Result<Vec<AckTimes
     for answered in store.answered_lately(LAST).await? {
         by_source.entry(answered.source.clone()).or_default().push(answered);
     }
-    // One that is quiet beside busy ones is asked for by its name.
+    // A quiet source among busy ones is asked for by its name.
     for source in sources.iter().filter(|source| !source.name.is_empty()) {
         if !by_source.contains_key(&source.name) {
             let filter = DeliveryFilter { source: Some(source.name.clone()), ..DeliveryFilter::default() };
@@ -65,7 +65,7 @@ fn times(source: String, answered: &[Answered], timeout: Option<Duration>) -> Ac
     let mut sorted: Vec<Duration> =
         answered.iter().map(|answered| Duration::from_micros(answered.duration_us)).collect();
     sorted.sort_unstable();
-    // The nearest rank: the smallest value that so many of a hundred do not exceed.
+    // The nearest rank: the smallest value that this percentage does not exceed.
     let at = |hundredths: usize| {
         let rank = sorted.len().saturating_mul(hundredths).div_ceil(100).max(1);
         sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()

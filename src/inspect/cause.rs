@@ -1,13 +1,13 @@
-//! Why a delivery was refused, where that is known and need not be guessed.
+//! Why a delivery was refused, if that is known for certain.
 
 use super::told::Diagnosis;
 use crate::domain::{Outcome, Reason, StoredDelivery};
 
-/// Why a delivery was refused, where that is known.
+/// Why a delivery was refused, if that is known for certain.
 #[must_use]
 pub fn cause(delivery: &StoredDelivery) -> Option<Diagnosis> {
     match delivery.row.reason? {
-        // The gate saw the credential in clear; here it is masked.
+        // The check saw the credential in clear; here it is masked.
         Reason::CredentialsMissing | Reason::CredentialsWrong => {
             let failed = delivery.checks.iter().find(|check| check.outcome == Outcome::Fail)?;
             (!failed.notes.is_empty()).then(|| credential(&failed.notes.join(" ")))
@@ -32,7 +32,7 @@ pub fn cause(delivery: &StoredDelivery) -> Option<Diagnosis> {
     }
 }
 
-/// Marks of what the gate says about a credential that it found, and how that is called.
+/// Phrases in the check's note about a credential, with the code and the headline for each.
 const CREDENTIALS: [(&str, &str, &str); 5] = [
     ("The right ", "credential-form", "Right credential, sent the wrong way"),
     (", the signing secret of", "credential-signing-secret", "The signing secret was sent as the credential"),
@@ -44,10 +44,10 @@ const CREDENTIALS: [(&str, &str, &str); 5] = [
     ("and no token", "credential-empty", "The token is empty"),
     ("a placeholder", "credential-placeholder", "The token is a placeholder"),
 ];
-/// What begins the sentence that says what to do.
+/// The starts of the sentence that names the fix.
 const CURES: [&str; 4] = [" Send it as ", " Post to ", " Enter ", " Source “"];
 
-/// What the gate says about a credential, as a cause and what to do.
+/// The check's note about a credential, as a cause and a fix.
 fn credential(said: &str) -> Diagnosis {
     let known = CREDENTIALS.iter().find(|(mark, ..)| said.contains(mark));
     let (code, headline) =

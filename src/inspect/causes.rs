@@ -1,7 +1,7 @@
 //! Names the cause of each refusal and repeat in the background, so that lists, streams and exports can say it.
 //!
-//! What it may use of a processor is bounded: whoever sends forged signatures must not keep it busy. What is not looked at then
-//! is named when somebody looks at it.
+//! Its share of a processor is bounded, so that forged signatures cannot keep it busy. A delivery that is skipped
+//! gets its cause when somebody opens it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,17 +14,17 @@ use crate::payload::Sources;
 use crate::store::{Store, StoreError};
 use crate::telemetry::{Worker, Workers};
 
-/// How far the thread stands behind the others where processors are short, as nice(2) has it.
+/// The thread's priority when processors are busy, as in nice(2).
 const NICE: i32 = 5;
-/// After a fault of the store it waits so long.
+/// The pause after a fault of the store.
 const AFTER_FAULT: Duration = Duration::from_secs(10);
 /// Deliveries of one step.
 const STEP: usize = 32;
-/// So many of the newest are looked at after a start.
+/// The newest deliveries that are examined after a start.
 const HISTORY: i64 = 200;
-/// It works at most one part in so many of the time.
+/// It works at most one part in this many of the time.
 const SHARE: u32 = 10;
-/// So much may be worked at once after a pause.
+/// The longest work at once after a pause.
 const BURST: Duration = Duration::from_secs(2);
 
 /// The thread that names causes.
@@ -121,7 +121,7 @@ async fn causes_of(
     Ok(found)
 }
 
-/// How much of the time may be worked.
+/// The share of the time that it may work.
 struct Budget {
     owed: Duration,
     at: Instant,
@@ -132,7 +132,7 @@ impl Budget {
         Self { owed: Duration::ZERO, at: now }
     }
 
-    /// Whether more may be done now.
+    /// Whether it may work now.
     fn allows(&mut self, now: Instant) -> bool {
         let paid = now.saturating_duration_since(self.at).checked_div(SHARE).unwrap_or_default();
         self.owed = self.owed.saturating_sub(paid);

@@ -5,7 +5,7 @@ use crate::domain::Headers;
 /// What a JSON text may start with.
 const FIRST: &[u8] = b"{[\"-0123456789tfn \t\r\n";
 
-/// The encoding of a body that was refused as JSON, in a sentence; `None` where it is UTF-8, compressed or binary.
+/// The encoding of a body that was refused as JSON, in a sentence; `None` if it is UTF-8, compressed or binary.
 #[must_use]
 pub fn charset_hint(headers: &Headers, body: &[u8]) -> Option<String> {
     if headers.get("content-encoding").is_some_and(|coding| !coding.eq_ignore_ascii_case(b"identity")) {

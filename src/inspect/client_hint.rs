@@ -1,4 +1,4 @@
-//! What to do about a client whose address is not allowed: the cure depends on what the proxy in front did.
+//! The fix for a client whose address is not allowed: it depends on what the proxy in front did.
 
 use std::net::IpAddr;
 

@@ -1,7 +1,7 @@
-//! Requests that a client or a proxy repeated by itself, because the connection ended without a response.
+//! Requests that a client or a proxy repeated automatically, because the connection ended without a response.
 //!
-//! libcurl, Java and Go do so, and some proxies. What shows them: the same bytes again on another connection at once, which
-//! no retry of a sender's own is, as a sender waits first, or counts its attempts in a header.
+//! libcurl, Java and Go do so, and some proxies. They show as the same bytes again on another connection at once. A sender's
+//! own retry looks different: the sender waits first, or counts its attempts in a header.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::told::Diagnosis;
 use crate::domain::{BodyEnd, DeliveryFilter, Header, StoredDelivery, Verdict};
 use crate::store::{Store, StoreError};
 
-/// What repeats by itself does not wait longer.
+/// The longest wait before an automatic repeat.
 const SOON: Duration = Duration::from_secs(2);
 /// How many deliveries before one may be the request that it repeats.
 const NEAR: usize = 64;
@@ -18,7 +18,7 @@ const NEAR: usize = 64;
 const OVERTAKEN: i64 = 16;
 /// How much later than its repeat a request may be read, where both arrive at once: in microseconds.
 const OVERTAKING_US: u64 = 250_000;
-/// How many of those that look like it are read whole.
+/// The most similar deliveries that are read in full.
 const READ: usize = 5;
 /// Headers in which a proxy counts its own attempts.
 const COUNTERS: [&str; 1] = ["x-envoy-attempt-count"];
@@ -37,7 +37,7 @@ pub struct ClientRepeat {
     are_both_events: bool,
 }
 
-/// What shows it.
+/// The evidence for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Evidence {
     /// The first connection closed before our response.
@@ -58,8 +58,8 @@ impl ClientRepeat {
         let answered = Duration::from_micros(before.row.duration_us);
         let (ended, evidence) = match before.hung_up {
             Some(hung_up) if micros >= 0 || is_late => (hung_up, Evidence::HangUp),
-            // A response that was lost on its way leaves no trace here. Who was refused has another reason to repeat. One whose
-            // own client hung up is itself repeated.
+            // A response that was lost on its way leaves no trace here. A refused sender has another reason to repeat. A
+            // request whose own client hung up is repeated itself.
             None if (200..300).contains(&before.row.status)
                 && after.hung_up.is_none()
                 && micros >= 0

@@ -31,7 +31,7 @@ pub fn diagnose(delivery: &StoredDelivery, sources: &[Source], autopsy: Option<&
     }
 }
 
-/// The closest cause that is known takes the place of what the failed check says.
+/// The closest known cause replaces the report of the failed check.
 fn refused(
     delivery: &StoredDelivery,
     sources: &[Source],
@@ -102,7 +102,7 @@ fn failed(delivery: &StoredDelivery) -> Option<&Check> {
     delivery.checks.iter().find(|check| check.outcome == Outcome::Fail)
 }
 
-/// What is said where no closer cause is known.
+/// The diagnosis if no closer cause is known.
 fn by_reason(
     delivery: &StoredDelivery,
     sources: &[Source],

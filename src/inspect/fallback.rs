@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::told::Diagnosis;
 use crate::domain::{StoredDelivery, Verdict};
 
-/// Why `delivery` is a repeat of `first` although none of its points has an id of that one; `None` where they share ids.
+/// Why `delivery` is a repeat of `first` although none of its points has an id of that one; `None` if they share ids.
 #[must_use]
 pub fn repeat(first: &StoredDelivery, delivery: &StoredDelivery) -> Option<Diagnosis> {
     let (before, now) = (ids(first)?, ids(delivery)?);

@@ -20,14 +20,14 @@ pub struct Findings {
     pub diagnosis: Diagnosis,
     /// What its signature was made with.
     pub autopsy: Option<Autopsy>,
-    /// Whether a client, or a proxy, repeated a request by itself.
+    /// Whether a client or a proxy repeated a request automatically.
     pub client_repeat: Option<ClientRepeat>,
 }
 
 /// Looks into `delivery`, with the sources as they are now, on a thread where that may take its time: up to a second for a
 /// body of some megabytes. The delivery has then the cause that was found.
 ///
-/// `today` is what today's configuration would do with it, where that is known.
+/// `today` is what today's configuration would do with it, if that is known.
 pub async fn look_into(
     store: &Store,
     sources: &Sources,

@@ -1,10 +1,10 @@
-//! What is said of a platform's question: how it was answered, which line is missing, which link confirms it.
+//! The diagnosis of a platform's question: how it was answered, which line is missing, which link confirms it.
 
 use super::told::Diagnosis;
 use crate::domain::{Gate, Handshake, Reason, Source, StoredDelivery, Verdict};
 use crate::receive::handshake::{Question, confirmation_link, recognise};
 
-/// Whose question a delivery is.
+/// The platform whose question a delivery is.
 #[must_use]
 pub fn handshake_of(delivery: &StoredDelivery) -> Option<Handshake> {
     recognise(&Question {
@@ -28,7 +28,7 @@ pub fn link_of(delivery: &StoredDelivery) -> Option<String> {
     confirmation_link(kind, body.get(name)?.as_str()?)
 }
 
-/// What became of a question that was answered.
+/// The diagnosis of an answered question.
 pub fn answered(delivery: &StoredDelivery) -> Diagnosis {
     let check = delivery.checks.iter().find(|check| check.gate == Gate::Payload);
     let seen = check.map_or("Handshake", |check| check.seen.as_str());
@@ -37,7 +37,7 @@ pub fn answered(delivery: &StoredDelivery) -> Diagnosis {
     Diagnosis::new("handshake", Verdict::Handshake.headline(), cause)
 }
 
-/// The line that is missing, or what else helps a question that was not answered.
+/// The missing line, or another fix for a question that was not answered.
 pub fn hint(delivery: &StoredDelivery, sources: &[Source]) -> Option<Diagnosis> {
     let source = sources.iter().find(|source| source.name == delivery.row.source)?;
     let configured = source.handshake.as_ref().map(|rule| rule.kind);

@@ -1,4 +1,4 @@
-//! The nearest miss: what a refused delivery probably was meant to be, beside what its gates say.
+//! The nearest miss: what a refused delivery was probably meant to be, in addition to what its checks report.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ use crate::signing::diagnose::clock;
 /// The most bytes of a decoded body that are looked at.
 const MAX_DECODED: usize = 4 * 1024 * 1024;
 
-/// What a refused delivery was meant to be; it takes the place of what the failed gate says.
+/// What a refused delivery was meant to be; it replaces the report of the failed check.
 #[must_use]
 pub fn hint(delivery: &StoredDelivery, sources: &[Source]) -> Option<Diagnosis> {
     let reason = delivery.row.reason?;

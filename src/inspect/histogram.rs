@@ -1,6 +1,6 @@
 //! How many deliveries a search finds, and when they came.
 //!
-//! What the receiver counts minute by minute answers searches by time, source, verdict and reason. Anything else is
+//! The receiver's counts per minute answer searches by time, source, verdict and reason. Anything else is
 //! counted among the newest matches, within a budget: a page does not wait for a million rows.
 
 use std::time::Duration;
@@ -21,7 +21,7 @@ const STEPS: [i64; 22] = [
     1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400,
     172_800, 604_800, 2_592_000, 31_536_000,
 ];
-/// What is tried where a search names no time: the first that has something.
+/// The ranges tried for a search without a time: the first with a delivery is used.
 const USUAL: [i64; 3] = [3_600, 86_400, 604_800];
 /// How long counts of minutes are kept.
 const MINUTES_KEPT: i64 = 8 * 86_400;
@@ -30,7 +30,7 @@ const MINUTE: i64 = 60;
 /// How many were found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count {
-    /// So many.
+    /// The number.
     pub number: u64,
     /// Whether there may be more.
     pub is_at_least: bool,
@@ -93,7 +93,7 @@ impl Survey {
     }
 }
 
-/// What was asked of the store.
+/// The answer of the store.
 enum Kept {
     Total(u64),
     Matches(Matches),
@@ -157,7 +157,7 @@ impl Histogram {
         let to = span.to.unwrap_or(now);
         let usual = USUAL.into_iter().map(|secs| to.moved(secs.saturating_mul(-1_000_000)));
         let from = match (span.from, oldest, newest) {
-            // Before the first there is nothing to see.
+            // Before the first delivery there is nothing to show.
             (Some(from), Some(oldest), _) if matches.is_all => from.max(oldest),
             (Some(from), ..) => from,
             (None, Some(oldest), Some(newest)) => {
@@ -204,7 +204,7 @@ fn add(slot: &mut Slot, verdict: Verdict, count: u64) {
     }
 }
 
-/// The verdict that a query asks for and nothing else; `Some(None)` where it asks for nothing.
+/// The verdict that a query asks for and nothing else; `Some(None)` if it asks for nothing.
 fn one_verdict(query: &Query) -> Option<Option<Verdict>> {
     match query {
         query if query.is_everything() => Some(None),

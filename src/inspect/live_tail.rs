@@ -12,12 +12,12 @@ use crate::store::{Store, StoreError};
 const PAGE: usize = 32;
 /// Commits closer together than this are read together.
 const COALESCE: Duration = Duration::from_millis(60);
-/// A refusal is shown so much later at most, so that its cause can be named first.
+/// The longest delay of a refusal, so that its cause can be named first.
 const CAUSE: Duration = Duration::from_millis(300);
-/// A row may be committed so much later than its head was read: the longest body, and then some.
+/// The longest time from reading a head to committing its row: the longest body, with a margin.
 const LATEST_COMMIT: Duration = Duration::from_secs(600);
 
-/// Where a reader goes on.
+/// Where a reader continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resumption {
     /// After this position; everything since is still there.
@@ -27,9 +27,9 @@ pub enum Resumption {
 }
 
 impl Resumption {
-    /// Where a reader goes on that last saw `cursor`; without one, from now.
+    /// Where a reader continues that last saw `cursor`; without one, from now.
     ///
-    /// A cursor that is no number, lies ahead of the log, or before what retention removed cannot be continued.
+    /// A cursor that is not a number, is ahead of the log, or is before the rows that retention removed cannot be continued.
     #[must_use]
     pub fn of(cursor: Option<&str>, newest: i64, pruned_through: i64) -> Self {
         let Some(cursor) = cursor else { return Self::After(newest) };
@@ -51,7 +51,7 @@ pub struct LiveTail {
 }
 
 impl LiveTail {
-    /// A tail that goes on after `cursor`.
+    /// A tail that continues after `cursor`.
     #[must_use]
     pub fn after(store: Store, filter: DeliveryFilter, cursor: i64) -> Self {
         let newest = store.newest();
@@ -64,7 +64,7 @@ impl LiveTail {
         self.cursor
     }
 
-    /// Whether retention overtook this reader; then it goes on from now, and has a gap.
+    /// Whether retention overtook this reader; then it continues from now, with a gap.
     pub fn skip_if_overtaken(&mut self) -> bool {
         let overtaken = self.cursor < self.store.pruned_through();
         if overtaken {
@@ -88,7 +88,7 @@ impl LiveTail {
 
     async fn read(&mut self, limit: usize) -> Result<Vec<DeliveryRow>, StoreError> {
         let mut tail = self.store.since(&self.filter, self.cursor, limit).await?;
-        // The cursor stands until all is read: cancelling this loses nothing.
+        // The cursor moves only when all is read: cancelling this loses nothing.
         if let Some(last) = tail.rows.iter().rfind(|row| row.awaits_cause()) {
             let mut named = self.store.named_through();
             let is_named = named.wait_for(|through| *through >= last.seq);

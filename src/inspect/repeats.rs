@@ -9,7 +9,7 @@ use crate::store::{Store, StoreError};
 
 /// The most deliveries of one id that are counted.
 const MOST_COUNTED: usize = 50;
-/// From so many bodies under one id on, the id does not name an event.
+/// From this many bodies under one id on, the id does not identify an event.
 const MANY: usize = 3;
 
 /// The deliveries before this one that carried its event's id.
@@ -22,7 +22,7 @@ pub struct Repeats {
 }
 
 impl Repeats {
-    /// What the store knows about it.
+    /// Reads them from the store.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -36,7 +36,7 @@ impl Repeats {
         Ok(Self { first: store.delivery(first).await?, same_id })
     }
 
-    /// Why it came again, and what to do; `None` where nothing more is known than that it did.
+    /// Why it came again, and what to do; `None` if nothing more is known than that it did.
     #[must_use]
     pub fn diagnosis(
         &self,

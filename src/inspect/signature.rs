@@ -1,4 +1,4 @@
-//! What is said of a signature that did not match: the headline of each thing that a sender does differently.
+//! The diagnosis of a signature mismatch: the headline of each thing that a sender does differently.
 
 use super::told::Diagnosis;
 use crate::signing::diagnose::{Autopsy, Difference};
@@ -97,9 +97,9 @@ const KNOWN: &[Known] = &[
         fix: "Sign with HMAC-SHA256 and the secret as its key.",
     },
 ];
-/// What a difference is called that is not in the table.
+/// The headline of a difference that is not in the table.
 const OTHER: Known = Known { names: &[], headline: "The sender signs differently", fix: SCHEME };
-/// What several differences are called.
+/// The headline of several differences.
 const SEVERAL: &str = "The sender signs differently in several ways";
 
 fn known(name: &str) -> &'static Known {
@@ -107,14 +107,14 @@ fn known(name: &str) -> &'static Known {
     KNOWN.iter().find(is_it).unwrap_or(&OTHER)
 }
 
-/// What is said of one difference.
+/// The diagnosis of one difference.
 pub fn difference(difference: &Difference) -> Diagnosis {
     let known = known(difference.name);
     let told = Diagnosis::new(difference.name, known.headline, &*difference.what);
     if difference.fix.is_empty() { told.fix(known.fix) } else { told.fix(&*difference.fix) }
 }
 
-/// What is said of a signature that was made with `variant`.
+/// The diagnosis of a signature that was made with `variant`.
 pub fn made_with(variant: &str, autopsy: &Autopsy) -> Diagnosis {
     let first = known(variant.split('+').next().unwrap_or_default());
     let headline = if variant.contains('+') { SEVERAL } else { first.headline };

@@ -8,11 +8,11 @@ use crate::inspect::diff::{Changes, changes};
 use crate::inspect::duration::seconds;
 use crate::store::{Store, StoreError};
 
-/// Nobody waits shorter before the first repeat of a schedule, in seconds.
+/// The shortest wait before the first repeat of a schedule, in seconds.
 const SHORT: f64 = 0.05;
 /// The most deliveries of one event that are looked at.
 const MOST: usize = 200;
-/// Bodies are compared until so many bytes of them were read.
+/// Bodies are compared until this many bytes of them were read.
 const COMPARED: usize = 8 * 1024 * 1024;
 
 /// The deliveries of an event.
@@ -22,20 +22,20 @@ pub struct Timeline {
     pub attempts: Vec<Attempt>,
     /// Whether there were more, before the first of these.
     pub has_more: bool,
-    /// By which schedule they came, in words; `None` where there was only one.
+    /// By which schedule they came, in words; `None` if there was only one.
     pub schedule: Option<String>,
 }
 
 /// One delivery of it.
 #[derive(Clone, Debug)]
 pub struct Attempt {
-    /// What is kept of it.
+    /// Its stored row.
     pub row: DeliveryRow,
     /// Since the one before.
     pub gap: Option<Duration>,
     /// How its body differs from the one before; `None`: not compared.
     pub changes: Option<Changes>,
-    /// Whether the client, or a proxy, repeated the one before by itself.
+    /// Whether the client or a proxy repeated the one before automatically.
     pub repeat: Option<ClientRepeat>,
 }
 
@@ -49,7 +49,7 @@ impl Timeline {
         let has_more = rows.len() > MOST;
         rows.truncate(MOST);
         rows.reverse();
-        // What a client repeats at once may be written before the request that it repeats.
+        // A client's immediate repeat may be written before the request that it repeats.
         rows.sort_by_key(|row| row.received_at);
         let mut attempts: Vec<Attempt> = Vec::new();
         let mut before: Option<StoredDelivery> = None;
@@ -90,7 +90,7 @@ fn gap(before: &DeliveryRow, after: &DeliveryRow) -> Duration {
     Duration::from_micros(u64::try_from(micros).unwrap_or(0))
 }
 
-/// What schedule the gaps, in seconds, speak of.
+/// The schedule behind the gaps, which are in seconds.
 fn schedule(gaps: &[f64]) -> Option<String> {
     let first = *gaps.first()?;
     let listed = gaps.iter().take(6).map(|gap| seconds(*gap)).collect::<Vec<_>>().join(", ");

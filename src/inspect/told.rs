@@ -1,11 +1,11 @@
-//! What is said of a delivery: a headline, its cause, what to do about it, and the evidence.
+//! The diagnosis of a delivery: a headline, its cause, the fixes, and the evidence.
 
 use url::Url;
 
 use crate::domain::{DeliveryId, Secret};
 use crate::send::source_path;
 
-/// Why a delivery became what it is, for whoever must mend it.
+/// Why a delivery has its result, for the person who has to fix it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagnosis {
     /// The cause's short name; the same for the same cause.
@@ -65,7 +65,7 @@ impl Diagnosis {
         Self { code: code.into(), headline: headline.into(), cause: cause.into(), ..Self::default() }
     }
 
-    /// The same from a text that holds the cause and what to do about it, with ` | ` between.
+    /// The same from a text with the cause and the fix, separated by ` | `.
     pub fn of(code: impl Into<String>, headline: impl Into<String>, said: &str) -> Self {
         let (cause, fix) = said.split_once(" | ").unwrap_or((said, ""));
         let told = Self::new(code, headline, cause);

@@ -1,4 +1,4 @@
-//! Images, told by their first bytes, whatever the sender says they are. SVG is a document with scripts: it is none here.
+//! Images, recognised by their first bytes, whatever the sender claims. SVG is a document with scripts, so it is not one here.
 
 /// An image that browsers show and that runs nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

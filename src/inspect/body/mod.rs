@@ -1,4 +1,4 @@
-//! What a body can be looked at as, besides text and bytes.
+//! Views of a body, besides text and bytes.
 
 mod form;
 mod image;

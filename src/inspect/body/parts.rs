@@ -26,7 +26,7 @@ pub struct Part {
 pub struct Parts {
     /// Those that could be read, at most 200.
     pub parts: Vec<Part>,
-    /// Why there are no more, where the body is broken or long.
+    /// Why there are no more, if the body is broken or long.
     pub fault: Option<String>,
 }
 

@@ -35,7 +35,7 @@ pub struct Points {
 /// A point.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PointRow {
-    /// A cell for each column; empty where it has no such member, other than a value.
+    /// A cell for each column; empty if it has no such member, other than a value.
     pub cells: Vec<Vec<Piece>>,
 }
 
@@ -53,7 +53,7 @@ pub fn is_points(bytes: &[u8]) -> bool {
     array_of_points(bytes).is_some()
 }
 
-/// The points of `bytes` from the number `from` on; `None` where they are none.
+/// The points of `bytes` from the number `from` on; `None` if they are none.
 #[must_use]
 pub fn points(bytes: &[u8], from: usize) -> Option<Points> {
     let at = array_of_points(bytes)?;

@@ -9,7 +9,7 @@ const MAX_TEXT: usize = 1024 * 1024;
 /// Lines of the dump around the first difference.
 const HEX_LINES: usize = 3;
 
-/// What is different between two deliveries.
+/// The differences between two deliveries.
 #[derive(Clone, Debug)]
 pub struct Comparison {
     /// Request line and headers, in wire order.
@@ -18,7 +18,7 @@ pub struct Comparison {
     pub first_difference: Option<usize>,
     /// The values that differ, where both bodies are JSON.
     pub json: Option<JsonDiff>,
-    /// The lines, where both bodies are text and one of them is no JSON; and whether there are more.
+    /// The lines, if both bodies are text and one of them is not JSON; and whether there are more.
     pub lines: Option<(Vec<Line>, bool)>,
     /// Some bytes of each around the first that differs.
     pub hex: Option<[Vec<HexLine>; 2]>,

@@ -11,7 +11,7 @@ use crate::domain::json::{Child, Number, children, key_text, pointer};
 const MOST: usize = 500;
 /// The longest pointer, in bytes; a longer one is cut.
 const MAX_POINTER: usize = 1_000;
-/// What is deeper is compared as one value.
+/// Deeper values are compared as a whole.
 const MAX_DEPTH: usize = 64;
 /// The most members or items of one object or array that are compared.
 const MAX_CHILDREN: usize = 20_000;
@@ -19,7 +19,7 @@ const MAX_CHILDREN: usize = 20_000;
 /// The changes from one JSON text to another.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JsonDiff {
-    /// The changes, in the order of the first text; what was added comes after what it stands beside.
+    /// The changes, in the order of the first text; an added value follows its neighbour.
     pub changes: Vec<JsonChange>,
     /// Whether there are more.
     pub has_more: bool,
@@ -38,7 +38,7 @@ pub struct JsonChange {
     pub is_equal_number: bool,
 }
 
-/// The changes from `before` to `after`; `None` where one of them is no JSON.
+/// The changes from `before` to `after`; `None` if one of them is not JSON.
 #[must_use]
 pub fn json_diff(before: &[u8], after: &[u8]) -> Option<JsonDiff> {
     let is_json = |text: &[u8]| serde_json::from_slice::<IgnoredAny>(text).is_ok();
@@ -88,7 +88,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Notes a change, or tells what is below to be looked at.
+    /// Notes a change, or queues the values below.
     fn look_at(&mut self, pair: Pair) -> Vec<Pair> {
         let old = pair.before.clone().and_then(|range| self.before.get(range));
         let new = pair.after.clone().and_then(|range| self.after.get(range));
@@ -117,7 +117,7 @@ impl Walk<'_> {
         }
     }
 
-    /// What stands directly in both; what is too much is not compared, and is said to be there.
+    /// Compares the direct members of both. Beyond the limit nothing is compared, only mentioned.
     fn children(&mut self, before: &Range<usize>, after: &Range<usize>) -> (Vec<Child>, Vec<Child>) {
         let (old, all_old) = children(self.before, before.start, 0, MAX_CHILDREN);
         let (new, all_new) = children(self.after, after.start, 0, MAX_CHILDREN);
@@ -156,7 +156,7 @@ impl Walk<'_> {
     }
 }
 
-/// So much of a text as a pointer shows.
+/// The part of a text that a pointer shows.
 fn start(text: &str) -> &str {
     text.get(..text.floor_char_boundary(MAX_POINTER)).unwrap_or(text)
 }

@@ -1,4 +1,4 @@
-//! What is different between two deliveries: as bytes, as JSON by its tokens, as lines.
+//! The differences between two deliveries: as bytes, as JSON by its tokens, as lines.
 
 mod comparison;
 mod json;
@@ -13,19 +13,19 @@ pub use lines::{Line, LineChange, lines};
 pub enum Changes {
     /// Not at all.
     Same,
-    /// In so many values; at least, where they were too many to be counted.
+    /// In this many values; or more, if there were too many to count.
     Json {
         /// How many.
         count: usize,
         /// Whether there are more.
         has_more: bool,
     },
-    /// In how it is written, not in what it says.
+    /// In its formatting, not in its values.
     Written {
         /// The first byte that differs.
         at: usize,
     },
-    /// In its bytes, which are no JSON.
+    /// In its bytes, which are not JSON.
     Bytes {
         /// The first byte that differs.
         at: usize,
@@ -43,7 +43,7 @@ pub fn changes(before: &[u8], after: &[u8]) -> Changes {
     }
 }
 
-/// The first byte in which they differ; the end of the shorter one, where one goes on.
+/// The first byte that differs; the end of the shorter body, if the longer one continues.
 #[must_use]
 pub fn first_difference(before: &[u8], after: &[u8]) -> Option<usize> {
     let same = before.iter().zip(after).take_while(|(one, other)| one == other).count();

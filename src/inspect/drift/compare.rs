@@ -1,4 +1,4 @@
-//! What was learnt of an event type, held against what the catalogue says of it.
+//! The learnt fields of an event type, compared with the catalogue.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ const ALWAYS: u64 = 5;
 pub enum FindingKind {
     /// It changed what it is.
     TypeChanged,
-    /// It is not what the catalogue says it is.
+    /// It differs from the catalogue.
     OtherType,
     /// It is not always there, though the catalogue requires it.
     Missing,
@@ -58,20 +58,20 @@ pub struct Finding {
     pub pointer: String,
     /// That, in a sentence.
     pub sentence: String,
-    /// Since when, where that is known.
+    /// Since when, if that is known.
     pub since: Option<Timestamp>,
     /// The delivery that shows it.
     pub delivery: Option<DeliveryId>,
 }
 
-/// A field, and what the catalogue says of it.
+/// A field and its rules in the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldReport {
     /// What was learnt.
     pub field: DriftField,
     /// The number of places where it could have been.
     pub places: u64,
-    /// What it should be; `None` where the catalogue does not name it.
+    /// The expected kind; `None` if the catalogue does not name it.
     pub declared: Option<JsonKinds>,
     /// Whether it must be there.
     pub is_required: bool,
@@ -102,7 +102,7 @@ impl FieldReport {
 }
 
 impl Report {
-    /// What was learnt, held against the event type's schema and usual shape.
+    /// The findings: learnt fields compared with the event type's schema and usual shape.
     #[must_use]
     pub fn of(known: &DriftType, fields: Vec<DriftField>, event_type: Option<&EventType>) -> Self {
         let said = event_type.map(said_of).unwrap_or_default();
@@ -151,7 +151,7 @@ impl Report {
     }
 }
 
-/// The usual shape names more than the schema, which alone decides what is required where there is no shape.
+/// The usual shape names more than the schema. Without a shape, the schema decides what is required.
 fn said_of(event_type: &EventType) -> BTreeMap<String, Said> {
     let mut said = expected::read(event_type.schema());
     for (pointer, shape) in event_type.shape().map(expected::read).unwrap_or_default() {
@@ -214,7 +214,7 @@ fn is_of_points(field: &DriftField) -> bool {
 }
 
 fn is_named(said: &BTreeMap<String, Said>, pointer: &str) -> bool {
-    // An object of which nothing is named may hold anything.
+    // An object without named members may contain anything.
     let below = format!("{pointer}/");
     said.contains_key(pointer) && said.keys().any(|other| other.starts_with(&below))
 }
@@ -248,7 +248,7 @@ fn other_type(field: &FieldReport) -> Option<Finding> {
     let declared = field.declared.filter(|declared| !declared.is_empty())?;
     let is_payload = field.field.pointer.is_empty();
     let fits = |kind: &JsonKind| match kind {
-        // What is null is not there, and an array of points has no envelope.
+        // A null counts as absent, and an array of points has no envelope.
         JsonKind::Null => true,
         JsonKind::Array if is_payload => true,
         JsonKind::Integer => declared.has(JsonKind::Integer) || declared.has(JsonKind::Number),
@@ -266,7 +266,7 @@ fn other_type(field: &FieldReport) -> Option<Finding> {
 fn new_field(field: &FieldReport, known: &DriftType) -> Option<Finding> {
     let first = field.field.first_sample;
     let sentence = format!("first seen in sample {first} of {}", known.samples);
-    // Devices of other kinds bring other variables: that is no change.
+    // Other kinds of devices have other variables: that is not a change.
     let is_judged = !variable::is_one(&field.field.pointer);
     (is_judged && first > ALWAYS).then(|| {
         finding(FindingKind::NewField, field, sentence, field.field.first_seen, field.field.first_in)

@@ -1,4 +1,4 @@
-//! What a JSON Schema says of each field: its kinds, and whether it must be there.
+//! The rules of a JSON Schema for each field: its kinds, and whether it is required.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::domain::{JsonKind, JsonKinds};
 /// How deep a schema is read.
 const DEEPEST: usize = 20;
 
-/// What is said of a field.
+/// The rules for a field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Said {
     /// What it may be; empty: anything.
@@ -19,7 +19,7 @@ pub struct Said {
     pub is_required: bool,
 }
 
-/// What is said of each field that is named, by its pointer. Of alternatives (`anyOf` and the like) nothing is read.
+/// The rules for each named field, by its pointer. Alternatives (`anyOf` and the like) are not read.
 pub fn read(schema: &str) -> BTreeMap<String, Said> {
     let mut said = BTreeMap::new();
     if let Ok(schema) = serde_json::from_str::<Value>(schema) {

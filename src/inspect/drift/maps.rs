@@ -79,7 +79,7 @@ fn merged(fields: Vec<DriftField>, maps: &[String]) -> Vec<DriftField> {
     merged.into_values().collect()
 }
 
-/// Adds what was learnt of another field to a known one.
+/// Adds another field's facts to a known one.
 pub fn add(known: &mut DriftField, field: DriftField) {
     known.kinds = known.kinds.iter().chain(field.kinds.iter()).collect();
     for (count, more) in known.counts.iter_mut().zip(field.counts) {

@@ -1,4 +1,4 @@
-//! What payloads really look like, and how that departs from what they were, or should be.
+//! How real payloads differ from earlier ones and from the catalogue.
 
 mod compare;
 mod expected;
@@ -13,15 +13,15 @@ pub use infer::infer;
 pub use reports::{ReportQuery, reports};
 pub use shape::{Shape, learnt_fields};
 
-/// So many deliveries of an event type are read field by field before it counts as well known.
+/// The number of deliveries of an event type that are read in full before it counts as well known.
 pub const WHOLE: u64 = 1_000;
-/// From then on one of so many is.
+/// After that, one in this many is.
 pub const ONE_IN: u64 = 20;
-/// An event type of so many fields counts as well known sooner: reading it costs more.
+/// An event type with this many fields counts as well known sooner, as reading it costs more.
 const WIDE: u64 = 300;
 const WHOLE_WIDE: u64 = 20;
 
-/// So many deliveries of an event type with that many fields are read field by field before one in `ONE_IN` is.
+/// The number of deliveries of an event type with that many fields that are read in full before only one in `ONE_IN` is.
 #[must_use]
 pub const fn whole(fields: u64) -> u64 {
     if fields < WIDE { WHOLE } else { WHOLE_WIDE }

@@ -9,11 +9,11 @@ use crate::domain::json::pointer;
 use crate::domain::{JsonKind, Timestamp};
 use crate::store::{FieldLearnt, SeenIn};
 
-/// The most fields that are told of a stretch of deliveries.
+/// The most fields that are listed for a stretch of deliveries.
 const MOST_FIELDS: usize = 2_000;
-/// How deep fields are told.
+/// The deepest level of fields that is listed.
 const DEEPEST: usize = 20;
-/// The longest pointer that is told, in bytes.
+/// The longest pointer that is shown, in bytes.
 const LONGEST: usize = 512;
 
 /// A field, and those below it.
@@ -32,7 +32,7 @@ struct Node {
 pub struct Shape {
     root: Node,
     fields: usize,
-    /// Whether there were more fields, or deeper ones, than are told.
+    /// Whether there were more fields, or deeper ones, than are listed.
     pub is_cut: bool,
 }
 
@@ -132,7 +132,7 @@ fn tell(pointer: String, node: Node, fields: &mut Vec<FieldLearnt>) {
     fields.push(FieldLearnt { pointer, counts: node.counts, firsts: node.firsts, last_seen: node.last_seen });
 }
 
-/// The pointer of a member. A key `*` is escaped too, so that it is told from the items of an array.
+/// The pointer of a member. A key `*` is escaped too, so that it differs from the items of an array.
 pub fn member_of(pointer: &str, key: &str) -> String {
     if key == "*" {
         return format!("{pointer}/~2");

@@ -11,10 +11,10 @@ use crate::payload::raw_at;
 /// The units in which programs count the time since 1970, each from the number where the unit below ends: from 2001 in
 /// seconds to 5138 in seconds, and so on.
 const UNITS: [(f64, f64); 4] = [(1e9, 1e6), (1e11, 1e3), (1e14, 1.0), (1e17, 1e-3)];
-/// Numbers from here on are no times.
+/// Numbers from here on are not times.
 const END: f64 = 1e19;
 
-/// The members that tell when an event happened, by the names that platforms give them; the first that does counts.
+/// The members with the time of an event, by the names that platforms give them; the first one found counts.
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(borrow)]
@@ -37,8 +37,8 @@ struct Envelope<'a> {
     received_at: Option<&'a RawValue>,
 }
 
-/// The time of the event in that JSON text, received at that time: what is at `pointer`, else a member that usually tells
-/// it; the newest one of an array of points, but none of the future where there is another. An empty pointer is none.
+/// The time of the event in that JSON text, received at that time: the value at `pointer`, or else a member that usually
+/// has it; for an array of points the newest one, but not a future one if there is another. An empty pointer is not used.
 #[must_use]
 pub fn event_time(text: &[u8], pointer: &str, received_at: Timestamp) -> Option<Timestamp> {
     let text = without_mark(text);
@@ -59,7 +59,7 @@ fn time(envelope: &Envelope<'_>) -> Option<Timestamp> {
     raw.into_iter().flatten().find_map(|raw| event_time_of(&serde_json::from_str(raw.get()).ok()?))
 }
 
-/// The time that a value tells: RFC 3339, also with a blank for the T and without a zone, which is UTC then; or a number,
+/// The time in a value: RFC 3339, also with a blank for the T and without a zone, which is UTC then; or a number,
 /// also as text, of seconds since 1970 or of a thousandth, a millionth or a billionth of them.
 #[must_use]
 pub fn event_time_of(value: &Value) -> Option<Timestamp> {
@@ -78,7 +78,7 @@ pub fn event_time_of(value: &Value) -> Option<Timestamp> {
 fn since_1970(number: &Number) -> Option<Timestamp> {
     let count = number.as_f64().filter(|count| *count < END)?;
     let (_, micros) = UNITS.iter().rfind(|(from, _)| count >= *from)?;
-    // Whole numbers keep their digits; a fraction has fewer than a double holds.
+    // Whole numbers keep their digits; a fraction has fewer digits than a double.
     let whole = number.as_i64().and_then(|count| whole_micros(count, *micros));
     Some(Timestamp::from_micros(whole.or_else(|| whole_of(count * micros))?))
 }

@@ -16,7 +16,7 @@ const BYTES: usize = 8 * 1024 * 1024;
 pub struct EntityLog {
     /// The rows, the newest first.
     pub rows: Vec<DeliveryRow>,
-    /// Their payloads, each with the time of its event; what is not JSON any more is left out.
+    /// Their payloads, each with the time of its event; payloads that cannot be read as JSON are left out.
     pub payloads: Vec<(Timestamp, Value)>,
     /// Of each payload, the place of its row.
     pub places: Vec<usize>,
@@ -77,7 +77,7 @@ async fn of_members(
         }
         all.extend(found);
     }
-    // What is older than where one source was cut would leave that source's out.
+    // Beyond the point where one source was cut, its deliveries would be missing.
     all.retain(|delivery| delivery.row.seq >= complete_from);
     all.sort_by_key(|delivery| std::cmp::Reverse(delivery.row.seq));
     Ok((all, complete_from > i64::MIN))

@@ -22,7 +22,7 @@ pub struct Limit {
     pub name: String,
     /// The value.
     pub value: f64,
-    /// `>`, `<` and the like; empty where the event does not say it.
+    /// `>`, `<` and the like; empty if the event does not say it.
     pub operator: String,
 }
 

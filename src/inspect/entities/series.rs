@@ -9,7 +9,7 @@ use super::place::{Limit, Place, limit_of, named_variable, place_of};
 use super::states::{States, state_of};
 use crate::domain::{Timestamp, is_of_the_future};
 
-/// The most series that are told, and the most states; those with the most points.
+/// The most series that are shown, and the most states; those with the most points.
 const MOST_SERIES: usize = 24;
 /// The most fields that are looked at.
 const MOST_FIELDS: usize = 500;
@@ -38,7 +38,7 @@ pub struct Point {
 pub struct Series {
     /// The variable, or where the field is.
     pub name: String,
-    /// The unit, where points tell one.
+    /// The unit, if points have one.
     pub unit: Option<String>,
     /// The values, the oldest first.
     pub points: Vec<Point>,
@@ -80,8 +80,8 @@ pub struct Values {
 }
 
 impl Values {
-    /// The values of payloads, each with the time that counts where a value tells none of its own, or one of the future
-    /// of `newest`, when the newest of them was received.
+    /// The values of payloads, each with the time to use if a value has no time of its own, or a time after `newest`,
+    /// when the newest of them was received.
     #[must_use]
     pub fn of(payloads: &[(Timestamp, Value)], newest: Timestamp) -> Self {
         let mut collected = Collected { newest, ..Collected::default() };
@@ -143,7 +143,7 @@ impl Collected {
         }
         let below = |key: &str| if name.is_empty() { key.to_owned() } else { format!("{name}.{key}") };
         match value {
-            // What an event says of its variable and its limit is read before.
+            // An event's variable and limit are read before.
             Value::Object(members) if is_told_above(name, members) => {}
             Value::Object(_) if place_of(value).is_some() => self.locate(value, at),
             // A text that no variable says is a name or an id, unless it is wholly a number.
@@ -258,7 +258,7 @@ fn number(value: &Value) -> Option<f64> {
     number.filter(|number| number.is_finite())
 }
 
-/// Whether the name of a text says that its digits are no measure.
+/// Whether a text's name shows that its digits are not a measurement.
 fn is_named_like_an_id(name: &str) -> bool {
     const ENDS: [&str; 10] =
         ["_id", "eui", "imei", "imsi", "iccid", "serial", "phone", "addr", "version", "firmware"];
@@ -268,7 +268,7 @@ fn is_named_like_an_id(name: &str) -> bool {
     NAMES.contains(&lower.as_str()) || last.ends_with("Id") || ENDS.iter().any(|end| lower.ends_with(end))
 }
 
-/// A number that is a time draws a straight line and tells nothing.
+/// A number that is a time draws a straight line and shows nothing.
 fn is_time(key: &str, value: &Value) -> bool {
     let names =
         ["time", "timestamp", "created_at", "ts", "published_at", "reported_at", "received_at", "rx_time"];

@@ -1,4 +1,4 @@
-//! Values that are not numbers: true and false, and what a variable says in text.
+//! Values that are not numbers: true, false and text.
 
 use std::collections::HashSet;
 
@@ -52,7 +52,7 @@ impl States {
     }
 }
 
-/// A value that is no number, as text; `None` for a number, and for nothing.
+/// A value that is not a number, as text; `None` for a number, and for null.
 #[must_use]
 pub fn state_of(value: &Value) -> Option<String> {
     let text = match value {

@@ -1,17 +1,17 @@
-//! A line for any POSIX shell. Everything of the request stands in single quotes, or in octal where it is no text.
+//! A line for any POSIX shell. The whole request is in single quotes, or in octal if it is not text.
 
 use std::fmt::Write as _;
 
 use super::request::{Piece, Request};
 
-/// Headers that curl adds by itself.
+/// Headers that curl adds.
 const OF_CURL: [&str; 4] = ["Accept", "User-Agent", "Content-Type", "Expect"];
 
 /// The longest body that is an argument of its own, in bytes; Linux takes up to 131,071.
 const MAX_ARGUMENT: usize = 100_000;
 
 pub fn write(request: &Request<'_>, base: &str) -> String {
-    // An unset variable ends it, with what the variable is for.
+    // An unset variable ends it, with a message that names its purpose.
     let mut line: String = request
         .variables
         .iter()
@@ -23,7 +23,7 @@ pub fn write(request: &Request<'_>, base: &str) -> String {
     if !is_argument {
         let _ = write!(line, "printf {} | ", printf(request.body));
     }
-    // No globbing, no tidying of dots: the path as it stands.
+    // No globbing, no tidying of dots: the path as it is.
     line.push_str("curl -sS -g --path-as-is ");
     if request.method == "HEAD" && request.body.is_empty() {
         // With -X curl would wait for a body that never comes.

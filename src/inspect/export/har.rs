@@ -45,7 +45,7 @@ pub fn entry(request: &Request<'_>, delivery: &StoredDelivery, base: &str) -> Va
         let mime = request.header("Content-Type").unwrap_or_else(|| "application/octet-stream".to_owned());
         let post = match std::str::from_utf8(request.body) {
             Ok(body) => json!({"mimeType": mime, "params": [], "text": body}),
-            // HAR has no encoding for what is sent, only for answers; readers know this name.
+            // HAR has no encoding for requests, only for responses; readers know this name.
             Err(_) => {
                 json!({"mimeType": mime, "params": [], "text": STANDARD.encode(request.body), "encoding": "base64"})
             }

@@ -1,4 +1,4 @@
-//! A delivery as a program that sends it again: every byte of it, whatever the payload holds, and none of it run.
+//! A delivery as a program that sends it again: every byte of it, whatever the payload contains, and none of it is executed.
 
 mod curl;
 mod har;
@@ -17,7 +17,7 @@ pub use request::{credential_headers, is_of_the_connection};
 pub use table::{csv_head, csv_line};
 pub use test_file::file_name as test_file_name;
 
-/// What a delivery is written as.
+/// The formats of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// A line for a POSIX shell.
@@ -30,7 +30,7 @@ pub enum Format {
     Raw,
     /// An HTTP archive (HAR 1.2).
     Har,
-    /// A test for Node's own runner, which signs it anew.
+    /// A test for Node's own runner, which signs it again.
     Test,
 }
 

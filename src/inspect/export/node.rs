@@ -1,4 +1,4 @@
-//! A program for Node, without packages. Everything of the request stands in JSON strings, or in base64.
+//! A program for Node, without packages. The whole request is in JSON strings or base64.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,4 @@
-//! A program for Python 3, without packages. Everything of the request stands in bytes literals of plain ASCII.
+//! A program for Python 3, without packages. The whole request is in bytes literals of plain ASCII.
 
 use std::fmt::Write as _;
 

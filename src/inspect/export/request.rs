@@ -3,7 +3,7 @@
 use super::variables::Variables;
 use crate::domain::{Credential, Source, StoredDelivery, is_secret_parameter, names_credential_header};
 
-/// Header lines that belong to one connection, or that whoever sends it writes anew (RFC 9110, 7.6.1).
+/// Header lines that belong to one connection, or that each client writes itself (RFC 9110, 7.6.1).
 const OF_THE_CONNECTION: [&str; 11] = [
     "host",
     "connection",
@@ -50,7 +50,7 @@ pub struct Request<'d> {
     /// All header lines, those of the connection too.
     pub headers: Vec<(&'d str, Vec<Piece>)>,
     pub body: &'d [u8],
-    /// What stands for its credentials.
+    /// The variables for its credentials.
     pub variables: Variables,
 }
 

@@ -1,5 +1,5 @@
-//! A test for Node's own runner: it sends the delivery, signed anew where it is given the secret, and expects what was
-//! answered then. Everything of the request stands in JSON strings, or in base64.
+//! A test for Node's own runner: it sends the delivery, signed again if it has the secret, and expects what was
+//! answered then. The whole request is in JSON strings or base64.
 
 use super::node::{body_of, comments, guard, header_lines, latin1, string};
 use super::request::Request;

@@ -1,6 +1,6 @@
-//! The variables that stand for a request's credentials, which are not kept. Equal credentials are one variable.
+//! The variables for a request's credentials, which are not stored. Equal credentials share a variable.
 
-/// What stands for the only credential; of several each has its place in its name.
+/// The variable for the only credential; if there are several, each has its number in its name.
 const CREDENTIAL: &str = "CREDENTIAL";
 
 /// A variable.
@@ -8,14 +8,14 @@ const CREDENTIAL: &str = "CREDENTIAL";
 pub struct Variable {
     /// Its name.
     pub name: String,
-    /// What it stands for: `what follows Bearer in the header Authorization`. Letters, digits, blanks and `-_.,` only.
+    /// Its meaning: `what follows Bearer in the header Authorization`. Letters, digits, blanks and `-_.,` only.
     pub meaning: String,
 }
 
 /// The variables of a request.
 #[derive(Clone, Debug, Default)]
 pub struct Variables {
-    /// What is kept of each credential, and its variable.
+    /// The stored part of each credential, and its variable.
     all: Vec<(Vec<u8>, Variable)>,
 }
 
@@ -58,7 +58,7 @@ impl Variables {
         self.all.iter().map(|(_, variable)| variable)
     }
 
-    /// A sentence that names all of them; empty where there is none.
+    /// A sentence that names all of them; empty if there are none.
     pub fn sentence(&self) -> String {
         let each = self.iter().map(|variable| format!("${}: {}", variable.name, variable.meaning));
         each.collect::<Vec<_>>().join("; ")

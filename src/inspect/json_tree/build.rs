@@ -1,4 +1,4 @@
-//! Makes the rows in one pass over the tokens, with a stack of its own: 500,000 brackets are no more than so many bytes.
+//! Makes the rows in one pass over the tokens, with a stack of its own: 500,000 nested brackets need no deep recursion.
 
 use std::collections::HashMap;
 
@@ -13,9 +13,9 @@ use crate::domain::{Fault, pieces};
 const MAX_ROWS: usize = 2_000;
 /// The most members or items of one object or array that are shown at once.
 const WINDOW: usize = 200;
-/// What is deeper is only counted.
+/// Deeper values are only counted.
 const MAX_DEPTH: usize = 64;
-/// So much is shown of what is no JSON any more, in bytes.
+/// How much of the text after the JSON is shown, in bytes.
 const MAX_REST: usize = 200;
 
 /// Which part of a tree.
@@ -25,7 +25,7 @@ pub struct Wish<'f> {
     pub at: usize,
     /// The first member or item of it that is shown.
     pub offset: usize,
-    /// What the gates found, by its places.
+    /// The faults that the checks found, by place.
     pub faults: &'f [Fault],
 }
 
@@ -74,7 +74,7 @@ struct Shown {
     /// Its row.
     row: usize,
     depth: usize,
-    /// `false`: a leaf, which stands for all that is too deep.
+    /// `false`: a leaf, which represents everything that is too deep.
     is_open: bool,
     /// The first member or item that is shown, and how many are.
     offset: usize,
@@ -99,7 +99,7 @@ struct Builder<'b> {
     is_through: bool,
 }
 
-/// A value's place in what it stands in.
+/// A value's place in its parent.
 #[derive(Clone, Copy)]
 struct Place {
     index: usize,
@@ -287,7 +287,7 @@ impl<'b> Builder<'b> {
         }
     }
 
-    /// Keeps a key of what is shown; `true` where it was there before, which is noted there.
+    /// Keeps a key of what is shown; `true` if it was there before, which is noted there.
     fn see_key(&mut self, name: String, row: Option<usize>) -> bool {
         let Some(first) = self.shown.last_mut().and_then(|parent| parent.keys.insert(name, row)) else {
             return false;
@@ -343,7 +343,7 @@ impl<'b> Builder<'b> {
         self.tree.rows.push(Row::Close);
     }
 
-    /// Faults of what is not here: of members that are missing, and of what is on another page.
+    /// Faults in values that are not shown here: missing members, and members on another page.
     fn faults_of_others(&self, shown: &Shown) -> Vec<String> {
         let page = shown.offset..shown.offset.saturating_add(shown.shown);
         let is_object = self.stack.get(shown.level.saturating_sub(1)).is_some_and(|frame| frame.is_object);

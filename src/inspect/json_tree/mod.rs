@@ -1,4 +1,4 @@
-//! JSON as a tree that is made of the bytes themselves: no digit, no key, no repeat is lost, and what is no JSON is shown up to
+//! JSON as a tree that is made of the bytes themselves: no digit, key or repeat is lost, and invalid JSON is shown up to
 //! where it breaks.
 
 mod build;

@@ -1,8 +1,8 @@
-//! Where a value stands, in the words of others.
+//! The place of a value, in other notations.
 
 use crate::domain::json::{Path, pointer};
 
-/// The longest pointer that is told, in bytes: a key may be as long as a body.
+/// The longest pointer that is shown, in bytes: a key may be as long as a body.
 pub const MAX_POINTER: usize = 1_000;
 /// Members whose values are masked until they are asked for.
 const SECRETS: [&str; 2] = ["password", "secret"];
@@ -18,12 +18,12 @@ pub fn names_secret_within(text: &str) -> bool {
     SECRETS.iter().any(|secret| text.contains(secret))
 }
 
-/// As much of a text as is told of a place.
+/// The longest text that describes a place.
 pub fn start_of(text: &str) -> String {
     text.get(..text.floor_char_boundary(MAX_POINTER)).unwrap_or_default().to_owned()
 }
 
-/// The path of a pointer as templates and filters have it; `None` where they cannot name it, or nobody would.
+/// The path of a pointer as templates and filters have it; `None` if they cannot name it, or nobody would.
 pub fn path_of(pointer: &str) -> Option<String> {
     if pointer.len() > MAX_POINTER {
         return None;

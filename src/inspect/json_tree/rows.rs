@@ -1,4 +1,4 @@
-//! What a tree is shown as: rows in the order of the bytes, so that nothing has to be walked twice, however deep it is.
+//! A tree as rows in the order of the bytes, so that nothing is walked twice, however deep it is.
 
 use crate::domain::Piece;
 use crate::domain::json::Text;
@@ -17,7 +17,7 @@ pub struct Tree {
 pub enum Row {
     /// An object or an array begins; what is in it follows, up to its `Close`.
     Open {
-        /// Where it stands.
+        /// Its place.
         node: Node,
         /// Whether it is an object.
         is_object: bool,
@@ -28,7 +28,7 @@ pub enum Row {
     Close,
     /// A value without parts, or one whose parts are too deep.
     Leaf {
-        /// Where it stands.
+        /// Its place.
         node: Node,
         /// What it is.
         leaf: Leaf,
@@ -48,12 +48,12 @@ pub enum Row {
         message: String,
         /// The byte where.
         at: usize,
-        /// The next few letters, as they stand.
+        /// The next few letters, unchanged.
         rest: Vec<Piece>,
     },
 }
 
-/// Where a value stands.
+/// The place of a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Node {
     /// Its key, where it is a member.
@@ -66,13 +66,13 @@ pub struct Node {
     pub has_place: bool,
     /// Its path as templates and filters have it, where they can name it.
     pub path: Option<String>,
-    /// What a gate found wrong with it.
+    /// The fault that a check found in it.
     pub faults: Vec<String>,
     /// What is odd about it.
     pub notes: Vec<String>,
     /// Whether it is a secret by its name.
     pub is_masked: bool,
-    /// How many values stand above it in what is shown.
+    /// The number of values above it in the rows shown.
     pub depth: usize,
 }
 
@@ -83,7 +83,7 @@ pub struct Leaf {
     pub kind: &'static str,
     /// The value, readable.
     pub pieces: Vec<Piece>,
-    /// The bytes as they stand, where they are text and not too long to be copied.
+    /// The bytes unchanged, if they are text and short enough to be copied.
     pub written: Option<String>,
     /// Whether it is written otherwise than it reads.
     pub has_escapes: bool,

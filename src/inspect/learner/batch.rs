@@ -1,4 +1,4 @@
-//! What a stretch of the log tells, folded so that little has to be written.
+//! The facts from a stretch of the log, combined so that little has to be written.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,9 +16,9 @@ const MOST_TYPES: usize = 500;
 const LONGEST_TYPE: usize = 256;
 /// The longest name of an entity that is kept, in bytes.
 const LONGEST_NAME: usize = 256;
-/// So many fields and entities are written in one transaction, those of the last event type excepted.
+/// The most fields and entities in one transaction, not counting those of the last event type.
 const MOST_WRITES: usize = 16;
-/// A batch of so many deliveries, or fields, is written.
+/// A batch is written at this many deliveries or fields.
 const FULL: usize = 4_096;
 
 /// How often an event type came so far.
@@ -43,7 +43,7 @@ struct TypeBatch {
     shape: Shape,
 }
 
-/// What a stretch of the log told so far.
+/// The facts learnt from a stretch of the log so far.
 #[derive(Default)]
 pub struct Batch {
     types: BTreeMap<(String, String), TypeBatch>,
@@ -54,9 +54,9 @@ pub struct Batch {
 
 /// How the source of a delivery is looked at.
 pub struct Rules<'a> {
-    /// Where its entity stands.
+    /// The pointer to its entity.
     pub entity_pointer: &'a str,
-    /// Where its time stands; empty: where it usually does.
+    /// The pointer to its time; empty: the usual place.
     pub time_pointer: &'a str,
     /// When it is silent.
     pub silence_after: SilenceAfter,
@@ -154,7 +154,7 @@ impl Batch {
         self.deliveries == 0
     }
 
-    /// What is to be written, in parts; the cursor moves with the last one.
+    /// The parts to write; the cursor moves with the last one.
     pub fn parts(self, is_history: bool, from: i64, through: i64) -> Vec<Learnt> {
         let mut parts = Vec::new();
         let empty = || Learnt { is_history, from, ..Learnt::default() };
@@ -193,7 +193,7 @@ fn parse(text: &[u8]) -> Option<Value> {
     serde_json::from_slice(without_mark(text)).ok()
 }
 
-/// The `name` that stands beside the entity's id.
+/// The `name` next to the entity's id.
 fn name_beside(payload: &Value, pointer: &str) -> Option<String> {
     let (parent, _) = pointer.rsplit_once('/')?;
     let name = payload.pointer(parent)?.get("name")?.as_str()?;

@@ -1,5 +1,5 @@
-//! Learns from the log in the background, for `drift` and `entities`, and tells of silences. It has a thread of its own
-//! that stands behind receiving.
+//! Learns from the log in the background, for `drift` and `entities`, and reports silences. It has a thread of its own
+//! that yields to receiving.
 
 mod batch;
 mod remembered;

@@ -1,10 +1,10 @@
-//! What the learner remembers of silences while the program runs.
+//! The silences that the learner remembers while the program runs.
 
 use std::collections::HashMap;
 
 use crate::domain::{SilenceAfter, Timestamp};
 
-/// What is remembered of silences while the program runs.
+/// The silences remembered while the program runs.
 pub struct Silences {
     /// When the program last listened; `None`: there was no rule by which to listen.
     pub heard_at: Option<Timestamp>,

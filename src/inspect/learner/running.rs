@@ -12,15 +12,15 @@ use crate::send::Sender;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Worker;
 
-/// How far the thread stands behind the others where processors are short, as nice(2) has it.
+/// The thread's priority when processors are busy, as in nice(2).
 const NICE: i32 = 10;
-/// After a fault of the store it waits so long.
+/// The pause after a fault of the store.
 const AFTER_FAULT: Duration = Duration::from_secs(10);
-/// So often it looks for silences that are due.
+/// How often it looks for silences that are due.
 const TICK: Duration = Duration::from_secs(1);
 /// What comes within this time is learnt in one go.
 const GATHER: Duration = Duration::from_millis(500);
-/// So often it looks whether somebody asks for silences, where nobody does.
+/// How often it checks whether a source asks for silences, while none does.
 const IDLE: Duration = Duration::from_secs(30);
 
 /// A learner at work.
@@ -55,7 +55,7 @@ impl RunningLearner {
         Ok(Self { stop, thread })
     }
 
-    /// Stops; what is half done is done again at the next start.
+    /// Stops; an unfinished step is repeated after the next start.
     pub async fn stop(self) {
         self.stop.send_replace(true);
         let _ = tokio::task::spawn_blocking(move || self.thread.join()).await;

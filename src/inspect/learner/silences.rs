@@ -8,13 +8,13 @@ use crate::store::{Outage, StoreError};
 
 /// Entities that are looked at in one go.
 const STEP: usize = 100;
-/// Who did not listen for longer cannot say that somebody was silent meanwhile.
+/// After a longer gap in listening, silences in that time are unknown.
 const OUTAGE: Duration = Duration::from_secs(60);
-/// So often it is kept that the program listens.
+/// How often the time of listening is stored.
 const HEARD_EVERY: Duration = Duration::from_secs(30);
 
 impl Learner {
-    /// Tells of the silences that are due, as far as is known who was heard of. Returns whether there may be any at all.
+    /// Reports the silences that are due, as far as arrivals are known. Returns whether there may be any at all.
     ///
     /// # Errors
     /// When the store cannot be read or written.

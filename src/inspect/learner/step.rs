@@ -14,16 +14,16 @@ use crate::store::{FannedDelivery, Store, StoreError};
 const STEP: usize = 256;
 /// The most bytes of bodies of one step, the last one excepted.
 const STEP_BYTES: usize = 8 * 1024 * 1024;
-/// Deliveries stand in the log in the order in which they were written; those that came so long before one stand before it.
+/// The log is in the order of writing. A delivery that arrived this long before another one is before it in the log.
 const SLOWEST: Duration = Duration::from_secs(60);
-/// With so many deliveries waiting for the writer, receiving comes first.
+/// From this many deliveries waiting for the writer on, receiving comes first.
 const BUSY: usize = 8;
-/// It pauses so many times as long as it worked.
+/// It pauses this many times as long as it worked.
 const PAUSE: u32 = 4;
-/// And so many times beside receiving that is busy.
+/// The same while receiving is busy.
 const PAUSE_BUSY: u32 = 12;
 
-/// Who learns from the log.
+/// Learns from the log.
 pub struct Learner {
     pub(super) store: Store,
     pub(super) sender: Sender,
@@ -36,7 +36,7 @@ pub struct Learner {
     cursor: i64,
     /// Up to here the batch was read.
     read: i64,
-    /// Up to here it is history: nobody is told of silences that are long past.
+    /// Up to here it is history: silences that are long past are not reported.
     since: i64,
     /// The log is learnt up to deliveries of that time; `None`: to its end.
     behind: Option<Timestamp>,
@@ -45,7 +45,7 @@ pub struct Learner {
 }
 
 impl Learner {
-    /// One that goes on where the last one ended.
+    /// One that continues where the last one ended.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -89,7 +89,7 @@ impl Learner {
     /// One step, and a pause after it; `false`: there is nothing more to learn now.
     ///
     /// # Errors
-    /// When the store cannot be read or written. What was read is lost by that: begin anew.
+    /// When the store cannot be read or written. The rows read so far are lost: start again.
     pub async fn step(&mut self) -> Result<bool, StoreError> {
         let is_history = self.cursor < self.since;
         if self.batch.is_full() || (is_history && self.read == self.since) {
@@ -153,7 +153,7 @@ impl Learner {
         Ok(())
     }
 
-    /// Until when it is known who was heard of; `None`: that is not known yet.
+    /// The time up to which arrivals are known; `None`: not known yet.
     pub(super) fn known_until(&self) -> Option<Timestamp> {
         let now = self.clock.now();
         (self.cursor >= self.since).then(|| self.behind.map_or(now, |behind| behind.min(now)))

@@ -64,7 +64,7 @@ fn counts_characters(said: &str) -> Diagnosis {
     Diagnosis::of("length-in-characters", headline, &format!("{said} {COUNTS_CHARACTERS}"))
 }
 
-/// What closes all that is open in a body that ends too early; `None` where nothing is, or it is not JSON so far.
+/// What closes all that is open in a body that ends too early; `None` if nothing is, or it is not JSON so far.
 #[must_use]
 pub fn closing(body: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(without_mark(body)).ok()?;

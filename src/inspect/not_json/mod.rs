@@ -16,10 +16,10 @@ use super::told::Diagnosis;
 use crate::domain::Headers;
 use crate::domain::json::without_mark;
 
-/// So much of a body is looked at, in bytes.
+/// The part of a body that is examined, in bytes.
 const LOOK: usize = 256 * 1024;
 
-/// Says what is wrong, where, and how to mend it; `None` where the cause is another one.
+/// Names the fault, its place and its fix; `None` if the cause is another one.
 type Cause = fn(&Look<'_>) -> Option<Diagnosis>;
 
 /// Every cause, in the order in which it is looked for.

@@ -61,9 +61,9 @@ impl fmt::Display for Place {
 /// How far a text that should be JSON can be read.
 #[derive(Debug)]
 pub struct Scan {
-    /// What stopped it, where that has a name.
+    /// The name of what stopped it, if there is one.
     pub slip: Option<Slip>,
-    /// What would close everything that is open at the end; `None` where reading stopped before the end.
+    /// What would close everything that is open at the end; `None` if reading stopped before the end.
     pub closing: Option<String>,
 }
 

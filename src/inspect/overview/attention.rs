@@ -1,4 +1,4 @@
-//! What somebody should look at first: what it is, since when, how bad, and what to do.
+//! The things to look at first: what it is, since when, how bad, and what to do.
 
 mod devices;
 mod left_none;
@@ -16,11 +16,11 @@ use crate::inspect::ack::AckTimes;
 use crate::inspect::search::term;
 use crate::telemetry::{Panicked, RefusedKind};
 
-/// So many of a hundred rejected are many.
+/// The percentage of rejections that needs attention.
 const MANY_REFUSED: u64 = 20;
 /// Fewer say nothing.
 const FEW: u64 = 5;
-/// So many of a hundred of a store's room are nearly all.
+/// The percentage of the store's room that counts as nearly full.
 const NEARLY_FULL: u64 = 90;
 
 /// What many conflicts of ids usually mean.
@@ -37,7 +37,7 @@ pub struct Unwell {
     pub since: Option<Timestamp>,
 }
 
-/// What is known beside what arrived.
+/// Facts other than the received deliveries.
 #[derive(Clone, Debug, Default)]
 pub struct Beside {
     /// Now.

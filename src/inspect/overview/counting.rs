@@ -9,17 +9,17 @@ use crate::domain::{Clock, Timestamp};
 use crate::store::{Minute, Store, StoreError};
 use crate::telemetry::Metrics;
 
-/// So often counts are kept; a program that is killed loses no more of them than that.
+/// How often counts are stored; a killed program loses at most this much.
 const EVERY: Duration = Duration::from_secs(5);
 /// Seconds of a minute.
 const MINUTE: i64 = 60;
 
-/// Who keeps counts.
+/// Stores counts.
 #[derive(Clone)]
 pub struct Counting {
     /// Where they are kept.
     pub store: Store,
-    /// Who counts.
+    /// The counters.
     pub metrics: Arc<Metrics>,
     /// The time.
     pub clock: Arc<dyn Clock>,

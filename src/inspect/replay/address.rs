@@ -1,15 +1,15 @@
-//! The URL to which a delivery is sent again: the stored query goes with it, and the stored path where that is asked for.
+//! The URL of a replay: it gets the stored query and, if asked for, the stored path.
 
 use url::Url;
 
 use crate::domain::is_secret_parameter;
 
-/// A target whose path ends so gets the stored path in its place.
+/// A target whose path has this ending gets the stored path instead of it.
 const ANY_PATH: &str = "/*";
-/// What stands in the store for the value of a secret parameter begins so.
+/// The start of the stored value of a secret parameter.
 const MASKED: &str = "masked-";
 
-/// `target` with what `stored`, a path and query, adds to it. A parameter that the target has is the target's.
+/// `target` with the parts of `stored`, a path and query. A parameter of the target takes precedence.
 #[must_use]
 pub fn address(target: &Url, stored: &str) -> Url {
     let mut url = target.clone();
@@ -25,7 +25,7 @@ pub fn address(target: &Url, stored: &str) -> Url {
     url
 }
 
-/// The stored parameters that cannot go with it, because their values are not kept.
+/// The stored parameters that cannot be sent, because their values are not stored.
 #[must_use]
 pub fn left_out(stored: &str) -> Vec<String> {
     let query = stored.split_once('?').map_or("", |(_, query)| query);

@@ -27,7 +27,7 @@ pub struct Plan {
 pub struct Group {
     /// Their source.
     pub source: String,
-    /// The event that they carry, or that a refused body names; empty where it names none.
+    /// The event that they carry, or that a refused body names; empty if it names none.
     pub event: String,
     /// What became of them.
     pub verdict: Verdict,

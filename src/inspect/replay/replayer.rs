@@ -1,4 +1,4 @@
-//! Sends one delivery again and keeps what came of it.
+//! Replays one delivery and stores the result.
 
 use std::fmt;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ const PAGE: usize = 500;
 pub enum Target {
     /// To our own receiver.
     Receiver,
-    /// To a URL, with the stored query; where its path ends in `/*`, with the stored path in place of the `*`.
+    /// To a URL, with the stored query; if its path ends in `/*`, with the stored path instead of the `*`.
     Url(Url),
     /// To a subscription, by its id.
     Subscription(String),
@@ -44,12 +44,12 @@ impl fmt::Display for Target {
     }
 }
 
-/// What is asked.
+/// The request.
 #[derive(Clone, Debug)]
 pub struct Asked {
     /// Where it goes.
     pub target: Target,
-    /// What becomes of the signature.
+    /// How it is signed.
     pub signature: ReplaySignature,
     /// What is changed.
     pub edits: Edits,
@@ -60,7 +60,7 @@ pub struct Asked {
 /// Why a delivery was not sent again.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayFault {
-    /// What is asked cannot be done.
+    /// The request cannot be fulfilled.
     #[error("{0}")]
     Asked(String),
     /// The store cannot be read or written.
@@ -68,16 +68,16 @@ pub enum ReplayFault {
     Store(#[from] StoreError),
 }
 
-/// Who sends deliveries again.
+/// Replays deliveries.
 #[derive(Clone)]
 pub struct Replayer {
     /// Where they are kept.
     pub store: Store,
-    /// Who sends to subscriptions.
+    /// Sends to subscriptions.
     pub sender: Sender,
-    /// What reaches our own receiver, whatever is denied elsewhere.
+    /// The client for our own receiver, which may be on a private address.
     pub own: Client,
-    /// What reaches URLs.
+    /// The client for URLs.
     pub client: Client,
     /// Where the receiver is reached, `http://127.0.0.1:8080`.
     pub receiver: String,
@@ -90,10 +90,10 @@ pub struct Replayer {
 }
 
 impl Replayer {
-    /// Sends `delivery` again, waits for the answer, and keeps what came of it.
+    /// Replays `delivery`, waits for the response, and stores the result.
     ///
     /// # Errors
-    /// What is asked cannot be done, or it cannot be kept.
+    /// The request cannot be fulfilled, or the result cannot be stored.
     pub async fn replay(&self, delivery: StoredDelivery, asked: &Asked) -> Result<Replay, ReplayFault> {
         let mut replay = self.begin(delivery.row.id, asked);
         self.send(&mut replay, delivery, asked).await?;
@@ -101,7 +101,7 @@ impl Replayer {
         Ok(replay)
     }
 
-    /// A replay of which nothing came yet.
+    /// A replay without a result yet.
     pub(super) fn begin(&self, original: DeliveryId, asked: &Asked) -> Replay {
         Replay {
             id: ReplayId::new_at(self.clock.wall()),
@@ -118,7 +118,7 @@ impl Replayer {
         }
     }
 
-    /// Sends it, and writes down what came of it.
+    /// Sends it, and records the result.
     pub(super) async fn send(
         &self,
         replay: &mut Replay,
@@ -205,7 +205,7 @@ impl Replayer {
         Ok(())
     }
 
-    /// The delivery that carries the mark; `None` where it left no row: it was over a rate.
+    /// The delivery that carries the mark; `None` if it left no row, because it was over a rate.
     async fn row_of(&self, mark: &str, before: i64) -> Result<Option<DeliveryId>, StoreError> {
         let condition = Condition::Header { name: MARK.to_owned(), text: Some(mark.to_owned()) };
         let filter = DeliveryFilter { q: Some(Query::Is(condition)), ..DeliveryFilter::default() };
@@ -216,7 +216,7 @@ impl Replayer {
             if let Some(row) = tail.rows.first() {
                 return Ok(Some(row.id));
             }
-            // The answer came after the row was written: what is there now is all there will be.
+            // The response came after the row was written: no more rows will follow.
             if tail.through <= cursor || tokio::time::Instant::now() > end {
                 return Ok(None);
             }

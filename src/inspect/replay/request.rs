@@ -46,7 +46,7 @@ pub struct Parts<'p> {
     pub delivery: &'p StoredDelivery,
     pub edits: &'p Edits,
     pub signature: ReplaySignature,
-    /// The delivery's source, where there is one of that name.
+    /// The delivery's source, if there is one of that name.
     pub source: Option<&'p Source>,
     /// Other headers that the sources use for credentials.
     pub credential_headers: &'p [String],
@@ -73,11 +73,11 @@ pub fn outgoing(parts: Parts<'_>) -> Result<Outgoing, String> {
             || parts.credential_headers.iter().any(|known| known.eq_ignore_ascii_case(name))
     };
     headers.retain(|(name, value)| {
-        // What stands there of a received credential is its hash. One that was typed in now is meant.
+        // A received credential is stored as its hash. One that was typed in now is sent.
         let is_kept_hash = is_credential(name) && delivery.headers.get_all(name).any(|kept| kept == value);
         !is_of_the_connection(name) && !name.eq_ignore_ascii_case(MARK) && !is_kept_hash
     });
-    // Without a scheme nothing is signed anew, and webhook-id is the event's own id.
+    // Without a scheme nothing is signed again, and webhook-id is the event's own id.
     let is_unsigned = parts.source.is_some_and(|source| source.signature.scheme == Scheme::None);
     let is_kept = parts.signature == ReplaySignature::Fresh && is_unsigned;
     if parts.signature != ReplaySignature::Original && !is_kept {

@@ -18,35 +18,35 @@ use crate::store::StoreError;
 const PAGE: usize = 100;
 /// The most bytes that are kept of each answer.
 const MAX_ANSWER: usize = 1024;
-/// How long a store that cannot be used is left alone.
+/// The pause after a fault of the store.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How long what is under way may take before a stopped run can go on.
+/// How long requests under way may take before a stopped run can be resumed.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Who sends many deliveries again. A place is taken off the plan in the transaction that keeps what came of it, so a run
-/// that is interrupted goes on where it was; what was under way at that moment may be sent twice.
+/// Replays many deliveries. A place is taken off the plan in the transaction that stores its result, so an interrupted run
+/// continues where it was; requests under way at that moment may be sent twice.
 #[derive(Clone)]
 pub struct ReplayRuns {
-    /// Who sends each of them.
+    /// Sends each of them.
     pub replayer: Replayer,
-    /// Those that go on, each with the word to halt.
+    /// The running ones, each with its switch to halt.
     at_work: Arc<Mutex<HashMap<ReplayId, watch::Sender<bool>>>>,
     stopping: watch::Receiver<bool>,
 }
 
-/// What became of the wish to resume a run.
+/// The result of resuming or stopping a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turned {
-    /// It goes on.
+    /// It is running.
     Done,
-    /// It is in no state for that.
+    /// Its state does not allow that.
     NotSo,
-    /// What was under way when it was stopped is not answered yet.
+    /// Requests under way when it was stopped are not answered yet.
     NotYet,
 }
 
 impl ReplayRuns {
-    /// Runs that end, and can go on at the next start, when `stopping` becomes true.
+    /// Runs that end when `stopping` becomes true, and can continue at the next start.
     #[must_use]
     pub fn new(replayer: Replayer, stopping: watch::Receiver<bool>) -> Self {
         Self { replayer, at_work: Arc::default(), stopping }
@@ -62,12 +62,12 @@ impl ReplayRuns {
         Ok(())
     }
 
-    /// Goes on with runs that went on when the program ended.
+    /// Continues the runs that were active when the program ended.
     pub fn take_up(&self, running: Vec<ReplayRun>) {
         running.into_iter().for_each(|run| self.go(run));
     }
 
-    /// Stops a run after what is under way; `false` where it does not go on.
+    /// Stops a run after its requests under way; `false` if it is not running.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -77,7 +77,7 @@ impl ReplayRuns {
         Ok(turned)
     }
 
-    /// Lets a stopped run go on.
+    /// Resumes a stopped run.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -129,7 +129,7 @@ impl ReplayRuns {
         });
     }
 
-    /// Asks the store until it can be used; `None` where the program stops meanwhile.
+    /// Asks the store until it can be used; `None` if the program stops meanwhile.
     async fn patiently<T, F>(&self, ask: impl Fn() -> F) -> Option<T>
     where
         F: Future<Output = Result<T, StoreError>>,
@@ -194,7 +194,7 @@ impl Walk {
         self.runs.lock().remove(&self.run.id);
     }
 
-    /// Sends one, and keeps what came of it.
+    /// Sends one, and stores the result.
     async fn step(&self, (place, delivery): (u32, DeliveryId)) {
         let Replayer { store, clock, .. } = &self.runs.replayer;
         let Some(found) = self.runs.patiently(|| store.delivery(delivery)).await else { return };
@@ -222,13 +222,13 @@ impl Walk {
         if let Err(fault) = self.runs.replayer.send(&mut replay, delivery, &self.asked).await {
             replay.error = Some(fault.to_string());
         }
-        // Of so many answers a start is enough.
+        // The start of each response is enough.
         replay.answer.truncate(MAX_ANSWER);
         replay
     }
 }
 
-/// Why a replay failed; `None` where it did not.
+/// Why a replay failed; `None` if it did not.
 fn failure(replay: &Replay) -> Option<String> {
     match (replay.status, &replay.error) {
         (_, Some(error)) => Some(error.clone()),
@@ -265,7 +265,7 @@ impl Places {
             return None;
         }
         let gap = run.per_second.and_then(|rate| Duration::try_from_secs_f64(rate.recip()).ok());
-        // What is late is not made up for: a rate is never exceeded.
+        // Delays are not made up for: a rate is never exceeded.
         self.due = gap.map(|gap| self.due.map_or_else(Instant::now, |due| due.max(Instant::now())) + gap);
         let next = self.page.pop_front()?;
         self.after = Some(next.0);

@@ -1,4 +1,4 @@
-//! What can be asked of each field, and how its value is read.
+//! The fields of the search box, and how their values are read.
 
 use std::net::IpAddr;
 
@@ -12,9 +12,9 @@ use crate::domain::{Condition, Moment, Pattern, Query, Reason, Timestamp, Verdic
 pub struct Field {
     /// Its name and the other names it is known by.
     pub names: &'static [&'static str],
-    /// An example that says what it takes.
+    /// An example of a value.
     pub example: &'static str,
-    /// What it asks.
+    /// Its meaning.
     pub about: &'static str,
     read: Read,
 }
@@ -22,7 +22,7 @@ pub struct Field {
 /// Reads a value; the fault says what is taken.
 type Read = fn(Value<'_>) -> Result<Query, Expected>;
 
-/// What a field takes, and the value that was probably meant.
+/// The values that a field takes, and the one that was probably meant.
 struct Expected {
     /// `a size is expected: >10KB`.
     words: String,
@@ -35,11 +35,11 @@ impl From<&str> for Expected {
     }
 }
 
-/// Why a field cannot be read, and what was probably meant in which place.
+/// Why a field cannot be read, and the correction that was probably meant.
 pub struct Wrong {
     pub message: String,
     pub meant: Option<(Place, String)>,
-    /// What is taken there.
+    /// The values that are possible there.
     pub expected: Option<String>,
 }
 
@@ -208,7 +208,7 @@ fn unknown(name: &str) -> Wrong {
 }
 
 fn not_empty(value: Value<'_>) -> Result<String, Expected> {
-    // What a star at an end would say holds anyway: the text may stand anywhere.
+    // A star at an end changes nothing: the text may be anywhere.
     let text = if value.is_quoted { value.text } else { value.text.trim_matches('*') };
     if text.is_empty() { Err("text is expected".into()) } else { Ok(text.to_owned()) }
 }

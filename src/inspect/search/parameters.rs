@@ -4,7 +4,7 @@ use super::parse::parse;
 use super::words::term;
 use crate::domain::Query;
 
-/// What the parameters of a list ask, as one search. Ids of selected deliveries are no search.
+/// A list's parameters as one search. Ids of selected deliveries are not part of it.
 #[must_use]
 pub fn from_parameters(parameters: &str) -> String {
     let pairs = form_urlencoded::parse(parameters.as_bytes()).into_owned();
@@ -12,7 +12,7 @@ pub fn from_parameters(parameters: &str) -> String {
         pairs.filter(|(name, value)| name != "ids" && !value.is_empty()).collect();
     let is_alone = pairs.len() == 1;
     let word = |(name, value): &(String, String)| match name.as_str() {
-        // What one of two things must hold for is held together beside other conditions.
+        // Alternatives need brackets next to other conditions.
         "q" if !is_alone && matches!(parse(value), Ok(Query::Any(_))) => format!("({value})"),
         "q" => value.clone(),
         "to" => term("before", value),

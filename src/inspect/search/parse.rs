@@ -58,7 +58,7 @@ impl<'w> Parser<'w> {
         self.words.first().is_some_and(|word| word.kind == *kind)
     }
 
-    /// What is wrong with a field, and the search with what was meant in its place.
+    /// The fault of a field, and the corrected search.
     fn wrong(&self, word: &Word, name: &str, wrong: Wrong) -> SearchFault {
         let meant = wrong.meant.map(|(place, meant)| {
             let colon = word.at.saturating_add(name.chars().count());
@@ -111,7 +111,7 @@ impl<'w> Parser<'w> {
                 }
             }
             Kind::Text { text, is_quoted } => {
-                // The text may stand anywhere, which is what a star at an end would say.
+                // A star at an end changes nothing: the text may be anywhere.
                 let text = if *is_quoted { text.as_str() } else { text.trim_matches('*') };
                 Ok(if text.is_empty() {
                     Query::everything()

@@ -74,7 +74,7 @@ fn without_bounds(text: &str) -> String {
     if is_any {
         return format!("({})", text.trim());
     }
-    // An AND beside what goes has nothing to join.
+    // An AND next to a removed condition has nothing to join.
     let mut left_out: Vec<&Word> = Vec::new();
     for place in outer {
         let before = place.checked_sub(1).and_then(|before| words.get(before));

@@ -1,4 +1,4 @@
-//! What may be typed next in the search box.
+//! Suggestions for the search box.
 
 use super::fields::{FIELDS, Field, named};
 use crate::domain::{Reason, Verdict};
@@ -6,25 +6,25 @@ use crate::domain::{Reason, Verdict};
 /// The most that are offered.
 const MOST: usize = 10;
 
-/// What somebody is typing at a place in a search.
+/// The part of a search that is being typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Typing {
-    /// Where what is typed begins, in characters from the start.
+    /// The start of what is typed, in characters from the start of the search.
     pub from: usize,
     /// The place after its last character.
     pub to: usize,
     /// The field whose value it is; `None`: it may become a field's name.
     pub field: Option<&'static str>,
-    /// What is there so far.
+    /// The text so far.
     pub text: String,
 }
 
 /// Something that may be typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Suggestion {
-    /// What takes the place of what is typed.
+    /// The text that replaces what is typed.
     pub text: String,
-    /// What it means.
+    /// Its meaning.
     pub about: String,
 }
 

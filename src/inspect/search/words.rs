@@ -11,7 +11,7 @@ pub struct SearchFault {
     pub message: String,
     /// What was probably meant.
     pub meant: Option<Meant>,
-    /// What is taken there.
+    /// The values that are possible there.
     pub expected: Option<String>,
 }
 

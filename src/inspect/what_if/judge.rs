@@ -1,4 +1,4 @@
-//! One stored delivery before the gates once more. They are the receiver's own gates.
+//! Checks one stored delivery again, with the receiver's own checks.
 
 use std::time::Instant;
 
@@ -11,35 +11,35 @@ use crate::domain::{
 };
 use crate::receive::{Masking, Receiver};
 
-/// What the gates say of a delivery.
+/// The result of the checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// Every gate lets it pass. Whether its event is new is for the store to say, and is not asked again.
+    /// Every check passes. Whether its event is new is decided by the store and not asked again.
     Passes,
-    /// A gate refuses it.
+    /// A check refuses it.
     Refused(Reason),
 }
 
-/// A delivery of which the draft says something else than was said then, or that it makes another event of.
+/// A delivery that gets another result by the draft, or becomes another event.
 #[derive(Clone, Debug)]
 pub struct Flip {
     /// The delivery.
     pub id: DeliveryId,
-    /// What was said then.
+    /// The result on its arrival.
     pub before: Side,
-    /// What the draft says.
+    /// The result by the draft.
     pub after: Side,
-    /// The gate that decides now; `None` where all let it pass.
+    /// The check that decides now; `None` if all pass.
     pub gate: Option<Gate>,
-    /// What that gate saw; where all let it pass, the event that it would be.
+    /// The value that this check saw; if all pass, the event that it would be.
     pub seen: String,
 }
 
-/// What was said then; `None` for what no gate judged.
+/// The result on its arrival; `None` if it was not checked.
 pub fn before(delivery: &StoredDelivery) -> Option<Side> {
     match (delivery.row.verdict, delivery.row.reason) {
         (Verdict::Captured | Verdict::Handshake, _) => None,
-        // The gates let it pass; the store found its id taken.
+        // The checks passed; the store found its id taken.
         (Verdict::Accepted | Verdict::Duplicate, _) | (_, Some(Reason::IdConflict)) => Some(Side::Passes),
         (Verdict::Rejected, Some(reason)) => Some(Side::Refused(reason)),
         (Verdict::Rejected, None) => None,
@@ -52,7 +52,7 @@ pub struct Passed {
     pub event_id: Option<String>,
 }
 
-/// Whether `receiver` lets a rejected delivery from `client` pass, as of when it arrived.
+/// Whether `receiver` lets a rejected delivery from `client` pass, at the time of its arrival.
 pub fn passes(
     delivery: &StoredDelivery,
     client: ClientAddress,
@@ -68,7 +68,7 @@ pub fn passes(
     (!is_rejected).then_some(Passed { event_id: judged.facts.event_id })
 }
 
-/// Judges `delivery` as of when it came. `None`: nothing flips.
+/// Judges `delivery` at the time of its arrival. `None`: the result is the same.
 pub fn flip(
     delivery: &StoredDelivery,
     before: &Side,
@@ -113,8 +113,8 @@ fn event(name: Option<&str>, id: Option<&str>) -> String {
     id.map_or_else(|| format!("event {name}, no id"), |id| format!("event {name}, id {id}"))
 }
 
-/// The request as it came, as far as it is kept. A received credential is kept as its keyed hash; where that is the hash
-/// of one of the source's own, this one stands in its place.
+/// The request as it arrived, as far as it is stored. A received credential is stored as its keyed hash; if that is the hash
+/// of one of the source's own credentials, that one is used instead.
 fn arrival(delivery: &StoredDelivery, source: &Source, masking: &Masking) -> Arrival {
     let known: Vec<(Header, Headers)> = source
         .credentials
@@ -150,7 +150,7 @@ fn arrival(delivery: &StoredDelivery, source: &Source, masking: &Masking) -> Arr
     }
 }
 
-/// The header lines by which a credential may have been presented.
+/// The header lines that may present a credential.
 fn lines(credential: &Credential) -> Vec<Header> {
     let line = |name: &str, value: Vec<u8>| Header { name: name.to_owned(), value };
     match credential {
@@ -171,7 +171,7 @@ fn lines(credential: &Credential) -> Vec<Header> {
     }
 }
 
-/// Whether a delivery cannot be judged again: not all of its body is there, though the gate of its size let it pass then.
+/// Whether a delivery cannot be judged again: its body is incomplete, although the size check passed then.
 pub fn is_cut(delivery: &StoredDelivery) -> bool {
     delivery.body_end != BodyEnd::Complete
         && !matches!(

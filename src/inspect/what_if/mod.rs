@@ -1,4 +1,4 @@
-//! What if a source were configured otherwise? Its gates are run again over the deliveries that are stored.
+//! What if a source had other rules? Its checks are run again on the stored deliveries.
 
 mod judge;
 mod runs;

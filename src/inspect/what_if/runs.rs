@@ -1,4 +1,4 @@
-//! Runs over history, in the background and in memory: what was drafted is kept nowhere.
+//! Runs over history, in the background and in memory: a draft is not stored anywhere.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,10 +25,10 @@ const LISTED: usize = 1_000;
 const SAME_EVENT: usize = 50;
 /// Deliveries read at once.
 const PAGE: usize = 100;
-/// A run pauses so many times as long as it worked: it takes a quarter of a processor.
+/// A run pauses this many times as long as it worked: it takes a quarter of a processor.
 const PAUSE: u32 = 3;
 
-/// What is asked.
+/// The request.
 #[derive(Debug)]
 pub struct Asked {
     /// The source as it would be.
@@ -43,18 +43,18 @@ pub struct Asked {
     pub filter: DeliveryFilter,
     /// The same as it was typed; empty: all of the source.
     pub search: String,
-    /// Whether nothing is drafted but secrets.
+    /// Whether the draft changes only secrets.
     pub only_secrets: bool,
 }
 
 /// How far a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It goes on.
+    /// It is running.
     Running,
-    /// It is through.
+    /// It is finished.
     Done,
-    /// Somebody ended it.
+    /// It was cancelled.
     Cancelled,
     /// The store could not be read.
     Failed,
@@ -84,15 +84,15 @@ pub struct Progress {
     pub configuration: String,
     /// The search that narrows it; empty: all deliveries of the source.
     pub search: String,
-    /// Whether nothing is drafted but secrets.
+    /// Whether the draft changes only secrets.
     pub only_secrets: bool,
-    /// Whether older deliveries match that are not looked at.
+    /// Whether more, older deliveries match.
     pub has_more: bool,
     /// How far it is.
     pub state: State,
-    /// Deliveries looked at.
+    /// Deliveries checked.
     pub done: usize,
-    /// How many are to be looked at, at most.
+    /// The most deliveries to check.
     pub total: usize,
     /// Deliveries that were refused and would pass.
     pub would_pass: usize,
@@ -102,7 +102,7 @@ pub struct Progress {
     pub other_reason: usize,
     /// Deliveries that would pass as before, with another event type or id.
     pub other_event: usize,
-    /// Deliveries whose body is not all there.
+    /// Deliveries whose body is incomplete.
     pub cannot_tell: usize,
     /// The flips, the newest deliveries first.
     pub flips: Vec<Flip>,
@@ -113,7 +113,7 @@ struct Run {
     is_cancelled: AtomicBool,
 }
 
-/// Who asks what would be.
+/// Re-checks stored deliveries by drafted rules.
 #[derive(Clone)]
 pub struct WhatIf {
     store: Store,
@@ -137,7 +137,7 @@ impl WhatIf {
         Self { store, catalog, masking, max_body, workers, runs: Arc::default() }
     }
 
-    /// Starts a run; the oldest ones that are over are forgotten. `None` where as many as are remembered go on.
+    /// Starts a run; the oldest finished ones are forgotten. `None` if too many are running.
     #[must_use]
     pub fn start(&self, asked: Asked, now: Timestamp) -> Option<ReplayId> {
         let id = ReplayId::new_at(now);
@@ -209,7 +209,7 @@ impl WhatIf {
         runs.get(&id).map(|run| run.progress.lock().clone())
     }
 
-    /// Ends a run; `false` where there is none.
+    /// Ends a run; `false` if there is none.
     #[must_use]
     pub fn cancel(&self, id: ReplayId) -> bool {
         let runs = self.runs.lock();
@@ -258,7 +258,7 @@ impl WhatIf {
         judge: &Arc<(Receiver, Source)>,
         id: crate::domain::DeliveryId,
     ) -> Result<(), StoreError> {
-        // What retention took meanwhile is looked at no more.
+        // Retention may have removed it meanwhile.
         let Some(delivery) = self.store.delivery(id).await? else {
             run.change(|progress| progress.done = progress.done.saturating_add(1));
             return Ok(());
@@ -274,7 +274,7 @@ impl WhatIf {
             run.change(|progress| progress.count(flip, cut));
         });
         if judged.await.is_err() {
-            // The next delivery is looked at.
+            // The run continues with the next delivery.
             self.workers.panicked("what-if-run");
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! What is odd, and what is not.
+//! Which differences are findings, and which are not.
 
 use super::*;
 use crate::catalog::Catalog;

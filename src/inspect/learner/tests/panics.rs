@@ -1,4 +1,4 @@
-//! The threads of sender and learner after a panic in what they call.
+//! The sender's and the learner's threads after a panic in the code that they call.
 
 use super::*;
 use crate::inspect::learner::RunningLearner;

@@ -1,4 +1,4 @@
-//! Silences: told once, never of what nobody could hear.
+//! Silences: each is reported once, and never for a time in which the program did not listen.
 
 use super::*;
 
@@ -138,7 +138,7 @@ async fn a_wall_clock_that_is_set_makes_nobody_silent_and_hides_no_silence() {
 }
 
 impl House {
-    /// So many minutes pass, and the program listens.
+    /// This many minutes pass while the program listens.
     async fn listen(&self, learner: &mut Learner, minutes: u32) {
         for _ in 0..2 * minutes {
             self.clock.advance(MINUTE / 2);

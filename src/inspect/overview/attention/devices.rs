@@ -22,7 +22,7 @@ pub struct TroubledDevices {
 
 /// Devices that are looked at of each kind.
 const MOST: usize = 100;
-/// A device without a rule of its own counts as silent once it is overdue for so long.
+/// A device without its own rule counts as silent once it is overdue for this long.
 const OVERDUE: Duration = Duration::from_secs(3_600);
 /// A device that was last seen before is forgotten.
 const FORGOTTEN: Duration = Duration::from_secs(30 * 86_400);

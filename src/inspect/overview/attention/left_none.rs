@@ -24,7 +24,7 @@ fn cure(kind: &RefusedKind) -> &str {
     if is_particular { &kind.newest.detail } else { "" }
 }
 
-/// One line for each cause and cure, whoever sent them, the most frequent first.
+/// One line for each cause and fix, from all senders, the most frequent first.
 pub fn left_none(refused: &[RefusedKind]) -> Vec<Attention> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     for kind in refused {

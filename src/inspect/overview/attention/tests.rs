@@ -1,4 +1,4 @@
-//! What is told, in which order, and since when.
+//! Which findings are reported, in which order, and since when.
 
 use std::time::Instant;
 

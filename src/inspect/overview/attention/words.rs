@@ -2,7 +2,7 @@
 
 use crate::domain::percent;
 
-/// So many names are told; of more, how many.
+/// The most names in a sentence; the others are counted.
 const NAMED: usize = 3;
 
 /// `6 of 8 (75 %)`.
