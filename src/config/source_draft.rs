@@ -1,5 +1,7 @@
 //! A draft of a source: its configuration with some keys changed.
 
+use std::time::Duration;
+
 use toml::{Table, Value};
 
 use super::fault::ConfigFaults;
@@ -108,7 +110,7 @@ fn table_of(source: &Source) -> Table {
     put("signature", source.signature.scheme.as_str().into());
     let secrets = source.signature.secrets.iter().map(|secret| secret.name().to_owned());
     put("secrets", texts(secrets.collect()));
-    put("tolerance", format!("{}ms", source.signature.tolerance.as_millis()).into());
+    put("tolerance", written(source.signature.tolerance).into());
     put("allow", texts(source.allow.ranges.iter().map(ToString::to_string).collect()));
     if source.allow.ranges.iter().any(values::matches_all) {
         put("allow_all", true.into());
@@ -129,14 +131,14 @@ fn table_of(source: &Source) -> Table {
     put("event", source.event.to_string().into());
     put("id_pointer", source.id_pointer.as_str().into());
     put("id_scope", texts(source.id_scope.words().into_iter().map(str::to_owned).collect()));
-    let dedupe = source.dedupe_by_body.map_or(String::new(), |window| format!("{}ms", window.as_millis()));
+    let dedupe = source.dedupe_by_body.map_or(String::new(), written);
     put("dedupe_by_body", dedupe.into());
     put("entity", source.entity.as_str().into());
     if let Some(device) = &source.device {
         put("device", device.to_string().into());
     }
     put("silence_after", source.silence_after.to_string().into());
-    put("sender_timeout", format!("{}ms", source.sender_timeout.as_millis()).into());
+    put("sender_timeout", written(source.sender_timeout).into());
     put("time_pointer", source.time_pointer.as_str().into());
     if let Some(rule) = &source.handshake {
         put("handshake", rule.kind.as_str().into());
@@ -146,6 +148,13 @@ fn table_of(source: &Source) -> Table {
         put("handshake_confirm", if rule.opens_links { "auto" } else { "ask" }.into());
     }
     table
+}
+
+/// A duration as it is written in the configuration, in its largest whole unit: `5m`.
+fn written(duration: Duration) -> String {
+    let ms = duration.as_millis();
+    let unit = [(3_600_000, "h"), (60_000, "m"), (1_000, "s")].into_iter().find(|(unit, _)| ms > 0 && ms % unit == 0);
+    unit.map_or_else(|| format!("{ms}ms"), |(unit, name)| format!("{}{name}", ms / unit))
 }
 
 fn credential(credential: &Credential) -> Value {
@@ -167,5 +176,19 @@ fn credential(credential: &Credential) -> Value {
             }
             table(vec![("api_key", table(members))])
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_written_as_people_write_them() {
+        let of = |ms| written(Duration::from_millis(ms));
+        assert_eq!(
+            [0, 1, 1_500, 30_000, 90_000, 300_000, 7_200_000].map(of),
+            ["0ms", "1ms", "1500ms", "30s", "90s", "5m", "2h"]
+        );
     }
 }
