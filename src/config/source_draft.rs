@@ -153,7 +153,9 @@ fn table_of(source: &Source) -> Table {
 /// A duration as it is written in the configuration, in its largest whole unit: `5m`.
 fn written(duration: Duration) -> String {
     let ms = duration.as_millis();
-    let unit = [(3_600_000, "h"), (60_000, "m"), (1_000, "s")].into_iter().find(|(unit, _)| ms > 0 && ms % unit == 0);
+    let unit = [(3_600_000, "h"), (60_000, "m"), (1_000, "s")]
+        .into_iter()
+        .find(|(unit, _)| ms > 0 && ms % unit == 0);
     unit.map_or_else(|| format!("{ms}ms"), |(unit, name)| format!("{}{name}", ms / unit))
 }
 

@@ -158,7 +158,7 @@ fn what_was_meant_comes_before_everything_that_is_possible() {
     };
     let misspelt = faults("reason%3Asignature_mismach");
     let meant = misspelt.find("Did you mean <a href=\"/?q=reason%3Asignature_mismatch\">").unwrap();
-    assert!(misspelt.find("One of unknown_source").unwrap() > meant, "{misspelt}");
+    assert!(misspelt.find("Expected one of unknown_source").unwrap() > meant, "{misspelt}");
     let refused = faults("verdict%3Arefused");
     assert!(refused.contains("Did you mean <a href=\"/?q=verdict%3Arejected\">rejected</a>?"), "{refused}");
 }

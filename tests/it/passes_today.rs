@@ -183,6 +183,11 @@ fn a_replay_is_judged_by_the_address_of_its_original_and_nobody_else_can_claim_o
         (&"rejected".into(), &"127.0.0.9".into()),
         "{again}"
     );
+    let shown = page(&server, again["id"].as_str().unwrap());
+    assert!(
+        shown.contains(&format!("<a class=\"tag\" href=\"/deliveries/{far}\"")),
+        "it leads to its original: {shown}"
+    );
     let explained = server.delivery(again["id"].as_str().unwrap());
     assert!(explained["client_explanation"].as_str().unwrap().ends_with("replayed from the inspector"));
     let (status, near) = send("127.0.0.1", &[], "evt_near");

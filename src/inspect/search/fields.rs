@@ -250,7 +250,7 @@ fn one_of<T: Copy>(
                 value.text.split(',').map(|one| if one == asked { near } else { one }).collect::<Vec<_>>()
             };
             return Err(Expected {
-                words: format!("one of {} is expected", known.join(", ")),
+                words: format!("expected one of {}", known.join(", ")),
                 meant: near.map(|near| with(near).join(",")),
             });
         }
@@ -264,7 +264,7 @@ fn pinned(value: Value<'_>) -> Result<Query, Expected> {
         "true" | "yes" => Ok(Query::Is(Condition::Pinned(true))),
         "false" | "no" => Ok(Query::Is(Condition::Pinned(false))),
         other => Err(Expected {
-            words: "true or false is expected".to_owned(),
+            words: "expected true or false".to_owned(),
             meant: nearest(other, ["true", "false"].into_iter()).map(str::to_owned),
         }),
     }

@@ -263,7 +263,7 @@ mod tests {
         assert_eq!(shown, "Unknown field “verdcit”; did you mean “verdict”? (at character 1)");
         let shown = parse("pinned:ture").unwrap_err().to_string();
         let expected =
-            "“pinned:ture” is not valid; did you mean “true”? true or false is expected (at character 1)";
+            "“pinned:ture” is not valid; did you mean “true”? expected true or false (at character 1)";
         assert_eq!(shown, expected, "what was meant comes first");
     }
 
