@@ -117,6 +117,11 @@ export function listSteps({ newPage, isAccessible, post, inspector, secret, prog
         const { left, right } = row.querySelector(part).getBoundingClientRect();
         return { left, right, width: right - left };
       }));
+      const [names, line] = await row.evaluate((row) => [".names", ".line"].map((part) => {
+        const { top, bottom } = row.querySelector(part).getBoundingClientRect();
+        return { top, bottom };
+      }));
+      assert(names.top >= line.top - 1 && names.bottom <= line.bottom + 1, "nothing of the letters is cut off");
       assert(name.width > 60 && name.right <= cell.right, `the event has ${name.width} px, to ${name.right} of ${cell.right}`);
       await page.context().close();
     },
