@@ -17,7 +17,6 @@ const NAVIGATION: &[(&str, &[Entry])] = &[
         "Inbound",
         &[
             ("deliveries", "/", "Deliveries"),
-            ("refusals", "/refusals", "Refusals"),
             ("entities", "/entities", "Devices"),
             ("drift", "/drift", "Schema changes"),
             ("sources", "/sources", "Sources"),
