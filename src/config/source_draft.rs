@@ -155,7 +155,7 @@ fn written(duration: Duration) -> String {
     let ms = duration.as_millis();
     let unit = [(3_600_000, "h"), (60_000, "m"), (1_000, "s")]
         .into_iter()
-        .find(|(unit, _)| ms > 0 && ms % unit == 0);
+        .find(|(unit, _)| ms > 0 && ms.is_multiple_of(*unit));
     unit.map_or_else(|| format!("{ms}ms"), |(unit, name)| format!("{}{name}", ms / unit))
 }
 

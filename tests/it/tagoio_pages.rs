@@ -50,7 +50,10 @@ fn a_schema_made_of_points_applies_to_points_and_leaves_the_envelope_alone() {
     action(&server, "/webhook/tagoio", 1, &whole.to_string());
     let id = server.newest()["id"].as_str().unwrap().to_owned();
     let shown = page(&server, &format!("/deliveries/{id}/schema"));
-    assert!(shown.contains("arrays of data points only") && !shown.contains("takes the place"), "{shown}");
+    assert!(
+        shown.contains("applies only to arrays of data points") && !shown.contains("takes the place"),
+        "{shown}"
+    );
     let saved = server.tell("POST", &format!("deliveries/{id}/schema"), &json!({"save": true}));
     assert_eq!((saved.status, saved.json()["event_type"].as_str()), (201, Some("data.received.points")));
     let names: Vec<_> =

@@ -270,7 +270,7 @@ fn what_is_offered_to_be_applied_was_checked_on_every_delivery_and_replaces_no_s
         found.contains("secrets = [&#34;file:signing-secret&#34;, &#34;file:NEW-SECRET&#34;]"),
         "{found}"
     );
-    for part in ["--config", "kill -HUP", "<bdi>tagoio</bdi>", "data-copy=\"draft-toml\""] {
+    for part in ["keep the others", "kill -HUP", "data-copy=\"draft-toml\""] {
         assert!(found.contains(part), "{part}: {found}");
     }
     assert!(!found.contains("id=\"warning\""), "{found}");

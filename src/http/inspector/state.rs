@@ -169,13 +169,18 @@ impl InspectorState {
     /// Why a delivery has its verdict.
     pub(crate) async fn look_into(&self, delivery: StoredDelivery) -> (Arc<StoredDelivery>, Findings) {
         let delivery = Arc::new(delivery);
-        let rules = self.rules.load();
-        let receiver = Arc::clone(&rules.receiver);
-        let client = client_today(&delivery, &rules.trusted_proxies);
-        drop(rules);
-        // Without it, the cause of then is still right.
-        let today = self.what_if.passes_today(&delivery, client, receiver).await.ok().flatten();
-        look_into(&self.store, &self.sources, delivery, today).await
+        loop {
+            let rules = self.rules.load_full();
+            let client = client_today(&delivery, &rules.trusted_proxies);
+            // Without it, the cause of then is still right.
+            let today = self.what_if.passes_today(&delivery, client, Arc::clone(&rules.receiver)).await;
+            let today = today.ok().flatten();
+            let found = look_into(&self.store, &self.sources, Arc::clone(&delivery), today).await;
+            // A reload in between would mix two configurations.
+            if Arc::ptr_eq(&rules, &self.rules.load_full()) {
+                return found;
+            }
+        }
     }
 
     /// The same; the cause is stored, so that lists agree with it.

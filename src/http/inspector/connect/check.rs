@@ -1,54 +1,12 @@
 //! Does a public address lead here? Says what answered, in a sentence and with what to do.
 
-use std::net::IpAddr;
+use url::Url;
 
-use url::{Host, Url};
-
+use super::found::{Found, Level, is_local};
 use crate::domain::{AttemptError, ClientAddress};
 use crate::http::inspector::state::InspectorState;
 use crate::http::reach::{Reached, Seen};
 use crate::send::source_path;
-
-/// How good a result is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
-    /// The address leads here.
-    Well,
-    /// It does, but senders are not recognised.
-    Warning,
-    /// It does not.
-    Ill,
-}
-
-impl Level {
-    /// Its word in the style sheet.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Well => "well",
-            Self::Warning => "warn",
-            Self::Ill => "ill",
-        }
-    }
-}
-
-/// What a check found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// How good it is.
-    pub level: Level,
-    /// What was found.
-    pub what: String,
-    /// What to do; empty where nothing is to be done.
-    pub then: String,
-    /// The proxy that the configuration should trust.
-    pub proxy: Option<IpAddr>,
-}
-
-impl Found {
-    fn fault(what: impl Into<String>, then: impl Into<String>) -> Self {
-        Self { level: Level::Ill, what: what.into(), then: then.into(), proxy: None }
-    }
-}
 
 /// Asks the address; returns its base if it leads here.
 pub async fn check(state: &InspectorState, at: &str) -> (Found, Option<Url>) {
@@ -66,16 +24,6 @@ pub async fn check(state: &InspectorState, at: &str) -> (Found, Option<Url>) {
     let found = told(&host, is_local, &reached);
     let base = base.filter(|_| found.level != Level::Ill);
     (found, base)
-}
-
-/// Whether only this machine can reach a URL.
-pub fn is_local(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    }
 }
 
 /// The base of what was typed: a path that ends with one of our routes is taken off.

@@ -5,7 +5,7 @@ use std::path::Path;
 use actix_web::HttpRequest;
 use url::form_urlencoded;
 
-use super::check::Found;
+use super::found::Found;
 use super::secret;
 use crate::domain::{Credential, DeliveryFilter, ListenAddress, Scheme, Secret, Source, Verdict, plain};
 use crate::http::inspector::remembered::Apply;

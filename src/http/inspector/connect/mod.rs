@@ -1,11 +1,12 @@
 //! "Connect a sender": from nothing to the first delivery from outside. The page without deliveries shows the same steps.
 
 mod check;
+mod found;
 mod guide;
 mod page;
 mod secret;
 
-pub use check::{Found, is_local};
+pub use found::{Found, is_local};
 pub use guide::Guide;
 pub use page::{act, connect};
 pub use secret::refusal;
