@@ -24,6 +24,7 @@ mod marks;
 mod mount;
 mod overview_page;
 mod page;
+mod public_address;
 mod refusal;
 mod refusals_page;
 mod remembered;
