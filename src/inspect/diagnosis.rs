@@ -213,10 +213,12 @@ fn unsigned(source: Option<&Source>, seen: &str) -> Diagnosis {
 
 fn mismatch(source: Option<&Source>) -> Diagnosis {
     let cause = "No configured secret produces this signature for this body.";
-    let told = Diagnosis::new("wrong-secret", "Wrong secret or changed body", cause)
-        .fix(format!("Compare the secret in the sender with the one here.{}", secrets(source)));
+    let told = Diagnosis::new("wrong-secret", "Wrong secret or changed body", cause).fix(format!(
+        "Compare the sender's secret with the one {}.",
+        places(source).unwrap_or("here".to_owned())
+    ));
     show_secret(told, source)
-        .act("Or try the secret that the sender has.", Action::TestSecret)
+        .act("Or try the sender's secret.", Action::TestSecret)
         .fix("If it is right, find what changes the body after signing.")
 }
 
@@ -230,9 +232,14 @@ fn show_secret(told: Diagnosis, source: Option<&Source>) -> Diagnosis {
 
 /// ` It is in the file signing-secret (ends in f443).`: where a source's secrets are.
 fn secrets(source: Option<&Source>) -> String {
+    places(source).map_or(String::new(), |places| format!(" It is {places}."))
+}
+
+/// `in the file signing-secret (ends in f443)`; `None` if the source has no secrets.
+fn places(source: Option<&Source>) -> Option<String> {
     let secrets = source.map(|source| source.signature_now().into_owned().secrets).unwrap_or_default();
     let places: Vec<String> = secrets.iter().map(place).collect();
-    if places.is_empty() { String::new() } else { format!(" It is {}.", places.join(", or ")) }
+    (!places.is_empty()).then(|| places.join(", or "))
 }
 
 fn invalid_payload(failed: Option<&Check>, rule: &str) -> Diagnosis {
