@@ -19,12 +19,12 @@ export function blemishes() {
     }));
   }
 
-  // Our own words; what others sent may be one word as long as a line.
+  // Our own words and the names of sources; what others sent may be one word as long as a line.
   const others = "bdi, code, pre, textarea, svg, .mono, .break, .visually-hidden, [hidden]";
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     const parent = node.parentElement;
-    if (parent.closest(others) || !parent.checkVisibility()) continue;
+    if ((parent.closest(others) && !parent.closest("td[data-label=Source]")) || !parent.checkVisibility()) continue;
     for (const word of node.data.matchAll(/[\p{L}\d_]{2,24}/gu)) {
       const range = document.createRange();
       range.setStart(node, word.index);
