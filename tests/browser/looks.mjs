@@ -24,7 +24,7 @@ export function blemishes() {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     const parent = node.parentElement;
-    if ((parent.closest(others) && !parent.closest("td[data-label=Source]")) || !parent.checkVisibility()) continue;
+    if ((parent.closest(others) && !parent.matches("td.whole > bdi")) || !parent.checkVisibility()) continue;
     for (const word of node.data.matchAll(/[\p{L}\d_]{2,24}/gu)) {
       const range = document.createRange();
       range.setStart(node, word.index);

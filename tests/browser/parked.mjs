@@ -64,7 +64,8 @@ export function parkedSteps({ newPage, shoot, folder, own }) {
     },
 
     async "a waiting message of an entry is sent now or cancelled by its button, and all that match after a question"() {
-      const [first] = await messages("status=pending");
+      let first;
+      await until("a message that waits", async () => { [first] = await messages("status=pending"); return first; });
       const before = own.seen.length;
       const page = await open(`/messages/${first.id}`);
       await page.getByRole("button", { name: "Send now" }).click();
