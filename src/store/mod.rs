@@ -30,15 +30,14 @@ pub use learned::{
     Devices, Drift, DriftField, DriftType, EntityOrder, EntityPage, EntityPlace, EntityQuery, FieldLearnt,
     Learning, Learnt, LensState, Moved, Outage, SeenEntity, SeenIn, Silences, TypeLearnt,
 };
-pub use log::{Answered, Log, Written};
+pub use log::{Answered, Log, LoggedDelivery, Written};
 pub use marks::{Marked, Marking};
 pub use minutes::{Minute, Minutes, SlotCount};
 pub use options::{Retention, StoreOptions};
 pub use outbox::{
-    ByHand, DeadLetterFilter, DeadLetters, Due, FanOut, FannedDelivery, FanningOut, Health, HealthCheck,
-    Lane, LaneBatch, LaneClaim, LetterGroup, Messages, NewMessage, Next, ParkedRecord, Published,
-    PublishedType, SenderFigures, Sending, Settlement, StoredMessage, SubscriptionRecord, Subscriptions,
-    Told,
+    ByHand, DeadLetterFilter, DeadLetters, Due, FanOut, FanningOut, Health, HealthCheck, Lane, LaneBatch,
+    LaneClaim, LetterGroup, Messages, NewMessage, Next, ParkedRecord, Published, PublishedType,
+    SenderFigures, Sending, Settlement, StoredMessage, SubscriptionRecord, Subscriptions, Told,
 };
 pub use replay_runs::ReplayRuns;
 pub use replays::Replays;

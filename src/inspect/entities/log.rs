@@ -6,7 +6,7 @@ use super::event_time;
 use crate::domain::json::without_mark;
 use crate::domain::{DeliveryRow, Device, Timestamp, is_of_the_future};
 use crate::payload::Sources;
-use crate::store::{FannedDelivery, Store, StoreError};
+use crate::store::{LoggedDelivery, Store, StoreError};
 
 /// The most bytes of bodies that are read at once, the last one excepted.
 const BYTES: usize = 8 * 1024 * 1024;
@@ -64,9 +64,9 @@ async fn of_members(
     device: &Device,
     before: Option<i64>,
     limit: usize,
-) -> Result<(Vec<FannedDelivery>, bool), StoreError> {
+) -> Result<(Vec<LoggedDelivery>, bool), StoreError> {
     let room = BYTES / device.members().count().max(1);
-    let mut all: Vec<FannedDelivery> = Vec::new();
+    let mut all: Vec<LoggedDelivery> = Vec::new();
     let mut complete_from = i64::MIN;
     for member in device.members() {
         let id = (member.source.clone(), member.entity.clone());

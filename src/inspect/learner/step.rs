@@ -8,7 +8,7 @@ use super::remembered::Silences;
 use crate::domain::{Clock, SilenceAfter, Source, Timestamp};
 use crate::payload::Sources;
 use crate::send::{OWN_EVENTS, Sender};
-use crate::store::{FannedDelivery, Store, StoreError};
+use crate::store::{LoggedDelivery, Store, StoreError};
 
 /// The most deliveries of one step.
 const STEP: usize = 256;
@@ -117,7 +117,7 @@ impl Learner {
         Ok(true)
     }
 
-    fn add(&mut self, delivery: &FannedDelivery, sources: &[Source]) {
+    fn add(&mut self, delivery: &LoggedDelivery, sources: &[Source]) {
         let row = &delivery.row;
         let heard_at = row.id.made_at();
         self.behind.get_or_insert_with(|| heard_at.minus(SLOWEST));

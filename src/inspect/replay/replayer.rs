@@ -16,7 +16,7 @@ use crate::domain::{
 use crate::inspect::export::credential_headers;
 use crate::payload::Sources;
 use crate::send::{Client, Outcome, Sender, read_delivery};
-use crate::store::{FannedDelivery, Store, StoreError};
+use crate::store::{LoggedDelivery, Store, StoreError};
 
 /// How long the row of a replay is waited for, after its answer came.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -154,7 +154,7 @@ impl Replayer {
         }
         let active = self.sender.subscriptions().get(id);
         let active = active.ok_or_else(|| ReplayFault::Asked(format!("there is no subscription {id:?}")))?;
-        let read = FannedDelivery { row: delivery.row, headers: delivery.headers, body: delivery.body };
+        let read = LoggedDelivery { row: delivery.row, headers: delivery.headers, body: delivery.body };
         let events = read_delivery(&self.sender, read).await?;
         if events.is_empty() {
             let why = "the body of this delivery cannot be read as an event";

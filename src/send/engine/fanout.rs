@@ -7,7 +7,7 @@ use crate::domain::{Headers, MessageId, OutgoingEvent};
 use crate::payload::EventText;
 use crate::send::state::Sender;
 use crate::send::subscriptions::Reach;
-use crate::store::{FanOut, FannedDelivery, StoreError};
+use crate::store::{FanOut, LoggedDelivery, StoreError};
 
 /// The most deliveries of one step.
 const STEP: usize = 256;
@@ -102,8 +102,8 @@ pub async fn step(sender: &Sender, cursor: i64) -> Result<i64, StoreError> {
 ///
 /// # Errors
 /// When the store cannot be read.
-pub async fn events_of(sender: &Sender, found: FannedDelivery) -> Result<Vec<OutgoingEvent>, StoreError> {
-    let FannedDelivery { row, headers, body } = found;
+pub async fn events_of(sender: &Sender, found: LoggedDelivery) -> Result<Vec<OutgoingEvent>, StoreError> {
+    let LoggedDelivery { row, headers, body } = found;
     let texts = sender.parts().sources.event_texts(&row.source, &headers, &body);
     if texts.is_empty() {
         return Ok(Vec::new());

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::domain::{Device, Entity, Now, OutgoingEvent, SilenceAfter, Timestamp};
 use crate::store::{
-    DriftField, DriftType, EntityPage, EntityQuery, FannedDelivery, Learnt, LensState, NewMessage, Outage,
+    DriftField, DriftType, EntityPage, EntityQuery, Learnt, LensState, LoggedDelivery, NewMessage, Outage,
     StoreError,
 };
 
@@ -27,7 +27,7 @@ pub trait Learning: Send + Sync {
         after: i64,
         limit: usize,
         bytes: usize,
-    ) -> Result<(Vec<FannedDelivery>, i64), StoreError>;
+    ) -> Result<(Vec<LoggedDelivery>, i64), StoreError>;
 
     /// Stores what was learnt, in one transaction. Returns `false`, and stores nothing, if another caller moved the
     /// cursor.
@@ -84,7 +84,7 @@ pub trait Devices: Send + Sync {
         before: Option<i64>,
         limit: usize,
         bytes: usize,
-    ) -> Result<Vec<FannedDelivery>, StoreError>;
+    ) -> Result<Vec<LoggedDelivery>, StoreError>;
 }
 
 /// Which devices are silent.

@@ -1,4 +1,4 @@
-//! How values are encoded in columns, whichever the engine.
+//! How the values of a delivery are encoded in columns. Every engine uses this encoding.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr};
@@ -128,7 +128,7 @@ pub fn unverified_text(said: &Unverified) -> Option<String> {
 }
 
 /// Fills in the last check. It was written before the store knew the result of the claim; the row knows it.
-pub fn tell_claim(checks: &mut [Check], row: &DeliveryRow, first_received_at: Option<Timestamp>) {
+pub fn complete_last_check(checks: &mut [Check], row: &DeliveryRow, first_received_at: Option<Timestamp>) {
     let (Some(check), Some(first)) = (checks.last_mut(), row.duplicate_of) else { return };
     let when = first_received_at.map_or(String::new(), |time| format!(" at {time}"));
     if row.reason == Some(Reason::IdConflict) {

@@ -6,10 +6,11 @@ pub mod sqlite;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use tokio::sync::watch;
 
 use super::StoreError;
-use crate::domain::{Appended, DeliveryId, Entry, Reason, StoredDelivery};
+use crate::domain::{Appended, DeliveryId, DeliveryRow, Entry, Headers, Reason, StoredDelivery};
 
 /// The response time of one delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +32,17 @@ pub struct Written {
     pub seq: i64,
     /// The time that it took, as its row says.
     pub took: Duration,
+}
+
+/// A delivery as those who follow the log read it: its list row, with headers and body.
+#[derive(Clone, Debug)]
+pub struct LoggedDelivery {
+    /// Its row.
+    pub row: DeliveryRow,
+    /// Its header lines, credentials masked.
+    pub headers: Headers,
+    /// The wire body.
+    pub body: Bytes,
 }
 
 /// The log: every delivery, and the event ids that decide which of them are new.

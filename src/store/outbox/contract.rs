@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::domain::{DeadLetter, MessageFilter, MessageId, MessageRow, Now, OutgoingEvent, Timestamp};
 use crate::store::{
-    DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, LaneClaim, LetterGroup, NewMessage,
+    DeadLetterFilter, Due, FanOut, HealthCheck, LaneClaim, LetterGroup, LoggedDelivery, NewMessage,
     ParkedRecord, Published, PublishedType, SenderFigures, Settlement, StoreError, StoredMessage,
     SubscriptionRecord, Told,
 };
@@ -60,7 +60,7 @@ pub trait FanningOut: Send + Sync {
         after: i64,
         limit: usize,
         bytes: usize,
-    ) -> Result<(Vec<FannedDelivery>, i64), StoreError>;
+    ) -> Result<(Vec<LoggedDelivery>, i64), StoreError>;
 
     /// Writes the messages of a fan-out and moves its cursor, in one transaction. Returns the number of messages
     /// created; `None`, with nothing written, if the cursor has moved in the meantime.

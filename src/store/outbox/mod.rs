@@ -8,9 +8,9 @@ mod types;
 pub use by_hand::ByHand;
 pub use contract::{DeadLetters, FanningOut, Health, Messages, Sending, Subscriptions};
 pub use types::{
-    DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, Lane, LaneBatch, LaneClaim, LetterGroup,
-    NewMessage, Next, ParkedRecord, Published, PublishedType, SenderFigures, Settlement, StoredMessage,
-    SubscriptionRecord, Told,
+    DeadLetterFilter, Due, FanOut, HealthCheck, Lane, LaneBatch, LaneClaim, LetterGroup, NewMessage, Next,
+    ParkedRecord, Published, PublishedType, SenderFigures, Settlement, StoredMessage, SubscriptionRecord,
+    Told,
 };
 
 #[cfg(test)]

@@ -5,8 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::domain::{
-    Attempt, ClaimedMessage, DeliveryRow, Headers, MessageId, MessageRow, Now, OutgoingEvent,
-    SubscriptionOrigin, Timestamp,
+    Attempt, ClaimedMessage, MessageId, MessageRow, Now, OutgoingEvent, SubscriptionOrigin, Timestamp,
 };
 
 /// A stored subscription.
@@ -39,17 +38,6 @@ pub struct ParkedRecord {
     pub since: Timestamp,
     /// Its messages that wait or are being sent; counts up to 100,000.
     pub waiting: u64,
-}
-
-/// An accepted delivery as read by the fan-out.
-#[derive(Clone, Debug)]
-pub struct FannedDelivery {
-    /// Its row.
-    pub row: DeliveryRow,
-    /// Its header lines, credentials masked.
-    pub headers: Headers,
-    /// The wire body.
-    pub body: Bytes,
 }
 
 /// One subscription that an event is sent to.

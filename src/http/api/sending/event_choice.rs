@@ -13,7 +13,7 @@ use crate::http::api::json_body::{self, bad, fault};
 use crate::http::inspector::InspectorState;
 use crate::http::problem::{FieldFault, Problem};
 use crate::send::{fresh_id, read_delivery};
-use crate::store::FannedDelivery;
+use crate::store::LoggedDelivery;
 
 /// The names of the members that choose an event.
 pub const KEYS: [&str; 3] = ["event", "delivery_id", "event_type"];
@@ -98,7 +98,7 @@ pub async fn of_delivery(state: &InspectorState, id: &str) -> Result<(OutgoingEv
     let found = state.store.delivery(id).await.map_err(|fault| Problem::store_fault(&fault))?;
     let delivery = found.ok_or_else(missing)?;
     let seq = delivery.row.seq;
-    let read = FannedDelivery { row: delivery.row, headers: delivery.headers, body: delivery.body };
+    let read = LoggedDelivery { row: delivery.row, headers: delivery.headers, body: delivery.body };
     let events = read_delivery(&state.sender, read).await.map_err(|fault| Problem::store_fault(&fault))?;
     let unreadable = || {
         Problem::new(

@@ -4,7 +4,7 @@ use crate::domain::{MessageFilter, plain};
 use crate::domain::{OutgoingEvent, StoredDelivery, Verdict};
 use crate::http::inspector::state::InspectorState;
 use crate::send::{Routing, read_delivery};
-use crate::store::{FannedDelivery, StoreError};
+use crate::store::{LoggedDelivery, StoreError};
 
 /// The most events of a batch that are shown.
 const MOST_EVENTS: usize = 20;
@@ -33,7 +33,7 @@ pub async fn onward(state: &InspectorState, delivery: &StoredDelivery) -> Result
     if delivery.row.verdict != Verdict::Accepted {
         return Ok(Vec::new());
     }
-    let read = FannedDelivery {
+    let read = LoggedDelivery {
         row: delivery.row.clone(),
         headers: delivery.headers.clone(),
         body: delivery.body.clone(),

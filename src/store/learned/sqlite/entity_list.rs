@@ -15,7 +15,7 @@ use crate::store::log::encoding::headers;
 use crate::store::sqlite::Sqlite;
 use crate::store::sqlite::whole;
 use crate::store::{
-    Devices, EntityOrder, EntityPage, EntityPlace, EntityQuery, FannedDelivery, Search as _, StoreError,
+    Devices, EntityOrder, EntityPage, EntityPlace, EntityQuery, LoggedDelivery, Search as _, StoreError,
 };
 
 /// Sources that are asked about one id.
@@ -58,7 +58,7 @@ impl Devices for Sqlite {
         before: Option<i64>,
         limit: usize,
         bytes: usize,
-    ) -> Result<Vec<FannedDelivery>, StoreError> {
+    ) -> Result<Vec<LoggedDelivery>, StoreError> {
         let about = DeliveryFilter {
             source: Some(source),
             entity: Some(entity),
@@ -299,7 +299,7 @@ pub fn with_bytes(
     connection: &Connection,
     rows: Vec<DeliveryRow>,
     bytes: usize,
-) -> rusqlite::Result<Vec<FannedDelivery>> {
+) -> rusqlite::Result<Vec<LoggedDelivery>> {
     let mut read = connection.prepare_cached("SELECT headers, body FROM delivery_bytes WHERE seq = ?1")?;
     let mut found = Vec::new();
     let mut weight = 0_usize;
@@ -309,7 +309,7 @@ pub fn with_bytes(
         });
         let Some((headers, body)) = whole.optional()? else { continue };
         weight = weight.saturating_add(body.len());
-        found.push(FannedDelivery { row, headers, body });
+        found.push(LoggedDelivery { row, headers, body });
         if weight >= bytes {
             break;
         }

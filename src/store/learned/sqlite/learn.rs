@@ -7,7 +7,7 @@ use super::facts::{add, fact};
 use super::{drift, entities};
 use crate::domain::Timestamp;
 use crate::store::sqlite::Sqlite;
-use crate::store::{FannedDelivery, Learning, Learnt, LensState, StoreError};
+use crate::store::{Learning, Learnt, LensState, LoggedDelivery, StoreError};
 
 /// What the learner reads: deliveries that were accepted or failed schema validation.
 const LEARNT_FROM: &str =
@@ -24,8 +24,8 @@ impl Learning for Sqlite {
         after: i64,
         limit: usize,
         bytes: usize,
-    ) -> Result<(Vec<FannedDelivery>, i64), StoreError> {
-        self.page_of_log(LEARNT_FROM, after, limit, bytes).await
+    ) -> Result<(Vec<LoggedDelivery>, i64), StoreError> {
+        self.page_of_log(LEARNT_FROM.to_owned(), after, limit, bytes).await
     }
 
     async fn learn(&self, learnt: Learnt) -> Result<bool, StoreError> {

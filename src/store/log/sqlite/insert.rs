@@ -77,33 +77,65 @@ pub struct Statements<'c> {
 }
 
 impl<'c> Statements<'c> {
-    /// Prepares the statements on the writer's connection.
+    /// Prepares the statements on the writer's connection. Every delivery runs them, so their values have positions:
+    /// SQLite would look up a name for each value of each delivery.
     pub fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
         Ok(Self {
             row: connection.prepare_cached(
-                "INSERT INTO deliveries (id, source, received_at, method, path, client_ip, event_type, event_name, \
-                 event_id, entity, verdict, reason, status, size_bytes, duration_us, duplicate_of, row_bytes, unverified) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+                r"
+                INSERT INTO deliveries (
+                    id, source, received_at, method, path, client_ip,
+                    event_type, event_name, event_id, entity,
+                    verdict, reason, status,
+                    size_bytes, duration_us, duplicate_of, row_bytes, unverified
+                ) VALUES (
+                    ?1, ?2, ?3, ?4, ?5, ?6,
+                    ?7, ?8, ?9, ?10,
+                    ?11, ?12, ?13,
+                    ?14, ?15, ?16, ?17, ?18
+                )
+                ",
             )?,
             bytes: connection.prepare_cached(
-                "INSERT INTO delivery_bytes (seq, http_version, peer_ip, explanation, headers, body, body_end, \
-                 checks, first_received_at, peer_port, connection_deliveries) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                r"
+                INSERT INTO delivery_bytes (
+                    seq, http_version, peer_ip, explanation,
+                    headers, body, body_end, checks,
+                    first_received_at, peer_port, connection_deliveries
+                ) VALUES (
+                    ?1, ?2, ?3, ?4,
+                    ?5, ?6, ?7, ?8,
+                    ?9, ?10, ?11
+                )
+                ",
             )?,
             // The UNIQUE key decides; there is no read before the write. An expired id counts as free.
             claim: connection.prepare_cached(
-                "INSERT INTO event_ids (source, key, body_digest, delivery_id, first_received_at, expires_at) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (source, key) DO UPDATE SET \
-                 body_digest = excluded.body_digest, delivery_id = excluded.delivery_id, \
-                 first_received_at = excluded.first_received_at, expires_at = excluded.expires_at \
-                 WHERE event_ids.expires_at <= ?7",
+                r"
+                INSERT INTO event_ids (source, key, body_digest, delivery_id, first_received_at, expires_at)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                ON CONFLICT (source, key) DO UPDATE SET
+                    body_digest = excluded.body_digest,
+                    delivery_id = excluded.delivery_id,
+                    first_received_at = excluded.first_received_at,
+                    expires_at = excluded.expires_at
+                WHERE event_ids.expires_at <= ?7
+                ",
             )?,
             first: connection.prepare_cached(
-                "SELECT body_digest, delivery_id, first_received_at FROM event_ids WHERE source = ?1 AND key = ?2",
+                r"
+                SELECT body_digest, delivery_id, first_received_at
+                FROM event_ids
+                WHERE source = ?1 AND key = ?2
+                ",
             )?,
             first_body: connection.prepare_cached(
-                "SELECT b.headers, b.body FROM deliveries d JOIN delivery_bytes b USING (seq) \
-                 WHERE d.id = ?1 AND length(b.body) <= ?2",
+                r"
+                SELECT b.headers, b.body
+                FROM deliveries d
+                JOIN delivery_bytes b USING (seq)
+                WHERE d.id = ?1 AND length(b.body) <= ?2
+                ",
             )?,
         })
     }

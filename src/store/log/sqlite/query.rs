@@ -1,10 +1,10 @@
-//! Queries on the log.
+//! Reads and changes single deliveries of the log.
 
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::rows::{self, BYTES_COLUMNS, ROW_COLUMNS};
+use super::rows::{self, ROW_COLUMNS, WHOLE_COLUMNS};
 use crate::domain::{DeliveryId, Reason, StoredDelivery};
 use crate::store::Answered;
 use crate::store::sqlite::whole;
@@ -13,8 +13,12 @@ use crate::store::sqlite::whole;
 pub fn delivery(connection: &Connection, id: DeliveryId) -> rusqlite::Result<Option<StoredDelivery>> {
     connection
         .prepare_cached(&format!(
-            "SELECT {ROW_COLUMNS}, {BYTES_COLUMNS} FROM deliveries d JOIN delivery_bytes b USING (seq) \
-             WHERE d.id = ?1"
+            r"
+            SELECT {ROW_COLUMNS}, {WHOLE_COLUMNS}
+            FROM deliveries d
+            JOIN delivery_bytes b USING (seq)
+            WHERE d.id = ?1
+            "
         ))?
         .query_row([id.as_bytes()], rows::stored)
         .optional()

@@ -10,46 +10,118 @@ use crate::domain::{
     BodyEnd, Cause, ClientAddress, Connection, DeliveryId, DeliveryRow, Marks, Reason, StoredDelivery,
     Timestamp, Unverified,
 };
-use crate::store::log::encoding::{address, checks, headers, tell_claim, verdict};
+use crate::store::LoggedDelivery;
+use crate::store::log::encoding::{address, checks, complete_last_check, headers, verdict};
 
-/// The columns of a list row, in the order that `row` reads them.
-pub const ROW_COLUMNS: &str = "d.seq, d.id, d.source, d.received_at, d.method, d.path, d.client_ip, d.event_type, \
-     d.event_name, d.event_id, d.entity, d.verdict, d.reason, d.status, d.size_bytes, d.duration_us, d.duplicate_of, \
-     (SELECT json_array(m.is_pinned, m.note, json(m.tags)) FROM delivery_marks m WHERE m.seq = d.seq), \
-     (SELECT json_array(c.code, c.headline) FROM delivery_causes c WHERE c.seq = d.seq), d.unverified";
-/// The number of columns in `ROW_COLUMNS`: the index of the next column.
-pub const AFTER_ROW: usize = 20;
-/// The marks of a delivery `d`.
+/// Names each column of a list once. The module `$list` has the SQL of all of them (`COLUMNS`) and the index of each,
+/// so that the SQL and the indexes cannot differ. A list row is read a thousand times a page: an index costs nothing
+/// there, and a name would be looked up in every row.
+macro_rules! columns {
+    (
+        $list:ident from $from:expr $(, then $after:ident)?;
+        $first:ident = $first_sql:literal, $($name:ident = $sql:literal,)*
+    ) => {
+        pub mod $list {
+            //! The columns of one list: their SQL and their indexes.
+            /// Their SQL.
+            pub const COLUMNS: &str = concat!($first_sql $(, ",\n", $sql)*);
+            indexes! { [$($after)?] $from; $first, $($name,)* }
+        }
+    };
+}
+
+macro_rules! indexes {
+    ([] $at:expr;) => {};
+    ([$after:ident] $at:expr;) => {
+        /// The index of the column after them.
+        pub const $after: usize = $at;
+    };
+    ([$($after:ident)?] $at:expr; $name:ident, $($rest:ident,)*) => {
+        /// Its index.
+        pub const $name: usize = $at;
+        indexes! { [$($after)?] $name + 1; $($rest,)* }
+    };
+}
+
+columns! { list from 0, then AFTER;
+    SEQ = "d.seq",
+    ID = "d.id",
+    SOURCE = "d.source",
+    RECEIVED_AT = "d.received_at",
+    METHOD = "d.method",
+    PATH = "d.path",
+    CLIENT_IP = "d.client_ip",
+    EVENT_TYPE = "d.event_type",
+    EVENT_NAME = "d.event_name",
+    EVENT_ID = "d.event_id",
+    ENTITY = "d.entity",
+    VERDICT = "d.verdict",
+    REASON = "d.reason",
+    STATUS = "d.status",
+    SIZE_BYTES = "d.size_bytes",
+    DURATION_US = "d.duration_us",
+    DUPLICATE_OF = "d.duplicate_of",
+    MARKS = "(SELECT json_array(m.is_pinned, m.note, json(m.tags)) FROM delivery_marks m WHERE m.seq = d.seq)",
+    CAUSE = "(SELECT json_array(c.code, c.headline) FROM delivery_causes c WHERE c.seq = d.seq)",
+    UNVERIFIED = "d.unverified",
+}
+
+columns! { payload from super::list::AFTER;
+    HEADERS = "b.headers",
+    BODY = "b.body",
+}
+
+columns! { whole from super::list::AFTER;
+    HTTP_VERSION = "b.http_version",
+    PEER_IP = "b.peer_ip",
+    EXPLANATION = "b.explanation",
+    HEADERS = "b.headers",
+    BODY = "b.body",
+    BODY_END = "b.body_end",
+    CHECKS = "b.checks",
+    FIRST_RECEIVED_AT = "b.first_received_at",
+    PEER_PORT = "b.peer_port",
+    CONNECTION_DELIVERIES = "b.connection_deliveries",
+    HUNG_UP_US = "d.hung_up_us",
+}
+
+/// The columns of a list row, as `row` reads them.
+pub const ROW_COLUMNS: &str = list::COLUMNS;
+/// The headers and the body of a delivery, after the columns of its list row.
+pub const PAYLOAD_COLUMNS: &str = payload::COLUMNS;
+/// The other columns of a whole delivery, after those of its list row.
+pub const WHOLE_COLUMNS: &str = whole::COLUMNS;
+/// The marks of a delivery `d`, as in `ROW_COLUMNS`.
 pub const MARKS_COLUMN: &str =
     "(SELECT json_array(m.is_pinned, m.note, json(m.tags)) FROM delivery_marks m WHERE m.seq = d.seq)";
 
-/// Reads a list row from the columns of `ROW_COLUMNS`.
+/// Reads a list row from `ROW_COLUMNS`.
 pub fn row(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
-    let reason: Option<String> = row.get(12)?;
+    let reason: Option<String> = row.get(list::REASON)?;
     Ok(DeliveryRow {
-        seq: row.get(0)?,
-        id: DeliveryId::from_bytes(row.get(1)?),
-        source: row.get(2)?,
-        received_at: Timestamp::from_micros(row.get(3)?),
-        method: row.get(4)?,
-        path: row.get(5)?,
-        client_ip: address(row.get(6)?),
-        event_type: row.get(7)?,
-        event_name: row.get(8)?,
-        event_id: row.get(9)?,
-        entity: row.get(10)?,
-        verdict: verdict(row.get(11)?).ok_or_else(|| unreadable(11, Type::Integer))?,
+        seq: row.get(list::SEQ)?,
+        id: DeliveryId::from_bytes(row.get(list::ID)?),
+        source: row.get(list::SOURCE)?,
+        received_at: Timestamp::from_micros(row.get(list::RECEIVED_AT)?),
+        method: row.get(list::METHOD)?,
+        path: row.get(list::PATH)?,
+        client_ip: address(row.get(list::CLIENT_IP)?),
+        event_type: row.get(list::EVENT_TYPE)?,
+        event_name: row.get(list::EVENT_NAME)?,
+        event_id: row.get(list::EVENT_ID)?,
+        entity: row.get(list::ENTITY)?,
+        verdict: verdict(row.get(list::VERDICT)?).ok_or_else(|| unreadable(list::VERDICT, Type::Integer))?,
         reason: match reason {
-            Some(word) => Some(Reason::from_word(&word).ok_or_else(|| unreadable(12, Type::Text))?),
+            Some(word) => Some(Reason::from_word(&word).ok_or_else(|| unreadable(list::REASON, Type::Text))?),
             None => None,
         },
-        status: row.get(13)?,
-        size_bytes: row.get::<_, i64>(14)?.unsigned_abs(),
-        duration_us: row.get::<_, i64>(15)?.unsigned_abs(),
-        duplicate_of: row.get::<_, Option<[u8; 16]>>(16)?.map(DeliveryId::from_bytes),
-        marks: marks(row, 17)?,
-        cause: cause(row, 18)?,
-        unverified: unverified(row, 19)?,
+        status: row.get(list::STATUS)?,
+        size_bytes: row.get::<_, i64>(list::SIZE_BYTES)?.unsigned_abs(),
+        duration_us: row.get::<_, i64>(list::DURATION_US)?.unsigned_abs(),
+        duplicate_of: row.get::<_, Option<[u8; 16]>>(list::DUPLICATE_OF)?.map(DeliveryId::from_bytes),
+        marks: marks(row, list::MARKS)?,
+        cause: cause(row, list::CAUSE)?,
+        unverified: unverified(row, list::UNVERIFIED)?,
     })
 }
 
@@ -74,36 +146,42 @@ fn unverified(row: &Row<'_>, at: usize) -> rusqlite::Result<Unverified> {
     Ok(Unverified { event, id, device, device_name })
 }
 
-/// The columns of a whole delivery in addition to those of its list row.
-pub const BYTES_COLUMNS: &str = "b.http_version, b.peer_ip, b.explanation, b.headers, b.body, b.body_end, b.checks, \
-     b.first_received_at, b.peer_port, b.connection_deliveries, d.hung_up_us";
+/// Reads a delivery with its headers and body from `ROW_COLUMNS` and `PAYLOAD_COLUMNS`.
+pub fn with_payload(found: &Row<'_>) -> rusqlite::Result<LoggedDelivery> {
+    Ok(LoggedDelivery {
+        row: row(found)?,
+        headers: headers(found.get_ref(payload::HEADERS)?.as_blob()?),
+        body: Bytes::copy_from_slice(found.get_ref(payload::BODY)?.as_blob()?),
+    })
+}
 
-/// Reads a whole delivery from `ROW_COLUMNS` and `BYTES_COLUMNS`.
+/// Reads a whole delivery from `ROW_COLUMNS` and `WHOLE_COLUMNS`.
 pub fn stored(found: &Row<'_>) -> rusqlite::Result<StoredDelivery> {
     let row = row(found)?;
-    let body_end: String = found.get(25)?;
-    let kept: String = found.get(26)?;
-    let first_received_at: Option<i64> = found.get(27)?;
-    let mut checks = checks(&kept).ok_or_else(|| unreadable(26, Type::Text))?;
-    tell_claim(&mut checks, &row, first_received_at.map(Timestamp::from_micros));
+    let body_end: String = found.get(whole::BODY_END)?;
+    let kept: String = found.get(whole::CHECKS)?;
+    let first_received_at: Option<i64> = found.get(whole::FIRST_RECEIVED_AT)?;
+    let hung_up_us: Option<i64> = found.get(whole::HUNG_UP_US)?;
+    let mut checks = checks(&kept).ok_or_else(|| unreadable(whole::CHECKS, Type::Text))?;
+    complete_last_check(&mut checks, &row, first_received_at.map(Timestamp::from_micros));
     Ok(StoredDelivery {
-        http_version: found.get(20)?,
+        http_version: found.get(whole::HTTP_VERSION)?,
         client: ClientAddress {
             ip: row.client_ip,
-            peer: address(found.get(21)?),
-            explanation: found.get(22)?,
+            peer: address(found.get(whole::PEER_IP)?),
+            explanation: found.get(whole::EXPLANATION)?,
         },
         connection: Connection {
-            port: found.get(28)?,
-            deliveries: found.get::<_, Option<u32>>(29)?.unwrap_or_default(),
+            port: found.get(whole::PEER_PORT)?,
+            deliveries: found.get::<_, Option<u32>>(whole::CONNECTION_DELIVERIES)?.unwrap_or_default(),
         },
-        hung_up: found.get::<_, Option<i64>>(30)?.map(|micros| Duration::from_micros(micros.unsigned_abs())),
-        headers: headers(found.get_ref(23)?.as_blob()?),
-        body: Bytes::copy_from_slice(found.get_ref(24)?.as_blob()?),
+        hung_up: hung_up_us.map(|micros| Duration::from_micros(micros.unsigned_abs())),
+        headers: headers(found.get_ref(whole::HEADERS)?.as_blob()?),
+        body: Bytes::copy_from_slice(found.get_ref(whole::BODY)?.as_blob()?),
         body_end: BodyEnd::ALL
             .into_iter()
             .find(|end| end.as_str() == body_end)
-            .ok_or_else(|| unreadable(25, Type::Text))?,
+            .ok_or_else(|| unreadable(whole::BODY_END, Type::Text))?,
         checks,
         row,
     })
@@ -111,4 +189,15 @@ pub fn stored(found: &Row<'_>) -> rusqlite::Result<StoredDelivery> {
 
 fn unreadable(column: usize, kind: Type) -> Error {
     Error::InvalidColumnType(column, "a value that this program does not know".to_owned(), kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_read_from_the_same_column_everywhere() {
+        assert!(ROW_COLUMNS.contains(MARKS_COLUMN));
+        assert_eq!(ROW_COLUMNS.split(",\n").count(), list::AFTER);
+    }
 }

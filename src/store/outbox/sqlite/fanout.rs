@@ -7,7 +7,7 @@ use super::columns::to_json;
 use super::messages;
 use crate::domain::{MessageId, Now, OutgoingEvent, Timestamp};
 use crate::store::sqlite::Sqlite;
-use crate::store::{FanOut, FannedDelivery, FanningOut, NewMessage, Published, PublishedType, StoreError};
+use crate::store::{FanOut, FanningOut, LoggedDelivery, NewMessage, Published, PublishedType, StoreError};
 
 #[async_trait]
 impl FanningOut for Sqlite {
@@ -20,8 +20,8 @@ impl FanningOut for Sqlite {
         after: i64,
         limit: usize,
         bytes: usize,
-    ) -> Result<(Vec<FannedDelivery>, i64), StoreError> {
-        self.page_of_log("+d.verdict = 0", after, limit, bytes).await
+    ) -> Result<(Vec<LoggedDelivery>, i64), StoreError> {
+        self.page_of_log("+d.verdict = 0".to_owned(), after, limit, bytes).await
     }
 
     async fn fan_out(&self, fan_out: FanOut, now: Now) -> Result<Option<u32>, StoreError> {

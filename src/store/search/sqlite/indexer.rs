@@ -13,7 +13,7 @@ use super::file::{Indexed, SearchFile, last_of};
 use super::open::{OpenRow, OpenSegment};
 use super::positions::{first_of, segment_of};
 use crate::domain::DeliveryRow;
-use crate::store::log::sqlite::rows::{self as delivery_rows, ROW_COLUMNS};
+use crate::store::log::sqlite::rows::{self as delivery_rows, PAYLOAD_COLUMNS, ROW_COLUMNS, payload};
 use crate::store::sqlite::shared::{self, Shared};
 use crate::telemetry::{Worker, Workers};
 
@@ -254,14 +254,18 @@ type Read = (DeliveryRow, Vec<u8>, Vec<u8>);
 /// Rows from the position `first` through `last` at most, with headers and body, and the position after them.
 fn read(log: &Connection, first: i64, last: i64) -> rusqlite::Result<(Vec<Read>, i64)> {
     let mut statement = log.prepare_cached(&format!(
-        "SELECT {ROW_COLUMNS}, b.headers, b.body FROM deliveries d JOIN delivery_bytes b USING (seq) \
-         WHERE d.seq BETWEEN ?1 AND ?2 ORDER BY d.seq"
+        r"
+        SELECT {ROW_COLUMNS}, {PAYLOAD_COLUMNS}
+        FROM deliveries d
+        JOIN delivery_bytes b USING (seq)
+        WHERE d.seq BETWEEN ?1 AND ?2
+        ORDER BY d.seq
+        "
     ))?;
     let mut rows = statement.query(params![first, last])?;
     let (mut found, mut bytes) = (Vec::new(), 0_usize);
     while let Some(row) = rows.next()? {
-        let (headers, body): (Vec<u8>, Vec<u8>) =
-            (row.get(delivery_rows::AFTER_ROW)?, row.get(delivery_rows::AFTER_ROW + 1)?);
+        let (headers, body): (Vec<u8>, Vec<u8>) = (row.get(payload::HEADERS)?, row.get(payload::BODY)?);
         let row = delivery_rows::row(row)?;
         let seq = row.seq;
         bytes = bytes.saturating_add(headers.len()).saturating_add(body.len());
