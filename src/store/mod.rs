@@ -37,7 +37,7 @@ pub use options::{Retention, StoreOptions};
 pub use outbox::{
     ByHand, DeadLetterFilter, DeadLetters, Due, FanOut, FanningOut, Health, HealthCheck, Lane, LaneBatch,
     LaneClaim, LetterGroup, Messages, NewMessage, Next, ParkedRecord, Published, PublishedType,
-    SenderFigures, Sending, Settlement, StoredMessage, SubscriptionRecord, Subscriptions, Told,
+    SenderFigures, Sending, Settlement, StoredMessage, SubscriptionRecord, Subscriptions, UnreportedLetters,
 };
 pub use replay_runs::ReplayRuns;
 pub use replays::Replays;

@@ -11,7 +11,7 @@ use crate::domain::{OutgoingEvent, Timestamp};
 use crate::send::state::Sender;
 use crate::send::subscriptions::{Active, Reach};
 use crate::send::wire::{fresh_id, redacted_url};
-use crate::store::{NewMessage, StoreError, Told};
+use crate::store::{NewMessage, StoreError, UnreportedLetters};
 
 /// The types of our own events.
 pub const OWN_EVENTS: &[&str] = &["message.dead", "endpoint.disabled", "device.silent"];
@@ -40,7 +40,7 @@ pub async fn run(sender: Sender) {
             () = tokio::time::sleep(GATHER) => {}
             _ = stopping.wait_for(|stop| *stop) => return,
         }
-        is_due = match tell(&sender, &mut last).await {
+        is_due = match send_due_notices(&sender, &mut last).await {
             Ok(is_more) => is_more,
             Err(fault) => {
                 tracing::error!(%fault, "administrators cannot be told of dead letters; it is tried again");
@@ -51,31 +51,39 @@ pub async fn run(sender: Sender) {
 }
 
 /// Sends the notices that are due; returns whether any must wait.
-async fn tell(sender: &Sender, last: &mut HashMap<String, Timestamp>) -> Result<bool, StoreError> {
+async fn send_due_notices(
+    sender: &Sender,
+    last: &mut HashMap<String, Timestamp>,
+) -> Result<bool, StoreError> {
     let mut is_more = false;
-    for told in sender.store().untold_dead_letters(OWN_EVENTS).await? {
+    for letters in sender.store().unreported_dead_letters(OWN_EVENTS).await? {
         let now = sender.both();
-        if last.get(&told.subscription).is_some_and(|at| at.plus(AT_LEAST) > now.due) && told.count > 0 {
+        if last.get(&letters.subscription).is_some_and(|at| at.plus(AT_LEAST) > now.due) && letters.count > 0
+        {
             is_more = true;
             continue;
         }
-        let notice = (told.count > 0).then(|| dead_notice(sender, &told, now.wall));
+        let notice = (letters.count > 0).then(|| dead_notice(sender, &letters, now.wall));
         if notice.is_some() {
-            last.insert(told.subscription.clone(), now.due);
+            last.insert(letters.subscription.clone(), now.due);
         }
-        sender.store().tell_dead_letters(told, notice, now).await?;
+        sender.store().report_dead_letters(letters, notice, now).await?;
         sender.wake();
     }
     Ok(is_more)
 }
 
-fn dead_notice(sender: &Sender, told: &Told, now: Timestamp) -> (OutgoingEvent, Vec<NewMessage>) {
-    let active = sender.subscriptions().get(&told.subscription);
+fn dead_notice(
+    sender: &Sender,
+    letters: &UnreportedLetters,
+    now: Timestamp,
+) -> (OutgoingEvent, Vec<NewMessage>) {
+    let active = sender.subscriptions().get(&letters.subscription);
     let data = json!({
-        "subscription": subscription_words(&told.subscription, active.as_deref()),
-        "count": told.count,
-        "message_ids": told.messages.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "error": told.error,
+        "subscription": subscription_words(&letters.subscription, active.as_deref()),
+        "count": letters.count,
+        "message_ids": letters.messages.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "error": letters.error,
     });
     own_event(sender, "message.dead", vec![("data", data)], now)
 }

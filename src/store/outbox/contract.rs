@@ -8,7 +8,7 @@ use crate::domain::{DeadLetter, MessageFilter, MessageId, MessageRow, Now, Outgo
 use crate::store::{
     DeadLetterFilter, Due, FanOut, HealthCheck, LaneClaim, LetterGroup, LoggedDelivery, NewMessage,
     ParkedRecord, Published, PublishedType, SenderFigures, Settlement, StoreError, StoredMessage,
-    SubscriptionRecord, Told,
+    SubscriptionRecord, UnreportedLetters,
 };
 
 /// Subscriptions.
@@ -152,13 +152,15 @@ pub trait DeadLetters: Send + Sync {
     ) -> Result<Vec<DeadLetter>, StoreError>;
 
     /// Dead letters without a notice yet, by subscription; dead letters of `own_events` are not counted.
-    async fn untold_dead_letters(&self, own_events: &'static [&'static str])
-    -> Result<Vec<Told>, StoreError>;
+    async fn unreported_dead_letters(
+        &self,
+        own_events: &'static [&'static str],
+    ) -> Result<Vec<UnreportedLetters>, StoreError>;
 
     /// Publishes the notice of dead letters and records it, in one transaction.
-    async fn tell_dead_letters(
+    async fn report_dead_letters(
         &self,
-        told: Told,
+        letters: UnreportedLetters,
         notice: Option<(OutgoingEvent, Vec<NewMessage>)>,
         now: Now,
     ) -> Result<(), StoreError>;

@@ -10,7 +10,7 @@ pub use contract::{DeadLetters, FanningOut, Health, Messages, Sending, Subscript
 pub use types::{
     DeadLetterFilter, Due, FanOut, HealthCheck, Lane, LaneBatch, LaneClaim, LetterGroup, NewMessage, Next,
     ParkedRecord, Published, PublishedType, SenderFigures, Settlement, StoredMessage, SubscriptionRecord,
-    Told,
+    UnreportedLetters,
 };
 
 #[cfg(test)]

@@ -318,13 +318,13 @@ async fn notices_are_given_once_by_subscription_and_never_about_notices() {
     for message in case.claim(vec![lane("a"), lane("b")]).await.messages {
         case.settle(&message, 500, dead("HTTP 500")).await;
     }
-    let told = case.store.untold_dead_letters(&["message.dead"]).await.unwrap();
+    let told = case.store.unreported_dead_letters(&["message.dead"]).await.unwrap();
     let counts: Vec<_> = told.iter().map(|told| (told.subscription.as_str(), told.count)).collect();
     assert_eq!(counts, [("a", 2), ("b", 0)]);
     for told in told {
-        case.store.tell_dead_letters(told, None, case.clock.both()).await.unwrap();
+        case.store.report_dead_letters(told, None, case.clock.both()).await.unwrap();
     }
-    assert!(case.store.untold_dead_letters(&["message.dead"]).await.unwrap().is_empty());
+    assert!(case.store.unreported_dead_letters(&["message.dead"]).await.unwrap().is_empty());
 }
 
 #[tokio::test]

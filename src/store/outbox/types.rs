@@ -233,7 +233,7 @@ pub struct PublishedType {
 
 /// Dead letters of one subscription without a notice yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct UnreportedLetters {
     /// The subscription.
     pub subscription: String,
     /// Their number.

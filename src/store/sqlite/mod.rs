@@ -4,8 +4,10 @@
 mod ages;
 mod checkpoint;
 mod engine;
+pub mod fields;
 mod job;
 mod migrate;
+pub mod numbers;
 mod queue;
 pub mod reader;
 pub mod shared;

@@ -3,9 +3,10 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::facts::add;
-use crate::domain::{DeliveryId, DeviceState, Entity, Timestamp};
+use crate::domain::{DeliveryId, Entity, Timestamp};
 use crate::store::SeenEntity;
 use crate::store::outbox::sqlite::to_json;
+use crate::store::sqlite::numbers::clock_number;
 
 /// The most entities stored; the ones silent for longest are removed first.
 const MOST: i64 = 500_000;
@@ -68,11 +69,7 @@ fn put(
     (due, rule): (Option<Timestamp>, i64),
 ) -> rusqlite::Result<()> {
     let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-    let trouble = match entity.clock_trouble() {
-        Some(DeviceState::ClockAhead) => 2,
-        Some(_) => 1,
-        None => 0,
-    };
+    let trouble = clock_number(entity.clock_trouble());
     connection
         .prepare_cached(
             "INSERT INTO entities (source, entity, name, first_seen, last_seen, last_delivery, last_event_type, \

@@ -13,6 +13,7 @@ use crate::domain::{
 };
 use crate::store::log::encoding::headers;
 use crate::store::sqlite::Sqlite;
+use crate::store::sqlite::numbers::{CLOCK_AHEAD, CLOCK_RIGHT, LATE};
 use crate::store::sqlite::whole;
 use crate::store::{
     Devices, EntityOrder, EntityPage, EntityPlace, EntityQuery, LoggedDelivery, Search as _, StoreError,
@@ -95,56 +96,66 @@ fn siblings(connection: &Connection, of: &Entity) -> rusqlite::Result<Vec<Entity
 /// A part of a list: entities that an index has in their order.
 struct Class {
     index: &'static str,
-    condition: &'static str,
+    condition: String,
     /// The column by which they are ordered.
     key: &'static str,
     /// Whether the condition asks for the time.
     is_timed: bool,
 }
 
-const ALL: Class = Class { index: "entities_last_seen", condition: "1", key: "last_seen", is_timed: false };
-const REST: Class = Class {
-    index: "entities_last_seen",
-    condition: "silent_at IS NULL AND trouble = 0 AND (quiet_at IS NULL OR quiet_at >= ?)",
-    key: "last_seen",
-    is_timed: true,
-};
+fn all() -> Class {
+    Class { index: "entities_last_seen", condition: "1".to_owned(), key: "last_seen", is_timed: false }
+}
 
-const fn class(state: DeviceState) -> Class {
+/// Those in none of the troubles.
+fn rest() -> Class {
+    Class {
+        index: "entities_last_seen",
+        condition: format!(
+            "silent_at IS NULL AND trouble = {CLOCK_RIGHT} AND (quiet_at IS NULL OR quiet_at >= ?)"
+        ),
+        key: "last_seen",
+        is_timed: true,
+    }
+}
+
+fn class(state: DeviceState) -> Class {
     match state {
         DeviceState::Silent => Class {
             index: "entities_silent",
-            condition: "silent_at IS NOT NULL",
+            condition: "silent_at IS NOT NULL".to_owned(),
             key: "last_seen",
             is_timed: false,
         },
         DeviceState::ClockAhead => Class {
             index: "entities_trouble",
-            condition: "trouble > 0 AND trouble = 2 AND silent_at IS NULL",
+            condition: format!("trouble > 0 AND trouble = {CLOCK_AHEAD} AND silent_at IS NULL"),
             key: "last_seen",
             is_timed: false,
         },
         DeviceState::Late => Class {
             index: "entities_trouble",
-            condition: "trouble > 0 AND trouble = 1 AND silent_at IS NULL",
+            condition: format!("trouble > 0 AND trouble = {LATE} AND silent_at IS NULL"),
             key: "last_seen",
             is_timed: false,
         },
         DeviceState::Quiet => Class {
             index: "entities_quiet",
-            condition: "quiet_at IS NOT NULL AND silent_at IS NULL AND trouble = 0 AND quiet_at < ?",
+            condition: format!(
+                "quiet_at IS NOT NULL AND silent_at IS NULL AND trouble = {CLOCK_RIGHT} AND quiet_at < ?"
+            ),
             key: "quiet_at",
             is_timed: true,
         },
         DeviceState::Regular => Class {
             index: "entities_last_seen",
-            condition: "silent_at IS NULL AND trouble = 0 AND quiet_at >= ?",
+            condition: format!("silent_at IS NULL AND trouble = {CLOCK_RIGHT} AND quiet_at >= ?"),
             key: "last_seen",
             is_timed: true,
         },
         DeviceState::New => Class {
             index: "entities_last_seen",
-            condition: "silent_at IS NULL AND trouble = 0 AND quiet_at IS NULL",
+            condition: format!("silent_at IS NULL AND trouble = {CLOCK_RIGHT} AND quiet_at IS NULL"),
             key: "last_seen",
             is_timed: false,
         },
@@ -155,11 +166,11 @@ const fn class(state: DeviceState) -> Class {
 fn classes(query: &EntityQuery) -> Vec<Class> {
     match (query.state, query.order) {
         (Some(state), _) => vec![class(state)],
-        (None, EntityOrder::Recent | EntityOrder::Silence) => vec![ALL],
+        (None, EntityOrder::Recent | EntityOrder::Silence) => vec![all()],
         (None, EntityOrder::Trouble) => {
             let troubles =
                 [DeviceState::Silent, DeviceState::ClockAhead, DeviceState::Late, DeviceState::Quiet];
-            troubles.map(class).into_iter().chain([REST]).collect()
+            troubles.map(class).into_iter().chain([rest()]).collect()
         }
     }
 }
@@ -198,7 +209,7 @@ fn candidates(
     after: Option<&EntityPlace>,
     limit: usize,
 ) -> rusqlite::Result<Vec<EntityPlace>> {
-    let mut conditions = vec![class.condition.to_owned()];
+    let mut conditions = vec![class.condition.clone()];
     let mut values = Vec::new();
     if class.is_timed {
         values.push(Value::Integer(query.now.as_micros()));

@@ -1,12 +1,13 @@
 //! Manual actions on waiting messages: send now, move and cancel.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
 use super::columns::HOME;
 use super::ordered;
 use crate::domain::{Now, Timestamp};
 use crate::store::sqlite::Sqlite;
+use crate::store::sqlite::numbers::{CANCELLED, PENDING, SENDING};
 use crate::store::{ByHand, StoreError};
 
 #[async_trait]
@@ -33,17 +34,22 @@ pub fn send_now(connection: &Connection, seqs: &[i64], now: Now) -> rusqlite::Re
     for &seq in seqs {
         let found: Option<(i64, String, Option<String>)> = connection
             .prepare_cached(
-                "SELECT m.status, m.target_id, m.entity FROM messages m JOIN subscriptions s ON s.id = m.subscription_id \
-                 WHERE m.seq = ?1 AND s.parked_since IS NULL",
+                r"
+                SELECT m.status, m.target_id, m.entity
+                FROM messages m
+                JOIN subscriptions s ON s.id = m.subscription_id
+                WHERE m.seq = ?1
+                  AND s.parked_since IS NULL
+                ",
             )?
             .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .optional()?;
         match found {
-            Some((0, target, entity)) => {
+            Some((PENDING, target, entity)) => {
                 hasten(connection, seq, &target, entity.as_deref(), now.due)?;
                 due.push((seq, target));
             }
-            Some((4, ..)) => due.push((seq, renew(connection, seq, now)?)),
+            Some((CANCELLED, ..)) => due.push((seq, renew(connection, seq, now)?)),
             _ => {}
         }
     }
@@ -62,11 +68,22 @@ fn hasten(
         .execute(params![seq, now.as_micros()])?;
     if let Some(entity) = entity {
         connection
-            .prepare_cached(
-                "UPDATE messages SET next_attempt_at = min(next_attempt_at, ?4) \
-                 WHERE target_id = ?1 AND entity = ?2 AND status = 0 AND seq < ?3",
-            )?
-            .execute(params![target, entity, seq, now.as_micros()])?;
+            .prepare_cached(&format!(
+                r"
+                UPDATE messages
+                SET next_attempt_at = min(next_attempt_at, :now)
+                WHERE target_id = :target
+                  AND entity = :entity
+                  AND status = {PENDING}
+                  AND seq < :seq
+                "
+            ))?
+            .execute(named_params! {
+                ":target": target,
+                ":entity": entity,
+                ":seq": seq,
+                ":now": now.as_micros(),
+            })?;
     }
     Ok(())
 }
@@ -75,8 +92,17 @@ fn hasten(
 fn renew(connection: &Connection, seq: i64, now: Now) -> rusqlite::Result<String> {
     connection
         .prepare_cached(&format!(
-            "UPDATE messages SET status = 0, lease_until = NULL, next_attempt_at = ?2, replayed_at = ?3, \
-             finished_at = NULL, {HOME} WHERE seq = ?1 RETURNING target_id"
+            r"
+            UPDATE messages
+            SET status = {PENDING},
+                lease_until = NULL,
+                next_attempt_at = ?2,
+                replayed_at = ?3,
+                finished_at = NULL,
+                {HOME}
+            WHERE seq = ?1
+            RETURNING target_id
+            "
         ))?
         .query_row(params![seq, now.due.as_micros(), now.wall.as_micros()], |row| row.get(0))
 }
@@ -88,11 +114,18 @@ pub fn move_parked(connection: &Connection, seqs: &[i64], to: &str, now: Now) ->
     let mut moved = Vec::new();
     for &seq in seqs {
         let is_taken = connection
-            .prepare_cached(
-                "UPDATE OR IGNORE messages SET subscription_id = ?2 WHERE seq = ?1 AND status = 0 \
-                 AND EXISTS (SELECT 1 FROM subscriptions s WHERE s.id = subscription_id AND s.parked_since IS NOT NULL) \
-                 AND EXISTS (SELECT 1 FROM subscriptions s WHERE s.id = ?2 AND s.parked_since IS NULL)",
-            )?
+            .prepare_cached(&format!(
+                r"
+                UPDATE OR IGNORE messages
+                SET subscription_id = ?2
+                WHERE seq = ?1
+                  AND status = {PENDING}
+                  AND EXISTS (
+                      SELECT 1 FROM subscriptions s WHERE s.id = subscription_id AND s.parked_since IS NOT NULL
+                  )
+                  AND EXISTS (SELECT 1 FROM subscriptions s WHERE s.id = ?2 AND s.parked_since IS NULL)
+                "
+            ))?
             .execute(params![seq, to])?;
         if is_taken == 1 {
             renew(connection, seq, now)?;
@@ -108,10 +141,17 @@ pub fn cancel(connection: &Connection, seqs: &[i64], now: Now) -> rusqlite::Resu
     let mut cancelled = Vec::new();
     for &seq in seqs {
         let place: Option<(String, Option<String>)> = connection
-            .prepare_cached(
-                "UPDATE messages SET status = 4, lease_until = NULL, finished_at = ?2 \
-                 WHERE seq = ?1 AND status IN (0, 1) RETURNING target_id, entity",
-            )?
+            .prepare_cached(&format!(
+                r"
+                UPDATE messages
+                SET status = {CANCELLED},
+                    lease_until = NULL,
+                    finished_at = ?2
+                WHERE seq = ?1
+                  AND status IN ({PENDING}, {SENDING})
+                RETURNING target_id, entity
+                "
+            ))?
             .query_row(params![seq, now.wall.as_micros()], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
         let Some((target, entity)) = place else { continue };

@@ -10,8 +10,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::columns::{EVENT_COLUMNS, event};
 use super::{ordered, schedule, settle};
 use crate::domain::{ClaimedMessage, MessageId, Now, OutgoingEvent, Timestamp};
-use crate::store::sqlite::Sqlite;
-use crate::store::sqlite::whole;
+use crate::store::sqlite::numbers::{PENDING, SENDING};
+use crate::store::sqlite::{Sqlite, whole};
 use crate::store::{Due, Lane, LaneBatch, LaneClaim, Sending, Settlement, StoreError};
 
 /// The most bytes of bodies that a lane gets in one claim, except for the last body.
@@ -21,9 +21,10 @@ const MOST_CLAIMED: usize = 512;
 /// The most bytes of bodies in one claim, except for the last lane.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
 
-/// The columns of a claimed message, followed by those of its event.
-const COLUMNS: &str =
-    "m.seq, m.id, m.subscription_id, m.attempts, m.attempts_before, m.primary_error, m.event_seq";
+/// The columns of a claimed message, without those of its event.
+const COLUMNS: &str = r"
+    m.seq, m.id, m.subscription_id,
+    m.attempts, m.attempts_before, m.primary_error, m.event_seq";
 
 /// A request may still be in flight, and count, this long after its claim. Marks are kept for longer than that.
 const MARKS_BEYOND: Duration = Duration::from_secs(20);
@@ -62,15 +63,33 @@ pub fn recover(connection: &Connection, now: Now, spread: Duration) -> rusqlite:
     schedule::take_up(connection, now)?;
     let now = now.due;
     let freed = connection.execute(
-        "UPDATE messages SET status = 0, lease_until = NULL, next_attempt_at = ?1 WHERE status = 1",
+        &format!(
+            r"
+            UPDATE messages
+            SET status = {PENDING},
+                lease_until = NULL,
+                next_attempt_at = ?1
+            WHERE status = {SENDING}
+            "
+        ),
         [now.as_micros()],
     )?;
     let spread = i64::try_from(spread.as_micros()).unwrap_or(i64::MAX).max(1);
     connection.execute(
-        "UPDATE messages SET next_attempt_at = ?1 + CAST(?2 * overdue.place AS INTEGER) FROM (SELECT seq, \
-         percent_rank() OVER (PARTITION BY target_id ORDER BY next_attempt_at) AS place FROM messages \
-         WHERE status = 0 AND attempts > attempts_before AND next_attempt_at < ?1) AS overdue \
-         WHERE messages.seq = overdue.seq",
+        &format!(
+            r"
+            UPDATE messages
+            SET next_attempt_at = ?1 + CAST(?2 * overdue.place AS INTEGER)
+            FROM (
+                SELECT seq, percent_rank() OVER (PARTITION BY target_id ORDER BY next_attempt_at) AS place
+                FROM messages
+                WHERE status = {PENDING}
+                  AND attempts > attempts_before
+                  AND next_attempt_at < ?1
+            ) AS overdue
+            WHERE messages.seq = overdue.seq
+            "
+        ),
         params![now.as_micros(), spread],
     )?;
     Ok(freed)
@@ -99,8 +118,11 @@ fn mark(connection: &Connection, lane: &Lane, messages: usize, now: Timestamp) -
     let requests = if lane.batch.is_some() { 1 } else { whole(messages) };
     connection
         .prepare_cached(
-            "INSERT INTO rate_marks VALUES (?1, ?2, ?3) ON CONFLICT (target_id, at) \
-             DO UPDATE SET requests = requests + ?3",
+            r"
+            INSERT INTO rate_marks (target_id, at, requests)
+            VALUES (?1, ?2, ?3)
+            ON CONFLICT (target_id, at) DO UPDATE SET requests = requests + ?3
+            ",
         )?
         .execute(params![lane.target, now.as_micros(), requests])?;
     connection
@@ -127,14 +149,20 @@ pub fn claim(connection: &Connection, claim: &LaneClaim) -> rusqlite::Result<Due
 fn free_expired(connection: &Connection, claim: &LaneClaim) -> rusqlite::Result<bool> {
     let (now, ended) = (claim.now.as_micros(), claim.leases_ended.as_micros());
     let has_expired = connection
-        .prepare_cached("SELECT 1 FROM messages WHERE status = 1 AND lease_until < ?1")?
+        .prepare_cached(&format!("SELECT 1 FROM messages WHERE status = {SENDING} AND lease_until < ?1"))?
         .exists([ended])?;
     if has_expired {
         connection
-            .prepare_cached(
-                "UPDATE messages SET status = 0, lease_until = NULL, next_attempt_at = ?1 \
-                 WHERE status = 1 AND lease_until < ?2",
-            )?
+            .prepare_cached(&format!(
+                r"
+                UPDATE messages
+                SET status = {PENDING},
+                    lease_until = NULL,
+                    next_attempt_at = ?1
+                WHERE status = {SENDING}
+                  AND lease_until < ?2
+                "
+            ))?
             .execute([now, ended])?;
     }
     Ok(has_expired)
@@ -177,9 +205,15 @@ impl Claimed {
             // A batch keeps the order in which its events arrived, whenever each is due.
             found.sort_by_key(|message| message.seq);
         }
-        let mut take = connection.prepare_cached(
-            "UPDATE messages SET status = 1, lease_until = ?2, claimed_at = ?3 WHERE seq = ?1",
-        )?;
+        let mut take = connection.prepare_cached(&format!(
+            r"
+            UPDATE messages
+            SET status = {SENDING},
+                lease_until = ?2,
+                claimed_at = ?3
+            WHERE seq = ?1
+            "
+        ))?;
         for message in &found {
             take.execute(params![message.seq, lane.lease_until.as_micros(), now.as_micros()])?;
         }
@@ -197,9 +231,15 @@ impl Claimed {
         limit: usize,
     ) -> rusqlite::Result<(Vec<ClaimedMessage>, bool)> {
         let mut statement = connection.prepare_cached(&format!(
-            "SELECT {COLUMNS}, {EVENT_COLUMNS} FROM messages m JOIN events e ON e.seq = m.event_seq \
-             WHERE m.target_id = ?1 AND m.status = 0 AND m.next_attempt_at <= ?2 \
-             ORDER BY m.next_attempt_at, m.seq"
+            r"
+            SELECT {COLUMNS}, {EVENT_COLUMNS}
+            FROM messages m
+            JOIN events e ON e.seq = m.event_seq
+            WHERE m.target_id = ?1
+              AND m.status = {PENDING}
+              AND m.next_attempt_at <= ?2
+            ORDER BY m.next_attempt_at, m.seq
+            "
         ))?;
         let mut rows = statement.query(params![lane.target, now.as_micros()])?;
         let mut found = Vec::new();
@@ -223,7 +263,12 @@ impl Claimed {
     ) -> rusqlite::Result<(Vec<ClaimedMessage>, bool)> {
         let ordered::Heads { seqs, is_more } = ordered::heads(connection, &lane.target, now, limit)?;
         let mut statement = connection.prepare_cached(&format!(
-            "SELECT {COLUMNS}, {EVENT_COLUMNS} FROM messages m JOIN events e ON e.seq = m.event_seq WHERE m.seq = ?1"
+            r"
+            SELECT {COLUMNS}, {EVENT_COLUMNS}
+            FROM messages m
+            JOIN events e ON e.seq = m.event_seq
+            WHERE m.seq = ?1
+            "
         ))?;
         let mut found = Vec::new();
         let mut bytes = 0_usize;
@@ -239,24 +284,24 @@ impl Claimed {
     }
 
     fn message(&mut self, row: &Row<'_>, target: &str) -> rusqlite::Result<ClaimedMessage> {
-        let event_seq: i64 = row.get(6)?;
+        let event_seq: i64 = row.get("event_seq")?;
         let event = match self.events.get(&event_seq) {
             Some(event) => Arc::clone(event),
             None => {
-                let event = Arc::new(event(row, 7)?);
+                let event = Arc::new(event(row)?);
                 self.bytes = self.bytes.saturating_add(event.body.len());
                 self.events.insert(event_seq, Arc::clone(&event));
                 event
             }
         };
         Ok(ClaimedMessage {
-            seq: row.get(0)?,
-            id: MessageId::from_bytes(row.get(1)?),
-            subscription: row.get(2)?,
+            seq: row.get("seq")?,
+            id: MessageId::from_bytes(row.get("id")?),
+            subscription: row.get("subscription_id")?,
             target: target.to_owned(),
-            attempts: row.get(3)?,
-            attempts_before: row.get(4)?,
-            primary_error: row.get(5)?,
+            attempts: row.get("attempts")?,
+            attempts_before: row.get("attempts_before")?,
+            primary_error: row.get("primary_error")?,
             event,
         })
     }
@@ -270,12 +315,21 @@ fn batch_ready_at(
     batch: LaneBatch,
 ) -> rusqlite::Result<Option<Timestamp>> {
     let (count, oldest, bytes): (i64, Option<i64>, i64) = connection
-        .prepare_cached(
-            "SELECT count(*), min(next_attempt_at), coalesce(sum(bytes), 0) FROM (SELECT m.next_attempt_at, \
-             length(e.body) AS bytes FROM messages m JOIN events e ON e.seq = m.event_seq \
-             WHERE m.target_id = ?1 AND m.status = 0 AND m.next_attempt_at <= ?2 \
-             ORDER BY m.next_attempt_at LIMIT ?3)",
-        )?
+        .prepare_cached(&format!(
+            r"
+            SELECT count(*), min(next_attempt_at), coalesce(sum(bytes), 0)
+            FROM (
+                SELECT m.next_attempt_at, length(e.body) AS bytes
+                FROM messages m
+                JOIN events e ON e.seq = m.event_seq
+                WHERE m.target_id = ?1
+                  AND m.status = {PENDING}
+                  AND m.next_attempt_at <= ?2
+                ORDER BY m.next_attempt_at
+                LIMIT ?3
+            )
+            "
+        ))?
         .query_row(params![lane.target, now.as_micros(), batch.size], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })?;
@@ -293,10 +347,17 @@ fn most_bytes(lane: &Lane) -> usize {
 /// The time before which nothing is due in a lane whose due messages were all claimed.
 fn next_due(connection: &Connection, target: &str, now: Timestamp) -> rusqlite::Result<Timestamp> {
     let next: Option<i64> = connection
-        .prepare_cached(
-            "SELECT next_attempt_at FROM messages WHERE target_id = ?1 AND status = 0 AND next_attempt_at > ?2 \
-             ORDER BY next_attempt_at LIMIT ?3",
-        )?
+        .prepare_cached(&format!(
+            r"
+            SELECT next_attempt_at
+            FROM messages
+            WHERE target_id = ?1
+              AND status = {PENDING}
+              AND next_attempt_at > ?2
+            ORDER BY next_attempt_at
+            LIMIT ?3
+            "
+        ))?
         .query_row(params![target, now.as_micros(), whole(1)], |row| row.get(0))
         .optional()?;
     Ok(next.map_or(Timestamp::MAX, Timestamp::from_micros))

@@ -1,46 +1,41 @@
-//! How the outbox's values are encoded in columns.
+//! The columns of messages, events and attempts, and how their values are read.
 
 use bytes::Bytes;
 use rusqlite::types::Type;
 use rusqlite::{Error, Row};
 
-use crate::domain::{
-    Attempt, AttemptError, DeliveryId, MessageId, MessageRow, MessageStatus, OutgoingEvent, Timestamp,
-};
+use crate::domain::{Attempt, AttemptError, DeliveryId, MessageId, MessageRow, MessageStatus, OutgoingEvent};
+use crate::store::sqlite::fields::{count, json, time, time_if_any, unreadable};
+use crate::store::sqlite::numbers;
 
-/// The columns of a message in lists, as `message` reads them. The parked state is never written: it follows from the
-/// subscription's row. Parking and resuming therefore change one row, however many messages wait.
-pub const MESSAGE_COLUMNS: &str = "m.seq, m.id, m.event_id, m.event_type, m.subscription_id, m.target_id, \
-     iif(m.status = 0 AND m.subscription_id IN (SELECT id FROM subscriptions WHERE parked_since IS NOT NULL), 5, \
-     m.status), m.created_at, m.next_attempt_at, m.attempts, e.delivery_id, m.replayed_at";
+/// The columns of a message in lists, as `message` reads them.
+pub const MESSAGE_COLUMNS: &str = r"
+    m.seq, m.id, m.subscription_id, m.target_id,
+    m.event_id AS message_event_id, m.event_type AS message_event_type,
+    m.status, m.subscription_id IN (SELECT id FROM subscriptions WHERE parked_since IS NOT NULL) AS is_parked,
+    m.created_at, m.next_attempt_at, m.attempts, m.replayed_at, e.delivery_id";
 
 /// The columns of an event, as `event` reads them.
-pub const EVENT_COLUMNS: &str =
-    "e.source, e.event_id, e.event_type, e.entity, e.received_at, e.body, e.delivery_id, e.lineage";
+pub const EVENT_COLUMNS: &str = r"
+    e.source, e.event_id, e.event_type, e.entity,
+    e.received_at, e.body, e.delivery_id, e.lineage";
 
-/// The number of columns in `MESSAGE_COLUMNS`.
-pub const MESSAGE_WIDTH: usize = 12;
 /// The factor by which the position of a message is multiplied in the key of its attempts.
 const NUMBERS: i64 = 1 << 16;
 
 /// Returns a message to its own subscription and starts a new round of attempts. It is in order if that subscription
 /// sends in order.
-pub const HOME: &str = "target_id = subscription_id, attempts_before = attempts, primary_error = NULL, \
-     entity = (SELECT e.entity FROM events e JOIN subscriptions s ON s.id = messages.subscription_id \
-     WHERE e.seq = messages.event_seq \
-     AND CASE WHEN json_valid(s.document) THEN json_extract(s.document, '$.ordered') END)";
-
-/// The number of a status in the store; `Parked` is only ever read.
-pub const fn status_number(status: MessageStatus) -> i64 {
-    match status {
-        MessageStatus::Pending => 0,
-        MessageStatus::Sending => 1,
-        MessageStatus::Delivered => 2,
-        MessageStatus::Dead => 3,
-        MessageStatus::Cancelled => 4,
-        MessageStatus::Parked => 5,
-    }
-}
+pub const HOME: &str = r"
+    target_id = subscription_id,
+    attempts_before = attempts,
+    primary_error = NULL,
+    entity = (
+        SELECT e.entity
+        FROM events e
+        JOIN subscriptions s ON s.id = messages.subscription_id
+        WHERE e.seq = messages.event_seq
+          AND CASE WHEN json_valid(s.document) THEN json_extract(s.document, '$.ordered') END
+    )";
 
 /// The key of an attempt; numbers beyond 65,535 share the last one.
 pub fn attempt_key(seq: i64, number: u32) -> i64 {
@@ -49,82 +44,71 @@ pub fn attempt_key(seq: i64, number: u32) -> i64 {
 
 /// A message from `MESSAGE_COLUMNS`.
 pub fn message(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
-    let number: i64 = row.get(6)?;
-    let status = MessageStatus::ALL
-        .into_iter()
-        .find(|status| status_number(*status) == number)
-        .ok_or_else(|| unreadable(6, Type::Integer))?;
+    let status = numbers::status(row.get("status")?, row.get("is_parked")?)
+        .ok_or_else(|| unreadable(row, "status", Type::Integer))?;
     Ok(MessageRow {
-        seq: row.get(0)?,
-        id: MessageId::from_bytes(row.get(1)?),
-        event_id: row.get(2)?,
-        event_type: row.get(3)?,
-        subscription: row.get(4)?,
-        target: row.get(5)?,
+        seq: row.get("seq")?,
+        id: MessageId::from_bytes(row.get("id")?),
+        event_id: row.get("message_event_id")?,
+        event_type: row.get("message_event_type")?,
+        subscription: row.get("subscription_id")?,
+        target: row.get("target_id")?,
         status,
-        created_at: Timestamp::from_micros(row.get(7)?),
+        created_at: time(row, "created_at")?,
         next_attempt_at: match status {
-            MessageStatus::Pending => Some(Timestamp::from_micros(row.get(8)?)),
+            MessageStatus::Pending => Some(time(row, "next_attempt_at")?),
             _ => None,
         },
-        attempts: row.get(9)?,
-        delivery: row.get::<_, Option<[u8; 16]>>(10)?.map(DeliveryId::from_bytes),
-        replayed_at: row.get::<_, Option<i64>>(11)?.map(Timestamp::from_micros),
+        attempts: row.get("attempts")?,
+        delivery: row.get::<_, Option<[u8; 16]>>("delivery_id")?.map(DeliveryId::from_bytes),
+        replayed_at: time_if_any(row, "replayed_at")?,
     })
 }
 
-/// An event from `EVENT_COLUMNS`, which begin at column `at`.
-pub fn event(row: &Row<'_>, at: usize) -> rusqlite::Result<OutgoingEvent> {
-    let lineage: String = row.get(at.saturating_add(7))?;
+/// An event from `EVENT_COLUMNS`.
+pub fn event(row: &Row<'_>) -> rusqlite::Result<OutgoingEvent> {
     Ok(OutgoingEvent {
-        source: row.get(at)?,
-        event_id: row.get(at.saturating_add(1))?,
-        event_type: row.get(at.saturating_add(2))?,
-        entity: row.get(at.saturating_add(3))?,
-        received_at: Timestamp::from_micros(row.get(at.saturating_add(4))?),
-        body: Bytes::copy_from_slice(row.get_ref(at.saturating_add(5))?.as_blob()?),
-        delivery: row.get::<_, Option<[u8; 16]>>(at.saturating_add(6))?.map(DeliveryId::from_bytes),
-        lineage: json(&lineage, at.saturating_add(7))?,
+        source: row.get("source")?,
+        event_id: row.get("event_id")?,
+        event_type: row.get("event_type")?,
+        entity: row.get("entity")?,
+        received_at: time(row, "received_at")?,
+        body: Bytes::copy_from_slice(row.get_ref("body")?.as_blob()?),
+        delivery: row.get::<_, Option<[u8; 16]>>("delivery_id")?.map(DeliveryId::from_bytes),
+        lineage: json(row, "lineage")?,
     })
 }
 
 /// The columns of an attempt, as `attempt` reads them.
-pub const ATTEMPT_COLUMNS: &str = "key, target_id, started_at, duration_us, status, error, error_detail, \
-     response_headers, response_body, truncated, missing";
+pub const ATTEMPT_COLUMNS: &str = r"
+    key, target_id, started_at, duration_us,
+    status, error, error_detail,
+    response_headers, response_body, truncated, missing";
 
 /// An attempt from `ATTEMPT_COLUMNS`.
 pub fn attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
-    let error: Option<String> = row.get(5)?;
-    let headers: String = row.get(7)?;
-    let missing: String = row.get(10)?;
+    let error: Option<String> = row.get("error")?;
     Ok(Attempt {
-        number: u32::try_from(row.get::<_, i64>(0)?.rem_euclid(NUMBERS)).unwrap_or_default(),
-        target: row.get(1)?,
-        started_at: Timestamp::from_micros(row.get(2)?),
-        duration_us: row.get::<_, i64>(3)?.unsigned_abs(),
-        status: row.get(4)?,
+        number: u32::try_from(row.get::<_, i64>("key")?.rem_euclid(NUMBERS)).unwrap_or_default(),
+        target: row.get("target_id")?,
+        started_at: time(row, "started_at")?,
+        duration_us: count(row, "duration_us")?,
+        status: row.get("status")?,
         error: match error {
-            Some(word) => Some(AttemptError::from_word(&word).ok_or_else(|| unreadable(5, Type::Text))?),
+            Some(word) => {
+                Some(AttemptError::from_word(&word).ok_or_else(|| unreadable(row, "error", Type::Text))?)
+            }
             None => None,
         },
-        error_detail: row.get(6)?,
-        response_headers: json(&headers, 7)?,
-        response_body: Bytes::copy_from_slice(row.get_ref(8)?.as_blob()?),
-        response_truncated: row.get(9)?,
-        missing: json(&missing, 10)?,
+        error_detail: row.get("error_detail")?,
+        response_headers: json(row, "response_headers")?,
+        response_body: Bytes::copy_from_slice(row.get_ref("response_body")?.as_blob()?),
+        response_truncated: row.get("truncated")?,
+        missing: json(row, "missing")?,
     })
-}
-
-/// Reads a value stored as JSON.
-pub fn json<T: serde::de::DeserializeOwned>(text: &str, column: usize) -> rusqlite::Result<T> {
-    serde_json::from_str(text).map_err(|_| unreadable(column, Type::Text))
 }
 
 /// A value as stored in JSON.
 pub fn to_json<T: serde::Serialize>(value: &T) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(|fault| Error::ToSqlConversionFailure(Box::new(fault)))
-}
-
-pub fn unreadable(column: usize, kind: Type) -> Error {
-    Error::InvalidColumnType(column, "a value that this program does not know".to_owned(), kind)
 }

@@ -1,21 +1,22 @@
-//! Messages that ran out of attempts: shown, replayed, discarded, and told of.
+//! Messages that ran out of attempts: lists, notices, replay and discard.
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
-use super::columns::{HOME, MESSAGE_COLUMNS, MESSAGE_WIDTH, message};
+use super::columns::{HOME, MESSAGE_COLUMNS, message};
 use super::fanout;
 use crate::domain::{DeadLetter, MessageId, Now, OutgoingEvent, Timestamp};
-use crate::store::sqlite::Sqlite;
-use crate::store::sqlite::whole;
-use crate::store::{DeadLetterFilter, DeadLetters, LetterGroup, NewMessage, StoreError, Told};
+use crate::store::sqlite::fields::{count, time};
+use crate::store::sqlite::numbers::PENDING;
+use crate::store::sqlite::{Sqlite, whole};
+use crate::store::{DeadLetterFilter, DeadLetters, LetterGroup, NewMessage, StoreError, UnreportedLetters};
 
 /// The most dead letters read for one notice.
-const TOLD_AT_ONCE: usize = 10_000;
+const LETTERS_AT_ONCE: usize = 10_000;
 /// The most ids in a notice.
-const TOLD_IDS: usize = 20;
+const MOST_IDS: usize = 20;
 
 #[async_trait]
 impl DeadLetters for Sqlite {
@@ -28,16 +29,16 @@ impl DeadLetters for Sqlite {
         self.read(move |from| letters(from, &filter, before, limit)).await
     }
 
-    async fn untold_dead_letters(
+    async fn unreported_dead_letters(
         &self,
         own_events: &'static [&'static str],
-    ) -> Result<Vec<Told>, StoreError> {
-        self.read(move |from| untold(from, own_events)).await
+    ) -> Result<Vec<UnreportedLetters>, StoreError> {
+        self.read(move |from| unreported(from, own_events)).await
     }
 
-    async fn tell_dead_letters(
+    async fn report_dead_letters(
         &self,
-        told: Told,
+        letters: UnreportedLetters,
         notice: Option<(OutgoingEvent, Vec<NewMessage>)>,
         now: Now,
     ) -> Result<(), StoreError> {
@@ -45,7 +46,7 @@ impl DeadLetters for Sqlite {
             if let Some((event, messages)) = &notice {
                 fanout::publish(to, event, [0; 32], messages, now)?;
             }
-            tell(to, &told.subscription, told.through)
+            mark_reported(to, &letters.subscription, letters.through)
         })
         .await
     }
@@ -98,23 +99,28 @@ pub fn letters(
     let before_sql = if before.is_some() { "AND d.message_seq < ?" } else { "" };
     values.extend(before.map(Value::from));
     let sql = format!(
-        "SELECT {MESSAGE_COLUMNS}, d.url, d.payload, d.error, d.primary_error, d.fallback_error, d.failed_at \
-         FROM dead_letters d CROSS JOIN messages m ON m.seq = d.message_seq JOIN events e ON e.seq = m.event_seq \
-         WHERE {conditions} {before_sql} ORDER BY d.message_seq DESC LIMIT {}",
+        r"
+        SELECT {MESSAGE_COLUMNS}, d.url, d.payload, d.error, d.primary_error, d.fallback_error, d.failed_at
+        FROM dead_letters d
+        CROSS JOIN messages m ON m.seq = d.message_seq
+        JOIN events e ON e.seq = m.event_seq
+        WHERE {conditions} {before_sql}
+        ORDER BY d.message_seq DESC
+        LIMIT {}
+        ",
         whole(limit)
     );
     connection
         .prepare_cached(&sql)?
         .query_map(params_from_iter(values), |row| {
-            let at = |offset: usize| MESSAGE_WIDTH.saturating_add(offset);
             Ok(DeadLetter {
                 message: message(row)?,
-                url: row.get(at(0))?,
-                payload: Bytes::copy_from_slice(row.get_ref(at(1))?.as_blob()?),
-                error: row.get(at(2))?,
-                primary_error: row.get(at(3))?,
-                fallback_error: row.get(at(4))?,
-                failed_at: Timestamp::from_micros(row.get(at(5))?),
+                url: row.get("url")?,
+                payload: Bytes::copy_from_slice(row.get_ref("payload")?.as_blob()?),
+                error: row.get("error")?,
+                primary_error: row.get("primary_error")?,
+                fallback_error: row.get("fallback_error")?,
+                failed_at: time(row, "failed_at")?,
             })
         })?
         .collect()
@@ -179,8 +185,15 @@ pub fn replay(
 ) -> rusqlite::Result<Vec<(MessageId, String)>> {
     let (conditions, values) = conditions(filter);
     let sql = format!(
-        "SELECT m.seq, m.id, m.subscription_id FROM dead_letters d CROSS JOIN messages m ON m.seq = d.message_seq \
-         WHERE {conditions} AND {IN_FORCE} ORDER BY d.message_seq LIMIT {}",
+        r"
+        SELECT m.seq, m.id, m.subscription_id
+        FROM dead_letters d
+        CROSS JOIN messages m ON m.seq = d.message_seq
+        WHERE {conditions}
+          AND {IN_FORCE}
+        ORDER BY d.message_seq
+        LIMIT {}
+        ",
         whole(limit)
     );
     let found = connection
@@ -192,8 +205,15 @@ pub fn replay(
     for (seq, _) in &found {
         connection
             .prepare_cached(&format!(
-                "UPDATE messages SET status = 0, next_attempt_at = ?2, replayed_at = ?3, finished_at = NULL, {HOME} \
-                 WHERE seq = ?1"
+                r"
+                UPDATE messages
+                SET status = {PENDING},
+                    next_attempt_at = ?2,
+                    replayed_at = ?3,
+                    finished_at = NULL,
+                    {HOME}
+                WHERE seq = ?1
+                "
             ))?
             .execute(params![seq, now.due.as_micros(), now.wall.as_micros()])?;
         connection.prepare_cached("DELETE FROM dead_letters WHERE message_seq = ?1")?.execute([seq])?;
@@ -205,8 +225,14 @@ pub fn replay(
 pub fn stranded(connection: &Connection, filter: &DeadLetterFilter) -> rusqlite::Result<Vec<(String, u64)>> {
     let (conditions, values) = conditions(filter);
     let sql = format!(
-        "SELECT d.subscription_id, count(*) FROM dead_letters d CROSS JOIN messages m ON m.seq = d.message_seq \
-         WHERE {conditions} AND NOT {IN_FORCE} GROUP BY d.subscription_id"
+        r"
+        SELECT d.subscription_id, count(*)
+        FROM dead_letters d
+        CROSS JOIN messages m ON m.seq = d.message_seq
+        WHERE {conditions}
+          AND NOT {IN_FORCE}
+        GROUP BY d.subscription_id
+        "
     );
     connection
         .prepare_cached(&sql)?
@@ -225,19 +251,26 @@ pub fn letter_groups(
     let is_of_message = filter.event_id.is_some() || filter.event_type.is_some();
     let message = if is_of_message { "CROSS JOIN messages m ON m.seq = d.message_seq" } else { "" };
     let sql = format!(
-        "SELECT d.subscription_id, d.error, count(*), min(d.failed_at), max(d.failed_at) FROM dead_letters d {message} \
-         WHERE {conditions} GROUP BY d.subscription_id, d.error ORDER BY max(d.failed_at) DESC, d.error LIMIT {}",
+        r"
+        SELECT d.subscription_id, d.error, count(*) AS letters, min(d.failed_at) AS since, max(d.failed_at) AS last
+        FROM dead_letters d
+        {message}
+        WHERE {conditions}
+        GROUP BY d.subscription_id, d.error
+        ORDER BY max(d.failed_at) DESC, d.error
+        LIMIT {}
+        ",
         whole(limit)
     );
     connection
         .prepare_cached(&sql)?
         .query_map(params_from_iter(values), |row| {
             Ok(LetterGroup {
-                subscription: row.get(0)?,
-                error: row.get(1)?,
-                count: row.get::<_, i64>(2)?.unsigned_abs(),
-                since: Timestamp::from_micros(row.get(3)?),
-                last: Timestamp::from_micros(row.get(4)?),
+                subscription: row.get("subscription_id")?,
+                error: row.get("error")?,
+                count: count(row, "letters")?,
+                since: time(row, "since")?,
+                last: time(row, "last")?,
             })
         })?
         .collect()
@@ -248,8 +281,17 @@ pub fn discard(connection: &Connection, filter: &DeadLetterFilter, limit: usize)
     let (conditions, values) = conditions(filter);
     connection
         .prepare_cached(&format!(
-            "DELETE FROM dead_letters WHERE message_seq IN (SELECT d.message_seq FROM dead_letters d \
-             CROSS JOIN messages m ON m.seq = d.message_seq WHERE {conditions} ORDER BY d.message_seq LIMIT {})",
+            r"
+            DELETE FROM dead_letters
+            WHERE message_seq IN (
+                SELECT d.message_seq
+                FROM dead_letters d
+                CROSS JOIN messages m ON m.seq = d.message_seq
+                WHERE {conditions}
+                ORDER BY d.message_seq
+                LIMIT {}
+            )
+            ",
             whole(limit)
         ))?
         .execute(params_from_iter(values))
@@ -257,42 +299,54 @@ pub fn discard(connection: &Connection, filter: &DeadLetterFilter, limit: usize)
 
 /// Dead letters without a notice yet, by subscription. `own_events` never cause a notice: notices about notices would
 /// never end.
-pub fn untold(connection: &Connection, own_events: &[&str]) -> rusqlite::Result<Vec<Told>> {
+pub fn unreported(connection: &Connection, own_events: &[&str]) -> rusqlite::Result<Vec<UnreportedLetters>> {
     let mut statement = connection.prepare_cached(
-        "SELECT d.subscription_id, m.id, m.event_type, d.error, m.seq FROM dead_letters d \
-         CROSS JOIN messages m ON m.seq = d.message_seq WHERE d.is_told = 0 \
-         ORDER BY d.subscription_id, d.message_seq LIMIT ?1",
+        r"
+        SELECT d.subscription_id, m.id, m.event_type, d.error, m.seq
+        FROM dead_letters d
+        CROSS JOIN messages m ON m.seq = d.message_seq
+        WHERE d.is_told = 0
+        ORDER BY d.subscription_id, d.message_seq
+        LIMIT ?1
+        ",
     )?;
-    let mut rows = statement.query([whole(TOLD_AT_ONCE)])?;
-    let mut told: Vec<Told> = Vec::new();
+    let mut rows = statement.query([whole(LETTERS_AT_ONCE)])?;
+    let mut all: Vec<UnreportedLetters> = Vec::new();
     while let Some(row) = rows.next()? {
-        let subscription: String = row.get(0)?;
-        let event_type: String = row.get(2)?;
-        let seq: i64 = row.get(4)?;
-        let at = told.iter().position(|told| told.subscription == subscription).unwrap_or(told.len());
-        if at == told.len() {
+        let subscription: String = row.get("subscription_id")?;
+        let event_type: String = row.get("event_type")?;
+        let seq: i64 = row.get("seq")?;
+        let same = |known: &UnreportedLetters| known.subscription == subscription;
+        let at = all.iter().position(same).unwrap_or(all.len());
+        if at == all.len() {
             let (messages, error) = (Vec::new(), String::new());
-            told.push(Told { subscription, count: 0, messages, error, through: seq });
+            all.push(UnreportedLetters { subscription, count: 0, messages, error, through: seq });
         }
-        let Some(notice) = told.get_mut(at) else { continue };
+        let Some(notice) = all.get_mut(at) else { continue };
         notice.through = seq;
         if own_events.contains(&event_type.as_str()) {
             continue;
         }
         notice.count = notice.count.saturating_add(1);
-        notice.error = row.get(3)?;
-        if notice.messages.len() < TOLD_IDS {
-            notice.messages.push(MessageId::from_bytes(row.get(1)?));
+        notice.error = row.get("error")?;
+        if notice.messages.len() < MOST_IDS {
+            notice.messages.push(MessageId::from_bytes(row.get("id")?));
         }
     }
-    Ok(told)
+    Ok(all)
 }
 
 /// Records that administrators were notified about a subscription's dead letters up to `through`.
-pub fn tell(connection: &Connection, subscription: &str, through: i64) -> rusqlite::Result<()> {
+pub fn mark_reported(connection: &Connection, subscription: &str, through: i64) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "UPDATE dead_letters SET is_told = 1 WHERE is_told = 0 AND subscription_id = ?1 AND message_seq <= ?2",
+            r"
+            UPDATE dead_letters
+            SET is_told = 1
+            WHERE is_told = 0
+              AND subscription_id = ?1
+              AND message_seq <= ?2
+            ",
         )?
         .execute(params![subscription, through])?;
     Ok(())

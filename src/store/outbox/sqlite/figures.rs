@@ -5,11 +5,11 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, named_params, params};
 
 use crate::domain::{Attempt, Timestamp};
-use crate::store::sqlite::Sqlite;
-use crate::store::sqlite::whole;
+use crate::store::sqlite::numbers::PENDING;
+use crate::store::sqlite::{Sqlite, fields, whole};
 use crate::store::{Health, HealthCheck, SenderFigures, StoreError};
 
 /// The health checks stored per endpoint.
@@ -75,37 +75,57 @@ pub fn count<'a>(
         }
     }
     for (target, counted) in totals {
-        let time = |at: Option<Timestamp>| at.map(Timestamp::as_micros);
         connection
             .prepare_cached(
-                "INSERT INTO sender_totals VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (subscription_id) \
-                 DO UPDATE SET attempts = attempts + ?2, successful = successful + ?3, retries = retries + ?4, \
-                 answered = answered + ?5, answered_us = answered_us + ?6, \
-                 last_success_at = coalesce(?7, last_success_at), last_failure_at = coalesce(?8, last_failure_at), \
-                 recent = substr(?9 || recent, 1, ?10)",
+                r"
+                INSERT INTO sender_totals (
+                    subscription_id, attempts, successful, retries,
+                    answered, answered_us, last_success_at, last_failure_at, recent
+                ) VALUES (
+                    :subscription, :attempts, :successful, :retries,
+                    :answered, :answered_us, :last_success_at, :last_failure_at, :recent
+                )
+                ON CONFLICT (subscription_id) DO UPDATE SET
+                    attempts = attempts + :attempts,
+                    successful = successful + :successful,
+                    retries = retries + :retries,
+                    answered = answered + :answered,
+                    answered_us = answered_us + :answered_us,
+                    last_success_at = coalesce(:last_success_at, last_success_at),
+                    last_failure_at = coalesce(:last_failure_at, last_failure_at),
+                    recent = substr(:recent || recent, 1, :most_recent)
+                ",
             )?
-            .execute(params![
-                target,
-                stored(counted.attempts),
-                stored(counted.successful),
-                stored(counted.retries),
-                stored(counted.answered),
-                stored(counted.answered_us),
-                time(counted.last_success_at),
-                time(counted.last_failure_at),
-                counted.recent.iter().map(|arrived| if *arrived { ARRIVED } else { FAILED }).collect::<String>(),
-                whole(RECENT),
-            ])?;
+            .execute(named_params! {
+                ":subscription": target,
+                ":attempts": stored(counted.attempts),
+                ":successful": stored(counted.successful),
+                ":retries": stored(counted.retries),
+                ":answered": stored(counted.answered),
+                ":answered_us": stored(counted.answered_us),
+                ":last_success_at": counted.last_success_at.map(Timestamp::as_micros),
+                ":last_failure_at": counted.last_failure_at.map(Timestamp::as_micros),
+                ":recent": ends(&counted.recent),
+                ":most_recent": whole(RECENT),
+            })?;
     }
     for ((target, bucket), counted) in buckets {
         connection
             .prepare_cached(
-                "INSERT INTO sender_latency VALUES (?1, ?2, ?3) ON CONFLICT (subscription_id, bucket) \
-                 DO UPDATE SET attempts = attempts + ?3",
+                r"
+                INSERT INTO sender_latency (subscription_id, bucket, attempts)
+                VALUES (?1, ?2, ?3)
+                ON CONFLICT (subscription_id, bucket) DO UPDATE SET attempts = attempts + ?3
+                ",
             )?
             .execute(params![target, bucket, counted])?;
     }
     Ok(())
+}
+
+/// How attempts ended, as the store has it.
+fn ends(arrived: &[bool]) -> String {
+    arrived.iter().map(|arrived| if *arrived { ARRIVED } else { FAILED }).collect()
 }
 
 fn add(totals: &mut SenderFigures, attempt: &Attempt) {
@@ -147,18 +167,33 @@ fn middle(bucket: i64) -> f64 {
 pub fn figures(connection: &Connection) -> rusqlite::Result<Vec<SenderFigures>> {
     let mut all = connection
         .prepare_cached(
-            "SELECT i.id, coalesce(attempts, 0), coalesce(successful, 0), coalesce(retries, 0), \
-             coalesce(answered, 0), coalesce(answered_us, 0), last_success_at, last_failure_at, s.parked_since, \
-             coalesce(recent, '') FROM (SELECT subscription_id AS id FROM sender_totals UNION SELECT id FROM subscriptions) i \
-             LEFT JOIN sender_totals t ON t.subscription_id = i.id LEFT JOIN subscriptions s ON s.id = i.id \
-             ORDER BY i.id",
+            r"
+            SELECT
+                i.id AS subscription,
+                coalesce(attempts, 0) AS attempts,
+                coalesce(successful, 0) AS successful,
+                coalesce(retries, 0) AS retries,
+                coalesce(answered, 0) AS answered,
+                coalesce(answered_us, 0) AS answered_us,
+                last_success_at, last_failure_at, s.parked_since,
+                coalesce(recent, '') AS recent
+            FROM (SELECT subscription_id AS id FROM sender_totals UNION SELECT id FROM subscriptions) i
+            LEFT JOIN sender_totals t ON t.subscription_id = i.id
+            LEFT JOIN subscriptions s ON s.id = i.id
+            ORDER BY i.id
+            ",
         )?
         .query_map([], totals)?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     for figures in &mut all {
         figures.durations = connection
             .prepare_cached(
-                "SELECT bucket, attempts FROM sender_latency WHERE subscription_id = ?1 ORDER BY bucket",
+                r"
+                SELECT bucket, attempts
+                FROM sender_latency
+                WHERE subscription_id = ?1
+                ORDER BY bucket
+                ",
             )?
             .query_map([&figures.subscription], |row| {
                 Ok((middle(row.get(0)?), row.get::<_, i64>(1)?.unsigned_abs()))
@@ -166,7 +201,12 @@ pub fn figures(connection: &Connection) -> rusqlite::Result<Vec<SenderFigures>> 
             .collect::<rusqlite::Result<Vec<_>>>()?;
         let waiting = counted(
             connection,
-            "SELECT count(*) FROM (SELECT 1 FROM messages WHERE target_id = ?1 AND status = 0 LIMIT ?2)",
+            &format!(
+                r"
+                SELECT count(*)
+                FROM (SELECT 1 FROM messages WHERE target_id = ?1 AND status = {PENDING} LIMIT ?2)
+                "
+            ),
             &figures.subscription,
         )?;
         if figures.parked_since.is_some() {
@@ -190,19 +230,19 @@ fn counted(connection: &Connection, sql: &str, subscription: &str) -> rusqlite::
 }
 
 fn totals(row: &Row<'_>) -> rusqlite::Result<SenderFigures> {
-    let count = |at: usize| row.get::<_, i64>(at).map(i64::unsigned_abs);
-    let time = |at: usize| row.get::<_, Option<i64>>(at).map(|at| at.map(Timestamp::from_micros));
+    let count = |name: &str| fields::count(row, name);
+    let time = |name: &str| fields::time_if_any(row, name);
     Ok(SenderFigures {
-        subscription: row.get(0)?,
-        attempts: count(1)?,
-        successful: count(2)?,
-        retries: count(3)?,
-        answered: count(4)?,
-        answered_us: count(5)?,
-        last_success_at: time(6)?,
-        last_failure_at: time(7)?,
-        parked_since: time(8)?,
-        recent: row.get_ref(9)?.as_str()?.chars().map(|end| end == ARRIVED).collect(),
+        subscription: row.get("subscription")?,
+        attempts: count("attempts")?,
+        successful: count("successful")?,
+        retries: count("retries")?,
+        answered: count("answered")?,
+        answered_us: count("answered_us")?,
+        last_success_at: time("last_success_at")?,
+        last_failure_at: time("last_failure_at")?,
+        parked_since: time("parked_since")?,
+        recent: row.get_ref("recent")?.as_str()?.chars().map(|end| end == ARRIVED).collect(),
         ..SenderFigures::default()
     })
 }
@@ -211,21 +251,28 @@ fn totals(row: &Row<'_>) -> rusqlite::Result<SenderFigures> {
 pub fn add_health(connection: &Connection, check: &HealthCheck) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO health_checks (subscription_id, status, response_code, response_us, error, checked_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            r"
+            INSERT INTO health_checks (subscription_id, status, response_code, response_us, error, checked_at)
+            VALUES (:subscription, :status, :response_code, :response_us, :error, :checked_at)
+            ",
         )?
-        .execute(params![
-            check.subscription,
-            check.status,
-            check.response_code,
-            check.response_us.map(stored),
-            check.error,
-            check.checked_at.as_micros(),
-        ])?;
+        .execute(named_params! {
+            ":subscription": check.subscription,
+            ":status": check.status,
+            ":response_code": check.response_code,
+            ":response_us": check.response_us.map(stored),
+            ":error": check.error,
+            ":checked_at": check.checked_at.as_micros(),
+        })?;
     connection
         .prepare_cached(
-            "DELETE FROM health_checks WHERE subscription_id = ?1 AND seq <= (SELECT seq FROM health_checks \
-             WHERE subscription_id = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)",
+            r"
+            DELETE FROM health_checks
+            WHERE subscription_id = ?1
+              AND seq <= (
+                  SELECT seq FROM health_checks WHERE subscription_id = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2
+              )
+            ",
         )?
         .execute(params![check.subscription, KEPT_CHECKS])?;
     Ok(())
@@ -239,17 +286,22 @@ pub fn health(
 ) -> rusqlite::Result<Vec<HealthCheck>> {
     connection
         .prepare_cached(
-            "SELECT subscription_id, status, response_code, response_us, error, checked_at FROM health_checks \
-             WHERE subscription_id = ?1 ORDER BY seq DESC LIMIT ?2",
+            r"
+            SELECT subscription_id, status, response_code, response_us, error, checked_at
+            FROM health_checks
+            WHERE subscription_id = ?1
+            ORDER BY seq DESC
+            LIMIT ?2
+            ",
         )?
         .query_map(params![subscription, whole(limit)], |row| {
             Ok(HealthCheck {
-                subscription: row.get(0)?,
-                status: row.get(1)?,
-                response_code: row.get(2)?,
-                response_us: row.get::<_, Option<i64>>(3)?.map(i64::unsigned_abs),
-                error: row.get(4)?,
-                checked_at: Timestamp::from_micros(row.get(5)?),
+                subscription: row.get("subscription_id")?,
+                status: row.get("status")?,
+                response_code: row.get("response_code")?,
+                response_us: row.get::<_, Option<i64>>("response_us")?.map(i64::unsigned_abs),
+                error: row.get("error")?,
+                checked_at: fields::time(row, "checked_at")?,
             })
         })?
         .collect()

@@ -4,17 +4,12 @@ use async_trait::async_trait;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
-use super::columns::{
-    ATTEMPT_COLUMNS, EVENT_COLUMNS, MESSAGE_COLUMNS, MESSAGE_WIDTH, attempt, attempt_key, event, message,
-    status_number,
-};
+use super::columns::{ATTEMPT_COLUMNS, EVENT_COLUMNS, MESSAGE_COLUMNS, attempt, attempt_key, event, message};
 use crate::domain::{Attempt, Clock, MessageFilter, MessageId, MessageRow, MessageStatus, OutgoingEvent};
-use crate::store::sqlite::Sqlite;
-use crate::store::sqlite::whole;
+use crate::store::sqlite::numbers::{PENDING, status_number};
+use crate::store::sqlite::{Sqlite, whole};
 use crate::store::{Messages, StoreError, StoredMessage};
 
-/// The number of a message that waits, parked or not.
-const WAITS: i64 = 0;
 /// The subscriptions that are not in force.
 const PARKED: &str = "(SELECT id FROM subscriptions WHERE parked_since IS NOT NULL)";
 
@@ -93,10 +88,10 @@ fn page(
     match filter.status {
         None => {}
         Some(MessageStatus::Parked) => {
-            add(&format!("m.status = ? AND m.subscription_id IN {PARKED}"), WAITS.into())
+            add(&format!("m.status = ? AND m.subscription_id IN {PARKED}"), PENDING.into())
         }
         Some(MessageStatus::Pending) => {
-            add(&format!("m.status = ? AND m.subscription_id NOT IN {PARKED}"), WAITS.into());
+            add(&format!("m.status = ? AND m.subscription_id NOT IN {PARKED}"), PENDING.into());
         }
         Some(status) => add("m.status = ?", status_number(status).into()),
     }
@@ -110,8 +105,14 @@ fn page(
         (None, None, None) => "",
     };
     let sql = format!(
-        "SELECT {MESSAGE_COLUMNS} FROM messages m {index} JOIN events e ON e.seq = m.event_seq WHERE {} \
-         ORDER BY m.seq DESC LIMIT {}",
+        r"
+        SELECT {MESSAGE_COLUMNS}
+        FROM messages m {index}
+        JOIN events e ON e.seq = m.event_seq
+        WHERE {}
+        ORDER BY m.seq DESC
+        LIMIT {}
+        ",
         conditions.join(" AND "),
         whole(limit)
     );
@@ -122,10 +123,14 @@ fn page(
 pub fn one(connection: &Connection, id: MessageId) -> rusqlite::Result<Option<(MessageRow, OutgoingEvent)>> {
     connection
         .prepare_cached(&format!(
-            "SELECT {MESSAGE_COLUMNS}, {EVENT_COLUMNS} FROM messages m JOIN events e ON e.seq = m.event_seq \
-             WHERE m.id = ?1"
+            r"
+            SELECT {MESSAGE_COLUMNS}, {EVENT_COLUMNS}
+            FROM messages m
+            JOIN events e ON e.seq = m.event_seq
+            WHERE m.id = ?1
+            "
         ))?
-        .query_row([id.as_bytes()], |row| Ok((message(row)?, event(row, MESSAGE_WIDTH)?)))
+        .query_row([id.as_bytes()], |row| Ok((message(row)?, event(row)?)))
         .optional()
 }
 
@@ -143,13 +148,17 @@ pub fn attempts(connection: &Connection, seq: i64) -> rusqlite::Result<Vec<Attem
 pub fn made_by(connection: &Connection, id: MessageId) -> rusqlite::Result<Option<(String, Vec<String>)>> {
     connection
         .prepare_cached(&format!(
-            "SELECT m.target_id, m.subscription_id, {EVENT_COLUMNS} FROM messages m \
-             JOIN events e ON e.seq = m.event_seq WHERE m.id = ?1"
+            r"
+            SELECT m.target_id, m.subscription_id, {EVENT_COLUMNS}
+            FROM messages m
+            JOIN events e ON e.seq = m.event_seq
+            WHERE m.id = ?1
+            "
         ))?
         .query_row([id.as_bytes()], |row| {
-            let mut lineage = event(row, 2)?.lineage;
-            lineage.push(row.get(1)?);
-            Ok((row.get(0)?, lineage))
+            let mut lineage = event(row)?.lineage;
+            lineage.push(row.get("subscription_id")?);
+            Ok((row.get("target_id")?, lineage))
         })
         .optional()
 }
@@ -160,6 +169,6 @@ pub fn event_of(connection: &Connection, event_id: &str) -> rusqlite::Result<Opt
         .prepare_cached(&format!(
             "SELECT {EVENT_COLUMNS} FROM events e WHERE e.posted IS NOT NULL AND e.event_id = ?1"
         ))?
-        .query_row([event_id], |row| event(row, 0))
+        .query_row([event_id], event)
         .optional()
 }

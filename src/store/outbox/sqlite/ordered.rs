@@ -8,15 +8,27 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::domain::Timestamp;
+use crate::store::sqlite::numbers::{DELIVERED, PENDING};
 
 /// The most due messages read in one claim.
 const LOOKED_AT: usize = 500;
 /// How long a message that was put off stays unread if nothing wakes it.
 const PUT_OFF: Duration = Duration::from_secs(60);
 
-/// The first unfinished message of an entity.
-const FIRST: &str = "SELECT seq FROM messages INDEXED BY messages_in_order \
-     WHERE target_id = ?1 AND entity = ?2 AND status < 2 ORDER BY seq LIMIT 1";
+/// Selects the first unfinished message of an entity. `messages_in_order` contains the unfinished ones only.
+fn first_unfinished() -> String {
+    format!(
+        r"
+        SELECT seq
+        FROM messages INDEXED BY messages_in_order
+        WHERE target_id = ?1
+          AND entity = ?2
+          AND status < {DELIVERED}
+        ORDER BY seq
+        LIMIT 1
+        "
+    )
+}
 
 /// Messages that may be sent now.
 pub struct Heads {
@@ -30,15 +42,22 @@ pub struct Heads {
 pub fn heads(connection: &Connection, target: &str, now: Timestamp, limit: usize) -> rusqlite::Result<Heads> {
     let due = connection
         .prepare_cached(&format!(
-            "SELECT seq, entity FROM messages WHERE target_id = ?1 AND status = 0 AND next_attempt_at <= ?2 \
-             ORDER BY next_attempt_at, seq LIMIT {LOOKED_AT}"
+            r"
+            SELECT seq, entity
+            FROM messages
+            WHERE target_id = ?1
+              AND status = {PENDING}
+              AND next_attempt_at <= ?2
+            ORDER BY next_attempt_at, seq
+            LIMIT {LOOKED_AT}
+            "
         ))?
         .query_map(params![target, now.as_micros()], |row| {
             Ok((row.get::<_, i64>(0)?, row.get::<_, Option<String>>(1)?))
         })?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     let mut heads = Heads { seqs: Vec::new(), is_more: due.len() == LOOKED_AT };
-    let mut first = connection.prepare_cached(FIRST)?;
+    let mut first = connection.prepare_cached(&first_unfinished())?;
     let mut put_off = connection.prepare_cached("UPDATE messages SET next_attempt_at = ?2 WHERE seq = ?1")?;
     for (seq, entity) in due {
         if heads.seqs.len() >= limit {
@@ -67,13 +86,21 @@ pub fn wake_next(
     entity: &str,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
-    let next: Option<i64> =
-        connection.prepare_cached(FIRST)?.query_row(params![target, entity], |row| row.get(0)).optional()?;
+    let next: Option<i64> = connection
+        .prepare_cached(&first_unfinished())?
+        .query_row(params![target, entity], |row| row.get(0))
+        .optional()?;
     connection
-        .prepare_cached(
-            "UPDATE messages SET next_attempt_at = min(created_at, ?2) \
-             WHERE seq = ?1 AND status = 0 AND attempts = attempts_before AND next_attempt_at > ?2",
-        )?
+        .prepare_cached(&format!(
+            r"
+            UPDATE messages
+            SET next_attempt_at = min(created_at, ?2)
+            WHERE seq = ?1
+              AND status = {PENDING}
+              AND attempts = attempts_before
+              AND next_attempt_at > ?2
+            "
+        ))?
         .execute(params![next, now.as_micros()])?;
     Ok(())
 }

@@ -5,6 +5,7 @@ use rusqlite::{Connection, params};
 use super::columns::attempt_key;
 use crate::domain::Timestamp;
 use crate::store::Retention;
+use crate::store::sqlite::numbers::{CANCELLED, DEAD, DELIVERED};
 use crate::store::upkeep::cutoff;
 
 /// The most messages that one step removes.
@@ -14,19 +15,33 @@ const STEP: i64 = 500;
 pub fn prune_outbox(connection: &Connection, retention: &Retention, now: Timestamp) -> rusqlite::Result<u64> {
     let dropped = connection
         .prepare_cached(
-            "DELETE FROM dead_letters WHERE message_seq IN (SELECT message_seq FROM \
-             (SELECT message_seq, failed_at FROM dead_letters ORDER BY message_seq LIMIT ?2) WHERE failed_at < ?1)",
+            r"
+            DELETE FROM dead_letters
+            WHERE message_seq IN (
+                SELECT message_seq
+                FROM (SELECT message_seq, failed_at FROM dead_letters ORDER BY message_seq LIMIT ?2)
+                WHERE failed_at < ?1
+            )
+            ",
         )?
         .execute(params![cutoff(now, retention.keep_dead_letters), STEP])?;
     let old = cutoff(now, retention.keep_messages);
     let mut removed = u64::try_from(dropped).unwrap_or(0);
-    for status in [2_i64, 3, 4] {
+    for status in [DELIVERED, DEAD, CANCELLED] {
         removed = removed.saturating_add(remove_finished(connection, status, old)?);
     }
     let events = connection
         .prepare_cached(
-            "DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE messages = 0 AND received_at < ?1 \
-             ORDER BY received_at LIMIT ?2)",
+            r"
+            DELETE FROM events
+            WHERE seq IN (
+                SELECT seq
+                FROM events
+                WHERE messages = 0 AND received_at < ?1
+                ORDER BY received_at
+                LIMIT ?2
+            )
+            ",
         )?
         .execute(params![cutoff(now, retention.keep_event_ids), STEP])?;
     Ok(removed.saturating_add(u64::try_from(events).unwrap_or(0)))
@@ -34,16 +49,19 @@ pub fn prune_outbox(connection: &Connection, retention: &Retention, now: Timesta
 
 /// Above `max_size`: removes the oldest delivered messages, whatever their age.
 pub fn retire(connection: &Connection) -> rusqlite::Result<u64> {
-    remove_finished(connection, 2, i64::MAX)
+    remove_finished(connection, DELIVERED, i64::MAX)
 }
 
 /// Removes the oldest messages with a status that finished before `old`, except dead letters.
 fn remove_finished(connection: &Connection, status: i64, old: i64) -> rusqlite::Result<u64> {
     let doomed = connection
         .prepare_cached(
-            "SELECT seq, event_seq FROM (SELECT seq, event_seq, finished_at FROM messages WHERE status = ?1 \
-             ORDER BY seq LIMIT ?3) WHERE finished_at < ?2 \
-             AND NOT EXISTS (SELECT 1 FROM dead_letters WHERE message_seq = seq)",
+            r"
+            SELECT seq, event_seq
+            FROM (SELECT seq, event_seq, finished_at FROM messages WHERE status = ?1 ORDER BY seq LIMIT ?3)
+            WHERE finished_at < ?2
+              AND NOT EXISTS (SELECT 1 FROM dead_letters WHERE message_seq = seq)
+            ",
         )?
         .query_map(params![status, old, STEP], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?
         .collect::<rusqlite::Result<Vec<_>>>()?;

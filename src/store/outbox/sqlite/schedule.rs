@@ -6,6 +6,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::domain::{Now, Timestamp};
+use crate::store::sqlite::numbers::{PENDING, SENDING};
 
 /// The name of the number that stores how far the wall clock was ahead, in microseconds.
 const AHEAD: &str = "wall_ahead_us";
@@ -16,7 +17,11 @@ const NO_STEP_US: u64 = 1_000_000;
 pub fn keep_wall_ahead(connection: &Connection, micros: i64) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO facts (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2",
+            r"
+            INSERT INTO facts (name, value)
+            VALUES (?1, ?2)
+            ON CONFLICT (name) DO UPDATE SET value = ?2
+            ",
         )?
         .execute(params![AHEAD, micros])?;
     Ok(())
@@ -39,7 +44,14 @@ pub fn take_up(connection: &Connection, now: Now) -> rusqlite::Result<()> {
 /// The wall clock was set while the program ran.
 fn follow(connection: &Connection, micros: i64) -> rusqlite::Result<()> {
     connection.execute(
-        "UPDATE messages SET next_attempt_at = next_attempt_at + ?1, claimed_at = claimed_at + ?1 WHERE status IN (0, 1)",
+        &format!(
+            r"
+            UPDATE messages
+            SET next_attempt_at = next_attempt_at + ?1,
+                claimed_at = claimed_at + ?1
+            WHERE status IN ({PENDING}, {SENDING})
+            "
+        ),
         [micros],
     )?;
     connection.execute("UPDATE event_ids SET expires_at = expires_at + ?1", [micros])?;
@@ -50,11 +62,9 @@ fn follow(connection: &Connection, micros: i64) -> rusqlite::Result<()> {
         .collect::<rusqlite::Result<Vec<(String, i64, i64)>>>()?;
     connection.execute("DELETE FROM rate_marks", [])?;
     for (target, at, requests) in marks {
-        connection.prepare_cached("INSERT INTO rate_marks VALUES (?1, ?2, ?3)")?.execute(params![
-            target,
-            at.saturating_add(micros),
-            requests
-        ])?;
+        connection
+            .prepare_cached("INSERT INTO rate_marks (target_id, at, requests) VALUES (?1, ?2, ?3)")?
+            .execute(params![target, at.saturating_add(micros), requests])?;
     }
     Ok(())
 }
@@ -63,14 +73,27 @@ fn follow(connection: &Connection, micros: i64) -> rusqlite::Result<()> {
 /// no longer than their original delay, and earlier requests count from now.
 fn pull_in(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
     connection.execute(
-        "UPDATE messages SET next_attempt_at = ?1 + max(0, next_attempt_at - coalesce(claimed_at, next_attempt_at)), \
-         claimed_at = min(claimed_at, ?1) \
-         WHERE status = 0 AND next_attempt_at > ?1 AND coalesce(claimed_at, created_at) > ?1",
+        &format!(
+            r"
+            UPDATE messages
+            SET next_attempt_at = ?1 + max(0, next_attempt_at - coalesce(claimed_at, next_attempt_at)),
+                claimed_at = min(claimed_at, ?1)
+            WHERE status = {PENDING}
+              AND next_attempt_at > ?1
+              AND coalesce(claimed_at, created_at) > ?1
+            "
+        ),
         [now.as_micros()],
     )?;
     connection.execute(
-        "INSERT INTO rate_marks SELECT target_id, ?1, sum(requests) FROM rate_marks WHERE at > ?1 GROUP BY target_id \
-         ON CONFLICT (target_id, at) DO UPDATE SET requests = requests + excluded.requests",
+        r"
+        INSERT INTO rate_marks (target_id, at, requests)
+        SELECT target_id, ?1, sum(requests)
+        FROM rate_marks
+        WHERE at > ?1
+        GROUP BY target_id
+        ON CONFLICT (target_id, at) DO UPDATE SET requests = requests + excluded.requests
+        ",
         [now.as_micros()],
     )?;
     connection.execute("DELETE FROM rate_marks WHERE at > ?1", [now.as_micros()])?;

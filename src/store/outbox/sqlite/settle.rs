@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
 use super::columns::{attempt_key, to_json};
 use super::figures::{count, stored};
 use super::ordered;
-use crate::domain::{Attempt, Now, Timestamp};
+use crate::domain::{Attempt, AttemptError, Now, Timestamp};
+use crate::store::sqlite::numbers::{CANCELLED, DEAD, DELIVERED, PENDING, SENDING};
 use crate::store::{Next, Settlement};
 
 /// Writes attempts and their results.
@@ -16,7 +17,7 @@ pub fn settle(connection: &Connection, settlements: &[Settlement]) -> rusqlite::
         if let Some(attempt) = &settlement.attempt {
             append(connection, settlement.seq, attempt)?;
         }
-        go_on(connection, settlement)?;
+        next_step(connection, settlement)?;
     }
     count(connection, settlements.iter().filter_map(|settlement| settlement.attempt.as_ref()))
 }
@@ -25,11 +26,11 @@ pub fn settle(connection: &Connection, settlements: &[Settlement]) -> rusqlite::
 const OUT_OF_FORCE: Duration = Duration::from_secs(60);
 
 /// Writes the next step. A message cancelled in the meantime stays cancelled, unless it was delivered.
-fn go_on(connection: &Connection, settlement: &Settlement) -> rusqlite::Result<()> {
+fn next_step(connection: &Connection, settlement: &Settlement) -> rusqlite::Result<()> {
     let made = i64::from(settlement.attempt.is_some());
     let Settlement { seq, at, .. } = *settlement;
     match &settlement.next {
-        Next::Delivered => finish(connection, seq, 2, made, at).map(drop),
+        Next::Delivered => finish(connection, seq, DELIVERED, made, at).map(drop),
         Next::Cancelled => without_subscription(connection, seq, at),
         Next::Retry(when) => again(connection, seq, *when, made),
         Next::Smaller(when) => {
@@ -42,14 +43,30 @@ fn go_on(connection: &Connection, settlement: &Settlement) -> rusqlite::Result<(
         Next::Fallback { target, primary_error, in_order } => {
             let place = place(connection, seq)?;
             let changed = connection
-                .prepare_cached(
-                    "UPDATE messages SET status = iif(status = 1, 0, status), lease_until = NULL, \
-                     next_attempt_at = ?2, attempts = attempts + ?3, attempts_before = attempts + ?3, target_id = ?4, \
-                     primary_error = ?5, entity = ?6 \
-                     WHERE seq = ?1 AND EXISTS (SELECT 1 FROM subscriptions WHERE id = ?4 AND parked_since IS NULL) \
-                     AND subscription_id NOT IN (SELECT id FROM subscriptions WHERE parked_since IS NOT NULL)",
-                )?
-                .execute(params![seq, at.due.as_micros(), made, target, primary_error, in_order])?;
+                .prepare_cached(&format!(
+                    r"
+                    UPDATE messages
+                    SET status = iif(status = {SENDING}, {PENDING}, status),
+                        lease_until = NULL,
+                        next_attempt_at = :due,
+                        attempts = attempts + :made,
+                        attempts_before = attempts + :made,
+                        target_id = :fallback,
+                        primary_error = :primary_error,
+                        entity = :in_order
+                    WHERE seq = :seq
+                      AND EXISTS (SELECT 1 FROM subscriptions WHERE id = :fallback AND parked_since IS NULL)
+                      AND subscription_id NOT IN (SELECT id FROM subscriptions WHERE parked_since IS NOT NULL)
+                    "
+                ))?
+                .execute(named_params! {
+                    ":seq": seq,
+                    ":due": at.due.as_micros(),
+                    ":made": made,
+                    ":fallback": target,
+                    ":primary_error": primary_error,
+                    ":in_order": in_order,
+                })?;
             match place {
                 // The fallback was removed, or one of the two subscriptions was parked in the meantime.
                 _ if changed == 0 => again(connection, seq, at.due, made),
@@ -58,23 +75,29 @@ fn go_on(connection: &Connection, settlement: &Settlement) -> rusqlite::Result<(
             }
         }
         Next::Dead { url, payload, error, primary_error, fallback_error } => {
-            if finish(connection, seq, 3, made, at)? {
+            if finish(connection, seq, DEAD, made, at)? {
                 connection
                     .prepare_cached(
-                        "INSERT OR REPLACE INTO dead_letters (message_seq, subscription_id, url, payload, error, \
-                         primary_error, fallback_error, failed_at, is_told) \
-                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)",
+                        r"
+                        INSERT OR REPLACE INTO dead_letters (
+                            message_seq, subscription_id, url, payload,
+                            error, primary_error, fallback_error, failed_at, is_told
+                        ) VALUES (
+                            :seq, :subscription, :url, :payload,
+                            :error, :primary_error, :fallback_error, :failed_at, 0
+                        )
+                        ",
                     )?
-                    .execute(params![
-                        seq,
-                        settlement.subscription,
-                        url,
-                        &**payload,
-                        error,
-                        primary_error,
-                        fallback_error,
-                        at.wall.as_micros()
-                    ])?;
+                    .execute(named_params! {
+                        ":seq": seq,
+                        ":subscription": settlement.subscription,
+                        ":url": url,
+                        ":payload": &**payload,
+                        ":error": error,
+                        ":primary_error": primary_error,
+                        ":fallback_error": fallback_error,
+                        ":failed_at": at.wall.as_micros(),
+                    })?;
             }
             Ok(())
         }
@@ -91,10 +114,16 @@ fn place(connection: &Connection, seq: i64) -> rusqlite::Result<Option<(String, 
 
 fn again(connection: &Connection, seq: i64, when: Timestamp, made: i64) -> rusqlite::Result<()> {
     connection
-        .prepare_cached(
-            "UPDATE messages SET status = iif(status = 1, 0, status), lease_until = NULL, next_attempt_at = ?2, \
-             attempts = attempts + ?3 WHERE seq = ?1",
-        )?
+        .prepare_cached(&format!(
+            r"
+            UPDATE messages
+            SET status = iif(status = {SENDING}, {PENDING}, status),
+                lease_until = NULL,
+                next_attempt_at = ?2,
+                attempts = attempts + ?3
+            WHERE seq = ?1
+            "
+        ))?
         .execute(params![seq, when.as_micros(), made])?;
     Ok(())
 }
@@ -104,19 +133,29 @@ fn again(connection: &Connection, seq: i64, when: Timestamp, made: i64) -> rusql
 fn without_subscription(connection: &Connection, seq: i64, now: Now) -> rusqlite::Result<()> {
     let is_parked: Option<bool> = connection
         .prepare_cached(
-            "SELECT s.parked_since IS NOT NULL FROM messages m JOIN subscriptions s ON s.id = m.subscription_id \
-             WHERE m.seq = ?1",
+            r"
+            SELECT s.parked_since IS NOT NULL
+            FROM messages m
+            JOIN subscriptions s ON s.id = m.subscription_id
+            WHERE m.seq = ?1
+            ",
         )?
         .query_row([seq], |row| row.get(0))
         .optional()?;
     match is_parked {
-        None => finish(connection, seq, 4, 0, now).map(drop),
+        None => finish(connection, seq, CANCELLED, 0, now).map(drop),
         Some(false) => again(connection, seq, now.due.plus(OUT_OF_FORCE), 0),
         Some(true) => {
             connection
-                .prepare_cached(
-                    "UPDATE messages SET status = 0, lease_until = NULL WHERE seq = ?1 AND status = 1",
-                )?
+                .prepare_cached(&format!(
+                    r"
+                    UPDATE messages
+                    SET status = {PENDING},
+                        lease_until = NULL
+                    WHERE seq = ?1
+                      AND status = {SENDING}
+                    "
+                ))?
                 .execute([seq])?;
             Ok(())
         }
@@ -128,11 +167,23 @@ fn without_subscription(connection: &Connection, seq: i64, now: Now) -> rusqlite
 fn finish(connection: &Connection, seq: i64, status: i64, made: i64, at: Now) -> rusqlite::Result<bool> {
     let place = place(connection, seq)?;
     let changed = connection
-        .prepare_cached(
-            "UPDATE messages SET status = ?2, lease_until = NULL, attempts = attempts + ?3, finished_at = ?4 \
-             WHERE seq = ?1 AND (status = 1 OR ?2 = 2)",
-        )?
-        .execute(params![seq, status, made, at.wall.as_micros()])?;
+        .prepare_cached(&format!(
+            r"
+            UPDATE messages
+            SET status = :status,
+                lease_until = NULL,
+                attempts = attempts + :made,
+                finished_at = :now
+            WHERE seq = :seq
+              AND (status = {SENDING} OR :status = {DELIVERED})
+            "
+        ))?
+        .execute(named_params! {
+            ":seq": seq,
+            ":status": status,
+            ":made": made,
+            ":now": at.wall.as_micros(),
+        })?;
     if changed == 0 {
         connection
             .prepare_cached("UPDATE messages SET attempts = attempts + ?2 WHERE seq = ?1")?
@@ -148,22 +199,30 @@ fn finish(connection: &Connection, seq: i64, status: i64, made: i64, at: Now) ->
 fn append(connection: &Connection, seq: i64, attempt: &Attempt) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "INSERT OR REPLACE INTO attempts (key, target_id, started_at, duration_us, status, error, error_detail, \
-             response_headers, response_body, truncated, missing) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            r"
+            INSERT OR REPLACE INTO attempts (
+                key, target_id, started_at, duration_us,
+                status, error, error_detail,
+                response_headers, response_body, truncated, missing
+            ) VALUES (
+                :key, :target, :started_at, :duration_us,
+                :status, :error, :error_detail,
+                :response_headers, :response_body, :truncated, :missing
+            )
+            ",
         )?
-        .execute(params![
-            attempt_key(seq, attempt.number),
-            attempt.target,
-            attempt.started_at.as_micros(),
-            stored(attempt.duration_us),
-            attempt.status,
-            attempt.error.map(crate::domain::AttemptError::as_str),
-            attempt.error_detail,
-            to_json(&attempt.response_headers)?,
-            &*attempt.response_body,
-            attempt.response_truncated,
-            to_json(&attempt.missing)?,
-        ])?;
+        .execute(named_params! {
+            ":key": attempt_key(seq, attempt.number),
+            ":target": attempt.target,
+            ":started_at": attempt.started_at.as_micros(),
+            ":duration_us": stored(attempt.duration_us),
+            ":status": attempt.status,
+            ":error": attempt.error.map(AttemptError::as_str),
+            ":error_detail": attempt.error_detail,
+            ":response_headers": to_json(&attempt.response_headers)?,
+            ":response_body": &*attempt.response_body,
+            ":truncated": attempt.response_truncated,
+            ":missing": to_json(&attempt.missing)?,
+        })?;
     Ok(())
 }

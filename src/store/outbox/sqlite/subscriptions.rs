@@ -1,12 +1,14 @@
-//! Stored subscriptions.
+//! Subscriptions: stored, parked, disabled and deleted, each with its messages.
 
 use async_trait::async_trait;
 use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
-use super::columns::{HOME, unreadable};
-use crate::domain::{SubscriptionOrigin, Timestamp};
+use super::columns::HOME;
+use crate::domain::Timestamp;
 use crate::store::sqlite::Sqlite;
+use crate::store::sqlite::fields::{time, time_if_any, unreadable};
+use crate::store::sqlite::numbers::{CANCELLED, PENDING, SENDING, origin, origin_number};
 use crate::store::{ParkedRecord, StoreError, SubscriptionRecord, Subscriptions};
 
 /// Beyond this number, messages are not counted individually.
@@ -48,35 +50,29 @@ impl Subscriptions for Sqlite {
     }
 }
 
-const fn origin_number(origin: SubscriptionOrigin) -> i64 {
-    match origin {
-        SubscriptionOrigin::Api => 0,
-        SubscriptionOrigin::Config => 1,
-    }
-}
-
 /// Every subscription, the oldest first.
 pub fn records(connection: &Connection) -> rusqlite::Result<Vec<SubscriptionRecord>> {
     connection
         .prepare_cached(
-            "SELECT id, origin, document, enabled, disabled_reason, created_at, updated_at, since_seq, parked_since \
-             FROM subscriptions ORDER BY created_at, id",
+            r"
+            SELECT
+                id, origin, document, enabled, disabled_reason,
+                created_at, updated_at, since_seq, parked_since
+            FROM subscriptions
+            ORDER BY created_at, id
+            ",
         )?
         .query_map([], |row| {
             Ok(SubscriptionRecord {
-                id: row.get(0)?,
-                origin: match row.get(1)? {
-                    0_i64 => SubscriptionOrigin::Api,
-                    1 => SubscriptionOrigin::Config,
-                    _ => return Err(unreadable(1, Type::Integer)),
-                },
-                document: row.get(2)?,
-                enabled: row.get(3)?,
-                disabled_reason: row.get(4)?,
-                created_at: Timestamp::from_micros(row.get(5)?),
-                updated_at: Timestamp::from_micros(row.get(6)?),
-                since: row.get(7)?,
-                parked_since: row.get::<_, Option<i64>>(8)?.map(Timestamp::from_micros),
+                id: row.get("id")?,
+                origin: origin(row.get("origin")?).ok_or_else(|| unreadable(row, "origin", Type::Integer))?,
+                document: row.get("document")?,
+                enabled: row.get("enabled")?,
+                disabled_reason: row.get("disabled_reason")?,
+                created_at: time(row, "created_at")?,
+                updated_at: time(row, "updated_at")?,
+                since: row.get("since_seq")?,
+                parked_since: time_if_any(row, "parked_since")?,
             })
         })?
         .collect()
@@ -87,7 +83,11 @@ pub fn records(connection: &Connection) -> rusqlite::Result<Vec<SubscriptionReco
 pub fn put(connection: &Connection, record: &SubscriptionRecord) -> rusqlite::Result<SubscriptionRecord> {
     let before: Option<(bool, i64, i64)> = connection
         .prepare_cached(
-            "SELECT enabled AND parked_since IS NULL, created_at, since_seq FROM subscriptions WHERE id = ?1",
+            r"
+            SELECT enabled AND parked_since IS NULL, created_at, since_seq
+            FROM subscriptions
+            WHERE id = ?1
+            ",
         )?
         .query_row([&record.id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
@@ -102,27 +102,42 @@ pub fn put(connection: &Connection, record: &SubscriptionRecord) -> rusqlite::Re
     // How attempts ended before a change says nothing about what is sent from now on.
     connection
         .prepare_cached(
-            "UPDATE sender_totals SET recent = '' WHERE subscription_id = ?1 \
-             AND EXISTS (SELECT 1 FROM subscriptions s WHERE s.id = ?1 AND s.document <> ?2)",
+            r"
+            UPDATE sender_totals
+            SET recent = ''
+            WHERE subscription_id = ?1
+              AND EXISTS (SELECT 1 FROM subscriptions s WHERE s.id = ?1 AND s.document <> ?2)
+            ",
         )?
         .execute(params![record.id, record.document])?;
     connection
         .prepare_cached(
-            "INSERT INTO subscriptions (id, origin, document, enabled, disabled_reason, since_seq, created_at, \
-             updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO UPDATE SET \
-             origin = ?2, document = ?3, enabled = ?4, disabled_reason = ?5, since_seq = ?6, updated_at = ?8, \
-             parked_since = NULL",
+            r"
+            INSERT INTO subscriptions (
+                id, origin, document, enabled, disabled_reason, since_seq, created_at, updated_at
+            ) VALUES (
+                :id, :origin, :document, :enabled, :disabled_reason, :since, :created_at, :updated_at
+            )
+            ON CONFLICT (id) DO UPDATE SET
+                origin = :origin,
+                document = :document,
+                enabled = :enabled,
+                disabled_reason = :disabled_reason,
+                since_seq = :since,
+                updated_at = :updated_at,
+                parked_since = NULL
+            ",
         )?
-        .execute(params![
-            record.id,
-            origin_number(record.origin),
-            record.document,
-            record.enabled,
-            record.disabled_reason,
-            since,
-            created_at,
-            record.updated_at.as_micros(),
-        ])?;
+        .execute(named_params! {
+            ":id": record.id,
+            ":origin": origin_number(record.origin),
+            ":document": record.document,
+            ":enabled": record.enabled,
+            ":disabled_reason": record.disabled_reason,
+            ":since": since,
+            ":created_at": created_at,
+            ":updated_at": record.updated_at.as_micros(),
+        })?;
     let created_at = Timestamp::from_micros(created_at);
     Ok(SubscriptionRecord { created_at, since, parked_since: None, ..record.clone() })
 }
@@ -134,9 +149,9 @@ pub fn park(connection: &Connection, id: &str, now: Timestamp) -> rusqlite::Resu
         .prepare_cached("UPDATE subscriptions SET parked_since = coalesce(parked_since, ?2) WHERE id = ?1")?
         .execute(params![id, now.as_micros()])?;
     for strangers in [
-        "status = 0 AND target_id = ?1 AND subscription_id <> ?1",
-        "status = 1 AND target_id = ?1 AND subscription_id <> ?1",
-        "status IN (0, 1) AND subscription_id = ?1 AND target_id <> ?1",
+        format!("status = {PENDING} AND target_id = ?1 AND subscription_id <> ?1"),
+        format!("status = {SENDING} AND target_id = ?1 AND subscription_id <> ?1"),
+        format!("status IN ({PENDING}, {SENDING}) AND subscription_id = ?1 AND target_id <> ?1"),
     ] {
         connection.prepare_cached(&format!("UPDATE messages SET {HOME} WHERE {strangers}"))?.execute([id])?;
     }
@@ -151,9 +166,18 @@ pub fn park(connection: &Connection, id: &str, now: Timestamp) -> rusqlite::Resu
 /// The number of messages of a subscription that wait or are being sent; counts up to 100,000.
 pub fn waiting(connection: &Connection, id: &str) -> rusqlite::Result<u64> {
     let count: i64 = connection
-        .prepare_cached(
-            "SELECT count(*) FROM (SELECT 1 FROM messages WHERE subscription_id = ?1 AND status IN (0, 1) LIMIT ?2)",
-        )?
+        .prepare_cached(&format!(
+            r"
+            SELECT count(*)
+            FROM (
+                SELECT 1
+                FROM messages
+                WHERE subscription_id = ?1
+                  AND status IN ({PENDING}, {SENDING})
+                LIMIT ?2
+            )
+            "
+        ))?
         .query_row(params![id, COUNTED], |row| row.get(0))?;
     Ok(count.unsigned_abs())
 }
@@ -162,7 +186,14 @@ pub fn waiting(connection: &Connection, id: &str) -> rusqlite::Result<u64> {
 pub fn disable(connection: &Connection, id: &str, reason: &str, now: Timestamp) -> rusqlite::Result<bool> {
     let changed = connection
         .prepare_cached(
-            "UPDATE subscriptions SET enabled = 0, disabled_reason = ?2, updated_at = ?3 WHERE id = ?1 AND enabled = 1",
+            r"
+            UPDATE subscriptions
+            SET enabled = 0,
+                disabled_reason = ?2,
+                updated_at = ?3
+            WHERE id = ?1
+              AND enabled = 1
+            ",
         )?
         .execute(params![id, reason, now.as_micros()])?;
     Ok(changed == 1)
@@ -174,14 +205,22 @@ pub fn disable(connection: &Connection, id: &str, reason: &str, now: Timestamp) 
 pub fn delete(connection: &Connection, id: &str, now: Timestamp) -> rusqlite::Result<Option<u64>> {
     let removed = connection.prepare_cached("DELETE FROM subscriptions WHERE id = ?1")?.execute([id])?;
     let cancelled = connection
-        .prepare_cached(
-            "UPDATE messages SET status = 4, finished_at = ?2 WHERE subscription_id = ?1 AND status IN (0, 1)",
-        )?
+        .prepare_cached(&format!(
+            r"
+            UPDATE messages
+            SET status = {CANCELLED},
+                finished_at = ?2
+            WHERE subscription_id = ?1
+              AND status IN ({PENDING}, {SENDING})
+            "
+        ))?
         .execute(params![id, now.as_micros()])?;
     // Each status has a partial index, so finished messages are not read.
-    for waiting in ["status = 0", "status = 1"] {
+    for status in [PENDING, SENDING] {
         connection
-            .prepare_cached(&format!("UPDATE messages SET {HOME} WHERE {waiting} AND target_id = ?1"))?
+            .prepare_cached(&format!(
+                "UPDATE messages SET {HOME} WHERE status = {status} AND target_id = ?1"
+            ))?
             .execute([id])?;
     }
     connection.prepare_cached("DELETE FROM health_checks WHERE subscription_id = ?1")?.execute([id])?;
