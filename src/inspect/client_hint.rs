@@ -52,7 +52,7 @@ pub fn diagnosis(delivery: &StoredDelivery, rule: &str, ranges: &[IpNet]) -> Dia
     let cause = format!("{} is not in the allowlist of source “{source}”.", client.ip);
     let told = Diagnosis::new("ip_not_allowed", "IP address not allowed", cause)
         .line(
-            format!("If that sender is yours, allow it: set this in the [[source]] “{source}”, then reload (SIGHUP)."),
+            format!("If that sender is yours, allow it: set this in the [[source]] “{source}”."),
             allow_line(ranges, client.ip),
         )
         .proved_by(Action::ChangeRules);
@@ -95,13 +95,16 @@ fn hidden(delivery: &StoredDelivery, ranges: &[IpNet], takes: &str) -> Option<Di
         ),
         None => format!("The request came through {peer}, but {takes}. Its {chain} was ignored."),
     };
-    let told = Diagnosis::new("proxy-hides-client", "Your proxy hides the client", cause)
+    let told = Diagnosis::new("proxy-hides-client", "This proxy is not trusted", cause)
         .line(
-            format!("If {peer} is your proxy or tunnel, trust it: add this to the configuration, then reload (SIGHUP)."),
+            format!("If {peer} is your proxy or tunnel, trust it: add this to the configuration."),
             format!("[receiver]\ntrusted_proxies = [\"{peer}\"]"),
         )
         .line(
-            format!("If instead {peer} is the sender itself, allow it in the [[source]] “{}”.", delivery.row.source),
+            format!(
+                "If instead {peer} is the sender itself, allow it in the [[source]] “{}”.",
+                delivery.row.source
+            ),
             allow_line(ranges, peer),
         );
     Some(told.evidence(nearest_range(peer, ranges).unwrap_or_default()))

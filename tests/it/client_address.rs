@@ -107,7 +107,7 @@ fn a_client_that_is_known_is_told_whose_header_was_ignored_and_a_range_that_is_n
     let said = diagnosis(&delivery);
     assert!(said.contains("X-Forwarded-For, which was ignored") && !said.contains("nearest"), "{said}");
     assert!(
-        said.starts_with("Your proxy hides the client.") && said.contains("That address would be allowed."),
+        said.starts_with("This proxy is not trusted.") && said.contains("That address would be allowed."),
         "{said}"
     );
     assert!(said.contains("trusted_proxies = [\"127.0.0.1\"]"), "{said}");
@@ -116,10 +116,7 @@ fn a_client_that_is_known_is_told_whose_header_was_ignored_and_a_range_that_is_n
     let delivery = trusted.newest();
     let said = diagnosis(&delivery);
     assert!(said.contains("The nearest range is 203.0.113.0/24"), "{said}");
-    assert!(
-        said.contains("then reload (SIGHUP): allow = [") && !said.contains("put the proxy into"),
-        "{said}"
-    );
+    assert!(said.contains("allow = [") && !said.contains("put the proxy into"), "{said}");
     assert!(said.contains("\"203.0.112.9\"]"), "the line to copy has the address: {said}");
 }
 

@@ -70,7 +70,7 @@ fn the_usual_causes_have_a_headline_of_their_own_everywhere_and_a_line_to_copy()
             "/webhook/partner",
             vec![("X-Forwarded-For", "203.0.113.9")],
             EVENT,
-            "Your proxy hides the client",
+            "This proxy is not trusted",
             "trusted_proxies = [\"127.0.0.1\"]",
         ),
         (

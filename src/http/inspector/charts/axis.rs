@@ -87,7 +87,7 @@ impl TimeAxis {
                     _ if share > 0.97 => "end",
                     _ => "middle",
                 };
-                let is_minor = step >= 60 && !number.is_multiple_of(2);
+                let is_minor = !number.is_multiple_of(2) && (step >= 60 || span / step > 2);
                 Tick { at: percent(share), label: time_label(at, step), is_minor, anchor }
             })
             .collect()
@@ -271,6 +271,16 @@ mod tests {
             times("2026-11-28T13:00:05Z", "2026-11-28T13:00:05Z"),
             seconds,
             "a moment has ten seconds"
+        );
+        let wide = |from: &str, until: &str| {
+            let at = |text: &str| Timestamp::parse_rfc3339(text).unwrap();
+            let ticks = TimeAxis::new(at(from), at(until)).ticks();
+            ticks.into_iter().filter(|tick| !tick.is_minor).map(|tick| tick.label).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            wide("2026-11-28T07:18:46Z", "2026-11-28T07:20:00Z"),
+            ["07:19:00", "07:19:30", "07:20:00"],
+            "a phone has room for three labels with seconds"
         );
         let axis = TimeAxis::new(Timestamp::from_micros(i64::MIN), Timestamp::MAX);
         assert!(axis.ticks().len() <= 9 && axis.share(Timestamp::from_secs(0)) <= 1.0);
