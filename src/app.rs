@@ -24,7 +24,7 @@ use crate::inspect::what_if::WhatIf;
 use crate::payload::Sources;
 use crate::receive::{Masking, Receiver};
 use crate::send::{Client, RunningSender, Sender, SenderParts, TargetGuard};
-use crate::store::{Retention, Store, StoreOptions};
+use crate::store::{Place, Retention, Store, StoreOptions};
 use crate::telemetry::{Metrics, PortName, Workers, allow_many_files};
 
 mod ports;
@@ -80,7 +80,7 @@ pub async fn start(
     let store_key = config::store_key(&config.data_dir)?;
     let masking = Arc::new(Masking::new(store_key));
     let options = store_options(config, Arc::clone(&clock), metrics.workers().clone());
-    let store = Store::open(options).context("cannot open the store")?;
+    let store = Store::open(options).await.context("cannot open the store")?;
     store.start_indexing()?;
     let rules = Arc::new(ArcSwap::from_pointee(make_rules(config, &catalog, &masking)));
     let sources = Sources::new(config.sources.clone(), config.receiver.max_body);
@@ -336,7 +336,7 @@ impl Signals {
 pub fn store_options(config: &Config, clock: Arc<dyn Clock>, workers: Workers) -> StoreOptions {
     let store = &config.store;
     StoreOptions {
-        path: store.path.clone(),
+        place: Place::Sqlite(store.path.clone()),
         clock,
         retention: Retention {
             keep_deliveries: store.keep_deliveries,

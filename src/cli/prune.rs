@@ -20,7 +20,8 @@ pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let store = Store::open(app::store_options(&config, Arc::new(SystemClock), Workers::default()))?;
+        let store =
+            Store::open(app::store_options(&config, Arc::new(SystemClock), Workers::default())).await?;
         let pruned = store.prune().await?;
         store.close().await;
         let crate::store::Pruned { deliveries, event_ids, messages } = pruned;

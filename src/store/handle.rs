@@ -3,10 +3,11 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use super::postgres::Postgres;
 use super::sqlite::Sqlite;
 use super::{
     ByHand, Causes, DeadLetters, Devices, Drift, FanningOut, Health, Learning, Log, Marking, Messages,
-    Minutes, ReplayRuns, Replays, SavedSearches, Search, Sending, Silences, StoreError, StoreOptions,
+    Minutes, Place, ReplayRuns, Replays, SavedSearches, Search, Sending, Silences, StoreError, StoreOptions,
     Subscriptions, Upkeep,
 };
 
@@ -37,17 +38,22 @@ pub trait Engine:
 
 impl Engine for Sqlite {}
 
+impl Engine for Postgres {}
+
 /// The store. Cheap to clone; all clones share one store. Its methods are those of the contracts that `Engine` names.
 #[derive(Clone)]
 pub struct Store(Arc<dyn Engine>);
 
 impl Store {
-    /// Opens the store, creates or migrates its file, and starts its threads.
+    /// Opens the store, creates or migrates its schema, and starts what runs in the background.
     ///
     /// # Errors
     /// `NewerSchema` for a file of a newer program, `Open` for one that cannot be used.
-    pub fn open(options: StoreOptions) -> Result<Self, StoreError> {
-        Ok(Self(Arc::new(Sqlite::open(options)?)))
+    pub async fn open(options: StoreOptions) -> Result<Self, StoreError> {
+        Ok(match options.place.clone() {
+            Place::Sqlite(path) => Self(Arc::new(Sqlite::open(options, path)?)),
+            Place::Postgres(place) => Self(Arc::new(Postgres::open(&options, &place).await?)),
+        })
     }
 }
 

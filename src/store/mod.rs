@@ -13,6 +13,7 @@ mod marks;
 mod minutes;
 mod options;
 mod outbox;
+mod postgres;
 mod replay_runs;
 mod replays;
 mod saved_searches;
@@ -33,7 +34,7 @@ pub use learned::{
 pub use log::{Answered, Log, LoggedDelivery, Written};
 pub use marks::{Marked, Marking};
 pub use minutes::{Minute, Minutes, SlotCount};
-pub use options::{Retention, StoreOptions};
+pub use options::{Place, PostgresPlace, Retention, StoreOptions};
 pub use outbox::{
     ByHand, DeadLetterFilter, DeadLetters, Due, FanOut, FanningOut, Health, HealthCheck, Lane, LaneBatch,
     LaneClaim, LetterGroup, Messages, NewMessage, Next, ParkedRecord, Published, PublishedType,

@@ -7,11 +7,29 @@ use std::time::Duration;
 use crate::domain::Clock;
 use crate::telemetry::Workers;
 
+/// Where a store is, and so which engine it has.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// A SQLite file; its folder exists.
+    Sqlite(PathBuf),
+    /// A PostgreSQL database.
+    Postgres(Box<PostgresPlace>),
+}
+
+/// A PostgreSQL database, and how to connect to it.
+#[derive(Clone, Debug)]
+pub struct PostgresPlace {
+    /// Hosts, user, password, database.
+    pub config: tokio_postgres::Config,
+    /// Its URL without the password.
+    pub shown: String,
+}
+
 /// How to open a store.
 #[derive(Clone)]
 pub struct StoreOptions {
-    /// The database file; its folder exists.
-    pub path: PathBuf,
+    /// Where the store is.
+    pub place: Place,
     /// The clock for retention and for the age of event ids.
     pub clock: Arc<dyn Clock>,
     /// How long each kind of row is kept.

@@ -17,7 +17,10 @@ mod connections;
 mod keys;
 mod marks;
 mod panics;
+mod places;
 mod search;
+
+pub use places::place_in;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -28,15 +31,15 @@ struct Case {
     options: StoreOptions,
 }
 
-fn open() -> Case {
-    open_with(|_| {})
+async fn open() -> Case {
+    open_with(|_| {}).await
 }
 
-fn open_with(change: impl FnOnce(&mut StoreOptions)) -> Case {
+async fn open_with(change: impl FnOnce(&mut StoreOptions)) -> Case {
     let folder = tempfile::tempdir().unwrap();
     let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_800_000_000)));
     let mut options = StoreOptions {
-        path: folder.path().join("t.db"),
+        place: place_in(folder.path()).await,
         clock: Arc::<ManualClock>::clone(&clock),
         retention: Retention {
             keep_deliveries: 30 * DAY,
@@ -53,13 +56,13 @@ fn open_with(change: impl FnOnce(&mut StoreOptions)) -> Case {
         workers: crate::telemetry::Workers::default(),
     };
     change(&mut options);
-    Case { store: Store::open(options.clone()).unwrap(), clock, folder, options }
+    Case { store: Store::open(options.clone()).await.unwrap(), clock, folder, options }
 }
 
 impl Case {
     async fn reopen(mut self) -> Self {
         self.store.close().await;
-        self.store = Store::open(self.options.clone()).unwrap();
+        self.store = Store::open(self.options.clone()).await.unwrap();
         self
     }
 
@@ -126,7 +129,7 @@ fn is_new(appended: &Appended) -> bool {
 
 #[tokio::test]
 async fn an_id_is_new_then_a_duplicate_and_with_another_body_a_conflict() {
-    let case = open();
+    let case = open().await;
     let first = case.with_id("a", 1);
     let first_id = first.delivery.id;
     assert_eq!(case.put(first).await, Appended::New);
@@ -149,7 +152,7 @@ async fn an_id_is_new_then_a_duplicate_and_with_another_body_a_conflict() {
 
 #[tokio::test]
 async fn a_claim_ends_with_its_window_or_with_the_retention_of_ids() {
-    let case = open();
+    let case = open().await;
     let windowed = || {
         let claim = Claim {
             key: ClaimKey::Body([1; 32]),
@@ -192,7 +195,7 @@ async fn of_fifty_equal_claims_at_once_exactly_one_is_new() {
 
 #[tokio::test]
 async fn every_byte_and_every_line_comes_back() {
-    let case = open();
+    let case = open().await;
     for body in [Bytes::new(), Bytes::from(vec![0xfe; 4 << 20]), Bytes::from_static(b"a\0b")] {
         let mut entry = case.entry(Decision::Reject(Reason::NotJson));
         entry.delivery.body = body.clone();
@@ -209,7 +212,7 @@ async fn every_byte_and_every_line_comes_back() {
 
 #[tokio::test]
 async fn a_list_is_filtered_by_each_column_and_paged() {
-    let case = open();
+    let case = open().await;
     let mut odd = case.with_id("evt_odd", 1);
     odd.delivery.source = "odd".into();
     odd.delivery.method = "PUT".into();
@@ -266,7 +269,7 @@ async fn a_list_is_filtered_by_each_column_and_paged() {
 
 #[tokio::test]
 async fn a_tail_has_no_gap_and_no_repeat() {
-    let case = open();
+    let case = open().await;
     for _ in 0..25 {
         case.put(case.entry(Decision::Capture(200))).await;
     }
@@ -285,7 +288,7 @@ async fn a_tail_has_no_gap_and_no_repeat() {
 
 #[tokio::test]
 async fn each_verdict_is_kept_for_its_own_time() {
-    let case = open_with(|options| options.retention.keep_captured = 2);
+    let case = open_with(|options| options.retention.keep_captured = 2).await;
     for _ in 0..3 {
         case.put(case.entry(Decision::Accept(None))).await;
         case.put(case.entry(Decision::Reject(Reason::Stale))).await;
@@ -307,7 +310,7 @@ async fn each_verdict_is_kept_for_its_own_time() {
 
 #[tokio::test]
 async fn over_max_size_captures_go_before_refusals_and_those_before_accepted_ones() {
-    let case = open_with(|options| options.retention.max_size = 2_700_000);
+    let case = open_with(|options| options.retention.max_size = 2_700_000).await;
     let big = |decision| {
         let mut entry = case.entry(decision);
         entry.delivery.body = Bytes::from(vec![b'x'; 500_000]);
@@ -362,7 +365,7 @@ async fn a_full_queue_refuses_at_once_and_what_was_taken_is_kept() {
 
 #[tokio::test]
 async fn a_closed_store_says_so() {
-    let case = open();
+    let case = open().await;
     case.store.close().await;
     let fault = case.store.append(case.entry(Decision::Accept(None))).await.unwrap_err();
     assert!(matches!(fault, StoreError::Unavailable(_)));
@@ -372,7 +375,7 @@ async fn a_closed_store_says_so() {
 
 #[tokio::test]
 async fn a_wall_clock_that_is_set_makes_nothing_old_and_no_event_id_free() {
-    let case = open();
+    let case = open().await;
     for (set, id) in [(86_400, "a"), (-2 * 86_400, "b")] {
         assert_eq!(case.put(case.with_id(id, 1)).await, Appended::New);
         case.clock.set_wall(set);

@@ -81,7 +81,7 @@ fn house(rule: SilenceAfter) -> House {
         queue_bytes: 1 << 26,
         workers: crate::telemetry::Workers::default(),
     };
-    let store = Store::open(options).unwrap();
+    let store = Store::open(options).await.unwrap();
     let fragile = Arc::new(Fragile { clock: Arc::clone(&clock), breaks: Mutex::default() });
     let guard = TargetGuard::new(false);
     let sources = Sources::new(vec![source(rule)], 1 << 20);
@@ -124,7 +124,7 @@ impl House {
             source: "s".to_owned(),
             received_at: self.clock.wall(),
             method: "POST".to_owned(),
-            path: "/webhook/s".to_owned(),
+            place: crate::store::Place::Sqlite("/webhook/s".to_owned()),
             http_version: "HTTP/1.1".to_owned(),
             client: ClientAddress { ip, peer: ip, explanation: "direct connection".to_owned() },
             connection: Connection::default(),

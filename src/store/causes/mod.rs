@@ -1,5 +1,6 @@
 //! What every store promises about the causes of rejections and duplicates.
 
+pub mod postgres;
 pub mod sqlite;
 
 use tokio::sync::watch;

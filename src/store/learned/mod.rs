@@ -1,6 +1,7 @@
 //! What is learnt from the log in the background: the fields of each event type, and the entities in deliveries.
 
 mod contract;
+pub mod postgres;
 pub mod sqlite;
 mod types;
 

@@ -1,6 +1,7 @@
 //! The log of deliveries, with the event ids that they claim.
 
 pub mod encoding;
+pub mod postgres;
 pub mod sqlite;
 
 use std::time::Duration;

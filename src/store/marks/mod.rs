@@ -1,5 +1,6 @@
 //! What every store promises about pins, notes and tags.
 
+pub mod postgres;
 pub mod sqlite;
 
 use crate::domain::{DeliveryId, Marks, MarksChange};

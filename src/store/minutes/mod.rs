@@ -1,5 +1,6 @@
 //! What every store promises about the counts of each minute. They are kept for eight days.
 
+pub mod postgres;
 pub mod sqlite;
 
 use crate::domain::{Reason, Verdict};

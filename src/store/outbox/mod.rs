@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod contract;
+pub mod postgres;
 pub mod sqlite;
 mod types;
 

@@ -9,6 +9,7 @@ use super::*;
 use crate::domain::{Attempt, Clock, ManualClock, MessageStatus, SubscriptionOrigin};
 use crate::domain::{DeadLetter, MessageFilter, MessageId, MessageRow, Now, OutgoingEvent, Timestamp};
 use crate::store::Store;
+use crate::store::tests::place_in;
 use crate::store::{Lane, LaneBatch, Next, Retention, StoreOptions};
 
 mod bounded;
@@ -30,7 +31,7 @@ async fn open() -> Case {
     let folder = tempfile::tempdir().unwrap();
     let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_800_000_000)));
     let options = StoreOptions {
-        path: folder.path().join("t.db"),
+        place: place_in(folder.path()).await,
         clock: Arc::<ManualClock>::clone(&clock),
         retention: Retention {
             keep_deliveries: HOUR,
@@ -46,7 +47,7 @@ async fn open() -> Case {
         queue_bytes: 64 << 20,
         workers: crate::telemetry::Workers::default(),
     };
-    let case = Case { store: Store::open(options.clone()).unwrap(), clock, options, _folder: folder };
+    let case = Case { store: Store::open(options.clone()).await.unwrap(), clock, options, _folder: folder };
     for id in ["a", "b"] {
         case.put(id, true).await;
     }
@@ -193,7 +194,7 @@ async fn rt_02_after_a_restart_what_was_claimed_is_due_and_an_overdue_retry_come
     case.settle(&due.messages[0], 500, Next::Retry(later)).await;
     case.store.close().await;
     case.clock.advance(HOUR);
-    let store = Store::open(case.options.clone()).unwrap();
+    let store = Store::open(case.options.clone()).await.unwrap();
     let now = case.clock.now();
     assert_eq!(store.recover_messages(Now::at(now), Duration::from_secs(3)).await.unwrap(), 1);
     let case = Case { store, ..case };

@@ -1,5 +1,6 @@
 //! What every store promises about replay runs: a plan that outlives the program, and its progress.
 
+pub mod postgres;
 pub mod sqlite;
 
 use crate::domain::{DeliveryId, Replay, ReplayId, ReplayRun, RunState, RunStep, Timestamp};

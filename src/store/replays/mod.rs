@@ -1,5 +1,6 @@
 //! What every store promises about replays. They are kept for thirty days.
 
+pub mod postgres;
 pub mod sqlite;
 
 use crate::domain::{DeliveryId, Replay, ReplayId, ReplaysAbout, Timestamp};

@@ -1,5 +1,6 @@
 //! What every store promises about saved searches.
 
+pub mod postgres;
 pub mod sqlite;
 
 use async_trait::async_trait;

@@ -1,5 +1,6 @@
 //! Search in the log: lists, what follows a cursor, counts.
 
+pub mod postgres;
 pub mod sqlite;
 
 use std::time::Duration;

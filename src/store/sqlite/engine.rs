@@ -1,5 +1,6 @@
 //! A store in one SQLite file: access to its writer and its readers.
 
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use rusqlite::Connection;
@@ -25,15 +26,14 @@ pub struct Sqlite {
 }
 
 impl Sqlite {
-    pub fn open(options: StoreOptions) -> Result<Self, StoreError> {
-        let path = options.path.clone();
+    pub fn open(options: StoreOptions, path: PathBuf) -> Result<Self, StoreError> {
         let text = path.display().to_string();
         let failed = |cause: String| StoreError::Open { path: text.clone(), cause };
         let file = shared::make_private(&path).map_err(|fault| failed(fault.to_string()))?;
         let mut connection = shared::open_writer(&path).map_err(|fault| failed(fault.to_string()))?;
         migrate::migrate(&mut connection, &text)?;
         let shared =
-            Arc::new(Shared::read(&options, file, &connection).map_err(|fault| failed(fault.to_string()))?);
+            Arc::new(Shared::read(&path, file, &connection).map_err(|fault| failed(fault.to_string()))?);
         let readers = Readers::start(&shared, &options.workers).map_err(|fault| failed(fault.to_string()))?;
         let (clock, workers) = (Arc::clone(&options.clock), options.workers.clone());
         let writer = Writer::start(connection, options, Arc::clone(&shared))

@@ -11,8 +11,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::watch;
 
+use crate::store::StoreSize;
 use crate::store::upkeep::sqlite::retention;
-use crate::store::{StoreOptions, StoreSize};
 
 /// How long a connection waits for another process that locks the file (`tagohook prune` next to a server).
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -46,7 +46,7 @@ pub struct Shared {
 
 impl Shared {
     /// Reads the positions from a migrated file, which `make_private` opened.
-    pub fn read(options: &StoreOptions, file: File, connection: &Connection) -> rusqlite::Result<Self> {
+    pub fn read(path: &Path, file: File, connection: &Connection) -> rusqlite::Result<Self> {
         let newest = connection.query_row(
             "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'deliveries'), 0)",
             [],
@@ -54,7 +54,7 @@ impl Shared {
         )?;
         let pruned_through = retention::pruned_through(connection)?;
         let shared = Self {
-            path: options.path.clone(),
+            path: path.to_owned(),
             file,
             newest: watch::Sender::new(newest),
             named: watch::Sender::new(0),

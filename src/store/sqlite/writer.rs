@@ -364,7 +364,7 @@ impl Work {
     }
 
     fn reopen(&mut self) {
-        let opened = shared::open_writer(&self.options.path).and_then(|mut connection| {
+        let opened = shared::open_writer(self.shared.path()).and_then(|mut connection| {
             self.checkpointer.watch(&mut connection)?;
             Ok(connection)
         });

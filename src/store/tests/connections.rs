@@ -7,7 +7,7 @@ use crate::domain::{Connection, Decision};
 
 #[tokio::test]
 async fn a_delivery_keeps_its_connection_and_a_hang_up_is_noted_later() {
-    let case = open();
+    let case = open().await;
     let entry = case.entry(Decision::Accept(None));
     let id = entry.delivery.id;
     let written = case.store.append(entry).await.unwrap();

@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn keys_of_points_and_bodies_never_conflict_and_kinds_are_kept_apart() {
-    let case = open();
+    let case = open().await;
     for key in [ClaimKey::Points([7; 32]), ClaimKey::Body([7; 32])] {
         let claim = |digest| {
             Decision::Accept(Some(Claim {
@@ -21,7 +21,7 @@ async fn keys_of_points_and_bodies_never_conflict_and_kinds_are_kept_apart() {
 
 #[tokio::test]
 async fn an_event_is_taken_by_either_of_its_keys() {
-    let case = open();
+    let case = open().await;
     let entry = |ids: u8, values: u8| {
         let also = Some(ClaimKey::Values([values; 32]));
         let claim = Claim { key: ClaimKey::Points([ids; 32]), also, body_digest: [0; 32], window: None };

@@ -6,7 +6,7 @@ use crate::store::Marked;
 
 #[tokio::test]
 async fn what_is_pinned_survives_every_retention_until_it_is_unpinned() {
-    let case = open_with(|options| options.retention.keep_captured = 2);
+    let case = open_with(|options| options.retention.keep_captured = 2).await;
     let pin = |is_pinned: bool| MarksChange { is_pinned: Some(is_pinned), ..MarksChange::default() };
     let first = case.entry(Decision::Capture(200));
     let id = first.delivery.id;
@@ -39,7 +39,7 @@ async fn what_is_pinned_survives_every_retention_until_it_is_unpinned() {
 
 #[tokio::test]
 async fn pins_leave_room_for_what_comes_and_can_be_taken_off_a_full_store() {
-    let case = open_with(|options| options.retention.max_size = 1_500_000);
+    let case = open_with(|options| options.retention.max_size = 1_500_000).await;
     let pin = |is_pinned: bool| MarksChange { is_pinned: Some(is_pinned), ..MarksChange::default() };
     let big = || {
         let mut entry = case.entry(Decision::Accept(None));
@@ -71,7 +71,7 @@ async fn pins_leave_room_for_what_comes_and_can_be_taken_off_a_full_store() {
     let mut options = case.options.clone();
     options.retention.max_size = 650_000;
     case.store.close().await;
-    let store = Store::open(options).unwrap();
+    let store = Store::open(options).await.unwrap();
     store.prune().await.unwrap();
     assert!(store.append(case.entry(Decision::Accept(None))).await.is_err());
     for id in pinned {

@@ -28,7 +28,7 @@ async fn a_writer_that_panics_acknowledges_nothing_of_that_batch_and_writes_the_
     let manual = Arc::new(ManualClock::at(Timestamp::from_secs(1_800_000_000)));
     let clock = Arc::new(Broken { inner: manual, is_broken: AtomicBool::new(false) });
     let watched = Arc::<Broken>::clone(&clock);
-    let case = open_with(move |options| options.clock = watched);
+    let case = open_with(move |options| options.clock = watched).await;
     assert!(is_new(&case.put(case.with_id("before", 1)).await));
     let mut acknowledged = 1;
     for round in 1..=3 {
@@ -49,7 +49,7 @@ async fn a_writer_that_panics_acknowledges_nothing_of_that_batch_and_writes_the_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fault_of_ours_ends_no_thread() {
-    let case = open();
+    let case = open().await;
     case.store.close().await;
     let sqlite = Sqlite::open(case.options.clone()).unwrap();
     for _ in 0..5 {

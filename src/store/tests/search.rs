@@ -178,7 +178,8 @@ async fn an_indexed_log_answers_as_one_without_an_index() {
     let case = open_with(|options| {
         options.queue = 20_000;
         options.retention.keep_captured = 20_000;
-    });
+    })
+    .await;
     let written = (0..ROWS).map(|at| case.store.append(varied(&case, at)));
     assert!(futures_util::future::join_all(written).await.into_iter().all(|written| written.is_ok()));
     let newest = case.store.list(&DeliveryFilter::default(), None, ROWS).await.unwrap();
@@ -247,7 +248,8 @@ async fn while_a_segment_fills_every_row_is_found_once() {
         options.queue = 20_000;
         // Retention must not remove any of these rows in the meantime, however slow the machine.
         options.retention.keep_captured = 20_000;
-    });
+    })
+    .await;
     case.store.start_indexing().unwrap();
     let filter = DeliveryFilter {
         q: Some(Query::Not(Box::new(is(Condition::Source(Pattern::exactly("none")))))),
@@ -273,7 +275,7 @@ async fn while_a_segment_fills_every_row_is_found_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_ipv6_range_holds_no_ipv4_address() {
-    let case = open();
+    let case = open().await;
     for at in 0..4 {
         case.store.append(varied(&case, at)).await.unwrap();
     }

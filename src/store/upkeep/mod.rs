@@ -1,5 +1,6 @@
 //! Measuring, pruning and closing a store.
 
+pub mod postgres;
 pub mod sqlite;
 
 use std::time::Duration;

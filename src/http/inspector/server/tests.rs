@@ -62,7 +62,7 @@ fn house_at(password: Option<&str>, allowed_hosts: &[&str], public_url: Option<&
     let cheap = argon2::Params::new(64, 1, 1, None).unwrap();
     let argon2 = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, cheap);
     let hash = password.map(|password| argon2.hash_password(password.as_bytes()).unwrap().to_string());
-    let store = Store::open(options).unwrap();
+    let store = Store::open(options).await.unwrap();
     let catalog = Arc::new(Catalog::builtin());
     let clock_too: Arc<dyn crate::domain::Clock> = clock.clone();
     let guard = TargetGuard::new(false);
@@ -130,7 +130,7 @@ impl House {
             source: "tagorun".into(),
             received_at: now,
             method: "POST".into(),
-            path: "/webhook/tagorun".into(),
+            place: crate::store::Place::Sqlite("/webhook/tagorun".into()),
             http_version: "HTTP/1.1".into(),
             client: ClientAddress { ip, peer: ip, explanation: "direct connection".into() },
             connection: Connection::default(),

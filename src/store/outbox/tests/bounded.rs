@@ -3,7 +3,8 @@
 use super::*;
 
 fn rows(case: &Case, table: &str) -> i64 {
-    let file = rusqlite::Connection::open(&case.options.path).unwrap();
+    let crate::store::Place::Sqlite(path) = &case.options.place else { panic!("asked of SQLite only") };
+    let file = rusqlite::Connection::open(path).unwrap();
     file.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
 }
 

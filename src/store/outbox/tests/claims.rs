@@ -162,7 +162,7 @@ async fn a_delivery_does_not_wait_for_all_the_jobs_that_came_before_it() {
     assert!(published.iter().all(|published| *published == Published::New(400)));
     assert!(made < 400 * 60, "it waited for all of them");
     case.store.close().await;
-    let store = Store::open(case.options.clone()).unwrap();
+    let store = Store::open(case.options.clone()).await.unwrap();
     let last = store.messages(MessageFilter::default(), None, 1).await.unwrap().remove(0);
     assert_eq!(last.seq, 400 * 60);
 }

@@ -17,7 +17,7 @@ impl Case {
         self.store.close().await;
         let clock = Arc::new(ManualClock::at(wall));
         let options = StoreOptions { clock: Arc::<ManualClock>::clone(&clock), ..self.options.clone() };
-        let store = Store::open(options.clone()).unwrap();
+        let store = Store::open(options.clone()).await.unwrap();
         store.recover_messages(Now::at(wall), SECOND).await.unwrap();
         Self { store, clock, options, ..self }
     }

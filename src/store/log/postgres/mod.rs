@@ -1,0 +1,3 @@
+//! The log in PostgreSQL.
+
+mod log;

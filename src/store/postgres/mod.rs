@@ -1,0 +1,19 @@
+//! The machinery of the store in PostgreSQL: a pool of connections, the schema, and what is the same for every statement.
+//!
+//! Statements are unnamed and carry the types of their parameters, so that a pooler in front may hand each transaction to
+//! another server process. The result of every statement is read before COMMIT.
+
+mod connection;
+mod engine;
+mod manager;
+mod migrate;
+mod position;
+mod transaction;
+mod values;
+
+pub use connection::Connection;
+pub use engine::Postgres;
+pub use position::{HORIZON, NEXT_POSITION};
+pub use transaction::Transaction;
+pub(in crate::store) use values::params;
+pub use values::{Column, Param, Typed, column};

@@ -1,0 +1,324 @@
+-- Times are microseconds UTC, ids 16 bytes, addresses 16 bytes with IPv4 mapped to IPv6: as in SQLite, so that both engines
+-- share their encodings. A NUL in a text is escaped by the program.
+
+-- Every delivery: what lists show, then what only its own page needs. A position tells its transaction.
+CREATE TABLE deliveries (
+    seq                   BIGINT PRIMARY KEY,
+    id                    BYTEA NOT NULL UNIQUE,
+    source                TEXT NOT NULL,
+    received_at           BIGINT NOT NULL,
+    method                TEXT NOT NULL,
+    path                  TEXT NOT NULL,
+    client_ip             BYTEA NOT NULL,
+    event_type            TEXT,
+    event_name            TEXT,
+    event_id              TEXT,
+    entity                TEXT,
+    verdict               BIGINT NOT NULL,         -- 0 accepted, 1 duplicate, 2 rejected, 3 captured, 4 handshake
+    reason                TEXT,
+    status                BIGINT NOT NULL,
+    size_bytes            BIGINT NOT NULL,
+    duration_us           BIGINT NOT NULL,
+    duplicate_of          BYTEA,
+    row_bytes             BIGINT NOT NULL,         -- what it weighs in the budgets
+    unverified            TEXT,                    -- JSON: event, id, device, its name, of a body that was refused unread
+    hung_up_us            BIGINT,
+    node                  TEXT NOT NULL,           -- which node took it
+    http_version          TEXT NOT NULL,
+    peer_ip               BYTEA NOT NULL,
+    peer_port             BIGINT,
+    connection_deliveries BIGINT,
+    explanation           TEXT NOT NULL,
+    headers               BYTEA NOT NULL,          -- "Name: value\r\n" in wire order
+    body                  BYTEA NOT NULL,
+    body_end              TEXT NOT NULL,
+    checks                TEXT NOT NULL,           -- JSON
+    first_received_at     BIGINT                   -- of the delivery in duplicate_of
+);
+CREATE INDEX deliveries_verdict ON deliveries (verdict, seq);
+CREATE INDEX deliveries_received ON deliveries (received_at);
+
+-- Events that were taken; one row an event of a source. The key decides between new, duplicate and conflict over all nodes.
+CREATE TABLE event_ids (
+    source            TEXT NOT NULL,
+    key               BYTEA NOT NULL,              -- a letter for the kind, then the id or the digest
+    body_digest       BYTEA NOT NULL,
+    delivery_id       BYTEA NOT NULL,
+    first_received_at BIGINT NOT NULL,
+    expires_at        BIGINT NOT NULL,
+    PRIMARY KEY (source, key)
+) PARTITION BY HASH (source, key);
+CREATE TABLE event_ids_0 PARTITION OF event_ids FOR VALUES WITH (MODULUS 8, REMAINDER 0);
+CREATE TABLE event_ids_1 PARTITION OF event_ids FOR VALUES WITH (MODULUS 8, REMAINDER 1);
+CREATE TABLE event_ids_2 PARTITION OF event_ids FOR VALUES WITH (MODULUS 8, REMAINDER 2);
+CREATE TABLE event_ids_3 PARTITION OF event_ids FOR VALUES WITH (MODULUS 8, REMAINDER 3);
+CREATE TABLE event_ids_4 PARTITION OF event_ids FOR VALUES WITH (MODULUS 8, REMAINDER 4);
+CREATE TABLE event_ids_5 PARTITION OF event_ids FOR VALUES WITH (MODULUS 8, REMAINDER 5);
+CREATE TABLE event_ids_6 PARTITION OF event_ids FOR VALUES WITH (MODULUS 8, REMAINDER 6);
+CREATE TABLE event_ids_7 PARTITION OF event_ids FOR VALUES WITH (MODULUS 8, REMAINDER 7);
+CREATE INDEX event_ids_expiry ON event_ids (expires_at);
+
+CREATE TABLE delivery_marks (
+    seq       BIGINT PRIMARY KEY,
+    is_pinned BOOLEAN NOT NULL,
+    note      TEXT,
+    tags      TEXT NOT NULL                        -- JSON, ["a", "b"]
+);
+CREATE INDEX delivery_marks_pinned ON delivery_marks (seq) WHERE is_pinned;
+
+CREATE TABLE delivery_causes (
+    seq      BIGINT PRIMARY KEY,
+    source   TEXT NOT NULL,
+    code     TEXT NOT NULL,                        -- the same for the same cause
+    headline TEXT NOT NULL
+);
+CREATE INDEX delivery_causes_alike ON delivery_causes (source, code, seq);
+
+CREATE TABLE facts (
+    name  TEXT PRIMARY KEY,
+    value BIGINT NOT NULL
+);
+INSERT INTO facts VALUES ('pruned_through', 0), ('probe', 0), ('xid_offset', 0), ('fanout_cursor', 0), ('lens_cursor', 0),
+    ('lens_since', 0), ('lens_heard_at', 0), ('entities', 0), ('drift_left_out', 0);
+
+CREATE TABLE subscriptions (
+    id              TEXT PRIMARY KEY,
+    origin          BIGINT NOT NULL,               -- 0 API, 1 configuration
+    document        TEXT NOT NULL,                 -- JSON, secrets sealed
+    enabled         BOOLEAN NOT NULL,
+    disabled_reason TEXT,
+    since_seq       BIGINT NOT NULL,               -- deliveries after this position are its own
+    created_at      BIGINT NOT NULL,
+    updated_at      BIGINT NOT NULL,
+    parked_since    BIGINT
+);
+
+CREATE TABLE events (
+    seq         BIGINT PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+    source      TEXT NOT NULL,
+    event_id    TEXT,
+    event_type  TEXT NOT NULL,
+    entity      TEXT,
+    received_at BIGINT NOT NULL,
+    body        BYTEA NOT NULL,
+    delivery_id BYTEA,
+    lineage     TEXT NOT NULL,                     -- JSON array of subscription ids
+    posted      BYTEA,                             -- of a published one: SHA-256 of what was posted
+    messages    BIGINT NOT NULL                    -- how many messages are about it
+);
+CREATE UNIQUE INDEX events_published ON events (event_id) WHERE posted IS NOT NULL;
+CREATE INDEX events_without_messages ON events (received_at) WHERE messages = 0;
+CREATE INDEX events_published_types ON events (event_type, received_at) WHERE posted IS NOT NULL;
+
+CREATE TABLE messages (
+    seq             BIGINT PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+    id              BYTEA NOT NULL UNIQUE,
+    subscription_id TEXT NOT NULL,
+    target_id       TEXT NOT NULL,                 -- through which subscription it is sent: its own, or the fallback
+    event_seq       BIGINT NOT NULL,
+    event_id        TEXT,
+    event_type      TEXT NOT NULL,
+    entity          TEXT,                          -- of ordered messages only
+    by_hand         BOOLEAN NOT NULL,
+    status          BIGINT NOT NULL,               -- 0 pending, 1 sending, 2 delivered, 3 dead, 4 cancelled
+    created_at      BIGINT NOT NULL,
+    next_attempt_at BIGINT NOT NULL,
+    lease_until     TIMESTAMPTZ,                   -- by the server's clock
+    claim           BIGINT NOT NULL DEFAULT 0,     -- the number of its last claim: who has another one changes nothing
+    claimed_at      BIGINT,
+    attempts        BIGINT NOT NULL,
+    attempts_before BIGINT NOT NULL,               -- made before the present round
+    primary_error   TEXT,
+    finished_at     BIGINT,
+    replayed_at     BIGINT
+);
+CREATE UNIQUE INDEX messages_once ON messages (subscription_id, event_id) WHERE event_id IS NOT NULL AND NOT by_hand;
+CREATE INDEX messages_subscription ON messages (subscription_id, status);
+CREATE INDEX messages_event ON messages (event_id) WHERE event_id IS NOT NULL;
+CREATE INDEX messages_status ON messages (status);
+CREATE INDEX messages_due ON messages (target_id, next_attempt_at) WHERE status = 0;
+CREATE INDEX messages_leased ON messages (lease_until) WHERE status = 1;
+CREATE INDEX messages_in_order ON messages (target_id, entity) WHERE status < 2 AND entity IS NOT NULL;
+
+CREATE TABLE attempts (
+    message_seq      BIGINT NOT NULL,
+    number           BIGINT NOT NULL,
+    target_id        TEXT NOT NULL,
+    started_at       BIGINT NOT NULL,
+    duration_us      BIGINT NOT NULL,
+    status           BIGINT,
+    error            TEXT,
+    error_detail     TEXT,
+    response_headers TEXT NOT NULL,                -- JSON array of pairs
+    response_body    BYTEA NOT NULL,
+    truncated        BOOLEAN NOT NULL,
+    missing          TEXT NOT NULL,                -- JSON array
+    PRIMARY KEY (message_seq, number)
+);
+
+CREATE TABLE dead_letters (
+    message_seq     BIGINT PRIMARY KEY,
+    subscription_id TEXT NOT NULL,
+    url             TEXT NOT NULL,
+    payload         BYTEA NOT NULL,
+    error           TEXT NOT NULL,
+    primary_error   TEXT,
+    fallback_error  TEXT,
+    failed_at       BIGINT NOT NULL,
+    is_told         BOOLEAN NOT NULL               -- whether administrators were told
+);
+CREATE INDEX dead_letters_groups ON dead_letters (subscription_id, error, failed_at);
+CREATE INDEX dead_letters_untold ON dead_letters (subscription_id) WHERE NOT is_told;
+
+CREATE TABLE rate_marks (
+    target_id TEXT NOT NULL,
+    at        BIGINT NOT NULL,
+    requests  BIGINT NOT NULL,
+    PRIMARY KEY (target_id, at)
+);
+
+CREATE TABLE sender_totals (
+    subscription_id TEXT PRIMARY KEY,
+    attempts        BIGINT NOT NULL,
+    successful      BIGINT NOT NULL,
+    retries         BIGINT NOT NULL,
+    answered        BIGINT NOT NULL,
+    answered_us     BIGINT NOT NULL,
+    last_success_at BIGINT,
+    last_failure_at BIGINT,
+    recent          TEXT NOT NULL DEFAULT ''       -- how the last attempts ended, the newest first: + arrived, - failed
+);
+CREATE TABLE sender_latency (
+    subscription_id TEXT NOT NULL,
+    bucket          BIGINT NOT NULL,               -- of durations a hundredth apart
+    attempts        BIGINT NOT NULL,
+    PRIMARY KEY (subscription_id, bucket)
+);
+
+CREATE TABLE health_checks (
+    seq             BIGINT PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+    subscription_id TEXT NOT NULL,
+    status          TEXT NOT NULL,
+    response_code   BIGINT,
+    response_us     BIGINT,
+    error           TEXT,
+    checked_at      BIGINT NOT NULL
+);
+CREATE INDEX health_checks_subscription ON health_checks (subscription_id, seq);
+
+CREATE TABLE replays (
+    id         BYTEA PRIMARY KEY,                  -- UUID version 7: it tells the time
+    original   BYTEA NOT NULL,
+    target     TEXT NOT NULL,                      -- "receiver", a URL, or the id of a subscription
+    signature  TEXT NOT NULL,                      -- fresh, original, none
+    is_edited  BOOLEAN NOT NULL,
+    run        BYTEA,
+    status     BIGINT,
+    delivery   BYTEA,
+    message    BYTEA,
+    error      TEXT,
+    answer     BYTEA NOT NULL
+);
+CREATE INDEX replays_original ON replays (original);
+CREATE INDEX replays_delivery ON replays (delivery) WHERE delivery IS NOT NULL;
+CREATE INDEX replays_run ON replays (run, id) WHERE run IS NOT NULL;
+CREATE TABLE replay_runs (
+    id              BYTEA PRIMARY KEY,
+    filter          TEXT NOT NULL,
+    target          TEXT NOT NULL,
+    signature       TEXT NOT NULL,
+    is_newest_first BOOLEAN NOT NULL,
+    per_second      DOUBLE PRECISION,
+    concurrency     BIGINT NOT NULL,
+    stops_on_error  BOOLEAN NOT NULL,
+    state           TEXT NOT NULL,                 -- running, stopped, done
+    why             TEXT,
+    total           BIGINT NOT NULL,
+    done            BIGINT NOT NULL,
+    failed          BIGINT NOT NULL,
+    gone            BIGINT NOT NULL
+);
+CREATE TABLE replay_plan (
+    run      BYTEA NOT NULL,
+    place    BIGINT NOT NULL,
+    delivery BYTEA NOT NULL,
+    PRIMARY KEY (run, place)
+);
+
+CREATE TABLE drift_types (
+    id         BIGINT PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+    source     TEXT NOT NULL,
+    event_type TEXT NOT NULL,
+    deliveries BIGINT NOT NULL,
+    refused    BIGINT NOT NULL,
+    samples    BIGINT NOT NULL,
+    fields     BIGINT NOT NULL,
+    is_cut     BOOLEAN NOT NULL,
+    first_seen BIGINT NOT NULL,
+    first_in   BYTEA NOT NULL,
+    last_seen  BIGINT NOT NULL,
+    through    BIGINT NOT NULL,
+    UNIQUE (source, event_type)
+);
+CREATE TABLE drift_fields (
+    type_id      BIGINT NOT NULL,
+    pointer      TEXT NOT NULL,
+    types        BIGINT NOT NULL,
+    counts       TEXT NOT NULL,
+    first_seen   BIGINT NOT NULL,
+    first_in     BYTEA NOT NULL,
+    first_sample BIGINT NOT NULL,
+    last_seen    BIGINT NOT NULL,
+    types_before BIGINT NOT NULL,
+    changed_at   BIGINT,
+    changed_in   BYTEA,
+    PRIMARY KEY (type_id, pointer)
+);
+CREATE TABLE entities (
+    source          TEXT NOT NULL,
+    entity          TEXT NOT NULL,
+    name            TEXT,
+    first_seen      BIGINT NOT NULL,
+    last_seen       BIGINT NOT NULL,
+    last_delivery   BYTEA NOT NULL,
+    last_event_type TEXT,
+    deliveries      BIGINT NOT NULL,
+    newest_event_at BIGINT,
+    out_of_order    BIGINT NOT NULL,
+    late            BIGINT NOT NULL,
+    silent_at       BIGINT,
+    due_at          BIGINT,
+    due_rule        BIGINT NOT NULL,
+    habits          TEXT NOT NULL,
+    through         BIGINT NOT NULL,
+    own_name        TEXT,
+    trouble         BIGINT NOT NULL DEFAULT 0,     -- 0: none, 1: late, 2: clock ahead
+    quiet_at        BIGINT,
+    PRIMARY KEY (source, entity)
+);
+CREATE INDEX entities_last_seen ON entities (last_seen, source, entity);
+CREATE INDEX entities_silent ON entities (last_seen, source, entity) WHERE silent_at IS NOT NULL;
+CREATE INDEX entities_due ON entities (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX entities_trouble ON entities (trouble, last_seen, source, entity) WHERE trouble > 0;
+CREATE INDEX entities_quiet ON entities (quiet_at, source, entity) WHERE quiet_at IS NOT NULL;
+CREATE INDEX entities_named ON entities (source, entity) WHERE own_name IS NOT NULL;
+CREATE INDEX entities_joined ON entities (entity) WHERE length(entity) >= 12;
+CREATE TABLE outages (
+    since BIGINT PRIMARY KEY,
+    until BIGINT NOT NULL
+);
+
+CREATE TABLE minutes (
+    minute  BIGINT NOT NULL,
+    source  TEXT NOT NULL,
+    verdict BIGINT NOT NULL,
+    reason  TEXT NOT NULL,                         -- '' where there is none
+    count   BIGINT NOT NULL,
+    times   TEXT NOT NULL,                         -- JSON: how many took at most each bound, and longer
+    PRIMARY KEY (minute, source, verdict, reason)
+);
+
+CREATE TABLE saved_searches (
+    name  TEXT PRIMARY KEY,
+    query TEXT NOT NULL
+);

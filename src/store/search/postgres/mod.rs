@@ -1,0 +1,3 @@
+//! Search in PostgreSQL.
+
+mod search;

@@ -1,0 +1,3 @@
+//! Upkeep in PostgreSQL.
+
+mod upkeep;

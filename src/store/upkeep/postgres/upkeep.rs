@@ -1,0 +1,31 @@
+//! The upkeep of the database: see `Upkeep`.
+
+
+use crate::domain::Timestamp;
+use crate::store::postgres::Postgres;
+use crate::store::*;
+use async_trait::async_trait;
+use std::time::Duration;
+
+#[async_trait]
+impl Upkeep for Postgres {
+    async fn prune(&self) -> Result<Pruned, StoreError> {
+        unimplemented!()
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        unimplemented!()
+    }
+
+    fn size(&self) -> StoreSize {
+        unimplemented!()
+    }
+
+    fn queue_depth(&self) -> usize {
+        unimplemented!()
+    }
+
+    async fn close(&self) {
+        unimplemented!()
+    }
+}
