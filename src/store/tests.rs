@@ -177,7 +177,7 @@ async fn a_claim_ends_with_its_window_or_with_the_retention_of_ids() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_fifty_equal_claims_at_once_exactly_one_is_new() {
-    let case = Arc::new(open());
+    let case = Arc::new(open().await);
     for round in 0..20 {
         let tasks: Vec<_> = (0..50)
             .map(|_| {
@@ -340,7 +340,7 @@ async fn over_max_size_captures_go_before_refusals_and_those_before_accepted_one
 
 #[tokio::test]
 async fn a_full_queue_refuses_at_once_and_what_was_taken_is_kept() {
-    let case = Arc::new(open_with(|options| options.queue_bytes = 100_000));
+    let case = Arc::new(open_with(|options| options.queue_bytes = 100_000).await);
     let tasks: Vec<_> = (0..200)
         .map(|_| {
             let case = Arc::clone(&case);

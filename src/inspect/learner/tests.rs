@@ -1,5 +1,6 @@
 //! The learner over a real store, with a clock that is moved by hand.
 
+use futures_util::FutureExt as _;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -74,14 +75,14 @@ fn house(rule: SilenceAfter) -> House {
     };
     let path = folder.path().join("tagohook.db");
     let options = StoreOptions {
-        path,
+        place: crate::store::Place::Sqlite(path),
         clock: Arc::<ManualClock>::clone(&clock),
         retention,
         queue: 4096,
         queue_bytes: 1 << 26,
         workers: crate::telemetry::Workers::default(),
     };
-    let store = Store::open(options).await.unwrap();
+    let store = Store::open(options).now_or_never().unwrap().unwrap();
     let fragile = Arc::new(Fragile { clock: Arc::clone(&clock), breaks: Mutex::default() });
     let guard = TargetGuard::new(false);
     let sources = Sources::new(vec![source(rule)], 1 << 20);
@@ -124,7 +125,7 @@ impl House {
             source: "s".to_owned(),
             received_at: self.clock.wall(),
             method: "POST".to_owned(),
-            place: crate::store::Place::Sqlite("/webhook/s".to_owned()),
+            path: "/webhook/s".to_owned(),
             http_version: "HTTP/1.1".to_owned(),
             client: ClientAddress { ip, peer: ip, explanation: "direct connection".to_owned() },
             connection: Connection::default(),

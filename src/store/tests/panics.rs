@@ -51,7 +51,7 @@ async fn a_writer_that_panics_acknowledges_nothing_of_that_batch_and_writes_the_
 async fn a_fault_of_ours_ends_no_thread() {
     let case = open().await;
     case.store.close().await;
-    let sqlite = Sqlite::open(case.options.clone()).unwrap();
+    let sqlite = Sqlite::open(case.options.clone(), case.folder.path().join("t.db")).unwrap();
     for _ in 0..5 {
         let asked = sqlite.read(|_| -> rusqlite::Result<()> { panic!("a fault of ours, meant") }).await;
         assert!(asked.is_err());

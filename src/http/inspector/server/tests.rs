@@ -1,5 +1,6 @@
 //! The inspector's routes over a real store: the guard, the API, the login.
 
+use futures_util::FutureExt as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -52,7 +53,7 @@ fn house_at(password: Option<&str>, allowed_hosts: &[&str], public_url: Option<&
     };
     let path = folder.path().join("tagohook.db");
     let options = StoreOptions {
-        path,
+        place: crate::store::Place::Sqlite(path),
         clock: clock.clone(),
         retention,
         queue: 64,
@@ -62,7 +63,7 @@ fn house_at(password: Option<&str>, allowed_hosts: &[&str], public_url: Option<&
     let cheap = argon2::Params::new(64, 1, 1, None).unwrap();
     let argon2 = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, cheap);
     let hash = password.map(|password| argon2.hash_password(password.as_bytes()).unwrap().to_string());
-    let store = Store::open(options).await.unwrap();
+    let store = Store::open(options).now_or_never().unwrap().unwrap();
     let catalog = Arc::new(Catalog::builtin());
     let clock_too: Arc<dyn crate::domain::Clock> = clock.clone();
     let guard = TargetGuard::new(false);
@@ -130,7 +131,7 @@ impl House {
             source: "tagorun".into(),
             received_at: now,
             method: "POST".into(),
-            place: crate::store::Place::Sqlite("/webhook/tagorun".into()),
+            path: "/webhook/tagorun".into(),
             http_version: "HTTP/1.1".into(),
             client: ClientAddress { ip, peer: ip, explanation: "direct connection".into() },
             connection: Connection::default(),

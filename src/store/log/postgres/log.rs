@@ -1,6 +1,5 @@
 //! The log as PostgreSQL keeps it: see `Log`.
 
-
 use crate::domain::{Appended, DeliveryId, Entry, Reason, StoredDelivery};
 use crate::store::postgres::Postgres;
 use crate::store::*;

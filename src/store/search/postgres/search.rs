@@ -1,6 +1,5 @@
 //! Search as PostgreSQL does it: see `Search`.
 
-
 use crate::domain::{DeliveryFilter, DeliveryRow, Timestamp, Verdict};
 use crate::store::postgres::Postgres;
 use crate::store::*;

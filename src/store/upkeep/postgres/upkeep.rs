@@ -1,6 +1,5 @@
 //! The upkeep of the database: see `Upkeep`.
 
-
 use crate::domain::Timestamp;
 use crate::store::postgres::Postgres;
 use crate::store::*;
