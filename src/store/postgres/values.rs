@@ -193,6 +193,13 @@ impl Column for Option<String> {
     }
 }
 
+impl Column for Option<Vec<Option<String>>> {
+    fn read(row: &Row, name: &str) -> Result<Self, tokio_postgres::Error> {
+        let texts = row.try_get::<_, Option<Vec<Option<&str>>>>(name)?;
+        Ok(texts.map(|texts| texts.into_iter().map(|text| text.map(unescaped)).collect()))
+    }
+}
+
 /// Bytes of a fixed length.
 struct Fixed<const N: usize>([u8; N]);
 

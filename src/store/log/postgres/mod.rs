@@ -1,3 +1,5 @@
 //! The log in PostgreSQL.
 
 mod log;
+mod page;
+pub mod rows;
