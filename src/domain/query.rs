@@ -141,6 +141,22 @@ impl Pattern {
         self.pieces.first().map(String::as_str).unwrap_or_default()
     }
 
+    /// Whether `text` matches.
+    #[must_use]
+    pub fn matches(&self, text: &str) -> bool {
+        let Some((first, rest)) = self.pieces.split_first() else { return false };
+        let Some((last, middle)) = rest.split_last() else { return text == first };
+        let between = text.strip_prefix(first.as_str()).and_then(|text| text.strip_suffix(last.as_str()));
+        // The first place of each piece leaves the most for the others.
+        between.is_some_and(|between| {
+            let mut left = Some(between);
+            for piece in middle {
+                left = left.and_then(|left| left.split_once(piece.as_str())).map(|(_, after)| after);
+            }
+            left.is_some()
+        })
+    }
+
     /// Whether its only star is at the end.
     #[must_use]
     pub fn is_prefix(&self) -> bool {
@@ -159,5 +175,30 @@ impl Query {
     #[must_use]
     pub fn is_everything(&self) -> bool {
         matches!(self, Self::All(all) if all.iter().all(Self::is_everything))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_matches_any_text_and_none() {
+        for (pattern, text, expected) in [
+            ("a", "a", true),
+            ("a", "ab", false),
+            ("a*", "a", true),
+            ("a*a", "a", false),
+            ("a*a", "aa", true),
+            ("*b*", "abc", true),
+            ("a*b*b", "ab", false),
+            ("a*b*b", "abb", true),
+            ("**", "", true),
+            ("", "a", false),
+            ("*ab*ab*", "aabab", true),
+        ] {
+            assert_eq!(Pattern::parse(pattern).matches(text), expected, "{pattern} {text}");
+        }
+        assert!(Pattern::exactly("a*").matches("a*") && !Pattern::exactly("a*").matches("ab"));
     }
 }

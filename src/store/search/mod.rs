@@ -2,6 +2,7 @@
 
 pub mod postgres;
 pub mod sqlite;
+mod text;
 
 use std::time::Duration;
 

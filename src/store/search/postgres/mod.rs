@@ -1,3 +1,8 @@
-//! Search in PostgreSQL.
+//! Search in PostgreSQL: SQL decides on columns, the node on texts, with the functions that SQLite uses, too.
 
+mod condition;
+mod decide;
+mod rows;
 mod search;
+mod value;
+mod walk;

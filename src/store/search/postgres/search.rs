@@ -1,15 +1,27 @@
 //! Search as PostgreSQL does it: see `Search`.
 
-use crate::domain::{DeliveryFilter, DeliveryRow, Timestamp, Verdict};
-use crate::store::postgres::Postgres;
-use crate::store::*;
-use async_trait::async_trait;
 use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio_postgres::Row;
+
+use super::condition::Plan;
+use super::rows::{self, ROW_COLUMNS};
+use super::walk::{Direction, Walk, Wanted};
+use crate::domain::{DeliveryFilter, DeliveryRow, Timestamp, Verdict};
+use crate::store::log::encoding::{verdict, verdict_number};
+use crate::store::postgres::{HORIZON, Postgres, column, params};
+use crate::store::{Matches, Search, StoreError, Tail};
+
+/// What `matches` reads, and the texts that conditions look at.
+const SEEN_COLUMNS: &str = "d.seq, d.received_at, d.verdict, d.path, d.source, d.event_type, d.event_name,
+    d.event_id, d.entity";
 
 #[async_trait]
 impl Search for Postgres {
+    /// There is no index yet: texts are read from the log.
     fn start_indexing(&self) -> Result<(), StoreError> {
-        unimplemented!()
+        Ok(())
     }
 
     async fn list(
@@ -18,15 +30,52 @@ impl Search for Postgres {
         before: Option<i64>,
         limit: usize,
     ) -> Result<Vec<DeliveryRow>, StoreError> {
-        unimplemented!()
+        let plan = Plan::of(&filter.query(), self.clock.wall());
+        let wanted = Wanted {
+            columns: ROW_COLUMNS,
+            read: rows::row,
+            limit,
+            direction: Direction::NewestFirst,
+            budget: None,
+        };
+        let mut walk = Walk::new(self, self.connection().await?, plan, wanted);
+        walk.walk(0, before.unwrap_or(i64::MAX)).await?;
+        Ok(walk.found)
     }
 
     async fn since(&self, filter: &DeliveryFilter, after: i64, limit: usize) -> Result<Tail, StoreError> {
-        unimplemented!()
+        let connection = self.connection().await?;
+        // Asked for before the page: every row below it is visible to the statements that follow.
+        let row = connection.one(&format!("SELECT {HORIZON} AS horizon"), &[]).await?;
+        let horizon: i64 = column(&row, "horizon")?;
+        let plan = Plan::of(&filter.query(), self.clock.wall());
+        let wanted = Wanted {
+            columns: ROW_COLUMNS,
+            read: rows::row,
+            limit,
+            direction: Direction::OldestFirst,
+            budget: None,
+        };
+        let mut walk = Walk::new(self, connection, plan, wanted);
+        walk.walk(after.saturating_add(1), horizon).await?;
+        let rows = walk.found;
+        let last = rows.last().map_or(after, |row| row.seq);
+        // After a full page there may be more. Otherwise the page covers everything below the horizon.
+        let through = if rows.len() >= limit { last } else { last.max(horizon.saturating_sub(1)) };
+        Ok(Tail { rows, through: through.max(after) })
     }
 
     async fn total(&self, verdict: Option<Verdict>) -> Result<u64, StoreError> {
-        unimplemented!()
+        let verdict = verdict.map(verdict_number);
+        let connection = self.connection().await?;
+        let row = match verdict {
+            Some(verdict) => {
+                let sql = "SELECT count(*) AS rows FROM deliveries WHERE verdict = $1";
+                connection.one(sql, &params![verdict]).await?
+            }
+            None => connection.one("SELECT count(*) AS rows FROM deliveries", &[]).await?,
+        };
+        Ok(u64::try_from(column::<i64>(&row, "rows")?).unwrap_or(0))
     }
 
     async fn matches(
@@ -35,6 +84,25 @@ impl Search for Postgres {
         most: usize,
         budget: Duration,
     ) -> Result<Matches, StoreError> {
-        unimplemented!()
+        let plan = Plan::of(&filter.query(), self.clock.wall());
+        let wanted = Wanted {
+            columns: SEEN_COLUMNS,
+            read: seen,
+            // One more than fits tells whether there are more.
+            limit: most.saturating_add(1),
+            direction: Direction::NewestFirst,
+            budget: Some(budget),
+        };
+        let mut walk = Walk::new(self, self.connection().await?, plan, wanted);
+        walk.walk(0, i64::MAX).await?;
+        let is_all = !walk.is_full();
+        let mut seen = walk.found;
+        seen.truncate(most);
+        Ok(Matches { seen, is_all })
     }
+}
+
+fn seen(row: &Row) -> Result<(Timestamp, Verdict), StoreError> {
+    let verdict = verdict(column(row, "verdict")?).unwrap_or(Verdict::Rejected);
+    Ok((Timestamp::from_micros(column(row, "received_at")?), verdict))
 }

@@ -1,8 +1,8 @@
 //! Reads the terms of a delivery, each once.
 
 use super::term::{self, CLASSES, Kind};
-use super::text::{folded, folded_body};
 use crate::domain::DeliveryRow;
+use crate::store::search::text::{folded, folded_body};
 
 /// The number of trigram buckets.
 pub const BUCKETS: u32 = CLASSES.pow(3);

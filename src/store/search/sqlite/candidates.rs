@@ -8,8 +8,8 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::rows::Rows;
 use super::segment::{Postings, Segment};
 use super::term::{self, Kind, Lookup};
-use super::text::folded;
 use crate::domain::{Condition, DeliveryId, Pattern, Query, Timestamp, Verdict};
+use crate::store::search::text::folded;
 
 /// Rows that may match, and whether all of them do.
 struct Found {

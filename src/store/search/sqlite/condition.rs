@@ -7,9 +7,9 @@ use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Result};
 
-use super::text::{folded, folded_body, header_holds, user_in};
 use crate::domain::{Condition, Pattern, Query, Timestamp};
 use crate::store::log::encoding::{self, address_bytes};
+use crate::store::search::text::{folded, folded_body, header_holds, user_in};
 
 /// A condition on `deliveries d`, and on `delivery_bytes b` if it reads bytes.
 #[derive(Default)]

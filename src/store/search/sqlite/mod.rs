@@ -20,7 +20,6 @@ mod rows;
 mod search;
 mod segment;
 mod term;
-mod text;
 mod walk;
 
 pub use condition::add_functions;
