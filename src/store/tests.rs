@@ -13,6 +13,7 @@ use crate::domain::{
     Reason, Timestamp, Unverified, Verdict,
 };
 
+mod both_engines;
 mod connections;
 mod keys;
 mod marks;

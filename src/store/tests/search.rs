@@ -8,11 +8,11 @@ use crate::domain::{Moment, Pattern};
 /// More than two segments.
 const ROWS: usize = 17_000;
 
-fn is(condition: Condition) -> Query {
+pub(super) fn is(condition: Condition) -> Query {
     Query::Is(condition)
 }
 
-fn varied(case: &Case, at: usize) -> Entry {
+pub(super) fn varied(case: &Case, at: usize) -> Entry {
     let decision = match at % 7 {
         0..=3 => Decision::Accept(None),
         4 => Decision::Reject(Reason::NotJson),
@@ -113,7 +113,7 @@ fn queries(some: &[DeliveryId]) -> Vec<Query> {
 }
 
 /// Each query, its negation, and its AND and OR with the next query.
-fn combined(some: &[DeliveryId]) -> Vec<Query> {
+pub(super) fn combined(some: &[DeliveryId]) -> Vec<Query> {
     let single = queries(some);
     let mut all = vec![Query::everything(), Query::Any(Vec::new())];
     for (at, query) in single.iter().enumerate() {

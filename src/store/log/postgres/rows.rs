@@ -24,7 +24,8 @@ pub const ROW_COLUMNS: &str = "d.seq, d.id, d.source, d.received_at, d.method, d
 pub const MARKS_COLUMN: &str = "(SELECT ARRAY[CASE WHEN m.is_pinned THEN 'pinned' END, m.note, m.tags]
     FROM delivery_marks m WHERE m.seq = d.seq) AS marks";
 /// The columns of a whole delivery in addition to those of its list row.
-pub const BYTES_COLUMNS: &str = "d.http_version, d.peer_ip, d.explanation, d.headers, d.body, d.body_end, d.checks,
+pub const BYTES_COLUMNS: &str =
+    "d.http_version, d.peer_ip, d.explanation, d.headers, d.body, d.body_end, d.checks,
     d.first_received_at, d.peer_port, d.connection_deliveries, d.hung_up_us";
 
 /// Reads a list row from the columns of `ROW_COLUMNS`.

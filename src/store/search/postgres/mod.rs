@@ -2,7 +2,6 @@
 
 mod condition;
 mod decide;
-mod rows;
 mod search;
 mod value;
 mod walk;

@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use tokio_postgres::Row;
 
 use super::condition::Plan;
-use super::rows::{self, ROW_COLUMNS};
 use super::walk::{Direction, Walk, Wanted};
 use crate::domain::{DeliveryFilter, DeliveryRow, Timestamp, Verdict};
 use crate::store::log::encoding::{verdict, verdict_number};
+use crate::store::log::postgres::rows::{self, ROW_COLUMNS};
 use crate::store::postgres::{HORIZON, Postgres, column, params};
 use crate::store::{Matches, Search, StoreError, Tail};
 

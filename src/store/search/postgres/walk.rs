@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use tokio_postgres::Row;
 
 use super::condition::Plan;
-use super::rows::ROW_TABLES;
 use super::value::Value;
 use crate::store::StoreError;
 use crate::store::postgres::{Connection, Postgres, Typed as _, column};
@@ -143,7 +142,7 @@ impl<'s, T: Send + 'static> Walk<'s, T> {
             seqs
         };
         let sql = format!(
-            "SELECT {}{} FROM ({seqs}) chosen JOIN deliveries d USING (seq) {ROW_TABLES} ORDER BY d.seq {order}",
+            "SELECT {}{} FROM ({seqs}) chosen JOIN deliveries d USING (seq) ORDER BY d.seq {order}",
             self.wanted.columns,
             plan.extra_columns()
         );
