@@ -9,6 +9,11 @@ use async_trait::async_trait;
 use crate::store::StoreError;
 use crate::telemetry::Counted;
 
+/// Minutes are kept for eight days.
+const KEEP_MINUTES: i64 = 8 * 24 * 60;
+/// The most expired rows removed at once.
+const EXPIRED_STEP: i64 = 500;
+
 /// The deliveries that one source received within a minute with the same result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Minute {

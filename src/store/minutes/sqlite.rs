@@ -4,16 +4,12 @@ use async_trait::async_trait;
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, OptionalExtension as _, params};
 
+use super::{EXPIRED_STEP, KEEP_MINUTES};
 use crate::domain::Reason;
 use crate::store::log::encoding;
 use crate::store::sqlite::Sqlite;
 use crate::store::{Minute, Minutes, SlotCount, StoreError};
 use crate::telemetry::Counted;
-
-/// Minutes are kept for eight days.
-const KEEP_MINUTES: i64 = 8 * 24 * 60;
-/// The most expired rows removed at once.
-const STEP: i64 = 500;
 
 #[async_trait]
 impl Minutes for Sqlite {
@@ -57,7 +53,7 @@ pub fn add(connection: &Connection, counted: &[Minute]) -> rusqlite::Result<()> 
             "DELETE FROM minutes WHERE (minute, source, verdict, reason) IN (
                  SELECT minute, source, verdict, reason FROM minutes WHERE minute < ?1 ORDER BY minute LIMIT ?2)",
         )?
-        .execute([newest.saturating_sub(KEEP_MINUTES), STEP])?;
+        .execute([newest.saturating_sub(KEEP_MINUTES), EXPIRED_STEP])?;
     Ok(())
 }
 

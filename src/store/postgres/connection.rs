@@ -15,16 +15,21 @@ use crate::store::StoreError;
 /// The time limit of a query, in seconds; the server ends a statement that takes longer.
 pub const STATEMENT_SECONDS: u64 = 10;
 
+/// The faults of a transaction that another one caused; it may be repeated.
+const CONFLICTS: [SqlState; 2] = [SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE];
+
 /// A connection from the pool. It goes back when dropped.
 pub struct Connection {
     object: Object<Manager>,
     /// Whether a statement failed, which ends a transaction.
     has_failed: AtomicBool,
+    /// Whether it failed because of another transaction: a deadlock, or a conflict of changes.
+    has_conflicted: AtomicBool,
 }
 
 impl Connection {
     pub(super) const fn new(object: Object<Manager>) -> Self {
-        Self { object, has_failed: AtomicBool::new(false) }
+        Self { object, has_failed: AtomicBool::new(false), has_conflicted: AtomicBool::new(false) }
     }
 
     pub(super) fn link(&self) -> &Link {
@@ -38,6 +43,10 @@ impl Connection {
 
     pub(super) fn has_failed(&self) -> bool {
         self.has_failed.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn has_conflicted(&self) -> bool {
+        self.has_conflicted.load(Ordering::Relaxed)
     }
 
     /// The rows of a query.
@@ -69,6 +78,8 @@ impl Connection {
     fn checked<T>(&self, result: Result<T, Error>) -> Result<T, StoreError> {
         result.map_err(|fault| {
             self.has_failed.store(true, Ordering::Relaxed);
+            let is_conflict = fault.code().is_some_and(|code| CONFLICTS.contains(code));
+            self.has_conflicted.fetch_or(is_conflict, Ordering::Relaxed);
             StoreError::from(fault)
         })
     }

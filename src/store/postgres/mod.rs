@@ -7,12 +7,15 @@ mod connection;
 mod engine;
 mod manager;
 mod migrate;
+mod numbers;
 mod position;
+mod repeat;
 mod transaction;
 mod values;
 
 pub use connection::Connection;
 pub use engine::Postgres;
+pub use numbers::{count, small, unreadable, whole};
 pub use position::{HORIZON, NEXT_POSITION};
 pub use transaction::Transaction;
 pub(in crate::store) use values::params;

@@ -3,10 +3,19 @@
 pub mod postgres;
 pub mod sqlite;
 
+use std::time::Duration;
+
 use crate::domain::{DeliveryId, Replay, ReplayId, ReplaysAbout, Timestamp};
 use async_trait::async_trait;
 
 use crate::store::StoreError;
+
+/// How long a replay is kept.
+const KEEP: Duration = Duration::from_secs(30 * 86_400);
+/// The number of expired replays removed with each new one.
+const STEP: usize = 10;
+/// The most replays of one delivery that are shown.
+const MOST: usize = 50;
 
 /// Replays of deliveries. They are kept for thirty days.
 ///

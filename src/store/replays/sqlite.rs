@@ -1,12 +1,11 @@
 //! Replays in SQLite.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use bytes::Bytes;
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, OptionalExtension as _, Row, params};
 
+use super::{KEEP, MOST, STEP};
 use crate::domain::{DeliveryId, MessageId, Replay, ReplayId, ReplaySignature, ReplaysAbout, Timestamp};
 use crate::store::sqlite::Sqlite;
 use crate::store::sqlite::whole;
@@ -14,12 +13,6 @@ use crate::store::{Replays, StoreError};
 
 const COLUMNS: &str =
     "id, original, target, signature, is_edited, run, status, delivery, message, error, answer";
-/// How long a replay is kept.
-const KEEP: Duration = Duration::from_secs(30 * 86_400);
-/// The number of expired replays removed with each new one.
-const STEP: usize = 10;
-/// The most replays of one delivery that are shown.
-const MOST: usize = 50;
 
 #[async_trait]
 impl Replays for Sqlite {

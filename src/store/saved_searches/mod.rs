@@ -7,6 +7,9 @@ use async_trait::async_trait;
 
 use crate::store::StoreError;
 
+/// The most saved searches.
+const MOST: i64 = 100;
+
 /// A search with a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedSearch {

@@ -3,11 +3,9 @@
 use async_trait::async_trait;
 use rusqlite::{Connection, params};
 
+use super::MOST;
 use crate::store::sqlite::Sqlite;
 use crate::store::{SavedSearch, SavedSearches, StoreError};
-
-/// The most saved searches.
-const MOST: i64 = 100;
 
 #[async_trait]
 impl SavedSearches for Sqlite {
