@@ -1,6 +1,8 @@
 //! What is learnt from the log in the background: the fields of each event type, and the entities in deliveries.
 
 mod contract;
+pub mod fields;
+pub mod limits;
 pub mod postgres;
 pub mod sqlite;
 mod types;

@@ -8,6 +8,11 @@ use async_trait::async_trait;
 
 use crate::store::StoreError;
 
+/// The most runs stored; the oldest finished runs are removed first.
+const KEPT: usize = 200;
+/// The most plan entries written or removed at once, to limit how long deliveries wait.
+const STEP: usize = 1_000;
+
 /// Replay runs: a plan that outlives the program, and its progress.
 ///
 /// Every method fails with `Unavailable` if the store cannot be read or written; methods that write fail with `Full`

@@ -1,19 +1,33 @@
-//! Replay runs in PostgreSQL.
+//! Runs of replays in PostgreSQL.
 
-use crate::domain::{DeliveryId, Replay, ReplayId, ReplayRun, RunState, RunStep, Timestamp};
-use crate::store::StoreError;
-use crate::store::postgres::Postgres;
-use crate::store::*;
 use async_trait::async_trait;
+use tokio_postgres::Row;
+
+use super::{KEPT, STEP};
+use crate::domain::{DeliveryId, Replay, ReplayId, ReplayRun, ReplaySignature, RunState, RunStep, Timestamp};
+use crate::store::postgres::{Postgres, Transaction, column, params, small, unreadable, whole};
+use crate::store::replays::postgres as replays;
+use crate::store::{ReplayRuns, StoreError};
+
+const COLUMNS: &str = "id, filter, target, signature, is_newest_first, per_second, concurrency, stops_on_error, \
+                       state, why, total, done, failed, gone";
 
 #[async_trait]
 impl ReplayRuns for Postgres {
     async fn add_run(&self, run: ReplayRun, plan: &[DeliveryId]) -> Result<(), StoreError> {
-        unimplemented!()
+        // In one transaction: another node that starts removes plans without a run.
+        let run = &run;
+        self.change(|to| async move { add(&to, run, plan).await }).await
     }
 
     async fn forget_plans(&self) -> Result<(), StoreError> {
-        unimplemented!()
+        let connection = self.connection().await?;
+        let sql = "DELETE FROM replay_plan WHERE (run, place) IN (
+                SELECT run, place FROM replay_plan p
+                WHERE NOT EXISTS (SELECT 1 FROM replay_runs r WHERE r.id = p.run)
+                LIMIT $1 FOR UPDATE SKIP LOCKED)";
+        while connection.run(sql, &params![whole(STEP)]).await? > 0 {}
+        Ok(())
     }
 
     async fn next_of_run(
@@ -22,7 +36,21 @@ impl ReplayRuns for Postgres {
         after: Option<u32>,
         limit: usize,
     ) -> Result<Vec<(u32, DeliveryId)>, StoreError> {
-        unimplemented!()
+        let first = after.map_or(0, |place| i64::from(place).saturating_add(1));
+        let rows = self
+            .connection()
+            .await?
+            .rows(
+                "SELECT place, delivery FROM replay_plan WHERE run = $1 AND place >= $2 ORDER BY place LIMIT $3",
+                &params![run.as_bytes(), first, whole(limit)],
+            )
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let place = small(column(row, "place")?, "place")?;
+                Ok((place, DeliveryId::from_bytes(column(row, "delivery")?)))
+            })
+            .collect()
     }
 
     async fn settle_run(
@@ -32,7 +60,8 @@ impl ReplayRuns for Postgres {
         replay: Option<Replay>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        unimplemented!()
+        let replay = replay.as_ref();
+        self.change(|to| async move { settle(&to, place, step, replay, now).await }).await
     }
 
     async fn turn_run(
@@ -42,18 +71,130 @@ impl ReplayRuns for Postgres {
         to: RunState,
         why: Option<String>,
     ) -> Result<bool, StoreError> {
-        unimplemented!()
+        let turned = self
+            .connection()
+            .await?
+            .run(
+                "UPDATE replay_runs SET state = $3, why = $4 WHERE id = $1 AND state = $2",
+                &params![run.as_bytes(), from.as_str(), to.as_str(), why],
+            )
+            .await?;
+        Ok(turned > 0)
     }
 
     async fn runs(&self, before: Option<ReplayId>, limit: usize) -> Result<Vec<ReplayRun>, StoreError> {
-        unimplemented!()
+        let before = before.map_or([0xff; 16], |id| *id.as_bytes());
+        let sql = format!("SELECT {COLUMNS} FROM replay_runs WHERE id < $1 ORDER BY id DESC LIMIT $2");
+        let rows = self.connection().await?.rows(&sql, &params![before, whole(limit)]).await?;
+        rows.iter().map(read).collect()
     }
 
     async fn run(&self, id: ReplayId) -> Result<Option<ReplayRun>, StoreError> {
-        unimplemented!()
+        let sql = format!("SELECT {COLUMNS} FROM replay_runs WHERE id = $1");
+        let row = self.connection().await?.maybe(&sql, &params![id.as_bytes()]).await?;
+        row.as_ref().map(read).transpose()
     }
 
     async fn running_runs(&self) -> Result<Vec<ReplayRun>, StoreError> {
-        unimplemented!()
+        let sql = format!("SELECT {COLUMNS} FROM replay_runs WHERE state = $1 ORDER BY id");
+        let rows = self.connection().await?.rows(&sql, &params![RunState::Running.as_str()]).await?;
+        rows.iter().map(read).collect()
     }
+}
+
+async fn add(to: &Transaction, run: &ReplayRun, plan: &[DeliveryId]) -> Result<(), StoreError> {
+    let mut place = 0_i64;
+    for step in plan.chunks(STEP) {
+        let deliveries: Vec<&[u8]> = step.iter().map(|id| id.as_bytes().as_slice()).collect();
+        to.run(
+            "INSERT INTO replay_plan (run, place, delivery)
+             SELECT $1, $2 + place - 1, delivery
+             FROM unnest($3) WITH ORDINALITY AS planned (delivery, place)",
+            &params![run.id.as_bytes(), place, deliveries],
+        )
+        .await?;
+        place = place.saturating_add(whole(step.len()));
+    }
+    to.run(
+        &format!(
+            "INSERT INTO replay_runs ({COLUMNS})
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+        ),
+        &params![
+            run.id.as_bytes(),
+            run.filter,
+            run.target,
+            run.signature.as_str(),
+            run.is_newest_first,
+            run.per_second,
+            i64::from(run.concurrency),
+            run.stops_on_error,
+            run.state.as_str(),
+            run.why,
+            i64::from(run.total),
+            i64::from(run.done),
+            i64::from(run.failed),
+            i64::from(run.gone),
+        ],
+    )
+    .await?;
+    to.run(
+        "DELETE FROM replay_runs WHERE state <> $2
+             AND id < (SELECT id FROM replay_runs ORDER BY id DESC LIMIT 1 OFFSET $1)",
+        &params![whole(KEPT), RunState::Running.as_str()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Removes a place from the plan and stores its result.
+async fn settle(
+    to: &Transaction,
+    (run, place): (ReplayId, u32),
+    step: RunStep,
+    replay: Option<&Replay>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let taken = to
+        .run(
+            "DELETE FROM replay_plan WHERE run = $1 AND place = $2",
+            &params![run.as_bytes(), i64::from(place)],
+        )
+        .await?;
+    to.run(
+        "UPDATE replay_runs SET done = done + $2, failed = failed + $3, gone = gone + $4 WHERE id = $1",
+        &params![
+            run.as_bytes(),
+            i64::from(taken > 0),
+            i64::from(step == RunStep::Failed),
+            i64::from(step == RunStep::Gone),
+        ],
+    )
+    .await?;
+    match replay {
+        Some(replay) => replays::add(to, replay, now).await,
+        None => Ok(()),
+    }
+}
+
+fn read(row: &Row) -> Result<ReplayRun, StoreError> {
+    let signature: String = column(row, "signature")?;
+    let state: String = column(row, "state")?;
+    let number = |name: &str| small(column(row, name)?, name);
+    Ok(ReplayRun {
+        id: ReplayId::from_bytes(column(row, "id")?),
+        filter: column(row, "filter")?,
+        target: column(row, "target")?,
+        signature: ReplaySignature::from_word(&signature).ok_or_else(|| unreadable("signature"))?,
+        is_newest_first: column(row, "is_newest_first")?,
+        per_second: column(row, "per_second")?,
+        concurrency: number("concurrency")?,
+        stops_on_error: column(row, "stops_on_error")?,
+        state: RunState::from_word(&state).ok_or_else(|| unreadable("state"))?,
+        why: column(row, "why")?,
+        total: number("total")?,
+        done: number("done")?,
+        failed: number("failed")?,
+        gone: number("gone")?,
+    })
 }

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, OptionalExtension as _, Row, params};
 
+use super::{KEPT, STEP};
 use crate::domain::{DeliveryId, Replay, ReplayId, ReplayRun, ReplaySignature, RunState, RunStep, Timestamp};
 use crate::store::replays::sqlite as replays;
 use crate::store::sqlite::Sqlite;
@@ -12,12 +13,6 @@ use crate::store::{ReplayRuns, StoreError};
 
 const COLUMNS: &str = "id, filter, target, signature, is_newest_first, per_second, concurrency, stops_on_error, state, why, \
                        total, done, failed, gone";
-/// The most runs stored; the oldest finished runs are removed first.
-const KEPT: usize = 200;
-
-/// The most plan entries written or removed at once, to limit how long deliveries wait.
-const STEP: usize = 1_000;
-
 #[async_trait]
 impl ReplayRuns for Sqlite {
     async fn add_run(&self, run: ReplayRun, plan: &[DeliveryId]) -> Result<(), StoreError> {

@@ -4,12 +4,10 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::domain::{DeliveryId, JsonKinds, Timestamp};
+use crate::store::learned::fields::{MOST_FIELDS, merged, new_field};
 use crate::store::outbox::sqlite::to_json;
 use crate::store::sqlite::Sqlite;
-use crate::store::{Drift, DriftField, DriftType, FieldLearnt, StoreError, TypeLearnt};
-
-/// The most fields stored per event type.
-const MOST_FIELDS: i64 = 2_000;
+use crate::store::{Drift, DriftField, DriftType, StoreError, TypeLearnt};
 
 #[async_trait]
 impl Drift for Sqlite {
@@ -74,35 +72,6 @@ pub fn learn(connection: &Connection, learnt: &TypeLearnt) -> rusqlite::Result<(
             .execute(params![id, fields, is_cut])?;
     }
     Ok(())
-}
-
-fn new_field(learnt: &FieldLearnt) -> Option<DriftField> {
-    let (_, first) = learnt.firsts.first()?;
-    let empty = DriftField {
-        pointer: learnt.pointer.clone(),
-        kinds: JsonKinds::default(),
-        counts: [0; 7],
-        first_seen: first.at,
-        first_in: first.delivery,
-        first_sample: first.sample,
-        last_seen: first.at,
-        changed: None,
-    };
-    Some(merged(empty, learnt))
-}
-
-fn merged(mut field: DriftField, learnt: &FieldLearnt) -> DriftField {
-    for (kind, first) in &learnt.firsts {
-        if field.kinds.is_changed_by(*kind) {
-            field.changed = Some((field.kinds, first.at, first.delivery));
-        }
-        field.kinds = field.kinds.with(*kind);
-    }
-    for (sum, more) in field.counts.iter_mut().zip(learnt.counts) {
-        *sum = sum.saturating_add(more);
-    }
-    field.last_seen = field.last_seen.max(learnt.last_seen);
-    field
 }
 
 const COLUMNS: &str = "pointer, types, counts, first_seen, first_in, first_sample, last_seen, types_before, \

@@ -5,11 +5,9 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::facts::add;
 use crate::domain::{DeliveryId, Entity, Timestamp};
 use crate::store::SeenEntity;
+use crate::store::learned::limits::{self, MOST_ENTITIES};
 use crate::store::outbox::sqlite::to_json;
 use crate::store::sqlite::numbers::clock_number;
-
-/// The most entities stored; the ones silent for longest are removed first.
-const MOST: i64 = 500_000;
 
 /// The columns of an entity, in the order that `entity` reads them.
 pub const COLUMNS: &str = "source, entity, name, first_seen, last_seen, last_delivery, last_event_type, deliveries, \
@@ -50,7 +48,7 @@ fn make_room(connection: &Connection) -> rusqlite::Result<()> {
     let entities: i64 = connection
         .prepare_cached("SELECT value FROM facts WHERE name = 'entities'")?
         .query_row([], |row| row.get(0))?;
-    if entities <= MOST {
+    if entities <= MOST_ENTITIES {
         return Ok(());
     }
     let removed = connection

@@ -11,6 +11,7 @@ use super::{entities, names};
 use crate::domain::{
     DeliveryFilter, DeliveryRow, Device, DeviceState, Entity, Timestamp, Verdict, is_worldwide,
 };
+use crate::store::learned::limits::{MOST_MEMBERS, is_shown};
 use crate::store::log::encoding::headers;
 use crate::store::sqlite::Sqlite;
 use crate::store::sqlite::numbers::{CLOCK_AHEAD, CLOCK_RIGHT, LATE};
@@ -18,9 +19,6 @@ use crate::store::sqlite::whole;
 use crate::store::{
     Devices, EntityOrder, EntityPage, EntityPlace, EntityQuery, LoggedDelivery, Search as _, StoreError,
 };
-
-/// Sources that are asked about one id.
-const MOST_MEMBERS: usize = 20;
 
 #[async_trait]
 impl Devices for Sqlite {
@@ -263,17 +261,7 @@ fn shown(
     before: &[Device],
 ) -> rusqlite::Result<Option<Device>> {
     let Some(device) = device(connection, &place.source, &place.entity)? else { return Ok(None) };
-    if !query.is_joined || device.others.is_empty() {
-        return Ok(Some(device));
-    }
-    let is_filtered = query.source.is_some() || query.q.is_some();
-    let stands_for_it = match query.order {
-        // The other one may not match.
-        _ if is_filtered => before.iter().all(|other| other.key.entity != device.key.entity),
-        EntityOrder::Trouble => device.representative(query.now).source == device.key.source,
-        EntityOrder::Recent | EntityOrder::Silence => device.latest().source == device.key.source,
-    };
-    Ok(Some(device).filter(|_| stands_for_it))
+    Ok(Some(device).filter(|device| is_shown(query, device, before)))
 }
 
 /// Gives something a name, at every source that speaks of it; `None` takes it away. `false` where nothing of that id is known.

@@ -5,13 +5,11 @@ use rusqlite::{Connection, params};
 
 use super::entities::{COLUMNS, entity};
 use crate::domain::{Entity, Now, OutgoingEvent, SilenceAfter, Timestamp};
+use crate::store::learned::limits::MOST_OUTAGES;
 use crate::store::outbox::sqlite as outbox;
 use crate::store::sqlite::Sqlite;
 use crate::store::sqlite::whole;
 use crate::store::{NewMessage, Outage, Silences, StoreError};
-
-/// The most outages stored.
-const OUTAGES: usize = 100;
 
 #[async_trait]
 impl Silences for Sqlite {
@@ -158,7 +156,7 @@ pub fn heard(connection: &Connection, now: Timestamp, outage: Option<Outage>) ->
             .prepare_cached(
                 "DELETE FROM outages WHERE since NOT IN (SELECT since FROM outages ORDER BY since DESC LIMIT ?1)",
             )?
-            .execute([whole(OUTAGES)])?;
+            .execute([whole(MOST_OUTAGES)])?;
     }
     Ok(())
 }

@@ -1,0 +1,38 @@
+//! What is added to a stored field, whichever the engine.
+
+use crate::domain::JsonKinds;
+use crate::store::{DriftField, FieldLearnt};
+
+/// The most fields stored per event type.
+pub const MOST_FIELDS: i64 = 2_000;
+
+/// A field that was not known before; `None` if no kind of it was seen.
+pub fn new_field(learnt: &FieldLearnt) -> Option<DriftField> {
+    let (_, first) = learnt.firsts.first()?;
+    let empty = DriftField {
+        pointer: learnt.pointer.clone(),
+        kinds: JsonKinds::default(),
+        counts: [0; 7],
+        first_seen: first.at,
+        first_in: first.delivery,
+        first_sample: first.sample,
+        last_seen: first.at,
+        changed: None,
+    };
+    Some(merged(empty, learnt))
+}
+
+/// A stored field with what was learnt about it.
+pub fn merged(mut field: DriftField, learnt: &FieldLearnt) -> DriftField {
+    for (kind, first) in &learnt.firsts {
+        if field.kinds.is_changed_by(*kind) {
+            field.changed = Some((field.kinds, first.at, first.delivery));
+        }
+        field.kinds = field.kinds.with(*kind);
+    }
+    for (sum, more) in field.counts.iter_mut().zip(learnt.counts) {
+        *sum = sum.saturating_add(more);
+    }
+    field.last_seen = field.last_seen.max(learnt.last_seen);
+    field
+}
