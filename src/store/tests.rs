@@ -15,6 +15,7 @@ use crate::domain::{
 
 mod both_engines;
 mod connections;
+mod kept;
 mod keys;
 mod marks;
 mod panics;

@@ -247,8 +247,8 @@ CREATE TABLE replay_plan (
 
 CREATE TABLE drift_types (
     id         BIGINT PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
-    source     TEXT NOT NULL,
-    event_type TEXT NOT NULL,
+    source     TEXT COLLATE "C" NOT NULL,
+    event_type TEXT COLLATE "C" NOT NULL,
     deliveries BIGINT NOT NULL,
     refused    BIGINT NOT NULL,
     samples    BIGINT NOT NULL,
@@ -262,7 +262,7 @@ CREATE TABLE drift_types (
 );
 CREATE TABLE drift_fields (
     type_id      BIGINT NOT NULL,
-    pointer      TEXT NOT NULL,
+    pointer      TEXT COLLATE "C" NOT NULL,
     types        BIGINT NOT NULL,
     counts       TEXT NOT NULL,
     first_seen   BIGINT NOT NULL,
@@ -275,9 +275,9 @@ CREATE TABLE drift_fields (
     PRIMARY KEY (type_id, pointer)
 );
 CREATE TABLE entities (
-    source          TEXT NOT NULL,
-    entity          TEXT NOT NULL,
-    name            TEXT,
+    source          TEXT COLLATE "C" NOT NULL,
+    entity          TEXT COLLATE "C" NOT NULL,
+    name            TEXT COLLATE "C",
     first_seen      BIGINT NOT NULL,
     last_seen       BIGINT NOT NULL,
     last_delivery   BYTEA NOT NULL,
@@ -291,7 +291,7 @@ CREATE TABLE entities (
     due_rule        BIGINT NOT NULL,
     habits          TEXT NOT NULL,
     through         BIGINT NOT NULL,
-    own_name        TEXT,
+    own_name        TEXT COLLATE "C",
     trouble         BIGINT NOT NULL DEFAULT 0,     -- 0: none, 1: late, 2: clock ahead
     quiet_at        BIGINT,
     PRIMARY KEY (source, entity)
@@ -310,15 +310,15 @@ CREATE TABLE outages (
 
 CREATE TABLE minutes (
     minute  BIGINT NOT NULL,
-    source  TEXT NOT NULL,
+    source  TEXT COLLATE "C" NOT NULL,
     verdict BIGINT NOT NULL,
-    reason  TEXT NOT NULL,                         -- '' where there is none
+    reason  TEXT COLLATE "C" NOT NULL,                         -- '' where there is none
     count   BIGINT NOT NULL,
     times   TEXT NOT NULL,                         -- JSON: how many took at most each bound, and longer
     PRIMARY KEY (minute, source, verdict, reason)
 );
 
 CREATE TABLE saved_searches (
-    name  TEXT PRIMARY KEY,
+    name  TEXT COLLATE "C" PRIMARY KEY,
     query TEXT NOT NULL
 );
