@@ -96,6 +96,11 @@ pub trait Clock: Send + Sync + 'static {
     /// The current instant of the wall clock.
     fn wall(&self) -> Timestamp;
 
+    /// How far it was moved by hand, in microseconds: other machines' clocks do not follow that. Only in tests.
+    fn advanced_us(&self) -> i64 {
+        0
+    }
+
     /// Both readings of one instant.
     fn both(&self) -> Now {
         Now { due: self.now(), wall: self.wall() }
@@ -137,6 +142,7 @@ impl Now {
 pub struct ManualClock {
     now: AtomicI64,
     wall_ahead_us: AtomicI64,
+    start: i64,
 }
 
 #[cfg(test)]
@@ -144,7 +150,7 @@ impl ManualClock {
     /// A clock set to `start`.
     #[must_use]
     pub const fn at(start: Timestamp) -> Self {
-        Self { now: AtomicI64::new(start.0), wall_ahead_us: AtomicI64::new(0) }
+        Self { now: AtomicI64::new(start.0), wall_ahead_us: AtomicI64::new(0), start: start.0 }
     }
 
     /// Advances the clock.
@@ -166,6 +172,10 @@ impl Clock for ManualClock {
 
     fn wall(&self) -> Timestamp {
         self.now().moved(self.wall_ahead_us.load(Ordering::SeqCst))
+    }
+
+    fn advanced_us(&self) -> i64 {
+        self.now.load(Ordering::SeqCst).saturating_sub(self.start)
     }
 }
 

@@ -84,6 +84,8 @@ pub struct ClaimedMessage {
     pub attempts_before: u32,
     /// Why the primary failed, if the fallback is used.
     pub primary_error: Option<String>,
+    /// The number of this claim, where several nodes claim.
+    pub claim: i64,
     /// Its event.
     pub event: std::sync::Arc<OutgoingEvent>,
 }

@@ -36,8 +36,8 @@ pub use marks::{Marked, Marking};
 pub use minutes::{Minute, Minutes, SlotCount};
 pub use options::{Place, PostgresPlace, Retention, StoreOptions};
 pub use outbox::{
-    ByHand, DeadLetterFilter, DeadLetters, Due, FanOut, FanningOut, Health, HealthCheck, Lane, LaneBatch,
-    LaneClaim, LetterGroup, Messages, NewMessage, Next, ParkedRecord, Published, PublishedType,
+    ByHand, DeadLetterFilter, DeadLetters, Due, FanOut, FannedDelivery, FanningOut, Health, HealthCheck, Lane, LaneBatch,
+    LaneClaim, LaneRate, LetterGroup, Messages, NewMessage, Next, ParkedRecord, Published, PublishedType,
     SenderFigures, Sending, Settlement, StoredMessage, SubscriptionRecord, Subscriptions, UnreportedLetters,
 };
 pub use replay_runs::ReplayRuns;

@@ -231,6 +231,7 @@ mod tests {
             attempts: 0,
             attempts_before: 0,
             primary_error: None,
+            claim: 0,
             event: Arc::new(OutgoingEvent {
                 source: "published".into(),
                 event_id: None,

@@ -104,6 +104,7 @@ mod tests {
             attempts: attempts_before,
             attempts_before,
             primary_error: None,
+            claim: 0,
             event: Arc::new(OutgoingEvent {
                 source: "published".into(),
                 event_id: None,

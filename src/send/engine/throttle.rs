@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::domain::{RateLimit, Timestamp};
 use crate::send::wire::CONNECT_TIMEOUT;
+use crate::store::LaneRate;
 
 /// A request reaches its endpoint at most this long after its claim: the connection timeout and a margin. If it ends
 /// earlier, it counts from its end. Requests sent a window later therefore also arrive a window later, however the
@@ -14,6 +15,11 @@ pub const ARRIVAL: Duration = CONNECT_TIMEOUT.saturating_add(Duration::from_secs
 /// Windows are extended slightly: the endpoint's clock runs differently from ours, and ours is adjusted now and then.
 fn with_slack(window: Duration) -> Duration {
     window.saturating_add(window / 500).saturating_add(Duration::from_millis(2))
+}
+
+/// The rate as the store keeps it over all nodes.
+pub fn lane_rate(limit: RateLimit) -> LaneRate {
+    LaneRate { requests: limit.max_requests, window: with_slack(limit.window), arrival: ARRIVAL }
 }
 
 /// The requests of one subscription that may still count.

@@ -280,8 +280,8 @@ fn without_target(sender: &Sender, message: ClaimedMessage, is_orphan: bool) -> 
 
 /// A message that is due again at once, without an attempt.
 pub fn given_back(message: ClaimedMessage, now: Now) -> Settlement {
-    let ClaimedMessage { seq, id, subscription, .. } = message;
-    Settlement { seq, id, subscription, attempt: None, next: Next::Retry(now.due), at: now }
+    let ClaimedMessage { seq, id, claim, subscription, .. } = message;
+    Settlement { seq, id, claim, subscription, attempt: None, next: Next::Retry(now.due), at: now }
 }
 
 fn settled(
@@ -305,6 +305,6 @@ fn settled(
         chance,
     };
     let next = outcome::after(&message, &attempt, terms, now);
-    let ClaimedMessage { seq, id, subscription, .. } = message;
-    Settlement { seq, id, subscription, attempt: Some(attempt), next, at: now }
+    let ClaimedMessage { seq, id, claim, subscription, .. } = message;
+    Settlement { seq, id, claim, subscription, attempt: Some(attempt), next, at: now }
 }

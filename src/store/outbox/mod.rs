@@ -2,14 +2,16 @@
 
 mod by_hand;
 mod contract;
+mod encoding;
 pub mod postgres;
 pub mod sqlite;
+mod tally;
 mod types;
 
 pub use by_hand::ByHand;
 pub use contract::{DeadLetters, FanningOut, Health, Messages, Sending, Subscriptions};
 pub use types::{
-    DeadLetterFilter, Due, FanOut, HealthCheck, Lane, LaneBatch, LaneClaim, LetterGroup, NewMessage, Next,
+    DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, Lane, LaneBatch, LaneClaim, LaneRate, LetterGroup, NewMessage, Next,
     ParkedRecord, Published, PublishedType, SenderFigures, Settlement, StoredMessage, SubscriptionRecord,
     UnreportedLetters,
 };

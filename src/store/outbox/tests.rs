@@ -10,7 +10,7 @@ use crate::domain::{Attempt, Clock, ManualClock, MessageStatus, SubscriptionOrig
 use crate::domain::{DeadLetter, MessageFilter, MessageId, MessageRow, Now, OutgoingEvent, Timestamp};
 use crate::store::Store;
 use crate::store::tests::place_in;
-use crate::store::{Lane, LaneBatch, Next, Retention, StoreOptions};
+use crate::store::{Lane, LaneBatch, LaneRate, Next, Retention, StoreOptions};
 
 mod bounded;
 mod claims;
@@ -78,7 +78,7 @@ fn lane(target: &str) -> Lane {
         limit: 10,
         batch: None,
         ordered: false,
-        window: None,
+        rate: None,
         lease_until: Timestamp::from_secs(1_800_000_000).plus(100 * HOUR),
     }
 }
@@ -126,6 +126,7 @@ impl Case {
         let settlement = Settlement {
             seq: message.seq,
             id: message.id,
+            claim: message.claim,
             subscription: message.subscription.clone(),
             attempt: Some(attempt),
             next,

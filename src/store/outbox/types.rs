@@ -82,10 +82,21 @@ pub struct Lane {
     pub batch: Option<LaneBatch>,
     /// Whether messages about one entity are sent one after the other.
     pub ordered: bool,
-    /// With a rate: the length of its window, in which requests are remembered.
-    pub window: Option<Duration>,
+    /// With a rate: what all nodes together may send.
+    pub rate: Option<LaneRate>,
     /// When our lease on the messages ends; longer than an attempt may take.
     pub lease_until: Timestamp,
+}
+
+/// The rate of a lane. Where several nodes send, a claim gives no more than their requests together allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LaneRate {
+    /// The most requests in a window.
+    pub requests: u32,
+    /// The length of the window, in which requests are remembered.
+    pub window: Duration,
+    /// A request reaches its endpoint at most this long after its claim.
+    pub arrival: Duration,
 }
 
 /// When a batch is ready: at this number of messages, this many bytes of events, or this age of the oldest.
@@ -128,6 +139,8 @@ pub struct Settlement {
     pub seq: i64,
     /// Its id.
     pub id: MessageId,
+    /// The number of its claim. If it has another one by now, it is somebody else's, and this changes nothing.
+    pub claim: i64,
     /// Its subscription.
     pub subscription: String,
     /// The attempt; `None` if none was made.

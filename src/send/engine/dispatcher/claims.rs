@@ -1,7 +1,7 @@
 //! Which lanes the dispatcher queries, and what it does with the results.
 
 use super::super::lane::{BATCH_WIDTH, LANE_WIDTH, LaneState};
-use super::super::throttle::{ARRIVAL, Throttle};
+use super::super::throttle::{self, ARRIVAL, Throttle};
 use super::{Claiming, Dispatcher, IDLE, has_reserve};
 use crate::domain::{ClaimedMessage, Timestamp};
 use crate::send::subscriptions::Active;
@@ -98,7 +98,7 @@ impl Dispatcher {
                 flush: batch.flush_interval,
             }),
             ordered: subscription.ordered,
-            window: subscription.rate_limit.map(|limit| limit.window),
+            rate: subscription.rate_limit.map(throttle::lane_rate),
             lease_until: now.plus(subscription.timeout).plus(self.sender.parts().lease),
         };
         Ok(Some((lane, requests.min(places))))

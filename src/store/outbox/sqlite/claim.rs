@@ -12,7 +12,7 @@ use super::{ordered, schedule, settle};
 use crate::domain::{ClaimedMessage, MessageId, Now, OutgoingEvent, Timestamp};
 use crate::store::sqlite::numbers::{PENDING, SENDING};
 use crate::store::sqlite::{Sqlite, whole};
-use crate::store::{Due, Lane, LaneBatch, LaneClaim, Sending, Settlement, StoreError};
+use crate::store::{Due, Lane, LaneBatch, LaneClaim, LaneRate, Sending, Settlement, StoreError};
 
 /// The most bytes of bodies that a lane gets in one claim, except for the last body.
 const LANE_BYTES: usize = 16 * 1024 * 1024;
@@ -111,7 +111,7 @@ pub fn marks(
 
 /// Records the requests of a lane with a rate before they are made, so that the rate survives a crash.
 fn mark(connection: &Connection, lane: &Lane, messages: usize, now: Timestamp) -> rusqlite::Result<()> {
-    let Some(window) = lane.window else { return Ok(()) };
+    let Some(LaneRate { window, .. }) = lane.rate else { return Ok(()) };
     if messages == 0 {
         return Ok(());
     }
@@ -302,6 +302,7 @@ impl Claimed {
             attempts: row.get("attempts")?,
             attempts_before: row.get("attempts_before")?,
             primary_error: row.get("primary_error")?,
+            claim: 0,
             event,
         })
     }

@@ -1,45 +1,18 @@
 //! Figures of the attempts, and health checks of the endpoints.
 
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
-use std::time::Duration;
-
 use async_trait::async_trait;
 use rusqlite::{Connection, Row, named_params, params};
 
 use crate::domain::{Attempt, Timestamp};
+use crate::store::outbox::tally::{self, RECENT, Tally, middle, stored};
 use crate::store::sqlite::numbers::PENDING;
 use crate::store::sqlite::{Sqlite, fields, whole};
 use crate::store::{Health, HealthCheck, SenderFigures, StoreError};
 
 /// The health checks stored per endpoint.
 const KEPT_CHECKS: i64 = 100;
-/// The last attempts of each subscription whose end is remembered.
-const RECENT: usize = 10;
-/// How an attempt ended, as the store has it.
-const ARRIVED: char = '+';
-const FAILED: char = '-';
 /// Beyond this number, messages are not counted individually.
 const COUNTED: i64 = 100_000;
-/// The ratio between the durations of two neighbouring buckets.
-const RATIO: f64 = 1.01;
-/// The upper bound of the last bucket, in seconds.
-const LONGEST_S: f64 = 3_600.0;
-
-/// The start of each bucket of durations, in microseconds: every microsecond up to a hundred, then in steps of 1 %.
-static BUCKETS: LazyLock<Vec<u64>> = LazyLock::new(|| {
-    let mut starts = vec![0, 1];
-    let mut start = 1e-6;
-    while start < LONGEST_S {
-        start *= RATIO;
-        let micros = u64::try_from(Duration::from_secs_f64(start).as_micros()).unwrap_or(u64::MAX);
-        if starts.last().is_none_or(|last| *last < micros) {
-            starts.push(micros);
-        }
-    }
-    starts
-});
-
 #[async_trait]
 impl Health for Sqlite {
     async fn sender_figures(&self) -> Result<Vec<SenderFigures>, StoreError> {
@@ -55,25 +28,12 @@ impl Health for Sqlite {
     }
 }
 
-/// The bucket of a duration.
-pub fn bucket(duration_us: u64) -> i64 {
-    whole(BUCKETS.partition_point(|start| *start <= duration_us).saturating_sub(1))
-}
-
 /// Counts attempts into the figures of the subscriptions that made them.
 pub fn count<'a>(
     connection: &Connection,
     attempts: impl Iterator<Item = &'a Attempt>,
 ) -> rusqlite::Result<()> {
-    let mut totals: BTreeMap<&str, SenderFigures> = BTreeMap::new();
-    let mut buckets: BTreeMap<(&str, i64), i64> = BTreeMap::new();
-    for attempt in attempts {
-        add(totals.entry(&attempt.target).or_default(), attempt);
-        if attempt.status.is_some() {
-            let counted = buckets.entry((&attempt.target, bucket(attempt.duration_us))).or_default();
-            *counted = counted.saturating_add(1);
-        }
-    }
+    let Tally { totals, buckets } = tally::tally(attempts);
     for (target, counted) in totals {
         connection
             .prepare_cached(
@@ -105,7 +65,7 @@ pub fn count<'a>(
                 ":answered_us": stored(counted.answered_us),
                 ":last_success_at": counted.last_success_at.map(Timestamp::as_micros),
                 ":last_failure_at": counted.last_failure_at.map(Timestamp::as_micros),
-                ":recent": ends(&counted.recent),
+                ":recent": tally::recent_text(&counted.recent),
                 ":most_recent": whole(RECENT),
             })?;
     }
@@ -121,46 +81,6 @@ pub fn count<'a>(
             .execute(params![target, bucket, counted])?;
     }
     Ok(())
-}
-
-/// How attempts ended, as the store has it.
-fn ends(arrived: &[bool]) -> String {
-    arrived.iter().map(|arrived| if *arrived { ARRIVED } else { FAILED }).collect()
-}
-
-fn add(totals: &mut SenderFigures, attempt: &Attempt) {
-    let ended_at = attempt.started_at.plus(Duration::from_micros(attempt.duration_us));
-    let count = |total: &mut u64, by: u64| *total = total.saturating_add(by);
-    count(&mut totals.attempts, 1);
-    count(&mut totals.retries, u64::from(attempt.number > 1));
-    if attempt.status.is_some() {
-        count(&mut totals.answered, 1);
-        count(&mut totals.answered_us, attempt.duration_us);
-    }
-    totals.recent.insert(0, attempt.is_success());
-    totals.recent.truncate(RECENT);
-    if attempt.is_success() {
-        count(&mut totals.successful, 1);
-        totals.last_success_at = Some(ended_at);
-    } else {
-        totals.last_failure_at = Some(ended_at);
-    }
-}
-
-/// A count as stored.
-pub fn stored(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-/// The middle of a bucket, in microseconds.
-fn middle(bucket: i64) -> f64 {
-    let at = usize::try_from(bucket).unwrap_or_default();
-    let micros = |at: usize| {
-        let start = BUCKETS.get(at).or(BUCKETS.last()).copied().unwrap_or_default();
-        Duration::from_micros(start).as_secs_f64() * 1e6
-    };
-    let last = (micros(at.saturating_add(1)) - 1.0).max(micros(at));
-    f64::midpoint(micros(at), last)
 }
 
 /// The figures of every subscription that exists or ever sent a message.
@@ -242,7 +162,7 @@ fn totals(row: &Row<'_>) -> rusqlite::Result<SenderFigures> {
         last_success_at: time("last_success_at")?,
         last_failure_at: time("last_failure_at")?,
         parked_since: time("parked_since")?,
-        recent: row.get_ref("recent")?.as_str()?.chars().map(|end| end == ARRIVED).collect(),
+        recent: tally::recent(row.get_ref("recent")?.as_str()?),
         ..SenderFigures::default()
     })
 }
@@ -305,18 +225,4 @@ pub fn health(
             })
         })?
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_bucket_stands_for_its_durations_within_a_hundredth() {
-        for duration_us in [0_u32, 1, 2, 57, 99, 100, 101, 1_234, 80_000, 5_000_000, 299_999_999] {
-            let off = (middle(bucket(u64::from(duration_us))) - f64::from(duration_us)).abs();
-            assert!(off <= f64::from(duration_us) * 0.01, "{duration_us} is off by {off}");
-        }
-        assert!(bucket(u64::MAX) >= bucket(3_600_000_000));
-    }
 }

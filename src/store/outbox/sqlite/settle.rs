@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
 use super::columns::{attempt_key, to_json};
-use super::figures::{count, stored};
+use super::figures::count;
 use super::ordered;
 use crate::domain::{Attempt, AttemptError, Now, Timestamp};
 use crate::store::sqlite::numbers::{CANCELLED, DEAD, DELIVERED, PENDING, SENDING};

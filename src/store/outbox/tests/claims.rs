@@ -1,6 +1,7 @@
 //! Claims of many lanes and long queues, and lanes that disappear.
 
 use super::*;
+use crate::domain::ClaimedMessage;
 
 fn ordered(limit: u32) -> Vec<Lane> {
     vec![Lane { ordered: true, limit, ..lane("a") }]
@@ -12,9 +13,16 @@ impl Case {
         self.store.publish(event(id), [1; 32], to, self.clock.both()).await.unwrap();
     }
 
-    async fn end(&self, seq: i64, id: MessageId, next: Next) {
-        let (subscription, at) = ("a".to_owned(), self.clock.both());
-        let settlement = Settlement { seq, id, subscription, attempt: None, next, at };
+    async fn end(&self, message: &ClaimedMessage, next: Next) {
+        let settlement = Settlement {
+            seq: message.seq,
+            id: message.id,
+            claim: message.claim,
+            subscription: "a".to_owned(),
+            attempt: None,
+            next,
+            at: self.clock.both(),
+        };
         self.store.settle(Arc::new(vec![settlement])).await.unwrap();
     }
 }
@@ -63,17 +71,18 @@ async fn a_long_queue_of_one_entity_is_parked_and_its_next_is_due_when_the_one_b
         case.publish_in_order(&format!("e{at}"), "d").await;
     }
     case.publish_in_order("other", "x").await;
-    assert_eq!(ids(&case.claim(ordered(32)).await), ["e0"]);
+    let mut first = case.claim(ordered(32)).await.messages.remove(0);
+    assert_eq!(first.event.event_id.as_deref(), Some("e0"));
     let (second, third) = (case.claim(ordered(32)).await, case.claim(ordered(32)).await);
     assert!(second.messages.is_empty() && second.rests.is_empty(), "there may be others behind them");
     assert_eq!(ids(&third), ["other"], "who is behind the queue of another goes");
     assert_eq!(third.rests, [("a".to_owned(), case.clock.now().plus(Duration::from_secs(60)))]);
     for at in 0..5 {
-        let first = MessageFilter { event_id: Some(format!("e{at}")), ..MessageFilter::default() };
-        let row = case.store.messages(first, None, 1).await.unwrap().remove(0);
         let next = if at % 2 == 0 { Next::Delivered } else { dead("HTTP 500") };
-        case.end(row.seq, row.id, next).await;
-        assert_eq!(ids(&case.claim(ordered(32)).await), [format!("e{}", at + 1)]);
+        case.end(&first, next).await;
+        let due = case.claim(ordered(32)).await;
+        assert_eq!(ids(&due), [format!("e{}", at + 1)]);
+        first = due.messages[0].clone();
     }
 }
 
@@ -121,7 +130,7 @@ async fn nothing_is_cancelled_while_its_subscription_is_there() {
     let case = open().await;
     case.publish("e1", &["a"]).await;
     let message = case.claim(vec![lane("a")]).await.messages.remove(0);
-    case.end(message.seq, message.id, Next::Cancelled).await;
+    case.end(&message, Next::Cancelled).await;
     assert_eq!(case.only().await.status, MessageStatus::Pending, "it is only out of force");
     assert!(case.claim(vec![lane("a")]).await.messages.is_empty(), "and is not asked for all the time");
     case.clock.advance(Duration::from_secs(60));

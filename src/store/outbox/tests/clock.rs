@@ -72,7 +72,8 @@ async fn a_clock_that_was_set_back_while_the_program_did_not_run_lengthens_no_de
 #[tokio::test]
 async fn requests_of_before_count_from_now_where_the_clock_was_set_back() {
     let case = open().await;
-    let rated = Lane { window: Some(60 * SECOND), ..lane("a") };
+    let rate = LaneRate { requests: 10, window: 60 * SECOND, arrival: SECOND };
+    let rated = Lane { rate: Some(rate), ..lane("a") };
     case.publish("e1", &["a"]).await;
     case.publish("e2", &["a"]).await;
     assert_eq!(case.claim(vec![Lane { limit: 1, ..rated.clone() }]).await.messages.len(), 1);

@@ -81,6 +81,7 @@ async fn a_message_that_was_claimed_when_its_subscription_was_parked_keeps_its_p
     let settlement = Settlement {
         seq: message.seq,
         id: message.id,
+        claim: message.claim,
         subscription: "a".into(),
         attempt: None,
         next: Next::Cancelled,
