@@ -23,6 +23,8 @@ pub struct PostgresPlace {
     pub config: tokio_postgres::Config,
     /// Its URL without the password.
     pub shown: String,
+    /// The name of this node: the same after a restart, and another one than every other node's.
+    pub node: String,
 }
 
 /// How to open a store.

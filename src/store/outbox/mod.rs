@@ -6,6 +6,7 @@ mod encoding;
 pub mod postgres;
 pub mod sqlite;
 mod tally;
+mod unreported;
 mod types;
 
 pub use by_hand::ByHand;

@@ -28,6 +28,8 @@ pub struct Postgres {
     pool: Pool<Manager>,
     pub clock: Arc<dyn Clock>,
     pub retention: Retention,
+    /// The name of this node.
+    pub node: String,
     /// Positions up to here are final, as far as this node knows.
     pub newest: watch::Sender<i64>,
     /// The causes of deliveries up to here are named, as far as they are named at once.
@@ -63,6 +65,7 @@ impl Postgres {
             pool,
             clock: Arc::clone(&options.clock),
             retention: options.retention,
+            node: place.node.clone(),
             newest: watch::Sender::new(0),
             named: watch::Sender::new(0),
             pruned_through: AtomicI64::new(0),

@@ -76,6 +76,12 @@ impl Typed for [u8] {
     }
 }
 
+impl Typed for [i64] {
+    fn param(&self) -> Param<'_> {
+        (Box::new(self), Type::INT8_ARRAY)
+    }
+}
+
 impl<const N: usize> Typed for [u8; N] {
     fn param(&self) -> Param<'_> {
         (Box::new(self.as_slice()), Type::BYTEA)

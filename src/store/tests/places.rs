@@ -25,5 +25,9 @@ pub async fn place_in(folder: &Path) -> Place {
     drop(client);
     working.await.unwrap().unwrap();
     config.dbname(&name);
-    Place::Postgres(Box::new(PostgresPlace { config, shown: format!("postgres://…/{name}") }))
+    Place::Postgres(Box::new(PostgresPlace {
+        config,
+        shown: format!("postgres://…/{name}"),
+        node: "one".to_owned(),
+    }))
 }

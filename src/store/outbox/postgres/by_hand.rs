@@ -1,22 +1,161 @@
-//! Messages handled by hand, in PostgreSQL.
+//! Manual actions on waiting messages: send now, move and cancel.
 
-use crate::domain::Now;
-use crate::store::StoreError;
-use crate::store::postgres::Postgres;
-use crate::store::*;
+use std::collections::HashMap;
+
 use async_trait::async_trait;
+
+use super::columns::HOME;
+use super::ordered;
+use crate::domain::{Now, Timestamp};
+use crate::store::postgres::{Postgres, Transaction, column, params};
+use crate::store::{ByHand, StoreError};
 
 #[async_trait]
 impl ByHand for Postgres {
     async fn send_now(&self, seqs: Vec<i64>, now: Now) -> Result<Vec<(i64, String)>, StoreError> {
-        unimplemented!()
+        let seqs = seqs.as_slice();
+        self.change(|to| async move { send_now(&to, seqs, now).await }).await
     }
 
     async fn move_parked(&self, seqs: Vec<i64>, to: String, now: Now) -> Result<Vec<i64>, StoreError> {
-        unimplemented!()
+        let (seqs, target) = (seqs.as_slice(), &to);
+        self.change(|to| async move { move_parked(&to, seqs, target, now).await }).await
     }
 
     async fn cancel_messages(&self, seqs: Vec<i64>, now: Now) -> Result<Vec<i64>, StoreError> {
-        unimplemented!()
+        let seqs = seqs.as_slice();
+        self.change(|to| async move { cancel(&to, seqs, now).await }).await
     }
+}
+
+/// Makes messages due. Messages that wait for their next attempt are due at once; cancelled ones start a new round of
+/// attempts. In an ordered lane, the messages before such a message become due with it.
+/// Messages that are parked, or neither wait nor are cancelled, do not change. Returns the position and the lane of
+/// each due message.
+async fn send_now(to: &Transaction, seqs: &[i64], now: Now) -> Result<Vec<(i64, String)>, StoreError> {
+    let rows = to
+        .rows(
+            "SELECT m.seq, m.status, m.target_id, m.entity
+             FROM messages m JOIN subscriptions s ON s.id = m.subscription_id
+             WHERE m.seq = ANY ($1) AND s.parked_since IS NULL ORDER BY m.seq FOR UPDATE OF m FOR SHARE OF s",
+            &params![seqs],
+        )
+        .await?;
+    let mut found: HashMap<i64, (i64, String, Option<String>)> = HashMap::new();
+    for row in &rows {
+        let place = (column(row, "status")?, column(row, "target_id")?, column(row, "entity")?);
+        found.insert(column(row, "seq")?, place);
+    }
+    let mut due = Vec::new();
+    for &seq in seqs {
+        match found.remove(&seq) {
+            Some((0, target, entity)) => {
+                hasten(to, seq, &target, entity.as_deref(), now.due).await?;
+                due.push((seq, target));
+            }
+            Some((4, ..)) => due.push((seq, renew(to, seq, now).await?)),
+            _ => {}
+        }
+    }
+    Ok(due)
+}
+
+async fn hasten(
+    to: &Transaction,
+    seq: i64,
+    target: &str,
+    entity: Option<&str>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    to.run(
+        "UPDATE messages SET next_attempt_at = least(next_attempt_at, $2) WHERE seq = $1",
+        &params![seq, now.as_micros()],
+    )
+    .await?;
+    if let Some(entity) = entity {
+        to.run(
+            "UPDATE messages SET next_attempt_at = least(next_attempt_at, $4) WHERE status = 0
+             AND seq = ANY (ARRAY(SELECT seq FROM messages
+                                  WHERE target_id = $1 AND entity = $2 AND status = 0 AND seq < $3
+                                  ORDER BY seq FOR UPDATE))",
+            &params![target, entity, seq, now.as_micros()],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// Makes a message due in its own subscription, in a new round of attempts; returns its lane.
+async fn renew(to: &Transaction, seq: i64, now: Now) -> Result<String, StoreError> {
+    let row = to
+        .one(
+            &format!(
+                "UPDATE messages SET status = 0, lease_until = NULL, next_attempt_at = $2, replayed_at = $3,
+                     finished_at = NULL, {HOME} WHERE seq = $1 RETURNING target_id"
+            ),
+            &params![seq, now.due.as_micros(), now.wall.as_micros()],
+        )
+        .await?;
+    column(&row, "target_id")
+}
+
+/// Moves parked messages to another subscription in force: due now, in a new round of attempts.
+/// Messages that are not parked do not move, nor those whose event the other subscription already has. Returns the
+/// positions of the moved messages.
+async fn move_parked(to: &Transaction, seqs: &[i64], target: &str, now: Now) -> Result<Vec<i64>, StoreError> {
+    // The other subscription stays in force, and the own ones parked, until this is committed.
+    to.rows(
+        "SELECT 1 FROM subscriptions WHERE id = $2
+             OR id IN (SELECT subscription_id FROM messages WHERE seq = ANY ($1))
+         ORDER BY id FOR SHARE",
+        &params![seqs, target],
+    )
+    .await?;
+    to.rows("SELECT 1 FROM messages WHERE seq = ANY ($1) ORDER BY seq FOR UPDATE", &params![seqs]).await?;
+    let mut moved = Vec::new();
+    for &seq in seqs {
+        // A key that is taken would end the transaction, so it is looked up.
+        let is_taken = to
+            .run(
+                "UPDATE messages SET subscription_id = $2 WHERE seq = $1 AND status = 0
+                 AND EXISTS (SELECT 1 FROM subscriptions s
+                             WHERE s.id = messages.subscription_id AND s.parked_since IS NOT NULL)
+                 AND EXISTS (SELECT 1 FROM subscriptions s WHERE s.id = $2 AND s.parked_since IS NULL)
+                 AND NOT (NOT by_hand AND event_id IS NOT NULL
+                          AND EXISTS (SELECT 1 FROM messages other WHERE other.subscription_id = $2
+                                      AND other.event_id = messages.event_id AND NOT other.by_hand))",
+                &params![seq, target],
+            )
+            .await?;
+        if is_taken == 1 {
+            renew(to, seq, now).await?;
+            moved.push(seq);
+        }
+    }
+    Ok(moved)
+}
+
+/// Cancels messages that wait, are parked or are being sent; returns the positions of the cancelled messages. A
+/// request in flight may still arrive; its message is then delivered, so the number of its claim stays.
+async fn cancel(to: &Transaction, seqs: &[i64], now: Now) -> Result<Vec<i64>, StoreError> {
+    let rows = to
+        .rows(
+            "UPDATE messages SET status = 4, lease_until = NULL, finished_at = $2 WHERE status IN (0, 1)
+             AND seq = ANY (ARRAY(SELECT seq FROM messages WHERE seq = ANY ($1) ORDER BY seq FOR UPDATE))
+             RETURNING seq, target_id, entity",
+            &params![seqs, now.wall.as_micros()],
+        )
+        .await?;
+    let mut cancelled = Vec::new();
+    let mut places = Vec::new();
+    for row in &rows {
+        cancelled.push(column::<i64>(row, "seq")?);
+        if let Some(entity) = column::<Option<String>>(row, "entity")? {
+            places.push((column(row, "target_id")?, entity));
+        }
+    }
+    ordered::wake_next(to, &places, now.due).await?;
+    let mut seen = seqs.to_vec();
+    seen.retain(|seq| cancelled.contains(seq));
+    Ok(seen)
 }

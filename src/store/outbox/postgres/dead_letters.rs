@@ -1,15 +1,61 @@
-//! The outbox in PostgreSQL: dead letters.
+//! Messages that ran out of attempts: shown, replayed, discarded, and reported to administrators.
 
-use crate::domain::{DeadLetter, MessageFilter, MessageId, MessageRow, Now, OutgoingEvent, Timestamp};
-use crate::store::postgres::Postgres;
-use crate::store::*;
-use crate::store::{
-    DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, LaneClaim, LetterGroup, NewMessage,
-    ParkedRecord, Published, PublishedType, SenderFigures, Settlement, StoreError, StoredMessage,
-    SubscriptionRecord, Told,
-};
 use async_trait::async_trait;
-use std::time::Duration;
+use tokio_postgres::Row;
+
+use super::columns::{HOME, MESSAGE_COLUMNS, bytes, message, time};
+use super::fanout;
+use crate::domain::{DeadLetter, MessageId, Now, OutgoingEvent, Timestamp};
+use crate::store::outbox::unreported::{self, LETTERS_AT_ONCE, Unreported};
+use crate::store::postgres::{Param, Postgres, Transaction, column, params, whole};
+use crate::store::{DeadLetterFilter, DeadLetters, LetterGroup, NewMessage, StoreError, UnreportedLetters};
+
+/// The condition of a filter on a letter `d` and its message `m`, with the parameters of `Asked`. The server plans each
+/// call with its values, so what is not asked for costs nothing.
+const MATCHES: &str = "(cardinality($1::bytea[]) = 0
+        OR d.message_seq IN (SELECT seq FROM messages WHERE id = ANY ($1)))
+    AND ($2::text IS NULL OR d.subscription_id = $2)
+    AND ($3::text IS NULL OR m.event_id = $3)
+    AND ($4::text IS NULL OR m.event_type = $4)
+    AND ($5::bigint IS NULL OR d.failed_at >= $5)
+    AND ($6::bigint IS NULL OR d.failed_at < $6)
+    AND ($7::text IS NULL OR strpos(d.error, $7) > 0)
+    AND ($8::text IS NULL OR d.error = $8)";
+
+/// The values of a filter.
+struct Asked<'f> {
+    filter: &'f DeadLetterFilter,
+    ids: Vec<&'f [u8]>,
+    from: Option<i64>,
+    to: Option<i64>,
+}
+
+impl<'f> Asked<'f> {
+    fn new(filter: &'f DeadLetterFilter) -> Self {
+        Self {
+            filter,
+            ids: filter.ids.iter().map(|id| id.as_bytes().as_slice()).collect(),
+            from: filter.from.map(Timestamp::as_micros),
+            to: filter.to.map(Timestamp::as_micros),
+        }
+    }
+
+    /// The parameters of `MATCHES`, followed by these.
+    fn and<'p>(&'p self, more: impl IntoIterator<Item = Param<'p>>) -> Vec<Param<'p>> {
+        let filter = self.filter;
+        let asked = params![
+            self.ids,
+            filter.subscription,
+            filter.event_id,
+            filter.event_type,
+            self.from,
+            self.to,
+            filter.error,
+            filter.error_is,
+        ];
+        asked.into_iter().chain(more).collect()
+    }
+}
 
 #[async_trait]
 impl DeadLetters for Postgres {
@@ -19,23 +65,60 @@ impl DeadLetters for Postgres {
         before: Option<i64>,
         limit: usize,
     ) -> Result<Vec<DeadLetter>, StoreError> {
-        unimplemented!()
+        let rows = self
+            .connection()
+            .await?
+            .rows(
+                &format!(
+                    "SELECT {MESSAGE_COLUMNS}, d.url, d.payload, d.error, d.primary_error, d.fallback_error, d.failed_at
+                     FROM dead_letters d JOIN messages m ON m.seq = d.message_seq JOIN events e ON e.seq = m.event_seq
+                     WHERE {MATCHES} AND ($9::bigint IS NULL OR d.message_seq < $9)
+                     ORDER BY d.message_seq DESC LIMIT $10"
+                ),
+                &Asked::new(&filter).and(params![before, whole(limit)]),
+            )
+            .await?;
+        rows.iter().map(letter).collect()
     }
 
-    async fn untold_dead_letters(
+    async fn unreported_dead_letters(
         &self,
         own_events: &'static [&'static str],
-    ) -> Result<Vec<Told>, StoreError> {
-        unimplemented!()
+    ) -> Result<Vec<UnreportedLetters>, StoreError> {
+        let rows = self
+            .connection()
+            .await?
+            .rows(
+                "SELECT d.subscription_id, m.id, m.event_type, d.error, m.seq
+                 FROM dead_letters d JOIN messages m ON m.seq = d.message_seq WHERE NOT d.is_reported
+                 ORDER BY d.subscription_id, d.message_seq LIMIT $1",
+                &params![whole(LETTERS_AT_ONCE)],
+            )
+            .await?;
+        let mut all = Vec::new();
+        for row in &rows {
+            unreported::add(&mut all, unreported(row)?, own_events);
+        }
+        Ok(all)
     }
 
-    async fn tell_dead_letters(
+    async fn report_dead_letters(
         &self,
-        told: Told,
+        letters: UnreportedLetters,
         notice: Option<(OutgoingEvent, Vec<NewMessage>)>,
         now: Now,
     ) -> Result<(), StoreError> {
-        unimplemented!()
+        let (letters, notice) = (&letters, notice.as_ref());
+        self.change(|to| async move {
+            // Another node that reported the same letters leaves none, and no second notice.
+            if mark_reported(&to, letters).await?
+                && let Some((event, messages)) = notice
+            {
+                fanout::publish(&to, event, [0; 32], messages, now).await?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     async fn replay_dead_letters(
@@ -44,14 +127,30 @@ impl DeadLetters for Postgres {
         limit: usize,
         now: Now,
     ) -> Result<Vec<(MessageId, String)>, StoreError> {
-        unimplemented!()
+        let filter = &filter;
+        self.change(|to| async move { replay(&to, filter, limit, now).await }).await
     }
 
     async fn stranded_dead_letters(
         &self,
         filter: DeadLetterFilter,
     ) -> Result<Vec<(String, u64)>, StoreError> {
-        unimplemented!()
+        let rows = self
+            .connection()
+            .await?
+            .rows(
+                &format!(
+                    "SELECT d.subscription_id, count(*) AS letters
+                     FROM dead_letters d JOIN messages m ON m.seq = d.message_seq
+                     WHERE {MATCHES} AND NOT EXISTS (SELECT 1 FROM subscriptions s
+                                                     WHERE s.id = d.subscription_id AND s.parked_since IS NULL)
+                     GROUP BY d.subscription_id ORDER BY d.subscription_id"
+                ),
+                &Asked::new(&filter).and([]),
+            )
+            .await?;
+        let counted = |row| Ok((column(row, "subscription_id")?, count(row)?));
+        rows.iter().map(counted).collect()
     }
 
     async fn dead_letter_groups(
@@ -59,7 +158,20 @@ impl DeadLetters for Postgres {
         filter: DeadLetterFilter,
         limit: usize,
     ) -> Result<Vec<LetterGroup>, StoreError> {
-        unimplemented!()
+        let rows = self
+            .connection()
+            .await?
+            .rows(
+                &format!(
+                    "SELECT d.subscription_id, d.error, count(*) AS letters, min(d.failed_at) AS since,
+                         max(d.failed_at) AS last
+                     FROM dead_letters d JOIN messages m ON m.seq = d.message_seq WHERE {MATCHES}
+                     GROUP BY d.subscription_id, d.error ORDER BY last DESC, d.error LIMIT $9"
+                ),
+                &Asked::new(&filter).and(params![whole(limit)]),
+            )
+            .await?;
+        rows.iter().map(group).collect()
     }
 
     async fn discard_dead_letters(
@@ -67,10 +179,107 @@ impl DeadLetters for Postgres {
         filter: DeadLetterFilter,
         limit: usize,
     ) -> Result<usize, StoreError> {
-        unimplemented!()
+        let discarded = self
+            .connection()
+            .await?
+            .run(
+                &format!(
+                    "DELETE FROM dead_letters WHERE message_seq = ANY (ARRAY(
+                         SELECT d.message_seq FROM dead_letters d JOIN messages m ON m.seq = d.message_seq
+                         WHERE {MATCHES} ORDER BY d.message_seq LIMIT $9 FOR UPDATE OF d))"
+                ),
+                &Asked::new(&filter).and(params![whole(limit)]),
+            )
+            .await?;
+        Ok(usize::try_from(discarded).unwrap_or(usize::MAX))
     }
 
     async fn oldest_dead_letter(&self) -> Result<Option<Timestamp>, StoreError> {
-        unimplemented!()
+        let sql = "SELECT failed_at FROM dead_letters ORDER BY message_seq LIMIT 1";
+        let row = self.connection().await?.maybe(sql, &[]).await?;
+        row.map(|row| time(&row, "failed_at")).transpose()
     }
+}
+
+fn letter(row: &Row) -> Result<DeadLetter, StoreError> {
+    Ok(DeadLetter {
+        message: message(row)?,
+        url: column(row, "url")?,
+        payload: bytes(row, "payload")?,
+        error: column(row, "error")?,
+        primary_error: column(row, "primary_error")?,
+        fallback_error: column(row, "fallback_error")?,
+        failed_at: time(row, "failed_at")?,
+    })
+}
+
+fn unreported(row: &Row) -> Result<Unreported, StoreError> {
+    Ok(Unreported {
+        subscription: column(row, "subscription_id")?,
+        id: MessageId::from_bytes(column(row, "id")?),
+        seq: column(row, "seq")?,
+        event_type: column(row, "event_type")?,
+        error: column(row, "error")?,
+    })
+}
+
+fn group(row: &Row) -> Result<LetterGroup, StoreError> {
+    Ok(LetterGroup {
+        subscription: column(row, "subscription_id")?,
+        error: column(row, "error")?,
+        count: count(row)?,
+        since: time(row, "since")?,
+        last: time(row, "last")?,
+    })
+}
+
+fn count(row: &Row) -> Result<u64, StoreError> {
+    column::<i64>(row, "letters").map(i64::unsigned_abs)
+}
+
+/// Records that administrators are notified; `false` if they were already, of each of these letters.
+async fn mark_reported(to: &Transaction, letters: &UnreportedLetters) -> Result<bool, StoreError> {
+    let changed = to
+        .run(
+            "UPDATE dead_letters SET is_reported = TRUE WHERE NOT is_reported AND message_seq = ANY (ARRAY(
+                 SELECT message_seq FROM dead_letters
+                 WHERE NOT is_reported AND subscription_id = $1 AND message_seq <= $2
+                 ORDER BY message_seq FOR UPDATE))",
+            &params![letters.subscription, letters.through],
+        )
+        .await?;
+    Ok(changed > 0)
+}
+
+/// Replays dead letters, at most `limit`. Each starts a new round of attempts through its own subscription, which stays
+/// in force until this is committed.
+async fn replay(
+    to: &Transaction,
+    filter: &DeadLetterFilter,
+    limit: usize,
+    now: Now,
+) -> Result<Vec<(MessageId, String)>, StoreError> {
+    let rows = to
+        .rows(
+            &format!(
+                "SELECT m.seq, m.id, m.subscription_id FROM dead_letters d JOIN messages m ON m.seq = d.message_seq
+                 JOIN subscriptions s ON s.id = d.subscription_id AND s.parked_since IS NULL
+                 WHERE {MATCHES} ORDER BY d.message_seq LIMIT $9 FOR UPDATE OF m, d FOR SHARE OF s"
+            ),
+            &Asked::new(filter).and(params![whole(limit)]),
+        )
+        .await?;
+    let seqs = rows.iter().map(|row| column(row, "seq")).collect::<Result<Vec<i64>, _>>()?;
+    to.run(
+        &format!(
+            "UPDATE messages SET status = 0, next_attempt_at = $2, replayed_at = $3, finished_at = NULL, {HOME}
+             WHERE seq = ANY ($1)"
+        ),
+        &params![seqs, now.due.as_micros(), now.wall.as_micros()],
+    )
+    .await?;
+    to.run("DELETE FROM dead_letters WHERE message_seq = ANY ($1)", &params![seqs]).await?;
+    rows.iter()
+        .map(|row| Ok((MessageId::from_bytes(column(row, "id")?), column(row, "subscription_id")?)))
+        .collect()
 }

@@ -8,15 +8,11 @@ use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 use super::columns::{HOME, MESSAGE_COLUMNS, message};
 use super::fanout;
 use crate::domain::{DeadLetter, MessageId, Now, OutgoingEvent, Timestamp};
+use crate::store::outbox::unreported::{self, LETTERS_AT_ONCE, Unreported};
 use crate::store::sqlite::fields::{count, time};
 use crate::store::sqlite::numbers::PENDING;
 use crate::store::sqlite::{Sqlite, whole};
 use crate::store::{DeadLetterFilter, DeadLetters, LetterGroup, NewMessage, StoreError, UnreportedLetters};
-
-/// The most dead letters read for one notice.
-const LETTERS_AT_ONCE: usize = 10_000;
-/// The most ids in a notice.
-const MOST_IDS: usize = 20;
 
 #[async_trait]
 impl DeadLetters for Sqlite {
@@ -313,25 +309,14 @@ pub fn unreported(connection: &Connection, own_events: &[&str]) -> rusqlite::Res
     let mut rows = statement.query([whole(LETTERS_AT_ONCE)])?;
     let mut all: Vec<UnreportedLetters> = Vec::new();
     while let Some(row) = rows.next()? {
-        let subscription: String = row.get("subscription_id")?;
-        let event_type: String = row.get("event_type")?;
-        let seq: i64 = row.get("seq")?;
-        let same = |known: &UnreportedLetters| known.subscription == subscription;
-        let at = all.iter().position(same).unwrap_or(all.len());
-        if at == all.len() {
-            let (messages, error) = (Vec::new(), String::new());
-            all.push(UnreportedLetters { subscription, count: 0, messages, error, through: seq });
-        }
-        let Some(notice) = all.get_mut(at) else { continue };
-        notice.through = seq;
-        if own_events.contains(&event_type.as_str()) {
-            continue;
-        }
-        notice.count = notice.count.saturating_add(1);
-        notice.error = row.get("error")?;
-        if notice.messages.len() < MOST_IDS {
-            notice.messages.push(MessageId::from_bytes(row.get("id")?));
-        }
+        let letter = Unreported {
+            subscription: row.get("subscription_id")?,
+            id: MessageId::from_bytes(row.get("id")?),
+            event_type: row.get("event_type")?,
+            error: row.get("error")?,
+            seq: row.get("seq")?,
+        };
+        unreported::add(&mut all, letter, own_events);
     }
     Ok(all)
 }

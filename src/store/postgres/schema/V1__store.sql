@@ -82,9 +82,10 @@ INSERT INTO facts VALUES ('pruned_through', 0), ('probe', 0), ('xid_offset', 0),
     ('lens_since', 0), ('lens_heard_at', 0), ('entities', 0), ('drift_left_out', 0);
 
 CREATE TABLE subscriptions (
-    id              TEXT PRIMARY KEY,
+    id              TEXT COLLATE "C" PRIMARY KEY,
     origin          BIGINT NOT NULL,               -- 0 API, 1 configuration
     document        TEXT NOT NULL,                 -- JSON, secrets sealed
+    is_ordered      BOOLEAN NOT NULL,              -- as the document says
     enabled         BOOLEAN NOT NULL,
     disabled_reason TEXT,
     since_seq       BIGINT NOT NULL,               -- deliveries after this position are its own
@@ -96,9 +97,9 @@ CREATE TABLE subscriptions (
 CREATE TABLE events (
     seq         BIGINT PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
     source      TEXT NOT NULL,
-    event_id    TEXT,
-    event_type  TEXT NOT NULL,
-    entity      TEXT,
+    event_id    TEXT COLLATE "C",
+    event_type  TEXT COLLATE "C" NOT NULL,
+    entity      TEXT COLLATE "C",
     received_at BIGINT NOT NULL,
     body        BYTEA NOT NULL,
     delivery_id BYTEA,
@@ -113,36 +114,49 @@ CREATE INDEX events_published_types ON events (event_type, received_at) WHERE po
 CREATE TABLE messages (
     seq             BIGINT PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
     id              BYTEA NOT NULL UNIQUE,
-    subscription_id TEXT NOT NULL,
-    target_id       TEXT NOT NULL,                 -- through which subscription it is sent: its own, or the fallback
+    subscription_id TEXT COLLATE "C" NOT NULL,
+    target_id       TEXT COLLATE "C" NOT NULL,     -- through which subscription it is sent: its own, or the fallback
     event_seq       BIGINT NOT NULL,
-    event_id        TEXT,
-    event_type      TEXT NOT NULL,
-    entity          TEXT,                          -- of ordered messages only
+    event_id        TEXT COLLATE "C",
+    event_type      TEXT COLLATE "C" NOT NULL,
+    entity          TEXT COLLATE "C",              -- of ordered messages only
     by_hand         BOOLEAN NOT NULL,
     status          BIGINT NOT NULL,               -- 0 pending, 1 sending, 2 delivered, 3 dead, 4 cancelled
     created_at      BIGINT NOT NULL,
-    next_attempt_at BIGINT NOT NULL,
-    lease_until     TIMESTAMPTZ,                   -- by the server's clock
-    claim           BIGINT NOT NULL DEFAULT 0,     -- the number of its last claim: who has another one changes nothing
+    next_attempt_at BIGINT NOT NULL,               -- by the clock of the node that wrote it
+    lease_until     BIGINT,                        -- by the server's clock
+    claim           BIGINT NOT NULL DEFAULT 0,     -- raised by each claim and each end of one: who has another number
+                                                   -- changes nothing
+    claimed_by      TEXT COLLATE "C",              -- the node that claimed it last
     claimed_at      BIGINT,
     attempts        BIGINT NOT NULL,
     attempts_before BIGINT NOT NULL,               -- made before the present round
     primary_error   TEXT,
     finished_at     BIGINT,
     replayed_at     BIGINT
+) WITH (
+    -- Each claim and each outcome leaves a dead row behind in the partial indexes, which the next claims read: seen are
+    -- claims a hundred times as slow. So vacuum comes by numbers, not by a part of the table, and does not pause.
+    autovacuum_vacuum_scale_factor = 0,
+    autovacuum_vacuum_threshold = 2000,
+    autovacuum_vacuum_cost_delay = 0,
+    autovacuum_analyze_scale_factor = 0.02,
+    fillfactor = 90
 );
 CREATE UNIQUE INDEX messages_once ON messages (subscription_id, event_id) WHERE event_id IS NOT NULL AND NOT by_hand;
-CREATE INDEX messages_subscription ON messages (subscription_id, status);
-CREATE INDEX messages_event ON messages (event_id) WHERE event_id IS NOT NULL;
-CREATE INDEX messages_status ON messages (status);
-CREATE INDEX messages_due ON messages (target_id, next_attempt_at) WHERE status = 0;
+CREATE INDEX messages_subscription ON messages (subscription_id, status, seq);
+CREATE INDEX messages_event ON messages (event_id, seq) WHERE event_id IS NOT NULL;
+CREATE INDEX messages_status ON messages (status, seq);
+CREATE INDEX messages_due ON messages (target_id, next_attempt_at, seq) WHERE status = 0;
 CREATE INDEX messages_leased ON messages (lease_until) WHERE status = 1;
-CREATE INDEX messages_in_order ON messages (target_id, entity) WHERE status < 2 AND entity IS NOT NULL;
+CREATE INDEX messages_in_order ON messages (target_id, entity, seq) WHERE status < 2 AND entity IS NOT NULL;
+CREATE INDEX messages_sent_in_order ON messages (target_id, entity) WHERE status = 1 AND entity IS NOT NULL;
 
+-- Attempts are never replaced: those of a node whose message was taken over stay beside the other node's.
 CREATE TABLE attempts (
     message_seq      BIGINT NOT NULL,
     number           BIGINT NOT NULL,
+    claim            BIGINT NOT NULL,
     target_id        TEXT NOT NULL,
     started_at       BIGINT NOT NULL,
     duration_us      BIGINT NOT NULL,
@@ -153,32 +167,37 @@ CREATE TABLE attempts (
     response_body    BYTEA NOT NULL,
     truncated        BOOLEAN NOT NULL,
     missing          TEXT NOT NULL,                -- JSON array
-    PRIMARY KEY (message_seq, number)
+    PRIMARY KEY (message_seq, number, claim)
 );
 
 CREATE TABLE dead_letters (
     message_seq     BIGINT PRIMARY KEY,
-    subscription_id TEXT NOT NULL,
+    subscription_id TEXT COLLATE "C" NOT NULL,
     url             TEXT NOT NULL,
     payload         BYTEA NOT NULL,
-    error           TEXT NOT NULL,
+    error           TEXT COLLATE "C" NOT NULL,
     primary_error   TEXT,
     fallback_error  TEXT,
     failed_at       BIGINT NOT NULL,
-    is_told         BOOLEAN NOT NULL               -- whether administrators were told
+    is_reported         BOOLEAN NOT NULL               -- whether administrators were told
 );
 CREATE INDEX dead_letters_groups ON dead_letters (subscription_id, error, failed_at);
-CREATE INDEX dead_letters_untold ON dead_letters (subscription_id) WHERE NOT is_told;
+CREATE INDEX dead_letters_untold ON dead_letters (subscription_id, message_seq) WHERE NOT is_reported;
 
+-- Requests of lanes with a rate, written before they are made. `arrives_by` is by the server's clock: until then the
+-- request may still be under way, and a window after that it counts. The end of the request brings it forward.
 CREATE TABLE rate_marks (
-    target_id TEXT NOT NULL,
-    at        BIGINT NOT NULL,
-    requests  BIGINT NOT NULL,
-    PRIMARY KEY (target_id, at)
-);
+    message_seq BIGINT NOT NULL,
+    claim       BIGINT NOT NULL,
+    target_id   TEXT COLLATE "C" NOT NULL,
+    at          BIGINT NOT NULL,                   -- by the node's clock
+    arrives_by  BIGINT NOT NULL,
+    PRIMARY KEY (message_seq, claim)
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);
+CREATE INDEX rate_marks_counting ON rate_marks (target_id, arrives_by);
 
 CREATE TABLE sender_totals (
-    subscription_id TEXT PRIMARY KEY,
+    subscription_id TEXT COLLATE "C" PRIMARY KEY,
     attempts        BIGINT NOT NULL,
     successful      BIGINT NOT NULL,
     retries         BIGINT NOT NULL,
@@ -187,17 +206,17 @@ CREATE TABLE sender_totals (
     last_success_at BIGINT,
     last_failure_at BIGINT,
     recent          TEXT NOT NULL DEFAULT ''       -- how the last attempts ended, the newest first: + arrived, - failed
-);
+) WITH (fillfactor = 70);
 CREATE TABLE sender_latency (
-    subscription_id TEXT NOT NULL,
+    subscription_id TEXT COLLATE "C" NOT NULL,
     bucket          BIGINT NOT NULL,               -- of durations a hundredth apart
     attempts        BIGINT NOT NULL,
     PRIMARY KEY (subscription_id, bucket)
-);
+) WITH (fillfactor = 70);
 
 CREATE TABLE health_checks (
     seq             BIGINT PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
-    subscription_id TEXT NOT NULL,
+    subscription_id TEXT COLLATE "C" NOT NULL,
     status          TEXT NOT NULL,
     response_code   BIGINT,
     response_us     BIGINT,

@@ -1,0 +1,124 @@
+//! How the outbox's rows are read from PostgreSQL.
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio_postgres::Row;
+
+use crate::domain::{
+    Attempt, AttemptError, DeliveryId, MessageId, MessageRow, MessageStatus, OutgoingEvent, Timestamp,
+};
+use crate::store::StoreError;
+use crate::store::outbox::encoding;
+use crate::store::postgres::{column, small, unreadable};
+
+/// The columns of a message in lists, as `message` reads them; `m` is the message, `e` its event. The parked state is
+/// never written: it follows from the subscription's row. Parking and resuming therefore change one row, however many
+/// messages wait.
+pub const MESSAGE_COLUMNS: &str = "m.seq, m.id, m.event_id, m.event_type, m.subscription_id, m.target_id,
+    CASE WHEN m.status = 0 AND EXISTS (SELECT 1 FROM subscriptions p
+                                       WHERE p.id = m.subscription_id AND p.parked_since IS NOT NULL)
+         THEN 5 ELSE m.status END AS status,
+    m.created_at, m.next_attempt_at, m.attempts, e.delivery_id AS m_delivery_id, m.replayed_at";
+
+/// The columns of an event, as `event` reads them.
+pub const EVENT_COLUMNS: &str =
+    "e.source AS e_source, e.event_id AS e_event_id, e.event_type AS e_event_type,
+    e.entity AS e_entity, e.received_at AS e_received_at, e.body AS e_body, e.delivery_id AS e_delivery_id,
+    e.lineage AS e_lineage";
+
+/// The columns of an attempt, as `attempt` reads them.
+pub const ATTEMPT_COLUMNS: &str = "number, target_id, started_at, duration_us, status, error, error_detail,
+    response_headers, response_body, truncated, missing";
+
+/// Returns a message to its own subscription and starts a new round of attempts. It is in order if that subscription
+/// sends in order.
+pub const HOME: &str = "target_id = subscription_id, attempts_before = attempts, primary_error = NULL,
+    entity = (SELECT e.entity FROM events e JOIN subscriptions s ON s.id = messages.subscription_id
+              WHERE e.seq = messages.event_seq AND s.is_ordered)";
+
+/// SQL for the present moment in microseconds, by the server's clock. All nodes share it; `now()` would be the start of
+/// the transaction.
+pub const SERVER_NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+
+/// A message from `MESSAGE_COLUMNS`.
+pub fn message(row: &Row) -> Result<MessageRow, StoreError> {
+    let status = encoding::status(column(row, "status")?).ok_or_else(|| unreadable("status"))?;
+    Ok(MessageRow {
+        seq: column(row, "seq")?,
+        id: MessageId::from_bytes(column(row, "id")?),
+        event_id: column(row, "event_id")?,
+        event_type: column(row, "event_type")?,
+        subscription: column(row, "subscription_id")?,
+        target: column(row, "target_id")?,
+        status,
+        created_at: time(row, "created_at")?,
+        next_attempt_at: match status {
+            MessageStatus::Pending => Some(time(row, "next_attempt_at")?),
+            _ => None,
+        },
+        attempts: small(column(row, "attempts")?, "attempts")?,
+        delivery: column::<Option<[u8; 16]>>(row, "m_delivery_id")?.map(DeliveryId::from_bytes),
+        replayed_at: maybe_time(row, "replayed_at")?,
+    })
+}
+
+/// An event from `EVENT_COLUMNS`.
+pub fn event(row: &Row) -> Result<OutgoingEvent, StoreError> {
+    Ok(OutgoingEvent {
+        source: column(row, "e_source")?,
+        event_id: column(row, "e_event_id")?,
+        event_type: column(row, "e_event_type")?,
+        entity: column(row, "e_entity")?,
+        received_at: time(row, "e_received_at")?,
+        body: bytes(row, "e_body")?,
+        delivery: column::<Option<[u8; 16]>>(row, "e_delivery_id")?.map(DeliveryId::from_bytes),
+        lineage: json(row, "e_lineage")?,
+    })
+}
+
+/// An attempt from `ATTEMPT_COLUMNS`.
+pub fn attempt(row: &Row) -> Result<Attempt, StoreError> {
+    let error: Option<String> = column(row, "error")?;
+    let status: Option<i64> = column(row, "status")?;
+    Ok(Attempt {
+        number: small(column(row, "number")?, "number")?,
+        target: column(row, "target_id")?,
+        started_at: time(row, "started_at")?,
+        duration_us: column::<i64>(row, "duration_us")?.unsigned_abs(),
+        status: status.map(|status| small(status, "status")).transpose()?,
+        error: match error {
+            Some(word) => Some(AttemptError::from_word(&word).ok_or_else(|| unreadable("error"))?),
+            None => None,
+        },
+        error_detail: column(row, "error_detail")?,
+        response_headers: json(row, "response_headers")?,
+        response_body: bytes(row, "response_body")?,
+        response_truncated: column(row, "truncated")?,
+        missing: json(row, "missing")?,
+    })
+}
+
+/// A time.
+pub fn time(row: &Row, name: &str) -> Result<Timestamp, StoreError> {
+    column(row, name).map(Timestamp::from_micros)
+}
+
+/// A time that may be missing.
+pub fn maybe_time(row: &Row, name: &str) -> Result<Option<Timestamp>, StoreError> {
+    Ok(column::<Option<i64>>(row, name)?.map(Timestamp::from_micros))
+}
+
+/// Bytes.
+pub fn bytes(row: &Row, name: &str) -> Result<Bytes, StoreError> {
+    column::<Vec<u8>>(row, name).map(Bytes::from)
+}
+
+/// A value as stored in JSON.
+pub fn to_json<T: Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|fault| StoreError::Unavailable(fault.to_string()))
+}
+
+fn json<T: DeserializeOwned>(row: &Row, name: &str) -> Result<T, StoreError> {
+    serde_json::from_str(&column::<String>(row, name)?).map_err(|_| unreadable(name))
+}
