@@ -16,7 +16,9 @@ mod bounded;
 mod claims;
 mod clock;
 mod letters;
+mod nodes;
 mod parked;
+mod sqlite_only;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 

@@ -27,9 +27,9 @@ impl Health for Postgres {
                      coalesce(answered_us, 0) AS answered_us, last_success_at, last_failure_at, s.parked_since,
                      coalesce(recent, '') AS recent,
                      (SELECT count(*) FROM (SELECT 1 FROM messages m
-                                            WHERE m.target_id = i.id AND m.status = 0 LIMIT $1) AS some) AS waiting,
+                                            WHERE m.target_id = i.id AND m.status = 0 LIMIT $1) AS counted) AS waiting,
                      (SELECT count(*) FROM (SELECT 1 FROM dead_letters d
-                                            WHERE d.subscription_id = i.id LIMIT $1) AS some) AS dead
+                                            WHERE d.subscription_id = i.id LIMIT $1) AS counted) AS dead
                  FROM (SELECT subscription_id AS id FROM sender_totals UNION SELECT id FROM subscriptions) AS i
                  LEFT JOIN sender_totals t ON t.subscription_id = i.id
                  LEFT JOIN subscriptions s ON s.id = i.id

@@ -11,9 +11,11 @@ mod fanout;
 mod figures;
 mod messages;
 mod ordered;
+mod prune;
 mod rate;
 mod schedule;
 mod settle;
 mod subscriptions;
 
 pub use fanout::publish;
+pub use prune::{prune_outbox, retire};

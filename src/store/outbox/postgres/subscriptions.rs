@@ -169,7 +169,7 @@ async fn waiting(from: &Connection, id: &str) -> Result<u64, StoreError> {
     let row = from
         .one(
             "SELECT count(*) AS waiting FROM (SELECT 1 FROM messages
-                 WHERE subscription_id = $1 AND status IN (0, 1) LIMIT $2) AS some",
+                 WHERE subscription_id = $1 AND status IN (0, 1) LIMIT $2) AS counted",
             &params![id, COUNTED],
         )
         .await?;

@@ -1,11 +1,30 @@
 //! The history of attempts is bounded.
 
-use super::*;
+use tokio_postgres::NoTls;
 
-fn rows(case: &Case, table: &str) -> i64 {
-    let crate::store::Place::Sqlite(path) = &case.options.place else { panic!("asked of SQLite only") };
-    let file = rusqlite::Connection::open(path).unwrap();
-    file.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+use super::*;
+use crate::store::Place;
+
+async fn rows(case: &Case, table: &str) -> i64 {
+    let sql = format!("SELECT count(*) FROM {table}");
+    match &case.options.place {
+        Place::Sqlite(path) => {
+            rusqlite::Connection::open(path).unwrap().query_row(&sql, [], |row| row.get(0)).unwrap()
+        }
+        Place::Postgres(place) => {
+            let (client, connection) = place.config.connect(NoTls).await.unwrap();
+            tokio::spawn(connection);
+            client.query_one(&sql, &[]).await.unwrap().get(0)
+        }
+    }
+}
+
+async fn all<const N: usize>(case: &Case, tables: [&str; N]) -> [i64; N] {
+    let mut counts = [0; N];
+    for (count, table) in counts.iter_mut().zip(tables) {
+        *count = rows(case, table).await;
+    }
+    counts
 }
 
 #[tokio::test]
@@ -26,15 +45,15 @@ async fn ui_14_attempts_dead_letters_and_ids_are_pruned_each_by_its_own_rule() {
             case.settle(&message, if number % 4 == 0 { 500 } else { 200 }, next).await;
         }
     }
-    let all = ["attempts", "messages", "dead_letters", "events"].map(|table| rows(&case, table));
-    assert_eq!(all, [1_200, 1_200, 300, 1_200]);
+    let full = all(&case, ["attempts", "messages", "dead_letters", "events"]).await;
+    assert_eq!(full, [1_200, 1_200, 300, 1_200]);
     case.clock.advance(HOUR + Duration::from_secs(1));
     case.store.prune().await.unwrap();
-    let left = ["attempts", "messages", "dead_letters"].map(|table| rows(&case, table));
+    let left = all(&case, ["attempts", "messages", "dead_letters"]).await;
     assert_eq!(left, [300, 300, 300], "what is dead waits for its own time");
     case.clock.advance(2 * HOUR);
     case.store.prune().await.unwrap();
     for table in ["attempts", "messages", "dead_letters", "events", "event_ids"] {
-        assert_eq!(rows(&case, table), 0, "{table}");
+        assert_eq!(rows(&case, table).await, 0, "{table}");
     }
 }

@@ -9,7 +9,19 @@ use std::time::Duration;
 #[async_trait]
 impl Upkeep for Postgres {
     async fn prune(&self) -> Result<Pruned, StoreError> {
-        unimplemented!()
+        let (retention, now) = (self.retention, self.clock.now());
+        let mut all = Pruned::default();
+        loop {
+            let n = self
+                .change(|to| async move {
+                    crate::store::outbox::postgres::prune_outbox(&to, &retention, now).await
+                })
+                .await?;
+            if n == 0 {
+                return Ok(all);
+            }
+            all.messages += n;
+        }
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
@@ -25,6 +37,6 @@ impl Upkeep for Postgres {
     }
 
     async fn close(&self) {
-        unimplemented!()
+        self.shut()
     }
 }
