@@ -11,6 +11,7 @@ mod learned;
 mod log;
 mod marks;
 mod minutes;
+mod numbers;
 mod options;
 mod outbox;
 mod postgres;
@@ -36,7 +37,7 @@ pub use marks::{Marked, Marking};
 pub use minutes::{Minute, Minutes, SlotCount};
 pub use options::{Place, PostgresPlace, Retention, StoreOptions};
 pub use outbox::{
-    ByHand, DeadLetterFilter, DeadLetters, Due, FanOut, FannedDelivery, FanningOut, Health, HealthCheck, Lane, LaneBatch,
+    ByHand, DeadLetterFilter, DeadLetters, Due, FanOut, FanningOut, Health, HealthCheck, Lane, LaneBatch,
     LaneClaim, LaneRate, LetterGroup, Messages, NewMessage, Next, ParkedRecord, Published, PublishedType,
     SenderFigures, Sending, Settlement, StoredMessage, SubscriptionRecord, Subscriptions, UnreportedLetters,
 };

@@ -1,6 +1,6 @@
 //! Limits of what is stored about devices, and what both engines derive from one.
 
-use crate::domain::{Device, DeviceState, Entity};
+use crate::domain::Device;
 use crate::store::{EntityOrder, EntityQuery};
 
 /// The most entities stored; the ones silent for longest are removed first.
@@ -9,15 +9,6 @@ pub const MOST_ENTITIES: i64 = 500_000;
 pub const MOST_MEMBERS: usize = 20;
 /// The most outages stored.
 pub const MOST_OUTAGES: usize = 100;
-
-/// The number of the trouble that an entity's clock is in.
-pub fn trouble(entity: &Entity) -> i64 {
-    match entity.clock_trouble() {
-        Some(DeviceState::ClockAhead) => 2,
-        Some(_) => 1,
-        None => 0,
-    }
-}
 
 /// Whether a device of a list is shown at its place; otherwise another of its entities represents it.
 pub fn is_shown(query: &EntityQuery, device: &Device, before: &[Device]) -> bool {

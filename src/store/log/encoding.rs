@@ -127,6 +127,12 @@ pub fn unverified_text(said: &Unverified) -> Option<String> {
     serde_json::to_string(&(&said.event, &said.id, &said.device, &said.device_name)).ok()
 }
 
+/// The contents of an unread body from its stored text; `None` if it is not one.
+pub fn unverified(text: &str) -> Option<Unverified> {
+    let (event, id, device, device_name) = serde_json::from_str(text).ok()?;
+    Some(Unverified { event, id, device, device_name })
+}
+
 /// Fills in the last check. It was written before the store knew the result of the claim; the row knows it.
 pub fn complete_last_check(checks: &mut [Check], row: &DeliveryRow, first_received_at: Option<Timestamp>) {
     let (Some(check), Some(first)) = (checks.last_mut(), row.duplicate_of) else { return };

@@ -2,19 +2,18 @@
 
 mod by_hand;
 mod contract;
-mod encoding;
 pub mod postgres;
 pub mod sqlite;
 mod tally;
-mod unreported;
 mod types;
+mod unreported;
 
 pub use by_hand::ByHand;
 pub use contract::{DeadLetters, FanningOut, Health, Messages, Sending, Subscriptions};
 pub use types::{
-    DeadLetterFilter, Due, FanOut, FannedDelivery, HealthCheck, Lane, LaneBatch, LaneClaim, LaneRate, LetterGroup, NewMessage, Next,
-    ParkedRecord, Published, PublishedType, SenderFigures, Settlement, StoredMessage, SubscriptionRecord,
-    UnreportedLetters,
+    DeadLetterFilter, Due, FanOut, HealthCheck, Lane, LaneBatch, LaneClaim, LaneRate, LetterGroup,
+    NewMessage, Next, ParkedRecord, Published, PublishedType, SenderFigures, Settlement, StoredMessage,
+    SubscriptionRecord, UnreportedLetters,
 };
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ mod engine;
 pub mod fields;
 mod job;
 mod migrate;
-pub mod numbers;
 mod queue;
 pub mod reader;
 pub mod shared;

@@ -13,7 +13,7 @@ const ROWS: usize = 2_000;
 const QUERIES: usize = 300;
 /// The columns of a delivery that a test copies as they are.
 const COLUMNS: &str = "d.seq, d.id, d.source, d.received_at, d.method, d.path, d.client_ip, d.event_type, d.event_name, \
-     d.event_id, d.entity, d.verdict, d.reason, d.status, d.size_bytes, d.duration_us, d.row_bytes, b.headers, b.body";
+     d.event_id, d.entity, d.verdict, d.reason, d.status, d.size_bytes, d.duration_us, d.row_bytes, d.unverified, b.headers, b.body";
 
 /// The same log in both.
 struct Both {
@@ -63,7 +63,7 @@ async fn copy(from: &std::path::Path, to: &tokio_postgres::Config) {
     let (client, connection) = to.connect(NoTls).await.unwrap();
     tokio::spawn(connection);
     let names = COLUMNS.replace("d.", "").replace("b.", "");
-    let places = (1..=19).map(|at| format!("${at}")).collect::<Vec<_>>().join(", ");
+    let places = (1..=20).map(|at| format!("${at}")).collect::<Vec<_>>().join(", ");
     let insert = format!(
         "INSERT INTO deliveries ({names}, node, http_version, peer_ip, explanation, body_end, checks)
          VALUES ({places}, '', '', '\\x00000000000000000000000000000000', '', 'complete', '[]')"

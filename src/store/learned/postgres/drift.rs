@@ -4,7 +4,7 @@ use crate::domain::{Device, Entity, Now, OutgoingEvent, SilenceAfter, Timestamp}
 use crate::store::postgres::Postgres;
 use crate::store::*;
 use crate::store::{
-    DriftField, DriftType, EntityPage, EntityQuery, FannedDelivery, Learnt, LensState, NewMessage, Outage,
+    DriftField, DriftType, EntityPage, EntityQuery, Learnt, LensState, LoggedDelivery, NewMessage, Outage,
     StoreError,
 };
 use async_trait::async_trait;

@@ -4,7 +4,7 @@ use crate::domain::{Device, Entity, Now, OutgoingEvent, SilenceAfter, Timestamp}
 use crate::store::postgres::Postgres;
 use crate::store::*;
 use crate::store::{
-    DriftField, DriftType, EntityPage, EntityQuery, FannedDelivery, Learnt, LensState, NewMessage, Outage,
+    DriftField, DriftType, EntityPage, EntityQuery, Learnt, LensState, LoggedDelivery, NewMessage, Outage,
     StoreError,
 };
 use async_trait::async_trait;
@@ -46,7 +46,7 @@ impl Devices for Postgres {
         before: Option<i64>,
         limit: usize,
         bytes: usize,
-    ) -> Result<Vec<FannedDelivery>, StoreError> {
+    ) -> Result<Vec<LoggedDelivery>, StoreError> {
         unimplemented!()
     }
 }

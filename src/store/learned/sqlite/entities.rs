@@ -5,9 +5,9 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::facts::add;
 use crate::domain::{DeliveryId, Entity, Timestamp};
 use crate::store::SeenEntity;
-use crate::store::learned::limits::{self, MOST_ENTITIES};
+use crate::store::learned::limits::MOST_ENTITIES;
+use crate::store::numbers::clock_number;
 use crate::store::outbox::sqlite::to_json;
-use crate::store::sqlite::numbers::clock_number;
 
 /// The columns of an entity, in the order that `entity` reads them.
 pub const COLUMNS: &str = "source, entity, name, first_seen, last_seen, last_delivery, last_event_type, deliveries, \

@@ -13,8 +13,8 @@ use crate::domain::{
 };
 use crate::store::learned::limits::{MOST_MEMBERS, is_shown};
 use crate::store::log::encoding::headers;
+use crate::store::numbers::{CLOCK_AHEAD, CLOCK_RIGHT, LATE};
 use crate::store::sqlite::Sqlite;
-use crate::store::sqlite::numbers::{CLOCK_AHEAD, CLOCK_RIGHT, LATE};
 use crate::store::sqlite::whole;
 use crate::store::{
     Devices, EntityOrder, EntityPage, EntityPlace, EntityQuery, LoggedDelivery, Search as _, StoreError,

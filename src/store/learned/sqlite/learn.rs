@@ -6,8 +6,8 @@ use rusqlite::Connection;
 use super::facts::{add, fact};
 use super::{drift, entities};
 use crate::domain::{Reason, Timestamp};
+use crate::store::numbers::{ACCEPTED, REJECTED};
 use crate::store::sqlite::Sqlite;
-use crate::store::sqlite::numbers::{ACCEPTED, REJECTED};
 use crate::store::{Learning, Learnt, LensState, LoggedDelivery, StoreError};
 
 /// The condition of what the learner reads: deliveries that were accepted or failed schema validation. The unary plus

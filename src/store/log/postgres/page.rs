@@ -2,7 +2,7 @@
 
 use super::rows::{ROW_COLUMNS, with_bytes};
 use crate::store::postgres::{HORIZON, Postgres, params};
-use crate::store::{FannedDelivery, StoreError};
+use crate::store::{LoggedDelivery, StoreError};
 
 impl Postgres {
     /// Deliveries after `after` for which `condition` on `deliveries d` is true, oldest first, and the position through
@@ -16,7 +16,7 @@ impl Postgres {
         after: i64,
         limit: usize,
         bytes: usize,
-    ) -> Result<(Vec<FannedDelivery>, i64), StoreError> {
+    ) -> Result<(Vec<LoggedDelivery>, i64), StoreError> {
         let newest = *self.newest.borrow();
         let (rows_limit, bytes_limit) =
             (i64::try_from(limit).unwrap_or(i64::MAX), i64::try_from(bytes).unwrap_or(i64::MAX));

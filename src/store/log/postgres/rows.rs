@@ -9,9 +9,9 @@ use crate::domain::{
     BodyEnd, Cause, ClientAddress, Connection, DeliveryId, DeliveryRow, Marks, Reason, StoredDelivery,
     Timestamp, Unverified,
 };
-use crate::store::log::encoding::{address, checks, headers, tell_claim, verdict};
+use crate::store::log::encoding::{self, address, checks, complete_last_check, headers, verdict};
 use crate::store::postgres::column;
-use crate::store::{FannedDelivery, StoreError};
+use crate::store::{LoggedDelivery, StoreError};
 
 /// The columns of a list row of `deliveries d`, which `row` reads.
 pub const ROW_COLUMNS: &str = "d.seq, d.id, d.source, d.received_at, d.method, d.path, d.client_ip, d.event_type,
@@ -86,9 +86,7 @@ fn cause(row: &Row) -> Result<Option<Cause>, StoreError> {
 
 fn unverified(row: &Row) -> Result<Unverified, StoreError> {
     let Some(text) = column::<Option<String>>(row, "unverified")? else { return Ok(Unverified::default()) };
-    let (event, id, device, device_name) =
-        serde_json::from_str(&text).map_err(|_| unreadable("unverified"))?;
-    Ok(Unverified { event, id, device, device_name })
+    encoding::unverified(&text).ok_or_else(|| unreadable("unverified"))
 }
 
 /// Reads a whole delivery from `ROW_COLUMNS` and `BYTES_COLUMNS`.
@@ -101,7 +99,7 @@ pub fn stored(found: &Row) -> Result<StoredDelivery, StoreError> {
     let kept: String = column(found, "checks")?;
     let first_received_at: Option<i64> = column(found, "first_received_at")?;
     let mut checks = checks(&kept).ok_or_else(|| unreadable("checks"))?;
-    tell_claim(&mut checks, &row, first_received_at.map(Timestamp::from_micros));
+    complete_last_check(&mut checks, &row, first_received_at.map(Timestamp::from_micros));
     let deliveries = column::<Option<i64>>(found, "connection_deliveries")?;
     Ok(StoredDelivery {
         http_version: column(found, "http_version")?,
@@ -131,8 +129,8 @@ pub fn stored(found: &Row) -> Result<StoredDelivery, StoreError> {
 ///
 /// # Errors
 /// As for `row`.
-pub fn with_bytes(found: &Row) -> Result<FannedDelivery, StoreError> {
-    Ok(FannedDelivery {
+pub fn with_bytes(found: &Row) -> Result<LoggedDelivery, StoreError> {
+    Ok(LoggedDelivery {
         row: row(found)?,
         headers: headers(&column::<Vec<u8>>(found, "headers")?),
         body: Bytes::from(column::<Vec<u8>>(found, "body")?),

@@ -11,7 +11,7 @@ use crate::domain::{
     Timestamp, Unverified,
 };
 use crate::store::LoggedDelivery;
-use crate::store::log::encoding::{address, checks, complete_last_check, headers, verdict};
+use crate::store::log::encoding::{self, address, checks, complete_last_check, headers, verdict};
 
 /// Names each column of a list once. The module `$list` has the SQL of all of them (`COLUMNS`) and the index of each,
 /// so that the SQL and the indexes cannot differ. A list row is read a thousand times a page: an index costs nothing
@@ -141,9 +141,7 @@ fn cause(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<Cause>> {
 
 fn unverified(row: &Row<'_>, at: usize) -> rusqlite::Result<Unverified> {
     let Some(text) = row.get::<_, Option<String>>(at)? else { return Ok(Unverified::default()) };
-    let (event, id, device, device_name) =
-        serde_json::from_str(&text).map_err(|_| unreadable(at, Type::Text))?;
-    Ok(Unverified { event, id, device, device_name })
+    encoding::unverified(&text).ok_or_else(|| unreadable(at, Type::Text))
 }
 
 /// Reads a delivery with its headers and body from `ROW_COLUMNS` and `PAYLOAD_COLUMNS`.

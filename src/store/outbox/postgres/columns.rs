@@ -9,16 +9,14 @@ use crate::domain::{
     Attempt, AttemptError, DeliveryId, MessageId, MessageRow, MessageStatus, OutgoingEvent, Timestamp,
 };
 use crate::store::StoreError;
-use crate::store::outbox::encoding;
+use crate::store::numbers;
 use crate::store::postgres::{column, small, unreadable};
 
-/// The columns of a message in lists, as `message` reads them; `m` is the message, `e` its event. The parked state is
-/// never written: it follows from the subscription's row. Parking and resuming therefore change one row, however many
-/// messages wait.
+/// The columns of a message in lists, as `message` reads them; `m` is the message, `e` its event.
 pub const MESSAGE_COLUMNS: &str = "m.seq, m.id, m.event_id, m.event_type, m.subscription_id, m.target_id,
-    CASE WHEN m.status = 0 AND EXISTS (SELECT 1 FROM subscriptions p
-                                       WHERE p.id = m.subscription_id AND p.parked_since IS NOT NULL)
-         THEN 5 ELSE m.status END AS status,
+    m.status, EXISTS (
+        SELECT 1 FROM subscriptions p WHERE p.id = m.subscription_id AND p.parked_since IS NOT NULL
+    ) AS is_parked,
     m.created_at, m.next_attempt_at, m.attempts, e.delivery_id AS m_delivery_id, m.replayed_at";
 
 /// The columns of an event, as `event` reads them.
@@ -43,7 +41,8 @@ pub const SERVER_NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000000):
 
 /// A message from `MESSAGE_COLUMNS`.
 pub fn message(row: &Row) -> Result<MessageRow, StoreError> {
-    let status = encoding::status(column(row, "status")?).ok_or_else(|| unreadable("status"))?;
+    let status = numbers::status(column(row, "status")?, column(row, "is_parked")?)
+        .ok_or_else(|| unreadable("status"))?;
     Ok(MessageRow {
         seq: column(row, "seq")?,
         id: MessageId::from_bytes(column(row, "id")?),

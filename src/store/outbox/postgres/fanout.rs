@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::columns::{EVENT_COLUMNS, event, time, to_json};
 use crate::domain::{MessageId, Now, OutgoingEvent};
 use crate::store::postgres::{Postgres, Transaction, column, params, whole};
-use crate::store::{FanOut, FannedDelivery, FanningOut, NewMessage, Published, PublishedType, StoreError};
+use crate::store::{FanOut, FanningOut, LoggedDelivery, NewMessage, Published, PublishedType, StoreError};
 
 #[async_trait]
 impl FanningOut for Postgres {
@@ -19,7 +19,7 @@ impl FanningOut for Postgres {
         after: i64,
         limit: usize,
         bytes: usize,
-    ) -> Result<(Vec<FannedDelivery>, i64), StoreError> {
+    ) -> Result<(Vec<LoggedDelivery>, i64), StoreError> {
         self.page_of_log("d.verdict = 0", after, limit, bytes).await
     }
 

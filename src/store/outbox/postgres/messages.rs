@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::columns::{ATTEMPT_COLUMNS, EVENT_COLUMNS, MESSAGE_COLUMNS, attempt, event, message};
 use crate::domain::{Clock, MessageFilter, MessageId, MessageRow, MessageStatus};
-use crate::store::outbox::encoding::{WAITS, status_number};
+use crate::store::numbers::{PENDING, status_number};
 use crate::store::postgres::{Connection, Postgres, column, params, whole};
 use crate::store::{Messages, StoreError, StoredMessage};
 
@@ -100,8 +100,8 @@ async fn page(
 ) -> Result<Vec<MessageRow>, StoreError> {
     let (status, is_parked) = match filter.status {
         None => (None, None),
-        Some(MessageStatus::Parked) => (Some(WAITS), Some(true)),
-        Some(MessageStatus::Pending) => (Some(WAITS), Some(false)),
+        Some(MessageStatus::Parked) => (Some(PENDING), Some(true)),
+        Some(MessageStatus::Pending) => (Some(PENDING), Some(false)),
         Some(status) => (Some(status_number(status)), None),
     };
     // The server plans each call with its values, so a condition that is not asked for costs nothing.

@@ -238,11 +238,11 @@ async fn bury(to: &Transaction, dead: &[&Settlement]) -> Result<(), StoreError> 
         };
         to.run(
             "INSERT INTO dead_letters (message_seq, subscription_id, url, payload, error, primary_error,
-                 fallback_error, failed_at, is_told)
+                 fallback_error, failed_at, is_reported)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, FALSE)
              ON CONFLICT (message_seq) DO UPDATE SET subscription_id = excluded.subscription_id, url = excluded.url,
                  payload = excluded.payload, error = excluded.error, primary_error = excluded.primary_error,
-                 fallback_error = excluded.fallback_error, failed_at = excluded.failed_at, is_told = FALSE",
+                 fallback_error = excluded.fallback_error, failed_at = excluded.failed_at, is_reported = FALSE",
             &params![
                 settlement.seq,
                 settlement.subscription,

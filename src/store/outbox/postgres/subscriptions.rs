@@ -5,7 +5,7 @@ use tokio_postgres::Row;
 
 use super::columns::{HOME, maybe_time, time};
 use crate::domain::Timestamp;
-use crate::store::outbox::encoding;
+use crate::store::numbers;
 use crate::store::postgres::{Connection, Postgres, Transaction, column, params, unreadable};
 use crate::store::{ParkedRecord, StoreError, SubscriptionRecord, Subscriptions};
 
@@ -72,7 +72,7 @@ impl Subscriptions for Postgres {
 fn record(row: &Row) -> Result<SubscriptionRecord, StoreError> {
     Ok(SubscriptionRecord {
         id: column(row, "id")?,
-        origin: encoding::origin(column(row, "origin")?).ok_or_else(|| unreadable("origin"))?,
+        origin: numbers::origin(column(row, "origin")?).ok_or_else(|| unreadable("origin"))?,
         document: column(row, "document")?,
         enabled: column(row, "enabled")?,
         disabled_reason: column(row, "disabled_reason")?,
@@ -107,7 +107,7 @@ async fn put(to: &Transaction, record: &SubscriptionRecord) -> Result<Subscripti
              RETURNING created_at, since_seq",
             &params![
                 record.id,
-                encoding::origin_number(record.origin),
+                numbers::origin_number(record.origin),
                 record.document,
                 is_ordered(&record.document),
                 record.enabled,

@@ -6,8 +6,8 @@ use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 use super::columns::HOME;
 use super::ordered;
 use crate::domain::{Now, Timestamp};
+use crate::store::numbers::{CANCELLED, PENDING, SENDING};
 use crate::store::sqlite::Sqlite;
-use crate::store::sqlite::numbers::{CANCELLED, PENDING, SENDING};
 use crate::store::{ByHand, StoreError};
 
 #[async_trait]

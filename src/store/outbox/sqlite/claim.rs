@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::columns::{EVENT_COLUMNS, event};
 use super::{ordered, schedule, settle};
 use crate::domain::{ClaimedMessage, MessageId, Now, OutgoingEvent, Timestamp};
-use crate::store::sqlite::numbers::{PENDING, SENDING};
+use crate::store::numbers::{PENDING, SENDING};
 use crate::store::sqlite::{Sqlite, whole};
 use crate::store::{Due, Lane, LaneBatch, LaneClaim, LaneRate, Sending, Settlement, StoreError};
 

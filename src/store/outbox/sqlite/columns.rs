@@ -5,8 +5,8 @@ use rusqlite::types::Type;
 use rusqlite::{Error, Row};
 
 use crate::domain::{Attempt, AttemptError, DeliveryId, MessageId, MessageRow, MessageStatus, OutgoingEvent};
+use crate::store::numbers;
 use crate::store::sqlite::fields::{count, json, time, time_if_any, unreadable};
-use crate::store::sqlite::numbers;
 
 /// The columns of a message in lists, as `message` reads them.
 pub const MESSAGE_COLUMNS: &str = r"

@@ -8,9 +8,9 @@ use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 use super::columns::{HOME, MESSAGE_COLUMNS, message};
 use super::fanout;
 use crate::domain::{DeadLetter, MessageId, Now, OutgoingEvent, Timestamp};
+use crate::store::numbers::PENDING;
 use crate::store::outbox::unreported::{self, LETTERS_AT_ONCE, Unreported};
 use crate::store::sqlite::fields::{count, time};
-use crate::store::sqlite::numbers::PENDING;
 use crate::store::sqlite::{Sqlite, whole};
 use crate::store::{DeadLetterFilter, DeadLetters, LetterGroup, NewMessage, StoreError, UnreportedLetters};
 

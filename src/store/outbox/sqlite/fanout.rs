@@ -6,8 +6,8 @@ use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 use super::columns::to_json;
 use super::messages;
 use crate::domain::{MessageId, Now, OutgoingEvent, Timestamp};
+use crate::store::numbers::{ACCEPTED, PENDING};
 use crate::store::sqlite::Sqlite;
-use crate::store::sqlite::numbers::{ACCEPTED, PENDING};
 use crate::store::{FanOut, FanningOut, LoggedDelivery, NewMessage, Published, PublishedType, StoreError};
 
 #[async_trait]

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use rusqlite::{Connection, Row, named_params, params};
 
 use crate::domain::{Attempt, Timestamp};
+use crate::store::numbers::PENDING;
 use crate::store::outbox::tally::{self, RECENT, Tally, middle, stored};
-use crate::store::sqlite::numbers::PENDING;
 use crate::store::sqlite::{Sqlite, fields, whole};
 use crate::store::{Health, HealthCheck, SenderFigures, StoreError};
 

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
 use super::columns::{ATTEMPT_COLUMNS, EVENT_COLUMNS, MESSAGE_COLUMNS, attempt, attempt_key, event, message};
 use crate::domain::{Attempt, Clock, MessageFilter, MessageId, MessageRow, MessageStatus, OutgoingEvent};
-use crate::store::sqlite::numbers::{PENDING, status_number};
+use crate::store::numbers::{PENDING, status_number};
 use crate::store::sqlite::{Sqlite, whole};
 use crate::store::{Messages, StoreError, StoredMessage};
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::domain::Timestamp;
-use crate::store::sqlite::numbers::{DELIVERED, PENDING};
+use crate::store::numbers::{DELIVERED, PENDING};
 
 /// The most due messages read in one claim.
 const LOOKED_AT: usize = 500;

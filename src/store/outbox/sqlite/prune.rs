@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 use super::columns::attempt_key;
 use crate::domain::Timestamp;
 use crate::store::Retention;
-use crate::store::sqlite::numbers::{CANCELLED, DEAD, DELIVERED};
+use crate::store::numbers::{CANCELLED, DEAD, DELIVERED};
 use crate::store::upkeep::cutoff;
 
 /// The most messages that one step removes.

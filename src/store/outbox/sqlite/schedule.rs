@@ -6,7 +6,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::domain::{Now, Timestamp};
-use crate::store::sqlite::numbers::{PENDING, SENDING};
+use crate::store::numbers::{PENDING, SENDING};
 
 /// The name of the number that stores how far the wall clock was ahead, in microseconds.
 const AHEAD: &str = "wall_ahead_us";

@@ -8,8 +8,8 @@ use super::columns::{attempt_key, to_json};
 use super::figures::count;
 use super::ordered;
 use crate::domain::{Attempt, AttemptError, Now, Timestamp};
+use crate::store::numbers::{CANCELLED, DEAD, DELIVERED, PENDING, SENDING};
 use crate::store::outbox::tally::stored;
-use crate::store::sqlite::numbers::{CANCELLED, DEAD, DELIVERED, PENDING, SENDING};
 use crate::store::{Next, Settlement};
 
 /// Writes attempts and their results.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::*;
 use crate::domain::ClaimedMessage;
-use crate::store::Place;
+use crate::store::{Place, UnreportedLetters};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -299,11 +299,11 @@ async fn one_of_two_nodes_tells_of_dead_letters() {
     first.publish("e1", &["a"]).await;
     let message = first.claim(vec![lane("a")]).await.messages.remove(0);
     first.settle(&message, 500, dead("HTTP 500")).await;
-    let tell = async |case: &Case, told: &Told, id: &str| {
+    let tell = async |case: &Case, told: &UnreportedLetters, id: &str| {
         let notice = Some((event(id), to(&["b"])));
-        case.store.tell_dead_letters(told.clone(), notice, case.clock.both()).await.unwrap();
+        case.store.report_dead_letters(told.clone(), notice, case.clock.both()).await.unwrap();
     };
-    let told = first.store.untold_dead_letters(&[]).await.unwrap().remove(0);
+    let told = first.store.unreported_dead_letters(&[]).await.unwrap().remove(0);
     tokio::join!(tell(&first, &told, "n1"), tell(&second, &told, "n2"));
     assert_eq!(first.claim(vec![lane("b")]).await.messages.len(), 1);
 }

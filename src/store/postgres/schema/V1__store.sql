@@ -179,10 +179,10 @@ CREATE TABLE dead_letters (
     primary_error   TEXT,
     fallback_error  TEXT,
     failed_at       BIGINT NOT NULL,
-    is_reported         BOOLEAN NOT NULL               -- whether administrators were told
+    is_reported         BOOLEAN NOT NULL               -- whether administrators were notified
 );
 CREATE INDEX dead_letters_groups ON dead_letters (subscription_id, error, failed_at);
-CREATE INDEX dead_letters_untold ON dead_letters (subscription_id, message_seq) WHERE NOT is_reported;
+CREATE INDEX dead_letters_unreported ON dead_letters (subscription_id, message_seq) WHERE NOT is_reported;
 
 -- Requests of lanes with a rate, written before they are made. `arrives_by` is by the server's clock: until then the
 -- request may still be under way, and a window after that it counts. The end of the request brings it forward.

@@ -26,6 +26,12 @@ pub enum Decision {
     Body(Vec<u8>),
     /// A folded text in the request line, the event's fields, a header or the body.
     Anywhere(Vec<u8>),
+    /// The event id of a body that was refused unread.
+    UnverifiedId(Pattern),
+    /// The device of such a body.
+    UnverifiedDevice(Pattern),
+    /// The user that the body names.
+    User(Pattern),
     /// A tag.
     Tag(Pattern),
     /// A folded text in the note.
@@ -47,6 +53,8 @@ pub struct Plan {
     pub reads_headers: bool,
     /// Whether the node reads bodies.
     pub reads_body: bool,
+    /// Whether the node reads what was in bodies that were refused unread.
+    pub reads_unverified: bool,
     /// Whether the node reads notes and tags.
     pub reads_marks: bool,
 }
@@ -122,6 +130,9 @@ impl Plan {
             return Part { necessary: "TRUE".to_owned(), is_exact: false, decision };
         }
         let necessary = match condition {
+            Condition::UnverifiedId(_) | Condition::UnverifiedDevice(_) => {
+                "d.unverified IS NOT NULL".to_owned()
+            }
             Condition::Note(_) => {
                 "EXISTS (SELECT 1 FROM delivery_marks m WHERE m.seq = d.seq AND m.note IS NOT NULL)"
                     .to_owned()
@@ -153,6 +164,19 @@ impl Plan {
                 self.reads_headers = true;
                 self.reads_body = true;
                 Decision::Anywhere(folded(text.as_bytes()))
+            }
+            // PostgreSQL reads no JSON that has a NUL in it.
+            Condition::UnverifiedId(pattern) => {
+                self.reads_unverified = true;
+                Decision::UnverifiedId(pattern.clone())
+            }
+            Condition::UnverifiedDevice(pattern) => {
+                self.reads_unverified = true;
+                Decision::UnverifiedDevice(pattern.clone())
+            }
+            Condition::User(pattern) => {
+                self.reads_body = true;
+                Decision::User(pattern.clone())
             }
             Condition::Tag(pattern) => {
                 self.reads_marks = true;
@@ -210,9 +234,13 @@ impl Plan {
             ),
             Condition::Note(_) => "EXISTS (SELECT 1 FROM delivery_marks m WHERE m.seq = d.seq)".to_owned(),
             // Decided in the node.
-            Condition::Header { .. } | Condition::Tag(_) | Condition::Body(_) | Condition::Anywhere(_) => {
-                "TRUE".to_owned()
-            }
+            Condition::UnverifiedId(_)
+            | Condition::UnverifiedDevice(_)
+            | Condition::User(_)
+            | Condition::Header { .. }
+            | Condition::Tag(_)
+            | Condition::Body(_)
+            | Condition::Anywhere(_) => "TRUE".to_owned(),
         }
     }
 

@@ -3,9 +3,11 @@
 use tokio_postgres::Row;
 
 use super::condition::{Decision, Plan};
+use crate::domain::Unverified;
 use crate::store::StoreError;
+use crate::store::log::encoding;
 use crate::store::postgres::column;
-use crate::store::search::text::{folded, folded_body, header_holds};
+use crate::store::search::text::{folded, folded_body, header_holds, user_in};
 
 /// The texts of a row that any text condition looks at, with names of their own.
 const TEXTS: [&str; 6] = ["path", "source", "event_type", "event_name", "event_id", "entity"];
@@ -23,6 +25,9 @@ impl Plan {
         }
         if self.reads_body {
             sql.push_str(", d.body");
+        }
+        if self.reads_unverified {
+            sql.push_str(", d.unverified AS own_unverified");
         }
         if self.reads_marks {
             sql.push_str(
@@ -76,6 +81,13 @@ impl Looked<'_> {
             }
             Decision::Body(needle) => self.body_holds(needle)?,
             Decision::Anywhere(needle) => self.text_holds(needle)? || self.body_holds(needle)?,
+            Decision::UnverifiedId(pattern) => self.unverified()?.id.is_some_and(|id| pattern.matches(&id)),
+            Decision::UnverifiedDevice(pattern) => {
+                self.unverified()?.device.is_some_and(|device| pattern.matches(&device))
+            }
+            Decision::User(pattern) => {
+                user_in(self.row.try_get("body")?).is_some_and(|user| pattern.matches(&user))
+            }
             Decision::Tag(pattern) => {
                 let tags: Option<String> = column(self.row, "own_tags")?;
                 let tags: Vec<String> =
@@ -87,6 +99,11 @@ impl Looked<'_> {
                 note.is_some_and(|note| holds(&folded(note.as_bytes()), needle))
             }
         })
+    }
+
+    fn unverified(&self) -> Result<Unverified, StoreError> {
+        let text: Option<String> = column(self.row, "own_unverified")?;
+        Ok(text.as_deref().and_then(encoding::unverified).unwrap_or_default())
     }
 
     fn text_holds(&mut self, needle: &[u8]) -> Result<bool, StoreError> {

@@ -1,8 +1,8 @@
-//! The numbers that this schema stores for words. Statements name them, so that no reader has to know that 2 means
+//! The numbers that both engines store for words. Statements name them, so that no reader has to know that 2 means
 //! delivered.
 //!
-//! They stand in the text of a statement and are not bound to it: SQLite uses a partial index, such as
-//! `messages_due … WHERE status = 0`, only if it sees the number when it plans.
+//! They stand in the text of a statement and are not bound to it: a planner uses a partial index, such as
+//! `messages_due … WHERE status = 0`, only if it sees the number.
 
 use crate::domain::{DeviceState, MessageStatus, SubscriptionOrigin, Verdict};
 use crate::store::log::encoding::verdict_number;
@@ -93,20 +93,20 @@ mod tests {
 
     #[test]
     fn the_numbers_are_those_in_the_comments_of_the_migrations() {
-        let deliveries = include_str!("migrations/V1__deliveries.sql");
+        let deliveries = include_str!("sqlite/migrations/V1__deliveries.sql");
         let mut verdicts = key(deliveries, "verdict      INTEGER NOT NULL,");
-        assert!(include_str!("migrations/V23__handshakes.sql").starts_with("-- The verdict 4:"));
+        assert!(include_str!("sqlite/migrations/V23__handshakes.sql").starts_with("-- The verdict 4:"));
         verdicts.push((4, "handshake"));
         assert_eq!(verdicts, Verdict::ALL.map(|verdict| (verdict_number(verdict), verdict.as_str())));
 
-        let sender = include_str!("migrations/V3__sender.sql");
+        let sender = include_str!("sqlite/migrations/V3__sender.sql");
         let stored = MessageStatus::ALL.into_iter().filter(|status| *status != MessageStatus::Parked);
         let stored: Vec<_> = stored.map(|status| (status_number(status), status.as_str())).collect();
         assert_eq!(key(sender, "status          INTEGER NOT NULL,"), stored);
         let origins = [(SubscriptionOrigin::Api, "API"), (SubscriptionOrigin::Config, "configuration")];
         assert_eq!(key(sender, "origin "), origins.map(|(origin, word)| (origin_number(origin), word)));
 
-        let devices = include_str!("migrations/V27__devices.sql");
+        let devices = include_str!("sqlite/migrations/V27__devices.sql");
         let clocks = [(CLOCK_RIGHT, "none"), (LATE, "late"), (CLOCK_AHEAD, "clock ahead")];
         assert_eq!(key(devices, "ADD COLUMN trouble"), clocks);
     }
