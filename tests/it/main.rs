@@ -27,6 +27,8 @@ mod circles;
 mod cli;
 mod client_address;
 mod clock;
+mod cluster;
+mod cluster_sending;
 mod connect;
 mod credentials;
 mod device_pages;

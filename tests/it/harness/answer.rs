@@ -54,6 +54,11 @@ impl Connection {
         Self::over(socket.into())
     }
 
+    /// One where somebody listens.
+    pub fn try_open(address: SocketAddr) -> Option<Self> {
+        TcpStream::connect(address).ok().map(Self::over)
+    }
+
     fn over(stream: TcpStream) -> Self {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();

@@ -1,16 +1,20 @@
 //! What the tests stand on: a spawned server, a raw HTTP client, signatures made without the product's own signer.
 
 mod answer;
+mod database;
 mod forwarder;
 mod nginx;
+mod nodes;
 mod proxy;
 mod server;
 mod signer;
 mod sink;
 
 pub use answer::{Answer, Connection, exchange, request_bytes};
+pub use database::Database;
 pub use forwarder::{Fate, Forwarder};
 pub use nginx::Nginx;
+pub use nodes::{Answers, Nodes};
 pub use proxy::{Form, Kind, Proxy};
 pub use server::{SECRET, Server, Setup, TOKEN};
 pub use signer::{hmac_hex, login, signed_request, standard_webhooks};

@@ -1,0 +1,191 @@
+//! Several nodes share one PostgreSQL: under load, with nodes killed, the database restarted, and the primary lost.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Barrier};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::harness::{Answers, Connection, Database, Nodes, Server, Sink, exchange, login, until};
+
+/// `./test --long` runs everything ten times as long.
+fn times(short: u32) -> u32 {
+    if std::env::var_os("TEST_LONG").is_some() { short * 10 } else { short }
+}
+
+/// Checks what a load left behind: nothing acknowledged is lost, nothing is there twice, and everything was sent on.
+fn settled(nodes: &Nodes, sink: &Sink, answers: &Answers) -> usize {
+    assert!(answers.acknowledged.len() > 200, "{} is no load", answers.acknowledged.len());
+    for (id, count) in &answers.processed {
+        assert_eq!(*count, 1, "{id} was processed more than once");
+    }
+    let node = nodes.servers.last().unwrap();
+    until("the end of sending", || node.api("stats")["overall"]["pending_messages"] == 0);
+    let rows = node.all_deliveries("verdict=accepted");
+    let ids: Vec<&str> = rows.iter().map(|row| row["event_id"].as_str().unwrap()).collect();
+    let unique: HashSet<&str> = ids.iter().copied().collect();
+    assert_eq!(ids.len(), unique.len(), "an event is there twice");
+    let lost: Vec<&String> = answers.acknowledged.iter().filter(|id| !unique.contains(id.as_str())).collect();
+    assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
+    let seen = sink.seen();
+    let sent: HashSet<&str> = seen.iter().map(|request| request.header("x-tagorun-event-id")).collect();
+    let missing: Vec<&&str> = unique.iter().filter(|id| !sent.contains(**id)).collect();
+    assert!(missing.is_empty(), "stored and never sent: {} of {}: {missing:?}", missing.len(), unique.len());
+    let again = seen.len() - sink.by_message().len();
+    println!(
+        "{} acknowledged, {} answers were not 200, {} messages sent, {again} of them twice",
+        answers.acknowledged.len(),
+        answers.repeats,
+        sink.by_message().len(),
+    );
+    again
+}
+
+fn subscribe(node: &Server, sink: &Sink) {
+    node.subscribe(&json!({
+        "name": "all", "url": sink.url("/"), "events": ["*"],
+        "timeout": 2,
+        "retry_policy": {"max_attempts": 100, "backoff": "fixed", "base": "200ms"},
+    }));
+}
+
+const SENDER: &str = "[sender]\nlease = \"2s\"\n";
+
+#[test]
+fn three_nodes_lose_nothing_while_nodes_are_killed_and_the_database_restarts() {
+    let mut database = Database::start();
+    let mut nodes = Nodes::start(3, &Database::url(&[&database]), SENDER);
+    let sink = Sink::start();
+    subscribe(&nodes.servers[0], &sink);
+    let load = nodes.load(24, "k");
+    let rounds = times(4);
+    for round in 0..rounds {
+        std::thread::sleep(Duration::from_millis(1_500));
+        nodes.kill_and_restart(round as usize % 3);
+        if round % 2 == 1 {
+            database.restart();
+        }
+    }
+    std::thread::sleep(Duration::from_secs(1));
+    let again = settled(&nodes, &sink, &load.end());
+    assert!(again <= 64 * rounds as usize, "{again} messages came twice");
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_when_the_primary_dies_and_the_standby_is_promoted() {
+    for _ in 0..times(1) {
+        let mut primary = Database::start();
+        let standby = primary.standby();
+        let mut nodes = Nodes::start(3, &Database::url(&[&primary, &standby]), SENDER);
+        let sink = Sink::start();
+        subscribe(&nodes.servers[0], &sink);
+        let load = nodes.load(24, "f");
+        std::thread::sleep(Duration::from_secs(3));
+        primary.kill();
+        standby.promote();
+        let promoted = Instant::now();
+        let node = &nodes.servers[1];
+        until("a node that goes on", || node.post_signed(login("after").as_bytes()).status == 200);
+        println!("back {:.1} s after the promotion", promoted.elapsed().as_secs_f64());
+        std::thread::sleep(Duration::from_secs(1));
+        nodes.kill_and_restart(2);
+        std::thread::sleep(Duration::from_secs(1));
+        let again = settled(&nodes, &sink, &load.end());
+        assert!(again <= 128, "{again} messages came twice");
+    }
+}
+
+#[test]
+fn an_id_sent_to_three_nodes_at_the_same_moment_is_processed_once() {
+    const IDS: usize = 200;
+    let database = Database::start();
+    let nodes = Nodes::start(3, &Database::url(&[&database]), "");
+    let barrier = Arc::new(Barrier::new(3));
+    let threads: Vec<_> = nodes
+        .servers
+        .iter()
+        .map(|server| {
+            let (barrier, receiver) = (Arc::clone(&barrier), server.receiver);
+            std::thread::spawn(move || {
+                let mut connection = Connection::open(receiver);
+                let send = |at| {
+                    barrier.wait();
+                    connection.write(crate::harness::signed_request(&format!("b{at}")).as_bytes());
+                    let answer = connection.answer().unwrap();
+                    assert_eq!(answer.status, 200);
+                    answer.word()
+                };
+                (0..IDS).map(send).collect::<Vec<_>>()
+            })
+        })
+        .collect();
+    let words: Vec<Vec<String>> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+    for at in 0..IDS {
+        let processed = words.iter().filter(|of_node| of_node[at] == "processed").count();
+        let known = words.iter().filter(|of_node| of_node[at] == "already_processed").count();
+        assert_eq!((processed, known), (1, 2), "b{at}");
+    }
+    let winners: HashSet<usize> =
+        (0..IDS).map(|at| words.iter().position(|of_node| of_node[at] == "processed").unwrap()).collect();
+    println!("{} of three nodes were first at least once", winners.len());
+    for server in &nodes.servers {
+        let all = server.all_deliveries("");
+        assert_eq!(all.len(), 3 * IDS, "each node shows all of them");
+    }
+}
+
+#[test]
+fn the_stream_of_a_node_has_what_another_node_took_within_a_second() {
+    let database = Database::start();
+    let nodes = Nodes::start(2, &Database::url(&[&database]), "");
+    let (first, second) = (&nodes.servers[0], &nodes.servers[1]);
+    let mut live = Connection::open(first.inspector);
+    let request = format!("GET /api/v1/deliveries/stream HTTP/1.1\r\nHost: {}\r\n\r\n", first.inspector);
+    live.write(request.as_bytes());
+    let mut next = |id: &str| loop {
+        let line = live.line().expect("the stream goes on");
+        let row: Option<Value> = line.strip_prefix("data: ").and_then(|data| serde_json::from_str(data).ok());
+        if row.is_some_and(|row| row["event_id"] == id) {
+            return;
+        }
+    };
+    let mut took = |at: usize| {
+        let (id, sent) = (format!("s{at}"), Instant::now());
+        assert_eq!(second.post_signed(login(&id).as_bytes()).status, 200);
+        next(&id);
+        let took = sent.elapsed();
+        assert!(took < Duration::from_secs(1), "{id} came after {took:?}");
+    };
+    (0..20).for_each(&mut took);
+    // Whoever listens loses its connection, and nothing that is stored meanwhile.
+    database.sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query ILIKE 'LISTEN%'");
+    (20..40).for_each(&mut took);
+}
+
+#[test]
+fn a_database_that_is_away_is_503_and_is_back_by_itself() {
+    let mut database = Database::start();
+    let nodes = Nodes::start(1, &Database::url(&[&database]), "");
+    let node = &nodes.servers[0];
+    assert_eq!(node.post_signed(login("before").as_bytes()).status, 200);
+    database.kill();
+    let answer = node.post_signed(login("meanwhile").as_bytes());
+    assert_eq!(answer.status, 503);
+    assert!(answer.header("retry-after").is_some());
+    until("it is not ready", || node.ask("GET", "/readyz", &[]).status == 503);
+    assert_eq!(node.ask("GET", "/healthz", &[]).status, 200);
+    assert!(exchange(node.inspector, "GET", "/", &[], b"").status < 504, "the inspector says what is wrong");
+    database.start_again();
+    let back = Instant::now();
+    until("it is back", || node.post_signed(login("meanwhile").as_bytes()).status == 200);
+    let took = back.elapsed();
+    assert!(took < Duration::from_secs(5), "back after {took:?}");
+    until("it is ready", || node.ask("GET", "/readyz", &[]).status == 200);
+
+    database.sql("ALTER DATABASE postgres SET default_transaction_read_only = on");
+    database.sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname IS NOT NULL");
+    until("a read-only one is 503", || node.post_signed(login("read-only").as_bytes()).status == 503);
+    database.sql("SET default_transaction_read_only = off; ALTER DATABASE postgres RESET default_transaction_read_only");
+    database.sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname IS NOT NULL");
+    until("it takes again", || node.post_signed(login("read-only").as_bytes()).status == 200);
+}
