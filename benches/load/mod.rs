@@ -51,8 +51,8 @@ pub struct Round {
     pub micros: Vec<u32>,
 }
 
-/// Drives `server` over so many connections for so long.
-pub fn drive(server: SocketAddr, plan: &mut Plan, connections: usize, time: Duration) -> Round {
+/// Drives servers over so many connections in all for so long.
+pub fn drive(servers: &[SocketAddr], plan: &mut Plan, connections: usize, time: Duration) -> Round {
     let each = (MOST_PER_SECOND * time.as_secs()) as usize / connections;
     let mut requests: Vec<Vec<Vec<u8>>> = (0..connections).map(|_| Vec::with_capacity(each)).collect();
     for _ in 0..each {
@@ -61,8 +61,8 @@ pub fn drive(server: SocketAddr, plan: &mut Plan, connections: usize, time: Dura
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut streams = Vec::new();
-        for _ in 0..connections {
-            let stream = TcpStream::connect(server).await.unwrap();
+        for server in servers.iter().cycle().take(connections) {
+            let stream = TcpStream::connect(*server).await.unwrap();
             stream.set_nodelay(true).unwrap();
             streams.push(stream);
         }

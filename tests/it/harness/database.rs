@@ -7,8 +7,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::Nginx;
-
 /// Settings of every server. A standby that lost its primary tries again soon (see docs/SCALING.md).
 const SETTINGS: &str = "listen_addresses = '127.0.0.1'\nmax_connections = 100\nwal_retrieve_retry_interval = '200ms'\n\
                         tcp_keepalives_idle = 2\ntcp_keepalives_interval = 1\ntcp_keepalives_count = 2\n";
@@ -44,7 +42,11 @@ impl Database {
         self.sql("ALTER SYSTEM SET synchronous_standby_names = 'standby'");
         self.sql("SELECT pg_reload_conf()");
         let is_waited_for = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
-        super::until("the standby", || self.sql(is_waited_for) == "1");
+        let until = Instant::now() + Duration::from_secs(30);
+        while self.sql(is_waited_for) != "1" {
+            assert!(Instant::now() < until, "the standby is not waited for: {}", standby.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
         standby
     }
 
@@ -102,6 +104,12 @@ impl Database {
         assert_eq!(self.sql("SELECT pg_promote()"), "t");
     }
 
+    /// Its port on 127.0.0.1.
+    #[allow(dead_code, reason = "the benchmark needs it")]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
     /// What it has logged.
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
@@ -112,7 +120,7 @@ impl Database {
         if let Some((user, group)) = user() {
             std::os::unix::fs::chown(folder.path(), Some(user), Some(group)).unwrap();
         }
-        Self { port: Nginx::free_address().port(), name, child: None, folder }
+        Self { port: free_port(), name, child: None, folder }
     }
 
     fn data(&self) -> PathBuf {
@@ -130,8 +138,8 @@ impl Database {
     fn go(&mut self) {
         let until = Instant::now() + Duration::from_secs(30);
         loop {
-            let log = fs::OpenOptions::new().create(true).append(true);
-            let log = log.open(self.folder.path().join("log")).unwrap();
+            let file = self.folder.path().join("log");
+            let log = fs::OpenOptions::new().create(true).append(true).open(file).unwrap();
             let mut child = self.tool("postgres");
             child.arg("-D").arg(self.data()).stdout(Stdio::null()).stderr(log);
             let mut child = child.spawn().unwrap();
@@ -158,7 +166,8 @@ impl Database {
         assert!(out.status.success(), "{tool}: {}", String::from_utf8_lossy(&out.stderr));
     }
 
-    fn tool(&self, name: &str) -> Command {
+    /// A program of PostgreSQL, run by the server's user.
+    pub fn tool(&self, name: &str) -> Command {
         let mut command = Command::new(programs().join(name));
         command.current_dir(self.folder.path());
         if let Some((user, group)) = user() {
@@ -178,6 +187,17 @@ impl Drop for Database {
         if let Some(child) = &mut self.child {
             let _ = child.kill();
             let _ = child.wait();
+        }
+    }
+}
+
+/// A port that nobody listens on. It is not one of those that the system hands out: another test could be given it before
+/// it is used.
+fn free_port() -> u16 {
+    loop {
+        let port = rand::random_range(10_000..32_000);
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
         }
     }
 }
