@@ -193,4 +193,6 @@ pub struct StoredDelivery {
     pub body_end: BodyEnd,
     /// The gates' findings; empty for captures.
     pub checks: Vec<Check>,
+    /// The node that took it, where several may share the store.
+    pub node: Option<String>,
 }

@@ -103,6 +103,8 @@ pub struct DeliveryObject<'a> {
     /// Whether a client or a proxy repeated a request automatically, in words.
     repeat: Option<String>,
     client_explanation: &'a str,
+    /// The node that took it; null where the store is a file of one node.
+    node: Option<&'a str>,
     /// Name and value of each line, in the order received.
     headers: Vec<(&'a str, String)>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -175,6 +177,7 @@ impl<'a> DeliveryObject<'a> {
             hung_up_after_us: delivery.hung_up.and_then(|after| u64::try_from(after.as_micros()).ok()),
             repeat: findings.client_repeat.as_ref().map(ClientRepeat::sentence),
             client_explanation: &delivery.client.explanation,
+            node: delivery.node.as_deref(),
             headers: delivery.headers.iter().map(|header| (header.name.as_str(), header.text())).collect(),
             body,
             body_base64: body.is_none().then(|| STANDARD.encode(&delivery.body)),

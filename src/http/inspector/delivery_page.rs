@@ -55,6 +55,8 @@ struct DeliveryPage {
     gave_up_after: Option<String>,
     /// When the client closed the connection, where that was before our response.
     hung_up_after: Option<String>,
+    /// The node that took it, where several may share the store.
+    node: Option<String>,
     size_bytes: u64,
     onward: Vec<Onward>,
     /// Subscriptions that its event was not meant for.
@@ -184,6 +186,7 @@ fn page_of(
         note: delivery.row.marks.note.clone().unwrap_or_default(),
         gave_up_after: waited(waits),
         hung_up_after: waited(delivery.hung_up),
+        node: delivery.node.clone(),
         size_bytes: delivery.row.size_bytes,
         onward,
         not_onward,

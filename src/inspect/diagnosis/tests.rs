@@ -42,6 +42,7 @@ pub fn stored(verdict: Verdict, reason: Option<Reason>) -> StoredDelivery {
         body: bytes::Bytes::from_static(b"{}"),
         body_end: BodyEnd::Complete,
         checks: Vec::new(),
+        node: None,
     }
 }
 

@@ -26,7 +26,7 @@ pub const MARKS_COLUMN: &str = "(SELECT ARRAY[CASE WHEN m.is_pinned THEN 'pinned
 /// The columns of a whole delivery in addition to those of its list row.
 pub const BYTES_COLUMNS: &str =
     "d.http_version, d.peer_ip, d.explanation, d.headers, d.body, d.body_end, d.checks,
-    d.first_received_at, d.peer_port, d.connection_deliveries, d.hung_up_us";
+    d.first_received_at, d.peer_port, d.connection_deliveries, d.hung_up_us, d.node";
 
 /// Reads a list row from the columns of `ROW_COLUMNS`.
 ///
@@ -121,6 +121,7 @@ pub fn stored(found: &Row) -> Result<StoredDelivery, StoreError> {
             .find(|end| end.as_str() == body_end)
             .ok_or_else(|| unreadable("body_end"))?,
         checks,
+        node: Some(column(found, "node")?),
         row,
     })
 }

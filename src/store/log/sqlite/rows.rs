@@ -181,6 +181,7 @@ pub fn stored(found: &Row<'_>) -> rusqlite::Result<StoredDelivery> {
             .find(|end| end.as_str() == body_end)
             .ok_or_else(|| unreadable(whole::BODY_END, Type::Text))?,
         checks,
+        node: None,
         row,
     })
 }
