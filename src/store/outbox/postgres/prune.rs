@@ -79,7 +79,7 @@ async fn remove_finished(to: &Transaction, status: i64, old: i64) -> Result<u64,
     let removed = to.run("DELETE FROM messages WHERE seq = ANY ($1)", &params![seqs]).await?;
     to.rows("SELECT 1 FROM events WHERE seq = ANY ($1) ORDER BY seq FOR UPDATE", &params![events]).await?;
     to.run(
-        "UPDATE events SET messages = messages - gone.messages
+        "UPDATE events SET messages = events.messages - gone.messages
          FROM (SELECT seq, count(*) AS messages FROM unnest($1) AS event (seq) GROUP BY seq) AS gone
          WHERE events.seq = gone.seq",
         &params![events],

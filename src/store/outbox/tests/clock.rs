@@ -13,7 +13,7 @@ impl Case {
     }
 
     /// A restart; both clocks then show the wall-clock time.
-    async fn restart(self, wall: Timestamp) -> Self {
+    pub(super) async fn restart(self, wall: Timestamp) -> Self {
         self.store.close().await;
         let clock = Arc::new(ManualClock::at(wall));
         let options = StoreOptions { clock: Arc::<ManualClock>::clone(&clock), ..self.options.clone() };
