@@ -52,7 +52,7 @@ impl Store {
     pub async fn open(options: StoreOptions) -> Result<Self, StoreError> {
         Ok(match options.place.clone() {
             Place::Sqlite(path) => Self(Arc::new(Sqlite::open(options, path)?)),
-            Place::Postgres(place) => Self(Arc::new(Postgres::open(&options, &place).await?)),
+            Place::Postgres(place) => Self(Arc::new(Postgres::open(options, &place).await?)),
         })
     }
 }

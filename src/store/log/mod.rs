@@ -2,6 +2,8 @@
 
 pub mod encoding;
 pub mod postgres;
+pub mod prepared;
+pub mod queue;
 pub mod sqlite;
 
 use std::time::Duration;

@@ -1,121 +1,43 @@
 //! A store in PostgreSQL, which any number of nodes may share.
 
+use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
-use std::time::Duration;
 
-use deadpool::managed::{Pool, PoolError};
-use parking_lot::Mutex;
-use tokio::runtime::{Handle, Runtime};
-use tokio::sync::watch;
-
-use super::connection::{Connection, chain};
-use super::manager::Manager;
-use super::migrate;
-use super::transaction::Transaction;
-use crate::domain::Clock;
-use crate::store::{PostgresPlace, Retention, StoreError, StoreOptions};
-
-/// Connections of one node.
-const CONNECTIONS: usize = 8;
-/// How long a statement waits for a connection. All of them may be waiting for a standby.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// The threads that drive the connections.
-const THREADS: usize = 2;
+use super::database::Database;
+use crate::store::log::postgres::{Appends, Bell};
+use crate::store::{PostgresPlace, StoreError, StoreOptions};
 
 /// A store in PostgreSQL.
 pub struct Postgres {
-    pool: Pool<Manager>,
-    pub clock: Arc<dyn Clock>,
-    pub retention: Retention,
-    /// The name of this node.
-    pub node: String,
-    /// Positions up to here are final, as far as this node knows.
-    pub newest: watch::Sender<i64>,
-    /// The causes of deliveries up to here are named, as far as they are named at once.
-    pub named: watch::Sender<i64>,
-    /// The highest position ever removed, as far as this node knows.
-    pub pruned_through: AtomicI64,
-    /// Drives the connections, so that they depend on no caller. `None` once closed.
-    runtime: Mutex<Option<Runtime>>,
-    handle: Handle,
+    database: Arc<Database>,
+    /// What waits to be appended.
+    pub appends: Appends,
 }
 
 impl Postgres {
     /// Connects, creates or migrates the schema, and starts what runs in the background.
-    pub async fn open(options: &StoreOptions, place: &PostgresPlace) -> Result<Self, StoreError> {
-        let failed = |cause: String| StoreError::Open { path: place.shown.clone(), cause };
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(THREADS)
-            .thread_name("store-postgres")
-            .enable_all()
-            .build()
-            .map_err(|fault| failed(fault.to_string()))?;
-        let handle = runtime.handle().clone();
-        let manager = Manager::new(place.config.clone(), handle.clone());
-        let pool = Pool::builder(manager)
-            .max_size(CONNECTIONS)
-            .wait_timeout(Some(PATIENCE))
-            .create_timeout(Some(PATIENCE))
-            .recycle_timeout(Some(PATIENCE))
-            .runtime(deadpool::Runtime::Tokio1)
-            .build()
-            .map_err(|fault| failed(fault.to_string()))?;
-        let store = Self {
-            pool,
-            clock: Arc::clone(&options.clock),
-            retention: options.retention,
-            node: place.node.clone(),
-            newest: watch::Sender::new(0),
-            named: watch::Sender::new(0),
-            pruned_through: AtomicI64::new(0),
-            runtime: Mutex::new(Some(runtime)),
-            handle,
+    pub async fn open(options: StoreOptions, place: &PostgresPlace) -> Result<Self, StoreError> {
+        let failed = |fault: StoreError| match fault {
+            StoreError::Unavailable(cause) => StoreError::Open { path: place.shown.clone(), cause },
+            other => other,
         };
-        let connection = store.connection().await.map_err(|fault| failed(fault.to_string()))?;
-        migrate::migrate(connection, &store.handle, &place.shown).await?;
-        Ok(store)
+        let database = Arc::new(Database::open(&options, place).await?);
+        let bell = Bell::start(&database).await.map_err(failed)?;
+        let appends = Appends::start(&database, bell, options).await.map_err(failed)?;
+        Ok(Self { database, appends })
     }
+}
 
-    /// The runtime of the store, for what runs in the background.
-    pub const fn runtime(&self) -> &Handle {
-        &self.handle
-    }
+impl Deref for Postgres {
+    type Target = Database;
 
-    /// A connection for single statements.
-    ///
-    /// # Errors
-    /// `Unavailable` if there is no connection, or none is free in time.
-    pub async fn connection(&self) -> Result<Connection, StoreError> {
-        let object = self.pool.get().await.map_err(|fault| {
-            StoreError::Unavailable(match fault {
-                PoolError::Backend(fault) => chain(&fault),
-                PoolError::Timeout(_) => "no connection to the database is free".to_owned(),
-                other => other.to_string(),
-            })
-        })?;
-        Ok(Connection::new(object))
-    }
-
-    /// Begins a transaction.
-    ///
-    /// # Errors
-    /// As for `connection`.
-    pub async fn begin(&self) -> Result<Transaction, StoreError> {
-        Transaction::begin(self.connection().await?, self.handle.clone()).await
-    }
-
-    /// Closes the connections; later calls fail.
-    pub fn shut(&self) {
-        self.pool.close();
-        if let Some(runtime) = self.runtime.lock().take() {
-            runtime.shutdown_background();
-        }
+    fn deref(&self) -> &Database {
+        &self.database
     }
 }
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        self.shut();
+        self.database.shut();
     }
 }

@@ -4,6 +4,7 @@
 //! another server process. The result of every statement is read before COMMIT.
 
 mod connection;
+mod database;
 mod engine;
 mod manager;
 mod migrate;
@@ -14,9 +15,11 @@ mod transaction;
 mod values;
 
 pub use connection::Connection;
+pub use database::Database;
 pub use engine::Postgres;
+pub use manager::Link;
 pub use numbers::{count, small, unreadable, whole};
-pub use position::{HORIZON, NEXT_POSITION};
+pub use position::{HORIZON, NEXT_POSITION, PLACES};
 pub use transaction::Transaction;
 pub(in crate::store) use values::params;
 pub use values::{Column, Param, Typed, column};

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::engine::Postgres;
+use super::database::Database;
 use super::transaction::Transaction;
 use crate::store::StoreError;
 
 /// How often a transaction is tried that conflicts with others.
 const TRIES: usize = 5;
 
-impl Postgres {
+impl Database {
     /// Runs `work` in a transaction and commits it. After a deadlock or a conflict with another transaction, of which
     /// nothing is left, it is tried again; so `work` may run several times. It must not keep the transaction.
     ///

@@ -4,7 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -12,6 +13,7 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::watch;
 
 use crate::store::StoreSize;
+use crate::store::log::queue::Queued;
 use crate::store::upkeep::sqlite::retention;
 
 /// How long a connection waits for another process that locks the file (`tagohook prune` next to a server).
@@ -38,10 +40,8 @@ pub struct Shared {
     pruned_through: AtomicI64,
     /// Bytes in use in the file, as of the last retention check.
     pub used: AtomicU64,
-    /// Entries in the queue.
-    pub queued: AtomicUsize,
-    /// Bytes in the queue.
-    pub queued_bytes: AtomicUsize,
+    /// What waits for the writer.
+    pub queued: Arc<Queued>,
 }
 
 impl Shared {
@@ -60,8 +60,7 @@ impl Shared {
             named: watch::Sender::new(0),
             pruned_through: AtomicI64::new(pruned_through),
             used: AtomicU64::new(retention::used_bytes(connection)?),
-            queued: AtomicUsize::new(0),
-            queued_bytes: AtomicUsize::new(0),
+            queued: Arc::default(),
         };
         shared.keep_reserve();
         Ok(shared)
@@ -95,7 +94,7 @@ impl Shared {
             wal,
             search: 0,
             search_segments: 0,
-            queue_depth: u64::try_from(self.queued.load(Ordering::Relaxed)).unwrap_or(u64::MAX),
+            queue_depth: u64::try_from(self.queued.entries()).unwrap_or(u64::MAX),
         }
     }
 

@@ -12,9 +12,10 @@ use tokio::sync::oneshot;
 use super::ages::Ages;
 use super::checkpoint::{Checkpointer, move_log};
 use super::job::{Asked, Job};
-use super::queue::{Answer, Place, Waiting};
 use super::shared::{self, Shared};
-use crate::store::log::sqlite::{Inserted, Prepared, Statements};
+use crate::store::log::prepared::Prepared;
+use crate::store::log::queue::{Answer, Place, Waiting};
+use crate::store::log::sqlite::{Inserted, Statements};
 use crate::store::upkeep::sqlite::retention;
 use crate::store::{Pruned, StoreError, StoreOptions, Written};
 use crate::telemetry::Worker;
@@ -75,7 +76,8 @@ impl Writer {
 
     /// Queues an entry and waits until it is durable.
     pub async fn append(&self, prepared: Prepared) -> Result<Written, StoreError> {
-        let place = Place::take(&self.shared, prepared.weight, self.queue_bytes).ok_or(StoreError::Full)?;
+        let place =
+            Place::take(&self.shared.queued, prepared.weight, self.queue_bytes).ok_or(StoreError::Full)?;
         let prepared = Box::new(prepared);
         wait(self.ask(|answer| Command::Append(Waiting { prepared, answer, place }))?).await
     }

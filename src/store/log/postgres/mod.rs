@@ -1,5 +1,13 @@
 //! The log in PostgreSQL.
 
+mod appends;
+mod batch;
+mod bell;
+mod claims;
+pub mod days;
 mod log;
 mod page;
 pub mod rows;
+
+pub use appends::Appends;
+pub use bell::Bell;

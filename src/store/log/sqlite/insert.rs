@@ -1,70 +1,17 @@
 //! Writes one entry into its tables. Work that needs no lock is done before the writer gets the entry.
 
-use std::time::Instant;
-
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 
-use crate::domain::json::same_values;
-use crate::domain::{
-    Appended, Claim, ClaimKey, Decision, Delivery, DeliveryId, Entry, EventFacts, Reason, Timestamp, Verdict,
-};
-use crate::payload::decode;
+use crate::domain::{Appended, Claim, ClaimKey, Delivery, DeliveryId, Reason, Timestamp, Verdict};
 use crate::store::log::encoding;
+use crate::store::log::prepared::{MOST_COMPARED, Prepared, expiry, keys, says_the_same};
 use crate::store::sqlite::whole;
-use crate::store::{Retention, StoreError, Written};
-
-/// The weight of a row in the budgets in addition to its header block, body and checks: keys, columns and index
-/// entries.
-const ROW_OVERHEAD: usize = 400;
-
-/// The longest body compared by value with the first delivery of its event, in bytes; also applies after decoding.
-const MOST_COMPARED: usize = 64 * 1024;
-
-/// An entry, encoded.
-pub struct Prepared {
-    delivery: Delivery,
-    facts: EventFacts,
-    unverified: Option<String>,
-    decision: Decision,
-    headers: Vec<u8>,
-    checks: String,
-    started: Instant,
-    /// Its weight, in bytes.
-    pub weight: usize,
-}
-
-impl Prepared {
-    /// Encodes `entry` on the caller's thread.
-    pub fn encode(entry: Entry) -> Result<Self, StoreError> {
-        let headers = encoding::header_block(&entry.delivery.headers);
-        let checks = encoding::checks_text(&entry.checks)
-            .map_err(|fault| StoreError::Unavailable(format!("checks cannot be written: {fault}")))?;
-        let weight = ROW_OVERHEAD
-            .saturating_add(headers.len())
-            .saturating_add(checks.len())
-            .saturating_add(entry.delivery.path.len())
-            .saturating_add(entry.delivery.source.len())
-            .saturating_add(entry.delivery.client.explanation.len())
-            .saturating_add(entry.delivery.body.len());
-        let Entry { delivery, facts, unverified, decision, started, .. } = entry;
-        let unverified = encoding::unverified_text(&unverified);
-        let weight = weight.saturating_add(unverified.as_ref().map_or(0, String::len));
-        Ok(Self { delivery, facts, unverified, decision, headers, checks, started, weight })
-    }
-}
+use crate::store::{Retention, Written};
 
 /// An inserted row: the result for its caller, and the totals it changes.
 pub struct Inserted {
     pub written: Written,
     pub verdict: Verdict,
-}
-
-/// The result of a delivery, as stored in its row.
-struct Settled {
-    appended: Appended,
-    verdict: Verdict,
-    reason: Option<Reason>,
-    status: u16,
 }
 
 /// The prepared statements of a batch.
@@ -147,14 +94,11 @@ impl<'c> Statements<'c> {
         retention: &Retention,
         now: Timestamp,
     ) -> rusqlite::Result<Inserted> {
-        let settled = self.settle_claim(prepared, retention, now)?;
-        let (duplicate_of, first_received_at) = match &settled.appended {
-            Appended::New => (None, None),
-            Appended::Duplicate { first, first_received_at }
-            | Appended::Conflict { first, first_received_at } => {
-                (Some(*first.as_bytes()), Some(first_received_at.as_micros()))
-            }
+        let appended = match prepared.claim() {
+            Some(claim) => self.take(prepared, claim, retention, now)?,
+            None => Appended::New,
         };
+        let settled = prepared.settled(appended);
         let delivery = &prepared.delivery;
         let facts = &prepared.facts;
         let took = prepared.started.elapsed();
@@ -175,7 +119,7 @@ impl<'c> Statements<'c> {
             settled.status,
             whole(delivery.body.len()),
             duration_us,
-            duplicate_of,
+            settled.first.map(|(first, _)| *first.as_bytes()),
             whole(prepared.weight),
             prepared.unverified,
         ])?;
@@ -188,37 +132,11 @@ impl<'c> Statements<'c> {
             &*delivery.body,
             delivery.body_end.as_str(),
             prepared.checks,
-            first_received_at,
+            settled.first.map(|(_, received_at)| received_at.as_micros()),
             delivery.connection.port,
             delivery.connection.deliveries,
         ])?;
         Ok(Inserted { written: Written { appended: settled.appended, seq, took }, verdict: settled.verdict })
-    }
-
-    fn settle_claim(
-        &mut self,
-        prepared: &Prepared,
-        retention: &Retention,
-        now: Timestamp,
-    ) -> rusqlite::Result<Settled> {
-        let settled =
-            |appended, verdict, reason: Option<Reason>, status| Settled { appended, verdict, reason, status };
-        Ok(match &prepared.decision {
-            Decision::Reject(reason) => {
-                settled(Appended::New, Verdict::Rejected, Some(*reason), reason.status())
-            }
-            Decision::Capture(status) => settled(Appended::New, Verdict::Captured, None, *status),
-            Decision::Handshake(status) => settled(Appended::New, Verdict::Handshake, None, *status),
-            Decision::Accept(None) => settled(Appended::New, Verdict::Accepted, None, 200),
-            Decision::Accept(Some(claim)) => match self.take(prepared, claim, retention, now)? {
-                Appended::New => settled(Appended::New, Verdict::Accepted, None, 200),
-                duplicate @ Appended::Duplicate { .. } => settled(duplicate, Verdict::Duplicate, None, 200),
-                conflict @ Appended::Conflict { .. } => {
-                    let reason = Reason::IdConflict;
-                    settled(conflict, Verdict::Rejected, Some(reason), reason.status())
-                }
-            },
-        })
     }
 
     /// Claims the event, unless another delivery has it.
@@ -229,7 +147,7 @@ impl<'c> Statements<'c> {
         retention: &Retention,
         now: Timestamp,
     ) -> rusqlite::Result<Appended> {
-        for key in claim.also.iter().chain([&claim.key]) {
+        for key in keys(claim) {
             let taken = self.take_key(prepared, claim, key, retention, now)?;
             if taken != Appended::New {
                 return Ok(taken);
@@ -248,15 +166,13 @@ impl<'c> Statements<'c> {
     ) -> rusqlite::Result<Appended> {
         let source = &prepared.delivery.source;
         let key = encoding::key_bytes(claim_key);
-        let keep =
-            claim.window.map_or(retention.keep_event_ids, |window| window.min(retention.keep_event_ids));
         let taken = self.claim.execute(params![
             source,
             key,
             claim.body_digest,
             prepared.delivery.id.as_bytes(),
             prepared.delivery.received_at.as_micros(),
-            now.plus(keep).as_micros(),
+            expiry(claim, retention, now).as_micros(),
             now.as_micros(),
         ])?;
         if taken == 1 {
@@ -278,8 +194,7 @@ impl<'c> Statements<'c> {
 }
 
 impl Statements<'_> {
-    /// Whether a delivery has the same values as the first one, in different bytes. Some senders serialise their JSON
-    /// again at each attempt. Only short bodies are compared, since all callers wait for the writer.
+    /// Whether a delivery has the same values as the first one, in different bytes.
     fn says_the_same(&mut self, delivery: &Delivery, first: DeliveryId) -> rusqlite::Result<bool> {
         if delivery.body.len() > MOST_COMPARED {
             return Ok(false);
@@ -287,11 +202,6 @@ impl Statements<'_> {
         let found = self.first_body.query_row(params![first.as_bytes(), whole(MOST_COMPARED)], |row| {
             Ok((encoding::headers(row.get_ref(0)?.as_blob()?), row.get_ref(1)?.as_blob()?.to_vec()))
         });
-        let Some((headers, body)) = found.optional()? else { return Ok(false) };
-        let texts = (
-            decode(&headers, &body, MOST_COMPARED),
-            decode(&delivery.headers, &delivery.body, MOST_COMPARED),
-        );
-        Ok(matches!(texts, (Ok(first), Ok(again)) if same_values(&first, &again)))
+        Ok(found.optional()?.is_some_and(|(headers, body)| says_the_same(delivery, &headers, &body)))
     }
 }

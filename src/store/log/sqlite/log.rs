@@ -5,9 +5,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use super::insert::Prepared;
 use super::query;
 use crate::domain::{DeliveryId, Entry, StoredDelivery};
+use crate::store::log::prepared::Prepared;
 use crate::store::sqlite::Sqlite;
 use crate::store::{Answered, Log, StoreError, Written};
 

@@ -6,4 +6,4 @@ mod page;
 mod query;
 pub mod rows;
 
-pub use insert::{Inserted, Prepared, Statements};
+pub use insert::{Inserted, Statements};

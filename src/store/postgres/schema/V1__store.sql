@@ -1,10 +1,11 @@
 -- Times are microseconds UTC, ids 16 bytes, addresses 16 bytes with IPv4 mapped to IPv6: as in SQLite, so that both engines
 -- share their encodings. A NUL in a text is escaped by the program.
 
--- Every delivery: what lists show, then what only its own page needs. A position tells its transaction.
+-- Every delivery: what lists show, then what only its own page needs. A position tells its transaction. One partition is
+-- one day (UTC) of `received_at`, named `deliveries_20261129`; nodes make them ahead, and retention drops them.
 CREATE TABLE deliveries (
-    seq                   BIGINT PRIMARY KEY,
-    id                    BYTEA NOT NULL UNIQUE,
+    seq                   BIGINT NOT NULL,
+    id                    BYTEA NOT NULL,
     source                TEXT NOT NULL,
     received_at           BIGINT NOT NULL,
     method                TEXT NOT NULL,
@@ -33,10 +34,24 @@ CREATE TABLE deliveries (
     body                  BYTEA NOT NULL,
     body_end              TEXT NOT NULL,
     checks                TEXT NOT NULL,           -- JSON
-    first_received_at     BIGINT                   -- of the delivery in duplicate_of
-);
+    first_received_at     BIGINT,                  -- of the delivery in duplicate_of
+    PRIMARY KEY (seq, received_at)
+) PARTITION BY RANGE (received_at);
+CREATE INDEX deliveries_id ON deliveries (id);
 CREATE INDEX deliveries_verdict ON deliveries (verdict, seq);
 CREATE INDEX deliveries_received ON deliveries (received_at);
+
+-- Rows and bytes of deliveries. Each node has rows of its own, one for each of its writers at a time, so that none waits
+-- for another; the sum counts. Retention removes the rows of a day with its partition, and otherwise subtracts.
+CREATE TABLE delivery_totals (
+    day     BIGINT NOT NULL,                       -- of received_at: days since 1970-01-01
+    verdict BIGINT NOT NULL,
+    node    TEXT COLLATE "C" NOT NULL,
+    writer  BIGINT NOT NULL,
+    rows    BIGINT NOT NULL,
+    bytes   BIGINT NOT NULL,
+    PRIMARY KEY (day, verdict, node, writer)
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
 -- Events that were taken; one row an event of a source. The key decides between new, duplicate and conflict over all nodes.
 CREATE TABLE event_ids (

@@ -33,10 +33,11 @@ impl Upkeep for Postgres {
     }
 
     fn queue_depth(&self) -> usize {
-        unimplemented!()
+        self.appends.depth()
     }
 
     async fn close(&self) {
-        self.shut()
+        self.appends.close().await;
+        self.shut();
     }
 }

@@ -1,7 +1,5 @@
 //! The upkeep of the file: see `Upkeep`.
 
-use std::sync::atomic::Ordering;
-
 use async_trait::async_trait;
 
 use crate::store::sqlite::Sqlite;
@@ -24,7 +22,7 @@ impl Upkeep for Sqlite {
     }
 
     fn queue_depth(&self) -> usize {
-        self.shared.queued.load(Ordering::Relaxed)
+        self.shared.queued.entries()
     }
 
     async fn close(&self) {

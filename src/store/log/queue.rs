@@ -1,12 +1,11 @@
-//! The queue of the writer, and the room its entries take.
+//! The queue of an engine that writes deliveries, and the room its entries take.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::oneshot;
 
-use super::shared::Shared;
-use crate::store::log::sqlite::Prepared;
+use super::prepared::Prepared;
 use crate::store::{StoreError, Written};
 
 /// How a waiting caller gets its result.
@@ -22,18 +21,32 @@ pub struct Waiting {
     pub place: Place,
 }
 
+/// What is in the queue.
+#[derive(Default)]
+pub struct Queued {
+    entries: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+impl Queued {
+    /// The number of entries.
+    pub fn entries(&self) -> usize {
+        self.entries.load(Ordering::Relaxed)
+    }
+}
+
 /// A place in the queue, given back when dropped.
 pub struct Place {
-    shared: Arc<Shared>,
+    queued: Arc<Queued>,
     weight: usize,
 }
 
 impl Place {
     /// Takes a place; `None` if an entry of this weight does not fit into the `most` bytes of the queue.
-    pub fn take(shared: &Arc<Shared>, weight: usize, most: usize) -> Option<Self> {
-        let before = shared.queued_bytes.fetch_add(weight, Ordering::AcqRel);
-        shared.queued.fetch_add(1, Ordering::AcqRel);
-        let place = Self { shared: Arc::clone(shared), weight };
+    pub fn take(queued: &Arc<Queued>, weight: usize, most: usize) -> Option<Self> {
+        let before = queued.bytes.fetch_add(weight, Ordering::AcqRel);
+        queued.entries.fetch_add(1, Ordering::AcqRel);
+        let place = Self { queued: Arc::clone(queued), weight };
         (before == 0 || before.saturating_add(weight) <= most).then_some(place)
     }
 }
@@ -50,7 +63,7 @@ impl Waiting {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.shared.queued.fetch_sub(1, Ordering::AcqRel);
-        self.shared.queued_bytes.fetch_sub(self.weight, Ordering::AcqRel);
+        self.queued.entries.fetch_sub(1, Ordering::AcqRel);
+        self.queued.bytes.fetch_sub(self.weight, Ordering::AcqRel);
     }
 }

@@ -1,0 +1,202 @@
+//! The queue of deliveries of this node, and those who write it. Each takes everything that waits, writes it in one
+//! transaction, and answers after COMMIT.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{Mutex as Turn, mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use super::batch;
+use super::bell::Bell;
+use super::days::{Days, day};
+use crate::store::log::prepared::Prepared;
+use crate::store::log::queue::{Place, Queued, Waiting};
+use crate::store::postgres::{Database, PLACES};
+use crate::store::{StoreError, StoreOptions, Written};
+use crate::telemetry::Workers;
+
+/// Batches that are written at the same time. While one waits for the disk or the standby, the next one is sent.
+const WRITERS: i64 = 3;
+/// The most bytes of one batch, apart from its last entry.
+const BATCH_BYTES: usize = 16 * 1024 * 1024;
+
+/// Access to the queue.
+pub struct Appends {
+    /// `None` once closed.
+    queue: Mutex<Option<mpsc::Sender<Waiting>>>,
+    most_bytes: usize,
+    queued: Arc<Queued>,
+    writers: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Appends {
+    /// Makes the partitions of today and tomorrow, and starts the writers.
+    ///
+    /// # Errors
+    /// `Unavailable` if the partitions cannot be made.
+    pub async fn start(
+        database: &Arc<Database>,
+        bell: Arc<Bell>,
+        options: StoreOptions,
+    ) -> Result<Self, StoreError> {
+        let days = Arc::new(Days::default());
+        let today = day(database.clock.wall());
+        days.make(database, [today, today.saturating_add(1)]).await?;
+        let (queue, waiting) = mpsc::channel(options.queue.max(1));
+        let waiting = Arc::new(Turn::new(waiting));
+        let start = |number| {
+            let writer = Writer {
+                number,
+                database: Arc::clone(database),
+                days: Arc::clone(&days),
+                bell: Arc::clone(&bell),
+                waiting: Arc::clone(&waiting),
+                workers: options.workers.clone(),
+            };
+            database.runtime().spawn(writer.run())
+        };
+        let writers = Mutex::new((0..WRITERS).map(start).collect());
+        Ok(Self {
+            queue: Mutex::new(Some(queue)),
+            most_bytes: options.queue_bytes,
+            queued: Arc::default(),
+            writers,
+        })
+    }
+
+    /// Queues an entry and waits until it is durable.
+    ///
+    /// # Errors
+    /// As for `Log::append`.
+    pub async fn append(&self, prepared: Prepared) -> Result<Written, StoreError> {
+        let place = Place::take(&self.queued, prepared.weight, self.most_bytes).ok_or(StoreError::Full)?;
+        let (answer, answered) = oneshot::channel();
+        let waiting = Waiting { prepared: Box::new(prepared), answer, place };
+        let sent = match &*self.queue.lock() {
+            Some(queue) => queue.try_send(waiting).map_err(|refused| match refused {
+                TrySendError::Full(_) => StoreError::Full,
+                TrySendError::Closed(_) => closed(),
+            }),
+            None => Err(closed()),
+        };
+        sent?;
+        answered.await.unwrap_or_else(|_| Err(StoreError::Unavailable("it was not written".to_owned())))
+    }
+
+    /// The number of deliveries that wait.
+    pub fn depth(&self) -> usize {
+        self.queued.entries()
+    }
+
+    /// Writes everything that waits; later appends fail.
+    pub async fn close(&self) {
+        drop(self.queue.lock().take());
+        let writers = std::mem::take(&mut *self.writers.lock());
+        for writer in writers {
+            // A writer catches every panic of its work.
+            let _ = writer.await;
+        }
+    }
+}
+
+fn closed() -> StoreError {
+    StoreError::Unavailable("the store is closed".to_owned())
+}
+
+/// Writes what waits.
+struct Writer {
+    number: i64,
+    database: Arc<Database>,
+    days: Arc<Days>,
+    bell: Arc<Bell>,
+    waiting: Arc<Turn<mpsc::Receiver<Waiting>>>,
+    workers: Workers,
+}
+
+impl Writer {
+    async fn run(self) {
+        while let Some(batch) = self.next_batch().await {
+            // If it panics, the answers are dropped: their callers learn that it was not written.
+            self.workers.watch("store-writer", self.write(batch)).await;
+        }
+    }
+
+    /// Everything that waits, up to the size of a batch; `None` once the queue is closed and empty.
+    async fn next_batch(&self) -> Option<Vec<Waiting>> {
+        let mut waiting = self.waiting.lock().await;
+        let first = waiting.recv().await?;
+        let mut bytes = first.prepared.weight;
+        let mut batch = vec![first];
+        while batch.len() < usize::try_from(PLACES).unwrap_or(1) && bytes < BATCH_BYTES {
+            let Ok(next) = waiting.try_recv() else { break };
+            bytes = bytes.saturating_add(next.prepared.weight);
+            batch.push(next);
+        }
+        Some(batch)
+    }
+
+    async fn write(&self, waiting: Vec<Waiting>) {
+        let (entries, callers): (Vec<_>, Vec<_>) = waiting
+            .into_iter()
+            .map(|Waiting { prepared, answer, place }| (prepared, (answer, place)))
+            .unzip();
+        let written = self.commit(&entries).await;
+        match written {
+            Ok(written) => {
+                self.bell.committed();
+                for ((answer, place), written) in callers.into_iter().zip(written) {
+                    // The place is released first, so that the next caller finds it free. A caller that is gone needs
+                    // no result.
+                    drop(place);
+                    let _ = answer.send(Ok(written));
+                }
+            }
+            Err(fault) => {
+                self.days.forget();
+                let cause = match fault {
+                    StoreError::Unavailable(cause) => cause,
+                    other => other.to_string(),
+                };
+                tracing::error!(%cause, entries = entries.len(), "a batch could not be written");
+                for (answer, place) in callers {
+                    drop(place);
+                    let _ = answer.send(Err(StoreError::Unavailable(cause.clone())));
+                }
+            }
+        }
+    }
+
+    /// One transaction for the whole batch: all of it becomes durable, or none of it.
+    async fn commit(&self, entries: &[Box<Prepared>]) -> Result<Vec<Written>, StoreError> {
+        let blocked = self.database.blocked.lock().clone();
+        if let Some(why) = blocked {
+            return Err(StoreError::Unavailable(why));
+        }
+        let now = self.database.clock.now();
+        let days: BTreeSet<i64> = entries.iter().map(|entry| day(entry.delivery.received_at)).collect();
+        self.days.make(&self.database, days.iter().copied()).await?;
+        let (database, number) = (&*self.database, self.number);
+        let written = database
+            .change(|to| async move { batch::write(&to, database, number, entries, now).await })
+            .await?;
+        self.make_ahead(days);
+        Ok(written)
+    }
+
+    /// Makes the partitions of the days after these in the background, so that no delivery waits for them at midnight.
+    fn make_ahead(&self, days: BTreeSet<i64>) {
+        let (known, database) = (Arc::clone(&self.days), Arc::clone(&self.database));
+        let next: Vec<i64> = days.into_iter().map(|day| day.saturating_add(1)).collect();
+        if known.are_known(&next) {
+            return;
+        }
+        self.database.runtime().spawn(async move {
+            if let Err(fault) = known.make(&database, next).await {
+                tracing::warn!(%fault, "the partition of tomorrow could not be made; the next batch tries again");
+            }
+        });
+    }
+}

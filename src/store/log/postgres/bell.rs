@@ -1,0 +1,130 @@
+//! How a node learns what is new in the log, whichever node wrote it.
+//!
+//! The table is the truth: what is new is read from it after each commit of this node, when another node rings, and
+//! every half second. Behind a pooler no bell is heard at all.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::store::StoreError;
+use crate::store::postgres::{Database, HORIZON, column, params};
+
+/// How often the table is read if nothing rings.
+const POLL: Duration = Duration::from_millis(500);
+/// The pause between two readings of the table.
+const PAUSE: Duration = Duration::from_millis(5);
+/// The first pause if there is something new that is not final yet; it doubles up to `POLL`.
+const NOT_FINAL: Duration = Duration::from_millis(10);
+/// How often a node rings at most. Each ring takes a lock that all nodes share.
+const RING_EVERY: Duration = Duration::from_millis(50);
+
+/// What wakes those who look for new deliveries.
+#[derive(Default)]
+pub struct Bell {
+    /// There may be something new.
+    wake: Notify,
+    /// This node committed something since it rang last.
+    is_due: AtomicBool,
+}
+
+impl Bell {
+    /// Reads what is there, then keeps reading what is new, and listens to other nodes.
+    ///
+    /// # Errors
+    /// `Unavailable` if the log cannot be read.
+    pub async fn start(database: &Arc<Database>) -> Result<Arc<Self>, StoreError> {
+        look(database).await?;
+        let bell = Arc::new(Self::default());
+        database.runtime().spawn(Arc::clone(&bell).follow(Arc::clone(database)));
+        database.runtime().spawn(Arc::clone(&bell).listen(Arc::clone(database)));
+        Ok(bell)
+    }
+
+    /// Something was committed on this node.
+    pub fn committed(&self) {
+        self.is_due.store(true, Ordering::Release);
+        self.wake.notify_one();
+    }
+
+    /// Raises the newest position as the log grows, and rings for the other nodes.
+    async fn follow(self: Arc<Self>, database: Arc<Database>) {
+        let mut rang = Instant::now();
+        let mut patience = POLL;
+        loop {
+            // Whether it woke or the time passed, the table is read.
+            let _ = timeout(patience, self.wake.notified()).await;
+            // A database that is away is asked again after a while.
+            let is_all_final = look(&database).await.unwrap_or(true);
+            patience = match is_all_final {
+                true => POLL,
+                false if patience < POLL => patience.saturating_mul(2).min(POLL),
+                false => NOT_FINAL,
+            };
+            if self.is_due.load(Ordering::Acquire) {
+                let left = RING_EVERY.saturating_sub(rang.elapsed());
+                if left.is_zero() {
+                    self.is_due.store(false, Ordering::Release);
+                    rang = Instant::now();
+                    ring(&database).await;
+                } else {
+                    patience = patience.min(left);
+                }
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    /// Listens to the other nodes. While it cannot, the table is read all the same.
+    async fn listen(self: Arc<Self>, database: Arc<Database>) {
+        loop {
+            if let Ok((link, mut rung)) = database.listener().await
+                && link.client.batch_execute("LISTEN tagohook_log").await.is_ok()
+            {
+                self.wake.notify_one();
+                while rung.recv().await.is_some() {
+                    self.wake.notify_one();
+                }
+            }
+            sleep(POLL).await;
+        }
+    }
+}
+
+/// Tells the other nodes that there is something new. If it fails, they see it at their next reading.
+async fn ring(database: &Database) {
+    if let Ok(connection) = database.connection().await {
+        let _ = connection.batch("NOTIFY tagohook_log").await;
+    }
+}
+
+/// Raises the positions that this node knows. Returns whether everything that is there is final.
+async fn look(database: &Database) -> Result<bool, StoreError> {
+    let known = *database.newest.borrow();
+    let row = database
+        .connection()
+        .await?
+        .one(
+            &format!(
+                r"
+                SELECT
+                    (SELECT seq FROM deliveries ORDER BY seq DESC LIMIT 1) AS last,
+                    (SELECT seq FROM deliveries WHERE seq > $1 AND seq < {HORIZON} ORDER BY seq DESC LIMIT 1) AS newest,
+                    (SELECT value FROM facts WHERE name = 'pruned_through') AS pruned_through
+                "
+            ),
+            &params![known],
+        )
+        .await?;
+    database.pruned_through.fetch_max(column(&row, "pruned_through")?, Ordering::AcqRel);
+    let newest = column::<Option<i64>>(&row, "newest")?.unwrap_or(known);
+    database.newest.send_if_modified(|seq| {
+        let is_raised = newest > *seq;
+        *seq = newest.max(*seq);
+        is_raised
+    });
+    Ok(column::<Option<i64>>(&row, "last")?.is_none_or(|last| last <= newest))
+}

@@ -1,0 +1,111 @@
+//! The days of the log: a partition each, made before the first delivery of the day.
+
+use std::collections::BTreeSet;
+
+use parking_lot::Mutex;
+
+use crate::domain::Timestamp;
+use crate::store::StoreError;
+use crate::store::postgres::{Database, column, params};
+
+/// Microseconds of a day.
+const DAY: i64 = 86_400_000_000;
+/// The key of the lock that nodes hold while they make or remove a day: "tagodays" in bytes.
+pub const DAYS_LOCK: i64 = 0x7461_676f_6461_7973;
+
+/// The day of an instant: days since 1970-01-01, in UTC.
+pub const fn day(at: Timestamp) -> i64 {
+    at.as_micros().div_euclid(DAY)
+}
+
+/// The first instant of a day, in microseconds.
+pub const fn first_instant(day: i64) -> i64 {
+    day.saturating_mul(DAY)
+}
+
+/// The name of a day's partition.
+///
+/// # Errors
+/// `Unavailable` for a day that no calendar has.
+pub fn partition(day: i64) -> Result<String, StoreError> {
+    let midnight = jiff::Timestamp::from_microsecond(first_instant(day))
+        .map_err(|fault| StoreError::Unavailable(format!("the clock shows an impossible time: {fault}")))?;
+    let date = jiff::tz::Offset::UTC.to_datetime(midnight).date();
+    Ok(format!("deliveries_{:04}{:02}{:02}", date.year(), date.month(), date.day()))
+}
+
+/// The days whose partition is known to be there.
+#[derive(Default)]
+pub struct Days(Mutex<BTreeSet<i64>>);
+
+impl Days {
+    /// Makes the partitions of `days` that are not known.
+    ///
+    /// # Errors
+    /// `Unavailable` if one cannot be made.
+    pub async fn make(
+        &self,
+        database: &Database,
+        days: impl IntoIterator<Item = i64> + Send,
+    ) -> Result<(), StoreError> {
+        let missing: BTreeSet<i64> = {
+            let known = self.0.lock();
+            days.into_iter().filter(|day| !known.contains(day)).collect()
+        };
+        for day in missing {
+            make(database, day).await?;
+            self.0.lock().insert(day);
+        }
+        Ok(())
+    }
+
+    /// Whether all of these are known.
+    pub fn are_known(&self, days: &[i64]) -> bool {
+        let known = self.0.lock();
+        days.iter().all(|day| known.contains(day))
+    }
+
+    /// Looks again before the next delivery: another node's retention may have removed a day.
+    pub fn forget(&self) {
+        self.0.lock().clear();
+    }
+}
+
+/// Makes the partition of a day unless it is there. It is attached to the table afterwards: made as a partition, it
+/// would wait for every open transaction that appends, and the next ones would wait for it.
+async fn make(database: &Database, day: i64) -> Result<(), StoreError> {
+    let name = &partition(day)?;
+    let (first, end) = (first_instant(day), first_instant(day.saturating_add(1)));
+    database
+        .change(|to| async move {
+            to.rows("SELECT pg_advisory_xact_lock($1)", &params![DAYS_LOCK]).await?;
+            let row = to.one("SELECT to_regclass($1) IS NOT NULL AS is_there", &params![name]).await?;
+            if column(&row, "is_there")? {
+                return Ok(());
+            }
+            to.batch(&format!(
+                r"
+                CREATE TABLE {name} (LIKE deliveries INCLUDING ALL);
+                ALTER TABLE deliveries ATTACH PARTITION {name} FOR VALUES FROM ({first}) TO ({end})
+                "
+            ))
+            .await
+        })
+        .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_begins_at_midnight_and_its_partition_is_named_by_its_date() {
+        let noon = Timestamp::parse_rfc3339("2026-11-29T12:00:00Z").unwrap();
+        assert_eq!(partition(day(noon)).unwrap(), "deliveries_20261129");
+        let midnight = Timestamp::parse_rfc3339("2026-11-29T00:00:00Z").unwrap();
+        assert_eq!((day(midnight), first_instant(day(midnight))), (day(noon), midnight.as_micros()));
+        assert_eq!(day(midnight.moved(-1)), day(noon) - 1);
+        assert_eq!(day(Timestamp::from_micros(-1)), -1);
+        assert!(partition(i64::MAX / DAY).is_err());
+    }
+}

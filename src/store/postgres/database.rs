@@ -1,0 +1,128 @@
+//! A database and what this node knows of it, shared by everything of the store that runs.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+use std::time::Duration;
+
+use deadpool::managed::{Pool, PoolError};
+use parking_lot::Mutex;
+use tokio::runtime::{Handle, Runtime};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::watch;
+
+use super::connection::{Connection, chain};
+use super::manager::{Link, Manager};
+use super::migrate;
+use super::transaction::Transaction;
+use crate::domain::Clock;
+use crate::store::{PostgresPlace, Retention, StoreError, StoreOptions};
+
+/// Connections of one node.
+const CONNECTIONS: usize = 8;
+/// How long a statement waits for a connection. All of them may be waiting for a standby.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// The threads that drive the connections.
+const THREADS: usize = 2;
+
+/// A database and what this node knows of it.
+pub struct Database {
+    pool: Pool<Manager>,
+    pub clock: Arc<dyn Clock>,
+    pub retention: Retention,
+    /// The name of this node.
+    pub node: String,
+    /// Why nothing may be appended now: the store is full and nothing can be removed.
+    pub blocked: Mutex<Option<String>>,
+    /// Positions up to here are final, as far as this node knows.
+    pub newest: watch::Sender<i64>,
+    /// The causes of deliveries up to here are named, as far as they are named at once.
+    pub named: watch::Sender<i64>,
+    /// The highest position ever removed, as far as this node knows.
+    pub pruned_through: AtomicI64,
+    /// Drives the connections, so that they depend on no caller. `None` once closed.
+    runtime: Mutex<Option<Runtime>>,
+    handle: Handle,
+}
+
+impl Database {
+    /// Connects, and creates or migrates the schema.
+    pub async fn open(options: &StoreOptions, place: &PostgresPlace) -> Result<Self, StoreError> {
+        let failed = |cause: String| StoreError::Open { path: place.shown.clone(), cause };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(THREADS)
+            .thread_name("store-postgres")
+            .enable_all()
+            .build()
+            .map_err(|fault| failed(fault.to_string()))?;
+        let handle = runtime.handle().clone();
+        let manager = Manager::new(place.config.clone(), handle.clone());
+        let pool = Pool::builder(manager)
+            .max_size(CONNECTIONS)
+            .wait_timeout(Some(PATIENCE))
+            .create_timeout(Some(PATIENCE))
+            .recycle_timeout(Some(PATIENCE))
+            .runtime(deadpool::Runtime::Tokio1)
+            .build()
+            .map_err(|fault| failed(fault.to_string()))?;
+        let store = Self {
+            pool,
+            clock: Arc::clone(&options.clock),
+            retention: options.retention,
+            node: place.node.clone(),
+            blocked: Mutex::new(None),
+            newest: watch::Sender::new(0),
+            named: watch::Sender::new(0),
+            pruned_through: AtomicI64::new(0),
+            runtime: Mutex::new(Some(runtime)),
+            handle,
+        };
+        let connection = store.connection().await.map_err(|fault| failed(fault.to_string()))?;
+        migrate::migrate(connection, &store.handle, &place.shown).await?;
+        Ok(store)
+    }
+
+    /// The runtime of the store, for what runs in the background.
+    pub const fn runtime(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// A connection for single statements.
+    ///
+    /// # Errors
+    /// `Unavailable` if there is no connection, or none is free in time.
+    pub async fn connection(&self) -> Result<Connection, StoreError> {
+        let object = self.pool.get().await.map_err(|fault| {
+            StoreError::Unavailable(match fault {
+                PoolError::Backend(fault) => chain(&fault),
+                PoolError::Timeout(_) => "no connection to the database is free".to_owned(),
+                other => other.to_string(),
+            })
+        })?;
+        Ok(Connection::new(object))
+    }
+
+    /// A connection that is not of the pool, and what is notified on it.
+    ///
+    /// # Errors
+    /// `Unavailable` if there is no connection.
+    pub async fn listener(&self) -> Result<(Link, UnboundedReceiver<()>), StoreError> {
+        let (bells, rung) = unbounded_channel();
+        Ok((self.pool.manager().connect(Some(bells)).await?, rung))
+    }
+
+    /// Begins a transaction.
+    ///
+    /// # Errors
+    /// As for `connection`.
+    pub async fn begin(&self) -> Result<Transaction, StoreError> {
+        Transaction::begin(self.connection().await?, self.handle.clone()).await
+    }
+
+    /// Closes the connections; later calls fail.
+    pub fn shut(&self) {
+        self.pool.close();
+        if let Some(runtime) = self.runtime.lock().take() {
+            runtime.shutdown_background();
+        }
+    }
+}
