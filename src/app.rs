@@ -25,7 +25,7 @@ use crate::payload::Sources;
 use crate::receive::{Masking, Receiver};
 use crate::send::{Client, RunningSender, Sender, SenderParts, TargetGuard};
 use crate::store::{Place, Retention, Store, StoreOptions};
-use crate::telemetry::{Metrics, PortName, Workers, allow_many_files};
+use crate::telemetry::{Metrics, PortName, allow_many_files};
 
 mod ports;
 
@@ -79,7 +79,7 @@ pub async fn start(
     }
     let store_key = config::store_key(&config.data_dir)?;
     let masking = Arc::new(Masking::new(store_key));
-    let options = store_options(config, Arc::clone(&clock), metrics.workers().clone());
+    let options = store_options(config, Arc::clone(&clock), &metrics);
     let store = Store::open(options).await.context("cannot open the store")?;
     store.start_indexing()?;
     let rules = Arc::new(ArcSwap::from_pointee(make_rules(config, &catalog, &masking)));
@@ -333,7 +333,7 @@ impl Signals {
 
 /// The options for opening the store with this configuration.
 #[must_use]
-pub fn store_options(config: &Config, clock: Arc<dyn Clock>, workers: Workers) -> StoreOptions {
+pub fn store_options(config: &Config, clock: Arc<dyn Clock>, metrics: &Metrics) -> StoreOptions {
     let store = &config.store;
     StoreOptions {
         place: Place::Sqlite(store.path.clone()),
@@ -350,7 +350,8 @@ pub fn store_options(config: &Config, clock: Arc<dyn Clock>, workers: Workers) -
         },
         queue: store.queue,
         queue_bytes: QUEUE_BYTES,
-        workers,
+        workers: metrics.workers().clone(),
+        metrics: metrics.store().clone(),
     }
 }
 

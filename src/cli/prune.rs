@@ -10,7 +10,7 @@ use super::configuration_without_secrets;
 use super::output::{counted, say};
 use crate::app;
 use crate::store::Store;
-use crate::telemetry::{SystemClock, Workers};
+use crate::telemetry::{Metrics, SystemClock};
 
 /// Removes expired rows and rows over their budget, and returns the room to the disk.
 pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
@@ -21,7 +21,7 @@ pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let store =
-            Store::open(app::store_options(&config, Arc::new(SystemClock), Workers::default())).await?;
+            Store::open(app::store_options(&config, Arc::new(SystemClock), &Metrics::default())).await?;
         let pruned = store.prune().await?;
         store.close().await;
         let crate::store::Pruned { deliveries, event_ids, messages } = pruned;

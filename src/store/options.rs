@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::Clock;
-use crate::telemetry::Workers;
+use crate::telemetry::{StoreMetrics, Workers};
 
 /// Where a store is, and so which engine it has.
 #[derive(Clone, Debug)]
@@ -42,6 +42,8 @@ pub struct StoreOptions {
     pub queue_bytes: usize,
     /// The registry of the store's threads.
     pub workers: Workers,
+    /// The figures of the store.
+    pub metrics: StoreMetrics,
 }
 
 /// How long each kind of row is kept. Event ids have their own retention and outlive their deliveries.

@@ -56,6 +56,7 @@ async fn open_with(change: impl FnOnce(&mut StoreOptions)) -> Case {
         queue: 1000,
         queue_bytes: 64 << 20,
         workers: crate::telemetry::Workers::default(),
+        metrics: crate::telemetry::StoreMetrics::default(),
     };
     change(&mut options);
     Case { store: Store::open(options.clone()).await.unwrap(), clock, folder, options }

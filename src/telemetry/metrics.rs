@@ -16,6 +16,7 @@ use super::exposition::{Exposition, written};
 use super::process::process_text;
 use super::refusals::{NotKept, PortName, Refusals, Refused};
 use super::sender_metrics::{EndpointGauges, ParkedGauges, SenderMetrics};
+use super::store_metrics::StoreMetrics;
 use super::{DeliveryLine, Tally, Workers};
 use crate::domain::{Appended, Reason, Timestamp, Verdict};
 
@@ -95,6 +96,7 @@ pub struct Metrics {
     search_bytes: Gauge,
     search_segments: Gauge,
     sender: SenderMetrics,
+    store: StoreMetrics,
     workers: Workers,
     tally: Tally,
 }
@@ -132,6 +134,7 @@ impl Default for Metrics {
         let help = "Segments of 8,192 deliveries that the search index covers";
         registry.register("search_segments", help, search_segments.clone());
         let sender = SenderMetrics::registered(&mut registry);
+        let store = StoreMetrics::registered(&mut registry);
         let workers = Workers::default();
         let help = "Threads and tasks that stopped because of a fault in the program";
         registry.register("workers_ended", help, workers.counts());
@@ -152,6 +155,7 @@ impl Default for Metrics {
             search_bytes,
             search_segments,
             sender,
+            store,
             workers,
             tally: Tally::default(),
         }
@@ -222,6 +226,12 @@ impl Metrics {
     #[must_use]
     pub const fn sender(&self) -> &SenderMetrics {
         &self.sender
+    }
+
+    /// The figures of the store.
+    #[must_use]
+    pub const fn store(&self) -> &StoreMetrics {
+        &self.store
     }
 
     /// The registry of the program's workers.

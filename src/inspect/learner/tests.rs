@@ -81,6 +81,7 @@ fn house(rule: SilenceAfter) -> House {
         queue: 4096,
         queue_bytes: 1 << 26,
         workers: crate::telemetry::Workers::default(),
+        metrics: crate::telemetry::StoreMetrics::default(),
     };
     let store = Store::open(options).now_or_never().unwrap().unwrap();
     let fragile = Arc::new(Fragile { clock: Arc::clone(&clock), breaks: Mutex::default() });

@@ -48,6 +48,7 @@ async fn open() -> Case {
         queue: 1000,
         queue_bytes: 64 << 20,
         workers: crate::telemetry::Workers::default(),
+        metrics: crate::telemetry::StoreMetrics::default(),
     };
     let case = Case { store: Store::open(options.clone()).await.unwrap(), clock, options, _folder: folder };
     for id in ["a", "b"] {

@@ -271,13 +271,16 @@ impl Work {
         if batch.entries.is_empty() && batch.jobs.is_empty() {
             return;
         }
+        let began = Instant::now();
         let written = self.commit(&mut batch);
         let Batch { entries, jobs, bytes } = batch;
+        let metrics = &self.options.metrics;
         match written {
             Ok(inserted) => {
                 // An estimate until retention checks again; it is more likely too high than too low.
                 self.shared.used.fetch_add(u64::try_from(bytes).unwrap_or(u64::MAX), Ordering::Relaxed);
                 if let Some(last) = inserted.last() {
+                    metrics.batch_written(inserted.len(), began.elapsed());
                     self.shared.newest.send_replace(last.written.seq);
                 }
                 for (waiting, row) in entries.into_iter().zip(inserted) {
@@ -287,6 +290,7 @@ impl Work {
             }
             Err(fault) => {
                 tracing::error!(%fault, entries = entries.len(), "a batch could not be written");
+                metrics.batch_failed();
                 for waiting in entries {
                     waiting.tell(Err(StoreError::Unavailable(fault.clone())));
                 }

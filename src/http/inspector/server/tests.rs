@@ -59,6 +59,7 @@ fn house_at(password: Option<&str>, allowed_hosts: &[&str], public_url: Option<&
         queue: 64,
         queue_bytes: 1 << 24,
         workers: Default::default(),
+        metrics: Default::default(),
     };
     let cheap = argon2::Params::new(64, 1, 1, None).unwrap();
     let argon2 = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, cheap);

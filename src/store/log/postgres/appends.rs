@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Instant;
 
 use parking_lot::Mutex;
 use tokio::sync::mpsc::error::TrySendError;
@@ -16,7 +17,7 @@ use crate::store::log::prepared::Prepared;
 use crate::store::log::queue::{Place, Queued, Waiting};
 use crate::store::postgres::{Database, PLACES};
 use crate::store::{StoreError, StoreOptions, Written};
-use crate::telemetry::Workers;
+use crate::telemetry::{StoreMetrics, Workers};
 
 /// Batches that are written at the same time. While one waits for the disk or the standby, the next one is sent.
 const WRITERS: i64 = 3;
@@ -55,6 +56,7 @@ impl Appends {
                 bell: Arc::clone(&bell),
                 waiting: Arc::clone(&waiting),
                 workers: options.workers.clone(),
+                metrics: options.metrics.clone(),
             };
             database.runtime().spawn(writer.run())
         };
@@ -114,6 +116,7 @@ struct Writer {
     bell: Arc<Bell>,
     waiting: Arc<Turn<mpsc::Receiver<Waiting>>>,
     workers: Workers,
+    metrics: StoreMetrics,
 }
 
 impl Writer {
@@ -143,10 +146,12 @@ impl Writer {
             .into_iter()
             .map(|Waiting { prepared, answer, place }| (prepared, (answer, place)))
             .unzip();
+        let began = Instant::now();
         let written = self.commit(&entries).await;
         match written {
             Ok(written) => {
                 self.bell.committed();
+                self.metrics.batch_written(entries.len(), began.elapsed());
                 for ((answer, place), written) in callers.into_iter().zip(written) {
                     // The place is released first, so that the next caller finds it free. A caller that is gone needs
                     // no result.
@@ -156,6 +161,7 @@ impl Writer {
             }
             Err(fault) => {
                 self.days.forget();
+                self.metrics.batch_failed();
                 let cause = match fault {
                     StoreError::Unavailable(cause) => cause,
                     other => other.to_string(),
