@@ -22,7 +22,8 @@ pub struct Transaction {
 
 impl Transaction {
     pub(super) async fn begin(connection: Connection, runtime: Handle) -> Result<Self, StoreError> {
-        connection.batch("BEGIN").await?;
+        // A database may have another default. Statements see what was committed before each of them.
+        connection.batch("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
         Ok(Self { connection: Arc::new(connection), is_over: false, runtime })
     }
 
