@@ -10,6 +10,9 @@ use async_trait::async_trait;
 
 use crate::store::StoreError;
 
+/// The most deliveries with the same cause that are counted.
+const MOST_ALIKE: usize = 1_000;
+
 /// Deliveries of one source that were rejected, or were duplicates, for the same cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Alike {

@@ -4,13 +4,11 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use tokio::sync::watch;
 
+use super::MOST_ALIKE;
 use crate::domain::{Cause, DeliveryRow, Timestamp};
 use crate::store::sqlite::Sqlite;
 use crate::store::sqlite::whole;
 use crate::store::{Alike, Causes, StoreError};
-
-/// The most deliveries with the same cause that are counted.
-const MOST_ALIKE: usize = 1_000;
 
 #[async_trait]
 impl Causes for Sqlite {

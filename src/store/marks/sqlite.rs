@@ -3,15 +3,13 @@
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::MOST_PINS;
 use crate::domain::{DeliveryId, MarksChange};
 use crate::store::log::encoding;
 use crate::store::log::sqlite::rows;
 use crate::store::sqlite::Sqlite;
 use crate::store::upkeep::sqlite::retention::change_total;
 use crate::store::{Marked, Marking, StoreError};
-
-/// The most pins: more would leave no room for new deliveries.
-const MOST_PINS: i64 = 1_000;
 
 #[async_trait]
 impl Marking for Sqlite {
