@@ -30,7 +30,8 @@ pub use error::StoreError;
 pub use handle::Store;
 pub use learned::{
     Devices, Drift, DriftField, DriftType, EntityOrder, EntityPage, EntityPlace, EntityQuery, FieldLearnt,
-    Learning, Learnt, LensState, Moved, Outage, SeenEntity, SeenIn, Silences, TypeLearnt,
+    LearnerState, Learning, Learnt, LogSection, Moved, Outage, SHORTEST_OUTAGE, SeenEntity, SeenIn, Silences,
+    TypeLearnt,
 };
 pub use log::{Answered, Log, LoggedDelivery, Written};
 pub use marks::{Marked, Marking};

@@ -310,6 +310,6 @@ async fn entities_are_listed_in_pages_in_both_orders() {
     assert_eq!(house.store.entities(query, 50).await.unwrap().devices.len(), 10);
     let query = EntityQuery { source: Some("other".to_owned()), ..EntityQuery::default() };
     assert_eq!(house.store.entities(query, 50).await.unwrap().devices.len(), 0);
-    assert_eq!(house.store.lens_state().await.unwrap().entities, 25);
+    assert_eq!(house.store.learner_state().await.unwrap().entities, 25);
     drop(house.folder);
 }
