@@ -24,6 +24,8 @@ mod upkeep;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub use tests::place_in;
 
 pub use causes::{Alike, Causes};
 pub use error::StoreError;

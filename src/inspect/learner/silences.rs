@@ -57,7 +57,8 @@ impl Learner {
     async fn reckon(&self, source: &str, rule: SilenceAfter) -> Result<(), StoreError> {
         let mut after = String::new();
         loop {
-            let found = self.store.entities_with_other_rule(source.to_owned(), rule, after.clone(), STEP).await?;
+            let found =
+                self.store.entities_with_other_rule(source.to_owned(), rule, after.clone(), STEP).await?;
             let Some(last) = found.last() else { return Ok(()) };
             after.clone_from(&last.entity);
             self.store.recompute_silences(found, rule, self.clock.now()).await?;

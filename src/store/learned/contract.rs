@@ -6,8 +6,8 @@ use async_trait::async_trait;
 
 use crate::domain::{Device, Entity, Now, OutgoingEvent, SilenceAfter, Timestamp};
 use crate::store::{
-    DriftField, DriftType, EntityPage, EntityQuery, Learnt, LearnerState, LogSection, LoggedDelivery, NewMessage, Outage,
-    StoreError,
+    DriftField, DriftType, EntityPage, EntityQuery, LearnerState, Learnt, LogSection, LoggedDelivery,
+    NewMessage, Outage, StoreError,
 };
 
 /// What the learner reads and writes.
@@ -20,12 +20,8 @@ pub trait Learning: Send + Sync {
     async fn learner_state(&self) -> Result<LearnerState, StoreError>;
 
     /// The section of the log after `after`: at most `limit` deliveries and about `bytes` of bodies.
-    async fn learnable_after(
-        &self,
-        after: i64,
-        limit: usize,
-        bytes: usize,
-    ) -> Result<LogSection, StoreError>;
+    async fn learnable_after(&self, after: i64, limit: usize, bytes: usize)
+    -> Result<LogSection, StoreError>;
 
     /// Stores what was learnt, in one transaction. Returns `false`, and stores nothing, if another caller moved the
     /// cursor, or counted deliveries of one of these event types: what this caller knows is out of date then, and it

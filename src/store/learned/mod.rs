@@ -12,6 +12,6 @@ mod types;
 pub use contract::{Devices, Drift, Learning, Silences};
 pub use limits::SHORTEST_OUTAGE;
 pub use types::{
-    DriftField, DriftType, EntityOrder, EntityPage, EntityPlace, EntityQuery, FieldLearnt, LearnerState, Learnt,
-    LogSection, Moved, Outage, SeenEntity, SeenIn, TypeLearnt,
+    DriftField, DriftType, EntityOrder, EntityPage, EntityPlace, EntityQuery, FieldLearnt, LearnerState,
+    Learnt, LogSection, Moved, Outage, SeenEntity, SeenIn, TypeLearnt,
 };

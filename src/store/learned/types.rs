@@ -94,7 +94,7 @@ pub struct Moved {
 }
 
 /// A section of the log for the learner.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct LogSection {
     /// Deliveries that were accepted or failed schema validation, the oldest first.
     pub deliveries: Vec<LoggedDelivery>,

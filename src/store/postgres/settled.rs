@@ -5,7 +5,7 @@
 
 use parking_lot::Mutex;
 
-use super::engine::Postgres;
+use super::database::Database;
 use super::values::column;
 use crate::domain::Timestamp;
 use crate::store::StoreError;
@@ -47,7 +47,7 @@ impl Settled {
     }
 }
 
-impl Postgres {
+impl Database {
     /// Since when deliveries may be missing at positions that are final now. `None`: none is missing.
     ///
     /// # Errors
@@ -74,7 +74,7 @@ impl Postgres {
 mod tests {
     use super::*;
 
-    fn at(second: u64) -> Timestamp {
+    fn at(second: i64) -> Timestamp {
         Timestamp::from_secs(second)
     }
 
@@ -94,7 +94,7 @@ mod tests {
         let settled = Settled::default();
         assert_eq!(settled.missing_since(at(1), 7, 7), None);
         for second in 2..5_000 {
-            assert_eq!(settled.missing_since(at(second), 7, second.cast_signed() + 10), Some(at(1)));
+            assert_eq!(settled.missing_since(at(second), 7, second + 10), Some(at(1)));
         }
         let after = settled.missing_since(at(5_000), 4_000, 6_000).unwrap();
         assert!(at(3_000) < after && after <= at(3_990), "{after:?}");

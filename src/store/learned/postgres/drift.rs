@@ -185,10 +185,8 @@ async fn put(to: &Transaction, type_id: i64, fields: &[DriftField]) -> Result<()
     let numbers = |number: fn(&DriftField) -> i64| fields.iter().map(number).collect::<Vec<_>>();
     let before = |field: &DriftField| field.changed.map_or(0, |(before, ..)| i64::from(before.bits()));
     let changed_at = |field: &DriftField| field.changed.map(|(_, at, _)| at.as_micros());
-    let changed_in: Vec<Option<Vec<u8>>> = fields
-        .iter()
-        .map(|field| field.changed.map(|(.., delivery)| delivery.as_bytes().to_vec()))
-        .collect();
+    let changed_in: Vec<Option<Vec<u8>>> =
+        fields.iter().map(|field| field.changed.map(|(.., delivery)| delivery.as_bytes().to_vec())).collect();
     let counts = fields.iter().map(|field| to_json(&field.counts)).collect::<Result<Vec<_>, _>>()?;
     to.run(
         &format!(

@@ -13,9 +13,7 @@ use crate::store::learned::limits::{MOST_MEMBERS, is_shown};
 use crate::store::learned::parts::{Part, direction, parts};
 use crate::store::log::encoding::headers;
 use crate::store::postgres::{Connection, Postgres, Transaction, column, params, whole};
-use crate::store::{
-    Devices, EntityPage, EntityPlace, EntityQuery, LoggedDelivery, Search as _, StoreError,
-};
+use crate::store::{Devices, EntityPage, EntityPlace, EntityQuery, LoggedDelivery, Search as _, StoreError};
 
 #[async_trait]
 impl Devices for Postgres {
@@ -223,12 +221,7 @@ async fn candidates(
 }
 
 /// Gives something a name, at every source that speaks of it; `None` takes it away. `false` where nothing of that id is known.
-async fn give_name(
-    to: &Transaction,
-    source: &str,
-    id: &str,
-    name: Option<&str>,
-) -> Result<bool, StoreError> {
+async fn give_name(to: &Transaction, source: &str, id: &str, name: Option<&str>) -> Result<bool, StoreError> {
     let Some(device) = device(to, source, id).await? else { return Ok(false) };
     let sources: Vec<&str> = device.members().map(|member| member.source.as_str()).collect();
     let locked = to

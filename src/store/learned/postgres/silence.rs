@@ -170,8 +170,7 @@ async fn recompute(
         &params![sources, ids],
     )
     .await?;
-    let (due, silent): (Vec<_>, Vec<_>) =
-        entities.iter().map(|entity| due_by(rule, entity, now)).unzip();
+    let (due, silent): (Vec<_>, Vec<_>) = entities.iter().map(|entity| due_by(rule, entity, now)).unzip();
     let micros = |times: Vec<Option<Timestamp>>| {
         times.into_iter().map(|time| time.map(Timestamp::as_micros)).collect::<Vec<_>>()
     };

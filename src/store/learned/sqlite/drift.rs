@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 
-use crate::domain::{DeliveryId, JsonKinds, Timestamp};
+use crate::domain::{DeliveryId, JsonKinds};
 use crate::store::learned::fields::{MOST_FIELDS, merged, new_field};
 use crate::store::outbox::sqlite::to_json;
 use crate::store::sqlite::Sqlite;

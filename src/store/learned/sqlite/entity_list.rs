@@ -16,9 +16,7 @@ use crate::store::learned::parts::{Part, direction, parts};
 use crate::store::log::encoding::headers;
 use crate::store::sqlite::fields::count;
 use crate::store::sqlite::{Sqlite, whole};
-use crate::store::{
-    Devices, EntityPage, EntityPlace, EntityQuery, LoggedDelivery, Search as _, StoreError,
-};
+use crate::store::{Devices, EntityPage, EntityPlace, EntityQuery, LoggedDelivery, Search as _, StoreError};
 
 #[async_trait]
 impl Devices for Sqlite {

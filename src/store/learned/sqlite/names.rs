@@ -34,8 +34,7 @@ pub fn names(
     let mut names = HashMap::new();
     for (source, entity) in entities {
         let read = if is_worldwide(&entity) { &mut joined } else { &mut own };
-        let name: Option<String> =
-            read.query_row([&entity, &source], |row| row.get("called")).optional()?;
+        let name: Option<String> = read.query_row([&entity, &source], |row| row.get("called")).optional()?;
         if let Some(name) = name {
             names.insert((source, entity), name);
         }

@@ -112,12 +112,7 @@ pub fn publish(
               AND silent_at IS NULL
             ",
         )?
-        .execute(params![
-            entity.source,
-            entity.entity,
-            entity.last_seen.as_micros(),
-            now.wall.as_micros()
-        ])?;
+        .execute(params![entity.source, entity.entity, entity.last_seen.as_micros(), now.wall.as_micros()])?;
     if marked == 0 {
         return Ok(false);
     }
