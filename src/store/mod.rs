@@ -24,13 +24,16 @@ mod upkeep;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub use tests::place_in;
 
 pub use causes::{Alike, Causes};
 pub use error::StoreError;
 pub use handle::Store;
 pub use learned::{
     Devices, Drift, DriftField, DriftType, EntityOrder, EntityPage, EntityPlace, EntityQuery, FieldLearnt,
-    Learning, Learnt, LensState, Moved, Outage, SeenEntity, SeenIn, Silences, TypeLearnt,
+    LearnerState, Learning, Learnt, LogSection, Moved, Outage, SHORTEST_OUTAGE, SeenEntity, SeenIn, Silences,
+    TypeLearnt,
 };
 pub use log::{Answered, Log, LoggedDelivery, Written};
 pub use marks::{Marked, Marking};

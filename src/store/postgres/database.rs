@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use super::connection::{Connection, chain};
 use super::manager::{Link, Manager};
 use super::migrate;
+use super::settled::Settled;
 use super::transaction::Transaction;
 use crate::domain::Clock;
 use crate::store::{PostgresPlace, Retention, StoreError, StoreOptions};
@@ -35,6 +36,8 @@ pub struct Database {
     pub blocked: Mutex<Option<String>>,
     /// Positions up to here are final, as far as this node knows.
     pub newest: watch::Sender<i64>,
+    /// Since when deliveries may be missing below the horizon.
+    pub settled: Settled,
     /// The causes of deliveries up to here are named, as far as they are named at once.
     pub named: watch::Sender<i64>,
     /// The highest position ever removed, as far as this node knows.
@@ -71,6 +74,7 @@ impl Database {
             node: place.node.clone(),
             blocked: Mutex::new(None),
             newest: watch::Sender::new(0),
+            settled: Settled::default(),
             named: watch::Sender::new(0),
             pruned_through: AtomicI64::new(0),
             runtime: Mutex::new(Some(runtime)),

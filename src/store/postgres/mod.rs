@@ -11,6 +11,7 @@ mod migrate;
 mod numbers;
 mod position;
 mod repeat;
+mod settled;
 mod transaction;
 mod values;
 
