@@ -10,7 +10,8 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::watch;
 
-use super::connection::{Connection, chain};
+use super::connection::Connection;
+use super::fault::explain;
 use super::manager::{Link, Manager};
 use super::migrate;
 use super::settled::Settled;
@@ -97,7 +98,7 @@ impl Database {
     pub async fn connection(&self) -> Result<Connection, StoreError> {
         let object = self.pool.get().await.map_err(|fault| {
             StoreError::Unavailable(match fault {
-                PoolError::Backend(fault) => chain(&fault),
+                PoolError::Backend(fault) => explain(&fault),
                 PoolError::Timeout(_) => "no connection to the database is free".to_owned(),
                 other => other.to_string(),
             })

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::database::Database;
 use crate::store::log::postgres::{Appends, Bell};
+use crate::store::upkeep::postgres::Keeper;
 use crate::store::{PostgresPlace, StoreError, StoreOptions};
 
 /// A store in PostgreSQL.
@@ -12,6 +13,8 @@ pub struct Postgres {
     database: Arc<Database>,
     /// What waits to be appended.
     pub appends: Appends,
+    /// Retention, and the size of the store.
+    pub keeper: Arc<Keeper>,
 }
 
 impl Postgres {
@@ -23,8 +26,9 @@ impl Postgres {
         };
         let database = Arc::new(Database::open(&options, place).await?);
         let bell = Bell::start(&database).await.map_err(failed)?;
+        let keeper = Keeper::start(&database, &options.workers).await.map_err(failed)?;
         let appends = Appends::start(&database, bell, options).await.map_err(failed)?;
-        Ok(Self { database, appends })
+        Ok(Self { database, appends, keeper })
     }
 }
 

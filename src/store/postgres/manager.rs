@@ -67,7 +67,8 @@ impl Manager {
         client
             .batch_execute(&format!(
                 "SET synchronous_commit = on; SET timezone = 'UTC'; SET client_min_messages = warning;
-                 SET statement_timeout = '{STATEMENT_SECONDS}s'; SET idle_in_transaction_session_timeout = '60s'"
+                 SET statement_timeout = '{STATEMENT_SECONDS}s'; SET lock_timeout = '5s';
+                 SET idle_in_transaction_session_timeout = '60s'"
             ))
             .await?;
         Ok(Link { client, is_unsure, is_spoilt: AtomicBool::new(false) })

@@ -6,6 +6,7 @@
 mod connection;
 mod database;
 mod engine;
+mod fault;
 mod manager;
 mod migrate;
 mod numbers;

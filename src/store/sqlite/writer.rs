@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
-use super::ages::Ages;
 use super::checkpoint::{Checkpointer, move_log};
 use super::job::{Asked, Job};
 use super::shared::{self, Shared};
 use crate::store::log::prepared::Prepared;
 use crate::store::log::queue::{Answer, Place, Waiting};
 use crate::store::log::sqlite::{Inserted, Statements};
+use crate::store::upkeep::ages::Ages;
 use crate::store::upkeep::sqlite::retention;
 use crate::store::{Pruned, StoreError, StoreOptions, Written};
 use crate::telemetry::Worker;

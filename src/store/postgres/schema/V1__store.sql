@@ -94,7 +94,18 @@ CREATE TABLE facts (
     value BIGINT NOT NULL
 );
 INSERT INTO facts VALUES ('pruned_through', 0), ('probe', 0), ('xid_offset', 0), ('fanout_cursor', 0), ('lens_cursor', 0),
-    ('lens_since', 0), ('lens_heard_at', 0), ('entities', 0), ('drift_left_out', 0);
+    ('lens_since', 0), ('lens_heard_at', 0), ('entities', 0), ('drift_left_out', 0),
+    ('pruned_at', 0),                              -- when retention ran last, by the server's clock
+    ('is_full', 0);                                -- 1: max_size is reached and nothing can be removed
+
+-- A row that each node writes to see whether a delivery could be written now. It is as large as a page, so that a disk
+-- without room is noticed.
+CREATE TABLE probes (
+    node   TEXT COLLATE "C" PRIMARY KEY,
+    at     BIGINT NOT NULL,
+    filler BYTEA NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20);
+ALTER TABLE probes ALTER COLUMN filler SET STORAGE PLAIN;
 
 CREATE TABLE subscriptions (
     id              TEXT COLLATE "C" PRIMARY KEY,

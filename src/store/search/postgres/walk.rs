@@ -152,7 +152,7 @@ impl<'s, T: Send + 'static> Walk<'s, T> {
             Value::Number(i64::try_from(most).unwrap_or(i64::MAX)),
         ];
         let params: Vec<_> = plan.values.iter().chain(&bounds).map(Value::param).collect();
-        self.connection.rows(&sql, &params).await
+        self.connection.search(&sql, &params).await
     }
 
     /// Takes the rows that match, at most `left`. Texts are compared on a thread where nothing else waits.
