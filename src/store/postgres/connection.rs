@@ -16,7 +16,8 @@ use crate::store::StoreError;
 pub const STATEMENT_SECONDS: u64 = 10;
 
 /// The faults of a transaction that another one caused; it may be repeated.
-const CONFLICTS: [SqlState; 2] = [SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE];
+const CONFLICTS: [SqlState; 3] =
+    [SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE, SqlState::UNIQUE_VIOLATION];
 
 /// A connection from the pool. It goes back when dropped.
 pub struct Connection {

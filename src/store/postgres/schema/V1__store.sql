@@ -94,7 +94,15 @@ CREATE TABLE facts (
     value BIGINT NOT NULL
 );
 INSERT INTO facts VALUES ('pruned_through', 0), ('probe', 0), ('xid_offset', 0), ('fanout_cursor', 0), ('lens_cursor', 0),
-    ('lens_since', 0), ('lens_heard_at', 0), ('entities', 0), ('drift_left_out', 0);
+    ('lens_since', 0), ('lens_heard_at', 0), ('entities', 0), ('drift_left_out', 0),
+    ('subscriptions', 1);                          -- raised by each change of a subscription
+
+-- Tasks that one node at a time does, such as the fan-out. `until` is by the server's clock.
+CREATE TABLE duties (
+    name  TEXT PRIMARY KEY,
+    node  TEXT COLLATE "C" NOT NULL,
+    until BIGINT NOT NULL
+);
 
 CREATE TABLE subscriptions (
     id              TEXT COLLATE "C" PRIMARY KEY,
@@ -194,7 +202,7 @@ CREATE TABLE dead_letters (
     primary_error   TEXT,
     fallback_error  TEXT,
     failed_at       BIGINT NOT NULL,
-    is_reported         BOOLEAN NOT NULL               -- whether administrators were notified
+    is_reported     BOOLEAN NOT NULL               -- whether administrators were notified
 );
 CREATE INDEX dead_letters_groups ON dead_letters (subscription_id, error, failed_at);
 CREATE INDEX dead_letters_unreported ON dead_letters (subscription_id, message_seq) WHERE NOT is_reported;
