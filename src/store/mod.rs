@@ -41,8 +41,9 @@ pub use minutes::{Minute, Minutes, SlotCount};
 pub use options::{Place, PostgresPlace, Retention, StoreOptions};
 pub use outbox::{
     ByHand, DeadLetterFilter, DeadLetters, Due, FanOut, FanningOut, Health, HealthCheck, Lane, LaneBatch,
-    LaneClaim, LaneRate, LetterGroup, Messages, NewMessage, Next, ParkedRecord, Published, PublishedType,
-    SenderFigures, Sending, Settlement, StoredMessage, SubscriptionRecord, Subscriptions, UnreportedLetters,
+    LaneClaim, LaneRate, LetterGroup, Messages, NewMessage, News, Next, ParkedRecord, Published,
+    PublishedType, SenderFigures, Sending, Settlement, Sharing, StoredMessage, SubscriptionRecord,
+    Subscriptions, UnreportedLetters,
 };
 pub use replay_runs::ReplayRuns;
 pub use replays::Replays;

@@ -12,7 +12,8 @@ use crate::store::StoreError;
 pub const STATEMENT_SECONDS: u64 = 10;
 
 /// The faults of a transaction that another one caused; it may be repeated.
-const CONFLICTS: [SqlState; 2] = [SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE];
+const CONFLICTS: [SqlState; 3] =
+    [SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE, SqlState::UNIQUE_VIOLATION];
 /// Faults after which a connection is not used again: the server goes away, or this is a server that only reads. Others
 /// may be reached by a new connection.
 const AWAY: [SqlState; 5] = [

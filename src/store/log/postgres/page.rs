@@ -12,7 +12,7 @@ impl Postgres {
     /// `Unavailable` if the store cannot be read.
     pub async fn page_of_log(
         &self,
-        condition: &'static str,
+        condition: &str,
         after: i64,
         limit: usize,
         bytes: usize,

@@ -96,7 +96,8 @@ CREATE TABLE facts (
 INSERT INTO facts VALUES ('pruned_through', 0), ('probe', 0), ('xid_offset', 0), ('fanout_cursor', 0), ('lens_cursor', 0),
     ('lens_since', 0), ('lens_heard_at', 0), ('entities', 0), ('drift_left_out', 0),
     ('pruned_at', 0),                              -- when retention ran last, by the server's clock
-    ('is_full', 0);                                -- 1: max_size is reached and nothing can be removed
+    ('is_full', 0),                                -- 1: max_size is reached and nothing can be removed
+    ('subscriptions', 1);                          -- raised by each change of a subscription
 
 -- A row that each node writes to see whether a delivery could be written now. It is as large as a page, so that a disk
 -- without room is noticed.
@@ -106,6 +107,13 @@ CREATE TABLE probes (
     filler BYTEA NOT NULL
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20);
 ALTER TABLE probes ALTER COLUMN filler SET STORAGE PLAIN;
+
+-- Tasks that one node at a time does, such as the fan-out. `until` is by the server's clock.
+CREATE TABLE duties (
+    name  TEXT PRIMARY KEY,
+    node  TEXT COLLATE "C" NOT NULL,
+    until BIGINT NOT NULL
+);
 
 CREATE TABLE subscriptions (
     id              TEXT COLLATE "C" PRIMARY KEY,
@@ -205,7 +213,7 @@ CREATE TABLE dead_letters (
     primary_error   TEXT,
     fallback_error  TEXT,
     failed_at       BIGINT NOT NULL,
-    is_reported         BOOLEAN NOT NULL               -- whether administrators were notified
+    is_reported     BOOLEAN NOT NULL               -- whether administrators were notified
 );
 CREATE INDEX dead_letters_groups ON dead_letters (subscription_id, error, failed_at);
 CREATE INDEX dead_letters_unreported ON dead_letters (subscription_id, message_seq) WHERE NOT is_reported;
