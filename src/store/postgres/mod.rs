@@ -8,10 +8,14 @@ mod database;
 mod engine;
 mod manager;
 mod migrate;
+mod nodes;
 mod numbers;
 mod position;
+mod refusals;
 mod repeat;
 mod settled;
+mod start;
+mod tls;
 mod transaction;
 mod values;
 

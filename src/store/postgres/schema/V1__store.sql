@@ -96,6 +96,16 @@ CREATE TABLE facts (
 INSERT INTO facts VALUES ('pruned_through', 0), ('probe', 0), ('xid_offset', 0), ('fanout_cursor', 0), ('lens_cursor', 0),
     ('lens_since', 0), ('lens_heard_at', 0), ('entities', 0), ('drift_left_out', 0);
 
+-- The nodes that use this store. Times are by the server's clock.
+CREATE TABLE nodes (
+    name       TEXT COLLATE "C" PRIMARY KEY,
+    instance   BYTEA NOT NULL,                     -- of its data directory
+    start      BIGINT NOT NULL,                    -- drawn at each start of the program
+    started_at BIGINT NOT NULL,
+    seen_at    BIGINT NOT NULL,
+    is_gone    BOOLEAN NOT NULL                    -- it was stopped properly
+);
+
 CREATE TABLE subscriptions (
     id              TEXT COLLATE "C" PRIMARY KEY,
     origin          BIGINT NOT NULL,               -- 0 API, 1 configuration
