@@ -12,6 +12,7 @@ use super::{
     subscriptions, tail, verify,
 };
 use crate::config::{ConfigFaults, DEFAULT_TOML};
+use crate::store::StoreError;
 
 /// The exit code for wrong usage and for an invalid configuration.
 const BAD_USAGE: u8 = 2;
@@ -28,6 +29,10 @@ pub fn main() -> ExitCode {
         }
         if matches!(fault.downcast_ref(), Some(Unwritten::Closed)) {
             return ExitCode::SUCCESS;
+        }
+        if let Some(refused @ StoreError::Refused { .. }) = fault.downcast_ref() {
+            complain(format_args!("tagohook: {refused}"));
+            return ExitCode::from(BAD_USAGE);
         }
         match fault.downcast_ref::<ConfigFaults>() {
             Some(faults) => {

@@ -38,7 +38,7 @@ pub use learned::{
 pub use log::{Answered, Log, LoggedDelivery, Written};
 pub use marks::{Marked, Marking};
 pub use minutes::{Minute, Minutes, SlotCount};
-pub use options::{Place, PostgresPlace, Retention, StoreOptions};
+pub use options::{Membership, Place, PostgresPlace, Retention, StoreOptions};
 pub use outbox::{
     ByHand, DeadLetterFilter, DeadLetters, Due, FanOut, FanningOut, Health, HealthCheck, Lane, LaneBatch,
     LaneClaim, LaneRate, LetterGroup, Messages, NewMessage, News, Next, ParkedRecord, Published,

@@ -11,10 +11,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::watch;
 
 use super::connection::Connection;
-use super::fault::explain;
 use super::manager::{Link, Manager};
-use super::migrate;
 use super::settled::Settled;
+use super::tls;
 use super::transaction::Transaction;
 use crate::domain::Clock;
 use crate::store::{PostgresPlace, Retention, StoreError, StoreOptions};
@@ -33,6 +32,8 @@ pub struct Database {
     pub retention: Retention,
     /// The name of this node.
     pub node: String,
+    /// Drawn at each start, so that a process can be told from another one with the same name.
+    pub(super) start: i64,
     /// Why nothing may be appended now: the store is full and nothing can be removed.
     pub blocked: Mutex<Option<String>>,
     /// Positions up to here are final, as far as this node knows.
@@ -49,7 +50,7 @@ pub struct Database {
 }
 
 impl Database {
-    /// Connects, and creates or migrates the schema.
+    /// Connects, checks the server, and creates or migrates the schema.
     pub async fn open(options: &StoreOptions, place: &PostgresPlace) -> Result<Self, StoreError> {
         let failed = |cause: String| StoreError::Open { path: place.shown.clone(), cause };
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -59,7 +60,9 @@ impl Database {
             .build()
             .map_err(|fault| failed(fault.to_string()))?;
         let handle = runtime.handle().clone();
-        let manager = Manager::new(place.config.clone(), handle.clone());
+        let refused = |cause| StoreError::Refused { shown: place.shown.clone(), cause };
+        let tls = tls::connector(place.tls, &place.roots).map_err(refused)?;
+        let manager = Manager::new(&place.config, tls, handle.clone());
         let pool = Pool::builder(manager)
             .max_size(CONNECTIONS)
             .wait_timeout(Some(PATIENCE))
@@ -73,6 +76,7 @@ impl Database {
             clock: Arc::clone(&options.clock),
             retention: options.retention,
             node: place.node.clone(),
+            start: rand::random(),
             blocked: Mutex::new(None),
             newest: watch::Sender::new(0),
             settled: Settled::default(),
@@ -81,9 +85,12 @@ impl Database {
             runtime: Mutex::new(Some(runtime)),
             handle,
         };
-        let connection = store.connection().await.map_err(|fault| failed(fault.to_string()))?;
-        migrate::migrate(connection, &store.handle, &place.shown).await?;
+        store.prepare(place).await?;
         Ok(store)
+    }
+
+    pub(super) fn manager(&self) -> &Manager {
+        self.pool.manager()
     }
 
     /// The runtime of the store, for what runs in the background.
@@ -98,7 +105,7 @@ impl Database {
     pub async fn connection(&self) -> Result<Connection, StoreError> {
         let object = self.pool.get().await.map_err(|fault| {
             StoreError::Unavailable(match fault {
-                PoolError::Backend(fault) => explain(&fault),
+                PoolError::Backend(fault) => fault.to_string(),
                 PoolError::Timeout(_) => "no connection to the database is free".to_owned(),
                 other => other.to_string(),
             })

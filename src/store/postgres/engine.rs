@@ -25,6 +25,9 @@ impl Postgres {
             other => other,
         };
         let database = Arc::new(Database::open(&options, place).await?);
+        if let Some(membership) = place.membership {
+            database.keep_name(membership.instance);
+        }
         let bell = Bell::start(&database).await.map_err(failed)?;
         let keeper = Keeper::start(&database, &options.workers).await.map_err(failed)?;
         let appends = Appends::start(&database, bell, options).await.map_err(failed)?;

@@ -9,10 +9,14 @@ mod engine;
 mod fault;
 mod manager;
 mod migrate;
+mod nodes;
 mod numbers;
 mod position;
+mod refusals;
 mod repeat;
 mod settled;
+mod start;
+mod tls;
 mod transaction;
 mod values;
 

@@ -115,6 +115,16 @@ CREATE TABLE duties (
     until BIGINT NOT NULL
 );
 
+-- The nodes that use this store. Times are by the server's clock.
+CREATE TABLE nodes (
+    name       TEXT COLLATE "C" PRIMARY KEY,
+    instance   BYTEA NOT NULL,                     -- of its data directory
+    start      BIGINT NOT NULL,                    -- drawn at each start of the program
+    started_at BIGINT NOT NULL,
+    seen_at    BIGINT NOT NULL,
+    is_gone    BOOLEAN NOT NULL                    -- it was stopped properly
+);
+
 CREATE TABLE subscriptions (
     id              TEXT COLLATE "C" PRIMARY KEY,
     origin          BIGINT NOT NULL,               -- 0 API, 1 configuration

@@ -30,6 +30,7 @@ impl Upkeep for Postgres {
 
     async fn close(&self) {
         self.appends.close().await;
+        self.leave().await;
         self.shut();
     }
 }
