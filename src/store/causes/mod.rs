@@ -33,7 +33,7 @@ pub trait Causes: Send + Sync {
     /// Stores the causes of deliveries; each delivery is given by its position in the log.
     async fn name_causes(&self, found: Vec<(i64, Cause)>) -> Result<(), StoreError>;
 
-    /// Tells whoever waits that the causes of deliveries up to the position `through` are named, or will not be soon.
+    /// Reports that the causes of deliveries up to the position `through` are named, or will not be soon.
     fn causes_are_named(&self, through: i64);
 
     /// The position up to which causes are named, to wait on.

@@ -167,7 +167,7 @@ enum State {
     Closing,
 }
 
-/// What the thread works with.
+/// The resources of the thread.
 pub(super) struct Work {
     pub(super) connection: Connection,
     checkpointer: Checkpointer,
@@ -175,7 +175,7 @@ pub(super) struct Work {
     pub(super) shared: Arc<Shared>,
     /// Why nothing may be appended now: `max_size` is reached and nothing can be removed.
     pub(super) blocked: Option<String>,
-    /// What retention removed since its last log line.
+    /// The rows that retention removed since its last log line.
     pub(super) removed: Pruned,
     /// The ages of rows.
     pub(super) ages: Ages,

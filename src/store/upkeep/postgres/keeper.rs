@@ -50,7 +50,7 @@ impl Keeper {
             probe: Probe::default(),
         });
         // The clock as it is now; see `Ages`.
-        keeper.ages.lock().reckoned_at(database.clock.both());
+        keeper.ages.lock().trusted(database.clock.both());
         keeper.look().await?;
         let (kept, workers) = (Arc::clone(&keeper), workers.clone());
         database.runtime().spawn(async move {
@@ -158,7 +158,7 @@ impl Keeper {
     ) -> Result<bool, StoreError> {
         let mut left = TRIES;
         loop {
-            let now = self.ages.lock().reckoned_at(self.database.clock.both());
+            let now = self.ages.lock().trusted(self.database.clock.both());
             match self.database.retention_step(turn, now, skipped).await? {
                 Step::Busy | Step::Nothing => return Ok(false),
                 Step::Removed(more) => {
