@@ -18,6 +18,7 @@ mod claims;
 mod connections;
 mod kept;
 mod keys;
+mod learned;
 mod marks;
 mod nodes;
 mod panics;

@@ -5,10 +5,7 @@
 
 use parking_lot::Mutex;
 
-use super::database::Database;
-use super::values::column;
 use crate::domain::Timestamp;
-use crate::store::StoreError;
 
 /// The most moments that are remembered.
 const MOST: usize = 512;
@@ -21,7 +18,7 @@ pub struct Settled(Mutex<Vec<(Timestamp, i64)>>);
 impl Settled {
     /// Since when transactions may be under way, if at `now` all of them below `oldest` have ended and `next` is the
     /// number of the next one. `None`: none is under way.
-    fn missing_since(&self, now: Timestamp, oldest: i64, next: i64) -> Option<Timestamp> {
+    pub fn missing_since(&self, now: Timestamp, oldest: i64, next: i64) -> Option<Timestamp> {
         let mut moments = self.0.lock();
         if oldest >= next {
             moments.clear();
@@ -44,29 +41,6 @@ impl Settled {
             });
         }
         Some(since.unwrap_or_default())
-    }
-}
-
-impl Database {
-    /// Since when deliveries may be missing at positions that are final now. `None`: none is missing.
-    ///
-    /// # Errors
-    /// `Unavailable` if the store cannot be read.
-    pub async fn missing_since(&self) -> Result<Option<Timestamp>, StoreError> {
-        let connection = self.connection().await?;
-        let now = self.clock.now();
-        let row = connection
-            .one(
-                r"
-                SELECT
-                    pg_snapshot_xmin(snapshot)::text::bigint AS oldest,
-                    pg_snapshot_xmax(snapshot)::text::bigint AS next
-                FROM pg_current_snapshot() AS snapshot
-                ",
-                &[],
-            )
-            .await?;
-        Ok(self.settled.missing_since(now, column(&row, "oldest")?, column(&row, "next")?))
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use tokio_postgres::Row;
 
 use super::columns::{delivery, number, time, time_if_any, to_json};
-use super::learn::add;
+use super::facts::add;
 use crate::domain::{Entity, Timestamp};
 use crate::store::learned::limits::MOST_ENTITIES;
 use crate::store::learned::sightings::{Sighted, sighted};

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 
 use super::columns::{number, time};
+use super::facts::{add, lock, set};
 use super::{drift, entities};
 use crate::domain::{Reason, Timestamp};
 use crate::store::numbers::{ACCEPTED, REJECTED};
@@ -61,7 +62,7 @@ impl Learning for Postgres {
         bytes: usize,
     ) -> Result<LogSection, StoreError> {
         // Before the section is read: it has at least what was final then.
-        let missing_since = self.missing_since().await?;
+        let missing_since = missing_since(self).await?;
         let (deliveries, through) = self.page_of_log(&HAS_PAYLOAD, after, limit, bytes).await?;
         Ok(LogSection { deliveries, through, missing_since })
     }
@@ -72,20 +73,27 @@ impl Learning for Postgres {
     }
 }
 
-/// Writes what was learnt; `false`, with nothing written, if another caller moved the cursor or counted more of a type.
-async fn learn(to: &Transaction, learnt: &Learnt) -> Result<bool, StoreError> {
-    let cursor = to
+/// Since when deliveries may be missing at positions that are final now; `None`: none is missing.
+async fn missing_since(store: &Postgres) -> Result<Option<Timestamp>, StoreError> {
+    let connection = store.connection().await?;
+    let now = store.clock.now();
+    let row = connection
         .one(
             r"
-            SELECT value
-            FROM facts
-            WHERE name = 'lens_cursor'
-            FOR UPDATE
+            SELECT
+                pg_snapshot_xmin(snapshot)::text::bigint AS oldest,
+                pg_snapshot_xmax(snapshot)::text::bigint AS next
+            FROM pg_current_snapshot() AS snapshot
             ",
             &[],
         )
         .await?;
-    if column::<i64>(&cursor, "value")? != learnt.from || !drift::are_known(to, &learnt.types).await? {
+    Ok(store.settled.missing_since(now, column(&row, "oldest")?, column(&row, "next")?))
+}
+
+/// Writes what was learnt; `false`, with nothing written, if another caller moved the cursor or counted more of a type.
+async fn learn(to: &Transaction, learnt: &Learnt) -> Result<bool, StoreError> {
+    if lock(to, "lens_cursor").await? != learnt.from || !drift::are_known(to, &learnt.types).await? {
         return Ok(false);
     }
     for learnt in &learnt.types {
@@ -93,32 +101,8 @@ async fn learn(to: &Transaction, learnt: &Learnt) -> Result<bool, StoreError> {
     }
     entities::see(to, &learnt.entities, learnt.is_history).await?;
     if let Some(moved) = learnt.moved {
-        to.run(
-            r"
-            UPDATE facts
-            SET value = $1
-            WHERE name = 'lens_cursor'
-            ",
-            &params![moved.through],
-        )
-        .await?;
+        set(to, "lens_cursor", moved.through).await?;
         add(to, "drift_left_out", count(moved.left_out)).await?;
     }
     Ok(true)
-}
-
-/// Adds to a stored number, and returns it.
-pub async fn add(to: &Transaction, name: &str, more: i64) -> Result<i64, StoreError> {
-    let row = to
-        .one(
-            r"
-            UPDATE facts
-            SET value = value + $2
-            WHERE name = $1
-            RETURNING value
-            ",
-            &params![name, more],
-        )
-        .await?;
-    column(&row, "value")
 }

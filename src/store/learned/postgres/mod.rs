@@ -7,6 +7,7 @@ mod columns;
 mod drift;
 mod entities;
 mod entity_list;
+mod facts;
 mod learn;
 mod names;
 mod silence;

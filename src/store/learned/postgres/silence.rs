@@ -5,6 +5,7 @@ use async_trait::async_trait;
 
 use super::columns::time;
 use super::entities::{COLUMNS, entity};
+use super::facts::{lock, set};
 use crate::domain::{Entity, Now, OutgoingEvent, SilenceAfter, Timestamp};
 use crate::store::learned::limits::{MOST_OUTAGES, SHORTEST_OUTAGE, due_by, unheard};
 use crate::store::outbox::postgres as outbox;
@@ -200,28 +201,9 @@ async fn recompute(
 /// Records that this node listened until `now`, except during `outage`. The time only goes forward, unless a wrong clock
 /// set it far ahead.
 async fn listened(to: &Transaction, now: Timestamp, outage: Option<Outage>) -> Result<(), StoreError> {
-    let before = to
-        .one(
-            r"
-            SELECT value AS heard_at
-            FROM facts
-            WHERE name = 'lens_heard_at'
-            FOR UPDATE
-            ",
-            &[],
-        )
-        .await?;
-    let heard_at = time(&before, "heard_at")?;
+    let heard_at = Timestamp::from_micros(lock(to, "lens_heard_at").await?);
     if heard_at < now || heard_at > now.plus(SHORTEST_OUTAGE) {
-        to.run(
-            r"
-            UPDATE facts
-            SET value = $1
-            WHERE name = 'lens_heard_at'
-            ",
-            &params![now.as_micros()],
-        )
-        .await?;
+        set(to, "lens_heard_at", now.as_micros()).await?;
     }
     let Some(outage) = outage.and_then(|outage| unheard(outage, heard_at)) else { return Ok(()) };
     to.run(
