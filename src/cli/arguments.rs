@@ -90,6 +90,8 @@ pub enum Command {
     Events(Events),
     /// Apply the retention rules once and exit; works on a full disk
     Prune,
+    /// Create the tables of the store or bring them up to date, and exit; for a role that owns them
+    PrepareStore,
     /// Print the hash for inspector.password_file; the password is asked for, or read from a pipe
     HashPassword,
     /// Check the configuration and exit

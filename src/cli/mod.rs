@@ -11,6 +11,7 @@ mod inspector;
 mod interrupt;
 mod messages;
 mod output;
+mod prepare_store;
 mod program;
 mod prune;
 mod reading;

@@ -8,8 +8,8 @@ use super::arguments::{Arguments, Command};
 use super::interrupt::Interrupted;
 use super::output::{self, Unwritten, complain};
 use super::{
-    check_config, dead_letters, events, full_loop, hash_password, messages, prune, replay, send, serve, sign,
-    subscriptions, tail, verify,
+    check_config, dead_letters, events, full_loop, hash_password, messages, prepare_store, prune, replay,
+    send, serve, sign, subscriptions, tail, verify,
 };
 use crate::config::{ConfigFaults, DEFAULT_TOML};
 use crate::store::StoreError;
@@ -61,6 +61,7 @@ fn run(Arguments { globals, command }: Arguments) -> anyhow::Result<ExitCode> {
         Command::Verify(verify) => verify::run(&globals, &verify),
         Command::Events(events) => events::run(&globals, &events),
         Command::Prune => prune::run(&globals),
+        Command::PrepareStore => prepare_store::run(&globals),
         Command::HashPassword => hash_password::run(),
         Command::CheckConfig => check_config::run(&globals),
         Command::DefaultConfig => {

@@ -148,7 +148,13 @@ async fn missing_rights(connection: &Connection) -> Result<Vec<String>, StoreErr
             AND tables.relkind IN ('r', 'p') AND NOT tables.relispartition
             AND tables.relname <> 'schema_versions'
             AND NOT has_table_privilege(tables.oid, kinds.kind)
-            ORDER BY tables.relname, kinds.kind
+            UNION ALL
+            SELECT 'EXECUTE on ' || functions.proname
+            FROM pg_proc AS functions
+            WHERE functions.pronamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'schema_versions'::regclass)
+            AND functions.proname IN ('add_day', 'drop_day')
+            AND NOT has_function_privilege(functions.oid, 'EXECUTE')
+            ORDER BY missing
             ",
             &[],
         )

@@ -41,6 +41,33 @@ CREATE INDEX deliveries_id ON deliveries (id);
 CREATE INDEX deliveries_verdict ON deliveries (verdict, seq);
 CREATE INDEX deliveries_received ON deliveries (received_at);
 
+-- Makes the partition of a day, in microseconds. It runs with the rights of the owner, so that the role of a node needs
+-- none to create tables. First a table, attached then: made as a partition, it would wait for every open transaction that
+-- appends, and the next ones would wait for it.
+CREATE FUNCTION add_day(name TEXT, first BIGINT, past BIGINT) RETURNS VOID LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    IF name !~ '^deliveries_[0-9]{8}$' THEN
+        RAISE invalid_parameter_value USING MESSAGE = 'not the name of a day';
+    END IF;
+    EXECUTE format('CREATE TABLE %I (LIKE deliveries INCLUDING ALL)', name);
+    EXECUTE format('ALTER TABLE deliveries ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)', name, first, past);
+END $$;
+-- Removes a day with everything in it.
+CREATE FUNCTION drop_day(name TEXT) RETURNS VOID LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    IF name !~ '^deliveries_[0-9]{8}$' THEN
+        RAISE invalid_parameter_value USING MESSAGE = 'not the name of a day';
+    END IF;
+    EXECUTE format('DROP TABLE %I', name);
+END $$;
+-- What runs with the rights of the owner looks nowhere else for tables, and is not for everybody.
+DO $$
+BEGIN
+    EXECUTE format('ALTER FUNCTION add_day SET search_path = %I, pg_temp', current_schema());
+    EXECUTE format('ALTER FUNCTION drop_day SET search_path = %I, pg_temp', current_schema());
+END $$;
+REVOKE ALL ON FUNCTION add_day, drop_day FROM PUBLIC;
+
 -- Rows and bytes of deliveries. Each node has rows of its own, one for each of its writers at a time, so that none waits
 -- for another; the sum counts. Retention removes the rows of a day with its partition, and otherwise subtracts.
 CREATE TABLE delivery_totals (
