@@ -185,7 +185,7 @@ fn a_database_that_is_away_is_503_and_is_back_by_itself() {
     database.sql("ALTER DATABASE postgres SET default_transaction_read_only = on");
     database.sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname IS NOT NULL");
     until("a read-only one is 503", || node.post_signed(login("read-only").as_bytes()).status == 503);
-    database.sql("SET default_transaction_read_only = off; ALTER DATABASE postgres RESET default_transaction_read_only");
+    database.sql("BEGIN READ WRITE; ALTER DATABASE postgres RESET default_transaction_read_only; COMMIT");
     database.sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname IS NOT NULL");
     until("it takes again", || node.post_signed(login("read-only").as_bytes()).status == 200);
 }

@@ -16,24 +16,27 @@ fn what_a_stopped_node_had_claimed_is_taken_over_and_what_it_says_later_changes_
     const MESSAGES: usize = 300;
     let database = Database::start();
     let nodes = Nodes::start(3, &Database::url(&[&database]), "[sender]\nlease = \"1s\"\n");
-    let sink = Sink::scripted(|_, _| Reply::Slow(Duration::from_millis(100), 200));
+    let sink = Sink::scripted(|_, _| Reply::Slow(Duration::from_millis(800), 200));
     let id = nodes.servers[0].subscribe(&json!({
-        "name": "slow", "url": sink.url("/"), "events": ["*"], "timeout": 1,
+        "name": "slow", "url": sink.url("/"), "events": ["*"], "timeout": 2,
         "retry_policy": {"max_attempts": 5, "backoff": "fixed", "base": "200ms"},
     }));
     for at in 0..MESSAGES {
-        assert_eq!(nodes.servers[at % 3].publish(&event(at)), 1);
+        if at == MESSAGES / 2 {
+            nodes.servers[0].signal("STOP");
+        }
+        let node = if at < MESSAGES / 2 { at % 3 } else { 1 + at % 2 };
+        assert_eq!(nodes.servers[node].publish(&event(at)), 1);
     }
-    nodes.servers[0].signal("STOP");
     let stopped = Instant::now();
     let node = &nodes.servers[1];
     until("the others send all of it", || node.api("stats")["overall"]["pending_messages"] == 0);
     println!("all sent {:.1} s after the stop", stopped.elapsed().as_secs_f64());
     std::thread::sleep(Duration::from_secs(6).saturating_sub(stopped.elapsed()));
-    let before = node.messages(&format!("subscription={id}"));
+    let before = node.messages(&format!("subscription_id={id}"));
     nodes.servers[0].signal("CONT");
     std::thread::sleep(Duration::from_secs(2));
-    let after = node.messages(&format!("subscription={id}"));
+    let after = node.messages(&format!("subscription_id={id}"));
     assert_eq!(before, after, "the node that stood still changed something");
     assert!(after.iter().all(|message| message["status"] == "delivered"), "{after:?}");
     let ids: HashSet<String> = sink.by_message().into_keys().collect();
