@@ -410,6 +410,17 @@ async fn a_closed_store_says_so() {
 }
 
 #[tokio::test]
+async fn everything_that_waits_is_written_before_the_store_is_closed() {
+    let case = open().await;
+    let ids: Vec<String> = (0..100).map(|at| format!("e{at}")).collect();
+    let appended = futures_util::future::join_all(ids.iter().map(|id| case.store.append(case.with_id(id, 1))));
+    let (appended, ()) = tokio::join!(appended, case.store.close());
+    assert!(appended.iter().all(Result::is_ok), "each was in the queue");
+    let case = case.reopen().await;
+    assert_eq!(case.verdicts().await.len(), 100);
+}
+
+#[tokio::test]
 async fn a_wall_clock_that_is_set_makes_nothing_old_and_no_event_id_free() {
     let case = open().await;
     for (set, id) in [(86_400, "a"), (-2 * 86_400, "b")] {

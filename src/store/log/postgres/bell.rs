@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::days::{day, first_instant};
 use crate::store::StoreError;
 use crate::store::postgres::{Database, HORIZON, column, params};
+use crate::telemetry::Workers;
 
 /// How often the table is read if nothing rings.
 const POLL: Duration = Duration::from_millis(500);
@@ -42,14 +43,21 @@ impl Bell {
     ///
     /// # Errors
     /// `Unavailable` if the log cannot be read.
-    pub async fn start(database: &Arc<Database>) -> Result<Arc<Self>, StoreError> {
+    pub async fn start(database: &Arc<Database>, workers: &Workers) -> Result<Arc<Self>, StoreError> {
         look(database, i64::MIN).await?;
         let bell = Arc::new(Self {
             wake: Notify::new(),
             is_due: AtomicBool::new(false),
             earliest_day: AtomicI64::new(i64::MAX),
         });
-        database.runtime().spawn(Arc::clone(&bell).follow(Arc::clone(database)));
+        let (following, followed, workers) = (Arc::clone(&bell), Arc::clone(database), workers.clone());
+        database.runtime().spawn(async move {
+            loop {
+                // After a panic it goes on from the beginning.
+                workers.watch("store-follower", following.follow(&followed)).await;
+                sleep(POLL).await;
+            }
+        });
         database.runtime().spawn(Arc::clone(&bell).listen(Arc::clone(database)));
         Ok(bell)
     }
@@ -62,7 +70,7 @@ impl Bell {
     }
 
     /// Raises the newest position as the log grows, and rings for the other nodes.
-    async fn follow(self: Arc<Self>, database: Arc<Database>) {
+    async fn follow(&self, database: &Database) {
         let (mut rang, mut read_all) = (Instant::now(), Instant::now());
         let (mut patience, mut until_final) = (POLL, NOT_FINAL);
         loop {
@@ -76,7 +84,7 @@ impl Bell {
             } else {
                 day(database.clock.wall()).saturating_sub(1).min(committed)
             };
-            let looked = look(&database, first_instant(since)).await;
+            let looked = look(database, first_instant(since)).await;
             if !matches!(looked, Ok(true)) {
                 self.earliest_day.fetch_min(committed, Ordering::AcqRel);
             }
@@ -92,7 +100,7 @@ impl Bell {
                 if left.is_zero() {
                     self.is_due.store(false, Ordering::Release);
                     rang = Instant::now();
-                    ring(&database).await;
+                    ring(database).await;
                 } else {
                     patience = patience.min(left);
                 }
@@ -157,10 +165,6 @@ async fn look(database: &Database, since: i64) -> Result<bool, StoreError> {
         .await?;
     database.pruned_through.fetch_max(column(&row, "pruned_through")?, Ordering::AcqRel);
     let newest = column::<Option<i64>>(&row, "newest")?.unwrap_or(known);
-    database.newest.send_if_modified(|seq| {
-        let is_raised = newest > *seq;
-        *seq = newest.max(*seq);
-        is_raised
-    });
+    database.see(newest);
     Ok(column::<Option<i64>>(&row, "last")?.is_none_or(|last| last <= newest))
 }
