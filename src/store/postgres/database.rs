@@ -89,6 +89,15 @@ impl Database {
         Ok(store)
     }
 
+    /// A delivery at this position was seen, and the position is final.
+    pub fn see(&self, seq: i64) {
+        self.newest.send_if_modified(|newest| {
+            let is_raised = seq > *newest;
+            *newest = seq.max(*newest);
+            is_raised
+        });
+    }
+
     pub(super) fn manager(&self) -> &Manager {
         self.pool.manager()
     }

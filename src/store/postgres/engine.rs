@@ -28,7 +28,7 @@ impl Postgres {
         if let Some(membership) = place.membership {
             database.keep_name(membership.instance);
         }
-        let bell = Bell::start(&database).await.map_err(failed)?;
+        let bell = Bell::start(&database, &options.workers).await.map_err(failed)?;
         let keeper = Keeper::start(&database, &options.workers).await.map_err(failed)?;
         let appends = Appends::start(&database, bell, options).await.map_err(failed)?;
         Ok(Self { database, appends, keeper })

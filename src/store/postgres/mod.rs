@@ -23,7 +23,6 @@ mod values;
 pub use connection::Connection;
 pub use database::Database;
 pub use engine::Postgres;
-pub use manager::Link;
 pub use numbers::{count, small, unreadable, whole};
 pub use position::{HORIZON, NEXT_POSITION, PLACES};
 pub use transaction::Transaction;

@@ -102,9 +102,10 @@ async fn the_claims_of_a_batch_are_decided_as_if_one_came_after_the_other() {
         for _ in 0..=dice.below(40) {
             let [one, other] = entry(&sqlite, &mut dice);
             expected.push(sqlite.put(one).await);
-            entries.push(Box::new(Prepared::encode(other).unwrap()));
+            entries.push(Prepared::encode(other).unwrap());
         }
         Days::default().make(&postgres, [day(sqlite.clock.wall())]).await.unwrap();
+        let entries: Vec<&Prepared> = entries.iter().collect();
         let (now, postgres, entries) = (sqlite.clock.now(), &postgres, &entries);
         let written = postgres
             .change(|to| async move { batch::write(&to, postgres, 0, entries, now).await })

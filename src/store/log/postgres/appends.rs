@@ -142,21 +142,14 @@ impl Writer {
     }
 
     async fn write(&self, waiting: Vec<Waiting>) {
-        let (entries, callers): (Vec<_>, Vec<_>) = waiting
-            .into_iter()
-            .map(|Waiting { prepared, answer, place }| (prepared, (answer, place)))
-            .unzip();
         let began = Instant::now();
+        let entries: Vec<&Prepared> = waiting.iter().map(|waiting| &*waiting.prepared).collect();
         let written = self.commit(&entries).await;
         match written {
             Ok(written) => {
-                self.bell.committed();
-                self.metrics.batch_written(entries.len(), began.elapsed());
-                for ((answer, place), written) in callers.into_iter().zip(written) {
-                    // The place is released first, so that the next caller finds it free. A caller that is gone needs
-                    // no result.
-                    drop(place);
-                    let _ = answer.send(Ok(written));
+                self.metrics.batch_written(written.len(), began.elapsed());
+                for (waiting, written) in waiting.into_iter().zip(written) {
+                    waiting.tell(Ok(written));
                 }
             }
             Err(fault) => {
@@ -166,17 +159,16 @@ impl Writer {
                     StoreError::Unavailable(cause) => cause,
                     other => other.to_string(),
                 };
-                tracing::error!(%cause, entries = entries.len(), "a batch could not be written");
-                for (answer, place) in callers {
-                    drop(place);
-                    let _ = answer.send(Err(StoreError::Unavailable(cause.clone())));
+                tracing::error!(%cause, entries = waiting.len(), "a batch could not be written");
+                for waiting in waiting {
+                    waiting.tell(Err(StoreError::Unavailable(cause.clone())));
                 }
             }
         }
     }
 
     /// One transaction for the whole batch: all of it becomes durable, or none of it.
-    async fn commit(&self, entries: &[Box<Prepared>]) -> Result<Vec<Written>, StoreError> {
+    async fn commit(&self, entries: &[&Prepared]) -> Result<Vec<Written>, StoreError> {
         let blocked = self.database.blocked.lock().clone();
         if let Some(why) = blocked {
             return Err(StoreError::Unavailable(why));
@@ -188,6 +180,7 @@ impl Writer {
         let written = database
             .change(|to| async move { batch::write(&to, database, number, entries, now).await })
             .await?;
+        self.bell.committed(&days);
         self.make_ahead(days);
         Ok(written)
     }

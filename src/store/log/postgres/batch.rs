@@ -22,7 +22,7 @@ pub async fn write(
     to: &Transaction,
     database: &Database,
     writer: i64,
-    entries: &[Box<Prepared>],
+    entries: &[&Prepared],
     now: Timestamp,
 ) -> Result<Vec<Written>, StoreError> {
     let appended = Claims::of(entries, &database.retention, now).take(to).await?;
@@ -44,7 +44,7 @@ pub async fn write(
 async fn insert(
     to: &Transaction,
     node: &str,
-    entries: &[Box<Prepared>],
+    entries: &[&Prepared],
     settled: &[Settled],
     took: &[Duration],
 ) -> Result<i64, StoreError> {
@@ -147,7 +147,7 @@ async fn add_to_totals(
     to: &Transaction,
     node: &str,
     writer: i64,
-    entries: &[Box<Prepared>],
+    entries: &[&Prepared],
     settled: &[Settled],
 ) -> Result<(), StoreError> {
     let mut sums: BTreeMap<(i64, i64), (i64, i64)> = BTreeMap::new();

@@ -3,18 +3,24 @@
 //! The table is the truth: what is new is read from it after each commit of this node, when another node rings, and
 //! every half second. Behind a pooler no bell is heard at all.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::days::{day, first_instant};
 use crate::store::StoreError;
 use crate::store::postgres::{Database, HORIZON, column, params};
+use crate::telemetry::Workers;
 
 /// How often the table is read if nothing rings.
 const POLL: Duration = Duration::from_millis(500);
+/// How often all days are read. Otherwise only those in which deliveries arrive: a node whose clock is far behind may
+/// write to another one.
+const ALL_DAYS: Duration = Duration::from_secs(10);
 /// The pause between two readings of the table.
 const PAUSE: Duration = Duration::from_millis(5);
 /// The first pause if there is something new that is not final yet; it doubles up to `POLL`.
@@ -23,12 +29,13 @@ const NOT_FINAL: Duration = Duration::from_millis(10);
 const RING_EVERY: Duration = Duration::from_millis(50);
 
 /// What wakes those who look for new deliveries.
-#[derive(Default)]
 pub struct Bell {
     /// There may be something new.
     wake: Notify,
     /// This node committed something since it rang last.
     is_due: AtomicBool,
+    /// The earliest day to which this node committed something since the table was read.
+    earliest_day: AtomicI64,
 }
 
 impl Bell {
@@ -36,40 +43,64 @@ impl Bell {
     ///
     /// # Errors
     /// `Unavailable` if the log cannot be read.
-    pub async fn start(database: &Arc<Database>) -> Result<Arc<Self>, StoreError> {
-        look(database).await?;
-        let bell = Arc::new(Self::default());
-        database.runtime().spawn(Arc::clone(&bell).follow(Arc::clone(database)));
+    pub async fn start(database: &Arc<Database>, workers: &Workers) -> Result<Arc<Self>, StoreError> {
+        look(database, i64::MIN).await?;
+        let bell = Arc::new(Self {
+            wake: Notify::new(),
+            is_due: AtomicBool::new(false),
+            earliest_day: AtomicI64::new(i64::MAX),
+        });
+        let (following, followed, workers) = (Arc::clone(&bell), Arc::clone(database), workers.clone());
+        database.runtime().spawn(async move {
+            loop {
+                // After a panic it goes on from the beginning.
+                workers.watch("store-follower", following.follow(&followed)).await;
+                sleep(POLL).await;
+            }
+        });
         database.runtime().spawn(Arc::clone(&bell).listen(Arc::clone(database)));
         Ok(bell)
     }
 
-    /// Something was committed on this node.
-    pub fn committed(&self) {
+    /// Something was committed on this node: deliveries of `days`.
+    pub fn committed(&self, days: &BTreeSet<i64>) {
+        self.earliest_day.fetch_min(days.first().copied().unwrap_or(i64::MAX), Ordering::AcqRel);
         self.is_due.store(true, Ordering::Release);
         self.wake.notify_one();
     }
 
     /// Raises the newest position as the log grows, and rings for the other nodes.
-    async fn follow(self: Arc<Self>, database: Arc<Database>) {
-        let mut rang = Instant::now();
-        let mut patience = POLL;
+    async fn follow(&self, database: &Database) {
+        let (mut rang, mut read_all) = (Instant::now(), Instant::now());
+        let (mut patience, mut until_final) = (POLL, NOT_FINAL);
         loop {
-            // Whether it woke or the time passed, the table is read.
-            let _ = timeout(patience, self.wake.notified()).await;
-            // A database that is away is asked again after a while.
-            let is_all_final = look(&database).await.unwrap_or(true);
-            patience = match is_all_final {
-                true => POLL,
-                false if patience < POLL => patience.saturating_mul(2).min(POLL),
-                false => NOT_FINAL,
+            if timeout(patience, self.wake.notified()).await.is_ok() {
+                until_final = NOT_FINAL;
+            }
+            let committed = self.earliest_day.swap(i64::MAX, Ordering::AcqRel);
+            let since = if read_all.elapsed() > ALL_DAYS {
+                read_all = Instant::now();
+                i64::MIN
+            } else {
+                day(database.clock.wall()).saturating_sub(1).min(committed)
             };
+            let looked = look(database, first_instant(since)).await;
+            if !matches!(looked, Ok(true)) {
+                self.earliest_day.fetch_min(committed, Ordering::AcqRel);
+            }
+            // A database that is away is asked again after a while.
+            if looked.unwrap_or(true) {
+                patience = POLL;
+            } else {
+                patience = until_final;
+                until_final = until_final.saturating_mul(2).min(POLL);
+            }
             if self.is_due.load(Ordering::Acquire) {
                 let left = RING_EVERY.saturating_sub(rang.elapsed());
                 if left.is_zero() {
                     self.is_due.store(false, Ordering::Release);
                     rang = Instant::now();
-                    ring(&database).await;
+                    ring(database).await;
                 } else {
                     patience = patience.min(left);
                 }
@@ -101,8 +132,9 @@ async fn ring(database: &Database) {
     }
 }
 
-/// Raises the positions that this node knows. Returns whether everything that is there is final.
-async fn look(database: &Database) -> Result<bool, StoreError> {
+/// Raises the positions that this node knows, from the days that begin at `since` or later. Returns whether everything
+/// that is there is final.
+async fn look(database: &Database, since: i64) -> Result<bool, StoreError> {
     let known = *database.newest.borrow();
     let row = database
         .connection()
@@ -111,20 +143,28 @@ async fn look(database: &Database) -> Result<bool, StoreError> {
             &format!(
                 r"
                 SELECT
-                    (SELECT seq FROM deliveries ORDER BY seq DESC LIMIT 1) AS last,
-                    (SELECT seq FROM deliveries WHERE seq > $1 AND seq < {HORIZON} ORDER BY seq DESC LIMIT 1) AS newest,
+                    (
+                        SELECT seq
+                        FROM deliveries
+                        WHERE received_at >= $2
+                        ORDER BY seq DESC
+                        LIMIT 1
+                    ) AS last,
+                    (
+                        SELECT seq
+                        FROM deliveries
+                        WHERE received_at >= $2 AND seq > $1 AND seq < {HORIZON}
+                        ORDER BY seq DESC
+                        LIMIT 1
+                    ) AS newest,
                     (SELECT value FROM facts WHERE name = 'pruned_through') AS pruned_through
                 "
             ),
-            &params![known],
+            &params![known, since],
         )
         .await?;
     database.pruned_through.fetch_max(column(&row, "pruned_through")?, Ordering::AcqRel);
     let newest = column::<Option<i64>>(&row, "newest")?.unwrap_or(known);
-    database.newest.send_if_modified(|seq| {
-        let is_raised = newest > *seq;
-        *seq = newest.max(*seq);
-        is_raised
-    });
+    database.see(newest);
     Ok(column::<Option<i64>>(&row, "last")?.is_none_or(|last| last <= newest))
 }

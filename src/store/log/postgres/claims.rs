@@ -46,7 +46,7 @@ impl<'b> Asking<'b> {
 
 /// The claims of a batch.
 pub struct Claims<'b> {
-    entries: &'b [Box<Prepared>],
+    entries: &'b [&'b Prepared],
     asking: Vec<Option<Asking<'b>>>,
     retention: &'b Retention,
     now: Timestamp,
@@ -54,7 +54,7 @@ pub struct Claims<'b> {
 
 impl<'b> Claims<'b> {
     /// The claims of `entries`, which are made `now`.
-    pub fn of(entries: &'b [Box<Prepared>], retention: &'b Retention, now: Timestamp) -> Self {
+    pub fn of(entries: &'b [&'b Prepared], retention: &'b Retention, now: Timestamp) -> Self {
         let asking = entries.iter().map(|entry| Asking::of(entry)).collect();
         Self { entries, asking, retention, now }
     }

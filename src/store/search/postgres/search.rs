@@ -44,6 +44,7 @@ impl Search for Postgres {
     }
 
     async fn since(&self, filter: &DeliveryFilter, after: i64, limit: usize) -> Result<Tail, StoreError> {
+        let newest = *self.newest.borrow();
         let connection = self.connection().await?;
         // Asked for before the page: every row below it is visible to the statements that follow.
         let row = connection.one(&format!("SELECT {HORIZON} AS horizon"), &[]).await?;
@@ -60,8 +61,13 @@ impl Search for Postgres {
         walk.walk(after.saturating_add(1), horizon).await?;
         let rows = walk.found;
         let last = rows.last().map_or(after, |row| row.seq);
-        // After a full page there may be more. Otherwise the page covers everything below the horizon.
-        let through = if rows.len() >= limit { last } else { last.max(horizon.saturating_sub(1)) };
+        // After a full page there may be more. Otherwise the page covers everything below the horizon. A cursor is not put
+        // there, but to a row that is there: after a failover, positions without a row may be used again.
+        let through = if rows.len() >= limit { last } else { last.max(newest) };
+        if !rows.is_empty() {
+            // What a reader of this node has seen, this node has seen.
+            self.see(last);
+        }
         Ok(Tail { rows, through: through.max(after) })
     }
 

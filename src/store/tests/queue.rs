@@ -1,0 +1,50 @@
+//! The queue of deliveries that wait to be written, and its end.
+
+use super::*;
+
+#[tokio::test]
+async fn a_full_queue_refuses_at_once_and_what_was_taken_is_kept() {
+    let case = Arc::new(open_with(|options| options.queue_bytes = 100_000).await);
+    let tasks: Vec<_> = (0..200)
+        .map(|_| {
+            let case = Arc::clone(&case);
+            tokio::spawn(async move {
+                let mut entry = case.entry(Decision::Accept(None));
+                entry.delivery.body = Bytes::from(vec![b'x'; 20_000]);
+                case.store.append(entry).await
+            })
+        })
+        .collect();
+    let mut written = 0;
+    for task in tasks {
+        match task.await.unwrap() {
+            Ok(_) => written += 1,
+            Err(fault) => assert!(matches!(fault, StoreError::Full), "{fault}"),
+        }
+    }
+    assert!((1..200).contains(&written), "{written}");
+    assert_eq!(case.verdicts().await.len(), written);
+    assert!(is_new(&case.put(case.entry(Decision::Accept(None))).await));
+}
+
+#[tokio::test]
+async fn a_closed_store_says_so() {
+    let case = open().await;
+    case.store.close().await;
+    let fault = case.store.append(case.entry(Decision::Accept(None))).await.unwrap_err();
+    assert!(matches!(fault, StoreError::Unavailable(_)));
+    assert!(case.store.ready().await.is_err());
+    assert!(case.folder.path().exists());
+}
+
+#[tokio::test]
+async fn everything_that_waits_is_written_before_the_store_is_closed() {
+    let case = open().await;
+    let ids: Vec<String> = (0..100).map(|at| format!("e{at}")).collect();
+    let appended =
+        futures_util::future::join_all(ids.iter().map(|id| case.store.append(case.with_id(id, 1))));
+    let (appended, ()) = tokio::join!(appended, case.store.close());
+    assert!(appended.iter().all(Result::is_ok), "each was in the queue");
+    let case = case.reopen().await;
+    assert_eq!(case.verdicts().await.len(), 100);
+}
