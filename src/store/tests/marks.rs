@@ -67,10 +67,18 @@ async fn pins_leave_room_for_what_comes_and_can_be_taken_off_a_full_store() {
         case.store.prune().await.unwrap();
         assert!(case.store.delivery(id).await.unwrap().is_some(), "what comes is kept");
     }
-    // The store is smaller than its pins: nothing can be appended, but pins can be removed.
+    // Only what is pinned stays.
     let mut options = case.options.clone();
-    options.retention.max_size = 650_000;
+    options.retention.max_size = 1;
     case.store.close().await;
+    let store = Store::open(options.clone()).await.unwrap();
+    store.prune().await.unwrap();
+    assert!(store.append(case.entry(Decision::Accept(None))).await.is_err());
+    assert!(store.ready().await.is_err());
+    assert!(store.size().used > 200_000);
+    // The store is smaller than its pins: nothing can be appended, but pins can be removed.
+    options.retention.max_size = store.size().used - 100_000;
+    store.close().await;
     let store = Store::open(options).await.unwrap();
     store.prune().await.unwrap();
     assert!(store.append(case.entry(Decision::Accept(None))).await.is_err());
@@ -79,4 +87,5 @@ async fn pins_leave_room_for_what_comes_and_can_be_taken_off_a_full_store() {
     }
     store.prune().await.unwrap();
     store.append(case.entry(Decision::Accept(None))).await.unwrap();
+    store.ready().await.unwrap();
 }

@@ -8,7 +8,7 @@ use tokio_postgres::{Client, NoTls};
 use super::*;
 
 /// Two nodes on one database, with one clock; `None` on SQLite.
-async fn two() -> Option<[Case; 2]> {
+pub async fn two() -> Option<[Case; 2]> {
     let first = open().await;
     let Place::Postgres(place) = &first.options.place else { return None };
     let mut place = place.clone();
@@ -24,7 +24,7 @@ async fn two() -> Option<[Case; 2]> {
 }
 
 /// A connection to the database of a node, beside it.
-async fn client(case: &Case) -> Client {
+pub async fn client(case: &Case) -> Client {
     let Place::Postgres(place) = &case.options.place else { panic!("it is in PostgreSQL") };
     let (client, connection) = place.config.connect(NoTls).await.unwrap();
     tokio::spawn(connection);
