@@ -45,3 +45,24 @@ pub fn is_shown(query: &EntityQuery, device: &Device, before: &[Device]) -> bool
         EntityOrder::Recent | EntityOrder::Silence => device.latest().source == device.key.source,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outage(since: i64, until: i64) -> Outage {
+        Outage { since: Timestamp::from_secs(since), until: Timestamp::from_secs(until) }
+    }
+
+    #[test]
+    fn an_outage_is_what_is_left_of_it_after_somebody_listened() {
+        let left = |heard_at| unheard(outage(100, 1_000), Timestamp::from_secs(heard_at));
+        assert_eq!(left(0), Some(outage(100, 1_000)));
+        assert_eq!(left(100), Some(outage(100, 1_000)));
+        assert_eq!(left(500), Some(outage(500, 1_000)));
+        assert_eq!(left(939), Some(outage(939, 1_000)));
+        assert_eq!(left(940), None);
+        assert_eq!(left(1_060), None, "another node is a minute ahead");
+        assert_eq!(left(1_061), Some(outage(100, 1_000)), "nobody was heard in the future");
+    }
+}

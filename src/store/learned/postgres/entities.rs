@@ -83,8 +83,7 @@ async fn make_room(to: &Transaction, surplus: i64, next: &[Sighted]) -> Result<(
     let removed = to
         .run(
             r"
-            DELETE FROM entities
-            WHERE (source, entity) IN (
+            WITH longest_silent AS MATERIALIZED (
                 SELECT source, entity
                 FROM entities
                 WHERE (source, entity) NOT IN (SELECT * FROM unnest($1, $2))
@@ -92,6 +91,10 @@ async fn make_room(to: &Transaction, surplus: i64, next: &[Sighted]) -> Result<(
                 LIMIT $3
                 FOR UPDATE SKIP LOCKED
             )
+            DELETE FROM entities
+            USING longest_silent
+            WHERE entities.source = longest_silent.source
+              AND entities.entity = longest_silent.entity
             ",
             &params![
                 next.iter().map(|next| next.entity.source.as_str()).collect::<Vec<_>>(),

@@ -12,7 +12,7 @@ use super::facts::{add, lock, set};
 use super::{drift, entities};
 use crate::domain::{Reason, Timestamp};
 use crate::store::numbers::{ACCEPTED, REJECTED};
-use crate::store::postgres::{Postgres, Transaction, column, count, params};
+use crate::store::postgres::{Postgres, Transaction, column, count};
 use crate::store::{LearnerState, Learning, Learnt, LogSection, StoreError};
 
 /// The condition of what the learner reads: deliveries that were accepted or failed schema validation.

@@ -177,7 +177,7 @@ fn candidates(
         values.push((":text", Value::Text(text.to_ascii_lowercase())));
     }
     let named: Vec<(&str, &dyn ToSql)> =
-        values.iter().map(|(name, value)| (*name, value as &dyn ToSql)).collect();
+        values.iter().map(|(name, value)| -> (&str, &dyn ToSql) { (*name, value) }).collect();
     connection
         .prepare_cached(&format!(
             r"
