@@ -8,9 +8,9 @@ use bytes::Bytes;
 use super::*;
 use crate::domain::{Attempt, Clock, ManualClock, MessageStatus, SubscriptionOrigin};
 use crate::domain::{DeadLetter, MessageFilter, MessageId, MessageRow, Now, OutgoingEvent, Timestamp};
-use crate::store::Store;
 use crate::store::tests::place_in;
 use crate::store::{Lane, LaneBatch, LaneRate, Next, Retention, StoreOptions};
+use crate::store::{Store, StoreError};
 
 mod bounded;
 mod claims;
@@ -18,6 +18,7 @@ mod clock;
 mod letters;
 mod nodes;
 mod parked;
+mod sharing;
 mod sqlite_only;
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -117,7 +118,7 @@ impl Case {
         self.store.claim_due(LaneClaim { lanes, now, leases_ended: now, revision }).await.unwrap()
     }
 
-    async fn settle(&self, message: &crate::domain::ClaimedMessage, status: u16, next: Next) {
+    fn settlement(&self, message: &crate::domain::ClaimedMessage, status: u16, next: Next) -> Settlement {
         let attempt = Attempt {
             number: message.attempts + 1,
             target: message.target.clone(),
@@ -131,7 +132,7 @@ impl Case {
             response_truncated: false,
             missing: vec!["user.id".into()],
         };
-        let settlement = Settlement {
+        Settlement {
             seq: message.seq,
             id: message.id,
             claim: message.claim,
@@ -139,7 +140,11 @@ impl Case {
             attempt: Some(attempt),
             next,
             at: self.clock.both(),
-        };
+        }
+    }
+
+    async fn settle(&self, message: &crate::domain::ClaimedMessage, status: u16, next: Next) {
+        let settlement = self.settlement(message, status, next);
         self.store.settle(Arc::new(vec![settlement])).await.unwrap();
     }
 

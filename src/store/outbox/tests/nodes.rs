@@ -8,19 +8,24 @@ use crate::store::{Place, UnreportedLetters};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Two nodes on one place, with one clock; `None` on SQLite.
-async fn two() -> Option<[Case; 2]> {
-    let first = open().await;
+/// Another node on the place of the first one, with the same clock; `None` on SQLite.
+pub(super) async fn another(first: &Case, name: &str) -> Option<Case> {
     let Place::Postgres(place) = &first.options.place else { return None };
     let mut place = place.clone();
-    place.node = "two".to_owned();
+    place.node = name.to_owned();
     let options = StoreOptions { place: Place::Postgres(place), ..first.options.clone() };
-    let second = Case {
+    Some(Case {
         store: Store::open(options.clone()).await.unwrap(),
         clock: Arc::<ManualClock>::clone(&first.clock),
         options,
         _folder: tempfile::tempdir().unwrap(),
-    };
+    })
+}
+
+/// Two nodes on one place; `None` on SQLite.
+pub(super) async fn two() -> Option<[Case; 2]> {
+    let first = open().await;
+    let second = another(&first, "two").await?;
     Some([first, second])
 }
 
