@@ -8,10 +8,11 @@ use super::arguments::{Arguments, Command};
 use super::interrupt::Interrupted;
 use super::output::{self, Unwritten, complain};
 use super::{
-    check_config, dead_letters, events, full_loop, hash_password, messages, prune, replay, send, serve, sign,
-    subscriptions, tail, verify,
+    check_config, dead_letters, events, full_loop, hash_password, messages, migrate_store, prune, replay,
+    send, serve, sign, subscriptions, tail, verify,
 };
 use crate::config::{ConfigFaults, DEFAULT_TOML};
+use crate::store::StoreError;
 
 /// The exit code for wrong usage and for an invalid configuration.
 const BAD_USAGE: u8 = 2;
@@ -36,7 +37,10 @@ pub fn main() -> ExitCode {
             }
             None => {
                 complain(format_args!("tagohook: {fault:#}"));
-                ExitCode::FAILURE
+                match fault.downcast_ref() {
+                    Some(StoreError::Unfinished { .. }) => ExitCode::from(BAD_USAGE),
+                    _ => ExitCode::FAILURE,
+                }
             }
         }
     })
@@ -56,6 +60,7 @@ fn run(Arguments { globals, command }: Arguments) -> anyhow::Result<ExitCode> {
         Command::Verify(verify) => verify::run(&globals, &verify),
         Command::Events(events) => events::run(&globals, &events),
         Command::Prune => prune::run(&globals),
+        Command::MigrateStore(asked) => migrate_store::run(&globals, &asked),
         Command::HashPassword => hash_password::run(),
         Command::CheckConfig => check_config::run(&globals),
         Command::DefaultConfig => {

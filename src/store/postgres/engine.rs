@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use super::database::Database;
+use super::unfinished::is_unfinished;
 use crate::store::log::postgres::{Appends, Bell};
 use crate::store::{PostgresPlace, StoreError, StoreOptions};
 
@@ -22,6 +23,9 @@ impl Postgres {
             other => other,
         };
         let database = Arc::new(Database::open(&options, place).await?);
+        if is_unfinished(&database).await.map_err(failed)? {
+            return Err(StoreError::Unfinished { path: place.shown.clone() });
+        }
         let bell = Bell::start(&database).await.map_err(failed)?;
         let appends = Appends::start(&database, bell, options).await.map_err(failed)?;
         Ok(Self { database, appends })

@@ -12,6 +12,7 @@ mod numbers;
 mod position;
 mod repeat;
 mod transaction;
+mod unfinished;
 mod values;
 
 pub use connection::Connection;
@@ -21,5 +22,6 @@ pub use manager::Link;
 pub use numbers::{count, small, unreadable, whole};
 pub use position::{HORIZON, NEXT_POSITION, PLACES};
 pub use transaction::Transaction;
+pub use unfinished::is_unfinished;
 pub(in crate::store) use values::params;
 pub use values::{Column, Param, Typed, column};

@@ -19,3 +19,4 @@ mod subscriptions;
 
 pub use fanout::publish;
 pub use prune::{prune_outbox, retire};
+pub use subscriptions::is_ordered;
