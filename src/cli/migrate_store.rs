@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use super::arguments::{Globals, MigrateStore};
 use super::interrupt::Interrupts;
-use super::output::{counted, say};
+use super::output::say;
 use super::progress::Progress;
 use super::{configuration_without_secrets, inspector};
 use crate::app;
 use crate::config::{ConfigFaults, DataDir};
-use crate::domain::grouped;
+use crate::domain::counted;
 use crate::store::{Move, MovedStore, Phase, Place, PostgresPlace, Step, StoreOptions, move_store};
 use crate::telemetry::{Metrics, SystemClock};
 
@@ -89,22 +89,21 @@ fn report(moved: &MovedStore, to: &Place, data_dir: &Path) -> anyhow::Result<()>
         moved.rows.iter().filter(|(table, _)| *table == name).map(|(_, rows)| *rows).sum::<u64>()
     };
     let all: u64 = moved.rows.iter().map(|(_, rows)| *rows).sum();
-    let deliveries = of("deliveries");
-    let deliveries = match deliveries {
-        1 => "1 delivery".to_owned(),
-        _ => format!("{} deliveries", grouped(deliveries)),
-    };
     let others = all
         .saturating_sub(of("deliveries"))
         .saturating_sub(of("messages"))
         .saturating_sub(of("subscriptions"));
     say!(
-        "moved {deliveries}, {}, {} and {}",
-        counted(grouped(of("subscriptions")), "subscription"),
-        counted(grouped(of("messages")), "message"),
-        counted(grouped(others), "other row")
+        "moved {}, {}, {} and {}",
+        counted(of("deliveries"), "delivery"),
+        counted(of("subscriptions"), "subscription"),
+        counted(of("messages"), "message"),
+        counted(others, "other row")
     )?;
-    say!("verified: both stores have the same rows in {}", counted(moved.rows.len(), "table"))?;
+    say!(
+        "verified: both stores have the same rows in {}",
+        counted(u64::try_from(moved.rows.len())?, "table")
+    )?;
     let key = data_dir.join("store-key");
     match to {
         Place::Sqlite(path) => {

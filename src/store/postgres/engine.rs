@@ -39,9 +39,3 @@ impl Deref for Postgres {
         &self.database
     }
 }
-
-impl Drop for Postgres {
-    fn drop(&mut self) {
-        self.database.shut();
-    }
-}
