@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 
 use crate::harness::{Database, Reply, Server, Setup, Sink, TOKEN, login, signed_request, until};
 
-const CONFIG: &str = "[[source]]\nname = \"open\"\nsignature = \"none\"\nschema = \"off\"\n\
+const CONFIG: &str = "[[source]]\nname = \"tagorun\"\nsecrets = [\"file:signing-secret\"]\n\
+                      [[source]]\nname = \"tagoio\"\nsignature = \"none\"\ncredentials = [{ bearer = \"file:tagoio-token\" }]\n\
+                      [[source]]\nname = \"open\"\nsignature = \"none\"\nschema = \"off\"\n\
                       [[source]]\nname = \"slack\"\nhandshake = \"slack\"\nsignature = \"none\"\nschema = \"off\"\n";
 
 /// Members of answers that depend on the moment, or are positions.
@@ -22,12 +24,6 @@ fn migrate(setup: &Setup, from: &str, to: &str, more: &[&str]) -> Output {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn moves(setup: &Setup, from: &str, to: &str) -> String {
-    let out = migrate(setup, from, to, &[]);
-    assert_eq!(out.status.code(), Some(0), "{}{}", text(&out.stdout), text(&out.stderr));
-    text(&out.stdout)
 }
 
 /// The command is refused with that exit code and one line, which has that part.
@@ -80,7 +76,9 @@ fn fill(server: &Server, sink: &Sink) {
     server.post("/webhook-test/x?a=1", &[("X-Odd", "\u{fc}")], b"\x00\xff captured");
     until("the messages", || {
         let count = |status: &str| server.messages(&format!("status={status}")).len();
-        (count("delivered"), server.dead_letters("").len(), count("pending")) == (7, 7, 7)
+        let counts = (count("delivered"), server.dead_letters("").len(), count("pending"));
+        eprintln!("{counts:?}");
+        counts == (7, 7, 7)
     });
     server.publish(&json!({"event": "user.login", "id": "published-1"}));
     until("the published event", || server.dead_letters("").len() == 8);
