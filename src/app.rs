@@ -10,7 +10,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::catalog::{Catalog, CatalogFaults};
-use crate::config::{self, Config, ConfigFaults, Sealer};
+use crate::config::{self, Config, ConfigFaults, Sealer, StorePlace};
 use crate::domain::{Clock, DeliveryFilter};
 use crate::http::{
     self, AddressRate, BodyBudget, BodyLimits, Doorkeeper, Grace, InspectorState, LinkOpener, Port, Reach,
@@ -24,7 +24,7 @@ use crate::inspect::what_if::WhatIf;
 use crate::payload::Sources;
 use crate::receive::{Masking, Receiver};
 use crate::send::{Client, RunningSender, Sender, SenderParts, TargetGuard};
-use crate::store::{Place, Retention, Store, StoreOptions};
+use crate::store::{Membership, Place, PostgresPlace, Retention, Store, StoreOptions};
 use crate::telemetry::{Metrics, PortName, allow_many_files};
 
 mod ports;
@@ -79,7 +79,8 @@ pub async fn start(
     }
     let store_key = config::store_key(&config.data_dir)?;
     let masking = Arc::new(Masking::new(store_key));
-    let options = store_options(config, Arc::clone(&clock), &metrics);
+    let place = store_place(config, Some(&store_key))?;
+    let options = store_options(config, place, Arc::clone(&clock), &metrics);
     let store = Store::open(options).await.context("cannot open the store")?;
     store.start_indexing()?;
     let rules = Arc::new(ArcSwap::from_pointee(make_rules(config, &catalog, &masking)));
@@ -331,12 +332,37 @@ impl Signals {
     }
 }
 
+/// Where the store is. With its `store_key` a node takes part in a shared one; without, the store is only opened.
+///
+/// # Errors
+/// When the id of this node cannot be read or written.
+pub fn store_place(config: &Config, store_key: Option<&[u8; 32]>) -> anyhow::Result<Place> {
+    let url = match &config.store.place {
+        StorePlace::Sqlite(path) => return Ok(Place::Sqlite(path.clone())),
+        StorePlace::Postgres(url) => url,
+    };
+    let named = config.store.node.clone();
+    let Some(store_key) = store_key else {
+        return Ok(Place::Postgres(Box::new(PostgresPlace::new(url, named.unwrap_or_default(), None))));
+    };
+    let instance = config::instance(&config.data_dir)
+        .with_context(|| format!("{}/node-id cannot be used", config.data_dir.display()))?;
+    let node = named.unwrap_or_else(|| config::name_of(&instance));
+    let membership = Membership { instance, store_key: config::fingerprint(store_key) };
+    Ok(Place::Postgres(Box::new(PostgresPlace::new(url, node, Some(membership)))))
+}
+
 /// The options for opening the store with this configuration.
 #[must_use]
-pub fn store_options(config: &Config, clock: Arc<dyn Clock>, metrics: &Metrics) -> StoreOptions {
+pub fn store_options(
+    config: &Config,
+    place: Place,
+    clock: Arc<dyn Clock>,
+    metrics: &Metrics,
+) -> StoreOptions {
     let store = &config.store;
     StoreOptions {
-        place: Place::Sqlite(store.path.clone()),
+        place,
         clock,
         retention: Retention {
             keep_deliveries: store.keep_deliveries,

@@ -100,6 +100,8 @@ pub enum Command {
     /// Move a store from SQLite to PostgreSQL or back; stopped at any point, the same command continues
     #[command(after_help = MIGRATE_EXAMPLES)]
     MigrateStore(MigrateStore),
+    /// Create the tables of the store or bring them up to date, and exit; for a role that owns them
+    PrepareStore,
     /// Print the hash for inspector.password_file; the password is asked for, or read from a pipe
     HashPassword,
     /// Check the configuration and exit

@@ -12,6 +12,7 @@ mod interrupt;
 mod messages;
 mod migrate_store;
 mod output;
+mod prepare_store;
 mod program;
 mod progress;
 mod prune;

@@ -9,19 +9,23 @@ use super::arguments::Globals;
 use super::configuration_without_secrets;
 use super::output::{counted, say};
 use crate::app;
+use crate::config::StorePlace;
 use crate::store::Store;
 use crate::telemetry::{Metrics, SystemClock};
 
 /// Removes expired rows and rows over their budget, and returns the room to the disk.
 pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
     let config = configuration_without_secrets(globals)?;
-    if !config.store.path.exists() {
-        bail!("{} does not exist; nothing to prune", config.store.path.display());
+    if let StorePlace::Sqlite(path) = &config.store.place
+        && !path.exists()
+    {
+        bail!("{} does not exist; nothing to prune", path.display());
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let store =
-            Store::open(app::store_options(&config, Arc::new(SystemClock), &Metrics::default())).await?;
+        let place = app::store_place(&config, None)?;
+        let options = app::store_options(&config, place, Arc::new(SystemClock), &Metrics::default());
+        let store = Store::open(options).await?;
         let pruned = store.prune().await?;
         store.close().await;
         let crate::store::Pruned { deliveries, event_ids, messages } = pruned;

@@ -11,17 +11,16 @@ use super::fault::{ConfigFaults, Origin};
 use super::layers::{ConfigFile, Layers, Said};
 use super::secrets::SecretCheck;
 use super::secrets::{SecretResolver, Secrets};
-use super::types::{Config, InspectorConfig, LogConfig, PasswordHash, StoreConfig};
+use super::types::{Config, InspectorConfig, LogConfig, PasswordHash};
 use super::values::{one_of, texts};
 use super::{PublicUrl, Rate, sources, subscriptions, values};
 
 mod notices;
 mod receiver;
 mod sender;
+mod store;
 
 const DEFAULT_DATA_DIR: &str = "./tagohook-data";
-/// The bounds of `queue`.
-const QUEUE: std::ops::RangeInclusive<i64> = 1..=1_000_000;
 
 /// The options given on the command line.
 #[derive(Clone, Debug, Default)]
@@ -88,7 +87,7 @@ pub fn load(
     let mut read = Read { layers, env, data_dir: &data_dir, options, faults };
     let receiver = read.receiver();
     let inspector = read.inspector();
-    let store = read.store();
+    let store = read.store(&mut secrets);
     let sender = read.sender(&mut secrets.notices);
     let log = read.log();
     let schemas_dir = read.schemas_dir();
@@ -172,48 +171,6 @@ impl Read<'_> {
             Err(cause) => {
                 self.fault(section, "password_file", &format!("{} cannot be read: {cause}", path.display()))
             }
-        }
-    }
-
-    fn store(&mut self) -> Option<StoreConfig> {
-        let section = "store";
-        let path = self.store_path();
-        let keep_deliveries = self.duration(section, "keep_deliveries");
-        let keep_rejected = self.duration(section, "keep_rejected");
-        let keep_captured = self.whole(section, "keep_captured", 0..=i64::MAX);
-        let keep_event_ids = self.duration(section, "keep_event_ids");
-        let keep_messages = self.duration(section, "keep_messages");
-        let keep_dead_letters = self.duration(section, "keep_dead_letters");
-        let max_size = self.size(section, "max_size");
-        let max_refused = self.size(section, "max_refused");
-        let queue = self.whole(section, "queue", QUEUE);
-        Some(StoreConfig {
-            path: path?,
-            keep_deliveries: keep_deliveries?,
-            keep_rejected: keep_rejected?,
-            keep_captured: keep_captured?,
-            keep_event_ids: keep_event_ids?,
-            keep_messages: keep_messages?,
-            keep_dead_letters: keep_dead_letters?,
-            max_size: max_size?,
-            max_refused: max_refused?,
-            queue: usize::try_from(queue?).ok()?,
-        })
-    }
-
-    fn store_path(&mut self) -> Option<PathBuf> {
-        let url = self.text("store", "url")?;
-        match url.strip_prefix("sqlite:") {
-            Some("") => Some(self.data_dir.join("tagohook.db")),
-            Some(path) => Some(self.data_dir.join(path)),
-            None if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-                self.fault("store", "url", "PostgreSQL is not built yet; \"sqlite:\"")
-            }
-            None => self.fault(
-                "store",
-                "url",
-                &format!("{url:?} is not a store; use \"sqlite:\" or \"sqlite:PATH\""),
-            ),
         }
     }
 

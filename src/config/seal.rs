@@ -5,10 +5,12 @@ use base64::engine::general_purpose::STANDARD;
 use chacha20poly1305::aead::{Aead as _, KeyInit as _};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac as _};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 
 /// Separates this use of the `store-key` from every other one.
 const PURPOSE: &[u8] = b"tagohook subscription secrets 1";
+/// The same for the fingerprint.
+const FINGERPRINT: &[u8] = b"tagohook store-key fingerprint 1";
 /// The length of a nonce, in bytes; random nonces of this length do not repeat.
 const NONCE: usize = 24;
 
@@ -46,6 +48,13 @@ impl Sealer {
     }
 }
 
+/// What nodes with one `store-key` have in common; it tells nothing about the key.
+#[must_use]
+pub fn fingerprint(store_key: &[u8; 32]) -> i64 {
+    let digest = Sha256::digest([FINGERPRINT, store_key].concat());
+    digest.first_chunk().map(|bytes| i64::from_be_bytes(*bytes)).unwrap_or_default()
+}
+
 impl std::fmt::Debug for Sealer {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str("Sealer")
@@ -55,6 +64,12 @@ impl std::fmt::Debug for Sealer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fingerprint_is_the_keys() {
+        assert_eq!(fingerprint(&[7; 32]), fingerprint(&[7; 32]));
+        assert_ne!(fingerprint(&[7; 32]), fingerprint(&[8; 32]));
+    }
 
     #[test]
     fn only_the_same_key_opens_what_was_sealed_and_no_changed_byte() {

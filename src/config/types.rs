@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::PublicUrl;
 use super::forward_proxy::ForwardProxy;
+use super::postgres_url::PostgresUrl;
 use super::secrets::SecretResolver;
 use super::trusted_proxies::TrustedProxies;
 use crate::domain::{ListenAddress, Source, Subscription};
@@ -75,11 +76,22 @@ pub struct InspectorConfig {
     pub public_url: Option<PublicUrl>,
 }
 
+/// Where the store is.
+#[derive(Clone, Debug)]
+pub enum StorePlace {
+    /// A SQLite file.
+    Sqlite(PathBuf),
+    /// A PostgreSQL database.
+    Postgres(Box<PostgresUrl>),
+}
+
 /// `[store]`
 #[derive(Clone, Debug)]
 pub struct StoreConfig {
-    /// The SQLite file.
-    pub path: PathBuf,
+    /// Where it is.
+    pub place: StorePlace,
+    /// The name of this node, if one is set.
+    pub node: Option<String>,
     /// Maximum age of accepted and duplicate deliveries.
     pub keep_deliveries: Duration,
     /// Maximum age of rejected deliveries.

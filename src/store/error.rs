@@ -36,6 +36,14 @@ pub enum StoreError {
         /// The file or database.
         path: String,
     },
+    /// The database cannot be used; the operator must change something.
+    #[error("{shown}: {cause}")]
+    Refused {
+        /// Its URL without the password.
+        shown: String,
+        /// What is wrong, and what to do.
+        cause: String,
+    },
     /// The file cannot be opened.
     #[error("{path} cannot be opened: {cause}")]
     Open {

@@ -7,8 +7,8 @@ use super::postgres::Postgres;
 use super::sqlite::Sqlite;
 use super::{
     ByHand, Causes, DeadLetters, Devices, Drift, FanningOut, Health, Learning, Log, Marking, Messages,
-    Minutes, Place, ReplayRuns, Replays, SavedSearches, Search, Sending, Silences, StoreError, StoreOptions,
-    Subscriptions, Upkeep,
+    Minutes, Place, ReplayRuns, Replays, SavedSearches, Search, Sending, Sharing, Silences, StoreError,
+    StoreOptions, Subscriptions, Upkeep,
 };
 
 /// Everything that every store promises. Each subject says in its own contract what that is.
@@ -28,6 +28,7 @@ pub trait Engine:
     + DeadLetters
     + ByHand
     + Health
+    + Sharing
     + Learning
     + Drift
     + Devices

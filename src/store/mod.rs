@@ -25,23 +25,27 @@ mod upkeep;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub use tests::place_in;
 
 pub use causes::{Alike, Causes};
 pub use error::StoreError;
 pub use handle::Store;
 pub use learned::{
     Devices, Drift, DriftField, DriftType, EntityOrder, EntityPage, EntityPlace, EntityQuery, FieldLearnt,
-    Learning, Learnt, LensState, Moved, Outage, SeenEntity, SeenIn, Silences, TypeLearnt,
+    LearnerState, Learning, Learnt, LogSection, Moved, Outage, SHORTEST_OUTAGE, SeenEntity, SeenIn, Silences,
+    TypeLearnt,
 };
 pub use log::{Answered, Log, LoggedDelivery, Written};
 pub use marks::{Marked, Marking};
 pub use minutes::{Minute, Minutes, SlotCount};
 pub use moving::{Move, MoveFault, Moved as MovedStore, Phase, Step, move_store};
-pub use options::{Place, PostgresPlace, Retention, StoreOptions};
+pub use options::{Membership, Place, PostgresPlace, Retention, StoreOptions};
 pub use outbox::{
     ByHand, DeadLetterFilter, DeadLetters, Due, FanOut, FanningOut, Health, HealthCheck, Lane, LaneBatch,
-    LaneClaim, LaneRate, LetterGroup, Messages, NewMessage, Next, ParkedRecord, Published, PublishedType,
-    SenderFigures, Sending, Settlement, StoredMessage, SubscriptionRecord, Subscriptions, UnreportedLetters,
+    LaneClaim, LaneRate, LetterGroup, Messages, NewMessage, News, Next, ParkedRecord, Published,
+    PublishedType, SenderFigures, Sending, Settlement, Sharing, StoredMessage, SubscriptionRecord,
+    Subscriptions, UnreportedLetters,
 };
 pub use replay_runs::ReplayRuns;
 pub use replays::Replays;

@@ -4,8 +4,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio_postgres::config::{SslMode, TargetSessionAttrs};
+
+use crate::config::{Instance, PostgresUrl, Roots, TlsMode};
 use crate::domain::Clock;
 use crate::telemetry::{StoreMetrics, Workers};
+
+/// A host that went away without a word is noticed after `KEEPALIVE_AFTER` and `KEEPALIVES` times `KEEPALIVE_EVERY`; with
+/// the defaults of the system after two hours.
+const KEEPALIVE_AFTER: Duration = Duration::from_secs(2);
+const KEEPALIVE_EVERY: Duration = Duration::from_secs(1);
+const KEEPALIVES: u32 = 3;
+/// How long what was sent may remain unconfirmed by the other host. A slow statement is no matter of this.
+const UNHEARD: Duration = Duration::from_secs(5);
 
 /// Where a store is, and so which engine it has.
 #[derive(Clone, Debug)]
@@ -21,10 +32,60 @@ pub enum Place {
 pub struct PostgresPlace {
     /// Hosts, user, password, database.
     pub config: tokio_postgres::Config,
+    /// Whether connections are encrypted.
+    pub tls: TlsMode,
+    /// Who may sign the server's certificate.
+    pub roots: Roots,
     /// Its URL without the password.
     pub shown: String,
     /// The name of this node: the same after a restart, and another one than every other node's.
     pub node: String,
+    /// What must fit before the node takes part; `None` for a command that only looks after the store.
+    pub membership: Option<Membership>,
+}
+
+/// What a node presents to the other nodes of its store.
+#[derive(Clone, Copy, Debug)]
+pub struct Membership {
+    /// The id of its data directory: a node that restarts has the same one.
+    pub instance: Instance,
+    /// The fingerprint of its `store-key`.
+    pub store_key: i64,
+}
+
+impl PostgresPlace {
+    /// The place that a URL names, for the node `node`.
+    #[must_use]
+    pub fn new(url: &PostgresUrl, node: String, membership: Option<Membership>) -> Self {
+        let mut config = tokio_postgres::Config::new();
+        for (host, port) in &url.hosts {
+            config.host(host).port(*port);
+        }
+        config
+            .user(&url.user)
+            .dbname(&url.name)
+            .application_name(url.application_name.as_deref().unwrap_or("tagohook"))
+            .connect_timeout(url.connect_timeout)
+            .keepalives(true)
+            .keepalives_idle(KEEPALIVE_AFTER)
+            .keepalives_interval(KEEPALIVE_EVERY)
+            .keepalives_retries(KEEPALIVES)
+            .tcp_user_timeout(UNHEARD)
+            .ssl_mode(match url.tls {
+                TlsMode::Disable => SslMode::Disable,
+                TlsMode::Prefer => SslMode::Prefer,
+                TlsMode::Require | TlsMode::VerifyCa | TlsMode::VerifyFull => SslMode::Require,
+            })
+            .target_session_attrs(match url.must_be_writable {
+                true => TargetSessionAttrs::ReadWrite,
+                false => TargetSessionAttrs::Any,
+            });
+        if let Some(password) = &url.password {
+            config.password(password.expose());
+        }
+        let (tls, roots) = (url.tls, url.roots.clone());
+        Self { config, tls, roots, shown: url.shown(), node, membership }
+    }
 }
 
 /// How to open a store.

@@ -22,6 +22,7 @@ import { listSteps } from "./list.mjs";
 import { blemishes, looksSteps } from "./looks.mjs";
 import { losslessSteps } from "./lossless.mjs";
 import { mountedSteps } from "./mounted.mjs";
+import { nodeSteps } from "./nodes.mjs";
 import { paneSteps } from "./panes.mjs";
 import { parkedSteps } from "./parked.mjs";
 import { refusalSteps } from "./refusals.mjs";
@@ -283,7 +284,8 @@ const all = { ...steps, ...senderSteps({ newPage, shoot, post, inspector, own })
   ...deliverySteps({ newPage, shoot, post, inspector, receiver, isAccessible }),
   ...connectSteps({ newPage, shoot, bases, program }), ...handshakeSteps({ newPage, shoot, bases, program }),
   ...listSteps({ newPage, isAccessible, post, inspector, secret, program, bases, shots }), ...connectionSteps({ newPage, post, inspector }),
-  ...searchSteps({ newPage, shoot, post, inspector }), ...xssSteps({ newPage, inspector, receiver, secret, own }) };
+  ...searchSteps({ newPage, shoot, post, inspector }), ...nodeSteps({ newPage, isAccessible, program, shots }),
+  ...xssSteps({ newPage, inspector, receiver, secret, own }) };
 // ONLY=pattern runs the steps whose names match it.
 const chosen = Object.entries(all).filter(([name]) => new RegExp(process.env.ONLY ?? "").test(name));
 let failed = 0;

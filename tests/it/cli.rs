@@ -36,6 +36,7 @@ fn help_names_every_command_and_a_typo_is_answered_with_the_right_word() {
         "verify",
         "events",
         "prune",
+        "prepare-store",
         "hash-password",
         "check-config",
         "default-config",

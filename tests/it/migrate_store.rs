@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Database, Reply, Server, Setup, Sink, TOKEN, login, signed_request, until};
+use crate::harness::{Database, Reply, Server, Setup, Sink, TOKEN, hmac_hex, login, signed_request, until};
 
 const CONFIG: &str = "[[source]]\nname = \"tagorun\"\nsecrets = [\"file:signing-secret\"]\n\
                       [[source]]\nname = \"tagoio\"\nsignature = \"none\"\ncredentials = [{ bearer = \"file:tagoio-token\" }]\n\
@@ -235,11 +235,41 @@ fn a_store_goes_to_postgresql_and_back_and_every_answer_is_the_same() {
     for (path, answer) in &before {
         assert_eq!(after.get(path), Some(answer), "{path}");
     }
+    continues(&server, &sink);
+
+    // A node on the database, with the key of the file.
+    let setup = Setup::new(&format!("{CONFIG}[store]\nurl = \"{url}\"\n"));
+    setup.file("store-key", &"ab".repeat(32));
+    let out = setup
+        .command(&["serve", "--listen", "127.0.0.1:0", "--inspect-listen", "127.0.0.1:0"])
+        .output()
+        .unwrap();
+    is_refused(&out, 2, "another store-key");
+    std::fs::copy(server.data_dir().join("store-key"), setup.data_dir().join("store-key")).unwrap();
+    let node = setup.start();
+    let after = answers(&node);
+    for (path, answer) in &before {
+        assert_eq!(after.get(path), Some(answer), "{path}");
+    }
+    let out = server.command(&["migrate-store", "--from", &url, "--to", "sqlite:other.db"]).output().unwrap();
+    is_refused(&out, 2, "is in use by another tagohook");
+    continues(&node, &sink);
+}
+
+/// It knows the event ids of before, and opens the secrets.
+fn continues(server: &Server, sink: &Sink) {
+    let known = server.deliveries("").len();
     server.post_signed(login("evt_1").as_bytes());
-    assert_eq!(server.newest()["verdict"], "duplicate", "its event ids are known");
+    assert_eq!(server.newest()["verdict"], "duplicate");
+    let before = sink.count();
     server.post_signed(login("evt_new").as_bytes());
+    let newest = server.newest();
+    assert_eq!((&newest["verdict"], server.deliveries("").len()), (&json!("accepted"), known + 2));
     until("a message to the subscription with a sealed secret", || {
-        sink.seen().iter().any(|request| request.path == "/well" && text(&request.body).contains("evt_new"))
+        let seen = sink.seen();
+        let mut seen = seen.iter().skip(before);
+        let signature = hmac_hex(b"a-secret-that-is-sealed-0123456789", login("evt_new").as_bytes());
+        seen.any(|request| request.path == "/well" && request.header("x-tagorun-signature") == signature)
     });
 }
 
@@ -388,10 +418,10 @@ fn each_wrong_argument_gets_one_line_and_exit_2() {
         (url, url, "the same engine"),
         ("sqlite:", url, "tagohook.db does not exist"),
         (file.as_str(), url, "is in use by another tagohook"),
-        ("mysql:", url, "--from \"mysql:\" is not a store"),
-        ("sqlite:", "tagohook.db", "--to \"tagohook.db\" is not a store"),
-        (url, "sqlite:x.db", "postgres://postgres@127.0.0.1:1/none cannot be opened"),
-        ("sqlite:x", url, "postgres://postgres@127.0.0.1:1/none cannot be opened"),
+        ("mysql:", url, "--from: \"mysql\" is not a store"),
+        ("sqlite:", "tagohook.db", "--to: \"tagohook.db\" is not a store"),
+        (url, "sqlite:x.db", "postgres://postgres@127.0.0.1:1/none: "),
+        ("sqlite:x", url, "postgres://postgres@127.0.0.1:1/none: "),
     ] {
         is_refused(&migrate(&setup, from, to, &[]), 2, part);
     }

@@ -117,6 +117,7 @@ impl Batch {
             return None;
         }
         let count = counts.entry(key.clone()).or_default();
+        let after = std::mem::replace(&mut count.through, row.seq);
         count.deliveries = count.deliveries.saturating_add(1);
         let seen = SeenIn { delivery: row.id, at: row.received_at, sample: count.samples.saturating_add(1) };
         let (source, name) = key.clone();
@@ -131,6 +132,7 @@ impl Batch {
                 first: seen,
                 last_seen: row.received_at,
                 through: row.seq,
+                after,
                 fields: Vec::new(),
             },
             shape: Shape::default(),

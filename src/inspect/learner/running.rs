@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::step::Learner;
+use super::step::{Learner, Progress};
 use crate::domain::Clock;
 use crate::payload::Sources;
 use crate::send::Sender;
@@ -16,6 +16,8 @@ use crate::telemetry::Worker;
 const NICE: i32 = 10;
 /// The pause after a fault of the store.
 const AFTER_FAULT: Duration = Duration::from_secs(10);
+/// The pause after another node was faster. The node that is ahead goes on meanwhile, so mostly one of them reads the log.
+const AFTER_OTHERS: Duration = Duration::from_secs(5);
 /// How often it looks for silences that are due.
 const TICK: Duration = Duration::from_secs(1);
 /// What comes within this time is learnt in one go.
@@ -80,12 +82,19 @@ async fn learn((store, sender, sources, clock): Parts) -> Result<(), StoreError>
     let mut told = Instant::now();
     loop {
         newest.mark_unchanged();
-        if learner.step().await? {
-            if told.elapsed() > TICK {
-                learner.tell_silences().await?;
-                told = Instant::now();
+        match learner.step().await? {
+            Progress::End => {}
+            Progress::More => {
+                if told.elapsed() > TICK {
+                    learner.tell_silences().await?;
+                    told = Instant::now();
+                }
+                continue;
             }
-            continue;
+            Progress::Overtaken => {
+                tokio::time::sleep(AFTER_OTHERS).await;
+                continue;
+            }
         }
         told = Instant::now();
         let tick = if learner.tell_silences().await? { TICK } else { IDLE };

@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use super::step::Learner;
 use crate::domain::{Entity, SilenceAfter, Timestamp};
-use crate::store::{Outage, StoreError};
+use crate::store::{Outage, SHORTEST_OUTAGE, StoreError};
 
 /// Entities that are looked at in one go.
 const STEP: usize = 100;
-/// After a longer gap in listening, silences in that time are unknown.
-const OUTAGE: Duration = Duration::from_secs(60);
 /// How often the time of listening is stored.
 const HEARD_EVERY: Duration = Duration::from_secs(30);
 
@@ -44,11 +42,11 @@ impl Learner {
         let outage = self
             .silences
             .heard_at
-            .filter(|heard| heard.plus(OUTAGE) < now)
+            .filter(|heard| heard.plus(SHORTEST_OUTAGE) < now)
             .map(|since| Outage { since, until: now });
         let is_due = self.silences.kept_at.is_none_or(|kept| kept.plus(HEARD_EVERY) <= now);
         if is_due || outage.is_some() {
-            self.store.heard_until(now, outage).await?;
+            self.store.record_listening(now, outage).await?;
             self.silences.kept_at = Some(now);
         }
         self.silences.heard_at = Some(now);
@@ -59,10 +57,11 @@ impl Learner {
     async fn reckon(&self, source: &str, rule: SilenceAfter) -> Result<(), StoreError> {
         let mut after = String::new();
         loop {
-            let found = self.store.reckoned_otherwise(source.to_owned(), rule, after.clone(), STEP).await?;
+            let found =
+                self.store.entities_with_other_rule(source.to_owned(), rule, after.clone(), STEP).await?;
             let Some(last) = found.last() else { return Ok(()) };
             after.clone_from(&last.entity);
-            self.store.reckon_silences(found, rule, self.clock.now()).await?;
+            self.store.recompute_silences(found, rule, self.clock.now()).await?;
         }
     }
 
@@ -80,7 +79,7 @@ impl Learner {
             let rule = rule.map_or(SilenceAfter::Off, |source| source.silence_after);
             let Some(due) = rule.due(entity.heard_at(), entity.usual()) else {
                 // Its source is gone, or asks no longer.
-                self.store.reckon_silences(vec![entity], SilenceAfter::Off, now).await?;
+                self.store.recompute_silences(vec![entity], SilenceAfter::Off, now).await?;
                 continue;
             };
             let due = due.plus(deaf(&outages, entity.heard_at(), now));
@@ -97,7 +96,7 @@ impl Learner {
         let now = self.clock.both();
         let notice = self.sender.silence_notice(&entity, now);
         let (source, id) = (entity.source.clone(), entity.entity.clone());
-        if self.store.tell_silence(entity, notice, now).await? {
+        if self.store.publish_silence(entity, notice, now).await? {
             tracing::info!(source, entity = id, "silent for longer than silence_after");
             self.sender.wake();
         }

@@ -8,7 +8,7 @@ use super::remembered::Silences;
 use crate::domain::{Clock, SilenceAfter, Source, Timestamp};
 use crate::payload::Sources;
 use crate::send::{OWN_EVENTS, Sender};
-use crate::store::{LoggedDelivery, Store, StoreError};
+use crate::store::{LearnerState, LogSection, LoggedDelivery, Store, StoreError};
 
 /// The most deliveries of one step.
 const STEP: usize = 256;
@@ -23,7 +23,18 @@ const PAUSE: u32 = 4;
 /// The same while receiving is busy.
 const PAUSE_BUSY: u32 = 12;
 
-/// Learns from the log.
+/// What came of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// There may be more to learn.
+    More,
+    /// There is nothing more to learn now.
+    End,
+    /// Another node learnt from the same section and was faster. Nothing was written, and what is stored was read again.
+    Overtaken,
+}
+
+/// Learns from the log. On each node there is one; a section is counted by whichever writes it first.
 pub struct Learner {
     pub(super) store: Store,
     pub(super) sender: Sender,
@@ -38,7 +49,7 @@ pub struct Learner {
     read: i64,
     /// Up to here it is history: silences that are long past are not reported.
     since: i64,
-    /// The log is learnt up to deliveries of that time; `None`: to its end.
+    /// Deliveries up to that time are learnt; `None`: all of them.
     behind: Option<Timestamp>,
     /// When the last delivery that was read came.
     newest: Timestamp,
@@ -55,20 +66,7 @@ impl Learner {
         sources: Sources,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
-        let state = store.lens_state().await?;
-        let known = store.drift_types().await?;
-        let counts = known
-            .into_iter()
-            .map(|known| {
-                let count = Count {
-                    deliveries: known.deliveries,
-                    samples: known.samples,
-                    fields: known.fields,
-                    through: known.through,
-                };
-                ((known.source, known.event_type), count)
-            })
-            .collect();
+        let (state, counts) = stored(&store).await?;
         let silences = Silences::resume(state.heard_at);
         Ok(Self {
             store,
@@ -81,40 +79,39 @@ impl Learner {
             cursor: state.cursor,
             read: state.cursor,
             since: state.since,
-            behind: None,
+            behind: Some(Timestamp::default()),
             newest: Timestamp::default(),
         })
     }
 
-    /// One step, and a pause after it; `false`: there is nothing more to learn now.
+    /// One step, and a pause after it.
     ///
     /// # Errors
     /// When the store cannot be read or written. The rows read so far are lost: start again.
-    pub async fn step(&mut self) -> Result<bool, StoreError> {
+    pub async fn step(&mut self) -> Result<Progress, StoreError> {
         let is_history = self.cursor < self.since;
         if self.batch.is_full() || (is_history && self.read == self.since) {
-            self.write(is_history).await?;
-            return Ok(true);
+            return self.write(is_history).await;
         }
         let began = Instant::now();
-        let (found, end) = self.store.unlearnt(self.read, STEP, STEP_BYTES).await?;
-        if end == self.read {
-            let has_any = self.read != self.cursor;
-            if has_any {
-                self.write(is_history).await?;
+        let LogSection { deliveries, through, missing_since } =
+            self.store.learnable_after(self.read, STEP, STEP_BYTES).await?;
+        if through == self.read {
+            if self.read != self.cursor {
+                return self.write(is_history).await;
             }
-            self.behind = None;
-            return Ok(has_any);
+            self.behind = missing_since;
+            return Ok(Progress::End);
         }
-        self.read = if is_history { end.min(self.since) } else { end };
+        self.read = if is_history { through.min(self.since) } else { through };
         let sources = self.sources.all();
-        for delivery in &found {
+        for delivery in &deliveries {
             if delivery.row.seq <= self.read {
                 self.add(delivery, &sources);
             }
         }
         tokio::time::sleep(self.pause_after(began.elapsed())).await;
-        Ok(true)
+        Ok(Progress::More)
     }
 
     fn add(&mut self, delivery: &LoggedDelivery, sources: &[Source]) {
@@ -136,13 +133,14 @@ impl Learner {
     }
 
     /// Writes the batch in parts, and lets deliveries pass between them.
-    async fn write(&mut self, is_history: bool) -> Result<(), StoreError> {
+    async fn write(&mut self, is_history: bool) -> Result<Progress, StoreError> {
         let batch = std::mem::take(&mut self.batch);
         let has_any = !batch.is_empty();
         for part in batch.parts(is_history, self.cursor, self.read) {
             let began = Instant::now();
             if !self.store.learn(part).await? {
-                return Err(StoreError::Unavailable("somebody else learns from this log".to_owned()));
+                self.read_again().await?;
+                return Ok(Progress::Overtaken);
             }
             tokio::time::sleep(self.pause_after(began.elapsed())).await;
         }
@@ -150,6 +148,17 @@ impl Learner {
         if has_any {
             self.behind = Some(self.newest.minus(SLOWEST));
         }
+        Ok(Progress::More)
+    }
+
+    /// Continues from what is stored. Until the log is read to its end from there, no arrivals are known.
+    async fn read_again(&mut self) -> Result<(), StoreError> {
+        let (state, counts) = stored(&self.store).await?;
+        self.counts = counts;
+        self.batch = Batch::default();
+        self.cursor = state.cursor;
+        self.read = state.cursor;
+        self.behind = Some(Timestamp::default());
         Ok(())
     }
 
@@ -164,4 +173,23 @@ impl Learner {
         let is_busy = self.store.queue_depth() >= BUSY;
         worked.saturating_mul(if is_busy { PAUSE_BUSY } else { PAUSE })
     }
+}
+
+/// What is stored: the cursor first, so that no event type is older than it.
+async fn stored(store: &Store) -> Result<(LearnerState, Counts), StoreError> {
+    let state = store.learner_state().await?;
+    let known = store.drift_types().await?;
+    let counts = known
+        .into_iter()
+        .map(|known| {
+            let count = Count {
+                deliveries: known.deliveries,
+                samples: known.samples,
+                fields: known.fields,
+                through: known.through,
+            };
+            ((known.source, known.event_type), count)
+        })
+        .collect();
+    Ok((state, counts))
 }

@@ -1,12 +1,12 @@
 //! The learner over a real store, with a clock that is moved by hand.
 
-use futures_util::FutureExt as _;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::step::Learner;
+use super::step::{Learner, Progress};
 use crate::catalog::Catalog;
 use crate::config::{Sealer, SecretResolver};
 use crate::domain::{
@@ -19,8 +19,10 @@ use crate::payload::Sources;
 use crate::send::{Client, Sender, SenderParts, TargetGuard};
 use crate::store::{
     EntityOrder, EntityQuery, Learnt, Retention, SeenEntity, SeenIn, Store, StoreOptions, TypeLearnt,
+    place_in,
 };
 
+mod nodes;
 mod panics;
 mod silences;
 
@@ -34,6 +36,9 @@ struct House {
     /// The clock of sender and learner.
     fragile: Arc<Fragile>,
     folder: tempfile::TempDir,
+    options: StoreOptions,
+    /// The position of the last delivery.
+    newest: AtomicI64,
 }
 
 /// A clock that panics once, when the thread of that name asks it.
@@ -59,7 +64,7 @@ fn source(rule: SilenceAfter) -> Source {
     Source { entity: "/device/id".to_owned(), silence_after: rule, ..Source::plain("s", Scheme::None) }
 }
 
-fn house(rule: SilenceAfter) -> House {
+async fn house(rule: SilenceAfter) -> House {
     let folder = tempfile::tempdir().unwrap();
     let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_800_000_000)));
     let day = Duration::from_secs(86_400);
@@ -73,9 +78,8 @@ fn house(rule: SilenceAfter) -> House {
         max_size: 1 << 30,
         max_refused: 1 << 28,
     };
-    let path = folder.path().join("tagohook.db");
     let options = StoreOptions {
-        place: crate::store::Place::Sqlite(path),
+        place: place_in(folder.path()).await,
         clock: Arc::<ManualClock>::clone(&clock),
         retention,
         queue: 4096,
@@ -83,7 +87,19 @@ fn house(rule: SilenceAfter) -> House {
         workers: crate::telemetry::Workers::default(),
         metrics: crate::telemetry::StoreMetrics::default(),
     };
-    let store = Store::open(options).now_or_never().unwrap().unwrap();
+    let store = Store::open(options.clone()).await.unwrap();
+    house_of(store, options, rule, clock, folder)
+}
+
+/// A node on a store.
+fn house_of(
+    store: Store,
+    options: StoreOptions,
+    rule: SilenceAfter,
+    clock: Arc<ManualClock>,
+    folder: tempfile::TempDir,
+) -> House {
+    let day = Duration::from_secs(86_400);
     let fragile = Arc::new(Fragile { clock: Arc::clone(&clock), breaks: Mutex::default() });
     let guard = TargetGuard::new(false);
     let sources = Sources::new(vec![source(rule)], 1 << 20);
@@ -101,7 +117,7 @@ fn house(rule: SilenceAfter) -> House {
         health_interval: day,
         connections: 100,
     });
-    House { store, clock, sender, sources, fragile, folder }
+    House { store, clock, sender, sources, fragile, folder, options, newest: AtomicI64::new(0) }
 }
 
 impl House {
@@ -143,7 +159,8 @@ impl House {
         let unverified = Unverified::default();
         let entry =
             Entry { delivery, facts, unverified, checks: Vec::new(), decision, started: Instant::now() };
-        self.store.append(entry).await.unwrap();
+        let written = self.store.append(entry).await.unwrap();
+        self.newest.fetch_max(written.seq, Ordering::Relaxed);
         id
     }
 
@@ -161,23 +178,36 @@ impl House {
         let json = r#"{"name": "a", "url": "http://127.0.0.1:9/", "events": ["device.silent"], "signature": {"scheme": "none"}}"#;
         self.sender.create(json).await.unwrap();
     }
-}
 
-async fn learn_all(learner: &mut Learner) {
-    while learner.step().await.unwrap() {}
-    learner.tell_silences().await.unwrap();
+    /// Learns everything up to now, and tells of silences.
+    async fn learn_all(&self, learner: &mut Learner) {
+        let end = Instant::now() + Duration::from_secs(30);
+        loop {
+            while learner.step().await.unwrap() != Progress::End {}
+            let cursor = self.store.learner_state().await.unwrap().cursor;
+            if cursor >= self.newest.load(Ordering::Relaxed)
+                && learner.known_until() == Some(self.clock.now())
+            {
+                break;
+            }
+            // In PostgreSQL, positions are final once every transaction that began before has ended.
+            assert!(Instant::now() < end, "the log does not end");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        learner.tell_silences().await.unwrap();
+    }
 }
 
 #[tokio::test]
 async fn fields_are_learnt_from_accepted_and_schema_refused_deliveries_only() {
-    let house = house(SilenceAfter::Off);
+    let house = house(SilenceAfter::Off).await;
     let first = house.hear("plant.watered", None, None, &json!({"a": 1})).await;
     house
         .hear("plant.watered", None, Some(Reason::InvalidPayload), &json!({"a": "x", "b": [{"c": 1}]}))
         .await;
     house.hear("plant.watered", None, Some(Reason::SignatureMismatch), &json!({"secret": 1})).await;
     let mut learner = house.learner().await;
-    learn_all(&mut learner).await;
+    house.learn_all(&mut learner).await;
     let known = house.store.drift_types().await.unwrap();
     assert_eq!((known.len(), known[0].deliveries, known[0].refused, known[0].samples), (1, 2, 1, 2));
     assert_eq!(known[0].first_in, first);
@@ -190,15 +220,15 @@ async fn fields_are_learnt_from_accepted_and_schema_refused_deliveries_only() {
 
 #[tokio::test]
 async fn what_is_learnt_is_kept_and_counted_once_over_a_restart() {
-    let house = house(SilenceAfter::Off);
+    let house = house(SilenceAfter::Off).await;
     for n in 0..600 {
         house.hear("a", Some("d"), None, &json!({"n": n})).await;
     }
-    learn_all(&mut house.learner().await).await;
+    house.learn_all(&mut house.learner().await).await;
     let mut again = house.learner().await;
-    assert!(!again.step().await.unwrap(), "nothing is learnt twice");
+    assert_eq!(again.step().await.unwrap(), Progress::End, "nothing is learnt twice");
     house.hear("a", Some("d"), None, &json!({"new": 1})).await;
-    learn_all(&mut again).await;
+    house.learn_all(&mut again).await;
     let found = reports(&house.store, &Catalog::builtin(), &ReportQuery::default(), 9).await.unwrap().0;
     let (known, report) = &found[0];
     assert_eq!((known.deliveries, known.samples, known.fields), (601, 601, 3));
@@ -210,22 +240,23 @@ async fn what_is_learnt_is_kept_and_counted_once_over_a_restart() {
 
 #[tokio::test]
 async fn two_learners_count_nothing_twice() {
-    let house = house(SilenceAfter::Off);
+    let house = house(SilenceAfter::Off).await;
     let (mut one, mut other) = (house.learner().await, house.learner().await);
     for _ in 0..3 {
         house.hear("a", None, None, &json!({})).await;
     }
-    learn_all(&mut one).await;
-    while other.step().await.is_ok_and(|is_more| is_more) {}
+    house.learn_all(&mut one).await;
+    house.learn_all(&mut other).await;
     assert_eq!(house.store.drift_types().await.unwrap()[0].deliveries, 3);
 }
 
 #[tokio::test]
 async fn what_was_written_before_a_crash_is_not_counted_again() {
-    let house = house(SilenceAfter::Off);
+    let house = house(SilenceAfter::Off).await;
     let mut seen = Vec::new();
-    for seq in 1..=3 {
+    for _ in 0..3 {
         let delivery = house.hear("a", Some("d"), None, &json!({"n": 1})).await;
+        let seq = house.newest.load(Ordering::Relaxed);
         let event_type = Some("a".to_owned());
         let received_at = house.clock.now();
         seen.push((seq, Seen { delivery, received_at, event_at: None, event_type, name: None }));
@@ -241,22 +272,24 @@ async fn what_was_written_before_a_crash_is_not_counted_again() {
         is_cut: false,
         first,
         last_seen: seen[1].1.received_at,
-        through: 2,
+        through: seen[1].0,
+        after: 0,
         fields: Vec::new(),
     }];
+    let last = seen[2].0;
     let entity = SeenEntity { source: "s".to_owned(), entity: "d".to_owned(), rule: SilenceAfter::Off, seen };
     let part = Learnt { types, entities: vec![entity], ..Learnt::default() };
     assert!(house.store.learn(part).await.unwrap());
-    learn_all(&mut house.learner().await).await;
+    house.learn_all(&mut house.learner().await).await;
     let known = house.store.drift_types().await.unwrap();
-    assert_eq!((known[0].deliveries, known[0].samples, known[0].through), (3, 3, 3));
+    assert_eq!((known[0].deliveries, known[0].samples, known[0].through), (3, 3, last));
     let device = house.store.device("s".to_owned(), "d".to_owned()).await.unwrap().unwrap();
     assert_eq!(device.key.deliveries, 3);
 }
 
 #[tokio::test]
 async fn a_type_of_too_many_fields_is_cut_and_a_well_known_one_is_sampled() {
-    let house = house(SilenceAfter::Off);
+    let house = house(SilenceAfter::Off).await;
     for part in 0..3 {
         let many: serde_json::Map<String, Value> =
             (0..900).map(|n| (format!("k{part}x{n}"), json!(n))).collect();
@@ -265,7 +298,7 @@ async fn a_type_of_too_many_fields_is_cut_and_a_well_known_one_is_sampled() {
     for n in 0..1_100 {
         house.hear("busy", None, None, &json!({"n": n})).await;
     }
-    learn_all(&mut house.learner().await).await;
+    house.learn_all(&mut house.learner().await).await;
     let known = house.store.drift_types().await.unwrap();
     assert_eq!((known[0].deliveries, known[0].samples, known[0].is_cut), (1_100, 1_005, false));
     assert_eq!((known[1].fields, known[1].is_cut), (2_000, true));
@@ -273,21 +306,21 @@ async fn a_type_of_too_many_fields_is_cut_and_a_well_known_one_is_sampled() {
     for n in 0..40 {
         house.hear("wide", None, None, &json!({"k0x0": n})).await;
     }
-    learn_all(&mut house.learner().await).await;
+    house.learn_all(&mut house.learner().await).await;
     let known = house.store.drift_types().await.unwrap();
     assert_eq!((known[1].deliveries, known[1].samples - before), (43, 17 + 1), "up to 20, and the 40th");
 }
 
 #[tokio::test]
 async fn entities_are_listed_in_pages_in_both_orders() {
-    let house = house(SilenceAfter::Off);
+    let house = house(SilenceAfter::Off).await;
     for n in 0..25 {
         house.hear_device(&format!("Dev{n:02}")).await;
         if n % 5 == 0 {
             house.clock.advance(MINUTE);
         }
     }
-    learn_all(&mut house.learner().await).await;
+    house.learn_all(&mut house.learner().await).await;
     for order in [EntityOrder::Recent, EntityOrder::Silence, EntityOrder::Trouble] {
         let mut query = EntityQuery { order, ..EntityQuery::default() };
         let mut all = Vec::new();
@@ -310,6 +343,6 @@ async fn entities_are_listed_in_pages_in_both_orders() {
     assert_eq!(house.store.entities(query, 50).await.unwrap().devices.len(), 10);
     let query = EntityQuery { source: Some("other".to_owned()), ..EntityQuery::default() };
     assert_eq!(house.store.entities(query, 50).await.unwrap().devices.len(), 0);
-    assert_eq!(house.store.lens_state().await.unwrap().entities, 25);
+    assert_eq!(house.store.learner_state().await.unwrap().entities, 25);
     drop(house.folder);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::domain::{Headers, MessageId, OutgoingEvent};
 use crate::payload::EventText;
-use crate::send::state::Sender;
+use crate::send::state::{Duty, Sender};
 use crate::send::subscriptions::Reach;
 use crate::store::{FanOut, LoggedDelivery, StoreError};
 
@@ -25,21 +25,44 @@ const MOST_MARKS: usize = 8;
 /// The name of an event without a name.
 const UNNAMED: &str = "unknown";
 
-/// Tails the log until the program stops.
+/// The result of one step.
+#[derive(Clone, Copy, Debug)]
+pub struct Stepped {
+    /// The cursor after it.
+    pub cursor: i64,
+    /// Whether another step may follow at once.
+    pub is_more: bool,
+}
+
+/// Tails the log until the program stops. One node at a time does so.
 pub async fn run(sender: Sender) {
     let mut stopping = sender.stopping();
     let mut newest = sender.store().newest();
+    let mut revision = sender.followed().revision();
+    let mut duty = Duty::new("fan-out");
     let mut cursor = None;
     loop {
         newest.mark_unchanged();
+        revision.mark_unchanged();
+        if !duty.is_ours(&sender).await {
+            cursor = None;
+            tokio::select! {
+                () = tokio::time::sleep(Duty::PAUSE) => continue,
+                _ = stopping.wait_for(|stop| *stop) => return,
+            }
+        }
         let stepped = match cursor {
-            None => sender.store().fanout_cursor().await.map(|at| (at, true)),
-            Some(at) => step(&sender, at).await.map(|next| (next, next != at)),
+            None => sender.store().fanout_cursor().await.map(|cursor| Stepped { cursor, is_more: true }),
+            Some(at) => step(&sender, at).await,
         };
         match stepped {
-            Ok((next, is_more)) => {
+            Ok(Stepped { cursor: next, is_more }) => {
+                // A step that went nowhere: the store does not let this node write until it knows the last change.
+                let is_refused = is_more && cursor == Some(next);
                 cursor = Some(next);
-                if is_more {
+                if is_refused {
+                    sender.followed().ask();
+                } else if is_more {
                     continue;
                 }
             }
@@ -52,28 +75,36 @@ pub async fn run(sender: Sender) {
                 }
             }
         }
-        tokio::select! {
-            changed = newest.changed() => if changed.is_err() { return },
-            _ = stopping.wait_for(|stop| *stop) => return,
+        // The task is kept while nothing happens.
+        while duty.is_ours(&sender).await {
+            tokio::select! {
+                changed = newest.changed() => if changed.is_err() { return } else { break },
+                // A new subscription may be the first one, for which the log is read.
+                _ = revision.changed() => break,
+                () = tokio::time::sleep(Duty::PAUSE) => {}
+                _ = stopping.wait_for(|stop| *stop) => return,
+            }
         }
     }
 }
 
-/// One step from `cursor`: reads accepted deliveries, writes the messages, moves the cursor. Returns the new cursor.
+/// One step from `cursor`: reads accepted deliveries, writes the messages, moves the cursor.
 ///
 /// # Errors
 /// When the store cannot be read or written.
-pub async fn step(sender: &Sender, cursor: i64) -> Result<i64, StoreError> {
+pub async fn step(sender: &Sender, cursor: i64) -> Result<Stepped, StoreError> {
+    // Before the subscriptions are read: they are at least as new.
+    let revision = *sender.followed().revision().borrow();
     let actives = sender.subscriptions().all();
     let enabled: Vec<_> = actives.into_iter().filter(|active| active.is_enabled()).collect();
     // Deliveries older than every subscription go nowhere: without subscriptions the log is not read.
     let Some(oldest) = enabled.iter().map(|active| active.since).min() else {
-        return Ok(cursor);
+        return Ok(Stepped { cursor, is_more: false });
     };
     let step = (STEP_MESSAGES / enabled.len().max(1)).clamp(1, STEP);
     let (found, through) = sender.store().unfanned(cursor.max(oldest), step, STEP_BYTES).await?;
     if through == cursor {
-        return Ok(cursor);
+        return Ok(Stepped { cursor, is_more: false });
     }
     let mut events = Vec::new();
     let mut targets = HashSet::new();
@@ -88,14 +119,18 @@ pub async fn step(sender: &Sender, cursor: i64) -> Result<i64, StoreError> {
             }
         }
     }
-    match sender.store().fan_out(FanOut { from: cursor, through, events }, sender.both()).await? {
-        None => sender.store().fanout_cursor().await,
-        Some(0) => Ok(through),
-        Some(_) => {
-            sender.wakeups().tell(targets.iter().map(String::as_str));
-            Ok(through)
+    let fan_out = FanOut { revision, from: cursor, through, events };
+    let cursor = match sender.store().fan_out(fan_out, sender.both()).await? {
+        // Another node did it, or changed subscriptions.
+        None => sender.store().fanout_cursor().await?,
+        Some(made) => {
+            if made > 0 {
+                sender.wakeups().tell(targets.iter().map(String::as_str));
+            }
+            through
         }
-    }
+    };
+    Ok(Stepped { cursor, is_more: true })
 }
 
 /// The events of a delivery: one, or those of its batch. Empty if its body can no longer be read as JSON.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use tokio::task::JoinSet;
 
 use crate::domain::Timestamp;
-use crate::send::state::Sender;
+use crate::send::state::{Duty, Sender};
 use crate::send::subscriptions::{Active, configured_headers};
 use crate::send::wire::{Method, Outcome, Outgoing, PROBE_HEADER};
 use crate::store::HealthCheck;
@@ -20,11 +20,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// The most concurrent checks: a thousand at once would use every connection.
 const AT_ONCE: usize = 256;
 
-/// Checks the endpoints of enabled subscriptions until the program stops.
+/// Checks the endpoints of enabled subscriptions until the program stops. One node at a time does so.
 pub async fn run(sender: Sender) {
     let mut stopping = sender.stopping();
     let mut looked = HashMap::new();
     let mut looks = JoinSet::new();
+    let mut duty = Duty::new("health checks");
     let at_once = usize::try_from(sender.parts().connections / 4).unwrap_or(AT_ONCE).clamp(1, AT_ONCE);
     loop {
         tokio::select! {
@@ -32,6 +33,9 @@ pub async fn run(sender: Sender) {
             _ = stopping.wait_for(|stop| *stop) => return,
         }
         while looks.try_join_next().is_some() {}
+        if !duty.is_ours(&sender).await {
+            continue;
+        }
         for active in due(&sender, &mut looked) {
             if looks.len() >= at_once {
                 break;

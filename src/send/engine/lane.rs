@@ -200,7 +200,8 @@ impl LaneState {
         Some(message)
     }
 
-    fn give_back(&mut self, messages: Vec<ClaimedMessage>) -> Vec<ClaimedMessage> {
+    /// Counts messages that are given back without an attempt until that is written.
+    pub fn give_back(&mut self, messages: Vec<ClaimedMessage>) -> Vec<ClaimedMessage> {
         if !messages.is_empty() {
             // A lane that did not reach them in time is not fast.
             self.is_quick = false;

@@ -6,6 +6,7 @@ mod connection_budget;
 mod dispatcher;
 mod dispatcher_event;
 mod fanout;
+mod follower;
 mod health;
 mod lane;
 mod outcome;

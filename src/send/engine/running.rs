@@ -1,6 +1,6 @@
 //! The running sender: on its own thread, so that neither receiving nor the pages ever wait for an endpoint.
 
-use super::{clock_watch, dispatcher, fanout, health};
+use super::{clock_watch, dispatcher, fanout, follower, health};
 use crate::send::own_events;
 use crate::send::state::Sender;
 use crate::telemetry::Worker;
@@ -12,7 +12,8 @@ pub struct RunningSender {
 }
 
 impl RunningSender {
-    /// Starts the thread: fan-out, dispatcher, health checks, clock watch and notices. A panic in one of them restarts
+    /// Starts the thread: fan-out, dispatcher, health checks, clock watch, notices, and what other
+    /// nodes do. A panic in one of them restarts
     /// all of them. As after a program restart, requests in flight are sent again.
     ///
     /// # Errors
@@ -24,6 +25,7 @@ impl RunningSender {
             async move {
                 tokio::join!(
                     fanout::run(own.clone()),
+                    follower::run(own.clone()),
                     dispatcher::run(own.clone()),
                     health::run(own.clone()),
                     clock_watch::run(own.clone()),

@@ -12,6 +12,10 @@ use crate::store::LaneRate;
 /// first ones were delayed.
 pub const ARRIVAL: Duration = CONNECT_TIMEOUT.saturating_add(Duration::from_secs(1));
 
+/// A claimed request with a rate is started within this time after its claim was asked for, or not at all: other nodes
+/// count on it.
+pub const START_WITHIN: Duration = Duration::from_secs(4);
+
 /// Windows are extended slightly: the endpoint's clock runs differently from ours, and ours is adjusted now and then.
 fn with_slack(window: Duration) -> Duration {
     window.saturating_add(window / 500).saturating_add(Duration::from_millis(2))
@@ -19,7 +23,8 @@ fn with_slack(window: Duration) -> Duration {
 
 /// The rate as the store keeps it over all nodes.
 pub fn lane_rate(limit: RateLimit) -> LaneRate {
-    LaneRate { requests: limit.max_requests, window: with_slack(limit.window), arrival: ARRIVAL }
+    let arrival = ARRIVAL.saturating_add(START_WITHIN);
+    LaneRate { requests: limit.max_requests, window: with_slack(limit.window), arrival }
 }
 
 /// The requests of one subscription that may still count.

@@ -5,16 +5,12 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::catalog::EventType;
-use crate::config::{
-    JsonFault, ReadSubscription, SecretOrigin, SecretReader, SubscriptionReader, merged, shown_json,
-    stored_json,
-};
+use crate::config::{SecretOrigin, merged, shown_json, stored_json};
 use crate::domain::{MessageId, OutgoingEvent, Subscription, SubscriptionOrigin, suggestion};
-use crate::send::state::Sender;
+use crate::send::state::{Sender, active, faults_of};
 use crate::send::subscriptions::{
     Active, Candidate, Compiled, Routing, SubscriptionFault, faults_in, message_for,
 };
-use crate::signing;
 use crate::store::{StoreError, SubscriptionRecord};
 
 /// Why a subscription was not saved.
@@ -44,25 +40,6 @@ pub struct Managed {
 }
 
 impl Sender {
-    pub(super) fn read(
-        &self,
-        origin: SecretOrigin,
-        present: Option<&Subscription>,
-        id: &str,
-        kept_in: SubscriptionOrigin,
-        json: &str,
-    ) -> Result<ReadSubscription, Vec<JsonFault>> {
-        let resolve = |reference: &str| self.parts().secrets.resolve(reference);
-        let secrets = SecretReader {
-            origin,
-            resolve: &resolve,
-            sealer: &self.parts().sealer,
-            check: signing::check_key,
-            present,
-        };
-        SubscriptionReader { secrets }.read(id, kept_in, json)
-    }
-
     /// Parses and compiles a subscription without saving it, for previews. `of` is the id of the one that it would replace,
     /// whose masked secrets it may have.
     ///
@@ -148,6 +125,7 @@ impl Sender {
     /// # Errors
     /// Every fault of it, or that it cannot be stored; then nothing is stored.
     pub async fn create(&self, json: &str) -> Result<Managed, ManageFault> {
+        self.follow().await?;
         let id = Uuid::now_v7().to_string();
         let (compiled, warnings) = self.compile(&id, None, json).map_err(ManageFault::Invalid)?;
         self.put(compiled, warnings).await
@@ -158,6 +136,7 @@ impl Sender {
     /// # Errors
     /// As for `create`, and when no subscription has that id or it is defined in the configuration.
     pub async fn replace(&self, id: &str, json: &str) -> Result<Managed, ManageFault> {
+        self.follow().await?;
         // An unusable subscription can be fixed in the same way.
         let present = match self.subscriptions().parked(id) {
             Some(parked) if parked.origin == SubscriptionOrigin::Api => None,
@@ -173,6 +152,7 @@ impl Sender {
     /// # Errors
     /// As for `replace`.
     pub async fn patch(&self, id: &str, patch: &str) -> Result<Managed, ManageFault> {
+        self.follow().await?;
         let present = self.changeable(id)?;
         let shown = shown_json(&present.compiled.subscription);
         let json = merged(&shown, patch).map_err(|fault| ManageFault::Invalid(faults_of(vec![fault])))?;
@@ -185,6 +165,8 @@ impl Sender {
     /// # Errors
     /// As for `replace`.
     pub async fn remove(&self, id: &str) -> Result<Vec<String>, ManageFault> {
+        let mut known = self.followed().lock().await;
+        self.follow_from(&mut known).await?;
         if self.subscriptions().parked(id).is_none() {
             self.changeable(id)?;
         }
@@ -226,6 +208,7 @@ impl Sender {
 
     async fn put(&self, compiled: Compiled, warnings: Vec<String>) -> Result<Managed, ManageFault> {
         let document = stored_json(&compiled.subscription, &self.parts().sealer);
+        let _others_wait = self.followed().lock().await;
         let active = self.keep(compiled, document).await?;
         self.wake();
         Ok(Managed { active, warnings })
@@ -280,12 +263,4 @@ impl Sender {
         };
         self.subscriptions().all().into_iter().map(with).collect()
     }
-}
-
-pub(super) fn active(compiled: Compiled, record: &SubscriptionRecord) -> Active {
-    Active { compiled, created_at: record.created_at, updated_at: record.updated_at, since: record.since }
-}
-
-pub(super) fn faults_of(faults: Vec<JsonFault>) -> Vec<SubscriptionFault> {
-    faults.into_iter().map(|JsonFault { pointer, message }| SubscriptionFault { pointer, message }).collect()
 }

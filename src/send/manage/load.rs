@@ -1,11 +1,12 @@
 //! Puts the subscriptions of the store and of the configuration in force. Subscriptions that are no longer configured
 //! are parked.
 
-use super::change::{active, faults_of};
+use std::collections::HashMap;
+
 use crate::config::{SecretOrigin, shown_json, stored_json};
 use crate::domain::{Subscription, SubscriptionOrigin};
 use crate::send::engine::fan_out_step;
-use crate::send::state::Sender;
+use crate::send::state::{Sender, active};
 use crate::send::subscriptions::{Compiled, OutOfForce, Parked, SubscriptionFault};
 use crate::store::{StoreError, SubscriptionRecord};
 
@@ -16,10 +17,11 @@ impl Sender {
     /// # Errors
     /// When the store cannot be read or written.
     pub async fn load(&self, configured: &[Subscription]) -> Result<(), StoreError> {
+        let mut known = self.followed().lock().await;
         let records = self.store().subscriptions().await?;
         let is_start = self.subscriptions().all().is_empty();
         self.restore(&records, is_start).await?;
-        self.catch_up().await?;
+        self.catch_up(&mut known).await?;
         for subscription in configured {
             let before = records.iter().find(|record| record.id == subscription.id);
             self.configure(subscription, before, is_start).await?;
@@ -64,11 +66,12 @@ impl Sender {
     }
 
     /// Fans out everything accepted so far by the old rules, so that an edit loses nothing.
-    async fn catch_up(&self) -> Result<(), StoreError> {
+    async fn catch_up(&self, known: &mut HashMap<String, SubscriptionRecord>) -> Result<(), StoreError> {
         let newest = *self.store().newest().borrow();
         loop {
+            self.follow_from(known).await?;
             let at = self.store().fanout_cursor().await?;
-            if at >= newest || fan_out_step(self, at).await? == at {
+            if at >= newest || !fan_out_step(self, at).await?.is_more {
                 return Ok(());
             }
         }
@@ -101,14 +104,6 @@ impl Sender {
                 Ok(())
             }
         }
-    }
-
-    fn compiled_of(&self, record: &SubscriptionRecord) -> Result<Compiled, Vec<SubscriptionFault>> {
-        let read = self.read(SecretOrigin::Store, None, &record.id, record.origin, &record.document);
-        let mut read = read.map_err(faults_of)?;
-        read.subscription.enabled = record.enabled;
-        read.subscription.disabled_reason.clone_from(&record.disabled_reason);
-        Compiled::new(read.subscription, self.guard())
     }
 
     fn says_the_same(&self, before: &SubscriptionRecord, now: &Subscription) -> bool {

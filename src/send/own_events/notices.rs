@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::domain::{OutgoingEvent, Timestamp};
-use crate::send::state::Sender;
+use crate::send::state::{Duty, Sender};
 use crate::send::subscriptions::{Active, Reach};
 use crate::send::wire::{fresh_id, redacted_url};
 use crate::store::{NewMessage, StoreError, UnreportedLetters};
@@ -23,12 +23,13 @@ const GATHER: Duration = Duration::from_secs(1);
 const AT_LEAST: Duration = Duration::from_secs(60);
 
 /// Sends notices about dead letters until the program stops: the first at once, then at most one a minute per
-/// subscription.
+/// subscription. One node at a time does so.
 pub async fn run(sender: Sender) {
     let mut stopping = sender.stopping();
     let mut last: HashMap<String, Timestamp> = HashMap::new();
     // There may be dead letters from before the start.
     let mut is_due = true;
+    let mut duty = Duty::new("notices");
     loop {
         if !is_due {
             tokio::select! {
@@ -39,6 +40,11 @@ pub async fn run(sender: Sender) {
         tokio::select! {
             () = tokio::time::sleep(GATHER) => {}
             _ = stopping.wait_for(|stop| *stop) => return,
+        }
+        if !duty.is_ours(&sender).await {
+            // The other node learns of them from the store.
+            is_due = false;
+            continue;
         }
         is_due = match send_due_notices(&sender, &mut last).await {
             Ok(is_more) => is_more,

@@ -46,6 +46,8 @@ impl Sender {
     /// # Errors
     /// When it is not an event, another was published under its id, or the store cannot keep it.
     pub async fn publish(&self, posted: &Bytes) -> Result<PublishedEvent, PublishFault> {
+        // The event goes to every subscription that exists, on whichever node it was created.
+        self.follow().await?;
         let now = self.both();
         let read = read_published(posted).map_err(PublishFault::Invalid)?;
         let (event, mut warnings) = self.event_to_publish(posted, read, now.wall);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{Notify, watch};
 
 use super::evaluations::{AllEvaluations, Part};
+use super::followed::Followed;
 use super::wakeups::Wakeups;
 use crate::catalog::Catalog;
 use crate::config::{Sealer, SecretResolver};
@@ -50,6 +51,7 @@ pub struct Sender(Arc<Shared>);
 struct Shared {
     parts: SenderParts,
     subscriptions: Subscriptions,
+    followed: Followed,
     evaluations: AllEvaluations,
     probes: OwnProbes,
     wakeups: Wakeups,
@@ -64,6 +66,7 @@ impl Sender {
         Self(Arc::new(Shared {
             parts,
             subscriptions: Subscriptions::default(),
+            followed: Followed::default(),
             evaluations: AllEvaluations::default(),
             probes: OwnProbes::default(),
             wakeups: Wakeups::default(),
@@ -76,6 +79,10 @@ impl Sender {
     #[must_use]
     pub fn subscriptions(&self) -> &Subscriptions {
         &self.0.subscriptions
+    }
+
+    pub(in crate::send) fn followed(&self) -> &Followed {
+        &self.0.followed
     }
 
     /// The results of filters and templates for the last events.

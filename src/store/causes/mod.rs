@@ -10,6 +10,9 @@ use async_trait::async_trait;
 
 use crate::store::StoreError;
 
+/// The most deliveries with the same cause that are counted.
+const MOST_ALIKE: usize = 1_000;
+
 /// Deliveries of one source that were rejected, or were duplicates, for the same cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Alike {
@@ -30,7 +33,7 @@ pub trait Causes: Send + Sync {
     /// Stores the causes of deliveries; each delivery is given by its position in the log.
     async fn name_causes(&self, found: Vec<(i64, Cause)>) -> Result<(), StoreError>;
 
-    /// Tells whoever waits that the causes of deliveries up to the position `through` are named, or will not be soon.
+    /// Reports that the causes of deliveries up to the position `through` are named, or will not be soon.
     fn causes_are_named(&self, through: i64);
 
     /// The position up to which causes are named, to wait on.

@@ -1,16 +1,13 @@
 //! Why deliveries were rejected or were duplicates, in SQLite.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 use tokio::sync::watch;
 
+use super::MOST_ALIKE;
 use crate::domain::{Cause, DeliveryRow, Timestamp};
-use crate::store::sqlite::Sqlite;
-use crate::store::sqlite::whole;
+use crate::store::sqlite::{Sqlite, whole};
 use crate::store::{Alike, Causes, StoreError};
-
-/// The most deliveries with the same cause that are counted.
-const MOST_ALIKE: usize = 1_000;
 
 #[async_trait]
 impl Causes for Sqlite {
@@ -35,9 +32,15 @@ impl Causes for Sqlite {
 /// Stores causes; deliveries that were removed in the meantime are skipped.
 pub fn name(connection: &Connection, found: &[(i64, Cause)]) -> rusqlite::Result<()> {
     let mut insert = connection.prepare_cached(
-        "INSERT INTO delivery_causes (seq, source, code, headline) \
-         SELECT d.seq, d.source, ?2, ?3 FROM deliveries d WHERE d.seq = ?1 \
-         ON CONFLICT (seq) DO UPDATE SET code = excluded.code, headline = excluded.headline",
+        r"
+        INSERT INTO delivery_causes (seq, source, code, headline)
+        SELECT d.seq, d.source, ?2, ?3
+        FROM deliveries d
+        WHERE d.seq = ?1
+        ON CONFLICT (seq) DO UPDATE SET
+            code = excluded.code,
+            headline = excluded.headline
+        ",
     )?;
     for (seq, cause) in found {
         insert.execute(params![seq, cause.code, cause.headline])?;
@@ -55,10 +58,21 @@ pub fn alike(
 ) -> rusqlite::Result<Option<Alike>> {
     let (count, first): (i64, Option<i64>) = connection
         .prepare_cached(
-            "SELECT count(*), min(seq) FROM (SELECT seq FROM delivery_causes \
-             WHERE source = ?1 AND code = ?2 AND seq <> ?3 ORDER BY seq DESC LIMIT ?4)",
+            r"
+            SELECT count(*) AS count, min(seq) AS first
+            FROM (
+                SELECT seq
+                FROM delivery_causes
+                WHERE source = :source AND code = :code AND seq <> :seq
+                ORDER BY seq DESC
+                LIMIT :most
+            )
+            ",
         )?
-        .query_row(params![source, code, seq, whole(most)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        .query_row(
+            named_params! { ":source": source, ":code": code, ":seq": seq, ":most": whole(most) },
+            |row| Ok((row.get("count")?, row.get("first")?)),
+        )?;
     let since = connection
         .prepare_cached("SELECT received_at FROM deliveries WHERE seq = ?1")?
         .query_row([first], |row| row.get(0))

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 
 use crate::domain::{Device, Entity, Now, OutgoingEvent, SilenceAfter, Timestamp};
 use crate::store::{
-    DriftField, DriftType, EntityPage, EntityQuery, Learnt, LensState, LoggedDelivery, NewMessage, Outage,
-    StoreError,
+    DriftField, DriftType, EntityPage, EntityQuery, LearnerState, Learnt, LogSection, LoggedDelivery,
+    NewMessage, Outage, StoreError,
 };
 
 /// What the learner reads and writes.
@@ -17,20 +17,15 @@ use crate::store::{
 #[async_trait]
 pub trait Learning: Send + Sync {
     /// How far the learner has read the log.
-    async fn lens_state(&self) -> Result<LensState, StoreError>;
+    async fn learner_state(&self) -> Result<LearnerState, StoreError>;
 
-    /// Deliveries after `after` that were accepted or failed schema validation, oldest first, and the cursor after
-    /// them.
-    /// At most `limit` deliveries and about `bytes` of bodies.
-    async fn unlearnt(
-        &self,
-        after: i64,
-        limit: usize,
-        bytes: usize,
-    ) -> Result<(Vec<LoggedDelivery>, i64), StoreError>;
+    /// The section of the log after `after`: at most `limit` deliveries and about `bytes` of bodies.
+    async fn learnable_after(&self, after: i64, limit: usize, bytes: usize)
+    -> Result<LogSection, StoreError>;
 
     /// Stores what was learnt, in one transaction. Returns `false`, and stores nothing, if another caller moved the
-    /// cursor.
+    /// cursor, or counted deliveries of one of these event types: what this caller knows is out of date then, and it
+    /// has to read again.
     async fn learn(&self, learnt: Learnt) -> Result<bool, StoreError>;
 }
 
@@ -101,7 +96,7 @@ pub trait Silences: Send + Sync {
 
     /// Marks an entity as silent and publishes the event, in one transaction.
     /// Returns `false` if the entity reported in the meantime or its silence was already published.
-    async fn tell_silence(
+    async fn publish_silence(
         &self,
         entity: Entity,
         (event, messages): (OutgoingEvent, Vec<NewMessage>),
@@ -109,7 +104,7 @@ pub trait Silences: Send + Sync {
     ) -> Result<bool, StoreError>;
 
     /// Entities of `source` after `after` whose silence was computed with another rule, by id, at most `limit`.
-    async fn reckoned_otherwise(
+    async fn entities_with_other_rule(
         &self,
         source: String,
         rule: SilenceAfter,
@@ -117,17 +112,18 @@ pub trait Silences: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Entity>, StoreError>;
 
-    /// Recomputes when these entities count as silent.
-    /// An entity that is already silent when a rule is introduced is marked silent without an event.
-    async fn reckon_silences(
+    /// Recomputes when these entities count as silent, except those that reported in the meantime or that another caller
+    /// has recomputed. An entity that is already silent when a rule is introduced is marked silent without an event.
+    async fn recompute_silences(
         &self,
         entities: Vec<Entity>,
         rule: SilenceAfter,
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Records that the program listened until `now`, except during `outage`.
-    async fn heard_until(&self, now: Timestamp, outage: Option<Outage>) -> Result<(), StoreError>;
+    /// Records that the program listened until `now`, except during `outage`. Where another node listened, there was no
+    /// outage; what is left of it is stored if it is longer than `SHORTEST_OUTAGE`.
+    async fn record_listening(&self, now: Timestamp, outage: Option<Outage>) -> Result<(), StoreError>;
 
     /// The most recent outages, the earliest first.
     async fn outages(&self) -> Result<Vec<Outage>, StoreError>;

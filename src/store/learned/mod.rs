@@ -3,12 +3,15 @@
 mod contract;
 pub mod fields;
 pub mod limits;
+mod parts;
 pub mod postgres;
+mod sightings;
 pub mod sqlite;
 mod types;
 
 pub use contract::{Devices, Drift, Learning, Silences};
+pub use limits::SHORTEST_OUTAGE;
 pub use types::{
-    DriftField, DriftType, EntityOrder, EntityPage, EntityPlace, EntityQuery, FieldLearnt, Learnt, LensState,
-    Moved, Outage, SeenEntity, SeenIn, TypeLearnt,
+    DriftField, DriftType, EntityOrder, EntityPage, EntityPlace, EntityQuery, FieldLearnt, LearnerState,
+    Learnt, LogSection, Moved, Outage, SeenEntity, SeenIn, TypeLearnt,
 };

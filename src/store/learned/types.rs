@@ -1,6 +1,7 @@
 //! Request and response types for drift and devices.
 
 use crate::domain::{DeliveryId, Device, DeviceState, JsonKind, JsonKinds, Seen, SilenceAfter, Timestamp};
+use crate::store::LoggedDelivery;
 
 /// A delivery in which something was first seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,9 @@ pub struct TypeLearnt {
     pub last_seen: Timestamp,
     /// The position of the last delivery.
     pub through: i64,
+    /// The position of its last delivery that was counted before these, as the caller knows it; 0: there was none. If
+    /// another caller has counted more since, nothing is written.
+    pub after: i64,
     /// The fields.
     pub fields: Vec<FieldLearnt>,
 }
@@ -64,8 +68,8 @@ pub struct SeenEntity {
     pub seen: Vec<(i64, Seen)>,
 }
 
-/// What was learnt from a section of the log, or a part of it. Rows already written are recognised by their position.
-/// A section may therefore be written in parts, and a part more than once.
+/// What was learnt from a section of the log, or a part of it. What is already written is recognised by its position.
+/// A section may therefore be written in parts, and several callers may read the same section: it is counted once.
 #[derive(Clone, Debug, Default)]
 pub struct Learnt {
     /// The cursor from which it was read. If the cursor has moved since, nothing is written.
@@ -89,9 +93,21 @@ pub struct Moved {
     pub left_out: u64,
 }
 
+/// A section of the log for the learner.
+#[derive(Clone, Debug)]
+pub struct LogSection {
+    /// Deliveries that were accepted or failed schema validation, the oldest first.
+    pub deliveries: Vec<LoggedDelivery>,
+    /// The cursor after them. If it has not moved, the log was read to its end.
+    pub through: i64,
+    /// Deliveries that were written at this time or later may be missing, although the log was read to its end: some
+    /// of their positions are not final. `None`: none is missing.
+    pub missing_since: Option<Timestamp>,
+}
+
 /// How far the learner has read the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LensState {
+pub struct LearnerState {
     /// The position up to which the log was read.
     pub cursor: i64,
     /// Silences that began before this position are not published.

@@ -8,6 +8,9 @@ use async_trait::async_trait;
 
 use crate::store::StoreError;
 
+/// The most pins: more would leave no room for new deliveries.
+const MOST_PINS: i64 = 1_000;
+
 /// The result of a change of marks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Marked {

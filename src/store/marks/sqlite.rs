@@ -1,8 +1,9 @@
 //! Pins, notes and tags in SQLite.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, named_params};
 
+use super::MOST_PINS;
 use crate::domain::{DeliveryId, MarksChange};
 use crate::store::log::encoding;
 use crate::store::log::sqlite::rows;
@@ -10,8 +11,8 @@ use crate::store::sqlite::Sqlite;
 use crate::store::upkeep::sqlite::retention::change_total;
 use crate::store::{Marked, Marking, StoreError};
 
-/// The most pins: more would leave no room for new deliveries.
-const MOST_PINS: i64 = 1_000;
+/// The column of the marks in what `mark` reads of a delivery.
+const MARKS: usize = 3;
 
 #[async_trait]
 impl Marking for Sqlite {
@@ -35,11 +36,21 @@ pub fn mark(
 ) -> rusqlite::Result<Marked> {
     let found = connection
         .prepare_cached(&format!(
-            "SELECT d.seq, d.verdict, d.row_bytes, {} FROM deliveries d WHERE d.id = ?1",
+            r"
+            SELECT d.seq, d.verdict, d.row_bytes, {}
+            FROM deliveries d
+            WHERE d.id = ?1
+            ",
             rows::MARKS_COLUMN
         ))?
         .query_row([id.as_bytes()], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?, rows::marks(row, 3)?))
+            let verdict = encoding::verdict(row.get("verdict")?);
+            Ok((
+                row.get::<_, i64>("seq")?,
+                verdict,
+                row.get::<_, i64>("row_bytes")?,
+                rows::marks(row, MARKS)?,
+            ))
         })
         .optional()?;
     let Some((seq, verdict, bytes, before)) = found else { return Ok(Marked::NoDelivery) };
@@ -56,12 +67,22 @@ pub fn mark(
         let tags = serde_json::to_string(&after.tags).unwrap_or_else(|_| "[]".to_owned());
         connection
             .prepare_cached(
-                "INSERT INTO delivery_marks (seq, is_pinned, note, tags) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (seq) DO UPDATE SET is_pinned = ?2, note = ?3, tags = ?4",
+                r"
+                INSERT INTO delivery_marks (seq, is_pinned, note, tags)
+                VALUES (:seq, :is_pinned, :note, :tags)
+                ON CONFLICT (seq) DO UPDATE SET
+                    is_pinned = :is_pinned,
+                    note = :note,
+                    tags = :tags
+                ",
             )?
-            .execute(params![seq, after.is_pinned, after.note, tags])?;
+            .execute(named_params! {
+                ":seq": seq,
+                ":is_pinned": after.is_pinned,
+                ":note": after.note,
+                ":tags": tags,
+            })?;
     }
-    let verdict = encoding::verdict(verdict);
     match (verdict, before.is_pinned, after.is_pinned) {
         (Some(verdict), false, true) => change_total(connection, verdict, -1, -bytes)?,
         (Some(verdict), true, false) => change_total(connection, verdict, 1, bytes)?,
@@ -73,6 +94,13 @@ pub fn mark(
 /// The number and total weight of pinned deliveries.
 fn pins(connection: &Connection) -> rusqlite::Result<(i64, i64)> {
     connection
-        .prepare_cached("SELECT count(*), coalesce(sum(d.row_bytes), 0) FROM delivery_marks m JOIN deliveries d USING (seq) WHERE m.is_pinned")?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .prepare_cached(
+            r"
+            SELECT count(*) AS pins, coalesce(sum(d.row_bytes), 0) AS bytes
+            FROM delivery_marks m
+            JOIN deliveries d USING (seq)
+            WHERE m.is_pinned
+            ",
+        )?
+        .query_row([], |row| Ok((row.get("pins")?, row.get("bytes")?)))
 }

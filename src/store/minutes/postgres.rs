@@ -6,13 +6,13 @@ use async_trait::async_trait;
 use tokio_postgres::Row;
 
 use super::{EXPIRED_STEP, KEEP_MINUTES};
-use crate::domain::Reason;
-use crate::store::log::encoding::{verdict, verdict_number};
+use crate::domain::{Reason, Verdict};
+use crate::store::log::encoding::{self, verdict_number};
 use crate::store::postgres::{Postgres, Transaction, column, count, params, unreadable};
 use crate::store::{Minute, Minutes, SlotCount, StoreError};
 use crate::telemetry::Counted;
 
-/// What a row counts: minute, source, verdict, reason.
+/// The key of a row: minute, source, verdict, reason.
 type Key = (i64, String, i64, String);
 
 #[async_trait]
@@ -33,19 +33,22 @@ impl Minutes for Postgres {
             .connection()
             .await?
             .rows(
-                "SELECT minute, source, verdict, reason, count, times FROM minutes
-                 WHERE minute >= $1 AND minute < $2 ORDER BY minute, source, verdict, reason",
+                r"
+                SELECT minute, source, verdict, reason, count, times
+                FROM minutes
+                WHERE minute >= $1 AND minute < $2
+                ORDER BY minute, source, verdict, reason
+                ",
                 &params![first, end],
             )
             .await?;
         let read = |row: &Row| {
-            let reason: String = column(row, "reason")?;
             Ok(Minute {
                 minute: column(row, "minute")?,
                 source: column(row, "source")?,
-                verdict: verdict(column(row, "verdict")?).ok_or_else(|| unreadable("verdict"))?,
-                reason: Reason::from_word(&reason),
-                counted: stored(row)?,
+                verdict: verdict(row)?,
+                reason: reason(row)?,
+                counted: counted_in(row)?,
             })
         };
         rows.iter().map(read).collect()
@@ -56,19 +59,22 @@ impl Minutes for Postgres {
             .connection()
             .await?
             .rows(
-                "SELECT (minute - $1) / $3 AS slot, source, verdict, reason, sum(count)::bigint AS count
-                 FROM minutes WHERE minute >= $1 AND minute < $2
-                 GROUP BY slot, source, verdict, reason ORDER BY slot, source, verdict, reason",
+                r"
+                SELECT (minute - $1) / $3 AS slot, source, verdict, reason, sum(count)::bigint AS count
+                FROM minutes
+                WHERE minute >= $1 AND minute < $2
+                GROUP BY slot, source, verdict, reason
+                ORDER BY slot, source, verdict, reason
+                ",
                 &params![first, end, step.max(1)],
             )
             .await?;
         let read = |row: &Row| {
-            let reason: String = column(row, "reason")?;
             Ok(SlotCount {
                 slot: column(row, "slot")?,
                 source: column(row, "source")?,
-                verdict: verdict(column(row, "verdict")?).ok_or_else(|| unreadable("verdict"))?,
-                reason: Reason::from_word(&reason),
+                verdict: verdict(row)?,
+                reason: reason(row)?,
                 count: column::<i64>(row, "count")?.unsigned_abs(),
             })
         };
@@ -76,34 +82,40 @@ impl Minutes for Postgres {
     }
 }
 
-/// Adds counts, and removes a few expired minutes. The rows are made first and then locked, so that of two nodes that
-/// add to a row, the second one reads what the first one wrote.
+/// Adds counts, and removes a few expired minutes. The rows are created first and then locked: if two nodes add to a
+/// row, the second one reads the sum of the first one.
 async fn add(to: &Transaction, sums: &BTreeMap<Key, Vec<&Counted>>) -> Result<(), StoreError> {
     let minutes: Vec<i64> = sums.keys().map(|key| key.0).collect();
     let sources: Vec<&str> = sums.keys().map(|key| key.1.as_str()).collect();
     let verdicts: Vec<i64> = sums.keys().map(|key| key.2).collect();
     let reasons: Vec<&str> = sums.keys().map(|key| key.3.as_str()).collect();
     to.run(
-        "INSERT INTO minutes (minute, source, verdict, reason, count, times)
-         SELECT minute, source, verdict, reason, 0, $5
-         FROM unnest($1, $2, $3, $4) AS added (minute, source, verdict, reason)
-         ON CONFLICT (minute, source, verdict, reason) DO NOTHING",
+        r"
+        INSERT INTO minutes (minute, source, verdict, reason, count, times)
+        SELECT minute, source, verdict, reason, 0, $5
+        FROM unnest($1, $2, $3, $4) AS added (minute, source, verdict, reason)
+        ON CONFLICT (minute, source, verdict, reason) DO NOTHING
+        ",
         &params![minutes, sources, verdicts, reasons, Counted::default().times()],
     )
     .await?;
     let known = to
         .rows(
-            "SELECT m.minute, m.source, m.verdict, m.reason, m.count, m.times FROM minutes m
-             JOIN unnest($1, $2, $3, $4) AS added (minute, source, verdict, reason)
-                 USING (minute, source, verdict, reason)
-             ORDER BY m.minute, m.source, m.verdict, m.reason FOR UPDATE OF m",
+            r"
+            SELECT m.minute, m.source, m.verdict, m.reason, m.count, m.times
+            FROM minutes m
+            JOIN unnest($1, $2, $3, $4) AS added (minute, source, verdict, reason)
+                USING (minute, source, verdict, reason)
+            ORDER BY m.minute, m.source, m.verdict, m.reason
+            FOR UPDATE OF m
+            ",
             &params![minutes, sources, verdicts, reasons],
         )
         .await?;
     let mut counts = Vec::new();
     let mut times = Vec::new();
     let mut known: BTreeMap<Key, Counted> =
-        known.iter().map(|row| Ok((key(row)?, stored(row)?))).collect::<Result<_, StoreError>>()?;
+        known.iter().map(|row| Ok((key(row)?, counted_in(row)?))).collect::<Result<_, StoreError>>()?;
     for (key, added) in sums {
         let mut sum = known.remove(key).unwrap_or_default();
         for more in added {
@@ -114,18 +126,32 @@ async fn add(to: &Transaction, sums: &BTreeMap<Key, Vec<&Counted>>) -> Result<()
         times.push(sum.times());
     }
     to.run(
-        "UPDATE minutes m SET count = added.count, times = added.times
-         FROM unnest($1, $2, $3, $4, $5, $6) AS added (minute, source, verdict, reason, count, times)
-         WHERE m.minute = added.minute AND m.source = added.source AND m.verdict = added.verdict
-             AND m.reason = added.reason",
+        r"
+        UPDATE minutes m
+        SET count = added.count,
+            times = added.times
+        FROM unnest($1, $2, $3, $4, $5, $6) AS added (minute, source, verdict, reason, count, times)
+        WHERE m.minute = added.minute
+          AND m.source = added.source
+          AND m.verdict = added.verdict
+          AND m.reason = added.reason
+        ",
         &params![minutes, sources, verdicts, reasons, counts, times],
     )
     .await?;
     let newest = minutes.iter().copied().fold(0, i64::max);
     to.run(
-        "DELETE FROM minutes WHERE (minute, source, verdict, reason) IN (
-             SELECT minute, source, verdict, reason FROM minutes WHERE minute < $1 ORDER BY minute LIMIT $2
-             FOR UPDATE SKIP LOCKED)",
+        r"
+        DELETE FROM minutes
+        WHERE (minute, source, verdict, reason) IN (
+            SELECT minute, source, verdict, reason
+            FROM minutes
+            WHERE minute < $1
+            ORDER BY minute
+            LIMIT $2
+            FOR UPDATE SKIP LOCKED
+        )
+        ",
         &params![newest.saturating_sub(KEEP_MINUTES), EXPIRED_STEP],
     )
     .await?;
@@ -136,7 +162,16 @@ fn key(row: &Row) -> Result<Key, StoreError> {
     Ok((column(row, "minute")?, column(row, "source")?, column(row, "verdict")?, column(row, "reason")?))
 }
 
-fn stored(row: &Row) -> Result<Counted, StoreError> {
+fn verdict(row: &Row) -> Result<Verdict, StoreError> {
+    encoding::verdict(column(row, "verdict")?).ok_or_else(|| unreadable("verdict"))
+}
+
+fn reason(row: &Row) -> Result<Option<Reason>, StoreError> {
+    let reason: String = column(row, "reason")?;
+    Ok(Reason::from_word(&reason))
+}
+
+fn counted_in(row: &Row) -> Result<Counted, StoreError> {
     let times: String = column(row, "times")?;
     let count = column::<i64>(row, "count")?.unsigned_abs();
     Counted::read(count, &times).ok_or_else(|| unreadable("times"))

@@ -2,12 +2,13 @@
 
 use async_trait::async_trait;
 use rusqlite::types::Type;
-use rusqlite::{Connection, Error, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
 
 use super::{EXPIRED_STEP, KEEP_MINUTES};
-use crate::domain::Reason;
+use crate::domain::{Reason, Verdict};
 use crate::store::log::encoding;
 use crate::store::sqlite::Sqlite;
+use crate::store::sqlite::fields::{count, unreadable};
 use crate::store::{Minute, Minutes, SlotCount, StoreError};
 use crate::telemetry::Counted;
 
@@ -29,31 +30,61 @@ impl Minutes for Sqlite {
 /// Adds counts, and removes a few expired minutes.
 pub fn add(connection: &Connection, counted: &[Minute]) -> rusqlite::Result<()> {
     let mut read = connection.prepare_cached(
-        "SELECT count, times FROM minutes WHERE minute = ?1 AND source = ?2 AND verdict = ?3 AND reason = ?4",
+        r"
+        SELECT count, times
+        FROM minutes
+        WHERE minute = :minute AND source = :source AND verdict = :verdict AND reason = :reason
+        ",
     )?;
     let mut write = connection.prepare_cached(
-        "INSERT INTO minutes (minute, source, verdict, reason, count, times) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT (minute, source, verdict, reason) DO UPDATE SET count = ?5, times = ?6",
+        r"
+        INSERT INTO minutes (minute, source, verdict, reason, count, times)
+        VALUES (:minute, :source, :verdict, :reason, :count, :times)
+        ON CONFLICT (minute, source, verdict, reason) DO UPDATE SET
+            count = :count,
+            times = :times
+        ",
     )?;
     let mut newest = 0;
     for minute in counted {
         let verdict = encoding::verdict_number(minute.verdict);
         let reason = minute.reason.map_or("", Reason::as_str);
-        let place = params![minute.minute, minute.source, verdict, reason];
-        let mut sum = read.query_row(place, |row| times(row, 0)).optional()?.unwrap_or_default();
+        let key = named_params! {
+            ":minute": minute.minute,
+            ":source": minute.source,
+            ":verdict": verdict,
+            ":reason": reason,
+        };
+        let mut sum = read.query_row(key, counted_in).optional()?.unwrap_or_default();
         sum.join(&minute.counted);
         sum.bound();
-        let times = sum.times();
-        let count = i64::try_from(sum.count).unwrap_or(i64::MAX);
-        write.execute(params![minute.minute, minute.source, verdict, reason, count, times])?;
+        write.execute(named_params! {
+            ":minute": minute.minute,
+            ":source": minute.source,
+            ":verdict": verdict,
+            ":reason": reason,
+            ":count": i64::try_from(sum.count).unwrap_or(i64::MAX),
+            ":times": sum.times(),
+        })?;
         newest = newest.max(minute.minute);
     }
     connection
         .prepare_cached(
-            "DELETE FROM minutes WHERE (minute, source, verdict, reason) IN (
-                 SELECT minute, source, verdict, reason FROM minutes WHERE minute < ?1 ORDER BY minute LIMIT ?2)",
+            r"
+            DELETE FROM minutes
+            WHERE (minute, source, verdict, reason) IN (
+                SELECT minute, source, verdict, reason
+                FROM minutes
+                WHERE minute < :oldest
+                ORDER BY minute
+                LIMIT :limit
+            )
+            ",
         )?
-        .execute([newest.saturating_sub(KEEP_MINUTES), EXPIRED_STEP])?;
+        .execute(named_params! {
+            ":oldest": newest.saturating_sub(KEEP_MINUTES),
+            ":limit": EXPIRED_STEP,
+        })?;
     Ok(())
 }
 
@@ -61,16 +92,20 @@ pub fn add(connection: &Connection, counted: &[Minute]) -> rusqlite::Result<()> 
 pub fn between(connection: &Connection, first: i64, end: i64) -> rusqlite::Result<Vec<Minute>> {
     connection
         .prepare_cached(
-            "SELECT count, times, minute, source, verdict, reason FROM minutes WHERE minute >= ?1 AND minute < ?2",
+            r"
+            SELECT minute, source, verdict, reason, count, times
+            FROM minutes
+            WHERE minute >= :first AND minute < :end
+            ORDER BY minute, source, verdict, reason
+            ",
         )?
-        .query_map([first, end], |row| {
-            let reason: String = row.get(5)?;
+        .query_map(named_params! { ":first": first, ":end": end }, |row| {
             Ok(Minute {
-                counted: times(row, 0)?,
-                minute: row.get(2)?,
-                source: row.get(3)?,
-                verdict: encoding::verdict(row.get(4)?).ok_or_else(|| unreadable(4, Type::Integer))?,
-                reason: Reason::from_word(&reason),
+                minute: row.get("minute")?,
+                source: row.get("source")?,
+                verdict: verdict(row)?,
+                reason: reason(row)?,
+                counted: counted_in(row)?,
             })
         })?
         .collect()
@@ -80,28 +115,35 @@ pub fn between(connection: &Connection, first: i64, end: i64) -> rusqlite::Resul
 pub fn counts(connection: &Connection, first: i64, end: i64, step: i64) -> rusqlite::Result<Vec<SlotCount>> {
     connection
         .prepare_cached(
-            "SELECT (minute - ?1) / ?3 AS slot, source, verdict, reason, sum(count) FROM minutes
-             WHERE minute >= ?1 AND minute < ?2 GROUP BY slot, source, verdict, reason",
+            r"
+            SELECT (minute - :first) / :step AS slot, source, verdict, reason, sum(count) AS count
+            FROM minutes
+            WHERE minute >= :first AND minute < :end
+            GROUP BY slot, source, verdict, reason
+            ORDER BY slot, source, verdict, reason
+            ",
         )?
-        .query_map([first, end, step.max(1)], |row| {
-            let reason: String = row.get(3)?;
+        .query_map(named_params! { ":first": first, ":end": end, ":step": step.max(1) }, |row| {
             Ok(SlotCount {
-                slot: row.get(0)?,
-                source: row.get(1)?,
-                verdict: encoding::verdict(row.get(2)?).ok_or_else(|| unreadable(2, Type::Integer))?,
-                reason: Reason::from_word(&reason),
-                count: row.get::<_, i64>(4)?.unsigned_abs(),
+                slot: row.get("slot")?,
+                source: row.get("source")?,
+                verdict: verdict(row)?,
+                reason: reason(row)?,
+                count: count(row, "count")?,
             })
         })?
         .collect()
 }
 
-fn times(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Counted> {
-    let times: String = row.get(at + 1)?;
-    let count = row.get::<_, i64>(at)?.unsigned_abs();
-    Counted::read(count, &times).ok_or_else(|| unreadable(at + 1, Type::Text))
+fn verdict(row: &Row<'_>) -> rusqlite::Result<Verdict> {
+    encoding::verdict(row.get("verdict")?).ok_or_else(|| unreadable(row, "verdict", Type::Integer))
 }
 
-fn unreadable(column: usize, kind: Type) -> Error {
-    Error::InvalidColumnType(column, "a value that this program does not know".to_owned(), kind)
+fn reason(row: &Row<'_>) -> rusqlite::Result<Option<Reason>> {
+    Ok(Reason::from_word(row.get_ref("reason")?.as_str()?))
+}
+
+fn counted_in(row: &Row<'_>) -> rusqlite::Result<Counted> {
+    let times = row.get_ref("times")?.as_str()?;
+    Counted::read(count(row, "count")?, times).ok_or_else(|| unreadable(row, "times", Type::Text))
 }

@@ -13,6 +13,8 @@ pub struct Move {
     pub from: StoreOptions,
     /// Where it is moved to.
     pub to: Place,
+    /// The fingerprint of the `store-key` that belongs to an SQLite source, if it is there.
+    pub store_key: Option<i64>,
     /// Whether an unfinished move is removed first.
     pub start_over: bool,
 }
@@ -22,11 +24,11 @@ pub struct Move {
 /// # Errors
 /// `MoveFault`.
 pub async fn move_store(asked: Move, watch: Watch<'_>) -> Result<Moved, MoveFault> {
-    let Move { from: options, to, start_over } = asked;
+    let Move { from: options, to, store_key, start_over } = asked;
     match (&options.place, &to) {
         (Place::Sqlite(from), Place::Postgres(place)) => {
             let from = SqliteEnd::source(from)?;
-            let to = PostgresEnd::destination(&options, place).await?;
+            let to = PostgresEnd::destination(&options, place, store_key).await?;
             Ends { from: Box::new(from), to: Box::new(to), shown: place.shown.clone() }
                 .run(start_over, watch)
                 .await

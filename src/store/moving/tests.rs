@@ -10,8 +10,17 @@ use super::value::Cell;
 use crate::store::sqlite;
 
 /// Tables that are not moved, of both engines.
-const NOT_MOVED: [&str; 6] =
-    ["delivery_totals", "moving", "rate_marks", "refinery_schema_history", "schema_versions", "totals"];
+const NOT_MOVED: [&str; 9] = [
+    "delivery_totals",
+    "duties",
+    "moving",
+    "nodes",
+    "probes",
+    "rate_marks",
+    "refinery_schema_history",
+    "schema_versions",
+    "totals",
+];
 
 /// Columns that only PostgreSQL has.
 const ONLY_POSTGRES: [(&str, &str); 5] = [

@@ -63,7 +63,8 @@ pub trait FanningOut: Send + Sync {
     ) -> Result<(Vec<LoggedDelivery>, i64), StoreError>;
 
     /// Writes the messages of a fan-out and moves its cursor, in one transaction. Returns the number of messages
-    /// created; `None`, with nothing written, if the cursor has moved in the meantime.
+    /// created; `None`, with nothing written, if the cursor has moved in the meantime, or another node changed
+    /// subscriptions.
     async fn fan_out(&self, fan_out: FanOut, now: Now) -> Result<Option<u32>, StoreError>;
 
     /// Publishes one of our own events with its messages; `posted` is the digest of the posted body.

@@ -3,6 +3,7 @@
 mod by_hand;
 mod contract;
 pub mod postgres;
+mod sharing;
 pub mod sqlite;
 mod tally;
 mod types;
@@ -10,6 +11,7 @@ mod unreported;
 
 pub use by_hand::ByHand;
 pub use contract::{DeadLetters, FanningOut, Health, Messages, Sending, Subscriptions};
+pub use sharing::{News, Sharing};
 pub use types::{
     DeadLetterFilter, Due, FanOut, HealthCheck, Lane, LaneBatch, LaneClaim, LaneRate, LetterGroup,
     NewMessage, Next, ParkedRecord, Published, PublishedType, SenderFigures, Settlement, StoredMessage,

@@ -107,9 +107,14 @@ impl Case {
         self.store.publish(event(id), [1; 32], to(subscriptions), self.clock.both()).await.unwrap()
     }
 
+    async fn revision(&self) -> i64 {
+        self.store.news().await.unwrap().revision
+    }
+
     async fn claim(&self, lanes: Vec<Lane>) -> Due {
         let now = self.clock.now();
-        self.store.claim_due(LaneClaim { lanes, now, leases_ended: now }).await.unwrap()
+        let revision = self.revision().await;
+        self.store.claim_due(LaneClaim { lanes, now, leases_ended: now, revision }).await.unwrap()
     }
 
     async fn settle(&self, message: &crate::domain::ClaimedMessage, status: u16, next: Next) {
@@ -164,7 +169,12 @@ async fn an_event_leads_to_one_message_a_subscription_and_is_published_once() {
     assert_eq!(other, Published::Conflict);
     let mut again = event("e1");
     again.source = "tagorun".into();
-    let fan_out = FanOut { from: 0, through: 5, events: vec![(again, to(&["a", "b"]))] };
+    let fan_out = FanOut {
+        revision: case.revision().await,
+        from: 0,
+        through: 5,
+        events: vec![(again, to(&["a", "b"]))],
+    };
     assert_eq!(case.store.fan_out(fan_out.clone(), case.clock.both()).await.unwrap(), Some(0));
     assert_eq!(case.store.fanout_cursor().await.unwrap(), 5);
     let mut late = fan_out;

@@ -52,6 +52,8 @@ pub struct NewMessage {
 /// The messages that the fan-out created for some deliveries.
 #[derive(Clone, Debug)]
 pub struct FanOut {
+    /// The revision of the subscriptions by which it was made (`News`). If they have changed since, nothing is written.
+    pub revision: i64,
     /// The cursor from which it read. If the cursor has moved since, nothing is written.
     pub from: i64,
     /// The cursor after it.
@@ -119,6 +121,8 @@ pub struct LaneClaim {
     pub now: Timestamp,
     /// Leases that ended before this instant have expired.
     pub leases_ended: Timestamp,
+    /// The revision of the subscriptions that the lanes are of (`News`). If they have changed since, nothing is claimed.
+    pub revision: i64,
 }
 
 /// The result of a claim.
@@ -130,6 +134,8 @@ pub struct Due {
     pub rests: Vec<(String, Timestamp)>,
     /// Whether a lease had expired; if so, any lane may have due messages.
     pub has_freed: bool,
+    /// Whether nothing was claimed because another node changed subscriptions.
+    pub is_outdated: bool,
 }
 
 /// The result of an attempt.

@@ -1,22 +1,16 @@
 //! A connection from the pool, and the statements on it.
 
-use std::error::Error as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use deadpool::managed::Object;
-use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Error, Row};
 
+use super::fault;
+pub(super) use super::fault::{STATEMENT_SECONDS, chain};
 use super::manager::{Link, Manager};
 use super::values::Param;
 use crate::store::StoreError;
-
-/// The time limit of a query, in seconds; the server ends a statement that takes longer.
-pub const STATEMENT_SECONDS: u64 = 10;
-
-/// The faults of a transaction that another one caused; it may be repeated.
-const CONFLICTS: [SqlState; 2] = [SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE];
 
 /// A connection from the pool. It goes back when dropped.
 pub struct Connection {
@@ -25,11 +19,18 @@ pub struct Connection {
     has_failed: AtomicBool,
     /// Whether it failed because of another transaction: a deadlock, or a conflict of changes.
     has_conflicted: AtomicBool,
+    /// Whether it failed because a lock was not free in time.
+    is_locked_out: AtomicBool,
 }
 
 impl Connection {
     pub(super) const fn new(object: Object<Manager>) -> Self {
-        Self { object, has_failed: AtomicBool::new(false), has_conflicted: AtomicBool::new(false) }
+        Self {
+            object,
+            has_failed: AtomicBool::new(false),
+            has_conflicted: AtomicBool::new(false),
+            is_locked_out: AtomicBool::new(false),
+        }
     }
 
     pub(super) fn link(&self) -> &Link {
@@ -49,6 +50,22 @@ impl Connection {
         self.has_conflicted.load(Ordering::Relaxed)
     }
 
+    /// Whether a statement failed because a lock was not free in time.
+    pub fn is_locked_out(&self) -> bool {
+        self.is_locked_out.load(Ordering::Relaxed)
+    }
+
+    /// The rows of a search, which may take too long.
+    ///
+    /// # Errors
+    /// `TooLong`, and as for every statement.
+    pub async fn search(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>, StoreError> {
+        match self.link().client.query_typed(sql, &borrowed(params)).await {
+            Err(fault) if fault::is_too_slow(&fault) => Err(StoreError::TooLong(STATEMENT_SECONDS)),
+            result => self.checked(result),
+        }
+    }
+
     /// The rows of a query.
     pub async fn rows(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>, StoreError> {
         self.checked(self.link().client.query_typed(sql, &borrowed(params)).await)
@@ -66,8 +83,15 @@ impl Connection {
     }
 
     /// Runs a statement; the number of rows that it changed.
+    ///
+    /// # Errors
+    /// `Unavailable`. Outside a transaction also if it is not known whether the standby has the change.
     pub async fn run(&self, sql: &str, params: &[Param<'_>]) -> Result<u64, StoreError> {
-        self.checked(self.link().client.execute_typed(sql, &borrowed(params)).await)
+        let changed = self.checked(self.link().client.execute_typed(sql, &borrowed(params)).await)?;
+        if self.link().is_unsure.swap(false, Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("the standby did not confirm the change".to_owned()));
+        }
+        Ok(changed)
     }
 
     /// Runs statements without parameters, separated by semicolons.
@@ -78,8 +102,9 @@ impl Connection {
     fn checked<T>(&self, result: Result<T, Error>) -> Result<T, StoreError> {
         result.map_err(|fault| {
             self.has_failed.store(true, Ordering::Relaxed);
-            let is_conflict = fault.code().is_some_and(|code| CONFLICTS.contains(code));
-            self.has_conflicted.fetch_or(is_conflict, Ordering::Relaxed);
+            self.has_conflicted.fetch_or(fault::is_conflict(&fault), Ordering::Relaxed);
+            self.is_locked_out.fetch_or(fault::is_locked_out(&fault), Ordering::Relaxed);
+            self.spoil_unless(!fault::is_away(&fault));
             StoreError::from(fault)
         })
     }
@@ -87,25 +112,4 @@ impl Connection {
 
 fn borrowed<'a>(params: &'a [Param<'_>]) -> Vec<(&'a (dyn ToSql + Sync), Type)> {
     params.iter().map(|(value, kind)| (&**value as &(dyn ToSql + Sync), kind.clone())).collect()
-}
-
-impl From<Error> for StoreError {
-    fn from(fault: Error) -> Self {
-        if fault.code() == Some(&SqlState::QUERY_CANCELED) {
-            return Self::TooLong(STATEMENT_SECONDS);
-        }
-        Self::Unavailable(chain(&fault))
-    }
-}
-
-/// A fault with its causes: the fault alone often reads "db error".
-pub fn chain(fault: &Error) -> String {
-    let mut text = fault.to_string();
-    let mut cause = fault.source();
-    while let Some(next) = cause {
-        text.push_str(": ");
-        text.push_str(&next.to_string());
-        cause = next.source();
-    }
-    text
 }

@@ -10,9 +10,10 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::watch;
 
-use super::connection::{Connection, chain};
+use super::connection::Connection;
 use super::manager::{Link, Manager};
-use super::migrate;
+use super::settled::Settled;
+use super::tls;
 use super::transaction::Transaction;
 use crate::domain::Clock;
 use crate::store::{PostgresPlace, Retention, StoreError, StoreOptions};
@@ -31,10 +32,14 @@ pub struct Database {
     pub retention: Retention,
     /// The name of this node.
     pub node: String,
+    /// Drawn at each start, so that a process can be told from another one with the same name.
+    pub(super) start: i64,
     /// Why nothing may be appended now: the store is full and nothing can be removed.
     pub blocked: Mutex<Option<String>>,
     /// Positions up to here are final, as far as this node knows.
     pub newest: watch::Sender<i64>,
+    /// Since when deliveries may be missing below the horizon.
+    pub settled: Settled,
     /// The causes of deliveries up to here are named, as far as they are named at once.
     pub named: watch::Sender<i64>,
     /// The highest position ever removed, as far as this node knows.
@@ -45,7 +50,7 @@ pub struct Database {
 }
 
 impl Database {
-    /// Connects, and creates or migrates the schema.
+    /// Connects, checks the server, and creates or migrates the schema.
     pub async fn open(options: &StoreOptions, place: &PostgresPlace) -> Result<Self, StoreError> {
         let failed = |cause: String| StoreError::Open { path: place.shown.clone(), cause };
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -55,7 +60,9 @@ impl Database {
             .build()
             .map_err(|fault| failed(fault.to_string()))?;
         let handle = runtime.handle().clone();
-        let manager = Manager::new(place.config.clone(), handle.clone());
+        let refused = |cause| StoreError::Refused { shown: place.shown.clone(), cause };
+        let tls = tls::connector(place.tls, &place.roots).map_err(refused)?;
+        let manager = Manager::new(&place.config, tls, handle.clone());
         let pool = Pool::builder(manager)
             .max_size(CONNECTIONS)
             .wait_timeout(Some(PATIENCE))
@@ -69,16 +76,21 @@ impl Database {
             clock: Arc::clone(&options.clock),
             retention: options.retention,
             node: place.node.clone(),
+            start: rand::random(),
             blocked: Mutex::new(None),
             newest: watch::Sender::new(0),
+            settled: Settled::default(),
             named: watch::Sender::new(0),
             pruned_through: AtomicI64::new(0),
             runtime: Mutex::new(Some(runtime)),
             handle,
         };
-        let connection = store.connection().await.map_err(|fault| failed(fault.to_string()))?;
-        migrate::migrate(connection, &store.handle, &place.shown).await?;
+        store.prepare(place).await?;
         Ok(store)
+    }
+
+    pub(super) fn manager(&self) -> &Manager {
+        self.pool.manager()
     }
 
     /// The runtime of the store, for what runs in the background.
@@ -93,7 +105,7 @@ impl Database {
     pub async fn connection(&self) -> Result<Connection, StoreError> {
         let object = self.pool.get().await.map_err(|fault| {
             StoreError::Unavailable(match fault {
-                PoolError::Backend(fault) => chain(&fault),
+                PoolError::Backend(fault) => fault.to_string(),
                 PoolError::Timeout(_) => "no connection to the database is free".to_owned(),
                 other => other.to_string(),
             })

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::database::Database;
 use super::unfinished::is_unfinished;
 use crate::store::log::postgres::{Appends, Bell};
+use crate::store::upkeep::postgres::Keeper;
 use crate::store::{PostgresPlace, StoreError, StoreOptions};
 
 /// A store in PostgreSQL.
@@ -13,6 +14,8 @@ pub struct Postgres {
     database: Arc<Database>,
     /// What waits to be appended.
     pub appends: Appends,
+    /// Retention, and the size of the store.
+    pub keeper: Arc<Keeper>,
 }
 
 impl Postgres {
@@ -24,11 +27,16 @@ impl Postgres {
         };
         let database = Arc::new(Database::open(&options, place).await?);
         if is_unfinished(&database).await.map_err(failed)? {
+            database.leave().await;
             return Err(StoreError::Unfinished { path: place.shown.clone() });
         }
+        if let Some(membership) = place.membership {
+            database.keep_name(membership.instance);
+        }
         let bell = Bell::start(&database).await.map_err(failed)?;
+        let keeper = Keeper::start(&database, &options.workers).await.map_err(failed)?;
         let appends = Appends::start(&database, bell, options).await.map_err(failed)?;
-        Ok(Self { database, appends })
+        Ok(Self { database, appends, keeper })
     }
 }
 

@@ -2,18 +2,25 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
+use futures_util::future::join_all;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio_postgres::config::Host;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
-use tokio_postgres::{AsyncMessage, Client, Config, Error, NoTls, Socket};
+use tokio_postgres::{AsyncMessage, Client, Config, Error, NoTls, SimpleQueryMessage, Socket};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::connection::STATEMENT_SECONDS;
+use super::fault::{STATEMENT_SECONDS, explain};
+use crate::store::StoreError;
 
 /// The server's routine that ends a wait for a standby without an answer from it. Texts are translated; this is not.
 const WAIT_FOR_STANDBY: &str = "SyncRepWaitForLSN";
+/// The timeline of a primary: each promotion of a standby begins a new one. `pg_control_checkpoint` would name the old one
+/// until the next checkpoint.
+const TIMELINE: &str = "SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)";
 
 /// An open connection.
 pub struct Link {
@@ -24,30 +31,99 @@ pub struct Link {
     pub is_spoilt: AtomicBool,
 }
 
+/// Why there is no connection.
+#[derive(Debug)]
+pub enum LinkFault {
+    /// The connection failed.
+    Database(Error),
+    /// The server was the primary before another one was promoted: it lacks what was written since.
+    OldPrimary,
+}
+
+impl std::fmt::Display for LinkFault {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Database(fault) => out.write_str(&explain(fault)),
+            Self::OldPrimary => {
+                out.write_str("the server is a former primary: another one has been promoted since; stop it")
+            }
+        }
+    }
+}
+
+impl From<Error> for LinkFault {
+    fn from(fault: Error) -> Self {
+        Self::Database(fault)
+    }
+}
+
+impl From<LinkFault> for StoreError {
+    fn from(fault: LinkFault) -> Self {
+        Self::Unavailable(fault.to_string())
+    }
+}
+
 /// Makes connections.
 pub struct Manager {
-    config: Config,
+    /// One for each host, in the order in which they are tried.
+    hosts: Vec<Config>,
+    tls: Option<MakeRustlsConnect>,
     runtime: Handle,
+    /// The highest timeline that this process has seen.
+    timeline: AtomicU32,
 }
 
 impl Manager {
-    pub const fn new(config: Config, runtime: Handle) -> Self {
-        Self { config, runtime }
+    pub fn new(config: &Config, tls: Option<MakeRustlsConnect>, runtime: Handle) -> Self {
+        Self { hosts: one_each(config), tls, runtime, timeline: AtomicU32::new(0) }
     }
 
     /// Opens a connection that is not of the pool; its notifications go to `bells`.
-    pub async fn connect(&self, bells: Option<UnboundedSender<()>>) -> Result<Link, Error> {
-        self.connect_with(NoTls, bells).await
+    pub async fn connect(&self, bells: Option<UnboundedSender<()>>) -> Result<Link, LinkFault> {
+        let mut first_fault = None;
+        for host in &self.hosts {
+            match self.connect_to(host, bells.clone()).await {
+                Ok(link) => return Ok(link),
+                Err(fault) => first_fault = Some(worse(first_fault, fault)),
+            }
+        }
+        Err(first_fault.unwrap_or(LinkFault::OldPrimary))
     }
 
-    async fn connect_with<T>(&self, tls: T, bells: Option<UnboundedSender<()>>) -> Result<Link, Error>
+    /// Asks every host for its timeline, so that a former primary is known from the first connection on.
+    pub async fn survey(&self) {
+        if self.hosts.len() > 1 {
+            join_all(self.hosts.iter().map(|host| self.connect_to(host, None))).await;
+        }
+    }
+
+    async fn connect_to(&self, host: &Config, bells: Option<UnboundedSender<()>>) -> Result<Link, LinkFault> {
+        let link = match &self.tls {
+            Some(tls) => self.connect_with(host, tls.clone(), bells).await?,
+            None => self.connect_with(host, NoTls, bells).await?,
+        };
+        // A server that does not tell its timeline (a standby, a managed one) is judged by what it can do.
+        if let Some(timeline) = timeline(&link.client).await
+            && self.timeline.fetch_max(timeline, Ordering::SeqCst) > timeline
+        {
+            return Err(LinkFault::OldPrimary);
+        }
+        Ok(link)
+    }
+
+    async fn connect_with<T>(
+        &self,
+        host: &Config,
+        tls: T,
+        bells: Option<UnboundedSender<()>>,
+    ) -> Result<Link, Error>
     where
         T: MakeTlsConnect<Socket>,
         T::Stream: Send + 'static,
         T::TlsConnect: Send,
         <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
-        let (client, mut connection) = self.config.connect(tls).await?;
+        let (client, mut connection) = host.connect(tls).await?;
         let is_unsure = Arc::new(AtomicBool::new(false));
         let unsure = Arc::clone(&is_unsure);
         self.runtime.spawn(async move {
@@ -64,25 +140,81 @@ impl Manager {
                 }
             }
         });
+        // `remote_apply` is more than `on`, and stays.
         client
             .batch_execute(&format!(
-                "SET synchronous_commit = on; SET timezone = 'UTC'; SET client_min_messages = warning;
-                 SET statement_timeout = '{STATEMENT_SECONDS}s'; SET idle_in_transaction_session_timeout = '60s'"
+                "SELECT set_config('synchronous_commit', 'on', false)
+                     WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply');
+                 SET timezone = 'UTC'; SET client_min_messages = warning;
+                 SET statement_timeout = '{STATEMENT_SECONDS}s'; SET lock_timeout = '5s';
+                 SET idle_in_transaction_session_timeout = '60s'"
             ))
             .await?;
         Ok(Link { client, is_unsure, is_spoilt: AtomicBool::new(false) })
     }
 }
 
+async fn timeline(client: &Client) -> Option<u32> {
+    let answer = client.simple_query(TIMELINE).await.ok()?;
+    let row = answer.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0),
+        _ => None,
+    });
+    u32::from_str_radix(row?, 16).ok()
+}
+
+/// The fault that tells more: a host that answered, before one that did not; else the first.
+fn worse(one: Option<LinkFault>, other: LinkFault) -> LinkFault {
+    let has_answered = |fault: &LinkFault| match fault {
+        LinkFault::Database(fault) => fault.code().is_some(),
+        LinkFault::OldPrimary => true,
+    };
+    match one {
+        Some(one) if has_answered(&one) || !has_answered(&other) => one,
+        _ => other,
+    }
+}
+
+/// The configuration of each host alone.
+fn one_each(config: &Config) -> Vec<Config> {
+    let hosts = config.get_hosts().iter().enumerate();
+    hosts
+        .map(|(at, host)| {
+            let mut one = Config::new();
+            match host {
+                Host::Tcp(name) => one.host(name),
+                Host::Unix(folder) => one.host_path(folder),
+            };
+            let ports = config.get_ports();
+            if let Some(port) = ports.get(at).or(ports.first()) {
+                one.port(*port);
+            }
+            one.ssl_mode(config.get_ssl_mode())
+                .target_session_attrs(config.get_target_session_attrs())
+                .keepalives(config.get_keepalives())
+                .keepalives_idle(config.get_keepalives_idle());
+            config.get_user().map(|user| one.user(user));
+            config.get_password().map(|password| one.password(password));
+            config.get_dbname().map(|name| one.dbname(name));
+            config.get_application_name().map(|name| one.application_name(name));
+            config.get_connect_timeout().map(|limit| one.connect_timeout(*limit));
+            config.get_tcp_user_timeout().map(|limit| one.tcp_user_timeout(*limit));
+            config.get_keepalives_interval().map(|pause| one.keepalives_interval(pause));
+            config.get_keepalives_retries().map(|count| one.keepalives_retries(count));
+            one
+        })
+        .collect()
+}
+
 impl managed::Manager for Manager {
     type Type = Link;
-    type Error = Error;
+    type Error = LinkFault;
 
-    async fn create(&self) -> Result<Link, Error> {
+    async fn create(&self) -> Result<Link, LinkFault> {
         self.connect(None).await
     }
 
-    async fn recycle(&self, link: &mut Link, _: &Metrics) -> RecycleResult<Error> {
+    async fn recycle(&self, link: &mut Link, _: &Metrics) -> RecycleResult<LinkFault> {
         if link.client.is_closed() || link.is_spoilt.load(Ordering::SeqCst) {
             return Err(RecycleError::message("the connection is closed or its state is unknown"));
         }

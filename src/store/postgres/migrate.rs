@@ -1,8 +1,6 @@
 //! Brings a database to this program's schema, and refuses one with a newer schema.
 
-use tokio::runtime::Handle;
-
-use super::connection::Connection;
+use super::database::Database;
 use super::transaction::Transaction;
 use super::values::{column, params};
 use crate::store::StoreError;
@@ -13,21 +11,29 @@ const MIGRATIONS: &[&str] = &[include_str!("schema/V1__store.sql")];
 const LOCK: i64 = 0x7461_676f_686f_6f6b;
 
 /// Applies the migrations that are missing. Several nodes may do so at the same moment: one works, the others wait.
-pub async fn migrate(connection: Connection, runtime: &Handle, shown: &str) -> Result<(), StoreError> {
-    let failed = |fault: StoreError| StoreError::Open {
-        path: shown.to_owned(),
-        cause: format!("migration failed: {fault}"),
-    };
-    let transaction = Transaction::begin(connection, runtime.clone()).await.map_err(failed)?;
+///
+/// # Errors
+/// `Unavailable` with the reason, also for the schema of a newer program.
+pub async fn migrate(database: &Database, user: &str) -> Result<(), StoreError> {
+    let transaction = database.begin().await?;
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-    let found = applied(&transaction).await.map_err(failed)?;
+    let found = applied(&transaction, user).await?;
     if found > known {
-        let version = |number: i64| i32::try_from(number).unwrap_or(i32::MAX);
-        return Err(StoreError::NewerSchema {
-            path: shown.to_owned(),
-            found: version(found),
-            known: version(known),
-        });
+        return Err(StoreError::Unavailable(format!(
+            "the schema is version {found}, of a newer tagohook; this program knows version {known}: start the newer one"
+        )));
+    }
+    if found == known {
+        return Ok(());
+    }
+    may_create(&transaction, user).await?;
+    if found == 0 {
+        transaction
+            .batch(
+                "CREATE TABLE schema_versions (version BIGINT PRIMARY KEY, applied_at TIMESTAMPTZ NOT NULL)",
+            )
+            .await
+            .map_err(failed)?;
     }
     for (number, sql) in (1_i64..).zip(MIGRATIONS).filter(|(number, _)| *number > found) {
         transaction.batch(sql).await.map_err(failed)?;
@@ -39,24 +45,73 @@ pub async fn migrate(connection: Connection, runtime: &Handle, shown: &str) -> R
             .await
             .map_err(failed)?;
     }
-    // A restored dump comes from a cluster whose transactions have other numbers.
-    transaction
-        .batch(
-            "UPDATE facts SET value = greatest(value,
-                 (SELECT coalesce(max(seq), 0) / 1024 + 1 FROM deliveries) - pg_current_xact_id()::text::bigint)
-             WHERE name = 'xid_offset'",
-        )
-        .await
-        .map_err(failed)?;
     transaction.commit().await.map_err(failed)
 }
 
-async fn applied(transaction: &Transaction) -> Result<i64, StoreError> {
-    transaction.rows("SELECT pg_advisory_xact_lock($1)", &params![LOCK]).await?;
-    transaction
-        .batch("CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT PRIMARY KEY, applied_at TIMESTAMPTZ NOT NULL)")
+fn failed(fault: StoreError) -> StoreError {
+    match fault {
+        StoreError::Unavailable(cause) => {
+            StoreError::Unavailable(format!("the schema cannot be brought up to date: {cause}"))
+        }
+        other => other,
+    }
+}
+
+/// A restored dump comes from a cluster whose transactions have other numbers: positions must go on above its last one.
+pub async fn raise_positions(database: &Database) -> Result<(), StoreError> {
+    let connection = database.connection().await?;
+    connection
+        .run(
+            r"
+            UPDATE facts SET value = raised.value
+            FROM (SELECT (SELECT coalesce(max(seq), 0) / 1024 + 1 FROM deliveries)
+                      - pg_current_xact_id()::text::bigint AS value) AS raised
+            WHERE facts.name = 'xid_offset' AND facts.value < raised.value
+            ",
+            &[],
+        )
         .await?;
+    Ok(())
+}
+
+async fn applied(transaction: &Transaction, user: &str) -> Result<i64, StoreError> {
+    transaction.rows("SELECT pg_advisory_xact_lock($1)", &params![LOCK]).await?;
+    let row = transaction
+        .one(
+            r"
+            SELECT to_regclass('schema_versions') IS NOT NULL AS is_there,
+                coalesce(has_table_privilege(to_regclass('schema_versions')::oid, 'SELECT'), false) AS may_read
+            ",
+            &[],
+        )
+        .await?;
+    if !column::<bool>(&row, "is_there")? {
+        return Ok(0);
+    }
+    if !column::<bool>(&row, "may_read")? {
+        return Err(StoreError::Unavailable(format!(
+            "user {user:?} may not read the table schema_versions; deploy/postgres/roles.sql grants it"
+        )));
+    }
     let row =
         transaction.one("SELECT coalesce(max(version), 0) AS version FROM schema_versions", &[]).await?;
     column(&row, "version")
+}
+
+/// Says it before the database does, with what to do.
+async fn may_create(transaction: &Transaction, user: &str) -> Result<(), StoreError> {
+    let row = transaction
+        .one(
+            "SELECT current_schema()::text AS schema, has_schema_privilege(current_schema(), 'CREATE') AS may_create",
+            &[],
+        )
+        .await?;
+    if column(&row, "may_create")? {
+        return Ok(());
+    }
+    let schema: String = column(&row, "schema")?;
+    Err(StoreError::Unavailable(format!(
+        "user {user:?} may not create tables in schema {schema:?}; run `tagohook prepare-store` as the owner \
+         (deploy/postgres/roles.sql), or GRANT CREATE ON SCHEMA {schema} TO {user}"
+    )))
 }

@@ -6,11 +6,17 @@
 mod connection;
 mod database;
 mod engine;
+mod fault;
 mod manager;
 mod migrate;
+mod nodes;
 mod numbers;
 mod position;
+mod refusals;
 mod repeat;
+mod settled;
+mod start;
+mod tls;
 mod transaction;
 mod unfinished;
 mod values;

@@ -10,6 +10,21 @@ use crate::store::StoreError;
 const TRIES: usize = 5;
 
 impl Database {
+    /// Adds data like `change`; a full store refuses it.
+    ///
+    /// # Errors
+    /// As for `change`; `Unavailable` if the store is full.
+    pub async fn add<T, F>(&self, work: impl Fn(Arc<Transaction>) -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        let blocked = self.blocked.lock().clone();
+        if let Some(why) = blocked {
+            return Err(StoreError::Unavailable(why));
+        }
+        self.change(work).await
+    }
+
     /// Runs `work` in a transaction and commits it. After a deadlock or a conflict with another transaction, of which
     /// nothing is left, it is tried again; so `work` may run several times. It must not keep the transaction.
     ///

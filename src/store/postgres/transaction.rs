@@ -6,12 +6,18 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::time::timeout;
 
-use super::connection::{Connection, chain};
+use super::connection::Connection;
+use super::fault::{STATEMENT_SECONDS, explain};
 use crate::store::StoreError;
 
 /// How long a node waits for a COMMIT, which may wait for a standby, before it answers that the outcome is unknown.
 const COMMIT_LIMIT: Duration = Duration::from_secs(5);
+/// How long a statement waits for a lock, in seconds.
+const LOCK_SECONDS: u64 = 5;
+/// How long a transaction may pause, in seconds: that of a node that stands still ends then, and so do its locks.
+const PAUSE_SECONDS: u64 = 60;
 
 /// An open transaction. Without `commit` it is rolled back.
 pub struct Transaction {
@@ -22,7 +28,21 @@ pub struct Transaction {
 
 impl Transaction {
     pub(super) async fn begin(connection: Connection, runtime: Handle) -> Result<Self, StoreError> {
-        connection.batch("BEGIN").await?;
+        // A database may have another default: statements see what was committed before each of them. Settings are for this
+        // transaction only: behind a pooler, the next one may have another server process. `remote_apply` is more than
+        // `on`, and stays.
+        connection
+            .batch(&format!(
+                r"
+                BEGIN;
+                SELECT set_config('synchronous_commit', 'on', true)
+                WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply');
+                SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s';
+                SET LOCAL lock_timeout = '{LOCK_SECONDS}s';
+                SET LOCAL idle_in_transaction_session_timeout = '{PAUSE_SECONDS}s'
+                "
+            ))
+            .await?;
         Ok(Self { connection: Arc::new(connection), is_over: false, runtime })
     }
 
@@ -31,31 +51,25 @@ impl Transaction {
     /// # Errors
     /// `Unavailable` if a statement failed before: nothing is changed. Also if the outcome is unknown: the server went
     /// away, it waited for its standby in vain, or it did not answer in time. The wait is never cancelled, because the
-    /// server would then report success; its connection stays taken until it ends by itself.
+    /// server would then report success; its connection stays taken until it ends by itself, also if the caller is gone.
     pub async fn commit(mut self) -> Result<(), StoreError> {
         if self.connection.has_failed() {
             return Err(StoreError::Unavailable("a statement of the transaction failed".to_owned()));
         }
-        self.is_over = true;
         let link = self.connection.link();
         link.is_unsure.store(false, Ordering::SeqCst);
-        let committed = tokio::time::timeout(COMMIT_LIMIT, link.client.batch_execute("COMMIT")).await;
+        // Without an answer, the ROLLBACK of `drop` is sent: it is answered once the COMMIT before it has ended.
+        let committed = timeout(COMMIT_LIMIT, link.client.batch_execute("COMMIT"))
+            .await
+            .map_err(|_| unknown("the server did not answer in time"))?;
+        self.is_over = true;
+        let link = self.connection.link();
         match committed {
-            Ok(Ok(())) if link.is_unsure.load(Ordering::SeqCst) => {
-                Err(unknown("the standby did not confirm it"))
-            }
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(fault)) => {
+            Ok(()) if link.is_unsure.load(Ordering::SeqCst) => Err(unknown("the standby did not confirm it")),
+            Ok(()) => Ok(()),
+            Err(fault) => {
                 link.is_spoilt.store(true, Ordering::SeqCst);
-                Err(unknown(&chain(&fault)))
-            }
-            Err(_) => {
-                let connection = Arc::clone(&self.connection);
-                self.runtime.spawn(async move {
-                    // Answered once the COMMIT before it has ended.
-                    connection.spoil_unless(connection.batch("").await.is_ok());
-                });
-                Err(unknown("the server did not answer in time"))
+                Err(unknown(&explain(&fault)))
             }
         }
     }

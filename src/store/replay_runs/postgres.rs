@@ -9,8 +9,9 @@ use crate::store::postgres::{Postgres, Transaction, column, params, small, unrea
 use crate::store::replays::postgres as replays;
 use crate::store::{ReplayRuns, StoreError};
 
-const COLUMNS: &str = "id, filter, target, signature, is_newest_first, per_second, concurrency, stops_on_error, \
-                       state, why, total, done, failed, gone";
+const COLUMNS: &str = r"
+    id, filter, target, signature, is_newest_first, per_second, concurrency, stops_on_error,
+    state, why, total, done, failed, gone";
 
 #[async_trait]
 impl ReplayRuns for Postgres {
@@ -22,10 +23,16 @@ impl ReplayRuns for Postgres {
 
     async fn forget_plans(&self) -> Result<(), StoreError> {
         let connection = self.connection().await?;
-        let sql = "DELETE FROM replay_plan WHERE (run, place) IN (
-                SELECT run, place FROM replay_plan p
+        let sql = r"
+            DELETE FROM replay_plan
+            WHERE (run, place) IN (
+                SELECT run, place
+                FROM replay_plan p
                 WHERE NOT EXISTS (SELECT 1 FROM replay_runs r WHERE r.id = p.run)
-                LIMIT $1 FOR UPDATE SKIP LOCKED)";
+                LIMIT $1
+                FOR UPDATE SKIP LOCKED
+            )
+            ";
         while connection.run(sql, &params![whole(STEP)]).await? > 0 {}
         Ok(())
     }
@@ -41,7 +48,13 @@ impl ReplayRuns for Postgres {
             .connection()
             .await?
             .rows(
-                "SELECT place, delivery FROM replay_plan WHERE run = $1 AND place >= $2 ORDER BY place LIMIT $3",
+                r"
+                SELECT place, delivery
+                FROM replay_plan
+                WHERE run = $1 AND place >= $2
+                ORDER BY place
+                LIMIT $3
+                ",
                 &params![run.as_bytes(), first, whole(limit)],
             )
             .await?;
@@ -84,7 +97,15 @@ impl ReplayRuns for Postgres {
 
     async fn runs(&self, before: Option<ReplayId>, limit: usize) -> Result<Vec<ReplayRun>, StoreError> {
         let before = before.map_or([0xff; 16], |id| *id.as_bytes());
-        let sql = format!("SELECT {COLUMNS} FROM replay_runs WHERE id < $1 ORDER BY id DESC LIMIT $2");
+        let sql = format!(
+            r"
+            SELECT {COLUMNS}
+            FROM replay_runs
+            WHERE id < $1
+            ORDER BY id DESC
+            LIMIT $2
+            "
+        );
         let rows = self.connection().await?.rows(&sql, &params![before, whole(limit)]).await?;
         rows.iter().map(read).collect()
     }
@@ -107,9 +128,11 @@ async fn add(to: &Transaction, run: &ReplayRun, plan: &[DeliveryId]) -> Result<(
     for step in plan.chunks(STEP) {
         let deliveries: Vec<&[u8]> = step.iter().map(|id| id.as_bytes().as_slice()).collect();
         to.run(
-            "INSERT INTO replay_plan (run, place, delivery)
-             SELECT $1, $2 + place - 1, delivery
-             FROM unnest($3) WITH ORDINALITY AS planned (delivery, place)",
+            r"
+            INSERT INTO replay_plan (run, place, delivery)
+            SELECT $1, $2 + place - 1, delivery
+            FROM unnest($3) WITH ORDINALITY AS planned (delivery, place)
+            ",
             &params![run.id.as_bytes(), place, deliveries],
         )
         .await?;
@@ -117,8 +140,10 @@ async fn add(to: &Transaction, run: &ReplayRun, plan: &[DeliveryId]) -> Result<(
     }
     to.run(
         &format!(
-            "INSERT INTO replay_runs ({COLUMNS})
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+            r"
+            INSERT INTO replay_runs ({COLUMNS})
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+            "
         ),
         &params![
             run.id.as_bytes(),
@@ -139,8 +164,11 @@ async fn add(to: &Transaction, run: &ReplayRun, plan: &[DeliveryId]) -> Result<(
     )
     .await?;
     to.run(
-        "DELETE FROM replay_runs WHERE state <> $2
-             AND id < (SELECT id FROM replay_runs ORDER BY id DESC LIMIT 1 OFFSET $1)",
+        r"
+        DELETE FROM replay_runs
+        WHERE state <> $2
+          AND id < (SELECT id FROM replay_runs ORDER BY id DESC LIMIT 1 OFFSET $1)
+        ",
         &params![whole(KEPT), RunState::Running.as_str()],
     )
     .await?;
@@ -162,7 +190,13 @@ async fn settle(
         )
         .await?;
     to.run(
-        "UPDATE replay_runs SET done = done + $2, failed = failed + $3, gone = gone + $4 WHERE id = $1",
+        r"
+        UPDATE replay_runs
+        SET done = done + $2,
+            failed = failed + $3,
+            gone = gone + $4
+        WHERE id = $1
+        ",
         &params![
             run.as_bytes(),
             i64::from(taken > 0),

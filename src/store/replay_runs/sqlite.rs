@@ -2,17 +2,19 @@
 
 use async_trait::async_trait;
 use rusqlite::types::Type;
-use rusqlite::{Connection, Error, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 
 use super::{KEPT, STEP};
 use crate::domain::{DeliveryId, Replay, ReplayId, ReplayRun, ReplaySignature, RunState, RunStep, Timestamp};
 use crate::store::replays::sqlite as replays;
-use crate::store::sqlite::Sqlite;
-use crate::store::sqlite::whole;
+use crate::store::sqlite::fields::unreadable;
+use crate::store::sqlite::{Sqlite, whole};
 use crate::store::{ReplayRuns, StoreError};
 
-const COLUMNS: &str = "id, filter, target, signature, is_newest_first, per_second, concurrency, stops_on_error, state, why, \
-                       total, done, failed, gone";
+const COLUMNS: &str = r"
+    id, filter, target, signature, is_newest_first, per_second, concurrency, stops_on_error,
+    state, why, total, done, failed, gone";
+
 #[async_trait]
 impl ReplayRuns for Sqlite {
     async fn add_run(&self, run: ReplayRun, plan: &[DeliveryId]) -> Result<(), StoreError> {
@@ -92,30 +94,39 @@ pub fn plan(
 pub fn add(connection: &Connection, run: &ReplayRun) -> rusqlite::Result<()> {
     connection
         .prepare_cached(&format!(
-            "INSERT INTO replay_runs ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
+            r"
+            INSERT INTO replay_runs ({COLUMNS})
+            VALUES (
+                :id, :filter, :target, :signature, :is_newest_first, :per_second, :concurrency, :stops_on_error,
+                :state, :why, :total, :done, :failed, :gone
+            )
+            "
         ))?
-        .execute(params![
-            run.id.as_bytes(),
-            run.filter,
-            run.target,
-            run.signature.as_str(),
-            run.is_newest_first,
-            run.per_second,
-            run.concurrency,
-            run.stops_on_error,
-            run.state.as_str(),
-            run.why,
-            run.total,
-            run.done,
-            run.failed,
-            run.gone,
-        ])?;
+        .execute(named_params! {
+            ":id": run.id.as_bytes(),
+            ":filter": run.filter,
+            ":target": run.target,
+            ":signature": run.signature.as_str(),
+            ":is_newest_first": run.is_newest_first,
+            ":per_second": run.per_second,
+            ":concurrency": run.concurrency,
+            ":stops_on_error": run.stops_on_error,
+            ":state": run.state.as_str(),
+            ":why": run.why,
+            ":total": run.total,
+            ":done": run.done,
+            ":failed": run.failed,
+            ":gone": run.gone,
+        })?;
     connection
         .prepare_cached(
-            "DELETE FROM replay_runs WHERE state <> 'running'
-             AND id < (SELECT id FROM replay_runs ORDER BY id DESC LIMIT 1 OFFSET ?1)",
+            r"
+            DELETE FROM replay_runs
+            WHERE state <> :running
+              AND id < (SELECT id FROM replay_runs ORDER BY id DESC LIMIT 1 OFFSET :kept)
+            ",
         )?
-        .execute([whole(KEPT)])?;
+        .execute(named_params! { ":running": RunState::Running.as_str(), ":kept": whole(KEPT) })?;
     Ok(())
 }
 
@@ -123,8 +134,15 @@ pub fn add(connection: &Connection, run: &ReplayRun) -> rusqlite::Result<()> {
 pub fn forget_plans(connection: &Connection, limit: usize) -> rusqlite::Result<usize> {
     connection
         .prepare_cached(
-            "DELETE FROM replay_plan WHERE (run, place) IN (
-                 SELECT run, place FROM replay_plan WHERE run NOT IN (SELECT id FROM replay_runs) LIMIT ?1)",
+            r"
+            DELETE FROM replay_plan
+            WHERE (run, place) IN (
+                SELECT run, place
+                FROM replay_plan
+                WHERE run NOT IN (SELECT id FROM replay_runs)
+                LIMIT ?1
+            )
+            ",
         )?
         .execute([whole(limit)])
 }
@@ -138,11 +156,21 @@ pub fn next(
 ) -> rusqlite::Result<Vec<(u32, DeliveryId)>> {
     connection
         .prepare_cached(
-            "SELECT place, delivery FROM replay_plan WHERE run = ?1 AND place >= ?2 ORDER BY place LIMIT ?3",
+            r"
+            SELECT place, delivery
+            FROM replay_plan
+            WHERE run = :run AND place >= :first
+            ORDER BY place
+            LIMIT :limit
+            ",
         )?
         .query_map(
-            params![run.as_bytes(), after.map_or(0, |place| place.saturating_add(1)), whole(limit)],
-            |row| Ok((row.get(0)?, DeliveryId::from_bytes(row.get(1)?))),
+            named_params! {
+                ":run": run.as_bytes(),
+                ":first": after.map_or(0, |place| place.saturating_add(1)),
+                ":limit": whole(limit),
+            },
+            |row| Ok((row.get("place")?, DeliveryId::from_bytes(row.get("delivery")?))),
         )?
         .collect()
 }
@@ -160,9 +188,20 @@ pub fn settle(
         .execute(params![run.as_bytes(), place])?;
     connection
         .prepare_cached(
-            "UPDATE replay_runs SET done = done + ?2, failed = failed + ?3, gone = gone + ?4 WHERE id = ?1",
+            r"
+            UPDATE replay_runs
+            SET done = done + :done,
+                failed = failed + :failed,
+                gone = gone + :gone
+            WHERE id = :run
+            ",
         )?
-        .execute(params![run.as_bytes(), whole(taken), step == RunStep::Failed, step == RunStep::Gone])?;
+        .execute(named_params! {
+            ":run": run.as_bytes(),
+            ":done": whole(taken),
+            ":failed": step == RunStep::Failed,
+            ":gone": step == RunStep::Gone,
+        })?;
     match replay {
         Some(replay) => replays::add(connection, replay, now),
         None => Ok(()),
@@ -178,8 +217,13 @@ pub fn turn(
     why: Option<&str>,
 ) -> rusqlite::Result<bool> {
     let turned = connection
-        .prepare_cached("UPDATE replay_runs SET state = ?3, why = ?4 WHERE id = ?1 AND state = ?2")?
-        .execute(params![run.as_bytes(), from.as_str(), to.as_str(), why])?;
+        .prepare_cached("UPDATE replay_runs SET state = :to, why = :why WHERE id = :run AND state = :from")?
+        .execute(named_params! {
+            ":run": run.as_bytes(),
+            ":from": from.as_str(),
+            ":to": to.as_str(),
+            ":why": why,
+        })?;
     Ok(turned > 0)
 }
 
@@ -192,7 +236,13 @@ pub fn list(
     let before = before.map_or([0xff; 16], |id| *id.as_bytes());
     connection
         .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM replay_runs WHERE id < ?1 ORDER BY id DESC LIMIT ?2"
+            r"
+            SELECT {COLUMNS}
+            FROM replay_runs
+            WHERE id < ?1
+            ORDER BY id DESC
+            LIMIT ?2
+            "
         ))?
         .query_map(params![before, whole(limit)], run)?
         .collect()
@@ -209,30 +259,28 @@ pub fn one(connection: &Connection, id: ReplayId) -> rusqlite::Result<Option<Rep
 /// The runs that are still running.
 pub fn running(connection: &Connection) -> rusqlite::Result<Vec<ReplayRun>> {
     connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM replay_runs WHERE state = 'running' ORDER BY id"))?
-        .query_map([], run)?
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM replay_runs WHERE state = ?1 ORDER BY id"))?
+        .query_map([RunState::Running.as_str()], run)?
         .collect()
 }
 
 fn run(row: &Row<'_>) -> rusqlite::Result<ReplayRun> {
-    let word = |at: usize| row.get::<_, String>(at);
-    let unknown = |at: usize| {
-        Error::InvalidColumnType(at, "a word that this program does not know".to_owned(), Type::Text)
-    };
+    let signature = ReplaySignature::from_word(row.get_ref("signature")?.as_str()?);
+    let state = RunState::from_word(row.get_ref("state")?.as_str()?);
     Ok(ReplayRun {
-        id: ReplayId::from_bytes(row.get(0)?),
-        filter: row.get(1)?,
-        target: row.get(2)?,
-        signature: ReplaySignature::from_word(&word(3)?).ok_or_else(|| unknown(3))?,
-        is_newest_first: row.get(4)?,
-        per_second: row.get(5)?,
-        concurrency: row.get(6)?,
-        stops_on_error: row.get(7)?,
-        state: RunState::from_word(&word(8)?).ok_or_else(|| unknown(8))?,
-        why: row.get(9)?,
-        total: row.get(10)?,
-        done: row.get(11)?,
-        failed: row.get(12)?,
-        gone: row.get(13)?,
+        id: ReplayId::from_bytes(row.get("id")?),
+        filter: row.get("filter")?,
+        target: row.get("target")?,
+        signature: signature.ok_or_else(|| unreadable(row, "signature", Type::Text))?,
+        is_newest_first: row.get("is_newest_first")?,
+        per_second: row.get("per_second")?,
+        concurrency: row.get("concurrency")?,
+        stops_on_error: row.get("stops_on_error")?,
+        state: state.ok_or_else(|| unreadable(row, "state", Type::Text))?,
+        why: row.get("why")?,
+        total: row.get("total")?,
+        done: row.get("done")?,
+        failed: row.get("failed")?,
+        gone: row.get("gone")?,
     })
 }

@@ -8,8 +8,9 @@ use crate::domain::{DeliveryId, MessageId, Replay, ReplayId, ReplaySignature, Re
 use crate::store::postgres::{Postgres, Transaction, column, params, small, unreadable, whole};
 use crate::store::{Replays, StoreError};
 
-const COLUMNS: &str =
-    "id, original, target, signature, is_edited, run, status, delivery, message, error, answer";
+const COLUMNS: &str = r"
+    id, original, target, signature, is_edited, run,
+    status, delivery, message, error, answer";
 
 #[async_trait]
 impl Replays for Postgres {
@@ -27,8 +28,15 @@ impl Replays for Postgres {
         let before = before.map_or([0xff; 16], |id| *id.as_bytes());
         let run = run.map(|id| *id.as_bytes());
         let of_run = if run.is_some() { "run = $3" } else { "$3 IS NULL" };
-        let sql =
-            format!("SELECT {COLUMNS} FROM replays WHERE {of_run} AND id < $1 ORDER BY id DESC LIMIT $2");
+        let sql = format!(
+            r"
+            SELECT {COLUMNS}
+            FROM replays
+            WHERE {of_run} AND id < $1
+            ORDER BY id DESC
+            LIMIT $2
+            "
+        );
         let rows = self.connection().await?.rows(&sql, &params![before, whole(limit), run]).await?;
         rows.iter().map(read).collect()
     }
@@ -41,10 +49,18 @@ impl Replays for Postgres {
 
     async fn replays_about(&self, delivery: DeliveryId) -> Result<ReplaysAbout, StoreError> {
         let connection = self.connection().await?;
-        let of_it = format!("SELECT {COLUMNS} FROM replays WHERE original = $1 ORDER BY id DESC LIMIT $2");
-        let replays = connection.rows(&of_it, &params![delivery.as_bytes(), whole(MOST)]).await?;
-        let to_it = format!("SELECT {COLUMNS} FROM replays WHERE delivery = $1 ORDER BY id LIMIT 1");
-        let came_by = connection.maybe(&to_it, &params![delivery.as_bytes()]).await?;
+        let sent_it = format!(
+            r"
+            SELECT {COLUMNS}
+            FROM replays
+            WHERE original = $1
+            ORDER BY id DESC
+            LIMIT $2
+            "
+        );
+        let replays = connection.rows(&sent_it, &params![delivery.as_bytes(), whole(MOST)]).await?;
+        let became_it = format!("SELECT {COLUMNS} FROM replays WHERE delivery = $1 ORDER BY id LIMIT 1");
+        let came_by = connection.maybe(&became_it, &params![delivery.as_bytes()]).await?;
         Ok(ReplaysAbout {
             replays: replays.iter().map(read).collect::<Result<_, _>>()?,
             came_by: came_by.as_ref().map(read).transpose()?,
@@ -55,13 +71,27 @@ impl Replays for Postgres {
 /// Stores a replay, and removes a few expired ones.
 pub async fn add(to: &Transaction, replay: &Replay, now: Timestamp) -> Result<(), StoreError> {
     to.run(
-        "DELETE FROM replays WHERE id = ANY (ARRAY(
-             SELECT id FROM replays WHERE id < $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED))",
+        r"
+        DELETE FROM replays
+        WHERE id = ANY (ARRAY(
+            SELECT id
+            FROM replays
+            WHERE id < $1
+            ORDER BY id
+            LIMIT $2
+            FOR UPDATE SKIP LOCKED
+        ))
+        ",
         &params![ReplayId::new_at(now.minus(KEEP)).as_bytes(), whole(STEP)],
     )
     .await?;
     to.run(
-        &format!("INSERT INTO replays ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"),
+        &format!(
+            r"
+            INSERT INTO replays ({COLUMNS})
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+            "
+        ),
         &params![
             replay.id.as_bytes(),
             replay.original.as_bytes(),

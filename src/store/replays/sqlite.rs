@@ -3,16 +3,17 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use rusqlite::types::Type;
-use rusqlite::{Connection, Error, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 
 use super::{KEEP, MOST, STEP};
 use crate::domain::{DeliveryId, MessageId, Replay, ReplayId, ReplaySignature, ReplaysAbout, Timestamp};
-use crate::store::sqlite::Sqlite;
-use crate::store::sqlite::whole;
+use crate::store::sqlite::fields::unreadable;
+use crate::store::sqlite::{Sqlite, whole};
 use crate::store::{Replays, StoreError};
 
-const COLUMNS: &str =
-    "id, original, target, signature, is_edited, run, status, delivery, message, error, answer";
+const COLUMNS: &str = r"
+    id, original, target, signature, is_edited, run,
+    status, delivery, message, error, answer";
 
 #[async_trait]
 impl Replays for Sqlite {
@@ -42,26 +43,35 @@ impl Replays for Sqlite {
 pub fn add(connection: &Connection, replay: &Replay, now: Timestamp) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "DELETE FROM replays WHERE id IN (SELECT id FROM replays WHERE id < ?1 ORDER BY id LIMIT ?2)",
+            r"
+            DELETE FROM replays
+            WHERE id IN (SELECT id FROM replays WHERE id < ?1 ORDER BY id LIMIT ?2)
+            ",
         )?
         .execute(params![ReplayId::new_at(now.minus(KEEP)).as_bytes(), whole(STEP)])?;
     connection
         .prepare_cached(&format!(
-            "INSERT INTO replays ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+            r"
+            INSERT INTO replays ({COLUMNS})
+            VALUES (
+                :id, :original, :target, :signature, :is_edited, :run,
+                :status, :delivery, :message, :error, :answer
+            )
+            "
         ))?
-        .execute(params![
-            replay.id.as_bytes(),
-            replay.original.as_bytes(),
-            replay.target,
-            replay.signature.as_str(),
-            replay.is_edited,
-            replay.run.map(|id| *id.as_bytes()),
-            replay.status,
-            replay.delivery.map(|id| *id.as_bytes()),
-            replay.message.map(|id| *id.as_bytes()),
-            replay.error,
-            &*replay.answer,
-        ])?;
+        .execute(named_params! {
+            ":id": replay.id.as_bytes(),
+            ":original": replay.original.as_bytes(),
+            ":target": replay.target,
+            ":signature": replay.signature.as_str(),
+            ":is_edited": replay.is_edited,
+            ":run": replay.run.map(|id| *id.as_bytes()),
+            ":status": replay.status,
+            ":delivery": replay.delivery.map(|id| *id.as_bytes()),
+            ":message": replay.message.map(|id| *id.as_bytes()),
+            ":error": replay.error,
+            ":answer": &*replay.answer,
+        })?;
     Ok(())
 }
 
@@ -73,12 +83,25 @@ pub fn list(
     limit: usize,
 ) -> rusqlite::Result<Vec<Replay>> {
     let before = before.map_or([0xff; 16], |id| *id.as_bytes());
-    let of_run = if run.is_some() { "run = ?3 AND" } else { "?3 IS NULL AND" };
+    let of_run = if run.is_some() { "run = :run" } else { ":run IS NULL" };
     connection
         .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM replays WHERE {of_run} id < ?1 ORDER BY id DESC LIMIT ?2"
+            r"
+            SELECT {COLUMNS}
+            FROM replays
+            WHERE {of_run} AND id < :before
+            ORDER BY id DESC
+            LIMIT :limit
+            "
         ))?
-        .query_map(params![before, whole(limit), run.map(|id| *id.as_bytes())], replay)?
+        .query_map(
+            named_params! {
+                ":run": run.map(|id| *id.as_bytes()),
+                ":before": before,
+                ":limit": whole(limit),
+            },
+            replay,
+        )?
         .collect()
 }
 
@@ -94,33 +117,36 @@ pub fn one(connection: &Connection, id: ReplayId) -> rusqlite::Result<Option<Rep
 pub fn about(connection: &Connection, delivery: DeliveryId) -> rusqlite::Result<ReplaysAbout> {
     let replays = connection
         .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM replays WHERE original = ?1 ORDER BY id DESC LIMIT ?2"
+            r"
+            SELECT {COLUMNS}
+            FROM replays
+            WHERE original = ?1
+            ORDER BY id DESC
+            LIMIT ?2
+            "
         ))?
         .query_map(params![delivery.as_bytes(), whole(MOST)], replay)?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     let came_by = connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM replays WHERE delivery = ?1"))?
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM replays WHERE delivery = ?1 ORDER BY id LIMIT 1"))?
         .query_row([delivery.as_bytes()], replay)
         .optional()?;
     Ok(ReplaysAbout { replays, came_by })
 }
 
 fn replay(row: &Row<'_>) -> rusqlite::Result<Replay> {
-    let signature: String = row.get(3)?;
-    let signature = ReplaySignature::from_word(&signature).ok_or_else(|| {
-        Error::InvalidColumnType(3, "a choice that this program does not know".to_owned(), Type::Text)
-    })?;
+    let signature = ReplaySignature::from_word(row.get_ref("signature")?.as_str()?);
     Ok(Replay {
-        id: ReplayId::from_bytes(row.get(0)?),
-        original: DeliveryId::from_bytes(row.get(1)?),
-        target: row.get(2)?,
-        signature,
-        is_edited: row.get(4)?,
-        run: row.get::<_, Option<[u8; 16]>>(5)?.map(ReplayId::from_bytes),
-        status: row.get(6)?,
-        delivery: row.get::<_, Option<[u8; 16]>>(7)?.map(DeliveryId::from_bytes),
-        message: row.get::<_, Option<[u8; 16]>>(8)?.map(MessageId::from_bytes),
-        error: row.get(9)?,
-        answer: Bytes::copy_from_slice(row.get_ref(10)?.as_blob()?),
+        id: ReplayId::from_bytes(row.get("id")?),
+        original: DeliveryId::from_bytes(row.get("original")?),
+        target: row.get("target")?,
+        signature: signature.ok_or_else(|| unreadable(row, "signature", Type::Text))?,
+        is_edited: row.get("is_edited")?,
+        run: row.get::<_, Option<[u8; 16]>>("run")?.map(ReplayId::from_bytes),
+        status: row.get("status")?,
+        delivery: row.get::<_, Option<[u8; 16]>>("delivery")?.map(DeliveryId::from_bytes),
+        message: row.get::<_, Option<[u8; 16]>>("message")?.map(MessageId::from_bytes),
+        error: row.get("error")?,
+        answer: Bytes::copy_from_slice(row.get_ref("answer")?.as_blob()?),
     })
 }

@@ -38,8 +38,11 @@ async fn save(to: &Transaction, search: &SavedSearch) -> Result<bool, StoreError
         return Ok(false);
     }
     to.run(
-        "INSERT INTO saved_searches (name, query) VALUES ($1, $2)
-         ON CONFLICT (name) DO UPDATE SET query = excluded.query",
+        r"
+        INSERT INTO saved_searches (name, query)
+        VALUES ($1, $2)
+        ON CONFLICT (name) DO UPDATE SET query = excluded.query
+        ",
         &params![search.name, search.query],
     )
     .await?;

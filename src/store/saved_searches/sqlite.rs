@@ -32,7 +32,11 @@ pub fn save(connection: &Connection, search: &SavedSearch) -> rusqlite::Result<b
     }
     connection
         .prepare_cached(
-            "INSERT INTO saved_searches (name, query) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET query = ?2",
+            r"
+            INSERT INTO saved_searches (name, query)
+            VALUES (?1, ?2)
+            ON CONFLICT (name) DO UPDATE SET query = excluded.query
+            ",
         )?
         .execute(params![search.name, search.query])?;
     Ok(true)
@@ -47,6 +51,6 @@ pub fn remove(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
 pub fn all(connection: &Connection) -> rusqlite::Result<Vec<SavedSearch>> {
     connection
         .prepare_cached("SELECT name, query FROM saved_searches ORDER BY name")?
-        .query_map([], |row| Ok(SavedSearch { name: row.get(0)?, query: row.get(1)? }))?
+        .query_map([], |row| Ok(SavedSearch { name: row.get("name")?, query: row.get("query")? }))?
         .collect()
 }

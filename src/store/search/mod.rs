@@ -1,4 +1,4 @@
-//! Search in the log: lists, what follows a cursor, counts.
+//! Search in the log: lists, the rows after a cursor, counts.
 
 pub mod postgres;
 pub mod sqlite;
@@ -62,7 +62,7 @@ pub trait Search: Send + Sync {
         self.list(&DeliveryFilter { source, event_id, ..DeliveryFilter::default() }, None, limit).await
     }
 
-    /// How many deliveries are stored, or how many of one verdict. It costs nothing, however many there are.
+    /// The number of stored deliveries, of one verdict or of all. It is cheap, however many there are.
     async fn total(&self, verdict: Option<Verdict>) -> Result<u64, StoreError>;
 
     /// The newest deliveries that match: at most `most` of them, and as many as are found within `budget`.

@@ -102,7 +102,7 @@ impl Checkpointer {
     }
 }
 
-/// What the thread works with.
+/// The resources of the thread.
 struct Work {
     shared: Arc<Shared>,
     log: Arc<Log>,

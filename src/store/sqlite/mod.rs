@@ -1,7 +1,6 @@
 //! The machinery of the store in one SQLite file: WAL, synchronous = FULL, one writer thread with group commit, and
 //! separate readers.
 
-mod ages;
 mod checkpoint;
 mod engine;
 pub mod fields;

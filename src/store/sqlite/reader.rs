@@ -90,7 +90,7 @@ pub fn is_interrupted(fault: &rusqlite::Error) -> bool {
     fault.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
 }
 
-/// What a thread works with.
+/// The resources of a thread.
 struct Reader {
     connection: Connection,
     /// The deadline of the current query.

@@ -40,7 +40,7 @@ pub struct Shared {
     pruned_through: AtomicI64,
     /// Bytes in use in the file, as of the last retention check.
     pub used: AtomicU64,
-    /// What waits for the writer.
+    /// The work that waits for the writer.
     pub queued: Arc<Queued>,
 }
 

@@ -1,4 +1,4 @@
-//! What the writer's thread does between batches: retention in small steps, and returning room to the disk.
+//! The work of the writer's thread between batches: retention in small steps, and returning room to the disk.
 
 use std::sync::atomic::Ordering;
 
@@ -45,7 +45,7 @@ impl Work {
     }
 
     fn retention_step(&mut self) -> rusqlite::Result<Step> {
-        let now = self.ages.reckoned_at(self.options.clock.both());
+        let now = self.ages.trusted(self.options.clock.both());
         let step = retention::step(&mut self.connection, &self.options.retention, now);
         if let Err(fault) = &step {
             self.recover(fault);

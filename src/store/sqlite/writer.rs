@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
-use super::ages::Ages;
 use super::checkpoint::{Checkpointer, move_log};
 use super::job::{Asked, Job};
 use super::shared::{self, Shared};
 use crate::store::log::prepared::Prepared;
 use crate::store::log::queue::{Answer, Place, Waiting};
 use crate::store::log::sqlite::{Inserted, Statements};
+use crate::store::upkeep::ages::Ages;
 use crate::store::upkeep::sqlite::retention;
 use crate::store::{Pruned, StoreError, StoreOptions, Written};
 use crate::telemetry::Worker;
@@ -167,7 +167,7 @@ enum State {
     Closing,
 }
 
-/// What the thread works with.
+/// The resources of the thread.
 pub(super) struct Work {
     pub(super) connection: Connection,
     checkpointer: Checkpointer,
@@ -175,7 +175,7 @@ pub(super) struct Work {
     pub(super) shared: Arc<Shared>,
     /// Why nothing may be appended now: `max_size` is reached and nothing can be removed.
     pub(super) blocked: Option<String>,
-    /// What retention removed since its last log line.
+    /// The rows that retention removed since its last log line.
     pub(super) removed: Pruned,
     /// The ages of rows.
     pub(super) ages: Ages,

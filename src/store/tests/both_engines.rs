@@ -5,10 +5,12 @@ use tokio_postgres::types::ToSql;
 
 use super::search::{combined, is, varied};
 use super::*;
-use crate::domain::{Cause, MarksChange, Pattern};
+use crate::domain::{Cause, MarksChange, Moment, Pattern, Unverified};
 
 /// More than three slices.
 const ROWS: usize = 2_000;
+/// The days on which they were received, in turns, so that no order of days is that of positions.
+const DAYS: usize = 5;
 /// Queries made at random.
 const QUERIES: usize = 300;
 /// The columns of a delivery that a test copies as they are.
@@ -32,7 +34,7 @@ async fn both() -> Option<Both> {
         options.retention.keep_captured = 20_000;
     })
     .await;
-    let written = (0..ROWS).map(|at| sqlite.store.append(varied(&sqlite, at)));
+    let written = (0..ROWS).map(|at| sqlite.store.append(unusual(varied(&sqlite, at), at)));
     assert!(futures_util::future::join_all(written).await.into_iter().all(|written| written.is_ok()));
     let rows = sqlite.store.list(&DeliveryFilter::default(), None, ROWS).await.unwrap();
     for (at, row) in rows.iter().enumerate().step_by(3) {
@@ -58,6 +60,140 @@ async fn both() -> Option<Both> {
     Some(Both { sqlite, postgres, _folder: folder })
 }
 
+/// Ids as they may be in a payload.
+const IDS: [&str; 12] = [
+    "plain",
+    "a\0b",
+    "\0",
+    "nul\0*x",
+    "[x]?",
+    "uÜ%_\\",
+    "",
+    "4.50",
+    "\u{10ffff}0",
+    "a\0",
+    "\"q\"",
+    "\u{feff}b",
+];
+/// Bodies that say nothing about a user, or do so in an unusual way.
+const BODIES: [&str; 14] = [
+    r#"{"user":{"id":42}}"#,
+    r#"{"user":{"id":1e2}}"#,
+    r#"{"user":{"id":1.50}}"#,
+    r#"{"user":{"id":-0}}"#,
+    r#"{"user":{"id":123456789012345678901234567890}}"#,
+    r#"{"user":{"id":"x"},"user":{"id":"y"}}"#,
+    r#"{"user":{"id":"\u0061\u0000\ud83d\ude00"}}"#,
+    r#"{"user":{"id":"\ud800"}}"#,
+    r#"{"us\u0065r":{"id":"hidden"}}"#,
+    r#"{"user":{"id":null}}"#,
+    r#"{"user":{"id":["plain"]}}"#,
+    r#"{"user":{"id":"plain"}"#,
+    r#"[{"user":{"id":"plain"}}]"#,
+    r#"{"user":["plain"]}"#,
+];
+
+/// Gives `entry` an unusual body, a day, and what an unread body says.
+fn unusual(mut entry: Entry, at: usize) -> Entry {
+    let id = IDS[at / 3 % IDS.len()];
+    let body = serde_json::json!({ "user": { "id": id } }).to_string();
+    let body = match at % 8 {
+        0 => body.into_bytes(),
+        1 => packed(body.as_bytes()),
+        2 => format!("\u{feff}{body}").into_bytes(),
+        3 => BODIES[at / 8 % BODIES.len()].into(),
+        4 => packed(BODIES[at / 8 % BODIES.len()].as_bytes()),
+        5 => {
+            let mut cut = packed(body.repeat(at % 40).as_bytes());
+            cut.truncate(cut.len() - 9);
+            cut
+        }
+        _ => entry.delivery.body.to_vec(),
+    };
+    entry.delivery.body = Bytes::from(body);
+    let seconds = i64::try_from(at % DAYS * 86_400).unwrap();
+    entry.delivery.received_at = entry.delivery.received_at.plus(Duration::from_secs(seconds.unsigned_abs()));
+    if at % 10 < 8 {
+        let said = |place: usize| (place % 5 > 0).then(|| IDS[place % IDS.len()].to_owned());
+        entry.unverified =
+            Unverified { event: said(at), id: said(at / 2), device: said(at / 3), device_name: said(at / 5) };
+    }
+    if at.is_multiple_of(6) {
+        entry.facts.entity = Some(IDS[at / 6 % IDS.len()].to_owned());
+    }
+    entry
+}
+
+fn packed(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, bytes).unwrap();
+    packed.finish().unwrap()
+}
+
+/// Patterns for `IDS`: each alone, and with stars.
+fn patterns() -> Vec<Pattern> {
+    let mut patterns: Vec<Pattern> = IDS.map(Pattern::exactly).to_vec();
+    let stars =
+        ["*", "**", "a*", "*b", "a*b", "*\0*", "\0*", "*\0", "nul*x", "*[x]*", "[*]?", "*?", "u*%_*", "4.*"];
+    patterns.extend(stars.map(Pattern::parse));
+    patterns
+}
+
+/// The users that `BODIES` may name.
+const USERS: [&str; 13] = [
+    "42",
+    "100",
+    "100.0",
+    "1e2",
+    "1.5",
+    "1.50",
+    "-0",
+    "1234567890123456789012345*",
+    "x",
+    "y",
+    "a\0😀",
+    "*😀",
+    "hidden",
+];
+
+/// Conditions on what payloads say.
+fn said() -> Vec<Query> {
+    let mut queries = Vec::new();
+    for pattern in patterns() {
+        queries.extend([
+            is(Condition::UnverifiedId(pattern.clone())),
+            is(Condition::UnverifiedDevice(pattern.clone())),
+            is(Condition::User(pattern.clone())),
+            is(Condition::Entity(pattern)),
+        ]);
+    }
+    queries.extend(USERS.map(|user| is(Condition::User(Pattern::parse(user)))));
+    queries
+}
+
+/// Conditions on time, within a day and over several.
+fn timed() -> Vec<Query> {
+    let at = |seconds: i64| Moment::At(Timestamp::from_secs(1_800_000_000 + seconds));
+    let mut queries = Vec::new();
+    for seconds in [-86_400, 0, 700, 57_600, 86_400, 2 * 86_400 + 900, 4 * 86_400 + 1_999, 5 * 86_400] {
+        queries.extend([is(Condition::From(at(seconds))), is(Condition::To(at(seconds)))]);
+    }
+    queries
+}
+
+/// Makes the partitions of the days.
+async fn make_days(client: &tokio_postgres::Client) {
+    // The first day, at midnight.
+    let first = 1_800_000_000_i64.div_euclid(86_400);
+    for day in first..=first + i64::try_from(DAYS).unwrap() {
+        let (from, to) = (day * 86_400_000_000, (day + 1) * 86_400_000_000);
+        let sql = format!(
+            "CREATE TABLE deliveries_test_{day} PARTITION OF deliveries FOR VALUES FROM ({from}) TO ({to})"
+        );
+        client.batch_execute(&sql).await.unwrap();
+    }
+}
+
 /// Copies the rows of the SQLite file `from`.
 async fn copy(from: &std::path::Path, to: &tokio_postgres::Config) {
     let (client, connection) = to.connect(NoTls).await.unwrap();
@@ -68,6 +204,7 @@ async fn copy(from: &std::path::Path, to: &tokio_postgres::Config) {
         "INSERT INTO deliveries ({names}, node, http_version, peer_ip, explanation, body_end, checks)
          VALUES ({places}, '', '', '\\x00000000000000000000000000000000', '', 'complete', '[]')"
     );
+    make_days(&client).await;
     client.batch_execute("BEGIN").await.unwrap();
     for (sql, insert) in [
         (format!("SELECT {COLUMNS} FROM deliveries d JOIN delivery_bytes b USING (seq)"), insert),
@@ -86,6 +223,10 @@ async fn copy(from: &std::path::Path, to: &tokio_postgres::Config) {
             client.execute(&statement, &values).await.unwrap();
         }
     }
+    let total = "INSERT INTO delivery_totals (day, verdict, node, writer, rows, bytes)
+         SELECT received_at / 86400000000, verdict, 'node', 0, count(*), sum(row_bytes)
+         FROM deliveries GROUP BY 1, 2";
+    client.batch_execute(total).await.unwrap();
     client.batch_execute("COMMIT; ANALYZE").await.unwrap();
 }
 
@@ -149,8 +290,8 @@ async fn both_engines_give_the_same_answers() {
     let newest = both.sqlite.store.list(&DeliveryFilter::default(), None, ROWS).await.unwrap();
     let some: Vec<DeliveryId> = newest.iter().step_by(150).map(|row| row.id).collect();
     let mut queries = combined(&some);
-    let leaves: Vec<Query> = queries.iter().cloned().chain(marked()).collect();
-    queries.extend(marked());
+    queries.extend(marked().into_iter().chain(said()).chain(timed()));
+    let leaves = queries.clone();
     let mut dice = Dice(15);
     queries.extend((0..QUERIES).map(|_| dice.query(&leaves, 3)));
     let mut hits = 0;

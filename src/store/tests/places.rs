@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio_postgres::{Config, NoTls};
 
+use crate::config::{Roots, TlsMode};
 use crate::store::{Place, PostgresPlace};
 
 /// Counts the databases of this process.
@@ -27,7 +28,10 @@ pub async fn place_in(folder: &Path) -> Place {
     config.dbname(&name);
     Place::Postgres(Box::new(PostgresPlace {
         config,
+        tls: TlsMode::Disable,
+        roots: Roots::System,
         shown: format!("postgres://…/{name}"),
         node: "one".to_owned(),
+        membership: None,
     }))
 }

@@ -1,6 +1,8 @@
 //! Measuring, pruning and closing a store.
 
+pub mod ages;
 pub mod postgres;
+mod rules;
 pub mod sqlite;
 
 use std::time::Duration;

@@ -125,7 +125,7 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
     let is_one = query.event_type.is_some();
     let read = async {
         let (found, _) = reports(&state.store, &state.catalog, &query, ALL).await?;
-        Ok::<_, StoreError>((found, state.store.lens_state().await?))
+        Ok::<_, StoreError>((found, state.store.learner_state().await?))
     };
     let (found, lens) = match read.await {
         Ok(read) => read,

@@ -148,7 +148,7 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
     let fault = fault.map(|faults| plain(&crate::http::problem::Problem::bad_parameters(faults).sentences()));
     let read = async {
         let page = state.store.entities(query.clone(), ROWS).await?;
-        Ok::<_, crate::store::StoreError>((page, state.store.lens_state().await?))
+        Ok::<_, crate::store::StoreError>((page, state.store.learner_state().await?))
     };
     let (found, lens) = match read.await {
         Ok(read) => read,

@@ -21,7 +21,7 @@ fn panicked(house: &House, worker: &str) -> u64 {
 
 #[tokio::test]
 async fn a_sender_that_panics_is_counted_and_starts_again() {
-    let house = house(SilenceAfter::Off);
+    let house = house(SilenceAfter::Off).await;
     let json = r#"{"name": "a", "url": "http://127.0.0.1:9/", "events": ["data.received"], "signature": {"scheme": "none"}}"#;
     house.sender.create(json).await.unwrap();
     *house.fragile.breaks.lock().unwrap() = Some("sender");
@@ -35,7 +35,7 @@ async fn a_sender_that_panics_is_counted_and_starts_again() {
 
 #[tokio::test]
 async fn a_learner_that_panics_is_counted_and_starts_again() {
-    let house = house(SilenceAfter::Off);
+    let house = house(SilenceAfter::Off).await;
     *house.fragile.breaks.lock().unwrap() = Some("learner");
     let (sources, clock) = (house.sources.clone(), Arc::<Fragile>::clone(&house.fragile));
     let running = RunningLearner::start(house.store.clone(), house.sender.clone(), sources, clock).unwrap();

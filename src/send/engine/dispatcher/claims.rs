@@ -1,7 +1,7 @@
 //! Which lanes the dispatcher queries, and what it does with the results.
 
 use super::super::lane::{BATCH_WIDTH, LANE_WIDTH, LaneState};
-use super::super::throttle::{self, ARRIVAL, Throttle};
+use super::super::throttle::{self, ARRIVAL, START_WITHIN, Throttle};
 use super::{Claiming, Dispatcher, IDLE, has_reserve};
 use crate::domain::{ClaimedMessage, Timestamp};
 use crate::send::subscriptions::Active;
@@ -15,6 +15,8 @@ impl Dispatcher {
     /// Starts a claim for every lane that has room and may have due messages.
     pub(super) async fn begin_claim(&mut self) {
         let now = self.sender.now();
+        // Before the subscriptions are read: they are at least as new.
+        let revision = *self.sender.followed().revision().borrow();
         if now > self.asked_all.plus(IDLE) {
             // Set in every case, so that no message waits longer than the interval.
             self.asked_all = now;
@@ -28,7 +30,7 @@ impl Dispatcher {
         if !lanes.is_empty() {
             let store = self.sender.store().clone();
             let leases_ended = self.stall_detector.leases_ended(now);
-            let claim = LaneClaim { lanes, now, leases_ended };
+            let claim = LaneClaim { lanes, now, leases_ended, revision };
             let due = Box::pin(async move { store.claim_due(claim).await });
             self.claiming = Some(Claiming { since: now, due });
         }
@@ -114,6 +116,10 @@ impl Dispatcher {
                 return self.wait_after(&fault).await;
             }
         };
+        if due.is_outdated {
+            // The lanes are woken as soon as the change is in force here.
+            self.sender.followed().ask();
+        }
         for (target, until) in due.rests {
             if let Some(lane) = self.lanes.get_mut(&target) {
                 lane.rest(until);
@@ -124,22 +130,33 @@ impl Dispatcher {
         }
         // There may be more messages after these.
         self.is_stale |= due.has_freed || !due.messages.is_empty();
+        self.start_claimed(since, due.messages);
+    }
+
+    /// What cannot be started in time any more, because this node stood still, is given back: others may have it.
+    fn start_claimed(&mut self, since: Timestamp, messages: Vec<ClaimedMessage>) {
         let start_by = since.plus(self.sender.parts().lease / 2);
-        let mut batch: Vec<ClaimedMessage> = Vec::new();
-        for message in due.messages {
+        let now = self.sender.now();
+        let (mut batch, mut late): (Vec<ClaimedMessage>, Vec<ClaimedMessage>) = Default::default();
+        for message in messages {
             if batch.first().is_some_and(|first| first.target != message.target) {
                 self.start(std::mem::take(&mut batch));
             }
             let active = self.sender.subscriptions().get(&message.target);
             let lane = self.lanes.entry(message.target.clone()).or_default();
-            if active.is_some_and(|active| active.compiled.subscription.batch.is_some()) {
+            let is_batch = active.is_some_and(|active| active.compiled.subscription.batch.is_some());
+            let has_rate = lane.throttle.is_some();
+            if now > start_by || (has_rate && now > since.plus(START_WITHIN)) {
+                late.extend(lane.give_back(vec![message]));
+            } else if is_batch {
                 batch.push(message);
-            } else if lane.throttle.is_some() {
+            } else if has_rate {
                 self.start(vec![message]);
             } else {
                 lane.keep(message, start_by);
             }
         }
         self.start(batch);
+        self.give_back(late);
     }
 }

@@ -1,12 +1,13 @@
 //! Event types and their fields.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 
-use crate::domain::{DeliveryId, JsonKinds, Timestamp};
+use crate::domain::{DeliveryId, JsonKinds};
 use crate::store::learned::fields::{MOST_FIELDS, merged, new_field};
 use crate::store::outbox::sqlite::to_json;
 use crate::store::sqlite::Sqlite;
+use crate::store::sqlite::fields::{count, json, time, time_if_any};
 use crate::store::{Drift, DriftField, DriftType, StoreError, TypeLearnt};
 
 #[async_trait]
@@ -20,38 +21,62 @@ impl Drift for Sqlite {
     }
 }
 
-fn count(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
+fn number(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// The position of the last delivery of this type that was counted; 0: there is none.
+pub fn through(connection: &Connection, learnt: &TypeLearnt) -> rusqlite::Result<i64> {
+    let through = connection
+        .prepare_cached(
+            r"
+            SELECT through
+            FROM drift_types
+            WHERE source = ?1 AND event_type = ?2
+            ",
+        )?
+        .query_row([&learnt.source, &learnt.event_type], |row| row.get("through"))
+        .optional()?;
+    Ok(through.unwrap_or(0))
 }
 
 /// Adds what was learnt about an event type.
 pub fn learn(connection: &Connection, learnt: &TypeLearnt) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "INSERT INTO drift_types (source, event_type, deliveries, refused, samples, fields, is_cut, first_seen, \
-             first_in, last_seen, through) VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?8, ?9, ?10) \
-             ON CONFLICT (source, event_type) DO UPDATE SET deliveries = deliveries + ?3, refused = refused + ?4, \
-             samples = samples + ?5, is_cut = is_cut OR ?6, last_seen = max(last_seen, ?9), \
-             through = max(through, ?10)",
-        )?
-        .execute(params![
-            learnt.source,
-            learnt.event_type,
-            count(learnt.deliveries),
-            count(learnt.refused),
-            count(learnt.samples),
-            learnt.is_cut,
-            learnt.first.at.as_micros(),
-            learnt.first.delivery.as_bytes(),
-            learnt.last_seen.as_micros(),
-            learnt.through,
-        ])?;
-    if learnt.fields.is_empty() {
-        return Ok(());
-    }
     let (id, before): (i64, i64) = connection
-        .prepare_cached("SELECT id, fields FROM drift_types WHERE source = ?1 AND event_type = ?2")?
-        .query_row([&learnt.source, &learnt.event_type], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        .prepare_cached(
+            r"
+            INSERT INTO drift_types (
+                source, event_type, deliveries, refused, samples, fields,
+                is_cut, first_seen, first_in, last_seen, through
+            ) VALUES (
+                :source, :event_type, :deliveries, :refused, :samples, 0,
+                :is_cut, :first_seen, :first_in, :last_seen, :through
+            )
+            ON CONFLICT (source, event_type) DO UPDATE SET
+                deliveries = deliveries + :deliveries,
+                refused = refused + :refused,
+                samples = samples + :samples,
+                is_cut = is_cut OR :is_cut,
+                last_seen = max(last_seen, :last_seen),
+                through = max(through, :through)
+            RETURNING id, fields
+            ",
+        )?
+        .query_row(
+            named_params! {
+                ":source": learnt.source,
+                ":event_type": learnt.event_type,
+                ":deliveries": number(learnt.deliveries),
+                ":refused": number(learnt.refused),
+                ":samples": number(learnt.samples),
+                ":is_cut": learnt.is_cut,
+                ":first_seen": learnt.first.at.as_micros(),
+                ":first_in": learnt.first.delivery.as_bytes(),
+                ":last_seen": learnt.last_seen.as_micros(),
+                ":through": learnt.through,
+            },
+            |row| Ok((row.get("id")?, row.get("fields")?)),
+        )?;
     let mut fields = before;
     let mut is_cut = false;
     for field in &learnt.fields {
@@ -68,18 +93,32 @@ pub fn learn(connection: &Connection, learnt: &TypeLearnt) -> rusqlite::Result<(
     }
     if fields != before || is_cut {
         connection
-            .prepare_cached("UPDATE drift_types SET fields = ?2, is_cut = is_cut OR ?3 WHERE id = ?1")?
+            .prepare_cached(
+                r"
+                UPDATE drift_types
+                SET fields = ?2, is_cut = is_cut OR ?3
+                WHERE id = ?1
+                ",
+            )?
             .execute(params![id, fields, is_cut])?;
     }
     Ok(())
 }
 
-const COLUMNS: &str = "pointer, types, counts, first_seen, first_in, first_sample, last_seen, types_before, \
-     changed_at, changed_in";
+const COLUMNS: &str = r"
+    pointer, types, counts, first_seen, first_in, first_sample, last_seen,
+    types_before, changed_at, changed_in
+";
 
 fn known(connection: &Connection, type_id: i64, pointer: &str) -> rusqlite::Result<Option<DriftField>> {
     connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM drift_fields WHERE type_id = ?1 AND pointer = ?2"))?
+        .prepare_cached(&format!(
+            r"
+            SELECT {COLUMNS}
+            FROM drift_fields
+            WHERE type_id = ?1 AND pointer = ?2
+            "
+        ))?
         .query_row(params![type_id, pointer], field)
         .optional()
 }
@@ -91,41 +130,46 @@ fn put(connection: &Connection, type_id: i64, field: &DriftField) -> rusqlite::R
     };
     connection
         .prepare_cached(&format!(
-            "INSERT OR REPLACE INTO drift_fields (type_id, {COLUMNS}) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+            r"
+            INSERT OR REPLACE INTO drift_fields (
+                type_id, {COLUMNS}
+            ) VALUES (
+                :type_id, :pointer, :types, :counts, :first_seen, :first_in, :first_sample, :last_seen,
+                :types_before, :changed_at, :changed_in
+            )
+            "
         ))?
-        .execute(params![
-            type_id,
-            field.pointer,
-            field.kinds.bits(),
-            to_json(&field.counts)?,
-            field.first_seen.as_micros(),
-            field.first_in.as_bytes(),
-            count(field.first_sample),
-            field.last_seen.as_micros(),
-            before,
-            changed_at,
-            changed_in,
-        ])?;
+        .execute(named_params! {
+            ":type_id": type_id,
+            ":pointer": field.pointer,
+            ":types": field.kinds.bits(),
+            ":counts": to_json(&field.counts)?,
+            ":first_seen": field.first_seen.as_micros(),
+            ":first_in": field.first_in.as_bytes(),
+            ":first_sample": number(field.first_sample),
+            ":last_seen": field.last_seen.as_micros(),
+            ":types_before": before,
+            ":changed_at": changed_at,
+            ":changed_in": changed_in,
+        })?;
     Ok(())
 }
 
 fn field(row: &Row<'_>) -> rusqlite::Result<DriftField> {
-    let counts: String = row.get(2)?;
-    let before = JsonKinds::from_bits(row.get(7)?);
-    let changed_at: Option<i64> = row.get(8)?;
-    let changed_in: Option<[u8; 16]> = row.get(9)?;
+    let before = JsonKinds::from_bits(row.get("types_before")?);
+    let changed_at = time_if_any(row, "changed_at")?;
+    let changed_in: Option<[u8; 16]> = row.get("changed_in")?;
     Ok(DriftField {
-        pointer: row.get(0)?,
-        kinds: JsonKinds::from_bits(row.get(1)?),
-        counts: serde_json::from_str(&counts).unwrap_or_default(),
-        first_seen: Timestamp::from_micros(row.get(3)?),
-        first_in: DeliveryId::from_bytes(row.get(4)?),
-        first_sample: row.get::<_, i64>(5)?.unsigned_abs(),
-        last_seen: Timestamp::from_micros(row.get(6)?),
+        pointer: row.get("pointer")?,
+        kinds: JsonKinds::from_bits(row.get("types")?),
+        counts: json(row, "counts").unwrap_or_default(),
+        first_seen: time(row, "first_seen")?,
+        first_in: DeliveryId::from_bytes(row.get("first_in")?),
+        first_sample: count(row, "first_sample")?,
+        last_seen: time(row, "last_seen")?,
         changed: changed_at
             .zip(changed_in)
-            .map(|(at, delivery)| (before, Timestamp::from_micros(at), DeliveryId::from_bytes(delivery))),
+            .map(|(at, delivery)| (before, at, DeliveryId::from_bytes(delivery))),
     })
 }
 
@@ -133,24 +177,28 @@ fn field(row: &Row<'_>) -> rusqlite::Result<DriftField> {
 pub fn types(connection: &Connection) -> rusqlite::Result<Vec<DriftType>> {
     connection
         .prepare_cached(
-            "SELECT id, source, event_type, deliveries, refused, samples, fields, is_cut, first_seen, first_in, \
-             last_seen, through FROM drift_types ORDER BY source, event_type",
+            r"
+            SELECT
+                id, source, event_type, deliveries, refused, samples, fields,
+                is_cut, first_seen, first_in, last_seen, through
+            FROM drift_types
+            ORDER BY source, event_type
+            ",
         )?
         .query_map([], |row| {
-            let number = |at| row.get::<_, i64>(at).map(i64::unsigned_abs);
             Ok(DriftType {
-                id: row.get(0)?,
-                source: row.get(1)?,
-                event_type: row.get(2)?,
-                deliveries: number(3)?,
-                refused: number(4)?,
-                samples: number(5)?,
-                fields: number(6)?,
-                is_cut: row.get(7)?,
-                first_seen: Timestamp::from_micros(row.get(8)?),
-                first_in: DeliveryId::from_bytes(row.get(9)?),
-                last_seen: Timestamp::from_micros(row.get(10)?),
-                through: row.get(11)?,
+                id: row.get("id")?,
+                source: row.get("source")?,
+                event_type: row.get("event_type")?,
+                deliveries: count(row, "deliveries")?,
+                refused: count(row, "refused")?,
+                samples: count(row, "samples")?,
+                fields: count(row, "fields")?,
+                is_cut: row.get("is_cut")?,
+                first_seen: time(row, "first_seen")?,
+                first_in: DeliveryId::from_bytes(row.get("first_in")?),
+                last_seen: time(row, "last_seen")?,
+                through: row.get("through")?,
             })
         })?
         .collect()
@@ -159,7 +207,14 @@ pub fn types(connection: &Connection) -> rusqlite::Result<Vec<DriftType>> {
 /// The fields of an event type, by pointer.
 pub fn fields(connection: &Connection, type_id: i64) -> rusqlite::Result<Vec<DriftField>> {
     connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM drift_fields WHERE type_id = ?1 ORDER BY pointer"))?
+        .prepare_cached(&format!(
+            r"
+            SELECT {COLUMNS}
+            FROM drift_fields
+            WHERE type_id = ?1
+            ORDER BY pointer
+            "
+        ))?
         .query_map([type_id], field)?
         .collect()
 }

@@ -5,20 +5,18 @@ use std::collections::{HashMap, HashSet};
 use async_trait::async_trait;
 use bytes::Bytes;
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, ToSql, named_params, params};
 
 use super::{entities, names};
 use crate::domain::{
     DeliveryFilter, DeliveryRow, Device, DeviceState, Entity, Timestamp, Verdict, is_worldwide,
 };
 use crate::store::learned::limits::{MOST_MEMBERS, is_shown};
+use crate::store::learned::parts::{Part, direction, parts};
 use crate::store::log::encoding::headers;
-use crate::store::numbers::{CLOCK_AHEAD, CLOCK_RIGHT, LATE};
-use crate::store::sqlite::Sqlite;
-use crate::store::sqlite::whole;
-use crate::store::{
-    Devices, EntityOrder, EntityPage, EntityPlace, EntityQuery, LoggedDelivery, Search as _, StoreError,
-};
+use crate::store::sqlite::fields::count;
+use crate::store::sqlite::{Sqlite, whole};
+use crate::store::{Devices, EntityPage, EntityPlace, EntityQuery, LoggedDelivery, Search as _, StoreError};
 
 #[async_trait]
 impl Devices for Sqlite {
@@ -83,93 +81,28 @@ fn siblings(connection: &Connection, of: &Entity) -> rusqlite::Result<Vec<Entity
     }
     connection
         .prepare_cached(&format!(
-            "SELECT {} FROM entities INDEXED BY entities_joined \
-             WHERE entity = ?1 AND length(entity) >= 12 AND source <> ?2 ORDER BY source LIMIT ?3",
+            r"
+            SELECT {}
+            FROM entities INDEXED BY entities_joined
+            WHERE entity = ?1
+              AND length(entity) >= 12
+              AND source <> ?2
+            ORDER BY source
+            LIMIT ?3
+            ",
             entities::COLUMNS
         ))?
-        .query_map(rusqlite::params![of.entity, of.source, whole(MOST_MEMBERS)], entities::entity)?
+        .query_map(params![of.entity, of.source, whole(MOST_MEMBERS)], entities::entity)?
         .collect()
 }
 
-/// A part of a list: entities that an index has in their order.
-struct Class {
-    index: &'static str,
-    condition: String,
-    /// The column by which they are ordered.
-    key: &'static str,
-    /// Whether the condition asks for the time.
-    is_timed: bool,
-}
-
-fn all() -> Class {
-    Class { index: "entities_last_seen", condition: "1".to_owned(), key: "last_seen", is_timed: false }
-}
-
-/// Those in none of the troubles.
-fn rest() -> Class {
-    Class {
-        index: "entities_last_seen",
-        condition: format!(
-            "silent_at IS NULL AND trouble = {CLOCK_RIGHT} AND (quiet_at IS NULL OR quiet_at >= ?)"
-        ),
-        key: "last_seen",
-        is_timed: true,
-    }
-}
-
-fn class(state: DeviceState) -> Class {
-    match state {
-        DeviceState::Silent => Class {
-            index: "entities_silent",
-            condition: "silent_at IS NOT NULL".to_owned(),
-            key: "last_seen",
-            is_timed: false,
-        },
-        DeviceState::ClockAhead => Class {
-            index: "entities_trouble",
-            condition: format!("trouble > 0 AND trouble = {CLOCK_AHEAD} AND silent_at IS NULL"),
-            key: "last_seen",
-            is_timed: false,
-        },
-        DeviceState::Late => Class {
-            index: "entities_trouble",
-            condition: format!("trouble > 0 AND trouble = {LATE} AND silent_at IS NULL"),
-            key: "last_seen",
-            is_timed: false,
-        },
-        DeviceState::Quiet => Class {
-            index: "entities_quiet",
-            condition: format!(
-                "quiet_at IS NOT NULL AND silent_at IS NULL AND trouble = {CLOCK_RIGHT} AND quiet_at < ?"
-            ),
-            key: "quiet_at",
-            is_timed: true,
-        },
-        DeviceState::Regular => Class {
-            index: "entities_last_seen",
-            condition: format!("silent_at IS NULL AND trouble = {CLOCK_RIGHT} AND quiet_at >= ?"),
-            key: "last_seen",
-            is_timed: true,
-        },
-        DeviceState::New => Class {
-            index: "entities_last_seen",
-            condition: format!("silent_at IS NULL AND trouble = {CLOCK_RIGHT} AND quiet_at IS NULL"),
-            key: "last_seen",
-            is_timed: false,
-        },
-    }
-}
-
-/// The parts of the list that is asked for, in their order.
-fn classes(query: &EntityQuery) -> Vec<Class> {
-    match (query.state, query.order) {
-        (Some(state), _) => vec![class(state)],
-        (None, EntityOrder::Recent | EntityOrder::Silence) => vec![all()],
-        (None, EntityOrder::Trouble) => {
-            let troubles =
-                [DeviceState::Silent, DeviceState::ClockAhead, DeviceState::Late, DeviceState::Quiet];
-            troubles.map(class).into_iter().chain([rest()]).collect()
-        }
+/// The index that has the entities of a part in their order.
+const fn index(part: Part) -> &'static str {
+    match part {
+        Part::All | Part::Rest | Part::In(DeviceState::Regular | DeviceState::New) => "entities_last_seen",
+        Part::In(DeviceState::Silent) => "entities_silent",
+        Part::In(DeviceState::ClockAhead | DeviceState::Late) => "entities_trouble",
+        Part::In(DeviceState::Quiet) => "entities_quiet",
     }
 }
 
@@ -178,10 +111,10 @@ pub fn list(connection: &Connection, query: &EntityQuery, limit: usize) -> rusql
     let mut devices: Vec<Device> = Vec::new();
     let mut last = None;
     let begun = query.after.as_ref().map_or(0, |place| place.class);
-    for (number, class) in classes(query).iter().enumerate().skip(begun) {
+    for (number, part) in parts(query).into_iter().enumerate().skip(begun) {
         let mut after = query.after.clone().filter(|place| place.class == number);
         loop {
-            let places = candidates(connection, query, (number, class), after.as_ref(), limit)?;
+            let places = candidates(connection, query, (number, part), after.as_ref(), limit)?;
             for place in &places {
                 let Some(device) = shown(connection, query, place, &devices)? else { continue };
                 if devices.len() == limit {
@@ -203,52 +136,63 @@ pub fn list(connection: &Connection, query: &EntityQuery, limit: usize) -> rusql
 fn candidates(
     connection: &Connection,
     query: &EntityQuery,
-    (number, class): (usize, &Class),
+    (number, part): (usize, Part),
     after: Option<&EntityPlace>,
     limit: usize,
 ) -> rusqlite::Result<Vec<EntityPlace>> {
-    let mut conditions = vec![class.condition.clone()];
-    let mut values = Vec::new();
-    if class.is_timed {
-        values.push(Value::Integer(query.now.as_micros()));
+    let mut conditions = vec![part.condition(":now")];
+    let mut values: Vec<(&str, Value)> = vec![(":limit", Value::Integer(whole(limit.saturating_add(1))))];
+    if part.is_timed() {
+        values.push((":now", Value::Integer(query.now.as_micros())));
     }
-    let (beyond, direction) = match query.order {
-        EntityOrder::Recent | EntityOrder::Trouble => ("<", "DESC"),
-        EntityOrder::Silence => (">", "ASC"),
-    };
-    let key = class.key;
+    let (beyond, direction) = direction(query.order);
+    let key = part.key();
     if let Some(place) = after {
-        conditions.push(format!("({key}, source, entity) {beyond} (?, ?, ?)"));
-        values.push(Value::Integer(place.at.as_micros()));
-        values.push(Value::Text(place.source.clone()));
-        values.push(Value::Text(place.entity.clone()));
+        conditions.push(format!("({key}, source, entity) {beyond} (:at, :after_source, :after_entity)"));
+        values.push((":at", Value::Integer(place.at.as_micros())));
+        values.push((":after_source", Value::Text(place.source.clone())));
+        values.push((":after_entity", Value::Text(place.entity.clone())));
     }
     if let Some(source) = &query.source {
         // The unary plus makes SQLite walk the time index, whatever other index fits.
-        conditions.push("+source = ?".to_owned());
-        values.push(Value::Text(source.clone()));
+        conditions.push("+source = :source".to_owned());
+        values.push((":source", Value::Text(source.clone())));
     }
     if let Some(text) = &query.q {
         conditions.push(
-            "(instr(lower(entity), ?) OR instr(lower(coalesce(name, '')), ?) OR (source, entity) IN \
-             (SELECT source, entity FROM entities INDEXED BY entities_named \
-              WHERE own_name IS NOT NULL AND instr(lower(own_name), ?)))"
-                .to_owned(),
+            r"
+            (
+                instr(lower(entity), :text)
+                OR instr(lower(coalesce(name, '')), :text)
+                OR (source, entity) IN (
+                    SELECT source, entity
+                    FROM entities INDEXED BY entities_named
+                    WHERE own_name IS NOT NULL
+                      AND instr(lower(own_name), :text)
+                )
+            )
+            "
+            .to_owned(),
         );
-        values.extend(std::iter::repeat_n(Value::Text(text.to_ascii_lowercase()), 3));
+        values.push((":text", Value::Text(text.to_ascii_lowercase())));
     }
-    values.push(Value::Integer(whole(limit.saturating_add(1))));
-    let sql = format!(
-        "SELECT {key}, source, entity FROM entities INDEXED BY {} WHERE {} \
-         ORDER BY {key} {direction}, source {direction}, entity {direction} LIMIT ?",
-        class.index,
-        conditions.join(" AND ")
-    );
+    let named: Vec<(&str, &dyn ToSql)> =
+        values.iter().map(|(name, value)| (*name, value as &dyn ToSql)).collect();
     connection
-        .prepare_cached(&sql)?
-        .query_map(params_from_iter(values), |row| {
-            let at = Timestamp::from_micros(row.get(0)?);
-            Ok(EntityPlace { class: number, at, source: row.get(1)?, entity: row.get(2)? })
+        .prepare_cached(&format!(
+            r"
+            SELECT {key} AS at, source, entity
+            FROM entities INDEXED BY {}
+            WHERE {}
+            ORDER BY {key} {direction}, source {direction}, entity {direction}
+            LIMIT :limit
+            ",
+            index(part),
+            conditions.join(" AND ")
+        ))?
+        .query_map(named.as_slice(), |row| {
+            let at = Timestamp::from_micros(row.get("at")?);
+            Ok(EntityPlace { class: number, at, source: row.get("source")?, entity: row.get("entity")? })
         })?
         .collect()
 }
@@ -274,8 +218,19 @@ pub fn give_name(
     let Some(device) = device(connection, source, entity)? else { return Ok(false) };
     for member in device.members() {
         connection
-            .prepare_cached("UPDATE entities SET own_name = ?3 WHERE source = ?1 AND entity = ?2")?
-            .execute(rusqlite::params![member.source, member.entity, name])?;
+            .prepare_cached(
+                r"
+                UPDATE entities
+                SET own_name = :name
+                WHERE source = :source
+                  AND entity = :entity
+                ",
+            )?
+            .execute(named_params! {
+                ":name": name,
+                ":source": member.source,
+                ":entity": member.entity,
+            })?;
     }
     Ok(true)
 }
@@ -284,12 +239,22 @@ pub fn give_name(
 pub fn counts(connection: &Connection) -> rusqlite::Result<Vec<(String, u64, u64)>> {
     connection
         .prepare_cached(
-            "SELECT source, count(*), (SELECT count(*) FROM entities s INDEXED BY entities_silent \
-             WHERE s.silent_at IS NOT NULL AND s.source = e.source) FROM entities e GROUP BY source",
+            r"
+            SELECT
+                source,
+                count(*) AS entities,
+                (
+                    SELECT count(*)
+                    FROM entities s INDEXED BY entities_silent
+                    WHERE s.silent_at IS NOT NULL
+                      AND s.source = e.source
+                ) AS silent
+            FROM entities e
+            GROUP BY source
+            ORDER BY source
+            ",
         )?
-        .query_map([], |row| {
-            Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs(), row.get::<_, i64>(2)?.unsigned_abs()))
-        })?
+        .query_map([], |row| Ok((row.get("source")?, count(row, "entities")?, count(row, "silent")?)))?
         .collect()
 }
 
@@ -299,12 +264,21 @@ pub fn with_bytes(
     rows: Vec<DeliveryRow>,
     bytes: usize,
 ) -> rusqlite::Result<Vec<LoggedDelivery>> {
-    let mut read = connection.prepare_cached("SELECT headers, body FROM delivery_bytes WHERE seq = ?1")?;
+    let mut read = connection.prepare_cached(
+        r"
+        SELECT headers, body
+        FROM delivery_bytes
+        WHERE seq = ?1
+        ",
+    )?;
     let mut found = Vec::new();
     let mut weight = 0_usize;
     for row in rows {
         let whole = read.query_row([row.seq], |bytes| {
-            Ok((headers(bytes.get_ref(0)?.as_blob()?), Bytes::copy_from_slice(bytes.get_ref(1)?.as_blob()?)))
+            Ok((
+                headers(bytes.get_ref("headers")?.as_blob()?),
+                Bytes::copy_from_slice(bytes.get_ref("body")?.as_blob()?),
+            ))
         });
         let Some((headers, body)) = whole.optional()? else { continue };
         weight = weight.saturating_add(body.len());

@@ -1,4 +1,4 @@
-//! Updates the lens from the log: the cursor and the learnt data change in one transaction.
+//! Updates what is learnt from the log: the cursor and the learnt data change in one transaction.
 
 use async_trait::async_trait;
 use rusqlite::Connection;
@@ -8,7 +8,7 @@ use super::{drift, entities};
 use crate::domain::{Reason, Timestamp};
 use crate::store::numbers::{ACCEPTED, REJECTED};
 use crate::store::sqlite::Sqlite;
-use crate::store::{Learning, Learnt, LensState, LoggedDelivery, StoreError};
+use crate::store::{LearnerState, Learning, Learnt, LogSection, StoreError};
 
 /// The condition of what the learner reads: deliveries that were accepted or failed schema validation. The unary plus
 /// keeps SQLite from using the index on verdicts: the log is read in its order.
@@ -24,17 +24,19 @@ fn has_payload() -> String {
 
 #[async_trait]
 impl Learning for Sqlite {
-    async fn lens_state(&self) -> Result<LensState, StoreError> {
+    async fn learner_state(&self) -> Result<LearnerState, StoreError> {
         self.read(state).await
     }
 
-    async fn unlearnt(
+    async fn learnable_after(
         &self,
         after: i64,
         limit: usize,
         bytes: usize,
-    ) -> Result<(Vec<LoggedDelivery>, i64), StoreError> {
-        self.page_of_log(has_payload(), after, limit, bytes).await
+    ) -> Result<LogSection, StoreError> {
+        let (deliveries, through) = self.page_of_log(has_payload(), after, limit, bytes).await?;
+        // Positions are given in the order of writing, so none is missing.
+        Ok(LogSection { deliveries, through, missing_since: None })
     }
 
     async fn learn(&self, learnt: Learnt) -> Result<bool, StoreError> {
@@ -43,9 +45,9 @@ impl Learning for Sqlite {
 }
 
 /// How far the learner has read the log.
-pub fn state(connection: &Connection) -> rusqlite::Result<LensState> {
+pub fn state(connection: &Connection) -> rusqlite::Result<LearnerState> {
     let heard_at = fact(connection, "lens_heard_at")?;
-    Ok(LensState {
+    Ok(LearnerState {
         cursor: fact(connection, "lens_cursor")?,
         since: fact(connection, "lens_since")?,
         heard_at: (heard_at > 0).then_some(Timestamp::from_micros(heard_at)),
@@ -54,10 +56,15 @@ pub fn state(connection: &Connection) -> rusqlite::Result<LensState> {
     })
 }
 
-/// Writes what was learnt; `false`, with nothing written, if another caller moved the cursor.
+/// Writes what was learnt; `false`, with nothing written, if another caller moved the cursor or counted more of a type.
 pub fn learn(connection: &Connection, learnt: &Learnt) -> rusqlite::Result<bool> {
     if fact(connection, "lens_cursor")? != learnt.from {
         return Ok(false);
+    }
+    for learnt in &learnt.types {
+        if drift::through(connection, learnt)? != learnt.after {
+            return Ok(false);
+        }
     }
     for learnt in &learnt.types {
         drift::learn(connection, learnt)?;

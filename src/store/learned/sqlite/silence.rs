@@ -1,14 +1,15 @@
 //! Silences: which are due, and which were published.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, named_params, params};
 
 use super::entities::{COLUMNS, entity};
+use super::facts::fact;
 use crate::domain::{Entity, Now, OutgoingEvent, SilenceAfter, Timestamp};
-use crate::store::learned::limits::MOST_OUTAGES;
+use crate::store::learned::limits::{MOST_OUTAGES, due_by, unheard};
 use crate::store::outbox::sqlite as outbox;
-use crate::store::sqlite::Sqlite;
-use crate::store::sqlite::whole;
+use crate::store::sqlite::fields::time;
+use crate::store::sqlite::{Sqlite, whole};
 use crate::store::{NewMessage, Outage, Silences, StoreError};
 
 #[async_trait]
@@ -21,36 +22,36 @@ impl Silences for Sqlite {
         self.change(move |to| postpone(to, &entity, due)).await
     }
 
-    async fn tell_silence(
+    async fn publish_silence(
         &self,
         entity: Entity,
         (event, messages): (OutgoingEvent, Vec<NewMessage>),
         now: Now,
     ) -> Result<bool, StoreError> {
-        self.add(move |to| tell(to, &entity, &event, &messages, now)).await
+        self.add(move |to| publish(to, &entity, &event, &messages, now)).await
     }
 
-    async fn reckoned_otherwise(
+    async fn entities_with_other_rule(
         &self,
         source: String,
         rule: SilenceAfter,
         after: String,
         limit: usize,
     ) -> Result<Vec<Entity>, StoreError> {
-        self.read(move |from| other_rule(from, &source, rule, &after, limit)).await
+        self.read(move |from| with_other_rule(from, &source, rule, &after, limit)).await
     }
 
-    async fn reckon_silences(
+    async fn recompute_silences(
         &self,
         entities: Vec<Entity>,
         rule: SilenceAfter,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.change(move |to| reckon(to, &entities, rule, now)).await
+        self.change(move |to| recompute(to, &entities, rule, now)).await
     }
 
-    async fn heard_until(&self, now: Timestamp, outage: Option<Outage>) -> Result<(), StoreError> {
-        self.change(move |to| heard(to, now, outage)).await
+    async fn record_listening(&self, now: Timestamp, outage: Option<Outage>) -> Result<(), StoreError> {
+        self.change(move |to| listened(to, now, outage)).await
     }
 
     async fn outages(&self) -> Result<Vec<Outage>, StoreError> {
@@ -62,7 +63,13 @@ impl Silences for Sqlite {
 pub fn due(connection: &Connection, now: Timestamp, limit: usize) -> rusqlite::Result<Vec<Entity>> {
     connection
         .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM entities INDEXED BY entities_due WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2"
+            r"
+            SELECT {COLUMNS}
+            FROM entities INDEXED BY entities_due
+            WHERE due_at <= ?1
+            ORDER BY due_at, source, entity
+            LIMIT ?2
+            "
         ))?
         .query_map(params![now.as_micros(), whole(limit)], entity)?
         .collect()
@@ -72,7 +79,14 @@ pub fn due(connection: &Connection, now: Timestamp, limit: usize) -> rusqlite::R
 pub fn postpone(connection: &Connection, entity: &Entity, due: Timestamp) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "UPDATE entities SET due_at = ?4 WHERE source = ?1 AND entity = ?2 AND last_seen = ?3 AND due_at IS NOT NULL",
+            r"
+            UPDATE entities
+            SET due_at = ?4
+            WHERE source = ?1
+              AND entity = ?2
+              AND last_seen = ?3
+              AND due_at IS NOT NULL
+            ",
         )?
         .execute(params![entity.source, entity.entity, entity.last_seen.as_micros(), due.as_micros()])?;
     Ok(())
@@ -80,20 +94,26 @@ pub fn postpone(connection: &Connection, entity: &Entity, due: Timestamp) -> rus
 
 /// Marks an entity as silent and publishes the event, in one transaction. Returns `false` if the entity reported in
 /// the meantime or its silence was already published.
-pub fn tell(
+pub fn publish(
     connection: &Connection,
     entity: &Entity,
     event: &OutgoingEvent,
     messages: &[NewMessage],
     now: Now,
 ) -> rusqlite::Result<bool> {
-    let told = connection
+    let marked = connection
         .prepare_cached(
-            "UPDATE entities SET silent_at = ?4, due_at = NULL WHERE source = ?1 AND entity = ?2 AND last_seen = ?3 \
-             AND silent_at IS NULL",
+            r"
+            UPDATE entities
+            SET silent_at = ?4, due_at = NULL
+            WHERE source = ?1
+              AND entity = ?2
+              AND last_seen = ?3
+              AND silent_at IS NULL
+            ",
         )?
         .execute(params![entity.source, entity.entity, entity.last_seen.as_micros(), now.wall.as_micros()])?;
-    if told == 0 {
+    if marked == 0 {
         return Ok(false);
     }
     outbox::publish(connection, event, [0; 32], messages, now)?;
@@ -101,7 +121,7 @@ pub fn tell(
 }
 
 /// Entities of `source` after `after` whose silence was not computed with `rule`, by id.
-pub fn other_rule(
+pub fn with_other_rule(
     connection: &Connection,
     source: &str,
     rule: SilenceAfter,
@@ -110,7 +130,15 @@ pub fn other_rule(
 ) -> rusqlite::Result<Vec<Entity>> {
     connection
         .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM entities WHERE source = ?1 AND entity > ?2 AND due_rule <> ?3 ORDER BY entity LIMIT ?4"
+            r"
+            SELECT {COLUMNS}
+            FROM entities
+            WHERE source = ?1
+              AND entity > ?2
+              AND due_rule <> ?3
+            ORDER BY entity
+            LIMIT ?4
+            "
         ))?
         .query_map(params![source, after, rule.number(), whole(limit)], entity)?
         .collect()
@@ -118,58 +146,83 @@ pub fn other_rule(
 
 /// Recomputes when these entities count as silent. An entity that is already silent when a rule is introduced is
 /// marked silent without an event.
-pub fn reckon(
+pub fn recompute(
     connection: &Connection,
     entities: &[Entity],
     rule: SilenceAfter,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     let mut update = connection.prepare_cached(
-        "UPDATE entities SET due_rule = ?4, due_at = ?5, silent_at = ?6 WHERE source = ?1 AND entity = ?2 AND last_seen = ?3",
+        r"
+        UPDATE entities
+        SET due_rule = :rule, due_at = :due_at, silent_at = :silent_at
+        WHERE source = :source
+          AND entity = :entity
+          AND last_seen = :last_seen
+          AND due_rule <> :rule
+        ",
     )?;
     for entity in entities {
-        let due = rule.due(entity.heard_at(), entity.usual());
-        let is_over = due.is_some_and(|due| due <= now);
-        let silent_at = if is_over { entity.silent_at.or(Some(now)) } else { None };
-        update.execute(params![
-            entity.source,
-            entity.entity,
-            entity.last_seen.as_micros(),
-            rule.number(),
-            due.filter(|_| !is_over).map(Timestamp::as_micros),
-            silent_at.map(Timestamp::as_micros),
-        ])?;
+        let (due, silent_at) = due_by(rule, entity, now);
+        update.execute(named_params! {
+            ":rule": rule.number(),
+            ":due_at": due.map(Timestamp::as_micros),
+            ":silent_at": silent_at.map(Timestamp::as_micros),
+            ":source": entity.source,
+            ":entity": entity.entity,
+            ":last_seen": entity.last_seen.as_micros(),
+        })?;
     }
     Ok(())
 }
 
 /// Records that the program listened until `now`, except during `outage`.
-pub fn heard(connection: &Connection, now: Timestamp, outage: Option<Outage>) -> rusqlite::Result<()> {
+pub fn listened(connection: &Connection, now: Timestamp, outage: Option<Outage>) -> rusqlite::Result<()> {
+    let heard_at = Timestamp::from_micros(fact(connection, "lens_heard_at")?);
     connection
-        .prepare_cached("UPDATE facts SET value = ?1 WHERE name = 'lens_heard_at'")?
+        .prepare_cached(
+            r"
+            UPDATE facts
+            SET value = ?1
+            WHERE name = 'lens_heard_at'
+            ",
+        )?
         .execute([now.as_micros()])?;
-    if let Some(outage) = outage {
-        connection
-            .prepare_cached("INSERT OR REPLACE INTO outages (since, until) VALUES (?1, ?2)")?
-            .execute([outage.since.as_micros(), outage.until.as_micros()])?;
-        connection
-            .prepare_cached(
-                "DELETE FROM outages WHERE since NOT IN (SELECT since FROM outages ORDER BY since DESC LIMIT ?1)",
-            )?
-            .execute([whole(MOST_OUTAGES)])?;
-    }
+    let Some(outage) = outage.and_then(|outage| unheard(outage, heard_at)) else { return Ok(()) };
+    connection
+        .prepare_cached(
+            r"
+            INSERT OR REPLACE INTO outages (since, until)
+            VALUES (?1, ?2)
+            ",
+        )?
+        .execute([outage.since.as_micros(), outage.until.as_micros()])?;
+    connection
+        .prepare_cached(
+            r"
+            DELETE FROM outages
+            WHERE since NOT IN (
+                SELECT since
+                FROM outages
+                ORDER BY since DESC
+                LIMIT ?1
+            )
+            ",
+        )?
+        .execute([whole(MOST_OUTAGES)])?;
     Ok(())
 }
 
 /// The stored outages.
 pub fn outages(connection: &Connection) -> rusqlite::Result<Vec<Outage>> {
     connection
-        .prepare_cached("SELECT since, until FROM outages ORDER BY since")?
-        .query_map([], |row| {
-            Ok(Outage {
-                since: Timestamp::from_micros(row.get(0)?),
-                until: Timestamp::from_micros(row.get(1)?),
-            })
-        })?
+        .prepare_cached(
+            r"
+            SELECT since, until
+            FROM outages
+            ORDER BY since
+            ",
+        )?
+        .query_map([], |row| Ok(Outage { since: time(row, "since")?, until: time(row, "until")? }))?
         .collect()
 }

@@ -29,10 +29,13 @@ pub async fn write(
     let settled: Vec<Settled> =
         entries.iter().zip(appended).map(|(entry, appended)| entry.settled(appended)).collect();
     let took: Vec<Duration> = entries.iter().map(|entry| entry.started.elapsed()).collect();
-    let (first, ()) = tokio::try_join!(
+    // Both are sent at once. After a fault in the first one, the second one only says that there was one.
+    let (first, added) = tokio::join!(
         insert(to, &database.node, entries, &settled, &took),
         add_to_totals(to, &database.node, writer, entries, &settled),
-    )?;
+    );
+    let first = first?;
+    added?;
     let written = settled.into_iter().zip(took).zip(first..);
     Ok(written.map(|((settled, took), seq)| Written { appended: settled.appended, seq, took }).collect())
 }

@@ -242,7 +242,7 @@ impl<'b> Claims<'b> {
                 r"
                 INSERT INTO event_ids (source, key, body_digest, delivery_id, first_received_at, expires_at)
                 SELECT source, key, body_digest, delivery_id, first_received_at, expires_at
-                FROM unnest($1, $2, $3, $4, $5, $6) AS right
+                FROM unnest($1, $2, $3, $4, $5, $6) AS owed
                     (source, key, body_digest, delivery_id, first_received_at, expires_at)
                 ",
                 &params![

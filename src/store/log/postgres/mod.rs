@@ -1,7 +1,7 @@
 //! The log in PostgreSQL.
 
 mod appends;
-mod batch;
+pub mod batch;
 mod bell;
 mod claims;
 pub mod days;

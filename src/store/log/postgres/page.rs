@@ -1,7 +1,7 @@
 //! Reads whole deliveries in the order of the log, for those who follow it.
 
 use super::rows::{ROW_COLUMNS, with_bytes};
-use crate::store::postgres::{HORIZON, Postgres, params};
+use crate::store::postgres::{HORIZON, Postgres, column, params, small, whole};
 use crate::store::{LoggedDelivery, StoreError};
 
 impl Postgres {
@@ -12,38 +12,67 @@ impl Postgres {
     /// `Unavailable` if the store cannot be read.
     pub async fn page_of_log(
         &self,
-        condition: &'static str,
+        condition: &str,
         after: i64,
         limit: usize,
         bytes: usize,
     ) -> Result<(Vec<LoggedDelivery>, i64), StoreError> {
         let newest = *self.newest.borrow();
-        let (rows_limit, bytes_limit) =
-            (i64::try_from(limit).unwrap_or(i64::MAX), i64::try_from(bytes).unwrap_or(i64::MAX));
-        // The bodies are read after the page is cut, so that a page of large ones costs no more than what it returns.
-        let found = self
-            .connection()
-            .await?
+        let connection = self.connection().await?;
+        // What the page covers is found first. Then the bodies of a page of large ones cost no more than what it
+        // returns, and the second statement reads the partitions of its days only.
+        let sized = connection
             .rows(
                 &format!(
-                    "SELECT {ROW_COLUMNS}, d.headers, d.body
-                     FROM (SELECT seq, sum(size_bytes) OVER (ORDER BY seq) - size_bytes AS bytes_before
-                           FROM (SELECT d.seq, d.size_bytes FROM deliveries d
-                                 WHERE d.seq > $1 AND d.seq < {HORIZON} AND ({condition})
-                                 ORDER BY d.seq LIMIT $2) AS next) AS page
-                     JOIN deliveries d ON d.seq = page.seq
-                     WHERE page.bytes_before < $3 ORDER BY d.seq"
+                    r"
+                    SELECT d.seq, d.received_at, d.size_bytes
+                    FROM deliveries d
+                    WHERE d.seq > $1
+                      AND d.seq < {HORIZON}
+                      AND ({condition})
+                    ORDER BY d.seq
+                    LIMIT $2
+                    "
                 ),
-                &params![after, rows_limit, bytes_limit],
+                &params![after, whole(limit)],
+            )
+            .await?;
+        let mut weight = 0_usize;
+        let mut last = after;
+        let (mut earliest, mut latest) = (i64::MAX, i64::MIN);
+        for row in &sized {
+            if weight >= bytes {
+                break;
+            }
+            weight = weight.saturating_add(small(column(row, "size_bytes")?, "size_bytes")?);
+            last = column(row, "seq")?;
+            let received_at = column(row, "received_at")?;
+            (earliest, latest) = (earliest.min(received_at), latest.max(received_at));
+        }
+        if last == after {
+            // The end is reached: everything that was final before the query is covered.
+            return Ok((Vec::new(), after.max(newest)));
+        }
+        let found = connection
+            .rows(
+                &format!(
+                    r"
+                    SELECT {ROW_COLUMNS}, d.headers, d.body
+                    FROM deliveries d
+                    WHERE d.seq > $1
+                      AND d.seq <= $2
+                      AND d.received_at BETWEEN $3 AND $4
+                      AND ({condition})
+                    ORDER BY d.seq
+                    "
+                ),
+                &params![after, last, earliest, latest],
             )
             .await?
             .iter()
             .map(with_bytes)
             .collect::<Result<Vec<_>, _>>()?;
-        // A short page reached the end: it covers everything that was final before the query.
-        let weight: usize = found.iter().map(|delivery| delivery.body.len()).sum();
-        let last = found.last().map_or(after, |delivery| delivery.row.seq);
-        let is_page_full = found.len() >= limit || weight >= bytes;
+        let is_page_full = sized.len() >= limit || weight >= bytes;
         Ok((found, if is_page_full { last } else { last.max(newest) }))
     }
 }

@@ -23,13 +23,15 @@ const PATIENT: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transa
 pub struct PostgresEnd {
     pub database: Database,
     days: Days,
+    /// The fingerprint of the key that the moved secrets are sealed with.
+    store_key: Option<i64>,
     /// Reads see one state, also if a node starts in the meantime. A write ends it.
     snapshot: Option<Transaction>,
 }
 
 impl PostgresEnd {
-    pub fn new(database: Database) -> Self {
-        Self { database, days: Days::default(), snapshot: None }
+    pub fn new(database: Database, store_key: Option<i64>) -> Self {
+        Self { database, days: Days::default(), store_key, snapshot: None }
     }
 
     async fn reading(&mut self) -> Result<&Transaction, StoreError> {
@@ -140,7 +142,8 @@ impl End for PostgresEnd {
         let tables = TABLES.iter().map(|table| table.name).filter(|name| *name != "facts");
         let tables: Vec<&str> = tables.chain(["delivery_totals", "rate_marks"]).collect();
         to.batch(&format!("TRUNCATE {} RESTART IDENTITY", tables.join(", "))).await?;
-        to.batch("UPDATE facts SET value = 0 WHERE name <> 'xid_offset'; DROP TABLE moving").await?;
+        // Facts are replaced by those of the source.
+        to.batch("DROP TABLE moving").await?;
         to.commit().await
     }
 
@@ -194,6 +197,15 @@ impl End for PostgresEnd {
 
     async fn finish(&mut self) -> Result<(), StoreError> {
         let to = self.writing().await?;
+        if let Some(store_key) = self.store_key {
+            // A node with another key is refused at its start.
+            to.run(
+                "INSERT INTO facts (name, value) VALUES ('store_key', $1)
+                 ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                &params![store_key],
+            )
+            .await?;
+        }
         to.batch("DROP TABLE moving").await?;
         to.commit().await
     }

@@ -102,7 +102,7 @@ impl End for SqliteEnd {
             transaction.execute(&format!("DELETE FROM {table}"), [])?;
         }
         transaction.execute_batch(
-            "UPDATE facts SET value = 0; UPDATE totals SET rows = 0, bytes = 0; DELETE FROM sqlite_sequence;
+            "UPDATE totals SET rows = 0, bytes = 0; DELETE FROM sqlite_sequence;
              DROP TABLE moving",
         )?;
         transaction.commit()?;

@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 
 use super::columns::HOME;
+use super::locks::{keep_subscriptions, lock_messages};
 use super::ordered;
 use crate::domain::{Now, Timestamp};
+use crate::store::numbers::{CANCELLED, PENDING, SENDING};
 use crate::store::postgres::{Postgres, Transaction, column, params};
 use crate::store::{ByHand, StoreError};
 
@@ -33,11 +35,18 @@ impl ByHand for Postgres {
 /// Messages that are parked, or neither wait nor are cancelled, do not change. Returns the position and the lane of
 /// each due message.
 async fn send_now(to: &Transaction, seqs: &[i64], now: Now) -> Result<Vec<(i64, String)>, StoreError> {
+    keep_subscriptions(to, &[], seqs).await?;
     let rows = to
         .rows(
-            "SELECT m.seq, m.status, m.target_id, m.entity
-             FROM messages m JOIN subscriptions s ON s.id = m.subscription_id
-             WHERE m.seq = ANY ($1) AND s.parked_since IS NULL ORDER BY m.seq FOR UPDATE OF m FOR SHARE OF s",
+            r"
+            SELECT m.seq, m.status, m.target_id, m.entity
+            FROM messages m
+            JOIN subscriptions s ON s.id = m.subscription_id
+            WHERE m.seq = ANY ($1)
+              AND s.parked_since IS NULL
+            ORDER BY m.seq
+            FOR UPDATE OF m
+            ",
             &params![seqs],
         )
         .await?;
@@ -49,11 +58,11 @@ async fn send_now(to: &Transaction, seqs: &[i64], now: Now) -> Result<Vec<(i64, 
     let mut due = Vec::new();
     for &seq in seqs {
         match found.remove(&seq) {
-            Some((0, target, entity)) => {
+            Some((PENDING, target, entity)) => {
                 hasten(to, seq, &target, entity.as_deref(), now.due).await?;
                 due.push((seq, target));
             }
-            Some((4, ..)) => due.push((seq, renew(to, seq, now).await?)),
+            Some((CANCELLED, ..)) => due.push((seq, renew(to, seq, now).await?)),
             _ => {}
         }
     }
@@ -74,10 +83,23 @@ async fn hasten(
     .await?;
     if let Some(entity) = entity {
         to.run(
-            "UPDATE messages SET next_attempt_at = least(next_attempt_at, $4) WHERE status = 0
-             AND seq = ANY (ARRAY(SELECT seq FROM messages
-                                  WHERE target_id = $1 AND entity = $2 AND status = 0 AND seq < $3
-                                  ORDER BY seq FOR UPDATE))",
+            &format!(
+                r"
+                UPDATE messages
+                SET next_attempt_at = least(next_attempt_at, $4)
+                WHERE status = {PENDING}
+                  AND seq = ANY (ARRAY(
+                      SELECT seq
+                      FROM messages
+                      WHERE target_id = $1
+                        AND entity = $2
+                        AND status = {PENDING}
+                        AND seq < $3
+                      ORDER BY seq
+                      FOR UPDATE
+                  ))
+                "
+            ),
             &params![target, entity, seq, now.as_micros()],
         )
         .await?;
@@ -90,8 +112,17 @@ async fn renew(to: &Transaction, seq: i64, now: Now) -> Result<String, StoreErro
     let row = to
         .one(
             &format!(
-                "UPDATE messages SET status = 0, lease_until = NULL, next_attempt_at = $2, replayed_at = $3,
-                     finished_at = NULL, {HOME} WHERE seq = $1 RETURNING target_id"
+                r"
+                UPDATE messages
+                SET status = {PENDING},
+                    lease_until = NULL,
+                    next_attempt_at = $2,
+                    replayed_at = $3,
+                    finished_at = NULL,
+                    {HOME}
+                WHERE seq = $1
+                RETURNING target_id
+                "
             ),
             &params![seq, now.due.as_micros(), now.wall.as_micros()],
         )
@@ -104,26 +135,36 @@ async fn renew(to: &Transaction, seq: i64, now: Now) -> Result<String, StoreErro
 /// positions of the moved messages.
 async fn move_parked(to: &Transaction, seqs: &[i64], target: &str, now: Now) -> Result<Vec<i64>, StoreError> {
     // The other subscription stays in force, and the own ones parked, until this is committed.
-    to.rows(
-        "SELECT 1 FROM subscriptions WHERE id = $2
-             OR id IN (SELECT subscription_id FROM messages WHERE seq = ANY ($1))
-         ORDER BY id FOR SHARE",
-        &params![seqs, target],
-    )
-    .await?;
-    to.rows("SELECT 1 FROM messages WHERE seq = ANY ($1) ORDER BY seq FOR UPDATE", &params![seqs]).await?;
+    keep_subscriptions(to, &[target], seqs).await?;
+    lock_messages(to, seqs).await?;
     let mut moved = Vec::new();
     for &seq in seqs {
-        // A key that is taken would end the transaction, so it is looked up.
+        // A key that is taken would end the transaction, so it is looked up. If another node takes it at this moment, the
+        // transaction is repeated.
         let is_taken = to
             .run(
-                "UPDATE messages SET subscription_id = $2 WHERE seq = $1 AND status = 0
-                 AND EXISTS (SELECT 1 FROM subscriptions s
-                             WHERE s.id = messages.subscription_id AND s.parked_since IS NOT NULL)
-                 AND EXISTS (SELECT 1 FROM subscriptions s WHERE s.id = $2 AND s.parked_since IS NULL)
-                 AND NOT (NOT by_hand AND event_id IS NOT NULL
-                          AND EXISTS (SELECT 1 FROM messages other WHERE other.subscription_id = $2
-                                      AND other.event_id = messages.event_id AND NOT other.by_hand))",
+                &format!(
+                    r"
+                    UPDATE messages
+                    SET subscription_id = $2
+                    WHERE seq = $1
+                      AND status = {PENDING}
+                      AND EXISTS (
+                          SELECT 1
+                          FROM subscriptions s
+                          WHERE s.id = messages.subscription_id
+                            AND s.parked_since IS NOT NULL
+                      )
+                      AND EXISTS (SELECT 1 FROM subscriptions s WHERE s.id = $2 AND s.parked_since IS NULL)
+                      AND (by_hand OR NOT EXISTS (
+                          SELECT 1
+                          FROM messages other
+                          WHERE other.subscription_id = $2
+                            AND other.event_id = messages.event_id
+                            AND NOT other.by_hand
+                      ))
+                    "
+                ),
                 &params![seq, target],
             )
             .await?;
@@ -140,9 +181,23 @@ async fn move_parked(to: &Transaction, seqs: &[i64], target: &str, now: Now) -> 
 async fn cancel(to: &Transaction, seqs: &[i64], now: Now) -> Result<Vec<i64>, StoreError> {
     let rows = to
         .rows(
-            "UPDATE messages SET status = 4, lease_until = NULL, finished_at = $2 WHERE status IN (0, 1)
-             AND seq = ANY (ARRAY(SELECT seq FROM messages WHERE seq = ANY ($1) ORDER BY seq FOR UPDATE))
-             RETURNING seq, target_id, entity",
+            &format!(
+                r"
+                UPDATE messages
+                SET status = {CANCELLED},
+                    lease_until = NULL,
+                    finished_at = $2
+                WHERE status IN ({PENDING}, {SENDING})
+                  AND seq = ANY (ARRAY(
+                      SELECT seq
+                      FROM messages
+                      WHERE seq = ANY ($1)
+                      ORDER BY seq
+                      FOR UPDATE
+                  ))
+                RETURNING seq, target_id, entity
+                "
+            ),
             &params![seqs, now.wall.as_micros()],
         )
         .await?;

@@ -13,27 +13,36 @@ use crate::store::numbers;
 use crate::store::postgres::{column, small, unreadable};
 
 /// The columns of a message in lists, as `message` reads them; `m` is the message, `e` its event.
-pub const MESSAGE_COLUMNS: &str = "m.seq, m.id, m.event_id, m.event_type, m.subscription_id, m.target_id,
-    m.status, EXISTS (
-        SELECT 1 FROM subscriptions p WHERE p.id = m.subscription_id AND p.parked_since IS NOT NULL
-    ) AS is_parked,
-    m.created_at, m.next_attempt_at, m.attempts, e.delivery_id AS m_delivery_id, m.replayed_at";
+pub const MESSAGE_COLUMNS: &str = r"
+    m.seq, m.id, m.subscription_id, m.target_id,
+    m.event_id AS message_event_id, m.event_type AS message_event_type,
+    m.status, m.subscription_id IN (SELECT id FROM subscriptions WHERE parked_since IS NOT NULL) AS is_parked,
+    m.created_at, m.next_attempt_at, m.attempts, m.replayed_at, e.delivery_id";
 
 /// The columns of an event, as `event` reads them.
-pub const EVENT_COLUMNS: &str =
-    "e.source AS e_source, e.event_id AS e_event_id, e.event_type AS e_event_type,
-    e.entity AS e_entity, e.received_at AS e_received_at, e.body AS e_body, e.delivery_id AS e_delivery_id,
-    e.lineage AS e_lineage";
+pub const EVENT_COLUMNS: &str = r"
+    e.source, e.event_id, e.event_type, e.entity,
+    e.received_at, e.body, e.delivery_id, e.lineage";
 
 /// The columns of an attempt, as `attempt` reads them.
-pub const ATTEMPT_COLUMNS: &str = "number, target_id, started_at, duration_us, status, error, error_detail,
+pub const ATTEMPT_COLUMNS: &str = r"
+    number, target_id, started_at, duration_us,
+    status, error, error_detail,
     response_headers, response_body, truncated, missing";
 
 /// Returns a message to its own subscription and starts a new round of attempts. It is in order if that subscription
 /// sends in order.
-pub const HOME: &str = "target_id = subscription_id, attempts_before = attempts, primary_error = NULL,
-    entity = (SELECT e.entity FROM events e JOIN subscriptions s ON s.id = messages.subscription_id
-              WHERE e.seq = messages.event_seq AND s.is_ordered)";
+pub const HOME: &str = r"
+    target_id = subscription_id,
+    attempts_before = attempts,
+    primary_error = NULL,
+    entity = (
+        SELECT e.entity
+        FROM events e
+        JOIN subscriptions s ON s.id = messages.subscription_id
+        WHERE e.seq = messages.event_seq
+          AND s.is_ordered
+    )";
 
 /// SQL for the present moment in microseconds, by the server's clock. All nodes share it; `now()` would be the start of
 /// the transaction.
@@ -46,8 +55,8 @@ pub fn message(row: &Row) -> Result<MessageRow, StoreError> {
     Ok(MessageRow {
         seq: column(row, "seq")?,
         id: MessageId::from_bytes(column(row, "id")?),
-        event_id: column(row, "event_id")?,
-        event_type: column(row, "event_type")?,
+        event_id: column(row, "message_event_id")?,
+        event_type: column(row, "message_event_type")?,
         subscription: column(row, "subscription_id")?,
         target: column(row, "target_id")?,
         status,
@@ -57,7 +66,7 @@ pub fn message(row: &Row) -> Result<MessageRow, StoreError> {
             _ => None,
         },
         attempts: small(column(row, "attempts")?, "attempts")?,
-        delivery: column::<Option<[u8; 16]>>(row, "m_delivery_id")?.map(DeliveryId::from_bytes),
+        delivery: column::<Option<[u8; 16]>>(row, "delivery_id")?.map(DeliveryId::from_bytes),
         replayed_at: maybe_time(row, "replayed_at")?,
     })
 }
@@ -65,14 +74,14 @@ pub fn message(row: &Row) -> Result<MessageRow, StoreError> {
 /// An event from `EVENT_COLUMNS`.
 pub fn event(row: &Row) -> Result<OutgoingEvent, StoreError> {
     Ok(OutgoingEvent {
-        source: column(row, "e_source")?,
-        event_id: column(row, "e_event_id")?,
-        event_type: column(row, "e_event_type")?,
-        entity: column(row, "e_entity")?,
-        received_at: time(row, "e_received_at")?,
-        body: bytes(row, "e_body")?,
-        delivery: column::<Option<[u8; 16]>>(row, "e_delivery_id")?.map(DeliveryId::from_bytes),
-        lineage: json(row, "e_lineage")?,
+        source: column(row, "source")?,
+        event_id: column(row, "event_id")?,
+        event_type: column(row, "event_type")?,
+        entity: column(row, "entity")?,
+        received_at: time(row, "received_at")?,
+        body: bytes(row, "body")?,
+        delivery: column::<Option<[u8; 16]>>(row, "delivery_id")?.map(DeliveryId::from_bytes),
+        lineage: json(row, "lineage")?,
     })
 }
 

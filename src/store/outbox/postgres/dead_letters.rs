@@ -5,15 +5,17 @@ use tokio_postgres::Row;
 
 use super::columns::{HOME, MESSAGE_COLUMNS, bytes, message, time};
 use super::fanout;
+use super::locks::keep_subscriptions;
 use crate::domain::{DeadLetter, MessageId, Now, OutgoingEvent, Timestamp};
+use crate::store::numbers::PENDING;
 use crate::store::outbox::unreported::{self, LETTERS_AT_ONCE, Unreported};
 use crate::store::postgres::{Param, Postgres, Transaction, column, params, whole};
 use crate::store::{DeadLetterFilter, DeadLetters, LetterGroup, NewMessage, StoreError, UnreportedLetters};
 
 /// The condition of a filter on a letter `d` and its message `m`, with the parameters of `Asked`. The server plans each
 /// call with its values, so what is not asked for costs nothing.
-const MATCHES: &str = "(cardinality($1::bytea[]) = 0
-        OR d.message_seq IN (SELECT seq FROM messages WHERE id = ANY ($1)))
+const MATCHES: &str = r"
+    (cardinality($1::bytea[]) = 0 OR d.message_seq IN (SELECT seq FROM messages WHERE id = ANY ($1)))
     AND ($2::text IS NULL OR d.subscription_id = $2)
     AND ($3::text IS NULL OR m.event_id = $3)
     AND ($4::text IS NULL OR m.event_type = $4)
@@ -21,6 +23,10 @@ const MATCHES: &str = "(cardinality($1::bytea[]) = 0
     AND ($6::bigint IS NULL OR d.failed_at < $6)
     AND ($7::text IS NULL OR strpos(d.error, $7) > 0)
     AND ($8::text IS NULL OR d.error = $8)";
+
+/// The condition that the subscription is in force.
+const IN_FORCE: &str =
+    "EXISTS (SELECT 1 FROM subscriptions s WHERE s.id = d.subscription_id AND s.parked_since IS NULL)";
 
 /// The values of a filter.
 struct Asked<'f> {
@@ -70,10 +76,16 @@ impl DeadLetters for Postgres {
             .await?
             .rows(
                 &format!(
-                    "SELECT {MESSAGE_COLUMNS}, d.url, d.payload, d.error, d.primary_error, d.fallback_error, d.failed_at
-                     FROM dead_letters d JOIN messages m ON m.seq = d.message_seq JOIN events e ON e.seq = m.event_seq
-                     WHERE {MATCHES} AND ($9::bigint IS NULL OR d.message_seq < $9)
-                     ORDER BY d.message_seq DESC LIMIT $10"
+                    r"
+                    SELECT {MESSAGE_COLUMNS}, d.url, d.payload, d.error, d.primary_error, d.fallback_error, d.failed_at
+                    FROM dead_letters d
+                    JOIN messages m ON m.seq = d.message_seq
+                    JOIN events e ON e.seq = m.event_seq
+                    WHERE {MATCHES}
+                      AND ($9::bigint IS NULL OR d.message_seq < $9)
+                    ORDER BY d.message_seq DESC
+                    LIMIT $10
+                    "
                 ),
                 &Asked::new(&filter).and(params![before, whole(limit)]),
             )
@@ -89,9 +101,14 @@ impl DeadLetters for Postgres {
             .connection()
             .await?
             .rows(
-                "SELECT d.subscription_id, m.id, m.event_type, d.error, m.seq
-                 FROM dead_letters d JOIN messages m ON m.seq = d.message_seq WHERE NOT d.is_reported
-                 ORDER BY d.subscription_id, d.message_seq LIMIT $1",
+                r"
+                SELECT d.subscription_id, m.id, m.event_type, d.error, m.seq
+                FROM dead_letters d
+                JOIN messages m ON m.seq = d.message_seq
+                WHERE NOT d.is_reported
+                ORDER BY d.subscription_id, d.message_seq
+                LIMIT $1
+                ",
                 &params![whole(LETTERS_AT_ONCE)],
             )
             .await?;
@@ -140,11 +157,15 @@ impl DeadLetters for Postgres {
             .await?
             .rows(
                 &format!(
-                    "SELECT d.subscription_id, count(*) AS letters
-                     FROM dead_letters d JOIN messages m ON m.seq = d.message_seq
-                     WHERE {MATCHES} AND NOT EXISTS (SELECT 1 FROM subscriptions s
-                                                     WHERE s.id = d.subscription_id AND s.parked_since IS NULL)
-                     GROUP BY d.subscription_id ORDER BY d.subscription_id"
+                    r"
+                    SELECT d.subscription_id, count(*) AS letters
+                    FROM dead_letters d
+                    JOIN messages m ON m.seq = d.message_seq
+                    WHERE {MATCHES}
+                      AND NOT {IN_FORCE}
+                    GROUP BY d.subscription_id
+                    ORDER BY d.subscription_id
+                    "
                 ),
                 &Asked::new(&filter).and([]),
             )
@@ -163,10 +184,17 @@ impl DeadLetters for Postgres {
             .await?
             .rows(
                 &format!(
-                    "SELECT d.subscription_id, d.error, count(*) AS letters, min(d.failed_at) AS since,
-                         max(d.failed_at) AS last
-                     FROM dead_letters d JOIN messages m ON m.seq = d.message_seq WHERE {MATCHES}
-                     GROUP BY d.subscription_id, d.error ORDER BY last DESC, d.error LIMIT $9"
+                    r"
+                    SELECT
+                        d.subscription_id, d.error, count(*) AS letters,
+                        min(d.failed_at) AS since, max(d.failed_at) AS last
+                    FROM dead_letters d
+                    JOIN messages m ON m.seq = d.message_seq
+                    WHERE {MATCHES}
+                    GROUP BY d.subscription_id, d.error
+                    ORDER BY last DESC, d.error
+                    LIMIT $9
+                    "
                 ),
                 &Asked::new(&filter).and(params![whole(limit)]),
             )
@@ -179,18 +207,8 @@ impl DeadLetters for Postgres {
         filter: DeadLetterFilter,
         limit: usize,
     ) -> Result<usize, StoreError> {
-        let discarded = self
-            .connection()
-            .await?
-            .run(
-                &format!(
-                    "DELETE FROM dead_letters WHERE message_seq = ANY (ARRAY(
-                         SELECT d.message_seq FROM dead_letters d JOIN messages m ON m.seq = d.message_seq
-                         WHERE {MATCHES} ORDER BY d.message_seq LIMIT $9 FOR UPDATE OF d))"
-                ),
-                &Asked::new(&filter).and(params![whole(limit)]),
-            )
-            .await?;
+        let filter = &filter;
+        let discarded = self.change(|to| async move { discard(&to, filter, limit).await }).await?;
         Ok(usize::try_from(discarded).unwrap_or(usize::MAX))
     }
 
@@ -241,10 +259,20 @@ fn count(row: &Row) -> Result<u64, StoreError> {
 async fn mark_reported(to: &Transaction, letters: &UnreportedLetters) -> Result<bool, StoreError> {
     let changed = to
         .run(
-            "UPDATE dead_letters SET is_reported = TRUE WHERE NOT is_reported AND message_seq = ANY (ARRAY(
-                 SELECT message_seq FROM dead_letters
-                 WHERE NOT is_reported AND subscription_id = $1 AND message_seq <= $2
-                 ORDER BY message_seq FOR UPDATE))",
+            r"
+            UPDATE dead_letters
+            SET is_reported = TRUE
+            WHERE NOT is_reported
+              AND message_seq = ANY (ARRAY(
+                  SELECT message_seq
+                  FROM dead_letters
+                  WHERE NOT is_reported
+                    AND subscription_id = $1
+                    AND message_seq <= $2
+                  ORDER BY message_seq
+                  FOR UPDATE
+              ))
+            ",
             &params![letters.subscription, letters.through],
         )
         .await?;
@@ -259,21 +287,53 @@ async fn replay(
     limit: usize,
     now: Now,
 ) -> Result<Vec<(MessageId, String)>, StoreError> {
+    let found = to
+        .rows(
+            &format!(
+                r"
+                SELECT m.seq
+                FROM dead_letters d
+                JOIN messages m ON m.seq = d.message_seq
+                WHERE {MATCHES}
+                  AND {IN_FORCE}
+                ORDER BY d.message_seq
+                LIMIT $9
+                "
+            ),
+            &Asked::new(filter).and(params![whole(limit)]),
+        )
+        .await?;
+    let found = found.iter().map(|row| column(row, "seq")).collect::<Result<Vec<i64>, _>>()?;
+    keep_subscriptions(to, &[], &found).await?;
+    // Another node may have replayed or discarded some of them at this moment.
     let rows = to
         .rows(
             &format!(
-                "SELECT m.seq, m.id, m.subscription_id FROM dead_letters d JOIN messages m ON m.seq = d.message_seq
-                 JOIN subscriptions s ON s.id = d.subscription_id AND s.parked_since IS NULL
-                 WHERE {MATCHES} ORDER BY d.message_seq LIMIT $9 FOR UPDATE OF m, d FOR SHARE OF s"
+                r"
+                SELECT m.seq, m.id, m.subscription_id
+                FROM dead_letters d
+                JOIN messages m ON m.seq = d.message_seq
+                WHERE d.message_seq = ANY ($1)
+                  AND {IN_FORCE}
+                ORDER BY d.message_seq
+                FOR UPDATE OF m, d
+                "
             ),
-            &Asked::new(filter).and(params![whole(limit)]),
+            &params![found],
         )
         .await?;
     let seqs = rows.iter().map(|row| column(row, "seq")).collect::<Result<Vec<i64>, _>>()?;
     to.run(
         &format!(
-            "UPDATE messages SET status = 0, next_attempt_at = $2, replayed_at = $3, finished_at = NULL, {HOME}
-             WHERE seq = ANY ($1)"
+            r"
+            UPDATE messages
+            SET status = {PENDING},
+                next_attempt_at = $2,
+                replayed_at = $3,
+                finished_at = NULL,
+                {HOME}
+            WHERE seq = ANY ($1)
+            "
         ),
         &params![seqs, now.due.as_micros(), now.wall.as_micros()],
     )
@@ -282,4 +342,26 @@ async fn replay(
     rows.iter()
         .map(|row| Ok((MessageId::from_bytes(column(row, "id")?), column(row, "subscription_id")?)))
         .collect()
+}
+
+/// Discards dead letters that match, at most `limit`; their messages stay dead. Returns how many.
+async fn discard(to: &Transaction, filter: &DeadLetterFilter, limit: usize) -> Result<u64, StoreError> {
+    to.run(
+        &format!(
+            r"
+            DELETE FROM dead_letters
+            WHERE message_seq = ANY (ARRAY(
+                SELECT d.message_seq
+                FROM dead_letters d
+                JOIN messages m ON m.seq = d.message_seq
+                WHERE {MATCHES}
+                ORDER BY d.message_seq
+                LIMIT $9
+                FOR UPDATE OF d
+            ))
+            "
+        ),
+        &Asked::new(filter).and(params![whole(limit)]),
+    )
+    .await
 }

@@ -7,6 +7,7 @@ use tokio_postgres::Row;
 
 use super::columns::{maybe_time, time};
 use crate::domain::{Attempt, Timestamp};
+use crate::store::numbers::PENDING;
 use crate::store::outbox::tally::{self, RECENT, Tally, middle, stored};
 use crate::store::postgres::{Postgres, Transaction, column, params, small, whole};
 use crate::store::{Health, HealthCheck, SenderFigures, StoreError};
@@ -22,24 +23,43 @@ impl Health for Postgres {
         let connection = self.connection().await?;
         let rows = connection
             .rows(
-                "SELECT i.id, coalesce(attempts, 0) AS attempts, coalesce(successful, 0) AS successful,
-                     coalesce(retries, 0) AS retries, coalesce(answered, 0) AS answered,
-                     coalesce(answered_us, 0) AS answered_us, last_success_at, last_failure_at, s.parked_since,
-                     coalesce(recent, '') AS recent,
-                     (SELECT count(*) FROM (SELECT 1 FROM messages m
-                                            WHERE m.target_id = i.id AND m.status = 0 LIMIT $1) AS counted) AS waiting,
-                     (SELECT count(*) FROM (SELECT 1 FROM dead_letters d
-                                            WHERE d.subscription_id = i.id LIMIT $1) AS counted) AS dead
-                 FROM (SELECT subscription_id AS id FROM sender_totals UNION SELECT id FROM subscriptions) AS i
-                 LEFT JOIN sender_totals t ON t.subscription_id = i.id
-                 LEFT JOIN subscriptions s ON s.id = i.id
-                 ORDER BY i.id",
+                &format!(
+                    r"
+                    SELECT
+                        i.id AS subscription,
+                        coalesce(attempts, 0) AS attempts,
+                        coalesce(successful, 0) AS successful,
+                        coalesce(retries, 0) AS retries,
+                        coalesce(answered, 0) AS answered,
+                        coalesce(answered_us, 0) AS answered_us,
+                        last_success_at, last_failure_at, s.parked_since,
+                        coalesce(recent, '') AS recent,
+                        (
+                            SELECT count(*)
+                            FROM (
+                                SELECT 1 FROM messages WHERE target_id = i.id AND status = {PENDING} LIMIT $1
+                            ) AS counted
+                        ) AS waiting,
+                        (
+                            SELECT count(*)
+                            FROM (SELECT 1 FROM dead_letters WHERE subscription_id = i.id LIMIT $1) AS counted
+                        ) AS dead
+                    FROM (SELECT subscription_id AS id FROM sender_totals UNION SELECT id FROM subscriptions) AS i
+                    LEFT JOIN sender_totals t ON t.subscription_id = i.id
+                    LEFT JOIN subscriptions s ON s.id = i.id
+                    ORDER BY i.id
+                    "
+                ),
                 &params![COUNTED],
             )
             .await?;
         let latency = connection
             .rows(
-                "SELECT subscription_id, bucket, attempts FROM sender_latency ORDER BY subscription_id, bucket",
+                r"
+                SELECT subscription_id, bucket, attempts
+                FROM sender_latency
+                ORDER BY subscription_id, bucket
+                ",
                 &[],
             )
             .await?;
@@ -67,8 +87,13 @@ impl Health for Postgres {
             .connection()
             .await?
             .rows(
-                "SELECT subscription_id, status, response_code, response_us, error, checked_at FROM health_checks
-                 WHERE subscription_id = $1 ORDER BY seq DESC LIMIT $2",
+                r"
+                SELECT subscription_id, status, response_code, response_us, error, checked_at
+                FROM health_checks
+                WHERE subscription_id = $1
+                ORDER BY seq DESC
+                LIMIT $2
+                ",
                 &params![subscription, whole(limit)],
             )
             .await?;
@@ -81,7 +106,7 @@ fn totals(row: &Row) -> Result<SenderFigures, StoreError> {
     let (parked_since, waiting) = (maybe_time(row, "parked_since")?, count("waiting")?);
     let (pending, parked) = if parked_since.is_some() { (0, waiting) } else { (waiting, 0) };
     Ok(SenderFigures {
-        subscription: column(row, "id")?,
+        subscription: column(row, "subscription")?,
         attempts: count("attempts")?,
         successful: count("successful")?,
         retries: count("retries")?,
@@ -113,8 +138,10 @@ fn check(row: &Row) -> Result<HealthCheck, StoreError> {
 /// Stores a health check of an endpoint; the oldest ones are removed.
 async fn add_health(to: &Transaction, check: &HealthCheck) -> Result<(), StoreError> {
     to.run(
-        "INSERT INTO health_checks (subscription_id, status, response_code, response_us, error, checked_at)
-         VALUES ($1, $2, $3, $4, $5, $6)",
+        r"
+        INSERT INTO health_checks (subscription_id, status, response_code, response_us, error, checked_at)
+        VALUES ($1, $2, $3, $4, $5, $6)
+        ",
         &params![
             check.subscription,
             check.status,
@@ -126,8 +153,13 @@ async fn add_health(to: &Transaction, check: &HealthCheck) -> Result<(), StoreEr
     )
     .await?;
     to.run(
-        "DELETE FROM health_checks WHERE subscription_id = $1 AND seq <= (SELECT seq FROM health_checks
-             WHERE subscription_id = $1 ORDER BY seq DESC LIMIT 1 OFFSET $2)",
+        r"
+        DELETE FROM health_checks
+        WHERE subscription_id = $1
+          AND seq <= (
+              SELECT seq FROM health_checks WHERE subscription_id = $1 ORDER BY seq DESC LIMIT 1 OFFSET $2
+          )
+        ",
         &params![check.subscription, KEPT_CHECKS],
     )
     .await?;
@@ -143,11 +175,21 @@ pub async fn count<'a>(
     let time = |at: Option<Timestamp>| at.map(Timestamp::as_micros);
     for (target, counted) in totals {
         to.run(
-            "INSERT INTO sender_totals AS t VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-             ON CONFLICT (subscription_id) DO UPDATE SET attempts = t.attempts + $2, successful = t.successful + $3,
-                 retries = t.retries + $4, answered = t.answered + $5, answered_us = t.answered_us + $6,
-                 last_success_at = coalesce($7, t.last_success_at),
-                 last_failure_at = coalesce($8, t.last_failure_at), recent = left($9 || t.recent, $10)",
+            r"
+            INSERT INTO sender_totals AS old (
+                subscription_id, attempts, successful, retries,
+                answered, answered_us, last_success_at, last_failure_at, recent
+            ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            ON CONFLICT (subscription_id) DO UPDATE SET
+                attempts = old.attempts + excluded.attempts,
+                successful = old.successful + excluded.successful,
+                retries = old.retries + excluded.retries,
+                answered = old.answered + excluded.answered,
+                answered_us = old.answered_us + excluded.answered_us,
+                last_success_at = coalesce(excluded.last_success_at, old.last_success_at),
+                last_failure_at = coalesce(excluded.last_failure_at, old.last_failure_at),
+                recent = left(excluded.recent || old.recent, $10)
+            ",
             &params![
                 target,
                 stored(counted.attempts),
@@ -171,9 +213,13 @@ pub async fn count<'a>(
     }
     if !targets.is_empty() {
         to.run(
-            "INSERT INTO sender_latency AS l (subscription_id, bucket, attempts)
-             SELECT * FROM unnest($1, $2, $3) AS new (target, bucket, counted) ORDER BY target, bucket
-             ON CONFLICT (subscription_id, bucket) DO UPDATE SET attempts = l.attempts + excluded.attempts",
+            r#"
+            INSERT INTO sender_latency AS old (subscription_id, bucket, attempts)
+            SELECT target, bucket, counted
+            FROM unnest($1, $2, $3) AS new (target, bucket, counted)
+            ORDER BY target COLLATE "C", bucket
+            ON CONFLICT (subscription_id, bucket) DO UPDATE SET attempts = old.attempts + excluded.attempts
+            "#,
             &params![targets, places, counts],
         )
         .await?;

@@ -27,8 +27,12 @@ impl Messages for Postgres {
         let found = connection
             .maybe(
                 &format!(
-                    "SELECT {MESSAGE_COLUMNS}, {EVENT_COLUMNS}
-                     FROM messages m JOIN events e ON e.seq = m.event_seq WHERE m.id = $1"
+                    r"
+                    SELECT {MESSAGE_COLUMNS}, {EVENT_COLUMNS}
+                    FROM messages m
+                    JOIN events e ON e.seq = m.event_seq
+                    WHERE m.id = $1
+                    "
                 ),
                 &params![id.as_bytes()],
             )
@@ -53,8 +57,12 @@ impl Messages for Postgres {
             .await?
             .maybe(
                 &format!(
-                    "SELECT m.target_id, m.subscription_id, {EVENT_COLUMNS}
-                     FROM messages m JOIN events e ON e.seq = m.event_seq WHERE m.id = $1"
+                    r"
+                    SELECT m.target_id, m.subscription_id, {EVENT_COLUMNS}
+                    FROM messages m
+                    JOIN events e ON e.seq = m.event_seq
+                    WHERE m.id = $1
+                    "
                 ),
                 &params![id.as_bytes()],
             )
@@ -108,15 +116,20 @@ async fn page(
     let rows = from
         .rows(
             &format!(
-                "SELECT {MESSAGE_COLUMNS} FROM messages m JOIN events e ON e.seq = m.event_seq
-                 WHERE ($1::text IS NULL OR m.event_id = $1)
-                 AND ($2::text IS NULL OR m.subscription_id = $2)
-                 AND ($3::bigint IS NULL OR m.status = $3)
-                 AND ($4::boolean IS NULL OR $4 = EXISTS (SELECT 1 FROM subscriptions s
-                                                         WHERE s.id = m.subscription_id
-                                                         AND s.parked_since IS NOT NULL))
-                 AND ($5::bigint IS NULL OR m.seq < $5)
-                 ORDER BY m.seq DESC LIMIT $6"
+                r"
+                SELECT {MESSAGE_COLUMNS}
+                FROM messages m
+                JOIN events e ON e.seq = m.event_seq
+                WHERE ($1::text IS NULL OR m.event_id = $1)
+                  AND ($2::text IS NULL OR m.subscription_id = $2)
+                  AND ($3::bigint IS NULL OR m.status = $3)
+                  AND ($4::boolean IS NULL OR $4 = (m.subscription_id IN (
+                      SELECT id FROM subscriptions WHERE parked_since IS NOT NULL
+                  )))
+                  AND ($5::bigint IS NULL OR m.seq < $5)
+                ORDER BY m.seq DESC
+                LIMIT $6
+                "
             ),
             &params![filter.event_id, filter.subscription, status, is_parked, before, whole(limit)],
         )

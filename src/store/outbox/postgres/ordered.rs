@@ -6,14 +6,19 @@
 
 use std::time::Duration;
 
+use super::locks::lock_messages;
 use crate::domain::Timestamp;
 use crate::store::StoreError;
+use crate::store::numbers::{DELIVERED, PENDING, SENDING};
 use crate::store::postgres::{Transaction, column, params, whole};
 
 /// The most due messages read in one claim.
 const LOOKED_AT: usize = 500;
 /// How long a message that was put off stays unread if nothing wakes it.
 const PUT_OFF: Duration = Duration::from_secs(60);
+
+/// A lane and an entity in it.
+pub type Place = (String, String);
 
 /// Messages that may be sent now.
 pub struct Heads {
@@ -37,8 +42,18 @@ pub async fn heads(
 ) -> Result<Heads, StoreError> {
     let due = to
         .rows(
-            "SELECT seq FROM messages WHERE target_id = $1 AND status = 0 AND next_attempt_at <= $2
-             ORDER BY next_attempt_at, seq LIMIT $3 FOR UPDATE SKIP LOCKED",
+            &format!(
+                r"
+                SELECT seq
+                FROM messages
+                WHERE target_id = $1
+                  AND status = {PENDING}
+                  AND next_attempt_at <= $2
+                ORDER BY next_attempt_at, seq
+                LIMIT $3
+                FOR UPDATE SKIP LOCKED
+                "
+            ),
             &params![target, now.as_micros(), whole(LOOKED_AT)],
         )
         .await?;
@@ -49,13 +64,31 @@ pub async fn heads(
     }
     let looked_at = to
         .rows(
-            "SELECT m.seq, m.entity IS NULL
-                 OR (m.seq = (SELECT seq FROM messages WHERE target_id = $2 AND entity = m.entity AND status < 2
-                              ORDER BY seq LIMIT 1)
-                     AND NOT EXISTS (SELECT 1 FROM messages
-                                     WHERE target_id = $2 AND entity = m.entity AND status = 1)) AS is_first
-             FROM unnest($1) WITH ORDINALITY AS due (seq, place) JOIN messages m ON m.seq = due.seq
-             ORDER BY due.place",
+            &format!(
+                r"
+                SELECT m.seq, m.entity IS NULL OR (
+                    m.seq = (
+                        SELECT seq
+                        FROM messages
+                        WHERE target_id = $2
+                          AND entity = m.entity
+                          AND status < {DELIVERED}
+                        ORDER BY seq
+                        LIMIT 1
+                    )
+                    AND NOT EXISTS (
+                        SELECT 1
+                        FROM messages
+                        WHERE target_id = $2
+                          AND entity = m.entity
+                          AND status = {SENDING}
+                    )
+                ) AS is_first
+                FROM unnest($1) WITH ORDINALITY AS due (seq, place)
+                JOIN messages m ON m.seq = due.seq
+                ORDER BY due.place
+                "
+            ),
             &params![due, target],
         )
         .await?;
@@ -78,13 +111,9 @@ pub async fn heads(
     Ok(heads)
 }
 
-/// Messages of these lanes and entities are finished, or have left the lane: the next one of each becomes due if it was
-/// put off. It is locked whether it was or not; see `heads`.
-pub async fn wake_next(
-    to: &Transaction,
-    places: &[(String, String)],
-    now: Timestamp,
-) -> Result<(), StoreError> {
+/// Messages at these places are finished, or have left the lane: the next one of each becomes due if it was put off. It
+/// is locked whether it was or not; see `heads`.
+pub async fn wake_next(to: &Transaction, places: &[Place], now: Timestamp) -> Result<(), StoreError> {
     if places.is_empty() {
         return Ok(());
     }
@@ -92,20 +121,38 @@ pub async fn wake_next(
     let entities: Vec<&str> = places.iter().map(|(_, entity)| entity.as_str()).collect();
     let next = to
         .rows(
-            "SELECT DISTINCT (SELECT m.seq FROM messages m
-                              WHERE m.target_id = place.target AND m.entity = place.entity AND m.status < 2
-                              ORDER BY m.seq LIMIT 1) AS seq
-             FROM unnest($1, $2) AS place (target, entity)",
+            &format!(
+                r"
+                SELECT DISTINCT (
+                    SELECT m.seq
+                    FROM messages m
+                    WHERE m.target_id = place.target
+                      AND m.entity = place.entity
+                      AND m.status < {DELIVERED}
+                    ORDER BY m.seq
+                    LIMIT 1
+                ) AS seq
+                FROM unnest($1, $2) AS place (target, entity)
+                "
+            ),
             &params![targets, entities],
         )
         .await?;
     let next = next.iter().map(|row| column(row, "seq")).collect::<Result<Vec<Option<i64>>, _>>()?;
     let mut next: Vec<i64> = next.into_iter().flatten().collect();
     next.sort_unstable();
-    to.rows("SELECT 1 FROM messages WHERE seq = ANY ($1) ORDER BY seq FOR UPDATE", &params![next]).await?;
+    lock_messages(to, &next).await?;
     to.run(
-        "UPDATE messages SET next_attempt_at = least(created_at, $2)
-         WHERE seq = ANY ($1) AND status = 0 AND attempts = attempts_before AND next_attempt_at > $2",
+        &format!(
+            r"
+            UPDATE messages
+            SET next_attempt_at = least(created_at, $2)
+            WHERE seq = ANY ($1)
+              AND status = {PENDING}
+              AND attempts = attempts_before
+              AND next_attempt_at > $2
+            "
+        ),
         &params![next, now.as_micros()],
     )
     .await?;

@@ -1,16 +1,19 @@
 //! Retention of the outbox: finished messages, dead letters, and events without messages. Any number of nodes may do this
 //! at once: what another one has is left to it.
 
+use std::time::Duration;
+
 use super::columns::time;
 use crate::domain::Timestamp;
+use crate::store::numbers::{CANCELLED, DEAD, DELIVERED};
 use crate::store::postgres::{Transaction, column, params};
 use crate::store::upkeep::cutoff;
 use crate::store::{Retention, StoreError};
 
 /// The most messages that one step removes.
 const STEP: i64 = 500;
-/// The number of the status of a delivered message.
-const DELIVERED: i64 = 2;
+/// Marks of requests count for at most two windows, and the longest window is a day.
+const MARKS_KEPT: Duration = Duration::from_secs(3 * 86_400);
 
 /// One step of the rules by age; returns how many rows it removed.
 ///
@@ -23,25 +26,47 @@ pub async fn prune_outbox(
 ) -> Result<u64, StoreError> {
     let mut removed = to
         .run(
-            "DELETE FROM dead_letters WHERE message_seq = ANY (ARRAY(
-                 SELECT message_seq FROM (SELECT message_seq, failed_at FROM dead_letters
-                                          ORDER BY message_seq LIMIT $2 FOR UPDATE SKIP LOCKED) AS oldest
-                 WHERE failed_at < $1))",
+            r"
+            DELETE FROM dead_letters
+            WHERE message_seq = ANY (ARRAY(
+                SELECT message_seq
+                FROM (
+                    SELECT message_seq, failed_at
+                    FROM dead_letters
+                    ORDER BY message_seq
+                    LIMIT $2
+                    FOR UPDATE SKIP LOCKED
+                ) AS oldest
+                WHERE failed_at < $1
+            ))
+            ",
             &params![cutoff(now, retention.keep_dead_letters), STEP],
         )
         .await?;
     let old = cutoff(now, retention.keep_messages);
-    for status in [DELIVERED, 3, 4] {
+    for status in [DELIVERED, DEAD, CANCELLED] {
         removed = removed.saturating_add(remove_finished(to, status, old).await?);
     }
     let events = to
         .run(
-            "DELETE FROM events WHERE messages = 0 AND seq = ANY (ARRAY(
-                 SELECT seq FROM events WHERE messages = 0 AND received_at < $1
-                 ORDER BY received_at LIMIT $2 FOR UPDATE SKIP LOCKED))",
+            r"
+            DELETE FROM events
+            WHERE messages = 0
+              AND seq = ANY (ARRAY(
+                  SELECT seq
+                  FROM events
+                  WHERE messages = 0
+                    AND received_at < $1
+                  ORDER BY received_at
+                  LIMIT $2
+                  FOR UPDATE SKIP LOCKED
+              ))
+            ",
             &params![cutoff(now, retention.keep_event_ids), STEP],
         )
         .await?;
+    // Most marks are removed by the next claim of their lane; these lanes have no rate any more.
+    to.run("DELETE FROM rate_marks WHERE arrives_by < $1", &params![cutoff(now, MARKS_KEPT)]).await?;
     Ok(removed.saturating_add(events))
 }
 
@@ -57,9 +82,16 @@ pub async fn retire(to: &Transaction) -> Result<u64, StoreError> {
 async fn remove_finished(to: &Transaction, status: i64, old: i64) -> Result<u64, StoreError> {
     let oldest = to
         .rows(
-            "SELECT m.seq, m.event_seq, m.finished_at,
-                 EXISTS (SELECT 1 FROM dead_letters d WHERE d.message_seq = m.seq) AS is_letter
-             FROM messages m WHERE m.status = $1 ORDER BY m.seq LIMIT $2 FOR UPDATE OF m SKIP LOCKED",
+            r"
+            SELECT
+                m.seq, m.event_seq, m.finished_at,
+                EXISTS (SELECT 1 FROM dead_letters d WHERE d.message_seq = m.seq) AS is_letter
+            FROM messages m
+            WHERE m.status = $1
+            ORDER BY m.seq
+            LIMIT $2
+            FOR UPDATE OF m SKIP LOCKED
+            ",
             &params![status, STEP],
         )
         .await?;
@@ -73,15 +105,16 @@ async fn remove_finished(to: &Transaction, status: i64, old: i64) -> Result<u64,
     if seqs.is_empty() {
         return Ok(0);
     }
-    for table in ["attempts", "rate_marks"] {
-        to.run(&format!("DELETE FROM {table} WHERE message_seq = ANY ($1)"), &params![seqs]).await?;
-    }
+    to.run("DELETE FROM attempts WHERE message_seq = ANY ($1)", &params![seqs]).await?;
     let removed = to.run("DELETE FROM messages WHERE seq = ANY ($1)", &params![seqs]).await?;
     to.rows("SELECT 1 FROM events WHERE seq = ANY ($1) ORDER BY seq FOR UPDATE", &params![events]).await?;
     to.run(
-        "UPDATE events SET messages = events.messages - gone.messages
-         FROM (SELECT seq, count(*) AS messages FROM unnest($1) AS event (seq) GROUP BY seq) AS gone
-         WHERE events.seq = gone.seq",
+        r"
+        UPDATE events
+        SET messages = events.messages - gone.messages
+        FROM (SELECT seq, count(*) AS messages FROM unnest($1) AS event (seq) GROUP BY seq) AS gone
+        WHERE events.seq = gone.seq
+        ",
         &params![events],
     )
     .await?;

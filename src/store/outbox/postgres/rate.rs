@@ -28,9 +28,14 @@ pub async fn lock_lanes(to: &Transaction, lanes: &[Lane]) -> Result<(), StoreErr
     let targets: Vec<&str> = lanes.iter().filter(alone).map(|lane| lane.target.as_str()).collect();
     if !targets.is_empty() {
         to.rows(
-            "SELECT pg_advisory_xact_lock(key)
-             FROM (SELECT DISTINCT hashtextextended(target, $2) AS key FROM unnest($1) AS lane (target)
-                   ORDER BY key) AS keys",
+            r"
+            SELECT pg_advisory_xact_lock(key)
+            FROM (
+                SELECT DISTINCT hashtextextended(target, $2) AS key
+                FROM unnest($1) AS lane (target)
+                ORDER BY key
+            ) AS keys
+            ",
             &params![targets, SEED],
         )
         .await?;
@@ -56,10 +61,16 @@ pub async fn permits(
     let row = to
         .one(
             &format!(
-                "SELECT server.now, counting.requests, counting.first
-                 FROM (SELECT {SERVER_NOW} + $2 AS now) AS server,
-                 LATERAL (SELECT count(*) AS requests, min(arrives_by) AS first FROM rate_marks
-                          WHERE target_id = $1 AND arrives_by >= server.now - $3) AS counting"
+                r"
+                WITH server AS MATERIALIZED (SELECT {SERVER_NOW} + $2 AS now)
+                SELECT
+                    (SELECT now FROM server) AS now,
+                    count(*) AS requests,
+                    min(arrives_by) AS first
+                FROM rate_marks
+                WHERE target_id = $1
+                  AND arrives_by >= (SELECT now FROM server) - $3
+                "
             ),
             &params![target, advanced, micros(rate.window)],
         )
@@ -92,8 +103,11 @@ pub async fn mark(
     }
     to.run(
         &format!(
-            "INSERT INTO rate_marks (message_seq, claim, target_id, at, arrives_by)
-             SELECT seq, claim, $3, $4, {SERVER_NOW} + $5 FROM unnest($1, $2) AS request (seq, claim)"
+            r"
+            INSERT INTO rate_marks (message_seq, claim, target_id, at, arrives_by)
+            SELECT seq, claim, $3, $4, {SERVER_NOW} + $5
+            FROM unnest($1, $2) AS request (seq, claim)
+            "
         ),
         &params![seqs, claims, lane.target, now.as_micros(), advanced.saturating_add(micros(rate.arrival))],
     )
@@ -101,9 +115,16 @@ pub async fn mark(
     let kept = micros(rate.window.saturating_mul(2).saturating_add(MARKS_BEYOND));
     to.run(
         &format!(
-            "DELETE FROM rate_marks WHERE (message_seq, claim) IN (
-                 SELECT message_seq, claim FROM rate_marks
-                 WHERE target_id = $1 AND arrives_by < (SELECT {SERVER_NOW} + $2) FOR UPDATE SKIP LOCKED)"
+            r"
+            DELETE FROM rate_marks
+            WHERE (message_seq, claim) IN (
+                SELECT message_seq, claim
+                FROM rate_marks
+                WHERE target_id = $1
+                  AND arrives_by < (SELECT {SERVER_NOW} + $2)
+                FOR UPDATE SKIP LOCKED
+            )
+            "
         ),
         &params![lane.target, advanced.saturating_sub(kept)],
     )
@@ -117,9 +138,13 @@ pub async fn arrived(to: &Transaction, settlements: &[Settlement], advanced: i64
     let claims: Vec<i64> = settlements.iter().map(|settlement| settlement.claim).collect();
     to.run(
         &format!(
-            "UPDATE rate_marks SET arrives_by = least(arrives_by, {SERVER_NOW} + $3)
-             FROM unnest($1, $2) AS ended (seq, claim)
-             WHERE rate_marks.message_seq = ended.seq AND rate_marks.claim = ended.claim"
+            r"
+            UPDATE rate_marks
+            SET arrives_by = least(arrives_by, {SERVER_NOW} + $3)
+            FROM unnest($1, $2) AS ended (seq, claim)
+            WHERE rate_marks.message_seq = ended.seq
+              AND rate_marks.claim = ended.claim
+            "
         ),
         &params![seqs, claims, advanced],
     )

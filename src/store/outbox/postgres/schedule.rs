@@ -9,7 +9,8 @@ use std::time::Duration;
 use super::rate::micros;
 use crate::domain::{Now, Timestamp};
 use crate::store::StoreError;
-use crate::store::postgres::{Connection, Transaction, column, params};
+use crate::store::numbers::{PENDING, SENDING};
+use crate::store::postgres::{Transaction, column, params};
 
 /// Smaller differences do not count as a clock change, in microseconds.
 const NO_STEP_US: u64 = 1_000_000;
@@ -20,9 +21,13 @@ fn ahead_of(node: &str) -> String {
 }
 
 /// Stores how far the wall clock of a node is ahead.
-pub async fn keep_wall_ahead(to: &Connection, node: &str, ahead: i64) -> Result<(), StoreError> {
+pub async fn keep_wall_ahead(to: &Transaction, node: &str, ahead: i64) -> Result<(), StoreError> {
     to.run(
-        "INSERT INTO facts (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        r"
+        INSERT INTO facts (name, value)
+        VALUES ($1, $2)
+        ON CONFLICT (name) DO UPDATE SET value = excluded.value
+        ",
         &params![ahead_of(node), ahead],
     )
     .await?;
@@ -39,9 +44,21 @@ pub async fn take_up(to: &Transaction, node: &str, now: Now) -> Result<(), Store
     if kept.abs_diff(ahead) > NO_STEP_US {
         // The wall clock was set while the program ran.
         to.run(
-            "UPDATE messages SET next_attempt_at = next_attempt_at + $2, claimed_at = claimed_at + $2
-             WHERE seq = ANY (ARRAY(SELECT seq FROM messages WHERE status IN (0, 1) AND claimed_by = $1
-                                    ORDER BY seq FOR UPDATE))",
+            &format!(
+                r"
+                UPDATE messages
+                SET next_attempt_at = next_attempt_at + $2,
+                    claimed_at = claimed_at + $2
+                WHERE seq = ANY (ARRAY(
+                    SELECT seq
+                    FROM messages
+                    WHERE status IN ({PENDING}, {SENDING})
+                      AND claimed_by = $1
+                    ORDER BY seq
+                    FOR UPDATE
+                ))
+                "
+            ),
             &params![node, kept.saturating_sub(ahead)],
         )
         .await?;
@@ -54,13 +71,23 @@ pub async fn take_up(to: &Transaction, node: &str, now: Now) -> Result<(), Store
 /// no longer than their original delay, and earlier requests count from now.
 async fn pull_in(to: &Transaction, node: &str, now: Timestamp) -> Result<(), StoreError> {
     to.run(
-        "UPDATE messages
-         SET next_attempt_at = $2 + greatest(0, next_attempt_at - coalesce(claimed_at, next_attempt_at)),
-             claimed_at = least(claimed_at, CASE WHEN claimed_at IS NOT NULL THEN $2 END)
-         WHERE status = 0 AND seq = ANY (ARRAY(
-             SELECT seq FROM messages WHERE status = 0 AND next_attempt_at > $2
-             AND coalesce(claimed_at, created_at) > $2 AND coalesce(claimed_by, $1) = $1
-             ORDER BY seq FOR UPDATE SKIP LOCKED))",
+        &format!(
+            r"
+            UPDATE messages
+            SET next_attempt_at = $2 + greatest(0, next_attempt_at - coalesce(claimed_at, next_attempt_at)),
+                claimed_at = least(claimed_at, CASE WHEN claimed_at IS NOT NULL THEN $2 END)
+            WHERE seq = ANY (ARRAY(
+                SELECT seq
+                FROM messages
+                WHERE status = {PENDING}
+                  AND next_attempt_at > $2
+                  AND coalesce(claimed_at, created_at) > $2
+                  AND coalesce(claimed_by, $1) = $1
+                ORDER BY seq
+                FOR UPDATE SKIP LOCKED
+            ))
+            "
+        ),
         &params![node, now.as_micros()],
     )
     .await?;
@@ -72,14 +99,27 @@ async fn pull_in(to: &Transaction, node: &str, now: Timestamp) -> Result<(), Sto
 /// batch stay together. What another node claims at this moment is left to it.
 pub async fn spread_overdue(to: &Transaction, now: Timestamp, spread: Duration) -> Result<(), StoreError> {
     to.run(
-        "WITH overdue AS MATERIALIZED (
-             SELECT seq, target_id, next_attempt_at FROM messages
-             WHERE status = 0 AND attempts > attempts_before AND next_attempt_at < $1
-             ORDER BY seq FOR UPDATE SKIP LOCKED),
-         placed AS (
-             SELECT seq, percent_rank() OVER (PARTITION BY target_id ORDER BY next_attempt_at) AS place FROM overdue)
-         UPDATE messages SET next_attempt_at = $1 + trunc($2 * placed.place)::bigint
-         FROM placed WHERE messages.seq = placed.seq",
+        &format!(
+            r"
+            WITH overdue AS MATERIALIZED (
+                SELECT seq, target_id, next_attempt_at
+                FROM messages
+                WHERE status = {PENDING}
+                  AND attempts > attempts_before
+                  AND next_attempt_at < $1
+                ORDER BY seq
+                FOR UPDATE SKIP LOCKED
+            ),
+            placed AS (
+                SELECT seq, percent_rank() OVER (PARTITION BY target_id ORDER BY next_attempt_at) AS place
+                FROM overdue
+            )
+            UPDATE messages
+            SET next_attempt_at = $1 + trunc($2 * placed.place)::bigint
+            FROM placed
+            WHERE messages.seq = placed.seq
+            "
+        ),
         &params![now.as_micros(), micros(spread).max(1)],
     )
     .await?;

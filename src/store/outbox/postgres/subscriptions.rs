@@ -1,11 +1,12 @@
-//! Stored subscriptions.
+//! Subscriptions: stored, parked, disabled and deleted, each with its messages.
 
 use async_trait::async_trait;
 use tokio_postgres::Row;
 
 use super::columns::{HOME, maybe_time, time};
+use super::locks::raise_revision;
 use crate::domain::Timestamp;
-use crate::store::numbers;
+use crate::store::numbers::{CANCELLED, PENDING, SENDING, origin, origin_number};
 use crate::store::postgres::{Connection, Postgres, Transaction, column, params, unreadable};
 use crate::store::{ParkedRecord, StoreError, SubscriptionRecord, Subscriptions};
 
@@ -19,8 +20,13 @@ impl Subscriptions for Postgres {
             .connection()
             .await?
             .rows(
-                "SELECT id, origin, document, enabled, disabled_reason, created_at, updated_at, since_seq, parked_since
-                 FROM subscriptions ORDER BY created_at, id",
+                r"
+                SELECT
+                    id, origin, document, enabled, disabled_reason,
+                    created_at, updated_at, since_seq, parked_since
+                FROM subscriptions
+                ORDER BY created_at, id
+                ",
                 &[],
             )
             .await?;
@@ -38,16 +44,8 @@ impl Subscriptions for Postgres {
         reason: &'static str,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let changed = self
-            .connection()
-            .await?
-            .run(
-                "UPDATE subscriptions SET enabled = FALSE, disabled_reason = $2, updated_at = $3
-                 WHERE id = $1 AND enabled",
-                &params![id, reason, now.as_micros()],
-            )
-            .await?;
-        Ok(changed == 1)
+        let id = &id;
+        self.change(|to| async move { disable(&to, id, reason, now).await }).await
     }
 
     async fn park_subscription(
@@ -72,7 +70,7 @@ impl Subscriptions for Postgres {
 fn record(row: &Row) -> Result<SubscriptionRecord, StoreError> {
     Ok(SubscriptionRecord {
         id: column(row, "id")?,
-        origin: numbers::origin(column(row, "origin")?).ok_or_else(|| unreadable("origin"))?,
+        origin: origin(column(row, "origin")?).ok_or_else(|| unreadable("origin"))?,
         document: column(row, "document")?,
         enabled: column(row, "enabled")?,
         disabled_reason: column(row, "disabled_reason")?,
@@ -86,28 +84,36 @@ fn record(row: &Row) -> Result<SubscriptionRecord, StoreError> {
 /// Puts a subscription in force and returns its stored form. Two nodes may do so at once, as at their start: one of them
 /// makes the row, the other one finds it.
 async fn put(to: &Transaction, record: &SubscriptionRecord) -> Result<SubscriptionRecord, StoreError> {
-    to.rows("SELECT 1 FROM subscriptions WHERE id = $1 FOR UPDATE", &params![record.id]).await?;
-    // How attempts ended before a change says nothing about what is sent from now on.
-    to.run(
-        "UPDATE sender_totals SET recent = '' WHERE subscription_id = $1
-         AND EXISTS (SELECT 1 FROM subscriptions s WHERE s.id = $1 AND s.document <> $2)",
-        &params![record.id, record.document],
-    )
-    .await?;
+    raise_revision(to).await?;
+    let before = to.maybe("SELECT document FROM subscriptions WHERE id = $1", &params![record.id]).await?;
+    let before: Option<String> = before.map(|row| column(&row, "document")).transpose()?;
     let row = to
         .one(
-            "INSERT INTO subscriptions AS old (id, origin, document, is_ordered, enabled, disabled_reason, since_seq,
-                 created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, (SELECT coalesce(max(seq), 0) FROM deliveries), $7, $8)
-             ON CONFLICT (id) DO UPDATE SET origin = excluded.origin, document = excluded.document,
-                 is_ordered = excluded.is_ordered, enabled = excluded.enabled,
-                 disabled_reason = excluded.disabled_reason, updated_at = excluded.updated_at, parked_since = NULL,
-                 since_seq = CASE WHEN old.enabled AND old.parked_since IS NULL THEN old.since_seq
-                                  ELSE excluded.since_seq END
-             RETURNING created_at, since_seq",
+            r"
+            INSERT INTO subscriptions AS old (
+                id, origin, document, is_ordered, enabled, disabled_reason,
+                since_seq, created_at, updated_at
+            ) VALUES (
+                $1, $2, $3, $4, $5, $6,
+                (SELECT coalesce(max(seq), 0) FROM deliveries), $7, $8
+            )
+            ON CONFLICT (id) DO UPDATE SET
+                origin = excluded.origin,
+                document = excluded.document,
+                is_ordered = excluded.is_ordered,
+                enabled = excluded.enabled,
+                disabled_reason = excluded.disabled_reason,
+                updated_at = excluded.updated_at,
+                parked_since = NULL,
+                since_seq = CASE
+                    WHEN old.enabled AND old.parked_since IS NULL THEN old.since_seq
+                    ELSE excluded.since_seq
+                END
+            RETURNING created_at, since_seq
+            ",
             &params![
                 record.id,
-                numbers::origin_number(record.origin),
+                origin_number(record.origin),
                 record.document,
                 is_ordered(&record.document),
                 record.enabled,
@@ -117,6 +123,11 @@ async fn put(to: &Transaction, record: &SubscriptionRecord) -> Result<Subscripti
             ],
         )
         .await?;
+    if before.is_some_and(|before| before != record.document) {
+        // How attempts ended before a change says nothing about what is sent from now on.
+        let sql = "UPDATE sender_totals SET recent = '' WHERE subscription_id = $1";
+        to.run(sql, &params![record.id]).await?;
+    }
     let (created_at, since) = (time(&row, "created_at")?, column(&row, "since_seq")?);
     Ok(SubscriptionRecord { created_at, since, parked_since: None, ..record.clone() })
 }
@@ -130,18 +141,24 @@ pub fn is_ordered(document: &str) -> bool {
 /// Takes a subscription out of force but keeps it; its waiting messages are parked. Messages at its fallback, and
 /// those it should send as a fallback, return to their own subscription.
 async fn park(to: &Transaction, id: &str, now: Timestamp) -> Result<Option<ParkedRecord>, StoreError> {
+    raise_revision(to).await?;
     let parked = to
         .maybe(
-            "UPDATE subscriptions SET parked_since = coalesce(parked_since, $2) WHERE id = $1 RETURNING parked_since",
+            r"
+            UPDATE subscriptions
+            SET parked_since = coalesce(parked_since, $2)
+            WHERE id = $1
+            RETURNING parked_since
+            ",
             &params![id, now.as_micros()],
         )
         .await?;
     for strangers in [
-        "status = 0 AND target_id = $1 AND subscription_id <> $1",
-        "status = 1 AND target_id = $1 AND subscription_id <> $1",
-        "status IN (0, 1) AND subscription_id = $1 AND target_id <> $1",
+        format!("status = {PENDING} AND target_id = $1 AND subscription_id <> $1"),
+        format!("status = {SENDING} AND target_id = $1 AND subscription_id <> $1"),
+        format!("status IN ({PENDING}, {SENDING}) AND subscription_id = $1 AND target_id <> $1"),
     ] {
-        send_home(to, strangers, id).await?;
+        send_home(to, &strangers, id).await?;
     }
     match parked {
         None => Ok(None),
@@ -155,8 +172,18 @@ async fn park(to: &Transaction, id: &str, now: Timestamp) -> Result<Option<Parke
 async fn send_home(to: &Transaction, condition: &str, id: &str) -> Result<(), StoreError> {
     to.run(
         &format!(
-            "UPDATE messages SET {HOME} WHERE {condition}
-             AND seq = ANY (ARRAY(SELECT seq FROM messages WHERE {condition} ORDER BY seq FOR UPDATE))"
+            r"
+            UPDATE messages
+            SET {HOME}
+            WHERE {condition}
+              AND seq = ANY (ARRAY(
+                  SELECT seq
+                  FROM messages
+                  WHERE {condition}
+                  ORDER BY seq
+                  FOR UPDATE
+              ))
+            "
         ),
         &params![id],
     )
@@ -168,29 +195,72 @@ async fn send_home(to: &Transaction, condition: &str, id: &str) -> Result<(), St
 async fn waiting(from: &Connection, id: &str) -> Result<u64, StoreError> {
     let row = from
         .one(
-            "SELECT count(*) AS waiting FROM (SELECT 1 FROM messages
-                 WHERE subscription_id = $1 AND status IN (0, 1) LIMIT $2) AS counted",
+            &format!(
+                r"
+                SELECT count(*) AS waiting
+                FROM (
+                    SELECT 1
+                    FROM messages
+                    WHERE subscription_id = $1
+                      AND status IN ({PENDING}, {SENDING})
+                    LIMIT $2
+                ) AS counted
+                "
+            ),
             &params![id, COUNTED],
         )
         .await?;
     Ok(column::<i64>(&row, "waiting")?.unsigned_abs())
 }
 
+/// Disables a subscription and stores the reason; `false` if another node did so first.
+async fn disable(to: &Transaction, id: &str, reason: &str, now: Timestamp) -> Result<bool, StoreError> {
+    raise_revision(to).await?;
+    let changed = to
+        .run(
+            r"
+            UPDATE subscriptions
+            SET enabled = FALSE,
+                disabled_reason = $2,
+                updated_at = $3
+            WHERE id = $1
+              AND enabled
+            ",
+            &params![id, reason, now.as_micros()],
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
 /// Removes a subscription. Its waiting messages are cancelled, also those at its fallback. Messages it should send as a
 /// fallback return to their own subscription.
 async fn delete(to: &Transaction, id: &str, now: Timestamp) -> Result<Option<u64>, StoreError> {
+    raise_revision(to).await?;
     let removed = to.run("DELETE FROM subscriptions WHERE id = $1", &params![id]).await?;
     let cancelled = to
         .run(
-            "UPDATE messages SET status = 4, finished_at = $2 WHERE status IN (0, 1)
-             AND seq = ANY (ARRAY(SELECT seq FROM messages WHERE subscription_id = $1 AND status IN (0, 1)
-                                  ORDER BY seq FOR UPDATE))",
+            &format!(
+                r"
+                UPDATE messages
+                SET status = {CANCELLED},
+                    finished_at = $2
+                WHERE status IN ({PENDING}, {SENDING})
+                  AND seq = ANY (ARRAY(
+                      SELECT seq
+                      FROM messages
+                      WHERE subscription_id = $1
+                        AND status IN ({PENDING}, {SENDING})
+                      ORDER BY seq
+                      FOR UPDATE
+                  ))
+                "
+            ),
             &params![id, now.as_micros()],
         )
         .await?;
     // Each status has a partial index, so finished messages are not read.
-    for waiting in ["status = 0 AND target_id = $1", "status = 1 AND target_id = $1"] {
-        send_home(to, waiting, id).await?;
+    for status in [PENDING, SENDING] {
+        send_home(to, &format!("status = {status} AND target_id = $1"), id).await?;
     }
     to.run("DELETE FROM health_checks WHERE subscription_id = $1", &params![id]).await?;
     Ok((removed == 1).then_some(cancelled))

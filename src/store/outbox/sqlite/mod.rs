@@ -11,6 +11,7 @@ mod ordered;
 mod prune;
 mod schedule;
 mod settle;
+mod sharing;
 mod subscriptions;
 
 pub use columns::to_json;

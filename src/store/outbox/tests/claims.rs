@@ -145,7 +145,8 @@ async fn a_lease_that_ended_while_the_program_stood_still_is_kept() {
     let held = Lane { lease_until: slept_at.plus(Duration::from_secs(60)), ..lane("a") };
     assert_eq!(case.claim(vec![held]).await.messages.len(), 1);
     case.clock.advance(HOUR);
-    let claim = |leases_ended| LaneClaim { lanes: vec![lane("a")], now: case.clock.now(), leases_ended };
+    let (now, revision) = (case.clock.now(), case.revision().await);
+    let claim = |leases_ended| LaneClaim { lanes: vec![lane("a")], now, leases_ended, revision };
     let kept = case.store.claim_due(claim(slept_at)).await.unwrap();
     assert_eq!((kept.messages.len(), kept.has_freed), (0, false));
     let freed = case.store.claim_due(claim(case.clock.now())).await.unwrap();

@@ -264,7 +264,8 @@ async fn a_fan_out_by_both_nodes_makes_each_message_once() {
     for step in 0..20 {
         let event = |at: i64| OutgoingEvent { source: "s".into(), ..event(&format!("e{at}")) };
         let events = (0..10).map(|at| (event(step * 10 + at), to(&["a", "b"]))).collect();
-        let fan_out = FanOut { from: step * 10, through: step * 10 + 10, events };
+        let revision = first.revision().await;
+        let fan_out = FanOut { revision, from: step * 10, through: step * 10 + 10, events };
         let (one, other) = tokio::join!(
             first.store.fan_out(fan_out.clone(), first.clock.both()),
             second.store.fan_out(fan_out, second.clock.both())

@@ -41,6 +41,33 @@ CREATE INDEX deliveries_id ON deliveries (id);
 CREATE INDEX deliveries_verdict ON deliveries (verdict, seq);
 CREATE INDEX deliveries_received ON deliveries (received_at);
 
+-- Makes the partition of a day, in microseconds. It runs with the rights of the owner, so that the role of a node needs
+-- none to create tables. First a table, attached then: made as a partition, it would wait for every open transaction that
+-- appends, and the next ones would wait for it.
+CREATE FUNCTION add_day(name TEXT, first BIGINT, past BIGINT) RETURNS VOID LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    IF name !~ '^deliveries_[0-9]{8}$' THEN
+        RAISE invalid_parameter_value USING MESSAGE = 'not the name of a day';
+    END IF;
+    EXECUTE format('CREATE TABLE %I (LIKE deliveries INCLUDING ALL)', name);
+    EXECUTE format('ALTER TABLE deliveries ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)', name, first, past);
+END $$;
+-- Removes a day with everything in it.
+CREATE FUNCTION drop_day(name TEXT) RETURNS VOID LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    IF name !~ '^deliveries_[0-9]{8}$' THEN
+        RAISE invalid_parameter_value USING MESSAGE = 'not the name of a day';
+    END IF;
+    EXECUTE format('DROP TABLE %I', name);
+END $$;
+-- What runs with the rights of the owner looks nowhere else for tables, and is not for everybody.
+DO $$
+BEGIN
+    EXECUTE format('ALTER FUNCTION add_day SET search_path = %I, pg_temp', current_schema());
+    EXECUTE format('ALTER FUNCTION drop_day SET search_path = %I, pg_temp', current_schema());
+END $$;
+REVOKE ALL ON FUNCTION add_day, drop_day FROM PUBLIC;
+
 -- Rows and bytes of deliveries. Each node has rows of its own, one for each of its writers at a time, so that none waits
 -- for another; the sum counts. Retention removes the rows of a day with its partition, and otherwise subtracts.
 CREATE TABLE delivery_totals (
@@ -94,7 +121,36 @@ CREATE TABLE facts (
     value BIGINT NOT NULL
 );
 INSERT INTO facts VALUES ('pruned_through', 0), ('probe', 0), ('xid_offset', 0), ('fanout_cursor', 0), ('lens_cursor', 0),
-    ('lens_since', 0), ('lens_heard_at', 0), ('entities', 0), ('drift_left_out', 0);
+    ('lens_since', 0), ('lens_heard_at', 0), ('entities', 0), ('drift_left_out', 0),
+    ('pruned_at', 0),                              -- when retention ran last, by the server's clock
+    ('is_full', 0),                                -- 1: max_size is reached and nothing can be removed
+    ('subscriptions', 1);                          -- raised by each change of a subscription
+
+-- A row that each node writes to see whether a delivery could be written now. It is as large as a page, so that a disk
+-- without room is noticed.
+CREATE TABLE probes (
+    node   TEXT COLLATE "C" PRIMARY KEY,
+    at     BIGINT NOT NULL,
+    filler BYTEA NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20);
+ALTER TABLE probes ALTER COLUMN filler SET STORAGE PLAIN;
+
+-- Tasks that one node at a time does, such as the fan-out. `until` is by the server's clock.
+CREATE TABLE duties (
+    name  TEXT PRIMARY KEY,
+    node  TEXT COLLATE "C" NOT NULL,
+    until BIGINT NOT NULL
+);
+
+-- The nodes that use this store. Times are by the server's clock.
+CREATE TABLE nodes (
+    name       TEXT COLLATE "C" PRIMARY KEY,
+    instance   BYTEA NOT NULL,                     -- of its data directory
+    start      BIGINT NOT NULL,                    -- drawn at each start of the program
+    started_at BIGINT NOT NULL,
+    seen_at    BIGINT NOT NULL,
+    is_gone    BOOLEAN NOT NULL                    -- it was stopped properly
+);
 
 CREATE TABLE subscriptions (
     id              TEXT COLLATE "C" PRIMARY KEY,
@@ -194,7 +250,7 @@ CREATE TABLE dead_letters (
     primary_error   TEXT,
     fallback_error  TEXT,
     failed_at       BIGINT NOT NULL,
-    is_reported         BOOLEAN NOT NULL               -- whether administrators were notified
+    is_reported     BOOLEAN NOT NULL               -- whether administrators were notified
 );
 CREATE INDEX dead_letters_groups ON dead_letters (subscription_id, error, failed_at);
 CREATE INDEX dead_letters_unreported ON dead_letters (subscription_id, message_seq) WHERE NOT is_reported;

@@ -18,7 +18,7 @@ pub enum Decision {
     All(Vec<Self>),
     Any(Vec<Self>),
     Not(Box<Self>),
-    /// What SQL answered, by its place in `Plan::columns`.
+    /// The answer of SQL, by its place in `Plan::columns`.
     Column(usize),
     /// A header with that name whose value contains a folded text, if there is one.
     Header(String, Option<Vec<u8>>),
@@ -26,9 +26,9 @@ pub enum Decision {
     Body(Vec<u8>),
     /// A folded text in the request line, the event's fields, a header or the body.
     Anywhere(Vec<u8>),
-    /// The event id of a body that was refused unread.
+    /// The event id in a body that was rejected unread.
     UnverifiedId(Pattern),
-    /// The device of such a body.
+    /// The device in such a body.
     UnverifiedDevice(Pattern),
     /// The user that the body names.
     User(Pattern),
@@ -47,13 +47,13 @@ pub struct Plan {
     pub values: Vec<Value>,
     /// The conditions on columns of the query, each true or false.
     pub columns: Vec<String>,
-    /// What the node decides; `None` if SQL decides all.
+    /// The decision left to the node; `None` if SQL decides everything.
     pub rest: Option<Decision>,
     /// Whether the node reads headers.
     pub reads_headers: bool,
     /// Whether the node reads bodies.
     pub reads_body: bool,
-    /// Whether the node reads what was in bodies that were refused unread.
+    /// Whether the node reads the ids in bodies that were rejected unread.
     pub reads_unverified: bool,
     /// Whether the node reads notes and tags.
     pub reads_marks: bool,
@@ -61,9 +61,9 @@ pub struct Plan {
 
 /// A part of a query.
 struct Part {
-    /// What a row meets if the part matches.
+    /// A condition that every row meets for which the part matches.
     necessary: String,
-    /// Whether a row that meets it matches.
+    /// Whether the part matches every row that meets it.
     is_exact: bool,
     decision: Decision,
 }
@@ -118,12 +118,18 @@ impl Plan {
 
     fn leaf(&mut self, condition: &Condition, now: Timestamp, is_denied: bool) -> Part {
         let Some(decision) = self.in_node(condition) else {
-            // An unknown value (an event without an id) does not match.
-            let not = if is_denied { "NOT " } else { "" };
-            let sql = format!("{not}coalesce({}, FALSE)", self.in_sql(condition, now));
-            self.columns.push(sql.clone());
+            let sql = self.in_sql(condition, now);
+            // A missing value (an event without an id) does not match.
+            let answer = if is_denied { format!("({sql}) IS NOT TRUE") } else { format!("({sql}) IS TRUE") };
+            // Only bare comparisons let the planner use an index or leave out days.
+            let necessary = match (is_denied, may_be_missing(condition)) {
+                (false, _) => sql,
+                (true, false) => format!("NOT ({sql})"),
+                (true, true) => answer.clone(),
+            };
+            self.columns.push(answer);
             let place = self.columns.len().saturating_sub(1);
-            return Part { necessary: sql, is_exact: true, decision: Decision::Column(place) };
+            return Part { necessary, is_exact: true, decision: Decision::Column(place) };
         };
         if is_denied {
             let decision = Decision::Not(Box::new(decision));
@@ -133,23 +139,20 @@ impl Plan {
             Condition::UnverifiedId(_) | Condition::UnverifiedDevice(_) => {
                 "d.unverified IS NOT NULL".to_owned()
             }
-            Condition::Note(_) => {
-                "EXISTS (SELECT 1 FROM delivery_marks m WHERE m.seq = d.seq AND m.note IS NOT NULL)"
-                    .to_owned()
-            }
+            Condition::Note(_) => marked("m.note IS NOT NULL"),
             Condition::Tag(pattern) => {
                 // Each tag is a JSON string, and each letter of it is encoded alone.
                 let pieces = pattern.pieces().iter().map(|piece| like(encoded(piece).as_str()));
                 let tag = format!("%\"{}\"%", pieces.collect::<Vec<_>>().join("%"));
                 let tag = self.value(Value::Text(tag));
-                format!("EXISTS (SELECT 1 FROM delivery_marks m WHERE m.seq = d.seq AND m.tags LIKE {tag})")
+                marked(&format!("m.tags LIKE {tag}"))
             }
             _ => "TRUE".to_owned(),
         };
         Part { necessary, is_exact: false, decision }
     }
 
-    /// What the node decides about a condition; `None` if SQL does.
+    /// The decision of the node about a condition; `None` if SQL decides.
     fn in_node(&mut self, condition: &Condition) -> Option<Decision> {
         Some(match condition {
             Condition::Header { name, text } => {
@@ -228,11 +231,9 @@ impl Plan {
                 "EXISTS (SELECT 1 FROM delivery_causes c WHERE c.seq = d.seq AND {})",
                 self.pattern("c.code", pattern)
             ),
-            Condition::Pinned(is_pinned) => format!(
-                "{}EXISTS (SELECT 1 FROM delivery_marks m WHERE m.seq = d.seq AND m.is_pinned)",
-                if *is_pinned { "" } else { "NOT " }
-            ),
-            Condition::Note(_) => "EXISTS (SELECT 1 FROM delivery_marks m WHERE m.seq = d.seq)".to_owned(),
+            Condition::Pinned(true) => marked("m.is_pinned"),
+            Condition::Pinned(false) => format!("NOT {}", marked("m.is_pinned")),
+            Condition::Note(_) => marked("TRUE"),
             // Decided in the node.
             Condition::UnverifiedId(_)
             | Condition::UnverifiedDevice(_)
@@ -278,6 +279,19 @@ impl Plan {
             }
         }
     }
+}
+
+/// Whether a condition reads a column that some deliveries have no value in.
+const fn may_be_missing(condition: &Condition) -> bool {
+    matches!(
+        condition,
+        Condition::EventType(_) | Condition::EventId(_) | Condition::Entity(_) | Condition::Reason(_)
+    )
+}
+
+/// The condition that the delivery has marks for which `sql` is true.
+fn marked(sql: &str) -> String {
+    format!("EXISTS (SELECT 1 FROM delivery_marks m WHERE m.seq = d.seq AND {sql})")
 }
 
 /// A text for LIKE, with wildcards taken literally.

@@ -9,7 +9,7 @@ use crate::store::log::encoding;
 use crate::store::postgres::column;
 use crate::store::search::text::{folded, folded_body, header_holds, user_in};
 
-/// The texts of a row that any text condition looks at, with names of their own.
+/// The columns that a text is searched in everywhere, in addition to headers and body.
 const TEXTS: [&str; 6] = ["path", "source", "event_type", "event_name", "event_id", "entity"];
 
 impl Plan {
@@ -31,8 +31,9 @@ impl Plan {
         }
         if self.reads_marks {
             sql.push_str(
-                ", (SELECT m.note FROM delivery_marks m WHERE m.seq = d.seq) AS own_note,
-                   (SELECT m.tags FROM delivery_marks m WHERE m.seq = d.seq) AS own_tags",
+                r",
+                (SELECT m.note FROM delivery_marks m WHERE m.seq = d.seq) AS own_note,
+                (SELECT m.tags FROM delivery_marks m WHERE m.seq = d.seq) AS own_tags",
             );
         }
         sql
@@ -42,19 +43,19 @@ impl Plan {
     pub fn decides(&self, row: &Row) -> Result<bool, StoreError> {
         let Some(rest) = &self.rest else { return Ok(true) };
         let answers: Vec<bool> = row.try_get("answers")?;
-        Looked { row, answers, body: None, headers: None }.decide(rest)
+        Candidate { row, answers, body: None, headers: None }.decide(rest)
     }
 }
 
-/// A row, and what was read of it.
-struct Looked<'r> {
+/// A row that may match, with its headers and body once they were folded.
+struct Candidate<'r> {
     row: &'r Row,
     answers: Vec<bool>,
     body: Option<Vec<u8>>,
     headers: Option<Vec<u8>>,
 }
 
-impl Looked<'_> {
+impl Candidate<'_> {
     fn decide(&mut self, decision: &Decision) -> Result<bool, StoreError> {
         Ok(match decision {
             Decision::All(all) => {

@@ -13,7 +13,7 @@ use crate::store::log::postgres::rows::{self, ROW_COLUMNS};
 use crate::store::postgres::{HORIZON, Postgres, column, params};
 use crate::store::{Matches, Search, StoreError, Tail};
 
-/// What `matches` reads, and the texts that conditions look at.
+/// The columns that `matches` reads, and those that a text is searched in.
 const SEEN_COLUMNS: &str = "d.seq, d.received_at, d.verdict, d.path, d.source, d.event_type, d.event_name,
     d.event_id, d.entity";
 
@@ -66,15 +66,18 @@ impl Search for Postgres {
     }
 
     async fn total(&self, verdict: Option<Verdict>) -> Result<u64, StoreError> {
-        let verdict = verdict.map(verdict_number);
-        let connection = self.connection().await?;
-        let row = match verdict {
-            Some(verdict) => {
-                let sql = "SELECT count(*) AS rows FROM deliveries WHERE verdict = $1";
-                connection.one(sql, &params![verdict]).await?
-            }
-            None => connection.one("SELECT count(*) AS rows FROM deliveries", &[]).await?,
-        };
+        let row = self
+            .connection()
+            .await?
+            .one(
+                r"
+                SELECT coalesce(sum(rows), 0)::bigint AS rows
+                FROM delivery_totals
+                WHERE $1 IS NULL OR verdict = $1
+                ",
+                &params![verdict.map(verdict_number)],
+            )
+            .await?;
         Ok(u64::try_from(column::<i64>(&row, "rows")?).unwrap_or(0))
     }
 

@@ -8,34 +8,71 @@ use tokio_postgres::Row;
 use super::condition::Plan;
 use super::value::Value;
 use crate::store::StoreError;
-use crate::store::postgres::{Connection, Postgres, Typed as _, column};
+use crate::store::postgres::{Connection, Postgres, Typed as _, column, params, whole};
 
 /// The longest time for one query.
 const DEADLINE: Duration = Duration::from_secs(10);
-/// Rows of the first slice that the node looks at; each slice is twice the one before.
+/// The rows of the first slice if the node decides; each slice is twice as long as the one before.
 const FIRST_SLICE: usize = 256;
 /// The most rows of a slice.
 const MOST_ROWS: usize = 4_096;
 /// The most bytes of headers and bodies in a slice, apart from its last row.
 const SLICE_BYTES: i64 = 8 << 20;
-/// Rows of a stretch: within a budget, the time is looked at after each.
+/// The rows of a stretch: a walk with a budget checks the time after each one.
 const STRETCH: i64 = 8_192;
 
-/// In which direction a walk goes.
+/// The direction of a walk.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     NewestFirst,
     OldestFirst,
 }
 
-/// What is read of each row that matches, and how much of it.
+/// The columns that are read of each matching row, and the most rows.
 pub struct Wanted<T> {
     pub columns: &'static str,
     pub read: fn(&Row) -> Result<T, StoreError>,
     pub limit: usize,
     pub direction: Direction,
-    /// How long the walk may take; without one, as long as any query.
+    /// The longest time for the walk; without one, the time limit of every query applies.
     pub budget: Option<Duration>,
+}
+
+/// Positions from `first` to before `below`.
+#[derive(Clone, Copy)]
+struct Bounds {
+    first: i64,
+    below: i64,
+}
+
+/// The least and the greatest of some numbers.
+#[derive(Clone, Copy)]
+struct Extent {
+    least: i64,
+    most: i64,
+}
+
+impl Default for Extent {
+    fn default() -> Self {
+        Self { least: i64::MAX, most: i64::MIN }
+    }
+}
+
+impl Extent {
+    fn add(&mut self, number: i64) {
+        self.least = self.least.min(number);
+        self.most = self.most.max(number);
+    }
+}
+
+/// The next rows of a walk.
+#[derive(Default)]
+struct Slice {
+    rows: Vec<Row>,
+    /// The position up to which they were read; `None` if there is nothing left.
+    last: Option<i64>,
+    /// Whether no row follows.
+    is_last: bool,
 }
 
 /// A walk through the log.
@@ -44,7 +81,7 @@ pub struct Walk<'s, T> {
     connection: Connection,
     plan: Arc<Plan>,
     wanted: Wanted<T>,
-    /// What matched so far.
+    /// The matches so far.
     pub found: Vec<T>,
     began: Instant,
     slice: usize,
@@ -56,13 +93,13 @@ impl<'s, T: Send + 'static> Walk<'s, T> {
         Self { store, connection, plan, wanted, found: Vec::new(), began, slice: FIRST_SLICE }
     }
 
-    /// Whether it ends here, be there more or not.
+    /// Whether the walk ends here, even if more rows may match.
     pub fn is_full(&self) -> bool {
         let is_late = |budget| self.began.elapsed() > budget;
         self.found.len() >= self.wanted.limit || self.wanted.budget.is_some_and(is_late)
     }
 
-    /// Takes what matches from `first` to before `below`.
+    /// Collects the matching rows from `first` to before `below`.
     pub async fn walk(&mut self, first: i64, below: i64) -> Result<(), StoreError> {
         if self.wanted.budget.is_none() {
             return self.scan(first, below).await;
@@ -76,39 +113,47 @@ impl<'s, T: Send + 'static> Walk<'s, T> {
         Ok(())
     }
 
-    /// Where the stretch that ends before `below` begins; `None` if it is empty.
+    /// The first position of the stretch that ends before `below`; `None` if it is empty.
     async fn stretch(&self, first: i64, below: i64) -> Result<Option<i64>, StoreError> {
         let row = self
             .connection
             .one(
-                "SELECT min(seq) AS first FROM (
-                     SELECT seq FROM deliveries WHERE seq >= $1 AND seq < $2 ORDER BY seq DESC LIMIT $3
-                 ) stretch",
-                &[first.param(), below.param(), STRETCH.param()],
+                r"
+                SELECT min(seq) AS first
+                FROM (
+                    SELECT seq
+                    FROM deliveries
+                    WHERE seq >= $1 AND seq < $2
+                    ORDER BY seq DESC
+                    LIMIT $3
+                ) stretch
+                ",
+                &params![first, below, STRETCH],
             )
             .await?;
         column(&row, "first")
     }
 
     async fn scan(&mut self, first: i64, below: i64) -> Result<(), StoreError> {
-        let (mut first, mut below) = (first, below);
-        while first < below && !self.is_full() {
+        let mut bounds = Bounds { first, below };
+        while bounds.first < bounds.below && !self.is_full() {
             if self.began.elapsed() > DEADLINE {
                 return Err(StoreError::TooLong(DEADLINE.as_secs()));
             }
             let left = self.wanted.limit.saturating_sub(self.found.len());
             let most = if self.plan.rest.is_none() { left } else { self.slice };
-            let rows = self.slice(first, below, most).await?;
-            let Some(last) = rows.last() else { return Ok(()) };
-            let last: i64 = column(last, "seq")?;
-            // A slice may also be short because of its bytes: only an empty one is the end.
-            let is_end = self.plan.rest.is_none() && rows.len() < most;
+            let slice = if self.plan.reads_headers || self.plan.reads_body {
+                self.slice_with_bytes(bounds, most).await?
+            } else {
+                self.slice(bounds, most).await?
+            };
+            let Some(last) = slice.last else { return Ok(()) };
             match self.wanted.direction {
-                Direction::NewestFirst => below = last,
-                Direction::OldestFirst => first = last.saturating_add(1),
+                Direction::NewestFirst => bounds.below = last,
+                Direction::OldestFirst => bounds.first = last.saturating_add(1),
             }
-            self.take(rows, left).await?;
-            if is_end {
+            self.take(slice.rows, left).await?;
+            if slice.is_last {
                 return Ok(());
             }
             self.slice = self.slice.saturating_mul(2).min(MOST_ROWS);
@@ -116,46 +161,79 @@ impl<'s, T: Send + 'static> Walk<'s, T> {
         Ok(())
     }
 
-    /// The next rows that meet what is necessary.
-    async fn slice(&self, first: i64, below: i64, most: usize) -> Result<Vec<Row>, StoreError> {
+    /// The next rows that meet the necessary condition.
+    async fn slice(&self, bounds: Bounds, most: usize) -> Result<Slice, StoreError> {
+        let columns = format!("{}{}", self.wanted.columns, self.plan.extra_columns());
+        let rows = self.rows(&columns, bounds, None, most).await?;
+        let last = rows.last().map(|row| column(row, "seq")).transpose()?;
+        Ok(Slice { is_last: rows.len() < most, last, rows })
+    }
+
+    /// The same, with headers and bodies, and fewer rows if these are large. Their sizes are read first: that costs
+    /// little, and tells the days, so that the second statement reads no other partitions.
+    async fn slice_with_bytes(&self, bounds: Bounds, most: usize) -> Result<Slice, StoreError> {
+        let sizes = "d.seq, d.received_at, octet_length(d.body)::bigint + octet_length(d.headers) AS bytes";
+        let sized = self.rows(sizes, bounds, None, most).await?;
+        let mut weight = 0_i64;
+        let mut last = None;
+        let (mut seqs, mut times) = (Extent::default(), Extent::default());
+        for row in &sized {
+            if weight >= SLICE_BYTES {
+                break;
+            }
+            weight = weight.saturating_add(column(row, "bytes")?);
+            let seq = column(row, "seq")?;
+            last = Some(seq);
+            seqs.add(seq);
+            times.add(column(row, "received_at")?);
+        }
+        if last.is_none() {
+            return Ok(Slice::default());
+        }
+        let bounds = Bounds { first: seqs.least, below: seqs.most.saturating_add(1) };
+        let columns = format!("{}{}", self.wanted.columns, self.plan.extra_columns());
+        // No limit: rows committed between the two statements must not displace others.
+        let rows = self.rows(&columns, bounds, Some(times), usize::MAX).await?;
+        Ok(Slice { rows, last, is_last: false })
+    }
+
+    /// Columns of the next rows that meet the necessary condition, received within `times`.
+    async fn rows(
+        &self,
+        columns: &str,
+        bounds: Bounds,
+        times: Option<Extent>,
+        most: usize,
+    ) -> Result<Vec<Row>, StoreError> {
         let plan = &self.plan;
         let order = match self.wanted.direction {
             Direction::NewestFirst => "DESC",
             Direction::OldestFirst => "ASC",
         };
+        let mut own = vec![bounds.first, bounds.below, whole(most)];
         let next = plan.values.len().saturating_add(1);
-        let (from, to, limit) = (next, next.saturating_add(1), next.saturating_add(2));
-        let seqs = format!(
-            "SELECT d.seq, octet_length(d.body) + octet_length(d.headers) AS bytes
-             FROM deliveries d
-             WHERE {} AND d.seq >= ${from} AND d.seq < ${to}
-             ORDER BY d.seq {order} LIMIT ${limit}",
+        let (first, below, limit) = (next, next.saturating_add(1), next.saturating_add(2));
+        let mut within = String::new();
+        if let Some(times) = times {
+            let (from, to) = (next.saturating_add(3), next.saturating_add(4));
+            within = format!("AND d.received_at BETWEEN ${from} AND ${to}");
+            own.extend([times.least, times.most]);
+        }
+        let sql = format!(
+            r"
+            SELECT {columns}
+            FROM deliveries d
+            WHERE {} AND d.seq >= ${first} AND d.seq < ${below} {within}
+            ORDER BY d.seq {order}
+            LIMIT ${limit}
+            ",
             plan.necessary
         );
-        let seqs = if plan.reads_headers || plan.reads_body {
-            format!(
-                "SELECT seq FROM (
-                     SELECT seq, bytes, sum(bytes) OVER (ORDER BY seq {order}) AS weight FROM ({seqs}) slice
-                 ) weighed WHERE weight - bytes < {SLICE_BYTES}"
-            )
-        } else {
-            seqs
-        };
-        let sql = format!(
-            "SELECT {}{} FROM ({seqs}) chosen JOIN deliveries d USING (seq) ORDER BY d.seq {order}",
-            self.wanted.columns,
-            plan.extra_columns()
-        );
-        let bounds = [
-            Value::Number(first),
-            Value::Number(below),
-            Value::Number(i64::try_from(most).unwrap_or(i64::MAX)),
-        ];
-        let params: Vec<_> = plan.values.iter().chain(&bounds).map(Value::param).collect();
-        self.connection.rows(&sql, &params).await
+        let params: Vec<_> = plan.values.iter().map(Value::param).chain(own.iter().map(i64::param)).collect();
+        self.connection.search(&sql, &params).await
     }
 
-    /// Takes the rows that match, at most `left`. Texts are compared on a thread where nothing else waits.
+    /// Collects the matching ones of `rows`, at most `left`. Texts are compared on a thread of their own.
     async fn take(&mut self, rows: Vec<Row>, left: usize) -> Result<(), StoreError> {
         let (plan, read, began) = (Arc::clone(&self.plan), self.wanted.read, self.began);
         let judge = move || {

@@ -27,7 +27,7 @@ impl Found {
     }
 }
 
-/// Where candidates are searched.
+/// The segment in which candidates are searched.
 pub struct Candidates<'p> {
     pub log: &'p Connection,
     pub postings: &'p dyn Postings,

@@ -30,6 +30,11 @@ impl Where {
         condition
     }
 
+    /// The tables that it reads, as in FROM.
+    pub const fn tables(&self) -> &'static str {
+        if self.reads_bytes { "deliveries d JOIN delivery_bytes b USING (seq)" } else { "deliveries d" }
+    }
+
     fn query(&mut self, query: &Query, now: Timestamp) {
         match query {
             Query::Is(condition) => self.condition(condition, now),
@@ -107,10 +112,10 @@ impl Where {
                 self.sql.push(')');
             }
             Condition::Pinned(is_pinned) => {
-                let not = if *is_pinned { "" } else { "NOT " };
-                self.sql.push_str(not);
-                self.sql
-                    .push_str("EXISTS (SELECT 1 FROM delivery_marks m WHERE m.seq = d.seq AND m.is_pinned)");
+                if !is_pinned {
+                    self.sql.push_str("NOT ");
+                }
+                self.sql.push_str(&marked("m.is_pinned"));
             }
             Condition::Tag(pattern) => {
                 self.sql.push_str(
@@ -121,10 +126,7 @@ impl Where {
             }
             Condition::Note(text) => {
                 let needle = folded(text.as_bytes());
-                self.compare(
-                    "EXISTS (SELECT 1 FROM delivery_marks m WHERE m.seq = d.seq AND text_holds(?, m.note))",
-                    needle,
-                );
+                self.compare(&marked("text_holds(?, m.note)"), needle);
             }
             Condition::Body(text) => {
                 self.reads_bytes = true;
@@ -134,8 +136,12 @@ impl Where {
                 self.reads_bytes = true;
                 let needle = folded(text.as_bytes());
                 self.sql.push_str(
-                    "(text_holds(?, d.path, d.source, d.event_type, d.event_name, d.event_id, d.entity, b.headers) \
-                     OR body_holds(b.body, ?))",
+                    r"(
+                        text_holds(
+                            ?, d.path, d.source, d.event_type, d.event_name, d.event_id, d.entity, b.headers
+                        )
+                        OR body_holds(b.body, ?)
+                    )",
                 );
                 self.values.extend([needle.clone().into(), needle.into()]);
             }
@@ -173,6 +179,11 @@ impl Where {
             None => self.compare(" GLOB ?", glob(pattern)),
         }
     }
+}
+
+/// The condition that the delivery has marks for which `sql` is true.
+fn marked(sql: &str) -> String {
+    format!("EXISTS (SELECT 1 FROM delivery_marks m WHERE m.seq = d.seq AND {sql})")
 }
 
 /// A pattern for SQLite's GLOB, in which only our stars are wildcards.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
-use rusqlite::{Connection, ErrorCode, OptionalExtension as _, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, named_params, params};
 
 use super::open::OpenSegment;
 use super::positions::{SEGMENT, first_of};
@@ -19,19 +19,20 @@ use crate::store::sqlite::shared::{beside, make_private};
 
 /// A change of this number rebuilds the file.
 const FORMAT: i64 = 2;
-const SCHEMA: &str = "
+const SCHEMA: &str = r"
     CREATE TABLE IF NOT EXISTS segments (
-        segment INTEGER PRIMARY KEY,
-        last_id BLOB NOT NULL,            -- of the segment's last row: tells another log from this one
+        segment  INTEGER PRIMARY KEY,
+        last_id  BLOB NOT NULL,           -- of the segment's last row: tells another log from this one
         earliest INTEGER NOT NULL,        -- when its rows were received, in microseconds UTC
-        latest INTEGER NOT NULL
+        latest   INTEGER NOT NULL
     );
     CREATE TABLE IF NOT EXISTS postings (
         segment INTEGER NOT NULL,
-        term BLOB NOT NULL,
-        rows BLOB NOT NULL,
+        term    BLOB NOT NULL,
+        rows    BLOB NOT NULL,
         PRIMARY KEY (segment, term)
-    ) WITHOUT ROWID;";
+    ) WITHOUT ROWID;
+    ";
 
 /// Where the index of a segment is.
 #[derive(Clone)]
@@ -115,10 +116,10 @@ impl SearchFile {
     pub fn open(&self, is_ours: impl Fn(i64, [u8; 16]) -> bool) -> rusqlite::Result<Connection> {
         match self.open_existing(&is_ours) {
             Ok(Some(connection)) => Ok(connection),
-            Ok(None) => self.start_anew(),
+            Ok(None) => self.recreate(),
             Err(fault) => {
                 tracing::warn!(%fault, "the search index cannot be read; it is being rebuilt");
-                self.start_anew()
+                self.recreate()
             }
         }
     }
@@ -139,11 +140,11 @@ impl SearchFile {
         let mut read = connection.prepare("SELECT segment, last_id, earliest, latest FROM segments")?;
         let mut rows = read.query([])?;
         while let Some(row) = rows.next()? {
-            let segment: i64 = row.get(0)?;
-            if !is_ours(first_of(segment.saturating_add(1)).saturating_sub(1), row.get(1)?) {
+            let segment: i64 = row.get("segment")?;
+            if !is_ours(last_of(segment), row.get("last_id")?) {
                 return Ok(None);
             }
-            let known = Segment { earliest: row.get(2)?, latest: row.get(3)? };
+            let known = Segment { earliest: row.get("earliest")?, latest: row.get("latest")? };
             segments.insert(segment, Indexed::Kept(known));
         }
         drop(rows);
@@ -154,7 +155,7 @@ impl SearchFile {
     }
 
     /// Deletes the file and creates an empty one.
-    pub fn start_anew(&self) -> rusqlite::Result<Connection> {
+    pub fn recreate(&self) -> rusqlite::Result<Connection> {
         self.segments.write().clear();
         for ending in ["", "-wal", "-shm"] {
             // If the file does not exist, the goal is already reached.
@@ -185,13 +186,13 @@ impl SearchFile {
         Ok(connection)
     }
 
-    /// Stores the index of a full segment, all or nothing; from then on, searches use the file. `go_on` is called
+    /// Stores the index of a full segment, all or nothing; from then on, searches use the file. `may_continue` is called
     /// before each term.
     pub fn keep(
         &self,
         connection: &mut Connection,
         open: &OpenSegment,
-        mut go_on: impl FnMut() -> bool,
+        mut may_continue: impl FnMut() -> bool,
     ) -> rusqlite::Result<()> {
         let (number, segment) = (open.number(), open.segment());
         let transaction = connection.transaction()?;
@@ -199,15 +200,23 @@ impl SearchFile {
         let mut insert =
             transaction.prepare_cached("INSERT INTO postings (segment, term, rows) VALUES (?1, ?2, ?3)")?;
         open.each(|term, rows| {
-            if !go_on() {
+            if !may_continue() {
                 return Err(reader::interrupted());
             }
             insert.execute(params![number, term, rows]).map(drop)
         })?;
         drop(insert);
         transaction.execute(
-            "INSERT OR REPLACE INTO segments (segment, last_id, earliest, latest) VALUES (?1, ?2, ?3, ?4)",
-            params![number, open.last_id(), segment.earliest, segment.latest],
+            r"
+            INSERT OR REPLACE INTO segments (segment, last_id, earliest, latest)
+            VALUES (:segment, :last_id, :earliest, :latest)
+            ",
+            named_params! {
+                ":segment": number,
+                ":last_id": open.last_id(),
+                ":earliest": segment.earliest,
+                ":latest": segment.latest,
+            },
         )?;
         transaction.commit()?;
         self.segments.write().insert(number, Indexed::Kept(segment));
@@ -284,7 +293,7 @@ impl Postings for KeptSegment<'_> {
         let kept = self
             .connection
             .prepare_cached("SELECT rows FROM postings WHERE segment = ?1 AND term = ?2")?
-            .query_row(params![self.number, term], |row| Ok(Rows::unpack(row.get_ref(0)?.as_blob()?)))
+            .query_row(params![self.number, term], |row| Ok(Rows::unpack(row.get_ref("rows")?.as_blob()?)))
             .optional()?;
         Ok(match kept {
             None => Rows::none(),
@@ -300,7 +309,7 @@ impl Postings for KeptSegment<'_> {
             .prepare_cached("SELECT rows FROM postings WHERE segment = ?1 AND term BETWEEN ?2 AND ?3")?;
         let mut rows = read.query(params![self.number, range.start(), range.end()])?;
         while let Some(row) = rows.next()? {
-            found.unite(&Rows::unpack(row.get_ref(0)?.as_blob()?).unwrap_or_else(Rows::all));
+            found.unite(&Rows::unpack(row.get_ref("rows")?.as_blob()?).unwrap_or_else(Rows::all));
         }
         Ok(found)
     }

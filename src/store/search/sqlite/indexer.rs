@@ -125,7 +125,7 @@ impl Work {
     /// Builds one segment, or removes it with its rows. `false` if there is nothing to do.
     fn step(&self, log: &Connection, index: &mut Connection, builder: &mut Builder) -> Result<bool, Halt> {
         if self.file.is_damaged() {
-            *index = self.file.start_anew()?;
+            *index = self.file.recreate()?;
         }
         self.follow(log, builder)?;
         let filling = segment_of(self.newest().saturating_add(1));

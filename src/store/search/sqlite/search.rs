@@ -72,12 +72,17 @@ fn since(
     limit: usize,
 ) -> rusqlite::Result<Vec<DeliveryRow>> {
     let condition = Where::of(query, now);
-    let from =
-        if condition.reads_bytes { "deliveries d JOIN delivery_bytes b USING (seq)" } else { "deliveries d" };
     // The tail is short, so walking it is faster than any index on the filters. The unary plus keeps SQLite from using
     // an index.
     let sql = format!(
-        "SELECT {ROW_COLUMNS} FROM {from} WHERE d.seq > ? AND +({}) ORDER BY d.seq LIMIT ?",
+        r"
+        SELECT {ROW_COLUMNS}
+        FROM {}
+        WHERE d.seq > ? AND +({})
+        ORDER BY d.seq
+        LIMIT ?
+        ",
+        condition.tables(),
         condition.sql
     );
     let values = [Value::Integer(after)].into_iter().chain(condition.values);
@@ -85,14 +90,23 @@ fn since(
     connection.prepare_cached(&sql)?.query_map(params_from_iter(values), delivery_rows::row)?.collect()
 }
 
-/// How many deliveries there are, of one verdict or of all. The totals leave out what is pinned.
+/// The number of deliveries, of one verdict or of all. The totals do not include pinned deliveries.
 fn total(connection: &Connection, verdict: Option<Verdict>) -> rusqlite::Result<u64> {
     let verdict = verdict.map(verdict_number);
     connection
         .prepare_cached(
-            "SELECT (SELECT coalesce(sum(rows), 0) FROM totals WHERE ?1 IS NULL OR verdict = ?1) +
-                 (SELECT count(*) FROM delivery_marks m JOIN deliveries d USING (seq)
-                  WHERE m.is_pinned AND (?1 IS NULL OR d.verdict = ?1))",
+            r"
+            SELECT (
+                SELECT coalesce(sum(rows), 0)
+                FROM totals
+                WHERE ?1 IS NULL OR verdict = ?1
+            ) + (
+                SELECT count(*)
+                FROM delivery_marks m
+                JOIN deliveries d USING (seq)
+                WHERE m.is_pinned AND (?1 IS NULL OR d.verdict = ?1)
+            )
+            ",
         )?
         .query_row([verdict], |row| row.get::<_, i64>(0))
         .map(|rows| u64::try_from(rows).unwrap_or(0))

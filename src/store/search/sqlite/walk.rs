@@ -13,20 +13,20 @@ use crate::domain::{DeliveryRow, Query, Timestamp, Verdict};
 use crate::store::Matches;
 use crate::store::log::encoding;
 use crate::store::log::sqlite::rows::{self as delivery_rows, ROW_COLUMNS};
-use crate::store::sqlite::reader;
-use crate::store::sqlite::whole;
+use crate::store::sqlite::fields::time;
+use crate::store::sqlite::{reader, whole};
 
-/// From one candidate in so many rows on, a segment is read as a whole.
+/// A segment is read as a whole if more than one row in this many is a candidate.
 const DENSE: i64 = 16;
-/// The same where headers and bodies are read too.
+/// The same for conditions that read headers or bodies.
 const DENSE_WITH_BYTES: i64 = 2;
 
-/// What is read of each row that matches, and how much of it.
+/// The columns that are read of each matching row, and the most rows.
 struct Wanted<T> {
     columns: &'static str,
     read: fn(&Row<'_>) -> rusqlite::Result<T>,
     limit: usize,
-    /// How long the walk may take; without one, as long as any question.
+    /// The longest time for the walk; without one, the time limit of every query applies.
     budget: Option<Duration>,
 }
 
@@ -43,7 +43,7 @@ pub fn list(
     walk(connection, file, query, now, before, wanted).map(|walk| walk.rows)
 }
 
-/// When the newest rows that match were received and what became of them: at most `most`, found within `budget`.
+/// When the newest matching rows were received, and their verdicts: at most `most`, found within `budget`.
 pub fn matches(
     connection: &Connection,
     file: &SearchFile,
@@ -53,8 +53,8 @@ pub fn matches(
     budget: Duration,
 ) -> rusqlite::Result<Matches> {
     let read = |row: &Row<'_>| {
-        let verdict = encoding::verdict(row.get(1)?).unwrap_or(Verdict::Rejected);
-        Ok((Timestamp::from_micros(row.get(0)?), verdict))
+        let verdict = encoding::verdict(row.get("verdict")?).unwrap_or(Verdict::Rejected);
+        Ok((time(row, "received_at")?, verdict))
     };
     // One more than fits tells whether there are more.
     let limit = most.saturating_add(1);
@@ -77,8 +77,14 @@ fn walk<'c, T>(
     let condition = Where::of(query, now);
     let mut walk = Walk { connection, condition, wanted, rows: Vec::new(), began: Instant::now() };
     let bounds = connection
-        .prepare_cached("SELECT (SELECT min(seq) FROM deliveries), (SELECT max(seq) FROM deliveries)")?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        .prepare_cached(
+            r"
+            SELECT
+                (SELECT min(seq) FROM deliveries) AS oldest,
+                (SELECT max(seq) FROM deliveries) AS newest
+            ",
+        )?
+        .query_row([], |row| Ok((row.get("oldest")?, row.get("newest")?)))?;
     let (Some(oldest), Some(newest)): (Option<i64>, Option<i64>) = bounds else { return Ok(walk) };
     let below = before.unwrap_or(i64::MAX).min(newest.saturating_add(1));
     if below <= oldest {
@@ -110,7 +116,7 @@ struct Walk<'c, T> {
 }
 
 impl<T> Walk<'_, T> {
-    /// Whether it ends here, be there more or not.
+    /// Whether the walk ends here, even if more rows may match.
     fn is_full(&self) -> bool {
         let is_late = |budget| self.began.elapsed() > budget;
         self.rows.len() >= self.wanted.limit || self.wanted.budget.is_some_and(is_late)
@@ -153,7 +159,7 @@ impl<T> Walk<'_, T> {
                 self.scan(indexed.max(oldest), below)?;
                 below = indexed;
             }
-            // One by one, rows cost many times what they cost in a row.
+            // A row read alone costs many times as much as one read in sequence.
             let dense = if self.condition.reads_bytes { DENSE_WITH_BYTES } else { DENSE };
             if i64::from(candidates.count()).saturating_mul(dense) > SEGMENT {
                 self.scan(first_of(number).max(oldest), below)?;
@@ -174,23 +180,19 @@ impl<T> Walk<'_, T> {
         Ok(())
     }
 
-    fn from(&self) -> &'static str {
-        if self.condition.reads_bytes {
-            "deliveries d JOIN delivery_bytes b USING (seq)"
-        } else {
-            "deliveries d"
-        }
-    }
-
     /// Adds the row at `seq` if it matches.
     fn look_at(&mut self, seq: i64) -> rusqlite::Result<()> {
         if reader::is_over(self.began) {
             return Err(reader::interrupted());
         }
         let sql = format!(
-            "SELECT {} FROM {} WHERE {} AND d.seq = ?",
+            r"
+            SELECT {}
+            FROM {}
+            WHERE {} AND d.seq = ?
+            ",
             self.wanted.columns,
-            self.from(),
+            self.condition.tables(),
             self.condition.sql
         );
         let values = self.condition.values.iter().cloned().chain([Value::Integer(seq)]);
@@ -203,7 +205,7 @@ impl<T> Walk<'_, T> {
         Ok(())
     }
 
-    /// Takes what matches from `first` to before `below`; within a budget stretch by stretch, so that it can end in time.
+    /// Collects the matching rows from `first` to before `below`; within a budget stretch by stretch, to end in time.
     fn scan(&mut self, first: i64, below: i64) -> rusqlite::Result<()> {
         let stretch = if self.wanted.budget.is_some() { SEGMENT } else { i64::MAX };
         let mut below = below;
@@ -218,9 +220,15 @@ impl<T> Walk<'_, T> {
     fn scan_stretch(&mut self, first: i64, below: i64) -> rusqlite::Result<()> {
         let left = self.wanted.limit.saturating_sub(self.rows.len());
         let sql = format!(
-            "SELECT {} FROM {} WHERE {} AND d.seq >= ? AND d.seq < ? ORDER BY d.seq DESC LIMIT ?",
+            r"
+            SELECT {}
+            FROM {}
+            WHERE {} AND d.seq >= ? AND d.seq < ?
+            ORDER BY d.seq DESC
+            LIMIT ?
+            ",
             self.wanted.columns,
-            self.from(),
+            self.condition.tables(),
             self.condition.sql
         );
         let bounds = [Value::Integer(first), Value::Integer(below), Value::Integer(whole(left))];

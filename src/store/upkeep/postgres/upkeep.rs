@@ -1,35 +1,27 @@
 //! The upkeep of the database: see `Upkeep`.
 
-use crate::domain::Timestamp;
-use crate::store::postgres::Postgres;
-use crate::store::*;
 use async_trait::async_trait;
-use std::time::Duration;
+
+use crate::store::postgres::Postgres;
+use crate::store::{Pruned, StoreError, StoreSize, Upkeep};
 
 #[async_trait]
 impl Upkeep for Postgres {
     async fn prune(&self) -> Result<Pruned, StoreError> {
-        let (retention, now) = (self.retention, self.clock.now());
-        let mut all = Pruned::default();
-        loop {
-            let n = self
-                .change(|to| async move {
-                    crate::store::outbox::postgres::prune_outbox(&to, &retention, now).await
-                })
-                .await?;
-            if n == 0 {
-                return Ok(all);
-            }
-            all.messages += n;
-        }
+        self.keeper.prune().await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
-        unimplemented!()
+        self.keeper.ready().await
     }
 
+    /// Deliveries by their weight, as of a few seconds ago. The log of the server and its indexes are not counted.
     fn size(&self) -> StoreSize {
-        unimplemented!()
+        StoreSize {
+            used: self.keeper.used(),
+            queue_depth: u64::try_from(self.appends.depth()).unwrap_or(u64::MAX),
+            ..StoreSize::default()
+        }
     }
 
     fn queue_depth(&self) -> usize {
@@ -38,6 +30,7 @@ impl Upkeep for Postgres {
 
     async fn close(&self) {
         self.appends.close().await;
+        self.leave().await;
         self.shut();
     }
 }

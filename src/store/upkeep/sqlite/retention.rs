@@ -7,7 +7,7 @@ use crate::store::Retention;
 use crate::store::log::encoding::verdict_number;
 use crate::store::outbox::sqlite as outbox;
 use crate::store::sqlite::whole;
-use crate::store::upkeep::cutoff;
+use crate::store::upkeep::rules::{Surplus, Total, Whose, surpluses};
 
 /// The most rows that one step removes.
 const STEP_ROWS: usize = 200;
@@ -34,20 +34,6 @@ pub enum Step {
         /// Messages, dead letters and published events removed.
         messages: u64,
     },
-}
-
-/// Rows and bytes of one verdict.
-#[derive(Clone, Copy, Debug, Default)]
-struct Total {
-    rows: u64,
-    bytes: u64,
-}
-
-/// How many of a verdict's oldest rows must be removed.
-enum Surplus {
-    OlderThan(i64),
-    Rows(u64),
-    Bytes(u64),
 }
 
 /// Adds the rows of a batch to the totals of their verdicts.
@@ -88,8 +74,19 @@ pub fn change_total(
 ///
 /// The wall-clock time in `now` is the instant from which ages are computed.
 pub fn step(connection: &mut Connection, retention: &Retention, now: Now) -> rusqlite::Result<Step> {
-    for (verdict, surplus) in surpluses(connection, retention, now.wall)? {
-        let doomed = doomed(connection, verdict, &surplus)?;
+    let totals = Verdict::ALL
+        .into_iter()
+        .map(|verdict| Ok((verdict, total(connection, verdict)?)))
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let total_of = |wanted| {
+        totals.iter().find(|(verdict, _)| *verdict == wanted).map_or_else(Total::default, |(_, total)| *total)
+    };
+    for (whose, surplus) in surpluses(total_of, used_bytes(connection)?, retention, now.wall) {
+        let verdict = match whose {
+            Whose::One(verdict) => verdict,
+            Whose::Accepted => oldest_of_the_accepted(connection)?,
+        };
+        let doomed = doomed(connection, verdict, surplus)?;
         if !doomed.is_empty() {
             return remove(connection, verdict, &doomed);
         }
@@ -115,41 +112,6 @@ fn remove_messages(
     }
     transaction.commit()?;
     Ok(removed)
-}
-
-/// What the rules remove, in order: by age and number, then by the budgets of captured and rejected deliveries. Above
-/// `max_size`, captured deliveries are removed before rejected ones, and those before the others.
-fn surpluses(
-    connection: &Connection,
-    retention: &Retention,
-    now: Timestamp,
-) -> rusqlite::Result<Vec<(Verdict, Surplus)>> {
-    let captured = total(connection, Verdict::Captured)?;
-    let rejected = total(connection, Verdict::Rejected)?;
-    let handshakes = total(connection, Verdict::Handshake)?;
-    let kept = cutoff(now, retention.keep_deliveries);
-    let mut surpluses = vec![
-        (Verdict::Captured, Surplus::Rows(captured.rows.saturating_sub(retention.keep_captured))),
-        // Anyone can send handshakes, so their number is limited like that of captures.
-        (Verdict::Handshake, Surplus::Rows(handshakes.rows.saturating_sub(retention.keep_captured))),
-        (Verdict::Handshake, Surplus::OlderThan(kept)),
-        (Verdict::Rejected, Surplus::OlderThan(cutoff(now, retention.keep_rejected))),
-        (Verdict::Accepted, Surplus::OlderThan(kept)),
-        (Verdict::Duplicate, Surplus::OlderThan(kept)),
-    ];
-    let bounded =
-        [(Verdict::Captured, captured), (Verdict::Handshake, handshakes), (Verdict::Rejected, rejected)];
-    for (verdict, total) in bounded {
-        surpluses.push((verdict, Surplus::Bytes(total.bytes.saturating_sub(retention.max_refused))));
-    }
-    let over = used_bytes(connection)?.saturating_sub(retention.max_size);
-    if over > 0 {
-        for verdict in [Verdict::Captured, Verdict::Handshake, Verdict::Rejected] {
-            surpluses.push((verdict, Surplus::Bytes(over)));
-        }
-        surpluses.push((oldest_of_the_accepted(connection)?, Surplus::Bytes(over)));
-    }
-    Ok(surpluses)
 }
 
 /// Accepted and duplicate deliveries share one rule: the older one is removed first.
@@ -179,27 +141,20 @@ fn total(connection: &Connection, verdict: Verdict) -> rusqlite::Result<Total> {
 }
 
 /// The oldest rows of `verdict` that this step removes: position and weight.
-fn doomed(connection: &Connection, verdict: Verdict, surplus: &Surplus) -> rusqlite::Result<Vec<(i64, u64)>> {
+fn doomed(connection: &Connection, verdict: Verdict, surplus: Surplus) -> rusqlite::Result<Vec<(i64, u64)>> {
     let mut statement = connection.prepare_cached(
         "SELECT seq, received_at, row_bytes FROM deliveries WHERE verdict = ?1
          AND seq NOT IN (SELECT seq FROM delivery_marks WHERE is_pinned) ORDER BY seq LIMIT ?2",
     )?;
     let mut oldest = statement.query(params![verdict_number(verdict), whole(STEP_ROWS)])?;
     let mut doomed = Vec::new();
-    let mut bytes: u64 = 0;
+    let mut sum = Total::default();
     while let Some(row) = oldest.next()? {
-        let received_at: i64 = row.get(1)?;
-        let count = u64::try_from(doomed.len()).unwrap_or(u64::MAX);
-        let goes = match surplus {
-            Surplus::OlderThan(cutoff) => received_at < *cutoff,
-            Surplus::Rows(rows) => count < *rows,
-            Surplus::Bytes(surplus) => bytes < *surplus,
-        };
-        if !goes || bytes >= STEP_BYTES {
+        if !surplus.covers(row.get(1)?, sum) || sum.bytes >= STEP_BYTES {
             break;
         }
         let weight = u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0);
-        bytes = bytes.saturating_add(weight);
+        sum = Total { rows: sum.rows.saturating_add(1), bytes: sum.bytes.saturating_add(weight) };
         doomed.push((row.get(0)?, weight));
     }
     Ok(doomed)

@@ -13,7 +13,7 @@ const BELIEVED: Duration = Duration::from_secs(86_400);
 /// Smaller differences do not count as a clock change, in microseconds.
 const NO_STEP_US: u64 = 1_000_000;
 
-/// What is known about the wall clock from one check to the next.
+/// The state of the wall clock from one check to the next.
 #[derive(Debug, Default)]
 pub struct Ages {
     /// How far it was ahead at the last check, in microseconds, and since when; `None` if it was never set.
@@ -24,7 +24,7 @@ pub struct Ages {
 
 impl Ages {
     /// The same moment, with the wall-clock time only as far as it is trusted.
-    pub fn reckoned_at(&mut self, now: Now) -> Now {
+    pub fn trusted(&mut self, now: Now) -> Now {
         let ahead_us = now.wall_ahead_us();
         let (kept, since) = self.ahead.unwrap_or((0, now.due));
         if self.ahead.is_none() || kept.abs_diff(ahead_us) > NO_STEP_US {
@@ -44,7 +44,7 @@ mod tests {
 
     fn reckoned(ages: &mut Ages, due: i64, ahead: i64) -> i64 {
         let now = Now { due: Timestamp::from_secs(due), wall: Timestamp::from_secs(due + ahead) };
-        ages.reckoned_at(now).wall.as_secs()
+        ages.trusted(now).wall.as_secs()
     }
 
     #[test]
