@@ -22,6 +22,13 @@ Commands that talk to the running instance take the inspector's password from TA
 
 Exit codes: 0 done; 1 failed or refused; 2 wrong usage or configuration; 130 after Ctrl-C; 143 after SIGTERM.";
 
+const MIGRATE_EXAMPLES: &str = "\
+Examples:
+  tagohook migrate-store --from sqlite: --to postgres://tagohook@db.example/tagohook
+  tagohook migrate-store --from postgres://tagohook@db.example/tagohook --to sqlite:back.db
+
+Stop tagohook on both stores first. Every row is compared at the end.";
+
 /// Receives TagoRUN and TagoIO webhooks, checks and stores each one, and shows why it was accepted or refused
 #[derive(Debug, Parser)]
 #[command(name = "tagohook", version, after_help = EXAMPLES, max_term_width = 100)]
@@ -90,6 +97,9 @@ pub enum Command {
     Events(Events),
     /// Apply the retention rules once and exit; works on a full disk
     Prune,
+    /// Move a store from SQLite to PostgreSQL or back; stopped at any point, the same command continues
+    #[command(after_help = MIGRATE_EXAMPLES)]
+    MigrateStore(MigrateStore),
     /// Create the tables of the store or bring them up to date, and exit; for a role that owns them
     PrepareStore,
     /// Print the hash for inspector.password_file; the password is asked for, or read from a pipe
@@ -363,6 +373,20 @@ pub struct ChosenMessages {
     /// Only print how many match
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// `tagohook migrate-store`
+#[derive(Debug, Args)]
+pub struct MigrateStore {
+    /// The store to move, as in store.url: sqlite:PATH or postgres://USER@HOST/DATABASE; it is not changed
+    #[arg(long, value_name = "STORE")]
+    pub from: String,
+    /// The empty store to move it to, on the other engine
+    #[arg(long, value_name = "STORE")]
+    pub to: String,
+    /// Remove what an unfinished move left at the destination, and begin again
+    #[arg(long)]
+    pub start_over: bool,
 }
 
 /// `tagohook sign`

@@ -8,8 +8,8 @@ use super::arguments::{Arguments, Command};
 use super::interrupt::Interrupted;
 use super::output::{self, Unwritten, complain};
 use super::{
-    check_config, dead_letters, events, full_loop, hash_password, messages, prepare_store, prune, replay,
-    send, serve, sign, subscriptions, tail, verify,
+    check_config, dead_letters, events, full_loop, hash_password, messages, migrate_store, prepare_store,
+    prune, replay, send, serve, sign, subscriptions, tail, verify,
 };
 use crate::config::{ConfigFaults, DEFAULT_TOML};
 use crate::store::StoreError;
@@ -30,7 +30,9 @@ pub fn main() -> ExitCode {
         if matches!(fault.downcast_ref(), Some(Unwritten::Closed)) {
             return ExitCode::SUCCESS;
         }
-        if let Some(refused @ StoreError::Refused { .. }) = fault.downcast_ref() {
+        if let Some(refused @ (StoreError::Refused { .. } | StoreError::Unfinished { .. })) =
+            fault.downcast_ref()
+        {
             complain(format_args!("tagohook: {refused}"));
             return ExitCode::from(BAD_USAGE);
         }
@@ -61,6 +63,7 @@ fn run(Arguments { globals, command }: Arguments) -> anyhow::Result<ExitCode> {
         Command::Verify(verify) => verify::run(&globals, &verify),
         Command::Events(events) => events::run(&globals, &events),
         Command::Prune => prune::run(&globals),
+        Command::MigrateStore(asked) => migrate_store::run(&globals, &asked),
         Command::PrepareStore => prepare_store::run(&globals),
         Command::HashPassword => hash_password::run(),
         Command::CheckConfig => check_config::run(&globals),

@@ -27,6 +27,15 @@ pub enum StoreError {
         /// The newest schema version that this program knows.
         known: i32,
     },
+    /// The store is the destination of a move that is not finished.
+    #[error(
+        "{path} is the destination of an unfinished `tagohook migrate-store`: repeat that command to finish it, or use \
+         another store"
+    )]
+    Unfinished {
+        /// The file or database.
+        path: String,
+    },
     /// The database cannot be used; the operator must change something.
     #[error("{shown}: {cause}")]
     Refused {

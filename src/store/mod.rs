@@ -11,6 +11,7 @@ mod learned;
 mod log;
 mod marks;
 mod minutes;
+mod moving;
 mod numbers;
 mod options;
 mod outbox;
@@ -38,6 +39,7 @@ pub use learned::{
 pub use log::{Answered, Log, LoggedDelivery, Written};
 pub use marks::{Marked, Marking};
 pub use minutes::{Minute, Minutes, SlotCount};
+pub use moving::{Move, MoveFault, Moved as MovedStore, Phase, Step, move_store};
 pub use options::{Membership, Place, PostgresPlace, Retention, StoreOptions};
 pub use outbox::{
     ByHand, DeadLetterFilter, DeadLetters, Due, FanOut, FanningOut, Health, HealthCheck, Lane, LaneBatch,

@@ -53,6 +53,7 @@ mod json_suite;
 mod lens;
 mod list;
 mod metrics;
+mod migrate_store;
 mod octokit;
 mod outbound_pages;
 mod output;

@@ -147,3 +147,10 @@ impl Database {
         }
     }
 }
+
+/// A runtime that is dropped waits for its threads, which is not allowed in a task.
+impl Drop for Database {
+    fn drop(&mut self) {
+        self.shut();
+    }
+}

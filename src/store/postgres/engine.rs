@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use super::database::Database;
+use super::unfinished::is_unfinished;
 use crate::store::log::postgres::{Appends, Bell};
 use crate::store::upkeep::postgres::Keeper;
 use crate::store::{PostgresPlace, StoreError, StoreOptions};
@@ -25,6 +26,10 @@ impl Postgres {
             other => other,
         };
         let database = Arc::new(Database::open(&options, place).await?);
+        if is_unfinished(&database).await.map_err(failed)? {
+            database.leave().await;
+            return Err(StoreError::Unfinished { path: place.shown.clone() });
+        }
         if let Some(membership) = place.membership {
             database.keep_name(membership.instance);
         }
@@ -40,11 +45,5 @@ impl Deref for Postgres {
 
     fn deref(&self) -> &Database {
         &self.database
-    }
-}
-
-impl Drop for Postgres {
-    fn drop(&mut self) {
-        self.database.shut();
     }
 }

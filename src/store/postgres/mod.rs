@@ -18,6 +18,7 @@ mod settled;
 mod start;
 mod tls;
 mod transaction;
+mod unfinished;
 mod values;
 
 pub use connection::Connection;
@@ -26,5 +27,6 @@ pub use engine::Postgres;
 pub use numbers::{count, small, unreadable, whole};
 pub use position::{HORIZON, NEXT_POSITION, PLACES};
 pub use transaction::Transaction;
+pub use unfinished::is_unfinished;
 pub(in crate::store) use values::params;
 pub use values::{Column, Param, Typed, column};

@@ -123,6 +123,22 @@ impl Database {
         Ok(kept > 0)
     }
 
+    /// The name of a node that is alive, if there is one.
+    ///
+    /// # Errors
+    /// `Unavailable` if it cannot be read.
+    pub async fn live_node(&self) -> Result<Option<String>, StoreError> {
+        let row = self
+            .connection()
+            .await?
+            .maybe(
+                &format!("SELECT name FROM nodes WHERE NOT is_gone AND seen_at >= {NOW_US} - $1 ORDER BY name LIMIT 1"),
+                &params![SILENT_US],
+            )
+            .await?;
+        row.map(|row| column(&row, "name")).transpose()
+    }
+
     /// Frees the name at once, at a clean stop.
     pub async fn leave(&self) {
         let Ok(connection) = self.connection().await else { return };

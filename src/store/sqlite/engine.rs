@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use super::migrate;
 use super::reader::Readers;
 use super::shared::{self, Shared};
+use super::unfinished::is_unfinished;
 use super::writer::Writer;
 use crate::domain::Clock;
 use crate::store::search::sqlite::{Indexer, SearchFile};
@@ -32,6 +33,9 @@ impl Sqlite {
         let file = shared::make_private(&path).map_err(|fault| failed(fault.to_string()))?;
         let mut connection = shared::open_writer(&path).map_err(|fault| failed(fault.to_string()))?;
         migrate::migrate(&mut connection, &text)?;
+        if is_unfinished(&connection)? {
+            return Err(StoreError::Unfinished { path: text });
+        }
         let shared =
             Arc::new(Shared::read(&path, file, &connection).map_err(|fault| failed(fault.to_string()))?);
         let readers = Readers::start(&shared, &options.workers).map_err(|fault| failed(fault.to_string()))?;

@@ -8,10 +8,13 @@ mod job;
 mod migrate;
 pub mod reader;
 pub mod shared;
+mod unfinished;
 mod upkeep;
 mod writer;
 
 pub use engine::Sqlite;
+pub use migrate::migrate;
+pub use unfinished::is_unfinished;
 
 /// A length as SQLite's integer.
 pub fn whole(length: usize) -> i64 {

@@ -145,6 +145,22 @@ pub fn make_private(path: &Path) -> io::Result<File> {
 pub fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    set_up_writer(connection)
+}
+
+/// Opens a connection that writes, if no other program has the file open, and keeps others from opening it. Otherwise it
+/// fails at once, since the file is busy.
+pub fn open_alone(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(Duration::ZERO)?;
+    // Set before the first access, so that the lock is the whole file's.
+    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    let connection = set_up_writer(connection)?;
+    connection.execute_batch("BEGIN IMMEDIATE; COMMIT")?;
+    Ok(connection)
+}
+
+fn set_up_writer(connection: Connection) -> rusqlite::Result<Connection> {
     // Both settings only take effect in a file without tables. A page fits a handful of deliveries, and the room of
     // removed rows can be returned in small steps.
     connection.pragma_update(None, "page_size", PAGE_BYTES)?;

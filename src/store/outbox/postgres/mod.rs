@@ -26,3 +26,4 @@ mod take;
 
 pub use fanout::publish;
 pub use prune::{prune_outbox, retire};
+pub use subscriptions::is_ordered;

@@ -132,8 +132,8 @@ async fn put(to: &Transaction, record: &SubscriptionRecord) -> Result<Subscripti
     Ok(SubscriptionRecord { created_at, since, parked_since: None, ..record.clone() })
 }
 
-/// Whether a subscription sends in order. It is a column of its own, since the server refuses some documents as JSON.
-fn is_ordered(document: &str) -> bool {
+/// Whether a subscription with that document sends in order. It is a column of its own, since the server refuses some documents as JSON.
+pub fn is_ordered(document: &str) -> bool {
     let read: Option<serde_json::Value> = serde_json::from_str(document).ok();
     read.and_then(|document| document.get("ordered")?.as_bool()).unwrap_or(false)
 }
