@@ -24,7 +24,7 @@ pub struct Ages {
 
 impl Ages {
     /// The same moment, with the wall-clock time only as far as it is trusted.
-    pub fn reckoned_at(&mut self, now: Now) -> Now {
+    pub fn trusted(&mut self, now: Now) -> Now {
         let ahead_us = now.wall_ahead_us();
         let (kept, since) = self.ahead.unwrap_or((0, now.due));
         if self.ahead.is_none() || kept.abs_diff(ahead_us) > NO_STEP_US {
@@ -44,7 +44,7 @@ mod tests {
 
     fn reckoned(ages: &mut Ages, due: i64, ahead: i64) -> i64 {
         let now = Now { due: Timestamp::from_secs(due), wall: Timestamp::from_secs(due + ahead) };
-        ages.reckoned_at(now).wall.as_secs()
+        ages.trusted(now).wall.as_secs()
     }
 
     #[test]
