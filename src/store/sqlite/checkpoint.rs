@@ -160,5 +160,5 @@ impl Work {
 
 /// Moves the log's pages into the file; returns how many pages of the log are now in the file.
 pub fn move_log(connection: &Connection, mode: &str) -> rusqlite::Result<i32> {
-    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get(2))
+    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get("checkpointed"))
 }

@@ -1,6 +1,7 @@
 //! The machinery of the store in one SQLite file: WAL, synchronous = FULL, one writer thread with group commit, and
 //! separate readers.
 
+mod batch;
 mod checkpoint;
 mod engine;
 pub mod fields;

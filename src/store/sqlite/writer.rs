@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
+use super::batch::Batch;
 use super::checkpoint::{Checkpointer, move_log};
 use super::job::{Asked, Job};
 use super::shared::{self, Shared};
@@ -20,10 +21,6 @@ use crate::store::upkeep::sqlite::retention;
 use crate::store::{Pruned, StoreError, StoreOptions, Written};
 use crate::telemetry::Worker;
 
-/// The most entries and jobs of one transaction.
-const BATCH_ENTRIES: usize = 1_000;
-/// The most bytes of one transaction.
-const BATCH_BYTES: usize = 16 * 1024 * 1024;
 /// How long jobs may take in one transaction, except for the last job. The others move to the next transaction, after
 /// the deliveries that arrived in the meantime.
 const JOBS_TIME: Duration = Duration::from_millis(50);
@@ -134,26 +131,6 @@ async fn wait<T>(answered: oneshot::Receiver<Result<T, StoreError>>) -> Result<T
 
 fn gone() -> StoreError {
     StoreError::Unavailable("the store is closed".to_owned())
-}
-
-/// The contents of one transaction.
-#[derive(Default)]
-struct Batch {
-    entries: Vec<Waiting>,
-    jobs: Vec<Box<dyn Job>>,
-    /// The size of the entries.
-    bytes: usize,
-}
-
-impl Batch {
-    fn add(&mut self, waiting: Waiting) {
-        self.bytes = self.bytes.saturating_add(waiting.prepared.weight);
-        self.entries.push(waiting);
-    }
-
-    fn has_room(&self) -> bool {
-        self.entries.len().saturating_add(self.jobs.len()) < BATCH_ENTRIES && self.bytes < BATCH_BYTES
-    }
 }
 
 /// The state of the thread.

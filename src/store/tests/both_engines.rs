@@ -6,6 +6,7 @@ use tokio_postgres::types::ToSql;
 use super::search::{combined, is, varied};
 use super::*;
 use crate::domain::{Cause, MarksChange, Moment, Pattern, Unverified};
+use crate::store::log::postgres::days;
 
 /// More than three slices.
 const ROWS: usize = 2_000;
@@ -186,9 +187,10 @@ async fn make_days(client: &tokio_postgres::Client) {
     // The first day, at midnight.
     let first = 1_800_000_000_i64.div_euclid(86_400);
     for day in first..=first + i64::try_from(DAYS).unwrap() {
-        let (from, to) = (day * 86_400_000_000, (day + 1) * 86_400_000_000);
+        let name = days::partition(day).unwrap();
+        let (from, to) = (days::first_instant(day), days::first_instant(day + 1));
         let sql = format!(
-            "CREATE TABLE deliveries_test_{day} PARTITION OF deliveries FOR VALUES FROM ({from}) TO ({to})"
+            "CREATE TABLE IF NOT EXISTS {name} PARTITION OF deliveries FOR VALUES FROM ({from}) TO ({to})"
         );
         client.batch_execute(&sql).await.unwrap();
     }

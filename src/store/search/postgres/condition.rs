@@ -304,3 +304,28 @@ fn encoded(text: &str) -> String {
     let quoted = serde_json::to_string(text).unwrap_or_default();
     quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Moment;
+
+    fn necessary(query: &Query) -> String {
+        Plan::of(query, Timestamp::from_secs(0)).necessary
+    }
+
+    #[test]
+    fn a_condition_on_time_is_a_bare_comparison_so_that_only_its_days_are_read() {
+        let at = Moment::At(Timestamp::from_secs(86_400));
+        let (from, to) = (Query::Is(Condition::From(at)), Query::Is(Condition::To(at)));
+        let between = Query::All(vec![from, Query::Not(Box::new(to))]);
+        assert_eq!(necessary(&between), "(d.received_at >= $1 AND NOT (d.received_at < $2))");
+    }
+
+    #[test]
+    fn a_delivery_without_a_value_matches_only_what_is_denied() {
+        let is = Query::Is(Condition::EventId(Pattern::exactly("a")));
+        assert_eq!(necessary(&is), "d.event_id = $1");
+        assert_eq!(necessary(&Query::Not(Box::new(is))), "(d.event_id = $1) IS NOT TRUE");
+    }
+}

@@ -173,10 +173,9 @@ impl Where {
     }
 
     fn pattern(&mut self, column: &str, pattern: &Pattern) {
-        self.sql.push_str(column);
         match pattern.as_exact() {
-            Some(text) => self.compare(" = ?", text.to_owned()),
-            None => self.compare(" GLOB ?", glob(pattern)),
+            Some(text) => self.compare(&format!("{column} = ?"), text.to_owned()),
+            None => self.compare(&format!("text_matches({column}, ?)"), pattern.pieces().join("*")),
         }
     }
 }
@@ -186,18 +185,21 @@ fn marked(sql: &str) -> String {
     format!("EXISTS (SELECT 1 FROM delivery_marks m WHERE m.seq = d.seq AND {sql})")
 }
 
-/// A pattern for SQLite's GLOB, in which only our stars are wildcards.
-fn glob(pattern: &Pattern) -> String {
-    let literal = |piece: &String| piece.replace('[', "[[]").replace('?', "[?]").replace('*', "[*]");
-    pattern.pieces().iter().map(literal).collect::<Vec<_>>().join("*")
-}
-
 /// Registers the functions that these conditions use on a connection.
 pub fn add_functions(connection: &Connection) -> Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function("text_holds", -1, flags, |context| {
         let needle = bytes(context, 0);
         Ok((1..context.len()).any(|at| holds(&folded(bytes(context, at)), needle)))
+    })?;
+    // GLOB would compare texts only up to their first NUL.
+    connection.create_scalar_function("text_matches", 2, flags, |context| {
+        let pattern = context
+            .get_or_create_aux(1, |pattern| pattern.as_str().map(|pattern| Pattern::parse(pattern)))?;
+        Ok(match context.get_raw(0) {
+            ValueRef::Text(text) => Some(pattern.matches(&String::from_utf8_lossy(text))),
+            _ => None,
+        })
     })?;
     connection.create_scalar_function("body_holds", 2, flags, |context| {
         Ok(holds(&folded_body(bytes(context, 0)), bytes(context, 1)))
