@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 
 use super::columns::HOME;
-use super::locks::{keep_subscriptions, lock_messages};
+use super::locks::{keep_subscriptions, lock_messages, lock_with_earlier, lock_with_next};
 use super::ordered;
 use crate::domain::{Now, Timestamp};
 use crate::store::numbers::{CANCELLED, PENDING, SENDING};
@@ -36,6 +36,7 @@ impl ByHand for Postgres {
 /// each due message.
 async fn send_now(to: &Transaction, seqs: &[i64], now: Now) -> Result<Vec<(i64, String)>, StoreError> {
     keep_subscriptions(to, &[], seqs).await?;
+    lock_with_earlier(to, seqs).await?;
     let rows = to
         .rows(
             r"
@@ -44,8 +45,6 @@ async fn send_now(to: &Transaction, seqs: &[i64], now: Now) -> Result<Vec<(i64, 
             JOIN subscriptions s ON s.id = m.subscription_id
             WHERE m.seq = ANY ($1)
               AND s.parked_since IS NULL
-            ORDER BY m.seq
-            FOR UPDATE OF m
             ",
             &params![seqs],
         )
@@ -69,6 +68,7 @@ async fn send_now(to: &Transaction, seqs: &[i64], now: Now) -> Result<Vec<(i64, 
     Ok(due)
 }
 
+/// Makes a locked message due, and those that wait before it in its lane.
 async fn hasten(
     to: &Transaction,
     seq: i64,
@@ -87,17 +87,10 @@ async fn hasten(
                 r"
                 UPDATE messages
                 SET next_attempt_at = least(next_attempt_at, $4)
-                WHERE status = {PENDING}
-                  AND seq = ANY (ARRAY(
-                      SELECT seq
-                      FROM messages
-                      WHERE target_id = $1
-                        AND entity = $2
-                        AND status = {PENDING}
-                        AND seq < $3
-                      ORDER BY seq
-                      FOR UPDATE
-                  ))
+                WHERE target_id = $1
+                  AND entity = $2
+                  AND status = {PENDING}
+                  AND seq < $3
                 "
             ),
             &params![target, entity, seq, now.as_micros()],
@@ -179,6 +172,7 @@ async fn move_parked(to: &Transaction, seqs: &[i64], target: &str, now: Now) -> 
 /// Cancels messages that wait, are parked or are being sent; returns the positions of the cancelled messages. A
 /// request in flight may still arrive; its message is then delivered, so the number of its claim stays.
 async fn cancel(to: &Transaction, seqs: &[i64], now: Now) -> Result<Vec<i64>, StoreError> {
+    lock_with_next(to, seqs).await?;
     let rows = to
         .rows(
             &format!(
@@ -188,13 +182,7 @@ async fn cancel(to: &Transaction, seqs: &[i64], now: Now) -> Result<Vec<i64>, St
                     lease_until = NULL,
                     finished_at = $2
                 WHERE status IN ({PENDING}, {SENDING})
-                  AND seq = ANY (ARRAY(
-                      SELECT seq
-                      FROM messages
-                      WHERE seq = ANY ($1)
-                      ORDER BY seq
-                      FOR UPDATE
-                  ))
+                  AND seq = ANY ($1)
                 RETURNING seq, target_id, entity
                 "
             ),

@@ -1,6 +1,9 @@
 //! What a transaction keeps from changing until its end.
 
+use tokio_postgres::Row;
+
 use crate::store::StoreError;
+use crate::store::numbers::{DELIVERED, PENDING};
 use crate::store::postgres::{Transaction, params};
 
 /// Keeps these subscriptions as they are, and those of the messages at `seqs`.
@@ -26,6 +29,70 @@ pub async fn keep_subscriptions(to: &Transaction, ids: &[&str], seqs: &[i64]) ->
 /// Locks the messages at `seqs`.
 pub async fn lock_messages(to: &Transaction, seqs: &[i64]) -> Result<(), StoreError> {
     to.rows("SELECT 1 FROM messages WHERE seq = ANY ($1) ORDER BY seq FOR UPDATE", &params![seqs]).await?;
+    Ok(())
+}
+
+/// Locks the messages at `seqs`, and with them those that come next in their ordered lanes: whoever ends the first ones
+/// wakes these. Returns seq, claim, target_id and entity of all of them.
+pub async fn lock_with_next(to: &Transaction, seqs: &[i64]) -> Result<Vec<Row>, StoreError> {
+    to.rows(
+        &format!(
+            r"
+            SELECT seq, claim, target_id, entity
+            FROM messages
+            WHERE seq = ANY (ARRAY(
+                SELECT unnest($1)
+                UNION
+                SELECT (
+                    SELECT next.seq
+                    FROM messages next
+                    WHERE next.target_id = m.target_id
+                      AND next.entity = m.entity
+                      AND next.status < {DELIVERED}
+                      AND next.seq <> ALL ($1)
+                    ORDER BY next.seq
+                    LIMIT 1
+                )
+                FROM messages m
+                WHERE m.seq = ANY ($1)
+                  AND m.entity IS NOT NULL
+            ))
+            ORDER BY seq
+            FOR UPDATE
+            "
+        ),
+        &params![seqs],
+    )
+    .await
+}
+
+/// Locks the messages at `seqs`, and with them those that wait before them in their ordered lanes.
+pub async fn lock_with_earlier(to: &Transaction, seqs: &[i64]) -> Result<(), StoreError> {
+    to.rows(
+        &format!(
+            r"
+            SELECT 1
+            FROM messages
+            WHERE seq = ANY (ARRAY(
+                SELECT unnest($1)
+                UNION
+                SELECT earlier.seq
+                FROM messages m
+                JOIN messages earlier
+                  ON earlier.target_id = m.target_id
+                 AND earlier.entity = m.entity
+                 AND earlier.status = {PENDING}
+                 AND earlier.seq < m.seq
+                WHERE m.seq = ANY ($1)
+                  AND m.status = {PENDING}
+            ))
+            ORDER BY seq
+            FOR UPDATE
+            "
+        ),
+        &params![seqs],
+    )
+    .await?;
     Ok(())
 }
 

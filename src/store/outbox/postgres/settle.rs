@@ -10,7 +10,7 @@ use super::attempts::append;
 use super::ordered::Place;
 use super::steps::Steps;
 use super::{figures, locks, rate};
-use crate::store::postgres::{Transaction, column, params};
+use crate::store::postgres::{Transaction, column};
 use crate::store::{Next, Settlement, StoreError};
 
 /// Writes attempts and their results. `advanced` is how far the node's clock was moved by hand.
@@ -57,18 +57,7 @@ async fn lock_messages(
     settlements: &[Settlement],
 ) -> Result<HashMap<i64, Found>, StoreError> {
     let seqs: Vec<i64> = settlements.iter().map(|settlement| settlement.seq).collect();
-    let rows = to
-        .rows(
-            r"
-            SELECT seq, claim, target_id, entity
-            FROM messages
-            WHERE seq = ANY ($1)
-            ORDER BY seq
-            FOR UPDATE
-            ",
-            &params![seqs],
-        )
-        .await?;
+    let rows = locks::lock_with_next(to, &seqs).await?;
     let mut messages = HashMap::new();
     for row in &rows {
         let target: String = column(row, "target_id")?;
