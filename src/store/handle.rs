@@ -7,13 +7,14 @@ use super::postgres::Postgres;
 use super::sqlite::Sqlite;
 use super::{
     ByHand, Causes, DeadLetters, Devices, Drift, FanningOut, Health, Learning, Log, Marking, Messages,
-    Minutes, Place, ReplayRuns, Replays, SavedSearches, Search, Sending, Sharing, Silences, StoreError,
-    StoreOptions, Subscriptions, Upkeep,
+    Minutes, Nodes, Place, ReplayRuns, Replays, SavedSearches, Search, Sending, Sharing, Silences,
+    StoreError, StoreOptions, Subscriptions, Upkeep,
 };
 
 /// Everything that every store promises. Each subject says in its own contract what that is.
 pub trait Engine:
     Log
+    + Nodes
     + Causes
     + Search
     + Minutes

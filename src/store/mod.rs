@@ -12,6 +12,7 @@ mod log;
 mod marks;
 mod minutes;
 mod moving;
+mod nodes;
 mod numbers;
 mod options;
 mod outbox;
@@ -39,7 +40,8 @@ pub use learned::{
 pub use log::{Answered, Log, LoggedDelivery, Written};
 pub use marks::{Marked, Marking};
 pub use minutes::{Minute, Minutes, SlotCount};
-pub use moving::{Move, MoveFault, Moved as MovedStore, Phase, Step, move_store};
+pub use moving::{Move, Moved as MovedStore, Phase, Step, move_store};
+pub use nodes::{NodeState, Nodes};
 pub use options::{Membership, Place, PostgresPlace, Retention, StoreOptions};
 pub use outbox::{
     ByHand, DeadLetterFilter, DeadLetters, Due, FanOut, FanningOut, Health, HealthCheck, Lane, LaneBatch,
@@ -51,4 +53,4 @@ pub use replay_runs::ReplayRuns;
 pub use replays::Replays;
 pub use saved_searches::{SavedSearch, SavedSearches};
 pub use search::{Matches, Search, Tail};
-pub use upkeep::{Pruned, StoreSize, Upkeep};
+pub use upkeep::{Connections, Pruned, StoreSize, Upkeep};

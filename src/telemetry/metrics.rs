@@ -65,6 +65,8 @@ pub struct Gauges {
     pub search_bytes: u64,
     /// Segments of the log that the search index covers.
     pub search_segments: u64,
+    /// The connections to a database, by state.
+    pub connections: Vec<(&'static str, usize)>,
     /// The endpoints of subscriptions.
     pub endpoints: Vec<EndpointGauges>,
     /// Subscriptions that are not in force.
@@ -249,6 +251,7 @@ impl Metrics {
         self.queue_depth.set(as_gauge(gauges.queue_depth));
         self.search_bytes.set(as_gauge(gauges.search_bytes));
         self.search_segments.set(as_gauge(gauges.search_segments));
+        self.store.connections(&gauges.connections);
         self.sender.set(&gauges.endpoints, &gauges.parked);
         self.devices.clear();
         self.silent_devices.clear();

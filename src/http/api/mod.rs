@@ -8,6 +8,7 @@ mod export_many;
 pub(super) mod history;
 pub(super) mod json_body;
 pub(super) mod lens;
+mod nodes;
 mod objects;
 pub(super) mod overview;
 mod params;

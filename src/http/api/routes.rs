@@ -4,8 +4,8 @@ use actix_web::web::{self, ServiceConfig};
 
 use super::resource::{get_only, post_only, read_only};
 use super::{
-    confirm, deliveries, event_types, export, export_many, history, lens, overview, refusals, replay_runs,
-    replays, searches, sending, sources, stream, suggestions, wait, what_if,
+    confirm, deliveries, event_types, export, export_many, history, lens, nodes, overview, refusals,
+    replay_runs, replays, searches, sending, sources, stream, suggestions, wait, what_if,
 };
 use crate::http::problem::method_not_allowed;
 
@@ -26,6 +26,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(read_only("/api/v1/events/{event_id}/timeline", history::timeline))
         .service(read_only("/api/v1/sources", sources::list))
         .service(read_only("/api/v1/sources/{name}", sources::one))
+        .service(read_only("/api/v1/nodes", nodes::list))
         .service(read_only("/api/v1/overview", overview::show))
         .service(read_only("/api/v1/refusals", refusals::list))
         .service(read_only("/api/v1/searches", searches::list))

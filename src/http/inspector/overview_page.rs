@@ -17,6 +17,7 @@ use crate::inspect::ack::AckTimes;
 use crate::inspect::duration::{seconds, span};
 use crate::inspect::overview::{Attention, Overview, Range, Slot, SourceSum, refused};
 use crate::inspect::search::term;
+use crate::store::NodeState;
 use crate::telemetry::Counted;
 
 /// How high the charts are, in pixels.
@@ -41,6 +42,7 @@ struct OverviewPage {
     slots: Vec<SlotView>,
     reasons: Vec<ReasonView>,
     sources: Vec<SourceView>,
+    nodes: Vec<NodeView>,
 }
 
 struct AttentionView {
@@ -70,6 +72,17 @@ struct ReasonView {
     width: String,
 }
 
+/// A node of a shared store.
+struct NodeView {
+    name: String,
+    state: &'static str,
+    is_own: bool,
+    started: String,
+    started_at: String,
+    seen: String,
+    seen_at: String,
+}
+
 struct SourceView {
     name: String,
     url: String,
@@ -88,10 +101,12 @@ struct SourceView {
 pub async fn overview(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
     let mut params = Params::read(request.query_string(), Blank::Absent);
     let range = params.text("range").and_then(|word| Range::from_word(&word)).unwrap_or(Range::Day);
+    let nodes = state.store.nodes().await.unwrap_or_default();
     match found(&state, range).await {
         Ok((overview, beside, attention)) => {
             let mut shown = view(&state, range, &overview, &beside.times);
             shown.attention = attention.into_iter().map(|one| AttentionView::of(one, beside.now)).collect();
+            shown.nodes = nodes.into_iter().map(|node| NodeView::of(node, beside.now)).collect();
             page::html(StatusCode::OK, &shown)
         }
         Err(problem) => page::message(&state, problem.status(), "No store", &problem.sentences()),
@@ -128,6 +143,22 @@ fn view(state: &InspectorState, range: Range, overview: &Overview, times: &[AckT
             .collect(),
         reasons: reasons(overview),
         sources: sources(overview, times, state.clock.wall()),
+        nodes: Vec::new(),
+    }
+}
+
+impl NodeView {
+    fn of(node: NodeState, now: Timestamp) -> Self {
+        let (started_at, seen_at) = (node.started_at.to_string(), node.seen_at.to_string());
+        Self {
+            state: node.state(),
+            name: node.name,
+            is_own: node.is_own,
+            started: short_time(&started_at, now),
+            started_at,
+            seen: short_time(&seen_at, now),
+            seen_at,
+        }
     }
 }
 

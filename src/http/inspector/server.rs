@@ -30,6 +30,7 @@ use crate::http::route::Route;
 use crate::http::traffic::Port;
 use crate::http::wire_head::TapeBudget;
 use crate::http::{Doorkeeper, unread};
+use crate::store::Connections;
 use crate::telemetry::{DeviceGauges, Exposition, Gauges, NotKept, PortName, Refused};
 
 /// Threads of the inspector. Nothing here computes for long, and the receiver comes first.
@@ -206,6 +207,10 @@ async fn metrics(request: HttpRequest, state: web::Data<InspectorState>) -> Http
         queue_depth: size.queue_depth,
         search_bytes: size.search,
         search_segments: size.search_segments,
+        connections: size.connections.map_or_else(Vec::new, |connections| {
+            let Connections { in_use, idle, set_aside } = connections;
+            vec![("in_use", in_use), ("idle", idle), ("set_aside", set_aside)]
+        }),
         // A store that cannot be read leaves them out; the other figures matter then.
         endpoints: api::sending::figures::gauges(&state).await.unwrap_or_default(),
         parked: api::sending::figures::parked_gauges(&state).await.unwrap_or_default(),

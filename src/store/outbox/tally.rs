@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use crate::domain::{Attempt, Timestamp};
+use crate::domain::Attempt;
 use crate::store::SenderFigures;
 
 /// The last attempts of each subscription whose end is remembered.

@@ -7,7 +7,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Error, Row};
 
 use super::fault;
-pub(super) use super::fault::{STATEMENT_SECONDS, chain};
+pub(super) use super::fault::STATEMENT_SECONDS;
 use super::manager::{Link, Manager};
 use super::values::Param;
 use crate::store::StoreError;

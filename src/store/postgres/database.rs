@@ -16,7 +16,7 @@ use super::settled::Settled;
 use super::tls;
 use super::transaction::Transaction;
 use crate::domain::Clock;
-use crate::store::{PostgresPlace, Retention, StoreError, StoreOptions};
+use crate::store::{Connections, PostgresPlace, Retention, StoreError, StoreOptions};
 
 /// Connections of one node.
 const CONNECTIONS: usize = 8;
@@ -62,7 +62,7 @@ impl Database {
         let handle = runtime.handle().clone();
         let refused = |cause| StoreError::Refused { shown: place.shown.clone(), cause };
         let tls = tls::connector(place.tls, &place.roots).map_err(refused)?;
-        let manager = Manager::new(&place.config, tls, handle.clone());
+        let manager = Manager::new(&place.config, tls, handle.clone(), options.metrics.clone());
         let pool = Pool::builder(manager)
             .max_size(CONNECTIONS)
             .wait_timeout(Some(PATIENCE))
@@ -105,6 +105,13 @@ impl Database {
     /// The runtime of the store, for what runs in the background.
     pub const fn runtime(&self) -> &Handle {
         &self.handle
+    }
+
+    /// The connections of the pool.
+    pub fn connections(&self) -> Connections {
+        let (status, set_aside) = (self.pool.status(), self.pool.manager().set_aside());
+        let in_use = status.size.saturating_sub(status.available).saturating_sub(set_aside);
+        Connections { in_use, idle: status.available, set_aside }
     }
 
     /// A connection for single statements.

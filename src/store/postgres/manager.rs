@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
 use futures_util::future::join_all;
@@ -15,6 +15,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::fault::{STATEMENT_SECONDS, explain};
 use crate::store::StoreError;
+use crate::telemetry::StoreMetrics;
 
 /// The server's routine that ends a wait for a standby without an answer from it. Texts are translated; this is not.
 const WAIT_FOR_STANDBY: &str = "SyncRepWaitForLSN";
@@ -29,6 +30,8 @@ pub struct Link {
     pub is_unsure: Arc<AtomicBool>,
     /// Whether its state is unknown; the pool drops it then.
     pub is_spoilt: AtomicBool,
+    /// The connections of this node whose COMMIT is not answered.
+    pub set_aside: Arc<AtomicUsize>,
 }
 
 /// Why there is no connection.
@@ -71,11 +74,24 @@ pub struct Manager {
     runtime: Handle,
     /// The highest timeline that this process has seen.
     timeline: AtomicU32,
+    set_aside: Arc<AtomicUsize>,
+    metrics: StoreMetrics,
 }
 
 impl Manager {
-    pub fn new(config: &Config, tls: Option<MakeRustlsConnect>, runtime: Handle) -> Self {
-        Self { hosts: one_each(config), tls, runtime, timeline: AtomicU32::new(0) }
+    pub fn new(
+        config: &Config,
+        tls: Option<MakeRustlsConnect>,
+        runtime: Handle,
+        metrics: StoreMetrics,
+    ) -> Self {
+        let (timeline, set_aside) = (AtomicU32::new(0), Arc::default());
+        Self { hosts: one_each(config), tls, runtime, timeline, set_aside, metrics }
+    }
+
+    /// The number of connections whose COMMIT is not answered.
+    pub fn set_aside(&self) -> usize {
+        self.set_aside.load(Ordering::Relaxed)
     }
 
     /// Opens a connection that is not of the pool; its notifications go to `bells`.
@@ -103,10 +119,15 @@ impl Manager {
             None => self.connect_with(host, NoTls, bells).await?,
         };
         // A server that does not tell its timeline (a standby, a managed one) is judged by what it can do.
-        if let Some(timeline) = timeline(&link.client).await
-            && self.timeline.fetch_max(timeline, Ordering::SeqCst) > timeline
-        {
-            return Err(LinkFault::OldPrimary);
+        if let Some(timeline) = timeline(&link.client).await {
+            let known = self.timeline.fetch_max(timeline, Ordering::SeqCst);
+            if known > timeline {
+                return Err(LinkFault::OldPrimary);
+            }
+            if known > 0 && known < timeline {
+                self.metrics.failed_over();
+                tracing::warn!(timeline, "the database was taken over by a standby");
+            }
         }
         Ok(link)
     }
@@ -150,7 +171,8 @@ impl Manager {
                  SET idle_in_transaction_session_timeout = '60s'"
             ))
             .await?;
-        Ok(Link { client, is_unsure, is_spoilt: AtomicBool::new(false) })
+        let set_aside = Arc::clone(&self.set_aside);
+        Ok(Link { client, is_unsure, is_spoilt: AtomicBool::new(false), set_aside })
     }
 }
 

@@ -16,13 +16,13 @@ use crate::store::StoreError;
 /// How often a node says that it is there.
 const BEAT: Duration = Duration::from_secs(2);
 /// A name is free when its node was silent for so long, in microseconds.
-const SILENT_US: i64 = 6_500_000;
+pub const SILENT_US: i64 = 6_500_000;
 /// The pause between two looks at a name that is taken.
 const PAUSE: Duration = Duration::from_millis(250);
 /// Nodes that are away for so long are forgotten, in microseconds.
 const FORGOTTEN_US: i64 = 30 * 86_400_000_000;
 /// Microseconds of the server's clock, the one that all nodes share.
-const NOW_US: &str = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+pub const NOW_US: &str = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
 
 impl Database {
     /// Takes the name of this node.

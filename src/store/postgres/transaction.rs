@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -22,6 +22,8 @@ const PAUSE_SECONDS: u64 = 60;
 /// An open transaction. Without `commit` it is rolled back.
 pub struct Transaction {
     connection: Arc<Connection>,
+    /// Whether COMMIT was sent and is not answered.
+    is_committing: bool,
     is_over: bool,
     runtime: Handle,
 }
@@ -34,7 +36,7 @@ impl Transaction {
         connection
             .batch(&format!(
                 r"
-                BEGIN;
+                BEGIN ISOLATION LEVEL READ COMMITTED;
                 SELECT set_config('synchronous_commit', 'on', true)
                 WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply');
                 SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s';
@@ -43,7 +45,7 @@ impl Transaction {
                 "
             ))
             .await?;
-        Ok(Self { connection: Arc::new(connection), is_over: false, runtime })
+        Ok(Self { connection: Arc::new(connection), is_committing: false, is_over: false, runtime })
     }
 
     /// Makes the changes durable.
@@ -56,6 +58,7 @@ impl Transaction {
         if self.connection.has_failed() {
             return Err(StoreError::Unavailable("a statement of the transaction failed".to_owned()));
         }
+        self.is_committing = true;
         let link = self.connection.link();
         link.is_unsure.store(false, Ordering::SeqCst);
         // Without an answer, the ROLLBACK of `drop` is sent: it is answered once the COMMIT before it has ended.
@@ -75,6 +78,22 @@ impl Transaction {
     }
 }
 
+/// A connection whose COMMIT is not answered, for as long as this value exists.
+struct SetAside(Arc<AtomicUsize>);
+
+impl SetAside {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for SetAside {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 fn unknown(why: &str) -> StoreError {
     StoreError::Unavailable(format!("it is not known whether the change was committed: {why}"))
 }
@@ -91,8 +110,10 @@ impl Drop for Transaction {
     fn drop(&mut self) {
         if !self.is_over {
             let connection = Arc::clone(&self.connection);
+            let set_aside = self.is_committing.then(|| SetAside::new(&connection.link().set_aside));
             self.runtime.spawn(async move {
                 connection.spoil_unless(connection.batch("ROLLBACK").await.is_ok());
+                drop(set_aside);
             });
         }
     }

@@ -95,6 +95,7 @@ impl Shared {
             search: 0,
             search_segments: 0,
             queue_depth: u64::try_from(self.queued.entries()).unwrap_or(u64::MAX),
+            connections: None,
         }
     }
 

@@ -23,6 +23,17 @@ pub struct Pruned {
     pub messages: u64,
 }
 
+/// The connections of this node to a database, by what they do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Connections {
+    /// They run statements.
+    pub in_use: usize,
+    /// They wait for work.
+    pub idle: usize,
+    /// Their COMMIT was not answered in time; they are not used until it is.
+    pub set_aside: usize,
+}
+
 /// How large the store is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StoreSize {
@@ -36,6 +47,8 @@ pub struct StoreSize {
     pub search_segments: u64,
     /// The number of deliveries that wait for the writer.
     pub queue_depth: u64,
+    /// The connections to a database; `None` where the store is a file.
+    pub connections: Option<Connections>,
 }
 
 /// What keeps a store in shape.

@@ -19,6 +19,7 @@ impl Upkeep for Postgres {
     fn size(&self) -> StoreSize {
         StoreSize {
             used: self.keeper.used(),
+            connections: Some(self.connections()),
             queue_depth: u64::try_from(self.appends.depth()).unwrap_or(u64::MAX),
             ..StoreSize::default()
         }
