@@ -59,8 +59,8 @@ fn failed(fault: StoreError) -> StoreError {
 
 /// A restored dump comes from a cluster whose transactions have other numbers: positions must go on above its last one.
 pub async fn raise_positions(database: &Database) -> Result<(), StoreError> {
-    let connection = database.connection().await?;
-    connection
+    let transaction = database.begin().await?;
+    transaction
         .run(
             r"
             UPDATE facts SET value = raised.value
@@ -71,7 +71,7 @@ pub async fn raise_positions(database: &Database) -> Result<(), StoreError> {
             &[],
         )
         .await?;
-    Ok(())
+    transaction.commit().await
 }
 
 async fn applied(transaction: &Transaction, user: &str) -> Result<i64, StoreError> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::database::Database;
-use super::values::{column, params};
+use super::values::{Param, column, params};
 use crate::config::Instance;
 use crate::store::StoreError;
 
@@ -59,15 +59,13 @@ impl Database {
     }
 
     async fn take_name(&self, instance: Instance) -> Result<bool, StoreError> {
-        let connection = self.connection().await?;
-        connection
-            .run(
-                &format!("DELETE FROM nodes WHERE seen_at < {NOW_US} - $1 AND name <> $2"),
-                &params![FORGOTTEN_US, self.node],
-            )
-            .await?;
-        let taken = connection
-            .run(
+        self.run_locally(
+            &format!("DELETE FROM nodes WHERE seen_at < {NOW_US} - $1 AND name <> $2"),
+            &params![FORGOTTEN_US, self.node],
+        )
+        .await?;
+        let taken = self
+            .run_locally(
                 &format!(
                     r"
                     INSERT INTO nodes (name, instance, start, started_at, seen_at, is_gone)
@@ -107,19 +105,16 @@ impl Database {
         });
     }
 
-    /// Whether the name is still this process's. Waits for no standby: it would stay away as long as the standby.
+    /// Whether the name is still this process's.
     async fn beat(&self) -> Result<bool, StoreError> {
-        let transaction = self.begin().await?;
-        transaction.batch("SET LOCAL synchronous_commit = local").await?;
-        let kept = transaction
-            .run(
+        let kept = self
+            .run_locally(
                 &format!(
                     "UPDATE nodes SET seen_at = {NOW_US}, is_gone = false WHERE name = $1 AND start = $2"
                 ),
                 &params![self.node, self.start],
             )
             .await?;
-        transaction.commit().await?;
         Ok(kept > 0)
     }
 
@@ -141,13 +136,22 @@ impl Database {
 
     /// Frees the name at once, at a clean stop.
     pub async fn leave(&self) {
-        let Ok(connection) = self.connection().await else { return };
         // Without it, the name is free when this node was silent for a while.
-        let _ = connection
-            .run(
+        let _ = self
+            .run_locally(
                 "UPDATE nodes SET is_gone = true WHERE name = $1 AND start = $2",
                 &params![self.node, self.start],
             )
             .await;
+    }
+
+    /// Runs a statement without waiting for a standby, which would last as long as the standby is away. What it writes may
+    /// be lost in a failover.
+    pub(super) async fn run_locally(&self, sql: &str, params: &[Param<'_>]) -> Result<u64, StoreError> {
+        let transaction = self.begin().await?;
+        transaction.batch("SET LOCAL synchronous_commit = local").await?;
+        let changed = transaction.run(sql, params).await?;
+        transaction.commit().await?;
+        Ok(changed)
     }
 }

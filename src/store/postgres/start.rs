@@ -51,8 +51,8 @@ impl Database {
         }
         migrate::raise_positions(self).await.map_err(failed)?;
         if let Some(membership) = place.membership {
-            self.check_key(membership.store_key, &refused).await?;
-            self.join(membership.instance, &refused).await?;
+            self.check_key(membership.store_key, &refused).await.map_err(failed)?;
+            self.join(membership.instance, &refused).await.map_err(failed)?;
         }
         Ok(())
     }
@@ -88,13 +88,12 @@ impl Database {
         fingerprint: i64,
         refused: &(impl Fn(String) -> StoreError + Sync),
     ) -> Result<(), StoreError> {
+        self.run_locally(
+            "INSERT INTO facts (name, value) VALUES ('store_key', $1) ON CONFLICT (name) DO NOTHING",
+            &params![fingerprint],
+        )
+        .await?;
         let connection = self.connection().await?;
-        connection
-            .run(
-                "INSERT INTO facts (name, value) VALUES ('store_key', $1) ON CONFLICT (name) DO NOTHING",
-                &params![fingerprint],
-            )
-            .await?;
         let row = connection.one("SELECT value FROM facts WHERE name = 'store_key'", &[]).await?;
         if column::<i64>(&row, "value")? != fingerprint {
             return Err(refused(

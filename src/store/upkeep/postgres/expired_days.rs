@@ -92,7 +92,7 @@ pub async fn drop_day(
     for table in ["delivery_causes", "delivery_marks"] {
         clear_table(to, &name, table, i64::MAX).await?;
     }
-    to.batch(&format!("DROP TABLE {name}")).await?;
+    to.rows("SELECT drop_day($1)", &params![name]).await?;
     to.run("DELETE FROM delivery_totals WHERE day = $1", &params![day]).await?;
     if let Some(last) = column::<Option<i64>>(&row, "last")? {
         raise_pruned_through(to, last).await?;
