@@ -20,5 +20,4 @@ mod value;
 mod tests;
 
 pub use copy::{Moved, Phase, Step};
-pub use fault::MoveFault;
 pub use open::{Move, move_store};

@@ -111,5 +111,9 @@ impl Connection {
 }
 
 fn borrowed<'a>(params: &'a [Param<'_>]) -> Vec<(&'a (dyn ToSql + Sync), Type)> {
-    params.iter().map(|(value, kind)| (&**value as &(dyn ToSql + Sync), kind.clone())).collect()
+    let one = |(value, kind): &'a Param<'_>| {
+        let value: &(dyn ToSql + Sync) = &**value;
+        (value, kind.clone())
+    };
+    params.iter().map(one).collect()
 }

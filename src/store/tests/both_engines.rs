@@ -115,7 +115,7 @@ fn unusual(mut entry: Entry, at: usize) -> Entry {
     let seconds = i64::try_from(at % DAYS * 86_400).unwrap();
     entry.delivery.received_at = entry.delivery.received_at.plus(Duration::from_secs(seconds.unsigned_abs()));
     if at % 10 < 8 {
-        let said = |place: usize| (place % 5 > 0).then(|| IDS[place % IDS.len()].to_owned());
+        let said = |place: usize| (!place.is_multiple_of(5)).then(|| IDS[place % IDS.len()].to_owned());
         entry.unverified =
             Unverified { event: said(at), id: said(at / 2), device: said(at / 3), device_name: said(at / 5) };
     }
@@ -221,7 +221,8 @@ async fn copy(from: &std::path::Path, to: &tokio_postgres::Config) {
     ] {
         let statement = client.prepare(&insert).await.unwrap();
         for row in rows(from, &sql) {
-            let values: Vec<&(dyn ToSql + Sync)> = row.iter().map(|value| &**value as _).collect();
+            let values: Vec<&(dyn ToSql + Sync)> =
+                row.iter().map(|value| -> &(dyn ToSql + Sync) { &**value }).collect();
             client.execute(&statement, &values).await.unwrap();
         }
     }

@@ -19,8 +19,8 @@ async fn a_change_of_a_subscription_ends_what_other_nodes_do_by_the_old_one() {
     let Some([first, second]) = two().await else { return };
     second.publish("e1", &["a"]).await;
     let now = second.clock.now();
-    let mut from = 0;
-    for change in 0..4 {
+    for (from, change) in (0..4).enumerate() {
+        let from = i64::try_from(from).unwrap();
         let revision = second.revision().await;
         match change {
             0 => drop(first.put("c", true).await),
@@ -37,7 +37,6 @@ async fn a_change_of_a_subscription_ends_what_other_nodes_do_by_the_old_one() {
         assert_eq!(second.store.fan_out(fan_out.clone(), second.clock.both()).await.unwrap(), None);
         let fan_out = FanOut { revision: second.revision().await, ..fan_out };
         assert_eq!(second.store.fan_out(fan_out, second.clock.both()).await.unwrap(), Some(1));
-        from += 1;
     }
     assert_eq!(second.claim(vec![lane("a")]).await.messages.len(), 5);
 }

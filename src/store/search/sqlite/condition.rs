@@ -194,8 +194,7 @@ pub fn add_functions(connection: &Connection) -> Result<()> {
     })?;
     // GLOB would compare texts only up to their first NUL.
     connection.create_scalar_function("text_matches", 2, flags, |context| {
-        let pattern = context
-            .get_or_create_aux(1, |pattern| pattern.as_str().map(|pattern| Pattern::parse(pattern)))?;
+        let pattern = context.get_or_create_aux(1, |pattern| pattern.as_str().map(Pattern::parse))?;
         Ok(match context.get_raw(0) {
             ValueRef::Text(text) => Some(pattern.matches(&String::from_utf8_lossy(text))),
             _ => None,
