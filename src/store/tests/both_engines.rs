@@ -244,7 +244,10 @@ fn rows(from: &std::path::Path, sql: &str) -> Vec<Vec<Box<dyn ToSql + Sync + Sen
             Value::Null => Box::new(None::<String>),
             Value::Integer(number) => Box::new(number),
             Value::Real(number) => Box::new(number),
-            Value::Text(text) => Box::new(text),
+            // As the program writes it: PostgreSQL's text cannot contain NUL.
+            Value::Text(text) => {
+                Box::new(text.replace('\u{10ffff}', "\u{10ffff}1").replace('\0', "\u{10ffff}0"))
+            }
             Value::Blob(bytes) => Box::new(bytes),
         }
     };
