@@ -16,6 +16,7 @@ use crate::domain::{
 mod both_engines;
 mod claims;
 mod connections;
+mod faults;
 mod kept;
 mod keys;
 mod learned;

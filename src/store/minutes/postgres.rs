@@ -25,7 +25,7 @@ impl Minutes for Postgres {
             sums.entry(key).or_default().push(&minute.counted);
         }
         let sums = &sums;
-        self.change(|to| async move { add(&to, sums).await }).await
+        self.add(|to| async move { add(&to, sums).await }).await
     }
 
     async fn minutes(&self, first: i64, end: i64) -> Result<Vec<Minute>, StoreError> {

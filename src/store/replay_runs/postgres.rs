@@ -18,7 +18,7 @@ impl ReplayRuns for Postgres {
     async fn add_run(&self, run: ReplayRun, plan: &[DeliveryId]) -> Result<(), StoreError> {
         // In one transaction: another node that starts removes plans without a run.
         let run = &run;
-        self.change(|to| async move { add(&to, run, plan).await }).await
+        self.add(|to| async move { add(&to, run, plan).await }).await
     }
 
     async fn forget_plans(&self) -> Result<(), StoreError> {
@@ -74,7 +74,7 @@ impl ReplayRuns for Postgres {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let replay = replay.as_ref();
-        self.change(|to| async move { settle(&to, place, step, replay, now).await }).await
+        self.add(|to| async move { settle(&to, place, step, replay, now).await }).await
     }
 
     async fn turn_run(

@@ -16,7 +16,7 @@ const COLUMNS: &str = r"
 impl Replays for Postgres {
     async fn add_replay(&self, replay: Replay, now: Timestamp) -> Result<(), StoreError> {
         let replay = &replay;
-        self.change(|to| async move { add(&to, replay, now).await }).await
+        self.add(|to| async move { add(&to, replay, now).await }).await
     }
 
     async fn replays(

@@ -10,7 +10,7 @@ use crate::store::{SavedSearch, SavedSearches, StoreError};
 impl SavedSearches for Postgres {
     async fn save_search(&self, search: SavedSearch) -> Result<bool, StoreError> {
         let search = &search;
-        self.change(|to| async move { save(&to, search).await }).await
+        self.add(|to| async move { save(&to, search).await }).await
     }
 
     async fn remove_search(&self, name: String) -> Result<bool, StoreError> {

@@ -32,7 +32,7 @@ impl Devices for Postgres {
         name: Option<String>,
     ) -> Result<bool, StoreError> {
         let (source, entity, name) = (&source, &entity, name.as_deref());
-        self.change(|to| async move { give_name(&to, source, entity, name).await }).await
+        self.add(|to| async move { give_name(&to, source, entity, name).await }).await
     }
 
     async fn entity_counts(&self) -> Result<Vec<(String, u64, u64)>, StoreError> {

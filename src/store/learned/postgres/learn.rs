@@ -69,7 +69,7 @@ impl Learning for Postgres {
 
     async fn learn(&self, learnt: Learnt) -> Result<bool, StoreError> {
         let learnt = &learnt;
-        self.change(|to| async move { learn(&to, learnt).await }).await
+        self.add(|to| async move { learn(&to, learnt).await }).await
     }
 }
 

@@ -59,7 +59,7 @@ impl Silences for Postgres {
         now: Now,
     ) -> Result<bool, StoreError> {
         let (entity, event, messages) = (&entity, &event, messages.as_slice());
-        self.change(|to| async move { publish(&to, entity, event, messages, now).await }).await
+        self.add(|to| async move { publish(&to, entity, event, messages, now).await }).await
     }
 
     async fn entities_with_other_rule(

@@ -38,7 +38,7 @@ impl FanningOut for Postgres {
         now: Now,
     ) -> Result<Published, StoreError> {
         let (event, messages) = (&event, messages.as_slice());
-        self.change(|to| async move { publish(&to, event, posted, messages, now).await }).await
+        self.add(|to| async move { publish(&to, event, posted, messages, now).await }).await
     }
 
     async fn published_event(&self, event_id: String) -> Result<Option<OutgoingEvent>, StoreError> {
@@ -81,7 +81,7 @@ impl FanningOut for Postgres {
         now: Now,
     ) -> Result<MessageId, StoreError> {
         let (event, message) = (&event, &message);
-        self.change(|to| async move { by_hand(&to, event, message, now).await }).await
+        self.add(|to| async move { by_hand(&to, event, message, now).await }).await
     }
 }
 

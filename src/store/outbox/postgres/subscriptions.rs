@@ -35,7 +35,7 @@ impl Subscriptions for Postgres {
 
     async fn put_subscription(&self, record: SubscriptionRecord) -> Result<SubscriptionRecord, StoreError> {
         let record = &record;
-        self.change(|to| async move { put(&to, record).await }).await
+        self.add(|to| async move { put(&to, record).await }).await
     }
 
     async fn disable_subscription(
