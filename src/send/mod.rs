@@ -20,6 +20,3 @@ pub use wire::{
     SignedSample, TargetGuard, fresh_id, redacted_url, shell_quote, shown_url, signed_curl, signed_request,
     source_path, source_url,
 };
-
-#[cfg(test)]
-mod tests;

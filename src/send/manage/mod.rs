@@ -7,3 +7,6 @@ mod waiting;
 
 pub use change::{ManageFault, Managed};
 pub use waiting::Act;
+
+#[cfg(test)]
+mod tests;

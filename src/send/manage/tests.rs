@@ -10,10 +10,10 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use serde_json::json;
 
-use super::*;
 use crate::catalog::Catalog;
 use crate::config::{Sealer, SecretResolver};
 use crate::payload::Sources;
+use crate::send::{Client, RunningSender, Sender, SenderParts, TargetGuard};
 use crate::store::{Place, Retention, Store, StoreOptions, place_in};
 use crate::telemetry::SystemClock;
 
