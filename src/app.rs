@@ -10,7 +10,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::catalog::{Catalog, CatalogFaults};
-use crate::config::{self, Config, ConfigFaults, Sealer, StorePlace};
+use crate::config::{self, Config, ConfigFaults, Sealer};
 use crate::domain::{Clock, DeliveryFilter};
 use crate::http::{
     self, AddressRate, BodyBudget, BodyLimits, Doorkeeper, Grace, InspectorState, LinkOpener, Port, Reach,
@@ -24,15 +24,14 @@ use crate::inspect::what_if::WhatIf;
 use crate::payload::Sources;
 use crate::receive::{Masking, Receiver};
 use crate::send::{Client, RunningSender, Sender, SenderParts, TargetGuard};
-use crate::store::{Membership, Place, PostgresPlace, Retention, Store, StoreOptions};
+use crate::store::Store;
 use crate::telemetry::{Metrics, PortName, allow_many_files};
 
 mod ports;
+mod store;
 
 pub use ports::{Addresses, Ports};
-
-/// Bytes of deliveries that may wait for the writer.
-const QUEUE_BYTES: usize = 64 * 1024 * 1024;
+pub use store::{store_options, store_place};
 
 /// The sender's share of all files and connections. It gets the same share again if every subscription needs a
 /// connection. The rest is for incoming requests and the store.
@@ -329,55 +328,6 @@ impl Signals {
             }
         }
         tracing::warn!(requests = waiting(), "quit before all requests were answered");
-    }
-}
-
-/// Where the store is. With its `store_key` a node takes part in a shared one; without, the store is only opened.
-///
-/// # Errors
-/// When the id of this node cannot be read or written.
-pub fn store_place(config: &Config, store_key: Option<&[u8; 32]>) -> anyhow::Result<Place> {
-    let url = match &config.store.place {
-        StorePlace::Sqlite(path) => return Ok(Place::Sqlite(path.clone())),
-        StorePlace::Postgres(url) => url,
-    };
-    let named = config.store.node.clone();
-    let Some(store_key) = store_key else {
-        return Ok(Place::Postgres(Box::new(PostgresPlace::new(url, named.unwrap_or_default(), None))));
-    };
-    let instance = config::instance(&config.data_dir)
-        .with_context(|| format!("{}/node-id cannot be used", config.data_dir.display()))?;
-    let node = named.unwrap_or_else(|| config::name_of(&instance));
-    let membership = Membership { instance, store_key: config::fingerprint(store_key) };
-    Ok(Place::Postgres(Box::new(PostgresPlace::new(url, node, Some(membership)))))
-}
-
-/// The options for opening the store with this configuration.
-#[must_use]
-pub fn store_options(
-    config: &Config,
-    place: Place,
-    clock: Arc<dyn Clock>,
-    metrics: &Metrics,
-) -> StoreOptions {
-    let store = &config.store;
-    StoreOptions {
-        place,
-        clock,
-        retention: Retention {
-            keep_deliveries: store.keep_deliveries,
-            keep_rejected: store.keep_rejected,
-            keep_captured: store.keep_captured,
-            keep_event_ids: store.keep_event_ids,
-            keep_messages: store.keep_messages,
-            keep_dead_letters: store.keep_dead_letters,
-            max_size: store.max_size,
-            max_refused: store.max_refused,
-        },
-        queue: store.queue,
-        queue_bytes: QUEUE_BYTES,
-        workers: metrics.workers().clone(),
-        metrics: metrics.store().clone(),
     }
 }
 

@@ -53,6 +53,9 @@ impl Database {
     /// Connects, checks the server, and creates or migrates the schema.
     pub async fn open(options: &StoreOptions, place: &PostgresPlace) -> Result<Self, StoreError> {
         let failed = |cause: String| StoreError::Open { path: place.shown.clone(), cause };
+        // Before there is a runtime, which must not end in the caller's.
+        let refused = |cause| StoreError::Refused { shown: place.shown.clone(), cause };
+        let tls = tls::connector(place.tls, &place.roots).map_err(refused)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(THREADS)
             .thread_name("store-postgres")
@@ -60,8 +63,6 @@ impl Database {
             .build()
             .map_err(|fault| failed(fault.to_string()))?;
         let handle = runtime.handle().clone();
-        let refused = |cause| StoreError::Refused { shown: place.shown.clone(), cause };
-        let tls = tls::connector(place.tls, &place.roots).map_err(refused)?;
         let manager = Manager::new(&place.config, tls, handle.clone(), options.metrics.clone());
         let pool = Pool::builder(manager)
             .max_size(CONNECTIONS)
