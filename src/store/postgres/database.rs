@@ -147,6 +147,14 @@ impl Database {
         Transaction::begin(self.connection().await?, self.handle.clone()).await
     }
 
+    /// Begins a transaction that only reads, as long as it takes, and sees one state of the database.
+    ///
+    /// # Errors
+    /// As for `connection`.
+    pub async fn begin_reading(&self) -> Result<Transaction, StoreError> {
+        Transaction::begin_reading(self.connection().await?, self.handle.clone()).await
+    }
+
     /// Closes the connections; later calls fail.
     pub fn shut(&self) {
         self.pool.close();

@@ -48,6 +48,20 @@ impl Transaction {
         Ok(Self { connection: Arc::new(connection), is_committing: false, is_over: false, runtime })
     }
 
+    /// Begins a transaction that only reads, as long as it takes, and sees one state of the database.
+    pub(super) async fn begin_reading(connection: Connection, runtime: Handle) -> Result<Self, StoreError> {
+        connection
+            .batch(
+                r"
+                BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+                SET LOCAL statement_timeout = 0;
+                SET LOCAL idle_in_transaction_session_timeout = 0
+                ",
+            )
+            .await?;
+        Ok(Self { connection: Arc::new(connection), is_over: false, runtime })
+    }
+
     /// Makes the changes durable.
     ///
     /// # Errors

@@ -36,10 +36,7 @@ impl PostgresEnd {
 
     async fn reading(&mut self) -> Result<&Transaction, StoreError> {
         if self.snapshot.is_none() {
-            let transaction = self.database.begin().await?;
-            transaction.batch("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?;
-            transaction.batch(PATIENT).await?;
-            self.snapshot = Some(transaction);
+            self.snapshot = Some(self.database.begin_reading().await?);
         }
         self.snapshot.as_ref().ok_or_else(|| StoreError::Unavailable("nothing is read".to_owned()))
     }
