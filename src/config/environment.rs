@@ -64,6 +64,13 @@ fn is_numbered_port(own: &str) -> bool {
     })
 }
 
+/// The URL of the PostgreSQL server of the tests, if there is one.
+#[cfg(test)]
+#[must_use]
+pub fn server_of_tests() -> Option<String> {
+    std::env::var("TAGOHOOK_TEST_POSTGRES").ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

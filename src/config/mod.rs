@@ -24,7 +24,7 @@ mod values;
 pub use data_dir::{Addresses, DataDir, addresses_file, keep_secret, read_addresses, store_key};
 pub use environment::CREDENTIAL_VARIABLES;
 #[cfg(test)]
-pub use environment::FLAG_VARIABLES;
+pub use environment::{FLAG_VARIABLES, server_of_tests};
 pub use fault::{ConfigFaults, Origin};
 pub use forward_proxy::{ForwardProxy, ProxyUrl};
 pub use layers::DEFAULT_TOML;

@@ -13,6 +13,7 @@ mod open;
 mod postgres;
 mod sqlite;
 mod state;
+mod table;
 mod tables;
 mod value;
 

@@ -69,7 +69,7 @@ fn every_table_and_column_of_sqlite_is_moved() {
 
 #[tokio::test]
 async fn every_table_and_column_of_postgresql_is_moved_and_has_that_kind() {
-    let Ok(url) = std::env::var("TAGOHOOK_TEST_POSTGRES") else { return };
+    let Some(url) = crate::config::server_of_tests() else { return };
     let mut config: tokio_postgres::Config = url.parse().unwrap();
     let name = format!("tagohook_moving_{}", std::process::id());
     let (server, connection) = config.connect(NoTls).await.unwrap();

@@ -26,7 +26,7 @@ struct Both {
 }
 
 async fn both() -> Option<Both> {
-    std::env::var("TAGOHOOK_TEST_POSTGRES").ok()?;
+    crate::config::server_of_tests()?;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("t.db");
     let sqlite = open_with(|options| {

@@ -196,7 +196,7 @@ async fn sorted_names(store: &Store, entities: &[SeenEntity]) -> Vec<((String, S
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_engines_say_the_same_of_devices_and_types() {
-    if std::env::var("TAGOHOOK_TEST_POSTGRES").is_err() {
+    if crate::config::server_of_tests().is_none() {
         return;
     }
     let postgres = open().await;

@@ -14,7 +14,7 @@ static NUMBER: AtomicU64 = AtomicU64::new(0);
 
 /// A new place for a store.
 pub async fn place_in(folder: &Path) -> Place {
-    let Ok(url) = std::env::var("TAGOHOOK_TEST_POSTGRES") else {
+    let Some(url) = crate::config::server_of_tests() else {
         return Place::Sqlite(folder.join("t.db"));
     };
     let mut config: Config = url.parse().unwrap();

@@ -158,7 +158,7 @@ async fn a_position_that_is_not_final_makes_nobody_silent() {
     house.hear_device("d2").await;
     house.learn_all(&mut learner).await;
     house.listen(&mut learner, 9).await;
-    client.batch_execute("BEGIN; SELECT pg_current_xact_id()").await.unwrap();
+    client.batch_execute("BEGIN; CREATE TEMPORARY TABLE held ()").await.unwrap();
     house.hear_device("d1").await;
     for _ in 0..10 {
         house.clock.advance(MINUTE / 2);

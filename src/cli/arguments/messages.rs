@@ -1,0 +1,67 @@
+//! The arguments of `tagohook messages`.
+
+use clap::{Args, Subcommand};
+
+use super::Inspector;
+
+/// `tagohook messages`
+#[derive(Debug, Args)]
+pub struct Messages {
+    #[command(flatten)]
+    pub inspector: Inspector,
+    #[command(subcommand)]
+    pub command: MessagesCommand,
+}
+
+/// The commands for messages.
+#[derive(Debug, Subcommand)]
+pub enum MessagesCommand {
+    /// List them, newest first
+    List(MessageFilter),
+    /// Show one with its attempts, as JSON
+    Show {
+        /// Its id
+        id: String,
+    },
+    /// Send waiting messages now; with --status cancelled or ids also cancelled ones
+    SendNow(ChosenMessages),
+    /// Move parked messages to another subscription, which sends them now
+    Move {
+        /// The id of the subscription that takes them
+        #[arg(long, value_name = "ID")]
+        to: String,
+        #[command(flatten)]
+        chosen: ChosenMessages,
+    },
+    /// Cancel messages that wait, parked ones too
+    Cancel(ChosenMessages),
+}
+
+/// Selects messages for a list.
+#[derive(Debug, Args)]
+pub struct MessageFilter {
+    /// Of this subscription
+    #[arg(long, value_name = "ID")]
+    pub subscription: Option<String>,
+    /// Of this event
+    #[arg(long, value_name = "ID")]
+    pub event: Option<String>,
+    /// With this status: pending, parked, sending, delivered, dead or cancelled
+    #[arg(long, value_name = "STATUS")]
+    pub status: Option<String>,
+}
+
+/// Selects the messages of a command.
+#[derive(Debug, Args)]
+pub struct ChosenMessages {
+    /// Their ids
+    pub id: Vec<String>,
+    #[command(flatten)]
+    pub filter: MessageFilter,
+    /// Every message that waits
+    #[arg(long)]
+    pub all: bool,
+    /// Only print how many match
+    #[arg(long)]
+    pub dry_run: bool,
+}
