@@ -59,7 +59,7 @@ impl Transaction {
                 ",
             )
             .await?;
-        Ok(Self { connection: Arc::new(connection), is_over: false, runtime })
+        Ok(Self { connection: Arc::new(connection), is_committing: false, is_over: false, runtime })
     }
 
     /// Makes the changes durable.

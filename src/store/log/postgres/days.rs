@@ -13,6 +13,12 @@ const DAY: i64 = 86_400_000_000;
 /// The key of the lock that nodes hold while they make or remove a day: "tagodays" in bytes.
 pub const DAYS_LOCK: i64 = 0x7461_676f_6461_7973;
 
+/// SQL for whether a table with the name `$1` is there. `to_regclass` would answer from what the server process knew
+/// before it waited for `DAYS_LOCK`.
+pub const IS_PARTITION_THERE: &str = "SELECT EXISTS (
+    SELECT 1 FROM pg_class WHERE relname = $1 AND pg_table_is_visible(oid)
+) AS is_there";
+
 /// The day of an instant: days since 1970-01-01, in UTC.
 pub const fn day(at: Timestamp) -> i64 {
     at.as_micros().div_euclid(DAY)
@@ -88,7 +94,7 @@ async fn make(database: &Database, day: i64) -> Result<(), StoreError> {
     database
         .change(|to| async move {
             to.rows("SELECT pg_advisory_xact_lock($1)", &params![DAYS_LOCK]).await?;
-            let row = to.one("SELECT to_regclass($1) IS NOT NULL AS is_there", &params![name]).await?;
+            let row = to.one(IS_PARTITION_THERE, &params![name]).await?;
             if column(&row, "is_there")? {
                 return Ok(());
             }

@@ -4,7 +4,7 @@
 //! waits behind it; behind a long query it is tried again later.
 
 use crate::domain::Timestamp;
-use crate::store::log::postgres::days::{DAYS_LOCK, first_instant, partition};
+use crate::store::log::postgres::days::{DAYS_LOCK, IS_PARTITION_THERE, first_instant, partition};
 use crate::store::postgres::{Transaction, column, params};
 use crate::store::{Retention, StoreError};
 
@@ -62,7 +62,7 @@ pub async fn drop_day(
     let name = partition(day)?;
     to.batch(&format!("SET LOCAL lock_timeout = '{PATIENCE_MS}ms'")).await?;
     to.rows("SELECT pg_advisory_xact_lock($1)", &params![DAYS_LOCK]).await?;
-    let there = to.one("SELECT to_regclass($1) IS NOT NULL AS is_there", &params![name]).await?;
+    let there = to.one(IS_PARTITION_THERE, &params![name]).await?;
     if !column::<bool>(&there, "is_there")? {
         return Ok(false);
     }
