@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub use messages::{ChosenMessages, MessageFilter, Messages, MessagesCommand};
+pub use messages::{ChosenMessages, MessageFilter, MessagesCommand};
 
 use crate::config::Options;
 
@@ -315,6 +315,15 @@ pub struct LetterFilter {
     /// Whose error is exactly this text
     #[arg(long, value_name = "TEXT")]
     pub error_is: Option<String>,
+}
+
+/// `tagohook messages`
+#[derive(Debug, Args)]
+pub struct Messages {
+    #[command(flatten)]
+    pub inspector: Inspector,
+    #[command(subcommand)]
+    pub command: MessagesCommand,
 }
 
 /// `tagohook migrate-store`

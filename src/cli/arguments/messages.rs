@@ -2,17 +2,6 @@
 
 use clap::{Args, Subcommand};
 
-use super::Inspector;
-
-/// `tagohook messages`
-#[derive(Debug, Args)]
-pub struct Messages {
-    #[command(flatten)]
-    pub inspector: Inspector,
-    #[command(subcommand)]
-    pub command: MessagesCommand,
-}
-
 /// The commands for messages.
 #[derive(Debug, Subcommand)]
 pub enum MessagesCommand {
