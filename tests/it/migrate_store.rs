@@ -63,6 +63,9 @@ fn fill(server: &Server, sink: &Sink) {
     server.post_signed(login("evt_1").as_bytes());
     server.post_signed(login("evt_1").replace("u1", "u2").as_bytes());
     server.post("/webhook/tagorun", &[("X-TagoRUN-Signature", &"ab".repeat(32))], login("evt_9").as_bytes());
+    let alert = r#"{"id":"evt_8","event":"device_alert","device":{"id":"64c2f1a9b7e3d80009a1c0de","name":"Roof"},
+        "timestamp":"2026-03-09T07:14:58.402Z","data":{"threshold":30,"value":31.5}}"#;
+    server.post_signed(alert.as_bytes());
     server.post(
         "/webhook/tagoio",
         &[("Authorization", &format!("Bearer {TOKEN}"))],
@@ -131,7 +134,7 @@ fn answers(server: &Server) -> BTreeMap<String, Value> {
     paths
         .into_iter()
         .map(|path| {
-            let mut answer = server.api(&path);
+            let mut answer = server.api_raw(&path).json();
             redact(&mut answer);
             (path, answer)
         })
@@ -217,7 +220,8 @@ fn a_store_goes_to_postgresql_and_back_and_every_answer_is_the_same() {
         "SELECT rows || ' ' || bytes FROM totals ORDER BY verdict",
         "SELECT name || ' ' || value FROM facts WHERE name NOT IN ('probe', 'pruned_through') ORDER BY name",
         "SELECT id || ' ' || since_seq FROM subscriptions ORDER BY id",
-        "SELECT name || ' ' || seq FROM sqlite_sequence WHERE name <> 'deliveries' ORDER BY name",
+        // Looking at the next number of a counter has taken it.
+        "SELECT name FROM sqlite_sequence WHERE name <> 'deliveries' ORDER BY name",
         "SELECT key || ' ' || started_at FROM attempts ORDER BY key",
         "SELECT hex(id) || code FROM delivery_causes JOIN deliveries USING (seq) ORDER BY seq",
     ] {

@@ -40,6 +40,13 @@ impl Postgres {
     }
 }
 
+/// What runs in the background knows the database, too; with the store, its connections end.
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.database.shut();
+    }
+}
+
 impl Deref for Postgres {
     type Target = Database;
 

@@ -108,9 +108,9 @@ async fn no_window_of_a_rate_has_more_requests_of_three_nodes_than_it_allows() {
     for at in 0..400 {
         nodes[0].publish(&format!("e{at}"), &["a"]).await;
     }
-    let rate = LaneRate { requests: 20, window, arrival: SECOND };
+    let rate = LaneRate { requests: 20, window, arrival: 3 * SECOND };
     let sent = parking_lot::Mutex::new(Vec::new());
-    let until = Instant::now() + 3 * SECOND;
+    let until = Instant::now() + 4 * SECOND;
     let work = async |case: &Case, slow: u64| {
         while Instant::now() < until {
             let rated = Lane { rate: Some(rate), limit: 7, ..lane("a") };
