@@ -92,7 +92,11 @@ async fn the_claims_of_a_batch_are_decided_as_if_one_came_after_the_other() {
     let place = open().await;
     let Place::Postgres(at) = &place.options.place else { return };
     // Retention must not remove what others are compared with.
-    let sqlite = open_sqlite(|options| options.retention.keep_deliveries = 400 * DAY).await;
+    let sqlite = open_sqlite(|options| {
+        options.retention.keep_deliveries = 400 * DAY;
+        options.retention.keep_rejected = 400 * DAY;
+    })
+    .await;
     let postgres = Postgres::open(place.options.clone(), at).await.unwrap();
     let mut dice = Dice(15);
     let mut seen = [0; 3];

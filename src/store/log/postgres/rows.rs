@@ -121,7 +121,8 @@ pub fn stored(found: &Row) -> Result<StoredDelivery, StoreError> {
             .find(|end| end.as_str() == body_end)
             .ok_or_else(|| unreadable("body_end"))?,
         checks,
-        node: Some(column(found, "node")?),
+        // Empty for a delivery that was moved from SQLite.
+        node: Some(column(found, "node")?).filter(|node: &String| !node.is_empty()),
         row,
     })
 }
