@@ -92,7 +92,8 @@ export function listSteps({ newPage, isAccessible, post, inspector, secret, prog
       const soon = async (seen) => {
         while (!await seen()) {
           await page.clock.runFor(100);
-          await new Promise((resolve) => { setTimeout(resolve, 20); });
+          // The program answers in its own time, whatever the page's clock says.
+          await new Promise((resolve) => { setTimeout(resolve, 100); });
         }
       };
       await soon(async () => await page.locator("#rows tr[data-id]").count() > 0);
