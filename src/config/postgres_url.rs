@@ -111,7 +111,7 @@ impl PostgresUrl {
             database.take(key, &decoded(value)?, data_dir)?;
         }
         database.tls = match (database.tls, has_roots) {
-            // As libpq does: whoever names an authority means it.
+            // As libpq does: a named authority is checked.
             (TlsMode::Require, true) => TlsMode::VerifyCa,
             (TlsMode::VerifyCa, _) if database.roots == Roots::System => {
                 return Err("sslmode=verify-ca needs sslrootcert=FILE: any authority of the system could sign for any \

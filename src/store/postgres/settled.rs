@@ -1,6 +1,6 @@
 //! Since when deliveries may be missing below the horizon.
 //!
-//! Positions are read up to the oldest running transaction. Whoever concludes something from a silence has to know up to
+//! Positions are read up to the oldest running transaction. A conclusion from a silence is right only if it is known up to
 //! which time nothing is missing, also while a transaction runs for long, or in another database of the server.
 
 use parking_lot::Mutex;

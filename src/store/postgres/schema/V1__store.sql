@@ -223,7 +223,7 @@ CREATE INDEX messages_leased ON messages (lease_until) WHERE status = 1;
 CREATE INDEX messages_in_order ON messages (target_id, entity, seq) WHERE status < 2 AND entity IS NOT NULL;
 CREATE INDEX messages_sent_in_order ON messages (target_id, entity) WHERE status = 1 AND entity IS NOT NULL;
 
--- Attempts are never replaced: those of a node whose message was taken over stay beside the other node's.
+-- Attempts are never replaced: those of a node whose message was taken over stay next to the other node's.
 CREATE TABLE attempts (
     message_seq      BIGINT NOT NULL,
     number           BIGINT NOT NULL,
