@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHmac, randomBytes } from "node:crypto";
+import { blemishes } from "./looks.mjs";
 import { startProgram } from "./program.mjs";
 
 /** A new database on the server of the tests. */
@@ -49,7 +50,12 @@ export function nodeSteps({ newPage, isAccessible, program, shots }) {
       const nodes = page.locator("#nodes tbody tr");
       assert.deepEqual(await nodes.locator("td:first-child").allInnerTexts(), ["north this one", "south"]);
       await isAccessible(page, "nodes");
-      await page.locator("#nodes").screenshot({ path: new URL("nodes.png", shots).pathname });
+      for (const [colorScheme, width] of [["light", 1280], ["dark", 1280], ["light", 390], ["dark", 390]]) {
+        await page.emulateMedia({ colorScheme });
+        await page.setViewportSize({ width, height: 860 });
+        assert.deepEqual(await page.evaluate(blemishes), [], `nodes, ${colorScheme} at ${width}`);
+        await page.locator("#nodes").screenshot({ path: new URL(`nodes-${colorScheme}-${width}.png`, shots).pathname });
+      }
       await page.context().close();
       await second.end();
       await first.end();
