@@ -68,6 +68,8 @@ pub async fn run(sender: Sender) {
             }
             Err(fault) => {
                 tracing::error!(%fault, "accepted deliveries cannot be fanned out; it is tried again");
+                // A database that was taken over may lack the last move of the cursor.
+                cursor = None;
                 // An unavailable store must not keep the program from ending.
                 tokio::select! {
                     () = tokio::time::sleep(PAUSE) => continue,

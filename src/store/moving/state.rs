@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 pub fn sql(id: &str) -> String {
     format!(
         r"
-        SELECT name, CAST(value AS TEXT) AS value FROM facts WHERE name <> 'xid_offset'
+        SELECT name, CAST(value AS TEXT) AS value FROM facts WHERE name NOT IN ('xid_offset', 'timeline')
         UNION ALL SELECT 'first', coalesce((SELECT {id} FROM deliveries ORDER BY seq LIMIT 1), '')
         UNION ALL SELECT 'last', coalesce((SELECT {id} FROM deliveries ORDER BY seq DESC LIMIT 1), '')
         UNION ALL SELECT 'events', CAST(coalesce((SELECT max(seq) FROM events), 0) AS TEXT)

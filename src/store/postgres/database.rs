@@ -99,6 +99,11 @@ impl Database {
         });
     }
 
+    /// The end of the log is here, below what was seen of a primary that is gone.
+    pub fn go_back(&self, seq: i64) {
+        self.newest.send_replace(seq);
+    }
+
     pub(super) fn manager(&self) -> &Manager {
         self.pool.manager()
     }

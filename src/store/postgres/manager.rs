@@ -13,7 +13,9 @@ use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{AsyncMessage, Client, Config, Error, NoTls, SimpleQueryMessage, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::connection::Connection;
 use super::fault::{STATEMENT_SECONDS, explain};
+use super::position::on_timeline;
 use crate::store::StoreError;
 use crate::telemetry::StoreMetrics;
 
@@ -74,6 +76,8 @@ pub struct Manager {
     runtime: Handle,
     /// The highest timeline that this process has seen.
     timeline: AtomicU32,
+    /// The timeline for which positions are right; none is, and none needs to be, before the schema is there.
+    followed: AtomicU32,
     set_aside: Arc<AtomicUsize>,
     metrics: StoreMetrics,
 }
@@ -85,8 +89,15 @@ impl Manager {
         runtime: Handle,
         metrics: StoreMetrics,
     ) -> Self {
-        let (timeline, set_aside) = (AtomicU32::new(0), Arc::default());
-        Self { hosts: one_each(config), tls, runtime, timeline, set_aside, metrics }
+        Self {
+            hosts: one_each(config),
+            tls,
+            runtime,
+            timeline: AtomicU32::new(0),
+            followed: AtomicU32::new(u32::MAX),
+            set_aside: Arc::default(),
+            metrics,
+        }
     }
 
     /// The number of connections whose COMMIT is not answered.
@@ -113,6 +124,20 @@ impl Manager {
         }
     }
 
+    /// From now on positions are right on every timeline. A server that does not tell its timeline needs another way: see
+    /// `bell`.
+    ///
+    /// # Errors
+    /// `Unavailable` if they cannot be raised.
+    pub async fn follow_timelines(&self, connection: &Connection) -> Result<(), StoreError> {
+        let timeline = self.timeline.load(Ordering::SeqCst);
+        if timeline > 0 {
+            connection.batch(&on_timeline(timeline)).await?;
+        }
+        self.followed.store(timeline, Ordering::SeqCst);
+        Ok(())
+    }
+
     async fn connect_to(&self, host: &Config, bells: Option<UnboundedSender<()>>) -> Result<Link, LinkFault> {
         let link = match &self.tls {
             Some(tls) => self.connect_with(host, tls.clone(), bells).await?,
@@ -127,6 +152,10 @@ impl Manager {
             if known > 0 && known < timeline {
                 self.metrics.failed_over();
                 tracing::warn!(timeline, "the database was taken over by a standby");
+            }
+            if self.followed.load(Ordering::SeqCst) < timeline {
+                link.client.batch_execute(&on_timeline(timeline)).await?;
+                self.followed.fetch_max(timeline, Ordering::SeqCst);
             }
         }
         Ok(link)

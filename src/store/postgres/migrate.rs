@@ -57,23 +57,6 @@ fn failed(fault: StoreError) -> StoreError {
     }
 }
 
-/// A restored dump comes from a cluster whose transactions have other numbers: positions must go on above its last one.
-pub async fn raise_positions(database: &Database) -> Result<(), StoreError> {
-    let transaction = database.begin().await?;
-    transaction
-        .run(
-            r"
-            UPDATE facts SET value = raised.value
-            FROM (SELECT (SELECT coalesce(max(seq), 0) / 1024 + 1 FROM deliveries)
-                      - pg_current_xact_id()::text::bigint AS value) AS raised
-            WHERE facts.name = 'xid_offset' AND facts.value < raised.value
-            ",
-            &[],
-        )
-        .await?;
-    transaction.commit().await
-}
-
 async fn applied(transaction: &Transaction, user: &str) -> Result<i64, StoreError> {
     transaction.rows("SELECT pg_advisory_xact_lock($1)", &params![LOCK]).await?;
     let row = transaction

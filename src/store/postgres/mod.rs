@@ -26,7 +26,7 @@ pub use database::Database;
 pub use engine::Postgres;
 pub use nodes::{NOW_US, SILENT_US};
 pub use numbers::{count, small, unreadable, whole};
-pub use position::{HORIZON, NEXT_POSITION, PLACES};
+pub use position::{HORIZON, NEXT_POSITION, PLACES, horizon};
 pub use transaction::Transaction;
 pub use unfinished::is_unfinished;
 pub(in crate::store) use values::params;

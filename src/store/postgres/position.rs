@@ -5,8 +5,13 @@
 //! below the oldest running transaction is final. A reader that goes on from a cursor reads up to that horizon, and passes
 //! nothing that may still appear.
 //!
-//! The numbers of transactions start again in another cluster, to which a dump is restored. `xid_offset` in the table
-//! `facts` keeps positions ascending there: it is raised at the start if needed.
+//! The numbers of transactions start again in another cluster, to which a dump is restored, and a standby that is promoted
+//! uses those again that it did not get. `xid_offset` in the table `facts` keeps positions ascending all the same.
+
+use super::connection::Connection;
+use super::database::Database;
+use super::values::column;
+use crate::store::StoreError;
 
 /// Positions of one transaction: the most rows of a batch.
 pub const PLACES: i64 = 1_024;
@@ -18,3 +23,52 @@ pub const NEXT_POSITION: &str = "((pg_current_xact_id()::text::bigint
 /// SQL for the horizon: positions below it are final.
 pub const HORIZON: &str = "((pg_snapshot_xmin(pg_current_snapshot())::text::bigint
     + (SELECT value FROM facts WHERE name = 'xid_offset')) * 1024)";
+
+/// More transactions than a standby lacks when it is promoted.
+const LACKING: u32 = 1 << 24;
+
+/// The horizon as it is now: every row below it is visible to the statements that follow.
+///
+/// # Errors
+/// `Unavailable` if it cannot be read.
+pub async fn horizon(connection: &Connection) -> Result<i64, StoreError> {
+    column(&connection.one(&format!("SELECT {HORIZON} AS horizon"), &[]).await?, "horizon")
+}
+
+/// A restored dump comes from a cluster whose transactions have other numbers: positions must go on above its last one.
+pub async fn raise_above_restored(database: &Database) -> Result<(), StoreError> {
+    let transaction = database.begin().await?;
+    transaction
+        .run(
+            r"
+            UPDATE facts SET value = raised.value
+            FROM (SELECT (SELECT coalesce(max(seq), 0) / 1024 + 1 FROM deliveries)
+                      - pg_current_xact_id()::text::bigint AS value) AS raised
+            WHERE facts.name = 'xid_offset' AND facts.value < raised.value
+            ",
+            &[],
+        )
+        .await?;
+    transaction.commit().await
+}
+
+/// Statements that raise positions once on a new timeline, above those that only the former primary had: nodes, and pages
+/// that are open, remember some. Every node runs them before anything else on that timeline, so that no row is written
+/// before. They do not wait for a standby: if they are lost with this primary, the next one has another timeline.
+pub fn on_timeline(timeline: u32) -> String {
+    format!(
+        r"
+        BEGIN;
+        SET LOCAL synchronous_commit = local;
+        INSERT INTO facts (name, value) VALUES ('timeline', {timeline}) ON CONFLICT (name) DO NOTHING;
+        WITH turned AS (
+            UPDATE facts SET value = {timeline}
+            WHERE name = 'timeline' AND value <> {timeline}
+            RETURNING value
+        )
+        UPDATE facts SET value = value + {LACKING}
+        WHERE name = 'xid_offset' AND EXISTS (SELECT FROM turned);
+        COMMIT
+        "
+    )
+}

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::connection::Connection;
 use super::database::Database;
 use super::migrate;
+use super::position;
 use super::refusals::{Refusal, Server, check_version};
 use super::values::{column, params};
 use crate::store::{PostgresPlace, StoreError};
@@ -49,7 +50,8 @@ impl Database {
         if !missing.is_empty() {
             return Err(refused(lacking(user, &missing)));
         }
-        migrate::raise_positions(self).await.map_err(failed)?;
+        self.manager().follow_timelines(&self.connection().await.map_err(failed)?).await.map_err(failed)?;
+        position::raise_above_restored(self).await.map_err(failed)?;
         if let Some(membership) = place.membership {
             self.check_key(membership.store_key, &refused).await.map_err(failed)?;
             self.join(membership.instance, &refused).await.map_err(failed)?;

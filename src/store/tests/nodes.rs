@@ -318,3 +318,30 @@ async fn each_day_has_a_partition_that_is_made_ahead_and_again_if_it_is_gone() {
     until_appended(&case, || case.entry(Decision::Capture(200))).await;
     assert!(partitions().await.contains(&"deliveries_20260121".to_owned()));
 }
+
+/// A server that does not tell its timeline: nothing raises positions there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_log_whose_end_is_lost_goes_on_where_it_ends() {
+    let Some([case, _other]) = two().await else { return };
+    let client = client(&case).await;
+    let append = async |id: &str| case.store.append(case.with_id(id, 1)).await.unwrap().seq;
+    let kept = append("kept").await;
+    // The next transactions have the numbers of others that are lost.
+    client.batch_execute("UPDATE facts SET value = value + 1000 WHERE name = 'xid_offset'").await.unwrap();
+    let lost = append("lost").await;
+    let mut newest = case.store.newest();
+    newest.wait_for(|at| *at >= lost).await.unwrap();
+    client
+        .batch_execute(
+            "UPDATE facts SET value = value - 1000 WHERE name = 'xid_offset'; DELETE FROM deliveries WHERE event_id = 'lost'",
+        )
+        .await
+        .unwrap();
+    let next = append("next").await;
+    assert!(kept < next && next < lost);
+    let (found, through) = case.store.unfanned(kept, 10, 1 << 20).await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert!(through < lost, "what comes below {lost} is passed over");
+    assert!(case.store.since(&DeliveryFilter::default(), lost, 10).await.is_err(), "its reader starts again");
+    tokio::time::timeout(Duration::from_secs(10), newest.wait_for(|at| *at == next)).await.unwrap().unwrap();
+}

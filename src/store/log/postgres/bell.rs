@@ -157,6 +157,7 @@ async fn look(database: &Database, since: i64) -> Result<bool, StoreError> {
                         ORDER BY seq DESC
                         LIMIT 1
                     ) AS newest,
+                    {HORIZON} AS horizon,
                     (SELECT value FROM facts WHERE name = 'pruned_through') AS pruned_through
                 "
             ),
@@ -164,7 +165,23 @@ async fn look(database: &Database, since: i64) -> Result<bool, StoreError> {
         )
         .await?;
     database.pruned_through.fetch_max(column(&row, "pruned_through")?, Ordering::AcqRel);
+    let horizon: i64 = column(&row, "horizon")?;
+    if known >= horizon {
+        // A standby without the last rows was promoted, and its server does not tell its timeline.
+        return go_back(database, horizon).await;
+    }
     let newest = column::<Option<i64>>(&row, "newest")?.unwrap_or(known);
     database.see(newest);
     Ok(column::<Option<i64>>(&row, "last")?.is_none_or(|last| last <= newest))
+}
+
+/// Puts the newest position below `horizon`. What was written meanwhile is looked for at once.
+async fn go_back(database: &Database, horizon: i64) -> Result<bool, StoreError> {
+    let row = database
+        .connection()
+        .await?
+        .one("SELECT coalesce(max(seq), 0) AS last FROM deliveries WHERE seq < $1", &params![horizon])
+        .await?;
+    database.go_back(column(&row, "last")?);
+    Ok(false)
 }

@@ -1,7 +1,7 @@
 //! Reads whole deliveries in the order of the log, for those who follow it.
 
 use super::rows::{ROW_COLUMNS, with_bytes};
-use crate::store::postgres::{HORIZON, Postgres, column, params, small, whole};
+use crate::store::postgres::{Postgres, column, horizon, params, small, whole};
 use crate::store::{LoggedDelivery, StoreError};
 
 impl Postgres {
@@ -17,8 +17,10 @@ impl Postgres {
         limit: usize,
         bytes: usize,
     ) -> Result<(Vec<LoggedDelivery>, i64), StoreError> {
-        let newest = *self.newest.borrow();
         let connection = self.connection().await?;
+        let horizon = horizon(&connection).await?;
+        // After a failover, a position may be remembered that is not there yet.
+        let newest = (*self.newest.borrow()).min(horizon.saturating_sub(1));
         // What the page covers is found first. Then the bodies of a page of large ones cost no more than what it
         // returns, and the second statement reads the partitions of its days only.
         let sized = connection
@@ -28,13 +30,13 @@ impl Postgres {
                     SELECT d.seq, d.received_at, d.size_bytes
                     FROM deliveries d
                     WHERE d.seq > $1
-                      AND d.seq < {HORIZON}
+                      AND d.seq < $3
                       AND ({condition})
                     ORDER BY d.seq
                     LIMIT $2
                     "
                 ),
-                &params![after, whole(limit)],
+                &params![after, whole(limit), horizon],
             )
             .await?;
         let mut weight = 0_usize;

@@ -10,7 +10,7 @@ use super::walk::{Direction, Walk, Wanted};
 use crate::domain::{DeliveryFilter, DeliveryRow, Timestamp, Verdict};
 use crate::store::log::encoding::{verdict, verdict_number};
 use crate::store::log::postgres::rows::{self, ROW_COLUMNS};
-use crate::store::postgres::{HORIZON, Postgres, column, params};
+use crate::store::postgres::{Postgres, column, horizon, params};
 use crate::store::{Matches, Search, StoreError, Tail};
 
 /// The columns that `matches` reads, and those that a text is searched in.
@@ -44,11 +44,13 @@ impl Search for Postgres {
     }
 
     async fn since(&self, filter: &DeliveryFilter, after: i64, limit: usize) -> Result<Tail, StoreError> {
-        let newest = *self.newest.borrow();
         let connection = self.connection().await?;
-        // Asked for before the page: every row below it is visible to the statements that follow.
-        let row = connection.one(&format!("SELECT {HORIZON} AS horizon"), &[]).await?;
-        let horizon: i64 = column(&row, "horizon")?;
+        let horizon = horizon(&connection).await?;
+        if after >= horizon {
+            // Its reader starts again from what is there.
+            return Err(StoreError::Unavailable("a failover has lost the end of the log".to_owned()));
+        }
+        let newest = (*self.newest.borrow()).min(horizon.saturating_sub(1));
         let plan = Plan::of(&filter.query(), self.clock.wall());
         let wanted = Wanted {
             columns: ROW_COLUMNS,
