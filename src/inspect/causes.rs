@@ -18,6 +18,8 @@ use crate::telemetry::{Worker, Workers};
 const NICE: i32 = 5;
 /// The pause after a fault of the store.
 const AFTER_FAULT: Duration = Duration::from_secs(10);
+/// What arrives closer together than this is examined together.
+const GATHER: Duration = Duration::from_millis(50);
 /// Deliveries of one step.
 const STEP: usize = 32;
 /// The newest deliveries that are examined after a start.
@@ -96,6 +98,7 @@ async fn name(store: &Store, sources: &Sources) -> Result<(), StoreError> {
         if newest.changed().await.is_err() {
             return Ok(());
         }
+        tokio::time::sleep(GATHER).await;
     }
 }
 

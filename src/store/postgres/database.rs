@@ -152,6 +152,14 @@ impl Database {
         Transaction::begin(self.connection().await?, self.handle.clone()).await
     }
 
+    /// Begins a transaction that reads rows in the order of an index, a page at a time, and sees one state of the database.
+    ///
+    /// # Errors
+    /// As for `connection`.
+    pub async fn begin_in_order(&self) -> Result<Transaction, StoreError> {
+        Transaction::begin_in_order(self.connection().await?, self.handle.clone()).await
+    }
+
     /// Begins a transaction that only reads, as long as it takes, and sees one state of the database.
     ///
     /// # Errors

@@ -48,6 +48,21 @@ impl Transaction {
         Ok(Self { connection: Arc::new(connection), is_committing: false, is_over: false, runtime })
     }
 
+    /// Begins a transaction that reads rows in the order of an index, a page at a time, and sees one state of the database. A
+    /// planner that expects few rows would read and sort all that are left for each page.
+    pub(super) async fn begin_in_order(connection: Connection, runtime: Handle) -> Result<Self, StoreError> {
+        connection
+            .batch(
+                r"
+                BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+                SET LOCAL enable_sort = off;
+                SET LOCAL enable_bitmapscan = off
+                ",
+            )
+            .await?;
+        Ok(Self { connection: Arc::new(connection), is_committing: false, is_over: false, runtime })
+    }
+
     /// Begins a transaction that only reads, as long as it takes, and sees one state of the database.
     pub(super) async fn begin_reading(connection: Connection, runtime: Handle) -> Result<Self, StoreError> {
         connection

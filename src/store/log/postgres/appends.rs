@@ -1,5 +1,6 @@
 //! The queue of deliveries of this node, and those who write it. Each takes everything that waits, writes it in one
-//! transaction, and answers after COMMIT.
+//! transaction, and answers after COMMIT. One at a time writes, since few large batches cost less than many small ones; while
+//! its COMMIT waits for the disk or the standby, the next one writes.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{Mutex as Turn, mpsc, oneshot};
+use tokio::sync::{Mutex as Turn, OwnedMutexGuard, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::batch;
@@ -19,7 +20,7 @@ use crate::store::postgres::{Database, PLACES};
 use crate::store::{StoreError, StoreOptions, Written};
 use crate::telemetry::{StoreMetrics, Workers};
 
-/// Batches that are written at the same time. While one waits for the disk or the standby, the next one is sent.
+/// Batches that are under way at the same time: one that is written, and those whose COMMIT is not answered.
 const WRITERS: i64 = 3;
 /// The most bytes of one batch, apart from its last entry.
 const BATCH_BYTES: usize = 16 * 1024 * 1024;
@@ -108,6 +109,22 @@ fn closed() -> StoreError {
     StoreError::Unavailable("the store is closed".to_owned())
 }
 
+/// The turn of the one who writes.
+type Writing = OwnedMutexGuard<mpsc::Receiver<Waiting>>;
+
+/// Everything that waits, up to the size of a batch; `None` once the queue is closed and empty.
+async fn next_batch(waiting: &mut mpsc::Receiver<Waiting>) -> Option<Vec<Waiting>> {
+    let first = waiting.recv().await?;
+    let mut bytes = first.prepared.weight;
+    let mut batch = vec![first];
+    while batch.len() < usize::try_from(PLACES).unwrap_or(1) && bytes < BATCH_BYTES {
+        let Ok(next) = waiting.try_recv() else { break };
+        bytes = bytes.saturating_add(next.prepared.weight);
+        batch.push(next);
+    }
+    Some(batch)
+}
+
 /// Writes what waits.
 struct Writer {
     number: i64,
@@ -121,30 +138,18 @@ struct Writer {
 
 impl Writer {
     async fn run(self) {
-        while let Some(batch) = self.next_batch().await {
+        loop {
+            let mut turn = Arc::clone(&self.waiting).lock_owned().await;
+            let Some(batch) = next_batch(&mut turn).await else { return };
             // If it panics, the answers are dropped: their callers learn that it was not written.
-            self.workers.watch("store-writer", self.write(batch)).await;
+            self.workers.watch("store-writer", self.write(batch, turn)).await;
         }
     }
 
-    /// Everything that waits, up to the size of a batch; `None` once the queue is closed and empty.
-    async fn next_batch(&self) -> Option<Vec<Waiting>> {
-        let mut waiting = self.waiting.lock().await;
-        let first = waiting.recv().await?;
-        let mut bytes = first.prepared.weight;
-        let mut batch = vec![first];
-        while batch.len() < usize::try_from(PLACES).unwrap_or(1) && bytes < BATCH_BYTES {
-            let Ok(next) = waiting.try_recv() else { break };
-            bytes = bytes.saturating_add(next.prepared.weight);
-            batch.push(next);
-        }
-        Some(batch)
-    }
-
-    async fn write(&self, waiting: Vec<Waiting>) {
+    async fn write(&self, waiting: Vec<Waiting>, turn: Writing) {
         let began = Instant::now();
         let entries: Vec<&Prepared> = waiting.iter().map(|waiting| &*waiting.prepared).collect();
-        let written = self.commit(&entries).await;
+        let written = self.commit(&entries, turn).await;
         match written {
             Ok(written) => {
                 self.metrics.batch_written(written.len(), began.elapsed());
@@ -168,7 +173,7 @@ impl Writer {
     }
 
     /// One transaction for the whole batch: all of it becomes durable, or none of it.
-    async fn commit(&self, entries: &[&Prepared]) -> Result<Vec<Written>, StoreError> {
+    async fn commit(&self, entries: &[&Prepared], turn: Writing) -> Result<Vec<Written>, StoreError> {
         let blocked = self.database.blocked.lock().clone();
         if let Some(why) = blocked {
             return Err(StoreError::Unavailable(why));
@@ -177,10 +182,17 @@ impl Writer {
         let days: BTreeSet<i64> = entries.iter().map(|entry| day(entry.delivery.received_at)).collect();
         self.days.make(&self.database, days.iter().copied()).await?;
         let (database, number) = (&*self.database, self.number);
+        let turn = &Mutex::new(Some(turn));
         let written = database
-            .change(|to| async move { batch::write(&to, database, number, entries, now).await })
+            .change(|to| async move {
+                let written = batch::write(&to, database, number, entries, now).await;
+                drop(turn.lock().take());
+                written
+            })
             .await?;
-        self.bell.committed(&days);
+        if let Some(last) = written.last() {
+            self.bell.committed(last.seq);
+        }
         self.make_ahead(days);
         Ok(written)
     }

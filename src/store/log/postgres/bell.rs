@@ -1,9 +1,8 @@
 //! How a node learns what is new in the log, whichever node wrote it.
 //!
-//! The table is the truth: what is new is read from it after each commit of this node, when another node rings, and
-//! every half second. Behind a pooler no bell is heard at all.
+//! The table is the truth: what is new is read from it when another node rings, and every half second. Behind a pooler no
+//! bell is heard at all. Of what this node has committed, it only asks whether it is final.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
@@ -13,13 +12,12 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::days::{day, first_instant};
 use crate::store::StoreError;
-use crate::store::postgres::{Database, HORIZON, column, params};
+use crate::store::postgres::{Database, HORIZON, column, horizon, params};
 use crate::telemetry::Workers;
 
 /// How often the table is read if nothing rings.
 const POLL: Duration = Duration::from_millis(500);
-/// How often all days are read. Otherwise only those in which deliveries arrive: a node whose clock is far behind may
-/// write to another one.
+/// How often all days are read. Otherwise only the last two: a node whose clock is far behind may write to another one.
 const ALL_DAYS: Duration = Duration::from_secs(10);
 /// The pause between two readings of the table.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -32,10 +30,12 @@ const RING_EVERY: Duration = Duration::from_millis(50);
 pub struct Bell {
     /// There may be something new.
     wake: Notify,
+    /// Another node rang.
+    is_rung: AtomicBool,
     /// This node committed something since it rang last.
     is_due: AtomicBool,
-    /// The earliest day to which this node committed something since the table was read.
-    earliest_day: AtomicI64,
+    /// The last position that this node committed.
+    committed: AtomicI64,
 }
 
 impl Bell {
@@ -47,8 +47,9 @@ impl Bell {
         look(database, i64::MIN).await?;
         let bell = Arc::new(Self {
             wake: Notify::new(),
+            is_rung: AtomicBool::new(false),
             is_due: AtomicBool::new(false),
-            earliest_day: AtomicI64::new(i64::MAX),
+            committed: AtomicI64::new(0),
         });
         let (following, followed, workers) = (Arc::clone(&bell), Arc::clone(database), workers.clone());
         database.runtime().spawn(async move {
@@ -62,32 +63,42 @@ impl Bell {
         Ok(bell)
     }
 
-    /// Something was committed on this node: deliveries of `days`.
-    pub fn committed(&self, days: &BTreeSet<i64>) {
-        self.earliest_day.fetch_min(days.first().copied().unwrap_or(i64::MAX), Ordering::AcqRel);
+    /// Deliveries up to the position `seq` were committed on this node.
+    pub fn committed(&self, seq: i64) {
+        self.committed.fetch_max(seq, Ordering::AcqRel);
         self.is_due.store(true, Ordering::Release);
         self.wake.notify_one();
     }
 
     /// Raises the newest position as the log grows, and rings for the other nodes.
     async fn follow(&self, database: &Database) {
-        let (mut rang, mut read_all) = (Instant::now(), Instant::now());
+        let (mut rang, mut read, mut read_all) = (Instant::now(), Instant::now(), Instant::now());
         let (mut patience, mut until_final) = (POLL, NOT_FINAL);
+        let mut is_behind = false;
         loop {
             if timeout(patience, self.wake.notified()).await.is_ok() {
                 until_final = NOT_FINAL;
             }
-            let committed = self.earliest_day.swap(i64::MAX, Ordering::AcqRel);
-            let since = if read_all.elapsed() > ALL_DAYS {
-                read_all = Instant::now();
-                i64::MIN
+            let is_rung = self.is_rung.swap(false, Ordering::AcqRel);
+            let looked = if is_rung || is_behind || read.elapsed() >= POLL {
+                read = Instant::now();
+                let since = if read_all.elapsed() > ALL_DAYS {
+                    read_all = Instant::now();
+                    i64::MIN
+                } else {
+                    day(database.clock.wall()).saturating_sub(1)
+                };
+                look(database, first_instant(since)).await
             } else {
-                day(database.clock.wall()).saturating_sub(1).min(committed)
+                Ok(true)
             };
-            let looked = look(database, first_instant(since)).await;
-            if !matches!(looked, Ok(true)) {
-                self.earliest_day.fetch_min(committed, Ordering::AcqRel);
-            }
+            is_behind = matches!(looked, Ok(false));
+            let looked = match looked {
+                Ok(is_final) => {
+                    self.look_for_own(database).await.map(|is_own_final| is_own_final && is_final)
+                }
+                Err(fault) => Err(fault),
+            };
             // A database that is away is asked again after a while.
             if looked.unwrap_or(true) {
                 patience = POLL;
@@ -109,14 +120,29 @@ impl Bell {
         }
     }
 
+    /// Raises the newest position to what this node has committed. Returns whether that is final.
+    async fn look_for_own(&self, database: &Database) -> Result<bool, StoreError> {
+        let committed = self.committed.load(Ordering::Acquire);
+        if committed <= *database.newest.borrow() {
+            return Ok(true);
+        }
+        let is_final = committed < horizon(&database.connection().await?).await?;
+        if is_final {
+            database.see(committed);
+        }
+        Ok(is_final)
+    }
+
     /// Listens to the other nodes. While it cannot, the table is read all the same.
     async fn listen(self: Arc<Self>, database: Arc<Database>) {
         loop {
             if let Ok((link, mut rung)) = database.listener().await
                 && link.client.batch_execute("LISTEN tagohook_log").await.is_ok()
             {
+                self.is_rung.store(true, Ordering::Release);
                 self.wake.notify_one();
                 while rung.recv().await.is_some() {
+                    self.is_rung.store(true, Ordering::Release);
                     self.wake.notify_one();
                 }
             }

@@ -17,7 +17,7 @@ impl Postgres {
         limit: usize,
         bytes: usize,
     ) -> Result<(Vec<LoggedDelivery>, i64), StoreError> {
-        let connection = self.connection().await?;
+        let connection = self.begin_in_order().await?;
         let horizon = horizon(&connection).await?;
         // After a failover, a position may be remembered that is not there yet.
         let newest = (*self.newest.borrow()).min(horizon.saturating_sub(1));
