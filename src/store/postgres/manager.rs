@@ -1,15 +1,18 @@
 //! Makes and checks the connections of the pool.
 
+use std::collections::HashMap;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
 use futures_util::future::join_all;
+use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_postgres::config::Host;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
+use tokio_postgres::types::Type;
 use tokio_postgres::{AsyncMessage, Client, Config, Error, NoTls, SimpleQueryMessage, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -34,6 +37,8 @@ pub struct Link {
     pub is_spoilt: AtomicBool,
     /// The connections of this node whose COMMIT is not answered.
     pub set_aside: Arc<AtomicUsize>,
+    /// The array types of the schema's composite types, by the name of these.
+    pub records: Mutex<HashMap<&'static str, Type>>,
 }
 
 /// Why there is no connection.
@@ -201,7 +206,8 @@ impl Manager {
             ))
             .await?;
         let set_aside = Arc::clone(&self.set_aside);
-        Ok(Link { client, is_unsure, is_spoilt: AtomicBool::new(false), set_aside })
+        let records = Mutex::default();
+        Ok(Link { client, is_unsure, is_spoilt: AtomicBool::new(false), set_aside, records })
     }
 }
 

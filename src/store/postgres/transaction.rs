@@ -1,10 +1,14 @@
 //! Transactions.
 
+use std::future::poll_fn;
 use std::ops::Deref;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
@@ -19,9 +23,14 @@ const LOCK_SECONDS: u64 = 5;
 /// How long a transaction may pause, in seconds: that of a node that stands still ends then, and so do its locks.
 const PAUSE_SECONDS: u64 = 60;
 
+/// The answer to BEGIN.
+type Begun = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>>;
+
 /// An open transaction. Without `commit` it is rolled back.
 pub struct Transaction {
     connection: Arc<Connection>,
+    /// It is awaited last: the first statement is sent without it, which saves a round trip.
+    begun: Mutex<Option<Begun>>,
     /// Whether COMMIT was sent and is not answered.
     is_committing: bool,
     is_over: bool,
@@ -33,9 +42,8 @@ impl Transaction {
         // A database may have another default: statements see what was committed before each of them. Settings are for this
         // transaction only: behind a pooler, the next one may have another server process. `remote_apply` is more than
         // `on`, and stays.
-        connection
-            .batch(&format!(
-                r"
+        let begin = format!(
+            r"
                 BEGIN ISOLATION LEVEL READ COMMITTED;
                 SELECT set_config('synchronous_commit', 'on', true)
                 WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply');
@@ -43,38 +51,41 @@ impl Transaction {
                 SET LOCAL lock_timeout = '{LOCK_SECONDS}s';
                 SET LOCAL idle_in_transaction_session_timeout = '{PAUSE_SECONDS}s'
                 "
-            ))
-            .await?;
-        Ok(Self { connection: Arc::new(connection), is_committing: false, is_over: false, runtime })
+        );
+        Self::send(connection, begin, runtime).await
+    }
+
+    /// Sends the statements that begin a transaction.
+    async fn send(connection: Connection, begin: String, runtime: Handle) -> Result<Self, StoreError> {
+        let connection = Arc::new(connection);
+        let beginning = Arc::clone(&connection);
+        let mut begun: Begun = Box::pin(async move { beginning.batch(&begin).await });
+        let begun = match poll_fn(|context| Poll::Ready(begun.as_mut().poll(context))).await {
+            Poll::Ready(answer) => answer.map(|()| None)?,
+            Poll::Pending => Some(begun),
+        };
+        Ok(Self { connection, begun: Mutex::new(begun), is_committing: false, is_over: false, runtime })
     }
 
     /// Begins a transaction that reads rows in the order of an index, a page at a time, and sees one state of the database. A
     /// planner that expects few rows would read and sort all that are left for each page.
     pub(super) async fn begin_in_order(connection: Connection, runtime: Handle) -> Result<Self, StoreError> {
-        connection
-            .batch(
-                r"
-                BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
-                SET LOCAL enable_sort = off;
-                SET LOCAL enable_bitmapscan = off
-                ",
-            )
-            .await?;
-        Ok(Self { connection: Arc::new(connection), is_committing: false, is_over: false, runtime })
+        let begin = r"
+            BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+            SET LOCAL enable_sort = off;
+            SET LOCAL enable_bitmapscan = off
+            ";
+        Self::send(connection, begin.to_owned(), runtime).await
     }
 
     /// Begins a transaction that only reads, as long as it takes, and sees one state of the database.
     pub(super) async fn begin_reading(connection: Connection, runtime: Handle) -> Result<Self, StoreError> {
-        connection
-            .batch(
-                r"
-                BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
-                SET LOCAL statement_timeout = 0;
-                SET LOCAL idle_in_transaction_session_timeout = 0
-                ",
-            )
-            .await?;
-        Ok(Self { connection: Arc::new(connection), is_committing: false, is_over: false, runtime })
+        let begin = r"
+            BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+            SET LOCAL statement_timeout = 0;
+            SET LOCAL idle_in_transaction_session_timeout = 0
+            ";
+        Self::send(connection, begin.to_owned(), runtime).await
     }
 
     /// Makes the changes durable.
@@ -84,6 +95,10 @@ impl Transaction {
     /// away, it waited for its standby in vain, or it did not answer in time. The wait is never cancelled, because the
     /// server would then report success; its connection stays taken until it ends by itself, also if the caller is gone.
     pub async fn commit(mut self) -> Result<(), StoreError> {
+        let begun = self.begun.lock().take();
+        if let Some(begun) = begun {
+            begun.await?;
+        }
         if self.connection.has_failed() {
             return Err(StoreError::Unavailable("a statement of the transaction failed".to_owned()));
         }

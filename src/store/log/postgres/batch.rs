@@ -8,7 +8,9 @@ use super::days::day;
 use crate::domain::{Reason, Timestamp};
 use crate::store::log::encoding::{address_bytes, verdict_number};
 use crate::store::log::prepared::{Prepared, Settled};
-use crate::store::postgres::{Database, NEXT_POSITION, Transaction, column, params, unreadable, whole};
+use crate::store::postgres::{
+    Database, NEXT_POSITION, Record, Records, Transaction, column, count, params, whole,
+};
 use crate::store::{StoreError, Written};
 
 /// Writes `entries`. `now` is the time of the batch, `writer` the number of the one who writes.
@@ -25,117 +27,84 @@ pub async fn write(
     entries: &[&Prepared],
     now: Timestamp,
 ) -> Result<Vec<Written>, StoreError> {
-    let appended = Claims::of(entries, &database.retention, now).take(to).await?;
+    let claims = Claims::of(entries, &database.retention, now);
+    let position = format!("SELECT {NEXT_POSITION} AS first");
+    // Of statements that are sent together, the first fault is the one that says what is wrong.
+    let (appended, position) = tokio::join!(claims.take(to), to.one(&position, &[]));
+    let (appended, first) = (appended?, column::<i64>(&position?, "first")?);
     let settled: Vec<Settled> =
         entries.iter().zip(appended).map(|(entry, appended)| entry.settled(appended)).collect();
     let took: Vec<Duration> = entries.iter().map(|entry| entry.started.elapsed()).collect();
-    // Both are sent at once. After a fault in the first one, the second one only says that there was one.
-    let (first, added) = tokio::join!(
-        insert(to, &database.node, entries, &settled, &took),
+    let mut rows = Records::default();
+    for (seq, ((entry, settled), took)) in (first..).zip(entries.iter().zip(&settled).zip(&took)) {
+        rows.add(|row| fill(row, seq, entry, settled, *took));
+    }
+    let (inserted, added) = tokio::join!(
+        insert(to, &database.node, &rows),
         add_to_totals(to, &database.node, writer, entries, &settled),
     );
-    let first = first?;
+    if count(inserted?) != whole(entries.len()) {
+        return Err(StoreError::Unavailable("a batch was not written as a whole".to_owned()));
+    }
     added?;
     let written = settled.into_iter().zip(took).zip(first..);
     Ok(written.map(|((settled, took), seq)| Written { appended: settled.appended, seq, took }).collect())
 }
 
-/// Inserts the rows; the position of the first one, whom the others follow.
-async fn insert(
-    to: &Transaction,
-    node: &str,
-    entries: &[&Prepared],
-    settled: &[Settled],
-    took: &[Duration],
-) -> Result<i64, StoreError> {
-    let deliveries = || entries.iter().map(|entry| &entry.delivery);
-    let facts = || entries.iter().map(|entry| &entry.facts);
-    let clients: Vec<_> = deliveries().map(|delivery| address_bytes(delivery.client.ip)).collect();
-    let peers: Vec<_> = deliveries().map(|delivery| address_bytes(delivery.client.peer)).collect();
-    let firsts: Vec<_> = settled.iter().map(|settled| settled.first).collect();
-    let row = to
-        .one(
-            &format!(
-                r"
-                WITH made AS (
-                    INSERT INTO deliveries (
-                        seq, node,
-                        id, source, received_at, method, path, client_ip,
-                        event_type, event_name, event_id, entity,
-                        verdict, reason, status,
-                        size_bytes, duration_us, duplicate_of, row_bytes, unverified,
-                        http_version, peer_ip, explanation, headers, body, body_end, checks,
-                        first_received_at, peer_port, connection_deliveries
-                    )
-                    SELECT base.seq + new.place, $1,
-                        id, source, received_at, method, path, client_ip,
-                        event_type, event_name, event_id, entity,
-                        verdict, reason, status,
-                        size_bytes, duration_us, duplicate_of, row_bytes, unverified,
-                        http_version, peer_ip, explanation, headers, body, body_end, checks,
-                        first_received_at, peer_port, connection_deliveries
-                    FROM (SELECT {NEXT_POSITION} AS seq) AS base,
-                        unnest(
-                            $2,
-                            $3, $4, $5, $6, $7, $8,
-                            $9, $10, $11, $12,
-                            $13, $14, $15,
-                            $16, $17, $18, $19, $20,
-                            $21, $22, $23, $24, $25, $26, $27,
-                            $28, $29, $30
-                        ) AS new (
-                            place,
-                            id, source, received_at, method, path, client_ip,
-                            event_type, event_name, event_id, entity,
-                            verdict, reason, status,
-                            size_bytes, duration_us, duplicate_of, row_bytes, unverified,
-                            http_version, peer_ip, explanation, headers, body, body_end, checks,
-                            first_received_at, peer_port, connection_deliveries
-                        )
-                    RETURNING seq
-                )
-                SELECT min(seq) AS first, count(*) AS rows
-                FROM made
-                "
-            ),
-            &params![
-                node,
-                (0..).zip(entries).map(|(place, _)| place).collect::<Vec<i64>>(),
-                deliveries().map(|delivery| delivery.id.as_bytes().as_slice()).collect::<Vec<_>>(),
-                deliveries().map(|delivery| delivery.source.as_str()).collect::<Vec<_>>(),
-                deliveries().map(|delivery| delivery.received_at.as_micros()).collect::<Vec<_>>(),
-                deliveries().map(|delivery| delivery.method.as_str()).collect::<Vec<_>>(),
-                deliveries().map(|delivery| delivery.path.as_str()).collect::<Vec<_>>(),
-                clients.iter().map(<[u8; 16]>::as_slice).collect::<Vec<_>>(),
-                facts().map(|facts| facts.event_type.as_deref()).collect::<Vec<_>>(),
-                facts().map(|facts| facts.event_name.as_deref()).collect::<Vec<_>>(),
-                facts().map(|facts| facts.event_id.as_deref()).collect::<Vec<_>>(),
-                facts().map(|facts| facts.entity.as_deref()).collect::<Vec<_>>(),
-                settled.iter().map(|settled| verdict_number(settled.verdict)).collect::<Vec<_>>(),
-                settled.iter().map(|settled| settled.reason.map(Reason::as_str)).collect::<Vec<_>>(),
-                settled.iter().map(|settled| i64::from(settled.status)).collect::<Vec<_>>(),
-                deliveries().map(|delivery| whole(delivery.body.len())).collect::<Vec<_>>(),
-                took.iter().map(|took| micros(*took)).collect::<Vec<_>>(),
-                firsts.iter().map(|first| first.map(|first| first.0.as_bytes().to_vec())).collect::<Vec<_>>(),
-                entries.iter().map(|entry| whole(entry.weight)).collect::<Vec<_>>(),
-                entries.iter().map(|entry| entry.unverified.as_deref()).collect::<Vec<_>>(),
-                deliveries().map(|delivery| delivery.http_version.as_str()).collect::<Vec<_>>(),
-                peers.iter().map(<[u8; 16]>::as_slice).collect::<Vec<_>>(),
-                deliveries().map(|delivery| delivery.client.explanation.as_str()).collect::<Vec<_>>(),
-                entries.iter().map(|entry| entry.headers.as_slice()).collect::<Vec<_>>(),
-                deliveries().map(|delivery| &*delivery.body).collect::<Vec<_>>(),
-                deliveries().map(|delivery| delivery.body_end.as_str()).collect::<Vec<_>>(),
-                entries.iter().map(|entry| entry.checks.as_str()).collect::<Vec<_>>(),
-                firsts.iter().map(|first| first.map(|first| first.1.as_micros())).collect::<Vec<_>>(),
-                deliveries().map(|delivery| delivery.connection.port.map(i64::from)).collect::<Vec<_>>(),
-                deliveries().map(|delivery| i64::from(delivery.connection.deliveries)).collect::<Vec<_>>(),
-            ],
+/// Inserts rows of the type `new_delivery`; how many.
+async fn insert(to: &Transaction, node: &str, rows: &Records) -> Result<u64, StoreError> {
+    let kind = to.records_of("new_delivery").await?;
+    let [node] = params![node];
+    to.run(
+        r"
+        INSERT INTO deliveries (
+            node, seq, id, source, received_at, method, path, client_ip,
+            event_type, event_name, event_id, entity,
+            verdict, reason, status,
+            size_bytes, duration_us, duplicate_of, row_bytes, unverified,
+            http_version, peer_ip, explanation, headers, body, body_end, checks,
+            first_received_at, peer_port, connection_deliveries
         )
-        .await?;
-    if column::<i64>(&row, "rows")? != whole(entries.len()) {
-        return Err(StoreError::Unavailable("a batch was not written as a whole".to_owned()));
-    }
-    column::<Option<i64>>(&row, "first")?.ok_or_else(|| unreadable("first"))
+        SELECT $1, new.*
+        FROM unnest($2) AS new
+        ",
+        &[node, rows.param(kind)],
+    )
+    .await
+}
+
+/// Gives the values of a row in the order of the type `new_delivery`.
+fn fill(row: &mut Record<'_>, seq: i64, entry: &Prepared, settled: &Settled, took: Duration) {
+    let (delivery, facts) = (&entry.delivery, &entry.facts);
+    row.number(seq);
+    row.bytes(delivery.id.as_bytes());
+    row.text(&delivery.source);
+    row.number(delivery.received_at.as_micros());
+    row.text(delivery.method.as_str());
+    row.text(&delivery.path);
+    row.bytes(&address_bytes(delivery.client.ip));
+    row.maybe_text(facts.event_type.as_deref());
+    row.maybe_text(facts.event_name.as_deref());
+    row.maybe_text(facts.event_id.as_deref());
+    row.maybe_text(facts.entity.as_deref());
+    row.number(verdict_number(settled.verdict));
+    row.maybe_text(settled.reason.map(Reason::as_str));
+    row.number(i64::from(settled.status));
+    row.number(whole(delivery.body.len()));
+    row.number(micros(took));
+    row.maybe_bytes(settled.first.as_ref().map(|first| first.0.as_bytes().as_slice()));
+    row.number(whole(entry.weight));
+    row.maybe_text(entry.unverified.as_deref());
+    row.text(delivery.http_version.as_str());
+    row.bytes(&address_bytes(delivery.client.peer));
+    row.text(&delivery.client.explanation);
+    row.bytes(&entry.headers);
+    row.bytes(&delivery.body);
+    row.text(delivery.body_end.as_str());
+    row.text(&entry.checks);
+    row.maybe_number(settled.first.map(|first| first.1.as_micros()));
+    row.maybe_number(delivery.connection.port.map(i64::from));
+    row.number(i64::from(delivery.connection.deliveries));
 }
 
 fn micros(took: Duration) -> i64 {

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::domain::{Appended, Claim, ClaimKey, DeliveryId, Headers, Timestamp};
 use crate::store::log::encoding;
 use crate::store::log::prepared::{MOST_COMPARED, Prepared, expiry, keys, says_the_same};
-use crate::store::postgres::{Transaction, column, params, whole};
+use crate::store::postgres::{Records, Transaction, column, params, whole};
 use crate::store::{Retention, StoreError};
 
 /// A key of an event: its source, and its bytes. Every node takes them in their order, so that two batches with the same
@@ -97,31 +97,25 @@ impl<'b> Claims<'b> {
         for (key, place) in wanted {
             rows.add(self, key, *place);
         }
+        let kind = to.records_of("new_event_id").await?;
+        let now = self.now.as_micros();
+        let [now] = params![now];
         let taken = to
             .rows(
                 r"
                 INSERT INTO event_ids AS known
                     (source, key, body_digest, delivery_id, first_received_at, expires_at)
-                SELECT source, key, body_digest, delivery_id, first_received_at, expires_at
-                FROM unnest($1, $2, $3, $4, $5, $6) AS wanted
-                    (source, key, body_digest, delivery_id, first_received_at, expires_at)
+                SELECT wanted.*
+                FROM unnest($1) AS wanted
                 ON CONFLICT (source, key) DO UPDATE SET
                     body_digest = excluded.body_digest,
                     delivery_id = excluded.delivery_id,
                     first_received_at = excluded.first_received_at,
                     expires_at = excluded.expires_at
-                WHERE known.expires_at <= $7
+                WHERE known.expires_at <= $2
                 RETURNING source, key
                 ",
-                &params![
-                    rows.sources,
-                    rows.keys,
-                    rows.body_digests,
-                    rows.delivery_ids,
-                    rows.first_received_at,
-                    rows.expires_at,
-                    self.now.as_micros(),
-                ],
+                &[rows.records.param(kind), now],
             )
             .await?;
         taken.iter().map(|row| Ok((column(row, "source")?, column(row, "key")?))).collect()
@@ -241,18 +235,10 @@ impl<'b> Claims<'b> {
             to.run(
                 r"
                 INSERT INTO event_ids (source, key, body_digest, delivery_id, first_received_at, expires_at)
-                SELECT source, key, body_digest, delivery_id, first_received_at, expires_at
-                FROM unnest($1, $2, $3, $4, $5, $6) AS owed
-                    (source, key, body_digest, delivery_id, first_received_at, expires_at)
+                SELECT owed.*
+                FROM unnest($1) AS owed
                 ",
-                &params![
-                    right.sources,
-                    right.keys,
-                    right.body_digests,
-                    right.delivery_ids,
-                    right.first_received_at,
-                    right.expires_at,
-                ],
+                &[right.records.param(to.records_of("new_event_id").await?)],
             )
             .await?;
         }
@@ -294,15 +280,12 @@ async fn read<'k>(to: &Transaction, keys: &[&'k Key]) -> Result<BTreeMap<&'k Key
     keys.iter().copied().zip(&rows).map(first).collect()
 }
 
-/// Rows of event ids, as columns.
+/// Rows of event ids.
 #[derive(Default)]
 struct Rows<'b> {
     sources: Vec<&'b str>,
     keys: Vec<&'b [u8]>,
-    body_digests: Vec<&'b [u8]>,
-    delivery_ids: Vec<&'b [u8]>,
-    first_received_at: Vec<i64>,
-    expires_at: Vec<i64>,
+    records: Records,
 }
 
 impl<'b> Rows<'b> {
@@ -311,9 +294,14 @@ impl<'b> Rows<'b> {
         let Some(Some(Asking { prepared, claim, .. })) = claims.asking.get(place) else { return };
         self.sources.push(&key.0);
         self.keys.push(&key.1);
-        self.body_digests.push(&claim.body_digest);
-        self.delivery_ids.push(prepared.delivery.id.as_bytes());
-        self.first_received_at.push(prepared.delivery.received_at.as_micros());
-        self.expires_at.push(expiry(claim, claims.retention, claims.now).as_micros());
+        // In the order of the type `new_event_id`.
+        self.records.add(|row| {
+            row.text(&key.0);
+            row.bytes(&key.1);
+            row.bytes(&claim.body_digest);
+            row.bytes(prepared.delivery.id.as_bytes());
+            row.number(prepared.delivery.received_at.as_micros());
+            row.number(expiry(claim, claims.retention, claims.now).as_micros());
+        });
     }
 }

@@ -41,6 +41,39 @@ CREATE INDEX deliveries_id ON deliveries (id);
 CREATE INDEX deliveries_verdict ON deliveries (verdict, seq);
 CREATE INDEX deliveries_received ON deliveries (received_at);
 
+-- A delivery as a node sends it, many at a time.
+CREATE TYPE new_delivery AS (
+    seq                   BIGINT,
+    id                    BYTEA,
+    source                TEXT,
+    received_at           BIGINT,
+    method                TEXT,
+    path                  TEXT,
+    client_ip             BYTEA,
+    event_type            TEXT,
+    event_name            TEXT,
+    event_id              TEXT,
+    entity                TEXT,
+    verdict               BIGINT,
+    reason                TEXT,
+    status                BIGINT,
+    size_bytes            BIGINT,
+    duration_us           BIGINT,
+    duplicate_of          BYTEA,
+    row_bytes             BIGINT,
+    unverified            TEXT,
+    http_version          TEXT,
+    peer_ip               BYTEA,
+    explanation           TEXT,
+    headers               BYTEA,
+    body                  BYTEA,
+    body_end              TEXT,
+    checks                TEXT,
+    first_received_at     BIGINT,
+    peer_port             BIGINT,
+    connection_deliveries BIGINT
+);
+
 -- Makes the partition of a day, in microseconds. It runs with the rights of the owner, so that the role of a node needs
 -- none to create tables. First a table, attached then: made as a partition, it would wait for every open transaction that
 -- appends, and the next ones would wait for it.
@@ -99,6 +132,15 @@ CREATE TABLE event_ids_5 PARTITION OF event_ids FOR VALUES WITH (MODULUS 8, REMA
 CREATE TABLE event_ids_6 PARTITION OF event_ids FOR VALUES WITH (MODULUS 8, REMAINDER 6);
 CREATE TABLE event_ids_7 PARTITION OF event_ids FOR VALUES WITH (MODULUS 8, REMAINDER 7);
 CREATE INDEX event_ids_expiry ON event_ids (expires_at);
+-- An event as a node sends it, many at a time.
+CREATE TYPE new_event_id AS (
+    source            TEXT,
+    key               BYTEA,
+    body_digest       BYTEA,
+    delivery_id       BYTEA,
+    first_received_at BIGINT,
+    expires_at        BIGINT
+);
 
 CREATE TABLE delivery_marks (
     seq       BIGINT PRIMARY KEY,
