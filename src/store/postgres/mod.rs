@@ -27,7 +27,7 @@ pub use database::Database;
 pub use engine::Postgres;
 pub use nodes::{NOW_US, SILENT_US};
 pub use numbers::{count, small, unreadable, whole};
-pub use position::{HORIZON, NEXT_POSITION, PLACES, horizon};
+pub use position::{HORIZON, PLACES, horizon};
 pub use records::{Record, Records};
 pub use transaction::Transaction;
 pub use unfinished::is_unfinished;

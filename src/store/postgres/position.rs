@@ -13,12 +13,8 @@ use super::database::Database;
 use super::values::column;
 use crate::store::StoreError;
 
-/// Positions of one transaction: the most rows of a batch.
+/// Positions of one transaction, from the one that `take_event_ids` gives: the most rows of a batch.
 pub const PLACES: i64 = 1_024;
-
-/// SQL for the first position of the current transaction; add a place from 0 to `PLACES` - 1.
-pub const NEXT_POSITION: &str = "((pg_current_xact_id()::text::bigint
-    + (SELECT value FROM facts WHERE name = 'xid_offset')) * 1024)";
 
 /// SQL for the horizon: positions below it are final.
 pub const HORIZON: &str = "((pg_snapshot_xmin(pg_current_snapshot())::text::bigint

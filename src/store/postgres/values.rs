@@ -185,7 +185,7 @@ macro_rules! columns {
     )* };
 }
 
-columns!(i64, i32, f64, bool, Vec<u8>, Vec<i64>);
+columns!(i64, i32, f64, bool, Vec<u8>, Vec<i64>, Vec<Vec<u8>>);
 
 impl Column for String {
     fn read(row: &Row, name: &str) -> Result<Self, tokio_postgres::Error> {
@@ -196,6 +196,13 @@ impl Column for String {
 impl Column for Option<String> {
     fn read(row: &Row, name: &str) -> Result<Self, tokio_postgres::Error> {
         Ok(row.try_get::<_, Option<&str>>(name)?.map(unescaped))
+    }
+}
+
+impl Column for Option<Vec<String>> {
+    fn read(row: &Row, name: &str) -> Result<Self, tokio_postgres::Error> {
+        let texts = row.try_get::<_, Option<Vec<&str>>>(name)?;
+        Ok(texts.map(|texts| texts.into_iter().map(unescaped).collect()))
     }
 }
 

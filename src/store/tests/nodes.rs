@@ -148,7 +148,7 @@ async fn a_lost_connection_is_a_fault_of_its_batch_and_the_next_one_is_written()
     waits.execute("INSERT INTO event_ids VALUES ('tagorun', $1, '', '', 0, 0)", &[&key]).await.unwrap();
     let lost = case.store.append(case.with_id("b", 1));
     let end = async {
-        while end(&ends, "INSERT INTO event_ids AS").await == 0 {
+        while end(&ends, "SELECT first_position").await == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };

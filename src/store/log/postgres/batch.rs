@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::claims::Claims;
+use super::claims::{Claimed, Claims};
 use super::days::day;
 use crate::domain::{Reason, Timestamp};
 use crate::store::log::encoding::{address_bytes, verdict_number};
 use crate::store::log::prepared::{Prepared, Settled};
-use crate::store::postgres::{
-    Database, NEXT_POSITION, Record, Records, Transaction, column, count, params, whole,
-};
+use crate::store::postgres::{Database, Record, Records, Transaction, column, params, whole};
 use crate::store::{StoreError, Written};
 
 /// Writes `entries`. `now` is the time of the batch, `writer` the number of the one who writes.
@@ -27,11 +25,7 @@ pub async fn write(
     entries: &[&Prepared],
     now: Timestamp,
 ) -> Result<Vec<Written>, StoreError> {
-    let claims = Claims::of(entries, &database.retention, now);
-    let position = format!("SELECT {NEXT_POSITION} AS first");
-    // Of statements that are sent together, the first fault is the one that says what is wrong.
-    let (appended, position) = tokio::join!(claims.take(to), to.one(&position, &[]));
-    let (appended, first) = (appended?, column::<i64>(&position?, "first")?);
+    let Claimed { appended, first } = Claims::of(entries, &database.retention, now).take(to).await?;
     let settled: Vec<Settled> =
         entries.iter().zip(appended).map(|(entry, appended)| entry.settled(appended)).collect();
     let took: Vec<Duration> = entries.iter().map(|entry| entry.started.elapsed()).collect();
@@ -39,38 +33,39 @@ pub async fn write(
     for (seq, ((entry, settled), took)) in (first..).zip(entries.iter().zip(&settled).zip(&took)) {
         rows.add(|row| fill(row, seq, entry, settled, *took));
     }
-    let (inserted, added) = tokio::join!(
-        insert(to, &database.node, &rows),
-        add_to_totals(to, &database.node, writer, entries, &settled),
-    );
-    if count(inserted?) != whole(entries.len()) {
+    let mut totals = Totals::default();
+    for (entry, settled) in entries.iter().zip(&settled) {
+        totals.add(entry, settled);
+    }
+    if add(to, &database.node, writer, &rows, &totals).await? != whole(entries.len()) {
         return Err(StoreError::Unavailable("a batch was not written as a whole".to_owned()));
     }
-    added?;
     let written = settled.into_iter().zip(took).zip(first..);
     Ok(written.map(|((settled, took), seq)| Written { appended: settled.appended, seq, took }).collect())
 }
 
-/// Inserts rows of the type `new_delivery`; how many.
-async fn insert(to: &Transaction, node: &str, rows: &Records) -> Result<u64, StoreError> {
+/// Adds rows of the type `new_delivery`; how many.
+async fn add(
+    to: &Transaction,
+    node: &str,
+    writer: i64,
+    rows: &Records,
+    totals: &Totals,
+) -> Result<i64, StoreError> {
     let kind = to.records_of("new_delivery").await?;
-    let [node] = params![node];
-    to.run(
-        r"
-        INSERT INTO deliveries (
-            node, seq, id, source, received_at, method, path, client_ip,
-            event_type, event_name, event_id, entity,
-            verdict, reason, status,
-            size_bytes, duration_us, duplicate_of, row_bytes, unverified,
-            http_version, peer_ip, explanation, headers, body, body_end, checks,
-            first_received_at, peer_port, connection_deliveries
+    let column_of =
+        |pick: fn((&(i64, i64), &(i64, i64))) -> i64| totals.0.iter().map(pick).collect::<Vec<_>>();
+    let (days, verdicts) = (column_of(|(key, _)| key.0), column_of(|(key, _)| key.1));
+    let (more_rows, more_bytes) = (column_of(|(_, sum)| sum.0), column_of(|(_, sum)| sum.1));
+    let [node, writer, days, verdicts, more_rows, more_bytes] =
+        params![node, writer, days, verdicts, more_rows, more_bytes];
+    let row = to
+        .one(
+            "SELECT add_deliveries($1, $2, $3, $4, $5, $6, $7) AS added",
+            &[node, rows.param(kind), writer, days, verdicts, more_rows, more_bytes],
         )
-        SELECT $1, new.*
-        FROM unnest($2) AS new
-        ",
-        &[node, rows.param(kind)],
-    )
-    .await
+        .await?;
+    column(&row, "added")
 }
 
 /// Gives the values of a row in the order of the type `new_delivery`.
@@ -111,39 +106,15 @@ fn micros(took: Duration) -> i64 {
     i64::try_from(took.as_micros()).unwrap_or(i64::MAX)
 }
 
-/// Adds the rows of a batch to the totals of their days and verdicts. No other writer changes these rows.
-async fn add_to_totals(
-    to: &Transaction,
-    node: &str,
-    writer: i64,
-    entries: &[&Prepared],
-    settled: &[Settled],
-) -> Result<(), StoreError> {
-    let mut sums: BTreeMap<(i64, i64), (i64, i64)> = BTreeMap::new();
-    for (entry, settled) in entries.iter().zip(settled) {
+/// The rows and bytes of a batch, by day and verdict.
+#[derive(Default)]
+struct Totals(BTreeMap<(i64, i64), (i64, i64)>);
+
+impl Totals {
+    fn add(&mut self, entry: &Prepared, settled: &Settled) {
         let key = (day(entry.delivery.received_at), verdict_number(settled.verdict));
-        let (rows, bytes) = sums.entry(key).or_default();
+        let (rows, bytes) = self.0.entry(key).or_default();
         *rows = rows.saturating_add(1);
         *bytes = bytes.saturating_add(whole(entry.weight));
     }
-    to.run(
-        r"
-        INSERT INTO delivery_totals AS known (day, verdict, node, writer, rows, bytes)
-        SELECT day, verdict, $1, $2, rows, bytes
-        FROM unnest($3, $4, $5, $6) AS added (day, verdict, rows, bytes)
-        ON CONFLICT (day, verdict, node, writer) DO UPDATE SET
-            rows = known.rows + excluded.rows,
-            bytes = known.bytes + excluded.bytes
-        ",
-        &params![
-            node,
-            writer,
-            sums.keys().map(|key| key.0).collect::<Vec<_>>(),
-            sums.keys().map(|key| key.1).collect::<Vec<_>>(),
-            sums.values().map(|sum| sum.0).collect::<Vec<_>>(),
-            sums.values().map(|sum| sum.1).collect::<Vec<_>>(),
-        ],
-    )
-    .await?;
-    Ok(())
 }

@@ -44,6 +44,23 @@ impl<'b> Asking<'b> {
     }
 }
 
+/// The result of the claims of a batch.
+pub struct Claimed {
+    /// That of each entry.
+    pub appended: Vec<Appended>,
+    /// The first position of the transaction.
+    pub first: i64,
+}
+
+/// The keys that were taken; `None` means all.
+struct Taken(Option<BTreeSet<Key>>);
+
+impl Taken {
+    fn has(&self, key: &Key) -> bool {
+        self.0.as_ref().is_none_or(|taken| taken.contains(key))
+    }
+}
+
 /// The claims of a batch.
 pub struct Claims<'b> {
     entries: &'b [&'b Prepared],
@@ -59,40 +76,37 @@ impl<'b> Claims<'b> {
         Self { entries, asking, retention, now }
     }
 
-    /// Takes the keys; the result of each entry.
+    /// Takes the keys.
     ///
     /// # Errors
     /// `Unavailable` if they cannot be taken.
-    pub async fn take(&self, to: &Transaction) -> Result<Vec<Appended>, StoreError> {
+    pub async fn take(&self, to: &Transaction) -> Result<Claimed, StoreError> {
         let mut wanted: BTreeMap<&Key, usize> = BTreeMap::new();
         for (place, asking) in self.asking.iter().enumerate() {
             for (_, key) in asking.iter().flat_map(|asking| &asking.keys) {
                 wanted.entry(key).or_insert(place);
             }
         }
-        if wanted.is_empty() {
-            return Ok(vec![Appended::New; self.entries.len()]);
-        }
-        let taken = self.insert(to, &wanted).await?;
-        let known: Vec<&Key> = wanted.keys().copied().filter(|key| !taken.contains(*key)).collect();
+        let (first, taken) = self.insert(to, &wanted).await?;
+        let known: Vec<&Key> = wanted.keys().copied().filter(|key| !taken.has(key)).collect();
         let mut holders = read(to, &known).await?;
         let bodies = self.bodies(to, &holders).await?;
         let results = (0..).zip(&self.asking).map(|(place, asking)| match asking {
             Some(asking) => self.decide(place, asking, &mut holders, &bodies),
             None => Appended::New,
         });
-        let results = results.collect();
+        let appended = results.collect();
         self.correct(to, &wanted, &taken, &holders).await?;
-        Ok(results)
+        Ok(Claimed { appended, first })
     }
 
-    /// Takes the keys that are free, each for the entry at its place. An expired one counts as free. Returns those taken;
-    /// all others are locked.
+    /// Takes the keys that are free, each for the entry at its place. An expired one counts as free. All others are locked.
+    /// Returns the first position of the transaction, and the keys that were taken.
     async fn insert(
         &self,
         to: &Transaction,
         wanted: &BTreeMap<&Key, usize>,
-    ) -> Result<BTreeSet<Key>, StoreError> {
+    ) -> Result<(i64, Taken), StoreError> {
         let mut rows = Rows::default();
         for (key, place) in wanted {
             rows.add(self, key, *place);
@@ -100,25 +114,12 @@ impl<'b> Claims<'b> {
         let kind = to.records_of("new_event_id").await?;
         let now = self.now.as_micros();
         let [now] = params![now];
-        let taken = to
-            .rows(
-                r"
-                INSERT INTO event_ids AS known
-                    (source, key, body_digest, delivery_id, first_received_at, expires_at)
-                SELECT wanted.*
-                FROM unnest($1) AS wanted
-                ON CONFLICT (source, key) DO UPDATE SET
-                    body_digest = excluded.body_digest,
-                    delivery_id = excluded.delivery_id,
-                    first_received_at = excluded.first_received_at,
-                    expires_at = excluded.expires_at
-                WHERE known.expires_at <= $2
-                RETURNING source, key
-                ",
-                &[rows.records.param(kind), now],
-            )
-            .await?;
-        taken.iter().map(|row| Ok((column(row, "source")?, column(row, "key")?))).collect()
+        let sql = "SELECT first_position, sources, keys FROM take_event_ids($1, $2)";
+        let row = to.one(sql, &[rows.records.param(kind), now]).await?;
+        let (sources, keys) = (column::<Option<Vec<String>>>(&row, "sources")?, column(&row, "keys")?);
+        let taken =
+            sources.zip::<Vec<Vec<u8>>>(keys).map(|(sources, keys)| sources.into_iter().zip(keys).collect());
+        Ok((column(&row, "first_position")?, Taken(taken)))
     }
 
     /// The headers and bodies of first deliveries with whose values others may have to be compared.
@@ -208,12 +209,12 @@ impl<'b> Claims<'b> {
         &self,
         to: &Transaction,
         wanted: &BTreeMap<&Key, usize>,
-        taken: &BTreeSet<Key>,
+        taken: &Taken,
         holders: &BTreeMap<&Key, First>,
     ) -> Result<(), StoreError> {
         let mut wrong = Rows::default();
         let mut right = Rows::default();
-        for (key, place) in wanted.iter().filter(|(key, _)| taken.contains(**key)) {
+        for (key, place) in wanted.iter().filter(|(key, _)| taken.has(key)) {
             let holder = holders.get(key).and_then(|first| first.place);
             if holder != Some(*place) {
                 wrong.add(self, key, *place);

@@ -113,6 +113,35 @@ CREATE TABLE delivery_totals (
     PRIMARY KEY (day, verdict, node, writer)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
+-- Appends deliveries of a node, and adds them to the totals of their days and verdicts. No other writer changes those rows.
+-- A function keeps the plans of its statements, behind a pooler too. Returns how many deliveries were added.
+CREATE FUNCTION add_deliveries(
+    by_node TEXT, made new_delivery[],
+    by_writer BIGINT, days BIGINT[], verdicts BIGINT[], more_rows BIGINT[], more_bytes BIGINT[]
+) RETURNS BIGINT LANGUAGE plpgsql AS $$
+DECLARE
+    added BIGINT;
+BEGIN
+    INSERT INTO deliveries (
+        node, seq, id, source, received_at, method, path, client_ip,
+        event_type, event_name, event_id, entity,
+        verdict, reason, status,
+        size_bytes, duration_us, duplicate_of, row_bytes, unverified,
+        http_version, peer_ip, explanation, headers, body, body_end, checks,
+        first_received_at, peer_port, connection_deliveries
+    )
+    SELECT by_node, new.*
+    FROM unnest(made) AS new;
+    GET DIAGNOSTICS added = ROW_COUNT;
+    INSERT INTO delivery_totals AS known (day, verdict, node, writer, rows, bytes)
+    SELECT more.day, more.verdict, by_node, by_writer, more.rows, more.bytes
+    FROM unnest(days, verdicts, more_rows, more_bytes) AS more (day, verdict, rows, bytes)
+    ON CONFLICT (day, verdict, node, writer) DO UPDATE SET
+        rows = known.rows + excluded.rows,
+        bytes = known.bytes + excluded.bytes;
+    RETURN added;
+END $$;
+
 -- Events that were taken; one row an event of a source. The key decides between new, duplicate and conflict over all nodes.
 CREATE TABLE event_ids (
     source            TEXT NOT NULL,
@@ -141,6 +170,39 @@ CREATE TYPE new_event_id AS (
     first_received_at BIGINT,
     expires_at        BIGINT
 );
+-- Takes the events that are free, or expired at `now_us`, and locks the others. Returns the events that were taken, or NULL
+-- for all of them, and the first position of this transaction.
+CREATE FUNCTION take_event_ids(
+    wanted new_event_id[], now_us BIGINT,
+    OUT first_position BIGINT, OUT sources TEXT[], OUT keys BYTEA[]
+) LANGUAGE plpgsql AS $$
+BEGIN
+    first_position :=
+        (pg_current_xact_id()::text::bigint + (SELECT value FROM facts WHERE name = 'xid_offset')) * 1024;
+    WITH taken AS (
+        INSERT INTO event_ids AS known
+            (source, key, body_digest, delivery_id, first_received_at, expires_at)
+        SELECT new.*
+        FROM unnest(wanted) AS new
+        ON CONFLICT (source, key) DO UPDATE SET
+            body_digest = excluded.body_digest,
+            delivery_id = excluded.delivery_id,
+            first_received_at = excluded.first_received_at,
+            expires_at = excluded.expires_at
+        WHERE known.expires_at <= now_us
+        RETURNING known.source, known.key
+    )
+    SELECT array_agg(taken.source), array_agg(taken.key)
+    INTO sources, keys
+    FROM taken;
+    IF cardinality(keys) = cardinality(wanted) THEN
+        sources := NULL;
+        keys := NULL;
+    ELSE
+        sources := coalesce(sources, '{}');
+        keys := coalesce(keys, '{}');
+    END IF;
+END $$;
 
 CREATE TABLE delivery_marks (
     seq       BIGINT PRIMARY KEY,
