@@ -103,7 +103,7 @@ pub async fn start(
     let addresses = ports.addresses()?;
     let first = store.list(&DeliveryFilter::default(), None, 1).await.context("cannot read the store")?;
     let (learner_clock, counting_clock) = (Arc::clone(&clock), Arc::clone(&clock));
-    let (counted, workers_of_causes) = (Arc::clone(&metrics), metrics.workers().clone());
+    let counted = Arc::clone(&metrics);
     let door = |port| Doorkeeper {
         port,
         head_timeout: config.receiver.head_timeout,
@@ -162,7 +162,7 @@ pub async fn start(
     let sending = RunningSender::start(sender.clone()).context("cannot start the sender")?;
     let learning = RunningLearner::start(store.clone(), sender.clone(), sources.clone(), learner_clock)
         .context("cannot start the learner")?;
-    let naming = RunningCauses::start(store.clone(), sources.clone(), &workers_of_causes)
+    let naming = RunningCauses::start(sender.clone(), sources.clone())
         .context("cannot start the thread that names causes")?;
     inspector_state.take_up_replays().await;
     let counting = Counting { store: store.clone(), metrics: counted, clock: counting_clock };

@@ -1,18 +1,21 @@
 //! Names the cause of each refusal and repeat in the background, so that lists, streams and exports can say it.
 //!
-//! Its share of a processor is bounded, so that forged signatures cannot keep it busy. A delivery that is skipped
+//! One node at a time does so. Its share of a processor is bounded, so that forged signatures cannot keep it busy. A delivery that is skipped
 //! gets its cause when somebody opens it.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::findings::look_into;
 use crate::domain::{Cause, Condition, DeliveryFilter, DeliveryRow, Query, Verdict};
 use crate::payload::Sources;
+use crate::send::{Duty, Sender};
 use crate::store::{Store, StoreError};
-use crate::telemetry::{Worker, Workers};
+use crate::telemetry::Worker;
 
 /// The thread's priority when processors are busy, as in nice(2).
 const NICE: i32 = 5;
@@ -23,7 +26,11 @@ const GATHER: Duration = Duration::from_millis(50);
 /// Deliveries of one step.
 const STEP: usize = 32;
 /// The newest deliveries that are examined after a start.
-const HISTORY: i64 = 200;
+const HISTORY: usize = 200;
+/// How often a node that only waits notes how far the log is, and for how many of these the task may rest when the node that
+/// had it dies: for the lease, with a margin.
+const NOTED_EVERY: Duration = Duty::PAUSE;
+const NOTED: usize = 8;
 /// It works at most one part in this many of the time.
 const SHARE: u32 = 10;
 /// The longest work at once after a pause.
@@ -40,14 +47,15 @@ impl RunningCauses {
     ///
     /// # Errors
     /// When no thread can be started.
-    pub fn start(store: Store, sources: Sources, workers: &Workers) -> std::io::Result<Self> {
+    pub fn start(sender: Sender, sources: Sources) -> std::io::Result<Self> {
         let (stop, stopped) = watch::channel(false);
+        let workers = sender.metrics().workers().clone();
         let thread = workers.start_async("causes", NICE, move || {
-            let (store, sources) = (store.clone(), sources.clone());
+            let (sender, sources) = (sender.clone(), sources.clone());
             let mut stopped = stopped.clone();
             async move {
                 tokio::select! {
-                    () = name_for_ever(store, sources) => {}
+                    () = name_for_ever(sender, sources) => {}
                     _ = stopped.wait_for(|stop| *stop) => {}
                 }
             }
@@ -62,9 +70,9 @@ impl RunningCauses {
     }
 }
 
-async fn name_for_ever(store: Store, sources: Sources) {
+async fn name_for_ever(sender: Sender, sources: Sources) {
     loop {
-        match name(&store, &sources).await {
+        match name(&sender, &sources).await {
             Ok(()) => return,
             Err(fault) => tracing::warn!(%fault, "the causes of refusals cannot be named now"),
         }
@@ -72,34 +80,85 @@ async fn name_for_ever(store: Store, sources: Sources) {
     }
 }
 
-/// Names what arrives until the store is closed.
-async fn name(store: &Store, sources: &Sources) -> Result<(), StoreError> {
+/// Names what arrives, while the task is this node's, until the store is closed.
+async fn name(sender: &Sender, sources: &Sources) -> Result<(), StoreError> {
+    let store = sender.store();
     let mut newest = store.newest();
-    let mut through = newest.borrow().saturating_sub(HISTORY).max(0);
+    let mut duty = Duty::new("causes");
     let mut budget = Budget::new(Instant::now());
+    let mut noted = VecDeque::from([*newest.borrow()]);
+    let mut through = None;
+    loop {
+        if !duty.is_ours(sender).await {
+            through = None;
+            // What is older was named by the node that has the task.
+            store.causes_are_named(oldest(&noted));
+            tokio::time::sleep(NOTED_EVERY).await;
+            if newest.has_changed().is_err() {
+                return Ok(());
+            }
+            note(&mut noted, *newest.borrow_and_update());
+            continue;
+        }
+        let end = *newest.borrow_and_update();
+        let at = match through {
+            Some(through) => end.min(through),
+            None => before_newest(store, HISTORY).await?.min(oldest(&noted)),
+        };
+        if at < end {
+            let next = step(store, sources, (at, end), &mut budget).await?;
+            store.causes_are_named(next);
+            note(&mut noted, next);
+            through = Some(next);
+            continue;
+        }
+        through = Some(at);
+        // The task is kept while nothing happens.
+        match timeout(Duty::PAUSE, newest.changed()).await {
+            Ok(Ok(())) => tokio::time::sleep(GATHER).await,
+            Ok(Err(_)) => return Ok(()),
+            Err(_) => {}
+        }
+    }
+}
+
+fn oldest(noted: &VecDeque<i64>) -> i64 {
+    noted.front().copied().unwrap_or_default()
+}
+
+fn note(noted: &mut VecDeque<i64>, position: i64) {
+    noted.push_back(position);
+    if noted.len() > NOTED {
+        noted.pop_front();
+    }
+}
+
+/// The position before the newest `count` deliveries.
+async fn before_newest(store: &Store, count: usize) -> Result<i64, StoreError> {
+    let rows = store.list(&DeliveryFilter::default(), None, count).await?;
+    Ok(rows.last().map_or(0, |oldest| oldest.seq.saturating_sub(1)))
+}
+
+/// Names the causes of the next deliveries after `at`, or of none up to `end` while there is no time for them. Returns how
+/// far it came.
+async fn step(
+    store: &Store,
+    sources: &Sources,
+    (at, end): (i64, i64),
+    budget: &mut Budget,
+) -> Result<i64, StoreError> {
+    if !budget.allows(Instant::now()) {
+        return Ok(end);
+    }
     let either =
         [Verdict::Rejected, Verdict::Duplicate].map(|verdict| Query::Is(Condition::Verdict(verdict)));
     let filter = DeliveryFilter { q: Some(Query::Any(either.into())), ..DeliveryFilter::default() };
-    loop {
-        let end = *newest.borrow_and_update();
-        while through < end {
-            through = if budget.allows(Instant::now()) {
-                let tail = store.since(&filter, through, STEP).await?;
-                let found = causes_of(store, sources, tail.rows, &mut budget).await?;
-                if !found.is_empty() {
-                    store.name_causes(found).await?;
-                }
-                tail.through
-            } else {
-                end
-            };
-            store.causes_are_named(through);
-        }
-        if newest.changed().await.is_err() {
-            return Ok(());
-        }
-        tokio::time::sleep(GATHER).await;
+    let tail = store.since(&filter, at, STEP).await?;
+    let found = causes_of(store, sources, tail.rows, budget).await?;
+    if !found.is_empty() {
+        store.name_causes(found).await?;
     }
+    Ok(tail.through)
 }
 
 /// The causes of as many of `rows` as the budget allows.

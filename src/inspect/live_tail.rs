@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use tokio::time::{Instant, timeout};
+
 use crate::domain::{DeliveryFilter, DeliveryRow, Timestamp};
 use crate::store::{Store, StoreError};
 
@@ -14,6 +16,10 @@ const PAGE: usize = 32;
 const COALESCE: Duration = Duration::from_millis(60);
 /// The longest delay of a refusal, so that its cause can be named first.
 const CAUSE: Duration = Duration::from_millis(300);
+/// How often a row is read again meanwhile: another node may name its cause.
+const LOOK_AGAIN: Duration = Duration::from_millis(75);
+/// The longest wait for a position that another node has shown.
+const CATCH_UP: Duration = Duration::from_millis(500);
 /// The longest time from reading a head to committing its row: the longest body, with a margin.
 const LATEST_COMMIT: Duration = Duration::from_secs(600);
 
@@ -27,11 +33,18 @@ pub enum Resumption {
 }
 
 impl Resumption {
-    /// Where a reader continues that last saw `cursor`; without one, from now.
-    ///
+    /// Where a reader continues that last saw `cursor`; without one, from now. Another node may have shown it a position
+    /// that this node does not know yet: then it waits a moment.
+    pub async fn find(cursor: Option<&str>, store: &Store) -> Self {
+        let mut newest = store.newest();
+        let asked = cursor.and_then(|cursor| cursor.parse::<i64>().ok()).unwrap_or_default();
+        let _ = timeout(CATCH_UP, newest.wait_for(|newest| *newest >= asked)).await;
+        let known = *newest.borrow();
+        Self::of(cursor, known, store.pruned_through())
+    }
+
     /// A cursor that is not a number, is ahead of the log, or is before the rows that retention removed cannot be continued.
-    #[must_use]
-    pub fn of(cursor: Option<&str>, newest: i64, pruned_through: i64) -> Self {
+    fn of(cursor: Option<&str>, newest: i64, pruned_through: i64) -> Self {
         let Some(cursor) = cursor else { return Self::After(newest) };
         let digits_only = !cursor.is_empty() && cursor.bytes().all(|byte| byte.is_ascii_digit());
         match cursor.parse::<i64>() {
@@ -89,11 +102,15 @@ impl LiveTail {
     async fn read(&mut self, limit: usize) -> Result<Vec<DeliveryRow>, StoreError> {
         let mut tail = self.store.since(&self.filter, self.cursor, limit).await?;
         // The cursor moves only when all is read: cancelling this loses nothing.
-        if let Some(last) = tail.rows.iter().rfind(|row| row.awaits_cause()) {
-            let mut named = self.store.named_through();
-            let is_named = named.wait_for(|through| *through >= last.seq);
-            if tokio::time::timeout(CAUSE, is_named).await.is_ok() {
-                tail = self.store.since(&self.filter, self.cursor, limit).await?;
+        let until = Instant::now() + CAUSE;
+        let mut named = self.store.named_through();
+        while let Some(last) = tail.rows.iter().rfind(|row| row.awaits_cause())
+            && Instant::now() < until
+        {
+            let is_named = timeout(LOOK_AGAIN, named.wait_for(|through| *through >= last.seq)).await.is_ok();
+            tail = self.store.since(&self.filter, self.cursor, limit).await?;
+            if is_named {
+                break;
             }
         }
         self.cursor = self.cursor.max(tail.through);

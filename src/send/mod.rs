@@ -13,7 +13,7 @@ pub use engine::{RunningSender, check_health, events_of as read_delivery};
 pub use language::OPERATORS;
 pub use manage::{Act, ManageFault, Managed};
 pub use own_events::{OWN_EVENTS, PublishFault};
-pub use state::{Evaluations, Part, Sender, SenderParts};
+pub use state::{Duty, Evaluations, Part, Sender, SenderParts};
 pub use subscriptions::{Active, Compiled, Parked, Routing, SubscriptionFault, presets};
 pub use wire::{
     Answer, Client, Failure, Method, Outcome, Outgoing, OwnProbes, PROBE_HEADER, Pieces, SendError,

@@ -27,6 +27,14 @@ fn err(output: &Output) -> String {
 }
 
 #[test]
+fn prepare_store_says_that_a_file_needs_no_preparation() {
+    let prepared = program(&["prepare-store"]);
+    assert_eq!(prepared.status.code(), Some(2));
+    let said = err(&prepared);
+    assert!(said.contains("A SQLite store needs no preparation") && said.lines().count() == 1, "{said}");
+}
+
+#[test]
 fn help_names_every_command_and_a_typo_is_answered_with_the_right_word() {
     let help = out(&program(&["--help"]));
     for command in [

@@ -220,6 +220,80 @@ fn the_stream_of_a_node_has_what_another_node_took_within_a_second() {
     (20..40).for_each(&mut took);
 }
 
+/// An event of the stream at the inspector of `node`; it is opened after `position`.
+fn stream_after(node: &Server, position: &str) -> Connection {
+    let mut live = Connection::open(node.inspector);
+    let request = format!(
+        "GET /api/v1/deliveries/stream HTTP/1.1\r\nHost: {}\r\nLast-Event-ID: {position}\r\n\r\n",
+        node.inspector
+    );
+    live.write(request.as_bytes());
+    live
+}
+
+#[test]
+fn a_position_that_another_node_has_shown_is_waited_for() {
+    let database = Database::start();
+    let nodes = Nodes::start(2, &Database::url(&[&database]), "");
+    let (first, second) = (&nodes.servers[0], &nodes.servers[1]);
+    let mut shown = stream_after(second, "0");
+    for at in 0..8 {
+        // Without notifications, a node sees what another took half a second later.
+        database
+            .sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query ILIKE 'LISTEN%'");
+        assert_eq!(second.post_signed(login(&format!("p{at}")).as_bytes()).status, 200);
+        let (mut id, mut line) = (String::new(), String::new());
+        while !line.contains(&format!("\"p{at}\"")) {
+            line = shown.line().unwrap();
+            if line.starts_with("id: ") {
+                id.clone_from(&line);
+            }
+        }
+        let mut live = stream_after(first, id.trim_start_matches("id: "));
+        while line != id {
+            line = live.line().unwrap();
+            assert!(!line.starts_with("id: ") || line == id, "{line} instead of {id}");
+        }
+        assert_eq!(live.line().unwrap(), "", "not a reset");
+    }
+}
+
+#[test]
+fn causes_are_named_by_one_node_and_by_another_when_that_one_dies() {
+    let database = Database::start();
+    let mut nodes = Nodes::start(2, &Database::url(&[&database]), "");
+    let named = || database.sql("SELECT count(*) FROM delivery_causes").parse::<usize>().unwrap();
+    let ours = || database.sql("SELECT node FROM duties WHERE name = 'causes'");
+    let refuse = |node: &Server| assert_eq!(node.post_signed(br#"{"event": "user.login",}"#).status, 400);
+    until("a node has the task", || !ours().is_empty());
+    let at = usize::from(ours() == "node-1");
+    // Both lists have the cause in time, although one node looks for it.
+    let mut live = [stream_after(&nodes.servers[0], "0"), stream_after(&nodes.servers[1], "0")];
+    for node in &nodes.servers {
+        refuse(node);
+        for live in &mut live {
+            let row = loop {
+                let line = live.line().unwrap();
+                if line.starts_with("data: ") && line.contains("rejected") {
+                    break line;
+                }
+            };
+            assert!(row.contains("A comma before a closing bracket"), "{row}");
+        }
+    }
+    // While nobody has the task, nothing is lost.
+    nodes.servers[at].signal("KILL");
+    let other = &nodes.servers[1 - at];
+    (0..60).for_each(|_| refuse(other));
+    until("another node has named them", || named() == 62);
+    assert_eq!(ours(), format!("node-{}", 1 - at));
+    // After a start the newest are examined, whatever their positions.
+    nodes.servers.iter_mut().for_each(|node| node.signal("KILL"));
+    database.sql("DELETE FROM delivery_causes");
+    nodes.kill_and_restart(0);
+    until("they are named after a start", || named() == 62);
+}
+
 #[test]
 fn a_database_that_is_away_is_503_and_is_back_by_itself() {
     let mut database = Database::start();

@@ -10,13 +10,13 @@ pub struct Silences {
     pub heard_at: Option<Timestamp>,
     /// When that was last kept.
     pub kept_at: Option<Timestamp>,
-    /// The rules by which all entities of a source were reckoned.
-    pub reckoned: HashMap<String, SilenceAfter>,
+    /// The rule with which all silences of a source were computed.
+    pub computed: HashMap<String, SilenceAfter>,
 }
 
 impl Silences {
     /// As of the last time that the program listened.
     pub fn resume(heard_at: Option<Timestamp>) -> Self {
-        Self { heard_at, kept_at: None, reckoned: HashMap::new() }
+        Self { heard_at, kept_at: None, computed: HashMap::new() }
     }
 }

@@ -79,15 +79,15 @@ async fn learn_for_ever((store, sender, sources, clock): Parts) {
 async fn learn((store, sender, sources, clock): Parts) -> Result<(), StoreError> {
     let mut newest = store.newest();
     let mut learner = Learner::resume(store, sender, sources, clock).await?;
-    let mut told = Instant::now();
+    let mut reported = Instant::now();
     loop {
         newest.mark_unchanged();
         match learner.step().await? {
             Progress::End => {}
             Progress::More => {
-                if told.elapsed() > TICK {
-                    learner.tell_silences().await?;
-                    told = Instant::now();
+                if reported.elapsed() > TICK {
+                    learner.report_silences().await?;
+                    reported = Instant::now();
                 }
                 continue;
             }
@@ -96,8 +96,8 @@ async fn learn((store, sender, sources, clock): Parts) -> Result<(), StoreError>
                 continue;
             }
         }
-        told = Instant::now();
-        let tick = if learner.tell_silences().await? { TICK } else { IDLE };
+        reported = Instant::now();
+        let tick = if learner.report_silences().await? { TICK } else { IDLE };
         tokio::select! {
             changed = newest.changed() => {
                 if changed.is_err() {

@@ -1,4 +1,4 @@
-//! Tells of entities that are silent: the event `device.silent`, once for each silence.
+//! Reports entities that are silent: the event `device.silent`, once for each silence.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::step::Learner;
 use crate::domain::{Entity, SilenceAfter, Timestamp};
 use crate::store::{Outage, SHORTEST_OUTAGE, StoreError};
 
-/// Entities that are looked at in one go.
+/// Entities of one step.
 const STEP: usize = 100;
 /// How often the time of listening is stored.
 const HEARD_EVERY: Duration = Duration::from_secs(30);
@@ -16,23 +16,23 @@ impl Learner {
     ///
     /// # Errors
     /// When the store cannot be read or written.
-    pub async fn tell_silences(&mut self) -> Result<bool, StoreError> {
+    pub async fn report_silences(&mut self) -> Result<bool, StoreError> {
         let rules: Vec<(String, SilenceAfter)> =
             self.sources.all().iter().map(|source| (source.name.clone(), source.silence_after)).collect();
         let is_asked = rules.iter().any(|(_, rule)| *rule != SilenceAfter::Off);
         self.listen(is_asked).await?;
         let Some(until) = self.known_until() else { return Ok(is_asked) };
         for (source, rule) in rules {
-            if self.silences.reckoned.get(&source) != Some(&rule) {
-                self.reckon(&source, rule).await?;
-                self.silences.reckoned.insert(source, rule);
+            if self.silences.computed.get(&source) != Some(&rule) {
+                self.recompute(&source, rule).await?;
+                self.silences.computed.insert(source, rule);
             }
         }
-        while is_asked && self.tell_some(until).await? {}
+        while is_asked && self.report_some(until).await? {}
         Ok(is_asked)
     }
 
-    /// Keeps that the program listens, and since when it did not.
+    /// Records that the program listens, and since when it did not.
     async fn listen(&mut self, is_asked: bool) -> Result<(), StoreError> {
         if !is_asked {
             self.silences.heard_at = None;
@@ -53,8 +53,8 @@ impl Learner {
         Ok(())
     }
 
-    /// Reckons the entities of a source whose silence was reckoned by another rule.
-    async fn reckon(&self, source: &str, rule: SilenceAfter) -> Result<(), StoreError> {
+    /// Recomputes the silences of a source that were computed with another rule.
+    async fn recompute(&self, source: &str, rule: SilenceAfter) -> Result<(), StoreError> {
         let mut after = String::new();
         loop {
             let found =
@@ -65,8 +65,8 @@ impl Learner {
         }
     }
 
-    /// Tells of some; `true`: there may be more.
-    async fn tell_some(&self, until: Timestamp) -> Result<bool, StoreError> {
+    /// Reports some; `true`: there may be more.
+    async fn report_some(&self, until: Timestamp) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let due = self.store.due_silences(until, STEP).await?;
         if due.is_empty() {
@@ -78,7 +78,7 @@ impl Learner {
             let rule = sources.iter().find(|source| source.name == entity.source);
             let rule = rule.map_or(SilenceAfter::Off, |source| source.silence_after);
             let Some(due) = rule.due(entity.heard_at(), entity.usual()) else {
-                // Its source is gone, or asks no longer.
+                // Its source is gone, or has no rule any more.
                 self.store.recompute_silences(vec![entity], SilenceAfter::Off, now).await?;
                 continue;
             };
@@ -86,13 +86,13 @@ impl Learner {
             if due > until {
                 self.store.postpone_silence(entity, due).await?;
             } else {
-                self.tell(entity).await?;
+                self.report(entity).await?;
             }
         }
         Ok(true)
     }
 
-    async fn tell(&self, entity: Entity) -> Result<(), StoreError> {
+    async fn report(&self, entity: Entity) -> Result<(), StoreError> {
         let now = self.clock.both();
         let notice = self.sender.silence_notice(&entity, now);
         let (source, id) = (entity.source.clone(), entity.entity.clone());

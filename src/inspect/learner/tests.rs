@@ -194,7 +194,7 @@ impl House {
             assert!(Instant::now() < end, "the log does not end");
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        learner.tell_silences().await.unwrap();
+        learner.report_silences().await.unwrap();
     }
 }
 

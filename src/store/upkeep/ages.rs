@@ -42,7 +42,7 @@ mod tests {
 
     const DAY: i64 = 86_400;
 
-    fn reckoned(ages: &mut Ages, due: i64, ahead: i64) -> i64 {
+    fn trusted_at(ages: &mut Ages, due: i64, ahead: i64) -> i64 {
         let now = Now { due: Timestamp::from_secs(due), wall: Timestamp::from_secs(due + ahead) };
         ages.trusted(now).wall.as_secs()
     }
@@ -50,12 +50,12 @@ mod tests {
     #[test]
     fn a_clock_set_forward_makes_nothing_old_for_a_day_and_a_correction_is_believed_then() {
         let mut ages = Ages::default();
-        assert_eq!(reckoned(&mut ages, 0, 0), 0);
-        assert_eq!(reckoned(&mut ages, 10, 5 * DAY), 10);
-        assert_eq!(reckoned(&mut ages, 9 + DAY, 5 * DAY), 9 + DAY);
-        assert_eq!(reckoned(&mut ages, 10 + DAY, 5 * DAY), 10 + 6 * DAY);
+        assert_eq!(trusted_at(&mut ages, 0, 0), 0);
+        assert_eq!(trusted_at(&mut ages, 10, 5 * DAY), 10);
+        assert_eq!(trusted_at(&mut ages, 9 + DAY, 5 * DAY), 9 + DAY);
+        assert_eq!(trusted_at(&mut ages, 10 + DAY, 5 * DAY), 10 + 6 * DAY);
         assert_eq!(
-            reckoned(&mut ages, 20 + DAY, 0),
+            trusted_at(&mut ages, 20 + DAY, 0),
             20 + DAY,
             "set right again: rows of now are young at once"
         );
@@ -64,16 +64,16 @@ mod tests {
     #[test]
     fn a_mistake_that_is_mended_within_the_day_has_no_effect() {
         let mut ages = Ages::default();
-        assert_eq!(reckoned(&mut ages, 0, DAY), 0);
-        assert_eq!(reckoned(&mut ages, DAY - 1, 0), DAY - 1);
-        assert_eq!(reckoned(&mut ages, 3 * DAY, 0), 3 * DAY);
+        assert_eq!(trusted_at(&mut ages, 0, DAY), 0);
+        assert_eq!(trusted_at(&mut ages, DAY - 1, 0), DAY - 1);
+        assert_eq!(trusted_at(&mut ages, 3 * DAY, 0), 3 * DAY);
     }
 
     #[test]
     fn a_clock_set_back_makes_what_came_since_no_older_than_it_is() {
         let mut ages = Ages::default();
-        assert_eq!(reckoned(&mut ages, 0, 0), 0);
-        assert_eq!(reckoned(&mut ages, 10, -3_600), 10 - 3_600);
-        assert_eq!(reckoned(&mut ages, 10 + 2 * DAY, -3_600), 10 + 2 * DAY - 3_600);
+        assert_eq!(trusted_at(&mut ages, 0, 0), 0);
+        assert_eq!(trusted_at(&mut ages, 10, -3_600), 10 - 3_600);
+        assert_eq!(trusted_at(&mut ages, 10 + 2 * DAY, -3_600), 10 + 2 * DAY - 3_600);
     }
 }

@@ -163,7 +163,7 @@ async fn a_position_that_is_not_final_makes_nobody_silent() {
     for _ in 0..10 {
         house.clock.advance(MINUTE / 2);
         while learner.step().await.unwrap() != Progress::End {}
-        learner.tell_silences().await.unwrap();
+        learner.report_silences().await.unwrap();
     }
     assert_eq!(house.told().await, 0, "14 minutes, but nothing is known after 9 of them");
     client.batch_execute("ROLLBACK").await.unwrap();
