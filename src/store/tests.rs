@@ -27,6 +27,7 @@ mod places;
 mod queue;
 mod retention;
 mod search;
+mod statements;
 
 pub use places::place_in;
 

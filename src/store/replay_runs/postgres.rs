@@ -3,15 +3,12 @@
 use async_trait::async_trait;
 use tokio_postgres::Row;
 
+use super::statements::{COLUMNS, COUNT, FORGET_RUNS, NEXT, TAKE, TURN, bound, in_state, newest_before, one};
 use super::{KEPT, STEP};
 use crate::domain::{DeliveryId, Replay, ReplayId, ReplayRun, ReplaySignature, RunState, RunStep, Timestamp};
 use crate::store::postgres::{Postgres, Transaction, column, params, small, unreadable, whole};
 use crate::store::replays::postgres as replays;
 use crate::store::{ReplayRuns, StoreError};
-
-const COLUMNS: &str = r"
-    id, filter, target, signature, is_newest_first, per_second, concurrency, stops_on_error,
-    state, why, total, done, failed, gone";
 
 #[async_trait]
 impl ReplayRuns for Postgres {
@@ -44,20 +41,7 @@ impl ReplayRuns for Postgres {
         limit: usize,
     ) -> Result<Vec<(u32, DeliveryId)>, StoreError> {
         let first = after.map_or(0, |place| i64::from(place).saturating_add(1));
-        let rows = self
-            .connection()
-            .await?
-            .rows(
-                r"
-                SELECT place, delivery
-                FROM replay_plan
-                WHERE run = $1 AND place >= $2
-                ORDER BY place
-                LIMIT $3
-                ",
-                &params![run.as_bytes(), first, whole(limit)],
-            )
-            .await?;
+        let rows = self.connection().await?.rows(NEXT, &params![run.as_bytes(), first, whole(limit)]).await?;
         rows.iter()
             .map(|row| {
                 let place = small(column(row, "place")?, "place")?;
@@ -87,38 +71,24 @@ impl ReplayRuns for Postgres {
         let turned = self
             .connection()
             .await?
-            .run(
-                "UPDATE replay_runs SET state = $3, why = $4 WHERE id = $1 AND state = $2",
-                &params![run.as_bytes(), from.as_str(), to.as_str(), why],
-            )
+            .run(TURN, &params![to.as_str(), why, run.as_bytes(), from.as_str()])
             .await?;
         Ok(turned > 0)
     }
 
     async fn runs(&self, before: Option<ReplayId>, limit: usize) -> Result<Vec<ReplayRun>, StoreError> {
-        let before = before.map_or([0xff; 16], |id| *id.as_bytes());
-        let sql = format!(
-            r"
-            SELECT {COLUMNS}
-            FROM replay_runs
-            WHERE id < $1
-            ORDER BY id DESC
-            LIMIT $2
-            "
-        );
-        let rows = self.connection().await?.rows(&sql, &params![before, whole(limit)]).await?;
+        let rows =
+            self.connection().await?.rows(&newest_before(), &params![bound(before), whole(limit)]).await?;
         rows.iter().map(read).collect()
     }
 
     async fn run(&self, id: ReplayId) -> Result<Option<ReplayRun>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM replay_runs WHERE id = $1");
-        let row = self.connection().await?.maybe(&sql, &params![id.as_bytes()]).await?;
+        let row = self.connection().await?.maybe(&one(), &params![id.as_bytes()]).await?;
         row.as_ref().map(read).transpose()
     }
 
     async fn running_runs(&self) -> Result<Vec<ReplayRun>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM replay_runs WHERE state = $1 ORDER BY id");
-        let rows = self.connection().await?.rows(&sql, &params![RunState::Running.as_str()]).await?;
+        let rows = self.connection().await?.rows(&in_state(), &params![RunState::Running.as_str()]).await?;
         rows.iter().map(read).collect()
     }
 }
@@ -163,15 +133,7 @@ async fn add(to: &Transaction, run: &ReplayRun, plan: &[DeliveryId]) -> Result<(
         ],
     )
     .await?;
-    to.run(
-        r"
-        DELETE FROM replay_runs
-        WHERE state <> $2
-          AND id < (SELECT id FROM replay_runs ORDER BY id DESC LIMIT 1 OFFSET $1)
-        ",
-        &params![whole(KEPT), RunState::Running.as_str()],
-    )
-    .await?;
+    to.run(FORGET_RUNS, &params![RunState::Running.as_str(), whole(KEPT)]).await?;
     Ok(())
 }
 
@@ -183,25 +145,14 @@ async fn settle(
     replay: Option<&Replay>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let taken = to
-        .run(
-            "DELETE FROM replay_plan WHERE run = $1 AND place = $2",
-            &params![run.as_bytes(), i64::from(place)],
-        )
-        .await?;
+    let taken = to.run(TAKE, &params![run.as_bytes(), i64::from(place)]).await?;
     to.run(
-        r"
-        UPDATE replay_runs
-        SET done = done + $2,
-            failed = failed + $3,
-            gone = gone + $4
-        WHERE id = $1
-        ",
+        COUNT,
         &params![
-            run.as_bytes(),
             i64::from(taken > 0),
             i64::from(step == RunStep::Failed),
             i64::from(step == RunStep::Gone),
+            run.as_bytes(),
         ],
     )
     .await?;

@@ -4,16 +4,13 @@ use async_trait::async_trait;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 
-use super::{KEPT, STEP};
+use super::statements::{COLUMNS, COUNT, FORGET_RUNS, NEXT, TAKE, TURN, bound, in_state, newest_before};
+use super::{KEPT, STEP, statements};
 use crate::domain::{DeliveryId, Replay, ReplayId, ReplayRun, ReplaySignature, RunState, RunStep, Timestamp};
 use crate::store::replays::sqlite as replays;
 use crate::store::sqlite::fields::unreadable;
 use crate::store::sqlite::{Sqlite, whole};
 use crate::store::{ReplayRuns, StoreError};
-
-const COLUMNS: &str = r"
-    id, filter, target, signature, is_newest_first, per_second, concurrency, stops_on_error,
-    state, why, total, done, failed, gone";
 
 #[async_trait]
 impl ReplayRuns for Sqlite {
@@ -118,15 +115,7 @@ pub fn add(connection: &Connection, run: &ReplayRun) -> rusqlite::Result<()> {
             ":failed": run.failed,
             ":gone": run.gone,
         })?;
-    connection
-        .prepare_cached(
-            r"
-            DELETE FROM replay_runs
-            WHERE state <> :running
-              AND id < (SELECT id FROM replay_runs ORDER BY id DESC LIMIT 1 OFFSET :kept)
-            ",
-        )?
-        .execute(named_params! { ":running": RunState::Running.as_str(), ":kept": whole(KEPT) })?;
+    connection.prepare_cached(FORGET_RUNS)?.execute(params![RunState::Running.as_str(), whole(KEPT)])?;
     Ok(())
 }
 
@@ -154,24 +143,12 @@ pub fn next(
     after: Option<u32>,
     limit: usize,
 ) -> rusqlite::Result<Vec<(u32, DeliveryId)>> {
+    let first = after.map_or(0, |place| place.saturating_add(1));
     connection
-        .prepare_cached(
-            r"
-            SELECT place, delivery
-            FROM replay_plan
-            WHERE run = :run AND place >= :first
-            ORDER BY place
-            LIMIT :limit
-            ",
-        )?
-        .query_map(
-            named_params! {
-                ":run": run.as_bytes(),
-                ":first": after.map_or(0, |place| place.saturating_add(1)),
-                ":limit": whole(limit),
-            },
-            |row| Ok((row.get("place")?, DeliveryId::from_bytes(row.get("delivery")?))),
-        )?
+        .prepare_cached(NEXT)?
+        .query_map(params![run.as_bytes(), first, whole(limit)], |row| {
+            Ok((row.get("place")?, DeliveryId::from_bytes(row.get("delivery")?)))
+        })?
         .collect()
 }
 
@@ -183,25 +160,13 @@ pub fn settle(
     replay: Option<&Replay>,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
-    let taken = connection
-        .prepare_cached("DELETE FROM replay_plan WHERE run = ?1 AND place = ?2")?
-        .execute(params![run.as_bytes(), place])?;
-    connection
-        .prepare_cached(
-            r"
-            UPDATE replay_runs
-            SET done = done + :done,
-                failed = failed + :failed,
-                gone = gone + :gone
-            WHERE id = :run
-            ",
-        )?
-        .execute(named_params! {
-            ":run": run.as_bytes(),
-            ":done": whole(taken),
-            ":failed": step == RunStep::Failed,
-            ":gone": step == RunStep::Gone,
-        })?;
+    let taken = connection.prepare_cached(TAKE)?.execute(params![run.as_bytes(), place])?;
+    connection.prepare_cached(COUNT)?.execute(params![
+        whole(taken),
+        step == RunStep::Failed,
+        step == RunStep::Gone,
+        run.as_bytes()
+    ])?;
     match replay {
         Some(replay) => replays::add(connection, replay, now),
         None => Ok(()),
@@ -216,14 +181,8 @@ pub fn turn(
     to: RunState,
     why: Option<&str>,
 ) -> rusqlite::Result<bool> {
-    let turned = connection
-        .prepare_cached("UPDATE replay_runs SET state = :to, why = :why WHERE id = :run AND state = :from")?
-        .execute(named_params! {
-            ":run": run.as_bytes(),
-            ":from": from.as_str(),
-            ":to": to.as_str(),
-            ":why": why,
-        })?;
+    let turned =
+        connection.prepare_cached(TURN)?.execute(params![to.as_str(), why, run.as_bytes(), from.as_str()])?;
     Ok(turned > 0)
 }
 
@@ -233,35 +192,20 @@ pub fn list(
     before: Option<ReplayId>,
     limit: usize,
 ) -> rusqlite::Result<Vec<ReplayRun>> {
-    let before = before.map_or([0xff; 16], |id| *id.as_bytes());
     connection
-        .prepare_cached(&format!(
-            r"
-            SELECT {COLUMNS}
-            FROM replay_runs
-            WHERE id < ?1
-            ORDER BY id DESC
-            LIMIT ?2
-            "
-        ))?
-        .query_map(params![before, whole(limit)], run)?
+        .prepare_cached(&newest_before())?
+        .query_map(params![bound(before), whole(limit)], run)?
         .collect()
 }
 
 /// The run with this id.
 pub fn one(connection: &Connection, id: ReplayId) -> rusqlite::Result<Option<ReplayRun>> {
-    connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM replay_runs WHERE id = ?1"))?
-        .query_row([id.as_bytes()], run)
-        .optional()
+    connection.prepare_cached(&statements::one())?.query_row([id.as_bytes()], run).optional()
 }
 
 /// The runs that are still running.
 pub fn running(connection: &Connection) -> rusqlite::Result<Vec<ReplayRun>> {
-    connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM replay_runs WHERE state = ?1 ORDER BY id"))?
-        .query_map([RunState::Running.as_str()], run)?
-        .collect()
+    connection.prepare_cached(&in_state())?.query_map([RunState::Running.as_str()], run)?.collect()
 }
 
 fn run(row: &Row<'_>) -> rusqlite::Result<ReplayRun> {

@@ -27,6 +27,11 @@ pub fn delivery(row: &Row, name: &str) -> Result<DeliveryId, StoreError> {
     column(row, name).map(DeliveryId::from_bytes)
 }
 
+/// One value of each row that is written, as an array.
+pub fn each<'a, T, V>(rows: &'a [T], value: impl Fn(&'a T) -> V) -> Vec<V> {
+    rows.iter().map(value).collect()
+}
+
 /// A value as stored in JSON.
 pub fn to_json<T: Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|fault| StoreError::Unavailable(fault.to_string()))

@@ -5,33 +5,18 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use tokio_postgres::Row;
 
-use super::columns::{delivery, number, time, time_if_any, to_json};
+use super::columns::{delivery, each, number, time, time_if_any, to_json};
 use crate::domain::{DeliveryId, JsonKinds, Timestamp};
-use crate::store::learned::fields::{MOST_FIELDS, merged, new_field};
+use crate::store::learned::columns::{FIELD, TYPE};
+use crate::store::learned::fields::Fields;
+use crate::store::learned::statements::COUNT_FIELDS;
 use crate::store::postgres::{Postgres, Transaction, column, count, params, small};
 use crate::store::{Drift, DriftField, DriftType, StoreError, TypeLearnt};
-
-const COLUMNS: &str = r"
-    pointer, types, counts, first_seen, first_in, first_sample, last_seen,
-    types_before, changed_at, changed_in
-";
 
 #[async_trait]
 impl Drift for Postgres {
     async fn drift_types(&self) -> Result<Vec<DriftType>, StoreError> {
-        let rows = self
-            .connection()
-            .await?
-            .rows(
-                r"
-                SELECT
-                    id, source, event_type, deliveries, refused, samples, fields,
-                    is_cut, first_seen, first_in, last_seen, through
-                FROM drift_types
-                ",
-                &[],
-            )
-            .await?;
+        let rows = self.connection().await?.rows(&format!("SELECT {TYPE} FROM drift_types"), &[]).await?;
         let mut types = rows.iter().map(drift_type).collect::<Result<Vec<_>, _>>()?;
         types.sort_by(|a, b| (&a.source, &a.event_type).cmp(&(&b.source, &b.event_type)));
         Ok(types)
@@ -44,7 +29,7 @@ impl Drift for Postgres {
             .rows(
                 &format!(
                     r"
-                    SELECT {COLUMNS}
+                    SELECT {FIELD}
                     FROM drift_fields
                     WHERE type_id = $1
                     "
@@ -125,30 +110,14 @@ pub async fn learn(to: &Transaction, learnt: &TypeLearnt) -> Result<(), StoreErr
     }
     let (id, before): (i64, i64) = (column(&stored, "id")?, column(&stored, "fields")?);
     let mut known = known(to, id, learnt).await?;
-    let mut fields = before;
-    let mut is_cut = false;
+    let mut fields = Fields { count: before, is_cut: false };
     for field in &learnt.fields {
-        let now = match known.remove(&field.pointer) {
-            Some(known) => Some(merged(known, field)),
-            None if fields >= MOST_FIELDS => {
-                is_cut = true;
-                None
-            }
-            None => new_field(field).inspect(|_| fields = fields.saturating_add(1)),
-        };
+        let now = fields.learn(known.remove(&field.pointer), field);
         known.extend(now.map(|field| (field.pointer.clone(), field)));
     }
     put(to, id, &known.into_values().collect::<Vec<_>>()).await?;
-    if fields != before || is_cut {
-        to.run(
-            r"
-            UPDATE drift_types
-            SET fields = $2, is_cut = is_cut OR $3
-            WHERE id = $1
-            ",
-            &params![id, fields, is_cut],
-        )
-        .await?;
+    if fields.count != before || fields.is_cut {
+        to.run(COUNT_FIELDS, &params![fields.count, fields.is_cut, id]).await?;
     }
     Ok(())
 }
@@ -164,7 +133,7 @@ async fn known(
         .rows(
             &format!(
                 r"
-                SELECT {COLUMNS}
+                SELECT {FIELD}
                 FROM drift_fields
                 WHERE type_id = $1
                   AND pointer = ANY ($2)
@@ -182,7 +151,6 @@ async fn known(
 }
 
 async fn put(to: &Transaction, type_id: i64, fields: &[DriftField]) -> Result<(), StoreError> {
-    let numbers = |number: fn(&DriftField) -> i64| fields.iter().map(number).collect::<Vec<_>>();
     let before = |field: &DriftField| field.changed.map_or(0, |(before, ..)| i64::from(before.bits()));
     let changed_at = |field: &DriftField| field.changed.map(|(_, at, _)| at.as_micros());
     let changed_in: Vec<Option<Vec<u8>>> =
@@ -192,7 +160,7 @@ async fn put(to: &Transaction, type_id: i64, fields: &[DriftField]) -> Result<()
         &format!(
             r"
             INSERT INTO drift_fields (
-                type_id, {COLUMNS}
+                type_id, {FIELD}
             )
             SELECT $1, learnt.*
             FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS learnt
@@ -210,15 +178,15 @@ async fn put(to: &Transaction, type_id: i64, fields: &[DriftField]) -> Result<()
         ),
         &params![
             type_id,
-            fields.iter().map(|field| field.pointer.as_str()).collect::<Vec<_>>(),
-            numbers(|field| i64::from(field.kinds.bits())),
+            each(fields, |field| field.pointer.as_str()),
+            each(fields, |field| i64::from(field.kinds.bits())),
             counts,
-            numbers(|field| field.first_seen.as_micros()),
-            fields.iter().map(|field| field.first_in.as_bytes().as_slice()).collect::<Vec<_>>(),
-            numbers(|field| count(field.first_sample)),
-            numbers(|field| field.last_seen.as_micros()),
-            fields.iter().map(before).collect::<Vec<_>>(),
-            fields.iter().map(changed_at).collect::<Vec<_>>(),
+            each(fields, |field| field.first_seen.as_micros()),
+            each(fields, |field| field.first_in.as_bytes().as_slice()),
+            each(fields, |field| count(field.first_sample)),
+            each(fields, |field| field.last_seen.as_micros()),
+            each(fields, before),
+            each(fields, changed_at),
             changed_in,
         ],
     )

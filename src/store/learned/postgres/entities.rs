@@ -4,20 +4,15 @@ use std::collections::HashMap;
 
 use tokio_postgres::Row;
 
-use super::columns::{delivery, number, time, time_if_any, to_json};
+use super::columns::{delivery, each, number, time, time_if_any, to_json};
 use super::facts::add;
 use crate::domain::{Entity, Timestamp};
+use crate::store::learned::columns::{ENTITY, SIGHTED, SIGHTED_AGAIN};
 use crate::store::learned::limits::MOST_ENTITIES;
 use crate::store::learned::sightings::{Sighted, sighted};
 use crate::store::numbers::clock_number;
 use crate::store::postgres::{Transaction, column, count, params, whole};
 use crate::store::{SeenEntity, StoreError};
-
-/// The columns of an entity, as `entity` reads them.
-pub const COLUMNS: &str = r"
-    source, entity, name, first_seen, last_seen, last_delivery, last_event_type, deliveries,
-    newest_event_at, out_of_order, late, silent_at, habits, own_name
-";
 
 /// Adds the sightings of entities, except those added before. Only learners, one after the other, add and remove entities.
 pub async fn see(to: &Transaction, seen: &[SeenEntity], is_history: bool) -> Result<(), StoreError> {
@@ -56,7 +51,7 @@ async fn known(
         .rows(
             &format!(
                 r"
-                SELECT {COLUMNS}, through
+                SELECT {ENTITY}, through
                 FROM entities
                 WHERE (source, entity) IN (SELECT * FROM unnest($1, $2))
                 ORDER BY source, entity
@@ -108,63 +103,38 @@ async fn make_room(to: &Transaction, surplus: i64, next: &[Sighted]) -> Result<(
 }
 
 async fn put(to: &Transaction, sighted: &[Sighted]) -> Result<(), StoreError> {
-    let numbers = |number: fn(&Sighted) -> i64| sighted.iter().map(number).collect::<Vec<_>>();
     let times = |time: fn(&Sighted) -> Option<Timestamp>| {
-        sighted.iter().map(|sighted| time(sighted).map(Timestamp::as_micros)).collect::<Vec<_>>()
-    };
-    let names = |name: fn(&Entity) -> Option<&str>| {
-        sighted.iter().map(|sighted| name(&sighted.entity)).collect::<Vec<_>>()
+        each(sighted, |sighted| time(sighted).map(Timestamp::as_micros))
     };
     let habits =
         sighted.iter().map(|sighted| to_json(&sighted.entity.habits)).collect::<Result<Vec<_>, _>>()?;
     to.run(
-        r"
-        INSERT INTO entities (
-            source, entity, name, first_seen, last_seen, last_delivery, last_event_type,
-            deliveries, newest_event_at, out_of_order, late, silent_at, habits,
-            due_at, due_rule, through, trouble, quiet_at
-        )
-        SELECT *
-        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
-        ON CONFLICT (source, entity) DO UPDATE SET
-            name = excluded.name,
-            first_seen = excluded.first_seen,
-            last_seen = excluded.last_seen,
-            last_delivery = excluded.last_delivery,
-            last_event_type = excluded.last_event_type,
-            deliveries = excluded.deliveries,
-            newest_event_at = excluded.newest_event_at,
-            out_of_order = excluded.out_of_order,
-            late = excluded.late,
-            silent_at = excluded.silent_at,
-            habits = excluded.habits,
-            due_at = excluded.due_at,
-            due_rule = excluded.due_rule,
-            through = excluded.through,
-            trouble = excluded.trouble,
-            quiet_at = excluded.quiet_at
-        ",
+        &format!(
+            r"
+            INSERT INTO entities ({SIGHTED})
+            SELECT *
+            FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+            {SIGHTED_AGAIN}
+            "
+        ),
         &params![
-            sighted.iter().map(|sighted| sighted.entity.source.as_str()).collect::<Vec<_>>(),
-            sighted.iter().map(|sighted| sighted.entity.entity.as_str()).collect::<Vec<_>>(),
-            names(|entity| entity.name.as_deref()),
-            numbers(|sighted| sighted.entity.first_seen.as_micros()),
-            numbers(|sighted| sighted.entity.last_seen.as_micros()),
-            sighted
-                .iter()
-                .map(|sighted| sighted.entity.last_delivery.as_bytes().as_slice())
-                .collect::<Vec<_>>(),
-            names(|entity| entity.last_event_type.as_deref()),
-            numbers(|sighted| count(sighted.entity.deliveries)),
+            each(sighted, |sighted| sighted.entity.source.as_str()),
+            each(sighted, |sighted| sighted.entity.entity.as_str()),
+            each(sighted, |sighted| sighted.entity.name.as_deref()),
+            each(sighted, |sighted| sighted.entity.first_seen.as_micros()),
+            each(sighted, |sighted| sighted.entity.last_seen.as_micros()),
+            each(sighted, |sighted| sighted.entity.last_delivery.as_bytes().as_slice()),
+            each(sighted, |sighted| sighted.entity.last_event_type.as_deref()),
+            each(sighted, |sighted| count(sighted.entity.deliveries)),
             times(|sighted| sighted.entity.newest_event_at),
-            numbers(|sighted| count(sighted.entity.out_of_order)),
-            numbers(|sighted| count(sighted.entity.late)),
+            each(sighted, |sighted| count(sighted.entity.out_of_order)),
+            each(sighted, |sighted| count(sighted.entity.late)),
             times(|sighted| sighted.entity.silent_at),
             habits,
             times(|sighted| sighted.due),
-            numbers(|sighted| sighted.rule),
-            numbers(|sighted| sighted.through),
-            numbers(|sighted| clock_number(sighted.entity.clock_trouble())),
+            each(sighted, |sighted| sighted.rule),
+            each(sighted, |sighted| sighted.through),
+            each(sighted, |sighted| clock_number(sighted.entity.clock_trouble())),
             times(|sighted| sighted.entity.quiet_at()),
         ],
     )
@@ -172,7 +142,7 @@ async fn put(to: &Transaction, sighted: &[Sighted]) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Reads an entity from `COLUMNS`.
+/// Reads an entity from `ENTITY`.
 pub fn entity(row: &Row) -> Result<Entity, StoreError> {
     let habits: String = column(row, "habits")?;
     Ok(Entity {

@@ -6,11 +6,14 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::columns::{number, time};
-use super::entities::{COLUMNS, entity};
+use super::entities::entity;
 use super::names;
-use crate::domain::{DeliveryFilter, DeliveryRow, Device, Entity, Timestamp, Verdict, is_worldwide};
-use crate::store::learned::limits::{MOST_MEMBERS, is_shown};
-use crate::store::learned::parts::{Part, direction, parts};
+use crate::domain::{DeliveryRow, Device, Entity, is_worldwide};
+use crate::store::learned::columns::ENTITY;
+use crate::store::learned::limits::MOST_MEMBERS;
+use crate::store::learned::listing::{Filling, accepted_about, remaining};
+use crate::store::learned::parts::{Part, direction};
+use crate::store::learned::statements;
 use crate::store::log::encoding::headers;
 use crate::store::postgres::{Connection, Postgres, Transaction, column, params, whole};
 use crate::store::{Devices, EntityPage, EntityPlace, EntityQuery, LoggedDelivery, Search as _, StoreError};
@@ -68,31 +71,14 @@ impl Devices for Postgres {
         limit: usize,
         bytes: usize,
     ) -> Result<Vec<LoggedDelivery>, StoreError> {
-        let about = DeliveryFilter {
-            source: Some(source),
-            entity: Some(entity),
-            verdict: Some(Verdict::Accepted),
-            ..DeliveryFilter::default()
-        };
-        let rows = self.list(&about, before, limit).await?;
+        let rows = self.list(&accepted_about(source, entity), before, limit).await?;
         with_bytes(&self.connection().await?, rows, bytes).await
     }
 }
 
 /// The entity of an id with what other sources say of the same thing.
 async fn device(from: &Connection, source: &str, id: &str) -> Result<Option<Device>, StoreError> {
-    let found = from
-        .maybe(
-            &format!(
-                r"
-                SELECT {COLUMNS}
-                FROM entities
-                WHERE source = $1 AND entity = $2
-                "
-            ),
-            &params![source, id],
-        )
-        .await?;
+    let found = from.maybe(&statements::entity(), &params![source, id]).await?;
     let Some(found) = found else { return Ok(None) };
     Ok(joined(from, vec![entity(&found)?]).await?.pop())
 }
@@ -110,7 +96,7 @@ async fn joined(from: &Connection, entities: Vec<Entity>) -> Result<Vec<Device>,
                     SELECT member.*
                     FROM unnest($1) AS asked (id)
                     CROSS JOIN LATERAL (
-                        SELECT {COLUMNS}
+                        SELECT {ENTITY}
                         FROM entities
                         WHERE entity = asked.id
                           AND length(entity) >= 12
@@ -141,47 +127,33 @@ async fn joined(from: &Connection, entities: Vec<Entity>) -> Result<Vec<Device>,
 
 /// A page of at most `limit` devices.
 async fn list(from: &Connection, query: &EntityQuery, limit: usize) -> Result<EntityPage, StoreError> {
-    let mut devices: Vec<Device> = Vec::new();
-    let mut last = None;
-    let begun = query.after.as_ref().map_or(0, |place| place.class);
-    for (number, part) in parts(query).into_iter().enumerate().skip(begun) {
-        let mut after = query.after.clone().filter(|place| place.class == number);
+    let mut page = Filling::new(query, limit);
+    for (number, part, mut after) in remaining(query) {
         loop {
-            let (entities, ats) = candidates(from, query, part, after.as_ref(), limit).await?;
-            let has_more = entities.len() > limit;
-            for (device, at) in joined(from, entities).await?.into_iter().zip(ats) {
-                let place = EntityPlace {
-                    class: number,
-                    at,
-                    source: device.key.source.clone(),
-                    entity: device.key.entity.clone(),
-                };
-                after = Some(place.clone());
-                if !is_shown(query, &device, &devices) {
-                    continue;
+            let (entities, places) = candidates(from, query, (number, part), after.as_ref(), limit).await?;
+            let has_more = places.len() > limit;
+            after = places.last().cloned();
+            for (device, place) in joined(from, entities).await?.into_iter().zip(places) {
+                if !page.add(place, device) {
+                    return Ok(page.continued());
                 }
-                if devices.len() == limit {
-                    return Ok(EntityPage { devices, next: last });
-                }
-                devices.push(device);
-                last = Some(place);
             }
             if !has_more {
                 break;
             }
         }
     }
-    Ok(EntityPage { devices, next: None })
+    Ok(page.ended())
 }
 
-/// The next entities of a part, one more than `limit`, and the time by which each is ordered.
+/// The next entities of a part, one more than `limit`, and the place of each.
 async fn candidates(
     from: &Connection,
     query: &EntityQuery,
-    part: Part,
+    (class, part): (usize, Part),
     after: Option<&EntityPlace>,
     limit: usize,
-) -> Result<(Vec<Entity>, Vec<Timestamp>), StoreError> {
+) -> Result<(Vec<Entity>, Vec<EntityPlace>), StoreError> {
     let key = part.key();
     let condition = part.condition("$1");
     let (beyond, direction) = direction(query.order);
@@ -190,7 +162,7 @@ async fn candidates(
         .rows(
             &format!(
                 r"
-                SELECT {COLUMNS}, {key} AS at
+                SELECT {ENTITY}, {key} AS at
                 FROM entities
                 WHERE {condition}
                   AND ($2::bigint IS NULL OR ({key}, source, entity) {beyond} ($2, $3, $4))
@@ -216,8 +188,12 @@ async fn candidates(
             ],
         )
         .await?;
+    let place = |row| {
+        let (source, entity) = (column(row, "source")?, column(row, "entity")?);
+        Ok(EntityPlace { class, at: time(row, "at")?, source, entity })
+    };
     let entities = rows.iter().map(entity).collect::<Result<_, _>>()?;
-    Ok((entities, rows.iter().map(|row| time(row, "at")).collect::<Result<_, _>>()?))
+    Ok((entities, rows.iter().map(place).collect::<Result<_, StoreError>>()?))
 }
 
 /// Gives something a name, at every source that speaks of it; `None` takes it away. `false` where nothing of that id is known.

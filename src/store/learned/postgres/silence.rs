@@ -4,10 +4,12 @@
 use async_trait::async_trait;
 
 use super::columns::time;
-use super::entities::{COLUMNS, entity};
+use super::entities::entity;
 use super::facts::{lock, set};
 use crate::domain::{Entity, Now, OutgoingEvent, SilenceAfter, Timestamp};
+use crate::store::learned::columns::ENTITY;
 use crate::store::learned::limits::{MOST_OUTAGES, SHORTEST_OUTAGE, due_by, unheard};
+use crate::store::learned::statements::{FORGET_OUTAGES, MARK_SILENT, OUTAGES, POSTPONE, with_other_rule};
 use crate::store::outbox::postgres as outbox;
 use crate::store::postgres::{Postgres, Transaction, params, whole};
 use crate::store::{NewMessage, Outage, Silences, StoreError};
@@ -21,7 +23,7 @@ impl Silences for Postgres {
             .rows(
                 &format!(
                     r"
-                    SELECT {COLUMNS}
+                    SELECT {ENTITY}
                     FROM entities
                     WHERE due_at <= $1
                     ORDER BY due_at, source, entity
@@ -38,15 +40,8 @@ impl Silences for Postgres {
         self.connection()
             .await?
             .run(
-                r"
-                UPDATE entities
-                SET due_at = $4
-                WHERE source = $1
-                  AND entity = $2
-                  AND last_seen = $3
-                  AND due_at IS NOT NULL
-                ",
-                &params![entity.source, entity.entity, entity.last_seen.as_micros(), due.as_micros()],
+                POSTPONE,
+                &params![due.as_micros(), entity.source, entity.entity, entity.last_seen.as_micros()],
             )
             .await?;
         Ok(())
@@ -72,20 +67,7 @@ impl Silences for Postgres {
         let rows = self
             .connection()
             .await?
-            .rows(
-                &format!(
-                    r"
-                    SELECT {COLUMNS}
-                    FROM entities
-                    WHERE source = $1
-                      AND entity > $2
-                      AND due_rule <> $3
-                    ORDER BY entity
-                    LIMIT $4
-                    "
-                ),
-                &params![source, after, rule.number(), whole(limit)],
-            )
+            .rows(&with_other_rule(), &params![source, after, rule.number(), whole(limit)])
             .await?;
         rows.iter().map(entity).collect()
     }
@@ -105,18 +87,7 @@ impl Silences for Postgres {
     }
 
     async fn outages(&self) -> Result<Vec<Outage>, StoreError> {
-        let rows = self
-            .connection()
-            .await?
-            .rows(
-                r"
-                SELECT since, until
-                FROM outages
-                ORDER BY since
-                ",
-                &[],
-            )
-            .await?;
+        let rows = self.connection().await?.rows(OUTAGES, &[]).await?;
         rows.iter().map(|row| Ok(Outage { since: time(row, "since")?, until: time(row, "until")? })).collect()
     }
 }
@@ -132,15 +103,8 @@ async fn publish(
 ) -> Result<bool, StoreError> {
     let marked = to
         .run(
-            r"
-            UPDATE entities
-            SET silent_at = $4, due_at = NULL
-            WHERE source = $1
-              AND entity = $2
-              AND last_seen = $3
-              AND silent_at IS NULL
-            ",
-            &params![entity.source, entity.entity, entity.last_seen.as_micros(), now.wall.as_micros()],
+            MARK_SILENT,
+            &params![now.wall.as_micros(), entity.source, entity.entity, entity.last_seen.as_micros()],
         )
         .await?;
     if marked == 0 {
@@ -215,18 +179,6 @@ async fn listened(to: &Transaction, now: Timestamp, outage: Option<Outage>) -> R
         &params![outage.since.as_micros(), outage.until.as_micros()],
     )
     .await?;
-    to.run(
-        r"
-        DELETE FROM outages
-        WHERE since NOT IN (
-            SELECT since
-            FROM outages
-            ORDER BY since DESC
-            LIMIT $1
-        )
-        ",
-        &params![whole(MOST_OUTAGES)],
-    )
-    .await?;
+    to.run(FORGET_OUTAGES, &params![whole(MOST_OUTAGES)]).await?;
     Ok(())
 }

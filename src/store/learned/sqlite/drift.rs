@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 
 use crate::domain::{DeliveryId, JsonKinds};
-use crate::store::learned::fields::{MOST_FIELDS, merged, new_field};
+use crate::store::learned::columns::{FIELD, TYPE};
+use crate::store::learned::fields::Fields;
+use crate::store::learned::statements::COUNT_FIELDS;
 use crate::store::outbox::sqlite::to_json;
 use crate::store::sqlite::Sqlite;
 use crate::store::sqlite::fields::{count, json, time, time_if_any};
@@ -77,44 +79,23 @@ pub fn learn(connection: &Connection, learnt: &TypeLearnt) -> rusqlite::Result<(
             },
             |row| Ok((row.get("id")?, row.get("fields")?)),
         )?;
-    let mut fields = before;
-    let mut is_cut = false;
+    let mut fields = Fields { count: before, is_cut: false };
     for field in &learnt.fields {
-        match known(connection, id, &field.pointer)? {
-            Some(known) => put(connection, id, &merged(known, field))?,
-            None if fields >= MOST_FIELDS => is_cut = true,
-            None => {
-                if let Some(new) = new_field(field) {
-                    put(connection, id, &new)?;
-                    fields = fields.saturating_add(1);
-                }
-            }
+        if let Some(now) = fields.learn(known(connection, id, &field.pointer)?, field) {
+            put(connection, id, &now)?;
         }
     }
-    if fields != before || is_cut {
-        connection
-            .prepare_cached(
-                r"
-                UPDATE drift_types
-                SET fields = ?2, is_cut = is_cut OR ?3
-                WHERE id = ?1
-                ",
-            )?
-            .execute(params![id, fields, is_cut])?;
+    if fields.count != before || fields.is_cut {
+        connection.prepare_cached(COUNT_FIELDS)?.execute(params![fields.count, fields.is_cut, id])?;
     }
     Ok(())
 }
-
-const COLUMNS: &str = r"
-    pointer, types, counts, first_seen, first_in, first_sample, last_seen,
-    types_before, changed_at, changed_in
-";
 
 fn known(connection: &Connection, type_id: i64, pointer: &str) -> rusqlite::Result<Option<DriftField>> {
     connection
         .prepare_cached(&format!(
             r"
-            SELECT {COLUMNS}
+            SELECT {FIELD}
             FROM drift_fields
             WHERE type_id = ?1 AND pointer = ?2
             "
@@ -132,7 +113,7 @@ fn put(connection: &Connection, type_id: i64, field: &DriftField) -> rusqlite::R
         .prepare_cached(&format!(
             r"
             INSERT OR REPLACE INTO drift_fields (
-                type_id, {COLUMNS}
+                type_id, {FIELD}
             ) VALUES (
                 :type_id, :pointer, :types, :counts, :first_seen, :first_in, :first_sample, :last_seen,
                 :types_before, :changed_at, :changed_in
@@ -176,15 +157,7 @@ fn field(row: &Row<'_>) -> rusqlite::Result<DriftField> {
 /// Every event type, by source and name.
 pub fn types(connection: &Connection) -> rusqlite::Result<Vec<DriftType>> {
     connection
-        .prepare_cached(
-            r"
-            SELECT
-                id, source, event_type, deliveries, refused, samples, fields,
-                is_cut, first_seen, first_in, last_seen, through
-            FROM drift_types
-            ORDER BY source, event_type
-            ",
-        )?
+        .prepare_cached(&format!("SELECT {TYPE} FROM drift_types ORDER BY source, event_type"))?
         .query_map([], |row| {
             Ok(DriftType {
                 id: row.get("id")?,
@@ -209,7 +182,7 @@ pub fn fields(connection: &Connection, type_id: i64) -> rusqlite::Result<Vec<Dri
     connection
         .prepare_cached(&format!(
             r"
-            SELECT {COLUMNS}
+            SELECT {FIELD}
             FROM drift_fields
             WHERE type_id = ?1
             ORDER BY pointer

@@ -5,24 +5,20 @@ use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
 use super::facts::{add, fact};
 use crate::domain::{DeliveryId, Entity, Timestamp};
 use crate::store::SeenEntity;
+use crate::store::learned::columns::{ENTITY, SIGHTED, SIGHTED_AGAIN};
 use crate::store::learned::limits::MOST_ENTITIES;
 use crate::store::learned::sightings::{Sighted, sighted};
+use crate::store::learned::statements;
 use crate::store::numbers::clock_number;
 use crate::store::outbox::sqlite::to_json;
 use crate::store::sqlite::fields::{count, json, time, time_if_any};
-
-/// The columns of an entity, as `entity` reads them.
-pub const COLUMNS: &str = r"
-    source, entity, name, first_seen, last_seen, last_delivery, last_event_type, deliveries,
-    newest_event_at, out_of_order, late, silent_at, habits, own_name
-";
 
 /// Adds the sightings of an entity, except those added before.
 pub fn see(connection: &Connection, seen: &SeenEntity, is_history: bool) -> rusqlite::Result<()> {
     let known = connection
         .prepare_cached(&format!(
             r"
-            SELECT {COLUMNS}, through
+            SELECT {ENTITY}, through
             FROM entities
             WHERE source = ?1 AND entity = ?2
             "
@@ -62,36 +58,17 @@ fn put(connection: &Connection, sighted: &Sighted) -> rusqlite::Result<()> {
     let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     let entity = &sighted.entity;
     connection
-        .prepare_cached(
+        .prepare_cached(&format!(
             r"
-            INSERT INTO entities (
-                source, entity, name, first_seen, last_seen, last_delivery, last_event_type,
-                deliveries, newest_event_at, out_of_order, late, silent_at, habits,
-                due_at, due_rule, through, trouble, quiet_at
-            ) VALUES (
+            INSERT INTO entities ({SIGHTED})
+            VALUES (
                 :source, :entity, :name, :first_seen, :last_seen, :last_delivery, :last_event_type,
                 :deliveries, :newest_event_at, :out_of_order, :late, :silent_at, :habits,
                 :due_at, :due_rule, :through, :trouble, :quiet_at
             )
-            ON CONFLICT (source, entity) DO UPDATE SET
-                name = :name,
-                first_seen = :first_seen,
-                last_seen = :last_seen,
-                last_delivery = :last_delivery,
-                last_event_type = :last_event_type,
-                deliveries = :deliveries,
-                newest_event_at = :newest_event_at,
-                out_of_order = :out_of_order,
-                late = :late,
-                silent_at = :silent_at,
-                habits = :habits,
-                due_at = :due_at,
-                due_rule = :due_rule,
-                through = :through,
-                trouble = :trouble,
-                quiet_at = :quiet_at
-            ",
-        )?
+            {SIGHTED_AGAIN}
+            "
+        ))?
         .execute(named_params! {
             ":source": entity.source,
             ":entity": entity.entity,
@@ -117,19 +94,10 @@ fn put(connection: &Connection, sighted: &Sighted) -> rusqlite::Result<()> {
 
 /// The entity with this id.
 pub fn one(connection: &Connection, source: &str, entity_id: &str) -> rusqlite::Result<Option<Entity>> {
-    connection
-        .prepare_cached(&format!(
-            r"
-            SELECT {COLUMNS}
-            FROM entities
-            WHERE source = ?1 AND entity = ?2
-            "
-        ))?
-        .query_row([source, entity_id], entity)
-        .optional()
+    connection.prepare_cached(&statements::entity())?.query_row([source, entity_id], entity).optional()
 }
 
-/// Reads an entity from `COLUMNS`.
+/// Reads an entity from `ENTITY`.
 pub fn entity(row: &Row<'_>) -> rusqlite::Result<Entity> {
     Ok(Entity {
         source: row.get("source")?,

@@ -8,11 +8,11 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, ToSql, named_params, params};
 
 use super::{entities, names};
-use crate::domain::{
-    DeliveryFilter, DeliveryRow, Device, DeviceState, Entity, Timestamp, Verdict, is_worldwide,
-};
-use crate::store::learned::limits::{MOST_MEMBERS, is_shown};
-use crate::store::learned::parts::{Part, direction, parts};
+use crate::domain::{DeliveryRow, Device, DeviceState, Entity, Timestamp, is_worldwide};
+use crate::store::learned::columns::ENTITY;
+use crate::store::learned::limits::MOST_MEMBERS;
+use crate::store::learned::listing::{Filling, accepted_about, remaining};
+use crate::store::learned::parts::{Part, direction};
 use crate::store::log::encoding::headers;
 use crate::store::sqlite::fields::count;
 use crate::store::sqlite::{Sqlite, whole};
@@ -56,13 +56,7 @@ impl Devices for Sqlite {
         limit: usize,
         bytes: usize,
     ) -> Result<Vec<LoggedDelivery>, StoreError> {
-        let about = DeliveryFilter {
-            source: Some(source),
-            entity: Some(entity),
-            verdict: Some(Verdict::Accepted),
-            ..DeliveryFilter::default()
-        };
-        let rows = self.list(&about, before, limit).await?;
+        let rows = self.list(&accepted_about(source, entity), before, limit).await?;
         self.read(move |from| with_bytes(from, rows, bytes)).await
     }
 }
@@ -82,15 +76,14 @@ fn siblings(connection: &Connection, of: &Entity) -> rusqlite::Result<Vec<Entity
     connection
         .prepare_cached(&format!(
             r"
-            SELECT {}
+            SELECT {ENTITY}
             FROM entities INDEXED BY entities_joined
             WHERE entity = ?1
               AND length(entity) >= 12
               AND source <> ?2
             ORDER BY source
             LIMIT ?3
-            ",
-            entities::COLUMNS
+            "
         ))?
         .query_map(params![of.entity, of.source, whole(MOST_MEMBERS)], entities::entity)?
         .collect()
@@ -108,28 +101,24 @@ const fn index(part: Part) -> &'static str {
 
 /// A page of at most `limit` devices.
 pub fn list(connection: &Connection, query: &EntityQuery, limit: usize) -> rusqlite::Result<EntityPage> {
-    let mut devices: Vec<Device> = Vec::new();
-    let mut last = None;
-    let begun = query.after.as_ref().map_or(0, |place| place.class);
-    for (number, part) in parts(query).into_iter().enumerate().skip(begun) {
-        let mut after = query.after.clone().filter(|place| place.class == number);
+    let mut page = Filling::new(query, limit);
+    for (number, part, mut after) in remaining(query) {
         loop {
             let places = candidates(connection, query, (number, part), after.as_ref(), limit)?;
-            for place in &places {
-                let Some(device) = shown(connection, query, place, &devices)? else { continue };
-                if devices.len() == limit {
-                    return Ok(EntityPage { devices, next: last });
+            let has_more = places.len() > limit;
+            after = places.last().cloned();
+            for place in places {
+                let Some(device) = device(connection, &place.source, &place.entity)? else { continue };
+                if !page.add(place, device) {
+                    return Ok(page.continued());
                 }
-                devices.push(device);
-                last = Some(place.clone());
             }
-            match places.last() {
-                Some(end) if places.len() > limit => after = Some(end.clone()),
-                _ => break,
+            if !has_more {
+                break;
             }
         }
     }
-    Ok(EntityPage { devices, next: None })
+    Ok(page.ended())
 }
 
 /// The next entities of a part, one more than `limit`.
@@ -195,17 +184,6 @@ fn candidates(
             Ok(EntityPlace { class: number, at, source: row.get("source")?, entity: row.get("entity")? })
         })?
         .collect()
-}
-
-/// The device at a place of the list; `None` where another of its entities stands for it.
-fn shown(
-    connection: &Connection,
-    query: &EntityQuery,
-    place: &EntityPlace,
-    before: &[Device],
-) -> rusqlite::Result<Option<Device>> {
-    let Some(device) = device(connection, &place.source, &place.entity)? else { return Ok(None) };
-    Ok(Some(device).filter(|device| is_shown(query, device, before)))
 }
 
 /// Gives something a name, at every source that speaks of it; `None` takes it away. `false` where nothing of that id is known.

@@ -3,10 +3,12 @@
 use async_trait::async_trait;
 use rusqlite::{Connection, named_params, params};
 
-use super::entities::{COLUMNS, entity};
+use super::entities::entity;
 use super::facts::fact;
 use crate::domain::{Entity, Now, OutgoingEvent, SilenceAfter, Timestamp};
+use crate::store::learned::columns::ENTITY;
 use crate::store::learned::limits::{MOST_OUTAGES, due_by, unheard};
+use crate::store::learned::statements::{FORGET_OUTAGES, MARK_SILENT, OUTAGES, POSTPONE, with_other_rule};
 use crate::store::outbox::sqlite as outbox;
 use crate::store::sqlite::fields::time;
 use crate::store::sqlite::{Sqlite, whole};
@@ -38,7 +40,7 @@ impl Silences for Sqlite {
         after: String,
         limit: usize,
     ) -> Result<Vec<Entity>, StoreError> {
-        self.read(move |from| with_other_rule(from, &source, rule, &after, limit)).await
+        self.read(move |from| other_rule(from, &source, rule, &after, limit)).await
     }
 
     async fn recompute_silences(
@@ -64,7 +66,7 @@ pub fn due(connection: &Connection, now: Timestamp, limit: usize) -> rusqlite::R
     connection
         .prepare_cached(&format!(
             r"
-            SELECT {COLUMNS}
+            SELECT {ENTITY}
             FROM entities INDEXED BY entities_due
             WHERE due_at <= ?1
             ORDER BY due_at, source, entity
@@ -77,18 +79,12 @@ pub fn due(connection: &Connection, now: Timestamp, limit: usize) -> rusqlite::R
 
 /// Moves the silence check of an entity to another time.
 pub fn postpone(connection: &Connection, entity: &Entity, due: Timestamp) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            r"
-            UPDATE entities
-            SET due_at = ?4
-            WHERE source = ?1
-              AND entity = ?2
-              AND last_seen = ?3
-              AND due_at IS NOT NULL
-            ",
-        )?
-        .execute(params![entity.source, entity.entity, entity.last_seen.as_micros(), due.as_micros()])?;
+    connection.prepare_cached(POSTPONE)?.execute(params![
+        due.as_micros(),
+        entity.source,
+        entity.entity,
+        entity.last_seen.as_micros()
+    ])?;
     Ok(())
 }
 
@@ -101,18 +97,12 @@ pub fn publish(
     messages: &[NewMessage],
     now: Now,
 ) -> rusqlite::Result<bool> {
-    let marked = connection
-        .prepare_cached(
-            r"
-            UPDATE entities
-            SET silent_at = ?4, due_at = NULL
-            WHERE source = ?1
-              AND entity = ?2
-              AND last_seen = ?3
-              AND silent_at IS NULL
-            ",
-        )?
-        .execute(params![entity.source, entity.entity, entity.last_seen.as_micros(), now.wall.as_micros()])?;
+    let marked = connection.prepare_cached(MARK_SILENT)?.execute(params![
+        now.wall.as_micros(),
+        entity.source,
+        entity.entity,
+        entity.last_seen.as_micros()
+    ])?;
     if marked == 0 {
         return Ok(false);
     }
@@ -121,7 +111,7 @@ pub fn publish(
 }
 
 /// Entities of `source` after `after` whose silence was not computed with `rule`, by id.
-pub fn with_other_rule(
+pub fn other_rule(
     connection: &Connection,
     source: &str,
     rule: SilenceAfter,
@@ -129,17 +119,7 @@ pub fn with_other_rule(
     limit: usize,
 ) -> rusqlite::Result<Vec<Entity>> {
     connection
-        .prepare_cached(&format!(
-            r"
-            SELECT {COLUMNS}
-            FROM entities
-            WHERE source = ?1
-              AND entity > ?2
-              AND due_rule <> ?3
-            ORDER BY entity
-            LIMIT ?4
-            "
-        ))?
+        .prepare_cached(&with_other_rule())?
         .query_map(params![source, after, rule.number(), whole(limit)], entity)?
         .collect()
 }
@@ -197,32 +177,14 @@ pub fn listened(connection: &Connection, now: Timestamp, outage: Option<Outage>)
             ",
         )?
         .execute([outage.since.as_micros(), outage.until.as_micros()])?;
-    connection
-        .prepare_cached(
-            r"
-            DELETE FROM outages
-            WHERE since NOT IN (
-                SELECT since
-                FROM outages
-                ORDER BY since DESC
-                LIMIT ?1
-            )
-            ",
-        )?
-        .execute([whole(MOST_OUTAGES)])?;
+    connection.prepare_cached(FORGET_OUTAGES)?.execute([whole(MOST_OUTAGES)])?;
     Ok(())
 }
 
 /// The stored outages.
 pub fn outages(connection: &Connection) -> rusqlite::Result<Vec<Outage>> {
     connection
-        .prepare_cached(
-            r"
-            SELECT since, until
-            FROM outages
-            ORDER BY since
-            ",
-        )?
+        .prepare_cached(OUTAGES)?
         .query_map([], |row| Ok(Outage { since: time(row, "since")?, until: time(row, "until")? }))?
         .collect()
 }
