@@ -25,6 +25,7 @@ mod nodes;
 mod panics;
 mod places;
 mod queue;
+mod replay_runs;
 mod retention;
 mod search;
 mod statements;
