@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use super::columns::time;
+use super::columns::{SERVER_NOW, time};
+use super::rate::micros;
 use crate::domain::Timestamp;
 use crate::store::numbers::{CANCELLED, DEAD, DELIVERED};
 use crate::store::postgres::{Transaction, column, params};
@@ -65,8 +66,13 @@ pub async fn prune_outbox(
             &params![cutoff(now, retention.keep_event_ids), STEP],
         )
         .await?;
-    // Most marks are removed by the next claim of their lane; these lanes have no rate any more.
-    to.run("DELETE FROM rate_marks WHERE arrives_by < $1", &params![cutoff(now, MARKS_KEPT)]).await?;
+    // Most marks are removed by the next claim of their lane; these lanes have no rate any more. By the clock that wrote
+    // them: a node whose clock is ahead would forget requests that count.
+    to.run(
+        &format!("DELETE FROM rate_marks WHERE arrives_by < (SELECT {SERVER_NOW} - $1)"),
+        &params![micros(MARKS_KEPT)],
+    )
+    .await?;
     Ok(removed.saturating_add(events))
 }
 

@@ -10,13 +10,19 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// Another node on the place of the first one, with the same clock; `None` on SQLite.
 pub(super) async fn another(first: &Case, name: &str) -> Option<Case> {
+    another_at(first, name, Arc::clone(&first.clock)).await
+}
+
+/// Another node with its own clock.
+pub(super) async fn another_at(first: &Case, name: &str, clock: Arc<ManualClock>) -> Option<Case> {
     let Place::Postgres(place) = &first.options.place else { return None };
     let mut place = place.clone();
     place.node = name.to_owned();
-    let options = StoreOptions { place: Place::Postgres(place), ..first.options.clone() };
+    let place = Place::Postgres(place);
+    let options = StoreOptions { place, clock: Arc::<ManualClock>::clone(&clock), ..first.options.clone() };
     Some(Case {
         store: Store::open(options.clone()).await.unwrap(),
-        clock: Arc::<ManualClock>::clone(&first.clock),
+        clock,
         options,
         _folder: tempfile::tempdir().unwrap(),
     })
