@@ -1,7 +1,10 @@
 //! The outbox: subscriptions, the messages they lead to, their attempts, dead letters and figures.
 
 mod by_hand;
+mod columns;
 mod contract;
+mod letter_filter;
+mod limits;
 pub mod postgres;
 mod sharing;
 pub mod sqlite;

@@ -40,7 +40,7 @@ async fn send_now(to: &Transaction, seqs: &[i64], now: Now) -> Result<Vec<(i64, 
     let rows = to
         .rows(
             r"
-            SELECT m.seq, m.status, m.target_id, m.entity
+            SELECT m.seq, m.status, m.target_id, m.subscription_id, m.entity
             FROM messages m
             JOIN subscriptions s ON s.id = m.subscription_id
             WHERE m.seq = ANY ($1)
@@ -49,22 +49,28 @@ async fn send_now(to: &Transaction, seqs: &[i64], now: Now) -> Result<Vec<(i64, 
             &params![seqs],
         )
         .await?;
-    let mut found: HashMap<i64, (i64, String, Option<String>)> = HashMap::new();
+    let mut found = HashMap::new();
     for row in &rows {
-        let place = (column(row, "status")?, column(row, "target_id")?, column(row, "entity")?);
-        found.insert(column(row, "seq")?, place);
+        found.insert(column::<i64>(row, "seq")?, row);
     }
-    let mut due = Vec::new();
+    let (mut due, mut cancelled) = (Vec::new(), Vec::new());
     for &seq in seqs {
-        match found.remove(&seq) {
-            Some((PENDING, target, entity)) => {
-                hasten(to, seq, &target, entity.as_deref(), now.due).await?;
+        let Some(row) = found.remove(&seq) else { continue };
+        match column(row, "status")? {
+            PENDING => {
+                let target: String = column(row, "target_id")?;
+                hasten(to, seq, &target, column::<Option<String>>(row, "entity")?.as_deref(), now.due)
+                    .await?;
                 due.push((seq, target));
             }
-            Some((CANCELLED, ..)) => due.push((seq, renew(to, seq, now).await?)),
+            CANCELLED => {
+                cancelled.push(seq);
+                due.push((seq, column(row, "subscription_id")?));
+            }
             _ => {}
         }
     }
+    renew(to, &cancelled, now).await?;
     Ok(due)
 }
 
@@ -100,27 +106,25 @@ async fn hasten(
     Ok(())
 }
 
-/// Makes a message due in its own subscription, in a new round of attempts; returns its lane.
-async fn renew(to: &Transaction, seq: i64, now: Now) -> Result<String, StoreError> {
-    let row = to
-        .one(
-            &format!(
-                r"
-                UPDATE messages
-                SET status = {PENDING},
-                    lease_until = NULL,
-                    next_attempt_at = $2,
-                    replayed_at = $3,
-                    finished_at = NULL,
-                    {HOME}
-                WHERE seq = $1
-                RETURNING target_id
-                "
-            ),
-            &params![seq, now.due.as_micros(), now.wall.as_micros()],
-        )
-        .await?;
-    column(&row, "target_id")
+/// Makes locked messages due in their own subscriptions, in a new round of attempts.
+pub async fn renew(to: &Transaction, seqs: &[i64], now: Now) -> Result<(), StoreError> {
+    to.run(
+        &format!(
+            r"
+            UPDATE messages
+            SET status = {PENDING},
+                lease_until = NULL,
+                next_attempt_at = $2,
+                replayed_at = $3,
+                finished_at = NULL,
+                {HOME}
+            WHERE seq = ANY ($1)
+            "
+        ),
+        &params![seqs, now.due.as_micros(), now.wall.as_micros()],
+    )
+    .await?;
+    Ok(())
 }
 
 /// Moves parked messages to another subscription in force: due now, in a new round of attempts.
@@ -162,10 +166,10 @@ async fn move_parked(to: &Transaction, seqs: &[i64], target: &str, now: Now) -> 
             )
             .await?;
         if is_taken == 1 {
-            renew(to, seq, now).await?;
             moved.push(seq);
         }
     }
+    renew(to, &moved, now).await?;
     Ok(moved)
 }
 

@@ -9,12 +9,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::columns::SERVER_NOW;
 use super::take::Claimed;
 use super::{rate, schedule, settle};
 use crate::domain::{Now, Timestamp};
 use crate::store::numbers::{PENDING, SENDING};
-use crate::store::postgres::{Postgres, Transaction, column, params, small};
+use crate::store::postgres::{NOW_US, Param, Postgres, Transaction, column, params, small};
 use crate::store::{Due, LaneClaim, Sending, Settlement, StoreError};
 
 #[async_trait]
@@ -77,28 +76,8 @@ async fn recover(
     spread: Duration,
 ) -> Result<usize, StoreError> {
     schedule::take_up(to, node, now).await?;
-    let freed = to
-        .run(
-            &format!(
-                r"
-                UPDATE messages
-                SET status = {PENDING},
-                    lease_until = NULL,
-                    next_attempt_at = $1
-                WHERE status = {SENDING}
-                  AND seq = ANY (ARRAY(
-                      SELECT seq
-                      FROM messages
-                      WHERE status = {SENDING}
-                        AND (claimed_by = $2 OR lease_until < (SELECT {SERVER_NOW} + $3))
-                      ORDER BY seq
-                      FOR UPDATE
-                  ))
-                "
-            ),
-            &params![now.due.as_micros(), node, advanced],
-        )
-        .await?;
+    let own = format!("claimed_by = $2 OR lease_until < (SELECT {NOW_US} + $3)");
+    let freed = free(to, &own, "FOR UPDATE", &params![now.due.as_micros(), node, advanced]).await?;
     schedule::spread_overdue(to, now.due, spread).await?;
     Ok(usize::try_from(freed).unwrap_or(usize::MAX))
 }
@@ -134,28 +113,33 @@ async fn free_expired(
     claim: &LaneClaim,
 ) -> Result<bool, StoreError> {
     let stood_still = claim.now.as_micros().saturating_sub(claim.leases_ended.as_micros());
-    let freed = to
-        .run(
-            &format!(
-                r"
-                UPDATE messages
-                SET status = {PENDING},
-                    lease_until = NULL,
-                    next_attempt_at = $1
-                WHERE status = {SENDING}
-                  AND seq = ANY (ARRAY(
-                      SELECT seq
-                      FROM messages
-                      WHERE status = {SENDING}
-                        AND lease_until < (SELECT {SERVER_NOW} + $2)
-                        AND (claimed_by <> $3 OR lease_until < (SELECT {SERVER_NOW} + $2 - $4))
-                      ORDER BY seq
-                      FOR UPDATE SKIP LOCKED
-                  ))
-                "
-            ),
-            &params![claim.now.as_micros(), advanced, node, stood_still],
-        )
-        .await?;
-    Ok(freed > 0)
+    let (now, here) = (claim.now.as_micros(), format!("(SELECT {NOW_US} + $3)"));
+    let expired = format!("lease_until < {here} AND (claimed_by <> $2 OR lease_until < {here} - $4)");
+    let values = params![now, node, advanced, stood_still];
+    Ok(free(to, &expired, "FOR UPDATE SKIP LOCKED", &values).await? > 0)
+}
+
+/// Makes the claimed messages due now, `$1`, that meet a condition; returns how many.
+async fn free(to: &Transaction, which: &str, lock: &str, values: &[Param<'_>]) -> Result<u64, StoreError> {
+    to.run(
+        &format!(
+            r"
+            UPDATE messages
+            SET status = {PENDING},
+                lease_until = NULL,
+                next_attempt_at = $1
+            WHERE status = {SENDING}
+              AND seq = ANY (ARRAY(
+                  SELECT seq
+                  FROM messages
+                  WHERE status = {SENDING}
+                    AND ({which})
+                  ORDER BY seq
+                  {lock}
+              ))
+            "
+        ),
+        values,
+    )
+    .await
 }

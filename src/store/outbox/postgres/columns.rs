@@ -10,43 +10,11 @@ use crate::domain::{
 };
 use crate::store::StoreError;
 use crate::store::numbers;
+use crate::store::outbox::columns::home;
 use crate::store::postgres::{column, small, unreadable};
 
-/// The columns of a message in lists, as `message` reads them; `m` is the message, `e` its event.
-pub const MESSAGE_COLUMNS: &str = r"
-    m.seq, m.id, m.subscription_id, m.target_id,
-    m.event_id AS message_event_id, m.event_type AS message_event_type,
-    m.status, m.subscription_id IN (SELECT id FROM subscriptions WHERE parked_since IS NOT NULL) AS is_parked,
-    m.created_at, m.next_attempt_at, m.attempts, m.replayed_at, e.delivery_id";
-
-/// The columns of an event, as `event` reads them.
-pub const EVENT_COLUMNS: &str = r"
-    e.source, e.event_id, e.event_type, e.entity,
-    e.received_at, e.body, e.delivery_id, e.lineage";
-
-/// The columns of an attempt, as `attempt` reads them.
-pub const ATTEMPT_COLUMNS: &str = r"
-    number, target_id, started_at, duration_us,
-    status, error, error_detail,
-    response_headers, response_body, truncated, missing";
-
-/// Returns a message to its own subscription and starts a new round of attempts. It is in order if that subscription
-/// sends in order.
-pub const HOME: &str = r"
-    target_id = subscription_id,
-    attempts_before = attempts,
-    primary_error = NULL,
-    entity = (
-        SELECT e.entity
-        FROM events e
-        JOIN subscriptions s ON s.id = messages.subscription_id
-        WHERE e.seq = messages.event_seq
-          AND s.is_ordered
-    )";
-
-/// SQL for the present moment in microseconds, by the server's clock. All nodes share it; `now()` would be the start of
-/// the transaction.
-pub const SERVER_NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+/// The assignments of `home!`.
+pub const HOME: &str = home!("s.is_ordered");
 
 /// A message from `MESSAGE_COLUMNS`.
 pub fn message(row: &Row) -> Result<MessageRow, StoreError> {
@@ -85,7 +53,7 @@ pub fn event(row: &Row) -> Result<OutgoingEvent, StoreError> {
     })
 }
 
-/// An attempt from `ATTEMPT_COLUMNS`.
+/// An attempt from its number and `ATTEMPT_COLUMNS`.
 pub fn attempt(row: &Row) -> Result<Attempt, StoreError> {
     let error: Option<String> = column(row, "error")?;
     let status: Option<i64> = column(row, "status")?;

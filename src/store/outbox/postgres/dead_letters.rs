@@ -3,64 +3,35 @@
 use async_trait::async_trait;
 use tokio_postgres::Row;
 
-use super::columns::{HOME, MESSAGE_COLUMNS, bytes, message, time};
+use super::by_hand::renew;
+use super::columns::{bytes, message, time};
 use super::fanout;
 use super::locks::keep_subscriptions;
 use crate::domain::{DeadLetter, MessageId, Now, OutgoingEvent, Timestamp};
-use crate::store::numbers::PENDING;
+use crate::store::outbox::columns::{IN_FORCE, LETTER_COLUMNS, MESSAGE_COLUMNS};
+use crate::store::outbox::letter_filter::{Dialect, Value, condition};
 use crate::store::outbox::unreported::{self, LETTERS_AT_ONCE, Unreported};
-use crate::store::postgres::{Param, Postgres, Transaction, column, params, whole};
+use crate::store::postgres::{Param, Postgres, Transaction, Typed, column, params, whole};
 use crate::store::{DeadLetterFilter, DeadLetters, LetterGroup, NewMessage, StoreError, UnreportedLetters};
 
-/// The condition of a filter on a letter `d` and its message `m`, with the parameters of `Asked`. The server plans each
-/// call with its values, so what is not asked for costs nothing.
-const MATCHES: &str = r"
-    (cardinality($1::bytea[]) = 0 OR d.message_seq IN (SELECT seq FROM messages WHERE id = ANY ($1)))
-    AND ($2::text IS NULL OR d.subscription_id = $2)
-    AND ($3::text IS NULL OR m.event_id = $3)
-    AND ($4::text IS NULL OR m.event_type = $4)
-    AND ($5::bigint IS NULL OR d.failed_at >= $5)
-    AND ($6::bigint IS NULL OR d.failed_at < $6)
-    AND ($7::text IS NULL OR strpos(d.error, $7) > 0)
-    AND ($8::text IS NULL OR d.error = $8)";
+const DIALECT: Dialect = Dialect {
+    sign: '$',
+    find: "strpos(d.error, ",
+    of_ids: "d.message_seq IN (SELECT seq FROM messages WHERE id = ANY ($1))",
+};
 
-/// The condition that the subscription is in force.
-const IN_FORCE: &str =
-    "EXISTS (SELECT 1 FROM subscriptions s WHERE s.id = d.subscription_id AND s.parked_since IS NULL)";
-
-/// The values of a filter.
-struct Asked<'f> {
-    filter: &'f DeadLetterFilter,
-    ids: Vec<&'f [u8]>,
-    from: Option<i64>,
-    to: Option<i64>,
-}
-
-impl<'f> Asked<'f> {
-    fn new(filter: &'f DeadLetterFilter) -> Self {
-        Self {
-            filter,
-            ids: filter.ids.iter().map(|id| id.as_bytes().as_slice()).collect(),
-            from: filter.from.map(Timestamp::as_micros),
-            to: filter.to.map(Timestamp::as_micros),
+impl Typed for Value<'_> {
+    fn param(&self) -> Param<'_> {
+        match self {
+            Value::Ids(ids) => ids.param(),
+            Value::Text(text) => text.param(),
+            Value::Time(time) => time.param(),
         }
     }
+}
 
-    /// The parameters of `MATCHES`, followed by these.
-    fn and<'p>(&'p self, more: impl IntoIterator<Item = Param<'p>>) -> Vec<Param<'p>> {
-        let filter = self.filter;
-        let asked = params![
-            self.ids,
-            filter.subscription,
-            filter.event_id,
-            filter.event_type,
-            self.from,
-            self.to,
-            filter.error,
-            filter.error_is,
-        ];
-        asked.into_iter().chain(more).collect()
-    }
+fn params_of<'v>(values: &'v [Value<'_>]) -> Vec<Param<'v>> {
+    values.iter().map(Typed::param).collect()
 }
 
 #[async_trait]
@@ -71,23 +42,26 @@ impl DeadLetters for Postgres {
         before: Option<i64>,
         limit: usize,
     ) -> Result<Vec<DeadLetter>, StoreError> {
+        let (matches, values) = condition(&filter, &DIALECT);
         let rows = self
             .connection()
             .await?
             .rows(
                 &format!(
                     r"
-                    SELECT {MESSAGE_COLUMNS}, d.url, d.payload, d.error, d.primary_error, d.fallback_error, d.failed_at
+                    SELECT {MESSAGE_COLUMNS}, {LETTER_COLUMNS}
                     FROM dead_letters d
                     JOIN messages m ON m.seq = d.message_seq
                     JOIN events e ON e.seq = m.event_seq
-                    WHERE {MATCHES}
-                      AND ($9::bigint IS NULL OR d.message_seq < $9)
+                    WHERE {matches}
+                      AND d.message_seq < {}
                     ORDER BY d.message_seq DESC
-                    LIMIT $10
-                    "
+                    LIMIT {}
+                    ",
+                    before.unwrap_or(i64::MAX),
+                    whole(limit)
                 ),
-                &Asked::new(&filter).and(params![before, whole(limit)]),
+                &params_of(&values),
             )
             .await?;
         rows.iter().map(letter).collect()
@@ -152,6 +126,7 @@ impl DeadLetters for Postgres {
         &self,
         filter: DeadLetterFilter,
     ) -> Result<Vec<(String, u64)>, StoreError> {
+        let (matches, values) = condition(&filter, &DIALECT);
         let rows = self
             .connection()
             .await?
@@ -161,13 +136,13 @@ impl DeadLetters for Postgres {
                     SELECT d.subscription_id, count(*) AS letters
                     FROM dead_letters d
                     JOIN messages m ON m.seq = d.message_seq
-                    WHERE {MATCHES}
+                    WHERE {matches}
                       AND NOT {IN_FORCE}
                     GROUP BY d.subscription_id
                     ORDER BY d.subscription_id
                     "
                 ),
-                &Asked::new(&filter).and([]),
+                &params_of(&values),
             )
             .await?;
         let counted = |row| Ok((column(row, "subscription_id")?, count(row)?));
@@ -179,6 +154,7 @@ impl DeadLetters for Postgres {
         filter: DeadLetterFilter,
         limit: usize,
     ) -> Result<Vec<LetterGroup>, StoreError> {
+        let (matches, values) = condition(&filter, &DIALECT);
         let rows = self
             .connection()
             .await?
@@ -190,13 +166,14 @@ impl DeadLetters for Postgres {
                         min(d.failed_at) AS since, max(d.failed_at) AS last
                     FROM dead_letters d
                     JOIN messages m ON m.seq = d.message_seq
-                    WHERE {MATCHES}
+                    WHERE {matches}
                     GROUP BY d.subscription_id, d.error
                     ORDER BY last DESC, d.error
-                    LIMIT $9
-                    "
+                    LIMIT {}
+                    ",
+                    whole(limit)
                 ),
-                &Asked::new(&filter).and(params![whole(limit)]),
+                &params_of(&values),
             )
             .await?;
         rows.iter().map(group).collect()
@@ -287,6 +264,7 @@ async fn replay(
     limit: usize,
     now: Now,
 ) -> Result<Vec<(MessageId, String)>, StoreError> {
+    let (matches, values) = condition(filter, &DIALECT);
     let found = to
         .rows(
             &format!(
@@ -294,13 +272,14 @@ async fn replay(
                 SELECT m.seq
                 FROM dead_letters d
                 JOIN messages m ON m.seq = d.message_seq
-                WHERE {MATCHES}
+                WHERE {matches}
                   AND {IN_FORCE}
                 ORDER BY d.message_seq
-                LIMIT $9
-                "
+                LIMIT {}
+                ",
+                whole(limit)
             ),
-            &Asked::new(filter).and(params![whole(limit)]),
+            &params_of(&values),
         )
         .await?;
     let found = found.iter().map(|row| column(row, "seq")).collect::<Result<Vec<i64>, _>>()?;
@@ -323,21 +302,7 @@ async fn replay(
         )
         .await?;
     let seqs = rows.iter().map(|row| column(row, "seq")).collect::<Result<Vec<i64>, _>>()?;
-    to.run(
-        &format!(
-            r"
-            UPDATE messages
-            SET status = {PENDING},
-                next_attempt_at = $2,
-                replayed_at = $3,
-                finished_at = NULL,
-                {HOME}
-            WHERE seq = ANY ($1)
-            "
-        ),
-        &params![seqs, now.due.as_micros(), now.wall.as_micros()],
-    )
-    .await?;
+    renew(to, &seqs, now).await?;
     to.run("DELETE FROM dead_letters WHERE message_seq = ANY ($1)", &params![seqs]).await?;
     rows.iter()
         .map(|row| Ok((MessageId::from_bytes(column(row, "id")?), column(row, "subscription_id")?)))
@@ -346,6 +311,7 @@ async fn replay(
 
 /// Discards dead letters that match, at most `limit`; their messages stay dead. Returns how many.
 async fn discard(to: &Transaction, filter: &DeadLetterFilter, limit: usize) -> Result<u64, StoreError> {
+    let (matches, values) = condition(filter, &DIALECT);
     to.run(
         &format!(
             r"
@@ -354,14 +320,15 @@ async fn discard(to: &Transaction, filter: &DeadLetterFilter, limit: usize) -> R
                 SELECT d.message_seq
                 FROM dead_letters d
                 JOIN messages m ON m.seq = d.message_seq
-                WHERE {MATCHES}
+                WHERE {matches}
                 ORDER BY d.message_seq
-                LIMIT $9
+                LIMIT {}
                 FOR UPDATE OF d
             ))
-            "
+            ",
+            whole(limit)
         ),
-        &Asked::new(filter).and(params![whole(limit)]),
+        &params_of(&values),
     )
     .await
 }

@@ -2,10 +2,11 @@
 
 use async_trait::async_trait;
 
-use super::columns::{EVENT_COLUMNS, event, time, to_json};
+use super::columns::{event, time, to_json};
 use super::new_messages::{NewEvent, NewMessages, insert_events, positions};
 use crate::domain::{MessageId, Now, OutgoingEvent};
 use crate::store::numbers::ACCEPTED;
+use crate::store::outbox::columns::EVENT_COLUMNS;
 use crate::store::postgres::{Postgres, Transaction, column, params, whole};
 use crate::store::{FanOut, FanningOut, LoggedDelivery, NewMessage, Published, PublishedType, StoreError};
 

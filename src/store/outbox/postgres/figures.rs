@@ -8,14 +8,10 @@ use tokio_postgres::Row;
 use super::columns::{maybe_time, time};
 use crate::domain::{Attempt, Timestamp};
 use crate::store::numbers::PENDING;
+use crate::store::outbox::limits::{COUNTED, KEPT_CHECKS};
 use crate::store::outbox::tally::{self, RECENT, Tally, middle, stored};
 use crate::store::postgres::{Postgres, Transaction, column, params, small, whole};
 use crate::store::{Health, HealthCheck, SenderFigures, StoreError};
-
-/// The health checks stored per endpoint.
-const KEPT_CHECKS: i64 = 100;
-/// Beyond this number, messages are not counted individually.
-const COUNTED: i64 = 100_000;
 
 #[async_trait]
 impl Health for Postgres {

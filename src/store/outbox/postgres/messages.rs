@@ -4,9 +4,10 @@ use std::cmp::Reverse;
 
 use async_trait::async_trait;
 
-use super::columns::{ATTEMPT_COLUMNS, EVENT_COLUMNS, MESSAGE_COLUMNS, attempt, event, message};
+use super::columns::{attempt, event, message};
 use crate::domain::{Clock, MessageFilter, MessageId, MessageRow, MessageStatus};
 use crate::store::numbers::{PENDING, status_number};
+use crate::store::outbox::columns::{ATTEMPT_COLUMNS, EVENT_COLUMNS, MESSAGE_COLUMNS};
 use crate::store::postgres::{Connection, Postgres, column, params, whole};
 use crate::store::{Messages, StoreError, StoredMessage};
 
@@ -42,7 +43,7 @@ impl Messages for Postgres {
         let attempts = connection
             .rows(
                 &format!(
-                    "SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE message_seq = $1 ORDER BY number, claim"
+                    "SELECT number, {ATTEMPT_COLUMNS} FROM attempts WHERE message_seq = $1 ORDER BY number, claim"
                 ),
                 &params![row.seq],
             )

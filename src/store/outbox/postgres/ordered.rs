@@ -4,18 +4,12 @@
 //! A message that waits for another one is put off: it is not due for a while, or until the one before it is finished.
 //! A long queue of one entity is therefore read once, not at each claim.
 
-use std::time::Duration;
-
 use super::locks::lock_messages;
 use crate::domain::Timestamp;
 use crate::store::StoreError;
 use crate::store::numbers::{DELIVERED, PENDING, SENDING};
+use crate::store::outbox::limits::{LOOKED_AT, PUT_OFF};
 use crate::store::postgres::{Transaction, column, params, whole};
-
-/// The most due messages read in one claim.
-const LOOKED_AT: usize = 500;
-/// How long a message that was put off stays unread if nothing wakes it.
-const PUT_OFF: Duration = Duration::from_secs(60);
 
 /// A lane and an entity in it.
 pub type Place = (String, String);

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use super::columns::{SERVER_NOW, time};
+use super::columns::time;
 use super::rate::micros;
 use crate::domain::Timestamp;
 use crate::store::numbers::{CANCELLED, DEAD, DELIVERED};
-use crate::store::postgres::{Transaction, column, params};
+use crate::store::postgres::{NOW_US, Transaction, column, params};
 use crate::store::upkeep::cutoff;
 use crate::store::{Retention, StoreError};
 
@@ -69,7 +69,7 @@ pub async fn prune_outbox(
     // Most marks are removed by the next claim of their lane; these lanes have no rate any more. By the clock that wrote
     // them: a node whose clock is ahead would forget requests that count.
     to.run(
-        &format!("DELETE FROM rate_marks WHERE arrives_by < (SELECT {SERVER_NOW} - $1)"),
+        &format!("DELETE FROM rate_marks WHERE arrives_by < (SELECT {NOW_US} - $1)"),
         &params![micros(MARKS_KEPT)],
     )
     .await?;

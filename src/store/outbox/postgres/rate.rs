@@ -9,9 +9,9 @@
 
 use std::time::Duration;
 
-use super::columns::{SERVER_NOW, time};
+use super::columns::time;
 use crate::domain::{ClaimedMessage, Timestamp};
-use crate::store::postgres::{Transaction, column, params};
+use crate::store::postgres::{NOW_US, Transaction, column, params};
 use crate::store::{Lane, LaneRate, Settlement, StoreError};
 
 /// Marks are kept longer than they count here: nodes that start read them by their own clocks.
@@ -62,7 +62,7 @@ pub async fn permits(
         .one(
             &format!(
                 r"
-                WITH server AS MATERIALIZED (SELECT {SERVER_NOW} + $2 AS now)
+                WITH server AS MATERIALIZED (SELECT {NOW_US} + $2 AS now)
                 SELECT
                     (SELECT now FROM server) AS now,
                     count(*) AS requests,
@@ -105,7 +105,7 @@ pub async fn mark(
         &format!(
             r"
             INSERT INTO rate_marks (message_seq, claim, target_id, at, arrives_by)
-            SELECT seq, claim, $3, $4, {SERVER_NOW} + $5
+            SELECT seq, claim, $3, $4, {NOW_US} + $5
             FROM unnest($1, $2) AS request (seq, claim)
             "
         ),
@@ -121,7 +121,7 @@ pub async fn mark(
                 SELECT message_seq, claim
                 FROM rate_marks
                 WHERE target_id = $1
-                  AND arrives_by < (SELECT {SERVER_NOW} + $2)
+                  AND arrives_by < (SELECT {NOW_US} + $2)
                 FOR UPDATE SKIP LOCKED
             )
             "
@@ -140,7 +140,7 @@ pub async fn arrived(to: &Transaction, settlements: &[Settlement], advanced: i64
         &format!(
             r"
             UPDATE rate_marks
-            SET arrives_by = least(arrives_by, {SERVER_NOW} + $3)
+            SET arrives_by = least(arrives_by, {NOW_US} + $3)
             FROM unnest($1, $2) AS ended (seq, claim)
             WHERE rate_marks.message_seq = ended.seq
               AND rate_marks.claim = ended.claim

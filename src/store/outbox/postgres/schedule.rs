@@ -10,10 +10,8 @@ use super::rate::micros;
 use crate::domain::{Now, Timestamp};
 use crate::store::StoreError;
 use crate::store::numbers::{PENDING, SENDING};
+use crate::store::outbox::limits::NO_STEP_US;
 use crate::store::postgres::{Transaction, column, params};
-
-/// Smaller differences do not count as a clock change, in microseconds.
-const NO_STEP_US: u64 = 1_000_000;
 
 /// The name of the number that stores how far the wall clock of a node was ahead, in microseconds.
 fn ahead_of(node: &str) -> String {

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::columns::SERVER_NOW;
 use super::rate::micros;
 use crate::store::numbers::{PENDING, SENDING};
-use crate::store::postgres::{Postgres, column, params};
+use crate::store::postgres::{NOW_US, Postgres, column, params};
 use crate::store::{News, Sharing, StoreError};
 
 /// A node takes up what became due in it within this time; later than that, others are asked.
@@ -29,7 +28,7 @@ impl Sharing for Postgres {
                             SELECT 1
                             FROM messages
                             WHERE status = {SENDING}
-                              AND lease_until < (SELECT {SERVER_NOW} + $2)
+                              AND lease_until < (SELECT {NOW_US} + $2)
                               AND claimed_by <> $1
                         ) AS has_expired,
                         EXISTS (SELECT 1 FROM dead_letters WHERE NOT is_reported) AS has_unreported,
@@ -69,12 +68,12 @@ impl Sharing for Postgres {
                     &format!(
                         r"
                         INSERT INTO duties AS old (name, node, until)
-                        VALUES ($1, $2, {SERVER_NOW} + $3 + $4)
+                        VALUES ($1, $2, {NOW_US} + $3 + $4)
                         ON CONFLICT (name) DO UPDATE SET
                             node = excluded.node,
                             until = excluded.until
                         WHERE old.node = excluded.node
-                           OR old.until < {SERVER_NOW} + $3
+                           OR old.until < {NOW_US} + $3
                         "
                     ),
                     &params![duty, node, advanced, micros(lasts)],

@@ -1,16 +1,13 @@
 //! What follows attempts, collected and written for many messages at once. Their rows are locked.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
 
 use super::ordered::{self, Place};
 use crate::domain::{Now, Timestamp};
 use crate::store::numbers::{CANCELLED, DEAD, DELIVERED, PENDING, SENDING};
+use crate::store::outbox::limits::OUT_OF_FORCE;
 use crate::store::postgres::{Transaction, column, params};
 use crate::store::{Next, Settlement, StoreError};
-
-/// How long a message waits if its subscription exists but cannot be used now. An operator may fix it in that time.
-const OUT_OF_FORCE: Duration = Duration::from_secs(60);
 
 /// What follows, for many messages.
 #[derive(Default)]

@@ -7,11 +7,9 @@ use super::columns::{HOME, maybe_time, time};
 use super::locks::raise_revision;
 use crate::domain::Timestamp;
 use crate::store::numbers::{CANCELLED, PENDING, SENDING, origin, origin_number};
+use crate::store::outbox::limits::COUNTED;
 use crate::store::postgres::{Connection, Postgres, Transaction, column, params, unreadable};
 use crate::store::{ParkedRecord, StoreError, SubscriptionRecord, Subscriptions};
-
-/// Beyond this number, messages are not counted individually.
-const COUNTED: i64 = 100_000;
 
 #[async_trait]
 impl Subscriptions for Postgres {

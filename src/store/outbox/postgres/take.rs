@@ -6,20 +6,16 @@ use std::time::Duration;
 
 use tokio_postgres::Row;
 
-use super::columns::{EVENT_COLUMNS, SERVER_NOW, event};
+use super::columns::event;
 use super::ordered;
 use super::rate::{self, Permits};
 use crate::domain::{ClaimedMessage, MessageId, OutgoingEvent, Timestamp};
 use crate::store::numbers::{PENDING, SENDING};
-use crate::store::postgres::{Transaction, column, params, small, whole};
+use crate::store::outbox::columns::EVENT_COLUMNS;
+use crate::store::outbox::limits;
+use crate::store::postgres::{NOW_US, Transaction, column, params, small, whole};
 use crate::store::{Due, Lane, LaneBatch, StoreError};
 
-/// The most bytes of bodies that a lane gets in one claim, except for the last body.
-const LANE_BYTES: usize = 16 * 1024 * 1024;
-/// The most messages in one claim, except for a last batch.
-const MOST_CLAIMED: usize = 512;
-/// The most bytes of bodies in one claim, except for the last lane.
-const MOST_BYTES: usize = 64 * 1024 * 1024;
 /// A lane is asked again after this time if another transaction had some of its due messages.
 const ASKED_AGAIN: Duration = Duration::from_millis(100);
 
@@ -59,7 +55,7 @@ impl<'c> Claimed<'c> {
 
     /// Whether no other lane is asked.
     pub fn is_enough(&self) -> bool {
-        self.due.messages.len() >= MOST_CLAIMED || self.bytes >= MOST_BYTES
+        limits::is_enough(self.due.messages.len(), self.bytes)
     }
 
     /// Claims in one lane.
@@ -79,12 +75,7 @@ impl<'c> Claimed<'c> {
         {
             return Ok(Some(ready_at));
         }
-        let room = match lane.batch {
-            // A batch is not split.
-            Some(_) => MOST_CLAIMED,
-            None => MOST_CLAIMED.saturating_sub(self.due.messages.len()),
-        };
-        let mut limit = usize::try_from(lane.limit).unwrap_or(usize::MAX).min(room);
+        let mut limit = limits::room(lane, self.due.messages.len());
         if let Some(rate) = lane.rate {
             match rate::permits(self.to, &lane.target, rate, (self.now, self.advanced)).await? {
                 Permits::NoneBefore(until) => return Ok(Some(until)),
@@ -106,7 +97,7 @@ impl<'c> Claimed<'c> {
 
     /// Due messages, and whether there may be more. What another transaction has is left to it.
     async fn due(&self, lane: &Lane, limit: usize) -> Result<(Vec<Taken>, bool), StoreError> {
-        let most = most_bytes(lane);
+        let most = limits::most_bytes(lane);
         let picked = format!(
             r"
             SELECT seq, row_number() OVER (ORDER BY next_attempt_at, seq) AS place
@@ -143,7 +134,7 @@ impl<'c> Claimed<'c> {
         let (now, lease) = (self.now.as_micros(), self.lease(lane));
         let rows = self
             .to
-            .rows(&take(picked), &params![self.node, now, lease, whole(most_bytes(lane)), seqs])
+            .rows(&take(picked), &params![self.node, now, lease, whole(limits::most_bytes(lane)), seqs])
             .await?;
         let taken = rows.iter().map(taken).collect::<Result<Vec<_>, _>>()?;
         let is_more = is_more || taken.len() < seqs.len();
@@ -217,11 +208,8 @@ impl<'c> Claimed<'c> {
                 &params![lane.target, self.now.as_micros(), i64::from(batch.size)],
             )
             .await?;
-        let Some(oldest) = column::<Option<i64>>(&row, "oldest")? else { return Ok(None) };
-        let flush_at = Timestamp::from_micros(oldest).plus(batch.flush);
-        let is_full = column::<i64>(&row, "messages")? >= i64::from(batch.size)
-            || column::<i64>(&row, "bytes")? >= whole(batch.bytes);
-        Ok((!is_full && flush_at > self.now).then_some(flush_at))
+        let due = (column(&row, "messages")?, column(&row, "bytes")?, column(&row, "oldest")?);
+        Ok(limits::batch_ready_at(batch, due, self.now))
     }
 
     /// The time before which nothing is due in a lane whose due messages were all claimed, here or by another node.
@@ -268,7 +256,7 @@ fn take(picked: &str) -> String {
             claim = m.claim + 1,
             claimed_by = $1,
             claimed_at = $2,
-            lease_until = {SERVER_NOW} + $3
+            lease_until = {NOW_US} + $3
         FROM weighed
         WHERE m.seq = weighed.seq
           AND weighed.weight_before < $4
@@ -293,9 +281,4 @@ fn taken(row: &Row) -> Result<Taken, StoreError> {
         primary_error: column(row, "primary_error")?,
         claim: column(row, "claim")?,
     })
-}
-
-/// The most bytes of bodies that a lane gets in one claim, except for the last body.
-fn most_bytes(lane: &Lane) -> usize {
-    lane.batch.map_or(LANE_BYTES, |batch| batch.bytes.min(LANE_BYTES))
 }

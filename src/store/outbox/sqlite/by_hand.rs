@@ -32,24 +32,27 @@ impl ByHand for Sqlite {
 pub fn send_now(connection: &Connection, seqs: &[i64], now: Now) -> rusqlite::Result<Vec<(i64, String)>> {
     let mut due = Vec::new();
     for &seq in seqs {
-        let found: Option<(i64, String, Option<String>)> = connection
+        let found: Option<(i64, String, Option<String>, String)> = connection
             .prepare_cached(
                 r"
-                SELECT m.status, m.target_id, m.entity
+                SELECT m.status, m.target_id, m.entity, m.subscription_id
                 FROM messages m
                 JOIN subscriptions s ON s.id = m.subscription_id
                 WHERE m.seq = ?1
                   AND s.parked_since IS NULL
                 ",
             )?
-            .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
             .optional()?;
         match found {
-            Some((PENDING, target, entity)) => {
+            Some((PENDING, target, entity, _)) => {
                 hasten(connection, seq, &target, entity.as_deref(), now.due)?;
                 due.push((seq, target));
             }
-            Some((CANCELLED, ..)) => due.push((seq, renew(connection, seq, now)?)),
+            Some((CANCELLED, .., home)) => {
+                renew(connection, seq, now)?;
+                due.push((seq, home));
+            }
             _ => {}
         }
     }
@@ -88,8 +91,8 @@ fn hasten(
     Ok(())
 }
 
-/// Makes a message due in its own subscription, in a new round of attempts; returns its lane.
-fn renew(connection: &Connection, seq: i64, now: Now) -> rusqlite::Result<String> {
+/// Makes a message due in its own subscription, in a new round of attempts.
+pub fn renew(connection: &Connection, seq: i64, now: Now) -> rusqlite::Result<()> {
     connection
         .prepare_cached(&format!(
             r"
@@ -101,10 +104,10 @@ fn renew(connection: &Connection, seq: i64, now: Now) -> rusqlite::Result<String
                 finished_at = NULL,
                 {HOME}
             WHERE seq = ?1
-            RETURNING target_id
             "
         ))?
-        .query_row(params![seq, now.due.as_micros(), now.wall.as_micros()], |row| row.get(0))
+        .execute(params![seq, now.due.as_micros(), now.wall.as_micros()])?;
+    Ok(())
 }
 
 /// Moves parked messages to another subscription in force: due now, in a new round of attempts.

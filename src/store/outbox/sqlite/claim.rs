@@ -7,19 +7,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::columns::{EVENT_COLUMNS, event};
+use super::columns::event;
 use super::{ordered, schedule, settle};
 use crate::domain::{ClaimedMessage, MessageId, Now, OutgoingEvent, Timestamp};
 use crate::store::numbers::{PENDING, SENDING};
+use crate::store::outbox::columns::EVENT_COLUMNS;
+use crate::store::outbox::limits;
 use crate::store::sqlite::{Sqlite, whole};
 use crate::store::{Due, Lane, LaneBatch, LaneClaim, LaneRate, Sending, Settlement, StoreError};
-
-/// The most bytes of bodies that a lane gets in one claim, except for the last body.
-const LANE_BYTES: usize = 16 * 1024 * 1024;
-/// The most messages in one claim, except for a last batch. Incoming deliveries wait for the claim.
-const MOST_CLAIMED: usize = 512;
-/// The most bytes of bodies in one claim, except for the last lane.
-const MOST_BYTES: usize = 64 * 1024 * 1024;
 
 /// The columns of a claimed message, without those of its event.
 const COLUMNS: &str = r"
@@ -136,7 +131,7 @@ pub fn claim(connection: &Connection, claim: &LaneClaim) -> rusqlite::Result<Due
     let mut claimed = Claimed { due: Due::default(), events: HashMap::new(), bytes: 0 };
     claimed.due.has_freed = free_expired(connection, claim)?;
     for lane in &claim.lanes {
-        if claimed.due.messages.len() >= MOST_CLAIMED || claimed.bytes >= MOST_BYTES {
+        if limits::is_enough(claimed.due.messages.len(), claimed.bytes) {
             break;
         }
         let rests_until = claimed.take(connection, lane, claim.now)?;
@@ -190,12 +185,7 @@ impl Claimed {
         {
             return Ok(Some(ready_at));
         }
-        let room = match lane.batch {
-            // A batch is not split.
-            Some(_) => MOST_CLAIMED,
-            None => MOST_CLAIMED.saturating_sub(self.due.messages.len()),
-        };
-        let limit = usize::try_from(lane.limit).unwrap_or(usize::MAX).min(room);
+        let limit = limits::room(lane, self.due.messages.len());
         let (mut found, is_more) = if lane.ordered {
             self.heads(connection, lane, now, limit)?
         } else {
@@ -244,7 +234,7 @@ impl Claimed {
         let mut rows = statement.query(params![lane.target, now.as_micros()])?;
         let mut found = Vec::new();
         let mut bytes = 0_usize;
-        while found.len() < limit && bytes < most_bytes(lane) {
+        while found.len() < limit && bytes < limits::most_bytes(lane) {
             let Some(row) = rows.next()? else { return Ok((found, false)) };
             let message = self.message(row, &lane.target)?;
             bytes = bytes.saturating_add(message.event.body.len());
@@ -273,7 +263,7 @@ impl Claimed {
         let mut found = Vec::new();
         let mut bytes = 0_usize;
         for seq in seqs {
-            if bytes >= most_bytes(lane) {
+            if bytes >= limits::most_bytes(lane) {
                 return Ok((found, true));
             }
             let message = statement.query_row([seq], |row| self.message(row, &lane.target))?;
@@ -315,10 +305,10 @@ fn batch_ready_at(
     now: Timestamp,
     batch: LaneBatch,
 ) -> rusqlite::Result<Option<Timestamp>> {
-    let (count, oldest, bytes): (i64, Option<i64>, i64) = connection
+    let due = connection
         .prepare_cached(&format!(
             r"
-            SELECT count(*), min(next_attempt_at), coalesce(sum(bytes), 0)
+            SELECT count(*), coalesce(sum(bytes), 0), min(next_attempt_at)
             FROM (
                 SELECT m.next_attempt_at, length(e.body) AS bytes
                 FROM messages m
@@ -334,15 +324,7 @@ fn batch_ready_at(
         .query_row(params![lane.target, now.as_micros(), batch.size], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })?;
-    let Some(oldest) = oldest else { return Ok(None) };
-    let flush_at = Timestamp::from_micros(oldest).plus(batch.flush);
-    let is_full = count >= i64::from(batch.size) || bytes >= whole(batch.bytes);
-    Ok((!is_full && flush_at > now).then_some(flush_at))
-}
-
-/// The most bytes of bodies that a lane gets in one claim, except for the last body.
-fn most_bytes(lane: &Lane) -> usize {
-    lane.batch.map_or(LANE_BYTES, |batch| batch.bytes.min(LANE_BYTES))
+    Ok(limits::batch_ready_at(batch, due, now))
 }
 
 /// The time before which nothing is due in a lane whose due messages were all claimed.

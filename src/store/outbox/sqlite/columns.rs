@@ -6,36 +6,15 @@ use rusqlite::{Error, Row};
 
 use crate::domain::{Attempt, AttemptError, DeliveryId, MessageId, MessageRow, MessageStatus, OutgoingEvent};
 use crate::store::numbers;
+use crate::store::outbox::columns::home;
 use crate::store::sqlite::fields::{count, json, time, time_if_any, unreadable};
-
-/// The columns of a message in lists, as `message` reads them.
-pub const MESSAGE_COLUMNS: &str = r"
-    m.seq, m.id, m.subscription_id, m.target_id,
-    m.event_id AS message_event_id, m.event_type AS message_event_type,
-    m.status, m.subscription_id IN (SELECT id FROM subscriptions WHERE parked_since IS NOT NULL) AS is_parked,
-    m.created_at, m.next_attempt_at, m.attempts, m.replayed_at, e.delivery_id";
-
-/// The columns of an event, as `event` reads them.
-pub const EVENT_COLUMNS: &str = r"
-    e.source, e.event_id, e.event_type, e.entity,
-    e.received_at, e.body, e.delivery_id, e.lineage";
 
 /// The factor by which the position of a message is multiplied in the key of its attempts.
 const NUMBERS: i64 = 1 << 16;
 
-/// Returns a message to its own subscription and starts a new round of attempts. It is in order if that subscription
-/// sends in order.
-pub const HOME: &str = r"
-    target_id = subscription_id,
-    attempts_before = attempts,
-    primary_error = NULL,
-    entity = (
-        SELECT e.entity
-        FROM events e
-        JOIN subscriptions s ON s.id = messages.subscription_id
-        WHERE e.seq = messages.event_seq
-          AND CASE WHEN json_valid(s.document) THEN json_extract(s.document, '$.ordered') END
-    )";
+/// The assignments of `home!`.
+pub const HOME: &str =
+    home!("CASE WHEN json_valid(s.document) THEN json_extract(s.document, '$.ordered') END");
 
 /// The key of an attempt; numbers beyond 65,535 share the last one.
 pub fn attempt_key(seq: i64, number: u32) -> i64 {
@@ -79,13 +58,7 @@ pub fn event(row: &Row<'_>) -> rusqlite::Result<OutgoingEvent> {
     })
 }
 
-/// The columns of an attempt, as `attempt` reads them.
-pub const ATTEMPT_COLUMNS: &str = r"
-    key, target_id, started_at, duration_us,
-    status, error, error_detail,
-    response_headers, response_body, truncated, missing";
-
-/// An attempt from `ATTEMPT_COLUMNS`.
+/// An attempt from its key and `ATTEMPT_COLUMNS`.
 pub fn attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
     let error: Option<String> = row.get("error")?;
     Ok(Attempt {

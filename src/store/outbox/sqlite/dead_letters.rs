@@ -2,13 +2,15 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
+use rusqlite::types::ToSqlOutput;
+use rusqlite::{Connection, OptionalExtension as _, ToSql, params, params_from_iter};
 
-use super::columns::{HOME, MESSAGE_COLUMNS, message};
+use super::by_hand::renew;
+use super::columns::message;
 use super::fanout;
 use crate::domain::{DeadLetter, MessageId, Now, OutgoingEvent, Timestamp};
-use crate::store::numbers::PENDING;
+use crate::store::outbox::columns::{IN_FORCE, LETTER_COLUMNS, MESSAGE_COLUMNS};
+use crate::store::outbox::letter_filter::{Dialect, Value, condition};
 use crate::store::outbox::unreported::{self, LETTERS_AT_ONCE, Unreported};
 use crate::store::sqlite::fields::{count, time};
 use crate::store::sqlite::{Sqlite, whole};
@@ -84,6 +86,25 @@ impl DeadLetters for Sqlite {
     }
 }
 
+const DIALECT: Dialect = Dialect {
+    sign: '?',
+    find: "instr(d.error, ",
+    of_ids: "d.message_seq IN (SELECT seq FROM messages WHERE id IN (SELECT unhex(value) FROM json_each(?1)))",
+};
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        match self {
+            Value::Ids(ids) => {
+                let ids: Vec<String> = ids.iter().map(hex::encode).collect();
+                Ok(serde_json::json!(ids).to_string().into())
+            }
+            Value::Text(text) => text.to_sql(),
+            Value::Time(time) => time.to_sql(),
+        }
+    }
+}
+
 /// Dead letters that match, the newest message first, before the position `before`.
 pub fn letters(
     connection: &Connection,
@@ -91,19 +112,19 @@ pub fn letters(
     before: Option<i64>,
     limit: usize,
 ) -> rusqlite::Result<Vec<DeadLetter>> {
-    let (conditions, mut values) = conditions(filter);
-    let before_sql = if before.is_some() { "AND d.message_seq < ?" } else { "" };
-    values.extend(before.map(Value::from));
+    let (matches, values) = condition(filter, &DIALECT);
     let sql = format!(
         r"
-        SELECT {MESSAGE_COLUMNS}, d.url, d.payload, d.error, d.primary_error, d.fallback_error, d.failed_at
+        SELECT {MESSAGE_COLUMNS}, {LETTER_COLUMNS}
         FROM dead_letters d
         CROSS JOIN messages m ON m.seq = d.message_seq
         JOIN events e ON e.seq = m.event_seq
-        WHERE {conditions} {before_sql}
+        WHERE {matches}
+          AND d.message_seq < {}
         ORDER BY d.message_seq DESC
         LIMIT {}
         ",
+        before.unwrap_or(i64::MAX),
         whole(limit)
     );
     connection
@@ -130,47 +151,6 @@ pub fn oldest(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
         .optional()
 }
 
-fn conditions(filter: &DeadLetterFilter) -> (String, Vec<Value>) {
-    let mut sql = vec!["1"];
-    let mut values: Vec<Value> = Vec::new();
-    let mut add = |condition: &'static str, value: Value| {
-        sql.push(condition);
-        values.push(value);
-    };
-    if !filter.ids.is_empty() {
-        let ids: Vec<String> = filter.ids.iter().map(|id| hex::encode(id.as_bytes())).collect();
-        let listed =
-            "d.message_seq IN (SELECT seq FROM messages WHERE id IN (SELECT unhex(value) FROM json_each(?)))";
-        add(listed, serde_json::json!(ids).to_string().into());
-    }
-    if let Some(subscription) = &filter.subscription {
-        add("d.subscription_id = ?", subscription.clone().into());
-    }
-    if let Some(event_id) = &filter.event_id {
-        add("m.event_id = ?", event_id.clone().into());
-    }
-    if let Some(event_type) = &filter.event_type {
-        add("m.event_type = ?", event_type.clone().into());
-    }
-    if let Some(from) = filter.from {
-        add("d.failed_at >= ?", from.as_micros().into());
-    }
-    if let Some(to) = filter.to {
-        add("d.failed_at < ?", to.as_micros().into());
-    }
-    if let Some(error) = &filter.error {
-        add("instr(d.error, ?) > 0", error.clone().into());
-    }
-    if let Some(error) = &filter.error_is {
-        add("d.error = ?", error.clone().into());
-    }
-    (sql.join(" AND "), values)
-}
-
-/// The condition that the subscription is in force.
-const IN_FORCE: &str =
-    "EXISTS (SELECT 1 FROM subscriptions s WHERE s.id = d.subscription_id AND s.parked_since IS NULL)";
-
 /// Replays dead letters, at most `limit`. Each starts a new round of attempts through its own subscription. Those
 /// whose subscription is not in force do not change. Returns each message with its subscription.
 pub fn replay(
@@ -179,13 +159,13 @@ pub fn replay(
     limit: usize,
     now: Now,
 ) -> rusqlite::Result<Vec<(MessageId, String)>> {
-    let (conditions, values) = conditions(filter);
+    let (matches, values) = condition(filter, &DIALECT);
     let sql = format!(
         r"
         SELECT m.seq, m.id, m.subscription_id
         FROM dead_letters d
         CROSS JOIN messages m ON m.seq = d.message_seq
-        WHERE {conditions}
+        WHERE {matches}
           AND {IN_FORCE}
         ORDER BY d.message_seq
         LIMIT {}
@@ -199,19 +179,7 @@ pub fn replay(
         })?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     for (seq, _) in &found {
-        connection
-            .prepare_cached(&format!(
-                r"
-                UPDATE messages
-                SET status = {PENDING},
-                    next_attempt_at = ?2,
-                    replayed_at = ?3,
-                    finished_at = NULL,
-                    {HOME}
-                WHERE seq = ?1
-                "
-            ))?
-            .execute(params![seq, now.due.as_micros(), now.wall.as_micros()])?;
+        renew(connection, *seq, now)?;
         connection.prepare_cached("DELETE FROM dead_letters WHERE message_seq = ?1")?.execute([seq])?;
     }
     Ok(found.into_iter().map(|(_, replayed)| replayed).collect())
@@ -219,13 +187,13 @@ pub fn replay(
 
 /// Matching dead letters that cannot be replayed because their subscription is not in force, counted per subscription.
 pub fn stranded(connection: &Connection, filter: &DeadLetterFilter) -> rusqlite::Result<Vec<(String, u64)>> {
-    let (conditions, values) = conditions(filter);
+    let (matches, values) = condition(filter, &DIALECT);
     let sql = format!(
         r"
         SELECT d.subscription_id, count(*)
         FROM dead_letters d
         CROSS JOIN messages m ON m.seq = d.message_seq
-        WHERE {conditions}
+        WHERE {matches}
           AND NOT {IN_FORCE}
         GROUP BY d.subscription_id
         "
@@ -242,7 +210,7 @@ pub fn letter_groups(
     filter: &DeadLetterFilter,
     limit: usize,
 ) -> rusqlite::Result<Vec<LetterGroup>> {
-    let (conditions, values) = conditions(filter);
+    let (matches, values) = condition(filter, &DIALECT);
     // Without its message a letter is counted in the index alone.
     let is_of_message = filter.event_id.is_some() || filter.event_type.is_some();
     let message = if is_of_message { "CROSS JOIN messages m ON m.seq = d.message_seq" } else { "" };
@@ -251,7 +219,7 @@ pub fn letter_groups(
         SELECT d.subscription_id, d.error, count(*) AS letters, min(d.failed_at) AS since, max(d.failed_at) AS last
         FROM dead_letters d
         {message}
-        WHERE {conditions}
+        WHERE {matches}
         GROUP BY d.subscription_id, d.error
         ORDER BY max(d.failed_at) DESC, d.error
         LIMIT {}
@@ -274,7 +242,7 @@ pub fn letter_groups(
 
 /// Discards dead letters that match, at most `limit`; their messages stay dead. Returns how many.
 pub fn discard(connection: &Connection, filter: &DeadLetterFilter, limit: usize) -> rusqlite::Result<usize> {
-    let (conditions, values) = conditions(filter);
+    let (matches, values) = condition(filter, &DIALECT);
     connection
         .prepare_cached(&format!(
             r"
@@ -283,7 +251,7 @@ pub fn discard(connection: &Connection, filter: &DeadLetterFilter, limit: usize)
                 SELECT d.message_seq
                 FROM dead_letters d
                 CROSS JOIN messages m ON m.seq = d.message_seq
-                WHERE {conditions}
+                WHERE {matches}
                 ORDER BY d.message_seq
                 LIMIT {}
             )

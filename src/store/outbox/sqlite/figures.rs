@@ -5,14 +5,11 @@ use rusqlite::{Connection, Row, named_params, params};
 
 use crate::domain::{Attempt, Timestamp};
 use crate::store::numbers::PENDING;
+use crate::store::outbox::limits::{COUNTED, KEPT_CHECKS};
 use crate::store::outbox::tally::{self, RECENT, Tally, middle, stored};
 use crate::store::sqlite::{Sqlite, fields, whole};
 use crate::store::{Health, HealthCheck, SenderFigures, StoreError};
 
-/// The health checks stored per endpoint.
-const KEPT_CHECKS: i64 = 100;
-/// Beyond this number, messages are not counted individually.
-const COUNTED: i64 = 100_000;
 #[async_trait]
 impl Health for Sqlite {
     async fn sender_figures(&self) -> Result<Vec<SenderFigures>, StoreError> {

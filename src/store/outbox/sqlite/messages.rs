@@ -4,9 +4,10 @@ use async_trait::async_trait;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
-use super::columns::{ATTEMPT_COLUMNS, EVENT_COLUMNS, MESSAGE_COLUMNS, attempt, attempt_key, event, message};
+use super::columns::{attempt, attempt_key, event, message};
 use crate::domain::{Attempt, Clock, MessageFilter, MessageId, MessageRow, MessageStatus, OutgoingEvent};
 use crate::store::numbers::{PENDING, status_number};
+use crate::store::outbox::columns::{ATTEMPT_COLUMNS, EVENT_COLUMNS, MESSAGE_COLUMNS};
 use crate::store::sqlite::{Sqlite, whole};
 use crate::store::{Messages, StoreError, StoredMessage};
 
@@ -138,7 +139,7 @@ pub fn one(connection: &Connection, id: MessageId) -> rusqlite::Result<Option<(M
 pub fn attempts(connection: &Connection, seq: i64) -> rusqlite::Result<Vec<Attempt>> {
     connection
         .prepare_cached(&format!(
-            "SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE key BETWEEN ?1 AND ?2 ORDER BY key"
+            "SELECT key, {ATTEMPT_COLUMNS} FROM attempts WHERE key BETWEEN ?1 AND ?2 ORDER BY key"
         ))?
         .query_map(params![attempt_key(seq, 0), attempt_key(seq, u32::MAX)], attempt)?
         .collect()

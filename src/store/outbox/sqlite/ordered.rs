@@ -3,17 +3,11 @@
 //! A message that waits for another one is put off: it is not due for a while, or until the one before it is finished.
 //! A long queue of one entity is therefore read once, not at each claim.
 
-use std::time::Duration;
-
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::domain::Timestamp;
 use crate::store::numbers::{DELIVERED, PENDING};
-
-/// The most due messages read in one claim.
-const LOOKED_AT: usize = 500;
-/// How long a message that was put off stays unread if nothing wakes it.
-const PUT_OFF: Duration = Duration::from_secs(60);
+use crate::store::outbox::limits::{LOOKED_AT, PUT_OFF};
 
 /// Selects the first unfinished message of an entity. `messages_in_order` contains the unfinished ones only.
 fn first_unfinished() -> String {

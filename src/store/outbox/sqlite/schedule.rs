@@ -7,11 +7,10 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::domain::{Now, Timestamp};
 use crate::store::numbers::{PENDING, SENDING};
+use crate::store::outbox::limits::NO_STEP_US;
 
 /// The name of the number that stores how far the wall clock was ahead, in microseconds.
 const AHEAD: &str = "wall_ahead_us";
-/// Smaller differences do not count as a clock change, in microseconds.
-const NO_STEP_US: u64 = 1_000_000;
 
 /// Stores how far the wall clock is ahead.
 pub fn keep_wall_ahead(connection: &Connection, micros: i64) -> rusqlite::Result<()> {

@@ -1,7 +1,5 @@
 //! Appends attempts and writes their results.
 
-use std::time::Duration;
-
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
 use super::columns::{attempt_key, to_json};
@@ -9,6 +7,7 @@ use super::figures::count;
 use super::ordered;
 use crate::domain::{Attempt, AttemptError, Now, Timestamp};
 use crate::store::numbers::{CANCELLED, DEAD, DELIVERED, PENDING, SENDING};
+use crate::store::outbox::limits::OUT_OF_FORCE;
 use crate::store::outbox::tally::stored;
 use crate::store::{Next, Settlement};
 
@@ -22,9 +21,6 @@ pub fn settle(connection: &Connection, settlements: &[Settlement]) -> rusqlite::
     }
     count(connection, settlements.iter().filter_map(|settlement| settlement.attempt.as_ref()))
 }
-
-/// How long a message waits if its subscription exists but cannot be used now. An operator may fix it in that time.
-const OUT_OF_FORCE: Duration = Duration::from_secs(60);
 
 /// Writes the next step. A message cancelled in the meantime stays cancelled, unless it was delivered.
 fn next_step(connection: &Connection, settlement: &Settlement) -> rusqlite::Result<()> {

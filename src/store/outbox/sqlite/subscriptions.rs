@@ -7,12 +7,10 @@ use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 use super::columns::HOME;
 use crate::domain::Timestamp;
 use crate::store::numbers::{CANCELLED, PENDING, SENDING, origin, origin_number};
+use crate::store::outbox::limits::COUNTED;
 use crate::store::sqlite::Sqlite;
 use crate::store::sqlite::fields::{time, time_if_any, unreadable};
 use crate::store::{ParkedRecord, StoreError, SubscriptionRecord, Subscriptions};
-
-/// Beyond this number, messages are not counted individually.
-const COUNTED: i64 = 100_000;
 
 #[async_trait]
 impl Subscriptions for Sqlite {
