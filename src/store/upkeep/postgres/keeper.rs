@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use super::probe::Probe;
 use super::retention::{Step, Turn};
-use crate::store::postgres::{Database, column, params};
+use crate::store::postgres::{Database, NOW_US, column, params};
 use crate::store::upkeep::ages::Ages;
 use crate::store::{Pruned, StoreError};
 use crate::telemetry::Workers;
@@ -135,12 +135,14 @@ impl Keeper {
             .change(|to| async move {
                 to.batch("SET LOCAL synchronous_commit = local").await?;
                 to.run(
-                    r"
-                    UPDATE facts
-                    SET value = clock.now
-                    FROM (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now) AS clock
-                    WHERE name = 'pruned_at' AND value NOT BETWEEN clock.now - $1 AND clock.now
-                    ",
+                    &format!(
+                        r"
+                        UPDATE facts
+                        SET value = clock.now
+                        FROM (SELECT {NOW_US} AS now) AS clock
+                        WHERE name = 'pruned_at' AND value NOT BETWEEN clock.now - $1 AND clock.now
+                        "
+                    ),
                     &params![RETENTION_EVERY_US],
                 )
                 .await
