@@ -40,8 +40,8 @@ pub fn most_bytes(lane: &Lane) -> usize {
     lane.batch.map_or(LANE_BYTES, |batch| batch.bytes.min(LANE_BYTES))
 }
 
-/// When a lane with batches may be claimed of which so many messages with so many bytes are due, the oldest since
-/// `oldest`; `None` means now.
+/// When a lane with batches may be claimed; `None` means now. Of its due messages, up to a batch: their number, the bytes
+/// of their events, and since when the oldest is due.
 pub fn batch_ready_at(
     batch: LaneBatch,
     (messages, bytes, oldest): (i64, i64, Option<i64>),

@@ -14,6 +14,7 @@ use crate::store::outbox::unreported::{self, LETTERS_AT_ONCE, Unreported};
 use crate::store::postgres::{Param, Postgres, Transaction, Typed, column, params, whole};
 use crate::store::{DeadLetterFilter, DeadLetters, LetterGroup, NewMessage, StoreError, UnreportedLetters};
 
+/// How PostgreSQL writes a filter.
 const DIALECT: Dialect = Dialect {
     sign: '$',
     find: "strpos(d.error, ",
@@ -30,6 +31,7 @@ impl Typed for Value<'_> {
     }
 }
 
+/// The parameters of a filter. The server plans each call with their values.
 fn params_of<'v>(values: &'v [Value<'_>]) -> Vec<Param<'v>> {
     values.iter().map(Typed::param).collect()
 }

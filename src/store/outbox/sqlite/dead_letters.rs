@@ -86,6 +86,7 @@ impl DeadLetters for Sqlite {
     }
 }
 
+/// How SQLite writes a filter.
 const DIALECT: Dialect = Dialect {
     sign: '?',
     find: "instr(d.error, ",
