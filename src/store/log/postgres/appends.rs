@@ -1,15 +1,16 @@
 //! The queue of deliveries of this node, and those who write it. Each takes everything that waits, writes it in one
-//! transaction, and answers after COMMIT. One at a time writes, since few large batches cost less than many small ones; while
-//! its COMMIT waits for the disk or the standby, the next one writes.
+//! transaction, and answers after COMMIT. One at a time does so, since few large batches cost less than many small ones; only
+//! while a COMMIT waits for long, for a standby or a slow disk, the next batch is written.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Mutex as Turn, OwnedMutexGuard, mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::sleep;
 
 use super::batch;
 use super::bell::Bell;
@@ -22,6 +23,8 @@ use crate::telemetry::{StoreMetrics, Workers};
 
 /// Batches that are under way at the same time: one that is written, and those whose COMMIT is not answered.
 const WRITERS: i64 = 3;
+/// How long a COMMIT is waited for before the next batch is written.
+const QUICK_COMMIT: Duration = Duration::from_millis(5);
 /// The most bytes of one batch, apart from its last entry.
 const BATCH_BYTES: usize = 16 * 1024 * 1024;
 
@@ -182,14 +185,20 @@ impl Writer {
         let days: BTreeSet<i64> = entries.iter().map(|entry| day(entry.delivery.received_at)).collect();
         self.days.make(&self.database, days.iter().copied()).await?;
         let (database, number) = (&*self.database, self.number);
-        let turn = &Mutex::new(Some(turn));
+        let turn = &Arc::new(Mutex::new(Some(turn)));
         let written = database
             .change(|to| async move {
                 let written = batch::write(&to, database, number, entries, now).await;
-                drop(turn.lock().take());
+                let turn = Arc::clone(turn);
+                database.runtime().spawn(async move {
+                    sleep(QUICK_COMMIT).await;
+                    drop(turn.lock().take());
+                });
                 written
             })
-            .await?;
+            .await;
+        drop(turn.lock().take());
+        let written = written?;
         if let Some(last) = written.last() {
             self.bell.committed(last.seq);
         }
