@@ -59,6 +59,8 @@ mod outbound_pages;
 mod output;
 mod overview;
 mod passes_today;
+mod pgbouncer;
+mod postgres_faults;
 mod postgres_start;
 mod postgres_tls;
 mod proxies;

@@ -1,8 +1,13 @@
 //! A connection from the pool, and the statements on it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use deadpool::managed::Object;
+use tokio::runtime::Handle;
+use tokio::time::sleep;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Error, Row};
 
@@ -12,9 +17,19 @@ use super::manager::{Link, Manager};
 use super::values::Param;
 use crate::store::StoreError;
 
-/// A connection from the pool. It goes back when dropped.
+/// How long a node waits for the result of a statement. The server ends one before, if it is able to.
+const ANSWER_LIMIT: Duration = Duration::from_secs(STATEMENT_SECONDS + 1);
+/// After what time without an answer the other hosts are asked whether one was promoted, again and again.
+const LATE: Duration = Duration::from_secs(2);
+
+/// A connection from the pool. It goes back when dropped, once all its statements are answered.
 pub struct Connection {
-    object: Object<Manager>,
+    object: Arc<Object<Manager>>,
+    runtime: Handle,
+    /// Whether statements may take as long as they take.
+    is_patient: AtomicBool,
+    /// Whether a statement was not answered.
+    is_silent: AtomicBool,
     /// Whether a statement failed, which ends a transaction.
     has_failed: AtomicBool,
     /// Whether it failed because of another transaction: a deadlock, or a conflict of changes.
@@ -24,9 +39,12 @@ pub struct Connection {
 }
 
 impl Connection {
-    pub(super) const fn new(object: Object<Manager>) -> Self {
+    pub(super) fn new(object: Object<Manager>, runtime: Handle) -> Self {
         Self {
-            object,
+            object: Arc::new(object),
+            runtime,
+            is_patient: AtomicBool::new(false),
+            is_silent: AtomicBool::new(false),
             has_failed: AtomicBool::new(false),
             has_conflicted: AtomicBool::new(false),
             is_locked_out: AtomicBool::new(false),
@@ -37,9 +55,19 @@ impl Connection {
         &self.object
     }
 
+    /// From now on statements may take as long as they take.
+    pub(super) fn be_patient(&self) {
+        self.is_patient.store(true, Ordering::Relaxed);
+    }
+
     /// Keeps the pool from using the connection again unless `is_sound`.
     pub(super) fn spoil_unless(&self, is_sound: bool) {
         self.link().is_spoilt.fetch_or(!is_sound, Ordering::SeqCst);
+    }
+
+    /// Whether a statement was not answered.
+    pub(super) fn is_silent(&self) -> bool {
+        self.is_silent.load(Ordering::Relaxed)
     }
 
     pub(super) fn has_failed(&self) -> bool {
@@ -60,7 +88,7 @@ impl Connection {
     /// # Errors
     /// `TooLong`, and as for every statement.
     pub async fn search(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>, StoreError> {
-        match self.link().client.query_typed(sql, &borrowed(params)).await {
+        match self.answer(self.link().client.query_typed(sql, &borrowed(params))).await? {
             Err(fault) if fault::is_too_slow(&fault) => Err(StoreError::TooLong(STATEMENT_SECONDS)),
             result => self.checked(result),
         }
@@ -68,7 +96,7 @@ impl Connection {
 
     /// The rows of a query.
     pub async fn rows(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>, StoreError> {
-        self.checked(self.link().client.query_typed(sql, &borrowed(params)).await)
+        self.checked(self.answer(self.link().client.query_typed(sql, &borrowed(params))).await?)
     }
 
     /// The first row of a query.
@@ -87,7 +115,8 @@ impl Connection {
     /// # Errors
     /// `Unavailable`. Outside a transaction also if it is not known whether the standby has the change.
     pub async fn run(&self, sql: &str, params: &[Param<'_>]) -> Result<u64, StoreError> {
-        let changed = self.checked(self.link().client.execute_typed(sql, &borrowed(params)).await)?;
+        let params = borrowed(params);
+        let changed = self.checked(self.answer(self.link().client.execute_typed(sql, &params)).await?)?;
         if self.link().is_unsure.swap(false, Ordering::SeqCst) {
             return Err(StoreError::Unavailable("the standby did not confirm the change".to_owned()));
         }
@@ -96,7 +125,43 @@ impl Connection {
 
     /// Runs statements without parameters, separated by semicolons.
     pub async fn batch(&self, sql: &str) -> Result<(), StoreError> {
-        self.checked(self.link().client.batch_execute(sql).await)
+        self.checked(self.answer(self.link().client.batch_execute(sql)).await?)
+    }
+
+    /// The server's answer, if there is one in time. A server that stands still gives none, and its connections stay open.
+    async fn answer<T>(&self, statement: impl Future<Output = T>) -> Result<T, StoreError> {
+        let limit = (!self.is_patient.load(Ordering::Relaxed)).then_some(ANSWER_LIMIT);
+        tokio::select! {
+            answer = statement => return Ok(answer),
+            () = self.no_answer(limit) => {}
+        }
+        self.has_failed.store(true, Ordering::Relaxed);
+        self.is_silent.store(true, Ordering::Relaxed);
+        self.spoil_unless(false);
+        Err(StoreError::Unavailable("the database did not answer in time".to_owned()))
+    }
+
+    /// Waits until an answer is not waited for any more. Meanwhile the other hosts are asked whether one was promoted:
+    /// then the connection is closed, and the statement fails.
+    pub(super) async fn no_answer(&self, limit: Option<Duration>) {
+        let end = async {
+            match limit {
+                Some(limit) => sleep(limit).await,
+                None => pending().await,
+            }
+        };
+        let ask_others = async {
+            loop {
+                sleep(LATE).await;
+                if let Some(pool) = Object::pool(&self.object) {
+                    pool.manager().survey().await;
+                }
+            }
+        };
+        tokio::select! {
+            () = end => {}
+            () = ask_others => {}
+        }
     }
 
     fn checked<T>(&self, result: Result<T, Error>) -> Result<T, StoreError> {
@@ -107,6 +172,37 @@ impl Connection {
             self.spoil_unless(!fault::is_away(&fault));
             StoreError::from(fault)
         })
+    }
+}
+
+/// A connection whose answers are due, for as long as this value exists.
+pub(super) struct SetAside(Arc<AtomicUsize>);
+
+impl SetAside {
+    pub(super) fn new(link: &Link) -> Self {
+        link.set_aside.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(&link.set_aside))
+    }
+}
+
+impl Drop for SetAside {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A connection without an answer keeps its place in the pool until there is one: a server that is slow would have more and
+/// more of them.
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if self.is_silent.load(Ordering::Relaxed) {
+            let object = Arc::clone(&self.object);
+            let set_aside = SetAside::new(&object);
+            self.runtime.spawn(async move {
+                let _ = object.client.batch_execute("ROLLBACK").await;
+                drop(set_aside);
+            });
+        }
     }
 }
 

@@ -67,7 +67,8 @@ impl Database {
         let pool = Pool::builder(manager)
             .max_size(CONNECTIONS)
             .wait_timeout(Some(PATIENCE))
-            .create_timeout(Some(PATIENCE))
+            // Each host has a limit of its own.
+            .create_timeout(None)
             .recycle_timeout(Some(PATIENCE))
             .runtime(deadpool::Runtime::Tokio1)
             .build()
@@ -125,14 +126,16 @@ impl Database {
     /// # Errors
     /// `Unavailable` if there is no connection, or none is free in time.
     pub async fn connection(&self) -> Result<Connection, StoreError> {
-        let object = self.pool.get().await.map_err(|fault| {
-            StoreError::Unavailable(match fault {
-                PoolError::Backend(fault) => fault.to_string(),
-                PoolError::Timeout(_) => "no connection to the database is free".to_owned(),
-                other => other.to_string(),
-            })
-        })?;
-        Ok(Connection::new(object))
+        match self.pool.get().await {
+            Ok(object) => Ok(Connection::new(object, self.handle.clone())),
+            Err(PoolError::Backend(fault)) => Err(fault.into()),
+            Err(PoolError::Timeout(_)) => {
+                // They may all wait for a server that was replaced by another one.
+                self.manager().survey().await;
+                Err(StoreError::Unavailable("no connection to the database is free".to_owned()))
+            }
+            Err(other) => Err(StoreError::Unavailable(other.to_string())),
+        }
     }
 
     /// A connection that is not of the pool, and what is notified on it.

@@ -2,14 +2,18 @@
 
 use std::collections::HashMap;
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
 use futures_util::future::join_all;
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::{Mutex as Turn, watch};
+use tokio::time::timeout;
 use tokio_postgres::config::Host;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::types::Type;
@@ -28,6 +32,12 @@ const WAIT_FOR_STANDBY: &str = "SyncRepWaitForLSN";
 /// until the next checkpoint.
 const TIMELINE: &str = "SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)";
 
+/// The timeline of a server that does not tell it.
+const UNKNOWN: u32 = u32::MAX;
+/// How long a host has to answer everything that a new connection needs, if no `connect_timeout` is configured. A server
+/// that stands still accepts connections and says nothing.
+const HOST_LIMIT: Duration = Duration::from_secs(2);
+
 /// An open connection.
 pub struct Link {
     pub client: Client,
@@ -37,6 +47,9 @@ pub struct Link {
     pub is_spoilt: AtomicBool,
     /// The connections of this node whose COMMIT is not answered.
     pub set_aside: Arc<AtomicUsize>,
+    /// The timeline of its server, or `UNKNOWN`. Once another one is promoted, the connection is closed: the server may
+    /// stand still, and never answer what is under way.
+    timeline: Arc<AtomicU32>,
     /// The array types of the schema's composite types, by the name of these.
     pub records: Mutex<HashMap<&'static str, Type>>,
 }
@@ -46,6 +59,8 @@ pub struct Link {
 pub enum LinkFault {
     /// The connection failed.
     Database(Error),
+    /// The server accepted the connection, and did not answer in time.
+    Silent,
     /// The server was the primary before another one was promoted: it lacks what was written since.
     OldPrimary,
 }
@@ -54,6 +69,7 @@ impl std::fmt::Display for LinkFault {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Database(fault) => out.write_str(&explain(fault)),
+            Self::Silent => out.write_str("the database cannot be reached: no answer in time"),
             Self::OldPrimary => {
                 out.write_str("the server is a former primary: another one has been promoted since; stop it")
             }
@@ -77,13 +93,17 @@ impl From<LinkFault> for StoreError {
 pub struct Manager {
     /// One for each host, in the order in which they are tried.
     hosts: Vec<Config>,
+    /// The place of the host that was used last.
+    used: AtomicUsize,
     tls: Option<MakeRustlsConnect>,
     runtime: Handle,
     /// The highest timeline that this process has seen.
-    timeline: AtomicU32,
+    timeline: watch::Sender<u32>,
     /// The timeline for which positions are right; none is, and none needs to be, before the schema is there.
     followed: AtomicU32,
     set_aside: Arc<AtomicUsize>,
+    /// One survey at a time.
+    surveying: Turn<()>,
     metrics: StoreMetrics,
 }
 
@@ -96,11 +116,13 @@ impl Manager {
     ) -> Self {
         Self {
             hosts: one_each(config),
+            used: AtomicUsize::new(0),
             tls,
             runtime,
-            timeline: AtomicU32::new(0),
+            timeline: watch::Sender::new(0),
             followed: AtomicU32::new(u32::MAX),
             set_aside: Arc::default(),
+            surveying: Turn::default(),
             metrics,
         }
     }
@@ -113,18 +135,28 @@ impl Manager {
     /// Opens a connection that is not of the pool; its notifications go to `bells`.
     pub async fn connect(&self, bells: Option<UnboundedSender<()>>) -> Result<Link, LinkFault> {
         let mut first_fault = None;
-        for host in &self.hosts {
+        // The one that was used last comes first, so that no connection waits for one that is silent.
+        let (before, from) =
+            self.hosts.split_at_checked(self.used.load(Ordering::Relaxed)).unwrap_or_default();
+        for host in from.iter().chain(before) {
             match self.connect_to(host, bells.clone()).await {
-                Ok(link) => return Ok(link),
+                Ok(link) => {
+                    let at = self.hosts.iter().position(|one| one == host).unwrap_or(0);
+                    self.used.store(at, Ordering::Relaxed);
+                    return Ok(link);
+                }
                 Err(fault) => first_fault = Some(worse(first_fault, fault)),
             }
         }
         Err(first_fault.unwrap_or(LinkFault::OldPrimary))
     }
 
-    /// Asks every host for its timeline, so that a former primary is known from the first connection on.
+    /// Asks every host for its timeline, so that a former primary is known: from the first connection on, and when it
+    /// does not answer any more.
     pub async fn survey(&self) {
-        if self.hosts.len() > 1 {
+        if self.hosts.len() > 1
+            && let Ok(_one) = self.surveying.try_lock()
+        {
             join_all(self.hosts.iter().map(|host| self.connect_to(host, None))).await;
         }
     }
@@ -135,7 +167,7 @@ impl Manager {
     /// # Errors
     /// `Unavailable` if they cannot be raised.
     pub async fn follow_timelines(&self, connection: &Connection) -> Result<(), StoreError> {
-        let timeline = self.timeline.load(Ordering::SeqCst);
+        let timeline = *self.timeline.borrow();
         if timeline > 0 {
             connection.batch(&on_timeline(timeline)).await?;
         }
@@ -144,13 +176,18 @@ impl Manager {
     }
 
     async fn connect_to(&self, host: &Config, bells: Option<UnboundedSender<()>>) -> Result<Link, LinkFault> {
+        let limit = host.get_connect_timeout().copied().unwrap_or(HOST_LIMIT);
+        timeout(limit, self.open(host, bells)).await.unwrap_or(Err(LinkFault::Silent))
+    }
+
+    async fn open(&self, host: &Config, bells: Option<UnboundedSender<()>>) -> Result<Link, LinkFault> {
         let link = match &self.tls {
             Some(tls) => self.connect_with(host, tls.clone(), bells).await?,
             None => self.connect_with(host, NoTls, bells).await?,
         };
         // A server that does not tell its timeline (a standby, a managed one) is judged by what it can do.
         if let Some(timeline) = timeline(&link.client).await {
-            let known = self.timeline.fetch_max(timeline, Ordering::SeqCst);
+            let known = self.raise(timeline);
             if known > timeline {
                 return Err(LinkFault::OldPrimary);
             }
@@ -162,8 +199,20 @@ impl Manager {
                 link.client.batch_execute(&on_timeline(timeline)).await?;
                 self.followed.fetch_max(timeline, Ordering::SeqCst);
             }
+            link.timeline.store(timeline, Ordering::SeqCst);
         }
         Ok(link)
+    }
+
+    /// Raises the highest timeline; what it was before.
+    fn raise(&self, timeline: u32) -> u32 {
+        let mut before = 0;
+        self.timeline.send_if_modified(|highest| {
+            before = *highest;
+            *highest = timeline.max(before);
+            timeline > before
+        });
+        before
     }
 
     async fn connect_with<T>(
@@ -181,8 +230,16 @@ impl Manager {
         let (client, mut connection) = host.connect(tls).await?;
         let is_unsure = Arc::new(AtomicBool::new(false));
         let unsure = Arc::clone(&is_unsure);
+        let timeline = Arc::new(AtomicU32::new(UNKNOWN));
+        let (own, mut highest) = (Arc::clone(&timeline), self.timeline.subscribe());
         self.runtime.spawn(async move {
-            while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+            let mut outlived = pin!(highest.wait_for(|highest| own.load(Ordering::SeqCst) < *highest));
+            loop {
+                let message = tokio::select! {
+                    Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)) => message,
+                    _ = &mut outlived => return,
+                    else => return,
+                };
                 match message {
                     AsyncMessage::Notice(notice) if notice.routine() == Some(WAIT_FOR_STANDBY) => {
                         unsure.store(true, Ordering::SeqCst);
@@ -205,9 +262,14 @@ impl Manager {
                  SET idle_in_transaction_session_timeout = '60s'"
             ))
             .await?;
-        let set_aside = Arc::clone(&self.set_aside);
-        let records = Mutex::default();
-        Ok(Link { client, is_unsure, is_spoilt: AtomicBool::new(false), set_aside, records })
+        Ok(Link {
+            client,
+            is_unsure,
+            is_spoilt: AtomicBool::new(false),
+            set_aside: Arc::clone(&self.set_aside),
+            timeline,
+            records: Mutex::default(),
+        })
     }
 }
 
@@ -224,6 +286,7 @@ async fn timeline(client: &Client) -> Option<u32> {
 fn worse(one: Option<LinkFault>, other: LinkFault) -> LinkFault {
     let has_answered = |fault: &LinkFault| match fault {
         LinkFault::Database(fault) => fault.code().is_some(),
+        LinkFault::Silent => false,
         LinkFault::OldPrimary => true,
     };
     match one {

@@ -27,6 +27,7 @@ pub async fn migrate(database: &Database, user: &str) -> Result<(), StoreError> 
         return Ok(());
     }
     may_create(&transaction, user).await?;
+    transaction.take_time().await?;
     if found == 0 {
         transaction
             .batch(

@@ -34,7 +34,7 @@ impl Refusal {
     pub fn of(fault: &LinkFault, config: &Config) -> Self {
         let fault = match fault {
             LinkFault::Database(fault) => fault,
-            LinkFault::OldPrimary => return Self::Passing(fault.to_string()),
+            LinkFault::Silent | LinkFault::OldPrimary => return Self::Passing(fault.to_string()),
         };
         match fault.as_db_error() {
             Some(said) => Self::of_server(said.code(), said.message(), config),

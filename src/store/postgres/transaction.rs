@@ -4,15 +4,14 @@ use std::future::poll_fn;
 use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
-use tokio::time::timeout;
 
-use super::connection::Connection;
+use super::connection::{Connection, SetAside};
 use super::fault::{STATEMENT_SECONDS, explain};
 use crate::store::StoreError;
 
@@ -80,12 +79,24 @@ impl Transaction {
 
     /// Begins a transaction that only reads, as long as it takes, and sees one state of the database.
     pub(super) async fn begin_reading(connection: Connection, runtime: Handle) -> Result<Self, StoreError> {
+        connection.be_patient();
         let begin = r"
             BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
             SET LOCAL statement_timeout = 0;
             SET LOCAL idle_in_transaction_session_timeout = 0
             ";
         Self::send(connection, begin.to_owned(), runtime).await
+    }
+
+    /// From now on statements and pauses may take as long as they take.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn take_time(&self) -> Result<(), StoreError> {
+        self.connection.be_patient();
+        self.connection
+            .batch("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
+            .await
     }
 
     /// Makes the changes durable.
@@ -106,9 +117,12 @@ impl Transaction {
         let link = self.connection.link();
         link.is_unsure.store(false, Ordering::SeqCst);
         // Without an answer, the ROLLBACK of `drop` is sent: it is answered once the COMMIT before it has ended.
-        let committed = timeout(COMMIT_LIMIT, link.client.batch_execute("COMMIT"))
-            .await
-            .map_err(|_| unknown("the server did not answer in time"))?;
+        let committed = tokio::select! {
+            committed = link.client.batch_execute("COMMIT") => committed,
+            () = self.connection.no_answer(Some(COMMIT_LIMIT)) => {
+                return Err(unknown("the server did not answer in time"));
+            }
+        };
         self.is_over = true;
         let link = self.connection.link();
         match committed {
@@ -119,22 +133,6 @@ impl Transaction {
                 Err(unknown(&explain(&fault)))
             }
         }
-    }
-}
-
-/// A connection whose COMMIT is not answered, for as long as this value exists.
-struct SetAside(Arc<AtomicUsize>);
-
-impl SetAside {
-    fn new(count: &Arc<AtomicUsize>) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(count))
-    }
-}
-
-impl Drop for SetAside {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -154,9 +152,10 @@ impl Drop for Transaction {
     fn drop(&mut self) {
         if !self.is_over {
             let connection = Arc::clone(&self.connection);
-            let set_aside = self.is_committing.then(|| SetAside::new(&connection.link().set_aside));
+            let is_due = self.is_committing || connection.is_silent();
+            let set_aside = is_due.then(|| SetAside::new(connection.link()));
             self.runtime.spawn(async move {
-                connection.spoil_unless(connection.batch("ROLLBACK").await.is_ok());
+                connection.spoil_unless(connection.link().client.batch_execute("ROLLBACK").await.is_ok());
                 drop(set_aside);
             });
         }

@@ -16,13 +16,27 @@ pub struct Database {
     port: u16,
     name: &'static str,
     child: Option<Child>,
+    is_frozen: bool,
     folder: tempfile::TempDir,
 }
 
 impl Database {
     /// An empty server.
     pub fn start() -> Self {
-        let mut database = Self::prepared("primary");
+        Self::started(Self::prepared("primary"))
+    }
+
+    /// One whose disk can be filled, see `fill`.
+    pub fn start_on_small_disk() -> Self {
+        let database = Self::prepared("primary");
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/harness/full_disk.c");
+        let mut compiler = Command::new("cc");
+        compiler.args(["-shared", "-fPIC", "-o"]).arg(database.preloaded()).args([source, "-ldl"]);
+        assert!(compiler.status().unwrap().success());
+        Self::started(database)
+    }
+
+    fn started(mut database: Self) -> Self {
         database.run(
             "initdb",
             &["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale", "C.UTF-8", "-N", "-D"],
@@ -104,6 +118,30 @@ impl Database {
         assert_eq!(self.sql("SELECT pg_promote()"), "t");
     }
 
+    /// From now on there is no room on its disk, or there is again. Only with `start_on_small_disk`.
+    pub fn fill(&self, is_full: bool) {
+        assert!(self.preloaded().exists());
+        let file = self.folder.path().join("full");
+        if is_full { fs::write(file, "").unwrap() } else { fs::remove_file(file).unwrap() }
+    }
+
+    /// Whether its process runs.
+    pub fn is_running(&mut self) -> bool {
+        self.child.as_mut().is_some_and(|child| child.try_wait().unwrap().is_none())
+    }
+
+    /// Lets it stand still: its connections stay open, and nothing is answered.
+    pub fn freeze(&mut self) {
+        self.is_frozen = true;
+        self.signal_all("STOP");
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&mut self) {
+        self.is_frozen = false;
+        self.signal_all("CONT");
+    }
+
     /// Its port on 127.0.0.1.
     #[allow(dead_code, reason = "the benchmark needs it")]
     pub const fn port(&self) -> u16 {
@@ -115,12 +153,21 @@ impl Database {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
+    /// Its folder, which the server's user may write to.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     fn prepared(name: &'static str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         if let Some((user, group)) = user() {
             std::os::unix::fs::chown(folder.path(), Some(user), Some(group)).unwrap();
         }
-        Self { port: free_port(), name, child: None, folder }
+        Self { port: free_port(), name, child: None, is_frozen: false, folder }
+    }
+
+    fn preloaded(&self) -> PathBuf {
+        self.folder.path().join("full_disk.so")
     }
 
     fn data(&self) -> PathBuf {
@@ -142,6 +189,9 @@ impl Database {
             let log = fs::OpenOptions::new().create(true).append(true).open(file).unwrap();
             let mut child = self.tool("postgres");
             child.arg("-D").arg(self.data()).stdout(Stdio::null()).stderr(log);
+            if self.preloaded().exists() {
+                child.env("LD_PRELOAD", self.preloaded()).env("FULL_DISK", self.folder.path().join("full"));
+            }
             let mut child = child.spawn().unwrap();
             let port = self.port.to_string();
             let is_ready = || {
@@ -180,10 +230,22 @@ impl Database {
         let pid = self.child.as_ref().unwrap().id().to_string();
         assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
     }
+
+    /// Its process first, which starts no other one then.
+    fn signal_all(&self, name: &str) {
+        let Some(child) = &self.child else { return };
+        let pid = child.id().to_string();
+        let _ = Command::new("kill").args([&format!("-{name}"), &pid]).status();
+        let _ = Command::new("pkill").args([&format!("-{name}"), "-P", &pid]).status();
+    }
 }
 
 impl Drop for Database {
     fn drop(&mut self) {
+        if self.is_frozen {
+            // Processes that stand still do not notice that the first one is gone.
+            self.signal_all("KILL");
+        }
         if let Some(child) = &mut self.child {
             let _ = child.kill();
             let _ = child.wait();
@@ -193,7 +255,7 @@ impl Drop for Database {
 
 /// A port that nobody listens on. It is not one of those that the system hands out: another test could be given it before
 /// it is used.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     loop {
         let port = rand::random_range(10_000..32_000);
         if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {

@@ -1,6 +1,7 @@
 //! What the tests stand on: a spawned server, a raw HTTP client, signatures made without the product's own signer.
 
 mod answer;
+mod bouncer;
 mod database;
 mod forwarder;
 mod nginx;
@@ -11,6 +12,7 @@ mod signer;
 mod sink;
 
 pub use answer::{Answer, Connection, exchange, request_bytes};
+pub use bouncer::Bouncer;
 pub use database::Database;
 pub use forwarder::{Fate, Forwarder};
 pub use nginx::Nginx;

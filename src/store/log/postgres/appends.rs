@@ -10,11 +10,12 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Mutex as Turn, OwnedMutexGuard, mpsc, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::batch;
 use super::bell::Bell;
 use super::days::{Days, day};
+use super::pace::Pace;
 use crate::store::log::prepared::Prepared;
 use crate::store::log::queue::{Place, Queued, Waiting};
 use crate::store::postgres::{Database, PLACES};
@@ -27,6 +28,8 @@ const WRITERS: i64 = 3;
 const QUICK_COMMIT: Duration = Duration::from_millis(5);
 /// The most bytes of one batch, apart from its last entry.
 const BATCH_BYTES: usize = 16 * 1024 * 1024;
+/// How long a delivery waits. Then its outcome is unknown: it may be written later.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Access to the queue.
 pub struct Appends {
@@ -34,6 +37,7 @@ pub struct Appends {
     queue: Mutex<Option<mpsc::Sender<Waiting>>>,
     most_bytes: usize,
     queued: Arc<Queued>,
+    pace: Arc<Pace>,
     writers: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -51,7 +55,7 @@ impl Appends {
         let today = day(database.clock.wall());
         days.make(database, [today, today.saturating_add(1)]).await?;
         let (queue, waiting) = mpsc::channel(options.queue.max(1));
-        let waiting = Arc::new(Turn::new(waiting));
+        let (waiting, pace) = (Arc::new(Turn::new(waiting)), Arc::<Pace>::default());
         let start = |number| {
             let writer = Writer {
                 number,
@@ -59,6 +63,7 @@ impl Appends {
                 days: Arc::clone(&days),
                 bell: Arc::clone(&bell),
                 waiting: Arc::clone(&waiting),
+                pace: Arc::clone(&pace),
                 workers: options.workers.clone(),
                 metrics: options.metrics.clone(),
             };
@@ -69,11 +74,13 @@ impl Appends {
             queue: Mutex::new(Some(queue)),
             most_bytes: options.queue_bytes,
             queued: Arc::default(),
+            pace,
             writers,
         })
     }
 
-    /// Queues an entry and waits until it is durable.
+    /// Queues an entry and waits until it is durable, for a while: a sender does not wait for ever, and an answer says
+    /// when to repeat.
     ///
     /// # Errors
     /// As for `Log::append`.
@@ -89,7 +96,19 @@ impl Appends {
             None => Err(closed()),
         };
         sent?;
-        answered.await.unwrap_or_else(|_| Err(StoreError::Unavailable("it was not written".to_owned())))
+        match timeout(PATIENCE, answered).await {
+            Ok(Ok(written)) => written,
+            Ok(Err(_)) => Err(StoreError::Unavailable("it was not written".to_owned())),
+            Err(_) => Err(StoreError::Unavailable(format!(
+                "the database did not finish within {} s; the delivery may be written later",
+                PATIENCE.as_secs()
+            ))),
+        }
+    }
+
+    /// Whether deliveries wait for long.
+    pub fn are_slow(&self) -> bool {
+        self.pace.is_slow(Instant::now())
     }
 
     /// The number of deliveries that wait.
@@ -135,6 +154,7 @@ struct Writer {
     days: Arc<Days>,
     bell: Arc<Bell>,
     waiting: Arc<Turn<mpsc::Receiver<Waiting>>>,
+    pace: Arc<Pace>,
     workers: Workers,
     metrics: StoreMetrics,
 }
@@ -145,7 +165,9 @@ impl Writer {
             let mut turn = Arc::clone(&self.waiting).lock_owned().await;
             let Some(batch) = next_batch(&mut turn).await else { return };
             // If it panics, the answers are dropped: their callers learn that it was not written.
+            self.pace.begin(self.number, Instant::now());
             self.workers.watch("store-writer", self.write(batch, turn)).await;
+            self.pace.end(self.number, Instant::now());
         }
     }
 

@@ -6,6 +6,7 @@ mod bell;
 mod claims;
 pub mod days;
 mod log;
+mod pace;
 mod page;
 pub mod rows;
 

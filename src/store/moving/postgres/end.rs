@@ -16,9 +16,6 @@ use crate::store::postgres::{
     Database, Param, Transaction, Typed as _, column, is_unfinished, params, whole,
 };
 
-/// What a transaction of a move needs: statements may take long, and pauses while the other end works.
-const PATIENT: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
-
 /// A PostgreSQL database.
 pub struct PostgresEnd {
     pub database: Database,
@@ -44,7 +41,8 @@ impl PostgresEnd {
     async fn writing(&mut self) -> Result<Transaction, StoreError> {
         self.snapshot = None;
         let transaction = self.database.begin().await?;
-        transaction.batch(PATIENT).await?;
+        // The other end works in the pauses.
+        transaction.take_time().await?;
         Ok(transaction)
     }
 

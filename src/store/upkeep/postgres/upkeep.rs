@@ -12,6 +12,9 @@ impl Upkeep for Postgres {
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
+        if self.appends.are_slow() {
+            return Err(StoreError::Unavailable("deliveries wait for the database".to_owned()));
+        }
         self.keeper.ready().await
     }
 
