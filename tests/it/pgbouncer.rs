@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::harness::{Answers, Bouncer, Database, Nodes, Server, Sink, login, until};
+use crate::harness::{Answers, Bouncer, Database, Nodes, Request, Server, Sink, login, until};
 
 fn subscribe(node: &Server, sink: &Sink) {
     node.subscribe(&json!({
@@ -122,7 +122,14 @@ fn what_an_asynchronous_standby_behind_a_pgbouncer_lacks_hides_nothing_that_come
     standby.start_again();
     standby.promote();
     bouncer.switch_to(&standby, 12);
-    // As fast as can be: they would have the positions of those that are lost.
+    // Its position would be one of those that are lost, which the nodes remember.
+    send(first, "next".to_owned());
+    let stored = Instant::now();
+    let is_next = |request: &Request| request.header("x-tagorun-event-id") == "next";
+    until("it is sent", || sink.seen().iter().any(is_next));
+    let took = stored.elapsed();
+    assert!(took < Duration::from_secs(4), "sent after {took:?}");
+    assert_eq!(standby.sql("SELECT value FROM facts WHERE name = 'timeline'"), "2");
     let load = nodes.load(8, "after");
     std::thread::sleep(Duration::from_secs(2));
     settled(&nodes, &sink, &load.end());

@@ -127,7 +127,7 @@ impl Manager {
         }
     }
 
-    /// The number of connections whose COMMIT is not answered.
+    /// The number of connections with a statement or COMMIT that is not answered.
     pub fn set_aside(&self) -> usize {
         self.set_aside.load(Ordering::Relaxed)
     }
