@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::harness::{Answers, Bouncer, Database, Nodes, Request, Server, Sink, login, until};
+use crate::harness::{Answers, Bouncer, Database, Nodes, Request, Server, Sink, exchange, login, until};
 
 fn subscribe(node: &Server, sink: &Sink) {
     node.subscribe(&json!({
@@ -118,10 +118,28 @@ fn what_an_asynchronous_standby_behind_a_pgbouncer_lacks_hides_nothing_that_come
     });
     until("they are sent", || sink.seen().len() == 120);
 
+    // Searches take every connection that the pools may have.
+    let searches: Vec<_> = (0..80)
+        .map(|at| {
+            let inspector = nodes.servers[at % 2].inspector;
+            std::thread::spawn(move || {
+                for _ in 0..5 {
+                    exchange(inspector, "GET", "/api/v1/deliveries?limit=500&q=nothing", &[], b"");
+                }
+            })
+        })
+        .collect();
+    searches.into_iter().for_each(|search| search.join().unwrap());
+    // As `PAUSE` and `RESUME` do: no connection of a node ends.
+    bouncer.signal("USR1");
+    let clients = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'";
+    until("pgbouncer pauses", || primary.sql(clients) == "1");
     primary.kill();
     standby.start_again();
     standby.promote();
     bouncer.switch_to(&standby, 12);
+    std::thread::sleep(Duration::from_millis(300));
+    bouncer.signal("USR2");
     // Its position would be one of those that are lost, which the nodes remember.
     send(first, "next".to_owned());
     let stored = Instant::now();
@@ -129,7 +147,8 @@ fn what_an_asynchronous_standby_behind_a_pgbouncer_lacks_hides_nothing_that_come
     until("it is sent", || sink.seen().iter().any(is_next));
     let took = stored.elapsed();
     assert!(took < Duration::from_secs(4), "sent after {took:?}");
-    assert_eq!(standby.sql("SELECT value FROM facts WHERE name = 'timeline'"), "2");
+    let timeline = "SELECT value FROM facts WHERE name = 'timeline'";
+    until("positions are raised", || standby.sql(timeline) == "2");
     let load = nodes.load(8, "after");
     std::thread::sleep(Duration::from_secs(2));
     settled(&nodes, &sink, &load.end());

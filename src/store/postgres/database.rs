@@ -105,6 +105,11 @@ impl Database {
         self.newest.send_replace(seq);
     }
 
+    /// Looks whether a pooler has another server behind a connection that is open.
+    pub async fn look_behind(&self, connection: &Connection) {
+        self.manager().look_behind(connection).await;
+    }
+
     pub(super) fn manager(&self) -> &Manager {
         self.pool.manager()
     }

@@ -187,13 +187,8 @@ impl Manager {
         };
         // A server that does not tell its timeline (a standby, a managed one) is judged by what it can do.
         if let Some(timeline) = timeline(&link.client).await {
-            let known = self.raise(timeline);
-            if known > timeline {
+            if self.raise(timeline) > timeline {
                 return Err(LinkFault::OldPrimary);
-            }
-            if known > 0 && known < timeline {
-                self.metrics.failed_over();
-                tracing::warn!(timeline, "the database was taken over by a standby");
             }
             if self.followed.load(Ordering::SeqCst) < timeline {
                 link.client.batch_execute(&on_timeline(timeline)).await?;
@@ -204,6 +199,14 @@ impl Manager {
         Ok(link)
     }
 
+    /// Looks whether a pooler has another server behind a connection that is open. If so, all connections are closed: a new
+    /// one raises positions first.
+    pub async fn look_behind(&self, connection: &Connection) {
+        if let Some(timeline) = timeline(&connection.link().client).await {
+            self.raise(timeline);
+        }
+    }
+
     /// Raises the highest timeline; what it was before.
     fn raise(&self, timeline: u32) -> u32 {
         let mut before = 0;
@@ -212,6 +215,10 @@ impl Manager {
             *highest = timeline.max(before);
             timeline > before
         });
+        if before > 0 && before < timeline {
+            self.metrics.failed_over();
+            tracing::warn!(timeline, "the database was taken over by a standby");
+        }
         before
     }
 

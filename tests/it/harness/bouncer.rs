@@ -43,11 +43,16 @@ impl Bouncer {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
+    /// Sends it a signal: USR1 is PAUSE, USR2 is RESUME. Its clients keep their connections while it pauses.
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
+    }
+
     /// From now on it connects to this server.
     pub fn switch_to(&self, database: &Database, size: usize) {
         configure(&self.file, database, self.mode, size, self.port);
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
+        self.signal("HUP");
     }
 }
 

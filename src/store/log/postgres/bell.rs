@@ -162,9 +162,8 @@ async fn ring(database: &Database) {
 /// that is there is final.
 async fn look(database: &Database, since: i64) -> Result<bool, StoreError> {
     let known = *database.newest.borrow();
-    let row = database
-        .connection()
-        .await?
+    let connection = database.connection().await?;
+    let row = connection
         .one(
             &format!(
                 r"
@@ -193,7 +192,9 @@ async fn look(database: &Database, since: i64) -> Result<bool, StoreError> {
     database.pruned_through.fetch_max(column(&row, "pruned_through")?, Ordering::AcqRel);
     let horizon: i64 = column(&row, "horizon")?;
     if known >= horizon {
-        // A standby without the last rows was promoted, and its server does not tell its timeline.
+        // A standby without the last rows was promoted. Its server does not tell its timeline, or a pooler hides the change.
+        database.look_behind(&connection).await;
+        drop(connection);
         return go_back(database, horizon).await;
     }
     let newest = column::<Option<i64>>(&row, "newest")?.unwrap_or(known);
