@@ -107,7 +107,7 @@ impl Database {
 
     /// Looks whether a pooler has another server behind a connection that is open.
     pub async fn look_behind(&self, connection: &Connection) {
-        self.manager().look_behind(connection).await;
+        self.manager().look_behind(connection.link()).await;
     }
 
     pub(super) fn manager(&self) -> &Manager {

@@ -17,20 +17,16 @@ use tokio::time::timeout;
 use tokio_postgres::config::Host;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::types::Type;
-use tokio_postgres::{AsyncMessage, Client, Config, Error, NoTls, SimpleQueryMessage, Socket};
+use tokio_postgres::{AsyncMessage, Client, Config, Error, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::connection::Connection;
 use super::fault::{STATEMENT_SECONDS, explain};
-use super::position::on_timeline;
+use super::timeline::{on_timeline, timeline};
 use crate::store::StoreError;
 use crate::telemetry::StoreMetrics;
 
 /// The server's routine that ends a wait for a standby without an answer from it. Texts are translated; this is not.
 const WAIT_FOR_STANDBY: &str = "SyncRepWaitForLSN";
-/// The timeline of a primary: each promotion of a standby begins a new one. `pg_control_checkpoint` would name the old one
-/// until the next checkpoint.
-const TIMELINE: &str = "SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)";
 
 /// The timeline of a server that does not tell it.
 const UNKNOWN: u32 = u32::MAX;
@@ -166,10 +162,10 @@ impl Manager {
     ///
     /// # Errors
     /// `Unavailable` if they cannot be raised.
-    pub async fn follow_timelines(&self, connection: &Connection) -> Result<(), StoreError> {
+    pub async fn follow_timelines(&self, link: &Link) -> Result<(), StoreError> {
         let timeline = *self.timeline.borrow();
         if timeline > 0 {
-            connection.batch(&on_timeline(timeline)).await?;
+            link.client.batch_execute(&on_timeline(timeline)).await?;
         }
         self.followed.store(timeline, Ordering::SeqCst);
         Ok(())
@@ -201,8 +197,8 @@ impl Manager {
 
     /// Looks whether a pooler has another server behind a connection that is open. If so, all connections are closed: a new
     /// one raises positions first.
-    pub async fn look_behind(&self, connection: &Connection) {
-        if let Some(timeline) = timeline(&connection.link().client).await {
+    pub async fn look_behind(&self, link: &Link) {
+        if let Some(timeline) = timeline(&link.client).await {
             self.raise(timeline);
         }
     }
@@ -278,15 +274,6 @@ impl Manager {
             records: Mutex::default(),
         })
     }
-}
-
-async fn timeline(client: &Client) -> Option<u32> {
-    let answer = client.simple_query(TIMELINE).await.ok()?;
-    let row = answer.iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => row.get(0),
-        _ => None,
-    });
-    u32::from_str_radix(row?, 16).ok()
 }
 
 /// The fault that tells more: a host that answered, before one that did not; else the first.

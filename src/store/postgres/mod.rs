@@ -17,6 +17,7 @@ mod refusals;
 mod repeat;
 mod settled;
 mod start;
+mod timeline;
 mod tls;
 mod transaction;
 mod unfinished;

@@ -20,9 +20,6 @@ pub const PLACES: i64 = 1_024;
 pub const HORIZON: &str = "((pg_snapshot_xmin(pg_current_snapshot())::text::bigint
     + (SELECT value FROM facts WHERE name = 'xid_offset')) * 1024)";
 
-/// More transactions than a standby lacks when it is promoted.
-const LACKING: u32 = 1 << 24;
-
 /// The horizon as it is now: every row below it is visible to the statements that follow.
 ///
 /// # Errors
@@ -46,25 +43,4 @@ pub async fn raise_above_restored(database: &Database) -> Result<(), StoreError>
         )
         .await?;
     transaction.commit().await
-}
-
-/// Statements that raise positions once on a new timeline, above those that only the former primary had: nodes, and pages
-/// that are open, remember some. Every node runs them before anything else on that timeline, so that no row is written
-/// before. They do not wait for a standby: if they are lost with this primary, the next one has another timeline.
-pub fn on_timeline(timeline: u32) -> String {
-    format!(
-        r"
-        BEGIN;
-        SET LOCAL synchronous_commit = local;
-        INSERT INTO facts (name, value) VALUES ('timeline', {timeline}) ON CONFLICT (name) DO NOTHING;
-        WITH turned AS (
-            UPDATE facts SET value = {timeline}
-            WHERE name = 'timeline' AND value <> {timeline}
-            RETURNING value
-        )
-        UPDATE facts SET value = value + {LACKING}
-        WHERE name = 'xid_offset' AND EXISTS (SELECT FROM turned);
-        COMMIT
-        "
-    )
 }

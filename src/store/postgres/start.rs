@@ -50,7 +50,9 @@ impl Database {
         if !missing.is_empty() {
             return Err(refused(lacking(user, &missing)));
         }
-        self.manager().follow_timelines(&self.connection().await.map_err(failed)?).await.map_err(failed)?;
+        let connection = self.connection().await.map_err(failed)?;
+        self.manager().follow_timelines(connection.link()).await.map_err(failed)?;
+        drop(connection);
         position::raise_above_restored(self).await.map_err(failed)?;
         if let Some(membership) = place.membership {
             self.check_key(membership.store_key, &refused).await.map_err(failed)?;

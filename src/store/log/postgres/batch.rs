@@ -53,10 +53,8 @@ async fn add(
     totals: &Totals,
 ) -> Result<i64, StoreError> {
     let kind = to.records_of("new_delivery").await?;
-    let column_of =
-        |pick: fn((&(i64, i64), &(i64, i64))) -> i64| totals.0.iter().map(pick).collect::<Vec<_>>();
-    let (days, verdicts) = (column_of(|(key, _)| key.0), column_of(|(key, _)| key.1));
-    let (more_rows, more_bytes) = (column_of(|(_, sum)| sum.0), column_of(|(_, sum)| sum.1));
+    let (days, verdicts): (Vec<i64>, Vec<i64>) = totals.0.keys().copied().unzip();
+    let (more_rows, more_bytes): (Vec<i64>, Vec<i64>) = totals.0.values().copied().unzip();
     let [node, writer, days, verdicts, more_rows, more_bytes] =
         params![node, writer, days, verdicts, more_rows, more_bytes];
     let row = to
