@@ -239,10 +239,11 @@ impl Manager {
             let mut outlived = pin!(highest.wait_for(|highest| own.load(Ordering::SeqCst) < *highest));
             loop {
                 let message = tokio::select! {
-                    Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)) => message,
+                    message = poll_fn(|context| connection.poll_message(context)) => message,
                     _ = &mut outlived => return,
-                    else => return,
                 };
+                // With the end of this task the connection is closed, and what waits for an answer fails.
+                let Some(Ok(message)) = message else { return };
                 match message {
                     AsyncMessage::Notice(notice) if notice.routine() == Some(WAIT_FOR_STANDBY) => {
                         unsure.store(true, Ordering::SeqCst);

@@ -25,7 +25,7 @@ use crate::telemetry::{StoreMetrics, Workers};
 /// Batches that are under way at the same time: one that is written, and those whose COMMIT is not answered.
 const WRITERS: i64 = 3;
 /// How long a COMMIT is waited for before the next batch is written.
-const QUICK_COMMIT: Duration = Duration::from_millis(5);
+const QUICK_COMMIT: Duration = Duration::from_millis(1);
 /// The most bytes of one batch, apart from its last entry.
 const BATCH_BYTES: usize = 16 * 1024 * 1024;
 /// How long a delivery waits. Then its outcome is unknown: it may be written later.

@@ -23,6 +23,8 @@ const ALL_DAYS: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(5);
 /// The first pause if there is something new that is not final yet; it doubles up to `POLL`.
 const NOT_FINAL: Duration = Duration::from_millis(10);
+/// The shortest time between two readings of the table.
+const READ_EVERY: Duration = Duration::from_millis(40);
 /// How often a node rings at most. Each ring takes a lock that all nodes share.
 const RING_EVERY: Duration = Duration::from_millis(50);
 
@@ -79,8 +81,9 @@ impl Bell {
             if timeout(patience, self.wake.notified()).await.is_ok() {
                 until_final = NOT_FINAL;
             }
-            let is_rung = self.is_rung.swap(false, Ordering::AcqRel);
-            let looked = if is_rung || is_behind || read.elapsed() >= POLL {
+            is_behind |= self.is_rung.swap(false, Ordering::AcqRel);
+            let due = if is_behind { READ_EVERY } else { POLL }.saturating_sub(read.elapsed());
+            let looked = if due.is_zero() {
                 read = Instant::now();
                 let since = if read_all.elapsed() > ALL_DAYS {
                     read_all = Instant::now();
@@ -90,7 +93,7 @@ impl Bell {
                 };
                 look(database, first_instant(since)).await
             } else {
-                Ok(true)
+                Ok(!is_behind)
             };
             is_behind = matches!(looked, Ok(false));
             let looked = match looked {
