@@ -132,6 +132,8 @@ impl Connection {
     async fn answer<T>(&self, statement: impl Future<Output = T>) -> Result<T, StoreError> {
         let limit = (!self.is_patient.load(Ordering::Relaxed)).then_some(ANSWER_LIMIT);
         tokio::select! {
+            // First: the answer to BEGIN is there long before it is awaited.
+            biased;
             answer = statement => return Ok(answer),
             () = self.no_answer(limit) => {}
         }

@@ -118,6 +118,7 @@ impl Transaction {
         link.is_unsure.store(false, Ordering::SeqCst);
         // Without an answer, the ROLLBACK of `drop` is sent: it is answered once the COMMIT before it has ended.
         let committed = tokio::select! {
+            biased;
             committed = link.client.batch_execute("COMMIT") => committed,
             () = self.connection.no_answer(Some(COMMIT_LIMIT)) => {
                 return Err(unknown("the server did not answer in time"));
