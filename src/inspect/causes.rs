@@ -1,7 +1,7 @@
 //! Names the cause of each refusal and repeat in the background, so that lists, streams and exports can say it.
 //!
-//! One node at a time does so. Its share of a processor is bounded, so that forged signatures cannot keep it busy. A delivery that is skipped
-//! gets its cause when somebody opens it.
+//! One node at a time does so. Its share of a processor is bounded, so that forged signatures cannot keep it busy. A
+//! delivery that is skipped gets its cause when somebody opens it.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
