@@ -361,6 +361,7 @@ export function listSteps({ newPage, isAccessible, post, inspector, secret, prog
       await page.mouse.move(chart.x + chart.width - 1, chart.y + 10, { steps: 5 });
       await page.mouse.up();
       await page.waitForURL(/q=after%3A\d.*\+before%3A\d/);
+      await page.locator("#rows tr[data-id]").nth(11).waitFor({ timeout: 10000 });
       assert.equal(await page.locator("#rows tr[data-id]").count(), 12);
       await page.context().close();
       await own.end();
