@@ -1,11 +1,17 @@
 // A range of time is dragged over the histogram. A bar is a link to its own time without this.
 
 const LEAST = 5;
+/** Pixels from an edge at which the edge is meant: one of them may stand for seconds. */
+const EDGE = 4;
 
 /** Follows a drag from `down` over `drawing`, and calls `done` with its two ends, from 0 to 1. */
 function drag(drawing, down, done) {
   const box = drawing.getBoundingClientRect();
-  const share = (event) => Math.min(Math.max((event.clientX - box.left) / box.width, 0), 1);
+  const share = (event) => {
+    if (event.clientX - box.left <= EDGE) return 0;
+    if (box.right - event.clientX <= EDGE) return 1;
+    return (event.clientX - box.left) / box.width;
+  };
   const from = share(down);
   const mark = document.createElementNS("http://www.w3.org/2000/svg", "rect");
   mark.setAttribute("class", "dragged");
