@@ -104,9 +104,7 @@ fn nothing_acknowledged_is_lost_when_the_primary_dies_and_the_standby_is_promote
 #[test]
 fn what_an_asynchronous_standby_lacks_hides_nothing_that_comes_after_its_promotion() {
     let mut primary = Database::start();
-    let mut standby = primary.standby();
-    primary.sql("ALTER SYSTEM SET synchronous_standby_names = ''");
-    primary.sql("SELECT pg_reload_conf()");
+    let mut standby = primary.asynchronous_standby();
     let nodes = Nodes::start(2, &Database::url(&[&primary, &standby]), SENDER);
     let (first, second) = (&nodes.servers[0], &nodes.servers[1]);
     let sink = Sink::start();
@@ -114,16 +112,7 @@ fn what_an_asynchronous_standby_lacks_hides_nothing_that_comes_after_its_promoti
     let send = |node: &Server, id: String| {
         until("it is stored", || node.post_signed(login(&id).as_bytes()).status == 200);
     };
-    (0..20).for_each(|at| send(first, format!("kept-{at}")));
-    until("they are sent", || sink.seen().len() == 20);
-    let position = "SELECT pg_current_wal_lsn() <= (SELECT min(replay_lsn) FROM pg_stat_replication)";
-    until("the standby has them", || primary.sql(position) == "t");
-    standby.kill();
-    (0..200).for_each(|at| send(first, format!("lost-{at}")));
-    until("both nodes have seen them", || {
-        nodes.servers.iter().all(|node| node.all_deliveries("").len() == 220)
-    });
-    until("they are sent", || sink.seen().len() == 220);
+    nodes.leave_behind(&primary, &mut standby, &sink, 200);
     let before = primary.sql("SELECT max(seq) FROM deliveries");
 
     primary.kill();

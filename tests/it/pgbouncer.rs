@@ -96,9 +96,7 @@ fn the_server_behind_a_pgbouncer_is_replaced_by_its_standby() {
 #[test]
 fn what_an_asynchronous_standby_behind_a_pgbouncer_lacks_hides_nothing_that_comes_later() {
     let mut primary = Database::start();
-    let mut standby = primary.standby();
-    primary.sql("ALTER SYSTEM SET synchronous_standby_names = ''");
-    primary.sql("SELECT pg_reload_conf()");
+    let mut standby = primary.asynchronous_standby();
     let Some(bouncer) = Bouncer::start(&primary, "transaction", 12) else { return };
     let nodes = Nodes::start(2, &bouncer.url(), "");
     let (first, second) = (&nodes.servers[0], &nodes.servers[1]);
@@ -107,16 +105,7 @@ fn what_an_asynchronous_standby_behind_a_pgbouncer_lacks_hides_nothing_that_come
     let send = |node: &Server, id: String| {
         until("it is stored", || node.post_signed(login(&id).as_bytes()).status == 200);
     };
-    (0..20).for_each(|at| send(first, format!("kept-{at}")));
-    until("they are sent", || sink.seen().len() == 20);
-    let position = "SELECT pg_current_wal_lsn() <= (SELECT min(replay_lsn) FROM pg_stat_replication)";
-    until("the standby has them", || primary.sql(position) == "t");
-    standby.kill();
-    (0..100).for_each(|at| send(first, format!("lost-{at}")));
-    until("both nodes have seen them", || {
-        nodes.servers.iter().all(|node| node.all_deliveries("").len() == 120)
-    });
-    until("they are sent", || sink.seen().len() == 120);
+    nodes.leave_behind(&primary, &mut standby, &sink, 100);
 
     // Searches take every connection that the pools may have.
     let searches: Vec<_> = (0..80)

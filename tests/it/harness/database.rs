@@ -64,6 +64,14 @@ impl Database {
         standby
     }
 
+    /// A standby of this server that it does not wait for.
+    pub fn asynchronous_standby(&self) -> Self {
+        let standby = self.standby();
+        self.sql("ALTER SYSTEM SET synchronous_standby_names = ''");
+        self.sql("SELECT pg_reload_conf()");
+        standby
+    }
+
     /// The `store.url` of nodes that go on with whichever of these servers is the primary.
     pub fn url(servers: &[&Self]) -> String {
         let hosts: Vec<String> = servers.iter().map(|server| format!("127.0.0.1:{}", server.port)).collect();

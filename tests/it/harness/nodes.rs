@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::{Connection, Server, Setup, signed_request};
+use super::{Connection, Database, Server, Setup, Sink, login, signed_request, until};
 
 /// A store key that all nodes of a store share: 32 bytes in hexadecimal digits.
 const STORE_KEY: &str = "6f1d2c3b4a59687786950a1b2c3d4e5f60718293a4b5c6d7e8f9a0b1c2d3e4f5";
@@ -38,6 +38,24 @@ impl Nodes {
         let server = self.servers.remove(at).kill_and_restart();
         self.receivers.lock().unwrap()[at] = server.receiver;
         self.servers.insert(at, server);
+    }
+
+    /// Takes 20 events, kills the standby once it has them, and takes as many more as `lost` says. All of them are sent on to
+    /// `sink`, and every node has seen them.
+    pub fn leave_behind(&self, primary: &Database, standby: &mut Database, sink: &Sink, lost: usize) {
+        let send = |id: String| {
+            until("it is stored", || self.servers[0].post_signed(login(&id).as_bytes()).status == 200);
+        };
+        (0..20).for_each(|at| send(format!("kept-{at}")));
+        until("they are sent", || sink.seen().len() == 20);
+        let position = "SELECT pg_current_wal_lsn() <= (SELECT min(replay_lsn) FROM pg_stat_replication)";
+        until("the standby has them", || primary.sql(position) == "t");
+        standby.kill();
+        (0..lost).for_each(|at| send(format!("lost-{at}")));
+        until("all nodes have seen them", || {
+            self.servers.iter().all(|node| node.all_deliveries("").len() == 20 + lost)
+        });
+        until("they are sent", || sink.seen().len() == 20 + lost);
     }
 
     /// Senders on so many threads: each sends one id after the other to one node after the other, and repeats an id until
