@@ -1,46 +1,17 @@
-//! The only floor that knows the web server: the receiver's routes, the inspector's pages, the API.
+//! The only floor that knows the web server: two listeners, a folder each, and the connections of both.
 
-mod admin_auth;
-mod api;
-mod body;
-mod caller;
-mod client_ip;
-mod doorkeeper;
-mod handshake;
+mod connection;
 mod inspector;
-mod limits;
-mod link_opener;
-mod listener;
-mod listening;
-mod missing_handshake;
-mod name_watch;
-mod no_delivery;
-mod other_end;
-mod problem;
-mod proxy_protocol;
-mod reach;
 mod receiver;
-mod receiver_state;
-mod recorded_stream;
-mod refused_head;
-mod replayed;
-mod respond;
-mod route;
-mod sender_marks;
-mod test_route;
-mod traffic;
-mod transport;
-mod unread;
-mod wire_head;
 
-pub use body::{BodyBudget, BodyLimits};
-pub use doorkeeper::Doorkeeper;
+pub use connection::doorkeeper::Doorkeeper;
+pub use connection::listening::Listening;
+pub use connection::traffic::{Grace, Port, Traffic};
 pub use inspector::{InspectorParts, InspectorState, serve as serve_inspector};
-pub use limits::AddressRate;
-pub use link_opener::LinkOpener;
-pub use listener::{NOISY_LIBRARY, serve as serve_receiver};
-pub use listening::Listening;
-pub use reach::Reach;
-pub use receiver::LARGE_AT_ONCE;
-pub use receiver_state::{Readiness, ReceiverState, Rules};
-pub use traffic::{Grace, Port, Traffic};
+pub use receiver::body::{BodyBudget, BodyLimits};
+pub use receiver::handler::LARGE_AT_ONCE;
+pub use receiver::limits::AddressRate;
+pub use receiver::link_opener::LinkOpener;
+pub use receiver::listener::{NOISY_LIBRARY, serve as serve_receiver};
+pub use receiver::reach::Reach;
+pub use receiver::state::{Readiness, ReceiverState, Rules};

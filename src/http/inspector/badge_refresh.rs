@@ -6,9 +6,9 @@ use actix_web::http::Method;
 use actix_web::middleware::Next;
 use actix_web::{Error, web};
 
+use super::api::overview;
 use super::refusal::is_program;
 use super::state::InspectorState;
-use crate::http::api::overview;
 use crate::inspect::overview::Range;
 
 /// In front of pages: counts that are old are read again while the page is made.

@@ -12,11 +12,11 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, web};
 
+use super::admin_auth::{self, Login};
 use super::hosts::is_same_host;
+use super::problem::Problem;
 use super::refusal;
 use super::state::InspectorState;
-use crate::http::admin_auth::{self, Login};
-use crate::http::problem::Problem;
 
 /// Nothing from elsewhere, nothing inline.
 const CSP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; \

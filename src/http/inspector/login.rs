@@ -5,11 +5,11 @@ use actix_web::http::header::{HeaderMap, LOCATION, ORIGIN, RETRY_AFTER, SET_COOK
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::admin_auth::{COOKIE, Login, SESSION};
+use super::pages::page;
 use super::state::InspectorState;
-use super::{guard, page};
+use super::{guard, json_body};
 use crate::config::PublicUrl;
-use crate::http::admin_auth::{COOKIE, Login, SESSION};
-use crate::http::api::json_body;
 
 #[derive(Template)]
 #[template(path = "login.html")]

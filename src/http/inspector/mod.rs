@@ -1,47 +1,27 @@
-//! The inspector's port: pages for the operator, the API, and the guard in front of both.
+//! The inspector's port, which operators reach: the API for programs, the pages for people, and beside them what both share.
 
-mod again;
-mod assets;
-mod attempts;
+mod address_check;
+mod admin_auth;
+mod api;
 mod badge_refresh;
 mod badges;
-mod body_section;
-mod charts;
-mod compare;
 mod compress;
-mod confirm;
-mod connect;
-mod delivery_page;
-mod diff_page;
-mod event_types_page;
 mod guard;
-mod header_view;
 mod hosts;
-mod lens;
-mod list;
+mod json_body;
+mod list_row;
 mod login;
-mod marks;
 mod mount;
-mod overview_page;
-mod page;
+mod pages;
+mod params;
+mod problem;
 mod public_address;
 mod refusal;
-mod refusals_page;
 mod remembered;
-mod replays_page;
-mod row_view;
-mod searches;
-mod send_test;
-mod sending;
+mod resource;
 mod server;
-mod source_rules;
-mod source_setup;
-mod sources_page;
 mod state;
-mod verdict_section;
-mod what_if_page;
 mod words;
 
-pub use list::{html as row_html, views as row_views};
 pub use server::serve;
 pub use state::{InspectorParts, InspectorState};

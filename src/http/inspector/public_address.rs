@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::connect::{Found, is_local};
+use super::address_check::{Found, is_local};
 use super::remembered::{Apply, Checked, FailedReload};
 use super::state::InspectorState;
 use crate::config::keep_public_address;

@@ -5,9 +5,9 @@ use actix_web::dev::ServiceRequest;
 use actix_web::http::StatusCode;
 use askama::Template;
 
-use super::page;
-use crate::http::no_delivery::is_read_by_a_person;
-use crate::http::problem::Problem;
+use super::pages::page;
+use super::problem::Problem;
+use crate::http::receiver::no_delivery::is_read_by_a_person;
 
 #[derive(Template)]
 #[template(path = "refused.html")]

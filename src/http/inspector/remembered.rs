@@ -3,7 +3,7 @@
 
 use parking_lot::Mutex;
 
-use super::connect::Found;
+use super::address_check::Found;
 use crate::domain::Timestamp;
 
 /// What is remembered.

@@ -15,21 +15,19 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, Error, HttpRequest, HttpResponse};
 use tokio::net::TcpStream;
 
+use super::pages::{self, page};
+use super::problem::{Problem, method_not_allowed};
+use super::resource::{post_only, read_only};
 use super::state::InspectorState;
-use super::{
-    again, assets, badge_refresh, body_section, compress, confirm, connect, delivery_page, diff_page,
-    event_types_page, guard, lens, list, login, marks, mount, overview_page, page, refusals_page,
-    replays_page, searches, send_test, sending, sources_page, what_if_page,
-};
+use super::{api, badge_refresh, compress, guard, login, mount};
 use crate::domain::DeliveryFilter;
-use crate::http::api::{self, read_only};
-use crate::http::other_end::OtherEnd;
-use crate::http::problem::{Problem, method_not_allowed};
-use crate::http::recorded_stream::RecordedStream;
-use crate::http::route::Route;
-use crate::http::traffic::Port;
-use crate::http::wire_head::TapeBudget;
-use crate::http::{Doorkeeper, unread};
+use crate::http::connection::doorkeeper::Doorkeeper;
+use crate::http::connection::other_end::OtherEnd;
+use crate::http::connection::recorded_stream::RecordedStream;
+use crate::http::connection::route::Route;
+use crate::http::connection::traffic::Port;
+use crate::http::connection::unread;
+use crate::http::connection::wire_head::TapeBudget;
 use crate::store::Connections;
 use crate::telemetry::{DeviceGauges, Exposition, Gauges, NotKept, PortName, Refused};
 
@@ -133,67 +131,16 @@ fn lost_delivery(request: &ServiceRequest) -> Option<(Option<IpAddr>, String, St
 /// Every route. They need `web::Data<InspectorState>`, `guard` in front, and `mount` in front of that.
 fn routes(cfg: &mut ServiceConfig) {
     api::routes(cfg);
-    sending::routes(cfg);
-    lens::routes(cfg);
-    cfg.service(read_only("/", list::list))
-        .service(read_only("/deliveries", list::list))
-        .service(read_only("/deliveries/survey", list::survey))
-        .service(read_only("/deliveries/rows", list::rows))
-        .service(read_only("/deliveries/{id}", delivery_page::delivery))
-        .service(read_only("/diff", diff_page::diff))
-        .service(read_only("/overview", overview_page::overview))
-        .service(read_only("/refusals", refusals_page::refusals))
-        .service(post_only("/searches").route(web::post().to(searches::save)))
-        .service(post_only("/searches/remove").route(web::post().to(searches::remove)))
-        .service(post_only("/deliveries/{id}/marks").route(web::post().to(marks::keep)))
-        .service(read_only("/deliveries/{id}/image", body_section::picture))
-        .service(read_only("/deliveries/{id}/parts/{number}", body_section::part))
-        .service(post_only("/deliveries/{id}/replay").route(web::post().to(again::replay)))
-        .service(post_only("/deliveries/{id}/confirm").route(web::post().to(confirm::confirm)))
-        .service(
-            web::resource("/replays")
-                .route(web::get().to(replays_page::list))
-                .route(web::post().to(replays_page::start))
-                .default_service(web::to(|| async { method_not_allowed("GET, POST") })),
-        )
-        .service(read_only("/replays/{id}", replays_page::one))
-        .service(post_only("/replays/{id}/stop").route(web::post().to(replays_page::stop)))
-        .service(post_only("/replays/{id}/resume").route(web::post().to(replays_page::resume)))
-        .service(
-            web::resource("/what-if")
-                .route(web::get().to(what_if_page::form))
-                .route(web::post().to(what_if_page::start))
-                .default_service(web::to(|| async { method_not_allowed("GET, POST") })),
-        )
-        .service(read_only("/what-if/{id}", what_if_page::one))
-        .service(post_only("/what-if/{id}/cancel").route(web::post().to(what_if_page::cancel)))
-        .service(read_only("/sources", sources_page::list))
-        .service(
-            web::resource("/sources/{name}")
-                .route(web::get().to(sources_page::one))
-                .route(web::head().to(sources_page::one))
-                .route(web::post().to(sources_page::with_secrets))
-                .default_service(web::to(|| async { method_not_allowed("GET, HEAD, POST") })),
-        )
-        .service(read_only("/event-types", event_types_page::list))
-        .service(read_only("/event-types/{name}", event_types_page::one))
-        .service(read_only("/static/{name}", assets::asset))
-        .service(read_only("/metrics", metrics))
+    pages::routes(cfg);
+    cfg.service(read_only("/metrics", metrics))
         .service(
             web::resource("/login")
                 .route(web::get().to(login::form))
                 .route(web::post().to(login::login))
                 .default_service(web::to(|| async { method_not_allowed("GET, POST") })),
         )
-        .service(read_only("/connect", connect::connect))
-        .service(post_only("/connect/{what}").route(web::post().to(connect::act)))
-        .service(post_only("/logout").route(web::post().to(login::logout)))
-        .service(post_only("/send-test").route(web::post().to(send_test::send_test)))
+        .service(post_only("/logout", login::logout))
         .default_service(web::to(nothing));
-}
-
-fn post_only(path: &str) -> actix_web::Resource {
-    web::resource(path).default_service(web::to(|| async { method_not_allowed("POST") }))
 }
 
 /// The counters, as Prometheus reads them.

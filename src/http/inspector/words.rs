@@ -1,4 +1,4 @@
-//! Times and JSON as pages write them.
+//! Times, sizes and JSON as pages write them.
 
 use crate::domain::json::laid_out;
 use crate::domain::{Piece, Timestamp, pieces};
@@ -88,6 +88,36 @@ pub fn readable(text: &str) -> Vec<Piece> {
     if is_json { pieces(&laid_out(text)) } else { pieces(text) }
 }
 
+/// An RFC 3339 time for people: a blank for the `T`; empty stays empty.
+#[must_use]
+pub fn shown_time(rfc3339: &str) -> String {
+    rfc3339.replacen('T', " ", 1)
+}
+
+/// Bytes for people.
+#[must_use]
+pub fn size(bytes: u64) -> String {
+    let tenths = |unit: u64| {
+        let tenths = bytes.saturating_mul(10) / unit;
+        format!("{}.{}", tenths / 10, tenths % 10)
+    };
+    match bytes {
+        0..1024 => format!("{bytes} B"),
+        1024..1_048_576 => format!("{} KiB", tenths(1024)),
+        _ => format!("{} MiB", tenths(1_048_576)),
+    }
+}
+
+/// Microseconds for people.
+#[must_use]
+pub fn took(micros: u64) -> String {
+    match micros {
+        0..1000 => format!("{micros} µs"),
+        1000..1_000_000 => format!("{}.{} ms", micros / 1000, micros % 1000 / 100),
+        _ => format!("{}.{} s", micros / 1_000_000, micros % 1_000_000 / 100_000),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,5 +171,18 @@ mod tests {
         let text = |pieces: Vec<Piece>| pieces.into_iter().map(|piece| piece.text).collect::<String>();
         assert_eq!(text(readable(r#"{"a":1.0}"#)), "{\n  \"a\": 1.0\n}");
         assert_eq!(text(readable("{broken")), "{broken");
+    }
+
+    #[test]
+    fn sizes_and_times_change_their_unit_at_the_limit() {
+        assert_eq!(
+            [size(0), size(1023), size(1024), size(1_048_575)],
+            ["0 B", "1023 B", "1.0 KiB", "1023.9 KiB"]
+        );
+        assert_eq!(size(4 * 1_048_576), "4.0 MiB");
+        assert_eq!(
+            [took(999), took(1000), took(999_999), took(1_000_000)],
+            ["999 µs", "1.0 ms", "999.9 ms", "1.0 s"]
+        );
     }
 }

@@ -18,7 +18,9 @@ use crate::domain::{
     ManualClock, Reason, Timestamp, Unverified,
 };
 use crate::http::inspector::InspectorParts;
-use crate::http::{AddressRate, BodyLimits, Rules};
+use crate::http::receiver::body::BodyLimits;
+use crate::http::receiver::limits::AddressRate;
+use crate::http::receiver::state::Rules;
 use crate::inspect::what_if::WhatIf;
 use crate::payload::Sources;
 use crate::receive::{Masking, Receiver};

@@ -1,0 +1,76 @@
+//! `GET searches`, `PUT searches/{name}`, `DELETE searches/{name}`: saved searches.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use serde_json::{Value, json};
+
+use crate::http::inspector::InspectorState;
+use crate::http::inspector::json_body::{bad, fault, object};
+use crate::http::inspector::params::{Blank, Params, filter, filter_names};
+use crate::http::inspector::problem::{Problem, answer};
+use crate::store::SavedSearch;
+
+/// The longest name, in characters.
+const LONGEST_NAME: usize = 60;
+
+/// Every saved search.
+pub async fn list(state: web::Data<InspectorState>) -> HttpResponse {
+    match state.store.saved_searches().await {
+        Ok(all) => {
+            let all: Vec<Value> =
+                all.iter().map(|one| json!({"name": one.name, "query": one.query})).collect();
+            HttpResponse::Ok().json(json!({"searches": all}))
+        }
+        Err(wrong) => Problem::store_fault(&wrong).response(),
+    }
+}
+
+/// Saves a search.
+pub async fn put(
+    name: web::Path<String>,
+    payload: web::Payload,
+    state: web::Data<InspectorState>,
+) -> HttpResponse {
+    answer(
+        async {
+            let members = object(payload, &["query"]).await?;
+            let query = members.get("query").and_then(Value::as_str);
+            let query = query
+                .ok_or_else(|| bad(vec![fault("/query", "parameters of a list, as verdict=rejected&q=…")]))?;
+            save(&state, &name, query).await?;
+            Ok(HttpResponse::Ok().json(json!({"name": name.trim(), "query": query})))
+        }
+        .await,
+    )
+}
+
+/// Saves a search under a name.
+///
+/// # Errors
+/// 400 for an invalid name or query, 409 if there are too many, 503.
+pub async fn save(state: &InspectorState, name: &str, query: &str) -> Result<(), Problem> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.contains(char::is_control) {
+        return Err(bad(vec![fault("/name", &format!("1 to {LONGEST_NAME} characters"))]));
+    }
+    let mut params = Params::read(query, Blank::Absent);
+    filter(&mut params);
+    params.finish(&filter_names(&[])).map_err(bad)?;
+    let search = SavedSearch { name: name.to_owned(), query: query.to_owned() };
+    match state.store.save_search(search).await {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            Err(Problem::new(StatusCode::CONFLICT, "A hundred searches are saved already: remove one first."))
+        }
+        Err(wrong) => Err(Problem::store_fault(&wrong)),
+    }
+}
+
+/// Deletes a search.
+pub async fn delete(name: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
+    match state.store.remove_search(name.into_inner()).await {
+        Ok(true) => HttpResponse::NoContent().finish(),
+        Ok(false) => Problem::not_found("There is no saved search of that name.").response(),
+        Err(wrong) => Problem::store_fault(&wrong).response(),
+    }
+}

@@ -1,0 +1,133 @@
+//! `GET deliveries/stream`: server-sent events, one for each delivery, resumed without a gap.
+
+use std::convert::Infallible;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
+use futures_util::stream;
+use serde::Serialize;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::objects::RowObject;
+use crate::domain::DeliveryRow;
+use crate::http::inspector::InspectorState;
+use crate::http::inspector::list_row;
+use crate::http::inspector::params::{Blank, Params, filter, filter_names};
+use crate::http::inspector::problem::Problem;
+use crate::inspect::{LiveTail, Resumption};
+
+/// The longest time without output, so that a dead connection is noticed.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+/// The reconnection delay for clients, in milliseconds.
+const RETRY_MS: u32 = 2000;
+
+/// The stream.
+pub async fn stream(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
+    let mut params = Params::read(request.query_string(), Blank::Fault);
+    let filter = filter(&mut params);
+    let asked = params.text("last_event_id");
+    let is_html = params.parsed("rows", "html, or nothing", |text| (text == "html").then_some(true));
+    if let Err(faults) = params.finish(&filter_names(&["last_event_id", "rows"])) {
+        return Problem::bad_parameters(faults).response();
+    }
+    // The browser's own header is newer than the URL of the page.
+    let header = request.headers().get("last-event-id");
+    let cursor = header.map(|value| value.to_str().unwrap_or("garbage").to_owned()).or(asked);
+    let (start, is_reset) = match Resumption::find(cursor.as_deref(), &state.store).await {
+        Resumption::After(seq) => (seq, false),
+        Resumption::Reset(seq) => (seq, true),
+    };
+    let mut greeting = format!(": connected\nretry: {RETRY_MS}\n\n");
+    if is_reset {
+        greeting.push_str(&reset(start));
+    } else {
+        let _ = write!(greeting, "id: {start}\n\n");
+    }
+    let writer = Writer {
+        tail: LiveTail::after(state.store.clone(), filter, start),
+        stop: state.stopping(),
+        list: is_html.map(|_| state),
+        greeting: Some(greeting),
+        beat: Instant::now() + HEARTBEAT,
+    };
+    let body = stream::unfold(writer, |mut writer| async move {
+        writer.next().await.map(|text| (Ok::<_, Infallible>(Bytes::from(text)), writer))
+    });
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "text/event-stream"))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header(("X-Accel-Buffering", "no"))
+        .streaming(body)
+}
+
+struct Writer {
+    tail: LiveTail,
+    stop: watch::Receiver<bool>,
+    /// Whether the rows are HTML, for the list's own page.
+    list: Option<web::Data<InspectorState>>,
+    greeting: Option<String>,
+    beat: Instant,
+}
+
+impl Writer {
+    /// The next text to write; `None` at the end.
+    async fn next(&mut self) -> Option<String> {
+        if let Some(greeting) = self.greeting.take() {
+            return Some(greeting);
+        }
+        loop {
+            if self.tail.skip_if_overtaken() {
+                return Some(reset(self.tail.cursor()));
+            }
+            let rows = tokio::select! {
+                rows = self.tail.next() => rows?,
+                _ = self.stop.wait_for(|stopped| *stopped) => return None,
+                () = tokio::time::sleep_until(self.beat) => {
+                    self.beat = Instant::now() + HEARTBEAT;
+                    // The id also passes deliveries that do not match: a reconnection does not read them again.
+                    // Pages cannot see comments, but must notice a dead connection.
+                    let at = self.tail.cursor();
+                    return Some(format!(": alive\nid: {at}\nevent: alive\ndata: {{}}\n\n"));
+                }
+            };
+            match rows {
+                Ok(rows) if rows.is_empty() => {}
+                Ok(rows) => {
+                    self.beat = Instant::now() + HEARTBEAT;
+                    return Some(match &self.list {
+                        Some(state) => html_events(state, &rows).await,
+                        None => rows.iter().map(|row| event(row.seq, &RowObject::from(row))).collect(),
+                    });
+                }
+                Err(fault) => {
+                    tracing::error!(%fault, "a live stream cannot read the store; its client reconnects");
+                    return None;
+                }
+            }
+        }
+    }
+}
+
+/// The rows as HTML for the page. The template has escaped every text in it.
+async fn html_events(state: &InspectorState, rows: &[DeliveryRow]) -> String {
+    let views = list_row::views(state, rows).await;
+    let event_of = |(row, view): (&DeliveryRow, _)| {
+        let html = list_row::html(view, state.public_path());
+        event(row.seq, &serde_json::json!({"id": row.id.to_string(), "html": html}))
+    };
+    rows.iter().zip(&views).map(event_of).collect()
+}
+
+/// JSON has no line break of its own, so one data line is enough.
+fn event(seq: i64, data: &impl Serialize) -> String {
+    let data = serde_json::to_string(data).unwrap_or_default();
+    format!("id: {seq}\nevent: delivery\ndata: {data}\n\n")
+}
+
+fn reset(cursor: i64) -> String {
+    format!("id: {cursor}\nevent: reset\ndata: {{}}\n\n")
+}

@@ -1,0 +1,401 @@
+//! The receiver's routes: reads a request, has it checked and stored, and responds. It decides nothing itself.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix_web::dev::RequestHead;
+use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use actix_web::http::{ConnectionType, Method, StatusCode, Version};
+use actix_web::{HttpRequest, HttpResponse, web};
+use futures_util::future::LocalBoxFuture;
+
+use super::body::{self, BodyLength, ReadBody};
+use super::handshake::without_body;
+use super::no_delivery::Sender;
+use super::state::{ReceiverState, Rules};
+use super::test_route::{self, Wish};
+use super::{replayed, respond};
+use crate::domain::{
+    Appended, Arrival, BodyEnd, Decision, Delivery, DeliveryId, Entry, Fault, Handshake, Reason, Source,
+    Transfer,
+};
+use crate::http::connection::caller::Caller;
+use crate::http::connection::other_end::OtherEnd;
+use crate::http::connection::route::Route;
+use crate::http::connection::unread;
+use crate::http::connection::wire_head::{self, WireTape};
+use crate::receive::handshake::Question;
+use crate::send::PROBE_HEADER;
+use crate::store::StoreError;
+use crate::telemetry::{DeliveryLine, NotKept};
+
+/// From this size on, a body is checked outside the event loop, so that no other request waits for it.
+const LARGE_BODY: usize = 128 * 1024;
+
+/// How long to wait for a body after a POST without a length.
+const BARE_BODY: Duration = Duration::from_millis(50);
+
+/// How long the result of a store check is valid.
+const READINESS_HOLDS: Duration = Duration::from_secs(1);
+
+/// A request's head, with the state of its connection.
+pub struct WireRequest<'a> {
+    /// The head as the server read it.
+    pub head: &'a RequestHead,
+    /// The tape of the connection.
+    pub tape: Option<&'a WireTape>,
+    /// The client of the connection.
+    pub caller: Option<&'a Caller>,
+    /// Who sent it, as far as the connection itself shows.
+    pub end: OtherEnd,
+}
+
+impl WireRequest<'_> {
+    fn arrival(&self, state: &ReceiverState, rules: &Rules) -> Arrival {
+        let now = state.clock.both();
+        let received_at = now.wall;
+        let target = self.head.uri.path_and_query().map_or("/", |target| target.as_str());
+        let method = self.head.method.as_str();
+        let headers = self
+            .tape
+            .and_then(|tape| tape.take_head(method, target, &self.head.headers))
+            .unwrap_or_else(|| wire_head::from_map(&self.head.headers));
+        Arrival {
+            id: DeliveryId::new_at(now.due),
+            received_at,
+            method: method.to_owned(),
+            target: target.to_owned(),
+            http_version: if self.head.version == Version::HTTP_10 { "HTTP/1.0" } else { "HTTP/1.1" },
+            client: replayed::client(self.end, state, rules, &headers),
+            connection: self.caller.map(Caller::delivery).unwrap_or_default(),
+            headers,
+            body: bytes::Bytes::new(),
+            body_end: BodyEnd::Complete,
+            transfer: Transfer { declared: BodyLength::of(self.head).declared, ..Transfer::default() },
+        }
+    }
+}
+
+/// Handles every request to the receiver's port. The future is boxed at once: it is large, and the server moves it.
+pub fn handle(
+    request: HttpRequest,
+    payload: web::Payload,
+    state: web::Data<ReceiverState>,
+) -> LocalBoxFuture<'static, HttpResponse> {
+    let route = Route::of(request.path());
+    let is_delivery = match route {
+        Route::Webhook(_) => *request.method() == Method::POST,
+        Route::Test => true,
+        Route::Healthz | Route::Readyz | Route::Nothing => false,
+    };
+    let traffic = state.door.traffic.clone();
+    let token = traffic.request();
+    let answer = Box::pin(async move {
+        let answer = answer(request, payload, state, route, Instant::now()).await;
+        drop(token);
+        answer
+    });
+    // A separate task: a client that disconnects ends its connection, not the storing of its delivery.
+    let task = if is_delivery { Ok(actix_web::rt::spawn(answer)) } else { Err(answer) };
+    Box::pin(async move {
+        let mut answer = match task {
+            Ok(task) => task.await.unwrap_or_else(|_| respond::cannot_keep()),
+            Err(answer) => answer.await,
+        };
+        respond::never_cached(&mut answer);
+        if traffic.is_ending() {
+            answer.head_mut().set_connection_type(ConnectionType::Close);
+        }
+        answer
+    })
+}
+
+async fn answer(
+    request: HttpRequest,
+    mut payload: web::Payload,
+    state: web::Data<ReceiverState>,
+    route: Route,
+    started: Instant,
+) -> HttpResponse {
+    let answer = match route {
+        Route::Webhook(source) if *request.method() == Method::POST => {
+            webhook(&request, &mut payload, &state, &source, started).await
+        }
+        Route::Webhook(source) if state.is_question(&request, &source) => {
+            webhook(&request, &mut payload, &state, &source, started).await
+        }
+        Route::Webhook(source) => state.not_an_event(&request, &source),
+        Route::Test if test_route::is_preflight(&request) => test_route::preflight(&request),
+        Route::Test if state.is_own_probe(&request) => probed(&request, &state).await,
+        Route::Test => test_route::for_any_page(test(&request, &mut payload, &state, started).await),
+        Route::Healthz => probe(&request, || async { true }).await,
+        Route::Readyz => probe(&request, || state.is_ready()).await,
+        Route::Nothing => state.nowhere(&request),
+    };
+    unread::answer(&request, answer, payload)
+}
+
+async fn probe<F: Future<Output = bool>>(request: &HttpRequest, is_well: impl FnOnce() -> F) -> HttpResponse {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return respond::method_not_allowed("GET, HEAD");
+    }
+    if is_well().await {
+        HttpResponse::Ok().json(serde_json::json!({"status": "ok"}))
+    } else {
+        let answer = serde_json::json!({"status": "unavailable", "detail": "the store cannot be written"});
+        HttpResponse::ServiceUnavailable().json(answer)
+    }
+}
+
+async fn webhook(
+    request: &HttpRequest,
+    payload: &mut web::Payload,
+    state: &ReceiverState,
+    source: &str,
+    started: Instant,
+) -> HttpResponse {
+    let rules = state.rules.load_full();
+    let mut arrival = wire(request).arrival(state, &rules);
+    let Some(read) = read_body(request, payload, state, &rules, &mut arrival).await else {
+        return respond::cannot_keep();
+    };
+    let now = state.clock.wall();
+    let judged = if arrival.body.len() >= LARGE_BODY {
+        let source = source.to_owned();
+        let rules = Arc::clone(&rules);
+        let _turn = state.large_bodies.acquire().await;
+        match web::block(move || rules.receiver.judge(&source, arrival, now, started)).await {
+            Ok(judged) => judged,
+            Err(_) => return respond::cannot_keep(),
+        }
+    } else {
+        rules.receiver.judge(source, arrival, now, started)
+    };
+    drop(read);
+    let is_mute = rules.receiver.source(source).is_some_and(has_no_answer_body);
+    let answer = match judged.reply {
+        Some(reply) => state.shake_hands(&rules, judged.entry, reply, request.conn_data()).await,
+        None => state.keep_and_answer(&rules, judged.entry, &judged.faults, request.conn_data()).await,
+    };
+    if is_mute { without_body(answer) } else { answer }
+}
+
+/// Xero treats a response with a body as a failure (Xero, "Configuring your server").
+fn has_no_answer_body(source: &Source) -> bool {
+    source.handshake.as_ref().is_some_and(|rule| rule.kind == Handshake::Xero)
+}
+
+async fn test(
+    request: &HttpRequest,
+    payload: &mut web::Payload,
+    state: &ReceiverState,
+    started: Instant,
+) -> HttpResponse {
+    let rules = state.rules.load_full();
+    let mut arrival = wire(request).arrival(state, &rules);
+    if !rules.capture_rate.allows(arrival.client.ip) {
+        let sender = Sender { client: arrival.client.ip, method: &arrival.method, target: &arrival.target };
+        let retry = rules.capture_rate.retry_after_s();
+        return state.over_rate(&sender, NotKept::CaptureRate, "capture_rate", retry);
+    }
+    let Some(read) = read_body(request, payload, state, &rules, &mut arrival).await else {
+        return respond::cannot_keep();
+    };
+    let (id, received_at) = (arrival.id, arrival.received_at);
+    let refusal = match arrival.body_end {
+        BodyEnd::Complete => None,
+        BodyEnd::CutAtCap => Some(Reason::TooLarge),
+        BodyEnd::TimedOut => Some(Reason::TooSlow),
+        BodyEnd::Broken => Some(Reason::Incomplete),
+    };
+    if let Some(reason) = refusal {
+        let entry = rules.receiver.refuse_capture(arrival, reason, started);
+        return state.keep_and_answer(&rules, entry, &[], request.conn_data()).await;
+    }
+    let wish = Wish::read(request.query_string());
+    let status = wish.as_ref().map_or(400, |wish| wish.status(rand::random()));
+    let entry = rules.receiver.capture(arrival, status, started);
+    drop(read);
+    if let Err(answer) = state.keep(entry, request.conn_data()).await {
+        return answer;
+    }
+    match wish {
+        Ok(wish) => {
+            // When the program stops, waiting requests get their response at once.
+            let _ = tokio::time::timeout(wish.delay, state.door.traffic.ending()).await;
+            test_route::received(status, received_at, id)
+        }
+        Err(fault) => respond::error_line(StatusCode::BAD_REQUEST, &fault),
+    }
+}
+
+/// Answers our own look at this endpoint as a capture would be answered. Nothing is captured.
+async fn probed(request: &HttpRequest, state: &ReceiverState) -> HttpResponse {
+    let wish = Wish::read(request.query_string());
+    let delay = wish.as_ref().map_or(Duration::ZERO, |wish| wish.delay);
+    let _ = tokio::time::timeout(delay, state.door.traffic.ending()).await;
+    test_route::probed(wish.map_or(400, |wish| wish.status(rand::random())))
+}
+
+fn wire(request: &HttpRequest) -> WireRequest<'_> {
+    let (tape, caller) = (request.conn_data(), request.conn_data());
+    WireRequest { head: request.head(), tape, caller, end: OtherEnd::of_request(request) }
+}
+
+/// Reads the body into `arrival`; `None` if there is no memory for it.
+async fn read_body(
+    request: &HttpRequest,
+    payload: &mut web::Payload,
+    state: &ReceiverState,
+    rules: &Rules,
+    arrival: &mut Arrival,
+) -> Option<ReadBody> {
+    match body::read(payload, BodyLength::of(request.head()), rules.body, &state.budget, &state.door.traffic)
+        .await
+    {
+        Ok(read) => {
+            arrival.body = read.bytes.clone();
+            arrival.body_end = read.end;
+            arrival.transfer.quiet_for = read.quiet_for;
+            arrival.transfer.surplus = surplus(request, &read, rules.body.max_body).await;
+            Some(read)
+        }
+        Err(_) => {
+            tracing::warn!("too many bodies at once (max_buffered): answered 503");
+            state.metrics.not_kept(NotKept::Overloaded);
+            None
+        }
+    }
+}
+
+/// Bytes after a body on its connection that are not another request. A body without a length arrives shortly after
+/// its head, since most clients send it separately.
+async fn surplus(request: &HttpRequest, read: &ReadBody, max_body: usize) -> bytes::Bytes {
+    let Some(tape) = request.conn_data::<WireTape>() else { return bytes::Bytes::new() };
+    let head = request.head();
+    if read.end != BodyEnd::Complete
+        || head.headers.contains_key(TRANSFER_ENCODING)
+        || read.bytes.len() > max_body
+    {
+        return bytes::Bytes::new();
+    }
+    let is_bare = head.method == Method::POST && !head.headers.contains_key(CONTENT_LENGTH);
+    if is_bare && !tape.has_more(0) {
+        tokio::time::sleep(BARE_BODY).await;
+    }
+    tape.surplus(&read.bytes)
+}
+
+impl ReceiverState {
+    /// Whether a request is our own look at an endpoint. It is answered and not captured.
+    fn is_own_probe(&self, request: &HttpRequest) -> bool {
+        let mark = request.headers().get(PROBE_HEADER).and_then(|mark| mark.to_str().ok());
+        let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+        *request.method() == Method::HEAD && mark.is_some_and(|mark| self.probes.take(mark, target))
+    }
+
+    /// Whether a request other than POST is a platform's question.
+    fn is_question(&self, request: &HttpRequest, source: &str) -> bool {
+        if *request.method() != Method::GET {
+            return false;
+        }
+        let headers = wire_head::from_map(request.headers());
+        let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+        let question = Question { method: "GET", target, headers: &headers, body: b"" };
+        self.rules.load().receiver.is_question(source, &question)
+    }
+
+    /// Stores a checked delivery and responds. A rejection over its address's rate is counted, not stored.
+    async fn keep_and_answer(
+        &self,
+        rules: &Rules,
+        entry: Entry,
+        faults: &[Fault],
+        caller: Option<&Caller>,
+    ) -> HttpResponse {
+        let refusal = match &entry.decision {
+            Decision::Reject(reason) => Some(*reason),
+            Decision::Accept(_) | Decision::Capture(_) | Decision::Handshake(_) => None,
+        };
+        let client = entry.delivery.client.ip;
+        if refusal.is_some() && !rules.refused_rate.allows(client) {
+            let Delivery { method, path, .. } = &entry.delivery;
+            let sender = Sender { client, method, target: path };
+            let retry = rules.refused_rate.retry_after_s();
+            return self.over_rate(&sender, NotKept::RefusedRate, "refused_rate", retry);
+        }
+        let id = entry.delivery.id;
+        let event_id = entry.facts.event_id.clone();
+        match (self.keep(entry, caller).await, refusal) {
+            (Err(answer), _) => answer,
+            (Ok(_), Some(reason)) => respond::refused(reason, faults),
+            (Ok(Appended::New), None) => respond::processed(id, event_id.as_deref()),
+            (Ok(Appended::Duplicate { first_received_at, .. }), None) => {
+                respond::already_processed(id, event_id.as_deref(), first_received_at)
+            }
+            (Ok(Appended::Conflict { .. }), None) => {
+                // Only counted here: it became a rejection when it was already on disk.
+                let _ = rules.refused_rate.allows(client);
+                respond::conflict()
+            }
+        }
+    }
+
+    /// Appends an entry, counts it and logs it; on failure, returns the response for an unavailable store.
+    pub(super) async fn keep(&self, entry: Entry, caller: Option<&Caller>) -> Result<Appended, HttpResponse> {
+        let line = DeliveryLine::of(&entry);
+        let started = entry.started;
+        match self.store.append(entry).await {
+            Ok(written) => {
+                let taken = started.elapsed();
+                self.metrics.kept(&line, &written.appended, (written.took, taken));
+                line.write(&written.appended, taken);
+                if let Some(caller) = caller {
+                    caller.owes(written.seq, started, &self.store);
+                }
+                Ok(written.appended)
+            }
+            Err(fault) => {
+                self.metrics.not_kept(match fault {
+                    StoreError::Full => NotKept::Overloaded,
+                    _ => NotKept::StoreFault,
+                });
+                line.write_fault(&fault);
+                Err(respond::cannot_keep())
+            }
+        }
+    }
+
+    /// Checks the store at most once a second; concurrent callers share the result.
+    async fn is_ready(&self) -> bool {
+        let mut last = self.readiness.lock().await;
+        match *last {
+            Some((at, is_ready)) if at.elapsed() < READINESS_HOLDS => is_ready,
+            _ => {
+                let is_ready = self.store.ready().await.is_ok();
+                *last = Some((Instant::now(), is_ready));
+                is_ready
+            }
+        }
+    }
+
+    /// Responds to `Expect: 100-continue` if the `Content-Length` is too large: the request is rejected and stored
+    /// without its body. `None`: the client may continue.
+    pub async fn refuse_unsent(&self, wire: WireRequest<'_>) -> Option<HttpResponse> {
+        let started = Instant::now();
+        let Route::Webhook(source) = Route::of(wire.head.uri.path()) else { return None };
+        let rules = self.rules.load_full();
+        let declared = BodyLength::of(wire.head).declared?;
+        let cap = u64::try_from(rules.body.max_body).unwrap_or(u64::MAX);
+        if declared <= cap || wire.head.method != Method::POST {
+            return None;
+        }
+        let mut arrival = wire.arrival(self, &rules);
+        arrival.body_end = BodyEnd::CutAtCap;
+        let judged = rules.receiver.judge(&source, arrival, self.clock.wall(), started);
+        Some(self.keep_and_answer(&rules, judged.entry, &judged.faults, wire.caller).await)
+    }
+}
+
+/// The most large bodies checked at once.
+pub const LARGE_AT_ONCE: usize = 2;
