@@ -32,9 +32,22 @@ const FLOORS_OF_SEND: [(&str, u8); 7] = [
     ("wire", 0),
 ];
 
-/// What the API takes from the folder of the pages: the state of both, and the row that the stream carries.
-const SHARED_WITH_PAGES: [&[&str]; 2] =
-    [&["http", "inspector", "state"], &["http", "inspector", "list", "row"]];
+/// The rooms of `http` and their floors: what both listeners share, and the two listeners.
+const FLOORS_OF_HTTP: [(&str, u8); 3] = [("inspector", 2), ("receiver", 1), ("connection", 0)];
+
+/// What is above the API and the pages of the inspector. Everything else there is below both.
+const ABOVE_PAGES: [(&str, u8); 10] = [
+    ("server", 6),
+    ("login", 5),
+    ("badge_refresh", 5),
+    ("guard", 4),
+    ("refusal", 3),
+    ("api", 2),
+    ("pages", 2),
+    ("mount", 2),
+    ("compress", 2),
+    ("operations", 1),
+];
 
 /// The longest file, in lines.
 const MAX_LINES: usize = 400;
@@ -135,17 +148,18 @@ fn imports_go_downward_never_up_or_sideways() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// The imports between the rooms of `send` that do not go downward. Its `mod.rs` only hands on.
-fn climbs_in_send(sources: &[Source]) -> Vec<String> {
+/// The imports between the rooms of a folder that do not go downward. Its `mod.rs` only hands on.
+fn climbs(sources: &[Source], folder: &[&str], floor: impl Fn(&str) -> Option<u8>) -> Vec<String> {
     let mut wrong = Vec::new();
     for (module, used) in House::of(sources).uses() {
-        let ["send", room, ..] = module[..] else { continue };
-        let own = floor_of(room, &FLOORS_OF_SEND);
+        let Some([room, ..]) = module.strip_prefix(folder) else { continue };
+        let own = floor(room);
         if own.is_none() {
             wrong.push(format!("{} stands on no floor", module.join("/")));
         }
-        for other in used.iter().filter(|other| matches!(other[..], ["send", other, ..] if other != room)) {
-            if floor_of(other[1], &FLOORS_OF_SEND) >= own {
+        for other in used {
+            let Some([other_room, ..]) = other.strip_prefix(folder) else { continue };
+            if other_room != room && floor(other_room) >= own {
                 wrong.push(format!("{} imports {}", module.join("/"), other.join("/")));
             }
         }
@@ -153,10 +167,78 @@ fn climbs_in_send(sources: &[Source]) -> Vec<String> {
     wrong
 }
 
+fn climbs_in_send(sources: &[Source]) -> Vec<String> {
+    climbs(sources, &["send"], |room| floor_of(room, &FLOORS_OF_SEND))
+}
+
 #[test]
 fn the_rooms_of_send_import_only_those_below() {
     let wrong = climbs_in_send(&sources());
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn the_rooms_of_http_import_only_those_below() {
+    let wrong = climbs(&sources(), &["http"], |room| floor_of(room, &FLOORS_OF_HTTP));
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The imports inside the inspector that tie API and pages, or that go from what both share to one of them.
+fn ties_in_inspector(sources: &[Source]) -> Vec<String> {
+    let above = |room: &str| floor_of(room, &ABOVE_PAGES);
+    let mut wrong = climbs(sources, &["http", "inspector"], |room| above(room).or(Some(0)));
+    // What is below everything may lean on its like: no circle comes of it, another test sees to that.
+    wrong.retain(|line| {
+        let (from, to) = line.split_once(" imports ").unwrap();
+        let room = |module: &str| module.split('/').nth(2).unwrap_or_default().to_owned();
+        above(&room(from)).is_some() || above(&room(to)).is_some()
+    });
+    wrong
+}
+
+/// Whoever reads the one must not have to read the other.
+#[test]
+fn api_and_pages_import_nothing_of_each_other() {
+    let sources = sources();
+    let wrong = ties_in_inspector(&sources);
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let uses = House::of(&sources).uses();
+    for room in ["api", "pages"] {
+        let own = uses.iter().filter(|(module, _)| module.starts_with(&["http", "inspector", room]));
+        let asks = |used: &&Vec<&str>| used.starts_with(&["http", "inspector", "operations"]);
+        assert!(own.flat_map(|(_, used)| used).filter(asks).count() > 10, "{room} was not read");
+    }
+}
+
+#[test]
+fn a_tie_of_api_and_pages_is_seen() {
+    let file = |path: &str, code: &str| Source {
+        path: path.into(),
+        room: "http".to_owned(),
+        code: format!("\n{code}"),
+        lines: 0,
+    };
+    let sources = [
+        file("http/mod.rs", "mod inspector;"),
+        file("http/inspector/mod.rs", "mod api;\nmod hosts;\nmod operations;\nmod pages;\nmod state;"),
+        file("http/inspector/api/mod.rs", "pub mod list;"),
+        file("http/inspector/pages/mod.rs", "pub mod list;"),
+        file("http/inspector/operations/mod.rs", "pub mod all;"),
+        file("http/inspector/api/list.rs", "use crate::http::inspector::state::State;\npub fn list() {}"),
+        file(
+            "http/inspector/pages/list.rs",
+            "use crate::http::inspector::api::list;\npub fn p() { list::list() }",
+        ),
+        file("http/inspector/operations/all.rs", "use crate::http::inspector::pages::list::p;"),
+        file("http/inspector/state.rs", "use super::hosts::Hosts;\npub struct State(Hosts);"),
+        file("http/inspector/hosts.rs", "pub struct Hosts;"),
+    ];
+    let seen = ties_in_inspector(&sources);
+    let expected = [
+        "http/inspector/operations/all imports http/inspector/pages/list",
+        "http/inspector/pages/list imports http/inspector/api/list",
+    ];
+    assert_eq!(seen, expected);
 }
 
 #[test]
@@ -220,24 +302,6 @@ fn no_engine_of_the_store_imports_another_and_no_contract_imports_one() {
     ];
     let seen = seams_crossed(&sources);
     assert_eq!(seen, ["store/log/sqlite imports store/log/postgres"]);
-}
-
-/// Pages ask the API's functions; the other way round nobody could understand one without the other.
-#[test]
-fn the_api_imports_no_page() {
-    let sources = sources();
-    let uses = House::of(&sources).uses();
-    let of_api = uses.iter().filter(|(module, _)| module.starts_with(&["http", "api"]));
-    let mut wrong = Vec::new();
-    for (module, used) in of_api {
-        let pages = used.iter().filter(|used| used.starts_with(&["http", "inspector"]));
-        let pages = pages.filter(|page| !SHARED_WITH_PAGES.contains(&page.as_slice()));
-        wrong.extend(pages.map(|page| format!("{} imports {}", module.join("/"), page.join("/"))));
-    }
-    assert!(wrong.is_empty(), "{wrong:#?}");
-    let from_pages = uses.iter().filter(|(module, _)| module.starts_with(&["http", "inspector"]));
-    let asks_api = |used: &&Vec<&str>| used.starts_with(&["http", "api"]);
-    assert!(from_pages.flat_map(|(_, used)| used).filter(asks_api).count() > 10, "the pages were not read");
 }
 
 #[test]
@@ -338,7 +402,7 @@ fn files_below(folder: &Path) -> Vec<String> {
 fn every_route_of_the_api_is_in_its_document() {
     let document = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/API.md")).unwrap();
     let mut routes = Vec::new();
-    for source in sources().iter().filter(|source| source.path.starts_with("http/api")) {
+    for source in sources().iter().filter(|source| source.path.starts_with("http/inspector/api")) {
         for rest in source.code.split("\"/api/v1").skip(1) {
             let route = rest.split('"').next().unwrap().replace(":.+}", "}");
             // The address of what was made is no route.

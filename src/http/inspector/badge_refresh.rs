@@ -6,7 +6,7 @@ use actix_web::http::Method;
 use actix_web::middleware::Next;
 use actix_web::{Error, web};
 
-use super::api::overview;
+use super::operations::overview;
 use super::refusal::is_program;
 use super::state::InspectorState;
 use crate::inspect::overview::Range;

@@ -12,6 +12,7 @@ mod json_body;
 mod list_row;
 mod login;
 mod mount;
+mod operations;
 mod pages;
 mod params;
 mod problem;

@@ -15,6 +15,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, Error, HttpRequest, HttpResponse};
 use tokio::net::TcpStream;
 
+use super::operations::figures;
 use super::pages::{self, page};
 use super::problem::{Problem, method_not_allowed};
 use super::resource::{post_only, read_only};
@@ -159,8 +160,8 @@ async fn metrics(request: HttpRequest, state: web::Data<InspectorState>) -> Http
             vec![("in_use", in_use), ("idle", idle), ("set_aside", set_aside)]
         }),
         // A store that cannot be read leaves them out; the other figures matter then.
-        endpoints: api::sending::figures::gauges(&state).await.unwrap_or_default(),
-        parked: api::sending::figures::parked_gauges(&state).await.unwrap_or_default(),
+        endpoints: figures::gauges(&state).await.unwrap_or_default(),
+        parked: figures::parked_gauges(&state).await.unwrap_or_default(),
         devices: devices
             .into_iter()
             .map(|(source, all, silent)| DeviceGauges { source, all, silent })

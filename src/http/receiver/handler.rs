@@ -19,11 +19,8 @@ use crate::domain::{
     Appended, Arrival, BodyEnd, Decision, Delivery, DeliveryId, Entry, Fault, Handshake, Reason, Source,
     Transfer,
 };
-use crate::http::connection::caller::Caller;
-use crate::http::connection::other_end::OtherEnd;
-use crate::http::connection::route::Route;
-use crate::http::connection::unread;
 use crate::http::connection::wire_head::{self, WireTape};
+use crate::http::connection::{caller::Caller, other_end::OtherEnd, route::Route, unread};
 use crate::receive::handshake::Question;
 use crate::send::PROBE_HEADER;
 use crate::store::StoreError;

@@ -5,8 +5,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
 use super::objects::{DeliveryObject, RowObject};
-use crate::domain::{DeliveryId, StoredDelivery};
+use crate::domain::StoredDelivery;
 use crate::http::inspector::InspectorState;
+use crate::http::inspector::operations::deliveries::stored;
 use crate::http::inspector::params::{Blank, Params, filter, filter_names};
 use crate::http::inspector::problem::Problem;
 
@@ -96,18 +97,4 @@ fn download_name(delivery: &StoredDelivery) -> String {
 async fn find(id: &str, request: &HttpRequest, state: &InspectorState) -> Result<StoredDelivery, Problem> {
     Params::read(request.query_string(), Blank::Fault).finish(&["none"]).map_err(Problem::bad_parameters)?;
     stored(id, state).await
-}
-
-/// The delivery with this id.
-///
-/// # Errors
-/// 404 if there is none, 503 if the store cannot be read.
-pub async fn stored(id: &str, state: &InspectorState) -> Result<StoredDelivery, Problem> {
-    let missing =
-        || Problem::not_found("There is no delivery of that id; it may have been removed by retention.");
-    let id: DeliveryId = id.parse().map_err(|_| missing())?;
-    match state.store.delivery(id).await {
-        Ok(found) => found.ok_or_else(missing),
-        Err(fault) => Err(Problem::store_fault(&fault)),
-    }
 }

@@ -3,8 +3,8 @@
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::deliveries::stored;
 use crate::http::inspector::InspectorState;
+use crate::http::inspector::operations::deliveries::stored;
 use crate::http::inspector::params::{Blank, Params};
 use crate::http::inspector::problem::Problem;
 use crate::inspect::export::{Format, export, test_file_name};

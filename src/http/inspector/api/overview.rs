@@ -1,25 +1,15 @@
 //! `GET overview`: the deliveries of the last hour, day or week, and what needs attention.
 
-use std::time::Duration;
-
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Map, Value, json};
 
-use super::sending::figures::together;
-use super::sending::health::{Health, endpoints};
-use super::sending::parked;
-use crate::domain::{Timestamp, Verdict};
+use crate::domain::Verdict;
 use crate::http::inspector::InspectorState;
+use crate::http::inspector::operations::overview::found;
 use crate::http::inspector::params::{Blank, Params};
 use crate::http::inspector::problem::{Problem, answer};
-use crate::inspect::ack::ack_times;
-use crate::inspect::overview::{Attention, Beside, Overview, Range, TroubledDevices, Unwell, attention};
+use crate::inspect::overview::{Attention, Beside, Overview, Range};
 use crate::telemetry::Counted;
-
-/// How long a fault in the program or a request without a delivery is reported.
-const RECENT: Duration = Duration::from_secs(24 * 3600);
-/// The states of an endpoint that need no attention.
-const WELL: [&str; 2] = ["healthy", "unknown"];
 
 /// The deliveries.
 pub async fn show(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
@@ -31,65 +21,6 @@ pub async fn show(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
     answer(found(&state, range).await.map(|(overview, beside, told)| {
         HttpResponse::Ok().json(object(range, &overview, &beside, &attention_objects(&state, &told)))
     }))
-}
-
-/// The overview, other facts, and what needs attention, which always covers the last day.
-///
-/// # Errors
-/// 503 if the store cannot be read.
-pub async fn found(
-    state: &InspectorState,
-    range: Range,
-) -> Result<(Overview, Beside, Vec<Attention>), Problem> {
-    let fault = |fault| Problem::store_fault(&fault);
-    let now = state.clock.wall();
-    let overview = Overview::of(&state.store, range, now).await.map_err(fault)?;
-    let beside = beside(state, now).await?;
-    let told = match range {
-        Range::Day => attention(&overview, &beside),
-        _ => attention(&Overview::of(&state.store, Range::Day, now).await.map_err(fault)?, &beside),
-    };
-    Ok((overview, beside, told))
-}
-
-async fn beside(state: &InspectorState, now: Timestamp) -> Result<Beside, Problem> {
-    let fault = |fault| Problem::store_fault(&fault);
-    let mut figures = state.store.sender_figures().await.map_err(fault)?;
-    figures.sort_by_key(|own| std::cmp::Reverse(own.dead));
-    let name = |id: &str| {
-        let known = state.sender.subscriptions().all();
-        let known = known.iter().find(|active| active.compiled.id() == id);
-        known.map_or_else(|| id.to_owned(), |active| active.compiled.subscription.name.clone())
-    };
-    let unwell =
-        endpoints(state).await?.into_iter().filter(|endpoint| !WELL.contains(&endpoint.status.as_str()));
-    Ok(Beside {
-        now,
-        failed_reload: state.failed_reload().map(|failed| (failed.when, failed.faults)),
-        times: ack_times(&state.store, &state.sources.all()).await.map_err(fault)?,
-        dead: together(&figures).dead,
-        dead_of: figures.iter().filter(|own| own.dead > 0).map(|own| name(&own.subscription)).collect(),
-        dead_since: state.store.oldest_dead_letter().await.map_err(fault)?,
-        unwell: unwell.map(unwell_since).collect(),
-        parked: parked(state)
-            .await?
-            .iter()
-            .filter(|(_, figures)| figures.parked > 0)
-            .map(|(parked, figures)| (parked.sentence(), figures.parked))
-            .collect(),
-        store: (state.store.size().used, state.max_size),
-        panicked: state.metrics.workers().panicked_within(RECENT),
-        refused: state.metrics.refusals().likely_within(RECENT, now),
-        devices: TroubledDevices::of(&state.store, now).await.map_err(fault)?,
-    })
-}
-
-/// An unhealthy endpoint, and the time since when its checks have failed.
-fn unwell_since(endpoint: Health) -> Unwell {
-    let bad = endpoint.history.iter().take_while(|look| !WELL.contains(&look.status.as_str()));
-    let since = bad.last().map(|look| look.checked_at.as_str()).or(endpoint.last_failure_at.as_deref());
-    let since = since.and_then(Timestamp::parse_rfc3339);
-    Unwell { name: endpoint.name, state: endpoint.status, since }
 }
 
 fn verdicts(counts: &[u64; Verdict::ALL.len()]) -> Map<String, Value> {

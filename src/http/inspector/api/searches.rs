@@ -1,17 +1,12 @@
 //! `GET searches`, `PUT searches/{name}`, `DELETE searches/{name}`: saved searches.
 
-use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde_json::{Value, json};
 
 use crate::http::inspector::InspectorState;
 use crate::http::inspector::json_body::{bad, fault, object};
-use crate::http::inspector::params::{Blank, Params, filter, filter_names};
+use crate::http::inspector::operations::searches::save;
 use crate::http::inspector::problem::{Problem, answer};
-use crate::store::SavedSearch;
-
-/// The longest name, in characters.
-const LONGEST_NAME: usize = 60;
 
 /// Every saved search.
 pub async fn list(state: web::Data<InspectorState>) -> HttpResponse {
@@ -42,28 +37,6 @@ pub async fn put(
         }
         .await,
     )
-}
-
-/// Saves a search under a name.
-///
-/// # Errors
-/// 400 for an invalid name or query, 409 if there are too many, 503.
-pub async fn save(state: &InspectorState, name: &str, query: &str) -> Result<(), Problem> {
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.contains(char::is_control) {
-        return Err(bad(vec![fault("/name", &format!("1 to {LONGEST_NAME} characters"))]));
-    }
-    let mut params = Params::read(query, Blank::Absent);
-    filter(&mut params);
-    params.finish(&filter_names(&[])).map_err(bad)?;
-    let search = SavedSearch { name: name.to_owned(), query: query.to_owned() };
-    match state.store.save_search(search).await {
-        Ok(true) => Ok(()),
-        Ok(false) => {
-            Err(Problem::new(StatusCode::CONFLICT, "A hundred searches are saved already: remove one first."))
-        }
-        Err(wrong) => Err(Problem::store_fault(&wrong)),
-    }
 }
 
 /// Deletes a search.

@@ -14,10 +14,9 @@ use tokio::time::Instant;
 
 use super::objects::RowObject;
 use crate::domain::DeliveryRow;
-use crate::http::inspector::InspectorState;
-use crate::http::inspector::list_row;
 use crate::http::inspector::params::{Blank, Params, filter, filter_names};
 use crate::http::inspector::problem::Problem;
+use crate::http::inspector::{InspectorState, list_row};
 use crate::inspect::{LiveTail, Resumption};
 
 /// The longest time without output, so that a dead connection is noticed.

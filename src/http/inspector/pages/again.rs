@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use super::page;
 use crate::domain::{DeliveryId, Replay, ReplaysAbout, StoredDelivery, plain};
-use crate::http::inspector::api::replays::asked;
 use crate::http::inspector::json_body;
+use crate::http::inspector::operations::replay::asked;
 use crate::http::inspector::problem::Problem;
 use crate::http::inspector::state::InspectorState;
 use crate::http::inspector::words::When;

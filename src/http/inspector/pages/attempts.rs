@@ -2,7 +2,7 @@
 
 use super::row_view::RowView;
 use crate::domain::DeliveryRow;
-use crate::http::inspector::api::history::changes_word;
+use crate::http::inspector::operations::comparison::changes_word;
 use crate::http::inspector::state::InspectorState;
 use crate::http::inspector::words::When;
 use crate::inspect::ClientRepeat;

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use super::page;
 use crate::domain::json::without_mark;
 use crate::domain::{Check, Fault, HexPage, Piece, StoredDelivery, TextPage, pieces, plain};
-use crate::http::inspector::api::deliveries::stored;
+use crate::http::inspector::operations::deliveries::stored;
 use crate::http::inspector::state::InspectorState;
 use crate::inspect::body::{
     Image, Pair, Parts, Points, image, is_points, media_type, pairs, parts, payload_of, points,

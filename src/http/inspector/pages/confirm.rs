@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, web};
 
 use super::page;
 use crate::domain::plain;
-use crate::http::inspector::api::confirm::open;
+use crate::http::inspector::operations::confirm::open;
 use crate::http::inspector::state::InspectorState;
 
 /// So much of an answer is shown, in characters.

@@ -7,7 +7,7 @@ use askama::Template;
 use super::page::{self, Frame};
 use super::row_view::RowView;
 use crate::domain::plain;
-use crate::http::inspector::api::history::{compared, hex_text};
+use crate::http::inspector::operations::comparison::{compared, hex_text};
 use crate::http::inspector::params::{Blank, Params};
 use crate::http::inspector::state::InspectorState;
 use crate::inspect::diff::{JsonDiff, Line, LineChange};

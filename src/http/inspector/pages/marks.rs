@@ -5,8 +5,8 @@ use actix_web::{HttpResponse, web};
 use serde_json::{Map, Value};
 
 use super::page;
-use crate::http::inspector::api::history::{change, marked};
 use crate::http::inspector::json_body;
+use crate::http::inspector::operations::marks::{change, marked};
 use crate::http::inspector::problem::Problem;
 use crate::http::inspector::state::InspectorState;
 

@@ -9,7 +9,7 @@ use askama::Template;
 use super::charts::{Bars, Column, Curve, LineChart, Style, TimeAxis, ValueAxis, verdicts};
 use super::page::{self, Frame};
 use crate::domain::{Timestamp, Verdict, grouped, percent, plain};
-use crate::http::inspector::api::overview::found;
+use crate::http::inspector::operations::overview::found;
 use crate::http::inspector::params::{Blank, Params};
 use crate::http::inspector::state::InspectorState;
 use crate::http::inspector::words::{shown_time, took};

@@ -4,8 +4,8 @@ use actix_web::http::header::LOCATION;
 use actix_web::{HttpResponse, web};
 
 use super::page;
-use crate::http::inspector::api::searches;
 use crate::http::inspector::json_body;
+use crate::http::inspector::operations::searches;
 use crate::http::inspector::problem::Problem;
 use crate::http::inspector::state::InspectorState;
 

@@ -9,7 +9,7 @@ use super::page::{self, Frame};
 use super::source_rules::Rule;
 use super::source_setup::Setup;
 use crate::domain::{Scheme, Source, Timestamp, grouped, plain};
-use crate::http::inspector::api::sources::Traffic;
+use crate::http::inspector::operations::sources::Traffic;
 use crate::http::inspector::remembered::{Apply, FailedReload};
 use crate::http::inspector::state::InspectorState;
 use crate::http::inspector::words::When;

@@ -2,14 +2,12 @@
 
 mod drift;
 mod entities;
-pub mod schema;
+mod schema;
 
 use actix_web::web::{self, ServiceConfig};
 
 use crate::http::inspector::problem::method_not_allowed;
 use crate::http::inspector::resource::{post_only, read_only};
-
-pub use entities::{own_name, place_of, query, rename};
 
 /// Every route of the lens.
 pub fn routes(cfg: &mut ServiceConfig) {

@@ -4,9 +4,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
 use super::objects::{attempt_object, message_row};
-use crate::domain::{MessageFilter, MessageId, MessageRow, MessageStatus};
+use crate::domain::{MessageFilter, MessageId, MessageStatus};
 use crate::http::inspector::InspectorState;
 use crate::http::inspector::api::deliveries::cursor;
+use crate::http::inspector::operations::parked::parked_because;
 use crate::http::inspector::params::{Blank, Params};
 use crate::http::inspector::problem::{Problem, answer};
 use crate::store::StoredMessage;
@@ -73,11 +74,6 @@ pub async fn one(id: web::Path<String>, state: web::Data<InspectorState>) -> Htt
         }
         .await,
     )
-}
-
-/// Why a message is parked, and what would send it; `None` if it is not parked.
-pub fn parked_because(state: &InspectorState, row: &MessageRow) -> Option<String> {
-    if row.status == MessageStatus::Parked { state.sender.out_of_force(&row.subscription) } else { None }
 }
 
 /// The message of a subscription for an event, if there is one.

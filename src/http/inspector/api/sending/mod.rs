@@ -3,17 +3,14 @@
 mod dead_letters;
 mod event_choice;
 mod events;
-pub mod figures;
-pub mod health;
+mod health;
 mod letter_choice;
 mod messages;
-pub mod objects;
+mod objects;
+mod stats;
 mod subscriptions;
 mod trials;
 mod waiting;
-
-pub use messages::parked_because;
-pub use subscriptions::parked;
 
 use actix_web::web::{self, ServiceConfig};
 
@@ -67,7 +64,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(
             resource("/api/v1/dead-letters/{id}/replay", "POST").route(web::post().to(dead_letters::replay)),
         )
-        .service(read_only("/api/v1/stats", figures::stats))
+        .service(read_only("/api/v1/stats", stats::stats))
         .service(read_only("/api/v1/health", health::health))
         .service(read_only("/api/v1/deliveries/{id}/subscriptions", events::of_delivery));
 }

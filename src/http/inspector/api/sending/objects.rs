@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::config::shown_json;
 use crate::domain::{Attempt, DeadLetter, MessageRow, SubscriptionOrigin};
+use crate::http::inspector::operations::health::millis;
 use crate::send::{Active, Evaluations, Parked, Sender};
 use crate::store::SenderFigures;
 
@@ -135,10 +136,4 @@ pub fn dead_letter_object(letter: &DeadLetter) -> Map<String, Value> {
     put("failed_at", letter.failed_at.to_string().into());
     put("attempts", row.attempts.into());
     object
-}
-
-/// Microseconds as milliseconds.
-#[must_use]
-pub fn millis(micros: u64) -> f64 {
-    std::time::Duration::from_micros(micros).as_secs_f64() * 1_000.0
 }

@@ -1,7 +1,5 @@
 //! `subscriptions`: TagoRUN's webhook configurations.
 
-use std::sync::Arc;
-
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -10,34 +8,17 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::objects::{parked_object, subscription_object};
+use crate::http::inspector::operations::parked::parked;
 use crate::http::inspector::params::{Blank, Params};
 use crate::http::inspector::problem::{FieldFault, Problem, answer};
 use crate::http::inspector::{InspectorState, json_body};
-use crate::send::{Active, ManageFault, Managed, Parked, SubscriptionFault, presets as all_presets};
-use crate::store::SenderFigures;
+use crate::send::{Active, ManageFault, Managed, SubscriptionFault, presets as all_presets};
 
 #[derive(Serialize)]
 struct List {
     subscriptions: Vec<Box<RawValue>>,
     parked: Vec<serde_json::Value>,
     next: Option<String>,
-}
-
-/// Stored subscriptions that are not in force and have waiting messages.
-///
-/// # Errors
-/// 503 if the store cannot be read.
-pub async fn parked(state: &InspectorState) -> Result<Vec<(Arc<Parked>, SenderFigures)>, Problem> {
-    let all = state.sender.subscriptions().all_parked();
-    if all.is_empty() {
-        return Ok(Vec::new());
-    }
-    let figures = state.store.sender_figures().await.map_err(|fault| Problem::store_fault(&fault))?;
-    let with = |parked: Arc<Parked>| {
-        let own = figures.iter().find(|figures| figures.subscription == parked.id)?;
-        (own.parked > 0 || own.dead > 0).then(|| (parked, own.clone()))
-    };
-    Ok(all.into_iter().filter_map(with).collect())
 }
 
 /// Every subscription, newest first.

@@ -9,12 +9,12 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::event_choice;
-use super::health::endpoint;
 use super::objects::attempt_object;
 use super::subscriptions::{faults_of, missing};
 use crate::domain::{Attempt, MessageId, MessageStatus};
 use crate::http::inspector::InspectorState;
 use crate::http::inspector::json_body::{bad, fault};
+use crate::http::inspector::operations::health::endpoint;
 use crate::http::inspector::problem::{FieldFault, Problem, answer};
 use crate::send::{Active, Compiled, check_health};
 use crate::store::StoredMessage;

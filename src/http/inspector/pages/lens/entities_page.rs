@@ -8,7 +8,7 @@ use askama::Template;
 
 use crate::domain::{Device, DeviceState, Timestamp, grouped, plain};
 use crate::http::inspector::InspectorState;
-use crate::http::inspector::api::lens::{place_of, query};
+use crate::http::inspector::operations::devices::{place_of, query};
 use crate::http::inspector::pages::page::{self, Frame};
 use crate::http::inspector::params::{Blank, Params};
 use crate::http::inspector::words::shown_time;
@@ -145,7 +145,8 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
     let mut query = query(&mut params, EntityOrder::Trouble, now);
     query.is_joined = true;
     let fault = params.finish(&["source", "q", "silent", "state", "sort", "before"]).err();
-    let fault = fault.map(|faults| plain(&crate::http::inspector::problem::Problem::bad_parameters(faults).sentences()));
+    let fault = fault
+        .map(|faults| plain(&crate::http::inspector::problem::Problem::bad_parameters(faults).sentences()));
     let read = async {
         let page = state.store.entities(query.clone(), ROWS).await?;
         Ok::<_, crate::store::StoreError>((page, state.store.learner_state().await?))

@@ -9,7 +9,7 @@ use super::entities_page::EntityRow;
 use super::readings::Readings;
 use super::values::{SeriesView, charts, hours, times};
 use crate::domain::{Device, Entity, SilenceAfter, Timestamp, grouped, plain};
-use crate::http::inspector::api::lens::{own_name, rename};
+use crate::http::inspector::operations::devices::{own_name, rename};
 use crate::http::inspector::pages::charts::{Bars, Map, Strip};
 use crate::http::inspector::pages::page::{self, Frame};
 use crate::http::inspector::words::shown_time;

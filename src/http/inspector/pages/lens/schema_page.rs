@@ -7,7 +7,8 @@ use askama::Template;
 use crate::catalog::{Origin, POINTS};
 use crate::domain::{Piece, StoredDelivery, pieces, plain};
 use crate::http::inspector::InspectorState;
-use crate::http::inspector::api::lens::schema::{self, Inferred};
+use crate::http::inspector::operations::deliveries::stored;
+use crate::http::inspector::operations::schema::{self, Inferred};
 use crate::http::inspector::pages::page::{self, Frame};
 use crate::http::inspector::problem::Problem;
 
@@ -49,7 +50,7 @@ pub async fn save(id: web::Path<String>, state: web::Data<InspectorState>) -> Ht
 }
 
 async fn find(id: &str, state: &InspectorState) -> Result<(StoredDelivery, Inferred), Problem> {
-    let delivery = crate::http::inspector::api::deliveries::stored(id, state).await?;
+    let delivery = stored(id, state).await?;
     let inferred = schema::inferred(state, &delivery)?;
     Ok((delivery, inferred))
 }

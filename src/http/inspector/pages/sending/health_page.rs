@@ -5,8 +5,8 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use crate::domain::{Timestamp, counted, grouped, plain};
-use crate::http::inspector::api::sending::figures::{Stats, together};
-use crate::http::inspector::api::sending::health::{Health, endpoints};
+use crate::http::inspector::operations::figures::{Stats, together};
+use crate::http::inspector::operations::health::{Health, endpoints};
 use crate::http::inspector::pages::page::{self, Frame};
 use crate::http::inspector::state::InspectorState;
 use crate::http::inspector::words::{When, millis};

@@ -6,7 +6,7 @@ use askama::Template;
 
 use super::attempts::AttemptView;
 use crate::domain::{MessageFilter, MessageId, MessageRow, MessageStatus, Piece, pieces, plain};
-use crate::http::inspector::api::sending::parked_because;
+use crate::http::inspector::operations::parked::parked_because;
 use crate::http::inspector::pages::page::{self, Frame};
 use crate::http::inspector::state::InspectorState;
 use crate::http::inspector::words::{When, readable};

@@ -5,9 +5,9 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use crate::domain::{counted, plain};
-use crate::http::inspector::api::sending::figures::Stats;
-use crate::http::inspector::api::sending::health::endpoints;
-use crate::http::inspector::api::sending::parked;
+use crate::http::inspector::operations::figures::Stats;
+use crate::http::inspector::operations::health::endpoints;
+use crate::http::inspector::operations::parked::parked;
 use crate::http::inspector::pages::page::{self, Frame};
 use crate::http::inspector::state::InspectorState;
 use crate::http::inspector::words::millis;

@@ -1,15 +1,9 @@
-//! `stats`, with the names of the specification and exact means.
+//! Figures of attempts, with the names of the specification and exact means.
 
-use std::collections::BTreeMap;
-
-use actix_web::{HttpResponse, web};
 use serde::Serialize;
-use serde_json::json;
 
-use super::health::standing;
-use super::objects::millis;
-use crate::http::inspector::InspectorState;
-use crate::http::inspector::problem::{Problem, answer};
+use super::health::{millis, standing};
+use crate::http::inspector::state::InspectorState;
 use crate::store::{HealthCheck, SenderFigures, StoreError};
 use crate::telemetry::{EndpointGauges, ParkedGauges};
 
@@ -102,26 +96,6 @@ pub fn together(all: &[SenderFigures]) -> SenderFigures {
     durations.sort_by(|(one, _), (other, _)| one.total_cmp(other));
     sum.durations = durations;
     sum
-}
-
-/// The figures, in total and for each subscription.
-pub async fn stats(state: web::Data<InspectorState>) -> HttpResponse {
-    answer(
-        async {
-            let all = state.store.sender_figures().await.map_err(|fault| Problem::store_fault(&fault))?;
-            let mut each: BTreeMap<String, Stats> = state
-                .sender
-                .subscriptions()
-                .all()
-                .iter()
-                .map(|active| (active.compiled.id().to_owned(), Stats::default()))
-                .collect();
-            each.extend(all.iter().map(|figures| (figures.subscription.clone(), Stats::from(figures))));
-            let overall = Stats::from(&together(&all));
-            Ok(HttpResponse::Ok().json(json!({"overall": overall, "subscriptions": each})))
-        }
-        .await,
-    )
 }
 
 /// The endpoints for `/metrics`.
