@@ -155,7 +155,7 @@ async fn missing_rights(connection: &Connection) -> Result<Vec<String>, StoreErr
             SELECT 'EXECUTE on ' || functions.proname
             FROM pg_proc AS functions
             WHERE functions.pronamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'schema_versions'::regclass)
-            AND functions.proname IN ('add_day', 'drop_day', 'add_deliveries', 'take_event_ids')
+            AND functions.proname IN ('add_day', 'drop_day', 'add_deliveries', 'take_event_ids', 'append_batch')
             AND NOT has_function_privilege(functions.oid, 'EXECUTE')
             ORDER BY missing
             ",

@@ -44,11 +44,12 @@ impl Transaction {
         let begin = format!(
             r"
                 BEGIN ISOLATION LEVEL READ COMMITTED;
-                SELECT set_config('synchronous_commit', 'on', true)
-                WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply');
-                SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s';
-                SET LOCAL lock_timeout = '{LOCK_SECONDS}s';
-                SET LOCAL idle_in_transaction_session_timeout = '{PAUSE_SECONDS}s'
+                SELECT set_config('statement_timeout', '{STATEMENT_SECONDS}s', true),
+                    set_config('lock_timeout', '{LOCK_SECONDS}s', true),
+                    set_config('idle_in_transaction_session_timeout', '{PAUSE_SECONDS}s', true),
+                    CASE WHEN current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')
+                        THEN set_config('synchronous_commit', 'on', true)
+                    END
                 "
         );
         Self::send(connection, begin, runtime).await

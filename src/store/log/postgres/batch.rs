@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::claims::{Claimed, Claims};
+use super::claims::{Claims, Taken};
 use super::days::day;
-use crate::domain::{Reason, Timestamp};
+use crate::domain::{Appended, Reason, Timestamp};
 use crate::store::log::encoding::{address_bytes, verdict_number};
 use crate::store::log::prepared::{Prepared, Settled};
 use crate::store::postgres::{Database, Record, Records, Transaction, column, params, whole};
@@ -25,51 +25,107 @@ pub async fn write(
     entries: &[&Prepared],
     now: Timestamp,
 ) -> Result<Vec<Written>, StoreError> {
-    let Claimed { appended, first } = Claims::of(entries, &database.retention, now).take(to).await?;
-    let settled: Vec<Settled> =
-        entries.iter().zip(appended).map(|(entry, appended)| entry.settled(appended)).collect();
-    let took: Vec<Duration> = entries.iter().map(|entry| entry.started.elapsed()).collect();
-    let mut rows = Records::default();
-    for (seq, ((entry, settled), took)) in (first..).zip(entries.iter().zip(&settled).zip(&took)) {
-        rows.add(|row| fill(row, seq, entry, settled, *took));
-    }
-    let mut totals = Totals::default();
-    for (entry, settled) in entries.iter().zip(&settled) {
-        totals.add(entry, settled);
-    }
-    if add(to, &database.node, writer, &rows, &totals).await? != whole(entries.len()) {
-        return Err(StoreError::Unavailable("a batch was not written as a whole".to_owned()));
-    }
-    let written = settled.into_iter().zip(took).zip(first..);
-    Ok(written.map(|((settled, took), seq)| Written { appended: settled.appended, seq, took }).collect())
+    let claims = Claims::of(entries, &database.retention, now);
+    let wanted = claims.wanted();
+    let by = By { node: &database.node, writer };
+    let taken = if wanted.is_shared {
+        claims.take(to, &wanted).await?
+    } else {
+        // Usually every event is new, and one statement does it all.
+        let batch = Batch::of(entries, entries.iter().map(|_| Appended::New));
+        let (taken, added) = batch.append(to, &by, &claims.rows(&wanted), now).await?;
+        match added {
+            Some(added) => return batch.written(added, taken.first),
+            None => taken,
+        }
+    };
+    let batch = Batch::of(entries, claims.decide(to, &wanted, &taken).await?.into_iter());
+    let added = batch.add(to, &by, taken.first).await?;
+    batch.written(added, taken.first)
 }
 
-/// Adds rows of the type `new_delivery`; how many.
-async fn add(
-    to: &Transaction,
-    node: &str,
+/// The node and its writer.
+struct By<'d> {
+    node: &'d str,
     writer: i64,
-    rows: &Records,
-    totals: &Totals,
-) -> Result<i64, StoreError> {
-    let kind = to.records_of("new_delivery").await?;
-    let (days, verdicts): (Vec<i64>, Vec<i64>) = totals.0.keys().copied().unzip();
-    let (more_rows, more_bytes): (Vec<i64>, Vec<i64>) = totals.0.values().copied().unzip();
-    let [node, writer, days, verdicts, more_rows, more_bytes] =
-        params![node, writer, days, verdicts, more_rows, more_bytes];
-    let row = to
-        .one(
-            "SELECT add_deliveries($1, $2, $3, $4, $5, $6, $7) AS added",
-            &[node, rows.param(kind), writer, days, verdicts, more_rows, more_bytes],
-        )
-        .await?;
-    column(&row, "added")
+}
+
+/// The rows of a batch.
+struct Batch {
+    settled: Vec<Settled>,
+    took: Vec<Duration>,
+    /// Of the type `new_delivery`, with places instead of positions.
+    rows: Records,
+    totals: Totals,
+}
+
+impl Batch {
+    fn of(entries: &[&Prepared], appended: impl Iterator<Item = Appended>) -> Self {
+        let settled: Vec<Settled> =
+            entries.iter().zip(appended).map(|(entry, appended)| entry.settled(appended)).collect();
+        let took: Vec<Duration> = entries.iter().map(|entry| entry.started.elapsed()).collect();
+        let (mut rows, mut totals) = (Records::default(), Totals::default());
+        for (place, ((entry, settled), took)) in (0..).zip(entries.iter().zip(&settled).zip(&took)) {
+            rows.add(|row| fill(row, place, entry, settled, *took));
+            totals.add(entry, settled);
+        }
+        Self { settled, took, rows, totals }
+    }
+
+    /// Takes the event ids `wanted`, and adds the rows if all of them are free: how many, or `None`.
+    async fn append(
+        &self,
+        to: &Transaction,
+        by: &By<'_>,
+        wanted: &Records,
+        now: Timestamp,
+    ) -> Result<(Taken, Option<i64>), StoreError> {
+        let (ids, kind) = (to.records_of("new_event_id").await?, to.records_of("new_delivery").await?);
+        let [days, verdicts, rows, bytes] = &self.totals.columns();
+        let now = now.as_micros();
+        let [now, node, writer, days, verdicts, rows, bytes] =
+            params![now, by.node, by.writer, days, verdicts, rows, bytes];
+        let row = to
+            .one(
+                r"
+                SELECT first_position, sources, keys, added
+                FROM append_batch($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                ",
+                &[wanted.param(ids), now, node, self.rows.param(kind), writer, days, verdicts, rows, bytes],
+            )
+            .await?;
+        Ok((Taken::of(&row)?, column(&row, "added")?))
+    }
+
+    /// Adds the rows, from the position `first` on: how many.
+    async fn add(&self, to: &Transaction, by: &By<'_>, first: i64) -> Result<i64, StoreError> {
+        let kind = to.records_of("new_delivery").await?;
+        let [days, verdicts, rows, bytes] = &self.totals.columns();
+        let [node, writer, days, verdicts, rows, bytes, first] =
+            params![by.node, by.writer, days, verdicts, rows, bytes, first];
+        let row = to
+            .one(
+                "SELECT add_deliveries($1, $2, $3, $4, $5, $6, $7, $8) AS added",
+                &[node, self.rows.param(kind), writer, days, verdicts, rows, bytes, first],
+            )
+            .await?;
+        column(&row, "added")
+    }
+
+    /// The results, when `added` rows are there, from the position `first` on.
+    fn written(self, added: i64, first: i64) -> Result<Vec<Written>, StoreError> {
+        if added != whole(self.settled.len()) {
+            return Err(StoreError::Unavailable("a batch was not written as a whole".to_owned()));
+        }
+        let written = self.settled.into_iter().zip(self.took).zip(first..);
+        Ok(written.map(|((settled, took), seq)| Written { appended: settled.appended, seq, took }).collect())
+    }
 }
 
 /// Gives the values of a row in the order of the type `new_delivery`.
-fn fill(row: &mut Record<'_>, seq: i64, entry: &Prepared, settled: &Settled, took: Duration) {
+fn fill(row: &mut Record<'_>, place: i64, entry: &Prepared, settled: &Settled, took: Duration) {
     let (delivery, facts) = (&entry.delivery, &entry.facts);
-    row.number(seq);
+    row.number(place);
     row.bytes(delivery.id.as_bytes());
     row.text(&delivery.source);
     row.number(delivery.received_at.as_micros());
@@ -114,5 +170,16 @@ impl Totals {
         let (rows, bytes) = self.0.entry(key).or_default();
         *rows = rows.saturating_add(1);
         *bytes = bytes.saturating_add(whole(entry.weight));
+    }
+
+    /// Days, verdicts, rows and bytes.
+    fn columns(&self) -> [Vec<i64>; 4] {
+        let each = || self.0.iter();
+        [
+            each().map(|(key, _)| key.0).collect(),
+            each().map(|(key, _)| key.1).collect(),
+            each().map(|(_, more)| more.0).collect(),
+            each().map(|(_, more)| more.1).collect(),
+        ]
     }
 }

@@ -7,6 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use tokio_postgres::Row;
+
 use crate::domain::{Appended, Claim, ClaimKey, DeliveryId, Headers, Timestamp};
 use crate::store::log::encoding;
 use crate::store::log::prepared::{MOST_COMPARED, Prepared, expiry, keys, says_the_same};
@@ -44,21 +46,36 @@ impl<'b> Asking<'b> {
     }
 }
 
-/// The result of the claims of a batch.
-pub struct Claimed {
-    /// That of each entry.
-    pub appended: Vec<Appended>,
+/// The keys that a transaction took.
+pub struct Taken {
     /// The first position of the transaction.
     pub first: i64,
+    /// `None` means every key that was asked for.
+    keys: Option<BTreeSet<Key>>,
 }
 
-/// The keys that were taken; `None` means all.
-struct Taken(Option<BTreeSet<Key>>);
-
 impl Taken {
-    fn has(&self, key: &Key) -> bool {
-        self.0.as_ref().is_none_or(|taken| taken.contains(key))
+    /// What `take_event_ids` answered.
+    ///
+    /// # Errors
+    /// `Unavailable` if it cannot be read.
+    pub fn of(row: &Row) -> Result<Self, StoreError> {
+        let (sources, keys) = (column::<Option<Vec<String>>>(row, "sources")?, column(row, "keys")?);
+        let keys =
+            sources.zip::<Vec<Vec<u8>>>(keys).map(|(sources, keys)| sources.into_iter().zip(keys).collect());
+        Ok(Self { first: column(row, "first_position")?, keys })
     }
+
+    fn has(&self, key: &Key) -> bool {
+        self.keys.as_ref().is_none_or(|taken| taken.contains(key))
+    }
+}
+
+/// The keys that a batch asks for, each with the place of the first entry that does.
+pub struct Wanted<'c> {
+    places: BTreeMap<&'c Key, usize>,
+    /// Whether two entries ask for the same key.
+    pub is_shared: bool,
 }
 
 /// The claims of a batch.
@@ -76,50 +93,56 @@ impl<'b> Claims<'b> {
         Self { entries, asking, retention, now }
     }
 
-    /// Takes the keys.
+    /// The keys that are asked for.
+    pub fn wanted(&self) -> Wanted<'_> {
+        let mut wanted = Wanted { places: BTreeMap::new(), is_shared: false };
+        for (place, asking) in self.asking.iter().enumerate() {
+            for (_, key) in asking.iter().flat_map(|asking| &asking.keys) {
+                wanted.is_shared |= *wanted.places.entry(key).or_insert(place) != place;
+            }
+        }
+        wanted
+    }
+
+    /// The keys as rows of the type `new_event_id`, each for the entry at its place.
+    pub fn rows(&self, wanted: &Wanted<'_>) -> Records {
+        let mut rows = Records::default();
+        wanted.places.iter().for_each(|(key, place)| self.add(&mut rows, key, *place));
+        rows
+    }
+
+    /// Takes the keys that are free. An expired one counts as free. All others are locked.
     ///
     /// # Errors
     /// `Unavailable` if they cannot be taken.
-    pub async fn take(&self, to: &Transaction) -> Result<Claimed, StoreError> {
-        let mut wanted: BTreeMap<&Key, usize> = BTreeMap::new();
-        for (place, asking) in self.asking.iter().enumerate() {
-            for (_, key) in asking.iter().flat_map(|asking| &asking.keys) {
-                wanted.entry(key).or_insert(place);
-            }
-        }
-        let (first, taken) = self.insert(to, &wanted).await?;
-        let known: Vec<&Key> = wanted.keys().copied().filter(|key| !taken.has(key)).collect();
+    pub async fn take(&self, to: &Transaction, wanted: &Wanted<'_>) -> Result<Taken, StoreError> {
+        let (rows, now) = (self.rows(wanted), self.now.as_micros());
+        let [now] = params![now];
+        let sql = "SELECT first_position, sources, keys FROM take_event_ids($1, $2)";
+        let kind = to.records_of("new_event_id").await?;
+        Taken::of(&to.one(sql, &[rows.param(kind), now]).await?)
+    }
+
+    /// The result of each entry, when the free keys are taken.
+    ///
+    /// # Errors
+    /// `Unavailable` if the other keys cannot be read, or the free ones not be given to other entries.
+    pub async fn decide(
+        &self,
+        to: &Transaction,
+        wanted: &Wanted<'_>,
+        taken: &Taken,
+    ) -> Result<Vec<Appended>, StoreError> {
+        let known: Vec<&Key> = wanted.places.keys().copied().filter(|key| !taken.has(key)).collect();
         let mut holders = read(to, &known).await?;
         let bodies = self.bodies(to, &holders).await?;
         let results = (0..).zip(&self.asking).map(|(place, asking)| match asking {
-            Some(asking) => self.decide(place, asking, &mut holders, &bodies),
+            Some(asking) => self.give(place, asking, &mut holders, &bodies),
             None => Appended::New,
         });
         let appended = results.collect();
-        self.correct(to, &wanted, &taken, &holders).await?;
-        Ok(Claimed { appended, first })
-    }
-
-    /// Takes the keys that are free, each for the entry at its place. An expired one counts as free. All others are locked.
-    /// Returns the first position of the transaction, and the keys that were taken.
-    async fn insert(
-        &self,
-        to: &Transaction,
-        wanted: &BTreeMap<&Key, usize>,
-    ) -> Result<(i64, Taken), StoreError> {
-        let mut rows = Rows::default();
-        for (key, place) in wanted {
-            rows.add(self, key, *place);
-        }
-        let kind = to.records_of("new_event_id").await?;
-        let now = self.now.as_micros();
-        let [now] = params![now];
-        let sql = "SELECT first_position, sources, keys FROM take_event_ids($1, $2)";
-        let row = to.one(sql, &[rows.records.param(kind), now]).await?;
-        let (sources, keys) = (column::<Option<Vec<String>>>(&row, "sources")?, column(&row, "keys")?);
-        let taken =
-            sources.zip::<Vec<Vec<u8>>>(keys).map(|(sources, keys)| sources.into_iter().zip(keys).collect());
-        Ok((column(&row, "first_position")?, Taken(taken)))
+        self.correct(to, wanted, taken, &holders).await?;
+        Ok(appended)
     }
 
     /// The headers and bodies of first deliveries with whose values others may have to be compared.
@@ -161,7 +184,7 @@ impl<'b> Claims<'b> {
     }
 
     /// Gives the entry at `place` its keys, unless another delivery has one of them.
-    fn decide<'c>(
+    fn give<'c>(
         &self,
         place: usize,
         asking: &'c Asking<'_>,
@@ -208,42 +231,57 @@ impl<'b> Claims<'b> {
     async fn correct(
         &self,
         to: &Transaction,
-        wanted: &BTreeMap<&Key, usize>,
+        wanted: &Wanted<'_>,
         taken: &Taken,
         holders: &BTreeMap<&Key, First>,
     ) -> Result<(), StoreError> {
-        let mut wrong = Rows::default();
-        let mut right = Rows::default();
-        for (key, place) in wanted.iter().filter(|(key, _)| taken.has(key)) {
+        let (mut sources, mut keys) = (Vec::<&str>::new(), Vec::<&[u8]>::new());
+        let mut right = Records::default();
+        for (key, place) in wanted.places.iter().filter(|(key, _)| taken.has(key)) {
             let holder = holders.get(key).and_then(|first| first.place);
             if holder != Some(*place) {
-                wrong.add(self, key, *place);
-                holder.into_iter().for_each(|holder| right.add(self, key, holder));
+                sources.push(&key.0);
+                keys.push(&key.1);
+                holder.into_iter().for_each(|holder| self.add(&mut right, key, holder));
             }
         }
-        if !wrong.keys.is_empty() {
+        if !keys.is_empty() {
             to.run(
                 r"
                 DELETE FROM event_ids
                 USING unnest($1, $2) AS wrong (source, key)
                 WHERE event_ids.source = wrong.source AND event_ids.key = wrong.key
                 ",
-                &params![wrong.sources, wrong.keys],
+                &params![sources, keys],
             )
             .await?;
         }
-        if !right.keys.is_empty() {
+        if !right.is_empty() {
             to.run(
                 r"
                 INSERT INTO event_ids (source, key, body_digest, delivery_id, first_received_at, expires_at)
                 SELECT owed.*
                 FROM unnest($1) AS owed
                 ",
-                &[right.records.param(to.records_of("new_event_id").await?)],
+                &[right.param(to.records_of("new_event_id").await?)],
             )
             .await?;
         }
         Ok(())
+    }
+
+    /// Adds the row of a key that the entry at `place` takes.
+    fn add(&self, rows: &mut Records, key: &Key, place: usize) {
+        let Some(Some(Asking { prepared, claim, .. })) = self.asking.get(place) else { return };
+        // In the order of the type `new_event_id`.
+        rows.add(|row| {
+            row.text(&key.0);
+            row.bytes(&key.1);
+            row.bytes(&claim.body_digest);
+            row.bytes(prepared.delivery.id.as_bytes());
+            row.number(prepared.delivery.received_at.as_micros());
+            row.number(expiry(claim, self.retention, self.now).as_micros());
+        });
     }
 }
 
@@ -279,30 +317,4 @@ async fn read<'k>(to: &Transaction, keys: &[&'k Key]) -> Result<BTreeMap<&'k Key
         Ok((key, first))
     };
     keys.iter().copied().zip(&rows).map(first).collect()
-}
-
-/// Rows of event ids.
-#[derive(Default)]
-struct Rows<'b> {
-    sources: Vec<&'b str>,
-    keys: Vec<&'b [u8]>,
-    records: Records,
-}
-
-impl<'b> Rows<'b> {
-    /// Adds the row of a key that the entry at `place` takes.
-    fn add(&mut self, claims: &'b Claims<'_>, key: &'b Key, place: usize) {
-        let Some(Some(Asking { prepared, claim, .. })) = claims.asking.get(place) else { return };
-        self.sources.push(&key.0);
-        self.keys.push(&key.1);
-        // In the order of the type `new_event_id`.
-        self.records.add(|row| {
-            row.text(&key.0);
-            row.bytes(&key.1);
-            row.bytes(&claim.body_digest);
-            row.bytes(prepared.delivery.id.as_bytes());
-            row.number(prepared.delivery.received_at.as_micros());
-            row.number(expiry(claim, claims.retention, claims.now).as_micros());
-        });
-    }
 }
