@@ -1,5 +1,6 @@
 //! Values and rules used everywhere: no I/O, no async, no clock reads, no SQL, no web server.
 
+mod api_token;
 mod attempt;
 mod check;
 mod clock;
@@ -37,6 +38,7 @@ mod target;
 mod transfer;
 mod verdict;
 
+pub use api_token::{ApiToken, PREFIX as TOKEN_PREFIX, Scope, TokenDigest};
 pub use attempt::{Attempt, AttemptError};
 pub use check::{Check, Fault, Gate, Outcome};
 #[cfg(test)]

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::postgres::Postgres;
 use super::sqlite::Sqlite;
 use super::{
-    ByHand, Causes, DeadLetters, Devices, Drift, FanningOut, Health, Learning, Log, Marking, Messages,
-    Minutes, Nodes, Place, ReplayRuns, Replays, SavedSearches, Search, Sending, Sharing, Silences,
+    ApiTokens, ByHand, Causes, DeadLetters, Devices, Drift, FanningOut, Health, Learning, Log, Marking,
+    Messages, Minutes, Nodes, Place, ReplayRuns, Replays, SavedSearches, Search, Sending, Sharing, Silences,
     StoreError, StoreOptions, Subscriptions, Upkeep,
 };
 
@@ -20,6 +20,7 @@ pub trait Engine:
     + Minutes
     + Marking
     + SavedSearches
+    + ApiTokens
     + Replays
     + ReplayRuns
     + Subscriptions

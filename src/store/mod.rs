@@ -4,6 +4,7 @@
 //! One folder a subject: its types and what every store promises about it first, then what each engine does, side by
 //! side. The machinery of an engine (its threads, its connections, its schema) has a folder of its own.
 
+mod api_tokens;
 mod causes;
 mod error;
 mod handle;
@@ -29,6 +30,7 @@ mod tests;
 #[cfg(test)]
 pub use tests::place_in;
 
+pub use api_tokens::{ApiTokens, MOST as MOST_TOKENS};
 pub use causes::{Alike, Causes};
 pub use error::StoreError;
 pub use handle::Store;

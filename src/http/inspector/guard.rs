@@ -16,7 +16,9 @@ use super::admin_auth::{self, Login};
 use super::hosts::is_same_host;
 use super::problem::Problem;
 use super::refusal;
+use super::scopes;
 use super::state::InspectorState;
+use crate::domain::{ApiToken, TOKEN_PREFIX};
 
 /// Nothing from elsewhere, nothing inline.
 const CSP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; \
@@ -120,14 +122,22 @@ fn is_json(headers: &HeaderMap) -> bool {
 /// Refuses who has not shown the password, where there is one.
 async fn refuse_unknown(state: &InspectorState, request: &ServiceRequest) -> Option<HttpResponse> {
     let path = request.path();
-    if !state.auth.is_required() || path == "/login" || path.starts_with("/static/") {
+    if path == "/login" || path.starts_with("/static/") {
         return None;
     }
     let headers = request.headers();
-    if let Some(token) = bearer(headers) {
+    let bearer = bearer(headers);
+    // A token counts where no password is set, too: its holder wants no more than its scope.
+    if let Some(token) = bearer.as_deref().filter(|token| token.starts_with(TOKEN_PREFIX)) {
+        return refuse_token(state, request, token).await;
+    }
+    if !state.auth.is_required() {
+        return None;
+    }
+    if let Some(token) = bearer {
         return match state.auth.check(&token).await {
             Login::Right => None,
-            Login::Wrong => Some(unauthorized("This is not the password.")),
+            Login::Wrong => Some(unauthorized("This is neither the password nor a token.")),
             Login::Busy => Some(busy()),
         };
     }
@@ -143,6 +153,31 @@ async fn refuse_unknown(state: &InspectorState, request: &ServiceRequest) -> Opt
     let next = request.uri().path_and_query().map_or("/", |target| target.as_str());
     let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
     Some(HttpResponse::SeeOther().insert_header((LOCATION, format!("/login?{query}"))).finish())
+}
+
+/// Refuses a token that is unknown, or whose scope is too small.
+async fn refuse_token(state: &InspectorState, request: &ServiceRequest, token: &str) -> Option<HttpResponse> {
+    let token = match state.store.token(ApiToken::digest(token)).await {
+        Ok(Some(token)) => token,
+        Ok(None) => return Some(unauthorized("This token is unknown, or it was revoked.")),
+        Err(fault) => return Some(Problem::store_fault(&fault).response()),
+    };
+    let needed = scopes::needed(request.method(), request.path());
+    if !token.scope.covers(needed) {
+        let detail = format!(
+            "This token has the scope {}; the request needs {}.",
+            token.scope.as_str(),
+            needed.as_str()
+        );
+        return Some(Problem::new(StatusCode::FORBIDDEN, detail).response());
+    }
+    let now = state.clock.now();
+    if token.is_use_new(now)
+        && let Err(fault) = state.store.token_used(token.id, now).await
+    {
+        tracing::warn!(%fault, "the last use of a token could not be written");
+    }
+    None
 }
 
 fn bearer(headers: &HeaderMap) -> Option<String> {

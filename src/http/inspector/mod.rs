@@ -20,6 +20,7 @@ mod public_address;
 mod refusal;
 mod remembered;
 mod resource;
+mod scopes;
 mod server;
 mod state;
 mod words;

@@ -328,4 +328,17 @@ pub const TABLES: &[Table] = &[
         ],
     ),
     table("saved_searches", 1, &[text("name"), text("query")]),
+    table(
+        "api_tokens",
+        1,
+        &[
+            text("id"),
+            text("name"),
+            number("scope"),
+            bytes("digest"),
+            text("tail"),
+            number("created_at"),
+            number("last_used_at"),
+        ],
+    ),
 ];

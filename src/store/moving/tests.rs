@@ -7,6 +7,7 @@ use tokio_postgres::NoTls;
 use super::digest::TableDigest;
 use super::tables::{Kind, TABLES, Table};
 use super::value::Cell;
+use crate::store::postgres::MIGRATIONS;
 use crate::store::sqlite;
 
 /// Tables that are not moved, of both engines.
@@ -77,7 +78,9 @@ async fn every_table_and_column_of_postgresql_is_moved_and_has_that_kind() {
     server.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
     let (client, connection) = config.dbname(&name).connect(NoTls).await.unwrap();
     tokio::spawn(connection);
-    client.batch_execute(include_str!("../postgres/schema/V1__store.sql")).await.unwrap();
+    for migration in MIGRATIONS {
+        client.batch_execute(migration).await.unwrap();
+    }
     let rows = client
         .query(
             "SELECT c.relname::text, a.attname::text, format_type(a.atttypid, NULL)

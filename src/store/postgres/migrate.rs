@@ -6,8 +6,11 @@ use super::values::{column, params};
 use crate::store::StoreError;
 
 /// Each version of the schema: what leads from the one before to it.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema/V1__store.sql"), include_str!("schema/V2__append_at_once.sql")];
+pub const MIGRATIONS: &[&str] = &[
+    include_str!("schema/V1__store.sql"),
+    include_str!("schema/V2__append_at_once.sql"),
+    include_str!("schema/V3__api_tokens.sql"),
+];
 /// The key of the lock that nodes hold while they migrate: "tagohook" in bytes.
 const LOCK: i64 = 0x7461_676f_686f_6f6b;
 

@@ -26,6 +26,8 @@ mod values;
 pub use connection::Connection;
 pub use database::Database;
 pub use engine::Postgres;
+#[cfg(test)]
+pub use migrate::MIGRATIONS;
 pub use nodes::{NOW_US, SILENT_US};
 pub use numbers::{count, small, unreadable, whole};
 pub use position::{HORIZON, PLACES, horizon};

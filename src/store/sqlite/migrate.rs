@@ -28,7 +28,8 @@ migrations! {
     "V24__connections",
     "V25__causes",
     "V27__devices",
-    "V29__outbound"
+    "V29__outbound",
+    "V30__api_tokens"
 }
 
 /// Applies the migrations that are missing in `connection`.

@@ -1,7 +1,7 @@
 //! Replays, their runs, counts of minutes and saved searches.
 
 use super::*;
-use crate::domain::{Replay, ReplayId, ReplayRun, ReplaySignature, RunState, RunStep};
+use crate::domain::{ApiToken, Replay, ReplayId, ReplayRun, ReplaySignature, RunState, RunStep, Scope};
 use crate::telemetry::Counted;
 
 fn replay(at: Timestamp, original: DeliveryId, run: Option<ReplayId>) -> Replay {
@@ -203,4 +203,29 @@ async fn a_hundred_searches_are_saved_by_name_and_no_more() {
     assert!(!case.store.save_search(search("new", "")).await.unwrap());
     assert!(case.store.remove_search("a".to_owned()).await.unwrap());
     assert!(!case.store.remove_search("a".to_owned()).await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_is_found_by_its_digest_until_it_is_revoked() {
+    let case = open().await;
+    let make = |name: &str, scope, at| ApiToken::make(name, scope, Timestamp::from_secs(at));
+    let (secret, first) = make("ci", Scope::Read, 10);
+    let (_, second) = make("ci", Scope::Admin, 20);
+    assert!(case.store.add_token(first.clone()).await.unwrap());
+    assert!(case.store.add_token(second.clone()).await.unwrap());
+    assert_eq!(case.store.tokens().await.unwrap(), [second.clone(), first.clone()]);
+    assert_eq!(case.store.token(ApiToken::digest(&secret)).await.unwrap(), Some(first.clone()));
+    assert_eq!(case.store.token(ApiToken::digest("thk_other")).await.unwrap(), None);
+
+    let used = Timestamp::from_secs(99);
+    assert!(first.is_use_new(used));
+    case.store.token_used(first.id.clone(), used).await.unwrap();
+    let found = case.store.token(first.digest).await.unwrap().unwrap();
+    assert_eq!(found.last_used_at, Some(used));
+    assert!(!found.is_use_new(Timestamp::from_secs(158)) && found.is_use_new(Timestamp::from_secs(159)));
+
+    assert!(case.store.revoke_token(first.id.clone()).await.unwrap());
+    assert!(!case.store.revoke_token(first.id).await.unwrap());
+    assert_eq!(case.store.token(first.digest).await.unwrap(), None);
+    assert_eq!(case.store.tokens().await.unwrap(), [second]);
 }

@@ -19,6 +19,7 @@ mod sending;
 mod sources;
 mod stream;
 mod suggestions;
+mod tokens;
 mod wait;
 mod what_if;
 

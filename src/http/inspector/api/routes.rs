@@ -4,7 +4,7 @@ use actix_web::web::{self, ServiceConfig};
 
 use super::{
     confirm, deliveries, event_types, export, export_many, history, lens, nodes, overview, refusals,
-    replay_runs, replays, searches, sending, sources, stream, suggestions, wait, what_if,
+    replay_runs, replays, searches, sending, sources, stream, suggestions, tokens, wait, what_if,
 };
 use crate::http::inspector::problem::method_not_allowed;
 use crate::http::inspector::resource::{get_only, post_only, read_only};
@@ -36,6 +36,18 @@ pub fn routes(cfg: &mut ServiceConfig) {
                 .route(web::put().to(searches::put))
                 .route(web::delete().to(searches::delete))
                 .default_service(web::to(|| async { method_not_allowed("PUT, DELETE") })),
+        )
+        .service(
+            web::resource("/api/v1/tokens")
+                .route(web::get().to(tokens::list))
+                .route(web::head().to(tokens::list))
+                .route(web::post().to(tokens::create))
+                .default_service(web::to(|| async { method_not_allowed("GET, HEAD, POST") })),
+        )
+        .service(
+            web::resource("/api/v1/tokens/{id}")
+                .route(web::delete().to(tokens::delete))
+                .default_service(web::to(|| async { method_not_allowed("DELETE") })),
         )
         .service(read_only("/api/v1/deliveries/{id}/raw", deliveries::raw))
         .service(read_only("/api/v1/deliveries/{id}/export", export::one))

@@ -14,4 +14,5 @@ pub mod replay_runs;
 pub mod schema;
 pub mod searches;
 pub mod sources;
+pub mod tokens;
 pub mod what_if;

@@ -27,6 +27,7 @@ mod sending;
 mod source_rules;
 mod source_setup;
 mod sources_page;
+mod tokens_page;
 mod verdict_section;
 mod what_if_page;
 

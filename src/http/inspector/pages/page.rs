@@ -33,7 +33,7 @@ const NAVIGATION: &[(&str, &[Entry])] = &[
             ("health", "/health", "Health"),
         ],
     ),
-    ("Reference", &[("event-types", "/event-types", "Event types")]),
+    ("Reference", &[("event-types", "/event-types", "Event types"), ("tokens", "/tokens", "API tokens")]),
 ];
 
 /// What the frame around every page needs.

@@ -5,7 +5,7 @@ use actix_web::web::{self, ServiceConfig};
 use super::{
     again, assets, body_section, confirm, connect, delivery_page, diff_page, event_types_page, lens, list,
     marks, overview_page, refusals_page, replays_page, searches, send_test, sending, sources_page,
-    what_if_page,
+    tokens_page, what_if_page,
 };
 use crate::http::inspector::problem::method_not_allowed;
 use crate::http::inspector::resource::{post_only, read_only};
@@ -54,6 +54,14 @@ pub fn routes(cfg: &mut ServiceConfig) {
                 .route(web::post().to(sources_page::with_secrets))
                 .default_service(web::to(|| async { method_not_allowed("GET, HEAD, POST") })),
         )
+        .service(
+            web::resource("/tokens")
+                .route(web::get().to(tokens_page::list))
+                .route(web::head().to(tokens_page::list))
+                .route(web::post().to(tokens_page::create))
+                .default_service(web::to(|| async { method_not_allowed("GET, HEAD, POST") })),
+        )
+        .service(post_only("/tokens/revoke", tokens_page::revoke))
         .service(read_only("/event-types", event_types_page::list))
         .service(read_only("/event-types/{name}", event_types_page::one))
         .service(read_only("/static/{name}", assets::asset))

@@ -1,0 +1,75 @@
+//! What a request of the inspector needs of the token it comes with.
+
+use actix_web::http::Method;
+
+use crate::domain::Scope;
+
+/// What tokens of the scope `replay` may do: send again what is stored. A star stands for one segment.
+const REPLAYS: [&str; 9] = [
+    "/api/v1/deliveries/replay",
+    "/api/v1/deliveries/*/replay",
+    "/api/v1/replay-runs/*/stop",
+    "/api/v1/replay-runs/*/resume",
+    "/api/v1/messages/send-now",
+    "/api/v1/messages/*/send-now",
+    "/api/v1/dead-letters/replay",
+    "/api/v1/dead-letters/*/replay",
+    "/api/v1/subscriptions/*/check",
+];
+/// What changes nothing, although it is posted.
+const QUESTIONS: [&str; 4] =
+    ["/api/v1/what-if", "/api/v1/what-if/*", "/api/v1/subscriptions/preview", "/api/v1/deliveries/*/schema"];
+/// What only administrators see.
+const SECRET: [&str; 2] = ["/api/v1/tokens", "/tokens"];
+
+/// The scope that a request needs.
+pub fn needed(method: &Method, path: &str) -> Scope {
+    let is_one_of = |patterns: &[&str]| patterns.iter().any(|pattern| matches(pattern, path));
+    if is_one_of(&SECRET) {
+        return Scope::Admin;
+    }
+    if matches!(*method, Method::GET | Method::HEAD) || is_one_of(&QUESTIONS) {
+        return Scope::Read;
+    }
+    if *method == Method::POST && is_one_of(&REPLAYS) { Scope::Replay } else { Scope::Admin }
+}
+
+fn matches(pattern: &str, path: &str) -> bool {
+    let (mut wanted, mut given) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return true,
+            (Some("*"), Some(segment)) if !segment.is_empty() => {}
+            (Some(wanted), Some(given)) if wanted == given => {}
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_reads_replays_and_changes() {
+        for (method, path, scope) in [
+            (Method::GET, "/api/v1/deliveries", Scope::Read),
+            (Method::HEAD, "/metrics", Scope::Read),
+            (Method::GET, "/", Scope::Read),
+            (Method::GET, "/api/v1/tokens", Scope::Admin),
+            (Method::GET, "/tokens", Scope::Admin),
+            (Method::POST, "/api/v1/what-if", Scope::Read),
+            (Method::DELETE, "/api/v1/what-if/w1", Scope::Read),
+            (Method::POST, "/api/v1/deliveries/x/replay", Scope::Replay),
+            (Method::POST, "/api/v1/deliveries/replay", Scope::Replay),
+            (Method::POST, "/api/v1/deliveries//replay", Scope::Admin),
+            (Method::POST, "/api/v1/deliveries/x/y/replay", Scope::Admin),
+            (Method::PATCH, "/api/v1/deliveries/replay", Scope::Admin),
+            (Method::POST, "/api/v1/events", Scope::Admin),
+            (Method::DELETE, "/api/v1/dead-letters/x", Scope::Admin),
+            (Method::POST, "/connect/send", Scope::Admin),
+        ] {
+            assert_eq!(needed(&method, path), scope, "{method} {path}");
+        }
+    }
+}
