@@ -91,6 +91,7 @@ mod storage;
 mod tagocore;
 mod tagoio;
 mod tagoio_pages;
+mod tokens;
 mod upgrade;
 mod what_if;
 mod wording;
