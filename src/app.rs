@@ -1,11 +1,9 @@
 //! Composes the program: store, receiver and inspector, their start, reload and stop.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
@@ -28,17 +26,19 @@ use crate::store::Store;
 use crate::telemetry::{Metrics, PortName, allow_many_files};
 
 mod ports;
+mod service_manager;
+mod signals;
 mod store;
 
+use signals::{Signals, Told};
+
 pub use ports::{Addresses, Ports};
+pub use service_manager::ServiceManager;
 pub use store::{store_options, store_place};
 
 /// The sender's share of all files and connections. It gets the same share again if every subscription needs a
 /// connection. The rest is for incoming requests and the store.
 const SENDER_PART: u32 = 4;
-
-/// A stop that takes longer logs what it waits for.
-const PATIENCE: Duration = Duration::from_millis(300);
 
 /// A started program.
 pub struct Running {
@@ -201,6 +201,27 @@ impl Running {
         }
     }
 
+    /// Reads the configuration again and applies it. A bad one changes nothing.
+    async fn reload_as_told(&self, manager: &ServiceManager, reread: &impl Fn() -> Result<Config, String>) {
+        manager.reloading();
+        let outcome = match reread() {
+            Ok(config) => {
+                self.reload(&config).await;
+                tracing::info!(
+                    "configuration reloaded: sources, subscriptions and [receiver]; the rest changes at a restart"
+                );
+                Ok(())
+            }
+            Err(faults) => {
+                tracing::error!(%faults, "configuration not reloaded; the old one stays in force");
+                Err(faults)
+            }
+        };
+        let told = outcome.as_ref().map(|()| ()).map_err(String::as_str);
+        manager.reloaded(&self.addresses.receiver.to_string(), told);
+        self.inspector_state.reloaded(outcome);
+    }
+
     /// Stops cleanly: requests in progress are answered, the queue is written, the store is closed. The receiver's
     /// port closes last: until then, every request gets a response.
     pub async fn stop(self) {
@@ -236,8 +257,15 @@ pub enum Ended {
     AtOnce,
 }
 
-/// Runs the program until SIGTERM or SIGINT; a second signal ends it at once. `started` gets the program once both
-/// ports accept connections. At SIGHUP, `reread` returns a new configuration, or its faults, one line each.
+/// What `run` asks of its caller.
+pub struct Callbacks<Started, Reread> {
+    /// Gets the program once both ports accept connections.
+    pub started: Started,
+    /// At SIGHUP, returns a new configuration, or its faults, one line each.
+    pub reread: Reread,
+}
+
+/// Runs the program until SIGTERM or SIGINT; a second signal ends it at once.
 ///
 /// # Errors
 /// As for `start`; and when signals cannot be handled.
@@ -246,19 +274,28 @@ pub fn run(
     ports: Ports,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
-    started: impl FnOnce(&Running) -> anyhow::Result<()>,
-    reread: impl Fn() -> Result<Config, String>,
+    manager: ServiceManager,
+    callbacks: Callbacks<impl FnOnce(&Running) -> anyhow::Result<()>, impl Fn() -> Result<Config, String>>,
 ) -> anyhow::Result<Ended> {
+    let manager = Arc::new(manager);
     let system = actix_rt::System::new();
     let ended = system.block_on(async {
         // Once the addresses are published, a signal may arrive at any time.
         let mut signals = Signals::listen()?;
+        manager.starting();
         let running = start(config, ports, clock, metrics).await?;
-        started(&running)?;
+        (callbacks.started)(&running)?;
         let Addresses { receiver, inspector } = &running.addresses;
         tracing::info!(%receiver, %inspector, "started");
-        signals.until_told_to_stop(&running, reread).await;
+        let place = receiver.to_string();
+        manager.ready(&place);
+        let (watching, store) = (Arc::clone(&manager), running.store.clone());
+        actix_rt::spawn(async move { watching.watch(&store, &place).await });
+        while signals.next().await == Told::Reload {
+            running.reload_as_told(&manager, &callbacks.reread).await;
+        }
         tracing::info!("stopping");
+        manager.stopping();
         let (receiver, inspector) = (running.receiver.clone(), running.inspector.clone());
         tokio::select! {
             () = running.stop() => Ok(Ended::Cleanly),
@@ -270,65 +307,6 @@ pub fn run(
         std::mem::forget(system);
     }
     ended
-}
-
-/// The signals that the program listens to.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    hangup: Signal,
-}
-
-impl Signals {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hangup: signal(SignalKind::hangup())?,
-        })
-    }
-
-    async fn until_told_to_stop(&mut self, running: &Running, reread: impl Fn() -> Result<Config, String>) {
-        loop {
-            tokio::select! {
-                _ = self.terminate.recv() => return,
-                _ = self.interrupt.recv() => return,
-                _ = self.hangup.recv() => match reread() {
-                    Ok(config) => {
-                        running.inspector_state.reloaded(Ok(()));
-                        running.reload(&config).await;
-                        tracing::info!(
-                            "configuration reloaded: sources, subscriptions and [receiver]; the rest changes at a restart"
-                        );
-                    }
-                    Err(faults) => {
-                        tracing::error!(%faults, "configuration not reloaded; the old one stays in force");
-                        running.inspector_state.reloaded(Err(faults));
-                    }
-                },
-            }
-        }
-    }
-
-    /// Waits for a second signal. Logs how many requests a slow stop waits for.
-    async fn until_told_again(&mut self, waiting: impl Fn() -> usize) {
-        let patience = tokio::time::sleep(PATIENCE);
-        tokio::pin!(patience);
-        let mut is_told = false;
-        loop {
-            tokio::select! {
-                _ = self.terminate.recv() => break,
-                _ = self.interrupt.recv() => break,
-                () = &mut patience, if !is_told => {
-                    is_told = true;
-                    let requests = waiting();
-                    let noun = if requests == 1 { "request" } else { "requests" };
-                    tracing::info!("stopping, waiting for {requests} {noun} and attempts under way (Ctrl-C again to quit now)");
-                }
-            }
-        }
-        tracing::warn!(requests = waiting(), "quit before all requests were answered");
-    }
 }
 
 /// The catalogue with the user's own schemas.

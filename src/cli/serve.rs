@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::arguments::Globals;
 use super::{environment, output, read_configuration};
-use crate::app::{self, Ended, Ports, Running};
+use crate::app::{self, Callbacks, Ended, Ports, Running, ServiceManager};
 use crate::catalog::Catalog;
 use crate::config::{Addresses, Config, DataDir, Options};
 use crate::domain::{Clock as _, Credential, Secret, Source};
@@ -39,7 +39,9 @@ pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
         greet(welcome(&config, &made, running));
         Ok(())
     };
-    let ran = app::run(&config, ports, Arc::new(SystemClock), metrics, started, reread);
+    let manager = ServiceManager::of(&environment());
+    let callbacks = Callbacks { started, reread };
+    let ran = app::run(&config, ports, Arc::new(SystemClock), metrics, manager, callbacks);
     data_dir.remove_addresses();
     Ok(match ran? {
         Ended::Cleanly => ExitCode::SUCCESS,

@@ -5,6 +5,8 @@ use std::fs;
 
 use rustix::process::{Resource, getrlimit};
 
+use super::system_clock::booted_s;
+
 /// Ticks of a second in `/proc`: part of Linux' interface, whatever the kernel's own clock.
 const TICKS: f64 = 100.0;
 
@@ -41,12 +43,11 @@ pub fn process_text() -> String {
 fn read() -> Option<Process> {
     let (stat, status) =
         (fs::read_to_string("/proc/self/stat").ok()?, fs::read_to_string("/proc/self/status").ok()?);
-    let boot = fs::read_to_string("/proc/stat").ok()?;
     let open_fds = fs::read_dir("/proc/self/fd").ok()?.count();
-    of(&stat, &status, &boot, open_fds)
+    of(&stat, &status, booted_s(), open_fds)
 }
 
-fn of(stat: &str, status: &str, boot: &str, open_fds: usize) -> Option<Process> {
+fn of(stat: &str, status: &str, booted_s: f64, open_fds: usize) -> Option<Process> {
     // The name of the program may have blanks and brackets.
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
     let number = |place: usize| fields.get(place)?.parse::<f64>().ok();
@@ -54,10 +55,9 @@ fn of(stat: &str, status: &str, boot: &str, open_fds: usize) -> Option<Process> 
         let line = status.lines().find_map(|line| line.strip_prefix(name))?;
         line.split_whitespace().next()?.parse().ok()
     };
-    let booted: f64 = boot.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
     Some(Process {
         cpu_s: (number(11)? + number(12)?) / TICKS,
-        started_s: booted + number(19)? / TICKS,
+        started_s: booted_s + number(19)? / TICKS,
         resident_bytes: kib("VmRSS:")?.saturating_mul(1024),
         virtual_bytes: kib("VmSize:")?.saturating_mul(1024),
         open_fds,
@@ -72,7 +72,7 @@ mod tests {
     fn the_figures_are_read_from_proc() {
         let stat = "7 (a) b) S 1 7 7 0 -1 4194304 1 2 3 4 150 50 0 0 20 0 9 0 1000 123 45 0";
         let status = "Name:\ta\nVmSize:\t  2048 kB\nVmRSS:\t  1024 kB\n";
-        let process = of(stat, status, "cpu 1\nbtime 1800000000\n", 9).unwrap();
+        let process = of(stat, status, 1_800_000_000.0, 9).unwrap();
         let expected = Process {
             cpu_s: 2.0,
             started_s: 1_800_000_010.0,
@@ -81,6 +81,6 @@ mod tests {
             open_fds: 9,
         };
         assert_eq!(process, expected);
-        assert_eq!(of("", status, "", 0), None);
+        assert_eq!(of("", status, 0.0, 0), None);
     }
 }

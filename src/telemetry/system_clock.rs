@@ -30,6 +30,11 @@ impl Clock for SystemClock {
     }
 }
 
+/// When the machine was started, in seconds since 1970. The same value for as long as the program runs.
+pub(super) fn booted_s() -> f64 {
+    AHEAD_AT_START.to_string().parse::<f64>().unwrap_or_default() / 1e6
+}
+
 fn wall_us() -> i64 {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX)

@@ -85,6 +85,7 @@ mod sender_move;
 mod sender_parked;
 mod sender_retry;
 mod sender_waiting;
+mod service;
 mod signature;
 mod stop;
 mod storage;
