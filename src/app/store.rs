@@ -41,6 +41,7 @@ pub fn store_options(
     metrics: &Metrics,
 ) -> StoreOptions {
     let store = &config.store;
+    metrics.store().limit(store.max_size);
     StoreOptions {
         place,
         clock,

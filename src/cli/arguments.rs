@@ -79,6 +79,8 @@ impl Globals {
 pub enum Command {
     /// Start the receiver and the inspector (the default)
     Serve,
+    /// Check that the running instance can store deliveries, for the health check of a container
+    Health,
     /// Send a signed event: an example from the catalogue, or a payload of your own
     Send(Send),
     /// Print deliveries as they arrive, one line each

@@ -7,6 +7,7 @@ mod dead_letters;
 mod events;
 mod full_loop;
 mod hash_password;
+mod health;
 mod inspector;
 mod interrupt;
 mod messages;

@@ -8,8 +8,8 @@ use super::arguments::{Arguments, Command};
 use super::interrupt::Interrupted;
 use super::output::{self, Unwritten, complain};
 use super::{
-    check_config, dead_letters, events, full_loop, hash_password, messages, migrate_store, prepare_store,
-    prune, replay, send, serve, sign, subscriptions, tail, verify,
+    check_config, dead_letters, events, full_loop, hash_password, health, messages, migrate_store,
+    prepare_store, prune, replay, send, serve, sign, subscriptions, tail, verify,
 };
 use crate::config::{ConfigFaults, DEFAULT_TOML};
 use crate::store::StoreError;
@@ -52,6 +52,7 @@ pub fn main() -> ExitCode {
 fn run(Arguments { globals, command }: Arguments) -> anyhow::Result<ExitCode> {
     match command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(&globals),
+        Command::Health => health::run(&globals),
         Command::Send(send) => send::run(&globals, &send),
         Command::Loop(asked) => full_loop::run(&globals, &asked),
         Command::Tail(tail) => tail::run(&globals, &tail),

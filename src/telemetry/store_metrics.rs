@@ -27,6 +27,7 @@ pub struct StoreMetrics {
     batches_failed: Counter,
     failovers: Counter,
     connections: Family<StateLabels, Gauge>,
+    limit: Gauge,
 }
 
 impl Default for StoreMetrics {
@@ -37,6 +38,7 @@ impl Default for StoreMetrics {
             batches_failed: Counter::default(),
             failovers: Counter::default(),
             connections: Family::default(),
+            limit: Gauge::default(),
         }
     }
 }
@@ -54,7 +56,14 @@ impl StoreMetrics {
         registry.register("store_failovers", help, own.failovers.clone());
         let help = "Connections to the database, by state";
         registry.register("store_connections", help, own.connections.clone());
+        let help = "The most bytes that the store may use: max_size";
+        registry.register_with_unit("store_limit", help, Unit::Bytes, own.limit.clone());
         own
+    }
+
+    /// Sets how many bytes the store may use.
+    pub fn limit(&self, bytes: u64) {
+        self.limit.set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 
     /// Counts a batch that is durable.

@@ -14,6 +14,8 @@ pub use client::{
 pub use failure::Failure;
 pub use own_probes::{OwnProbes, PROBE_HEADER};
 pub use redacted_url::redacted_url;
-pub use sample::{SignedSample, fresh_id, shell_quote, shown_url, signed_curl, source_path, source_url};
+pub use sample::{
+    SignedSample, fresh_id, receiver_url, shell_quote, shown_url, signed_curl, source_path, source_url,
+};
 pub use signed_request::{credential_lines, signed_request};
 pub use target_guard::TargetGuard;

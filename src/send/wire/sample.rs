@@ -65,6 +65,12 @@ const SOCKET_BASE: &str = "http://localhost";
 /// The URL of a source on a receiver that listens on `receiver`; "any address" is reached by loopback.
 #[must_use]
 pub fn source_url(receiver: &ListenAddress, source: &str) -> String {
+    receiver_url(receiver, &source_path(source))
+}
+
+/// The URL of `path` on a receiver that listens on `receiver`.
+#[must_use]
+pub fn receiver_url(receiver: &ListenAddress, path: &str) -> String {
     let base = match receiver {
         ListenAddress::Tcp(address) if address.ip().is_unspecified() => {
             format!("http://{}", SocketAddr::from((Ipv4Addr::LOCALHOST, address.port())))
@@ -72,7 +78,7 @@ pub fn source_url(receiver: &ListenAddress, source: &str) -> String {
         ListenAddress::Tcp(address) => format!("http://{address}"),
         ListenAddress::Unix(_) => SOCKET_BASE.to_owned(),
     };
-    format!("{base}/{}", source_path(source))
+    format!("{base}/{path}")
 }
 
 /// The path of a source below the receiver's address, without a slash in front.
