@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
+use parking_lot::Mutex;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::catalog::{Catalog, CatalogFaults};
-use crate::config::{self, Config, ConfigFaults, Sealer};
+use crate::config::{self, Change, Config, ConfigFaults, Sealer, Settings};
 use crate::domain::{Clock, DeliveryFilter};
 use crate::http::{
     self, AddressRate, BodyBudget, BodyLimits, Doorkeeper, Grace, InspectorState, LinkOpener, Port, Reach,
@@ -46,6 +47,8 @@ pub struct Running {
     pub addresses: Addresses,
     /// Whether no delivery has arrived yet.
     pub is_new: bool,
+    /// The options as they were read last.
+    settings: Mutex<Settings>,
     rules: Arc<ArcSwap<Rules>>,
     sources: Sources,
     catalog: Arc<Catalog>,
@@ -170,6 +173,7 @@ pub async fn start(
     let running = Running {
         addresses,
         is_new: first.is_empty(),
+        settings: Mutex::new(config.settings.clone()),
         rules,
         sources,
         catalog,
@@ -192,13 +196,15 @@ pub async fn start(
 
 impl Running {
     /// Applies the rules and subscriptions of a configuration that was read again. Addresses, store and password do
-    /// not change.
-    pub async fn reload(&self, config: &Config) {
+    /// not change. Returns what differs from the configuration that was read before.
+    pub async fn reload(&self, config: &Config) -> Vec<Change> {
         self.rules.store(Arc::new(make_rules(config, &self.catalog, &self.masking)));
         self.sources.replace(config.sources.clone(), config.receiver.max_body);
         if let Err(fault) = self.sender.load(&config.subscriptions).await {
             tracing::error!(%fault, "the subscriptions of the configuration are not in force yet");
         }
+        let before = std::mem::replace(&mut *self.settings.lock(), config.settings.clone());
+        before.changes(&config.settings)
     }
 
     /// Reads the configuration again and applies it. A bad one changes nothing.
@@ -206,10 +212,13 @@ impl Running {
         manager.reloading();
         let outcome = match reread() {
             Ok(config) => {
-                self.reload(&config).await;
+                let changes = self.reload(&config).await;
                 tracing::info!(
                     "configuration reloaded: sources, subscriptions and [receiver]; the rest changes at a restart"
                 );
+                for change in changes {
+                    tracing::info!("changed: {change}");
+                }
                 Ok(())
             }
             Err(faults) => {

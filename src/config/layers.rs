@@ -119,6 +119,24 @@ impl<'a> Layers<'a> {
         Some(Said { value: default.clone(), origin: Origin::Default })
     }
 
+    /// Every option with its value: section, key, value.
+    pub fn all(&self) -> Vec<(String, String, Value)> {
+        let mut all = Vec::new();
+        for (name, value) in &self.defaults {
+            let keys: Vec<(&str, &str)> = match value {
+                Value::Table(keys) => keys.keys().map(|key| (name.as_str(), key.as_str())).collect(),
+                Value::Array(_) => Vec::new(),
+                _ => vec![("", name.as_str())],
+            };
+            for (section, key) in keys {
+                if let Some(said) = self.value(section, key) {
+                    all.push((section.to_owned(), key.to_owned(), said.value));
+                }
+            }
+        }
+        all
+    }
+
     /// The `[[source]]` tables of the file, or the default ones; with the file if they come from it.
     pub fn sources(&self, faults: &mut ConfigFaults) -> (Vec<Table>, Option<&'a ConfigFile>) {
         match self.own_tables("source", faults) {

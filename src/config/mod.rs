@@ -1,5 +1,6 @@
 //! The configuration: compiled-in defaults, then a file, then the environment, then flags; and the data directory.
 
+mod changes;
 mod data_dir;
 mod environment;
 mod fault;
@@ -21,6 +22,7 @@ mod trusted_proxies;
 mod types;
 mod values;
 
+pub use changes::{Change, Settings};
 pub use data_dir::{Addresses, DataDir, addresses_file, keep_secret, read_addresses, store_key};
 pub use environment::CREDENTIAL_VARIABLES;
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use toml::Value;
 
 use self::notices::{foreign_notice, proxy_notice};
+use super::changes::Settings;
 use super::fault::{ConfigFaults, Origin};
 use super::layers::{ConfigFile, Layers, Said};
 use super::secrets::SecretCheck;
@@ -80,10 +81,13 @@ pub fn load(
     };
     let (tables, sources_file) = layers.sources(&mut faults);
     let sources = sources::read(&tables, sources_file, &mut secrets, check_secret, &mut faults);
-    let subscriptions = layers
-        .own_tables("subscription", &mut faults)
-        .map(|(tables, file)| subscriptions::read(&tables, file, &mut secrets, check_secret, &mut faults))
+    let own = layers.own_tables("subscription", &mut faults);
+    let subscriptions = own
+        .as_ref()
+        .map(|(tables, file)| subscriptions::read(tables, file, &mut secrets, check_secret, &mut faults))
         .unwrap_or_default();
+    let own = own.map(|(tables, _)| tables).unwrap_or_default();
+    let settings = Settings::of(&layers, options, (&tables, &sources), &own);
     let mut read = Read { layers, env, data_dir: &data_dir, options, faults };
     let receiver = read.receiver();
     let inspector = read.inspector();
@@ -111,6 +115,7 @@ pub fn load(
                 subscriptions,
                 secrets,
                 schemas_dir,
+                settings,
                 notices,
             })
         }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::PublicUrl;
+use super::changes::Settings;
 use super::forward_proxy::ForwardProxy;
 use super::postgres_url::PostgresUrl;
 use super::secrets::SecretResolver;
@@ -38,6 +39,8 @@ pub struct Config {
     pub secrets: SecretResolver,
     /// `schemas_dir`
     pub schemas_dir: Option<PathBuf>,
+    /// Every option, for a comparison with another configuration.
+    pub settings: Settings,
     /// Valid but unusual settings, one sentence each, for the log.
     pub notices: Vec<String>,
 }
