@@ -26,11 +26,13 @@ use crate::send::{Client, RunningSender, Sender, SenderParts, TargetGuard};
 use crate::store::Store;
 use crate::telemetry::{Metrics, PortName, allow_many_files};
 
+mod certificate;
 mod ports;
 mod service_manager;
 mod signals;
 mod store;
 
+use certificate::{Certificate, LOOK_EVERY, Look};
 use signals::{Signals, Told};
 
 pub use ports::{Addresses, Ports};
@@ -49,6 +51,7 @@ pub struct Running {
     pub is_new: bool,
     /// The options as they were read last.
     settings: Mutex<Settings>,
+    certificate: Arc<Certificate>,
     rules: Arc<ArcSwap<Rules>>,
     sources: Sources,
     catalog: Arc<Catalog>,
@@ -85,6 +88,8 @@ pub async fn start(
     let options = store_options(config, place, Arc::clone(&clock), &metrics);
     let store = Store::open(options).await.context("cannot open the store")?;
     store.start_indexing()?;
+    let certificate = Arc::new(Certificate::default());
+    certificate.use_files(config.receiver.tls.as_ref())?;
     let rules = Arc::new(ArcSwap::from_pointee(make_rules(config, &catalog, &masking)));
     let sources = Sources::new(config.sources.clone(), config.receiver.max_body);
     sources.reached_at(config::read_public_address(&config.data_dir));
@@ -123,6 +128,7 @@ pub async fn start(
         clock: Arc::clone(&clock),
         metrics: Arc::clone(&metrics),
         door: outer,
+        tls: certificate.tls(),
         budget: BodyBudget::new(config.receiver.max_buffered),
         readiness: Readiness::default(),
         links: LinkOpener::new(sender.client().clone()),
@@ -174,6 +180,7 @@ pub async fn start(
         addresses,
         is_new: first.is_empty(),
         settings: Mutex::new(config.settings.clone()),
+        certificate,
         rules,
         sources,
         catalog,
@@ -191,6 +198,7 @@ pub async fn start(
     };
     actix_rt::spawn(receiving);
     actix_rt::spawn(inspecting);
+    actix_rt::spawn(renew(Arc::clone(&running.certificate), running.inspector_state.clone()));
     Ok(running)
 }
 
@@ -200,6 +208,9 @@ impl Running {
     pub async fn reload(&self, config: &Config) -> Vec<Change> {
         self.rules.store(Arc::new(make_rules(config, &self.catalog, &self.masking)));
         self.sources.replace(config.sources.clone(), config.receiver.max_body);
+        if let Err(fault) = self.certificate.use_files(config.receiver.tls.as_ref()) {
+            tracing::error!("the TLS certificate of the configuration is not in force: {fault}");
+        }
         if let Err(fault) = self.sender.load(&config.subscriptions).await {
             tracing::error!(%fault, "the subscriptions of the configuration are not in force yet");
         }
@@ -327,6 +338,30 @@ pub fn read_catalog(config: &Config) -> Result<Catalog, ConfigFaults> {
         Some(folder) => Catalog::with_schemas_dir(folder)
             .map_err(|CatalogFaults(faults)| ConfigFaults(faults.iter().map(ToString::to_string).collect())),
         None => Ok(Catalog::builtin()),
+    }
+}
+
+/// Uses changed certificate files, until the program ends.
+async fn renew(certificate: Arc<Certificate>, pages: InspectorState) {
+    let mut is_told = false;
+    loop {
+        actix_rt::time::sleep(LOOK_EVERY).await;
+        match certificate.look() {
+            Look::Same => {}
+            Look::Renewed => {
+                tracing::info!("the files of the TLS certificate have changed; new connections use them");
+                if std::mem::take(&mut is_told) {
+                    pages.reloaded(Ok(()));
+                }
+            }
+            Look::Unusable(what) => {
+                tracing::error!(
+                    "the changed TLS certificate is not used, the old one stays in force: {what}"
+                );
+                pages.reloaded(Err(what));
+                is_told = true;
+            }
+        }
     }
 }
 

@@ -76,6 +76,9 @@ fn welcome(config: &Config, made: &[&str], running: &Running) -> String {
     for source in &config.sources {
         line(format_args!("  receiver   {}", shown(&source_url(receiver, &source.name))));
     }
+    if let Some(tls) = &config.receiver.tls {
+        line(format_args!("  TLS        https:// for other machines, with {}", tls.cert.display()));
+    }
     let host = receiver.socket().map_or_else(|| receiver.to_string(), |_| "localhost".to_owned());
     line(format_args!("  anything   {}", shown(&format!("http://{host}/webhook-test"))));
     line(format_args!("  data       {}", config.data_dir.display()));

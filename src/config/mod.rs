@@ -18,6 +18,7 @@ mod source_event;
 mod sources;
 mod subscription;
 mod subscriptions;
+mod tls_files;
 mod trusted_proxies;
 mod types;
 mod values;
@@ -43,6 +44,7 @@ pub use subscription::{
     mask_header, merged, secret_end, shown_json, stored_json, template_of,
 };
 pub use subscriptions::fallback_notices;
+pub use tls_files::{FileMark, TlsFiles};
 pub use trusted_proxies::{ClientIpHeader, TrustedProxies};
 pub use types::{Config, PasswordHash, Rate, StorePlace};
 pub use values::rate;

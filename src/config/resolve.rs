@@ -89,7 +89,7 @@ pub fn load(
     let own = own.map(|(tables, _)| tables).unwrap_or_default();
     let settings = Settings::of(&layers, options, (&tables, &sources), &own);
     let mut read = Read { layers, env, data_dir: &data_dir, options, faults };
-    let receiver = read.receiver();
+    let receiver = read.receiver(&mut secrets.notices);
     let inspector = read.inspector();
     let store = read.store(&mut secrets);
     let sender = read.sender(&mut secrets.notices);

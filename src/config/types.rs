@@ -11,6 +11,7 @@ use super::changes::Settings;
 use super::forward_proxy::ForwardProxy;
 use super::postgres_url::PostgresUrl;
 use super::secrets::SecretResolver;
+use super::tls_files::TlsFiles;
 use super::trusted_proxies::TrustedProxies;
 use crate::domain::{ListenAddress, Source, Subscription};
 
@@ -64,6 +65,8 @@ pub struct ReceiverConfig {
     pub refused_rate: Rate,
     /// The most bytes of all bodies being read.
     pub max_buffered: usize,
+    /// The certificate and key, if the port speaks TLS.
+    pub tls: Option<TlsFiles>,
 }
 
 /// `[inspector]`

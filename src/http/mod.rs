@@ -6,6 +6,7 @@ mod receiver;
 
 pub use connection::doorkeeper::Doorkeeper;
 pub use connection::listening::Listening;
+pub use connection::tls::Tls;
 pub use connection::traffic::{Grace, Port, Traffic};
 pub use inspector::{InspectorParts, InspectorState, serve as serve_inspector};
 pub use receiver::body::{BodyBudget, BodyLimits};

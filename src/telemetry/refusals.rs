@@ -34,6 +34,10 @@ pub enum NotKept {
     SlowHead,
     /// Another protocol: TLS, HTTP/2, the PROXY protocol.
     NotHttp,
+    /// HTTP on a port that speaks TLS.
+    NotTls,
+    /// The TLS handshake failed.
+    TlsHandshake,
     /// The body's chunks are malformed.
     BadChunk,
     /// The program was stopping.
@@ -63,6 +67,8 @@ impl NotKept {
             Self::HeadTooLarge => "head_too_large",
             Self::SlowHead => "slow_head",
             Self::NotHttp => "not_http",
+            Self::NotTls => "not_tls",
+            Self::TlsHandshake => "tls_handshake",
             Self::BadChunk => "bad_chunk",
             Self::Stopping => "stopping",
             Self::Fault => "fault",

@@ -94,6 +94,7 @@ mod storage;
 mod tagocore;
 mod tagoio;
 mod tagoio_pages;
+mod tls;
 mod tokens;
 mod upgrade;
 mod what_if;

@@ -2,14 +2,14 @@
 
 use super::super::types::ReceiverConfig;
 use super::super::values::{split_list, texts};
-use super::super::{ClientIpHeader, TrustedProxies, values};
+use super::super::{ClientIpHeader, TlsFiles, TrustedProxies, values};
 use super::Read;
 
 /// The bounds of `max_body`, in bytes.
 const MAX_BODY: std::ops::RangeInclusive<u64> = 1..=1 << 30;
 
 impl Read<'_> {
-    pub(super) fn receiver(&mut self) -> Option<ReceiverConfig> {
+    pub(super) fn receiver(&mut self, notices: &mut Vec<String>) -> Option<ReceiverConfig> {
         let section = "receiver";
         let flag = self.options.listen.clone();
         let listen = self.address(section, flag, "--listen", "TAGOHOOK_LISTEN", values::listen_address);
@@ -20,6 +20,7 @@ impl Read<'_> {
         let capture_rate = self.rate(section, "capture_rate");
         let refused_rate = self.rate(section, "refused_rate");
         let max_buffered = self.size(section, "max_buffered");
+        let tls = self.tls(notices);
         let max_body = max_body?;
         if !MAX_BODY.contains(&max_body) {
             self.fault::<()>(section, "max_body", "out of bounds; 1 B to 1 GiB");
@@ -47,7 +48,32 @@ impl Read<'_> {
             capture_rate: capture_rate?,
             refused_rate: refused_rate?,
             max_buffered: usize::try_from(max_buffered?).ok()?,
+            tls: tls?,
         })
+    }
+
+    /// The outer `None` is a fault, the inner one means HTTP.
+    fn tls(&mut self, notices: &mut Vec<String>) -> Option<Option<TlsFiles>> {
+        let section = "receiver";
+        let (cert, key) = (self.text(section, "tls_cert")?, self.text(section, "tls_key")?);
+        let (given, missing) = match (cert.is_empty(), key.is_empty()) {
+            (true, true) => return Some(None),
+            (false, true) => ("tls_cert", "tls_key"),
+            (true, false) => ("tls_key", "tls_cert"),
+            (false, false) => ("", ""),
+        };
+        if !missing.is_empty() {
+            return self.fault(section, given, &format!("needs receiver.{missing} too"));
+        }
+        let path = |name: &str| self.data_dir.join(name.strip_prefix("file:").unwrap_or(name));
+        let files = TlsFiles { cert: path(&cert), key: path(&key) };
+        match files.read() {
+            Ok(_) => {
+                notices.extend(files.warning());
+                Some(Some(files))
+            }
+            Err(fault) => self.fault(section, fault.key, &fault.what),
+        }
     }
 
     fn trusted_proxies(&mut self) -> Option<TrustedProxies> {

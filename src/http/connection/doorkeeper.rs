@@ -88,6 +88,22 @@ impl Doorkeeper {
         answer
     }
 
+    /// Records a connection that ended before its TLS handshake was over.
+    pub fn no_handshake(&self, client: Option<IpAddr>, why: String) {
+        tracing::debug!(port = self.port.as_str(), ?client, why, "no TLS handshake");
+        let refused = Refused {
+            port: self.port,
+            cause: NotKept::TlsHandshake,
+            status: 0,
+            client,
+            method: String::new(),
+            target: String::new(),
+            detail: format!("The TLS handshake failed: {why}."),
+            is_likely: false,
+        };
+        self.metrics.refused(refused, self.clock.wall());
+    }
+
     fn slow(&self) -> String {
         let seconds = self.head_timeout.as_secs_f64();
         let option = if self.port == PortName::Receiver {
@@ -156,6 +172,7 @@ fn detail(cause: NotKept) -> String {
     let text = match cause {
         NotKept::BadChunk => "The chunks of the body are malformed.",
         NotKept::HeadTooLarge => "A header name has more than 64 KiB.",
+        NotKept::NotTls => "This port speaks TLS. Use https:// in the URL.",
         NotKept::Stopping => "The server is stopping; send it again.",
         _ => "The request could not be processed.",
     };

@@ -80,10 +80,10 @@ impl<S: Transport> RecordedStream<S> {
         self
     }
 
-    /// Rejects a connection whose first bytes are invalid.
-    pub fn refuse(mut self) {
+    /// Rejects a connection whose first bytes are invalid. `cause` is set if the bytes are not at fault.
+    pub fn refuse(mut self, cause: Option<NotKept>) {
         self.tape.record(&self.ahead);
-        self.farewell = Some(self.door.turn_away(&self.tape, self.end.nearest(), 400, None));
+        self.farewell = Some(self.door.turn_away(&self.tape, self.end.nearest(), 400, cause));
     }
 
     /// Who is at the other end.

@@ -21,9 +21,12 @@ use crate::http::connection::listening::Listening;
 use crate::http::connection::other_end::{OtherEnd, Said};
 use crate::http::connection::proxy_protocol;
 use crate::http::connection::recorded_stream::RecordedStream;
+use crate::http::connection::tls::Begun;
 use crate::http::connection::traffic::Port;
 use crate::http::connection::transport::Transport;
+use crate::http::connection::wire::Wire;
 use crate::http::connection::wire_head::{TapeBudget, WireTape};
+use crate::telemetry::NotKept;
 
 /// The library that logs every invalid request as an error: strangers could fill the log.
 pub const NOISY_LIBRARY: &str = "actix_http";
@@ -68,7 +71,7 @@ fn service<S: Transport>(
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(head_timeout)
         .expect(fn_service(move |request: Request| expect(expecting.clone(), request)))
-        .on_connect_ext(|stream: &RecordedStream<S>, data: &mut Extensions| {
+        .on_connect_ext(|stream: &RecordedStream<Wire<S>>, data: &mut Extensions| {
             data.insert(stream.tape());
             data.insert(stream.caller());
             data.insert(stream.end());
@@ -77,12 +80,12 @@ fn service<S: Transport>(
     fn_service(move |stream: S| open(stream, opening.clone(), tapes.clone())).and_then(http)
 }
 
-/// Opens a connection: first reads what a trusted proxy says.
+/// Opens a connection: first reads what a trusted proxy says, then makes the TLS handshake, if there is one.
 async fn open<S: Transport>(
     mut stream: S,
     state: web::Data<ReceiverState>,
     tapes: TapeBudget,
-) -> Result<(RecordedStream<S>, Option<SocketAddr>), DispatchError> {
+) -> Result<(RecordedStream<Wire<S>>, Option<SocketAddr>), DispatchError> {
     stream.send_at_once();
     let peer = stream.peer();
     let mut end = OtherEnd::of(peer.map(|peer| peer.ip()));
@@ -91,17 +94,34 @@ async fn open<S: Transport>(
         let proxies = &rules.trusted_proxies;
         proxies.proxy_protocol && end.peer.map_or(proxies.unix, |peer| proxies.contain(peer))
     };
-    if !is_proxy {
-        return Ok((RecordedStream::new(stream, end, tapes, state.door.clone()), peer));
+    let mut ahead = Vec::new();
+    if is_proxy {
+        let opening = proxy_protocol::open(&mut stream, state.door.head_timeout).await;
+        end.said = opening.said.unwrap_or(Said::Nothing);
+        ahead = opening.ahead;
+        if opening.said.is_none() {
+            RecordedStream::new(Wire::Clear(stream), end, tapes, state.door.clone())
+                .after(ahead)
+                .refuse(None);
+            return Err(io::Error::from(io::ErrorKind::InvalidData).into());
+        }
     }
-    let opening = proxy_protocol::open(&mut stream, state.door.head_timeout).await;
-    end.said = opening.said.unwrap_or(Said::Nothing);
-    let recorded = RecordedStream::new(stream, end, tapes, state.door.clone()).after(opening.ahead);
-    if opening.said.is_none() {
-        recorded.refuse();
-        return Err(io::Error::from(io::ErrorKind::InvalidData).into());
+    let is_own = stream.is_own() && matches!(end.said, Said::Nothing);
+    match state.tls.begin(stream, ahead, is_own, state.door.head_timeout).await {
+        Begun::Served(wire, ahead) => {
+            Ok((RecordedStream::new(wire, end, tapes, state.door.clone()).after(ahead), peer))
+        }
+        Begun::Clear(wire, ahead) => {
+            let is_proxy = ahead.starts_with(proxy_protocol::V1) || ahead.starts_with(proxy_protocol::V2);
+            let cause = (!is_proxy).then_some(NotKept::NotTls);
+            RecordedStream::new(wire, end, tapes, state.door.clone()).after(ahead).refuse(cause);
+            Err(io::Error::from(io::ErrorKind::InvalidData).into())
+        }
+        Begun::Failed(why) => {
+            state.door.no_handshake(end.nearest(), why);
+            Err(io::Error::from(io::ErrorKind::InvalidData).into())
+        }
     }
-    Ok((recorded, peer))
 }
 
 /// `Expect: 100-continue`: an oversized body is rejected before it is sent. Some proxies send it anyway, because they

@@ -13,6 +13,7 @@ use super::reach::Reach;
 use crate::config::TrustedProxies;
 use crate::domain::Clock;
 use crate::http::connection::doorkeeper::Doorkeeper;
+use crate::http::connection::tls::Tls;
 use crate::inspect::replay::OwnReplays;
 use crate::receive::Receiver;
 use crate::send::OwnProbes;
@@ -46,6 +47,8 @@ pub struct ReceiverState {
     pub metrics: Arc<Metrics>,
     /// The response to requests without a delivery.
     pub door: Doorkeeper,
+    /// The certificate in force.
+    pub tls: Tls,
     /// The memory budget of all bodies.
     pub budget: BodyBudget,
     /// The last result of the store check.

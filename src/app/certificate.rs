@@ -1,0 +1,88 @@
+//! The receiver's certificate: read at the start and at a reload, and again when its files change.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use parking_lot::Mutex;
+
+use crate::config::{FileMark, TlsFiles};
+use crate::http::Tls;
+
+/// How often the files are looked at.
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// The certificate in force, and the files that it came from.
+#[derive(Default)]
+pub(super) struct Certificate {
+    tls: Tls,
+    watched: Mutex<Option<Watched>>,
+}
+
+struct Watched {
+    files: TlsFiles,
+    /// The files that are in force, or were found unusable.
+    settled: FileMark,
+    /// Changed files that could not be used at the last look. A second look decides: both are rarely replaced at once.
+    doubtful: Option<FileMark>,
+}
+
+/// What a look at the files found.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// Nothing new.
+    Same,
+    /// A new certificate is in force.
+    Renewed,
+    /// The new files cannot be used; the old certificate stays in force.
+    Unusable(String),
+}
+
+impl Certificate {
+    /// What new connections use.
+    pub(super) fn tls(&self) -> Tls {
+        self.tls.clone()
+    }
+
+    /// Uses the certificate in these files from now on.
+    pub(super) fn use_files(&self, files: Option<&TlsFiles>) -> anyhow::Result<()> {
+        let mut watched = self.watched.lock();
+        let Some(files) = files else {
+            *watched = None;
+            return self.tls.apply(None).context("TLS cannot be switched off");
+        };
+        let settled = files.mark();
+        self.apply(files).map_err(|what| anyhow!("{what}"))?;
+        *watched = Some(Watched { files: files.clone(), settled, doubtful: None });
+        Ok(())
+    }
+
+    /// Looks whether the files have changed, and uses the new ones.
+    pub(super) fn look(&self) -> Look {
+        let mut watched = self.watched.lock();
+        let Some(watched) = watched.as_mut() else { return Look::Same };
+        let found = watched.files.mark();
+        if found == watched.settled {
+            watched.doubtful = None;
+            return Look::Same;
+        }
+        match self.apply(&watched.files) {
+            Ok(()) => {
+                (watched.settled, watched.doubtful) = (found, None);
+                Look::Renewed
+            }
+            Err(what) if watched.doubtful.as_ref() == Some(&found) => {
+                (watched.settled, watched.doubtful) = (found, None);
+                Look::Unusable(what)
+            }
+            Err(_) => {
+                watched.doubtful = Some(found);
+                Look::Same
+            }
+        }
+    }
+
+    fn apply(&self, files: &TlsFiles) -> Result<(), String> {
+        let certificate = files.read().map_err(|fault| format!("receiver.{}: {}", fault.key, fault.what))?;
+        self.tls.apply(Some(certificate)).map_err(|fault| format!("receiver.tls_cert: {fault}"))
+    }
+}

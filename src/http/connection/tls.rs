@@ -1,0 +1,108 @@
+//! TLS on the receiver's port: the handshake, and what reaches that port without one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{AlertDescription, ServerConfig};
+use tokio::io::AsyncReadExt as _;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+use super::transport::Transport;
+use super::wire::{Ahead, Wire};
+
+/// The first byte of every TLS connection: a handshake record (RFC 8446, 5.1).
+const HANDSHAKE: u8 = 0x16;
+/// The only protocol that is spoken.
+const HTTP_1_1: &[u8] = b"http/1.1";
+
+/// The certificate in force; none: the port speaks HTTP. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Tls(Arc<ArcSwapOption<ServerConfig>>);
+
+/// How a connection begins.
+pub enum Begun<S: Transport> {
+    /// A connection to serve, with bytes that were already read.
+    Served(Wire<S>, Vec<u8>),
+    /// HTTP, where TLS is required: the connection, and its first bytes.
+    Clear(Wire<S>, Vec<u8>),
+    /// No handshake, and why.
+    Failed(String),
+}
+
+impl Tls {
+    /// Uses this certificate for new connections. Open ones keep theirs.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn apply(&self, certificate: Option<Arc<CertifiedKey>>) -> Result<(), rustls::Error> {
+        let config = certificate.map(config).transpose()?;
+        self.0.store(config.map(Arc::new));
+        Ok(())
+    }
+
+    /// Begins a connection. `ahead` was already read from `io`. `is_own`: it comes from this machine, where our own
+    /// commands and replays speak HTTP.
+    pub async fn begin<S: Transport>(
+        &self,
+        mut io: S,
+        mut ahead: Vec<u8>,
+        is_own: bool,
+        within: Duration,
+    ) -> Begun<S> {
+        let Some(config) = self.0.load_full() else { return Begun::Served(Wire::Clear(io), ahead) };
+        let handshake = async {
+            if ahead.is_empty() && !matches!(io.read_buf(&mut ahead).await, Ok(1..)) {
+                return Begun::Failed("the client closed the connection".to_owned());
+            }
+            if ahead.first() != Some(&HANDSHAKE) {
+                let io = Wire::Clear(io);
+                return if is_own { Begun::Served(io, ahead) } else { Begun::Clear(io, ahead) };
+            }
+            match TlsAcceptor::from(config).accept(Ahead::new(ahead, io)).await {
+                Ok(stream) => Begun::Served(Wire::Tls(Box::new(stream)), Vec::new()),
+                Err(fault) => Begun::Failed(reason(&fault)),
+            }
+        };
+        match timeout(within, handshake).await {
+            Ok(begun) => begun,
+            Err(_) => Begun::Failed(format!("not finished within {} s", within.as_secs_f64())),
+        }
+    }
+}
+
+fn config(certificate: Arc<CertifiedKey>) -> Result<ServerConfig, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(certificate)));
+    config.alpn_protocols = vec![HTTP_1_1.to_vec()];
+    Ok(config)
+}
+
+/// Why a handshake failed, for the operator.
+fn reason(fault: &std::io::Error) -> String {
+    let inner = fault.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let text = match inner {
+        Some(rustls::Error::AlertReceived(alert)) => match alert {
+            AlertDescription::UnknownCA
+            | AlertDescription::BadCertificate
+            | AlertDescription::CertificateUnknown => {
+                "the client does not trust the certificate: it needs the chain up to an authority that the client knows"
+            }
+            AlertDescription::CertificateExpired => "the client says that the certificate has expired",
+            AlertDescription::UnrecognisedName => "the client asked for another host name",
+            other => return format!("the client ended it: {other:?}"),
+        },
+        Some(rustls::Error::NoApplicationProtocol) => "the client offers no HTTP/1.1, the only protocol here",
+        Some(rustls::Error::PeerIncompatible(_)) => {
+            "the client offers no version or cipher that is safe; TLS 1.2 and 1.3 are"
+        }
+        Some(other) => return other.to_string(),
+        None => "the client closed the connection",
+    };
+    text.to_owned()
+}
