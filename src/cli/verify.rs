@@ -12,6 +12,7 @@ use super::sign::{find_source, read_body};
 use crate::domain::{Clock as _, Headers};
 use crate::receive::signing_secret;
 use crate::signing;
+use crate::signing::SignedRequest;
 use crate::signing::diagnose::{Known, Suspect, diagnose};
 use crate::telemetry::SystemClock;
 
@@ -29,7 +30,9 @@ pub fn run(globals: &Globals, verify: &Verify) -> anyhow::Result<ExitCode> {
     }
     let scheme = source.signature.scheme.as_str();
     let now = SystemClock.wall();
-    match signing::verify(&source.signature, &headers, &body, now) {
+    let target = verify.path.clone().unwrap_or_else(|| format!("/webhook/{}", source.name));
+    let request = SignedRequest { method: "POST", target: &target, headers: &headers, body: &body };
+    match signing::verify(&source.signature, &request, now) {
         Ok(matched) => {
             let path = verify.path.clone().unwrap_or_else(|| format!("/webhook/{}", source.name));
             let read = reading::lines(&config, source, path, headers.clone(), body.clone())?;

@@ -17,12 +17,14 @@ use crate::domain::{
 };
 
 mod handshake;
+mod hmac;
 
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 23] = [
     "name",
     "preset",
     "secrets",
     "signature",
+    "hmac",
     "tolerance",
     "allow",
     "allow_all",
@@ -197,12 +199,26 @@ impl Reader<'_, '_> {
         handshake: Option<Handshake>,
         check_secret: SecretCheck,
     ) -> Option<SignatureRule> {
-        let names = Scheme::ALL.map(Scheme::as_str);
+        let described = self.value("hmac", None, |value| hmac::read(value).map(Some))?;
+        let names: Vec<&str> = Scheme::ALL.into_iter().map(Scheme::as_str).chain([Scheme::HMAC]).collect();
         // A forgotten line must never mean "no check".
         let own = handshake.and_then(|kind| kind.schemes().first().copied());
-        let default = own.filter(|scheme| *scheme != Scheme::None).unwrap_or(Scheme::Tagorun);
+        let default = match described {
+            Some(form) => Scheme::Hmac(form),
+            None => own.filter(|scheme| *scheme != Scheme::None).unwrap_or(Scheme::Tagorun),
+        };
         let word = self.word("signature", &names, default.as_str())?;
-        let scheme = Scheme::ALL.into_iter().find(|scheme| scheme.as_str() == word)?;
+        let scheme = match (word.as_str(), described) {
+            (Scheme::HMAC, Some(form)) => Scheme::Hmac(form),
+            (Scheme::HMAC, None) => {
+                let what = "needs the key hmac, as hmac = { header = \"X-Signature\", signed = \"{body}\" }";
+                return self.fault("signature", what);
+            }
+            (_, Some(_)) => {
+                return self.fault("hmac", &format!("is for signature = \"hmac\"; this source has {word:?}"));
+            }
+            _ => Scheme::ALL.into_iter().find(|scheme| scheme.as_str() == word)?,
+        };
         self.check_scheme(handshake, scheme)?;
         let tolerance = self.value("tolerance", DEFAULT_TOLERANCE, |value| {
             values::duration(value.as_str().unwrap_or_default())

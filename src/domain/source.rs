@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::{EventPlace, HandshakeRule, IdScope, Platform, Secret, Selector, SilenceAfter};
+use super::{EventPlace, HandshakeRule, HmacForm, IdScope, Platform, Secret, Selector, SilenceAfter};
 
 /// The default place of the event id.
 pub const DEFAULT_ID_POINTER: &str = "/id";
@@ -114,12 +114,17 @@ pub enum Scheme {
     Stripe,
     /// The platform's own scheme.
     Platform(Platform),
+    /// A form that the configuration describes.
+    Hmac(&'static HmacForm),
     /// No signature; must be configured explicitly, never a default.
     None,
 }
 
 impl Scheme {
-    /// Every scheme, in the order of the documentation.
+    /// The name of the schemes that the configuration describes.
+    pub const HMAC: &'static str = "hmac";
+
+    /// Every scheme that needs no description, in the order of the documentation.
     pub const ALL: [Self; 12] = [
         Self::Tagorun,
         Self::StandardWebhooks,
@@ -144,6 +149,7 @@ impl Scheme {
             Self::Github => "github",
             Self::Stripe => "stripe",
             Self::Platform(platform) => platform.as_str(),
+            Self::Hmac(_) => Self::HMAC,
             Self::None => "none",
         }
     }

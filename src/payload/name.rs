@@ -70,10 +70,20 @@ fn by_scheme(source: &Source, headers: &Headers, value: &Value) -> Result<Named,
         Scheme::Platform(Platform::Twitch) => {
             header_text(headers, "twitch-eventsub-subscription-type").filter(|name| fits(name))
         }
-        Scheme::Platform(_) => readable_name(value, "event").or_else(|| readable_name(value, "type")),
+        Scheme::Platform(Platform::Slack) => slack_name(value),
+        Scheme::Platform(_) | Scheme::Hmac(_) => {
+            readable_name(value, "event").or_else(|| readable_name(value, "type"))
+        }
         Scheme::Github => header_text(headers, "x-github-event").filter(|name| fits(name)),
     };
     Ok(Named { name, place: None })
+}
+
+/// The inner event of Slack's Events API; the type of an interaction; a slash command.
+fn slack_name(value: &Value) -> Option<String> {
+    let inner = value.get("event").and_then(|event| readable_name(event, "type"));
+    let command = || value.get("command").map(|_| "slash_command".to_owned());
+    inner.or_else(|| readable_name(value, "type")).or_else(command)
 }
 
 fn header_text(headers: &Headers, name: &str) -> Option<String> {

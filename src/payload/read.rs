@@ -9,7 +9,7 @@ use super::cloud_event::CloudMode;
 use super::encoding::{self, EncodingFault};
 use super::points::{self, Points};
 use super::strict;
-use crate::domain::{Fault, Headers, Scheme, Selector};
+use crate::domain::{Fault, Headers, Platform, Scheme, Selector};
 
 /// A parsed payload.
 #[derive(Debug)]
@@ -94,7 +94,7 @@ pub fn read<'a>(
     max_body: usize,
 ) -> Result<Payload<'a>, PayloadFault> {
     let decoded = encoding::decode(headers, body, max_body).map_err(PayloadFault::Encoding)?;
-    let text = if scheme == Scheme::Github && is_form(headers) { form_payload(decoded) } else { decoded };
+    let text = if is_form(headers) { form_text(scheme, decoded) } else { decoded };
     let value = strict::parse(&text).map_err(PayloadFault::NotJson)?;
     let is_batch = CloudMode::of(headers) == Some(CloudMode::Batch);
     if is_batch && scheme == Scheme::None {
@@ -106,6 +106,7 @@ pub fn read<'a>(
     }
     let points = match &value {
         Value::Object(_) => None,
+        Value::Array(_) if matches!(scheme, Scheme::Hmac(form) if form.arrays) => None,
         Value::Array(items) => Some(points::read(items).map_err(PayloadFault::NotPoints)?),
         other => return Err(PayloadFault::NotAnEvent(strict::kind(other))),
     };
@@ -117,6 +118,33 @@ fn is_form(headers: &Headers) -> bool {
         let essence = value.split(|byte| *byte == b';').next().unwrap_or_default();
         essence.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
     })
+}
+
+/// A form as JSON, where senders of the scheme post forms.
+fn form_text(scheme: Scheme, body: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    match scheme {
+        Scheme::Github => form_payload(body),
+        Scheme::Platform(Platform::Slack) => match form_payload(body) {
+            Cow::Owned(payload) if strict::parse(&payload).is_ok() => Cow::Owned(payload),
+            body => form_fields(&body),
+        },
+        Scheme::Hmac(form) if form.takes_forms() => form_fields(&body),
+        _ => body,
+    }
+}
+
+/// The fields of a form as an object. A name that is there several times has a list.
+fn form_fields(body: &[u8]) -> Cow<'static, [u8]> {
+    let mut fields = serde_json::Map::new();
+    for (name, value) in form_urlencoded::parse(body) {
+        let value = Value::String(value.into_owned());
+        match fields.get_mut(&*name) {
+            None => drop(fields.insert(name.into_owned(), value)),
+            Some(Value::Array(values)) => values.push(value),
+            Some(single) => *single = Value::Array(vec![single.take(), value]),
+        }
+    }
+    Cow::Owned(Value::Object(fields).to_string().into_bytes())
 }
 
 /// The `payload` field of a form, as GitHub sends it; without one, the unchanged body.

@@ -158,7 +158,11 @@ fn may_be_nameless(source: &Source) -> bool {
 fn resolve<'a>(scheme: Scheme, catalog: &'a Catalog, name: &str) -> Option<&'a EventType> {
     match scheme {
         Scheme::Tagorun | Scheme::None => catalog.resolve(name),
-        Scheme::StandardWebhooks | Scheme::Github | Scheme::Stripe | Scheme::Platform(_) => catalog.get(name),
+        Scheme::StandardWebhooks
+        | Scheme::Github
+        | Scheme::Stripe
+        | Scheme::Platform(_)
+        | Scheme::Hmac(_) => catalog.get(name),
     }
 }
 

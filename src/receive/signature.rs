@@ -4,7 +4,7 @@
 
 use super::trace::{Finding, Gated};
 use crate::domain::{Arrival, Scheme, Secret, SignatureRule, Timestamp};
-use crate::signing;
+use crate::signing::{self, SignedRequest};
 
 /// A body whose signature was checked by its source's rule, including `none`. The bytes are those on the wire.
 #[derive(Clone, Debug)]
@@ -33,7 +33,13 @@ pub fn verify<'a>(rule: &SignatureRule, arrival: &'a Arrival, now: Timestamp) ->
     }
     let names: Vec<&str> = rule.secrets.iter().map(Secret::name).collect();
     let asked = format!("{} signature made with {}", rule.scheme.as_str(), names.join(" or "));
-    match signing::verify(rule, &arrival.headers, &arrival.body, now) {
+    let request = SignedRequest {
+        method: &arrival.method,
+        target: &arrival.target,
+        headers: &arrival.headers,
+        body: &arrival.body,
+    };
+    match signing::verify(rule, &request, now) {
         Ok(matched) => Finding::new(matched.to_string(), asked)
             .pass(VerifiedBody { signed_id: matched.signed_id, ..verified }),
         Err(fault) => Finding::new(fault.to_string(), asked).fail(fault.reason()),

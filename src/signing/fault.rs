@@ -30,6 +30,20 @@ pub enum SignatureFault {
         /// The length of the body.
         bytes: usize,
     },
+    /// The signature is valid for the URL, and the body is not the one that the URL names.
+    #[error("the body is not the one whose SHA-256 is in the parameter {parameter} of the URL")]
+    BodyDigest {
+        /// The query parameter.
+        parameter: &'static str,
+    },
+    /// Nothing that is signed covers the body.
+    #[error("{header} does not cover this body: it is not a form, and the URL has no parameter {parameter}")]
+    BodyNotSigned {
+        /// The header.
+        header: &'static str,
+        /// The query parameter.
+        parameter: &'static str,
+    },
     /// The signature is valid, but the signed time is too far from our clock.
     #[error("signed at {signed_at}, {distance_s} s from our clock; the tolerance is {tolerance_s} s")]
     Stale {
@@ -49,7 +63,9 @@ impl SignatureFault {
         match self {
             Self::Missing { .. } => Reason::SignatureMissing,
             Self::Malformed { .. } => Reason::SignatureMalformed,
-            Self::Mismatch { .. } => Reason::SignatureMismatch,
+            Self::Mismatch { .. } | Self::BodyDigest { .. } | Self::BodyNotSigned { .. } => {
+                Reason::SignatureMismatch
+            }
             Self::Stale { .. } => Reason::Stale,
         }
     }

@@ -36,6 +36,9 @@ pub enum SecretFault {
     /// The decoded key is too short or too long.
     #[error("{0} bytes after whsec_; Standard Webhooks asks for 24 to 64")]
     PrefixedSize(usize),
+    /// The scheme also signs what is not known when a request is made here.
+    #[error("its scheme signs the URL or the fields of a form: such a request cannot be signed here")]
+    SignsTarget,
 }
 
 /// The key of `secret` under `scheme`: the decoded bytes of a `whsec_` secret for Standard Webhooks, otherwise the
@@ -52,7 +55,8 @@ pub fn usable_key(scheme: Scheme, secret: &Secret) -> Result<Cow<'_, [u8]>, Secr
         }
         return Ok(Cow::Owned(key));
     }
-    let least = if matches!(scheme, Scheme::Platform(_)) { MIN_PLATFORM_KEY } else { MIN_KEY };
+    let least =
+        if matches!(scheme, Scheme::Platform(_) | Scheme::Hmac(_)) { MIN_PLATFORM_KEY } else { MIN_KEY };
     if bytes.len() < least {
         return Err(SecretFault::Short(bytes.len()));
     }

@@ -117,7 +117,7 @@ pub fn verify<'a>(
 }
 
 /// The value of a header; several lines must be equal.
-fn single<'a>(headers: &'a Headers, header: &'static str) -> Result<&'a [u8], SignatureFault> {
+pub(super) fn single<'a>(headers: &'a Headers, header: &'static str) -> Result<&'a [u8], SignatureFault> {
     let mut lines = headers.get_all(header).map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
     let first = lines.next().ok_or(SignatureFault::Missing { header })?;
     if lines.any(|line| line != first) {
@@ -126,7 +126,8 @@ fn single<'a>(headers: &'a Headers, header: &'static str) -> Result<&'a [u8], Si
     Ok(first)
 }
 
-fn signed_time(line: &[u8]) -> Option<i64> {
+/// Seconds since 1970, also of a time of RFC 3339.
+pub(super) fn signed_time(line: &[u8]) -> Option<i64> {
     let text = || std::str::from_utf8(line).ok();
     seconds(line).or_else(|| Timestamp::parse_rfc3339(text()?).map(Timestamp::as_secs))
 }

@@ -4,8 +4,9 @@ use std::fmt;
 
 use super::fault::SignatureFault;
 use super::key::{SecretFault, usable_key};
-use super::{GITHUB_HEADER, TAGORUN_HEADER, hex_hmac, platform, standard_webhooks, stripe};
-use crate::domain::{Headers, Scheme, Secret, SignatureRule, Timestamp};
+use super::request::SignedRequest;
+use super::{GITHUB_HEADER, TAGORUN_HEADER, custom, hex_hmac, platform, standard_webhooks, stripe};
+use crate::domain::{Scheme, Secret, SignatureRule, Timestamp};
 
 /// A valid signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ impl fmt::Display for Match<'_> {
     }
 }
 
-/// Checks the signature in `headers` over the wire bytes of `body`.
+/// Checks the signature of `request` over the wire bytes of its body.
 ///
 /// Every secret of the rule is valid. Signatures are compared in constant time.
 ///
@@ -33,10 +34,10 @@ impl fmt::Display for Match<'_> {
 /// What is wrong: the header is missing or malformed, no secret matches the signature, or the signed time is stale.
 pub fn verify<'a>(
     rule: &'a SignatureRule,
-    headers: &Headers,
-    body: &[u8],
+    request: &SignedRequest<'_>,
     now: Timestamp,
 ) -> Result<Match<'a>, SignatureFault> {
+    let SignedRequest { headers, body, .. } = *request;
     let secret = match rule.scheme {
         Scheme::None => return Ok(Match { secret: None, signed_id: None }),
         Scheme::Tagorun => hex_hmac::verify(TAGORUN_HEADER, &rule.secrets, headers, body)?,
@@ -47,6 +48,10 @@ pub fn verify<'a>(
         }
         Scheme::Stripe => stripe::verify(rule, headers, body, now)?,
         Scheme::Platform(platform) => platform::verify(platform, rule, headers, body, now)?,
+        Scheme::Hmac(form) => {
+            let (secret, id) = custom::verify(form, rule, request, now)?;
+            return Ok(Match { secret: Some(secret.name()), signed_id: id });
+        }
     };
     Ok(Match { secret: Some(secret.name()), signed_id: None })
 }
@@ -70,18 +75,22 @@ pub fn sign(
         Scheme::StandardWebhooks => standard_webhooks::sign(&key, message_id, timestamp, body),
         Scheme::Stripe => stripe::sign(&key, timestamp, body),
         Scheme::Platform(platform) => platform::sign(platform, &key, message_id, timestamp, body),
+        Scheme::Hmac(form) => {
+            custom::sign(form, &key, message_id, timestamp, body).ok_or(SecretFault::SignsTarget)?
+        }
     })
 }
 
 /// The header with the signature of a scheme.
 #[must_use]
-pub const fn header_of(scheme: Scheme) -> &'static str {
+pub fn header_of(scheme: Scheme) -> &'static str {
     match scheme {
         Scheme::Tagorun => TAGORUN_HEADER,
         Scheme::Github => GITHUB_HEADER,
         Scheme::StandardWebhooks => "webhook-signature",
         Scheme::Stripe => "Stripe-Signature",
         Scheme::Platform(platform) => platform::header(platform),
+        Scheme::Hmac(form) => form.header.as_str(),
         Scheme::None => "no header",
     }
 }

@@ -34,14 +34,18 @@ fn headers(lines: &[(&str, &str)]) -> Headers {
 fn github(value: &str) -> Result<(), Reason> {
     let rule = rule(Scheme::Github, &[GITHUB_SECRET]);
     let headers = headers(&[("x-hub-signature-256", value)]);
-    verify(&rule, &headers, GITHUB_BODY, Timestamp::default()).map(|_| ()).map_err(|fault| fault.reason())
+    verify(&rule, &SignedRequest::without_target(&headers, GITHUB_BODY), Timestamp::default())
+        .map(|_| ())
+        .map_err(|fault| fault.reason())
 }
 
 fn standard(id: &str, time: &str, signature: &str, now_s: i64) -> Result<(), Reason> {
     let rule = rule(Scheme::StandardWebhooks, &[SW_SECRET]);
     let headers =
         headers(&[("webhook-id", id), ("webhook-timestamp", time), ("webhook-signature", signature)]);
-    verify(&rule, &headers, SW_BODY, Timestamp::from_secs(now_s)).map(|_| ()).map_err(|fault| fault.reason())
+    verify(&rule, &SignedRequest::without_target(&headers, SW_BODY), Timestamp::from_secs(now_s))
+        .map(|_| ())
+        .map_err(|fault| fault.reason())
 }
 
 #[test]
@@ -71,7 +75,9 @@ fn standard_webhooks_published_vector_verifies_and_is_what_we_sign() {
     let svix =
         headers(&[("svix-id", id), ("svix-timestamp", "1614265330"), ("svix-signature", SW_SIGNATURE)]);
     let rule = rule(Scheme::StandardWebhooks, &[SW_SECRET]);
-    assert!(verify(&rule, &svix, SW_BODY, Timestamp::from_secs(SW_TIME)).is_ok());
+    assert!(
+        verify(&rule, &SignedRequest::without_target(&svix, SW_BODY), Timestamp::from_secs(SW_TIME)).is_ok()
+    );
 }
 
 #[test]
@@ -138,7 +144,8 @@ fn sig_13_an_absent_or_empty_header_is_missing() {
     assert_eq!(github(""), Err(Reason::SignatureMissing));
     assert_eq!(github("  "), Err(Reason::SignatureMissing));
     let rule = rule(Scheme::Tagorun, &[GITHUB_SECRET]);
-    let fault = verify(&rule, &Headers::default(), b"", Timestamp::default()).unwrap_err();
+    let fault = verify(&rule, &SignedRequest::without_target(&Headers::default(), b""), Timestamp::default())
+        .unwrap_err();
     assert_eq!(fault.reason(), Reason::SignatureMissing);
 }
 
@@ -147,12 +154,17 @@ fn sig_11_any_of_several_secrets_and_any_of_several_signatures_will_do() {
     let bad = "0".repeat(64);
     let both = headers(&[("X-TagoRUN-Signature", &format!("sha256={bad},sha256={GITHUB_HEX}"))]);
     let rotating = rule(Scheme::Tagorun, &["another-secret-of-some-length", GITHUB_SECRET]);
-    let matched = verify(&rotating, &both, GITHUB_BODY, Timestamp::default()).unwrap();
+    let matched =
+        verify(&rotating, &SignedRequest::without_target(&both, GITHUB_BODY), Timestamp::default()).unwrap();
     assert_eq!(matched.secret, Some("file:s1"));
     let after = rule(Scheme::Tagorun, &["another-secret-of-some-length"]);
-    assert!(verify(&after, &both, GITHUB_BODY, Timestamp::default()).is_err());
+    assert!(
+        verify(&after, &SignedRequest::without_target(&both, GITHUB_BODY), Timestamp::default()).is_err()
+    );
     let lines = headers(&[("X-TagoRUN-Signature", &bad), ("x-tagorun-signature", GITHUB_HEX)]);
-    assert!(verify(&rotating, &lines, GITHUB_BODY, Timestamp::default()).is_ok());
+    assert!(
+        verify(&rotating, &SignedRequest::without_target(&lines, GITHUB_BODY), Timestamp::default()).is_ok()
+    );
     assert_eq!(github(&vec![bad.as_str(); 17].join(",")), Err(Reason::SignatureMalformed));
     assert_eq!(github(&format!("{},{GITHUB_HEX}", vec![bad.as_str(); 15].join(","))), Ok(()));
 }
@@ -167,7 +179,9 @@ fn several_lines_are_judged_as_the_line_that_joins_them() {
             lines.push(name, value.as_bytes());
         }
         let rule = rule(scheme, &[secret]);
-        verify(&rule, &lines, body, Timestamp::from_secs(now_s)).map(|_| ()).map_err(|fault| fault.reason())
+        verify(&rule, &SignedRequest::without_target(&lines, body), Timestamp::from_secs(now_s))
+            .map(|_| ())
+            .map_err(|fault| fault.reason())
     };
     let bad = "0".repeat(64);
     let stripe_hex = include_str!("testdata/stripe_openssl.hex").trim();
@@ -216,7 +230,11 @@ fn a_stray_header_of_one_set_hides_no_valid_set_of_the_other() {
         let lines: Vec<(&str, &str)> =
             lines.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let rule = rule(Scheme::StandardWebhooks, &[SW_SECRET]);
-        let matched = verify(&rule, &headers(&lines), SW_BODY, Timestamp::from_secs(SW_TIME));
+        let matched = verify(
+            &rule,
+            &SignedRequest::without_target(&headers(&lines), SW_BODY),
+            Timestamp::from_secs(SW_TIME),
+        );
         matched.map(|matched| matched.signed_id.unwrap()).map_err(|fault| fault.reason())
     };
     let signed = Ok(id.as_bytes().to_vec());
@@ -248,7 +266,11 @@ fn a_secret_is_read_as_its_services_show_it() {
     let bare = SW_SECRET.trim_start_matches("whsec_");
     for text in [SW_SECRET, &format!("v1,{SW_SECRET}"), bare] {
         let rule = rule(Scheme::StandardWebhooks, &[text]);
-        assert!(verify(&rule, &lines, SW_BODY, Timestamp::from_secs(SW_TIME)).is_ok(), "{text}");
+        assert!(
+            verify(&rule, &SignedRequest::without_target(&lines, SW_BODY), Timestamp::from_secs(SW_TIME))
+                .is_ok(),
+            "{text}"
+        );
     }
     // A sender that uses the text without decoding it stays valid.
     let signature = digest_text(bare.as_bytes(), id);
@@ -258,7 +280,9 @@ fn a_secret_is_read_as_its_services_show_it() {
         ("webhook-signature", &signature),
     ]);
     let rule = rule(Scheme::StandardWebhooks, &[bare]);
-    assert!(verify(&rule, &lines, SW_BODY, Timestamp::from_secs(SW_TIME)).is_ok());
+    assert!(
+        verify(&rule, &SignedRequest::without_target(&lines, SW_BODY), Timestamp::from_secs(SW_TIME)).is_ok()
+    );
     let warning = |text: &str| library_warning(Scheme::StandardWebhooks, &Secret::new("s", text.as_bytes()));
     assert!(
         warning(bare).unwrap().contains("in front of it in both places")
@@ -294,7 +318,9 @@ fn a_stripe_signature_made_with_openssl_verifies() {
     let hex = include_str!("testdata/stripe_openssl.hex").trim();
     let judge = |value: &str, now_s: i64| {
         let headers = headers(&[("Stripe-Signature", value)]);
-        verify(&rule, &headers, body, Timestamp::from_secs(now_s)).map(|_| ()).map_err(|fault| fault.reason())
+        verify(&rule, &SignedRequest::without_target(&headers, body), Timestamp::from_secs(now_s))
+            .map(|_| ())
+            .map_err(|fault| fault.reason())
     };
     let good = format!("t=1492774577,v1={hex},v0=6ffbb59b");
     assert_eq!(judge(&good, 1_492_774_577), Ok(()));
@@ -332,7 +358,7 @@ proptest::proptest! {
             for name in [TAGORUN_HEADER, GITHUB_HEADER, "webhook-id", "webhook-timestamp", "webhook-signature", "Stripe-Signature"] {
                 headers.push(name, value.clone());
             }
-            proptest::prop_assert!(verify(&rule, &headers, &body, Timestamp::from_secs(1)).is_err());
+            proptest::prop_assert!(verify(&rule, &SignedRequest::without_target(&headers, &body), Timestamp::from_secs(1)).is_err());
         }
     }
 }

@@ -220,7 +220,7 @@ fn every_request_is_judged_and_kept_inside_tls_as_outside() {
         let shown = String::from_utf8_lossy(&request[..request.len().min(120)]).into_owned();
         let (there, here) =
             (talk(plain, request), talk(open(inside.receiver, &certificate).unwrap(), request));
-        assert!(here.contains("HTTP/1.1 "), "{shown}: {here}");
+        assert!(here.contains("HTTP/1."), "{shown}: {here}");
         assert_eq!(here, there, "{shown}");
     }
     let kept = |server: &Server| -> Vec<(Value, Value, Value, Vec<u8>)> {
@@ -356,7 +356,7 @@ fn the_proxy_protocol_comes_before_tls_and_http_from_elsewhere_is_told_to_use_ht
 
     let refused = talk(through_proxy(&server, "198.51.100.7"), signed_request("clear").as_bytes());
     assert!(
-        refused.starts_with("HTTP/1.1 400") && refused.contains("This port speaks TLS. Use https://"),
+        refused.contains("HTTP/1.1 400") && refused.contains("This port speaks TLS. Use https://"),
         "{refused}"
     );
     assert_eq!(server.deliveries("").len(), 1, "nothing was taken");

@@ -1,14 +1,17 @@
 //! A test for Node's own runner: it sends the delivery, signed again if it has the secret, and expects what was
 //! answered then. The whole request is in JSON strings or base64.
 
+use std::borrow::Cow;
+
 use super::node::{body_of, comments, guard, header_lines, latin1, string};
 use super::request::Request;
 use crate::domain::is_part_of_signature;
-use crate::domain::{Platform, Scheme, StoredDelivery};
+use crate::domain::{HmacForm, Platform, Scheme, SignedPart, StoredDelivery, TimePlace};
 
 /// What signs a body in each scheme, as members of a list of header lines.
-const fn signing(scheme: Scheme) -> &'static str {
-    match scheme {
+fn signing(scheme: Scheme, request: &Request<'_>) -> Cow<'static, str> {
+    let fixed = match scheme {
+        Scheme::Hmac(form) => return Cow::Owned(described(form, request)),
         Scheme::None => "[]",
         Scheme::Tagorun => "['X-TagoRUN-Signature', hmac(secret, 'hex', body)]",
         Scheme::Github => "['X-Hub-Signature-256', 'sha256=' + hmac(secret, 'hex', body)]",
@@ -31,7 +34,41 @@ const fn signing(scheme: Scheme) -> &'static str {
         Scheme::StandardWebhooks => {
             "['webhook-id', id, 'webhook-timestamp', now, 'webhook-signature', 'v1,' + hmac(key, 'base64', `${id}.${now}.`, body)]"
         }
+    };
+    Cow::Borrowed(fixed)
+}
+
+/// What signs a body in a form that the configuration describes.
+fn described(form: &HmacForm, request: &Request<'_>) -> String {
+    let target = latin1(&request.target);
+    let part = |part: &SignedPart| match part {
+        SignedPart::Text(text) => string(text),
+        SignedPart::Body => "body".to_owned(),
+        SignedPart::Time => "now".to_owned(),
+        SignedPart::Id => "id".to_owned(),
+        SignedPart::Method => string(request.method),
+        SignedPart::Path => target.clone(),
+        SignedPart::Url => format!("base.origin, {target}"),
+        SignedPart::Form => {
+            "[...new URLSearchParams(String(body))].map((field) => field.join('')).sort().join('')".to_owned()
+        }
+    };
+    let parts: Vec<String> = form.signed.iter().map(part).collect();
+    let (algorithm, encoding) = (form.algorithm.as_str(), form.encoding.as_str());
+    let digest = format!(
+        "[{}].reduce((mac, part) => mac.update(part), createHmac('{algorithm}', secret)).digest('{encoding}')",
+        parts.join(", ")
+    );
+    let mut lines = Vec::new();
+    let mut before = string(&form.prefix);
+    match &form.time {
+        Some(TimePlace::Header(name)) => lines.push(format!("{}, now", string(name))),
+        Some(TimePlace::Inside(start)) => before = format!("{} + now + ',' + {before}", string(start)),
+        None => {}
     }
+    lines.extend(form.id.iter().map(|name| format!("{}, id", string(name))));
+    lines.push(format!("{}, {before} + {digest}", string(&form.header)));
+    format!("[{}]", lines.join(", "))
 }
 
 pub fn write(request: &Request<'_>, delivery: &StoredDelivery, scheme: Scheme, base: &str) -> String {
@@ -65,7 +102,7 @@ pub fn write(request: &Request<'_>, delivery: &StoredDelivery, scheme: Scheme, b
         string(base),
         body_of(request),
         string(&format!("msg_{}", row.id)),
-        signing(scheme),
+        signing(scheme, request),
         string(request.method),
         latin1(&request.target),
         string(&name),

@@ -6,7 +6,7 @@ use super::scan::scan;
 use crate::domain::json::without_mark;
 use crate::domain::{BodyEnd, Gate, Source, StoredDelivery, Transfer};
 use crate::inspect::told::Diagnosis;
-use crate::signing;
+use crate::signing::{self, SignedRequest};
 
 const COUNTS_CHARACTERS: &str =
     "The sender counts characters, not bytes. | Take the length of the encoded text, as len(text.encode()).";
@@ -76,7 +76,13 @@ pub fn closing(body: &[u8]) -> Option<String> {
 pub fn signed_with_its_end(delivery: &StoredDelivery, source: &Source) -> Option<Diagnosis> {
     let closing = closing(&delivery.body)?;
     let whole = [delivery.body.as_ref(), closing.as_bytes()].concat();
-    signing::verify(&source.signature, &delivery.headers, &whole, delivery.row.received_at).ok()?;
+    let request = SignedRequest {
+        method: &delivery.row.method,
+        target: &delivery.row.path,
+        headers: &delivery.headers,
+        body: &whole,
+    };
+    signing::verify(&source.signature, &request, delivery.row.received_at).ok()?;
     let missing = bytes(closing.len());
     Some(counts_characters(&format!(
         "The signature belongs to this body with “{closing}” behind it: Content-Length is {missing} short."

@@ -1,8 +1,10 @@
 //! What a sender may add around the body before signing: a table of frames, and the values for them from the headers.
 
+use std::borrow::Cow;
+
 use super::difference::Difference;
 use super::suspect::Suspect;
-use crate::domain::{Headers, Platform, Scheme};
+use crate::domain::{Headers, HmacForm, Platform, Scheme, SignedPart, TimePlace};
 
 /// Each frame with its variant and a description of what the sender signs. `{b}` is the body, `{t}` a timestamp, `{i}`
 /// an id, `{n}` a nonce. `{m}` is the method, `{p}` the path, `{u}` the URL, `{f}` the form's fields.
@@ -74,19 +76,43 @@ impl Frame {
 }
 
 /// What a scheme signs.
-fn template(scheme: Scheme) -> &'static [u8] {
-    match scheme {
+fn template(scheme: Scheme) -> Cow<'static, [u8]> {
+    let fixed: &[u8] = match scheme {
+        Scheme::Hmac(form) => return Cow::Owned(frame_of(form)),
         Scheme::StandardWebhooks => b"{i}.{t}.{b}",
         Scheme::Stripe => b"{t}.{b}",
         Scheme::Platform(Platform::Slack | Platform::Zoom) => b"v0:{t}:{b}",
         Scheme::Platform(Platform::Twitch) => b"{i}{t}{b}",
         Scheme::Tagorun | Scheme::Github | Scheme::Platform(_) | Scheme::None => b"{b}",
-    }
+    };
+    Cow::Borrowed(fixed)
+}
+
+/// The form as a frame.
+fn frame_of(form: &HmacForm) -> Vec<u8> {
+    let part = |part: &SignedPart| match part {
+        SignedPart::Text(text) => text.clone(),
+        SignedPart::Body => "{b}".to_owned(),
+        SignedPart::Time => "{t}".to_owned(),
+        SignedPart::Id => "{i}".to_owned(),
+        SignedPart::Method => "{m}".to_owned(),
+        SignedPart::Path => "{p}".to_owned(),
+        SignedPart::Url => "{u}".to_owned(),
+        SignedPart::Form => "{f}".to_owned(),
+    };
+    form.signed.iter().map(part).collect::<String>().into_bytes()
 }
 
 /// The headers with the id and with the time that a scheme reads, `Stripe-Signature` apart, which has its time inside.
-fn own_parts(scheme: Scheme) -> (&'static [&'static str], &'static [&'static str]) {
-    match scheme {
+fn own_parts(scheme: Scheme) -> (Vec<&'static str>, Vec<&'static str>) {
+    let (ids, times): (&[&str], &[&str]) = match scheme {
+        Scheme::Hmac(form) => {
+            let time = match &form.time {
+                Some(TimePlace::Header(name)) => Some(name.as_str()),
+                _ => None,
+            };
+            return (form.id.as_deref().into_iter().collect(), time.into_iter().collect());
+        }
         Scheme::StandardWebhooks => (&["webhook-id", "svix-id"], &["webhook-timestamp", "svix-timestamp"]),
         Scheme::Platform(Platform::Slack) => (&[], &["X-Slack-Request-Timestamp"]),
         Scheme::Platform(Platform::Zoom) => (&[], &["x-zm-request-timestamp"]),
@@ -94,7 +120,8 @@ fn own_parts(scheme: Scheme) -> (&'static [&'static str], &'static [&'static str
             (&["Twitch-Eventsub-Message-Id"], &["Twitch-Eventsub-Message-Timestamp"])
         }
         _ => (&[], &[]),
-    }
+    };
+    (ids.to_vec(), times.to_vec())
 }
 
 /// What the scheme signs around the body, with the id and the time of its own headers. A request with headers of Standard
@@ -103,18 +130,24 @@ pub fn usual(suspect: &Suspect<'_>) -> Vec<Frame> {
     let or_empty = |values: Vec<Vec<u8>>| if values.is_empty() { vec![Vec::new()] } else { values };
     let mut beside = Beside::of(suspect);
     let (ids, times) = own_parts(suspect.scheme);
-    beside.ids = or_empty(values(suspect.headers, ids));
+    beside.ids = or_empty(values(suspect.headers, &ids));
     beside.times = or_empty(match suspect.scheme {
         Scheme::Stripe => suspect.headers.get_all("Stripe-Signature").flat_map(times_inside).collect(),
-        _ => values(suspect.headers, times),
+        Scheme::Hmac(form) if matches!(form.time, Some(TimePlace::Inside(_))) => {
+            suspect.headers.get_all(&form.header).flat_map(times_inside).collect()
+        }
+        _ => values(suspect.headers, &times),
     });
-    beside.filled(template(suspect.scheme)).iter().map(|text| Frame::of(text, None)).collect()
+    if beside.fields.is_empty() {
+        beside.fields = or_empty(Vec::new());
+    }
+    beside.filled(&template(suspect.scheme)).iter().map(|text| Frame::of(text, None)).collect()
 }
 
 /// What the scheme signs, with an id or a time that is not in its own headers: in the body, or in another header.
 pub fn borrowed(suspect: &Suspect<'_>) -> Vec<Frame> {
     let template = template(suspect.scheme);
-    if template == b"{b}" {
+    if *template == *b"{b}" {
         return Vec::new();
     }
     let mut beside = Beside::of(suspect);
@@ -130,7 +163,7 @@ pub fn borrowed(suspect: &Suspect<'_>) -> Vec<Frame> {
         }
     };
     let difference = || Some(Difference::new("parts-other", fix));
-    beside.filled(template).iter().map(|text| Frame::of(text, difference())).collect()
+    beside.filled(&template).iter().map(|text| Frame::of(text, difference())).collect()
 }
 
 /// The texts and numbers of these members.
@@ -149,12 +182,12 @@ fn of_body(body: &[u8], names: &[&str]) -> Vec<Vec<u8>> {
 /// The usual frame with another time; `None`: the scheme signs none.
 pub fn with_time(suspect: &Suspect<'_>, time: &str) -> Vec<Frame> {
     let template = template(suspect.scheme);
-    if memchr::memmem::find(template, b"{t}").is_none() {
+    if memchr::memmem::find(&template, b"{t}").is_none() {
         return Vec::new();
     }
     let mut beside = Beside::of(suspect);
     beside.times = vec![time.as_bytes().to_vec()];
-    beside.filled(template).iter().map(|text| Frame::of(text, None)).collect()
+    beside.filled(&template).iter().map(|text| Frame::of(text, None)).collect()
 }
 
 /// The times in the headers, as written.
@@ -165,12 +198,15 @@ pub fn times(suspect: &Suspect<'_>) -> Vec<Vec<u8>> {
 /// The other frames whose parts are in the headers.
 pub fn others(suspect: &Suspect<'_>) -> Vec<Frame> {
     let beside = Beside::of(suspect);
-    let asked = match suspect.scheme {
-        Scheme::StandardWebhooks => "id, timestamp and body with dots",
-        Scheme::Stripe => "the timestamp, a dot and the body",
-        Scheme::Platform(Platform::Slack | Platform::Zoom) => "v0, the timestamp and the body with colons",
-        Scheme::Platform(Platform::Twitch) => "id, timestamp and body without anything between",
-        Scheme::Tagorun | Scheme::Github | Scheme::Platform(_) | Scheme::None => "the body alone",
+    let asked: Cow<'_, str> = match suspect.scheme {
+        Scheme::Hmac(form) => Cow::Owned(form.template()),
+        Scheme::StandardWebhooks => "id, timestamp and body with dots".into(),
+        Scheme::Stripe => "the timestamp, a dot and the body".into(),
+        Scheme::Platform(Platform::Slack | Platform::Zoom) => {
+            "v0, the timestamp and the body with colons".into()
+        }
+        Scheme::Platform(Platform::Twitch) => "id, timestamp and body without anything between".into(),
+        Scheme::Tagorun | Scheme::Github | Scheme::Platform(_) | Scheme::None => "the body alone".into(),
     };
     let mut frames = Vec::new();
     for (template, name, what) in FRAMES {

@@ -2,7 +2,7 @@
 
 use super::difference::Difference;
 use super::reading::{Read, parts};
-use crate::domain::{Headers, Platform, Scheme};
+use crate::domain::{DigestEncoding, Headers, HmacAlgorithm, HmacForm, Platform, Scheme};
 use crate::signing::{header_of, platform_header};
 
 /// A digest from a header.
@@ -13,6 +13,8 @@ pub struct Presented {
     pub differences: Vec<Difference>,
     /// Whether it may not be a signature: a token, or a digest of the body.
     pub is_doubtful: bool,
+    /// Whether it is as long as the scheme's own digests.
+    pub has_right_length: bool,
 }
 
 /// The signature header of a scheme, with the scheme.
@@ -42,6 +44,18 @@ fn kind_of(name: &str) -> Option<bool> {
     (has(&DOUBTFUL) && !is_about).then_some(true)
 }
 
+/// Whether the configuration says that the signature is in the header with that name.
+fn is_described(scheme: Scheme, name: &str) -> bool {
+    matches!(scheme, Scheme::Hmac(form) if form.header.eq_ignore_ascii_case(name))
+}
+
+const fn digest_length(scheme: Scheme) -> usize {
+    match scheme {
+        Scheme::Hmac(form) => form.algorithm.length(),
+        _ => HmacAlgorithm::Sha256.length(),
+    }
+}
+
 /// Whether a value of any header is the hex of 32 bytes and nothing else.
 fn is_bare_digest(value: &[u8]) -> bool {
     value.len() == 64 && value.iter().all(u8::is_ascii_hexdigit)
@@ -53,9 +67,11 @@ pub fn presented(scheme: Scheme, headers: &Headers) -> Vec<Presented> {
     let mut foreign = Vec::new();
     for header in headers.iter() {
         let name = header.name.to_ascii_lowercase();
-        let kind = kind_of(&name).or_else(|| is_bare_digest(&header.value).then_some(true));
+        let kind = kind_of(&name)
+            .or_else(|| is_described(scheme, &name).then_some(false))
+            .or_else(|| is_bare_digest(&header.value).then_some(true));
         let Some(is_doubtful) = kind else { continue };
-        let of = scheme_of(&name);
+        let of = if is_described(scheme, &name) { Some(scheme) } else { scheme_of(&name) };
         let is_own = of == Some(scheme);
         for read in parts(&header.text()) {
             let mut differences =
@@ -64,7 +80,9 @@ pub fn presented(scheme: Scheme, headers: &Headers) -> Vec<Presented> {
             if !is_own {
                 differences.insert(0, another_header(&header.name, of, scheme));
             }
-            let one = Presented { digest: read.digest, differences, is_doubtful: is_doubtful || is_short };
+            let has_right_length = read.digest.len() == digest_length(scheme);
+            let is_doubtful = is_doubtful || is_short;
+            let one = Presented { digest: read.digest, differences, is_doubtful, has_right_length };
             if is_own { found.push(one) } else { foreign.push(one) }
         }
     }
@@ -85,10 +103,11 @@ fn another_header(name: &str, of: Option<Scheme>, scheme: Scheme) -> Difference 
 
 /// How its form differs from what the scheme requires.
 fn differences(read: &Read, scheme: Scheme) -> Vec<Difference> {
-    let wants_base64 = matches!(
-        scheme,
-        Scheme::StandardWebhooks | Scheme::Platform(Platform::Xero) | Scheme::Platform(Platform::X)
-    );
+    let wants_base64 = match scheme {
+        Scheme::StandardWebhooks | Scheme::Platform(Platform::Xero | Platform::X) => true,
+        Scheme::Hmac(form) => form.encoding != DigestEncoding::Hex,
+        _ => false,
+    };
     let mut differences: Vec<Difference> =
         read.slips.iter().map(|(name, fix)| Difference::new(name, *fix)).collect();
     differences.extend(prefix(scheme, &read.prefixes, read.has_version));
@@ -96,17 +115,21 @@ fn differences(read: &Read, scheme: Scheme) -> Vec<Difference> {
     let encoding = match read.encoding {
         "hex" if wants_base64 => Some("hex-digest"),
         "base64" if !wants_base64 => Some("base64-digest"),
-        "URL-safe base64" => Some("base64url-digest"),
+        "URL-safe base64" if !is_url_safe(scheme) => Some("base64url-digest"),
         _ => None,
     };
     differences.extend(encoding.map(|name| {
         Difference::new(name, format!("The digest is written as {}; {wanted} is expected.", read.encoding))
     }));
-    if wants_base64 && read.is_unpadded {
+    if wants_base64 && read.is_unpadded && !is_url_safe(scheme) {
         let fix = "The base64 of the digest lacks its last =. | Use an encoder that pads.";
         differences.push(Difference::new("base64-unpadded", fix));
     }
     differences
+}
+
+fn is_url_safe(scheme: Scheme) -> bool {
+    matches!(scheme, Scheme::Hmac(form) if form.encoding == DigestEncoding::Base64Url)
 }
 
 fn prefix(scheme: Scheme, prefixes: &[String], has_version: bool) -> Option<Difference> {
@@ -117,6 +140,9 @@ fn prefix(scheme: Scheme, prefixes: &[String], has_version: bool) -> Option<Diff
         ));
     }
     let prefix = prefixes.first().map(String::as_str);
+    if let Scheme::Hmac(form) = scheme {
+        return described_prefix(form, prefix);
+    }
     let expected = match scheme {
         Scheme::Stripe => prefix == Some("v1"),
         Scheme::StandardWebhooks => prefix.is_none() && has_version,
@@ -129,7 +155,7 @@ fn prefix(scheme: Scheme, prefixes: &[String], has_version: bool) -> Option<Diff
         Scheme::Github => "sha256= and the hex digest",
         Scheme::Platform(Platform::Slack | Platform::Zoom) => "v0= and the hex digest",
         Scheme::Platform(Platform::Xero | Platform::X) => "the base64 digest",
-        Scheme::Tagorun | Scheme::Platform(_) | Scheme::None => "the hex digest",
+        Scheme::Tagorun | Scheme::Platform(_) | Scheme::Hmac(_) | Scheme::None => "the hex digest",
     };
     if expected {
         return None;
@@ -140,6 +166,24 @@ fn prefix(scheme: Scheme, prefixes: &[String], has_version: bool) -> Option<Diff
             Difference::new("prefix-other", format!("{prefix}= precedes the signature; {asked} is expected."))
         }
     })
+}
+
+/// The prefix that the configuration asks for, where another one is there.
+fn described_prefix(form: &HmacForm, found: Option<&str>) -> Option<Difference> {
+    let wanted = form.prefix.trim_end_matches(['=', ':']);
+    match found {
+        Some(found) if found == wanted => None,
+        None if wanted.is_empty() || form.prefix == wanted => None,
+        None => Some(Difference::new("prefix-missing", format!("The prefix {} is missing.", form.prefix))),
+        Some(found) if wanted.is_empty() => Some(Difference::new(
+            "prefix-other",
+            format!("{found}= precedes the signature; nothing is expected."),
+        )),
+        Some(found) => Some(Difference::new(
+            "prefix-other",
+            format!("{found}= precedes the signature; {} is expected.", form.prefix),
+        )),
+    }
 }
 
 /// Texts that cannot be a signature, and why they are there.

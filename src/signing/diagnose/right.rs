@@ -59,6 +59,12 @@ fn header_fault(suspect: &Suspect<'_>, fault: &SignatureFault) -> Difference {
         );
         return Difference::new("header-missing", fix);
     }
+    if let SignatureFault::BodyDigest { .. } | SignatureFault::BodyNotSigned { .. } = fault {
+        let fix = format!(
+            "The signature is right for the URL, but {fault}. | The body was changed on its way, or belongs to another request."
+        );
+        return Difference::new("body-digest", fix);
+    }
     if is_standard && let Some(twice) = parts.iter().find(|header| times(header) > 1) {
         let fix = format!(
             "The digest is right, but {twice} is there more than once, which is read as one value with commas. | Send it once."

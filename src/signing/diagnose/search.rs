@@ -240,6 +240,8 @@ fn told<const N: usize>(found: [&Option<Difference>; N], presented: &Presented) 
     let mut all: Vec<Difference> = found.into_iter().flatten().cloned().collect();
     all.extend(presented.differences.iter().cloned());
     let algorithm = match presented.digest.len() {
+        _ if presented.has_right_length => None,
+        32 => Some(("sha256", "The sender uses HMAC-SHA256. | Set it to the algorithm of the source.")),
         16 => Some(("md5", "The sender uses HMAC-MD5. | Set it to HMAC-SHA256.")),
         20 => Some(("sha1", "The sender uses HMAC-SHA1. | Set it to HMAC-SHA256.")),
         48 => Some(("sha384", "The sender uses HMAC-SHA384. | Set it to HMAC-SHA256.")),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::domain::{Headers, Scheme, Secret, SignatureRule, Source, Timestamp};
 use crate::signing::fault::SignatureFault;
+use crate::signing::request::SignedRequest;
 use crate::signing::scheme::verify;
 
 /// A request with an invalid signature.
@@ -58,7 +59,9 @@ impl Suspect<'_> {
 
     fn check_with(&self, scheme: Scheme, secrets: &[Secret]) -> Result<(), SignatureFault> {
         let rule = SignatureRule { scheme, secrets: secrets.to_vec(), tolerance: self.tolerance };
-        verify(&rule, self.headers, self.body, self.received_at).map(|_| ())
+        let request =
+            SignedRequest { method: self.method, target: self.path, headers: self.headers, body: self.body };
+        verify(&rule, &request, self.received_at).map(|_| ())
     }
 
     /// Whether its signature is right under a scheme with these secrets.

@@ -98,8 +98,8 @@ fn signature(source: &Source) -> Vec<String> {
 }
 
 /// What a scheme signs, and the header of its signature.
-const fn scheme(scheme: Scheme) -> &'static str {
-    match scheme {
+fn scheme(scheme: Scheme) -> String {
+    let fixed = match scheme {
         Scheme::Tagorun => "X-TagoRUN-Signature: HMAC-SHA256 of the body, in hex",
         Scheme::StandardWebhooks => "webhook-signature: Standard Webhooks, HMAC-SHA256 of id, time and body",
         Scheme::Github => "X-Hub-Signature-256: HMAC-SHA256 of the body, as GitHub signs",
@@ -111,8 +111,10 @@ const fn scheme(scheme: Scheme) -> &'static str {
         Scheme::Platform(Platform::Xero) => "x-xero-signature, as Xero signs",
         Scheme::Platform(Platform::Dropbox) => "X-Dropbox-Signature, as Dropbox signs",
         Scheme::Platform(Platform::X) => "x-twitter-webhooks-signature, as X signs",
+        Scheme::Hmac(form) => return form.sentence(),
         Scheme::None => "No signature is checked.",
-    }
+    };
+    fixed.to_owned()
 }
 
 fn schema(source: &Source) -> Vec<String> {

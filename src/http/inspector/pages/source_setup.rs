@@ -43,6 +43,7 @@ impl Setup {
             Scheme::Stripe => ("Stripe", "Developers › Webhooks › Add endpoint", "Endpoint URL"),
             Scheme::StandardWebhooks => ("Sender with Standard Webhooks", "", "Endpoint URL"),
             Scheme::Platform(platform) => (platform.as_str(), "", "Webhook URL"),
+            Scheme::Hmac(_) => (source.preset.as_deref().unwrap_or("Sender"), "", "Webhook URL"),
             Scheme::None if source.name == "tagoio" => {
                 ("TagoIO", "Actions › Post data to HTTP End-Point", "End-Point URL")
             }
@@ -117,7 +118,7 @@ fn secret(source: &Source) -> Option<Field> {
             "Signing secret",
             format!("copy whsec_… from Stripe into {}", plain(short_name(secret))),
         ),
-        Scheme::Platform(_) => {
+        Scheme::Platform(_) | Scheme::Hmac(_) => {
             described("Signing secret", format!("copy it from the sender into {}", plain(short_name(secret))))
         }
         _ => entered("Secret", secret),
