@@ -56,6 +56,7 @@ mod list;
 mod metrics;
 mod migrate_store;
 mod monitoring;
+mod more_senders;
 mod octokit;
 mod outbound_pages;
 mod output;
