@@ -1,12 +1,26 @@
 //! The command line: every command and option.
 
+mod dead_letters;
+mod listen;
 mod messages;
+mod replay;
+mod running;
+mod send;
+mod subscriptions;
+mod tail;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub use messages::{ChosenMessages, MessageFilter, MessagesCommand};
+pub use dead_letters::{DeadLetters, DeadLettersCommand, LetterFilter};
+pub use listen::Listen;
+pub use messages::{ChosenMessages, MessageFilter, Messages, MessagesCommand};
+pub use replay::Replay;
+pub use running::{Inspector, Rows};
+pub use send::{Send, SendFault};
+pub use subscriptions::{Subscriptions, SubscriptionsCommand};
+pub use tail::{FullLoop, Tail};
 
 use crate::config::Options;
 
@@ -21,10 +35,11 @@ Examples:
   tagohook verify body.json --header 'X-TagoRUN-Signature: 6f3a…'
   tagohook check-config --config tagohook.toml
 
-Commands that talk to the running instance take the inspector's password from TAGOHOOK_PASSWORD or TAGOHOOK_TOKEN.
+Commands that talk to the running instance find it on --data-dir, or at --url. TAGOHOOK_TOKEN has its token or password.
 `tagohook default-config` prints every configuration option with its documentation.
 
-Exit codes: 0 done; 1 failed or refused; 2 wrong usage or configuration; 130 after Ctrl-C; 143 after SIGTERM.";
+Exit codes: 0 done; 1 the answer is no: failed or refused; 2 wrong usage or configuration; 3 not reachable;
+130 after Ctrl-C; 143 after SIGTERM.";
 
 const MIGRATE_EXAMPLES: &str = "\
 Examples:
@@ -59,6 +74,9 @@ pub struct Globals {
     /// Inspector address; a port alone means 127.0.0.1 (TAGOHOOK_INSPECT_LISTEN) [default: 127.0.0.1:8081]
     #[arg(long, global = true, value_name = "ADDR")]
     pub inspect_listen: Option<String>,
+    /// Print only results and errors: no notices, no progress
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
 }
 
 impl Globals {
@@ -82,7 +100,11 @@ pub enum Command {
     /// Check that the running instance can store deliveries, for the health check of a container
     Health,
     /// Send a signed event: an example from the catalogue, or a payload of your own
+    #[command(visible_alias = "trigger", after_help = send::EXAMPLES)]
     Send(Send),
+    /// Forward accepted deliveries to your app or a command as they arrive
+    #[command(after_help = listen::EXAMPLES)]
+    Listen(Listen),
     /// Print deliveries as they arrive, one line each
     Tail(Tail),
     /// List, add, remove or test subscriptions of the running instance
@@ -114,218 +136,6 @@ pub enum Command {
     CheckConfig,
     /// Print the default configuration, which documents every option
     DefaultConfig,
-}
-
-/// `tagohook send`
-#[derive(Debug, Args)]
-pub struct Send {
-    /// The event, as user.login; `tagohook events` lists them
-    pub event: String,
-    /// Target URL [default: the receiver of the running instance]
-    #[arg(long, value_name = "URL")]
-    pub to: Option<String>,
-    /// The source whose signature and credential are used [default: the first]
-    #[arg(long, value_name = "NAME")]
-    pub source: Option<String>,
-    /// Send the bytes of this file, unchanged, instead of the example (- for standard input)
-    #[arg(long, value_name = "FILE")]
-    pub file: Option<PathBuf>,
-    /// Change a value of the example; the value is read as JSON if possible, otherwise as text
-    #[arg(long, value_name = "PATH=VALUE", conflicts_with = "file")]
-    pub set: Vec<String>,
-    /// How many to send, each with its own id and time
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub count: u32,
-    /// An additional header line, as 'Name: value'
-    #[arg(long, value_name = "LINE")]
-    pub header: Vec<String>,
-    /// Publish it to the subscriptions of the running instance, as TagoRUN would, instead of sending it to a receiver
-    #[arg(long, conflicts_with_all = ["to", "source", "header"])]
-    pub publish: bool,
-    #[command(flatten)]
-    pub inspector: Inspector,
-}
-
-/// How to reach the running instance.
-#[derive(Debug, Args)]
-pub struct Inspector {
-    /// Inspector URL [default: the instance running on this data directory]; its password in TAGOHOOK_PASSWORD
-    #[arg(long, global = true, value_name = "URL")]
-    pub inspector: Option<String>,
-}
-
-/// `tagohook loop`
-#[derive(Debug, Args)]
-pub struct FullLoop {
-    #[command(flatten)]
-    pub inspector: Inspector,
-}
-
-/// `tagohook tail`
-#[derive(Debug, Args)]
-pub struct Tail {
-    /// Only matching deliveries, as verdict=rejected or source:tagorun; the filters of the API
-    #[arg(value_name = "NAME=VALUE")]
-    pub filter: Vec<String>,
-    /// Print one JSON object per line
-    #[arg(long)]
-    pub json: bool,
-    #[command(flatten)]
-    pub inspector: Inspector,
-}
-
-/// `tagohook subscriptions`
-#[derive(Debug, Args)]
-pub struct Subscriptions {
-    #[command(flatten)]
-    pub inspector: Inspector,
-    #[command(subcommand)]
-    pub command: SubscriptionsCommand,
-}
-
-/// The commands for subscriptions.
-#[derive(Debug, Subcommand)]
-pub enum SubscriptionsCommand {
-    /// List them, with the state of their endpoints
-    List,
-    /// Add one from its JSON, TagoRUN's own webhook configuration
-    Add {
-        /// The JSON [default: standard input]
-        file: Option<PathBuf>,
-    },
-    /// Remove one; messages that wait for it are cancelled
-    Remove {
-        /// Its id or name
-        subscription: String,
-    },
-    /// Send webhook.test through one and print the response
-    Test {
-        /// Its id or name
-        subscription: String,
-    },
-}
-
-/// `tagohook replay`
-#[derive(Debug, Args)]
-pub struct Replay {
-    /// A search, as in the search box: verdict:rejected source:tagorun after:-2h
-    pub search: Vec<String>,
-    /// Target: receiver, the id of a subscription, or an http or https URL, which gets the stored query, and the stored
-    /// path where it ends in /*
-    #[arg(long, value_name = "TARGET", default_value = "receiver")]
-    pub to: String,
-    /// Signature of the replayed requests
-    #[arg(long, default_value = "fresh", value_parser = ["fresh", "original", "none"])]
-    pub signature: String,
-    /// Which deliveries are replayed first
-    #[arg(long, default_value = "oldest", value_parser = ["oldest", "newest"])]
-    pub order: String,
-    /// Maximum rate, as 50/s or 1000/min [default: unlimited]
-    #[arg(long, value_name = "RATE")]
-    pub rate: Option<String>,
-    /// Parallel requests, 1 to 32
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=32))]
-    pub concurrency: u32,
-    /// Replay only the newest N
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub limit: Option<u32>,
-    /// Stop at the first failure; --resume continues
-    #[arg(long)]
-    pub stop_on_error: bool,
-    /// Only print what would be replayed
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Replay every delivery, without a search
-    #[arg(long, conflicts_with = "search")]
-    pub all: bool,
-    /// Do not wait for the end; the run continues in the background
-    #[arg(long)]
-    pub detach: bool,
-    /// Continue a stopped run
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["search", "all", "dry_run", "stop"])]
-    pub resume: Option<String>,
-    /// Stop a running replay
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["search", "all", "dry_run"])]
-    pub stop: Option<String>,
-    #[command(flatten)]
-    pub inspector: Inspector,
-}
-
-/// `tagohook dead-letters`
-#[derive(Debug, Args)]
-pub struct DeadLetters {
-    #[command(flatten)]
-    pub inspector: Inspector,
-    #[command(subcommand)]
-    pub command: DeadLettersCommand,
-}
-
-/// The commands for dead letters.
-#[derive(Debug, Subcommand)]
-pub enum DeadLettersCommand {
-    /// List them, newest first
-    List(LetterFilter),
-    /// Replay them: by their ids, or those that match
-    Replay {
-        /// Their ids
-        id: Vec<String>,
-        #[command(flatten)]
-        filter: LetterFilter,
-        /// Replay every dead letter
-        #[arg(long)]
-        all: bool,
-        /// Only print how many match
-        #[arg(long)]
-        dry_run: bool,
-    },
-    /// Count them by subscription and error
-    Groups(LetterFilter),
-    /// Discard them: by their ids, or those that match; their messages and attempts are kept
-    #[command(alias = "drop")]
-    Discard {
-        /// Their ids
-        id: Vec<String>,
-        #[command(flatten)]
-        filter: LetterFilter,
-        /// Discard every dead letter
-        #[arg(long)]
-        all: bool,
-        /// Only print how many match
-        #[arg(long)]
-        dry_run: bool,
-        /// Do not ask before many are discarded
-        #[arg(long)]
-        yes: bool,
-    },
-}
-
-/// Selects dead letters.
-#[derive(Debug, Args)]
-pub struct LetterFilter {
-    /// Of this subscription
-    #[arg(long, value_name = "ID")]
-    pub subscription: Option<String>,
-    /// Of this event
-    #[arg(long, value_name = "ID")]
-    pub event: Option<String>,
-    /// Of this event type
-    #[arg(long, value_name = "NAME")]
-    pub event_type: Option<String>,
-    /// Whose error contains this text
-    #[arg(long, value_name = "TEXT")]
-    pub error: Option<String>,
-    /// Whose error is exactly this text
-    #[arg(long, value_name = "TEXT")]
-    pub error_is: Option<String>,
-}
-
-/// `tagohook messages`
-#[derive(Debug, Args)]
-pub struct Messages {
-    #[command(flatten)]
-    pub inspector: Inspector,
-    #[command(subcommand)]
-    pub command: MessagesCommand,
 }
 
 /// `tagohook migrate-store`
@@ -376,4 +186,6 @@ pub struct Verify {
 pub struct Events {
     /// The event to show, with its schema and example
     pub name: Option<String>,
+    #[command(flatten)]
+    pub rows: Rows,
 }

@@ -3,25 +3,26 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use anyhow::bail;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use super::arguments::{DeadLetters, DeadLettersCommand, Globals, LetterFilter};
-use super::inspector::{self, Api, encoded, print_table, text};
+use super::arguments::{DeadLetters, DeadLettersCommand, Globals, LetterFilter, Rows};
+use super::fault::Fault;
+use super::inspector::{self, Api, encoded, text};
 use super::output::{counted, say};
+use super::table::show_rows;
 
 /// Runs the command on the dead letters of the running instance.
 pub fn run(globals: &Globals, asked: &DeadLetters) -> anyhow::Result<ExitCode> {
     inspector::run(async {
         let api = Api::find(globals, &asked.inspector)?;
         match &asked.command {
-            DeadLettersCommand::List(filter) => list(&api, filter).await,
+            DeadLettersCommand::List { filter, rows } => list(&api, filter, *rows).await,
             DeadLettersCommand::Replay { id, filter, all, dry_run } => {
                 let which = which(id, filter, *all, *dry_run)?;
                 replay(&api, id, which, *dry_run).await
             }
-            DeadLettersCommand::Groups(filter) => groups(&api, filter).await,
+            DeadLettersCommand::Groups { filter, rows } => groups(&api, filter, *rows).await,
             DeadLettersCommand::Discard { id, filter, all, dry_run, yes } => {
                 let which = which(id, filter, *all, *dry_run)?;
                 discard(&api, id, which, *dry_run, *yes).await
@@ -41,46 +42,24 @@ fn members(filter: &LetterFilter) -> Vec<(&'static str, &String)> {
     all.into_iter().filter_map(|(key, value)| value.as_ref().map(|value| (key, value))).collect()
 }
 
-async fn list(api: &Api, filter: &LetterFilter) -> anyhow::Result<ExitCode> {
+async fn list(api: &Api, filter: &LetterFilter, how: Rows) -> anyhow::Result<ExitCode> {
     let query: String =
         members(filter).into_iter().map(|(key, value)| format!("&{key}={}", encoded(value))).collect();
-    let mut rows = Vec::new();
-    let mut before = String::new();
-    loop {
-        let told = api.get(&format!("dead-letters?limit=500{before}{query}")).await?;
-        let letters = told.get("dead_letters").and_then(Value::as_array).cloned().unwrap_or_default();
-        rows.extend(letters.iter().map(|letter| {
-            ["id", "failed_at", "event_type", "subscription_id", "attempts", "error"]
-                .map(|key| text(letter, key))
-                .to_vec()
-        }));
-        match told.get("next").and_then(Value::as_str) {
-            Some(next) => before = format!("&before={}", encoded(next)),
-            None => break,
-        }
-    }
-    if rows.is_empty() {
-        say!("no dead letters")?;
-    } else {
-        print_table(&["ID", "FAILED AT", "EVENT", "SUBSCRIPTION", "ATTEMPTS", "ERROR"], &rows)?;
-    }
+    let letters = api.pages("dead_letters", &query, None).await?;
+    let keys = ["id", "failed_at", "event_type", "subscription_id", "attempts", "error"];
+    let heading = ["ID", "FAILED AT", "EVENT", "SUBSCRIPTION", "ATTEMPTS", "ERROR"];
+    show_rows(&letters, how, &heading, |row| keys.map(|key| text(row, key)).to_vec(), "no dead letters")?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn groups(api: &Api, filter: &LetterFilter) -> anyhow::Result<ExitCode> {
+async fn groups(api: &Api, filter: &LetterFilter, how: Rows) -> anyhow::Result<ExitCode> {
     let query: Vec<String> =
         members(filter).into_iter().map(|(key, value)| format!("{key}={}", encoded(value))).collect();
     let told = api.get(&format!("dead-letters/groups?{}", query.join("&"))).await?;
     let groups = told.get("groups").and_then(Value::as_array).cloned().unwrap_or_default();
-    let row = |group: &Value| {
-        ["count", "subscription_id", "error", "since", "last"].map(|key| text(group, key)).to_vec()
-    };
-    if groups.is_empty() {
-        say!("no dead letters")?;
-    } else {
-        let rows: Vec<Vec<String>> = groups.iter().map(row).collect();
-        print_table(&["COUNT", "SUBSCRIPTION", "ERROR", "SINCE", "LAST"], &rows)?;
-    }
+    let keys = ["count", "subscription_id", "error", "since", "last"];
+    let heading = ["COUNT", "SUBSCRIPTION", "ERROR", "SINCE", "LAST"];
+    show_rows(&groups, how, &heading, |row| keys.map(|key| text(row, key)).to_vec(), "no dead letters")?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -93,10 +72,12 @@ fn which(
 ) -> anyhow::Result<Map<String, Value>> {
     let members = members(filter);
     if !ids.is_empty() && (all || dry_run || !members.is_empty()) {
-        bail!("give ids, or a filter (optionally with --dry-run), or --all");
+        return Err(Fault::usage("give ids, or a filter (optionally with --dry-run), or --all"));
     }
     if ids.is_empty() && members.is_empty() && !all && !dry_run {
-        bail!("give ids, --subscription, --event, --event-type or --error, or --all; --dry-run only counts");
+        return Err(Fault::usage(
+            "give ids, --subscription, --event, --event-type or --error, or --all; --dry-run only counts",
+        ));
     }
     Ok(members.into_iter().map(|(key, value)| (key.to_owned(), Value::from(value.as_str()))).collect())
 }
@@ -140,7 +121,9 @@ async fn discard(
 /// Where there is no terminal to ask on.
 fn is_confirmed(question: &str) -> anyhow::Result<bool> {
     if !std::io::stdin().is_terminal() {
-        bail!("{question} There is no terminal to ask on: add --yes, or --dry-run to count");
+        return Err(Fault::usage(format!(
+            "{question} There is no terminal to ask on: add --yes, or --dry-run to count"
+        )));
     }
     let mut err = std::io::stderr().lock();
     write!(err, "{question} [y/N] ")?;

@@ -37,7 +37,7 @@ const MARK: &str = "X-Tagohook-Loop";
 /// subscription.
 pub fn run(globals: &Globals, asked: &FullLoop) -> anyhow::Result<ExitCode> {
     let data_dir = globals.options().data_dir(&environment());
-    let addresses = read_addresses(&data_dir).with_context(|| nobody_runs(&data_dir, ""))?;
+    let addresses = read_addresses(&data_dir).ok_or_else(|| nobody_runs(&data_dir, ""))?;
     let config = configuration(globals)?;
     let catalog = app::read_catalog(&config)?;
     let source = config.sources.first().context("the configuration has no source")?;

@@ -1,21 +1,22 @@
 //! The API of the running instance, for commands.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow, bail};
 use bytes::Bytes;
 use serde_json::Value;
 
 use super::arguments::{Globals, Inspector};
 use super::environment;
-use super::output::{Unwritten, say};
+use super::fault::Fault;
 use crate::config::{CREDENTIAL_VARIABLES, read_addresses};
 use crate::send::{Client, Failure, Method, Outgoing, Pieces, TargetGuard};
 
 /// The time limit for a response.
 const TIMEOUT: Duration = Duration::from_secs(330);
+/// The rows of a page.
+const PAGE: usize = 500;
 /// The most bytes in a response.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
@@ -23,6 +24,8 @@ const MAX_ANSWER: usize = 64 * 1024 * 1024;
 pub struct Api {
     client: Client,
     base: url::Url,
+    /// The data directory of a local instance, which has another address after a restart on another port.
+    data_dir: Option<PathBuf>,
     password: Option<String>,
 }
 
@@ -32,30 +35,54 @@ pub fn run(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Resu
 }
 
 impl Api {
-    /// The API at `--inspector`, or of the instance running on the data directory.
+    /// The API at `--url`, or of the instance running on the data directory.
     pub fn find(globals: &Globals, inspector: &Inspector) -> anyhow::Result<Self> {
         let env = environment();
         let data_dir = globals.options().data_dir(&env);
-        let base = match (&inspector.inspector, read_addresses(&data_dir)) {
-            (Some(url), _) => url.clone(),
-            (None, Some(addresses)) => {
-                let mut address = addresses.inspector;
-                if address.ip().is_unspecified() {
-                    address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
-                }
-                format!("http://{address}/")
+        let base = match &inspector.url {
+            Some(url) => http_url("--url", url, "http://127.0.0.1:8081/")?,
+            None => {
+                local(&data_dir).ok_or_else(|| nobody_runs(&data_dir, ", or --url URL of a remote one"))?
             }
-            (None, None) => bail!("{}", nobody_runs(&data_dir, " or --inspector URL")),
         };
-        let base = url::Url::parse(&base).with_context(|| {
-            format!("--inspector {base:?} is not a URL; expected e.g. http://127.0.0.1:8081/")
-        })?;
-        Ok(Self { client: Client::new(TargetGuard::new(false))?, base, password: password(&env) })
+        let client = Client::new(TargetGuard::new(false))?;
+        let data_dir = inspector.url.is_none().then_some(data_dir);
+        Ok(Self { client, base, data_dir, password: password(&env) })
+    }
+
+    /// The data directory, if the instance was found by it.
+    pub fn data_dir(&self) -> Option<&Path> {
+        self.data_dir.as_deref()
+    }
+
+    /// Where the instance is now.
+    pub fn base(&self) -> url::Url {
+        self.data_dir.as_deref().and_then(local).unwrap_or_else(|| self.base.clone())
     }
 
     /// The response to `GET`.
     pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
         self.ask(Method::Get, path, Bytes::new()).await
+    }
+
+    /// The rows of a list, newest first, over all its pages; `plural` is their member, such as `dead_letters`. `query`
+    /// starts with `&`. At most `limit`, if given.
+    pub async fn pages(&self, plural: &str, query: &str, limit: Option<usize>) -> anyhow::Result<Vec<Value>> {
+        let path = plural.replace('_', "-");
+        let mut rows: Vec<Value> = Vec::new();
+        let mut before = String::new();
+        loop {
+            let page = limit.map_or(PAGE, |limit| limit.saturating_sub(rows.len()).min(PAGE));
+            if page == 0 {
+                return Ok(rows);
+            }
+            let told = self.get(&format!("{path}?limit={page}{before}{query}")).await?;
+            rows.extend(told.get(plural).and_then(Value::as_array).cloned().unwrap_or_default());
+            match told.get("next").and_then(Value::as_str) {
+                Some(next) => before = format!("&before={}", encoded(next)),
+                None => return Ok(rows),
+            }
+        }
     }
 
     /// The response to `POST`.
@@ -77,23 +104,24 @@ impl Api {
             .map_err(|failure| self.unanswered(&failure))?;
         if status != 200 {
             let told = pieces.next().await.unwrap_or_default();
-            bail!("{}", problem(status, &told));
+            return Err(refused(Method::Get, status, &told));
         }
         Ok(pieces)
     }
 
     fn unanswered(&self, failure: &Failure) -> anyhow::Error {
-        anyhow!(
+        Fault::unreachable(format!(
             "the inspector at {} does not answer: {}; is tagohook still running there?",
-            self.base,
+            self.base(),
             failure.detail
-        )
+        ))
     }
 
     fn url(&self, path: &str) -> anyhow::Result<url::Url> {
         // Under the path of a proxy, if the URL has one.
-        let under = self.base.path().trim_end_matches('/');
-        Ok(self.base.join(&format!("{under}/api/v1/{path}"))?)
+        let base = self.base();
+        let under = base.path().trim_end_matches('/');
+        Ok(base.join(&format!("{under}/api/v1/{path}"))?)
     }
 
     fn headers(&self) -> Vec<(String, Vec<u8>)> {
@@ -110,10 +138,19 @@ impl Api {
             Outgoing { method, url, headers: self.headers(), body, timeout: TIMEOUT, max_answer: MAX_ANSWER };
         let answer = self.client.send(request).await.result.map_err(|failure| self.unanswered(&failure))?;
         if !(200..300).contains(&answer.status) {
-            bail!("{}", problem(answer.status, &answer.body));
+            return Err(refused(method, answer.status, &answer.body));
         }
         if answer.body.is_empty() { Ok(Value::Null) } else { Ok(serde_json::from_slice(&answer.body)?) }
     }
+}
+
+/// The inspector of the instance that runs on a data directory.
+fn local(data_dir: &Path) -> Option<url::Url> {
+    let mut address = read_addresses(data_dir)?.inspector;
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    url::Url::parse(&format!("http://{address}/")).ok()
 }
 
 /// The inspector's password, without the trailing newline of a secret file.
@@ -125,21 +162,46 @@ fn password(env: &[(String, String)]) -> Option<String> {
     })
 }
 
+/// The URL in an option; `example` shows what is expected.
+///
+/// # Errors
+/// `Fault::Usage`, if it is not an http or https URL.
+pub fn http_url(option: &str, text: &str, example: &str) -> anyhow::Result<url::Url> {
+    url::Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+        .ok_or_else(|| {
+            Fault::usage(format!("{option} {text:?} is not an http or https URL; expected e.g. {example}"))
+        })
+}
+
 /// The error if no instance is running; `more` names alternatives to its data directory.
-pub fn nobody_runs(data_dir: &Path, more: &str) -> String {
-    format!(
+pub fn nobody_runs(data_dir: &Path, more: &str) -> anyhow::Error {
+    Fault::unreachable(format!(
         "no running tagohook found in {}. Start one with `tagohook`, or give its --data-dir{more}",
         data_dir.display()
-    )
+    ))
+}
+
+/// The error of a rejected request. A question that cannot be read is wrong usage.
+fn refused(method: Method, status: u16, body: &[u8]) -> anyhow::Error {
+    let problem = problem(status, body);
+    if status == 400 && method == Method::Get {
+        Fault::usage(problem)
+    } else {
+        Fault::Refused(status, problem).into()
+    }
 }
 
 /// The message of a rejected request, one line per fault.
 fn problem(status: u16, body: &[u8]) -> String {
     let told: Value = serde_json::from_slice(body).unwrap_or_default();
-    let no_inspector = format!("HTTP {status} from something else; is the path of --inspector right?");
+    let no_inspector = format!("HTTP {status} from something else; is the path of --url right?");
     let detail = told.get("detail").and_then(Value::as_str).unwrap_or(&no_inspector);
     let mut lines = vec![match status {
-        401 => format!("{detail} Set TAGOHOOK_PASSWORD to the inspector's password."),
+        401 => format!(
+            "{detail} Set TAGOHOOK_PASSWORD to the inspector's password. TAGOHOOK_TOKEN is another name for it."
+        ),
         _ => detail.to_owned(),
     }];
     let errors = told.get("errors").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -162,22 +224,4 @@ pub fn text(object: &Value, key: &str) -> String {
 /// `text` encoded for a path or query.
 pub fn encoded(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
-}
-
-/// Prints rows under a heading, each column as wide as its widest value.
-///
-/// # Errors
-/// `Unwritten`.
-pub fn print_table(heading: &[&str], rows: &[Vec<String>]) -> Result<(), Unwritten> {
-    let heading: Vec<String> = heading.iter().map(|&word| word.to_owned()).collect();
-    let all: Vec<&Vec<String>> = std::iter::once(&heading).chain(rows).collect();
-    let width = |at: usize| all.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).max();
-    for row in &all {
-        let cells = row.iter().enumerate().map(|(at, cell)| {
-            let gap = width(at).unwrap_or(0).saturating_sub(cell.chars().count());
-            format!("{cell}{}", " ".repeat(gap))
-        });
-        say!("{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
-    }
-    Ok(())
 }

@@ -2,20 +2,21 @@
 
 use std::process::ExitCode;
 
-use anyhow::bail;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use super::arguments::{ChosenMessages, Globals, MessageFilter, Messages, MessagesCommand};
-use super::inspector::{self, Api, encoded, print_table, text};
+use super::arguments::{ChosenMessages, Globals, MessageFilter, Messages, MessagesCommand, Rows};
+use super::fault::Fault;
+use super::inspector::{self, Api, encoded, text};
 use super::output::{counted, say};
+use super::table::show_rows;
 
 /// Runs the command on the messages of the running instance.
 pub fn run(globals: &Globals, asked: &Messages) -> anyhow::Result<ExitCode> {
     inspector::run(async {
         let api = Api::find(globals, &asked.inspector)?;
         match &asked.command {
-            MessagesCommand::List(filter) => list(&api, filter).await,
+            MessagesCommand::List { filter, rows } => list(&api, filter, *rows).await,
             MessagesCommand::Show { id } => {
                 let told = api.get(&format!("messages/{}", encoded(id))).await?;
                 say!("{}", serde_json::to_string_pretty(&told)?)?;
@@ -40,30 +41,13 @@ fn members(filter: &MessageFilter) -> Vec<(&'static str, &String)> {
     all.into_iter().filter_map(|(key, value)| value.as_ref().map(|value| (key, value))).collect()
 }
 
-async fn list(api: &Api, filter: &MessageFilter) -> anyhow::Result<ExitCode> {
+async fn list(api: &Api, filter: &MessageFilter, how: Rows) -> anyhow::Result<ExitCode> {
     let query: String =
         members(filter).into_iter().map(|(key, value)| format!("&{key}={}", encoded(value))).collect();
-    let mut rows = Vec::new();
-    let mut before = String::new();
-    loop {
-        let told = api.get(&format!("messages?limit=500{before}{query}")).await?;
-        let messages = told.get("messages").and_then(Value::as_array).cloned().unwrap_or_default();
-        rows.extend(messages.iter().map(|message| {
-            ["id", "created_at", "event_type", "subscription_id", "status", "attempts", "next_attempt_at"]
-                .map(|key| text(message, key))
-                .to_vec()
-        }));
-        match told.get("next").and_then(Value::as_str) {
-            Some(next) => before = format!("&before={}", encoded(next)),
-            None => break,
-        }
-    }
-    if rows.is_empty() {
-        say!("no messages")?;
-    } else {
-        let heading = ["ID", "CREATED AT", "EVENT", "SUBSCRIPTION", "STATUS", "ATTEMPTS", "NEXT ATTEMPT"];
-        print_table(&heading, &rows)?;
-    }
+    let messages = api.pages("messages", &query, None).await?;
+    let keys = ["id", "created_at", "event_type", "subscription_id", "status", "attempts", "next_attempt_at"];
+    let heading = ["ID", "CREATED AT", "EVENT", "SUBSCRIPTION", "STATUS", "ATTEMPTS", "NEXT ATTEMPT"];
+    show_rows(&messages, how, &heading, |row| keys.map(|key| text(row, key)).to_vec(), "no messages")?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -78,9 +62,9 @@ async fn act(
 ) -> anyhow::Result<ExitCode> {
     let members = members(&chosen.filter);
     if chosen.id.is_empty() && members.is_empty() && !chosen.all {
-        bail!(
-            "choose messages: ids, --subscription, --event or --status, or --all; --dry-run only counts them"
-        );
+        return Err(Fault::usage(
+            "choose messages: ids, --subscription, --event or --status, or --all; --dry-run only counts them",
+        ));
     }
     let mut body: Map<String, Value> =
         members.into_iter().map(|(key, value)| (key.to_owned(), Value::from(value.as_str()))).collect();

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::io::{self, ErrorKind, Write as _};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -11,6 +12,9 @@ use crate::domain::without_os_numbers;
 
 /// How long an error waits if standard error is not read.
 const COMPLAIN_WITHIN: Duration = Duration::from_secs(5);
+
+/// Whether notices are left out, as `--quiet` asks.
+static IS_QUIET: AtomicBool = AtomicBool::new(false);
 
 /// Standard output could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +69,28 @@ pub fn answer(printed: Result<(), Unwritten>, code: ExitCode) -> anyhow::Result<
 pub fn counted(count: impl fmt::Display, noun: &str) -> String {
     let count = count.to_string();
     if count == "1" { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// Leaves out notices from now on.
+pub fn be_quiet() {
+    IS_QUIET.store(true, Ordering::Relaxed);
+}
+
+/// Whether notices are left out.
+pub fn is_quiet() -> bool {
+    IS_QUIET.load(Ordering::Relaxed)
+}
+
+/// The width of the terminal on standard output, if there is one.
+pub fn terminal_width() -> Option<u16> {
+    rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col).filter(|columns| *columns > 0)
+}
+
+/// Writes a notice to standard error, unless `--quiet` was given.
+pub fn notice(text: impl fmt::Display) {
+    if !is_quiet() {
+        complain(text);
+    }
 }
 
 /// Writes a line to standard error. It is lost if standard error is not read.

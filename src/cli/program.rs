@@ -5,17 +5,21 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use super::arguments::{Arguments, Command};
+use super::fault::Fault;
 use super::interrupt::Interrupted;
 use super::output::{self, Unwritten, complain};
 use super::{
-    check_config, dead_letters, events, full_loop, hash_password, health, messages, migrate_store,
-    prepare_store, prune, replay, send, serve, sign, subscriptions, tail, verify,
+    check_config, dead_letters, events, full_loop, hash_password, health, listen, messages, migrate_store,
+    prepare_store, prune, replay, send, serve, sign, subscriptions, tail, typo, verify,
 };
 use crate::config::{ConfigFaults, DEFAULT_TOML};
+use crate::send::SendError;
 use crate::store::StoreError;
 
 /// The exit code for wrong usage and for an invalid configuration.
 const BAD_USAGE: u8 = 2;
+/// The exit code if a target cannot be reached.
+const NOT_REACHABLE: u8 = 3;
 
 /// Parses the command line and runs the command.
 pub fn main() -> ExitCode {
@@ -36,25 +40,30 @@ pub fn main() -> ExitCode {
             complain(format_args!("tagohook: {refused}"));
             return ExitCode::from(BAD_USAGE);
         }
-        match fault.downcast_ref::<ConfigFaults>() {
-            Some(faults) => {
-                complain(faults);
-                ExitCode::from(BAD_USAGE)
-            }
-            None => {
-                complain(format_args!("tagohook: {fault:#}"));
-                ExitCode::FAILURE
-            }
+        if let Some(faults) = fault.downcast_ref::<ConfigFaults>() {
+            complain(faults);
+            return ExitCode::from(BAD_USAGE);
+        }
+        complain(format_args!("tagohook: {fault:#}"));
+        let is_nobody_there = matches!(fault.downcast_ref(), Some(SendError::Nobody { .. }));
+        match fault.downcast_ref::<Fault>() {
+            Some(fault) => ExitCode::from(fault.exit_code()),
+            None if is_nobody_there => ExitCode::from(NOT_REACHABLE),
+            None => ExitCode::FAILURE,
         }
     })
 }
 
 fn run(Arguments { globals, command }: Arguments) -> anyhow::Result<ExitCode> {
+    if globals.quiet {
+        output::be_quiet();
+    }
     match command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(&globals),
         Command::Health => health::run(&globals),
         Command::Send(send) => send::run(&globals, &send),
         Command::Loop(asked) => full_loop::run(&globals, &asked),
+        Command::Listen(asked) => listen::run(&globals, &asked),
         Command::Tail(tail) => tail::run(&globals, &tail),
         Command::Subscriptions(asked) => subscriptions::run(&globals, &asked),
         Command::Replay(asked) => replay::run(&globals, &asked),
@@ -80,6 +89,8 @@ fn tell(told: &clap::Error) -> anyhow::Result<ExitCode> {
     let printed = told.print();
     if !told.use_stderr() {
         output::written(printed)?;
+    } else if let Some(hint) = typo::hint(told) {
+        complain(hint);
     }
     Ok(u8::try_from(told.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from))
 }

@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::bail;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::arguments::{Globals, Replay};
+use super::fault::Fault;
 use super::inspector::{self, Api, encoded, text};
 use super::interrupt::{Interrupted, Interrupts};
 use super::output::{Unwritten, answer, complain, say};
@@ -92,9 +92,9 @@ fn wish(asked: &Replay) -> anyhow::Result<Map<String, Value>> {
     let mut members = Map::new();
     let search = asked.search.join(" ");
     if search.trim().is_empty() && !asked.all {
-        bail!(
-            "give a search, as verdict:rejected after:-2h, or --all; --dry-run only prints what would be replayed"
-        );
+        return Err(Fault::usage(
+            "give a search, as verdict:rejected after:-2h, or --all; --dry-run only prints what would be replayed",
+        ));
     }
     if !search.trim().is_empty() {
         members.insert("q".to_owned(), search.into());

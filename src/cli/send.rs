@@ -1,22 +1,24 @@
-//! `tagohook send EVENT`: a signed event to the running instance, or to any URL.
+//! `tagohook send EVENT`, also `tagohook trigger EVENT`: a signed event to the running instance, or to any URL.
 
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow, bail};
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::arguments::{Globals, Send};
-use super::inspector::{self, Api, nobody_runs, text};
-use super::output::{Unwritten, answer, counted, say};
+use super::arguments::{Globals, Rows, Send};
+use super::fault::Fault;
+use super::faulty::{Request, Sample};
+use super::inspector::{self, Api, http_url, nobody_runs, text};
+use super::output::{Unwritten, answer, complain, counted, is_quiet, say};
 use super::sign::{find_source, read_body};
 use super::{configuration, configuration_without_secrets, environment};
 use crate::app;
 use crate::catalog::{Catalog, EventType, fresh_example};
-use crate::config::read_addresses;
+use crate::config::{rate as rate_of, read_addresses};
 use crate::domain::Clock as _;
-use crate::send::{Answer, Client, TargetGuard, fresh_id, signed_request, source_url};
+use crate::send::{Answer, Client, TargetGuard, fresh_id, post_slowly, source_url};
 use crate::telemetry::SystemClock;
 
 /// Sends, prints each response, and fails if one is not 2xx.
@@ -24,15 +26,13 @@ pub fn run(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
     if send.publish {
         return publish(globals, send);
     }
-    if let Some(to) = &send.to
-        && !url::Url::parse(to).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
-    {
-        bail!("--to {to:?} is not an http or https URL; expected e.g. http://127.0.0.1:3000/hook");
+    if let Some(to) = &send.to {
+        http_url("--to", to, "http://127.0.0.1:3000/hook")?;
     }
     let data_dir = globals.options().data_dir(&environment());
     let addresses = read_addresses(&data_dir);
     if send.to.is_none() && addresses.is_none() {
-        bail!("{}", nobody_runs(&data_dir, ", or a target with --to URL"));
+        return Err(nobody_runs(&data_dir, ", or a target with --to URL"));
     }
     let config = configuration(globals)?;
     let catalog = app::read_catalog(&config)?;
@@ -42,18 +42,19 @@ pub fn run(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
     let own = send.file.as_deref().map(|file| read_body(Some(file))).transpose()?;
     let event_type = catalog.resolve(&send.event);
     if own.is_none() && event_type.is_none_or(|event_type| event_type.example().is_none()) {
-        bail!("{}", no_example(&catalog, &send.event));
+        return Err(no_example(&catalog, &send.event));
     }
     let more = send.header.iter().map(|line| header_line(line)).collect::<anyhow::Result<Vec<_>>>()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let pace = Pace::of(send.rate.as_deref())?;
+    inspector::run(async {
         let client = match (&send.to, &addresses) {
             (None, Some(addresses)) => Client::of_receiver(&addresses.receiver)?,
             _ => Client::new(TargetGuard::new(false))?,
         };
-        let mut refused = 0_u32;
-        let mut total = Duration::ZERO;
+        let mut total = Total::default();
+        let mut pace = pace;
         for _ in 0..send.count {
+            pace.wait().await;
             let now = SystemClock.wall();
             let id = fresh_id(now);
             let body = match (&own, event_type) {
@@ -61,20 +62,87 @@ pub fn run(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
                 (None, Some(event_type)) => example(event_type, &id, &now.to_string(), &send.set)?,
                 (None, None) => bail!("nothing to send"),
             };
-            let mut headers = signed_request(source, &send.event, &id, now, &body)?;
-            headers.extend(more.iter().cloned());
-            let answer = client.post(&url, &headers, body).await.with_context(|| hint(send))?;
-            total = total.saturating_add(answer.elapsed);
-            refused = refused.saturating_add(u32::from(!(200..300).contains(&answer.status)));
-            print_answer(&answer)?;
+            let receiver = &config.receiver;
+            let sample = Sample { source, receiver, event: &send.event, id: &id, now, body };
+            let trial = send.fault.map(|fault| sample.with(fault)).transpose()?;
+            let requests = match &trial {
+                Some(trial) => trial.requests.clone(),
+                None => vec![sample.right(sample.body.clone())?],
+            };
+            let mut last = None;
+            for mut request in requests {
+                request.headers.extend(more.iter().cloned());
+                let answer = post(&client, &url, request).await.with_context(|| hint(send))?;
+                total.elapsed = total.elapsed.saturating_add(answer.elapsed);
+                total.requests = total.requests.saturating_add(1);
+                last = Some((print_answer(&answer, &id, send.rows), answer));
+            }
+            let Some((printed, answer)) = last else { continue };
+            printed?;
+            let judged = match &trial {
+                Some(trial) => trial.judge(&answer),
+                None if (200..300).contains(&answer.status) => Ok(()),
+                None => Err(String::new()),
+            };
+            if let Err(why) = judged {
+                total.refused = total.refused.saturating_add(1);
+                if !why.is_empty() {
+                    complain(why);
+                }
+            }
         }
-        let code = if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE };
-        if send.count == 1 {
+        total.tell(send)
+    })
+}
+
+/// What was sent.
+#[derive(Debug, Default)]
+struct Total {
+    requests: u32,
+    /// Events with another response than the right one.
+    refused: u32,
+    elapsed: Duration,
+}
+
+impl Total {
+    fn tell(&self, send: &Send) -> anyhow::Result<ExitCode> {
+        let code = if self.refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        if send.count == 1 || send.rows.json || is_quiet() {
             return Ok(code);
         }
-        let mean_ms = total.as_secs_f64() * 1000.0 / f64::from(send.count);
-        answer(say!("{} sent, {refused} refused, {mean_ms:.1} ms each", send.count), code)
-    })
+        let mean_ms = self.elapsed.as_secs_f64() * 1000.0 / f64::from(self.requests.max(1));
+        let wrong = if send.fault.is_some() { "with another response than expected" } else { "refused" };
+        answer(say!("{} sent, {} {wrong}, {mean_ms:.1} ms each", send.count, self.refused), code)
+    }
+}
+
+/// Keeps to a rate.
+struct Pace {
+    every: Duration,
+    next: Instant,
+}
+
+impl Pace {
+    fn of(rate: Option<&str>) -> anyhow::Result<Self> {
+        let rate = rate.map(rate_of).transpose().map_err(|why| Fault::usage(format!("--rate: {why}")))?;
+        let every = rate.map_or(Duration::ZERO, |rate| rate.per / rate.count.get());
+        Ok(Self { every, next: Instant::now() })
+    }
+
+    async fn wait(&mut self) {
+        tokio::time::sleep_until(self.next.into()).await;
+        self.next = self.next.checked_add(self.every).unwrap_or(self.next);
+    }
+}
+
+async fn post(client: &Client, url: &str, request: Request) -> anyhow::Result<Answer> {
+    let Request { headers, body, pause } = request;
+    let Some(pause) = pause else { return Ok(client.post(url, &headers, body).await?) };
+    let url = http_url("--to", url, "http://127.0.0.1:3000/hook")?;
+    if url.scheme() != "http" {
+        return Err(Fault::usage("--fault slow needs an http URL"));
+    }
+    Ok(post_slowly(TargetGuard::new(false), &url, &headers, &body, pause).await?)
 }
 
 /// Publishes through the running instance.
@@ -82,6 +150,7 @@ fn publish(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
     let catalog = app::read_catalog(&configuration_without_secrets(globals)?)?;
     let own = send.file.as_deref().map(|file| read_body(Some(file))).transpose()?;
     let event_type = catalog.resolve(&send.event);
+    let mut pace = Pace::of(send.rate.as_deref())?;
     inspector::run(async {
         let api = Api::find(globals, &send.inspector)?;
         for _ in 0..send.count {
@@ -89,10 +158,15 @@ fn publish(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
             let body = match (&own, event_type) {
                 (Some(bytes), _) => bytes.clone(),
                 (None, Some(event_type)) => example(event_type, &fresh_id(now), &now.to_string(), &send.set)?,
-                (None, None) => bail!("{}", no_example(&catalog, &send.event)),
+                (None, None) => return Err(no_example(&catalog, &send.event)),
             };
+            pace.wait().await;
             let told = api.post("events", body).await?;
             let warnings = told.get("warnings").and_then(Value::as_array).cloned().unwrap_or_default();
+            if send.rows.json {
+                say!("{told}")?;
+                continue;
+            }
             say!("{}: {}", text(&told, "event_id"), counted(text(&told, "messages"), "message"))?;
             for warning in warnings.iter().filter_map(Value::as_str) {
                 say!("  warning: {warning}")?;
@@ -110,14 +184,14 @@ fn hint(send: &Send) -> &'static str {
     }
 }
 
-fn no_example(catalog: &Catalog, name: &str) -> String {
+fn no_example(catalog: &Catalog, name: &str) -> anyhow::Error {
     let near = crate::domain::suggestion(name, catalog.iter().map(EventType::name));
     let near = if near.is_empty() {
         "; `tagohook events` lists the events, --file sends a payload of your own".to_owned()
     } else {
         near
     };
-    format!("the catalogue has no example of {name:?}{near}")
+    Fault::usage(format!("the catalogue has no example of {name:?}{near}"))
 }
 
 fn example(event_type: &EventType, id: &str, time: &str, set: &[String]) -> anyhow::Result<Bytes> {
@@ -160,9 +234,19 @@ fn header_line(line: &str) -> anyhow::Result<(String, String)> {
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
-fn print_answer(answer: &Answer) -> Result<(), Unwritten> {
+/// With `--quiet`, only other responses than 2xx are printed.
+fn print_answer(answer: &Answer, id: &str, rows: Rows) -> Result<(), Unwritten> {
     let ms = answer.elapsed.as_secs_f64() * 1000.0;
-    say!("{} in {ms:.1} ms  {}", answer.status, String::from_utf8_lossy(&answer.body).trim_end())
+    let body = String::from_utf8_lossy(&answer.body);
+    let body = body.trim_end();
+    if rows.json {
+        let ms = (ms * 10.0).round() / 10.0;
+        return say!("{}", json!({"event_id": id, "status": answer.status, "duration_ms": ms, "body": body}));
+    }
+    if is_quiet() && (200..300).contains(&answer.status) {
+        return Ok(());
+    }
+    say!("{} in {ms:.1} ms  {body}", answer.status)
 }
 
 #[cfg(test)]

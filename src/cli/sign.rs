@@ -5,14 +5,15 @@ use std::io::Read as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, bail};
 use bytes::Bytes;
 
 use super::arguments::{Globals, Sign};
 use super::configuration;
+use super::fault::Fault;
 use super::output::say;
 use crate::config::Config;
-use crate::domain::{Clock as _, DeliveryId, Scheme, Source};
+use crate::domain::{Clock as _, DeliveryId, Scheme, Source, suggestion};
 use crate::signing;
 use crate::telemetry::SystemClock;
 
@@ -40,7 +41,8 @@ pub fn find_source<'a>(config: &'a Config, name: Option<&str>) -> anyhow::Result
     };
     config.sources.iter().find(|source| source.name == name).ok_or_else(|| {
         let names: Vec<&str> = config.sources.iter().map(|source| source.name.as_str()).collect();
-        anyhow!("unknown source {name:?}; the configuration has {}", names.join(", "))
+        let near = suggestion(name, names.iter().copied());
+        Fault::usage(format!("unknown source {name:?}{near}; the configuration has {}", names.join(", ")))
     })
 }
 

@@ -6,17 +6,18 @@ use anyhow::bail;
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::arguments::{Globals, Subscriptions, SubscriptionsCommand};
-use super::inspector::{self, Api, encoded, print_table, text};
+use super::arguments::{Globals, Rows, Subscriptions, SubscriptionsCommand};
+use super::inspector::{self, Api, encoded, text};
 use super::output::{answer, say};
 use super::sign::read_body;
+use super::table::print_table;
 
 /// Runs the command on the subscriptions of the running instance.
 pub fn run(globals: &Globals, asked: &Subscriptions) -> anyhow::Result<ExitCode> {
     inspector::run(async {
         let api = Api::find(globals, &asked.inspector)?;
         match &asked.command {
-            SubscriptionsCommand::List => list(&api).await,
+            SubscriptionsCommand::List(rows) => list(&api, *rows).await,
             SubscriptionsCommand::Add { file } => add(&api, as_utf8(read_body(file.as_deref())?)).await,
             SubscriptionsCommand::Remove { subscription } => remove(&api, subscription).await,
             SubscriptionsCommand::Test { subscription } => test(&api, subscription).await,
@@ -28,8 +29,15 @@ fn items<'v>(told: &'v Value, key: &str) -> Vec<&'v Value> {
     told.get(key).and_then(Value::as_array).map(|items| items.iter().collect()).unwrap_or_default()
 }
 
-async fn list(api: &Api) -> anyhow::Result<ExitCode> {
+async fn list(api: &Api, how: Rows) -> anyhow::Result<ExitCode> {
     let told = api.get("subscriptions").await?;
+    if how.json {
+        items(&told, "subscriptions")
+            .into_iter()
+            .chain(items(&told, "parked"))
+            .try_for_each(|row| say!("{row}"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let health = api.get("health").await?;
     let mut rows: Vec<Vec<String>> = items(&told, "subscriptions")
         .into_iter()

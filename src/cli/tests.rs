@@ -73,7 +73,7 @@ fn the_document_lists_every_global_option_and_variable() {
     let global = program.get_arguments().filter(|argument| argument.get_help_heading().is_some());
     let global: BTreeSet<String> =
         global.filter_map(|argument| argument.get_long()).map(|name| format!("--{name}")).collect();
-    assert_eq!(global.len(), 4);
+    assert_eq!(global.len(), 5);
     assert_eq!(listed(section("## Global options")), global);
     for variable in FLAG_VARIABLES.into_iter().chain(CREDENTIAL_VARIABLES) {
         assert!(section("## Environment").contains(variable), "{variable}");

@@ -46,5 +46,5 @@ pub use subscription::{
 pub use subscriptions::fallback_notices;
 pub use tls_files::{FileMark, TlsFiles};
 pub use trusted_proxies::{ClientIpHeader, TrustedProxies};
-pub use types::{Config, PasswordHash, Rate, StorePlace};
-pub use values::rate;
+pub use types::{Config, PasswordHash, Rate, ReceiverConfig, StorePlace};
+pub use values::{duration, rate};

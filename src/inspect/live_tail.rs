@@ -12,7 +12,7 @@ use crate::store::{Store, StoreError};
 
 /// The most rows that are read at once. A reader that does not read holds this many, as text: a row may have kilobytes.
 const PAGE: usize = 32;
-/// Commits closer together than this are read together.
+/// For a page, commits closer together than this are read together.
 const COALESCE: Duration = Duration::from_millis(60);
 /// The longest delay of a refusal, so that its cause can be named first.
 const CAUSE: Duration = Duration::from_millis(300);
@@ -61,6 +61,7 @@ pub struct LiveTail {
     newest: tokio::sync::watch::Receiver<i64>,
     /// Everything up to here was looked at.
     cursor: i64,
+    coalesce: Duration,
 }
 
 impl LiveTail {
@@ -68,7 +69,13 @@ impl LiveTail {
     #[must_use]
     pub fn after(store: Store, filter: DeliveryFilter, cursor: i64) -> Self {
         let newest = store.newest();
-        Self { store, filter, newest, cursor }
+        Self { store, filter, newest, cursor, coalesce: COALESCE }
+    }
+
+    /// Reads each commit at once, for a program that forwards what it reads.
+    #[must_use]
+    pub fn at_once(self) -> Self {
+        Self { coalesce: Duration::ZERO, ..self }
     }
 
     /// The position up to which everything was looked at.
@@ -94,7 +101,9 @@ impl LiveTail {
     pub async fn next(&mut self) -> Option<Result<Vec<DeliveryRow>, StoreError>> {
         if *self.newest.borrow_and_update() <= self.cursor {
             self.newest.changed().await.ok()?;
-            tokio::time::sleep(COALESCE).await;
+            if !self.coalesce.is_zero() {
+                tokio::time::sleep(self.coalesce).await;
+            }
         }
         Some(self.read(PAGE).await)
     }

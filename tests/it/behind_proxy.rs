@@ -170,7 +170,7 @@ fn commands_reach_an_inspector_under_a_path() {
         let elsewhere = format!("http://{}/nowhere/", nginx.address);
         let output = server.command(&["subscriptions", "list", "--inspector", &elsewhere]).output().unwrap();
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(told.contains("404") && told.contains("path of --inspector"), "{told}");
+        assert!(told.contains("404") && told.contains("path of --url"), "{told}");
     }
 }
 

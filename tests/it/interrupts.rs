@@ -97,7 +97,7 @@ fn a_replay_that_loses_its_server_says_how_to_stop_the_run() {
     let id = newest_run(&server)["id"].as_str().unwrap().to_owned();
     drop(server);
     let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(3));
     assert!(
         err(&output).contains(&format!("run {id} may continue; `tagohook replay --stop {id}`")),
         "{}",

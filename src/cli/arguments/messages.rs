@@ -2,11 +2,27 @@
 
 use clap::{Args, Subcommand};
 
+use super::running::{Inspector, Rows};
+
+/// `tagohook messages`
+#[derive(Debug, Args)]
+pub struct Messages {
+    #[command(flatten)]
+    pub inspector: Inspector,
+    #[command(subcommand)]
+    pub command: MessagesCommand,
+}
+
 /// The commands for messages.
 #[derive(Debug, Subcommand)]
 pub enum MessagesCommand {
     /// List them, newest first
-    List(MessageFilter),
+    List {
+        #[command(flatten)]
+        filter: MessageFilter,
+        #[command(flatten)]
+        rows: Rows,
+    },
     /// Show one with its attempts, as JSON
     Show {
         /// Its id

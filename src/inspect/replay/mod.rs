@@ -8,7 +8,7 @@ mod replayer;
 mod request;
 mod runs;
 
-pub use address::left_out;
+pub use address::{address as forwarded_url, left_out};
 pub use own::OwnReplays;
 pub use plan::{Group, MOST, Plan};
 pub use replayer::{Asked, ReplayFault, Replayer, Target};

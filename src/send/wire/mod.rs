@@ -6,6 +6,7 @@ mod own_probes;
 mod redacted_url;
 mod sample;
 mod signed_request;
+mod slow_request;
 mod target_guard;
 
 pub use client::{
@@ -18,4 +19,5 @@ pub use sample::{
     SignedSample, fresh_id, receiver_url, shell_quote, shown_url, signed_curl, source_path, source_url,
 };
 pub use signed_request::{credential_lines, signed_request};
+pub use slow_request::post_slowly;
 pub use target_guard::TargetGuard;

@@ -46,8 +46,10 @@ pub async fn stream(request: HttpRequest, state: web::Data<InspectorState>) -> H
     } else {
         let _ = write!(greeting, "id: {start}\n\n");
     }
+    let tail = LiveTail::after(state.store.clone(), filter, start);
     let writer = Writer {
-        tail: LiveTail::after(state.store.clone(), filter, start),
+        // A page is drawn less often than a program reads.
+        tail: if is_html.is_some() { tail } else { tail.at_once() },
         stop: state.stopping(),
         list: is_html.map(|_| state),
         greeting: Some(greeting),
