@@ -1,11 +1,13 @@
 //! The command line: every command and option.
 
 mod dead_letters;
+mod history;
 mod listen;
 mod messages;
 mod replay;
 mod running;
 mod send;
+mod shell;
 mod subscriptions;
 mod tail;
 
@@ -14,11 +16,13 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use dead_letters::{DeadLetters, DeadLettersCommand, LetterFilter};
+pub use history::{Deliveries, DeliveriesCommand, Export, Stats, Wait};
 pub use listen::Listen;
 pub use messages::{ChosenMessages, MessageFilter, Messages, MessagesCommand};
 pub use replay::Replay;
 pub use running::{Inspector, Rows};
 pub use send::{Send, SendFault};
+pub use shell::{Completions, Doctor, Man, Shell};
 pub use subscriptions::{Subscriptions, SubscriptionsCommand};
 pub use tail::{FullLoop, Tail};
 
@@ -107,6 +111,16 @@ pub enum Command {
     Listen(Listen),
     /// Print deliveries as they arrive, one line each
     Tail(Tail),
+    /// Wait until a delivery matches, and print it as JSON; for tests and scripts
+    Wait(Wait),
+    /// List deliveries, or show one
+    Deliveries(Deliveries),
+    /// Write the deliveries that a search finds as JSON Lines, CSV or HAR
+    Export(Export),
+    /// Print what arrived, what was forwarded and what needs attention
+    Stats(Stats),
+    /// Check configuration, machine and running instance, and say what to do
+    Doctor(Doctor),
     /// List, add, remove or test subscriptions of the running instance
     Subscriptions(Subscriptions),
     /// Replay stored deliveries of the running instance: those that a search finds
@@ -136,6 +150,12 @@ pub enum Command {
     CheckConfig,
     /// Print the default configuration, which documents every option
     DefaultConfig,
+    /// Print the completions of a shell
+    #[command(after_help = shell::COMPLETIONS)]
+    Completions(Completions),
+    /// Print the manual page of the program or of a command
+    #[command(after_help = shell::MAN)]
+    Man(Man),
 }
 
 /// `tagohook migrate-store`

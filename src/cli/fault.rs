@@ -34,6 +34,11 @@ impl Fault {
         }
     }
 
+    /// Whether nothing happened in the time that was given.
+    pub fn is_timeout(fault: &anyhow::Error) -> bool {
+        matches!(fault.downcast_ref(), Some(Self::Refused(408, _)))
+    }
+
     /// Whether the running instance has nothing of that id.
     pub fn is_missing(fault: &anyhow::Error) -> bool {
         matches!(fault.downcast_ref(), Some(Self::Refused(404, _)))

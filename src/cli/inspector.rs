@@ -11,7 +11,7 @@ use super::arguments::{Globals, Inspector};
 use super::environment;
 use super::fault::Fault;
 use crate::config::{CREDENTIAL_VARIABLES, read_addresses};
-use crate::send::{Client, Failure, Method, Outgoing, Pieces, TargetGuard};
+use crate::send::{Client, Failure, Method, Outgoing, Pieces, Response, TargetGuard};
 
 /// The time limit for a response.
 const TIMEOUT: Duration = Duration::from_secs(330);
@@ -63,6 +63,18 @@ impl Api {
     /// The response to `GET`.
     pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
         self.ask(Method::Get, path, Bytes::new()).await
+    }
+
+    /// The response to `GET`, with its `Date`.
+    pub async fn get_dated(&self, path: &str) -> anyhow::Result<(Value, Option<String>)> {
+        let answer = self.exchange(Method::Get, path, Bytes::new()).await?;
+        let date = answer.headers.iter().find(|(name, _)| name == "date").map(|(_, value)| value.clone());
+        Ok((serde_json::from_slice(&answer.body)?, date))
+    }
+
+    /// The bytes of the response to `GET`.
+    pub async fn bytes(&self, path: &str) -> anyhow::Result<Bytes> {
+        Ok(self.exchange(Method::Get, path, Bytes::new()).await?.body)
     }
 
     /// The rows of a list, newest first, over all its pages; `plural` is their member, such as `dead_letters`. `query`
@@ -133,6 +145,11 @@ impl Api {
     }
 
     async fn ask(&self, method: Method, path: &str, body: Bytes) -> anyhow::Result<Value> {
+        let answer = self.exchange(method, path, body).await?;
+        if answer.body.is_empty() { Ok(Value::Null) } else { Ok(serde_json::from_slice(&answer.body)?) }
+    }
+
+    async fn exchange(&self, method: Method, path: &str, body: Bytes) -> anyhow::Result<Response> {
         let url = self.url(path)?;
         let request =
             Outgoing { method, url, headers: self.headers(), body, timeout: TIMEOUT, max_answer: MAX_ANSWER };
@@ -140,7 +157,7 @@ impl Api {
         if !(200..300).contains(&answer.status) {
             return Err(refused(method, answer.status, &answer.body));
         }
-        if answer.body.is_empty() { Ok(Value::Null) } else { Ok(serde_json::from_slice(&answer.body)?) }
+        Ok(answer)
     }
 }
 

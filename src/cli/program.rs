@@ -9,8 +9,9 @@ use super::fault::Fault;
 use super::interrupt::Interrupted;
 use super::output::{self, Unwritten, complain};
 use super::{
-    check_config, dead_letters, events, full_loop, hash_password, health, listen, messages, migrate_store,
-    prepare_store, prune, replay, send, serve, sign, subscriptions, tail, typo, verify,
+    check_config, dead_letters, deliveries, doctor, events, export, full_loop, hash_password, health, listen,
+    messages, migrate_store, prepare_store, prune, replay, send, serve, shell, sign, stats, subscriptions,
+    tail, typo, verify, wait,
 };
 use crate::config::{ConfigFaults, DEFAULT_TOML};
 use crate::send::SendError;
@@ -63,6 +64,13 @@ fn run(Arguments { globals, command }: Arguments) -> anyhow::Result<ExitCode> {
         Command::Health => health::run(&globals),
         Command::Send(send) => send::run(&globals, &send),
         Command::Loop(asked) => full_loop::run(&globals, &asked),
+        Command::Wait(asked) => wait::run(&globals, &asked),
+        Command::Deliveries(asked) => deliveries::run(&globals, &asked),
+        Command::Export(asked) => export::run(&globals, &asked),
+        Command::Stats(asked) => stats::run(&globals, &asked),
+        Command::Doctor(asked) => doctor::run(&globals, &asked),
+        Command::Completions(asked) => shell::completions(&asked),
+        Command::Man(asked) => shell::man(&asked),
         Command::Listen(asked) => listen::run(&globals, &asked),
         Command::Tail(tail) => tail::run(&globals, &tail),
         Command::Subscriptions(asked) => subscriptions::run(&globals, &asked),

@@ -1,95 +1,111 @@
-//! How far a long command is: a bar that is drawn over on a terminal, otherwise a line now and then.
+//! How far a long command is, on standard error: a bar on a terminal, otherwise a line now and then.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::time::{Duration, Instant};
 
-use super::output::complain;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::output::{complain, is_quiet};
 use crate::domain::grouped;
 
-/// How often the bar is drawn.
-const DRAW_EVERY: Duration = Duration::from_millis(100);
 /// How often a line is printed where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
-/// The width of the bar, in letters.
-const WIDTH: u64 = 24;
-/// No time is estimated before.
-const ESTIMATE_AFTER: Duration = Duration::from_secs(2);
+/// How often a spinner turns.
+const TURN_EVERY: Duration = Duration::from_millis(100);
+/// The bar of a terminal.
+const BAR: &str = "{prefix} [{bar:24.cyan}] {percent:>3} %  {human_pos} of {human_len} {msg}  {eta} left";
+/// The line of a spinner.
+const SPINNER: &str = "{spinner} {prefix}: {msg}";
 
-/// How far a long command is, on standard error.
+/// How far a long command is.
 pub struct Progress {
     noun: &'static str,
     is_terminal: bool,
-    /// What is being done, when that began, and how much was done before.
-    phase: Option<(&'static str, Instant, u64)>,
+    /// What is being done, and its bar.
+    bar: Option<(&'static str, ProgressBar)>,
     shown_at: Option<Instant>,
 }
 
 impl Progress {
     /// Counts `noun`, such as `rows`.
     pub fn new(noun: &'static str) -> Self {
-        Self { noun, is_terminal: io::stderr().is_terminal(), phase: None, shown_at: None }
+        Self { noun, is_terminal: io::stderr().is_terminal(), bar: None, shown_at: None }
     }
 
     /// Shows how much is done, if it is time to.
     pub fn show(&mut self, doing: &'static str, what: &str, done: u64, total: u64) {
-        let now = Instant::now();
-        let (since, before) = match self.phase {
-            Some((known, since, before)) if known == doing => (since, before),
-            _ => {
-                self.end();
-                self.phase = Some((doing, now, done));
-                (now, done)
-            }
-        };
-        let every = if self.is_terminal { DRAW_EVERY } else { LINE_EVERY };
-        let is_last = done >= total && self.is_terminal;
-        if self.shown_at.is_some_and(|shown| now.duration_since(shown) < every) && !is_last {
+        if is_quiet() {
             return;
         }
-        self.shown_at = Some(now);
-        let left = left(now.duration_since(since), done.saturating_sub(before), total.saturating_sub(done));
-        let (noun, percent) = (self.noun, percent(done, total));
-        let counts = format!("{} of {} {noun}{left}", grouped(done), grouped(total));
-        if self.is_terminal {
-            // The rest of a longer line before is removed. A terminal that is gone needs no bar.
-            let line = format!("\r{doing} [{}] {percent:>3} %  {counts}  {what}\x1b[K", bar(done, total));
-            let mut out = io::stderr().lock();
-            let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
-        } else {
-            complain(format_args!("{doing} {what}: {counts}, {percent} %"));
+        if !self.is_terminal {
+            let now = Instant::now();
+            if self.shown_at.is_none_or(|shown| now.duration_since(shown) >= LINE_EVERY) {
+                self.shown_at = Some(now);
+                let (noun, percent) = (self.noun, percent(done, total));
+                complain(format_args!(
+                    "{doing} {what}: {} of {} {noun}, {percent} %",
+                    grouped(done),
+                    grouped(total)
+                ));
+            }
+            return;
+        }
+        if self.bar.as_ref().is_none_or(|(known, _)| *known != doing) {
+            self.end();
+            let bar = ProgressBar::new(total).with_prefix(doing).with_style(style(BAR));
+            self.bar = Some((doing, bar));
+        }
+        if let Some((_, bar)) = &self.bar {
+            bar.set_length(total);
+            bar.set_message(format!("{}  {what}", self.noun));
+            bar.set_position(done);
         }
     }
 
     /// Ends the line of the bar.
     pub fn end(&mut self) {
-        if self.is_terminal && self.shown_at.is_some() {
-            let _ = io::stderr().lock().write_all(b"\n");
+        if let Some((_, bar)) = self.bar.take() {
+            bar.abandon();
         }
         self.shown_at = None;
     }
 }
 
+/// Work without a known end, on a terminal.
+pub struct Spinner(ProgressBar);
+
+impl Spinner {
+    /// A spinner that says what is being done. Where the output itself goes to a terminal, nothing is shown.
+    pub fn new(doing: &'static str) -> Self {
+        let is_shown = io::stderr().is_terminal() && !io::stdout().is_terminal() && !is_quiet();
+        let bar = if is_shown { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+        if is_shown {
+            bar.enable_steady_tick(TURN_EVERY);
+        }
+        Self(bar.with_prefix(doing).with_style(style(SPINNER)))
+    }
+
+    /// Says how far it is.
+    pub fn show(&mut self, done: &str) {
+        self.0.set_message(done.to_owned());
+    }
+}
+
+impl Drop for Spinner {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// A style; the templates here are valid.
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("#-")
+}
+
 fn percent(done: u64, total: u64) -> u64 {
     done.min(total).saturating_mul(100).checked_div(total).unwrap_or(100)
-}
-
-fn bar(done: u64, total: u64) -> String {
-    let full = done.min(total).saturating_mul(WIDTH).checked_div(total).unwrap_or(WIDTH);
-    (0..WIDTH).map(|place| if place < full { '#' } else { '-' }).collect()
-}
-
-/// The time that is left, judged by the rate so far.
-fn left(took: Duration, done: u64, left: u64) -> String {
-    if took < ESTIMATE_AFTER || done == 0 || left == 0 {
-        return String::new();
-    }
-    let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    let seconds = left.saturating_mul(millis).checked_div(done).unwrap_or(0) / 1_000;
-    match seconds {
-        0..60 => format!(", about {seconds} s left"),
-        60..7_200 => format!(", about {} min left", seconds / 60),
-        _ => format!(", about {} h left", seconds / 3_600),
-    }
 }
 
 #[cfg(test)]
@@ -97,18 +113,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bar_is_full_at_the_end_also_of_nothing() {
+    fn the_share_is_whole_at_the_end_also_of_nothing() {
         assert_eq!([percent(0, 0), percent(1, 3), percent(3, 3), percent(4, 3)], [100, 33, 100, 100]);
-        assert_eq!(bar(1, 2), "############------------");
-        assert_eq!(bar(9, 2), "#".repeat(24));
     }
 
     #[test]
-    fn time_is_estimated_after_a_while() {
-        assert_eq!(left(Duration::from_secs(1), 10, 90), "");
-        assert_eq!(left(Duration::from_secs(3), 0, 90), "");
-        assert_eq!(left(Duration::from_secs(3), 10, 90), ", about 27 s left");
-        assert_eq!(left(Duration::from_secs(10), 10, 60), ", about 1 min left");
-        assert_eq!(left(Duration::from_secs(10), 1, 720), ", about 2 h left");
+    fn the_templates_are_valid() {
+        for template in [BAR, SPINNER] {
+            assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
+        }
     }
 }

@@ -17,10 +17,10 @@ use crate::cli::environment;
 use crate::cli::fault::Fault;
 use crate::cli::inspector::{Api, encoded};
 use crate::cli::live::{Event, Live};
+use crate::cli::moment::read_since;
 use crate::cli::output::complain;
 use crate::config::{SecretResolver, duration, read_addresses};
-use crate::domain::{Clock as _, ListenAddress, Timestamp};
-use crate::telemetry::SystemClock;
+use crate::domain::ListenAddress;
 
 /// The longest name.
 const MAX_NAME: usize = 64;
@@ -190,31 +190,9 @@ async fn first_position(live: &mut Live<'_>) -> anyhow::Result<(i64, bool)> {
     bail!("the stream says no position; is the instance a recent tagohook?")
 }
 
-/// `2h`, or a time.
-fn read_since(text: &str) -> anyhow::Result<String> {
-    if let Some(time) = Timestamp::parse_rfc3339(text) {
-        return Ok(time.to_string());
-    }
-    let back = duration(text).map_err(|_| {
-        Fault::usage(format!(
-            "--since {text:?}: expected a duration such as 2h or 30m, or a time such as 2026-03-09T07:14:58Z"
-        ))
-    })?;
-    Ok(SystemClock.wall().minus(back).to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_beginning_is_a_time_or_a_duration() {
-        assert_eq!(read_since("2026-03-09T07:14:58Z").unwrap(), "2026-03-09T07:14:58.000Z");
-        assert!(read_since("2h").unwrap().ends_with('Z'));
-        for wrong in ["", "yesterday", "2 hours ago"] {
-            assert!(read_since(wrong).unwrap_err().to_string().contains("expected a duration"), "{wrong}");
-        }
-    }
 
     #[test]
     fn the_filter_has_only_accepted_deliveries() {

@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
 use super::failure::{Failure, innermost};
+use super::pieces::Pieces;
 use super::target_guard::TargetGuard;
 use crate::config::{ForwardProxy, ProxyUrl};
 use crate::domain::{AttemptError, ListenAddress};
@@ -291,18 +292,7 @@ impl Client {
         let is_tls = url.scheme() == "https";
         let request = self.http.get(url).headers(header_map(headers)?);
         let response = request.send().await.map_err(|fault| Failure::of(&fault, is_tls))?;
-        Ok((response.status().as_u16(), Pieces(response)))
-    }
-}
-
-/// The pieces of a response, as they arrive.
-#[derive(Debug)]
-pub struct Pieces(reqwest::Response);
-
-impl Pieces {
-    /// The next piece; `None` at the end, or if the connection broke.
-    pub async fn next(&mut self) -> Option<Bytes> {
-        self.0.chunk().await.ok().flatten()
+        Ok((response.status().as_u16(), Pieces::of(response)))
     }
 }
 

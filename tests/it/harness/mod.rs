@@ -2,6 +2,7 @@
 
 mod answer;
 mod bouncer;
+mod cable;
 mod database;
 mod forwarder;
 mod listening;
@@ -14,6 +15,7 @@ mod sink;
 
 pub use answer::{Answer, Connection, exchange, request_bytes};
 pub use bouncer::Bouncer;
+pub use cable::Cable;
 pub use database::Database;
 pub use forwarder::{Fate, Forwarder};
 pub use listening::Listening;
