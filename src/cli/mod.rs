@@ -2,6 +2,7 @@
 
 mod arguments;
 mod check_config;
+mod colour;
 mod configuration;
 mod dead_letters;
 mod deliveries;

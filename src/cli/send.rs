@@ -8,6 +8,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::arguments::{Globals, Rows, Send};
+use super::colour::{Tone, toned};
 use super::fault::Fault;
 use super::faulty::{Request, Sample};
 use super::inspector::{self, Api, http_url, nobody_runs, text};
@@ -246,7 +247,8 @@ fn print_answer(answer: &Answer, id: &str, rows: Rows) -> Result<(), Unwritten> 
     if is_quiet() && (200..300).contains(&answer.status) {
         return Ok(());
     }
-    say!("{} in {ms:.1} ms  {body}", answer.status)
+    let tone = if (200..300).contains(&answer.status) { Tone::Well } else { Tone::Bad };
+    say!("{} in {ms:.1} ms  {body}", toned(&answer.status.to_string(), tone))
 }
 
 #[cfg(test)]

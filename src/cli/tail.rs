@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use serde_json::Value;
 
 use super::arguments::{Globals, Tail};
+use super::colour::{Tone, toned};
 use super::fault::Fault;
 use super::inspector::{self, Api, encoded, text};
 use super::live::{Event, Live};
@@ -40,6 +41,12 @@ fn show(event: &Event, as_json: bool) -> Result<(), Unwritten> {
 
 fn line(data: &str) -> String {
     let row: Value = serde_json::from_str(data).unwrap_or_default();
+    let tone = match text(&row, "verdict").as_str() {
+        "rejected" => Tone::Bad,
+        "accepted" => Tone::Well,
+        _ => Tone::Notice,
+    };
+    let status = toned(&text(&row, "status"), tone);
     let verdict = match row.get("reason").and_then(Value::as_str) {
         Some(reason) => format!("{} ({reason})  {}", text(&row, "verdict"), text(&row, "headline")),
         None => text(&row, "verdict"),
@@ -51,9 +58,8 @@ fn line(data: &str) -> String {
     };
     let ms = row.get("duration_us").and_then(Value::as_f64).unwrap_or_default() / 1_000.0;
     format!(
-        "{}  {}  {verdict}  {}  {}  {}  {ms:.1} ms  {}",
+        "{}  {status}  {verdict}  {}  {}  {}  {ms:.1} ms  {}",
         text(&row, "received_at"),
-        text(&row, "status"),
         text(&row, "source"),
         shown("event_type", "event"),
         shown("event_id", "event_id"),

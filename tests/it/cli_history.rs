@@ -185,9 +185,10 @@ fn the_doctor_names_what_is_wrong_and_what_to_do() {
     server.post("/webhook/tagoio", &[("X-Forwarded-For", "203.0.113.7")], b"[]");
     mode("signing-secret", 0o644);
     let mut ill = run(&server, &["doctor", "--json"]);
-    until("the endpoint's check", || {
+    until("the endpoint's check and the counts", || {
         ill = run(&server, &["doctor", "--json"]);
-        finding(&findings(&ill), "endpoints")[1] == "problem"
+        let all = findings(&ill);
+        ["endpoints", "TagoIO source"].iter().all(|check| finding(&all, check)[1] == "problem")
     });
     assert_eq!(ill.status.code(), Some(1));
     let all = findings(&ill);
@@ -322,4 +323,25 @@ fn the_manual_has_a_page_for_every_command_and_each_renders() {
         "{}",
         err(&typo)
     );
+}
+
+#[test]
+fn results_have_colours_on_a_terminal_unless_no_color_is_set() {
+    let server = Server::start();
+    let program = env!("CARGO_BIN_EXE_tagohook");
+    let line = format!("{program} send user.login --data-dir {}", server.data_dir().display());
+    let on_a_terminal = |name: &str, value: &str| {
+        let output = Command::new("script")
+            .args(["-qec", &line, "/dev/null"])
+            .env("TERM", "xterm")
+            .env(name, value)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        out(&output)
+    };
+    let coloured = on_a_terminal("OTHER", "1");
+    assert!(coloured.starts_with("\u{1b}[32m200\u{1b}[0m in "), "{coloured:?}");
+    assert!(on_a_terminal("NO_COLOR", "1").starts_with("200 in "));
+    assert!(out(&run(&server, &["send", "user.login"])).starts_with("200 in "), "a pipe gets plain text");
 }

@@ -3,9 +3,11 @@
 use std::process::Command;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::harness::{Listening, Reply, Server, Setup, Sink, hmac_hex, login, standard_webhooks, until};
+use crate::harness::{
+    Listening, Reply, Server, Setup, Sink, exchange, hmac_hex, login, standard_webhooks, until,
+};
 
 /// The event of a device.
 fn reading(id: &str, device: &str) -> String {
@@ -364,6 +366,53 @@ fn with_sign_each_request_is_signed_again_in_the_scheme_of_its_source() {
     assert_eq!(second.header("webhook-id"), "msg_1");
     assert_eq!(second.header("webhook-signature"), standard_webhooks(key, "msg_1", time, other));
     listening.stop();
+}
+
+#[test]
+fn the_responses_of_the_app_are_kept_and_shown_on_the_page_of_the_delivery() {
+    let server = Setup::new(DEVICES).start();
+    let sink = Sink::scripted(|request, before| match request.json()["id"].as_str().unwrap() {
+        "fails" => Reply::With(500, Vec::new(), "<b>out of order</b>".to_owned()),
+        "hangs" if before == 1 => Reply::Reset,
+        _ => Reply::Status(200),
+    });
+    let to = sink.url("/hook?token=of-the-app");
+    let listening = Listening::start(listen(&server, &to, &[]));
+    for (count, id) in ["fails", "hangs"].into_iter().enumerate() {
+        post(&server, id, "d");
+        sink.wait_for(count + 1);
+    }
+    listening.wait_for(3);
+    let attempts = |event: &str| -> Vec<Value> {
+        let row = server.deliveries(&format!("event_id={event}")).remove(0);
+        server.delivery(row["id"].as_str().unwrap())["replays"].as_array().unwrap().clone()
+    };
+    until("the reports", || attempts("hangs").len() == 2 && attempts("fails").len() == 1);
+    let target = format!("listen {}", sink.url("/hook?token=masked"));
+    let failed = &attempts("fails")[0];
+    assert_eq!((&failed["to"], &failed["status"]), (&Value::from(target), &Value::from(500)));
+    assert_eq!(
+        (&failed["answer"], &failed["signature"]),
+        (&"<b>out of order</b>".into(), &"original".into())
+    );
+    let hung = attempts("hangs");
+    assert!(hung[0]["status"] == 200 && hung[1]["error"].as_str().unwrap().contains("reset"), "{hung:?}");
+    let id = server.deliveries("event_id=fails")[0]["id"].as_str().unwrap().to_owned();
+    let page = exchange(server.inspector, "GET", &format!("/deliveries/{id}"), &[], b"").body;
+    let page = String::from_utf8(page).unwrap();
+    assert!(page.contains("listen http://") && page.contains("answered 500"), "{page}");
+    assert!(page.contains("out of order") && !page.contains("<b>out of order"), "{page}");
+    assert!(!page.contains("of-the-app"), "the secret of the target is masked");
+    listening.stop();
+    let unknown = server.tell(
+        "POST",
+        "deliveries/attempts",
+        &json!({"to": "x", "attempts": [{"delivery_id": "01a21fcf-796b-755c-806d-310216e04a1e", "status": 200}]}),
+    );
+    assert_eq!((unknown.status, &unknown.json()["kept"]), (202, &json!(0)));
+    let wrong =
+        server.tell("POST", "deliveries/attempts", &json!({"to": "x", "attempts": [{"delivery_id": "y"}]}));
+    assert_eq!(wrong.status, 400);
 }
 
 #[test]

@@ -75,7 +75,8 @@ impl Drop for App {
 
 fn post(connection: &mut Connection, body: &str) -> Answer {
     let length = body.len();
-    let request = format!("POST /webhook/open HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{body}");
+    let lines = format!("Host: x\r\nContent-Type: application/json\r\nContent-Length: {length}");
+    let request = format!("POST /webhook/open HTTP/1.1\r\n{lines}\r\n\r\n{body}");
     assert!(connection.write(request.as_bytes()));
     connection.answer().unwrap()
 }

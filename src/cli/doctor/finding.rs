@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::cli::colour::{Tone, toned};
+
 /// How well something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
@@ -67,7 +69,14 @@ impl Finding {
 
     /// The lines for people.
     pub fn lines(&self) -> String {
-        let mut lines = format!("{:<8} {:<15} {}\n", self.state.as_str(), self.check, self.found);
+        let state = format!("{:<8}", self.state.as_str());
+        let state = match self.state {
+            State::Well => toned(&state, Tone::Well),
+            State::Notice => toned(&state, Tone::Notice),
+            State::Bad => toned(&state, Tone::Bad),
+            State::Skipped => state,
+        };
+        let mut lines = format!("{state} {:<15} {}\n", self.check, self.found);
         if let Some(todo) = &self.todo {
             lines.push_str(&format!("{:<24} {todo}\n", ""));
         }

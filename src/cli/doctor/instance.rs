@@ -202,7 +202,8 @@ mod tests {
     #[test]
     fn a_clock_that_is_far_away_is_a_problem() {
         let date = "Mon, 09 Mar 2026 07:14:58 GMT";
-        let after = |secs| Timestamp::parse_rfc3339("2026-03-09T07:14:58Z").unwrap().moved(secs * 1_000_000);
+        let after =
+            |secs: i64| Timestamp::parse_rfc3339("2026-03-09T07:14:58Z").unwrap().moved(secs * 1_000_000);
         assert_eq!(clock(Some(date), after(2)).state, State::Well);
         assert_eq!(clock(None, after(0)).state, State::Skipped);
         for (secs, side) in [(120, "120 s behind this machine"), (-120, "120 s ahead of this machine")] {

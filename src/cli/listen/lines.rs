@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::lanes::Job;
 use super::target::Answer;
+use crate::cli::colour::{Tone, toned};
 use crate::cli::output::is_quiet;
 use crate::send::Failure;
 
@@ -38,9 +39,11 @@ impl Lines {
                 ],
             );
         }
+        let tone = if answer.is_well { Tone::Well } else { Tone::Bad };
+        let shown = toned(&status.to_string(), tone);
         let remark = if remark.is_empty() { String::new() } else { format!("  ({remark})") };
         let again = retried_in.map_or(String::new(), |pause| format!("  retry in {}", seconds(pause)));
-        format!("{output}{}{status}  {ms:.1} ms  {}{remark}{again}\n", start(sent_to), about(job))
+        format!("{output}{}{}  {ms:.1} ms  {}{remark}{again}\n", start(sent_to), shown, about(job))
     }
 
     /// The line of an attempt without a response.
@@ -57,7 +60,8 @@ impl Lines {
         }
         let next =
             retried_in.map_or_else(|| "skipped".to_owned(), |pause| format!("retry in {}", seconds(pause)));
-        format!("{}{}: {}  {}  {next}\n", start(sent_to), failure.error.as_str(), failure.detail, about(job))
+        let error = toned(failure.error.as_str(), Tone::Bad);
+        format!("{}{}: {}  {}  {next}\n", start(sent_to), error, failure.detail, about(job))
     }
 
     /// The line of a delivery that retention has removed.

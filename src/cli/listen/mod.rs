@@ -9,6 +9,7 @@ mod lines;
 mod outage;
 mod parcel;
 mod position;
+mod reports;
 mod session;
 mod signer;
 mod start;
@@ -20,6 +21,7 @@ use anyhow::Context as _;
 
 use self::keeper::Keeper;
 use self::lines::Lines;
+use self::reports::Reports;
 use self::session::{Rules, Session};
 use self::start::Start;
 use super::arguments::{Globals, Listen};
@@ -47,7 +49,8 @@ pub fn run(globals: &Globals, asked: &Listen) -> anyhow::Result<ExitCode> {
             attempts: asked.attempts,
             lines: Lines { json: asked.rows.json },
         };
-        let mut session = Session::new(&api, &target, rules, keeper, (jobs, is_done));
+        let reports = Reports::new(&api, target.to(), asked.sign.is_some());
+        let mut session = Session::new(&api, &target, rules, keeper, reports, (jobs, is_done));
         let ended = session.work(live, &filter, &mut interrupts).await;
         let finished = session.finish(&mut interrupts).await;
         ended.and(finished)

@@ -24,6 +24,8 @@ impl Outage {
     /// Something did not answer. The first time, a notice says so.
     pub fn begin(&mut self, what: &str, why: &str, now: Instant) {
         let wait = match &self.0 {
+            // Requests that were under way when it began.
+            Some(away) if now < away.ask_at => return,
             Some(away) => away.wait.saturating_mul(2).min(LONGEST),
             None => {
                 notice(format_args!("{what} does not answer: {why}; trying again until it does"));
@@ -71,10 +73,14 @@ mod tests {
         assert!(
             !outage.may_send(0, now) && !outage.may_send(1, now + FIRST) && outage.may_send(0, now + FIRST)
         );
+        outage.begin("the app", "connection refused", now);
+        assert_eq!(outage.ask_at(), Some(now + FIRST), "others that failed at that moment change nothing");
+        let mut later = now;
         for _ in 0..10 {
-            outage.begin("the app", "connection refused", now);
+            later = outage.ask_at().unwrap();
+            outage.begin("the app", "connection refused", later);
         }
-        assert_eq!(outage.ask_at(), Some(now + LONGEST));
+        assert_eq!(outage.ask_at(), Some(later + LONGEST));
         outage.end();
         assert!(outage.may_send(15, now) && outage.ask_at().is_none());
     }

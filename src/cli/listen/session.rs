@@ -5,6 +5,7 @@ use std::future::pending;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
@@ -19,6 +20,7 @@ use super::lines::Lines;
 use super::outage::{Outage, pause};
 use super::parcel::Parcel;
 use super::position::Position;
+use super::reports::{Report, Reports};
 use super::target::{Answer, Target};
 use crate::cli::fault::Fault;
 use crate::cli::inspector::Api;
@@ -32,6 +34,11 @@ use crate::send::Failure;
 const MOST_WAITING: usize = 10_000;
 /// The most events that wait to be looked at.
 const MOST_EVENTS: usize = 256;
+
+/// How long the last reports may take at the end.
+const REPORT_WITHIN: Duration = Duration::from_secs(3);
+/// The most failed attempts of a delivery that are reported.
+const MOST_REPORTS: u32 = 10;
 
 /// How deliveries are forwarded.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +69,7 @@ pub struct Session<'a> {
     /// Parcels that were read before their turn, by the id of their delivery.
     ahead: HashMap<String, Parcel>,
     outage: Outage,
+    reports: Reports<'a>,
     succeeded: u64,
     failed: u64,
 }
@@ -73,6 +81,7 @@ impl<'a> Session<'a> {
         target: &'a Target,
         rules: Rules,
         keeper: Keeper,
+        reports: Reports<'a>,
         (jobs, (position, done)): (Vec<Job>, (Position, HashSet<String>)),
     ) -> Self {
         let mut lanes = Lanes::default();
@@ -89,6 +98,7 @@ impl<'a> Session<'a> {
             resting: FuturesUnordered::new(),
             ahead: HashMap::new(),
             outage: Outage::default(),
+            reports,
             succeeded: 0,
             failed: 0,
         }
@@ -112,6 +122,7 @@ impl<'a> Session<'a> {
                 () = self.keeper.failed() => return Ok(ExitCode::SUCCESS),
                 Some(forwarded) = self.running.next(), if !self.running.is_empty() => self.take_back(forwarded).await?,
                 Some(lane) = self.resting.next(), if !self.resting.is_empty() => self.lanes.wake(lane),
+                () = self.reports.next() => {}
                 fault = &mut reading => return Err(fault),
                 Some(event) = coming.recv(), if self.lanes.count() < MOST_WAITING => {
                     self.look_at(event, filter).await?;
@@ -130,6 +141,15 @@ impl<'a> Session<'a> {
         while !self.running.is_empty() {
             tokio::select! {
                 Some(forwarded) = self.running.next() => self.take_back(forwarded).await?,
+                signal = interrupts.next() => return Err(signal.into()),
+            }
+        }
+        let patience = tokio::time::sleep(REPORT_WITHIN);
+        tokio::pin!(patience);
+        while !self.reports.is_empty() {
+            tokio::select! {
+                () = self.reports.next() => {}
+                () = &mut patience => break,
                 signal = interrupts.next() => return Err(signal.into()),
             }
         }
@@ -206,6 +226,12 @@ impl<'a> Session<'a> {
 
     async fn answered(&mut self, mut job: Job, sent_to: &str, answer: &Answer) {
         self.outage.end();
+        self.reports.add(Report {
+            delivery: job.id.clone(),
+            status: Some(answer.status),
+            error: None,
+            answer: answer.body.clone(),
+        });
         let is_retried = (answer.status >= 500 || answer.status == 429)
             && job.attempts < self.rules.retries
             && !sent_to.is_empty();
@@ -236,6 +262,10 @@ impl<'a> Session<'a> {
         // The app is there, though it does not answer this one.
         self.outage.end();
         let attempts = job.attempts.saturating_add(1);
+        if attempts <= MOST_REPORTS {
+            let (delivery, error) = (job.id.clone(), Some(failure.to_string()));
+            self.reports.add(Report { delivery, status: None, error, answer: Bytes::new() });
+        }
         let is_last = failure.error == AttemptError::HeaderInvalid
             || self.rules.attempts.is_some_and(|most| attempts >= most);
         let wait = pause(attempts);

@@ -84,6 +84,14 @@ impl Target {
         self.url.as_ref().map_or_else(|| "the command".to_owned(), |url| url.origin().ascii_serialization())
     }
 
+    /// The whole URL, or the command.
+    pub fn to(&self) -> String {
+        match (&self.url, &self.exec) {
+            (Some(url), _) => url.to_string(),
+            (None, command) => command.clone().unwrap_or_default(),
+        }
+    }
+
     /// The URL that a delivery is sent to.
     pub fn url(&self, job: &Job, parcel: &Parcel) -> Option<Url> {
         let mut url = self.url.clone()?;
@@ -156,6 +164,8 @@ impl Target {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
+            // Ctrl-C waits for it, and does not end it.
+            .process_group(0)
             .spawn()
             .map_err(fault)?;
         let stdin = child.stdin.take();

@@ -1,5 +1,6 @@
 //! The API, `/api/v1`: for programs.
 
+mod attempts;
 mod confirm;
 mod deliveries;
 mod event_types;

@@ -3,8 +3,8 @@
 use actix_web::web::{self, ServiceConfig};
 
 use super::{
-    confirm, deliveries, event_types, export, export_many, history, lens, nodes, overview, refusals,
-    replay_runs, replays, searches, sending, sources, stream, suggestions, tokens, wait, what_if,
+    attempts, confirm, deliveries, event_types, export, export_many, history, lens, nodes, overview,
+    refusals, replay_runs, replays, searches, sending, sources, stream, suggestions, tokens, wait, what_if,
 };
 use crate::http::inspector::problem::method_not_allowed;
 use crate::http::inspector::resource::{get_only, post_only, read_only};
@@ -15,6 +15,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(get_only("/api/v1/deliveries/stream", stream::stream))
         .service(get_only("/api/v1/deliveries/export", export_many::many))
         .service(post_only("/api/v1/deliveries/replay", replay_runs::start))
+        .service(post_only("/api/v1/deliveries/attempts", attempts::report))
         .service(
             web::resource("/api/v1/deliveries/{id}")
                 .route(web::get().to(deliveries::one))
