@@ -10,6 +10,7 @@ mod send;
 mod shell;
 mod subscriptions;
 mod tail;
+mod tokens;
 
 use std::path::PathBuf;
 
@@ -25,6 +26,7 @@ pub use send::{Send, SendFault};
 pub use shell::{Completions, Doctor, Man, Shell};
 pub use subscriptions::{Subscriptions, SubscriptionsCommand};
 pub use tail::{FullLoop, Tail};
+pub use tokens::{Tokens, TokensCommand};
 
 use crate::config::Options;
 
@@ -123,6 +125,9 @@ pub enum Command {
     Doctor(Doctor),
     /// List, add, remove or test subscriptions of the running instance
     Subscriptions(Subscriptions),
+    /// List, create or revoke tokens for the API
+    #[command(after_help = tokens::EXAMPLES)]
+    Tokens(Tokens),
     /// Replay stored deliveries of the running instance: those that a search finds
     Replay(Replay),
     /// List messages, send waiting ones now or cancel them

@@ -36,6 +36,7 @@ mod stats;
 mod subscriptions;
 mod table;
 mod tail;
+mod tokens;
 mod typo;
 mod verify;
 mod wait;

@@ -11,7 +11,7 @@ use super::output::{self, Unwritten, complain};
 use super::{
     check_config, dead_letters, deliveries, doctor, events, export, full_loop, hash_password, health, listen,
     messages, migrate_store, prepare_store, prune, replay, send, serve, shell, sign, stats, subscriptions,
-    tail, typo, verify, wait,
+    tail, tokens, typo, verify, wait,
 };
 use crate::config::{ConfigFaults, DEFAULT_TOML};
 use crate::send::SendError;
@@ -73,6 +73,7 @@ fn run(Arguments { globals, command }: Arguments) -> anyhow::Result<ExitCode> {
         Command::Man(asked) => shell::man(&asked),
         Command::Listen(asked) => listen::run(&globals, &asked),
         Command::Tail(tail) => tail::run(&globals, &tail),
+        Command::Tokens(asked) => tokens::run(&globals, &asked),
         Command::Subscriptions(asked) => subscriptions::run(&globals, &asked),
         Command::Replay(asked) => replay::run(&globals, &asked),
         Command::Messages(asked) => messages::run(&globals, &asked),

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use toml::{Table, Value};
 
 use super::layers::Layers;
-use super::resolve::Options;
+use super::options::Options;
 use crate::domain::{Credential, Secret, Source};
 
 /// Sections whose options a reload applies. The others need a restart.

@@ -16,7 +16,7 @@ const TAIL: usize = 4;
 pub enum Scope {
     /// Read everything.
     Read,
-    /// Also send again what is stored: replays, dead letters, messages.
+    /// Also resend what is stored: replays, dead letters, messages.
     Replay,
     /// Everything, also tokens.
     Admin,

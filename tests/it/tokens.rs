@@ -163,3 +163,29 @@ fn the_page_makes_a_token_once_and_revokes_it() {
     assert_eq!((revoked.status, revoked.header("location")), (303, Some("/tokens")));
     until("it is revoked", || ask(&server, secret, "GET", "/api/v1/deliveries", "").status == 401);
 }
+
+#[test]
+fn the_command_line_makes_lists_and_revokes_tokens() {
+    let server = Server::start();
+    let run = |arguments: &[&str]| {
+        let done = server.command(arguments).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (done.status.code(), text(done.stdout), text(done.stderr))
+    };
+    let (code, made, _) = run(&["tokens", "create", "ci", "--scope", "replay"]);
+    assert_eq!(code, Some(0));
+    let secret = made.trim_end();
+    assert!(secret.starts_with("thk_") && made.lines().count() == 1, "{made}");
+    assert_eq!(ask(&server, secret, "GET", "/api/v1/deliveries", "").status, 200);
+    let (_, list, _) = run(&["tokens", "list"]);
+    assert!(list.contains("ci") && list.contains("replay") && !list.contains(secret), "{list}");
+    let (_, rows, _) = run(&["tokens", "list", "--json"]);
+    let row: Value = serde_json::from_str(rows.trim_end()).unwrap();
+    assert_eq!((&row["name"], &row["scope"]), (&json!("ci"), &json!("replay")));
+    assert_eq!(run(&["tokens", "create", "x", "--scope", "reed"]).0, Some(2));
+    let (code, _, fault) = run(&["tokens", "revoke", "other"]);
+    assert!(code == Some(1) && fault.contains("no token \"other\""), "{code:?} {fault}");
+    assert_eq!(run(&["tokens", "revoke", "ci"]).0, Some(0));
+    assert_eq!(ask(&server, secret, "GET", "/api/v1/deliveries", "").status, 401);
+    assert!(run(&["tokens", "list"]).1.contains("no tokens"));
+}

@@ -4,8 +4,9 @@ use actix_web::http::Method;
 
 use crate::domain::Scope;
 
-/// What tokens of the scope `replay` may do: send again what is stored. A star stands for one segment.
-const REPLAYS: [&str; 9] = [
+/// What tokens of the scope `replay` may do: resend what is stored. A star stands for one segment.
+const REPLAYS: [&str; 10] = [
+    "/api/v1/deliveries/attempts",
     "/api/v1/deliveries/replay",
     "/api/v1/deliveries/*/replay",
     "/api/v1/replay-runs/*/stop",
