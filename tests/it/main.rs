@@ -102,5 +102,6 @@ mod tagoio_pages;
 mod tls;
 mod tokens;
 mod upgrade;
+mod verify_elsewhere;
 mod what_if;
 mod wording;
