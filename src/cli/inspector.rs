@@ -217,7 +217,7 @@ fn problem(status: u16, body: &[u8]) -> String {
     let detail = told.get("detail").and_then(Value::as_str).unwrap_or(&no_inspector);
     let mut lines = vec![match status {
         401 => format!(
-            "{detail} Set TAGOHOOK_PASSWORD to the inspector's password. TAGOHOOK_TOKEN is another name for it."
+            "{detail} Set TAGOHOOK_PASSWORD to the inspector's password. Or set TAGOHOOK_TOKEN to a token."
         ),
         _ => detail.to_owned(),
     }];

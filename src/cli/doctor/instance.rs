@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 use std::time::{Duration, UNIX_EPOCH};
 
-use anyhow::Context as _;
 use serde_json::Value;
 
 use super::finding::Finding;
@@ -11,7 +10,7 @@ use super::machine::endpoints as counted_endpoints;
 use crate::cli::inspector::{Api, encoded, text};
 use crate::config::read_addresses;
 use crate::domain::{Clock as _, Timestamp};
-use crate::send::{Client, Method, Outgoing};
+use crate::send::{Client, Method, Outgoing, receiver_url};
 use crate::telemetry::SystemClock;
 
 /// A clock may differ by this much: the date of a response has whole seconds.
@@ -67,9 +66,7 @@ fn clock(date: Option<&str>, here: Timestamp) -> Finding {
 /// The receiver of a local instance.
 async fn receiver(api: &Api) -> anyhow::Result<Option<Finding>> {
     let Some(addresses) = api.data_dir().and_then(read_addresses) else { return Ok(None) };
-    let base = crate::send::source_url(&addresses.receiver, "x");
-    let mut url = url::Url::parse(&base).context("the receiver has no URL")?;
-    url.set_path("/readyz");
+    let url = url::Url::parse(&receiver_url(&addresses.receiver, "readyz"))?;
     let request = Outgoing {
         method: Method::Get,
         url,

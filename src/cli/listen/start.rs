@@ -204,7 +204,10 @@ mod tests {
     fn the_state_folder_is_where_the_system_has_such_files() {
         let env = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let home = env("HOME", "/home/a");
-        assert_eq!(state_folder(&[home.clone()]).unwrap(), Path::new("/home/a/.local/state/tagohook/listen"));
+        assert_eq!(
+            state_folder(std::slice::from_ref(&home)).unwrap(),
+            Path::new("/home/a/.local/state/tagohook/listen")
+        );
         assert_eq!(
             state_folder(&[home, env("XDG_STATE_HOME", "/s")]).unwrap(),
             Path::new("/s/tagohook/listen")
