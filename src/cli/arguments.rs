@@ -33,7 +33,10 @@ use crate::config::Options;
 const EXAMPLES: &str = "\
 Examples:
   tagohook                                   start; no configuration is needed
-  tagohook send user.login                   send a signed example to the running instance
+  tagohook trigger user.login                send a signed example to the running instance
+  tagohook listen --forward-to http://localhost:3000/hook       forward deliveries to your app
+  tagohook wait type:user.login --timeout 30s                   wait for one, in a test
+  tagohook doctor                            what is wrong, and what to do
   tagohook send data.received --set data.variables='[]' --set device.name=Roof
   tagohook send data.received --publish      publish it to the subscriptions
   tagohook subscriptions add slack.json      TagoRUN's own webhook configuration

@@ -27,7 +27,7 @@ fn printing(server: &Server) -> Vec<Command> {
     let body = server.data_dir().join("body.json");
     fs::write(&body, login("printed")).unwrap();
     let body = body.to_str().unwrap();
-    let commands: [&[&str]; 18] = [
+    let commands: [&[&str]; 25] = [
         &["events"],
         &["events", "user.login"],
         &["default-config"],
@@ -45,6 +45,13 @@ fn printing(server: &Server) -> Vec<Command> {
         &["prune"],
         &["loop"],
         &["tail"],
+        &["wait", "--since", "1h"],
+        &["deliveries", "list"],
+        &["deliveries", "list", "--json"],
+        &["export"],
+        &["stats"],
+        &["completions", "bash"],
+        &["man"],
         &["--help"],
     ];
     commands.iter().map(|arguments| server.command(arguments)).collect()
@@ -118,7 +125,7 @@ fn the_exit_code_of_verify_is_its_answer_also_where_nobody_reads_the_words() {
 #[test]
 fn an_error_that_nobody_reads_keeps_its_exit_code() {
     let setup = Setup::new("[receiver]\nlistn = 1\n");
-    for (arguments, code) in [(&["check-config"][..], 2), (&["nonsense"], 2), (&["subscriptions", "list"], 1)]
+    for (arguments, code) in [(&["check-config"][..], 2), (&["nonsense"], 2), (&["subscriptions", "list"], 3)]
     {
         let closed = setup.command(arguments).stderr(closed()).status().unwrap();
         let full = setup.command(arguments).stderr(full()).status().unwrap();

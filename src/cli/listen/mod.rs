@@ -25,7 +25,7 @@ use self::reports::Reports;
 use self::session::{Rules, Session};
 use self::start::Start;
 use super::arguments::{Globals, Listen};
-use super::inspector::{self, Api};
+use super::inspector::{self, Api, http_url};
 use super::interrupt::Interrupts;
 use super::live::Live;
 use super::output::notice;
@@ -33,6 +33,9 @@ use super::output::notice;
 /// Forwards until it is stopped.
 pub fn run(globals: &Globals, asked: &Listen) -> anyhow::Result<ExitCode> {
     inspector::run(async {
+        if let Some(url) = &asked.forward_to {
+            http_url("--forward-to", url, "http://localhost:3000/hook")?;
+        }
         let api = Api::find(globals, &asked.inspector)?;
         let filter = start::filter(&asked.query);
         let target = start::target(globals, &api, asked).await?;
