@@ -34,6 +34,8 @@ use load::{Plan, Round};
 use program::{Program, SECRET, wait_for};
 
 const CONNECTIONS: [usize; 2] = [64, 256];
+/// With a database, batches and with them the rate still grow beyond that.
+const CONNECTIONS_TO_NODES: [usize; 3] = [64, 256, 512];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -105,7 +107,7 @@ fn on_postgres(sqlite: &Program, seconds: Duration, rounds: u64) {
     ];
     let mut plan = Plan::new(SECRET);
     let mut acknowledged = 0;
-    for connections in CONNECTIONS {
+    for connections in CONNECTIONS_TO_NODES {
         let mut runs: Vec<Run> = servers.iter().map(|_| Run::default()).collect();
         let mut pgbench = 0.0;
         for _ in 0..rounds {
