@@ -31,6 +31,7 @@ const ALSO = [
   [at("/dead-letters"), "failed retry"],
   [at("/health"), "endpoints"],
   [at("/event-types"), "catalogue schemas"],
+  [at("/api"), "reference openapi programs curl"],
 ];
 
 const listOf = (q) => at(`/?q=${encodeURIComponent(q)}`);

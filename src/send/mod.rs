@@ -10,7 +10,7 @@ mod subscriptions;
 mod wire;
 
 pub use engine::{RunningSender, check_health, events_of as read_delivery};
-pub use language::OPERATORS;
+pub use language::{ConditionOutcome, OPERATORS};
 pub use manage::{Act, ManageFault, Managed};
 pub use own_events::{OWN_EVENTS, PublishFault};
 pub use state::{Duty, Evaluations, Part, Sender, SenderParts};

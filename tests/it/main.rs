@@ -62,6 +62,7 @@ mod migrate_store;
 mod monitoring;
 mod more_senders;
 mod octokit;
+mod openapi;
 mod outbound_pages;
 mod output;
 mod overview;

@@ -15,9 +15,8 @@ use actix_web::{Error, HttpResponse, web};
 use super::admin_auth::{self, Login};
 use super::hosts::is_same_host;
 use super::problem::Problem;
-use super::refusal;
-use super::scopes;
 use super::state::InspectorState;
+use super::{refusal, scopes};
 use crate::domain::{ApiToken, TOKEN_PREFIX};
 
 /// Nothing from elsewhere, nothing inline.
@@ -160,7 +159,7 @@ async fn refuse_token(state: &InspectorState, request: &ServiceRequest, token: &
     let token = match state.store.token(ApiToken::digest(token)).await {
         Ok(Some(token)) => token,
         Ok(None) => return Some(unauthorized("This token is unknown, or it was revoked.")),
-        Err(fault) => return Some(Problem::store_fault(&fault).response()),
+        Err(fault) => return Some(Problem::from(fault).response()),
     };
     let needed = scopes::needed(request.method(), request.path());
     if !token.scope.covers(needed) {

@@ -2,7 +2,9 @@
 
 mod address_check;
 mod admin_auth;
+mod answer;
 mod api;
+mod api_document;
 mod badge_refresh;
 mod badges;
 mod compress;
@@ -14,11 +16,11 @@ mod login;
 mod mount;
 mod operations;
 mod pages;
-mod params;
 mod problem;
 mod public_address;
 mod refusal;
 mod remembered;
+mod request;
 mod resource;
 mod scopes;
 mod server;

@@ -28,15 +28,3 @@ where
         .route(web::post().to(handler))
         .default_service(web::to(|| async { method_not_allowed("POST") }))
 }
-
-/// A resource that answers late or without end: GET only.
-pub fn get_only<F, Args>(path: &str, handler: F) -> Resource
-where
-    F: Handler<Args>,
-    Args: FromRequest + 'static,
-    F::Output: Responder + 'static,
-{
-    web::resource(path)
-        .route(web::get().to(handler))
-        .default_service(web::to(|| async { method_not_allowed("GET") }))
-}

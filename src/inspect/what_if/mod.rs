@@ -5,5 +5,5 @@ mod runs;
 mod today;
 
 pub use judge::{Flip, Side};
-pub use runs::{Asked, MOST, Progress, State, WhatIf};
+pub use runs::{Asked, Progress, State, WhatIf};
 pub use today::PassesToday;

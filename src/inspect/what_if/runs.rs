@@ -16,7 +16,7 @@ use crate::store::{Store, StoreError};
 use crate::telemetry::Workers;
 
 /// The most deliveries of a run.
-pub const MOST: usize = 100_000;
+const MOST: usize = 100_000;
 /// The most runs that are remembered.
 const REMEMBERED: usize = 8;
 /// The most flips of a run that are listed; more are only counted.

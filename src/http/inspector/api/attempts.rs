@@ -2,17 +2,20 @@
 
 use std::collections::HashSet;
 
-use actix_web::{HttpResponse, web};
+use actix_web::web;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
 
+use super::openapi::{Accepted, Body, Schemas, fields as fields_of, together};
 use crate::domain::{DeliveryFilter, DeliveryId, Replay, ReplayId, ReplaySignature};
-use crate::http::inspector::InspectorState;
-use crate::http::inspector::json_body::{bad, fault, text};
-use crate::http::inspector::problem::{FieldFault, Problem, answer};
+use crate::http::inspector::problem::Problem;
+use crate::http::inspector::request::{As, Fields, Json, Members, Readable, SignatureParam};
+use crate::http::inspector::state::InspectorState;
 use crate::send::redacted_url;
 
 /// The most attempts of a request: as many ids as a filter takes.
@@ -23,57 +26,62 @@ const MAX_TEXT: usize = 2_048;
 const MAX_ANSWER: usize = 16 * 1024;
 
 /// The attempts of one target.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Reported {
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+pub struct Reported {
     /// The URL of the app, or the command.
-    to: String,
+    #[schema(value_type = String, min_length = 1, max_length = 2_048)]
+    to: Option<String>,
     /// `original`, unless the requests were signed again.
-    #[serde(default)]
-    signature: Option<String>,
-    attempts: Vec<Attempt>,
+    #[schema(inline)]
+    signature: Option<SignatureParam>,
+    #[schema(value_type = Vec<Attempt>, min_items = 1, max_items = 200)]
+    attempts: Option<Vec<Attempt>>,
 }
 
-/// One attempt.
-#[derive(Debug, Deserialize)]
+impl Members for Reported {}
+
+/// One attempt: it has a status or an error.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Attempt {
+pub struct Attempt {
     delivery_id: String,
     /// The status, or the exit code of a command.
-    #[serde(default)]
+    #[schema(maximum = 999)]
     status: Option<u16>,
     /// Why there was no response.
-    #[serde(default)]
+    #[schema(min_length = 1, max_length = 2_048)]
     error: Option<String>,
     /// The first bytes of the response.
-    #[serde(default)]
     answer_base64: Option<String>,
 }
 
+/// The attempts, with the ids and bytes in them read.
+#[derive(Debug)]
+pub struct AttemptsRequest {
+    to: String,
+    signature: ReplaySignature,
+    attempts: Vec<(DeliveryId, Attempt, Bytes)>,
+}
+
 /// What was kept.
-#[derive(Debug, Serialize)]
-struct Kept {
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Kept {
     kept: usize,
     /// Deliveries that are not here any more.
     unknown: Vec<String>,
 }
 
 /// Keeps them next to the replays of their deliveries.
-pub async fn report(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
-    answer(keep(payload, &state).await)
-}
-
-async fn keep(payload: web::Payload, state: &InspectorState) -> Result<HttpResponse, Problem> {
-    let body = text(payload).await?;
-    let reported: Reported = serde_json::from_str(&body)
-        .map_err(|wrong| bad(vec![fault("", &format!("not the attempts of a target: {wrong}"))]))?;
-    let (signature, attempts) = checked(&reported).map_err(bad)?;
+pub async fn report(
+    Json(AttemptsRequest { to, signature, attempts }): Json<AttemptsRequest>,
+    state: web::Data<InspectorState>,
+) -> Result<Accepted<Kept>, Problem> {
     let ids = attempts.iter().map(|(id, ..)| *id).collect();
     let filter = DeliveryFilter { ids: Some(ids), ..DeliveryFilter::default() };
-    let rows = state.store.list(&filter, None, MOST).await.map_err(|fault| Problem::store_fault(&fault))?;
+    let rows = state.store.list(&filter, None, MOST).await?;
     let known: HashSet<DeliveryId> = rows.iter().map(|row| row.id).collect();
     let now = state.clock.wall();
-    let target = format!("listen {}", redacted_url(&reported.to));
+    let target = format!("listen {}", redacted_url(&to));
     let (kept, unknown): (Vec<_>, Vec<_>) = attempts.into_iter().partition(|(id, ..)| known.contains(id));
     let replays = kept.iter().map(|(original, attempt, answer)| Replay {
         id: ReplayId::new_at(now),
@@ -89,58 +97,58 @@ async fn keep(payload: web::Payload, state: &InspectorState) -> Result<HttpRespo
         answer: answer.clone(),
     });
     // Together, so that they share a transaction.
-    try_join_all(replays.map(|replay| state.store.add_replay(replay, now)))
-        .await
-        .map_err(|fault| Problem::store_fault(&fault))?;
+    try_join_all(replays.map(|replay| state.store.add_replay(replay, now))).await?;
     let unknown = unknown.iter().map(|(id, ..)| id.to_string()).collect();
-    Ok(HttpResponse::Accepted().json(Kept { kept: kept.len(), unknown }))
+    Ok(Accepted(Kept { kept: kept.len(), unknown }))
 }
 
-type Checked<'a> = Vec<(DeliveryId, &'a Attempt, Bytes)>;
+impl Body for AttemptsRequest {
+    fn schema(schemas: &mut Schemas) -> RefOr<Schema> {
+        together("AttemptsRequest", &[(fields_of::<Reported>, &[])], schemas)
+    }
+}
 
-/// The attempts, with the ids and bytes in them read.
-fn checked(reported: &Reported) -> Result<(ReplaySignature, Checked<'_>), Vec<FieldFault>> {
-    let mut faults = Vec::new();
-    if reported.to.is_empty() || reported.to.len() > MAX_TEXT {
-        faults.push(fault("/to", &format!("1 to {MAX_TEXT} bytes")));
-    }
-    let word = reported.signature.as_deref().unwrap_or(ReplaySignature::Original.as_str());
-    let signature = ReplaySignature::from_word(word);
-    if signature.is_none() {
-        faults.push(fault("/signature", "one of fresh, original, none"));
-    }
-    if reported.attempts.is_empty() || reported.attempts.len() > MOST {
-        faults.push(fault("/attempts", &format!("1 to {MOST} attempts")));
-    }
-    let mut read = Vec::new();
-    for (at, attempt) in reported.attempts.iter().enumerate().take(MOST) {
-        let mut wrong = |member: &str, message: &str| {
-            faults.push(fault(&format!("/attempts/{at}/{member}"), message));
-        };
-        let id: Option<DeliveryId> = attempt.delivery_id.parse().ok();
-        if id.is_none() {
-            wrong("delivery_id", "the id of a delivery");
+impl Readable for AttemptsRequest {
+    fn read(fields: &mut Fields) -> Self {
+        let reported: Reported = fields.take();
+        let to = reported.to.unwrap_or_default();
+        if to.is_empty() || to.len() > MAX_TEXT {
+            fields.fault("to", &format!("1 to {MAX_TEXT} bytes"));
         }
-        if attempt.status.is_some_and(|status| status > 999) {
-            wrong("status", "a status up to 999");
+        let given = reported.attempts.unwrap_or_default();
+        if given.is_empty() || given.len() > MOST {
+            fields.fault("attempts", &format!("1 to {MOST} attempts"));
         }
-        if attempt.status.is_some() == attempt.error.is_some() {
-            wrong("status", "either a status or an error");
-        }
-        if attempt.error.as_ref().is_some_and(|error| error.is_empty() || error.len() > MAX_TEXT) {
-            wrong("error", &format!("1 to {MAX_TEXT} bytes"));
-        }
-        let answer = STANDARD.decode(attempt.answer_base64.as_deref().unwrap_or_default()).ok();
-        let answer = answer.filter(|answer| answer.len() <= MAX_ANSWER);
-        if answer.is_none() {
-            wrong("answer_base64", &format!("base64 of up to {MAX_ANSWER} bytes"));
-        }
-        read.extend(id.zip(answer).map(|(id, answer)| (id, attempt, Bytes::from(answer))));
+        let given = given.into_iter().enumerate().take(MOST);
+        let attempts = given.filter_map(|(at, attempt)| read(at, attempt, fields)).collect();
+        let signature = reported.signature.map_or(ReplaySignature::Original, |As(signature)| signature);
+        Self { to, signature, attempts }
     }
-    match signature.filter(|_| faults.is_empty()) {
-        Some(signature) => Ok((signature, read)),
-        None => Err(faults),
+}
+
+fn read(at: usize, attempt: Attempt, fields: &mut Fields) -> Option<(DeliveryId, Attempt, Bytes)> {
+    let mut wrong = |member: &str, message: &str| {
+        fields.fault_at(format!("/attempts/{at}/{member}"), message);
+    };
+    let id: Option<DeliveryId> = attempt.delivery_id.parse().ok();
+    if id.is_none() {
+        wrong("delivery_id", "the id of a delivery");
     }
+    if attempt.status.is_some_and(|status| status > 999) {
+        wrong("status", "a status up to 999");
+    }
+    if attempt.status.is_some() == attempt.error.is_some() {
+        wrong("status", "either a status or an error");
+    }
+    if attempt.error.as_ref().is_some_and(|error| error.is_empty() || error.len() > MAX_TEXT) {
+        wrong("error", &format!("1 to {MAX_TEXT} bytes"));
+    }
+    let answer = STANDARD.decode(attempt.answer_base64.as_deref().unwrap_or_default()).ok();
+    let answer = answer.filter(|answer| answer.len() <= MAX_ANSWER);
+    if answer.is_none() {
+        wrong("answer_base64", &format!("base64 of up to {MAX_ANSWER} bytes"));
+    }
+    Some((id?, attempt, Bytes::from(answer?)))
 }
 
 #[cfg(test)]
@@ -150,10 +158,9 @@ mod tests {
     const ID: &str = "01a21fcf-796b-755c-806d-310216e04a1e";
 
     fn faults(body: &str) -> Vec<String> {
-        let reported: Reported = serde_json::from_str(body).unwrap();
-        match checked(&reported) {
+        match Fields::of_json(body).unwrap().read::<AttemptsRequest>() {
             Ok(_) => Vec::new(),
-            Err(faults) => faults.into_iter().map(|fault| fault.pointer).collect(),
+            Err(problem) => problem.into_faults().into_iter().map(|fault| fault.pointer).collect(),
         }
     }
 
@@ -164,7 +171,7 @@ mod tests {
         assert_eq!(faults(&good), [""; 0]);
         assert_eq!(
             faults(r#"{"to": "", "signature": "x", "attempts": []}"#),
-            ["/to", "/signature", "/attempts"]
+            ["/signature", "/to", "/attempts"]
         );
         let wrong = format!(
             r#"{{"to": "http://a/", "attempts": [
@@ -179,6 +186,6 @@ mod tests {
             "/attempts/2/answer_base64",
         ];
         assert_eq!(faults(&wrong), places);
-        assert!(serde_json::from_str::<Reported>(r#"{"to": "a", "attempts": [], "more": 1}"#).is_err());
+        assert_eq!(faults(r#"{"to": "a", "attempts": [], "more": 1}"#), ["/attempts", "/more"]);
     }
 }

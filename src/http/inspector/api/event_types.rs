@@ -1,72 +1,84 @@
 //! `GET event-types`, `GET event-types/{name}`.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::web;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
+use super::openapi::Done;
 use crate::catalog::EventType;
-use crate::http::inspector::InspectorState;
-use crate::http::inspector::params::{Blank, Params};
 use crate::http::inspector::problem::Problem;
+use crate::http::inspector::request::Query;
+use crate::http::inspector::state::InspectorState;
 
-#[derive(Serialize)]
-struct EventTypeObject<'a> {
-    id: &'a str,
-    name: &'a str,
-    title: &'a str,
-    aliases: &'a [&'a str],
+/// An event type.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventTypeObject {
+    id: String,
+    name: String,
+    title: String,
+    /// Other names that are read as this one.
+    aliases: Vec<String>,
+    /// Where it is from.
     origin: &'static str,
 }
 
-impl<'a> From<&'a EventType> for EventTypeObject<'a> {
-    fn from(event_type: &'a EventType) -> Self {
+impl From<&EventType> for EventTypeObject {
+    fn from(event_type: &EventType) -> Self {
         Self {
-            id: event_type.name(),
-            name: event_type.name(),
-            title: event_type.title(),
-            aliases: event_type.aliases(),
+            id: event_type.name().to_owned(),
+            name: event_type.name().to_owned(),
+            title: event_type.title().to_owned(),
+            aliases: event_type.aliases().iter().map(ToString::to_string).collect(),
             origin: event_type.origin().as_str(),
         }
     }
 }
 
-#[derive(Serialize)]
-struct Detail<'a> {
+/// An event type with its schema.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventTypeDetail {
     #[serde(flatten)]
-    event_type: EventTypeObject<'a>,
-    schema: Option<&'a RawValue>,
-    shape: Option<&'a RawValue>,
-    example: Option<&'a RawValue>,
+    event_type: EventTypeObject,
+    /// The JSON Schema of its payload.
+    #[schema(value_type = Option<Object>)]
+    schema: Option<Box<RawValue>>,
+    /// The usual shape of its payload, as a JSON Schema.
+    #[schema(value_type = Option<Object>)]
+    shape: Option<Box<RawValue>>,
+    /// An example of its payload.
+    #[schema(value_type = Value)]
+    example: Option<Box<RawValue>>,
 }
 
-#[derive(Serialize)]
-struct List<'a> {
-    event_types: Vec<EventTypeObject<'a>>,
+/// Event types.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventTypeList {
+    event_types: Vec<EventTypeObject>,
     next: Option<String>,
 }
 
 /// Every event type, in the order of the specification.
-pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
-    if let Err(faults) = Params::read(request.query_string(), Blank::Fault).finish(&["none"]) {
-        return Problem::bad_parameters(faults).response();
-    }
+pub async fn list(_: Query<()>, state: web::Data<InspectorState>) -> Result<Done<EventTypeList>, Problem> {
     let event_types = state.catalog.iter().map(EventTypeObject::from).collect();
-    HttpResponse::Ok().json(List { event_types, next: None })
+    Ok(Done(EventTypeList { event_types, next: None }))
 }
 
 /// One event type, by its name or an alias, with schema and example.
-pub async fn one(name: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
-    let Some(event_type) = state.catalog.resolve(&name) else {
-        return Problem::not_found("The catalogue has no event type of that name.").response();
-    };
-    HttpResponse::Ok().json(Detail {
+pub async fn one(
+    name: web::Path<String>,
+    state: web::Data<InspectorState>,
+) -> Result<Done<EventTypeDetail>, Problem> {
+    let missing = || Problem::not_found("The catalogue has no event type of that name.");
+    let event_type = state.catalog.resolve(&name).ok_or_else(missing)?;
+    Ok(Done(EventTypeDetail {
         event_type: EventTypeObject::from(event_type),
         schema: raw(Some(event_type.schema_of(&name))),
         shape: raw(event_type.shape()),
         example: raw(event_type.example()),
-    })
+    }))
 }
 
-fn raw(json: Option<&str>) -> Option<&RawValue> {
+fn raw(json: Option<&str>) -> Option<Box<RawValue>> {
     serde_json::from_str(json?).ok()
 }

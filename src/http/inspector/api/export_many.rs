@@ -4,25 +4,34 @@ use std::collections::VecDeque;
 use std::io;
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use bytes::Bytes;
 use futures_util::stream;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
 
 use super::objects::DeliveryObject;
+use super::openapi::Text;
 use crate::domain::{DeliveryFilter, DeliveryId, StoredDelivery};
 use crate::http::inspector::InspectorState;
-use crate::http::inspector::params::{Blank, Params, filter, filter_names};
 use crate::http::inspector::problem::Problem;
+use crate::http::inspector::request::{As, DeliveryParams, Members, Query, Word, one_of};
 use crate::inspect::export::{credential_headers, csv_head, csv_line, har_document, har_entry};
 use crate::store::StoreError;
+
+/// `Format` as a request writes it.
+type FormatParam = As<Format>;
 
 /// Deliveries read at once.
 const PAGE: usize = 200;
 /// The placeholder for the entries of an archive.
 const HAR_ENTRIES: &str = "[]";
 
+/// A format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
+pub enum Format {
     Jsonl,
     Csv,
     Har,
@@ -55,16 +64,38 @@ impl Format {
     }
 }
 
+impl Word for Format {
+    fn expected() -> String {
+        "one of jsonl, csv, har".to_owned()
+    }
+
+    fn read(text: &str) -> Result<Self, Option<String>> {
+        Self::from_word(text).ok_or(None)
+    }
+
+    fn schema() -> RefOr<Schema> {
+        one_of(&["jsonl", "csv", "har"])
+    }
+}
+
+/// The form of an export.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+pub struct ManyParams {
+    /// The format; `jsonl` without it.
+    #[param(inline)]
+    r#as: Option<FormatParam>,
+}
+
+impl Members for ManyParams {}
+
 /// The export, newest delivery first, without deliveries that arrive meanwhile. If the store fails, the connection is
 /// closed, so an export that ends normally is complete.
-pub async fn many(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
-    let mut params = Params::read(request.query_string(), Blank::Fault);
-    let filter = filter(&mut params);
-    let format = params.parsed("as", "one of jsonl, csv, har", Format::from_word);
-    if let Err(faults) = params.finish(&filter_names(&["as"])) {
-        return Problem::bad_parameters(faults).response();
-    }
-    let format = format.unwrap_or(Format::Jsonl);
+pub async fn many(
+    Query((params, form)): Query<(DeliveryParams, ManyParams)>,
+    state: web::Data<InspectorState>,
+) -> Result<Text, Problem> {
+    let filter = DeliveryFilter::from(params);
+    let format = form.r#as.map_or(Format::Jsonl, |As(format)| format);
     let export = Export {
         more: credential_headers(&state.sources.all()),
         base: state.receiver_base(),
@@ -80,11 +111,12 @@ pub async fn many(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
         let text = export.next().await.map_err(io::Error::other)?;
         Ok::<_, io::Error>(text.map(|text| (Bytes::from(text), export)))
     });
-    HttpResponse::Ok()
+    let answer = HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, format.content_type()))
         .insert_header((CONTENT_DISPOSITION, format.file_name()))
         .insert_header((CACHE_CONTROL, "no-store"))
-        .streaming(body)
+        .streaming(body);
+    Ok(Text(answer))
 }
 
 #[derive(Clone, Copy)]

@@ -1,30 +1,41 @@
 //! `GET nodes`: the nodes that share the store.
 
-use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::json;
+use actix_web::web;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::http::inspector::InspectorState;
-use crate::http::inspector::params::{Blank, Params};
-use crate::http::inspector::problem::{Problem, answer};
+use super::openapi::Done;
+use crate::http::inspector::answer::Time;
+use crate::http::inspector::problem::Problem;
+use crate::http::inspector::request::Query;
+use crate::http::inspector::state::InspectorState;
+
+/// Nodes.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NodeList {
+    nodes: Vec<NodeObject>,
+}
+
+/// A node.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NodeObject {
+    name: String,
+    /// `running`, `stopped` or `away`.
+    state: &'static str,
+    started_at: Time,
+    seen_at: Time,
+    /// Whether it is the one that answers.
+    own: bool,
+}
 
 /// The nodes by name; none where the store is a file.
-pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
-    if let Err(faults) = Params::read(request.query_string(), Blank::Fault).finish(&[]) {
-        return Problem::bad_parameters(faults).response();
-    }
-    answer(state.store.nodes().await.map_err(|fault| Problem::store_fault(&fault)).map(|nodes| {
-        let nodes: Vec<_> = nodes
-            .into_iter()
-            .map(|node| {
-                json!({
-                    "name": node.name,
-                    "state": node.state(),
-                    "started_at": node.started_at.to_string(),
-                    "seen_at": node.seen_at.to_string(),
-                    "own": node.is_own,
-                })
-            })
-            .collect();
-        HttpResponse::Ok().json(json!({"nodes": nodes}))
-    }))
+pub async fn list(_: Query<()>, state: web::Data<InspectorState>) -> Result<Done<NodeList>, Problem> {
+    let nodes = state.store.nodes().await?.into_iter().map(|node| NodeObject {
+        state: node.state(),
+        name: node.name,
+        started_at: node.started_at.into(),
+        seen_at: node.seen_at.into(),
+        own: node.is_own,
+    });
+    Ok(Done(NodeList { nodes: nodes.collect() }))
 }

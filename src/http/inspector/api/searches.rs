@@ -1,49 +1,56 @@
 //! `GET searches`, `PUT searches/{name}`, `DELETE searches/{name}`: saved searches.
 
-use actix_web::{HttpResponse, web};
-use serde_json::{Value, json};
+use actix_web::web;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::http::inspector::InspectorState;
-use crate::http::inspector::json_body::{bad, fault, object};
-use crate::http::inspector::operations::searches::save;
-use crate::http::inspector::problem::{Problem, answer};
+use super::openapi::{Done, NoContent};
+use crate::http::inspector::operations::replay::fault;
+use crate::http::inspector::operations::searches::{SearchRequest, save};
+use crate::http::inspector::problem::Problem;
+use crate::http::inspector::request::Json;
+use crate::http::inspector::state::InspectorState;
+use crate::store::SavedSearch;
+
+/// Saved searches.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SearchList {
+    searches: Vec<SearchObject>,
+}
+
+/// A saved search.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SearchObject {
+    name: String,
+    /// Parameters of a list, as `verdict=rejected&q=…`.
+    query: String,
+}
+
+impl From<SavedSearch> for SearchObject {
+    fn from(SavedSearch { name, query }: SavedSearch) -> Self {
+        Self { name, query }
+    }
+}
 
 /// Every saved search.
-pub async fn list(state: web::Data<InspectorState>) -> HttpResponse {
-    match state.store.saved_searches().await {
-        Ok(all) => {
-            let all: Vec<Value> =
-                all.iter().map(|one| json!({"name": one.name, "query": one.query})).collect();
-            HttpResponse::Ok().json(json!({"searches": all}))
-        }
-        Err(wrong) => Problem::store_fault(&wrong).response(),
-    }
+pub async fn list(state: web::Data<InspectorState>) -> Result<Done<SearchList>, Problem> {
+    let all = state.store.saved_searches().await?;
+    Ok(Done(SearchList { searches: all.into_iter().map(SearchObject::from).collect() }))
 }
 
 /// Saves a search.
 pub async fn put(
     name: web::Path<String>,
-    payload: web::Payload,
+    Json(request): Json<SearchRequest>,
     state: web::Data<InspectorState>,
-) -> HttpResponse {
-    answer(
-        async {
-            let members = object(payload, &["query"]).await?;
-            let query = members.get("query").and_then(Value::as_str);
-            let query = query
-                .ok_or_else(|| bad(vec![fault("/query", "parameters of a list, as verdict=rejected&q=…")]))?;
-            save(&state, &name, query).await?;
-            Ok(HttpResponse::Ok().json(json!({"name": name.trim(), "query": query})))
-        }
-        .await,
-    )
+) -> Result<Done<SearchObject>, Problem> {
+    let expected = "parameters of a list, as verdict=rejected&q=…";
+    let query = request.query.ok_or_else(|| Problem::bad_body(vec![fault("/query", expected)]))?;
+    Ok(Done(save(&state, &name, &query).await?.into()))
 }
 
 /// Deletes a search.
-pub async fn delete(name: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
-    match state.store.remove_search(name.into_inner()).await {
-        Ok(true) => HttpResponse::NoContent().finish(),
-        Ok(false) => Problem::not_found("There is no saved search of that name.").response(),
-        Err(wrong) => Problem::store_fault(&wrong).response(),
-    }
+pub async fn delete(name: web::Path<String>, state: web::Data<InspectorState>) -> Result<NoContent, Problem> {
+    let missing = || Problem::not_found("There is no saved search of that name.");
+    state.store.remove_search(name.into_inner()).await?.then_some(NoContent).ok_or_else(missing)
 }

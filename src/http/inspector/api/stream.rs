@@ -8,31 +8,67 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use futures_util::stream;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::time::Instant;
+use utoipa::IntoParams;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
 
 use super::objects::RowObject;
-use crate::domain::DeliveryRow;
-use crate::http::inspector::params::{Blank, Params, filter, filter_names};
+use super::openapi::Events;
+use crate::domain::{DeliveryFilter, DeliveryRow};
 use crate::http::inspector::problem::Problem;
+use crate::http::inspector::request::{As, DeliveryParams, Members, Query, Word, one_of};
 use crate::http::inspector::{InspectorState, list_row};
 use crate::inspect::{LiveTail, Resumption};
+
+/// `Html` as a request writes it.
+type HtmlParam = As<Html>;
 
 /// The longest time without output, so that a dead connection is noticed.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 /// The reconnection delay for clients, in milliseconds.
 const RETRY_MS: u32 = 2000;
 
-/// The stream.
-pub async fn stream(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
-    let mut params = Params::read(request.query_string(), Blank::Fault);
-    let filter = filter(&mut params);
-    let asked = params.text("last_event_id");
-    let is_html = params.parsed("rows", "html, or nothing", |text| (text == "html").then_some(true));
-    if let Err(faults) = params.finish(&filter_names(&["last_event_id", "rows"])) {
-        return Problem::bad_parameters(faults).response();
+/// How the stream is written.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+pub struct StreamParams {
+    /// The id of the last event that was read: the stream resumes after it. The header `Last-Event-ID` comes first.
+    last_event_id: Option<String>,
+    /// `html`: rows of the list's page in place of objects.
+    #[param(inline)]
+    rows: Option<HtmlParam>,
+}
+
+impl Members for StreamParams {}
+
+/// The word `html`.
+#[derive(Clone, Copy, Debug)]
+pub struct Html;
+
+impl Word for Html {
+    fn expected() -> String {
+        "html, or nothing".to_owned()
     }
+
+    fn read(text: &str) -> Result<Self, Option<String>> {
+        (text == "html").then_some(Self).ok_or(None)
+    }
+
+    fn schema() -> RefOr<Schema> {
+        one_of(&["html"])
+    }
+}
+
+/// The stream.
+pub async fn stream(
+    Query((params, how)): Query<(DeliveryParams, StreamParams)>,
+    request: HttpRequest,
+    state: web::Data<InspectorState>,
+) -> Result<Events, Problem> {
+    let filter = DeliveryFilter::from(params);
+    let (asked, is_html) = (how.last_event_id, how.rows);
     // The browser's own header is newer than the URL of the page.
     let header = request.headers().get("last-event-id");
     let cursor = header.map(|value| value.to_str().unwrap_or("garbage").to_owned()).or(asked);
@@ -58,11 +94,12 @@ pub async fn stream(request: HttpRequest, state: web::Data<InspectorState>) -> H
     let body = stream::unfold(writer, |mut writer| async move {
         writer.next().await.map(|text| (Ok::<_, Infallible>(Bytes::from(text)), writer))
     });
-    HttpResponse::Ok()
+    let answer = HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream"))
         .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header(("X-Accel-Buffering", "no"))
-        .streaming(body)
+        .streaming(body);
+    Ok(Events(answer))
 }
 
 struct Writer {

@@ -1,40 +1,66 @@
 //! `GET suggestions`: completions for the search box.
 
-use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::{Value, json};
+use actix_web::web;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
+use super::openapi::Done;
 use crate::domain::Device;
 use crate::http::inspector::InspectorState;
-use crate::http::inspector::params::{Blank, Params};
 use crate::http::inspector::problem::Problem;
+use crate::http::inspector::request::{Blank, Caret, Members, Query, Range};
 use crate::inspect::search::{Suggestion, Typing, quoted};
 use crate::store::{EntityQuery, StoreError};
 
 /// The maximum number of devices suggested.
 const DEVICES: usize = 8;
 
+/// What is being typed.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+pub struct TypingParams {
+    /// The search.
+    q: Option<String>,
+    /// The caret is after so many characters; at the end without it.
+    #[param(inline)]
+    at: Option<Caret>,
+}
+
+impl Members for TypingParams {
+    // Nothing is typed yet.
+    const BLANK: Blank = Blank::Absent;
+}
+
+/// What may take the place of what is being typed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SuggestionList {
+    suggestions: Vec<SuggestionObject>,
+}
+
+/// A text, and the characters whose place it may take.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SuggestionObject {
+    from: usize,
+    to: usize,
+    text: String,
+    /// What it is.
+    about: String,
+}
+
 /// The suggestions for a search `q` with the caret after `at` characters.
-pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
-    let mut params = Params::read(request.query_string(), Blank::Absent);
-    let search = params.text("q").unwrap_or_default();
-    let at = params.parsed("at", "a number of characters", |text| text.parse::<usize>().ok());
-    if let Err(faults) = params.finish(&["q", "at"]) {
-        return Problem::bad_parameters(faults).response();
-    }
-    let typing = Typing::at(&search, at.unwrap_or_else(|| search.chars().count()));
-    match values(&state, &typing).await {
-        Err(fault) => Problem::store_fault(&fault).response(),
-        Ok(values) => {
-            let all: Vec<Value> = typing
-                .suggestions(&values)
-                .into_iter()
-                .map(
-                    |one| json!({"from": typing.from, "to": typing.to, "text": one.text, "about": one.about}),
-                )
-                .collect();
-            HttpResponse::Ok().json(json!({"suggestions": all}))
-        }
-    }
+pub async fn list(
+    Query(params): Query<TypingParams>,
+    state: web::Data<InspectorState>,
+) -> Result<Done<SuggestionList>, Problem> {
+    let search = params.q.unwrap_or_default();
+    let typing = Typing::at(&search, params.at.map_or_else(|| search.chars().count(), Range::size));
+    let values = values(&state, &typing).await?;
+    let suggestions = typing.suggestions(&values).into_iter().map(|one| SuggestionObject {
+        from: typing.from,
+        to: typing.to,
+        text: one.text,
+        about: one.about,
+    });
+    Ok(Done(SuggestionList { suggestions: suggestions.collect() }))
 }
 
 /// The values of a field that depend on the configuration and on stored deliveries.

@@ -1,32 +1,38 @@
 //! `GET tokens`, `POST tokens`, `DELETE tokens/{id}`: tokens for the API.
 
-use actix_web::{HttpResponse, web};
+use actix_web::web;
 use serde::Serialize;
-use serde_json::Value;
+use utoipa::ToSchema;
 
+use super::openapi::{Created, Done, NoContent};
 use crate::domain::ApiToken;
-use crate::http::inspector::InspectorState;
-use crate::http::inspector::json_body::object;
-use crate::http::inspector::operations::tokens::{make, revoke};
-use crate::http::inspector::problem::{Problem, answer};
+use crate::http::inspector::answer::{ScopeWord, Time};
+use crate::http::inspector::operations::tokens::{TokenRequest, make, revoke};
+use crate::http::inspector::problem::Problem;
+use crate::http::inspector::request::Json;
+use crate::http::inspector::state::InspectorState;
 
-#[derive(Serialize)]
-struct List {
+/// Tokens.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TokenList {
     tokens: Vec<TokenObject>,
     next: Option<String>,
 }
 
-#[derive(Serialize)]
-struct TokenObject {
+/// A token for the API.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TokenObject {
     id: String,
     name: String,
-    scope: &'static str,
+    scope: ScopeWord,
     /// The token itself, when it was just made.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     token: Option<String>,
+    /// Its last characters.
     tail: String,
-    created_at: String,
-    last_used_at: Option<String>,
+    created_at: Time,
+    last_used_at: Option<Time>,
 }
 
 impl TokenObject {
@@ -34,38 +40,33 @@ impl TokenObject {
         Self {
             id: token.id,
             name: token.name,
-            scope: token.scope.as_str(),
+            scope: token.scope.into(),
             token: secret,
             tail: token.tail,
-            created_at: token.created_at.to_string(),
-            last_used_at: token.last_used_at.map(|used| used.to_string()),
+            created_at: token.created_at.into(),
+            last_used_at: token.last_used_at.map(Time),
         }
     }
 }
 
 /// Every token, the newest first.
-pub async fn list(state: web::Data<InspectorState>) -> HttpResponse {
-    match state.store.tokens().await {
-        Ok(all) => {
-            let tokens = all.into_iter().map(|token| TokenObject::of(token, None)).collect();
-            HttpResponse::Ok().json(List { tokens, next: None })
-        }
-        Err(wrong) => Problem::store_fault(&wrong).response(),
-    }
+pub async fn list(state: web::Data<InspectorState>) -> Result<Done<TokenList>, Problem> {
+    let all = state.store.tokens().await?;
+    let tokens = all.into_iter().map(|token| TokenObject::of(token, None)).collect();
+    Ok(Done(TokenList { tokens, next: None }))
 }
 
 /// Makes a token.
-pub async fn create(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
-    let made = async {
-        let members = object(payload, &["name", "scope"]).await?;
-        let text = |key: &str| members.get(key).and_then(Value::as_str).unwrap_or_default();
-        let (secret, token) = make(&state, text("name"), text("scope")).await?;
-        Ok(HttpResponse::Created().json(TokenObject::of(token, Some(secret))))
-    };
-    answer(made.await)
+pub async fn create(
+    Json(request): Json<TokenRequest>,
+    state: web::Data<InspectorState>,
+) -> Result<Created<TokenObject>, Problem> {
+    let (secret, token) = make(&state, request).await?;
+    Ok(Created(TokenObject::of(token, Some(secret)), None))
 }
 
 /// Revokes a token.
-pub async fn delete(id: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
-    answer(revoke(&state, &id).await.map(|()| HttpResponse::NoContent().finish()))
+pub async fn delete(id: web::Path<String>, state: web::Data<InspectorState>) -> Result<NoContent, Problem> {
+    revoke(&state, &id).await?;
+    Ok(NoContent)
 }

@@ -3,46 +3,70 @@
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::web;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::objects::RowObject;
+use super::openapi::Done;
+use crate::domain::DeliveryFilter;
 use crate::http::inspector::InspectorState;
-use crate::http::inspector::params::{Blank, Params, filter, filter_names};
 use crate::http::inspector::problem::Problem;
+use crate::http::inspector::request::{As, DeliveryParams, Members, Query, Word};
 use crate::inspect::first_since;
+
+/// `Duration` as a request writes it.
+type DurationParam = As<Duration>;
 
 /// The default waiting time.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// The maximum waiting time.
 const MAX_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// The first matching row, or 408.
-pub async fn wait(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
-    let mut params = Params::read(request.query_string(), Blank::Fault);
-    let mut filter = filter(&mut params);
-    let timeout = params.parsed("timeout", "a time up to 5m, such as 30s or 500ms", duration);
-    let timeout = timeout.unwrap_or(DEFAULT_TIMEOUT);
-    if let Err(faults) = params.finish(&filter_names(&["timeout"])) {
-        return Problem::bad_parameters(faults).response();
+/// How long to wait.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+pub struct WaitParams {
+    /// At most so long, as `500ms`, `30s` or `5m`, the most; 30 s without it.
+    #[param(inline)]
+    timeout: Option<DurationParam>,
+}
+
+impl Members for WaitParams {}
+
+impl Word for Duration {
+    fn expected() -> String {
+        "a time up to 5m, such as 30s or 500ms".to_owned()
     }
-    let from = filter.from.take();
-    let mut stop = state.stopping();
-    tokio::select! {
-        found = first_since(&state.store, filter, from) => match found {
-            Ok(Some(row)) => HttpResponse::Ok().json(RowObject::from(&row)),
-            Ok(None) => stopping(),
-            Err(fault) => Problem::store_fault(&fault).response(),
-        },
-        () = tokio::time::sleep(timeout) => {
-            let detail = format!("No delivery matched within {timeout:?}.");
-            Problem::new(StatusCode::REQUEST_TIMEOUT, detail).response()
-        }
-        _ = stop.wait_for(|stopped| *stopped) => stopping(),
+
+    fn read(text: &str) -> Result<Self, Option<String>> {
+        duration(text).ok_or(None)
     }
 }
 
-fn stopping() -> HttpResponse {
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "tagohook is stopping.").response()
+/// The first matching row, or 408.
+pub async fn wait(
+    Query((params, how)): Query<(DeliveryParams, WaitParams)>,
+    state: web::Data<InspectorState>,
+) -> Result<Done<RowObject>, Problem> {
+    let mut filter = DeliveryFilter::from(params);
+    let timeout = how.timeout.map_or(DEFAULT_TIMEOUT, |As(timeout)| timeout);
+    let from = filter.from.take();
+    let mut stop = state.stopping();
+    tokio::select! {
+        found = first_since(&state.store, filter, from) => {
+            let row = found?.ok_or_else(stopping)?;
+            Ok(Done(RowObject::from(&row)))
+        }
+        () = tokio::time::sleep(timeout) => {
+            let detail = format!("No delivery matched within {timeout:?}.");
+            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, detail))
+        }
+        _ = stop.wait_for(|stopped| *stopped) => Err(stopping()),
+    }
+}
+
+fn stopping() -> Problem {
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "tagohook is stopping.")
 }
 
 /// `500ms`, `30s`, `2m`; a bare number is seconds. At most five minutes.

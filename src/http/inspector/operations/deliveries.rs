@@ -14,6 +14,6 @@ pub async fn stored(id: &str, state: &InspectorState) -> Result<StoredDelivery, 
     let id: DeliveryId = id.parse().map_err(|_| missing())?;
     match state.store.delivery(id).await {
         Ok(found) => found.ok_or_else(missing),
-        Err(fault) => Err(Problem::store_fault(&fault)),
+        Err(fault) => Err(Problem::from(fault)),
     }
 }

@@ -2,39 +2,70 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Deserializer};
 use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::domain::{Device, DeviceState, Timestamp};
-use crate::http::inspector::params::Params;
 use crate::http::inspector::problem::Problem;
+use crate::http::inspector::request::{As, DeviceOrderParam, DeviceStateParam, Members, Word};
 use crate::http::inspector::state::InspectorState;
 use crate::store::{EntityOrder, EntityPlace, EntityQuery};
+
+/// `EntityPlace` as a request writes it.
+type EntityPlaceParam = As<EntityPlace>;
 
 /// The maximum length of a name, in characters.
 const LONGEST_NAME: usize = 100;
 
-/// Reads the query; `usual` is the default order.
-pub fn query(params: &mut Params, usual: EntityOrder, now: Timestamp) -> EntityQuery {
-    let states = DeviceState::ALL.map(DeviceState::as_str);
-    let is_true = |text: &str| text.parse::<bool>().ok();
-    EntityQuery {
-        source: params.text("source"),
-        q: params.text("q"),
-        state: match params.parsed("silent", "true or false", is_true) {
-            Some(true) => Some(DeviceState::Silent),
-            _ => params.parsed("state", &format!("one of {}", states.join(", ")), DeviceState::from_word),
-        },
-        order: params
-            .parsed("sort", "recent, silence or trouble", |text| match text {
-                "recent" => Some(EntityOrder::Recent),
-                "silence" => Some(EntityOrder::Silence),
-                "trouble" => Some(EntityOrder::Trouble),
-                _ => None,
-            })
-            .unwrap_or(usual),
-        is_joined: false,
-        now,
-        after: params.parsed("before", "the next of an earlier response", place),
+/// Which devices.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+pub struct DeviceParams {
+    /// The source.
+    pub source: Option<String>,
+    /// A part of its id or name.
+    pub q: Option<String>,
+    /// Whether only silent ones.
+    pub silent: Option<bool>,
+    /// The state.
+    #[param(inline)]
+    pub state: Option<DeviceStateParam>,
+    /// The order.
+    #[param(inline)]
+    pub sort: Option<DeviceOrderParam>,
+    /// The `next` of an earlier response.
+    #[param(inline)]
+    pub before: Option<EntityPlaceParam>,
+}
+
+impl Members for DeviceParams {}
+
+impl DeviceParams {
+    /// The query; `usual` is the default order.
+    #[must_use]
+    pub fn query(self, usual: EntityOrder, now: Timestamp) -> EntityQuery {
+        EntityQuery {
+            source: self.source,
+            q: self.q,
+            state: match self.silent {
+                Some(true) => Some(DeviceState::Silent),
+                _ => self.state.map(|As(state)| state),
+            },
+            order: self.sort.map_or(usual, |As(order)| order),
+            is_joined: false,
+            now,
+            after: self.before.map(|As(place)| place),
+        }
+    }
+}
+
+impl Word for EntityPlace {
+    fn expected() -> String {
+        "the next of an earlier response".to_owned()
+    }
+
+    fn read(text: &str) -> Result<Self, Option<String>> {
+        place(text).ok_or(None)
     }
 }
 
@@ -51,16 +82,37 @@ fn place(text: &str) -> Option<EntityPlace> {
     Some(EntityPlace { class, at: Timestamp::from_micros(micros), source, entity })
 }
 
-/// A name to store; a blank one removes the name.
-///
-/// # Errors
-/// If it is too long or has control characters; says what is allowed.
-pub fn own_name(name: &str) -> Result<Option<String>, &'static str> {
-    let name = name.trim();
-    if name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
-        return Err("at most 100 characters, and no control characters");
+/// The name of a device.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+pub struct NameRequest {
+    /// At most 100 characters; null or blank removes it.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>, max_length = 100)]
+    pub name: Option<Option<As<OwnName>>>,
+}
+
+impl Members for NameRequest {}
+
+fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<As<OwnName>>>, D::Error> {
+    Deserialize::deserialize(from).map(Some)
+}
+
+/// A name of a device; a blank one removes the name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnName(pub String);
+
+impl Word for OwnName {
+    fn expected() -> String {
+        "a text, or null".to_owned()
     }
-    Ok(Some(name.to_owned()).filter(|name| !name.is_empty()))
+
+    fn read(text: &str) -> Result<Self, Option<String>> {
+        let name = text.trim();
+        if name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
+            return Err(Some("at most 100 characters, and no control characters".to_owned()));
+        }
+        Ok(Self(name.to_owned()))
+    }
 }
 
 /// Sets the name of a device and returns the device.
@@ -71,10 +123,10 @@ pub async fn rename(
     state: &InspectorState,
     source: String,
     id: String,
-    name: Option<String>,
+    name: Option<As<OwnName>>,
 ) -> Result<Device, Problem> {
-    let unavailable = |fault| Problem::store_fault(&fault);
-    state.store.name_device(source.clone(), id.clone(), name).await.map_err(unavailable)?;
-    let device = state.store.device(source, id).await.map_err(unavailable)?;
+    let name = name.map(|As(OwnName(name))| name).filter(|name| !name.is_empty());
+    state.store.name_device(source.clone(), id.clone(), name).await?;
+    let device = state.store.device(source, id).await?;
     device.ok_or_else(|| Problem::not_found("This source knows no device of this id."))
 }

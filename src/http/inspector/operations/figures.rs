@@ -1,6 +1,7 @@
 //! Figures of attempts, with the names of the specification and exact means.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::health::{millis, standing};
 use crate::http::inspector::state::InspectorState;
@@ -8,7 +9,7 @@ use crate::store::{HealthCheck, SenderFigures, StoreError};
 use crate::telemetry::{EndpointGauges, ParkedGauges};
 
 /// Figures of attempts, with the names of the specification; times in milliseconds, over attempts with a response.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct Stats {
     /// Attempts.
     pub total_sent: u64,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::domain::Timestamp;
 use crate::http::inspector::problem::Problem;
@@ -18,7 +19,7 @@ const TELLING: usize = 3;
 const RECENT: Duration = Duration::from_secs(24 * 3600);
 
 /// The outcome of the last attempts: at most the newest ten, and only recent ones.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RecentAttempts {
     /// The number that succeeded.
     pub arrived: usize,
@@ -66,7 +67,7 @@ pub fn standing(last: Option<&HealthCheck>, figures: Option<&SenderFigures>, now
 }
 
 /// One endpoint: the last health check, the checks before it, and the real attempts.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Health {
     /// The subscription.
     pub id: String,
@@ -97,7 +98,7 @@ pub struct Health {
 }
 
 /// One health check of an endpoint.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Look {
     /// Its result.
     pub status: String,
@@ -155,12 +156,12 @@ pub fn endpoint(
 /// # Errors
 /// 503 if the store cannot be read.
 pub async fn endpoints(state: &InspectorState) -> Result<Vec<Health>, Problem> {
-    let figures = state.store.sender_figures().await.map_err(|fault| Problem::store_fault(&fault))?;
+    let figures = state.store.sender_figures().await?;
     let mut endpoints = Vec::new();
     for active in state.sender.subscriptions().all() {
         let id = active.compiled.id();
         let checks = state.store.health(id.to_owned(), HISTORY).await;
-        let checks = checks.map_err(|fault| Problem::store_fault(&fault))?;
+        let checks = checks?;
         let own = figures.iter().find(|figures| figures.subscription == id);
         endpoints.push(endpoint(&active, checks.first(), &checks, own, state.clock.wall()));
     }

@@ -1,94 +1,131 @@
 //! Pin, note and tags of a delivery.
 
-use actix_web::http::StatusCode;
-use serde_json::{Map, Value};
+use std::fmt;
+
+use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
+use utoipa::ToSchema;
 
 use crate::domain::{DeliveryId, Marks, MarksChange};
-use crate::http::inspector::json_body::{bad, fault};
-use crate::http::inspector::problem::{FieldFault, Problem};
+use crate::http::inspector::problem::Problem;
+use crate::http::inspector::request::{As, Members, Word};
 use crate::http::inspector::state::InspectorState;
 use crate::store::Marked;
 
-/// The maximum length of a note and of a tag, in characters.
-const LONGEST: (usize, usize) = (10_000, 50);
-
+/// The maximum length of a note, in characters.
+const LONGEST_NOTE: usize = 10_000;
+/// The maximum length of a tag, in characters.
+const LONGEST_TAG: usize = 50;
 /// The part of `max_size` that pinned deliveries may use.
 const PINNED: u64 = 4;
-
 /// The maximum number of tags of a delivery.
 const MOST_TAGS: usize = 20;
+
+/// A change of marks. What is left out stays as it is.
+#[derive(Clone, Debug, Default, serde::Deserialize, ToSchema)]
+pub struct MarksRequest {
+    /// Whether it is kept whatever its age.
+    #[serde(default, deserialize_with = "given")]
+    pub pinned: Option<bool>,
+    /// A note of at most 10,000 characters; null or blank removes it.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>, max_length = 10_000)]
+    pub note: Option<Option<As<Note>>>,
+    /// At most 20 tags of 1 to 50 characters without commas. They replace the present ones.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Vec<String>, max_items = 20)]
+    pub tags: Option<Tags>,
+}
+
+impl Members for MarksRequest {}
+
+/// A member that is there; null is a value like others.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
+}
+
+/// A note.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note(pub String);
+
+impl Word for Note {
+    fn expected() -> String {
+        format!("a text of at most {LONGEST_NOTE} characters, or null")
+    }
+
+    fn read(text: &str) -> Result<Self, Option<String>> {
+        let is_odd = |letter: char| letter.is_control() && letter != '\n' && letter != '\t';
+        let is_note = text.chars().count() <= LONGEST_NOTE && !text.contains(is_odd);
+        is_note.then(|| Self(text.to_owned())).ok_or(None)
+    }
+}
+
+/// Tags, each once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tags(pub Vec<String>);
+
+impl Tags {
+    fn add(&mut self, tag: &str) -> Option<()> {
+        let tag = tag.trim();
+        let is_odd = |letter: char| letter.is_control() || letter == ',';
+        if tag.is_empty() || tag.chars().count() > LONGEST_TAG || tag.contains(is_odd) {
+            return None;
+        }
+        if !self.0.iter().any(|known| known == tag) {
+            self.0.push(tag.to_owned());
+        }
+        (self.0.len() <= MOST_TAGS).then_some(())
+    }
+}
+
+impl<'de> Deserialize<'de> for Tags {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_seq(ReadsTags)
+    }
+}
+
+struct ReadsTags;
+
+impl<'de> Visitor<'de> for ReadsTags {
+    type Value = Tags;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "at most {MOST_TAGS} texts of 1 to {LONGEST_TAG} characters without commas")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Tags, A::Error> {
+        let wrong = || de::Error::invalid_value(de::Unexpected::Seq, &ReadsTags);
+        let mut tags = Tags::default();
+        while let Some(tag) = items.next_element::<String>().map_err(|_| wrong())? {
+            tags.add(&tag).ok_or_else(wrong)?;
+        }
+        Ok(tags)
+    }
+}
+
+impl From<MarksRequest> for MarksChange {
+    fn from(asked: MarksRequest) -> Self {
+        let note = asked.note.map(|note| note.map(|As(Note(note))| note));
+        Self {
+            is_pinned: asked.pinned,
+            note: note.map(|note| note.filter(|note| !note.trim().is_empty())),
+            tags: asked.tags.map(|Tags(tags)| tags),
+        }
+    }
+}
 
 /// Stores a change of marks.
 ///
 /// # Errors
 /// 404; 409 if too many are pinned; 503.
-pub async fn marked(state: &InspectorState, id: &str, change: MarksChange) -> Result<Marks, Problem> {
+pub async fn marked(state: &InspectorState, id: &str, change: MarksRequest) -> Result<Marks, Problem> {
     let missing =
         || Problem::not_found("There is no delivery of that id; it may have been removed by retention.");
     let id: DeliveryId = id.parse().map_err(|_| missing())?;
-    match state.store.mark(id, change, state.max_size / PINNED).await {
-        Ok(Marked::Done(marks)) => Ok(marks),
-        Ok(Marked::NoDelivery) => Err(missing()),
-        Ok(Marked::TooManyPins) => {
-            let why = "A thousand deliveries are pinned already, or a quarter of max_size is: unpin one first. Search for pinned:true.";
-            Err(Problem::new(StatusCode::CONFLICT, why))
-        }
-        Err(wrong) => Err(Problem::store_fault(&wrong)),
+    match state.store.mark(id, change.into(), state.max_size / PINNED).await? {
+        Marked::Done(marks) => Ok(marks),
+        Marked::NoDelivery => Err(missing()),
+        Marked::TooManyPins => Err(Problem::conflict(
+            "A thousand deliveries are pinned already, or a quarter of max_size is: unpin one first. Search for pinned:true.",
+        )),
     }
-}
-
-/// The change that the members request.
-///
-/// # Errors
-/// 400 with every fault.
-pub fn change(members: &Map<String, Value>) -> Result<MarksChange, Problem> {
-    let mut faults: Vec<FieldFault> = Vec::new();
-    let is_pinned = match members.get("pinned") {
-        None => None,
-        Some(Value::Bool(is_pinned)) => Some(*is_pinned),
-        Some(_) => {
-            faults.push(fault("/pinned", "true or false"));
-            None
-        }
-    };
-    let is_odd = |letter: char| letter.is_control() && letter != '\n' && letter != '\t';
-    let note = match members.get("note") {
-        None => None,
-        Some(Value::Null) => Some(None),
-        Some(Value::String(note)) if note.chars().count() <= LONGEST.0 && !note.contains(is_odd) => {
-            Some(Some(note.clone()).filter(|note| !note.trim().is_empty()))
-        }
-        Some(_) => {
-            let expected = format!("a text of at most {} characters, or null", LONGEST.0);
-            faults.push(fault("/note", &expected));
-            None
-        }
-    };
-    let tags = members.get("tags").and_then(|value| {
-        let found = tags(value);
-        if found.is_none() {
-            let expected =
-                format!("at most {MOST_TAGS} texts of 1 to {} characters without commas", LONGEST.1);
-            faults.push(fault("/tags", &expected));
-        }
-        found
-    });
-    if faults.is_empty() { Ok(MarksChange { is_pinned, note, tags }) } else { Err(bad(faults)) }
-}
-
-fn tags(value: &Value) -> Option<Vec<String>> {
-    let mut tags: Vec<String> = Vec::new();
-    for tag in value.as_array()? {
-        let tag = tag.as_str()?.trim();
-        if tag.is_empty()
-            || tag.chars().count() > LONGEST.1
-            || tag.contains(|letter: char| letter.is_control() || letter == ',')
-        {
-            return None;
-        }
-        if !tags.iter().any(|known| known == tag) {
-            tags.push(tag.to_owned());
-        }
-    }
-    (tags.len() <= MOST_TAGS).then_some(tags)
 }

@@ -25,7 +25,7 @@ pub async fn found(
     state: &InspectorState,
     range: Range,
 ) -> Result<(Overview, Beside, Vec<Attention>), Problem> {
-    let fault = |fault| Problem::store_fault(&fault);
+    let fault = Problem::from;
     let now = state.clock.wall();
     let overview = Overview::of(&state.store, range, now).await.map_err(fault)?;
     let beside = beside(state, now).await?;
@@ -37,7 +37,7 @@ pub async fn found(
 }
 
 async fn beside(state: &InspectorState, now: Timestamp) -> Result<Beside, Problem> {
-    let fault = |fault| Problem::store_fault(&fault);
+    let fault = Problem::from;
     let mut figures = state.store.sender_figures().await.map_err(fault)?;
     figures.sort_by_key(|own| std::cmp::Reverse(own.dead));
     let name = |id: &str| {

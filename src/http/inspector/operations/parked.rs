@@ -17,7 +17,7 @@ pub async fn parked(state: &InspectorState) -> Result<Vec<(Arc<Parked>, SenderFi
     if all.is_empty() {
         return Ok(Vec::new());
     }
-    let figures = state.store.sender_figures().await.map_err(|fault| Problem::store_fault(&fault))?;
+    let figures = state.store.sender_figures().await?;
     let with = |parked: Arc<Parked>| {
         let own = figures.iter().find(|figures| figures.subscription == parked.id)?;
         (own.parked > 0 || own.dead > 0).then(|| (parked, own.clone()))

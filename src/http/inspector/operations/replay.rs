@@ -1,149 +1,193 @@
 //! A replay of one delivery.
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use url::Url;
+use utoipa::ToSchema;
 
-use crate::domain::ReplaySignature;
-use crate::http::inspector::json_body::{bad, fault};
+use crate::domain::{Replay, ReplaySignature, StoredDelivery};
 use crate::http::inspector::problem::{FieldFault, Problem};
+use crate::http::inspector::request::{As, Members, SignatureParam, Word};
 use crate::http::inspector::state::InspectorState;
-use crate::inspect::replay::{Asked, Edits, Target};
+use crate::inspect::replay::{Asked, Edits, ReplayFault, Target};
 
-/// What the body asks for.
-///
-/// # Errors
-/// 400 with every fault.
-pub fn asked(state: &InspectorState, members: &Map<String, Value>) -> Result<Asked, Problem> {
-    let mut faults = Vec::new();
-    let target = target(state, members.get("to"), &mut faults);
-    let signature = signature(members.get("signature"), &mut faults);
-    let edits = Edits {
-        method: text(members, "method", &mut faults),
-        path: text(members, "path", &mut faults).filter(|path| {
-            let is_path = path.starts_with('/');
-            if !is_path {
-                faults.push(fault("/path", "a path that begins with /"));
-            }
-            is_path
-        }),
-        headers: members.get("headers").and_then(|value| headers(value, &mut faults)),
-        body: body(members, &mut faults),
-    };
-    if edits.path.is_some() && matches!(target, Some(Target::Url(_))) {
-        faults.push(fault(
-            "/path",
-            "only for our own receiver; a URL has its own path, or ends in /* to get the stored one",
-        ));
+/// Where a replay goes.
+const TARGETS: &str = "\"receiver\", an http or https URL, or the id of a subscription";
+
+/// A replay of one delivery.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+pub struct ReplayRequest {
+    /// `receiver`, which is the default, an http or https URL, or the id of a subscription. A URL that ends in `/*` gets
+    /// the stored path.
+    #[schema(value_type = Option<String>)]
+    pub to: Option<As<Place>>,
+    /// What becomes of the signature; `fresh` without a word.
+    #[schema(inline)]
+    pub signature: Option<SignatureParam>,
+    /// Another method.
+    pub method: Option<String>,
+    /// Another path, for our own receiver.
+    pub path: Option<String>,
+    /// Other headers: `[[name, value], …]`, which keeps repeats and their order, or an object.
+    #[schema(value_type = Option<Vec<Vec<String>>>)]
+    pub headers: Option<HeaderLines>,
+    /// Another body, as text.
+    pub body: Option<String>,
+    /// Another body, as base64.
+    #[schema(value_type = Option<String>)]
+    pub body_base64: Option<As<Decoded>>,
+}
+
+impl Members for ReplayRequest {}
+
+/// Where a replay goes, as it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place(pub String);
+
+impl Word for Place {
+    fn expected() -> String {
+        TARGETS.to_owned()
     }
-    match (target, signature) {
-        (Some(target), Some(signature)) if faults.is_empty() => {
-            Ok(Asked { target, signature, edits, run: None })
+
+    fn read(text: &str) -> Result<Self, Option<String>> {
+        let is_http = |text: &str| text.starts_with("http://") || text.starts_with("https://");
+        (is_http(text) || !text.contains("://")).then(|| Self(text.to_owned())).ok_or(None)
+    }
+}
+
+/// Bytes that are written as base64.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decoded(pub Bytes);
+
+impl Word for Decoded {
+    fn expected() -> String {
+        "base64".to_owned()
+    }
+
+    fn read(text: &str) -> Result<Self, Option<String>> {
+        STANDARD.decode(text).map(|bytes| Self(bytes.into())).map_err(|_| None)
+    }
+}
+
+/// Header lines: a list of pairs, or an object.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeaderLines(pub Vec<(String, String)>);
+
+impl<'de> Deserialize<'de> for HeaderLines {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(ReadsLines)
+    }
+}
+
+struct ReadsLines;
+
+impl<'de> Visitor<'de> for ReadsLines {
+    type Value = HeaderLines;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a list of [name, value], or an object of texts")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<HeaderLines, A::Error> {
+        let wrong = |_| de::Error::invalid_value(de::Unexpected::Seq, &ReadsLines);
+        let mut lines = Vec::new();
+        while let Some(line) = items.next_element::<(String, String)>().map_err(wrong)? {
+            lines.push(line);
         }
-        _ => Err(bad(faults)),
+        Ok(HeaderLines(lines))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<HeaderLines, A::Error> {
+        let wrong = |_| de::Error::invalid_value(de::Unexpected::Map, &ReadsLines);
+        let mut lines = Vec::new();
+        while let Some(line) = members.next_entry::<String, String>().map_err(wrong)? {
+            lines.push(line);
+        }
+        Ok(HeaderLines(lines))
+    }
+}
+
+/// One fault of a body.
+#[must_use]
+pub fn fault(pointer: &str, message: impl Into<String>) -> FieldFault {
+    FieldFault { pointer: pointer.to_owned(), message: message.into() }
+}
+
+impl ReplayRequest {
+    /// What it asks for.
+    ///
+    /// # Errors
+    /// 400 with every fault.
+    pub fn asked(self, state: &InspectorState) -> Result<Asked, Problem> {
+        let mut faults = Vec::new();
+        let target = target(state, self.to.as_ref()).map_err(|why| faults.push(why)).ok();
+        if self.path.as_ref().is_some_and(|path| !path.starts_with('/')) {
+            faults.push(fault("/path", "a path that begins with /"));
+        }
+        if self.path.is_some() && matches!(target, Some(Target::Url(_))) {
+            let why =
+                "only for our own receiver; a URL has its own path, or ends in /* to get the stored one";
+            faults.push(fault("/path", why));
+        }
+        if self.body.is_some() && self.body_base64.is_some() {
+            faults.push(fault("/body_base64", "body is given too; one of them"));
+        }
+        let Some(target) = target.filter(|_| faults.is_empty()) else {
+            return Err(Problem::bad_body(faults));
+        };
+        let decoded = self.body_base64.map(|As(Decoded(bytes))| bytes);
+        let edits = Edits {
+            method: self.method,
+            path: self.path,
+            headers: self.headers.map(|HeaderLines(lines)| lines),
+            body: self.body.map(Bytes::from).or(decoded),
+        };
+        let signature = self.signature.map_or(ReplaySignature::Fresh, |As(signature)| signature);
+        Ok(Asked { target, signature, edits, run: None })
     }
 }
 
 /// Where it goes; without a word, to our own receiver.
-pub fn target(state: &InspectorState, value: Option<&Value>, faults: &mut Vec<FieldFault>) -> Option<Target> {
-    let expected = "\"receiver\", an http or https URL, or the id of a subscription";
-    let text = match value {
-        None | Some(Value::Null) => return Some(Target::Receiver),
-        Some(Value::String(text)) => text,
-        Some(_) => {
-            faults.push(fault("/to", expected));
-            return None;
-        }
-    };
+///
+/// # Errors
+/// The fault of `to`.
+pub fn target(state: &InspectorState, to: Option<&As<Place>>) -> Result<Target, FieldFault> {
+    let Some(As(Place(text))) = to else { return Ok(Target::Receiver) };
     if text == "receiver" {
-        return Some(Target::Receiver);
+        return Ok(Target::Receiver);
     }
     if state.sender.subscriptions().get(text).is_some() {
-        return Some(Target::Subscription(text.clone()));
+        return Ok(Target::Subscription(text.clone()));
     }
     if let Some(parked) = state.sender.subscriptions().parked(text) {
-        faults.push(fault("/to", &format!("{} {}", parked.sentence(), parked.cure())));
-        return None;
+        return Err(fault("/to", format!("{} {}", parked.sentence(), parked.cure())));
     }
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    let Some(url) = url else {
-        faults.push(fault("/to", expected));
-        return None;
-    };
+    let url = url.ok_or_else(|| fault("/to", TARGETS))?;
     match state.sender.guard().check_url(&url) {
-        Ok(()) => Some(Target::Url(url)),
-        Err(blocked) => {
-            faults.push(fault("/to", &blocked.to_string()));
-            None
-        }
+        Ok(()) => Ok(Target::Url(url)),
+        Err(blocked) => Err(fault("/to", blocked.to_string())),
     }
 }
 
-/// What becomes of the signature; without a word it is made anew.
-pub fn signature(value: Option<&Value>, faults: &mut Vec<FieldFault>) -> Option<ReplaySignature> {
-    match value {
-        None | Some(Value::Null) => Some(ReplaySignature::Fresh),
-        Some(value) => {
-            let found = value.as_str().and_then(ReplaySignature::from_word);
-            if found.is_none() {
-                faults.push(fault("/signature", "one of fresh, original, none"));
-            }
-            found
-        }
-    }
-}
-
-fn text(members: &Map<String, Value>, name: &str, faults: &mut Vec<FieldFault>) -> Option<String> {
-    match members.get(name) {
-        None | Some(Value::Null) => None,
-        Some(Value::String(text)) => Some(text.clone()),
-        Some(_) => {
-            faults.push(fault(&format!("/{name}"), "a text"));
-            None
-        }
-    }
-}
-
-/// `[[name, value], …]`, which keeps repeats and their order, or an object.
-fn headers(value: &Value, faults: &mut Vec<FieldFault>) -> Option<Vec<(String, String)>> {
-    let pair = |name: &Value, value: &Value| Some((name.as_str()?.to_owned(), value.as_str()?.to_owned()));
-    let lines = match value {
-        Value::Null => return None,
-        Value::Array(lines) => lines
-            .iter()
-            .map(|line| match line.as_array().map(Vec::as_slice) {
-                Some([name, value]) => pair(name, value),
-                _ => None,
-            })
-            .collect(),
-        Value::Object(members) => members
-            .iter()
-            .map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
-            .collect::<Option<Vec<_>>>(),
-        _ => None,
-    };
-    if lines.is_none() {
-        faults.push(fault("/headers", "a list of [name, value], or an object of texts"));
-    }
-    lines
-}
-
-fn body(members: &Map<String, Value>, faults: &mut Vec<FieldFault>) -> Option<Bytes> {
-    match (text(members, "body", faults), text(members, "body_base64", faults)) {
-        (Some(_), Some(_)) => {
-            faults.push(fault("/body_base64", "body is given too; one of them"));
-            None
-        }
-        (Some(text), None) => Some(Bytes::from(text)),
-        (None, Some(text)) => match STANDARD.decode(text) {
-            Ok(bytes) => Some(Bytes::from(bytes)),
-            Err(_) => {
-                faults.push(fault("/body_base64", "base64"));
-                None
-            }
-        },
-        (None, None) => None,
-    }
+/// Sends a delivery again.
+///
+/// # Errors
+/// 400 if it cannot be sent like this, 503.
+pub async fn replayed(
+    state: &InspectorState,
+    delivery: StoredDelivery,
+    asked: &Asked,
+) -> Result<Replay, Problem> {
+    let refused = |why: String| Problem::bad_body(vec![fault("", why)]);
+    let replayer = state.replayer().map_err(refused)?;
+    replayer.replay(delivery, asked).await.map_err(|wrong| match wrong {
+        ReplayFault::Asked(why) => refused(why),
+        ReplayFault::Store(wrong) => Problem::from(wrong),
+    })
 }

@@ -1,46 +1,68 @@
 //! Tokens for the API.
 
-use actix_web::http::StatusCode;
+use serde::Deserialize;
+use utoipa::ToSchema;
 
+use super::replay::fault;
 use crate::domain::{ApiToken, Scope};
-use crate::http::inspector::json_body::{bad, fault};
 use crate::http::inspector::problem::Problem;
+use crate::http::inspector::request::{As, Members, ScopeParam, Word};
 use crate::http::inspector::state::InspectorState;
 use crate::store::MOST_TOKENS;
 
 /// The longest name, in characters.
 const LONGEST_NAME: usize = 60;
 
+/// A token to make.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+pub struct TokenRequest {
+    /// Its name, of 1 to 60 characters.
+    #[schema(value_type = String, min_length = 1, max_length = 60)]
+    pub name: Option<As<TokenName>>,
+    /// What it opens.
+    #[schema(inline, required, nullable = false)]
+    pub scope: Option<ScopeParam>,
+}
+
+impl Members for TokenRequest {}
+
+/// The name of a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenName(pub String);
+
+impl Word for TokenName {
+    fn expected() -> String {
+        format!("1 to {LONGEST_NAME} characters")
+    }
+
+    fn read(text: &str) -> Result<Self, Option<String>> {
+        let name = text.trim();
+        let is_name = (1..=LONGEST_NAME).contains(&name.chars().count()) && !name.contains(char::is_control);
+        is_name.then(|| Self(name.to_owned())).ok_or(None)
+    }
+}
+
 /// Makes a token: the token itself, which is shown only now, and what is stored of it.
 ///
 /// # Errors
 /// 400 for an invalid name or scope, 409 if there are too many, 503.
-pub async fn make(state: &InspectorState, name: &str, scope: &str) -> Result<(String, ApiToken), Problem> {
-    let name = name.trim();
-    let is_name = (1..=LONGEST_NAME).contains(&name.chars().count()) && !name.contains(char::is_control);
+pub async fn make(state: &InspectorState, request: TokenRequest) -> Result<(String, ApiToken), Problem> {
     let mut faults = Vec::new();
-    if !is_name {
-        faults.push(fault("/name", &format!("1 to {LONGEST_NAME} characters")));
+    if request.name.is_none() {
+        faults.push(fault("/name", TokenName::expected()));
     }
-    let Some(scope) = Scope::from_word(scope).filter(|_| is_name) else {
-        if Scope::from_word(scope).is_none() {
-            let known = Scope::ALL.map(Scope::as_str).join(", ");
-            faults.push(fault("/scope", &format!("one of {known}")));
-        }
-        return Err(bad(faults));
+    if request.scope.is_none() {
+        faults.push(fault("/scope", Scope::expected()));
+    }
+    let (Some(As(TokenName(name))), Some(As(scope))) = (request.name, request.scope) else {
+        return Err(Problem::bad_body(faults));
     };
-    let (secret, token) = ApiToken::make(name, scope, state.clock.now());
-    match state.store.add_token(token.clone()).await {
-        Ok(true) => {
-            tracing::info!(id = token.id, name, scope = scope.as_str(), "a token was created");
-            Ok((secret, token))
-        }
-        Ok(false) => {
-            let detail = format!("There are {MOST_TOKENS} tokens: revoke one first.");
-            Err(Problem::new(StatusCode::CONFLICT, detail))
-        }
-        Err(wrong) => Err(Problem::store_fault(&wrong)),
+    let (secret, token) = ApiToken::make(&name, scope, state.clock.now());
+    if !state.store.add_token(token.clone()).await? {
+        return Err(Problem::conflict(format!("There are {MOST_TOKENS} tokens: revoke one first.")));
     }
+    tracing::info!(id = token.id, name, scope = scope.as_str(), "a token was created");
+    Ok((secret, token))
 }
 
 /// Revokes a token. It opens nothing from now on.
@@ -48,9 +70,7 @@ pub async fn make(state: &InspectorState, name: &str, scope: &str) -> Result<(St
 /// # Errors
 /// 404 if there is none, 503.
 pub async fn revoke(state: &InspectorState, id: &str) -> Result<(), Problem> {
-    let revoked =
-        state.store.revoke_token(id.to_owned()).await.map_err(|wrong| Problem::store_fault(&wrong))?;
-    if !revoked {
+    if !state.store.revoke_token(id.to_owned()).await? {
         return Err(Problem::not_found("There is no token of that id."));
     }
     tracing::info!(id, "a token was revoked");

@@ -1,17 +1,20 @@
 //! Stored deliveries under other rules.
 
 use actix_web::http::StatusCode;
+use serde::de;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
+use super::replay::fault;
 use crate::catalog::Catalog;
 use crate::config::draft_source;
 use crate::domain::json::pointer;
 use crate::domain::{DeliveryFilter, ReplayId, plain};
-use crate::http::inspector::json_body::{bad, fault};
 use crate::http::inspector::problem::Problem;
+use crate::http::inspector::request::{As, Limit100k, Members, Range, SearchParam, Searched};
 use crate::http::inspector::state::InspectorState;
-use crate::inspect::search;
-use crate::inspect::what_if::{Asked, MOST, Progress, Side};
+use crate::inspect::what_if::{Asked, Progress, Side};
 use crate::signing;
 
 /// Deliveries that are looked at where nothing is said.
@@ -20,51 +23,88 @@ pub const LAST: usize = 1_000;
 /// The most schemas of a draft.
 const MOST_SCHEMAS: usize = 20;
 
-/// Starts what the members ask for.
+/// Rules under which stored deliveries are checked again.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+pub struct WhatIfRequest {
+    /// The source.
+    #[schema(value_type = String)]
+    pub source: Option<String>,
+    /// Keys of `[[source]]` that differ from the configuration.
+    #[schema(value_type = Option<Object>)]
+    pub draft: Option<Draft>,
+    /// JSON Schemas by the names of their events, at most 20.
+    #[schema(value_type = Option<Object>)]
+    pub schemas: Option<Schemas>,
+    /// So many of the newest deliveries; 1,000 without it.
+    #[schema(inline)]
+    pub last: Option<Limit100k>,
+    /// Only deliveries that this search finds.
+    #[schema(inline)]
+    pub q: Option<SearchParam>,
+}
+
+impl Members for WhatIfRequest {}
+
+/// Keys of `[[source]]`.
+#[derive(Clone, Debug, Default)]
+pub struct Draft(pub Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Draft {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        match Value::deserialize(from)? {
+            Value::Object(members) => Ok(Self(members)),
+            _ => Err(de::Error::custom("an object with keys of [[source]]")),
+        }
+    }
+}
+
+/// JSON Schemas by the names of their events.
+#[derive(Clone, Debug, Default)]
+pub struct Schemas(pub Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Schemas {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        match Value::deserialize(from)? {
+            Value::Object(schemas) if schemas.len() <= MOST_SCHEMAS => Ok(Self(schemas)),
+            _ => Err(de::Error::custom("an object of JSON Schemas by the names of their events")),
+        }
+    }
+}
+
+/// Starts what is asked for.
 ///
 /// # Errors
 /// 400 with every fault; 429 where too many runs go on.
-pub fn run(state: &InspectorState, members: &Map<String, Value>) -> Result<ReplayId, Problem> {
-    let name = members.get("source").and_then(Value::as_str).unwrap_or_default();
+pub fn run(state: &InspectorState, request: WhatIfRequest) -> Result<ReplayId, Problem> {
+    let bad = |pointer: &str, why: &str| Problem::bad_body(vec![fault(pointer, why)]);
+    let name = request.source.unwrap_or_default();
     let sources = state.sources.all();
     let Some(present) = sources.iter().find(|source| source.name == name) else {
         let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
-        return Err(bad(vec![fault("/source", &format!("one of {}", names.join(", ")))]));
+        return Err(bad("/source", &format!("one of {}", names.join(", "))));
     };
-    let empty = Map::new();
-    let changes = match members.get("draft") {
-        None | Some(Value::Null) => &empty,
-        Some(Value::Object(changes)) => changes,
-        Some(_) => return Err(bad(vec![fault("/draft", "an object with keys of [[source]]")])),
-    };
+    let Draft(changes) = request.draft.unwrap_or_default();
     if changes.contains_key("name") {
-        return Err(bad(vec![fault("/draft/name", "the name of a source is what its deliveries came to")]));
+        return Err(bad("/draft/name", "the name of a source is what its deliveries came to"));
     }
-    let last = match members.get("last") {
-        None | Some(Value::Null) => LAST,
-        Some(value) => value
-            .as_u64()
-            .and_then(|last| usize::try_from(last).ok())
-            .filter(|last| (1..=MOST).contains(last))
-            .ok_or_else(|| bad(vec![fault("/last", &format!("a number from 1 to {MOST}"))]))?,
+    let (search, query) = match request.q {
+        Some(As(Searched { text, query })) => (text.trim().to_owned(), Some(query)),
+        None => (String::new(), None),
     };
-    let searched = match members.get("q") {
-        None | Some(Value::Null) => "",
-        Some(Value::String(text)) => text.trim(),
-        Some(_) => return Err(bad(vec![fault("/q", "a search, as text")])),
-    };
-    let q = search::parse(searched).map_err(|wrong| bad(vec![fault("/q", &wrong.to_string())]))?;
-    let catalog = drafted_catalog(&state.catalog, members.get("schemas"))?;
+    let catalog = drafted_catalog(&state.catalog, request.schemas.unwrap_or_default())?;
     let catalog_is_present = catalog.is_none();
-    let drafted = draft_source(present, changes, state.sender.secrets(), signing::check_key)
-        .map_err(|faults| bad(faults.iter().map(|what| fault("/draft", what)).collect()))?;
+    let drafted = draft_source(present, &changes, state.sender.secrets(), signing::check_key)
+        .map_err(|faults| Problem::bad_body(faults.iter().map(|what| fault("/draft", what)).collect()))?;
     let asked = Asked {
         source: drafted.source,
         catalog,
         configuration: drafted.toml,
-        last,
-        filter: DeliveryFilter { q: Some(q).filter(|q| !q.is_everything()), ..DeliveryFilter::default() },
-        search: searched.to_owned(),
+        last: request.last.map_or(LAST, Range::size),
+        filter: DeliveryFilter {
+            q: query.filter(|query| !query.is_everything()),
+            ..DeliveryFilter::default()
+        },
+        search,
         only_secrets: changes.keys().all(|key| key == "secrets") && catalog_is_present,
     };
     state.what_if.start(asked, state.clock.wall()).ok_or_else(|| {
@@ -75,20 +115,14 @@ pub fn run(state: &InspectorState, members: &Map<String, Value>) -> Result<Repla
     })
 }
 
-fn drafted_catalog(catalog: &Catalog, asked: Option<&Value>) -> Result<Option<Catalog>, Problem> {
-    let what = "an object of JSON Schemas by the names of their events";
-    let schemas = match asked {
-        None | Some(Value::Null) => return Ok(None),
-        Some(Value::Object(schemas)) if schemas.len() <= MOST_SCHEMAS => schemas,
-        Some(_) => return Err(bad(vec![fault("/schemas", what)])),
-    };
+fn drafted_catalog(catalog: &Catalog, Schemas(schemas): Schemas) -> Result<Option<Catalog>, Problem> {
     let mut drafted = None;
     for (name, schema) in schemas {
         let present = drafted.as_ref().unwrap_or(catalog);
-        let next = present.with_schema(name, schema.to_string());
+        let next = present.with_schema(&name, schema.to_string());
         drafted = Some(next.map_err(|faults| {
-            let at = |pointer: &str| format!("{}{pointer}", pointer::child("/schemas", name));
-            bad(faults.iter().map(|found| fault(&at(&found.pointer), &found.why)).collect())
+            let at = |pointer: &str| format!("{}{pointer}", pointer::child("/schemas", &name));
+            Problem::bad_body(faults.iter().map(|found| fault(&at(&found.pointer), &found.why)).collect())
         })?);
     }
     Ok(drafted)

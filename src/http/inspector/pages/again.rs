@@ -4,13 +4,14 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpResponse, web};
 use bytes::Bytes;
-use serde_json::{Map, Value};
+use serde::Deserialize;
 
 use super::page;
-use crate::domain::{DeliveryId, Replay, ReplaysAbout, StoredDelivery, plain};
+use crate::domain::{DeliveryId, Header, Replay, ReplaysAbout, StoredDelivery, plain};
 use crate::http::inspector::json_body;
-use crate::http::inspector::operations::replay::asked;
+use crate::http::inspector::operations::replay::{HeaderLines, Place, ReplayRequest};
 use crate::http::inspector::problem::Problem;
+use crate::http::inspector::request::{As, Fields, Members};
 use crate::http::inspector::state::InspectorState;
 use crate::http::inspector::words::When;
 use crate::inspect::export::Format;
@@ -71,6 +72,12 @@ impl Again {
             replays: about.replays.iter().map(|replay| view(state, replay)).collect(),
         }
     }
+}
+
+/// The header lines as the form gives them back.
+fn header_pairs(delivery: &StoredDelivery) -> Vec<(String, String)> {
+    let pair = |header: &Header| (header.name.trim().to_owned(), header.text().trim().to_owned());
+    delivery.headers.iter().map(pair).collect()
 }
 
 fn header_text(delivery: &StoredDelivery) -> String {
@@ -141,7 +148,7 @@ async fn send(id: &str, payload: web::Payload, state: &InspectorState) -> Result
         || Problem::not_found("There is no delivery of that id; it may have been removed by retention.");
     let id: DeliveryId = id.parse().map_err(|_| missing())?;
     let form = json_body::bytes(payload).await?;
-    let found = state.store.delivery(id).await.map_err(|fault| Problem::store_fault(&fault))?;
+    let found = state.store.delivery(id).await?;
     let delivery = found.ok_or_else(missing)?;
     let asked = read(state, &delivery, &form)?;
     let replayer = state.replayer().map_err(|why| Problem::new(StatusCode::SERVICE_UNAVAILABLE, why))?;
@@ -151,31 +158,27 @@ async fn send(id: &str, payload: web::Payload, state: &InspectorState) -> Result
         .map_err(|fault| Problem::new(StatusCode::BAD_REQUEST, fault.to_string()))
 }
 
+/// Where it goes, if that is typed.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct TypedTarget {
+    url: String,
+}
+
+impl Members for TypedTarget {}
+
 /// What the form asks. A field that was not touched changes nothing, whatever browsers do to line breaks.
 fn read(state: &InspectorState, delivery: &StoredDelivery, form: &Bytes) -> Result<Asked, Problem> {
-    let field = |name: &str| {
-        let found = form_urlencoded::parse(form).find(|(known, _)| known == name);
-        found.map(|(_, value)| value.replace("\r\n", "\n"))
-    };
-    let mut members = Map::new();
-    let mut put = |name: &str, value: Option<String>| {
-        members.extend(value.map(|value| (name.to_owned(), Value::String(value))));
-    };
-    let to = field("to").filter(|to| to != "url");
-    put("to", Some(to.or_else(|| field("url")).unwrap_or_default()));
-    put("signature", field("signature"));
-    put("method", field("method").filter(|method| *method != delivery.row.method));
-    put("path", field("path").filter(|path| *path != delivery.row.path));
-    let as_shown = |text: &str| text.replace("\r\n", "\n");
-    put("body", field("body").filter(|body| editable(delivery).is_some_and(|kept| as_shown(kept) != *body)));
-    let headers =
-        field("headers").filter(|lines| lines.trim_end() != as_shown(&header_text(delivery)).trim_end());
-    if let Some(lines) = headers {
-        let pairs = lines.lines().filter(|line| !line.trim().is_empty()).map(|line| {
-            let (name, value) = line.split_once(':').unwrap_or((line, ""));
-            Value::Array(vec![name.trim().into(), value.trim().into()])
-        });
-        members.insert("headers".to_owned(), Value::Array(pairs.collect()));
-    }
-    asked(state, &members)
+    let mut fields = Fields::of_form(form, &["body", "headers"]);
+    let mut request: ReplayRequest = fields.take();
+    let TypedTarget { url } = fields.take();
+    fields.finish_form()?;
+    request.to = request.to.map(|As(Place(to))| As(Place(if to == "url" { url } else { to })));
+    request.method = request.method.filter(|method| *method != delivery.row.method);
+    request.path = request.path.filter(|path| *path != delivery.row.path);
+    let present = |body: &str| editable(delivery).map(|kept| kept.replace("\r\n", "\n") == body);
+    request.body = request.body.filter(|body| present(body) == Some(false));
+    let untouched = HeaderLines(header_pairs(delivery));
+    request.headers = request.headers.filter(|lines| *lines != untouched);
+    request.asked(state)
 }

@@ -3,12 +3,13 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use serde::Deserialize;
 
 use super::page::{self, Frame};
 use super::row_view::RowView;
 use crate::domain::plain;
 use crate::http::inspector::operations::comparison::{compared, hex_text};
-use crate::http::inspector::params::{Blank, Params};
+use crate::http::inspector::request::{Blank, Fields, Members};
 use crate::http::inspector::state::InspectorState;
 use crate::inspect::diff::{JsonDiff, Line, LineChange};
 
@@ -44,11 +45,20 @@ struct ChangeView {
     is_equal_number: bool,
 }
 
+/// The ids of two deliveries.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Pair {
+    a: String,
+    b: String,
+}
+
+impl Members for Pair {}
+
 /// The form for two ids, or what is different between them.
 pub async fn diff(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
-    let mut params = Params::read(request.query_string(), Blank::Absent);
-    let (one, other) = (params.text("a").unwrap_or_default(), params.text("b").unwrap_or_default());
-    let (one, other) = (id_of(&one), id_of(&other));
+    let Pair { a, b } = Fields::of_query(request.query_string(), Blank::Absent).take();
+    let (one, other) = (id_of(&a), id_of(&b));
     let (one, other, found) = match compared(&state, &one, &other).await {
         Ok(found) => found,
         Err(problem) => {

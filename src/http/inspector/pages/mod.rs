@@ -1,6 +1,8 @@
 //! The pages, for people.
 
 mod again;
+mod api_page;
+mod api_view;
 mod assets;
 mod attempts;
 mod body_section;

@@ -5,12 +5,13 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use serde::Deserialize;
 
 use super::charts::{Bars, Column, Curve, LineChart, Style, TimeAxis, ValueAxis, verdicts};
 use super::page::{self, Frame};
 use crate::domain::{Timestamp, Verdict, grouped, percent, plain};
 use crate::http::inspector::operations::overview::found;
-use crate::http::inspector::params::{Blank, Params};
+use crate::http::inspector::request::{As, Blank, Fields, Members};
 use crate::http::inspector::state::InspectorState;
 use crate::http::inspector::words::{shown_time, took};
 use crate::inspect::ack::AckTimes;
@@ -97,10 +98,19 @@ struct SourceView {
     gave_up: usize,
 }
 
+/// Which time is shown.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Shown {
+    range: Option<As<Range>>,
+}
+
+impl Members for Shown {}
+
 /// The page.
 pub async fn overview(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
-    let mut params = Params::read(request.query_string(), Blank::Absent);
-    let range = params.text("range").and_then(|word| Range::from_word(&word)).unwrap_or(Range::Day);
+    let Shown { range } = Fields::of_query(request.query_string(), Blank::Absent).take();
+    let range = range.map_or(Range::Day, |As(range)| range);
     let nodes = state.store.nodes().await.unwrap_or_default();
     match found(&state, range).await {
         Ok((overview, beside, attention)) => {

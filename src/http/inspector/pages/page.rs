@@ -33,7 +33,14 @@ const NAVIGATION: &[(&str, &[Entry])] = &[
             ("health", "/health", "Health"),
         ],
     ),
-    ("Reference", &[("event-types", "/event-types", "Event types"), ("tokens", "/tokens", "API tokens")]),
+    (
+        "Reference",
+        &[
+            ("event-types", "/event-types", "Event types"),
+            ("api", "/api", "API"),
+            ("tokens", "/tokens", "API tokens"),
+        ],
+    ),
 ];
 
 /// What the frame around every page needs.

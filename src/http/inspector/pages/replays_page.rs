@@ -4,15 +4,18 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use serde_json::{Map, Value};
+use serde::Deserialize;
 
 use super::again::{ReplayView, view};
 use super::page::{self, Frame};
-use crate::domain::{ReplayRun, ReplaySignature, RunState, Verdict, plain};
+use crate::domain::{ReplayId, ReplayRun, ReplaySignature, RunState, Timestamp, Verdict, plain};
 use crate::http::inspector::json_body;
-use crate::http::inspector::operations::replay_runs::{Planned, begin, found, order, plan, turned};
-use crate::http::inspector::params::{Blank, Params};
+use crate::http::inspector::operations::replay::Place;
+use crate::http::inspector::operations::replay_runs::{
+    Planned, RunOptions, RunRequest, begin, found, order, plan, turned,
+};
 use crate::http::inspector::problem::Problem;
+use crate::http::inspector::request::{As, Blank, DeliveryParams, Fields, Members};
 use crate::http::inspector::state::InspectorState;
 use crate::http::inspector::words::When;
 use crate::inspect::replay::Group;
@@ -23,8 +26,6 @@ use crate::send::redacted_url;
 const ROWS: usize = 50;
 /// Groups of a plan that are listed.
 const LISTED: usize = 12;
-/// The fields of the form that are numbers where they are given.
-const NUMBERS: [&str; 2] = ["concurrency", "limit"];
 
 #[derive(Template)]
 #[template(path = "replays.html")]
@@ -128,37 +129,52 @@ impl Form {
         let found = usize::try_from(plan.count).unwrap_or(usize::MAX);
         if plan.has_more || !self.is("q", "") { 0 } else { self.selected().saturating_sub(found) }
     }
+}
 
-    /// What it asks, in the API's words.
-    fn members(&self) -> Map<String, Value> {
-        let mut members = Map::new();
-        for name in ["q", "ids", "signature", "order", "rate", "concurrency", "limit"] {
-            let text = self.get(name);
-            let value = match text.parse::<f64>() {
-                _ if text.is_empty() => continue,
-                Ok(number) if name == "rate" => Value::from(number),
-                _ if NUMBERS.contains(&name) => text.parse::<u64>().map_or(Value::from(text), Value::from),
-                _ => Value::from(text),
-            };
-            members.insert(name.to_owned(), value);
-        }
-        let to = if self.is("to", "url") { self.get("url") } else { self.get("to") };
-        let to = if self.is("to", "") { "receiver" } else { to };
-        members.insert("to".to_owned(), to.into());
-        if !self.is("until", "") {
-            members.insert("filter".to_owned(), serde_json::json!({"to": self.get("until")}));
-        }
-        members.insert("stop_on_error".to_owned(), self.is("stop_on_error", "yes").into());
-        members
-    }
+/// Fields that only the form has.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct FormOnly {
+    /// The target, if it is typed.
+    url: String,
+    /// When the plan was shown.
+    until: Option<As<Timestamp>>,
+}
+
+impl Members for FormOnly {}
+
+/// The run that a form asks for.
+fn request(form: &[u8]) -> Result<RunRequest, Problem> {
+    let mut fields = Fields::of_form(form, &[]);
+    let mut deliveries: DeliveryParams = fields.take_without(&["from", "to"]);
+    let mut options: RunOptions = fields.take();
+    let FormOnly { url, until } = fields.take();
+    fields.finish_form()?;
+    options.to =
+        options.to.map(|As(Place(to))| As(Place(if to == "url" { url.trim().to_owned() } else { to })));
+    deliveries.to = until;
+    Ok(RunRequest { deliveries, options })
 }
 
 /// The form, and the runs there were.
 pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
-    let mut params = Params::read(request.query_string(), Blank::Absent);
-    let before = params.parsed("before", "a run", |text| text.parse().ok());
+    let before = older(&request);
     let form = Form::of(&state, request.query_string().as_bytes());
     shown(&state, StatusCode::OK, form, None, None, before).await
+}
+
+/// Where an older page begins.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Older {
+    before: Option<As<ReplayId>>,
+}
+
+impl Members for Older {}
+
+fn older(request: &HttpRequest) -> Option<ReplayId> {
+    let Older { before } = Fields::of_query(request.query_string(), Blank::Absent).take();
+    before.map(|As(id)| id)
 }
 
 async fn shown(
@@ -167,7 +183,7 @@ async fn shown(
     form: Form,
     fault: Option<String>,
     planned: Option<Planned>,
-    before: Option<crate::domain::ReplayId>,
+    before: Option<ReplayId>,
 ) -> HttpResponse {
     let mut runs = match state.store.runs(before, ROWS.saturating_add(1)).await {
         Ok(runs) => runs,
@@ -193,7 +209,11 @@ pub async fn start(payload: web::Payload, state: web::Data<InspectorState>) -> H
         Err(problem) => return refused(&state, &problem),
     };
     let form = Form::of(&state, &bytes);
-    let wrong = match plan(&state, &form.members()).await {
+    let planned = match request(&bytes) {
+        Ok(request) => plan(&state, request).await,
+        Err(problem) => Err(problem),
+    };
+    let wrong = match planned {
         Ok(planned) if form.is("do", "send") => match begin(&state, planned).await {
             Ok(id) => return see(&id.to_string()),
             Err(wrong) => wrong,
@@ -210,8 +230,7 @@ pub async fn one(
     request: HttpRequest,
     state: web::Data<InspectorState>,
 ) -> HttpResponse {
-    let mut params = Params::read(request.query_string(), Blank::Absent);
-    let before = params.parsed("before", "a replay", |text| text.parse().ok());
+    let before = older(&request);
     let run = match found(&state, &id).await {
         Ok(run) => run,
         Err(problem) => return refused(&state, &problem),

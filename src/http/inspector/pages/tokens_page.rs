@@ -5,12 +5,14 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpResponse, web};
 use askama::Template;
+use serde::Deserialize;
 
 use super::page::{self, Frame};
 use crate::domain::{ApiToken, Scope, Timestamp};
 use crate::http::inspector::json_body;
-use crate::http::inspector::operations::tokens;
+use crate::http::inspector::operations::tokens::{self, TokenRequest};
 use crate::http::inspector::problem::Problem;
+use crate::http::inspector::request::{Fields, Members};
 use crate::http::inspector::state::InspectorState;
 use crate::http::inspector::words::When;
 
@@ -44,28 +46,53 @@ pub async fn list(state: web::Data<InspectorState>) -> HttpResponse {
 
 /// Makes a token.
 pub async fn create(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
-    let form = match Form::read(payload).await {
+    let form = match json_body::bytes(payload).await {
         Ok(form) => form,
         Err(problem) => return refused(&state, &problem),
     };
-    let (name, scope) = (form.field("name"), form.field("scope"));
-    match tokens::make(&state, &name, &scope).await {
+    let mut fields = Fields::of_form(&form, &["name"]);
+    let request: TokenRequest = fields.take();
+    let made = match fields.finish_form() {
+        Ok(()) => tokens::make(&state, request).await,
+        Err(problem) => Err(problem),
+    };
+    match made {
         Ok((secret, token)) => {
             let made = Some((secret, token.name));
             show(&state, StatusCode::CREATED, Shown { made, ..Shown::default() }).await
         }
         Err(problem) => {
             let fault = Some(problem.sentences());
+            let Typed { name, scope } = Fields::of_form(&form, &[]).take();
             show(&state, problem.status(), Shown { fault, name, scope, made: None }).await
         }
     }
 }
 
+/// The form as it was filled in.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Typed {
+    name: String,
+    scope: String,
+}
+
+impl Members for Typed {}
+
+/// The token to revoke.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Revoked {
+    id: String,
+}
+
+impl Members for Revoked {}
+
 /// Revokes a token.
 pub async fn revoke(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
     let revoked = async {
-        let form = Form::read(payload).await?;
-        tokens::revoke(&state, &form.field("id")).await
+        let Revoked { id } = Fields::of_form(&json_body::bytes(payload).await?, &[]).take();
+        tokens::revoke(&state, &id).await
     };
     match revoked.await {
         Ok(()) => HttpResponse::SeeOther().insert_header((LOCATION, "/tokens")).finish(),
@@ -113,19 +140,5 @@ fn view(token: ApiToken, now: Timestamp) -> TokenView {
         tail: token.tail,
         created: When::relative(token.created_at, now),
         used: token.last_used_at.map(|used| When::relative(used, now)),
-    }
-}
-
-/// The fields of a form.
-struct Form(Vec<(String, String)>);
-
-impl Form {
-    async fn read(payload: web::Payload) -> Result<Self, Problem> {
-        let bytes = json_body::bytes(payload).await?;
-        Ok(Self(form_urlencoded::parse(&bytes).into_owned().collect()))
-    }
-
-    fn field(&self, name: &str) -> String {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()).unwrap_or_default()
     }
 }

@@ -5,16 +5,18 @@ use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use bytes::Bytes;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::page::{self, Frame};
 use crate::config::{draft_source, toml_members};
 use crate::domain::{Gate, Scheme, Timestamp, counted, plain};
 use crate::http::inspector::json_body;
-use crate::http::inspector::operations::what_if::{LAST, run, sentence, word};
-use crate::http::inspector::params::{Blank, Params};
+use crate::http::inspector::operations::replay::fault;
+use crate::http::inspector::operations::what_if::{Draft, LAST, Schemas, WhatIfRequest, run, sentence, word};
 use crate::http::inspector::problem::Problem;
 use crate::http::inspector::remembered::Apply;
+use crate::http::inspector::request::{Blank, Fields, Members, Range};
 use crate::http::inspector::state::InspectorState;
 use crate::http::inspector::words::When;
 use crate::inspect::what_if::{Flip, Progress, State};
@@ -72,14 +74,31 @@ struct FlipView {
     seen: String,
 }
 
+/// What the form is filled with.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Wanted {
+    source: Option<String>,
+    q: String,
+    toml: String,
+    only: String,
+}
+
+impl Members for Wanted {}
+
+/// From which delivery on.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Later {
+    from: Option<Range<0, 1_000_000>>,
+}
+
+impl Members for Later {}
+
 /// The form.
 pub async fn form(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
-    let mut params = Params::read(request.query_string(), Blank::Absent);
-    let source = params.text("source");
-    let q = params.text("q").unwrap_or_default();
-    let toml = params.text("toml").unwrap_or_default();
-    let only_secret = params.text("only").is_some_and(|only| only == "secret");
-    shown(&state, StatusCode::OK, Asked { source, q, toml, only_secret }, None)
+    let Wanted { source, q, toml, only } = Fields::of_query(request.query_string(), Blank::Absent).take();
+    shown(&state, StatusCode::OK, Asked { source, q, toml, only_secret: only == "secret" }, None)
 }
 
 /// What the form is asked to show.
@@ -125,7 +144,7 @@ pub async fn start(payload: web::Payload, state: web::Data<InspectorState>) -> H
         }
     };
     let field = |name: &str| text_of(&form, name);
-    match read(&state, &form).and_then(|members| run(&state, &members)) {
+    match read(&state, &form).and_then(|request| run(&state, request)) {
         Ok(id) => HttpResponse::SeeOther().insert_header((LOCATION, format!("/what-if/{id}"))).finish(),
         Err(problem) => {
             let why = problem.sentences();
@@ -146,12 +165,15 @@ fn text_of(form: &Bytes, name: &str) -> Option<String> {
     found.map(|(_, value)| value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
-/// What the form asks. A field that was left empty changes nothing; a secret is tried next to those that the source has.
-fn read(state: &InspectorState, form: &Bytes) -> Result<Map<String, Value>, Problem> {
+/// What the form asks. The present secrets stay accepted next to a new one.
+fn read(state: &InspectorState, form: &Bytes) -> Result<WhatIfRequest, Problem> {
     let field = |name: &str| text_of(form, name);
-    let fault = |what: &str, why: String| json_body::bad(vec![json_body::fault(what, &why)]);
+    let wrong = |what: &str, why: String| Problem::bad_body(vec![fault(what, why)]);
+    let mut fields = Fields::of_form(form, &[]);
+    let request: WhatIfRequest = fields.take_without(&["draft", "schemas"]);
+    fields.finish_form()?;
     let mut draft = match field("toml") {
-        Some(text) => toml_members(&text).map_err(|why| fault("/draft", why))?,
+        Some(text) => toml_members(&text).map_err(|why| wrong("/draft", why))?,
         None => Map::new(),
     };
     let mut put =
@@ -167,20 +189,15 @@ fn read(state: &InspectorState, form: &Bytes) -> Result<Map<String, Value>, Prob
         text.split([',', ' ', '\n', '\r']).filter(|range| !range.is_empty()).collect()
     };
     put("allow", field("allow").map(ranges));
-    let mut members = Map::from_iter([("draft".to_owned(), Value::Object(draft))]);
-    let mut put =
-        |name: &str, value: Option<Value>| members.extend(value.map(|value| (name.to_owned(), value)));
-    put("source", field("source").map(Value::from));
-    put("q", field("q").map(Value::from));
-    put("last", field("last").map(|last| last.parse::<u64>().map_or(Value::from(last), Value::from)));
+    let mut schemas = None;
     if let Some(schema) = field("json_schema") {
         let name = field("event_type")
-            .ok_or_else(|| fault("/schemas", "an event type is needed for the schema".to_owned()))?;
+            .ok_or_else(|| wrong("/schemas", "an event type is needed for the schema".to_owned()))?;
         let schema: Value = serde_json::from_str(&schema)
-            .map_err(|why| fault("/schemas", format!("the schema is not JSON: {why}")))?;
-        put("schemas", Some(Value::Object(Map::from_iter([(name, schema)]))));
+            .map_err(|why| wrong("/schemas", format!("the schema is not JSON: {why}")))?;
+        schemas = Some(Schemas(Map::from_iter([(name, schema)])));
     }
-    Ok(members)
+    Ok(WhatIfRequest { draft: Some(Draft(draft)), schemas, ..request })
 }
 
 /// What a run found.
@@ -189,8 +206,8 @@ pub async fn one(
     request: HttpRequest,
     state: web::Data<InspectorState>,
 ) -> HttpResponse {
-    let mut params = Params::read(request.query_string(), Blank::Absent);
-    let from = params.parsed("from", "a number", |text| text.parse::<usize>().ok()).unwrap_or(0);
+    let Later { from } = Fields::of_query(request.query_string(), Blank::Absent).take();
+    let from = from.map_or(0, Range::size);
     match id.parse().ok().and_then(|id| state.what_if.progress(id)) {
         Some(progress) => page::html(StatusCode::OK, &view(&state, &progress, from)),
         None => page::not_found(

@@ -1,101 +1,168 @@
 //! `GET drift`: the structure of payloads, and findings about it.
 
-use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+use actix_web::web;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::domain::JsonKind;
-use crate::http::inspector::InspectorState;
-use crate::http::inspector::params::{Blank, Params};
+use crate::http::inspector::answer::Time;
+use crate::http::inspector::api::openapi::Done;
 use crate::http::inspector::problem::Problem;
+use crate::http::inspector::request::{As, Cursor, CursorParam, Limit100, Members, Query, Range};
+use crate::http::inspector::state::InspectorState;
 use crate::inspect::drift::{FieldReport, Finding, ONE_IN, Report, ReportQuery, reports, whole};
 use crate::store::DriftType;
 
-/// The default and the maximum number of rows in a list.
-const LIMITS: (usize, usize) = (20, 100);
+/// The default number of rows in a list.
+const ROWS: usize = 20;
+
+/// Which event types.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+pub struct DriftParams {
+    /// The source.
+    source: Option<String>,
+    /// The event type; its fields are then listed too.
+    event_type: Option<String>,
+    /// The maximum number of rows; 20 without it.
+    #[param(inline)]
+    limit: Option<Limit100>,
+    /// The `next` of an earlier response.
+    #[param(inline)]
+    before: Option<CursorParam>,
+}
+
+impl Members for DriftParams {}
+
+/// Event types and what is odd about their payloads.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DriftList {
+    drift: Vec<DriftObject>,
+    next: Option<String>,
+}
+
+/// An event type.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DriftObject {
+    id: String,
+    source: String,
+    event_type: String,
+    /// Whether the catalogue has it.
+    in_catalogue: bool,
+    deliveries: u64,
+    refused: u64,
+    /// How many payloads were read.
+    samples: u64,
+    sampling: Sampling,
+    first_seen: Time,
+    first_delivery_id: String,
+    last_seen: Time,
+    field_count: u64,
+    /// Whether it has more fields than are learnt.
+    is_cut: bool,
+    findings: Vec<FindingObject>,
+    /// With `event_type`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    fields: Option<Vec<FieldObject>>,
+}
+
+/// How many payloads are read: the first ones, then some.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Sampling {
+    whole: u64,
+    then_one_in: u64,
+}
+
+/// Something odd.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FindingObject {
+    kind: &'static str,
+    pointer: String,
+    sentence: String,
+    since: Option<Time>,
+    delivery_id: Option<String>,
+}
+
+/// A field of payloads.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FieldObject {
+    pointer: String,
+    /// How often it had which type.
+    types: BTreeMap<&'static str, u64>,
+    seen: u64,
+    /// In how many of its places it was, in thousandths.
+    per_mille: u64,
+    /// The types of the catalogue.
+    declared: Option<Vec<&'static str>>,
+    required: bool,
+    first_seen: Time,
+    first_delivery_id: String,
+    first_sample: u64,
+    last_seen: Time,
+}
 
 /// The event types, newest first. Fields are included if one event type is requested.
-pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
-    let mut params = Params::read(request.query_string(), Blank::Fault);
-    let limit = params
-        .parsed("limit", "a number from 1 to 100", |text| {
-            text.parse::<usize>().ok().filter(|limit| (1..=LIMITS.1).contains(limit))
-        })
-        .unwrap_or(LIMITS.0);
-    let query = ReportQuery {
-        source: params.text("source"),
-        event_type: params.text("event_type"),
-        before: params.parsed("before", "the next of an earlier response", |text| text.parse().ok()),
-    };
-    if let Err(faults) = params.finish(&["source", "event_type", "limit", "before"]) {
-        return Problem::bad_parameters(faults).response();
-    }
+pub async fn list(
+    Query(params): Query<DriftParams>,
+    state: web::Data<InspectorState>,
+) -> Result<Done<DriftList>, Problem> {
+    let limit = params.limit.map_or(ROWS, Range::size);
+    let before = params.before.map(|As(Cursor(before))| before);
+    let query = ReportQuery { source: params.source, event_type: params.event_type, before };
     let with_fields = query.event_type.is_some();
-    match reports(&state.store, &state.catalog, &query, limit).await {
-        Err(fault) => Problem::store_fault(&fault).response(),
-        Ok((found, has_more)) => {
-            let next = found.last().filter(|_| has_more).map(|(known, _)| known.id.to_string());
-            let drift: Vec<Value> = found
-                .iter()
-                .map(|(known, report)| {
-                    let is_in_catalogue = state.catalog.get(&known.event_type).is_some();
-                    object_of(known, report, is_in_catalogue, with_fields)
-                })
-                .collect();
-            HttpResponse::Ok().json(json!({"drift": drift, "next": next}))
-        }
-    }
-}
-
-fn object_of(known: &DriftType, report: &Report, is_in_catalogue: bool, with_fields: bool) -> Value {
-    let mut object = json!({
-        "id": known.id.to_string(),
-        "source": known.source,
-        "event_type": known.event_type,
-        "in_catalogue": is_in_catalogue,
-        "deliveries": known.deliveries,
-        "refused": known.refused,
-        "samples": known.samples,
-        "sampling": {"whole": whole(known.fields), "then_one_in": ONE_IN},
-        "first_seen": known.first_seen.to_string(),
-        "first_delivery_id": known.first_in.to_string(),
-        "last_seen": known.last_seen.to_string(),
-        "field_count": known.fields,
-        "is_cut": known.is_cut,
-        "findings": report.findings.iter().map(finding_object).collect::<Vec<_>>(),
+    let (found, has_more) = reports(&state.store, &state.catalog, &query, limit).await?;
+    let next = found.last().filter(|_| has_more).map(|(known, _)| known.id.to_string());
+    let drift = found.iter().map(|(known, report)| {
+        let is_in_catalogue = state.catalog.get(&known.event_type).is_some();
+        object(known, report, is_in_catalogue, with_fields)
     });
-    if let Some(members) = object.as_object_mut().filter(|_| with_fields) {
-        members.insert("fields".to_owned(), report.fields.iter().map(field_object).collect());
+    Ok(Done(DriftList { drift: drift.collect(), next }))
+}
+
+fn object(known: &DriftType, report: &Report, is_in_catalogue: bool, with_fields: bool) -> DriftObject {
+    DriftObject {
+        id: known.id.to_string(),
+        source: known.source.clone(),
+        event_type: known.event_type.clone(),
+        in_catalogue: is_in_catalogue,
+        deliveries: known.deliveries,
+        refused: known.refused,
+        samples: known.samples,
+        sampling: Sampling { whole: whole(known.fields), then_one_in: ONE_IN },
+        first_seen: known.first_seen.into(),
+        first_delivery_id: known.first_in.to_string(),
+        last_seen: known.last_seen.into(),
+        field_count: known.fields,
+        is_cut: known.is_cut,
+        findings: report.findings.iter().map(finding).collect(),
+        fields: with_fields.then(|| report.fields.iter().map(field).collect()),
     }
-    object
 }
 
-fn finding_object(finding: &Finding) -> Value {
-    json!({
-        "kind": finding.kind.as_str(),
-        "pointer": finding.pointer,
-        "sentence": finding.sentence,
-        "since": finding.since.map(|since| since.to_string()),
-        "delivery_id": finding.delivery.map(|id| id.to_string()),
-    })
+fn finding(finding: &Finding) -> FindingObject {
+    FindingObject {
+        kind: finding.kind.as_str(),
+        pointer: finding.pointer.clone(),
+        sentence: finding.sentence.clone(),
+        since: finding.since.map(Time),
+        delivery_id: finding.delivery.map(|id| id.to_string()),
+    }
 }
 
-fn field_object(report: &FieldReport) -> Value {
+fn field(report: &FieldReport) -> FieldObject {
     let field = &report.field;
-    let types: Map<String, Value> = field
-        .kinds
-        .iter()
-        .map(|kind: JsonKind| (kind.as_str().to_owned(), field.seen_as(kind).into()))
-        .collect();
-    json!({
-        "pointer": field.pointer,
-        "types": types,
-        "seen": field.seen(),
-        "per_mille": report.per_mille(),
-        "declared": report.declared.map(|kinds| kinds.iter().map(JsonKind::as_str).collect::<Vec<_>>()),
-        "required": report.is_required,
-        "first_seen": field.first_seen.to_string(),
-        "first_delivery_id": field.first_in.to_string(),
-        "first_sample": field.first_sample,
-        "last_seen": field.last_seen.to_string(),
-    })
+    FieldObject {
+        pointer: field.pointer.clone(),
+        types: field.kinds.iter().map(|kind: JsonKind| (kind.as_str(), field.seen_as(kind))).collect(),
+        seen: field.seen(),
+        per_mille: report.per_mille(),
+        declared: report.declared.map(|kinds| kinds.iter().map(JsonKind::as_str).collect()),
+        required: report.is_required,
+        first_seen: field.first_seen.into(),
+        first_delivery_id: field.first_in.to_string(),
+        first_sample: field.first_sample,
+        last_seen: field.last_seen.into(),
+    }
 }

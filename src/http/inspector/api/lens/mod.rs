@@ -4,21 +4,17 @@ mod drift;
 mod entities;
 mod schema;
 
-use actix_web::web::{self, ServiceConfig};
-
-use crate::http::inspector::problem::method_not_allowed;
-use crate::http::inspector::resource::{post_only, read_only};
+use super::openapi::Router;
 
 /// Every route of the lens.
-pub fn routes(cfg: &mut ServiceConfig) {
-    cfg.service(read_only("/api/v1/drift", drift::list))
-        .service(post_only("/api/v1/deliveries/{id}/schema", schema::infer_one))
-        .service(read_only("/api/v1/entities", entities::list))
-        .service(
-            web::resource("/api/v1/entities/{source}/{entity:.+}")
-                .route(web::get().to(entities::one))
-                .route(web::head().to(entities::one))
-                .route(web::patch().to(entities::name))
-                .default_service(web::to(|| async { method_not_allowed("GET, HEAD, PATCH") })),
-        );
+pub fn routes(router: &mut Router<'_>) {
+    router.at("/drift").get("Event types and what is odd about their payloads", drift::list);
+    router
+        .at("/deliveries/{id}/schema")
+        .post("Make a JSON Schema from a delivery's payload", schema::infer_one);
+    router.at("/entities").get("List devices", entities::list);
+    router
+        .at("/entities/{source}/{entity:.+}")
+        .get("One device, its last deliveries and their values", entities::one)
+        .patch("Name a device", entities::name);
 }

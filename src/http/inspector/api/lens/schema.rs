@@ -1,40 +1,48 @@
 //! `POST deliveries/{id}/schema`: a JSON Schema generated from one delivery, and saved on request.
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, web};
-use serde_json::{Value, json};
+use actix_web::web;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
 
-use crate::http::inspector::InspectorState;
-use crate::http::inspector::json_body::{bad, fault, object};
+use crate::http::inspector::api::openapi::{Created, Done, Either};
 use crate::http::inspector::operations::deliveries::stored;
 use crate::http::inspector::operations::schema::{inferred, save};
-use crate::http::inspector::problem::answer;
+use crate::http::inspector::problem::Problem;
+use crate::http::inspector::request::{Json, Members};
+use crate::http::inspector::state::InspectorState;
+
+/// What to do with the schema.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+pub struct SchemaRequest {
+    /// Whether to save it in `schemas_dir`.
+    save: Option<bool>,
+}
+
+impl Members for SchemaRequest {}
+
+/// A generated schema.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct GeneratedSchema {
+    event_type: String,
+    /// The JSON Schema.
+    #[schema(value_type = Object)]
+    schema: Value,
+    /// The name of its file.
+    saved_as: Option<String>,
+}
 
 /// Generates a schema from a delivery; `{"save": true}` saves it.
 pub async fn infer_one(
     id: web::Path<String>,
-    payload: web::Payload,
+    Json(request): Json<SchemaRequest>,
     state: web::Data<InspectorState>,
-) -> HttpResponse {
-    answer(
-        async {
-            let members = object(payload, &["save"]).await?;
-            let is_saved = match members.get("save") {
-                None | Some(Value::Null) => false,
-                Some(Value::Bool(save)) => *save,
-                Some(_) => return Err(bad(vec![fault("/save", "true or false")])),
-            };
-            let delivery = stored(&id, &state).await?;
-            let inferred = inferred(&state, &delivery)?;
-            let saved_as = if is_saved { Some(save(&state, &inferred)?) } else { None };
-            let status = if is_saved { StatusCode::CREATED } else { StatusCode::OK };
-            let schema: Value = serde_json::from_str(&inferred.text).unwrap_or_default();
-            Ok(HttpResponse::build(status).json(json!({
-                "event_type": inferred.event_type,
-                "schema": schema,
-                "saved_as": saved_as,
-            })))
-        }
-        .await,
-    )
+) -> Result<Either<Done<GeneratedSchema>, Created<GeneratedSchema>>, Problem> {
+    let is_saved = request.save.unwrap_or_default();
+    let delivery = stored(&id, &state).await?;
+    let inferred = inferred(&state, &delivery)?;
+    let saved_as = if is_saved { Some(save(&state, &inferred)?) } else { None };
+    let schema = serde_json::from_str(&inferred.text).unwrap_or_default();
+    let generated = GeneratedSchema { event_type: inferred.event_type, schema, saved_as };
+    Ok(if is_saved { Either::Second(Created(generated, None)) } else { Either::First(Done(generated)) })
 }

@@ -1,18 +1,18 @@
 //! `dead-letters`: list, count by cause, replay, discard.
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::{Value, json};
+use actix_web::web;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::letter_choice::{Chosen, FILTERS, of_params};
-use super::messages;
-use super::objects::{attempt_object, dead_letter_object};
+use super::letter_choice::{LetterParams, LetterRequest};
+use super::objects::{AttemptObject, DeadLetterObject};
 use crate::domain::{MessageId, MessageStatus};
-use crate::http::inspector::InspectorState;
-use crate::http::inspector::api::deliveries::cursor;
-use crate::http::inspector::json_body::{bad, fault, object};
-use crate::http::inspector::params::{Blank, Params};
-use crate::http::inspector::problem::{Problem, answer};
+use crate::http::inspector::answer::Time;
+use crate::http::inspector::api::openapi::{Accepted, Done, Either, NoContent};
+use crate::http::inspector::operations::replay::fault;
+use crate::http::inspector::problem::Problem;
+use crate::http::inspector::request::{Json, Page, Query, cut};
+use crate::http::inspector::state::InspectorState;
 use crate::store::{DeadLetterFilter, LetterGroup};
 
 /// The maximum number of dead letters in one step of a replay.
@@ -22,53 +22,116 @@ const GROUPS: usize = 500;
 /// The maximum number of ids in a plan or response.
 const NAMED: usize = 100;
 
+/// Dead letters.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeadLetterList {
+    dead_letters: Vec<DeadLetterObject>,
+    next: Option<String>,
+}
+
+/// A dead letter with the attempts of its message.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeadLetterDetail {
+    #[serde(flatten)]
+    letter: DeadLetterObject,
+    history: Vec<AttemptObject>,
+}
+
+/// Dead letters by subscription and error.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LetterGroups {
+    groups: Vec<LetterGroupObject>,
+    next: Option<String>,
+}
+
+/// Dead letters of one subscription with one error.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LetterGroupObject {
+    id: String,
+    subscription_id: String,
+    error: String,
+    count: u64,
+    since: Time,
+    last: Time,
+}
+
+/// A dead letter that is replayed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReplayedLetter {
+    id: String,
+    message_id: String,
+    replayed: usize,
+    warnings: Vec<String>,
+}
+
+/// Dead letters that are replayed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReplayedLetters {
+    replayed: usize,
+    /// The first 100 of them.
+    message_ids: Vec<String>,
+    warnings: Vec<String>,
+}
+
+/// Dead letters that would be replayed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LetterPlan {
+    dry_run: bool,
+    count: usize,
+    /// The first 100 of them.
+    message_ids: Vec<String>,
+    warnings: Vec<String>,
+}
+
+/// How many dead letters would be discarded.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LetterCount {
+    dry_run: bool,
+    count: u64,
+}
+
+/// How many dead letters were discarded.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DiscardedLetters {
+    discarded: usize,
+}
+
+/// What a discard did, or with `dry_run` would do.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum Discard {
+    /// It would.
+    Planned(LetterCount),
+    /// It did.
+    Done(DiscardedLetters),
+}
+
 /// The list, newest message first.
-pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
-    answer(
-        async {
-            let mut params = Params::read(request.query_string(), Blank::Fault);
-            let filter = of_params(&mut params);
-            let limit = messages::limit(&mut params);
-            let before = params.parsed("before", "the next of an earlier response", cursor);
-            let known: Vec<&str> = FILTERS.into_iter().chain(["limit", "before"]).collect();
-            params.finish(&known).map_err(Problem::bad_parameters)?;
-            let found = state.store.dead_letters(filter, before, limit.saturating_add(1)).await;
-            let mut letters = found.map_err(|fault| Problem::store_fault(&fault))?;
-            let has_more = letters.len() > limit;
-            letters.truncate(limit);
-            let next = letters.last().filter(|_| has_more).map(|letter| letter.message.seq.to_string());
-            let objects: Vec<Value> =
-                letters.iter().map(|letter| Value::Object(dead_letter_object(letter))).collect();
-            Ok(HttpResponse::Ok().json(json!({"dead_letters": objects, "next": next})))
-        }
-        .await,
-    )
+pub async fn list(
+    Query((params, page)): Query<(LetterParams, Page)>,
+    state: web::Data<InspectorState>,
+) -> Result<Done<DeadLetterList>, Problem> {
+    let limit = page.rows();
+    let mut letters = state.store.dead_letters(params.into(), page.before(), limit.saturating_add(1)).await?;
+    let next = cut(&mut letters, limit, |letter| letter.message.seq.to_string());
+    Ok(Done(DeadLetterList { dead_letters: letters.iter().map(DeadLetterObject::from).collect(), next }))
 }
 
 /// The number of dead letters for each subscription and error.
-pub async fn groups(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
-    answer(
-        async {
-            let mut params = Params::read(request.query_string(), Blank::Fault);
-            let filter = of_params(&mut params);
-            params.finish(&FILTERS).map_err(Problem::bad_parameters)?;
-            let found = state.store.dead_letter_groups(filter, GROUPS).await;
-            let found = found.map_err(|fault| Problem::store_fault(&fault))?;
-            let object = |group: &LetterGroup| {
-                json!({
-                    "id": format!("{} {}", group.subscription, group.error),
-                    "subscription_id": group.subscription,
-                    "error": group.error,
-                    "count": group.count,
-                    "since": group.since.to_string(),
-                    "last": group.last.to_string(),
-                })
-            };
-            let groups: Vec<Value> = found.iter().map(object).collect();
-            Ok(HttpResponse::Ok().json(json!({"groups": groups, "next": null})))
-        }
-        .await,
-    )
+pub async fn groups(
+    Query(params): Query<LetterParams>,
+    state: web::Data<InspectorState>,
+) -> Result<Done<LetterGroups>, Problem> {
+    let found = state.store.dead_letter_groups(params.into(), GROUPS).await?;
+    let object = |group: &LetterGroup| LetterGroupObject {
+        id: format!("{} {}", group.subscription, group.error),
+        subscription_id: group.subscription.clone(),
+        error: group.error.clone(),
+        count: group.count,
+        since: group.since.into(),
+        last: group.last.into(),
+    };
+    Ok(Done(LetterGroups { groups: found.iter().map(object).collect(), next: None }))
 }
 
 fn missing() -> Problem {
@@ -82,63 +145,49 @@ fn only(id: &str) -> Result<DeadLetterFilter, Problem> {
 }
 
 /// One dead letter with the attempts of its message.
-pub async fn one(id: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
-    answer(
-        async {
-            let found = state.store.dead_letters(only(&id)?, None, 1).await;
-            let letters = found.map_err(|fault| Problem::store_fault(&fault))?;
-            let letter = letters.first().ok_or_else(missing)?;
-            let found = state.store.message(letter.message.id).await;
-            let attempts = found.map_err(|fault| Problem::store_fault(&fault))?.map(|found| found.attempts);
-            let mut object = dead_letter_object(letter);
-            let history: Vec<Value> = attempts.unwrap_or_default().iter().map(attempt_object).collect();
-            object.insert("history".to_owned(), history.into());
-            Ok(HttpResponse::Ok().json(object))
-        }
-        .await,
-    )
+pub async fn one(
+    id: web::Path<String>,
+    state: web::Data<InspectorState>,
+) -> Result<Done<DeadLetterDetail>, Problem> {
+    let letters = state.store.dead_letters(only(&id)?, None, 1).await?;
+    let letter = letters.first().ok_or_else(missing)?;
+    let attempts = state.store.message(letter.message.id).await?.map(|found| found.attempts);
+    Ok(Done(DeadLetterDetail {
+        letter: DeadLetterObject::from(letter),
+        history: attempts.unwrap_or_default().iter().map(AttemptObject::from).collect(),
+    }))
 }
 
 /// Replays a dead letter.
 pub async fn replay(
     id: web::Path<String>,
-    payload: web::Payload,
+    _: Json<()>,
     state: web::Data<InspectorState>,
-) -> HttpResponse {
-    answer(
-        async {
-            object(payload, &[]).await?;
-            let replayed = state.store.replay_dead_letters(only(&id)?, 1, state.clock.both()).await;
-            let replayed = replayed.map_err(|fault| Problem::store_fault(&fault))?;
-            if replayed.is_empty() {
-                return Err(why_not(&state, &id).await?);
-            }
-            state.sender.wake();
-            Ok(HttpResponse::Accepted().json(json!({
-                "id": id.as_str(),
-                "message_id": id.as_str(),
-                "replayed": 1,
-                "warnings": waiting(&state, &replayed),
-            })))
-        }
-        .await,
-    )
+) -> Result<Accepted<ReplayedLetter>, Problem> {
+    let replayed = state.store.replay_dead_letters(only(&id)?, 1, state.clock.both()).await?;
+    if replayed.is_empty() {
+        return Err(why_not(&state, &id).await?);
+    }
+    state.sender.wake();
+    let warnings = waiting(&state, &replayed);
+    Ok(Accepted(ReplayedLetter { id: id.clone(), message_id: id.into_inner(), replayed: 1, warnings }))
 }
 
 /// Why a dead letter was not replayed: another request was first, or its subscription is not in force.
 async fn why_not(state: &InspectorState, id: &str) -> Result<Problem, Problem> {
-    let conflict = |detail: String| Problem::new(StatusCode::CONFLICT, detail);
     let message: MessageId = id.parse().map_err(|_| missing())?;
-    let found = state.store.message(message).await.map_err(|fault| Problem::store_fault(&fault))?;
+    let found = state.store.message(message).await?;
     let row = found.ok_or_else(missing)?.row;
     let letters = state.store.dead_letters(only(id)?, None, 1).await;
-    let is_there = !letters.map_err(|fault| Problem::store_fault(&fault))?.is_empty();
+    let is_there = !letters?.is_empty();
     Ok(match row.replayed_at.filter(|_| row.status != MessageStatus::Dead) {
         Some(at) => {
             let status = row.status.as_str();
-            conflict(format!("This dead letter was replayed already, at {at}: message {id} is {status}."))
+            Problem::conflict(format!(
+                "This dead letter was replayed already, at {at}: message {id} is {status}."
+            ))
         }
-        None if is_there => conflict(
+        None if is_there => Problem::conflict(
             state
                 .sender
                 .out_of_force(&row.subscription)
@@ -154,39 +203,33 @@ fn waiting(state: &InspectorState, replayed: &[(MessageId, String)]) -> Vec<Stri
 }
 
 /// Replays matching dead letters, or all without a filter; with `dry_run`, only lists them.
-pub async fn replay_many(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
-    answer(
-        async {
-            let Chosen { filter, dry_run, .. } = Chosen::read(object(payload, &Chosen::keys()).await?)?;
-            if dry_run {
-                return plan(&state, filter).await;
-            }
-            let mut replayed = Vec::new();
-            loop {
-                let step = state.store.replay_dead_letters(filter.clone(), STEP, state.clock.both()).await;
-                let step = step.map_err(|fault| Problem::store_fault(&fault))?;
-                let is_last = step.len() < STEP;
-                replayed.extend(step);
-                if is_last {
-                    break;
-                }
-            }
-            state.sender.wake();
-            let ids: Vec<String> = replayed.iter().take(NAMED).map(|(id, _)| id.to_string()).collect();
-            let mut warnings = waiting(&state, &replayed);
-            warnings.extend(stranded(&state, filter).await?);
-            Ok(HttpResponse::Accepted().json(json!({
-                "replayed": replayed.len(), "message_ids": ids, "warnings": warnings,
-            })))
+pub async fn replay_many(
+    Json(LetterRequest { filter, dry_run, .. }): Json<LetterRequest>,
+    state: web::Data<InspectorState>,
+) -> Result<Either<Done<LetterPlan>, Accepted<ReplayedLetters>>, Problem> {
+    if dry_run {
+        return Ok(Either::First(Done(plan(&state, filter).await?)));
+    }
+    let mut replayed = Vec::new();
+    loop {
+        let step = state.store.replay_dead_letters(filter.clone(), STEP, state.clock.both()).await?;
+        let is_last = step.len() < STEP;
+        replayed.extend(step);
+        if is_last {
+            break;
         }
-        .await,
-    )
+    }
+    state.sender.wake();
+    let message_ids = replayed.iter().take(NAMED).map(|(id, _)| id.to_string()).collect();
+    let mut warnings = waiting(&state, &replayed);
+    warnings.extend(stranded(&state, filter).await?);
+    Ok(Either::Second(Accepted(ReplayedLetters { replayed: replayed.len(), message_ids, warnings })))
 }
 
 /// Sentences about dead letters that stay because their subscription is not in force.
 async fn stranded(state: &InspectorState, filter: DeadLetterFilter) -> Result<Vec<String>, Problem> {
     let found = state.store.stranded_dead_letters(filter).await;
-    let found = found.map_err(|fault| Problem::store_fault(&fault))?;
+    let found = found?;
     let told = |(id, count): (String, u64)| {
         let letters =
             if count == 1 { "1 dead letter stays".to_owned() } else { format!("{count} dead letters stay") };
@@ -195,72 +238,58 @@ async fn stranded(state: &InspectorState, filter: DeadLetterFilter) -> Result<Ve
     Ok(found.into_iter().map(told).collect())
 }
 
-async fn plan(state: &InspectorState, filter: DeadLetterFilter) -> Result<HttpResponse, Problem> {
+async fn plan(state: &InspectorState, filter: DeadLetterFilter) -> Result<LetterPlan, Problem> {
     let mut count = 0_usize;
-    let mut ids = Vec::new();
+    let mut message_ids = Vec::new();
     let mut before = None;
     loop {
-        let page = state.store.dead_letters(filter.clone(), before, STEP).await;
-        let page = page.map_err(|fault| Problem::store_fault(&fault))?;
+        let page = state.store.dead_letters(filter.clone(), before, STEP).await?;
         let can_go = page
             .iter()
             .filter(|letter| state.sender.subscriptions().get(&letter.message.subscription).is_some());
         for letter in can_go {
             count = count.saturating_add(1);
-            if ids.len() < NAMED {
-                ids.push(letter.message.id.to_string());
+            if message_ids.len() < NAMED {
+                message_ids.push(letter.message.id.to_string());
             }
         }
         before = page.last().map(|letter| letter.message.seq);
         if page.len() < STEP {
             let warnings = stranded(state, filter).await?;
-            return Ok(HttpResponse::Ok().json(json!({
-                "dry_run": true, "count": count, "message_ids": ids, "warnings": warnings,
-            })));
+            return Ok(LetterPlan { dry_run: true, count, message_ids, warnings });
         }
     }
 }
 
 /// Discards a dead letter; its message stays dead.
-pub async fn delete(id: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
-    answer(
-        async {
-            let discarded = state.store.discard_dead_letters(only(&id)?, 1).await;
-            let discarded = discarded.map_err(|fault| Problem::store_fault(&fault))?;
-            if discarded == 1 { Ok(HttpResponse::NoContent().finish()) } else { Err(missing()) }
-        }
-        .await,
-    )
+pub async fn delete(id: web::Path<String>, state: web::Data<InspectorState>) -> Result<NoContent, Problem> {
+    let discarded = state.store.discard_dead_letters(only(&id)?, 1).await?;
+    if discarded == 1 { Ok(NoContent) } else { Err(missing()) }
 }
 
 /// Discards matching dead letters; with `dry_run`, only counts them. Discards all only if the body says so.
-pub async fn discard_many(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
-    answer(
-        async {
-            let chosen = Chosen::read(object(payload, &Chosen::keys()).await?)?;
-            let Chosen { filter, dry_run, is_meant } = chosen;
-            if dry_run {
-                let groups = state.store.dead_letter_groups(filter, usize::MAX).await;
-                let groups = groups.map_err(|fault| Problem::store_fault(&fault))?;
-                let count: u64 = groups.iter().map(|group| group.count).sum();
-                return Ok(HttpResponse::Ok().json(json!({"dry_run": true, "count": count})));
-            }
-            if !is_meant {
-                let what = format!("choose dead letters: ids, {}; or \"all\": true", FILTERS.join(", "));
-                return Err(bad(vec![fault("", &what)]));
-            }
-            let mut discarded = 0_usize;
-            loop {
-                let step = state.store.discard_dead_letters(filter.clone(), STEP).await;
-                let step = step.map_err(|fault| Problem::store_fault(&fault))?;
-                discarded = discarded.saturating_add(step);
-                if step < STEP {
-                    break;
-                }
-            }
-            tracing::info!(discarded, "dead letters discarded");
-            Ok(HttpResponse::Ok().json(json!({"discarded": discarded})))
+pub async fn discard_many(
+    Json(LetterRequest { filter, dry_run, is_meant }): Json<LetterRequest>,
+    state: web::Data<InspectorState>,
+) -> Result<Done<Discard>, Problem> {
+    if dry_run {
+        let groups = state.store.dead_letter_groups(filter, usize::MAX).await?;
+        let count = groups.iter().map(|group| group.count).sum();
+        return Ok(Done(Discard::Planned(LetterCount { dry_run: true, count })));
+    }
+    if !is_meant {
+        let what = "choose dead letters: ids, subscription_id, event_id, event_type, error, error_is, from, to; or \
+                    \"all\": true";
+        return Err(Problem::bad_body(vec![fault("", what)]));
+    }
+    let mut discarded = 0_usize;
+    loop {
+        let step = state.store.discard_dead_letters(filter.clone(), STEP).await?;
+        discarded = discarded.saturating_add(step);
+        if step < STEP {
+            break;
         }
-        .await,
-    )
+    }
+    tracing::info!(discarded, "dead letters discarded");
+    Ok(Done(Discard::Done(DiscardedLetters { discarded })))
 }

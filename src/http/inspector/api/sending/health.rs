@@ -1,13 +1,21 @@
 //! `GET health`: the endpoints and their states.
 
-use actix_web::{HttpResponse, web};
-use serde_json::json;
+use actix_web::web;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::http::inspector::operations::health::endpoints;
-use crate::http::inspector::problem::answer;
+use crate::http::inspector::api::openapi::Done;
+use crate::http::inspector::operations::health::{Health, endpoints};
+use crate::http::inspector::problem::Problem;
 use crate::http::inspector::state::InspectorState;
 
-/// The state of every endpoint, as the API returns it.
-pub async fn health(state: web::Data<InspectorState>) -> HttpResponse {
-    answer(endpoints(&state).await.map(|endpoints| HttpResponse::Ok().json(json!({"endpoints": endpoints}))))
+/// Endpoints.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HealthList {
+    endpoints: Vec<Health>,
+}
+
+/// The state of every endpoint.
+pub async fn health(state: web::Data<InspectorState>) -> Result<Done<HealthList>, Problem> {
+    Ok(Done(HealthList { endpoints: endpoints(&state).await? }))
 }

@@ -1,37 +1,104 @@
 //! Selects dead letters by the parameters of a request or by the members of its body.
 
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{IntoParams, ToSchema};
 
-use crate::domain::{MessageId, Timestamp};
-use crate::http::inspector::json_body::{bad, fault, flag};
-use crate::http::inspector::params::Params;
-use crate::http::inspector::problem::{FieldFault, Problem};
+use super::ids::MessageIds;
+use crate::domain::Timestamp;
+use crate::http::inspector::api::openapi::{Body, Part, Schemas, fields, together};
+use crate::http::inspector::request::{As, AsWritten, Fields, Members, Readable, Word, time};
 use crate::store::DeadLetterFilter;
 
-/// The parameters that select dead letters.
-pub const FILTERS: [&str; 7] =
-    ["subscription_id", "event_id", "event_type", "error", "error_is", "from", "to"];
-/// The maximum number of ids in a request.
-const MOST_IDS: usize = 1_000;
-/// An example of a time.
-const TIME: &str = "a time as 2026-03-09T08:00:00Z";
+/// `Instant` as a request writes it.
+type InstantParam = As<Instant>;
 
-/// The filter in the parameters of a request.
-pub fn of_params(params: &mut Params) -> DeadLetterFilter {
-    DeadLetterFilter {
-        ids: Vec::new(),
-        subscription: params.text("subscription_id"),
-        event_id: params.text("event_id"),
-        event_type: params.text("event_type"),
-        error: params.text("error"),
-        error_is: params.text("error_is"),
-        from: params.parsed("from", TIME, Timestamp::parse_rfc3339),
-        to: params.parsed("to", TIME, Timestamp::parse_rfc3339),
+/// Which dead letters.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, IntoParams, ToSchema)]
+pub struct LetterParams {
+    /// Those of this subscription.
+    pub subscription_id: Option<String>,
+    /// Those of this event.
+    pub event_id: Option<String>,
+    /// Those of this event type.
+    pub event_type: Option<String>,
+    /// Those whose error contains this.
+    pub error: Option<String>,
+    /// Those whose error is this.
+    pub error_is: Option<String>,
+    /// Those that failed at this time or later.
+    #[schema(inline)]
+    #[param(inline)]
+    pub from: Option<InstantParam>,
+    /// Those that failed before this time.
+    #[schema(inline)]
+    #[param(inline)]
+    pub to: Option<InstantParam>,
+}
+
+impl Members for LetterParams {}
+
+/// A time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Instant(pub Timestamp);
+
+impl Word for Instant {
+    fn expected() -> String {
+        "a time as 2026-03-09T08:00:00Z".to_owned()
+    }
+
+    fn read(text: &str) -> Result<Self, Option<String>> {
+        Timestamp::parse_rfc3339(text).map(Self).ok_or(None)
+    }
+
+    fn schema() -> RefOr<Schema> {
+        time()
     }
 }
 
+impl From<LetterParams> for DeadLetterFilter {
+    fn from(params: LetterParams) -> Self {
+        let at = |time: Option<As<Instant>>| time.map(|As(Instant(at))| at);
+        Self {
+            ids: Vec::new(),
+            subscription: params.subscription_id,
+            event_id: params.event_id,
+            event_type: params.event_type,
+            error: params.error,
+            error_is: params.error_is,
+            from: at(params.from),
+            to: at(params.to),
+        }
+    }
+}
+
+/// What to do with which dead letters. The filter may stand at the top too.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+pub struct LetterOptions {
+    /// Only these messages; at most 1,000.
+    #[schema(value_type = Option<Vec<String>>, min_items = 1, max_items = 1_000)]
+    pub ids: Option<MessageIds>,
+    /// Explicitly all.
+    pub all: Option<bool>,
+    /// Whether to only say what would be done.
+    pub dry_run: Option<bool>,
+}
+
+impl Members for LetterOptions {}
+
+/// The filter as an object.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+pub struct Nested {
+    /// Which dead letters.
+    #[schema(value_type = Option<LetterParams>)]
+    pub filter: Option<AsWritten>,
+}
+
+impl Members for Nested {}
+
 /// The dead letters that a body selects.
-pub struct Chosen {
+#[derive(Clone, Debug, Default)]
+pub struct LetterRequest {
     /// The filter.
     pub filter: DeadLetterFilter,
     /// Whether to only count them.
@@ -40,78 +107,25 @@ pub struct Chosen {
     pub is_meant: bool,
 }
 
-impl Chosen {
-    /// The allowed members of a body.
-    #[must_use]
-    pub fn keys() -> Vec<&'static str> {
-        FILTERS.into_iter().chain(["ids", "all", "filter", "dry_run"]).collect()
-    }
-
-    /// Reads the members of a body.
-    ///
-    /// # Errors
-    /// 400 with every fault.
-    pub fn read(mut members: Map<String, Value>) -> Result<Self, Problem> {
-        let mut faults: Vec<FieldFault> = Vec::new();
-        let dry_run = flag(&members, "dry_run", &mut faults);
-        let all = flag(&members, "all", &mut faults);
-        let nested = match members.remove("filter") {
-            Some(Value::Object(filter)) => filter,
-            None | Some(Value::Null) => Map::new(),
-            Some(_) => {
-                faults.push(fault("/filter", "an object"));
-                Map::new()
-            }
+impl Readable for LetterRequest {
+    fn read(fields: &mut Fields) -> Self {
+        let options: LetterOptions = fields.take();
+        let Nested { filter } = fields.take();
+        let params: LetterParams = match filter {
+            Some(AsWritten(text)) => fields.take_with(&text, None, &[]),
+            None => fields.take(),
         };
-        let unknown = nested.keys().filter(|key| !FILTERS.contains(&key.as_str()));
-        faults.extend(unknown.map(|key| {
-            fault(&format!("/{key}"), &format!("unknown key; there are: {}", FILTERS.join(", ")))
-        }));
-        members.extend(nested);
-        let filter = filter(&members, &mut faults);
-        let is_meant = all || filter != DeadLetterFilter::default();
-        if faults.is_empty() { Ok(Self { filter, dry_run, is_meant }) } else { Err(bad(faults)) }
+        let ids = options.ids.map(|MessageIds(ids)| ids).unwrap_or_default();
+        let filter = DeadLetterFilter { ids, ..params.into() };
+        let is_meant = options.all.unwrap_or_default() || filter != DeadLetterFilter::default();
+        Self { filter, dry_run: options.dry_run.unwrap_or_default(), is_meant }
     }
 }
 
-fn filter(members: &Map<String, Value>, faults: &mut Vec<FieldFault>) -> DeadLetterFilter {
-    let mut text = |key: &str| match members.get(key) {
-        None | Some(Value::Null) => None,
-        Some(Value::String(text)) => Some(text.clone()),
-        Some(_) => {
-            faults.push(fault(&format!("/{key}"), "must be a string"));
-            None
-        }
-    };
-    let (from, to) = (text("from"), text("to"));
-    let filter = DeadLetterFilter {
-        ids: Vec::new(),
-        subscription: text("subscription_id"),
-        event_id: text("event_id"),
-        event_type: text("event_type"),
-        error: text("error"),
-        error_is: text("error_is"),
-        from: from.as_deref().and_then(Timestamp::parse_rfc3339),
-        to: to.as_deref().and_then(Timestamp::parse_rfc3339),
-    };
-    for (key, given, read) in [("from", &from, filter.from), ("to", &to, filter.to)] {
-        if given.is_some() && read.is_none() {
-            faults.push(fault(&format!("/{key}"), TIME));
-        }
+impl Body for LetterRequest {
+    fn schema(schemas: &mut Schemas) -> RefOr<Schema> {
+        let parts: [Part; 3] =
+            [(fields::<LetterParams>, &[]), (fields::<Nested>, &[]), (fields::<LetterOptions>, &[])];
+        together("LetterRequest", &parts, schemas)
     }
-    DeadLetterFilter { ids: ids(members.get("ids"), faults), ..filter }
-}
-
-fn ids(value: Option<&Value>, faults: &mut Vec<FieldFault>) -> Vec<MessageId> {
-    let read: Option<Vec<MessageId>> = match value {
-        None | Some(Value::Null) => return Vec::new(),
-        Some(Value::Array(items)) if (1..=MOST_IDS).contains(&items.len()) => {
-            items.iter().map(|item| item.as_str()?.parse().ok()).collect()
-        }
-        Some(_) => None,
-    };
-    read.unwrap_or_else(|| {
-        faults.push(fault("/ids", &format!("a list of 1 to {MOST_IDS} message ids")));
-        Vec::new()
-    })
 }

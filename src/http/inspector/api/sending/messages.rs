@@ -1,79 +1,89 @@
 //! `messages`, and their attempts.
 
-use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::{Value, json};
+use actix_web::web;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use super::objects::{attempt_object, message_row};
-use crate::domain::{MessageFilter, MessageId, MessageStatus};
-use crate::http::inspector::InspectorState;
-use crate::http::inspector::api::deliveries::cursor;
+use super::objects::{AttemptObject, MessageObject, MessageSummary};
+use crate::domain::{MessageFilter, MessageId};
+use crate::http::inspector::api::openapi::Done;
 use crate::http::inspector::operations::parked::parked_because;
-use crate::http::inspector::params::{Blank, Params};
-use crate::http::inspector::problem::{Problem, answer};
+use crate::http::inspector::problem::Problem;
+use crate::http::inspector::request::{As, Members, MessageStatusParam, Page, Query, cut};
+use crate::http::inspector::state::InspectorState;
 use crate::store::StoredMessage;
 
-/// The default number of rows in a list.
-pub const DEFAULT_LIMIT: usize = 50;
+/// Which messages.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+pub struct MessageParams {
+    /// Those of this subscription.
+    subscription_id: Option<String>,
+    /// Those of this event.
+    event_id: Option<String>,
+    /// Those in this state.
+    #[param(inline)]
+    status: Option<MessageStatusParam>,
+}
 
-/// Reads `limit`: 1 to 500.
-pub fn limit(params: &mut Params) -> usize {
-    let limit = params.parsed("limit", "a number from 1 to 500", |text| {
-        text.parse::<usize>().ok().filter(|limit| (1..=500).contains(limit))
-    });
-    limit.unwrap_or(DEFAULT_LIMIT)
+impl Members for MessageParams {}
+
+/// Messages.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MessageList {
+    messages: Vec<MessageSummary>,
+    next: Option<String>,
+}
+
+/// A message with its attempts and its event.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MessageDetail {
+    #[serde(flatten)]
+    message: MessageObject,
+    attempts: Vec<AttemptObject>,
+    source: String,
+    /// Why it is parked, and what would send it.
+    parked_because: Option<String>,
+    /// The body of its event.
+    event: String,
+    /// What would be sent now.
+    payload: Option<String>,
 }
 
 /// The list, newest first.
-pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
-    answer(
-        async {
-            let mut params = Params::read(request.query_string(), Blank::Fault);
-            let words = MessageStatus::ALL.map(MessageStatus::as_str).join(", ");
-            let filter = MessageFilter {
-                subscription: params.text("subscription_id"),
-                event_id: params.text("event_id"),
-                status: params.parsed("status", &format!("one of {words}"), MessageStatus::from_word),
-            };
-            let limit = limit(&mut params);
-            let before = params.parsed("before", "the next of an earlier response", cursor);
-            params
-                .finish(&["subscription_id", "event_id", "status", "limit", "before"])
-                .map_err(Problem::bad_parameters)?;
-            let found = state.store.messages(filter, before, limit.saturating_add(1)).await;
-            let mut rows = found.map_err(|fault| Problem::store_fault(&fault))?;
-            let has_more = rows.len() > limit;
-            rows.truncate(limit);
-            let next = rows.last().filter(|_| has_more).map(|row| row.seq.to_string());
-            let messages: Vec<Value> = rows.iter().map(|row| Value::Object(message_row(row))).collect();
-            Ok(HttpResponse::Ok().json(json!({"messages": messages, "next": next})))
-        }
-        .await,
-    )
+pub async fn list(
+    Query((params, page)): Query<(MessageParams, Page)>,
+    state: web::Data<InspectorState>,
+) -> Result<Done<MessageList>, Problem> {
+    let filter = MessageFilter {
+        subscription: params.subscription_id,
+        event_id: params.event_id,
+        status: params.status.map(|As(status)| status),
+    };
+    let limit = page.rows();
+    let mut rows = state.store.messages(filter, page.before(), limit.saturating_add(1)).await?;
+    let next = cut(&mut rows, limit, |row| row.seq.to_string());
+    Ok(Done(MessageList { messages: rows.iter().map(MessageSummary::from).collect(), next }))
 }
 
 /// One message: its attempts, its event, and the payload that would be sent now.
-pub async fn one(id: web::Path<String>, state: web::Data<InspectorState>) -> HttpResponse {
-    answer(
-        async {
-            let missing = || {
-                Problem::not_found("There is no message of that id; it may have been removed by retention.")
-            };
-            let id: MessageId = id.parse().map_err(|_| missing())?;
-            let found = state.store.message(id).await.map_err(|fault| Problem::store_fault(&fault))?;
-            let StoredMessage { row, event, attempts } = found.ok_or_else(missing)?;
-            let target = state.sender.subscriptions().get(&row.target);
-            let payload = target.and_then(|active| state.sender.payload_now(&active.compiled, &event, id));
-            let mut object = message_row(&row);
-            let mut put = |key: &str, value: Value| object.insert(key.to_owned(), value);
-            put("attempts", attempts.iter().map(attempt_object).collect());
-            put("source", event.source.clone().into());
-            put("parked_because", parked_because(&state, &row).into());
-            put("event", String::from_utf8_lossy(&event.body).into());
-            put("payload", payload.into());
-            Ok(HttpResponse::Ok().json(object))
-        }
-        .await,
-    )
+pub async fn one(
+    id: web::Path<String>,
+    state: web::Data<InspectorState>,
+) -> Result<Done<MessageDetail>, Problem> {
+    let missing =
+        || Problem::not_found("There is no message of that id; it may have been removed by retention.");
+    let id: MessageId = id.parse().map_err(|_| missing())?;
+    let StoredMessage { row, event, attempts } = state.store.message(id).await?.ok_or_else(missing)?;
+    let target = state.sender.subscriptions().get(&row.target);
+    let payload = target.and_then(|active| state.sender.payload_now(&active.compiled, &event, id));
+    Ok(Done(MessageDetail {
+        message: MessageObject::from(&row),
+        attempts: attempts.iter().map(AttemptObject::from).collect(),
+        source: event.source.clone(),
+        parked_because: parked_because(&state, &row),
+        event: String::from_utf8_lossy(&event.body).into_owned(),
+        payload,
+    }))
 }
 
 /// The message of a subscription for an event, if there is one.
@@ -90,6 +100,5 @@ pub async fn of_event(
         event_id: Some(event_id.to_owned()),
         status: None,
     };
-    let found = state.store.messages(filter, None, 1).await.map_err(|fault| Problem::store_fault(&fault))?;
-    Ok(found.first().map(|row| row.id))
+    Ok(state.store.messages(filter, None, 1).await?.first().map(|row| row.id))
 }

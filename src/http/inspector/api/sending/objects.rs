@@ -1,139 +1,146 @@
-//! The sender's objects, as documented in `docs/API.md`.
+//! Messages, attempts and dead letters as the API shows them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::config::shown_json;
-use crate::domain::{Attempt, DeadLetter, MessageRow, SubscriptionOrigin};
+use crate::domain::{Attempt, DeadLetter, MessageRow};
+use crate::http::inspector::answer::{MessageState, Time};
 use crate::http::inspector::operations::health::millis;
-use crate::send::{Active, Evaluations, Parked, Sender};
-use crate::store::SenderFigures;
 
-/// A subscription: its configuration with secrets masked, and its results. Filter and template keep their text.
-#[must_use]
-pub fn subscription_object(sender: &Sender, active: &Active, warnings: &[String]) -> Box<RawValue> {
-    let subscription = &active.compiled.subscription;
-    let shown = shown_json(subscription);
-    let origin = match subscription.origin {
-        SubscriptionOrigin::Api => "api",
-        SubscriptionOrigin::Config => "config",
-    };
-    let more = json!({
-        "disabled_reason": subscription.disabled_reason,
-        "origin": origin,
-        "created_at": active.created_at.to_string(),
-        "updated_at": active.updated_at.to_string(),
-        "warnings": warnings,
-        "evaluations": evaluations_object(sender, &subscription.id),
-    });
-    let id = Value::from(&*subscription.id);
-    let inside = |text: &str| {
-        text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or_default().to_owned()
-    };
-    let text = format!("{{\"id\":{id},{},{}}}", inside(&shown), inside(&more.to_string()));
-    RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
+/// What every message has.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MessageObject {
+    id: String,
+    event_id: Option<String>,
+    event_type: String,
+    subscription_id: String,
+    /// The subscription that sends it: its own, or the fallback.
+    target_id: String,
+    status: MessageState,
+    created_at: Time,
+    next_attempt_at: Option<Time>,
+    replayed_at: Option<Time>,
+    /// The delivery that it is from.
+    delivery_id: Option<String>,
 }
 
-/// The results of filter and template on the last events, at most 100 each.
-fn evaluations_object(sender: &Sender, subscription: &str) -> Value {
-    let of = |evaluations: Evaluations| {
-        json!({
-            "failed": evaluations.failed(),
-            "of": evaluations.of(),
-            "last_failure": evaluations.last.as_ref().map(|last| json!({
-                "why": last.why,
-                "at": last.at.to_string(),
-                "event_type": last.event_type,
-                "event_id": last.event_id,
-                "delivery_id": last.delivery.map(|id| id.to_string()),
-            })),
-        })
-    };
-    let parts = sender.evaluations().of(subscription);
-    parts.into_iter().map(|(part, evaluations)| (part.as_str().to_owned(), of(evaluations))).collect()
-}
-
-/// A subscription that is not in force, with its waiting messages.
-#[must_use]
-pub fn parked_object(parked: &Parked, figures: Option<&SenderFigures>) -> Value {
-    json!({
-        "id": parked.id,
-        "name": parked.name,
-        "url": parked.url,
-        "state": parked.word(),
-        "since": parked.since.to_string(),
-        "why": parked.sentence(),
-        "cure": parked.cure(),
-        "parked_messages": figures.map_or(0, |figures| figures.parked),
-        "dead_letters": figures.map_or(0, |figures| figures.dead),
-    })
+impl From<&MessageRow> for MessageObject {
+    fn from(row: &MessageRow) -> Self {
+        Self {
+            id: row.id.to_string(),
+            event_id: row.event_id.clone(),
+            event_type: row.event_type.clone(),
+            subscription_id: row.subscription.clone(),
+            target_id: row.target.clone(),
+            status: row.status.into(),
+            created_at: row.created_at.into(),
+            next_attempt_at: row.next_attempt_at.map(Time),
+            replayed_at: row.replayed_at.map(Time),
+            delivery_id: row.delivery.map(|id| id.to_string()),
+        }
+    }
 }
 
 /// A message in lists.
-#[must_use]
-pub fn message_row(row: &MessageRow) -> Map<String, Value> {
-    let mut object = Map::new();
-    let mut put = |key: &str, value: Value| object.insert(key.to_owned(), value);
-    put("id", row.id.to_string().into());
-    put("event_id", row.event_id.clone().into());
-    put("event_type", row.event_type.clone().into());
-    put("subscription_id", row.subscription.clone().into());
-    put("target_id", row.target.clone().into());
-    put("status", row.status.as_str().into());
-    put("created_at", row.created_at.to_string().into());
-    put("next_attempt_at", row.next_attempt_at.map(|at| at.to_string()).into());
-    put("attempts", row.attempts.into());
-    put("replayed_at", row.replayed_at.map(|at| at.to_string()).into());
-    put("delivery_id", row.delivery.map(|id| id.to_string()).into());
-    object
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MessageSummary {
+    #[serde(flatten)]
+    message: MessageObject,
+    /// How many there were.
+    attempts: u32,
 }
 
-/// An attempt.
-#[must_use]
-pub fn attempt_object(attempt: &Attempt) -> Value {
-    let mut object = json!({
-        "number": attempt.number,
-        "subscription_id": attempt.target,
-        "started_at": attempt.started_at.to_string(),
-        "duration_ms": millis(attempt.duration_us),
-        "status": attempt.status,
-        "error": attempt.error.map(|error| error.as_str()),
-        "error_detail": attempt.error_detail,
-        "response_headers": attempt.response_headers,
-        "response_truncated": attempt.response_truncated,
-        "missing": attempt.missing,
-    });
-    if let Some(members) = object.as_object_mut() {
-        match std::str::from_utf8(&attempt.response_body) {
-            Ok(text) => members.insert("response_body".to_owned(), text.into()),
-            Err(_) => {
-                let encoded = STANDARD.encode(&attempt.response_body);
-                members.insert("response_body_base64".to_owned(), encoded.into())
-            }
-        };
+impl From<&MessageRow> for MessageSummary {
+    fn from(row: &MessageRow) -> Self {
+        Self { message: row.into(), attempts: row.attempts }
     }
-    object
+}
+
+/// An attempt to deliver a message.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AttemptObject {
+    /// From 1, over all rounds of the message.
+    number: u32,
+    subscription_id: String,
+    started_at: Time,
+    duration_ms: f64,
+    /// The status of the response; null if there was none.
+    status: Option<u16>,
+    /// Why it failed, apart from the status.
+    error: Option<&'static str>,
+    error_detail: Option<String>,
+    response_headers: Vec<(String, String)>,
+    /// Whether the response was longer, or its body broke off.
+    response_truncated: bool,
+    /// Paths of the template that the event lacks.
+    missing: Vec<String>,
+    /// The first 16 KiB of the body, where it is UTF-8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    response_body: Option<String>,
+    /// The same, where it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    response_body_base64: Option<String>,
+}
+
+impl From<&Attempt> for AttemptObject {
+    fn from(attempt: &Attempt) -> Self {
+        let body = std::str::from_utf8(&attempt.response_body).ok();
+        Self {
+            number: attempt.number,
+            subscription_id: attempt.target.clone(),
+            started_at: attempt.started_at.into(),
+            duration_ms: millis(attempt.duration_us),
+            status: attempt.status,
+            error: attempt.error.map(|error| error.as_str()),
+            error_detail: attempt.error_detail.clone(),
+            response_headers: attempt.response_headers.clone(),
+            response_truncated: attempt.response_truncated,
+            missing: attempt.missing.clone(),
+            response_body: body.map(str::to_owned),
+            response_body_base64: body.is_none().then(|| STANDARD.encode(&attempt.response_body)),
+        }
+    }
 }
 
 /// A dead letter. Its id is that of its message, so it does not change with replays.
-#[must_use]
-pub fn dead_letter_object(letter: &DeadLetter) -> Map<String, Value> {
-    let row = &letter.message;
-    let mut object = Map::new();
-    let mut put = |key: &str, value: Value| object.insert(key.to_owned(), value);
-    put("id", row.id.to_string().into());
-    put("message_id", row.id.to_string().into());
-    put("subscription_id", row.subscription.clone().into());
-    put("event_id", row.event_id.clone().into());
-    put("event_type", row.event_type.clone().into());
-    put("url", letter.url.clone().into());
-    put("payload", String::from_utf8_lossy(&letter.payload).into());
-    put("error", letter.error.clone().into());
-    put("primary_error", letter.primary_error.clone().into());
-    put("fallback_error", letter.fallback_error.clone().into());
-    put("failed_at", letter.failed_at.to_string().into());
-    put("attempts", row.attempts.into());
-    object
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeadLetterObject {
+    id: String,
+    message_id: String,
+    subscription_id: String,
+    event_id: Option<String>,
+    event_type: String,
+    url: String,
+    /// What was sent.
+    payload: String,
+    error: String,
+    primary_error: Option<String>,
+    fallback_error: Option<String>,
+    failed_at: Time,
+    /// How many attempts there were.
+    attempts: u32,
+}
+
+impl From<&DeadLetter> for DeadLetterObject {
+    fn from(letter: &DeadLetter) -> Self {
+        let row = &letter.message;
+        Self {
+            id: row.id.to_string(),
+            message_id: row.id.to_string(),
+            subscription_id: row.subscription.clone(),
+            event_id: row.event_id.clone(),
+            event_type: row.event_type.clone(),
+            url: letter.url.clone(),
+            payload: String::from_utf8_lossy(&letter.payload).into_owned(),
+            error: letter.error.clone(),
+            primary_error: letter.primary_error.clone(),
+            fallback_error: letter.fallback_error.clone(),
+            failed_at: letter.failed_at.into(),
+            attempts: row.attempts,
+        }
+    }
 }

@@ -1,83 +1,126 @@
 //! `messages/send-now`, `messages/move` and `messages/cancel`: manual actions on waiting messages.
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, web};
-use serde_json::{Map, Value, json};
+use actix_web::web;
+use serde::Serialize;
+use utoipa::ToSchema;
 
+use super::objects::MessageSummary;
+use super::waiting_choice::{CancelRequest, Chosen, MoveRequest, SendNowRequest};
 use crate::domain::{MessageFilter, MessageId, MessageRow, MessageStatus};
-use crate::http::inspector::InspectorState;
-use crate::http::inspector::json_body::{bad, fault, flag, object};
-use crate::http::inspector::problem::{FieldFault, Problem, answer};
+use crate::http::inspector::api::openapi::{Accepted, Done, Either};
+use crate::http::inspector::problem::Problem;
+use crate::http::inspector::request::Json;
+use crate::http::inspector::state::InspectorState;
 use crate::send::Act;
 
-/// The allowed members of the body.
-const KEYS: [&str; 7] = ["ids", "subscription_id", "event_id", "status", "all", "dry_run", TO];
-/// The member with the subscription to move them to.
-const TO: &str = "to";
-/// The maximum number of ids in a request.
-const MOST_IDS: usize = 1_000;
 /// The maximum number of messages in one step.
 const STEP: usize = 500;
 /// The maximum number of ids in a response.
 const NAMED: usize = 100;
 
+/// A message that was acted on.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ActedMessage {
+    #[serde(flatten)]
+    message: MessageSummary,
+    warnings: Vec<String>,
+}
+
+/// Messages that were acted on: one of the three counts is there.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ActedMessages {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    sent_now: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    moved: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    cancelled: Option<usize>,
+    /// The first 100 of them.
+    message_ids: Vec<String>,
+    /// The first 100 of those that were left as they were.
+    skipped: Vec<Skipped>,
+    warnings: Vec<String>,
+}
+
+/// Messages that would be acted on.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MessagePlan {
+    dry_run: bool,
+    count: usize,
+    /// The first 100 of them.
+    message_ids: Vec<String>,
+    skipped: Vec<Skipped>,
+    warnings: Vec<String>,
+}
+
+/// A message that is left as it is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Skipped {
+    id: String,
+    why: String,
+}
+
+type Many = Either<Done<MessagePlan>, Accepted<ActedMessages>>;
+
 /// Sends a message now.
 pub async fn send_one(
     id: web::Path<String>,
-    payload: web::Payload,
+    _: Json<()>,
     state: web::Data<InspectorState>,
-) -> HttpResponse {
-    answer(one(Act::SendNow, &id, payload, &state).await)
+) -> Result<Accepted<ActedMessage>, Problem> {
+    one(Act::SendNow, &id, &state).await
 }
 
 /// Cancels a message.
 pub async fn cancel_one(
     id: web::Path<String>,
-    payload: web::Payload,
+    _: Json<()>,
     state: web::Data<InspectorState>,
-) -> HttpResponse {
-    answer(one(Act::Cancel, &id, payload, &state).await)
+) -> Result<Accepted<ActedMessage>, Problem> {
+    one(Act::Cancel, &id, &state).await
 }
 
 /// Sends matching messages now; with `dry_run`, only lists them.
-pub async fn send_many(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
-    answer(many(Act::SendNow, payload, &state).await)
+pub async fn send_many(
+    Json(SendNowRequest(asked)): Json<SendNowRequest>,
+    state: web::Data<InspectorState>,
+) -> Result<Many, Problem> {
+    many(Act::SendNow, asked.meant()?, &state).await
 }
 
 /// Moves matching messages to another subscription; with `dry_run`, only lists them.
-pub async fn move_many(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
-    answer(many(Act::Move, payload, &state).await)
+pub async fn move_many(
+    Json(MoveRequest(asked)): Json<MoveRequest>,
+    state: web::Data<InspectorState>,
+) -> Result<Many, Problem> {
+    many(Act::Move, asked.checked(&state)?.meant()?, &state).await
 }
 
 /// Cancels matching messages; with `dry_run`, only lists them.
-pub async fn cancel_many(payload: web::Payload, state: web::Data<InspectorState>) -> HttpResponse {
-    answer(many(Act::Cancel, payload, &state).await)
+pub async fn cancel_many(
+    Json(CancelRequest(asked)): Json<CancelRequest>,
+    state: web::Data<InspectorState>,
+) -> Result<Many, Problem> {
+    many(Act::Cancel, asked.meant()?, &state).await
 }
 
-async fn one(
-    act: Act,
-    id: &str,
-    payload: web::Payload,
-    state: &InspectorState,
-) -> Result<HttpResponse, Problem> {
-    object(payload, &[]).await?;
+async fn one(act: Act, id: &str, state: &InspectorState) -> Result<Accepted<ActedMessage>, Problem> {
     let row = stored(state, id).await?.ok_or_else(|| Problem::not_found(unknown(id)))?;
-    let conflict = |why: String| Problem::new(StatusCode::CONFLICT, why);
     if let Some(why) = state.sender.refusal(act, &row) {
-        return Err(conflict(why));
+        return Err(Problem::conflict(why));
     }
-    let done =
-        state.sender.act(act, "", vec![row.seq]).await.map_err(|fault| Problem::store_fault(&fault))?;
+    let done = state.sender.act(act, "", vec![row.seq]).await?;
     let now = stored(state, id).await?.ok_or_else(|| Problem::not_found(unknown(id)))?;
     if done.is_empty() {
         let why = state.sender.refusal(act, &now);
-        return Err(conflict(
-            why.unwrap_or_else(|| format!("Message {id} changed at this moment. Try again.")),
-        ));
+        let changed = || format!("Message {id} changed at this moment. Try again.");
+        return Err(Problem::conflict(why.unwrap_or_else(changed)));
     }
-    let mut told = super::objects::message_row(&now);
-    told.insert("warnings".to_owned(), warnings(state, act, std::slice::from_ref(&row)).into());
-    Ok(HttpResponse::Accepted().json(told))
+    let warnings = warnings(state, act, std::slice::from_ref(&row));
+    Ok(Accepted(ActedMessage { message: MessageSummary::from(&now), warnings }))
 }
 
 fn unknown(id: &str) -> String {
@@ -86,7 +129,7 @@ fn unknown(id: &str) -> String {
 
 async fn stored(state: &InspectorState, id: &str) -> Result<Option<MessageRow>, Problem> {
     let Ok(id) = id.parse::<MessageId>() else { return Ok(None) };
-    let found = state.store.message(id).await.map_err(|fault| Problem::store_fault(&fault))?;
+    let found = state.store.message(id).await?;
     Ok(found.map(|found| found.row))
 }
 
@@ -105,14 +148,14 @@ fn warnings(state: &InspectorState, act: Act, rows: &[MessageRow]) -> Vec<String
 
 /// The result of a request so far.
 #[derive(Default)]
-struct Done {
+struct Acted {
     count: usize,
     named: Vec<String>,
-    skipped: Vec<Value>,
+    skipped: Vec<Skipped>,
     rows: Vec<MessageRow>,
 }
 
-impl Done {
+impl Acted {
     fn add(&mut self, row: MessageRow) {
         self.count = self.count.saturating_add(1);
         if self.named.len() < NAMED {
@@ -123,15 +166,13 @@ impl Done {
 
     fn skip(&mut self, id: &str, why: String) {
         if self.skipped.len() < NAMED {
-            self.skipped.push(json!({"id": id, "why": why}));
+            self.skipped.push(Skipped { id: id.to_owned(), why });
         }
     }
 }
 
-async fn many(act: Act, payload: web::Payload, state: &InspectorState) -> Result<HttpResponse, Problem> {
-    let keys = if act == Act::Move { &KEYS[..] } else { KEYS.split_last().map_or(&[][..], |(_, keys)| keys) };
-    let asked = Asked::read(act, &object(payload, keys).await?, state)?;
-    let mut done = Done::default();
+async fn many(act: Act, asked: Chosen, state: &InspectorState) -> Result<Many, Problem> {
+    let mut done = Acted::default();
     match &asked.ids {
         Some(ids) => {
             for id in ids {
@@ -150,8 +191,7 @@ async fn many(act: Act, payload: web::Payload, state: &InspectorState) -> Result
                 let filter = MessageFilter { status: Some(*status), ..asked.filter.clone() };
                 let mut before = None;
                 loop {
-                    let rows = state.store.messages(filter.clone(), before, STEP).await;
-                    let rows = rows.map_err(|fault| Problem::store_fault(&fault))?;
+                    let rows = state.store.messages(filter.clone(), before, STEP).await?;
                     let is_last = rows.len() < STEP;
                     before = rows.last().map(|row| row.seq);
                     take(act, rows, &asked, state, &mut done).await?;
@@ -166,27 +206,27 @@ async fn many(act: Act, payload: web::Payload, state: &InspectorState) -> Result
         Act::Move => state.sender.waits_for_enabling(done.rows.iter().map(|_| asked.to.as_str())),
         _ => warnings(state, act, &done.rows),
     };
+    let Acted { count, named: message_ids, skipped, .. } = done;
     if asked.dry_run {
-        return Ok(HttpResponse::Ok().json(json!({
-            "dry_run": true, "count": done.count, "message_ids": done.named, "skipped": done.skipped, "warnings": warnings,
-        })));
+        return Ok(Either::First(Done(MessagePlan { dry_run: true, count, message_ids, skipped, warnings })));
     }
-    let key = match act {
-        Act::SendNow => "sent_now",
-        Act::Move => "moved",
-        Act::Cancel => "cancelled",
-    };
-    Ok(HttpResponse::Accepted().json(json!({
-        key: done.count, "message_ids": done.named, "skipped": done.skipped, "warnings": warnings,
+    let count_of = |one: Act| (act == one).then_some(count);
+    Ok(Either::Second(Accepted(ActedMessages {
+        sent_now: count_of(Act::SendNow),
+        moved: count_of(Act::Move),
+        cancelled: count_of(Act::Cancel),
+        message_ids,
+        skipped,
+        warnings,
     })))
 }
 
 async fn take(
     act: Act,
     rows: Vec<MessageRow>,
-    asked: &Asked,
+    asked: &Chosen,
     state: &InspectorState,
-    done: &mut Done,
+    done: &mut Acted,
 ) -> Result<(), Problem> {
     let mut possible = Vec::new();
     for row in rows {
@@ -196,11 +236,7 @@ async fn take(
         }
     }
     let seqs = possible.iter().map(|row| row.seq).collect();
-    let acted = if asked.dry_run {
-        None
-    } else {
-        Some(state.sender.act(act, &asked.to, seqs).await.map_err(|fault| Problem::store_fault(&fault))?)
-    };
+    let acted = if asked.dry_run { None } else { Some(state.sender.act(act, &asked.to, seqs).await?) };
     for row in possible {
         if acted.as_ref().is_none_or(|acted| acted.contains(&row.seq)) {
             done.add(row);
@@ -219,75 +255,4 @@ async fn take(
 async fn is_parked(state: &InspectorState, row: &MessageRow) -> Result<bool, Problem> {
     let now = stored(state, &row.id.to_string()).await?;
     Ok(now.is_some_and(|now| now.status == MessageStatus::Parked))
-}
-
-/// Which messages to act on.
-struct Asked {
-    /// The subscription to move them to.
-    to: String,
-    ids: Option<Vec<String>>,
-    filter: MessageFilter,
-    dry_run: bool,
-}
-
-impl Asked {
-    fn read(act: Act, members: &Map<String, Value>, state: &InspectorState) -> Result<Self, Problem> {
-        let mut faults: Vec<FieldFault> = Vec::new();
-        let to = text(members, TO, &mut faults).unwrap_or_default();
-        if act == Act::Move && state.sender.subscriptions().get(&to).is_none() {
-            faults.push(fault("/to", "the id of a subscription that is in force"));
-        }
-        let ids = ids(members.get("ids"), &mut faults);
-        let (all, dry_run) = (flag(members, "all", &mut faults), flag(members, "dry_run", &mut faults));
-        let filter = MessageFilter {
-            subscription: text(members, "subscription_id", &mut faults),
-            event_id: text(members, "event_id", &mut faults),
-            status: text(members, "status", &mut faults).and_then(|word| {
-                let status = MessageStatus::from_word(&word).filter(|status| act.statuses().contains(status));
-                if status.is_none() {
-                    let known: Vec<&str> = act.statuses().iter().map(|status| status.as_str()).collect();
-                    faults.push(fault("/status", &format!("one of {}", known.join(", "))));
-                }
-                status
-            }),
-        };
-        let is_chosen = ids.is_some() || filter != MessageFilter::default();
-        if !is_chosen && !all && faults.is_empty() {
-            let what = "choose messages: ids, subscription_id, event_id or status; or \"all\": true";
-            faults.push(fault("", what));
-        }
-        if faults.is_empty() { Ok(Self { to, ids, filter, dry_run }) } else { Err(bad(faults)) }
-    }
-
-    fn meets(&self, row: &MessageRow) -> bool {
-        let MessageFilter { subscription, event_id, status } = &self.filter;
-        subscription.as_ref().is_none_or(|subscription| *subscription == row.subscription)
-            && event_id.as_ref().is_none_or(|event_id| Some(event_id) == row.event_id.as_ref())
-            && status.is_none_or(|status| status == row.status)
-    }
-}
-
-fn ids(value: Option<&Value>, faults: &mut Vec<FieldFault>) -> Option<Vec<String>> {
-    let ids: Option<Vec<String>> = match value {
-        None | Some(Value::Null) => return None,
-        Some(Value::Array(items)) if (1..=MOST_IDS).contains(&items.len()) => {
-            items.iter().map(|item| item.as_str().map(str::to_owned)).collect()
-        }
-        Some(_) => None,
-    };
-    if ids.is_none() {
-        faults.push(fault("/ids", &format!("a list of 1 to {MOST_IDS} message ids")));
-    }
-    ids
-}
-
-fn text(members: &Map<String, Value>, key: &str, faults: &mut Vec<FieldFault>) -> Option<String> {
-    match members.get(key) {
-        None | Some(Value::Null) => None,
-        Some(Value::String(text)) => Some(text.clone()),
-        Some(_) => {
-            faults.push(fault(&format!("/{key}"), "a text in quotes"));
-            None
-        }
-    }
 }

@@ -8,9 +8,9 @@ use askama::Template;
 
 use crate::domain::{Device, DeviceState, Timestamp, grouped, plain};
 use crate::http::inspector::InspectorState;
-use crate::http::inspector::operations::devices::{place_of, query};
+use crate::http::inspector::operations::devices::{DeviceParams, place_of};
 use crate::http::inspector::pages::page::{self, Frame};
-use crate::http::inspector::params::{Blank, Params};
+use crate::http::inspector::request::{Blank, Fields};
 use crate::http::inspector::words::shown_time;
 use crate::inspect::duration::{signed_span, span};
 use crate::inspect::entities::entity_url;
@@ -141,12 +141,10 @@ struct EntitiesPage {
 /// The list.
 pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
     let now = state.clock.wall();
-    let mut params = Params::read(request.query_string(), Blank::Absent);
-    let mut query = query(&mut params, EntityOrder::Trouble, now);
+    let mut fields = Fields::of_query(request.query_string(), Blank::Absent);
+    let mut query = fields.take::<DeviceParams>().query(EntityOrder::Trouble, now);
     query.is_joined = true;
-    let fault = params.finish(&["source", "q", "silent", "state", "sort", "before"]).err();
-    let fault = fault
-        .map(|faults| plain(&crate::http::inspector::problem::Problem::bad_parameters(faults).sentences()));
+    let fault = fields.finish().err().map(|problem| plain(&problem.sentences()));
     let read = async {
         let page = state.store.entities(query.clone(), ROWS).await?;
         Ok::<_, crate::store::StoreError>((page, state.store.learner_state().await?))

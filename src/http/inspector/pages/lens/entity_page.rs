@@ -9,9 +9,10 @@ use super::entities_page::EntityRow;
 use super::readings::Readings;
 use super::values::{SeriesView, charts, hours, times};
 use crate::domain::{Device, Entity, SilenceAfter, Timestamp, grouped, plain};
-use crate::http::inspector::operations::devices::{own_name, rename};
+use crate::http::inspector::operations::devices::{NameRequest, rename};
 use crate::http::inspector::pages::charts::{Bars, Map, Strip};
 use crate::http::inspector::pages::page::{self, Frame};
+use crate::http::inspector::request::Fields;
 use crate::http::inspector::words::shown_time;
 use crate::http::inspector::{InspectorState, json_body};
 use crate::inspect::duration::{signed_span, span};
@@ -91,10 +92,10 @@ pub async fn name(
     let (source, id) = path.into_inner();
     let named = async {
         let form = json_body::bytes(payload).await?;
-        let typed = form_urlencoded::parse(&form).find(|(known, _)| known == "name");
-        let name = own_name(&typed.map(|(_, value)| value.into_owned()).unwrap_or_default());
-        let name = name.map_err(|what| json_body::bad(vec![json_body::fault("/name", what)]))?;
-        rename(&state, source.clone(), id.clone(), name).await
+        let mut fields = Fields::of_form(&form, &["name"]);
+        let NameRequest { name } = fields.take();
+        fields.finish_form()?;
+        rename(&state, source.clone(), id.clone(), name.flatten()).await
     };
     let url = entity_url(&source, &id);
     match named.await {

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use serde::Deserialize;
 
 use super::days::{Day, days};
 use super::fields::{Fields, RangeView};
@@ -13,8 +14,8 @@ use crate::http::inspector::InspectorState;
 use crate::http::inspector::list_row::{html, views};
 use crate::http::inspector::pages::connect::Guide;
 use crate::http::inspector::pages::page::{self, Frame};
-use crate::http::inspector::params::{Blank, Params, filter, filter_names};
-use crate::http::inspector::problem::FieldFault;
+use crate::http::inspector::problem::{FieldFault, Problem};
+use crate::http::inspector::request::{As, Blank, Cursor, DeliveryParams, Fields as Params, Members};
 use crate::inspect::search::{self, FIELDS};
 use crate::store::StoreError;
 
@@ -80,16 +81,25 @@ struct SavedView {
     is_here: bool,
 }
 
+/// Where an older page begins.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Older {
+    before: Option<As<Cursor>>,
+}
+
+impl Members for Older {}
+
 /// The page.
 pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
     let fields = Fields::read(request.query_string());
     if let Some(shorter) = fields.shorter(request.query_string()) {
         return HttpResponse::Found().insert_header((LOCATION, shorter)).finish();
     }
-    let mut params = Params::read(request.query_string(), Blank::Absent);
-    let filter = filter(&mut params);
-    let before = params.parsed("before", "a position in the log", |text| text.parse::<i64>().ok());
-    let faults = params.finish(&filter_names(&["before"])).err().unwrap_or_default();
+    let mut params = Params::of_query(request.query_string(), Blank::Absent);
+    let filter = DeliveryFilter::from(params.take::<DeliveryParams>());
+    let before = params.take::<Older>().before.map(|As(Cursor(before))| before);
+    let faults = params.finish().err().map(Problem::into_faults).unwrap_or_default();
     match shown(&request, &state, fields, &filter, before, faults).await {
         Ok(page) => {
             let status = if page.faults.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
@@ -202,11 +212,11 @@ struct SurveyPart {
 
 /// The count and the histogram again, as they are now.
 pub async fn survey(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
-    let mut params = Params::read(request.query_string(), Blank::Absent);
-    let filter = filter(&mut params);
-    if let Err(faults) = params.finish(&filter_names(&[])) {
-        return crate::http::inspector::problem::Problem::bad_parameters(faults).response();
-    }
+    let params = Params::of_query(request.query_string(), Blank::Absent);
+    let filter = match params.read::<DeliveryParams>() {
+        Ok(params) => DeliveryFilter::from(params),
+        Err(problem) => return problem.response(),
+    };
     match surveyed(&state, &filter, &Fields::read(request.query_string())).await {
         Ok(survey) => page::html(StatusCode::OK, &SurveyPart { survey }),
         Err(fault) => page::store_fault(&state, &fault),
@@ -215,11 +225,11 @@ pub async fn survey(request: HttpRequest, state: web::Data<InspectorState>) -> H
 
 /// Some rows again, as they are now: what is found out about a delivery comes after it.
 pub async fn rows(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
-    let mut params = Params::read(request.query_string(), Blank::Absent);
-    let filter = filter(&mut params);
-    if let Err(faults) = params.finish(&filter_names(&[])) {
-        return crate::http::inspector::problem::Problem::bad_parameters(faults).response();
-    }
+    let params = Params::of_query(request.query_string(), Blank::Absent);
+    let filter = match params.read::<DeliveryParams>() {
+        Ok(params) => DeliveryFilter::from(params),
+        Err(problem) => return problem.response(),
+    };
     match state.store.list(&filter, None, ROWS).await {
         Ok(found) => {
             let rows: String = views(&state, &found).await.iter().map(|row| html(row, "")).collect();
