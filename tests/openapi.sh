@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # tests/openapi.sh PROGRAM [EXAMPLES]: asks a program of its own what its OpenAPI document says can be asked, well and badly, and
 # fails on a 5xx, on a status or a content type that is not described, and on an answer that does not match its schema.
-# EXAMPLES are for each operation; 100, as without a word, make more than 10,000 requests.
+# EXAMPLES are for each operation; 200, as without a word, make more than 10,000 requests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 program=$(realpath "$1")
-examples=${2:-100}
+examples=${2:-200}
 tools=$(realpath "${CARGO_TARGET_DIR:-target}")/schemathesis
 if [ ! -x "$tools/bin/schemathesis" ] || [ "$tools" -ot tests/data/schemathesis.txt ]; then
   rm -rf "$tools"

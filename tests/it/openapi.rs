@@ -202,6 +202,9 @@ fn what_is_answered_is_what_is_described() {
     tell("post", "/dead-letters/replay", "/dead-letters/replay", &json!({"dry_run": true}));
     tell("post", "/dead-letters/discard", "/dead-letters/discard", &json!({"dry_run": true, "error": "x"}));
     tell("post", "/dead-letters/discard", "/dead-letters/discard", &json!({"error": "x"}));
+    let reported =
+        json!({"to": "http://localhost:3000/", "attempts": [{"delivery_id": accepted, "status": 200}]});
+    tell("post", "/deliveries/attempts", "/deliveries/attempts", &reported);
     tell("post", "/tokens", "/tokens", &json!({"name": "ci", "scope": "read"}));
     tell("post", "/tokens", "/tokens", &json!({"scope": "everything"}));
     let id = |answer: &Value| answer["id"].as_str().unwrap().to_owned();
