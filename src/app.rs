@@ -9,11 +9,11 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::catalog::{Catalog, CatalogFaults};
-use crate::config::{self, Change, Config, ConfigFaults, Sealer, Settings};
+use crate::config::{self, Config, ConfigFaults, Sealer, Settings};
 use crate::domain::{Clock, DeliveryFilter};
 use crate::http::{
-    self, AddressRate, BodyBudget, BodyLimits, Doorkeeper, Grace, InspectorState, LinkOpener, Port, Reach,
-    Readiness, ReceiverState, Rules, Traffic,
+    self, BodyBudget, Doorkeeper, Grace, InspectorState, LinkOpener, Port, Reach, Readiness, ReceiverState,
+    ReloadDesk, ReloadRequests, Rules, Traffic,
 };
 use crate::inspect::causes::RunningCauses;
 use crate::inspect::learner::RunningLearner;
@@ -21,18 +21,21 @@ use crate::inspect::overview::{Counting, keep_counts};
 use crate::inspect::replay::OwnReplays;
 use crate::inspect::what_if::WhatIf;
 use crate::payload::Sources;
-use crate::receive::{Masking, Receiver};
+use crate::receive::Masking;
 use crate::send::{Client, RunningSender, Sender, SenderParts, TargetGuard};
 use crate::store::Store;
 use crate::telemetry::{Metrics, PortName, allow_many_files};
 
 mod certificate;
 mod ports;
+mod reload;
+mod rules;
 mod service_manager;
 mod signals;
 mod store;
 
-use certificate::{Certificate, LOOK_EVERY, Look};
+use certificate::{Certificate, renew};
+use rules::make_rules;
 use signals::{Signals, Told};
 
 pub use ports::{Addresses, Ports};
@@ -77,7 +80,7 @@ pub async fn start(
     ports: Ports,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
-) -> anyhow::Result<Running> {
+) -> anyhow::Result<(Running, ReloadRequests)> {
     let catalog = Arc::new(read_catalog(config)?);
     for notice in catalog.notices() {
         tracing::warn!("{notice}");
@@ -121,6 +124,7 @@ pub async fn start(
         sources: sources.clone(),
     };
     let (outer, inner) = (door(PortName::Receiver), door(PortName::Inspector));
+    let (reload, reloads) = ReloadDesk::new();
     let (reach, own_replays) = (Reach::default(), OwnReplays::default());
     let state = ReceiverState {
         rules: Arc::clone(&rules),
@@ -150,6 +154,7 @@ pub async fn start(
         rules: Arc::clone(&rules),
         reach,
         own_replays,
+        reload,
         data_dir: config.data_dir.clone(),
         config_file: config.file.clone(),
         schemas_dir: config.schemas_dir.clone(),
@@ -199,49 +204,10 @@ pub async fn start(
     actix_rt::spawn(receiving);
     actix_rt::spawn(inspecting);
     actix_rt::spawn(renew(Arc::clone(&running.certificate), running.inspector_state.clone()));
-    Ok(running)
+    Ok((running, reloads))
 }
 
 impl Running {
-    /// Applies the rules and subscriptions of a configuration that was read again. Addresses, store and password do
-    /// not change. Returns what differs from the configuration that was read before.
-    pub async fn reload(&self, config: &Config) -> Vec<Change> {
-        self.rules.store(Arc::new(make_rules(config, &self.catalog, &self.masking)));
-        self.sources.replace(config.sources.clone(), config.receiver.max_body);
-        if let Err(fault) = self.certificate.use_files(config.receiver.tls.as_ref()) {
-            tracing::error!("the TLS certificate of the configuration is not in force: {fault}");
-        }
-        if let Err(fault) = self.sender.load(&config.subscriptions).await {
-            tracing::error!(%fault, "the subscriptions of the configuration are not in force yet");
-        }
-        let before = std::mem::replace(&mut *self.settings.lock(), config.settings.clone());
-        before.changes(&config.settings)
-    }
-
-    /// Reads the configuration again and applies it. A bad one changes nothing.
-    async fn reload_as_told(&self, manager: &ServiceManager, reread: &impl Fn() -> Result<Config, String>) {
-        manager.reloading();
-        let outcome = match reread() {
-            Ok(config) => {
-                let changes = self.reload(&config).await;
-                tracing::info!(
-                    "configuration reloaded: sources, subscriptions and [receiver]; the rest changes at a restart"
-                );
-                for change in changes {
-                    tracing::info!("changed: {change}");
-                }
-                Ok(())
-            }
-            Err(faults) => {
-                tracing::error!(%faults, "configuration not reloaded; the old one stays in force");
-                Err(faults)
-            }
-        };
-        let told = outcome.as_ref().map(|()| ()).map_err(String::as_str);
-        manager.reloaded(&self.addresses.receiver.to_string(), told);
-        self.inspector_state.reloaded(outcome);
-    }
-
     /// Stops cleanly: requests in progress are answered, the queue is written, the store is closed. The receiver's
     /// port closes last: until then, every request gets a response.
     pub async fn stop(self) {
@@ -303,7 +269,7 @@ pub fn run(
         // Once the addresses are published, a signal may arrive at any time.
         let mut signals = Signals::listen()?;
         manager.starting();
-        let running = start(config, ports, clock, metrics).await?;
+        let (running, mut reloads) = start(config, ports, clock, metrics).await?;
         (callbacks.started)(&running)?;
         let Addresses { receiver, inspector } = &running.addresses;
         tracing::info!(%receiver, %inspector, "started");
@@ -311,8 +277,17 @@ pub fn run(
         manager.ready(&place);
         let (watching, store) = (Arc::clone(&manager), running.store.clone());
         actix_rt::spawn(async move { watching.watch(&store, &place).await });
-        while signals.next().await == Told::Reload {
-            running.reload_as_told(&manager, &callbacks.reread).await;
+        loop {
+            let answer = tokio::select! {
+                told = signals.next() => match told {
+                    Told::Stop => break,
+                    Told::Reload => None,
+                },
+                answer = reloads.next() => answer,
+            };
+            let outcome = running.reload_as_told(&manager, &callbacks.reread).await;
+            // Whoever asked may be gone.
+            let _ = answer.map(|answer| answer.send(outcome));
         }
         tracing::info!("stopping");
         manager.stopping();
@@ -338,45 +313,5 @@ pub fn read_catalog(config: &Config) -> Result<Catalog, ConfigFaults> {
         Some(folder) => Catalog::with_schemas_dir(folder)
             .map_err(|CatalogFaults(faults)| ConfigFaults(faults.iter().map(ToString::to_string).collect())),
         None => Ok(Catalog::builtin()),
-    }
-}
-
-/// Uses changed certificate files, until the program ends.
-async fn renew(certificate: Arc<Certificate>, pages: InspectorState) {
-    let mut is_told = false;
-    loop {
-        actix_rt::time::sleep(LOOK_EVERY).await;
-        match certificate.look() {
-            Look::Same => {}
-            Look::Renewed => {
-                tracing::info!("the files of the TLS certificate have changed; new connections use them");
-                if std::mem::take(&mut is_told) {
-                    pages.reloaded(Ok(()));
-                }
-            }
-            Look::Unusable(what) => {
-                tracing::error!(
-                    "the changed TLS certificate is not used, the old one stays in force: {what}"
-                );
-                pages.reloaded(Err(what));
-                is_told = true;
-            }
-        }
-    }
-}
-
-fn make_rules(config: &Config, catalog: &Arc<Catalog>, masking: &Arc<Masking>) -> Rules {
-    let receiver = &config.receiver;
-    Rules {
-        receiver: Arc::new(Receiver::new(
-            config.sources.clone(),
-            Arc::clone(catalog),
-            Arc::clone(masking),
-            receiver.max_body,
-        )),
-        trusted_proxies: receiver.trusted_proxies.clone(),
-        body: BodyLimits { max_body: receiver.max_body, timeout: receiver.body_timeout },
-        refused_rate: AddressRate::new(receiver.refused_rate),
-        capture_rate: AddressRate::new(receiver.capture_rate),
     }
 }

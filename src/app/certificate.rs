@@ -1,15 +1,16 @@
 //! The receiver's certificate: read at the start and at a reload, and again when its files change.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use parking_lot::Mutex;
 
 use crate::config::{FileMark, TlsFiles};
-use crate::http::Tls;
+use crate::http::{InspectorState, Tls};
 
 /// How often the files are looked at.
-pub(super) const LOOK_EVERY: Duration = Duration::from_secs(2);
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// The certificate in force, and the files that it came from.
 #[derive(Default)]
@@ -28,7 +29,7 @@ struct Watched {
 
 /// What a look at the files found.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Look {
+enum Look {
     /// Nothing new.
     Same,
     /// A new certificate is in force.
@@ -57,7 +58,7 @@ impl Certificate {
     }
 
     /// Looks whether the files have changed, and uses the new ones.
-    pub(super) fn look(&self) -> Look {
+    fn look(&self) -> Look {
         let mut watched = self.watched.lock();
         let Some(watched) = watched.as_mut() else { return Look::Same };
         let found = watched.files.mark();
@@ -84,5 +85,29 @@ impl Certificate {
     fn apply(&self, files: &TlsFiles) -> Result<(), String> {
         let certificate = files.read().map_err(|fault| format!("receiver.{}: {}", fault.key, fault.what))?;
         self.tls.apply(Some(certificate)).map_err(|fault| format!("receiver.tls_cert: {fault}"))
+    }
+}
+
+/// Uses changed certificate files, until the program ends.
+pub(super) async fn renew(certificate: Arc<Certificate>, pages: InspectorState) {
+    let mut is_told = false;
+    loop {
+        actix_rt::time::sleep(LOOK_EVERY).await;
+        match certificate.look() {
+            Look::Same => {}
+            Look::Renewed => {
+                tracing::info!("the files of the TLS certificate have changed; new connections use them");
+                if std::mem::take(&mut is_told) {
+                    pages.reloaded(Ok(()));
+                }
+            }
+            Look::Unusable(what) => {
+                tracing::error!(
+                    "the changed TLS certificate is not used, the old one stays in force: {what}"
+                );
+                pages.reloaded(Err(what));
+                is_told = true;
+            }
+        }
     }
 }

@@ -21,7 +21,7 @@ pub use history::{Deliveries, DeliveriesCommand, Export, Stats, Wait};
 pub use listen::Listen;
 pub use messages::{ChosenMessages, MessageFilter, Messages, MessagesCommand};
 pub use replay::Replay;
-pub use running::{Inspector, Rows};
+pub use running::{Inspector, Reload, Rows};
 pub use send::{Send, SendFault};
 pub use shell::{Completions, Doctor, Man, Shell};
 pub use subscriptions::{Subscriptions, SubscriptionsCommand};
@@ -133,6 +133,8 @@ pub enum Command {
     Tokens(Tokens),
     /// Replay stored deliveries of the running instance: those that a search finds
     Replay(Replay),
+    /// Have the running instance read its configuration again, and print what has changed
+    Reload(Reload),
     /// List messages, send waiting ones now or cancel them
     Messages(Messages),
     /// List, replay or discard dead letters of the running instance

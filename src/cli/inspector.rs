@@ -222,9 +222,11 @@ fn problem(status: u16, body: &[u8]) -> String {
         _ => detail.to_owned(),
     }];
     let errors = told.get("errors").and_then(Value::as_array).cloned().unwrap_or_default();
-    lines.extend(
-        errors.iter().map(|error| format!("  {}: {}", text(error, "pointer"), text(error, "message"))),
-    );
+    let line = |error: &Value| match text(error, "pointer").as_str() {
+        "" => format!("  {}", text(error, "message")),
+        pointer => format!("  {pointer}: {}", text(error, "message")),
+    };
+    lines.extend(errors.iter().map(line));
     lines.join("\n")
 }
 

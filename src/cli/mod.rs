@@ -27,6 +27,7 @@ mod program;
 mod progress;
 mod prune;
 mod reading;
+mod reload;
 mod replay;
 mod send;
 mod serve;

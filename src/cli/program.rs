@@ -10,8 +10,8 @@ use super::interrupt::Interrupted;
 use super::output::{self, Unwritten, complain};
 use super::{
     check_config, dead_letters, deliveries, doctor, events, export, full_loop, hash_password, health, listen,
-    messages, migrate_store, prepare_store, prune, replay, send, serve, shell, sign, stats, subscriptions,
-    tail, tokens, typo, verify, wait,
+    messages, migrate_store, prepare_store, prune, reload, replay, send, serve, shell, sign, stats,
+    subscriptions, tail, tokens, typo, verify, wait,
 };
 use crate::config::{ConfigFaults, DEFAULT_TOML};
 use crate::send::SendError;
@@ -75,6 +75,7 @@ fn run(Arguments { globals, command }: Arguments) -> anyhow::Result<ExitCode> {
         Command::Tail(tail) => tail::run(&globals, &tail),
         Command::Tokens(asked) => tokens::run(&globals, &asked),
         Command::Subscriptions(asked) => subscriptions::run(&globals, &asked),
+        Command::Reload(asked) => reload::run(&globals, &asked),
         Command::Replay(asked) => replay::run(&globals, &asked),
         Command::Messages(asked) => messages::run(&globals, &asked),
         Command::DeadLetters(asked) => dead_letters::run(&globals, &asked),

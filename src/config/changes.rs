@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use toml::{Table, Value};
 
 use super::layers::Layers;
-use super::options::Options;
 use crate::domain::{Credential, Secret, Source};
 
 /// Sections whose options a reload applies. The others need a restart.
@@ -48,7 +47,7 @@ struct Setting {
 }
 
 /// A changed option.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// Its name, as `receiver.max_body` or `source.tagorun.secrets`; of a secret whose content changed, its reference.
     pub path: String,
@@ -63,18 +62,17 @@ pub struct Change {
 }
 
 impl Settings {
-    /// The options of the layers, the sources and the subscriptions.
+    /// The options of the layers, the sources and the subscriptions. `has_flag` says whether the address of a section was
+    /// given on the command line: then the option counts for nothing.
     pub(super) fn of(
         layers: &Layers<'_>,
-        options: &Options,
+        has_flag: impl Fn(&str) -> bool,
         (sources, read): (&[Table], &[Source]),
         subscriptions: &[Table],
     ) -> Self {
         let mut settings = Self::default();
         for (section, key, value) in layers.all() {
-            let is_flag = (section == "receiver" && options.listen.is_some())
-                || (section == "inspector" && options.inspect_listen.is_some());
-            if key == "listen" && is_flag {
+            if key == "listen" && has_flag(&section) {
                 continue;
             }
             let path = if section.is_empty() { key } else { format!("{section}.{key}") };
@@ -185,7 +183,7 @@ fn cut(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::load;
+    use crate::config::{Options, load};
 
     fn settings(text: &str, env: &[(&str, &str)]) -> Settings {
         let folder = tempfile::tempdir().unwrap();

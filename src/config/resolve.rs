@@ -51,7 +51,12 @@ pub fn load(
         .map(|(tables, file)| subscriptions::read(tables, file, &mut secrets, check_secret, &mut faults))
         .unwrap_or_default();
     let own = own.map(|(tables, _)| tables).unwrap_or_default();
-    let settings = Settings::of(&layers, options, (&tables, &sources), &own);
+    let has_flag = |section: &str| match section {
+        "receiver" => options.listen.is_some(),
+        "inspector" => options.inspect_listen.is_some(),
+        _ => false,
+    };
+    let settings = Settings::of(&layers, has_flag, (&tables, &sources), &own);
     let mut read = Read { layers, env, data_dir: &data_dir, options, faults };
     let receiver = read.receiver(&mut secrets.notices);
     let inspector = read.inspector();

@@ -165,6 +165,17 @@ impl HmacForm {
         form
     }
 
+    /// Whether a header line is part of the signature.
+    #[must_use]
+    pub fn has_header(&self, name: &str) -> bool {
+        let time = match &self.time {
+            Some(TimePlace::Header(name)) => Some(name),
+            _ => None,
+        };
+        let own = [Some(&self.header), time, self.id.as_ref()];
+        own.into_iter().flatten().any(|known| known.eq_ignore_ascii_case(name))
+    }
+
     /// Whether a form's fields are signed, and so such a body is read.
     #[must_use]
     pub fn takes_forms(&self) -> bool {

@@ -53,7 +53,7 @@ pub use event_place::{EVENT_PLACES, EventPlace, IdScope};
 pub use filter::DeliveryFilter;
 pub use grouped::{counted, grouped};
 pub use handshake::{HandedSecret, Handshake, HandshakeRule};
-pub use header_names::{SIGNATURE_HEADERS, is_part_of_signature};
+pub use header_names::SIGNATURE_HEADERS;
 pub use header_names::{is_secret_parameter, names_credential_header};
 pub use headers::{Header, Headers};
 pub use headline::{Cause, Unverified};

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::header_names::is_part_of_signature;
 use super::{EventPlace, HandshakeRule, HmacForm, IdScope, Platform, Secret, Selector, SilenceAfter};
 
 /// The default place of the event id.
@@ -139,6 +140,12 @@ impl Scheme {
         Self::Platform(Platform::X),
         Self::None,
     ];
+
+    /// Whether a header line is part of a signature, of this scheme or of a known one.
+    #[must_use]
+    pub fn signs_with(self, name: &str) -> bool {
+        is_part_of_signature(name) || matches!(self, Self::Hmac(form) if form.has_header(name))
+    }
 
     /// The name in the configuration.
     #[must_use]

@@ -8,7 +8,9 @@ pub use connection::doorkeeper::Doorkeeper;
 pub use connection::listening::Listening;
 pub use connection::tls::Tls;
 pub use connection::traffic::{Grace, Port, Traffic};
-pub use inspector::{InspectorParts, InspectorState, serve as serve_inspector};
+pub use inspector::{
+    InspectorParts, InspectorState, ReloadDesk, ReloadOutcome, ReloadRequests, serve as serve_inspector,
+};
 pub use receiver::body::{BodyBudget, BodyLimits};
 pub use receiver::handler::LARGE_AT_ONCE;
 pub use receiver::limits::AddressRate;

@@ -77,6 +77,7 @@ mod proxy_facts;
 mod real_libraries;
 mod real_senders;
 mod refusals;
+mod reload;
 mod repeats;
 mod replay;
 mod replay_runs;

@@ -142,7 +142,7 @@ fn a_form_of_ones_own_is_checked_signed_and_explained() {
     setup.file("old-secret", "another-secret-of-the-tests-0123");
     let server = setup.start();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() as i64;
-    let body = r#"{ "event": "lead.created",  "id": "l1" }"#;
+    let body = r#"{"event": "lead.created", "id": "l1"}"#;
     let send = |id: &str, signature: &str, body: &str| {
         let headers = [("X-Crm-Id", id), ("X-Crm-Digest", signature)];
         server.post("/webhook/crm", &headers, body.as_bytes()).status

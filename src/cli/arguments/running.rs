@@ -17,3 +17,12 @@ pub struct Rows {
     #[arg(long)]
     pub json: bool,
 }
+
+/// `tagohook reload`
+#[derive(Debug, Args)]
+pub struct Reload {
+    #[command(flatten)]
+    pub rows: Rows,
+    #[command(flatten)]
+    pub inspector: Inspector,
+}

@@ -9,7 +9,7 @@ use super::parcel::Parcel;
 use crate::cli::fault::Fault;
 use crate::cli::inspector::{Api, text};
 use crate::config::SecretResolver;
-use crate::domain::{Scheme, Secret, Timestamp, is_part_of_signature};
+use crate::domain::{Scheme, Secret, Timestamp};
 use crate::signing;
 
 /// Headers with the message id of the schemes that sign one.
@@ -63,7 +63,7 @@ impl Signer {
         let lines = signing::sign(scheme, &self.secret, &id, now, &parcel.body)
             .map_err(|fault| format!("{} cannot sign: {fault}", self.secret.name()))?;
         let mut headers = parcel.headers.clone();
-        headers.retain(|(name, _)| !is_part_of_signature(name));
+        headers.retain(|(name, _)| !scheme.signs_with(name));
         headers.extend(lines.into_iter().map(|(name, value)| (name, value.into_bytes())));
         Ok(headers)
     }

@@ -19,6 +19,7 @@ mod pages;
 mod problem;
 mod public_address;
 mod refusal;
+mod reload_desk;
 mod remembered;
 mod request;
 mod resource;
@@ -27,5 +28,6 @@ mod server;
 mod state;
 mod words;
 
+pub use reload_desk::{ReloadDesk, ReloadOutcome, ReloadRequests};
 pub use server::serve;
 pub use state::{InspectorParts, InspectorState};

@@ -40,6 +40,12 @@ impl Problem {
         Self { title, status: status.as_u16(), detail: detail.into(), errors: Vec::new() }
     }
 
+    /// The same with these faults.
+    #[must_use]
+    pub fn with_errors(self, errors: Vec<FieldFault>) -> Self {
+        Self { errors, ..self }
+    }
+
     /// 400: invalid parameters.
     #[must_use]
     pub fn bad_parameters(errors: Vec<FieldFault>) -> Self {

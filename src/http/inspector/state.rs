@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use super::admin_auth::AdminAuth;
 use super::badges::Badges;
 use super::hosts::Hosts;
+use super::reload_desk::ReloadDesk;
 use super::remembered::Remembered;
 use crate::catalog::Catalog;
 use crate::config::{PasswordHash, PublicUrl};
@@ -63,6 +64,8 @@ pub struct InspectorParts {
     pub schemas_dir: Option<PathBuf>,
     /// The most bytes of the store that may be in use.
     pub max_size: u64,
+    /// Where a reload is asked for.
+    pub reload: ReloadDesk,
     /// The counters.
     pub metrics: Arc<Metrics>,
     /// The time.
@@ -85,6 +88,7 @@ pub struct InspectorState {
     own_replays: OwnReplays,
     pub(super) data_dir: PathBuf,
     pub(super) config_file: Option<PathBuf>,
+    pub(super) reload: ReloadDesk,
     pub(super) remembered: Arc<Remembered>,
     pub(crate) schemas_dir: Option<PathBuf>,
     pub(crate) max_size: u64,
@@ -118,6 +122,7 @@ impl InspectorState {
             rules: parts.rules,
             reach: parts.reach,
             own_replays: parts.own_replays,
+            reload: parts.reload,
             data_dir: parts.data_dir,
             config_file: parts.config_file,
             remembered: Arc::default(),

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 
 use super::node::{body_of, comments, guard, header_lines, latin1, string};
 use super::request::Request;
-use crate::domain::is_part_of_signature;
 use crate::domain::{HmacForm, Platform, Scheme, SignedPart, StoredDelivery, TimePlace};
 
 /// What signs a body in each scheme, as members of a list of header lines.
@@ -72,8 +71,8 @@ fn described(form: &HmacForm, request: &Request<'_>) -> String {
 }
 
 pub fn write(request: &Request<'_>, delivery: &StoredDelivery, scheme: Scheme, base: &str) -> String {
-    let others = header_lines(request, |name| !is_part_of_signature(name));
-    let original = header_lines(request, is_part_of_signature);
+    let others = header_lines(request, |name| !scheme.signs_with(name));
+    let original = header_lines(request, |name| scheme.signs_with(name));
     let row = &delivery.row;
     let secret = if scheme == Scheme::None {
         ""

@@ -5,7 +5,6 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use url::Url;
 
-use crate::domain::is_part_of_signature;
 use crate::domain::{
     Credential, ReplaySignature, Scheme, Source, StoredDelivery, Timestamp, names_credential_header,
 };
@@ -81,7 +80,8 @@ pub fn outgoing(parts: Parts<'_>) -> Result<Outgoing, String> {
     let is_unsigned = parts.source.is_some_and(|source| source.signature.scheme == Scheme::None);
     let is_kept = parts.signature == ReplaySignature::Fresh && is_unsigned;
     if parts.signature != ReplaySignature::Original && !is_kept {
-        headers.retain(|(name, _)| !is_part_of_signature(name));
+        let scheme = parts.source.map_or(Scheme::None, |source| source.signature.scheme);
+        headers.retain(|(name, _)| !scheme.signs_with(name));
     }
     if let (ReplaySignature::Fresh, Some(source)) = (parts.signature, parts.source) {
         headers.extend(signed(source, delivery, parts.now, &body)?);
@@ -114,8 +114,13 @@ fn signed(
     let Some(secret) = rule.secrets.first().filter(|_| rule.scheme != Scheme::None) else {
         return Ok(Vec::new());
     };
+    let own = match rule.scheme {
+        Scheme::Hmac(form) => form.id.as_deref(),
+        _ => None,
+    };
     let kept = ["webhook-id", "svix-id", "twitch-eventsub-message-id"]
         .into_iter()
+        .chain(own)
         .find_map(|name| delivery.headers.get(name));
     let id = kept.map(|id| String::from_utf8_lossy(id).into_owned());
     let id = id.unwrap_or_else(|| format!("msg_{}", delivery.row.id));

@@ -13,6 +13,7 @@ mod objects;
 mod openapi;
 mod overview;
 mod refusals;
+mod reload;
 mod replay_objects;
 mod replay_runs;
 mod replays;

@@ -5,7 +5,8 @@ use actix_web::web::{Data, ServiceConfig};
 use super::openapi::{Router, finished, show};
 use super::{
     attempts, confirm, deliveries, event_types, export, export_many, history, lens, nodes, overview,
-    refusals, replay_runs, replays, searches, sending, sources, stream, suggestions, tokens, wait, what_if,
+    refusals, reload, replay_runs, replays, searches, sending, sources, stream, suggestions, tokens, wait,
+    what_if,
 };
 
 /// Registers every route, and the document that describes them.
@@ -29,6 +30,7 @@ pub fn routes(server: &mut ServiceConfig) {
     router.subject("Forwarding");
     sending::routes(&mut router);
     router.subject("This API");
+    router.at("/reload").post("Read the configuration again", reload::reload);
     router.at("/tokens").get("List tokens", tokens::list).post("Make a token", tokens::create);
     router.at("/tokens/{id}").delete("Revoke a token", tokens::delete);
     router.at("/openapi.json").get("This document", show);

@@ -114,6 +114,7 @@ fn house_at(password: Option<&str>, allowed_hosts: &[&str], public_url: Option<&
         rules,
         reach: crate::http::Reach::default(),
         own_replays: crate::inspect::replay::OwnReplays::default(),
+        reload: crate::http::ReloadDesk::new().0,
         data_dir: folder.path().to_owned(),
         config_file: None,
         schemas_dir: None,
