@@ -37,6 +37,14 @@ fn the_first_page_has_the_steps_of_each_sender_and_no_secret() {
             ["https://YOUR-ADDRESS/webhook/tagoio", "Authorization: Bearer •", "Show the token"],
         ),
         (
+            "/connect?for=analysis",
+            [
+                "TAGOHOOK_URL",
+                "Enter this signing secret as TAGOHOOK_SECRET",
+                "createHmac(&#39;sha256&#39;, secret)",
+            ],
+        ),
+        (
             "/connect?for=anything",
             ["https://YOUR-ADDRESS/webhook-test/anything", "without a check", "webhook-test/anything&#39;"],
         ),

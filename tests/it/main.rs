@@ -100,6 +100,7 @@ mod stop;
 mod storage;
 mod tagocore;
 mod tagoio;
+mod tagoio_analysis;
 mod tagoio_pages;
 mod tls;
 mod tokens;

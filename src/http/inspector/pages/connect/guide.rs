@@ -20,6 +20,8 @@ use crate::store::StoreError;
 const UNKNOWN: &str = "https://YOUR-ADDRESS/";
 /// The event of the button, which does not count as the sender's first.
 const TEST_EVENT: &str = "webhook.test";
+/// The script that makes signed events in TagoIO.
+const ANALYSIS: &str = include_str!("../../../../../examples/tagoio-analysis/analysis.js");
 /// How many of the newest deliveries are searched for one of the sender.
 const NEWEST: usize = 20;
 
@@ -31,12 +33,14 @@ pub enum For {
     Tagorun,
     /// An Action of TagoIO, which sends a header.
     Tagoio,
+    /// An Analysis of TagoIO, a script that signs.
+    Analysis,
     /// Anything that can post.
     Anything,
 }
 
 impl For {
-    const ALL: [Self; 3] = [Self::Tagorun, Self::Tagoio, Self::Anything];
+    const ALL: [Self; 4] = [Self::Tagorun, Self::Tagoio, Self::Analysis, Self::Anything];
 
     pub fn read(word: &str) -> Self {
         Self::ALL.into_iter().find(|one| one.word() == word).unwrap_or_default()
@@ -47,6 +51,7 @@ impl For {
         match self {
             Self::Tagorun => "tagorun",
             Self::Tagoio => "tagoio",
+            Self::Analysis => "analysis",
             Self::Anything => "anything",
         }
     }
@@ -55,6 +60,7 @@ impl For {
         match self {
             Self::Tagorun => "TagoRUN",
             Self::Tagoio => "TagoIO Action",
+            Self::Analysis => "TagoIO Analysis",
             Self::Anything => "Anything",
         }
     }
@@ -62,7 +68,9 @@ impl For {
     /// The first source that fits.
     fn source(self, sources: &[Source]) -> Option<&Source> {
         match self {
-            Self::Tagorun => sources.iter().find(|source| source.signature.scheme == Scheme::Tagorun),
+            Self::Tagorun | Self::Analysis => {
+                sources.iter().find(|source| source.signature.scheme == Scheme::Tagorun)
+            }
             Self::Tagoio => {
                 let fits = |source: &&Source| {
                     source.signature.scheme == Scheme::None && !source.credentials.is_empty()
@@ -137,6 +145,8 @@ pub struct Guide {
     pub secret: Option<SecretView>,
     /// A line for a shell.
     pub curl: Option<String>,
+    /// A script to paste.
+    pub script: Option<&'static str>,
     /// Where in the sender's menus it is entered, and what the field is called there.
     pub place: &'static str,
     pub field: &'static str,
@@ -209,8 +219,15 @@ impl Guide {
                 .filter(|checked| checked.at == typed)
                 .map(|checked| Check { found: checked.found, when: When::relative(checked.when, now) }),
             at: typed,
-            place: setup.as_ref().map_or("", |setup| setup.place),
-            field: setup.and_then(|setup| Some(setup.fields.first()?.label)).unwrap_or_default(),
+            place: match who {
+                For::Analysis => "Analysis › Environment Variables",
+                _ => setup.as_ref().map_or("", |setup| setup.place),
+            },
+            field: match who {
+                For::Analysis => "TAGOHOOK_URL",
+                _ => setup.and_then(|setup| Some(setup.fields.first()?.label)).unwrap_or_default(),
+            },
+            script: (who == For::Analysis).then_some(ANALYSIS),
             apply: state.apply(),
             has_source: source.is_some() || who == For::Anything,
             receiver: receiver(state),
@@ -224,6 +241,7 @@ impl Guide {
                 For::Tagorun => {
                     source.and_then(|source| signed_curl(source, &state.catalog, (&to, socket), now))
                 }
+                For::Analysis => None,
                 For::Tagoio => {
                     let to = curl_to(&to, socket);
                     secret.as_ref().map(|secret| points_curl(&to, secret))
@@ -262,6 +280,7 @@ impl Guide {
         match self.who {
             For::Tagorun => "Enter this URL in TagoRUN",
             For::Tagoio => "Enter this URL in the Action",
+            For::Analysis => "Enter this URL in the Analysis",
             For::Anything => "Send anything to this URL",
         }
     }
