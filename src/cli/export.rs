@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 
 use super::arguments::{Export, Globals};
 use super::inspector::{self, Api, encoded};
+use super::interrupt::Interrupts;
 use super::output::{notice, written};
 use super::progress::Spinner;
 use crate::domain::shown_size;
@@ -26,8 +27,10 @@ pub fn run(globals: &Globals, asked: &Export) -> anyhow::Result<ExitCode> {
                 copy(&api, &path, &mut Out).await?;
             }
             Some(file) => {
+                // A signal does not end the process at once: the unfinished file is removed first.
+                let mut interrupts = Interrupts::listen()?;
                 let mut unfinished = Unfinished::create(file)?;
-                let bytes = copy(&api, &path, &mut unfinished.file).await?;
+                let bytes = interrupts.or(copy(&api, &path, &mut unfinished.file)).await?;
                 unfinished.finish()?;
                 notice(format_args!("{} written to {}", shown_size(bytes), file.display()));
             }

@@ -138,7 +138,19 @@ fn an_export_is_whole_or_leaves_no_file() {
     broken.join().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(err(&output).contains("the export is not complete"), "{}", err(&output));
-    assert!(!file.exists() && !server.data_dir().join("broken.jsonl.unfinished").exists());
+    let unfinished = server.data_dir().join("broken.jsonl.unfinished");
+    assert!(!file.exists() && !unfinished.exists());
+    // Ctrl-C in the middle: the other end says no more.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let child = server.command(&["export", "--url", &url, "-o", file.to_str().unwrap()]).spawn().unwrap();
+    let waiting = listener.accept().unwrap();
+    until("the unfinished file", || unfinished.exists());
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+    assert!(!file.exists() && !unfinished.exists());
+    drop(waiting);
 }
 
 #[test]

@@ -183,7 +183,7 @@ fn a_store_goes_to_postgresql_and_back_and_every_answer_is_the_same() {
         text(&out.stdout)
     };
     let said = move_it("sqlite:", &url);
-    assert!(said.contains("verified: both stores have the same rows in 22 tables"), "{said}");
+    assert!(said.contains("verified: both stores have the same rows in 23 tables"), "{said}");
     assert!(said.contains("store-key to the data directory of each node"), "{said}");
 
     let file = server.data_dir().join("tagohook.db");
