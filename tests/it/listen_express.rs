@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::harness::{Answer, Cable, Connection, Listening, Setup, until};
@@ -13,6 +14,9 @@ const DEVICES: usize = 40;
 const SENDERS: usize = 4;
 const CONFIG: &str =
     "[[source]]\nname = \"open\"\nsignature = \"none\"\nentity = \"/device/id\"\nschema = \"off\"\n";
+
+/// Both tests are about time.
+static ALONE: Mutex<()> = Mutex::new(());
 
 /// The app of `tests/data/express-app.mjs`; it can be killed and started again on its port.
 struct App {
@@ -103,6 +107,7 @@ fn send(receiver: SocketAddr, count: usize) -> Vec<std::thread::JoinHandle<()>> 
 
 #[test]
 fn deliveries_reach_an_express_app_in_order_while_app_and_network_drop_twice() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     // `./test --long` has 10,000.
     let count = if std::env::var_os("TEST_LONG").is_some() { 10_000 } else { 2_000 };
     let server = Setup::new(CONFIG).start();
@@ -155,26 +160,27 @@ fn deliveries_reach_an_express_app_in_order_while_app_and_network_drop_twice() {
 
 #[test]
 fn a_delivery_reaches_the_app_soon_after_our_response() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let server = Setup::new(CONFIG).start();
     let app = App::start(&server.data_dir());
     let listening = Listening::start(server.command(&["listen", "--forward-to", &app.url()]));
     let mut connection = Connection::open(server.receiver);
     let mut responses = HashMap::new();
-    for number in 0..200 {
+    for number in 0..60 {
         let body = format!(r#"{{"id":"p{number}","type":"a.b","device":{{"id":"d{}"}}}}"#, number % 7);
         let answer = post(&mut connection, &body);
         let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64() * 1_000.0;
         assert_eq!(answer.status, 200);
         responses.insert(format!("p{number}"), at);
-        std::thread::sleep(Duration::from_millis(15));
+        std::thread::sleep(Duration::from_millis(120));
     }
-    until("all of them", || app.count() == 200);
+    until("all of them", || app.count() == 60);
     let mut delays: Vec<f64> = app.answered().iter().map(|(_, id, at)| at - responses[id]).collect();
     delays.sort_by(f64::total_cmp);
-    let (p10, p50, p95) = (delays[20], delays[100], delays[190]);
+    let (p10, p50, p95) = (delays[6], delays[30], delays[57]);
     println!("from our 200 to the app: p10 {p10:.1} ms, p50 {p50:.1} ms, p95 {p95:.1} ms");
-    // The goal is a p50 of 5 ms, measured alone. Next to other tests, the quickest tenth shows that nothing waits: what is
-    // sent together for pages would take 60 ms.
-    assert!(p10 < 40.0, "p10 {p10:.1} ms, p50 {p50:.1} ms, p95 {p95:.1} ms");
+    // The goal is a p50 of 5 ms, measured alone. Next to other tests, the quickest tenth shows that nothing waits: each
+    // delivery would take 60 ms if programs got what is sent together, as pages do.
+    assert!(p10 < 55.0, "p10 {p10:.1} ms, p50 {p50:.1} ms, p95 {p95:.1} ms");
     listening.stop();
 }
