@@ -104,7 +104,7 @@ fn a_reload_is_no_business_of_strangers() {
     assert_eq!(gone, 404, "not on the receiver");
     assert_eq!(server.stop(), Some(0));
     let (code, words) = command(&server);
-    assert_eq!((code, words.lines().count()), (Some(1), 1), "{words}");
+    assert_eq!((code, words.lines().count()), (Some(3), 1), "{words}");
 }
 
 const OLD: &str = "an-old-secret-of-the-tests-0123456789";

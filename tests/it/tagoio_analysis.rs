@@ -37,7 +37,7 @@ fn points() -> Value {
                "group": "g1", "time": "2026-03-09T07:14:58.402Z", "created_at": "2026-03-09T07:14:58.410Z"})
     };
     json!([
-        point("65eb6b4f1a2b3c0009876543", "temperature", json!(21.0)),
+        point("65eb6b4f1a2b3c0009876543", "temperature", json!(21.5)),
         point("65eb6b4f1a2b3c0009876544", "state", json!("Zürich <ok>"))
     ])
 }
