@@ -27,8 +27,8 @@ impl<'de> Deserialize<'de> for AsWritten {
                 out.write_str("a JSON value")
             }
 
-            fn visit_string<E: de::Error>(self, text: String) -> Result<AsWritten, E> {
-                Ok(AsWritten(text))
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<AsWritten, E> {
+                Ok(AsWritten(text.to_owned()))
             }
         }
         from.deserialize_newtype_struct(AS_WRITTEN, Text)
