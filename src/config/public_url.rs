@@ -33,6 +33,7 @@ impl PublicUrl {
         "sources",
         "static",
         "subscriptions",
+        "tokens",
         "what-if",
     ];
 
