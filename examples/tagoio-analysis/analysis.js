@@ -33,7 +33,7 @@ function envelope(scope, wanted) {
     const first = points[0];
     const device = first.device ?? first.origin ?? 'unknown';
     return {
-      id: idOf('data', points.map((point) => point.id ?? JSON.stringify(point))),
+      id: idOf('data', [wanted || 'data.received', ...points.map((point) => point.id ?? JSON.stringify(point))]),
       event: wanted || 'data.received',
       timestamp: times.length > 0 ? new Date(Math.max(...times)).toISOString() : timestamp,
       // Points do not have the name of their device.
