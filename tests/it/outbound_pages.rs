@@ -91,9 +91,9 @@ fn the_command_line_counts_causes_and_discards_after_a_question() {
     let (_, plan, _) = run(&["discard", "--error-is", "HTTP 500", "--dry-run"]);
     assert_eq!(plan.trim(), "2 dead letters would be discarded");
     let (code, _, why) = run(&["discard", "--all"]);
-    assert_eq!(code, Some(1), "there is nobody to ask");
+    assert_eq!(code, Some(2), "there is nobody to ask");
     assert!(why.contains("Discard 3 dead letters?") && why.contains("--yes"), "{why}");
-    assert!(run(&["discard"]).0 == Some(1) && run(&["discard", "x", "--all"]).0 == Some(1));
+    assert!(run(&["discard"]).0 == Some(2) && run(&["discard", "x", "--all"]).0 == Some(2));
     assert_eq!(server.dead_letters("").len(), 3);
     let (code, done, _) = run(&["discard", "--subscription", &id, "--error-is", "HTTP 500", "--yes"]);
     assert_eq!((code, done.trim()), (Some(0), "2 dead letters discarded"));

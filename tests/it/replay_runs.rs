@@ -295,7 +295,7 @@ fn the_command_shows_a_plan_sends_and_says_what_came_of_it() {
         (done.status.code(), text)
     };
     let (code, text) = said(&["replay"]);
-    assert_eq!(code, Some(1));
+    assert_eq!(code, Some(2));
     assert!(text.contains("--dry-run only prints what would be replayed"), "{text}");
     let url = sink.url("/");
     let (code, text) = said(&["replay", "verdict:captured", "--to", &url, "--rate", "1/s", "--dry-run"]);
