@@ -276,8 +276,8 @@ fn word(kind: &str, schema: &Value) -> String {
 
 impl Kind {
     fn sentence(&self) -> String {
-        let object = self.object.as_deref().unwrap_or_default();
-        format!("{} {object}{}", self.words, self.rest).trim().to_owned()
+        let named = self.object.as_deref().map(|object| format!(" {object}")).unwrap_or_default();
+        format!("{}{named}{}", self.words, self.rest).trim_start().to_owned()
     }
 }
 
@@ -288,7 +288,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kinds_are_told_in_words() {
+    fn a_kind_is_put_into_words() {
         let told = |schema: Value| kind(&schema).sentence();
         assert_eq!(told(json!({"type": "integer", "minimum": 1, "maximum": 500})), "1 to 500");
         assert_eq!(told(json!({"type": ["string", "null"]})), "text or null");
