@@ -256,7 +256,7 @@ export function listSteps({ newPage, isAccessible, post, inspector, secret, prog
       await shot(page, "palette");
       await page.keyboard.press("Escape");
       assert.equal(await page.locator("#palette[open]").count(), 0);
-      for (const [typed, found] of [["refus", "Requests not stored"], ["secret", "Connect a sender"], ["token", "Connect a sender"], ["connect", "Connect a sender"]]) {
+      for (const [typed, found] of [["refus", "Requests not stored"], ["secret", "Connect a sender"], ["token", "API tokens"], ["connect", "Connect a sender"]]) {
         await open(typed);
         const pages = page.locator("#palette-list [role=option]", { hasText: "Page" });
         assert.match((await pages.allInnerTexts()).slice(0, 2).join("; "), new RegExp(found), typed);
