@@ -10,6 +10,9 @@ use crate::store::StoreError;
 
 /// The time limit of a statement, in seconds; the server ends one that takes longer.
 pub const STATEMENT_SECONDS: u64 = 10;
+/// How long a transaction may pause, in seconds: that of a node that stands still ends then, and so do its locks. Other
+/// nodes take its messages over no earlier.
+pub const PAUSE_SECONDS: u64 = 5;
 
 /// The faults of a transaction that another one caused; it may be repeated.
 const CONFLICTS: [SqlState; 3] =

@@ -20,7 +20,7 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{AsyncMessage, Client, Config, Error, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::fault::{STATEMENT_SECONDS, explain};
+use super::fault::{PAUSE_SECONDS, STATEMENT_SECONDS, explain};
 use super::timeline::{on_timeline, timeline};
 use crate::store::StoreError;
 use crate::telemetry::StoreMetrics;
@@ -263,7 +263,7 @@ impl Manager {
                      WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply');
                  SET timezone = 'UTC'; SET client_min_messages = warning;
                  SET statement_timeout = '{STATEMENT_SECONDS}s'; SET lock_timeout = '5s';
-                 SET idle_in_transaction_session_timeout = '60s'"
+                 SET idle_in_transaction_session_timeout = '{PAUSE_SECONDS}s'"
             ))
             .await?;
         Ok(Link {

@@ -12,15 +12,13 @@ use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
 use super::connection::{Connection, SetAside};
-use super::fault::{STATEMENT_SECONDS, explain};
+use super::fault::{PAUSE_SECONDS, STATEMENT_SECONDS, explain};
 use crate::store::StoreError;
 
 /// How long a node waits for a COMMIT, which may wait for a standby, before it answers that the outcome is unknown.
 const COMMIT_LIMIT: Duration = Duration::from_secs(5);
 /// How long a statement waits for a lock, in seconds.
 const LOCK_SECONDS: u64 = 5;
-/// How long a transaction may pause, in seconds: that of a node that stands still ends then, and so do its locks.
-const PAUSE_SECONDS: u64 = 60;
 
 /// The answer to BEGIN.
 type Begun = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>>;
