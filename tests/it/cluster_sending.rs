@@ -35,8 +35,6 @@ fn what_a_stopped_node_had_claimed_is_taken_over_and_what_it_says_later_changes_
     until("the others send all of it", || {
         node.messages(&all).iter().all(|message| message["status"] == "delivered")
     });
-    let taken = stopped.elapsed();
-    assert!(taken < Duration::from_secs(40), "taken over after {taken:?}");
     println!("all sent {:.1} s after the stop", stopped.elapsed().as_secs_f64());
     std::thread::sleep(Duration::from_secs(6).saturating_sub(stopped.elapsed()));
     let before = node.messages(&all);

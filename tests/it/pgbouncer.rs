@@ -94,12 +94,8 @@ fn the_server_behind_a_pgbouncer_is_replaced_by_its_standby() {
 }
 
 #[test]
+#[ignore = "a fault of ours, not mended yet: about once in ten runs, the first delivery after the failover is stored and not sent"]
 fn what_an_asynchronous_standby_behind_a_pgbouncer_lacks_hides_nothing_that_comes_later() {
-    // A fault of ours, not mended yet: about once in ten runs on a busy machine, the first delivery after the failover is
-    // stored and not sent.
-    if std::env::var_os("TEST_LONG").is_none() {
-        return;
-    }
     let mut primary = Database::start();
     let mut standby = primary.asynchronous_standby();
     let Some(bouncer) = Bouncer::start(&primary, "transaction", 12) else { return };
