@@ -151,6 +151,14 @@ impl Learner {
         Ok(Progress::More)
     }
 
+    /// Continues from what is stored if the log ends before what was read: a standby without the last deliveries took over.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn go_back(&mut self, newest: i64) -> Result<(), StoreError> {
+        if newest < self.read { self.read_again().await } else { Ok(()) }
+    }
+
     /// Continues from what is stored. Until the log is read to its end from there, no arrivals are known.
     async fn read_again(&mut self) -> Result<(), StoreError> {
         let (state, counts) = stored(&self.store).await?;

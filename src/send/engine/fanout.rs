@@ -80,7 +80,15 @@ pub async fn run(sender: Sender) {
         // The task is kept while nothing happens.
         while duty.is_ours(&sender).await {
             tokio::select! {
-                changed = newest.changed() => if changed.is_err() { return } else { break },
+                changed = newest.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    // The log ends before the cursor: a standby without the last deliveries took over, and it may lack
+                    // the last moves of the cursor, too.
+                    cursor = cursor.filter(|at| *at <= *newest.borrow());
+                    break;
+                }
                 // A new subscription may be the first one, for which the log is read.
                 _ = revision.changed() => break,
                 () = tokio::time::sleep(Duty::PAUSE) => {}

@@ -105,9 +105,14 @@ impl Database {
         self.newest.send_replace(seq);
     }
 
-    /// Looks whether a pooler has another server behind a connection that is open.
-    pub async fn look_behind(&self, connection: &Connection) {
-        self.manager().look_behind(connection.link()).await;
+    /// Whether a pooler has put another server behind a connection that is open; see `Manager::look_behind`.
+    pub async fn look_behind(&self, connection: &Connection) -> bool {
+        self.manager().look_behind(connection.link()).await
+    }
+
+    /// The timeline for which positions are right. It changes when a standby takes over.
+    pub fn timeline(&self) -> u32 {
+        self.manager().followed()
     }
 
     pub(super) fn manager(&self) -> &Manager {

@@ -195,12 +195,23 @@ impl Manager {
         Ok(link)
     }
 
-    /// Looks whether a pooler has another server behind a connection that is open. If so, all connections are closed: a new
+    /// Whether a pooler has put another server behind a connection that is open. If so, all connections are closed: a new
     /// one raises positions first.
-    pub async fn look_behind(&self, link: &Link) {
-        if let Some(timeline) = timeline(&link.client).await {
-            self.raise(timeline);
+    pub async fn look_behind(&self, link: &Link) -> bool {
+        let known = link.timeline.load(Ordering::SeqCst);
+        if known == UNKNOWN {
+            return false;
         }
+        let Some(timeline) = timeline(&link.client).await.filter(|timeline| *timeline > known) else {
+            return false;
+        };
+        self.raise(timeline);
+        true
+    }
+
+    /// The timeline for which positions are right.
+    pub fn followed(&self) -> u32 {
+        self.followed.load(Ordering::SeqCst)
     }
 
     /// Raises the highest timeline; what it was before.

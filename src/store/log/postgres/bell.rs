@@ -4,7 +4,7 @@
 //! bell is heard at all. Of what this node has committed, it only asks whether it is final.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::days::{day, first_instant};
 use crate::store::StoreError;
-use crate::store::postgres::{Database, HORIZON, column, horizon, params};
+use crate::store::postgres::{Connection, Database, HORIZON, column, horizon, params};
 use crate::telemetry::Workers;
 
 /// How often the table is read if nothing rings.
@@ -38,6 +38,8 @@ pub struct Bell {
     is_due: AtomicBool,
     /// The last position that this node committed.
     committed: AtomicI64,
+    /// The timeline of the server from which the newest position was read.
+    timeline: AtomicU32,
 }
 
 impl Bell {
@@ -46,13 +48,14 @@ impl Bell {
     /// # Errors
     /// `Unavailable` if the log cannot be read.
     pub async fn start(database: &Arc<Database>, workers: &Workers) -> Result<Arc<Self>, StoreError> {
-        look(database, i64::MIN).await?;
         let bell = Arc::new(Self {
             wake: Notify::new(),
             is_rung: AtomicBool::new(false),
             is_due: AtomicBool::new(false),
             committed: AtomicI64::new(0),
+            timeline: AtomicU32::new(database.timeline()),
         });
+        bell.look(database, i64::MIN).await?;
         let (following, followed, workers) = (Arc::clone(&bell), Arc::clone(database), workers.clone());
         database.runtime().spawn(async move {
             loop {
@@ -91,7 +94,7 @@ impl Bell {
                 } else {
                     day(database.clock.wall()).saturating_sub(1)
                 };
-                look(database, first_instant(since)).await
+                self.look(database, first_instant(since)).await
             } else {
                 Ok(!is_behind)
             };
@@ -121,6 +124,66 @@ impl Bell {
             }
             sleep(PAUSE).await;
         }
+    }
+
+    /// Raises the positions that this node knows, from the days that begin at `since` or later. Returns whether everything
+    /// that is there is final.
+    async fn look(&self, database: &Database, since: i64) -> Result<bool, StoreError> {
+        let connection = database.connection().await?;
+        if database.look_behind(&connection).await {
+            return Ok(false);
+        }
+        let timeline = database.timeline();
+        if self.timeline.load(Ordering::Acquire) != timeline {
+            self.go_back(database, &connection).await?;
+            self.timeline.store(timeline, Ordering::Release);
+        }
+        let known = *database.newest.borrow();
+        let row = connection
+            .one(
+                &format!(
+                    r"
+                    SELECT
+                        (
+                            SELECT seq
+                            FROM deliveries
+                            WHERE received_at >= $2
+                            ORDER BY seq DESC
+                            LIMIT 1
+                        ) AS last,
+                        (
+                            SELECT seq
+                            FROM deliveries
+                            WHERE received_at >= $2 AND seq > $1 AND seq < {HORIZON}
+                            ORDER BY seq DESC
+                            LIMIT 1
+                        ) AS newest,
+                        {HORIZON} AS horizon,
+                        (SELECT value FROM facts WHERE name = 'pruned_through') AS pruned_through
+                    "
+                ),
+                &params![known, since],
+            )
+            .await?;
+        database.pruned_through.fetch_max(column(&row, "pruned_through")?, Ordering::AcqRel);
+        let horizon: i64 = column(&row, "horizon")?;
+        if known >= horizon {
+            // A standby without the last rows was promoted, and does not tell its timeline.
+            self.go_back(database, &connection).await?;
+            return Ok(false);
+        }
+        let newest = column::<Option<i64>>(&row, "newest")?.unwrap_or(known);
+        database.see(newest);
+        Ok(column::<Option<i64>>(&row, "last")?.is_none_or(|last| last <= newest))
+    }
+
+    /// Puts the newest position where the log ends now, which may be below what was seen of a primary that is gone. What
+    /// was written meanwhile is looked for at once.
+    async fn go_back(&self, database: &Database, connection: &Connection) -> Result<(), StoreError> {
+        self.committed.store(0, Ordering::Release);
+        let sql = format!("SELECT coalesce(max(seq), 0) AS last FROM deliveries WHERE seq < {HORIZON}");
+        database.go_back(column(&connection.one(&sql, &[]).await?, "last")?);
+        Ok(())
     }
 
     /// Raises the newest position to what this node has committed. Returns whether that is final.
@@ -159,59 +222,4 @@ async fn ring(database: &Database) {
     if let Ok(connection) = database.connection().await {
         let _ = connection.batch("NOTIFY tagohook_log").await;
     }
-}
-
-/// Raises the positions that this node knows, from the days that begin at `since` or later. Returns whether everything
-/// that is there is final.
-async fn look(database: &Database, since: i64) -> Result<bool, StoreError> {
-    let known = *database.newest.borrow();
-    let connection = database.connection().await?;
-    let row = connection
-        .one(
-            &format!(
-                r"
-                SELECT
-                    (
-                        SELECT seq
-                        FROM deliveries
-                        WHERE received_at >= $2
-                        ORDER BY seq DESC
-                        LIMIT 1
-                    ) AS last,
-                    (
-                        SELECT seq
-                        FROM deliveries
-                        WHERE received_at >= $2 AND seq > $1 AND seq < {HORIZON}
-                        ORDER BY seq DESC
-                        LIMIT 1
-                    ) AS newest,
-                    {HORIZON} AS horizon,
-                    (SELECT value FROM facts WHERE name = 'pruned_through') AS pruned_through
-                "
-            ),
-            &params![known, since],
-        )
-        .await?;
-    database.pruned_through.fetch_max(column(&row, "pruned_through")?, Ordering::AcqRel);
-    let horizon: i64 = column(&row, "horizon")?;
-    if known >= horizon {
-        // A standby without the last rows was promoted. Its server does not tell its timeline, or a pooler hides the change.
-        database.look_behind(&connection).await;
-        drop(connection);
-        return go_back(database, horizon).await;
-    }
-    let newest = column::<Option<i64>>(&row, "newest")?.unwrap_or(known);
-    database.see(newest);
-    Ok(column::<Option<i64>>(&row, "last")?.is_none_or(|last| last <= newest))
-}
-
-/// Puts the newest position below `horizon`. What was written meanwhile is looked for at once.
-async fn go_back(database: &Database, horizon: i64) -> Result<bool, StoreError> {
-    let row = database
-        .connection()
-        .await?
-        .one("SELECT coalesce(max(seq), 0) AS last FROM deliveries WHERE seq < $1", &params![horizon])
-        .await?;
-    database.go_back(column(&row, "last")?);
-    Ok(false)
 }

@@ -7,7 +7,7 @@ use super::new_messages::{NewEvent, NewMessages, insert_events, positions};
 use crate::domain::{MessageId, Now, OutgoingEvent};
 use crate::store::numbers::ACCEPTED;
 use crate::store::outbox::columns::EVENT_COLUMNS;
-use crate::store::postgres::{Postgres, Transaction, column, params, whole};
+use crate::store::postgres::{HORIZON, Postgres, Transaction, column, params, whole};
 use crate::store::{FanOut, FanningOut, LoggedDelivery, NewMessage, Published, PublishedType, StoreError};
 
 #[async_trait]
@@ -87,17 +87,21 @@ impl FanningOut for Postgres {
 }
 
 /// Writes the messages and moves the cursor. Of several nodes at the same cursor, one moves it; the others wait for it
-/// and write nothing. Nor does a node that does not know a change of subscriptions yet: its messages might be missing.
+/// and write nothing. Nor does a node that does not know a change of subscriptions yet: its messages might be missing. Nor
+/// one that read a log which ended later, before a standby without its end took over: the cursor would pass what is new.
 async fn fan_out(to: &Transaction, fan_out: &FanOut, now: Now) -> Result<Option<u32>, StoreError> {
     let moved = to
         .run(
-            r"
-            UPDATE facts
-            SET value = $2
-            WHERE name = 'fanout_cursor'
-              AND value = $1
-              AND EXISTS (SELECT 1 FROM facts f WHERE f.name = 'subscriptions' AND f.value = $3)
-            ",
+            &format!(
+                r"
+                UPDATE facts
+                SET value = $2
+                WHERE name = 'fanout_cursor'
+                  AND value = $1
+                  AND $2 < {HORIZON}
+                  AND EXISTS (SELECT 1 FROM facts f WHERE f.name = 'subscriptions' AND f.value = $3)
+                "
+            ),
             &params![fan_out.from, fan_out.through, fan_out.revision],
         )
         .await?;
