@@ -11,6 +11,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("schema/V2__append_at_once.sql"),
     include_str!("schema/V3__api_tokens.sql"),
     include_str!("schema/V4__one_offset_at_a_time.sql"),
+    include_str!("schema/V5__events_and_devices.sql"),
 ];
 /// The key of the lock that nodes hold while they migrate: "tagohook" in bytes.
 const LOCK: i64 = 0x7461_676f_686f_6f6b;
