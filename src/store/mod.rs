@@ -54,5 +54,5 @@ pub use outbox::{
 pub use replay_runs::ReplayRuns;
 pub use replays::Replays;
 pub use saved_searches::{SavedSearch, SavedSearches};
-pub use search::{Matches, Search, Tail};
+pub use search::{Matches, Search, SearchPage, Stopped, Tail};
 pub use upkeep::{Connections, Pruned, StoreSize, Upkeep};

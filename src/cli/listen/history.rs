@@ -30,8 +30,8 @@ pub async fn read(api: &Api, span: Span<'_>) -> anyhow::Result<Vec<Job>> {
     let query = format!("{}{from}", span.filter);
     let first = span.after.saturating_add(1);
     let last_before = if span.after > 0 {
-        let told = api.get(&format!("deliveries?limit=1&before={first}{query}")).await?;
-        told.pointer("/deliveries/0/id").and_then(Value::as_str).map(str::to_owned)
+        let found = api.pages("deliveries", &format!("&before={first}{query}"), Some(1)).await?;
+        found.first().and_then(|row| row.get("id")).and_then(Value::as_str).map(str::to_owned)
     } else {
         None
     };

@@ -11,6 +11,9 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::domain::{DeliveryFilter, DeliveryRow, Timestamp, Verdict};
 
+/// The longest time for one search.
+pub const DEADLINE: Duration = Duration::from_secs(10);
+
 /// The rows after a cursor, oldest first.
 #[derive(Clone, Debug)]
 pub struct Tail {
@@ -18,6 +21,24 @@ pub struct Tail {
     pub rows: Vec<DeliveryRow>,
     /// The next cursor: every row up to this position was checked.
     pub through: i64,
+}
+
+/// A page of a search.
+#[derive(Clone, Debug, Default)]
+pub struct SearchPage {
+    /// The rows that match.
+    pub rows: Vec<DeliveryRow>,
+    /// Where it goes on, if the time was over before the page was full and before the log ended.
+    pub stopped: Option<Stopped>,
+}
+
+/// Where a search stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stopped {
+    /// Everything at this position and after it was looked at.
+    pub before: i64,
+    /// When the delivery there was received.
+    pub received_at: Timestamp,
 }
 
 /// When matching deliveries were received, and their verdicts; the newest first.
@@ -40,13 +61,29 @@ pub trait Search: Send + Sync {
     /// `Unavailable` if no thread can be started.
     fn start_indexing(&self) -> Result<(), StoreError>;
 
-    /// Rows that match, newest first, before the position `before`; at most `limit`.
+    /// Rows that match, newest first, before the position `before`; at most `limit`, and those that are found within about
+    /// `budget`. Every call gets on by some rows.
+    async fn page(
+        &self,
+        filter: &DeliveryFilter,
+        before: Option<i64>,
+        limit: usize,
+        budget: Duration,
+    ) -> Result<SearchPage, StoreError>;
+
+    /// Rows that match, newest first, before the position `before`; at most `limit`, and all of them if there are fewer.
     async fn list(
         &self,
         filter: &DeliveryFilter,
         before: Option<i64>,
         limit: usize,
-    ) -> Result<Vec<DeliveryRow>, StoreError>;
+    ) -> Result<Vec<DeliveryRow>, StoreError> {
+        let page = self.page(filter, before, limit, DEADLINE).await?;
+        match page.stopped {
+            None => Ok(page.rows),
+            Some(_) => Err(StoreError::TooLong(DEADLINE.as_secs())),
+        }
+    }
 
     /// Rows that match after the position `after`, oldest first; at most `limit`.
     async fn since(&self, filter: &DeliveryFilter, after: i64, limit: usize) -> Result<Tail, StoreError>;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use parking_lot::Mutex;
 use rusqlite::{Connection, ErrorCode};
@@ -10,13 +10,11 @@ use tokio::sync::oneshot;
 
 use super::shared::{self, Shared};
 use crate::store::StoreError;
-use crate::store::search::sqlite as search;
+use crate::store::search::{DEADLINE, sqlite as search};
 use crate::telemetry::Workers;
 
 /// The number of queries answered at once.
 const READERS: usize = 3;
-/// The longest time for one query.
-const DEADLINE: Duration = Duration::from_secs(10);
 /// The niceness of the threads, as in nice(2): receiving has priority when processors are busy.
 const NICE: i32 = 5;
 /// SQLite's steps between two checks of the clock.
@@ -72,11 +70,6 @@ impl Readers {
     pub fn close(&self) {
         self.jobs.lock().take();
     }
-}
-
-/// Whether a query that began at this time has reached its deadline.
-pub fn is_over(began: Instant) -> bool {
-    began.elapsed() > DEADLINE
 }
 
 /// The error of a query that reached its deadline.

@@ -3,7 +3,7 @@
 use tokio_postgres::NoTls;
 use tokio_postgres::types::ToSql;
 
-use super::search::{combined, is, varied};
+use super::search::{combined, found_in_steps, is, varied};
 use super::*;
 use crate::domain::{Cause, MarksChange, Moment, Pattern, Unverified};
 use crate::store::log::postgres::days;
@@ -309,6 +309,10 @@ async fn both_engines_give_the_same_answers() {
             assert_eq!(found, expected, "{query:?}");
             hits += usize::from(!expected.is_empty());
         }
+        let expected = both.sqlite.store.list(&filter, None, 30).await.unwrap();
+        let expected: Vec<i64> = expected.iter().map(|row| row.seq).collect();
+        let in_steps = found_in_steps(&both.postgres, std::slice::from_ref(query)).await;
+        assert_eq!(in_steps, [expected], "{query:?}");
         let expected = both.sqlite.store.since(&filter, 100, 40).await.unwrap();
         let found = both.postgres.since(&filter, 100, 40).await.unwrap();
         assert_eq!(found.rows, expected.rows, "{query:?}");

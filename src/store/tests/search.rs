@@ -142,6 +142,26 @@ async fn answers(case: &Case, queries: &[Query]) -> Vec<Vec<i64>> {
     answers
 }
 
+/// The first page of some queries, found in steps that have no time: each stops as soon as it may.
+pub(super) async fn found_in_steps(store: &Store, queries: &[Query]) -> Vec<Vec<i64>> {
+    let mut answers = Vec::new();
+    for query in queries {
+        let filter = DeliveryFilter { q: Some(query.clone()), ..DeliveryFilter::default() };
+        let (mut seqs, mut before): (Vec<i64>, Option<i64>) = (Vec::new(), None);
+        loop {
+            let left = 30 - seqs.len();
+            let page = store.page(&filter, before, left, Duration::ZERO).await.unwrap();
+            seqs.extend(page.rows.iter().map(|row| row.seq));
+            let Some(stopped) = page.stopped else { break };
+            assert!(before.is_none_or(|before| stopped.before < before), "it gets on");
+            assert!(seqs.iter().all(|seq| *seq >= stopped.before));
+            before = Some(stopped.before);
+        }
+        answers.push(seqs);
+    }
+    answers
+}
+
 /// The log positions of some entities and events.
 async fn about(case: &Case) -> Vec<Vec<i64>> {
     let mut found = Vec::new();
@@ -187,6 +207,9 @@ async fn an_indexed_log_answers_as_one_without_an_index() {
     let queries = combined(&some);
     let expected = answers(&case, &queries).await;
     assert!(expected.iter().filter(|rows| !rows.is_empty()).count() > expected.len() / 3);
+    let some_queries: Vec<Query> = queries.iter().step_by(9).cloned().collect();
+    let first_pages: Vec<Vec<i64>> = expected.iter().step_by(5 * 9).cloned().collect();
+    assert_eq!(found_in_steps(&case.store, &some_queries).await, first_pages);
     let expected_about = about(&case).await;
     assert!(expected_about.iter().filter(|seqs| !seqs.is_empty()).count() >= 6, "{expected_about:?}");
     case.store.start_indexing().unwrap();
@@ -196,6 +219,7 @@ async fn an_indexed_log_answers_as_one_without_an_index() {
     for (at, (found, expected)) in found.iter().zip(&expected).enumerate() {
         assert_eq!(found, expected, "{:?}, page {}", queries[at / 5], at % 5);
     }
+    assert_eq!(found_in_steps(&case.store, &some_queries).await, first_pages);
 
     // A restart finds the index again; an unreadable index file is rebuilt.
     let case = case.reopen().await;

@@ -1,3 +1,3 @@
--- The deliveries of an event, and those of a device.
-CREATE INDEX deliveries_event ON deliveries (event_id, seq) WHERE event_id IS NOT NULL;
-CREATE INDEX deliveries_entity ON deliveries (entity, seq) WHERE entity IS NOT NULL;
+-- The deliveries of an event, and those of a device. Numbers are compared several times as fast as texts, and take less room.
+CREATE INDEX deliveries_event ON deliveries (hashtext(event_id), seq) WHERE event_id IS NOT NULL;
+CREATE INDEX deliveries_entity ON deliveries (hashtext(entity), seq) WHERE entity IS NOT NULL;

@@ -47,6 +47,8 @@ pub struct Plan {
     pub values: Vec<Value>,
     /// The conditions on columns of the query, each true or false.
     pub columns: Vec<String>,
+    /// Whether an index leads to the rows: they are few, or found in order.
+    pub is_led: bool,
     /// The decision left to the node; `None` if SQL decides everything.
     pub rest: Option<Decision>,
     /// Whether the node reads headers.
@@ -71,7 +73,7 @@ struct Part {
 impl Plan {
     /// The plan for `query`, evaluated at `now`.
     pub fn of(query: &Query, now: Timestamp) -> Self {
-        let mut plan = Self::default();
+        let mut plan = Self { is_led: is_led(query), ..Self::default() };
         let part = plan.part(query, now, false);
         plan.necessary = part.necessary;
         plan.rest = (!part.is_exact).then_some(part.decision);
@@ -201,8 +203,8 @@ impl Plan {
                 format!("d.id = ANY({})", self.value(Value::Ids(ids)))
             }
             Condition::Source(pattern) => self.pattern("d.source", pattern),
-            Condition::EventId(pattern) => self.pattern("d.event_id", pattern),
-            Condition::Entity(pattern) => self.pattern("d.entity", pattern),
+            Condition::EventId(pattern) => self.hashed("d.event_id", pattern),
+            Condition::Entity(pattern) => self.hashed("d.entity", pattern),
             Condition::Method(pattern) => self.pattern("d.method", pattern),
             Condition::Path(pattern) => self.pattern("d.path", pattern),
             Condition::EventType(pattern) => {
@@ -270,6 +272,17 @@ impl Plan {
         format!("({within} AND d.client_ip NOT BETWEEN {first} AND {last})")
     }
 
+    /// A pattern on a column with an index on its hash.
+    fn hashed(&mut self, column: &str, pattern: &Pattern) -> String {
+        match pattern.as_exact() {
+            Some(text) => {
+                let text = self.value(Value::Text(text.to_owned()));
+                format!("(hashtext({column}) = hashtext({text}) AND {column} = {text})")
+            }
+            None => self.pattern(column, pattern),
+        }
+    }
+
     fn pattern(&mut self, column: &str, pattern: &Pattern) -> String {
         match pattern.as_exact() {
             Some(text) => format!("{column} = {}", self.value(Value::Text(text.to_owned()))),
@@ -278,6 +291,17 @@ impl Plan {
                 format!("{column} LIKE {}", self.value(Value::Text(pieces.join("%"))))
             }
         }
+    }
+}
+
+/// Whether an index leads to the rows of `query`: to deliveries by their ids, those of an event or of a device.
+fn is_led(query: &Query) -> bool {
+    match query {
+        Query::Is(Condition::Delivery(_)) => true,
+        Query::Is(Condition::EventId(pattern) | Condition::Entity(pattern)) => pattern.as_exact().is_some(),
+        // Of several events together, none of their indexes gives the order.
+        Query::Is(_) | Query::Not(_) | Query::Any(_) => false,
+        Query::All(all) => all.iter().any(is_led),
     }
 }
 
@@ -325,7 +349,8 @@ mod tests {
     #[test]
     fn a_delivery_without_a_value_matches_only_what_is_denied() {
         let is = Query::Is(Condition::EventId(Pattern::exactly("a")));
-        assert_eq!(necessary(&is), "d.event_id = $1");
-        assert_eq!(necessary(&Query::Not(Box::new(is))), "(d.event_id = $1) IS NOT TRUE");
+        let sql = "(hashtext(d.event_id) = hashtext($1) AND d.event_id = $1)";
+        assert_eq!(necessary(&is), sql);
+        assert_eq!(necessary(&Query::Not(Box::new(is))), format!("({sql}) IS NOT TRUE"));
     }
 }

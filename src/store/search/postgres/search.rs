@@ -7,11 +7,12 @@ use tokio_postgres::Row;
 
 use super::condition::Plan;
 use super::walk::{Direction, Walk, Wanted};
-use crate::domain::{DeliveryFilter, DeliveryRow, Timestamp, Verdict};
+use crate::domain::{DeliveryFilter, Timestamp, Verdict};
 use crate::store::log::encoding::{verdict, verdict_number};
 use crate::store::log::postgres::rows::{self, ROW_COLUMNS};
 use crate::store::postgres::{Postgres, column, horizon, params};
-use crate::store::{Matches, Search, StoreError, Tail};
+use crate::store::search::DEADLINE;
+use crate::store::{Matches, Search, SearchPage, StoreError, Tail};
 
 /// The columns that `matches` reads, and those that a text is searched in.
 const SEEN_COLUMNS: &str = "d.seq, d.received_at, d.verdict, d.path, d.source, d.event_type, d.event_name,
@@ -24,23 +25,19 @@ impl Search for Postgres {
         Ok(())
     }
 
-    async fn list(
+    async fn page(
         &self,
         filter: &DeliveryFilter,
         before: Option<i64>,
         limit: usize,
-    ) -> Result<Vec<DeliveryRow>, StoreError> {
+        budget: Duration,
+    ) -> Result<SearchPage, StoreError> {
         let plan = Plan::of(&filter.query(), self.clock.wall());
-        let wanted = Wanted {
-            columns: ROW_COLUMNS,
-            read: rows::row,
-            limit,
-            direction: Direction::NewestFirst,
-            budget: None,
-        };
+        let direction = Direction::NewestFirst;
+        let wanted = Wanted { columns: ROW_COLUMNS, read: rows::row, limit, direction, budget };
         let mut walk = Walk::new(self, self.connection().await?, plan, wanted);
         walk.walk(0, before.unwrap_or(i64::MAX)).await?;
-        Ok(walk.found)
+        Ok(SearchPage { stopped: walk.stopped().await?, rows: walk.found })
     }
 
     async fn since(&self, filter: &DeliveryFilter, after: i64, limit: usize) -> Result<Tail, StoreError> {
@@ -52,13 +49,8 @@ impl Search for Postgres {
         }
         let newest = (*self.newest.borrow()).min(horizon.saturating_sub(1));
         let plan = Plan::of(&filter.query(), self.clock.wall());
-        let wanted = Wanted {
-            columns: ROW_COLUMNS,
-            read: rows::row,
-            limit,
-            direction: Direction::OldestFirst,
-            budget: None,
-        };
+        let (direction, budget) = (Direction::OldestFirst, DEADLINE);
+        let wanted = Wanted { columns: ROW_COLUMNS, read: rows::row, limit, direction, budget };
         let mut walk = Walk::new(self, connection, plan, wanted);
         walk.walk(after.saturating_add(1), horizon).await?;
         let rows = walk.found;
@@ -102,11 +94,11 @@ impl Search for Postgres {
             // One more than fits tells whether there are more.
             limit: most.saturating_add(1),
             direction: Direction::NewestFirst,
-            budget: Some(budget),
+            budget,
         };
         let mut walk = Walk::new(self, self.connection().await?, plan, wanted);
         walk.walk(0, i64::MAX).await?;
-        let is_all = !walk.is_full();
+        let is_all = !walk.is_full() && walk.is_at_end();
         let mut seen = walk.found;
         seen.truncate(most);
         Ok(Matches { seen, is_all })

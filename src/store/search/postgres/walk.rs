@@ -7,11 +7,11 @@ use tokio_postgres::Row;
 
 use super::condition::Plan;
 use super::value::Value;
-use crate::store::StoreError;
+use crate::domain::Timestamp;
 use crate::store::postgres::{Connection, Postgres, Typed as _, column, params, whole};
+use crate::store::search::DEADLINE;
+use crate::store::{Stopped, StoreError};
 
-/// The longest time for one query.
-const DEADLINE: Duration = Duration::from_secs(10);
 /// The rows of the first slice if the node decides; each slice is twice as long as the one before.
 const FIRST_SLICE: usize = 256;
 /// The most rows of a slice.
@@ -34,8 +34,9 @@ pub struct Wanted<T> {
     pub read: fn(&Row) -> Result<T, StoreError>,
     pub limit: usize,
     pub direction: Direction,
-    /// The longest time for the walk; without one, the time limit of every query applies.
-    pub budget: Option<Duration>,
+    /// The longest time for a walk from the newest to the oldest, which stops with what it has found. Any other walk fails
+    /// at the deadline of every search.
+    pub budget: Duration,
 }
 
 /// Positions from `first` to before `below`.
@@ -85,36 +86,68 @@ pub struct Walk<'s, T> {
     pub found: Vec<T>,
     began: Instant,
     slice: usize,
+    /// What is left of it.
+    left: Bounds,
 }
 
 impl<'s, T: Send + 'static> Walk<'s, T> {
     pub fn new(store: &'s Postgres, connection: Connection, plan: Plan, wanted: Wanted<T>) -> Self {
         let (plan, began) = (Arc::new(plan), Instant::now());
-        Self { store, connection, plan, wanted, found: Vec::new(), began, slice: FIRST_SLICE }
+        let left = Bounds { first: 0, below: 0 };
+        Self { store, connection, plan, wanted, found: Vec::new(), began, slice: FIRST_SLICE, left }
     }
 
-    /// Whether the walk ends here, even if more rows may match.
+    /// Whether the rows that are wanted were found.
     pub fn is_full(&self) -> bool {
-        let is_late = |budget| self.began.elapsed() > budget;
-        self.found.len() >= self.wanted.limit || self.wanted.budget.is_some_and(is_late)
+        self.found.len() >= self.wanted.limit
+    }
+
+    /// Whether every row was looked at.
+    pub const fn is_at_end(&self) -> bool {
+        self.left.first >= self.left.below
+    }
+
+    /// Whether the walk ends here. It is asked after a slice, so that every walk gets on.
+    fn is_over(&self) -> bool {
+        self.is_full() || self.is_at_end() || self.began.elapsed() > self.wanted.budget
+    }
+
+    /// Where it goes on, if the time was over.
+    pub async fn stopped(&self) -> Result<Option<Stopped>, StoreError> {
+        if self.is_full() || self.is_at_end() {
+            return Ok(None);
+        }
+        let before = self.left.below;
+        let sql = "SELECT received_at FROM deliveries WHERE seq >= $1 ORDER BY seq LIMIT 1";
+        let row = self.connection.maybe(sql, &params![before]).await?;
+        row.map(|row| {
+            let received_at = Timestamp::from_micros(column(&row, "received_at")?);
+            Ok(Stopped { before, received_at })
+        })
+        .transpose()
     }
 
     /// Collects the matching rows from `first` to before `below`.
     pub async fn walk(&mut self, first: i64, below: i64) -> Result<(), StoreError> {
-        if self.wanted.budget.is_none() {
-            return self.scan(first, below).await;
+        self.left = Bounds { first, below };
+        if self.wanted.direction == Direction::OldestFirst || self.plan.is_led {
+            return self.scan(self.left).await;
         }
-        let mut below = below;
-        while !self.is_full() {
-            let Some(from) = self.stretch(first, below).await? else { return Ok(()) };
-            self.scan(from, below).await?;
-            below = from;
+        while !self.is_at_end() {
+            let Some(from) = self.stretch(self.left).await? else {
+                self.left.below = first;
+                return Ok(());
+            };
+            self.scan(Bounds { first: from, below: self.left.below }).await?;
+            if self.is_over() {
+                break;
+            }
         }
         Ok(())
     }
 
-    /// The first position of the stretch that ends before `below`; `None` if it is empty.
-    async fn stretch(&self, first: i64, below: i64) -> Result<Option<i64>, StoreError> {
+    /// The first position of the last stretch within `bounds`; `None` if it is empty.
+    async fn stretch(&self, bounds: Bounds) -> Result<Option<i64>, StoreError> {
         let row = self
             .connection
             .one(
@@ -128,14 +161,14 @@ impl<'s, T: Send + 'static> Walk<'s, T> {
                     LIMIT $3
                 ) stretch
                 ",
-                &params![first, below, STRETCH],
+                &params![bounds.first, bounds.below, STRETCH],
             )
             .await?;
         column(&row, "first")
     }
 
-    async fn scan(&mut self, first: i64, below: i64) -> Result<(), StoreError> {
-        let mut bounds = Bounds { first, below };
+    async fn scan(&mut self, bounds: Bounds) -> Result<(), StoreError> {
+        let mut bounds = bounds;
         while bounds.first < bounds.below && !self.is_full() {
             if self.began.elapsed() > DEADLINE {
                 return Err(StoreError::TooLong(DEADLINE.as_secs()));
@@ -147,14 +180,18 @@ impl<'s, T: Send + 'static> Walk<'s, T> {
             } else {
                 self.slice(bounds, most).await?
             };
-            let Some(last) = slice.last else { return Ok(()) };
-            match self.wanted.direction {
-                Direction::NewestFirst => bounds.below = last,
-                Direction::OldestFirst => bounds.first = last.saturating_add(1),
-            }
+            let is_last = slice.is_last || slice.last.is_none();
             self.take(slice.rows, left).await?;
-            if slice.is_last {
-                return Ok(());
+            match (self.wanted.direction, slice.last.filter(|_| !is_last)) {
+                (Direction::NewestFirst, last) => {
+                    bounds.below = last.unwrap_or(bounds.first);
+                    self.left.below = bounds.below;
+                    if self.is_over() {
+                        return Ok(());
+                    }
+                }
+                (Direction::OldestFirst, Some(last)) => bounds.first = last.saturating_add(1),
+                (Direction::OldestFirst, None) => return Ok(()),
             }
             self.slice = self.slice.saturating_mul(2).min(MOST_ROWS);
         }

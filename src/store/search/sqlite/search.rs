@@ -14,7 +14,7 @@ use crate::domain::{DeliveryFilter, DeliveryRow, Query, Timestamp, Verdict};
 use crate::store::log::encoding::verdict_number;
 use crate::store::log::sqlite::rows::{self as delivery_rows, ROW_COLUMNS};
 use crate::store::sqlite::{Sqlite, whole};
-use crate::store::{Log as _, Matches, Search, StoreError, Tail};
+use crate::store::{Log as _, Matches, Search, SearchPage, StoreError, Tail};
 
 #[async_trait]
 impl Search for Sqlite {
@@ -28,14 +28,15 @@ impl Search for Sqlite {
         Ok(())
     }
 
-    async fn list(
+    async fn page(
         &self,
         filter: &DeliveryFilter,
         before: Option<i64>,
         limit: usize,
-    ) -> Result<Vec<DeliveryRow>, StoreError> {
+        budget: Duration,
+    ) -> Result<SearchPage, StoreError> {
         let (search, query, now) = (Arc::clone(&self.search), filter.query(), self.clock.wall());
-        self.read(move |from| walk::list(from, &search, &query, now, before, limit)).await
+        self.read(move |from| walk::page(from, &search, &query, now, before, limit, budget)).await
     }
 
     async fn since(&self, filter: &DeliveryFilter, after: i64, limit: usize) -> Result<Tail, StoreError> {

@@ -9,38 +9,45 @@ use super::candidates::{Candidates, Seen};
 use super::condition::Where;
 use super::file::{Indexed, Lookups, SearchFile, last_of};
 use super::positions::{SEGMENT, first_of, segment_of};
-use crate::domain::{DeliveryRow, Query, Timestamp, Verdict};
-use crate::store::Matches;
+use super::rows::Rows;
+use crate::domain::{Query, Timestamp, Verdict};
 use crate::store::log::encoding;
 use crate::store::log::sqlite::rows::{self as delivery_rows, ROW_COLUMNS};
 use crate::store::sqlite::fields::time;
 use crate::store::sqlite::{reader, whole};
+use crate::store::{Matches, SearchPage, Stopped};
 
 /// A segment is read as a whole if more than one row in this many is a candidate.
 const DENSE: i64 = 16;
 /// The same for conditions that read headers or bodies.
 const DENSE_WITH_BYTES: i64 = 2;
 
-/// The columns that are read of each matching row, and the most rows.
+/// The positions of the first stretch that is read row by row.
+const FIRST_STRETCH: i64 = 256;
+/// After a stretch that took less, the next one is twice as long; after one that took more than four times as long, half.
+const QUICK: Duration = Duration::from_millis(20);
+
+/// The columns that are read of each matching row, the most rows, and the longest time.
 struct Wanted<T> {
     columns: &'static str,
     read: fn(&Row<'_>) -> rusqlite::Result<T>,
     limit: usize,
-    /// The longest time for the walk; without one, the time limit of every query applies.
-    budget: Option<Duration>,
+    budget: Duration,
 }
 
-/// Rows that match, newest first, before the position `before`; at most `limit`.
-pub fn list(
+/// Rows that match, newest first, before the position `before`; at most `limit`, found within `budget`.
+pub fn page(
     connection: &Connection,
     file: &SearchFile,
     query: &Query,
     now: Timestamp,
     before: Option<i64>,
     limit: usize,
-) -> rusqlite::Result<Vec<DeliveryRow>> {
-    let wanted = Wanted { columns: ROW_COLUMNS, read: delivery_rows::row, limit, budget: None };
-    walk(connection, file, query, now, before, wanted).map(|walk| walk.rows)
+    budget: Duration,
+) -> rusqlite::Result<SearchPage> {
+    let wanted = Wanted { columns: ROW_COLUMNS, read: delivery_rows::row, limit, budget };
+    let walk = walk(connection, file, query, now, before, wanted)?;
+    Ok(SearchPage { stopped: walk.stopped()?, rows: walk.rows })
 }
 
 /// When the newest matching rows were received, and their verdicts: at most `most`, found within `budget`.
@@ -58,9 +65,9 @@ pub fn matches(
     };
     // One more than fits tells whether there are more.
     let limit = most.saturating_add(1);
-    let wanted = Wanted { columns: "d.received_at, d.verdict", read, limit, budget: Some(budget) };
+    let wanted = Wanted { columns: "d.received_at, d.verdict", read, limit, budget };
     let walk = walk(connection, file, query, now, None, wanted)?;
-    let is_all = !walk.is_full();
+    let is_all = !walk.is_full() && walk.is_at_end();
     let mut seen = walk.rows;
     seen.truncate(most);
     Ok(Matches { seen, is_all })
@@ -75,7 +82,6 @@ fn walk<'c, T>(
     wanted: Wanted<T>,
 ) -> rusqlite::Result<Walk<'c, T>> {
     let condition = Where::of(query, now);
-    let mut walk = Walk { connection, condition, wanted, rows: Vec::new(), began: Instant::now() };
     let bounds = connection
         .prepare_cached(
             r"
@@ -85,24 +91,26 @@ fn walk<'c, T>(
             ",
         )?
         .query_row([], |row| Ok((row.get("oldest")?, row.get("newest")?)))?;
-    let (Some(oldest), Some(newest)): (Option<i64>, Option<i64>) = bounds else { return Ok(walk) };
-    let below = before.unwrap_or(i64::MAX).min(newest.saturating_add(1));
-    if below <= oldest {
-        return Ok(walk);
-    }
+    let (oldest, below) = match bounds {
+        (Some(oldest), Some(newest)) => {
+            (oldest, before.unwrap_or(i64::MAX).min(i64::saturating_add(newest, 1)))
+        }
+        _ => (0, 0),
+    };
+    let mut walk =
+        Walk { connection, condition, wanted, rows: Vec::new(), began: Instant::now(), oldest, below };
     if query.is_everything() || file.is_empty() {
-        walk.scan(oldest, below)?;
+        walk.scan(oldest)?;
         return Ok(walk);
     }
-    let found = file.ask(|lookups, segments| walk.by_segments(lookups, segments, query, now, oldest, below));
+    let found = file.ask(|lookups, segments| walk.by_segments(lookups, segments, query, now));
     if let Err(fault) = found {
         if reader::is_interrupted(&fault) {
             return Err(fault);
         }
         tracing::warn!(%fault, "the search index cannot be read; the log is read instead");
         file.note(&fault);
-        walk.rows.clear();
-        walk.scan(oldest, below)?;
+        walk.scan(oldest)?;
     }
     Ok(walk)
 }
@@ -113,13 +121,38 @@ struct Walk<'c, T> {
     wanted: Wanted<T>,
     rows: Vec<T>,
     began: Instant,
+    /// The first position of the log.
+    oldest: i64,
+    /// Everything from this position on was looked at.
+    below: i64,
 }
 
 impl<T> Walk<'_, T> {
-    /// Whether the walk ends here, even if more rows may match.
+    /// Whether the rows that are wanted were found.
     fn is_full(&self) -> bool {
-        let is_late = |budget| self.began.elapsed() > budget;
-        self.rows.len() >= self.wanted.limit || self.wanted.budget.is_some_and(is_late)
+        self.rows.len() >= self.wanted.limit
+    }
+
+    fn is_at_end(&self) -> bool {
+        self.below <= self.oldest
+    }
+
+    /// Whether the walk ends here. It is asked after a stretch or a row, so that every walk gets on.
+    fn is_over(&self) -> bool {
+        self.is_full() || self.is_at_end() || self.began.elapsed() > self.wanted.budget
+    }
+
+    /// Where it goes on, if the time was over.
+    fn stopped(&self) -> rusqlite::Result<Option<Stopped>> {
+        if self.is_full() || self.is_at_end() {
+            return Ok(None);
+        }
+        let received_at = self
+            .connection
+            .prepare_cached("SELECT received_at FROM deliveries WHERE seq >= ?1 ORDER BY seq LIMIT 1")?
+            .query_row([self.below], |row| time(row, "received_at"))
+            .optional()?;
+        Ok(received_at.map(|received_at| Stopped { before: self.below, received_at }))
     }
 
     fn by_segments(
@@ -128,63 +161,65 @@ impl<T> Walk<'_, T> {
         segments: &BTreeMap<i64, Indexed>,
         query: &Query,
         now: Timestamp,
-        oldest: i64,
-        below: i64,
     ) -> rusqlite::Result<()> {
-        let mut below = below;
         let seen = &Seen::default();
-        while !self.is_full() && below > oldest {
-            let number = segment_of(below.saturating_sub(1));
-            let Some(segment) = segments.get(&number) else {
-                // Down to the next segment with an index.
-                let next = segments.range(..number).next_back();
-                let from = next.map_or(oldest, |(next, _)| last_of(*next).saturating_add(1)).max(oldest);
-                self.scan(from, below)?;
-                below = from;
-                continue;
-            };
+        while !self.is_at_end() {
+            let number = segment_of(self.below.saturating_sub(1));
             let log = self.connection;
-            let (candidates, indexed) = match segment {
-                Indexed::Kept(segment) => {
-                    let postings = &lookups.segment(number);
-                    (Candidates { log, postings, seen, number, segment: *segment, now }.of(query)?, below)
+            match segments.get(&number) {
+                Some(Indexed::Kept(segment)) => {
+                    let (postings, segment) = (&lookups.segment(number), *segment);
+                    let candidates = Candidates { log, postings, seen, number, segment, now }.of(query)?;
+                    self.by_candidates(number, &candidates)?;
                 }
-                Indexed::Open(open) => {
+                Some(Indexed::Open(open)) => {
                     let open = open.read();
                     let (postings, segment) = (&*open, open.segment());
-                    (Candidates { log, postings, seen, number, segment, now }.of(query)?, open.next())
+                    let candidates = Candidates { log, postings, seen, number, segment, now }.of(query)?;
+                    let indexed = open.next();
+                    drop(open);
+                    let has_rest = indexed < self.below;
+                    self.scan(indexed)?;
+                    if !has_rest || !self.is_over() {
+                        self.by_candidates(number, &candidates)?;
+                    }
                 }
-            };
-            if indexed < below {
-                self.scan(indexed.max(oldest), below)?;
-                below = indexed;
+                // Down to the next segment with an index.
+                None => {
+                    let next = segments.range(..number).next_back();
+                    self.scan(next.map_or(self.oldest, |(next, _)| last_of(*next).saturating_add(1)))?;
+                }
             }
-            // A row read alone costs many times as much as one read in sequence.
-            let dense = if self.condition.reads_bytes { DENSE_WITH_BYTES } else { DENSE };
-            if i64::from(candidates.count()).saturating_mul(dense) > SEGMENT {
-                self.scan(first_of(number).max(oldest), below)?;
-                below = first_of(number);
-                continue;
+            if self.is_over() {
+                break;
             }
-            for place in candidates.newest_first() {
-                let seq = first_of(number).saturating_add(place);
-                if self.is_full() {
+        }
+        Ok(())
+    }
+
+    /// Looks at the candidates of a segment, or at all of its rows if many of them are.
+    fn by_candidates(&mut self, number: i64, candidates: &Rows) -> rusqlite::Result<()> {
+        // A row read alone costs many times as much as one read in sequence.
+        let dense = if self.condition.reads_bytes { DENSE_WITH_BYTES } else { DENSE };
+        if i64::from(candidates.count()).saturating_mul(dense) > SEGMENT {
+            return self.scan(first_of(number));
+        }
+        for place in candidates.newest_first() {
+            let seq = first_of(number).saturating_add(place);
+            if seq < self.below {
+                self.look_at(seq)?;
+                self.below = seq;
+                if self.is_over() {
                     return Ok(());
                 }
-                if seq < below {
-                    self.look_at(seq)?;
-                }
             }
-            below = first_of(number);
         }
+        self.below = first_of(number);
         Ok(())
     }
 
     /// Adds the row at `seq` if it matches.
     fn look_at(&mut self, seq: i64) -> rusqlite::Result<()> {
-        if reader::is_over(self.began) {
-            return Err(reader::interrupted());
-        }
         let sql = format!(
             r"
             SELECT {}
@@ -205,14 +240,25 @@ impl<T> Walk<'_, T> {
         Ok(())
     }
 
-    /// Collects the matching rows from `first` to before `below`; within a budget stretch by stretch, to end in time.
-    fn scan(&mut self, first: i64, below: i64) -> rusqlite::Result<()> {
-        let stretch = if self.wanted.budget.is_some() { SEGMENT } else { i64::MAX };
-        let mut below = below;
-        while below > first && !self.is_full() {
-            let from = below.saturating_sub(stretch).max(first);
-            self.scan_stretch(from, below)?;
-            below = from;
+    /// Collects the matching rows from `first` on, or from the beginning of the log if that is later, stretch by stretch: one
+    /// statement can only be interrupted, not stopped with what it has found.
+    fn scan(&mut self, first: i64) -> rusqlite::Result<()> {
+        let first = first.max(self.oldest);
+        let mut stretch = FIRST_STRETCH;
+        while self.below > first {
+            let began = Instant::now();
+            let from = self.below.saturating_sub(stretch).max(first);
+            self.scan_stretch(from, self.below)?;
+            self.below = from;
+            if self.is_over() {
+                break;
+            }
+            let took = began.elapsed();
+            if took < QUICK {
+                stretch = stretch.saturating_mul(2);
+            } else if took > QUICK.saturating_mul(4) {
+                stretch = (stretch / 2).max(1);
+            }
         }
         Ok(())
     }

@@ -15,9 +15,12 @@ use crate::http::inspector::list_row::{html, views};
 use crate::http::inspector::pages::connect::Guide;
 use crate::http::inspector::pages::page::{self, Frame};
 use crate::http::inspector::problem::{FieldFault, Problem};
-use crate::http::inspector::request::{As, Blank, Cursor, DeliveryParams, Fields as Params, Members};
+use crate::http::inspector::request::{
+    As, Blank, Cursor, DeliveryParams, Fields as Params, Members, SEARCH_TIME,
+};
+use crate::http::inspector::words::{When, shown_time};
 use crate::inspect::search::{self, FIELDS};
-use crate::store::StoreError;
+use crate::store::{SearchPage, StoreError};
 
 /// Rows of a page.
 const ROWS: usize = 50;
@@ -52,6 +55,8 @@ struct ListPage {
     /// Where all that is found is replayed.
     replays_url: String,
     older_url: Option<String>,
+    /// If the time was over: when the last delivery that was looked at was received.
+    searched_back_to: Option<When>,
     newest_url: String,
     /// The steps to a first delivery, where nothing was ever received.
     guide: Option<Guide>,
@@ -119,23 +124,25 @@ async fn shown(
 ) -> Result<ListPage, StoreError> {
     // The stream starts where this list was read: a row may come twice, none is missed.
     let newest = *state.store.newest().borrow();
-    let (rows, survey) = tokio::try_join!(
-        state.store.list(filter, before, ROWS.saturating_add(1)),
+    let (found, survey) = tokio::try_join!(
+        state.store.page(filter, before, ROWS.saturating_add(1), SEARCH_TIME),
         surveyed(state, filter, &fields)
     )?;
-    let are_all = before.is_none() && rows.len() <= ROWS;
+    let SearchPage { rows, stopped } = found;
+    let are_all = before.is_none() && rows.len() <= ROWS && stopped.is_none();
     let survey = survey.with_rows(rows.len().min(ROWS), are_all);
     let query = fields.query(None);
     let saved = saved(state, &query).await?;
     let is_filtered = *filter != DeliveryFilter::default();
-    let is_first_sight = rows.is_empty() && !is_filtered && before.is_none() && faults.is_empty();
+    let is_first_sight = are_all && rows.is_empty() && !is_filtered && faults.is_empty();
     let guide = match is_first_sight {
         true => Guide::first(request, state).await.ok(),
         false => None,
     };
     let now = state.clock.wall();
     let stream_query = fields.query(Some(("rows", "html")));
-    let older_url = oldest_shown(&rows).map(|seq| format!("/?{}", fields.query(Some(("before", &seq)))));
+    let goes_on = oldest_shown(&rows).or_else(|| stopped.map(|stopped| stopped.before.to_string()));
+    let older_url = goes_on.map(|seq| format!("/?{}", fields.query(Some(("before", &seq)))));
     let shown: Vec<DeliveryRow> = rows.into_iter().take(ROWS).collect();
     Ok(ListPage {
         frame: Frame::of(state, "deliveries"),
@@ -153,6 +160,10 @@ async fn shown(
         replays_url: fields.replays_url(),
         stream_url: format!("/api/v1/deliveries/stream?{stream_query}&last_event_id={newest}"),
         older_url,
+        searched_back_to: stopped.map(|stopped| {
+            let iso = stopped.received_at.to_string();
+            When { shown: shown_time(&iso), iso }
+        }),
         newest_url: format!("/?{query}"),
         guide,
         help: FIELDS.iter().map(|field| help(field, &fields)).collect(),
