@@ -9,7 +9,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::catalog::{Catalog, CatalogFaults};
-use crate::config::{self, Config, ConfigFaults, Sealer, Settings};
+use crate::config::{self, Config, ConfigFaults, DataDir, DataDirError, Sealer, Settings};
 use crate::domain::{Clock, DeliveryFilter};
 use crate::http::{
     self, BodyBudget, Doorkeeper, Grace, InspectorState, LinkOpener, Port, Reach, Readiness, ReceiverState,
@@ -22,7 +22,7 @@ use crate::inspect::replay::OwnReplays;
 use crate::inspect::what_if::WhatIf;
 use crate::payload::Sources;
 use crate::receive::Masking;
-use crate::send::{Client, RunningSender, Sender, SenderParts, TargetGuard};
+use crate::send::{Client, OwnReceiver, RunningSender, Sender, SenderParts, TargetGuard, Trust};
 use crate::store::Store;
 use crate::telemetry::{Metrics, PortName, allow_many_files};
 
@@ -96,13 +96,17 @@ pub async fn start(
     let rules = Arc::new(ArcSwap::from_pointee(make_rules(config, &catalog, &masking)));
     let sources = Sources::new(config.sources.clone(), config.receiver.max_body);
     sources.reached_at(config::read_public_address(&config.data_dir));
+    let addresses = ports.addresses()?;
+    let own_receiver = certificate.own_receiver(&addresses);
+    let guard = TargetGuard::new(config.sender.deny_private);
+    let trust = Trust::SystemAndOwn(own_receiver.clone());
     let sender = Sender::new(SenderParts {
         store: store.clone(),
         catalog: Arc::clone(&catalog),
         clock: Arc::clone(&clock),
         metrics: Arc::clone(&metrics),
-        guard: TargetGuard::new(config.sender.deny_private),
-        client: Client::behind(TargetGuard::new(config.sender.deny_private), &config.sender.proxy)?,
+        guard,
+        client: Client::behind(guard, &config.sender.proxy, trust)?,
         sources: sources.clone(),
         secrets: config.secrets.clone(),
         sealer: Sealer::new(&store_key),
@@ -111,7 +115,6 @@ pub async fn start(
         connections: allow_many_files() / SENDER_PART,
     });
     sender.load(&config.subscriptions).await.context("cannot read the subscriptions")?;
-    let addresses = ports.addresses()?;
     let first = store.list(&DeliveryFilter::default(), None, 1).await.context("cannot read the store")?;
     let (learner_clock, counting_clock) = (Arc::clone(&clock), Arc::clone(&clock));
     let counted = Arc::clone(&metrics);
@@ -146,7 +149,7 @@ pub async fn start(
         catalog: Arc::clone(&catalog),
         sources: sources.clone(),
         sender: sender.clone(),
-        receiver: addresses.receiver.clone(),
+        receiver: own_receiver,
         inspector: addresses.inspector,
         password: config.inspector.password.clone(),
         allowed_hosts: config.inspector.allowed_hosts.clone(),
@@ -208,6 +211,20 @@ pub async fn start(
 }
 
 impl Running {
+    /// The receiver, as our own requests reach it.
+    #[must_use]
+    pub fn own_receiver(&self) -> OwnReceiver {
+        self.certificate.own_receiver(&self.addresses)
+    }
+
+    /// Writes where the program listens, now and whenever the certificate changes.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn publish_addresses(&self, data_dir: Arc<DataDir>) -> Result<(), DataDirError> {
+        self.certificate.publish(self.addresses.clone(), data_dir)
+    }
+
     /// Stops cleanly: requests in progress are answered, the queue is written, the store is closed. The receiver's
     /// port closes last: until then, every request gets a response.
     pub async fn stop(self) {

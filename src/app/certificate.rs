@@ -1,13 +1,15 @@
 //! The receiver's certificate: read at the start and at a reload, and again when its files change.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use parking_lot::Mutex;
 
-use crate::config::{FileMark, TlsFiles};
+use super::ports::Addresses;
+use crate::config::{self, DataDir, DataDirError, FileMark, TlsFiles};
 use crate::http::{InspectorState, Tls};
+use crate::send::OwnReceiver;
 
 /// How often the files are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -17,6 +19,13 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 pub(super) struct Certificate {
     tls: Tls,
     watched: Mutex<Option<Watched>>,
+    /// Where our own commands read the pin.
+    published: OnceLock<Published>,
+}
+
+struct Published {
+    addresses: Addresses,
+    data_dir: Arc<DataDir>,
 }
 
 struct Watched {
@@ -44,12 +53,26 @@ impl Certificate {
         self.tls.clone()
     }
 
+    /// The receiver, as our own requests reach it.
+    pub(super) fn own_receiver(&self, addresses: &Addresses) -> OwnReceiver {
+        let tls = self.tls.clone();
+        OwnReceiver::new(addresses.receiver.clone(), move || tls.pin())
+    }
+
+    /// Writes the addresses and the pin for our own commands, now and whenever the certificate changes.
+    pub(super) fn publish(&self, addresses: Addresses, data_dir: Arc<DataDir>) -> Result<(), DataDirError> {
+        let _unchanged = self.watched.lock();
+        self.published.get_or_init(|| Published { addresses, data_dir }).write(&self.tls)
+    }
+
     /// Uses the certificate in these files from now on.
     pub(super) fn use_files(&self, files: Option<&TlsFiles>) -> anyhow::Result<()> {
         let mut watched = self.watched.lock();
         let Some(files) = files else {
             *watched = None;
-            return self.tls.apply(None).context("TLS cannot be switched off");
+            self.tls.apply(None).context("TLS cannot be switched off")?;
+            self.republish();
+            return Ok(());
         };
         let settled = files.mark();
         self.apply(files).map_err(|what| anyhow!("{what}"))?;
@@ -84,7 +107,24 @@ impl Certificate {
 
     fn apply(&self, files: &TlsFiles) -> Result<(), String> {
         let certificate = files.read().map_err(|fault| format!("receiver.{}: {}", fault.key, fault.what))?;
-        self.tls.apply(Some(certificate)).map_err(|fault| format!("receiver.tls_cert: {fault}"))
+        self.tls.apply(Some(certificate)).map_err(|fault| format!("receiver.tls_cert: {fault}"))?;
+        self.republish();
+        Ok(())
+    }
+
+    fn republish(&self) {
+        if let Some(Err(fault)) = self.published.get().map(|published| published.write(&self.tls)) {
+            tracing::error!(%fault, "our own commands do not know the certificate");
+        }
+    }
+}
+
+impl Published {
+    fn write(&self, tls: &Tls) -> Result<(), DataDirError> {
+        let Addresses { receiver, inspector } = self.addresses.clone();
+        let addresses =
+            config::Addresses { receiver, inspector, pid: std::process::id(), tls_pin: tls.pin() };
+        self.data_dir.write_addresses(&addresses)
     }
 }
 

@@ -19,9 +19,9 @@ use super::output::{answer, complain, say};
 use super::{configuration, environment};
 use crate::app;
 use crate::catalog::{Catalog, fresh_example};
-use crate::config::{addresses_file, read_addresses};
+use crate::config::addresses_file;
 use crate::domain::{Clock as _, Scheme, Source};
-use crate::send::{fresh_id, source_url};
+use crate::send::{OwnReceiver, fresh_id};
 use crate::telemetry::SystemClock;
 
 /// The time limit of a round.
@@ -37,14 +37,14 @@ const MARK: &str = "X-Tagohook-Loop";
 /// subscription.
 pub fn run(globals: &Globals, asked: &FullLoop) -> anyhow::Result<ExitCode> {
     let data_dir = globals.options().data_dir(&environment());
-    let addresses = read_addresses(&data_dir).ok_or_else(|| nobody_runs(&data_dir, ""))?;
+    let receiver = OwnReceiver::of_data_dir(&data_dir).ok_or_else(|| nobody_runs(&data_dir, ""))?;
     let config = configuration(globals)?;
     let catalog = app::read_catalog(&config)?;
     let source = config.sources.first().context("the configuration has no source")?;
-    if addresses.receiver.socket().is_some() {
-        bail!("the receiver listens on {}, which a subscription cannot reach", addresses.receiver);
+    if receiver.listen().socket().is_some() {
+        bail!("the receiver listens on {receiver}, which a subscription cannot reach");
     }
-    let url = source_url(&addresses.receiver, &source.name);
+    let url = receiver.source_url(&source.name);
     let _only_one = only_one(&data_dir)?;
     inspector::run(async {
         let api = Api::find(globals, &asked.inspector)?;

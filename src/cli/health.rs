@@ -10,8 +10,7 @@ use super::arguments::Globals;
 use super::environment;
 use super::inspector::{self, nobody_runs};
 use super::output::{answer, say};
-use crate::config::read_addresses;
-use crate::send::{Client, Method, Outgoing, receiver_url};
+use crate::send::{Method, Outgoing, OwnReceiver};
 
 /// The time limit for the response.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -21,18 +20,17 @@ const MAX_ANSWER: usize = 64 * 1024;
 /// Asks the receiver, and prints what it says.
 pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
     let data_dir = globals.options().data_dir(&environment());
-    let Some(addresses) = read_addresses(&data_dir) else { bail!("{}", nobody_runs(&data_dir, "")) };
-    let receiver = addresses.receiver;
+    let Some(receiver) = OwnReceiver::of_data_dir(&data_dir) else { bail!("{}", nobody_runs(&data_dir, "")) };
     inspector::run(async {
         let request = Outgoing {
             method: Method::Get,
-            url: url::Url::parse(&receiver_url(&receiver, "readyz"))?,
+            url: url::Url::parse(&receiver.url("readyz"))?,
             headers: Vec::new(),
             body: Bytes::new(),
             timeout: TIMEOUT,
             max_answer: MAX_ANSWER,
         };
-        let asked = Client::of_receiver(&receiver)?.send(request).await;
+        let asked = receiver.client()?.send(request).await;
         let response = asked.result.map_err(|failure| {
             anyhow!(
                 "the receiver on {receiver} does not answer: {}; is tagohook still running?",

@@ -17,9 +17,9 @@ use super::sign::{find_source, read_body};
 use super::{configuration, configuration_without_secrets, environment};
 use crate::app;
 use crate::catalog::{Catalog, EventType, fresh_example};
-use crate::config::{rate as rate_of, read_addresses};
+use crate::config::rate as rate_of;
 use crate::domain::Clock as _;
-use crate::send::{Answer, Client, TargetGuard, fresh_id, post_slowly, source_url};
+use crate::send::{Answer, Client, OwnReceiver, TargetGuard, fresh_id};
 use crate::telemetry::SystemClock;
 
 /// Sends, prints each response, and fails if one is not 2xx.
@@ -31,14 +31,14 @@ pub fn run(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
         http_url("--to", to, "http://127.0.0.1:3000/hook")?;
     }
     let data_dir = globals.options().data_dir(&environment());
-    let addresses = read_addresses(&data_dir);
-    if send.to.is_none() && addresses.is_none() {
+    let receiver = OwnReceiver::of_data_dir(&data_dir);
+    if send.to.is_none() && receiver.is_none() {
         return Err(nobody_runs(&data_dir, ", or a target with --to URL"));
     }
     let config = configuration(globals)?;
     let catalog = app::read_catalog(&config)?;
     let source = find_source(&config, send.source.as_deref())?;
-    let own_url = addresses.as_ref().map(|addresses| source_url(&addresses.receiver, &source.name));
+    let own_url = receiver.as_ref().map(|receiver| receiver.source_url(&source.name));
     let url = send.to.clone().or(own_url).context("no target")?;
     let own = send.file.as_deref().map(|file| read_body(Some(file))).transpose()?;
     let event_type = catalog.resolve(&send.event);
@@ -48,8 +48,8 @@ pub fn run(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
     let more = send.header.iter().map(|line| header_line(line)).collect::<anyhow::Result<Vec<_>>>()?;
     let pace = Pace::of(send.rate.as_deref())?;
     inspector::run(async {
-        let client = match (&send.to, &addresses) {
-            (None, Some(addresses)) => Client::of_receiver(&addresses.receiver)?,
+        let client = match (&send.to, &receiver) {
+            (None, Some(receiver)) => receiver.client()?,
             _ => Client::new(TargetGuard::new(false))?,
         };
         let mut total = Total::default();
@@ -63,8 +63,8 @@ pub fn run(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
                 (None, Some(event_type)) => example(event_type, &id, &now.to_string(), &send.set)?,
                 (None, None) => bail!("nothing to send"),
             };
-            let receiver = &config.receiver;
-            let sample = Sample { source, receiver, event: &send.event, id: &id, now, body };
+            let sample =
+                Sample { source, receiver: &config.receiver, event: &send.event, id: &id, now, body };
             let trial = send.fault.map(|fault| sample.with(fault)).transpose()?;
             let requests = match &trial {
                 Some(trial) => trial.requests.clone(),
@@ -140,10 +140,7 @@ async fn post(client: &Client, url: &str, request: Request) -> anyhow::Result<An
     let Request { headers, body, pause } = request;
     let Some(pause) = pause else { return Ok(client.post(url, &headers, body).await?) };
     let url = http_url("--to", url, "http://127.0.0.1:3000/hook")?;
-    if url.scheme() != "http" {
-        return Err(Fault::usage("--fault slow needs an http URL"));
-    }
-    Ok(post_slowly(TargetGuard::new(false), &url, &headers, &body, pause).await?)
+    Ok(client.post_slowly(&url, &headers, &body, pause).await?)
 }
 
 /// Publishes through the running instance.

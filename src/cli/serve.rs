@@ -8,9 +8,9 @@ use super::arguments::Globals;
 use super::{environment, output, read_configuration};
 use crate::app::{self, Callbacks, Ended, Ports, Running, ServiceManager};
 use crate::catalog::Catalog;
-use crate::config::{Addresses, Config, DataDir, Options};
+use crate::config::{Config, DataDir, Options};
 use crate::domain::{Clock as _, Credential, Secret, Source};
-use crate::send::{shown_url, signed_curl, source_url};
+use crate::send::signed_curl;
 use crate::telemetry::{LogFormat, Metrics, SystemClock, start_logging};
 
 /// The exit code after a second Ctrl-C, as in shells.
@@ -21,7 +21,7 @@ const INTERRUPTED: u8 = 130;
 pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
     let options = globals.options();
     let before = read_configuration(&Options { tolerate_unmade: true, ..options.clone() })?;
-    let data_dir = DataDir::take(&options.data_dir(&environment()))?;
+    let data_dir = Arc::new(DataDir::take(&options.data_dir(&environment()))?);
     app::read_catalog(&before)?;
     let ports = Ports::listen(&before)?;
     let made = data_dir.make_secrets()?;
@@ -34,8 +34,7 @@ pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
     }
     let reread = || read_configuration(&options).map_err(|faults| faults.to_string());
     let started = |running: &Running| {
-        let app::Addresses { receiver, inspector } = running.addresses.clone();
-        data_dir.write_addresses(&Addresses { receiver, inspector, pid: std::process::id() })?;
+        running.publish_addresses(Arc::clone(&data_dir))?;
         greet(welcome(&config, &made, running));
         Ok(())
     };
@@ -62,8 +61,8 @@ fn greet(welcome: String) {
 
 /// The addresses; until the first delivery arrives, also the secrets and a command to try.
 fn welcome(config: &Config, made: &[&str], running: &Running) -> String {
-    let receiver = &running.addresses.receiver;
-    let shown = |url: &str| shown_url(receiver, url);
+    let receiver = running.own_receiver();
+    let shown = |url: &str| receiver.shown(url);
     let mut text = format!("tagohook {}\n", env!("CARGO_PKG_VERSION"));
     let mut line = |line: std::fmt::Arguments<'_>| {
         // Writing to a String cannot fail.
@@ -74,13 +73,12 @@ fn welcome(config: &Config, made: &[&str], running: &Running) -> String {
         line(format_args!("  public     {url}"));
     }
     for source in &config.sources {
-        line(format_args!("  receiver   {}", shown(&source_url(receiver, &source.name))));
+        line(format_args!("  receiver   {}", shown(&receiver.source_url(&source.name))));
     }
     if let Some(tls) = &config.receiver.tls {
-        line(format_args!("  TLS        https:// for other machines, with {}", tls.cert.display()));
+        line(format_args!("  TLS        with {}", tls.cert.display()));
     }
-    let host = receiver.socket().map_or_else(|| receiver.to_string(), |_| "localhost".to_owned());
-    line(format_args!("  anything   {}", shown(&format!("http://{host}/webhook-test"))));
+    line(format_args!("  anything   {}", shown(&receiver.url("webhook-test"))));
     line(format_args!("  data       {}", config.data_dir.display()));
     if made.is_empty() && !running.is_new {
         return text;
@@ -103,8 +101,8 @@ fn welcome(config: &Config, made: &[&str], running: &Running) -> String {
         running.addresses.inspector
     ));
     let curl = config.sources.first().and_then(|source| {
-        let to = (&*source_url(receiver, &source.name), receiver.socket());
-        signed_curl(source, &Catalog::builtin(), to, SystemClock.wall())
+        let (url, options) = (receiver.source_url(&source.name), receiver.curl_options());
+        signed_curl(source, &Catalog::builtin(), (&url, &options), SystemClock.wall())
     });
     if let Some(curl) = curl {
         line(format_args!("\nTry it: this line is signed, and works when pasted.\n\n{curl}\n"));

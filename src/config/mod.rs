@@ -20,12 +20,15 @@ mod sources;
 mod subscription;
 mod subscriptions;
 mod tls_files;
+mod tls_pin;
 mod trusted_proxies;
 mod types;
 mod values;
 
 pub use changes::{Change, Settings};
-pub use data_dir::{Addresses, DataDir, addresses_file, keep_secret, read_addresses, store_key};
+pub use data_dir::{
+    Addresses, DataDir, DataDirError, addresses_file, keep_secret, read_addresses, store_key,
+};
 pub use environment::CREDENTIAL_VARIABLES;
 #[cfg(test)]
 pub use environment::{FLAG_VARIABLES, server_of_tests};
@@ -47,6 +50,7 @@ pub use subscription::{
 };
 pub use subscriptions::fallback_notices;
 pub use tls_files::{FileMark, TlsFiles};
+pub use tls_pin::TlsPin;
 pub use trusted_proxies::{ClientIpHeader, TrustedProxies};
 pub use types::{Config, PasswordHash, Rate, ReceiverConfig, StorePlace};
 pub use values::{duration, rate};

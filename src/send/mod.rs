@@ -16,7 +16,7 @@ pub use own_events::{OWN_EVENTS, PublishFault};
 pub use state::{Duty, Evaluations, Part, Sender, SenderParts};
 pub use subscriptions::{Active, Compiled, Parked, Routing, SubscriptionFault, presets};
 pub use wire::{
-    Answer, Client, Failure, Method, Outcome, Outgoing, OwnProbes, PROBE_HEADER, Pieces, Response, SendError,
-    SignedSample, TargetGuard, fresh_id, post_slowly, receiver_url, redacted_url, shell_quote, shown_url,
-    signed_curl, signed_request, source_path, source_url,
+    Answer, Client, Failure, Method, Outcome, Outgoing, OwnProbes, OwnReceiver, PROBE_HEADER, Pieces,
+    Response, SendError, SignedSample, TargetGuard, Trust, fresh_id, redacted_url, shell_quote, signed_curl,
+    signed_request, source_path,
 };

@@ -34,9 +34,7 @@ pub enum NotKept {
     SlowHead,
     /// Another protocol: TLS, HTTP/2, the PROXY protocol.
     NotHttp,
-    /// HTTP on a port that speaks TLS.
-    NotTls,
-    /// The TLS handshake failed.
+    /// The TLS handshake failed, or what came was HTTP.
     TlsHandshake,
     /// The body's chunks are malformed.
     BadChunk,
@@ -67,7 +65,6 @@ impl NotKept {
             Self::HeadTooLarge => "head_too_large",
             Self::SlowHead => "slow_head",
             Self::NotHttp => "not_http",
-            Self::NotTls => "not_tls",
             Self::TlsHandshake => "tls_handshake",
             Self::BadChunk => "bad_chunk",
             Self::Stopping => "stopping",

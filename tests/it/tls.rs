@@ -14,7 +14,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::Value;
 
-use crate::harness::{SECRET, Server, Setup, exchange, hmac_hex, login, signed_request, until};
+use crate::harness::{SECRET, Server, Setup, exchange, hmac_hex, signed_request, until};
 
 const TLS: &str = "[receiver]\ntls_cert = \"cert.pem\"\ntls_key = \"key.pem\"\n";
 
@@ -356,14 +356,95 @@ fn the_proxy_protocol_comes_before_tls_and_http_from_elsewhere_is_told_to_use_ht
 
     let refused = talk(through_proxy(&server, "198.51.100.7"), signed_request("clear").as_bytes());
     assert!(
-        refused.contains("HTTP/1.1 400") && refused.contains("This port speaks TLS. Use https://"),
+        refused.contains("HTTP/1.1 400") && refused.contains("This port speaks HTTPS. Use https://"),
         "{refused}"
     );
     assert_eq!(server.deliveries("").len(), 1, "nothing was taken");
     let told = server.api("refusals").to_string();
-    assert!(told.contains("\"not_tls\"") && told.contains("198.51.100.7"), "{told}");
-    // Our own commands, and whoever else is on this machine.
-    assert_eq!(server.post_signed(login("own").as_bytes()).status, 200);
+    assert!(told.contains("\"tls_handshake\"") && told.contains("198.51.100.7"), "{told}");
+}
+
+#[test]
+fn http_from_this_machine_is_refused_and_listed_as_a_failed_handshake() {
+    let server = prepared(TLS).start();
+    for request in [signed_request("clear"), "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n".to_owned()] {
+        let refused = talk(TcpStream::connect(server.receiver).unwrap(), request.as_bytes());
+        assert!(
+            refused.contains("HTTP/1.1 400") && refused.contains("This port speaks HTTPS. Use https://"),
+            "{refused}"
+        );
+    }
+    assert!(server.deliveries("").is_empty());
+    let refusals = server.api("refusals")["refusals"].as_array().unwrap().clone();
+    let listed = refusals.iter().find(|kind| kind["line"] == "POST /webhook/tagorun").unwrap();
+    assert_eq!((&listed["cause"], &listed["status"]), (&Value::from("tls_handshake"), &Value::from(400)));
+    assert!(listed["detail"].as_str().unwrap().contains("This port speaks HTTPS"), "{listed}");
+    let metrics = exchange(server.inspector, "GET", "/metrics", &[], b"");
+    let metrics = String::from_utf8(metrics.body).unwrap();
+    assert!(metrics.contains("tagohook_requests_not_kept_total{cause=\"tls_handshake\"} 2"), "{metrics}");
+}
+
+#[test]
+fn our_own_commands_accept_the_certificate_in_force_and_no_other() {
+    let mut server = prepared(TLS).start();
+    let send = |server: &Server, more: &[&str]| {
+        server.command(&[&["send", "user.login"], more].concat()).output().unwrap()
+    };
+    assert!(send(&server, &[]).status.success());
+
+    // A renewal with another key, and TLS that is switched off and on.
+    certificate(&server.data_dir(), "second");
+    install(&server.data_dir(), "second");
+    let second = server.data_dir().join("second.pem");
+    until("the second certificate", || open(server.receiver, &second).is_ok());
+    let pin = |server: &Server| {
+        let text = fs::read_to_string(server.data_dir().join("addresses.json")).unwrap();
+        serde_json::from_str::<Value>(&text).unwrap()["tls_pin"].clone()
+    };
+    until("the new pin", || send(&server, &[]).status.success());
+    let second_pin = pin(&server);
+    server.reconfigure("");
+    until("HTTP", || pin(&server).is_null());
+    assert!(send(&server, &[]).status.success());
+    let replay = |server: &Server| server.command(&["replay", "--all"]).output().unwrap();
+    assert!(replay(&server).status.success(), "{}", text(&replay(&server)));
+    server.reconfigure(TLS);
+    until("TLS", || pin(&server) == second_pin);
+    assert!(send(&server, &[]).status.success());
+    let done = text(&replay(&server));
+    assert!(done.contains(", 0 failed"), "{done}");
+    assert!(text(&send(&server, &["--fault", "slow"])).contains("408"), "byte by byte inside TLS");
+
+    // Somebody else with another certificate, where the file says that we are.
+    certificate(&server.data_dir(), "other");
+    let file = server.data_dir().join("addresses.json");
+    let told = fs::read_to_string(&file).unwrap();
+    let other = second_pin.as_str().unwrap().replace("sha256//", "sha256//A");
+    fs::write(&file, told.replace(second_pin.as_str().unwrap(), &other)).unwrap();
+    let before = server.deliveries("").len();
+    for arguments in [&["send", "user.login"][..], &["send", "user.login", "--fault", "slow"], &["health"]] {
+        let refused = server.command(arguments).output().unwrap();
+        let words = text(&refused);
+        assert!(!refused.status.success(), "{words}");
+        assert!(words.contains("the certificate there is not the one of this tagohook"), "{words}");
+    }
+    assert_eq!(server.deliveries("").len(), before);
+}
+
+#[test]
+fn the_line_to_try_works_when_pasted_and_trusts_only_our_key() {
+    let server = prepared(TLS).start();
+    let page = exchange(server.inspector, "GET", "/connect?for=anything", &[], b"");
+    let page = String::from_utf8(page.body).unwrap().replace("&#39;", "'").replace("&#34;", "\"");
+    let line = page.lines().find(|line| line.contains("--pinnedpubkey")).unwrap();
+    let line = &line[line.find("curl -sS").unwrap()..];
+    let line = line.split("</code>").next().unwrap().split("</pre>").next().unwrap();
+    assert!(line.contains("https://127.0.0.1:"), "{line}");
+    let run = |line: &str| Command::new("sh").args(["-c", line]).output().unwrap();
+    let done = run(line);
+    assert!(done.status.success() && text(&done).contains("\"received\""), "{line}: {}", text(&done));
+    assert!(!run(&line.replace("sha256//", "sha256//A")).status.success());
+    assert_eq!(server.deliveries("").len(), 1);
 }
 
 #[test]

@@ -8,9 +8,8 @@ use serde_json::Value;
 use super::finding::Finding;
 use super::machine::endpoints as counted_endpoints;
 use crate::cli::inspector::{Api, encoded, text};
-use crate::config::read_addresses;
 use crate::domain::{Clock as _, Timestamp};
-use crate::send::{Client, Method, Outgoing, receiver_url};
+use crate::send::{Method, Outgoing, OwnReceiver};
 use crate::telemetry::SystemClock;
 
 /// A clock may differ by this much: the date of a response has whole seconds.
@@ -65,8 +64,8 @@ fn clock(date: Option<&str>, here: Timestamp) -> Finding {
 
 /// The receiver of a local instance.
 async fn receiver(api: &Api) -> anyhow::Result<Option<Finding>> {
-    let Some(addresses) = api.data_dir().and_then(read_addresses) else { return Ok(None) };
-    let url = url::Url::parse(&receiver_url(&addresses.receiver, "readyz"))?;
+    let Some(receiver) = api.data_dir().and_then(OwnReceiver::of_data_dir) else { return Ok(None) };
+    let url = url::Url::parse(&receiver.url("readyz"))?;
     let request = Outgoing {
         method: Method::Get,
         url,
@@ -75,8 +74,8 @@ async fn receiver(api: &Api) -> anyhow::Result<Option<Finding>> {
         timeout: TIMEOUT,
         max_answer: 1_024,
     };
-    let outcome = Client::of_receiver(&addresses.receiver)?.send(request).await;
-    let shown = &addresses.receiver;
+    let outcome = receiver.client()?.send(request).await;
+    let shown = &receiver;
     Ok(Some(match outcome.result {
         Ok(response) if response.status == 200 => Finding::well("receiver", format!("{shown} is ready")),
         Ok(response) => {

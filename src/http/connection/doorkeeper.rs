@@ -172,7 +172,7 @@ fn detail(cause: NotKept) -> String {
     let text = match cause {
         NotKept::BadChunk => "The chunks of the body are malformed.",
         NotKept::HeadTooLarge => "A header name has more than 64 KiB.",
-        NotKept::NotTls => "This port speaks TLS. Use https:// in the URL.",
+        NotKept::TlsHandshake => "This port speaks HTTPS. Use https:// in the URL.",
         NotKept::Stopping => "The server is stopping; send it again.",
         _ => "The request could not be processed.",
     };

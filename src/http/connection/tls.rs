@@ -12,6 +12,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::transport::Transport;
 use super::wire::{Ahead, Wire};
+use crate::config::TlsPin;
 
 /// The first byte of every TLS connection: a handshake record (RFC 8446, 5.1).
 const HANDSHAKE: u8 = 0x16;
@@ -20,13 +21,19 @@ const HTTP_1_1: &[u8] = b"http/1.1";
 
 /// The certificate in force; none: the port speaks HTTP. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Tls(Arc<ArcSwapOption<ServerConfig>>);
+pub struct Tls(Arc<ArcSwapOption<InForce>>);
+
+#[derive(Debug)]
+struct InForce {
+    config: Arc<ServerConfig>,
+    pin: TlsPin,
+}
 
 /// How a connection begins.
 pub enum Begun<S: Transport> {
     /// A connection to serve, with bytes that were already read.
     Served(Wire<S>, Vec<u8>),
-    /// HTTP, where TLS is required: the connection, and its first bytes.
+    /// Something else than TLS, usually HTTP: the connection, and its first bytes.
     Clear(Wire<S>, Vec<u8>),
     /// No handshake, and why.
     Failed(String),
@@ -38,30 +45,27 @@ impl Tls {
     /// # Errors
     /// When TLS cannot be set up.
     pub fn apply(&self, certificate: Option<Arc<CertifiedKey>>) -> Result<(), rustls::Error> {
-        let config = certificate.map(config).transpose()?;
-        self.0.store(config.map(Arc::new));
+        let in_force = certificate.map(in_force).transpose()?;
+        self.0.store(in_force.map(Arc::new));
         Ok(())
     }
 
-    /// Begins a connection. `ahead` was already read from `io`. `is_own`: it comes from this machine, where our own
-    /// commands and replays speak HTTP.
-    pub async fn begin<S: Transport>(
-        &self,
-        mut io: S,
-        mut ahead: Vec<u8>,
-        is_own: bool,
-        within: Duration,
-    ) -> Begun<S> {
-        let Some(config) = self.0.load_full() else { return Begun::Served(Wire::Clear(io), ahead) };
+    /// By what our own requests recognise the certificate in force.
+    pub fn pin(&self) -> Option<TlsPin> {
+        self.0.load().as_ref().map(|in_force| in_force.pin.clone())
+    }
+
+    /// Begins a connection. `ahead` was already read from `io`.
+    pub async fn begin<S: Transport>(&self, mut io: S, mut ahead: Vec<u8>, within: Duration) -> Begun<S> {
+        let Some(in_force) = self.0.load_full() else { return Begun::Served(Wire::Clear(io), ahead) };
         let handshake = async {
             if ahead.is_empty() && !matches!(io.read_buf(&mut ahead).await, Ok(1..)) {
                 return Begun::Failed("the client closed the connection".to_owned());
             }
             if ahead.first() != Some(&HANDSHAKE) {
-                let io = Wire::Clear(io);
-                return if is_own { Begun::Served(io, ahead) } else { Begun::Clear(io, ahead) };
+                return Begun::Clear(Wire::Clear(io), ahead);
             }
-            match TlsAcceptor::from(config).accept(Ahead::new(ahead, io)).await {
+            match TlsAcceptor::from(Arc::clone(&in_force.config)).accept(Ahead::new(ahead, io)).await {
                 Ok(stream) => Begun::Served(Wire::Tls(Box::new(stream)), Vec::new()),
                 Err(fault) => Begun::Failed(reason(&fault)),
             }
@@ -73,14 +77,15 @@ impl Tls {
     }
 }
 
-fn config(certificate: Arc<CertifiedKey>) -> Result<ServerConfig, rustls::Error> {
+fn in_force(certificate: Arc<CertifiedKey>) -> Result<InForce, rustls::Error> {
+    let pin = TlsPin::of(certificate.end_entity_cert()?)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(SingleCertAndKey::from(certificate)));
     config.alpn_protocols = vec![HTTP_1_1.to_vec()];
-    Ok(config)
+    Ok(InForce { config: Arc::new(config), pin })
 }
 
 /// Why a handshake failed, for the operator.

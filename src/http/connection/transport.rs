@@ -8,8 +8,6 @@ use actix_rt::net::{ActixStream, TcpStream, UnixStream};
 pub trait Transport: ActixStream + Send + 'static {
     /// The peer's address, if it has one.
     fn peer(&self) -> Option<SocketAddr>;
-    /// Whether it comes from this machine.
-    fn is_own(&self) -> bool;
     /// Disables delays before sending: responses are short and urgent.
     fn send_at_once(&self);
 }
@@ -17,14 +15,6 @@ pub trait Transport: ActixStream + Send + 'static {
 impl Transport for TcpStream {
     fn peer(&self) -> Option<SocketAddr> {
         self.peer_addr().ok()
-    }
-
-    fn is_own(&self) -> bool {
-        let own = self.local_addr().map(|address| address.ip().to_canonical());
-        self.peer_addr().is_ok_and(|peer| {
-            let peer = peer.ip().to_canonical();
-            peer.is_loopback() || own.is_ok_and(|own| own == peer)
-        })
     }
 
     fn send_at_once(&self) {
@@ -35,10 +25,6 @@ impl Transport for TcpStream {
 impl Transport for UnixStream {
     fn peer(&self) -> Option<SocketAddr> {
         None
-    }
-
-    fn is_own(&self) -> bool {
-        true
     }
 
     fn send_at_once(&self) {}

@@ -121,10 +121,6 @@ impl<S: Transport> Transport for Wire<S> {
         self.transport().peer()
     }
 
-    fn is_own(&self) -> bool {
-        self.transport().is_own()
-    }
-
     fn send_at_once(&self) {
         self.transport().send_at_once();
     }

@@ -14,7 +14,7 @@ use super::reload_desk::ReloadDesk;
 use super::remembered::Remembered;
 use crate::catalog::Catalog;
 use crate::config::{PasswordHash, PublicUrl};
-use crate::domain::{Clock, ListenAddress, SilenceAfter, Source, StoredDelivery};
+use crate::domain::{Clock, SilenceAfter, Source, StoredDelivery};
 use crate::http::receiver::link_opener::LinkOpener;
 use crate::http::receiver::reach::Reach;
 use crate::http::receiver::replayed::client_today;
@@ -24,7 +24,7 @@ use crate::inspect::replay::{OwnReplays, ReplayRuns, Replayer};
 use crate::inspect::what_if::WhatIf;
 use crate::inspect::{Findings, look_into};
 use crate::payload::Sources;
-use crate::send::{Client, SendError, Sender};
+use crate::send::{Client, OwnReceiver, SendError, Sender};
 use crate::store::Store;
 use crate::telemetry::Metrics;
 
@@ -38,8 +38,8 @@ pub struct InspectorParts {
     pub sources: Sources,
     /// Who sends events onward.
     pub sender: Sender,
-    /// Where the receiver listens.
-    pub receiver: ListenAddress,
+    /// The receiver, as we reach it.
+    pub receiver: OwnReceiver,
     /// Where the inspector listens.
     pub inspector: SocketAddr,
     /// The hash of the password, where there is one.
@@ -92,7 +92,7 @@ pub struct InspectorState {
     pub(super) remembered: Arc<Remembered>,
     pub(crate) schemas_dir: Option<PathBuf>,
     pub(crate) max_size: u64,
-    pub(super) receiver: ListenAddress,
+    pub(super) receiver: OwnReceiver,
     pub(super) auth: Arc<AdminAuth>,
     pub(super) hosts: Arc<Hosts>,
     pub(crate) sources: Sources,
@@ -160,7 +160,7 @@ impl InspectorState {
     /// # Errors
     /// Where TLS cannot be set up on this machine.
     pub(super) fn client(&self) -> Result<&Client, String> {
-        let client = self.client.get_or_init(|| Client::of_receiver(&self.receiver));
+        let client = self.client.get_or_init(|| self.receiver.client());
         client.as_ref().map_err(ToString::to_string)
     }
 
@@ -220,9 +220,9 @@ impl InspectorState {
             let replayer = Replayer {
                 store: self.store.clone(),
                 sender: self.sender.clone(),
-                own: Client::of_receiver(&self.receiver)?,
+                own: self.receiver.client()?,
                 client: self.sender.client().clone(),
-                receiver: self.receiver_base(),
+                receiver: self.receiver.clone(),
                 sources: self.sources.clone(),
                 own_replays: self.own_replays.clone(),
                 clock: Arc::clone(&self.clock),
@@ -273,19 +273,18 @@ impl InspectorState {
     /// Where the receiver is reached from this machine, `http://127.0.0.1:8080`.
     #[must_use]
     pub fn receiver_base(&self) -> String {
-        let url = self.source_url("");
-        url.strip_suffix("/webhook/").map_or(url.clone(), str::to_owned)
+        self.receiver.base()
     }
 
     /// Where the receiver is, for people.
     #[must_use]
     pub fn receiver_shown(&self) -> String {
-        crate::send::shown_url(&self.receiver, &self.receiver_base())
+        self.receiver.shown(&self.receiver.base()).trim_end().to_owned()
     }
 
     /// The URL of a source, reachable from this machine.
     #[must_use]
     pub fn source_url(&self, source: &str) -> String {
-        crate::send::source_url(&self.receiver, source)
+        self.receiver.source_url(source)
     }
 }

@@ -106,14 +106,13 @@ async fn open<S: Transport>(
             return Err(io::Error::from(io::ErrorKind::InvalidData).into());
         }
     }
-    let is_own = stream.is_own() && matches!(end.said, Said::Nothing);
-    match state.tls.begin(stream, ahead, is_own, state.door.head_timeout).await {
+    match state.tls.begin(stream, ahead, state.door.head_timeout).await {
         Begun::Served(wire, ahead) => {
             Ok((RecordedStream::new(wire, end, tapes, state.door.clone()).after(ahead), peer))
         }
         Begun::Clear(wire, ahead) => {
             let is_proxy = ahead.starts_with(proxy_protocol::V1) || ahead.starts_with(proxy_protocol::V2);
-            let cause = (!is_proxy).then_some(NotKept::NotTls);
+            let cause = (!is_proxy).then_some(NotKept::TlsHandshake);
             RecordedStream::new(wire, end, tapes, state.door.clone()).after(ahead).refuse(cause);
             Err(io::Error::from(io::ErrorKind::InvalidData).into())
         }

@@ -15,7 +15,7 @@ use crate::domain::{
 };
 use crate::inspect::export::credential_headers;
 use crate::payload::Sources;
-use crate::send::{Client, Outcome, Sender, read_delivery};
+use crate::send::{Client, Outcome, OwnReceiver, Sender, read_delivery};
 use crate::store::{LoggedDelivery, Store, StoreError};
 
 /// How long the row of a replay is waited for, after its answer came.
@@ -79,8 +79,8 @@ pub struct Replayer {
     pub own: Client,
     /// The client for URLs.
     pub client: Client,
-    /// Where the receiver is reached, `http://127.0.0.1:8080`.
-    pub receiver: String,
+    /// The receiver, as we reach it.
+    pub receiver: OwnReceiver,
     /// The sources as they are now.
     pub sources: Sources,
     /// The replays that our receiver recognises.
@@ -129,7 +129,7 @@ impl Replayer {
             Target::Subscription(id) => self.to_subscription(replay, delivery, id, &asked.edits).await,
             Target::Receiver => {
                 let path = asked.edits.path.as_deref().unwrap_or(&delivery.row.path);
-                let url = Url::parse(&format!("{}{path}", self.receiver)).map_err(|fault| {
+                let url = Url::parse(&format!("{}{path}", self.receiver.base())).map_err(|fault| {
                     ReplayFault::Asked(format!("the path {path:?} cannot be sent: {fault}"))
                 })?;
                 self.over_http(replay, &delivery, asked, url).await

@@ -1,7 +1,7 @@
 //! The HTTP client for all outgoing requests. It follows no redirects and uses only the configured proxy. It connects
 //! only to addresses that the guard allows, and keeps only as much of a response as is shown.
 
-use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -12,6 +12,7 @@ use url::Url;
 use super::failure::{Failure, innermost};
 use super::pieces::Pieces;
 use super::target_guard::TargetGuard;
+use super::trust::Trust;
 use crate::config::{ForwardProxy, ProxyUrl};
 use crate::domain::{AttemptError, ListenAddress};
 
@@ -22,7 +23,7 @@ const MAX_HEAD: usize = 16 * 1024;
 /// The time limit for connecting, including name resolution and TLS.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The time limit for a whole `post`.
-const TIMEOUT: Duration = Duration::from_secs(90);
+pub const TIMEOUT: Duration = Duration::from_secs(90);
 /// A deadline is only noticed this late if the whole program stood still.
 const LATE: Duration = Duration::from_millis(200);
 /// The time limit for reading what arrived in the meantime.
@@ -160,7 +161,9 @@ pub enum SendError {
 #[derive(Clone, Debug)]
 pub struct Client {
     http: reqwest::Client,
-    guard: TargetGuard,
+    pub(super) guard: TargetGuard,
+    pub(super) trust: Trust,
+    pub(super) tls: Arc<rustls::ClientConfig>,
     /// `None` without a proxy; otherwise whether the proxy may also resolve names that we cannot resolve.
     proxy_resolves: Option<bool>,
 }
@@ -171,29 +174,25 @@ impl Client {
     /// # Errors
     /// When TLS cannot be set up.
     pub fn new(guard: TargetGuard) -> Result<Self, SendError> {
-        Self::behind(guard, &ForwardProxy::default())
+        Self::behind(guard, &ForwardProxy::default(), Trust::System)
     }
 
-    /// A client that reaches our own receiver, whatever it listens on.
+    /// A client with another trust than the system's, for addresses that the operator chose.
     ///
     /// # Errors
     /// When TLS cannot be set up.
-    pub fn of_receiver(receiver: &ListenAddress) -> Result<Self, SendError> {
-        Self::made(TargetGuard::new(false), &ForwardProxy::default(), receiver.socket())
+    pub fn trusting(trust: Trust) -> Result<Self, SendError> {
+        Self::behind(TargetGuard::new(false), &ForwardProxy::default(), trust)
     }
 
     /// A client that reaches every address `guard` allows, through `proxy`.
     ///
     /// # Errors
     /// When TLS cannot be set up, or `proxy` is an address that is never reached.
-    pub fn behind(guard: TargetGuard, proxy: &ForwardProxy) -> Result<Self, SendError> {
-        Self::made(guard, proxy, None)
-    }
-
-    fn made(guard: TargetGuard, proxy: &ForwardProxy, socket: Option<&Path>) -> Result<Self, SendError> {
-        // A second call changes nothing: the program has only this provider.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+    pub fn behind(guard: TargetGuard, proxy: &ForwardProxy, trust: Trust) -> Result<Self, SendError> {
+        let tls = trust.client_config().map_err(|fault| SendError::Client(fault.to_string()))?;
         let mut builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls.clone())
             .redirect(reqwest::redirect::Policy::none())
             .http1_only()
             // An invalid header line in a response is left out; its status and its body count.
@@ -206,11 +205,12 @@ impl Client {
         for proxy in proxies(proxy)? {
             builder = builder.proxy(proxy);
         }
-        if let Some(path) = socket {
+        if let Some(path) = trust.only().and_then(ListenAddress::socket) {
             builder = builder.unix_socket(path);
         }
         let http = builder.build().map_err(|fault| SendError::Client(innermost(&fault)))?;
-        Ok(Self { http, guard, proxy_resolves: proxy.is_used().then_some(proxy.resolves) })
+        let proxy_resolves = proxy.is_used().then_some(proxy.resolves);
+        Ok(Self { http, guard, trust, tls: Arc::new(tls), proxy_resolves })
     }
 
     /// Sends a request. The return value is always the outcome of an attempt.

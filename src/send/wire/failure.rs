@@ -9,6 +9,8 @@ use crate::domain::{AttemptError, without_os_numbers};
 
 /// The client's message starts with this if a proxy refuses the tunnel.
 const TUNNEL: &str = "tunnel error";
+/// What rustls puts in front of a reason that we gave.
+const OUR_OWN: &str = "unexpected error: ";
 
 /// Why no response arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,5 +106,6 @@ pub fn innermost(fault: &reqwest::Error) -> String {
     while let Some(deeper) = cause.source() {
         cause = deeper;
     }
-    without_os_numbers(&cause.to_string())
+    let text = without_os_numbers(&cause.to_string());
+    text.strip_prefix(OUR_OWN).map_or(text.clone(), str::to_owned)
 }

@@ -1,11 +1,8 @@
 //! A fresh, signed test delivery, and the curl line that sends it.
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
-
 use super::signed_request::signed_request;
 use crate::catalog::{Catalog, fresh_example};
-use crate::domain::{DeliveryId, ListenAddress, Source, Timestamp};
+use crate::domain::{DeliveryId, Source, Timestamp};
 
 /// The event type of a test delivery.
 const EVENT: &str = "webhook.test";
@@ -30,13 +27,10 @@ impl SignedSample {
         Some(Self { headers, body })
     }
 
-    /// The command that sends it to `url`, ready to paste into a POSIX shell.
+    /// The command that sends it to `url` with more options of curl, ready to paste into a POSIX shell.
     #[must_use]
-    pub fn curl(&self, url: &str, socket: Option<&Path>) -> String {
-        let mut line = format!("curl -sS -X POST {}", shell_quote(url));
-        if let Some(path) = socket {
-            line.push_str(&format!(" --unix-socket {}", shell_quote(&path.display().to_string())));
-        }
+    pub fn curl(&self, url: &str, options: &str) -> String {
+        let mut line = format!("curl -sS -X POST {}{options}", shell_quote(url));
         for (name, value) in &self.headers {
             line.push_str(&format!(" \\\n  -H {}", shell_quote(&format!("{name}: {value}"))));
         }
@@ -45,40 +39,18 @@ impl SignedSample {
     }
 }
 
-/// The curl command that sends a new signed test delivery of `source` to `url`, over `socket` if there is one. The credential is a placeholder,
-/// since it must not appear in pages and terminals. `None` if the source's secret cannot sign.
+/// The curl command that sends a new signed test delivery of `source` to `url`, with more `options`. The credential is a
+/// placeholder, since it must not appear in pages and terminals. `None` if the source's secret cannot sign.
 #[must_use]
 pub fn signed_curl(
     source: &Source,
     catalog: &Catalog,
-    (url, socket): (&str, Option<&Path>),
+    (url, options): (&str, &str),
     now: Timestamp,
 ) -> Option<String> {
     let unproven = Source { credentials: Vec::new(), ..source.clone() };
-    let line = SignedSample::fresh(&unproven, catalog, now)?.curl(url, socket);
+    let line = SignedSample::fresh(&unproven, catalog, now)?.curl(url, options);
     if source.credentials.is_empty() { Some(line) } else { Some(format!("{line} \\\n  -H \"$CREDENTIAL\"")) }
-}
-
-/// The base URL over a UNIX socket, where the host does not matter.
-const SOCKET_BASE: &str = "http://localhost";
-
-/// The URL of a source on a receiver that listens on `receiver`; "any address" is reached by loopback.
-#[must_use]
-pub fn source_url(receiver: &ListenAddress, source: &str) -> String {
-    receiver_url(receiver, &source_path(source))
-}
-
-/// The URL of `path` on a receiver that listens on `receiver`.
-#[must_use]
-pub fn receiver_url(receiver: &ListenAddress, path: &str) -> String {
-    let base = match receiver {
-        ListenAddress::Tcp(address) if address.ip().is_unspecified() => {
-            format!("http://{}", SocketAddr::from((Ipv4Addr::LOCALHOST, address.port())))
-        }
-        ListenAddress::Tcp(address) => format!("http://{address}"),
-        ListenAddress::Unix(_) => SOCKET_BASE.to_owned(),
-    };
-    format!("{base}/{path}")
 }
 
 /// The path of a source below the receiver's address, without a slash in front.
@@ -87,15 +59,6 @@ pub fn source_path(source: &str) -> String {
     let source = percent_encoding::utf8_percent_encode(source, percent_encoding::NON_ALPHANUMERIC);
     let source = source.to_string().replace("%2D", "-").replace("%5F", "_").replace("%2E", ".");
     format!("webhook/{source}")
-}
-
-/// The receiver URL for display; shows the socket if the receiver listens on one.
-#[must_use]
-pub fn shown_url(receiver: &ListenAddress, url: &str) -> String {
-    match url.strip_prefix(SOCKET_BASE).filter(|_| receiver.socket().is_some()) {
-        Some(path) => format!("{receiver} {path}"),
-        None => url.to_owned(),
-    }
 }
 
 /// A new id for an event that we create.

@@ -105,7 +105,10 @@ fn house_at(password: Option<&str>, allowed_hosts: &[&str], public_url: Option<&
         catalog,
         sender,
         sources: Sources::new(Vec::new(), 1 << 20),
-        receiver: crate::domain::ListenAddress::Tcp("127.0.0.1:8080".parse().unwrap()),
+        receiver: crate::send::OwnReceiver::new(
+            crate::domain::ListenAddress::Tcp("127.0.0.1:8080".parse().unwrap()),
+            || None,
+        ),
         inspector: "127.0.0.1:8081".parse().unwrap(),
         password: hash.map(PasswordHash::new),
         allowed_hosts: allowed_hosts.iter().map(ToString::to_string).collect(),

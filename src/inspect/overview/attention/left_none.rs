@@ -64,7 +64,6 @@ fn cause_in_words(cause: NotKept, port: PortName) -> &'static str {
         (NotKept::HeadTooLarge, _) => "headers too large",
         (NotKept::SlowHead, _) => "headers too slow",
         (NotKept::NotHttp, _) => "not HTTP",
-        (NotKept::NotTls, _) => "HTTP instead of HTTPS",
         (NotKept::TlsHandshake, _) => "failed TLS handshakes",
         (NotKept::BadChunk, _) => "malformed body chunks",
         (NotKept::Stopping, _) => "arrived during a stop",

@@ -1,7 +1,5 @@
 //! The steps from nothing to a first delivery, for each kind of sender.
 
-use std::path::Path;
-
 use actix_web::HttpRequest;
 use url::form_urlencoded;
 
@@ -13,7 +11,7 @@ use crate::http::inspector::remembered::Apply;
 use crate::http::inspector::state::InspectorState;
 use crate::http::inspector::words::When;
 use crate::receive::CAPTURES;
-use crate::send::{shell_quote, shown_url, signed_curl, source_path};
+use crate::send::{shell_quote, signed_curl, source_path};
 use crate::store::StoreError;
 
 /// The placeholder of the public address until it is known.
@@ -193,7 +191,7 @@ impl Guide {
         };
         let url = format!("{}{path}", public.as_deref().unwrap_or(UNKNOWN));
         // Without a public address, what is sent from this machine reaches the receiver directly.
-        let socket = state.receiver.socket().filter(|_| public.is_none());
+        let options = if public.is_none() { state.receiver.curl_options() } else { String::new() };
         let to = match &public {
             Some(_) => url.clone(),
             None => format!("{}/{path}", state.receiver_base()),
@@ -230,7 +228,7 @@ impl Guide {
             script: (who == For::Analysis).then_some(ANALYSIS),
             apply: state.apply(),
             has_source: source.is_some() || who == For::Anything,
-            receiver: receiver(state),
+            receiver: state.receiver_shown(),
             tunnel: tunnel(state),
             proxy: format!(
                 "location /webhook {{\n    proxy_pass {};\n    proxy_set_header X-Forwarded-For $remote_addr;\n    \
@@ -239,15 +237,15 @@ impl Guide {
             ),
             curl: match who {
                 For::Tagorun => {
-                    source.and_then(|source| signed_curl(source, &state.catalog, (&to, socket), now))
+                    source.and_then(|source| signed_curl(source, &state.catalog, (&to, &options), now))
                 }
                 For::Analysis => None,
                 For::Tagoio => {
-                    let to = curl_to(&to, socket);
+                    let to = curl_to(&to, &options);
                     secret.as_ref().map(|secret| points_curl(&to, secret))
                 }
                 For::Anything => {
-                    Some(format!("{} --data-binary '{{\"hello\":\"world\"}}'", curl_to(&to, socket)))
+                    Some(format!("{} --data-binary '{{\"hello\":\"world\"}}'", curl_to(&to, &options)))
                 }
             },
             url,
@@ -316,29 +314,24 @@ fn needed<'s>(state: &InspectorState, source: &'s Source) -> Option<(SecretView,
     Some((view, secret))
 }
 
-fn receiver(state: &InspectorState) -> String {
-    shown_url(&state.receiver, &state.receiver_base()).trim_end().to_owned()
-}
-
 /// Where a proxy of this machine passes requests on to.
 fn upstream(state: &InspectorState) -> String {
-    match &state.receiver {
-        ListenAddress::Unix(_) => format!("http://{}", state.receiver),
+    let scheme = if state.receiver.is_tls() { "https" } else { "http" };
+    match state.receiver.listen() {
+        ListenAddress::Unix(_) => format!("{scheme}://{}", state.receiver),
         ListenAddress::Tcp(_) => state.receiver_base(),
     }
 }
 
 fn tunnel(state: &InspectorState) -> Option<String> {
-    match &state.receiver {
-        ListenAddress::Tcp(_) => Some(format!("cloudflared tunnel --url {}", state.receiver_base())),
-        ListenAddress::Unix(_) => None,
-    }
+    // A tunnel would need the certificate's name; who has a certificate needs no tunnel.
+    let is_reachable = state.receiver.listen().socket().is_none() && !state.receiver.is_tls();
+    is_reachable.then(|| format!("cloudflared tunnel --url {}", state.receiver_base()))
 }
 
 /// The beginning of a curl line.
-fn curl_to(url: &str, socket: Option<&Path>) -> String {
-    let socket = socket.map(|path| format!(" --unix-socket {}", shell_quote(&path.display().to_string())));
-    format!("curl -sS {}{}", shell_quote(url), socket.unwrap_or_default())
+fn curl_to(url: &str, options: &str) -> String {
+    format!("curl -sS {}{options}", shell_quote(url))
 }
 
 fn points_curl(curl: &str, secret: &SecretView) -> String {

@@ -1,0 +1,131 @@
+//! Our own receiver, as our own requests reach it: its URL, and the key that it must have where it speaks TLS.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use rustls::pki_types::CertificateDer;
+
+use super::client::{Client, SendError};
+use super::sample::{shell_quote, source_path};
+use super::trust::Trust;
+use crate::config::{Addresses, TlsPin, read_addresses};
+use crate::domain::ListenAddress;
+
+/// Our own receiver. TLS may be switched on and off, and its certificate be renewed, while it is in use.
+#[derive(Clone)]
+pub struct OwnReceiver {
+    listen: ListenAddress,
+    pin: Arc<dyn Fn() -> Option<TlsPin> + Send + Sync>,
+}
+
+impl OwnReceiver {
+    /// A receiver that listens there. `pin` says which key it has now; `None`: it speaks HTTP.
+    pub fn new(listen: ListenAddress, pin: impl Fn() -> Option<TlsPin> + Send + Sync + 'static) -> Self {
+        Self { listen, pin: Arc::new(pin) }
+    }
+
+    /// The receiver of the program that runs on this data directory, if any.
+    #[must_use]
+    pub fn of_data_dir(data_dir: &std::path::Path) -> Option<Self> {
+        let Addresses { receiver, .. } = read_addresses(data_dir)?;
+        let data_dir = data_dir.to_owned();
+        Some(Self::new(receiver, move || read_addresses(&data_dir)?.tls_pin))
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn listen(&self) -> &ListenAddress {
+        &self.listen
+    }
+
+    /// Whether it speaks TLS now.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        (self.pin)().is_some()
+    }
+
+    /// Its base URL, such as `http://127.0.0.1:8080`; "any address" is reached by loopback. Over a UNIX socket the host
+    /// does not matter.
+    #[must_use]
+    pub fn base(&self) -> String {
+        let scheme = if self.is_tls() { "https" } else { "http" };
+        let host = match &self.listen {
+            ListenAddress::Tcp(address) if address.ip().is_unspecified() => {
+                SocketAddr::from((Ipv4Addr::LOCALHOST, address.port())).to_string()
+            }
+            ListenAddress::Tcp(address) => address.to_string(),
+            ListenAddress::Unix(_) => "localhost".to_owned(),
+        };
+        format!("{scheme}://{host}")
+    }
+
+    /// The URL of `path`, which has no slash in front.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("{}/{path}", self.base())
+    }
+
+    /// The URL of a source.
+    #[must_use]
+    pub fn source_url(&self, source: &str) -> String {
+        self.url(&source_path(source))
+    }
+
+    /// One of its URLs for display; shows the socket if it listens on one.
+    #[must_use]
+    pub fn shown(&self, url: &str) -> String {
+        match url.strip_prefix(&self.base()).filter(|_| self.listen.socket().is_some()) {
+            Some(path) => format!("{} {path}", self.listen),
+            None => url.to_owned(),
+        }
+    }
+
+    /// What a curl line needs to reach it, with a blank in front of each option. The pinned key takes the place of the
+    /// name and the authority of the certificate.
+    #[must_use]
+    pub fn curl_options(&self) -> String {
+        let mut options = String::new();
+        if let Some(path) = self.listen.socket() {
+            options.push_str(&format!(" --unix-socket {}", shell_quote(&path.display().to_string())));
+        }
+        if let Some(pin) = (self.pin)() {
+            options.push_str(&format!(" --insecure --pinnedpubkey {}", shell_quote(&pin.to_string())));
+        }
+        options
+    }
+
+    /// The client that reaches it, and nothing else by TLS.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn client(&self) -> Result<Client, SendError> {
+        Client::trusting(Trust::Own(self.clone()))
+    }
+
+    /// Whether a certificate has its key.
+    pub(super) fn has_key_of(&self, certificate: &CertificateDer<'_>) -> bool {
+        (self.pin)().is_some_and(|pin| TlsPin::of(certificate).is_ok_and(|shown| shown == pin))
+    }
+
+    /// Whether it may be reached at this address.
+    pub(super) fn is_at(&self, address: IpAddr) -> bool {
+        let own = match &self.listen {
+            ListenAddress::Tcp(own) => own.ip().to_canonical() == address.to_canonical(),
+            ListenAddress::Unix(_) => false,
+        };
+        own || address.to_canonical().is_loopback()
+    }
+}
+
+impl fmt::Debug for OwnReceiver {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_tuple("OwnReceiver").field(&self.listen).finish()
+    }
+}
+
+impl fmt::Display for OwnReceiver {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.listen.fmt(out)
+    }
+}
