@@ -13,6 +13,8 @@ use crate::send::Pieces;
 const PAUSE: Duration = Duration::from_millis(500);
 /// The instance says something every ten seconds. After this silence the connection is dead.
 const SILENCE: Duration = Duration::from_secs(30);
+/// The longest event that is read, in bytes. A row has far less.
+const MAX_EVENT: usize = 4 * 1024 * 1024;
 
 /// One server-sent event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,7 +71,7 @@ impl<'a> Live<'a> {
             match &mut self.open {
                 None => self.connect().await?,
                 Some(pieces) => match timeout(SILENCE, pieces.next()).await {
-                    Ok(Some(piece)) => self.waiting.extend_from_slice(&piece),
+                    Ok(Some(piece)) => self.take(&piece)?,
                     Ok(None) | Err(_) => {
                         notice("the connection broke; trying again");
                         self.open = None;
@@ -79,6 +81,14 @@ impl<'a> Live<'a> {
                 },
             }
         }
+    }
+
+    fn take(&mut self, piece: &[u8]) -> anyhow::Result<()> {
+        self.waiting.extend_from_slice(piece);
+        if self.waiting.len() > MAX_EVENT && memchr::memmem::find(&self.waiting, b"\n\n").is_none() {
+            return Err(Fault::unreachable("the stream is not the one of a tagohook; is --url right?"));
+        }
+        Ok(())
     }
 
     fn read(&mut self) -> Option<Event> {

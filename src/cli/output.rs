@@ -2,16 +2,19 @@
 //! forbid them.
 
 use std::fmt;
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use crate::domain::without_os_numbers;
+use crate::domain::{plain, without_os_numbers};
 
 /// How long an error waits if standard error is not read.
 const COMPLAIN_WITHIN: Duration = Duration::from_secs(5);
+
+/// The escape sequences of our own colours. Whatever else a payload has is shown, and does nothing.
+const COLOURS: [&str; 4] = ["\u{1b}[0m", "\u{1b}[31m", "\u{1b}[32m", "\u{1b}[33m"];
 
 /// Whether notices are left out, as `--quiet` asks.
 static IS_QUIET: AtomicBool = AtomicBool::new(false);
@@ -33,14 +36,33 @@ macro_rules! say {
 }
 pub(super) use say;
 
-/// Prints text to standard output.
+/// Prints text to standard output. On a terminal, control characters and what changes how others are displayed are shown
+/// as marks: payloads are written by strangers.
 ///
 /// # Errors
 /// `Unwritten`.
 pub fn print(text: fmt::Arguments<'_>) -> Result<(), Unwritten> {
+    let text = text.to_string();
     let mut out = io::stdout().lock();
+    let text = if out.is_terminal() { harmless(&text) } else { text };
     // A single write, so that a line arrives whole.
-    written(out.write_all(text.to_string().as_bytes()).and_then(|()| out.flush()))
+    written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// `text` without anything that controls a terminal, except our own colours.
+fn harmless(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\u{1b}') {
+        let (before, from) = rest.split_at(at);
+        shown.push_str(&plain(before));
+        let colour = COLOURS.into_iter().find(|colour| from.starts_with(colour));
+        let (escape, after) = from.split_at(colour.map_or(1, str::len));
+        shown.push_str(&colour.map_or_else(|| plain(escape), str::to_owned));
+        rest = after;
+    }
+    shown.push_str(&plain(rest));
+    shown
 }
 
 /// The result of a write to standard output.
@@ -93,9 +115,10 @@ pub fn notice(text: impl fmt::Display) {
     }
 }
 
-/// Writes a line to standard error. It is lost if standard error is not read.
+/// Writes a line to standard error, made harmless like those of `print`: errors quote what a server said. It is lost if
+/// standard error is not read.
 pub fn complain(text: impl fmt::Display) {
-    let line = format!("{}\n", without_os_numbers(&text.to_string()));
+    let line = format!("{}\n", harmless(&without_os_numbers(&text.to_string())));
     let (done, is_done) = mpsc::channel();
     let writer = std::thread::Builder::new().spawn(move || {
         // There is nowhere left to report a failure.
@@ -104,5 +127,28 @@ pub fn complain(text: impl fmt::Display) {
     });
     if writer.is_ok() {
         let _ = is_done.recv_timeout(COMPLAIN_WITHIN);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_cannot_control_the_terminal_and_our_colours_stay() {
+        assert_eq!(harmless("\u{1b}[32m200\u{1b}[0m in\t5 ms\n"), "\u{1b}[32m200\u{1b}[0m in\t5 ms\n");
+        for attack in [
+            "\u{1b}]0;title\u{7}",
+            "\u{1b}[2J\u{1b}[1;1H",
+            "\u{9b}8m",
+            "a\rb",
+            "\u{202e}x",
+            "\u{1b}",
+            "\u{1b}[8m",
+        ] {
+            let shown = harmless(attack);
+            assert!(!shown.chars().any(|letter| letter.is_control() || letter == '\u{202e}'), "{shown:?}");
+            assert!(shown.contains('⟨'), "{shown:?}");
+        }
     }
 }

@@ -14,6 +14,7 @@ use super::{
     subscriptions, tail, tokens, typo, verify, wait,
 };
 use crate::config::{ConfigFaults, DEFAULT_TOML};
+use crate::domain::AttemptError;
 use crate::send::SendError;
 use crate::store::StoreError;
 
@@ -46,11 +47,15 @@ pub fn main() -> ExitCode {
             return ExitCode::from(BAD_USAGE);
         }
         complain(format_args!("tagohook: {fault:#}"));
-        let is_nobody_there = matches!(fault.downcast_ref(), Some(SendError::Nobody { .. }));
-        match fault.downcast_ref::<Fault>() {
-            Some(fault) => ExitCode::from(fault.exit_code()),
-            None if is_nobody_there => ExitCode::from(NOT_REACHABLE),
-            None => ExitCode::FAILURE,
+        match (fault.downcast_ref::<Fault>(), fault.downcast_ref::<SendError>()) {
+            (Some(fault), _) => ExitCode::from(fault.exit_code()),
+            (None, Some(SendError::Target { .. })) => ExitCode::from(BAD_USAGE),
+            (None, Some(SendError::Failed { failure, .. })) => ExitCode::from(match failure.error {
+                AttemptError::BlockedAddress | AttemptError::HeaderInvalid => BAD_USAGE,
+                _ => NOT_REACHABLE,
+            }),
+            (None, Some(SendError::Nobody { .. })) => ExitCode::from(NOT_REACHABLE),
+            (None, _) => ExitCode::FAILURE,
         }
     })
 }

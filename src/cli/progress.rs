@@ -71,6 +71,34 @@ impl Progress {
     }
 }
 
+/// Work whose rows are printed as it goes, on a terminal: the bar stays below them.
+pub struct Bar(ProgressBar);
+
+impl Bar {
+    /// A bar of `total` steps. Nothing is shown in a pipe, with `--quiet`, and for a single step.
+    pub fn new(doing: &'static str, noun: &'static str, total: u32) -> Self {
+        let is_shown = io::stderr().is_terminal() && !is_quiet() && total > 1;
+        let bar = if is_shown { ProgressBar::new(total.into()) } else { ProgressBar::hidden() };
+        Self(bar.with_prefix(doing).with_message(noun).with_style(style(BAR)))
+    }
+
+    /// Prints above the bar.
+    pub fn above<T>(&self, print: impl FnOnce() -> T) -> T {
+        self.0.suspend(print)
+    }
+
+    /// A step is done.
+    pub fn step(&self) {
+        self.0.inc(1);
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
 /// Work without a known end, on a terminal.
 pub struct Spinner(ProgressBar);
 

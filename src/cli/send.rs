@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, bail};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -13,6 +13,7 @@ use super::fault::Fault;
 use super::faulty::{Request, Sample};
 use super::inspector::{self, Api, http_url, nobody_runs, text};
 use super::output::{Unwritten, answer, complain, counted, is_quiet, say};
+use super::progress::Bar;
 use super::sign::{find_source, read_body};
 use super::{configuration, configuration_without_secrets, environment};
 use crate::app;
@@ -52,6 +53,7 @@ pub fn run(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
             (None, Some(receiver)) => receiver.client()?,
             _ => Client::new(TargetGuard::new(false))?,
         };
+        let bar = Bar::new("sent", "events", send.count);
         let mut total = Total::default();
         let mut pace = pace;
         for _ in 0..send.count {
@@ -76,7 +78,7 @@ pub fn run(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
                 let answer = post(&client, &url, request).await.with_context(|| hint(send))?;
                 total.elapsed = total.elapsed.saturating_add(answer.elapsed);
                 total.requests = total.requests.saturating_add(1);
-                last = Some((print_answer(&answer, &id, send.rows), answer));
+                last = Some((bar.above(|| print_answer(&answer, &id, send.rows)), answer));
             }
             let Some((printed, answer)) = last else { continue };
             printed?;
@@ -88,10 +90,12 @@ pub fn run(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
             if let Err(why) = judged {
                 total.refused = total.refused.saturating_add(1);
                 if !why.is_empty() {
-                    complain(why);
+                    bar.above(|| complain(why));
                 }
             }
+            bar.step();
         }
+        drop(bar);
         total.tell(send)
     })
 }
@@ -151,6 +155,7 @@ fn publish(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
     let mut pace = Pace::of(send.rate.as_deref())?;
     inspector::run(async {
         let api = Api::find(globals, &send.inspector)?;
+        let bar = Bar::new("published", "events", send.count);
         for _ in 0..send.count {
             let now = SystemClock.wall();
             let body = match (&own, event_type) {
@@ -160,18 +165,23 @@ fn publish(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
             };
             pace.wait().await;
             let told = api.post("events", body).await?;
-            let warnings = told.get("warnings").and_then(Value::as_array).cloned().unwrap_or_default();
-            if send.rows.json {
-                say!("{told}")?;
-                continue;
-            }
-            say!("{}: {}", text(&told, "event_id"), counted(text(&told, "messages"), "message"))?;
-            for warning in warnings.iter().filter_map(Value::as_str) {
-                say!("  warning: {warning}")?;
-            }
+            bar.above(|| print_published(&told, send.rows))?;
+            bar.step();
         }
         Ok(ExitCode::SUCCESS)
     })
+}
+
+fn print_published(told: &Value, rows: Rows) -> Result<(), Unwritten> {
+    if rows.json {
+        return say!("{told}");
+    }
+    say!("{}: {}", text(told, "event_id"), counted(text(told, "messages"), "message"))?;
+    let warnings = told.get("warnings").and_then(Value::as_array);
+    for warning in warnings.into_iter().flatten().filter_map(Value::as_str) {
+        say!("  warning: {warning}")?;
+    }
+    Ok(())
 }
 
 fn hint(send: &Send) -> &'static str {
@@ -195,8 +205,9 @@ fn no_example(catalog: &Catalog, name: &str) -> anyhow::Error {
 fn example(event_type: &EventType, id: &str, time: &str, set: &[String]) -> anyhow::Result<Bytes> {
     let mut payload = fresh_example(event_type, id, time).context("the event has no example")?;
     for assignment in set {
-        let (path, value) =
-            assignment.split_once('=').ok_or_else(|| anyhow!("--set {assignment:?}: expected PATH=VALUE"))?;
+        let (path, value) = assignment
+            .split_once('=')
+            .ok_or_else(|| Fault::usage(format!("--set {assignment:?}: expected PATH=VALUE")))?;
         let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
         set_path(&mut payload, path, value)?;
     }
@@ -210,16 +221,19 @@ fn set_path(payload: &mut Value, path: &str, value: Value) -> anyhow::Result<()>
         place = match place {
             Value::Array(items) => {
                 let length = items.len();
-                let at: usize =
-                    step.parse().with_context(|| format!("--set {path}: {step:?} is not an index"))?;
-                items.get_mut(at).ok_or_else(|| anyhow!("--set {path}: the array has {length} items"))?
+                let at: usize = step
+                    .parse()
+                    .map_err(|_| Fault::usage(format!("--set {path}: {step:?} is not an index")))?;
+                items
+                    .get_mut(at)
+                    .ok_or_else(|| Fault::usage(format!("--set {path}: the array has {length} items")))?
             }
             Value::Object(members) => members.entry(step).or_insert(Value::Null),
             Value::Null => {
                 *place = Value::Object(serde_json::Map::new());
                 place.as_object_mut().context("an object")?.entry(step).or_insert(Value::Null)
             }
-            _ => bail!("--set {path}: the value before {step:?} has no members"),
+            _ => return Err(Fault::usage(format!("--set {path}: the value before {step:?} has no members"))),
         };
     }
     *place = value;
@@ -227,8 +241,9 @@ fn set_path(payload: &mut Value, path: &str, value: Value) -> anyhow::Result<()>
 }
 
 fn header_line(line: &str) -> anyhow::Result<(String, String)> {
-    let (name, value) =
-        line.split_once(':').ok_or_else(|| anyhow!("--header {line:?}: expected 'Name: value'"))?;
+    let (name, value) = line
+        .split_once(':')
+        .ok_or_else(|| Fault::usage(format!("--header {line:?}: expected 'Name: value'")))?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 

@@ -1,10 +1,13 @@
 //! Exit codes, rows as JSON Lines, and what a newcomer's mistakes are answered with.
 
-use std::process::{Command, Output};
+use std::io::Read as _;
+use std::net::TcpListener;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Server, Setup, login};
+use crate::harness::{Reply, Server, Setup, Sink, login};
 
 fn program(arguments: &[&str]) -> Output {
     let folder = tempfile::tempdir().unwrap();
@@ -250,4 +253,119 @@ fn triggered_events_keep_to_a_rate_and_are_json_lines() {
     assert_eq!((quiet.status.code(), out(&quiet)), (Some(0), String::new()));
     let wrong = server.command(&["trigger", "user.login", "--rate", "fast"]).output().unwrap();
     assert!(wrong.status.code() == Some(2) && err(&wrong).contains("--rate"), "{}", err(&wrong));
+}
+
+#[test]
+fn a_target_that_refuses_is_exit_1_and_one_without_a_response_exit_3_with_one_line() {
+    let server = Server::start();
+    let send = |to: &str, more: &[&str]| {
+        server.command(&[&["send", "user.login", "--to", to][..], more].concat()).output().unwrap()
+    };
+    let sink = Sink::scripted(|request, _| match request.path.as_str() {
+        "/500" => Reply::With(500, Vec::new(), "\u{1b}]0;owned\u{7}".to_owned()),
+        "/302" => Reply::With(302, vec![("Location", "/elsewhere".to_owned())], String::new()),
+        "/reset" => Reply::Reset,
+        _ => Reply::Status(200),
+    });
+    for (path, status) in [("/500", "500"), ("/302", "302")] {
+        let output = send(&sink.url(path), &[]);
+        assert_eq!((output.status.code(), &out(&output)[..3]), (Some(1), status), "{}", err(&output));
+    }
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let silent_url = format!("https://{}/", silent.local_addr().unwrap());
+    for (to, words) in [
+        (sink.url("/reset"), "reset"),
+        (format!("http://{closed}/"), "Connection refused"),
+        ("http://nowhere.invalid/".to_owned(), "does not resolve"),
+        (sink.url("/").replace("http:", "https:"), "(tls)"),
+        (silent_url, "timed out"),
+    ] {
+        for slow in [&[][..], &["--fault", "slow"]] {
+            let output = send(&to, slow);
+            let told = err(&output);
+            assert_eq!((output.status.code(), told.lines().count()), (Some(3), 1), "{to} {slow:?}: {told}");
+            assert!(
+                told.contains("nothing was delivered") && (told.contains(words) || !slow.is_empty()),
+                "{to}: {told}"
+            );
+        }
+    }
+    for (more, words) in [
+        (&["--header", "X Y: 1"][..], "cannot be sent"),
+        (&["--header", "X: a\r\nY: b", "--fault", "slow"], "cannot be sent"),
+        (&["--header", "X"], "expected 'Name: value'"),
+        (&["--set", "x"], "expected PATH=VALUE"),
+        (&["--set", "id.x=1"], "has no members"),
+    ] {
+        let output = send(&sink.url("/"), more);
+        assert_eq!(output.status.code(), Some(2), "{more:?}: {}", err(&output));
+        assert!(
+            err(&output).contains(words) && err(&output).lines().count() == 1,
+            "{more:?}: {}",
+            err(&output)
+        );
+    }
+    let metadata = send("http://169.254.169.254/", &[]);
+    assert!(
+        metadata.status.code() == Some(2) && err(&metadata).contains("never reached"),
+        "{}",
+        err(&metadata)
+    );
+}
+
+#[test]
+fn ctrl_c_ends_a_request_that_hangs() {
+    let server = Server::start();
+    let sink = Sink::scripted(|_, _| Reply::Hang);
+    let mut child = server
+        .command(&["send", "user.login", "--to", &sink.url("/")])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    sink.wait_for(1);
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert_eq!(child.wait().unwrap().signal(), Some(2), "shells show 130");
+    let mut told = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    assert_eq!(told, "");
+}
+
+/// Runs a command on a terminal; its output.
+fn on_a_terminal(mut command: Command) -> String {
+    const PTY: &str = "import pty,sys,os; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
+    let mut python = Command::new("python3");
+    python.args(["-c", PTY]).arg(command.get_program()).args(command.get_args());
+    let folder = command.get_current_dir().map(std::path::Path::to_owned);
+    python.current_dir(folder.unwrap_or_else(|| ".".into())).env("TERM", "xterm");
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => python.env(name, value),
+            None => python.env_remove(name),
+        };
+    }
+    let _ = command.stdin(Stdio::null());
+    out(&python.stdin(Stdio::null()).output().unwrap())
+}
+
+#[test]
+fn many_events_have_a_bar_on_a_terminal_only_and_no_response_controls_it() {
+    let server = Server::start();
+    let sink = Sink::scripted(|_, _| Reply::With(200, Vec::new(), "\u{1b}]0;owned\u{7}\u{1b}[2J".to_owned()));
+    let to = sink.url("/");
+    let many = |more: &[&str]| {
+        server.command(
+            &[&["send", "user.login", "--count", "30", "--rate", "50/s", "--to", &to][..], more].concat(),
+        )
+    };
+    let shown = on_a_terminal(many(&[]));
+    assert!(shown.contains("] ") && shown.contains("of 30 events"), "{shown}");
+    assert!(shown.contains("30 sent, 0 refused"), "{shown}");
+    assert!(!shown.contains("\u{1b}]0;") && !shown.contains("\u{1b}[2J"), "{shown}");
+    assert!(shown.contains("⟨ESC⟩]0;owned⟨U+0007⟩"), "{shown}");
+    assert!(!on_a_terminal(many(&["-q"])).contains("of 30"));
+    let piped = many(&[]).output().unwrap();
+    assert!(!err(&piped).contains("of 30") && out(&piped).contains("30 sent"), "{}", err(&piped));
+    assert!(out(&piped).contains("\u{1b}]0;owned"), "a pipe gets the exact bytes");
 }

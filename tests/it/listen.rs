@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Listening, Reply, Server, Setup, Sink, exchange, hmac_hex, login, standard_webhooks, until,
+    Database, Listening, Reply, Server, Setup, Sink, exchange, hmac_hex, login, standard_webhooks, until,
 };
 
 /// The event of a device.
@@ -383,10 +383,7 @@ fn the_responses_of_the_app_are_kept_and_shown_on_the_page_of_the_delivery() {
         sink.wait_for(count + 1);
     }
     listening.wait_for(3);
-    let attempts = |event: &str| -> Vec<Value> {
-        let row = server.deliveries(&format!("event_id={event}")).remove(0);
-        server.delivery(row["id"].as_str().unwrap())["replays"].as_array().unwrap().clone()
-    };
+    let attempts = |event: &str| attempts(&server, event);
     until("the reports", || attempts("hangs").len() == 2 && attempts("fails").len() == 1);
     let target = format!("listen {}", sink.url("/hook?token=masked"));
     let failed = &attempts("fails")[0];
@@ -413,6 +410,88 @@ fn the_responses_of_the_app_are_kept_and_shown_on_the_page_of_the_delivery() {
     let wrong =
         server.tell("POST", "deliveries/attempts", &json!({"to": "x", "attempts": [{"delivery_id": "y"}]}));
     assert_eq!(wrong.status, 400);
+}
+
+/// What the page of a delivery says of the app.
+fn attempts(server: &Server, event: &str) -> Vec<Value> {
+    let row = server.deliveries(&format!("event_id={event}")).remove(0);
+    server.delivery(row["id"].as_str().unwrap())["replays"].as_array().unwrap().clone()
+}
+
+#[test]
+fn responses_that_a_killed_run_could_not_report_are_reported_by_the_next_one() {
+    let server = Setup::new(DEVICES).start();
+    let pid = server.pid().to_string();
+    // The instance dies before the app answers.
+    let sink = Sink::scripted(move |_, before| {
+        if before == 0 {
+            Command::new("kill").args(["-KILL", &pid]).status().unwrap();
+        }
+        Reply::With(500, Vec::new(), "out of order".to_owned())
+    });
+    let to = sink.url("/hook?token=of-the-app");
+    let listening = Listening::start(listen(&server, &to, &["--name", "app"]));
+    post(&server, "a", "d");
+    listening.wait_for(1);
+    listening.signal("KILL");
+    listening.wait();
+    let folder = server.data_dir().join("listen");
+    let kept = std::fs::read_to_string(folder.join("app.position")).unwrap();
+    assert!(kept.lines().any(|line| line.starts_with("report 1 ")), "{kept}");
+    assert!(!kept.contains("of-the-app"), "the secret of the target is masked: {kept}");
+
+    let server = server.kill_and_restart();
+    assert!(attempts(&server, "a").is_empty());
+    // With another target: the report says where the delivery was sent.
+    let listening = Listening::start(listen(&server, &sink.url("/other"), &["--name", "app"]));
+    until("the report", || attempts(&server, "a").len() == 1);
+    let reported = attempts(&server, "a").remove(0);
+    assert_eq!((&reported["status"], &reported["answer"]), (&json!(500), &json!("out of order")));
+    assert!(reported["to"].as_str().unwrap().ends_with("/hook?token=masked"), "{reported}");
+    post(&server, "b", "d");
+    until("the next report", || attempts(&server, "b").len() == 1);
+    listening.stop();
+    let listening = Listening::start(listen(&server, &to, &["--name", "app"]));
+    listening.stop();
+    assert_eq!(ids(&sink), ["a", "b"], "nothing is forwarded twice");
+    assert_eq!((attempts(&server, "a").len(), attempts(&server, "b").len()), (1, 1), "or reported twice");
+    let kept = std::fs::read_to_string(folder.join("app.position")).unwrap();
+    assert!(!kept.contains("report"), "{kept}");
+}
+
+#[test]
+fn on_postgresql_responses_are_reported_in_order_and_after_a_restart_of_the_database() {
+    let mut database = Database::start();
+    let url = Database::url(&[&database]);
+    let server = Setup::new(&format!("{DEVICES}[store]\nurl = \"{url}\"\n")).start();
+    let sink = Sink::scripted(|request, _| match request.json()["id"].as_str().unwrap() {
+        "fails" => Reply::With(503, Vec::new(), "later".to_owned()),
+        _ => Reply::Status(200),
+    });
+    let listening = Listening::start(listen(&server, &sink.url("/"), &["--name", "app", "--retries", "1"]));
+    post(&server, "fails", "d");
+    for number in 0..20 {
+        post(&server, &format!("a{number}"), &format!("d{}", number % 3));
+    }
+    listening.wait_for(22);
+    until("the reports", || {
+        attempts(&server, "fails").len() == 2
+            && (0..20).all(|at| attempts(&server, &format!("a{at}")).len() == 1)
+    });
+    let failed = attempts(&server, "fails");
+    assert!(failed.iter().all(|one| one["status"] == 503 && one["answer"] == "later"), "{failed:?}");
+    database.restart();
+    until("the store", || server.post("/webhook/open", &[], reading("after", "d0").as_bytes()).status == 200);
+    listening.wait_for(23);
+    until("the report after the restart", || attempts(&server, "after").len() == 1);
+    listening.stop();
+    let seen = ids(&sink);
+    assert_eq!(seen.len(), 23, "{seen:?}");
+    for device in 0..3 {
+        let of: Vec<String> = (0..20).filter(|at| at % 3 == device).map(|at| format!("a{at}")).collect();
+        let got: Vec<String> = seen.iter().filter(|id| of.contains(id)).cloned().collect();
+        assert_eq!(got, of, "in order");
+    }
 }
 
 #[test]

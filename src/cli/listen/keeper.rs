@@ -3,13 +3,15 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
 use anyhow::{Context as _, bail};
 use tokio::sync::{mpsc, oneshot};
 
-use super::position::{Kept, done_line, position_line};
+use super::position::{Kept, done_line, position_line, report_line, reported_line};
+use super::reports::Unsent;
 use crate::cli::output::{Unwritten, print};
 
 /// The most notes that wait to be written.
@@ -22,6 +24,10 @@ const MOST_BYTES: u64 = 1024 * 1024;
 pub struct Note {
     /// A delivery that is done, with its position.
     pub done: Option<(i64, String)>,
+    /// A report that is not sent yet.
+    pub report: Option<Unsent>,
+    /// Reports up to this number were sent.
+    pub reported: Option<u64>,
     /// Everything up to here is done.
     pub position: Option<i64>,
     /// The text to print.
@@ -89,6 +95,15 @@ impl Journal {
     fn keep(&mut self, notes: &[Note]) -> std::io::Result<()> {
         let mut lines = String::new();
         for note in notes {
+            // Before its delivery counts as done.
+            if let Some((number, report)) = &note.report {
+                lines.push_str(&report_line(*number, report));
+                self.kept.reports.insert(*number, report.clone());
+            }
+            if let Some(number) = note.reported {
+                lines.push_str(&reported_line(number));
+                self.kept.reported(number);
+            }
             if let Some((seq, id)) = &note.done {
                 lines.push_str(&done_line(*seq, id));
                 self.kept.done.insert((*seq, id.clone()));
@@ -115,7 +130,8 @@ impl Journal {
 /// Replaces the file at once, and opens it to add lines.
 fn rewritten(path: &Path, lines: &str) -> std::io::Result<File> {
     let next = path.with_extension("next");
-    let mut file = File::create(&next)?;
+    let mut options = OpenOptions::new();
+    let mut file = options.create(true).write(true).truncate(true).mode(0o600).open(&next)?;
     file.write_all(lines.as_bytes())?;
     file.sync_all()?;
     fs::rename(&next, path)?;

@@ -45,6 +45,7 @@ pub fn run(globals: &Globals, asked: &Listen) -> anyhow::Result<ExitCode> {
         let Start { jobs, at, journal, is_done } = began;
         notice(format_args!("forwarding to {}; Ctrl-C ends it", target.shown()));
         let live = Live::new(&api, filter.clone(), Some(at.to_string()));
+        let unsent = journal.as_ref().map(|journal| journal.kept().reports.clone()).unwrap_or_default();
         let keeper = Keeper::start(journal).context("a thread cannot be started")?;
         let rules = Rules {
             concurrency: usize::try_from(asked.concurrency).unwrap_or(1),
@@ -52,7 +53,7 @@ pub fn run(globals: &Globals, asked: &Listen) -> anyhow::Result<ExitCode> {
             attempts: asked.attempts,
             lines: Lines { json: asked.rows.json },
         };
-        let reports = Reports::new(&api, target.to(), asked.sign.is_some());
+        let reports = Reports::new(&api, &target.to(), asked.sign.is_some(), &unsent);
         let mut session = Session::new(&api, &target, rules, keeper, reports, (jobs, is_done));
         let ended = session.work(live, &filter, &mut interrupts).await;
         let finished = session.finish(&mut interrupts).await;

@@ -65,6 +65,8 @@ pub struct Kept {
     pub since: Option<String>,
     /// Deliveries after the position that are done, with their positions.
     pub done: BTreeSet<(i64, String)>,
+    /// Reports that were not sent, by their numbers.
+    pub reports: BTreeMap<u64, String>,
 }
 
 impl Kept {
@@ -84,8 +86,25 @@ impl Kept {
                     self.done.insert((seq, id.to_owned()));
                 }
             }
+            Some(("report", rest)) => {
+                if let Some((number, report)) = rest.split_once(' ')
+                    && let Ok(number) = number.parse()
+                {
+                    self.reports.insert(number, report.to_owned());
+                }
+            }
+            Some(("reported", number)) => {
+                if let Ok(number) = number.parse() {
+                    self.reported(number);
+                }
+            }
             _ => {}
         }
+    }
+
+    /// Reports up to this number were sent.
+    pub fn reported(&mut self, number: u64) {
+        self.reports = self.reports.split_off(&number.saturating_add(1));
     }
 
     /// Everything up to `seq` is done.
@@ -103,6 +122,7 @@ impl Kept {
             lines.push_str(&format!("since {since}\n"));
         }
         self.done.iter().for_each(|(seq, id)| lines.push_str(&done_line(*seq, id)));
+        self.reports.iter().for_each(|(number, report)| lines.push_str(&report_line(*number, report)));
         lines
     }
 }
@@ -115,6 +135,16 @@ pub fn position_line(seq: i64) -> String {
 /// The line of a delivery that is done.
 pub fn done_line(seq: i64, id: &str) -> String {
     format!("done {seq} {id}\n")
+}
+
+/// The line of a report that was not sent yet.
+pub fn report_line(number: u64, report: &str) -> String {
+    format!("report {number} {report}\n")
+}
+
+/// The line after reports up to this number were sent.
+pub fn reported_line(number: u64) -> String {
+    format!("reported {number}\n")
 }
 
 #[cfg(test)]
@@ -157,5 +187,14 @@ mod tests {
         }
         assert_eq!((kept.position, kept.done.len()), (Some(5), 1));
         assert_eq!(kept.lines(), "position 5\ndone 7 b\n");
+    }
+
+    #[test]
+    fn a_report_is_kept_until_it_was_sent() {
+        let mut kept = Kept::default();
+        for line in ["report 1 {\"a\": 1}", "done 4 a", "report 2 {}", "reported 1", "report x"] {
+            kept.read(line);
+        }
+        assert_eq!(kept.lines(), "done 4 a\nreport 2 {}\n");
     }
 }

@@ -122,7 +122,7 @@ impl<'a> Session<'a> {
                 () = self.keeper.failed() => return Ok(ExitCode::SUCCESS),
                 Some(forwarded) = self.running.next(), if !self.running.is_empty() => self.take_back(forwarded).await?,
                 Some(lane) = self.resting.next(), if !self.resting.is_empty() => self.lanes.wake(lane),
-                () = self.reports.next() => {}
+                reported = self.reports.next() => self.note(Note { reported, ..Note::default() }).await,
                 fault = &mut reading => return Err(fault),
                 Some(event) = coming.recv(), if self.lanes.count() < MOST_WAITING => {
                     self.look_at(event, filter).await?;
@@ -148,7 +148,7 @@ impl<'a> Session<'a> {
         tokio::pin!(patience);
         while !self.reports.is_empty() {
             tokio::select! {
-                () = self.reports.next() => {}
+                reported = self.reports.next() => self.note(Note { reported, ..Note::default() }).await,
                 () = &mut patience => break,
                 signal = interrupts.next() => return Err(signal.into()),
             }
@@ -218,7 +218,7 @@ impl<'a> Session<'a> {
             Attempt::Unread(fault) => return Err(fault),
             Attempt::Gone => {
                 let text = self.rules.lines.gone(&job);
-                self.done(job, text, false).await;
+                self.done(job, Note { text, ..Note::default() }, false).await;
             }
         }
         Ok(())
@@ -226,7 +226,7 @@ impl<'a> Session<'a> {
 
     async fn answered(&mut self, mut job: Job, sent_to: &str, answer: &Answer) {
         self.outage.end();
-        self.reports.add(Report {
+        let report = self.reports.add(&Report {
             delivery: job.id.clone(),
             status: Some(answer.status),
             error: None,
@@ -237,12 +237,13 @@ impl<'a> Session<'a> {
             && !sent_to.is_empty();
         let wait = pause(job.attempts.saturating_add(1));
         let text = self.rules.lines.answered(&job, sent_to, answer, is_retried.then_some(wait));
+        let note = Note { report, text, ..Note::default() };
         if is_retried {
             job.attempts = job.attempts.saturating_add(1);
             self.retry(job, wait);
-            self.note(Note { text, ..Note::default() }).await;
+            self.note(note).await;
         } else {
-            self.done(job, text, answer.is_well).await;
+            self.done(job, note, answer.is_well).await;
         }
     }
 
@@ -262,20 +263,21 @@ impl<'a> Session<'a> {
         // The app is there, though it does not answer this one.
         self.outage.end();
         let attempts = job.attempts.saturating_add(1);
-        if attempts <= MOST_REPORTS {
+        let report = (attempts <= MOST_REPORTS).then(|| {
             let (delivery, error) = (job.id.clone(), Some(failure.to_string()));
-            self.reports.add(Report { delivery, status: None, error, answer: Bytes::new() });
-        }
+            self.reports.add(&Report { delivery, status: None, error, answer: Bytes::new() })
+        });
         let is_last = failure.error == AttemptError::HeaderInvalid
             || self.rules.attempts.is_some_and(|most| attempts >= most);
         let wait = pause(attempts);
         let text = self.rules.lines.unanswered(&job, sent_to, &failure, (!is_last).then_some(wait));
+        let note = Note { report: report.flatten(), text, ..Note::default() };
         if is_last {
-            self.done(job, text, false).await;
+            self.done(job, note, false).await;
         } else {
             job.attempts = attempts;
             self.retry(job, wait);
-            self.note(Note { text, ..Note::default() }).await;
+            self.note(note).await;
         }
         Ok(())
     }
@@ -289,18 +291,19 @@ impl<'a> Session<'a> {
         }));
     }
 
-    async fn done(&mut self, job: Job, text: String, is_well: bool) {
+    async fn done(&mut self, job: Job, note: Note, is_well: bool) {
         self.lanes.done(&job.lane);
         self.position.close(job.seq);
         let count = if is_well { &mut self.succeeded } else { &mut self.failed };
         *count = count.saturating_add(1);
-        self.note(Note { done: Some((job.seq, job.id)), position: None, text }).await;
+        self.note(Note { done: Some((job.seq, job.id)), ..note }).await;
     }
 
     /// Hands a note to the keeper, with the position if that has moved.
     async fn note(&mut self, note: Note) {
         let position = self.position.moved();
-        if note.done.is_some() || position.is_some() || !note.text.is_empty() {
+        let is_empty = note.done.is_none() && note.reported.is_none() && note.text.is_empty();
+        if !is_empty || position.is_some() {
             self.keeper.note(Note { position, ..note }).await;
         }
     }

@@ -287,11 +287,14 @@ impl Client {
     /// Reads an endless response, piece by piece.
     ///
     /// # Errors
-    /// When no response arrives.
+    /// When no response begins in time.
     pub async fn stream(&self, url: Url, headers: Vec<(String, Vec<u8>)>) -> Result<(u16, Pieces), Failure> {
         let is_tls = url.scheme() == "https";
         let request = self.http.get(url).headers(header_map(headers)?);
-        let response = request.send().await.map_err(|fault| Failure::of(&fault, is_tls))?;
+        let response = timeout(TIMEOUT, request.send())
+            .await
+            .map_err(|_| Failure::new(AttemptError::Timeout, "operation timed out"))?
+            .map_err(|fault| Failure::of(&fault, is_tls))?;
         Ok((response.status().as_u16(), Pieces::of(response)))
     }
 }
@@ -319,7 +322,7 @@ fn hosts_of(proxy: &ForwardProxy) -> Vec<String> {
     [&proxy.http, &proxy.https].into_iter().flatten().filter_map(host).collect()
 }
 
-fn header_map(lines: Vec<(String, Vec<u8>)>) -> Result<HeaderMap, Failure> {
+pub(super) fn header_map(lines: Vec<(String, Vec<u8>)>) -> Result<HeaderMap, Failure> {
     let mut headers = HeaderMap::with_capacity(lines.len());
     for (name, value) in lines {
         let invalid =

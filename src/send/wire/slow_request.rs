@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 use tokio_rustls::TlsConnector;
 use url::Url;
 
-use super::client::{Answer, CONNECT_TIMEOUT, Client, MAX_ANSWER, SendError, TIMEOUT};
+use super::client::{Answer, CONNECT_TIMEOUT, Client, MAX_ANSWER, SendError, TIMEOUT, header_map};
 use crate::domain::{ListenAddress, without_os_numbers};
 
 /// The most bytes of a response that are read, its head included.
@@ -35,6 +35,8 @@ impl Client {
     ) -> Result<Answer, SendError> {
         let nobody =
             |cause: String| SendError::Nobody { url: url.to_string(), cause: without_os_numbers(&cause) };
+        let lines = headers.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes()));
+        header_map(lines.collect()).map_err(|failure| SendError::Failed { url: url.to_string(), failure })?;
         let started = Instant::now();
         let connected = tokio::time::timeout(CONNECT_TIMEOUT, self.connect(url)).await;
         let stream = connected.map_err(|_| nobody("operation timed out".to_owned()))?.map_err(nobody)?;
