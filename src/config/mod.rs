@@ -44,6 +44,7 @@ pub use resolve::load;
 pub use seal::{Sealer, fingerprint};
 pub use secrets::SecretResolver;
 pub use source_draft::{draft_source, toml_members};
+pub use sources::hmac_form;
 pub use subscription::{
     JsonFault, Read as ReadSubscription, Reader as SubscriptionReader, SecretOrigin, SecretReader,
     mask_header, merged, secret_end, shown_json, stored_json, template_of,

@@ -19,6 +19,8 @@ use crate::domain::{
 mod handshake;
 mod hmac;
 
+pub use hmac::hmac_form;
+
 const KEYS: [&str; 23] = [
     "name",
     "preset",

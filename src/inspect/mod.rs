@@ -37,4 +37,5 @@ pub use findings::{Findings, look_into};
 pub use handshakes::link_of;
 pub use histogram::{Count, Survey};
 pub use live_tail::{LiveTail, Resumption, first_since};
+pub use signature::{difference as signed_differently, made_with as signature_made_differently};
 pub use told::{Action, Diagnosis, Fix};

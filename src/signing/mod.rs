@@ -12,6 +12,7 @@ mod scheme;
 mod standard_webhooks;
 mod stripe;
 
+pub use fault::SignatureFault;
 pub use hex_hmac::{GITHUB_HEADER, TAGORUN_HEADER};
 pub use key::{SecretFault, check_key, digest, library_warning};
 pub use platform::header as platform_header;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::imports::House;
 
-/// Each room and its floor. `app`, `main`, `lib` and `cli` stand outside: they compose.
+/// Each room and its floor. `app`, `main`, `lib`, `cli` and `library` stand outside: they compose.
 const FLOORS: [(&str, u8); 11] = [
     ("http", 5),
     ("inspect", 4),
@@ -19,7 +19,7 @@ const FLOORS: [(&str, u8); 11] = [
     ("payload", 1),
     ("domain", 0),
 ];
-const OUTSIDE: [&str; 4] = ["app", "main", "lib", "cli"];
+const OUTSIDE: [&str; 5] = ["app", "main", "lib", "cli", "library"];
 
 /// The rooms of `send` and their floors.
 const FLOORS_OF_SEND: [(&str, u8); 7] = [

@@ -54,6 +54,7 @@ mod interrupts;
 mod json;
 mod json_suite;
 mod lens;
+mod library;
 mod list;
 mod listen;
 mod listen_express;

@@ -7,6 +7,16 @@ use crate::domain::{DigestEncoding, HmacAlgorithm, HmacForm, SignedPart, TimePla
 
 const KEYS: [&str; 8] = ["header", "prefix", "algorithm", "encoding", "signed", "timestamp", "id", "arrays"];
 
+/// Reads the table, as the configuration writes it: `{ header = "X-Signature" }`.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn hmac_form(text: &str) -> Result<&'static HmacForm, String> {
+    let table =
+        toml::from_str::<Table>(&format!("hmac = {text}")).map_err(|fault| fault.message().to_owned())?;
+    table.get("hmac").map_or_else(|| Err("a table is expected".to_owned()), read)
+}
+
 /// Reads the table.
 pub fn read(value: &Value) -> Result<&'static HmacForm, String> {
     let example = "a table, as { header = \"X-Signature\", prefix = \"sha256=\", signed = \"{timestamp}.{body}\", timestamp = \"X-Timestamp\" }";
