@@ -30,7 +30,7 @@ pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
             timeout: TIMEOUT,
             max_answer: MAX_ANSWER,
         };
-        let asked = receiver.client()?.send(request).await;
+        let asked = Client::of_own(&receiver)?.send(request).await;
         let response = asked.result.map_err(|failure| {
             anyhow!(
                 "the receiver on {receiver} does not answer: {}; is tagohook still running?",

@@ -106,6 +106,10 @@ fn two_scrapes_have_their_series_in_the_same_order() {
         let (_, text) = scrape(&server, Some(accept));
         text.lines().map(|line| line.rsplit_once(' ').unwrap().0.to_owned()).collect()
     };
+    // What was found out about an endpoint comes after its first look.
+    let endpoints =
+        || names("text/plain").iter().filter(|name| name.starts_with("tagohook_endpoint_healthy{")).count();
+    until("every endpoint is looked at", || endpoints() == 3);
     for accept in ["text/plain", "application/openmetrics-text"] {
         let first = names(accept);
         assert!(first.len() > 40, "{first:?}");

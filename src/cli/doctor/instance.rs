@@ -74,7 +74,7 @@ async fn receiver(api: &Api) -> anyhow::Result<Option<Finding>> {
         timeout: TIMEOUT,
         max_answer: 1_024,
     };
-    let outcome = receiver.client()?.send(request).await;
+    let outcome = Client::of_own(&receiver)?.send(request).await;
     let shown = &receiver;
     Ok(Some(match outcome.result {
         Ok(response) if response.status == 200 => Finding::well("receiver", format!("{shown} is ready")),

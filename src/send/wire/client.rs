@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
 use super::failure::{Failure, innermost};
+use super::own_receiver::OwnReceiver;
 use super::pieces::Pieces;
 use super::target_guard::TargetGuard;
 use super::trust::Trust;
@@ -175,6 +176,14 @@ impl Client {
     /// When TLS cannot be set up.
     pub fn new(guard: TargetGuard) -> Result<Self, SendError> {
         Self::behind(guard, &ForwardProxy::default(), Trust::System)
+    }
+
+    /// A client that reaches our own receiver, and nothing else by TLS.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn of_own(receiver: &OwnReceiver) -> Result<Self, SendError> {
+        Self::trusting(Trust::Own(receiver.clone()))
     }
 
     /// A client with another trust than the system's, for addresses that the operator chose.

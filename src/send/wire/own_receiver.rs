@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 
-use super::client::{Client, SendError};
 use super::sample::{shell_quote, source_path};
-use super::trust::Trust;
 use crate::config::{Addresses, TlsPin, read_addresses};
 use crate::domain::ListenAddress;
 
@@ -93,14 +91,6 @@ impl OwnReceiver {
             options.push_str(&format!(" --insecure --pinnedpubkey {}", shell_quote(&pin.to_string())));
         }
         options
-    }
-
-    /// The client that reaches it, and nothing else by TLS.
-    ///
-    /// # Errors
-    /// When TLS cannot be set up.
-    pub fn client(&self) -> Result<Client, SendError> {
-        Client::trusting(Trust::Own(self.clone()))
     }
 
     /// Whether a certificate has its key.
