@@ -11,7 +11,7 @@ use crate::catalog::Catalog;
 use crate::config::{Config, DataDir, Options};
 use crate::domain::{Clock as _, Credential, Secret, Source};
 use crate::send::signed_curl;
-use crate::telemetry::{LogFormat, Metrics, SystemClock, start_logging};
+use crate::telemetry::{LogFormat, Logging, Metrics, SystemClock, start_logging};
 
 /// The exit code after a second Ctrl-C, as in shells.
 const INTERRUPTED: u8 = 130;
@@ -28,7 +28,12 @@ pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
     let config = read_configuration(&options)?;
     let format = if config.log.json { LogFormat::Json } else { LogFormat::Text };
     let metrics = Arc::new(Metrics::default());
-    let _log = start_logging(&config.log.level, format, crate::http::NOISY_LIBRARY, metrics.workers());
+    let logging = Logging {
+        level: config.log.level.clone(),
+        format,
+        collector: config.telemetry.otlp_endpoint.clone(),
+    };
+    let _log = start_logging(&logging, crate::http::NOISY_LIBRARY, metrics.workers());
     for notice in &config.notices {
         tracing::warn!("{notice}");
     }

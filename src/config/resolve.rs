@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use toml::Value;
+use url::Url;
 
 use self::notices::{foreign_notice, proxy_notice};
 use super::changes::Settings;
@@ -13,7 +14,7 @@ use super::layers::{ConfigFile, Layers, Said};
 use super::options::{Options, variable};
 use super::secrets::SecretCheck;
 use super::secrets::{SecretResolver, Secrets};
-use super::types::{Config, InspectorConfig, LogConfig, PasswordHash};
+use super::types::{Config, InspectorConfig, LogConfig, PasswordHash, TelemetryConfig};
 use super::values::{one_of, texts};
 use super::{PublicUrl, Rate, sources, subscriptions, values};
 
@@ -63,11 +64,14 @@ pub fn load(
     let store = read.store(&mut secrets);
     let sender = read.sender(&mut secrets.notices);
     let log = read.log();
+    let telemetry = read.telemetry();
     let schemas_dir = read.schemas_dir();
     let foreign = foreign_notice(&read.layers.foreign);
     let faults = read.faults;
-    match (receiver, inspector, store, sender, log) {
-        (Some(receiver), Some(inspector), Some(store), Some(sender), Some(log)) if faults.is_empty() => {
+    match (receiver, inspector, store, sender, log, telemetry) {
+        (Some(receiver), Some(inspector), Some(store), Some(sender), Some(log), Some(telemetry))
+            if faults.is_empty() =>
+        {
             let mut notices = secrets.notices;
             notices.extend(proxy_notice(&receiver, &sources));
             notices.extend(foreign);
@@ -80,6 +84,7 @@ pub fn load(
                 store,
                 sender,
                 log,
+                telemetry,
                 sources,
                 subscriptions,
                 secrets,
@@ -89,6 +94,25 @@ pub fn load(
             })
         }
         _ => Err(faults),
+    }
+}
+
+/// The URL of a collector of traces.
+fn collector(text: &str) -> Result<Url, String> {
+    if !cfg!(feature = "otlp") {
+        return Err(
+            "this program was built without OTLP; build it with `cargo build --release --features otlp`, or \
+                    leave this empty"
+                .to_owned(),
+        );
+    }
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    match url {
+        Some(url) if !url.username().is_empty() || url.password().is_some() => {
+            Err("must not contain a password; OTEL_EXPORTER_OTLP_HEADERS has the credentials".to_owned())
+        }
+        Some(url) => Ok(url),
+        None => Err("an http or https URL is expected, such as http://127.0.0.1:4318".to_owned()),
     }
 }
 
@@ -152,6 +176,14 @@ impl Read<'_> {
         let level = self.word("log", "level", &["error", "warn", "info", "debug", "trace"]);
         let format = self.word("log", "format", &["text", "json"]);
         Some(LogConfig { level: level?, json: format? == "json" })
+    }
+
+    fn telemetry(&mut self) -> Option<TelemetryConfig> {
+        let otlp_endpoint = self.read("telemetry", "otlp_endpoint", |value| match value.as_str() {
+            Some("") => Ok(None),
+            text => collector(text.unwrap_or_default()).map(Some),
+        });
+        Some(TelemetryConfig { otlp_endpoint: otlp_endpoint? })
     }
 
     fn schemas_dir(&mut self) -> Option<PathBuf> {

@@ -6,6 +6,8 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use url::Url;
+
 use super::PublicUrl;
 use super::changes::Settings;
 use super::forward_proxy::ForwardProxy;
@@ -32,6 +34,8 @@ pub struct Config {
     pub sender: SenderConfig,
     /// `[log]`
     pub log: LogConfig,
+    /// `[telemetry]`
+    pub telemetry: TelemetryConfig,
     /// `[[source]]`, at least one; the first is the default.
     pub sources: Vec<Source>,
     /// `[[subscription]]`
@@ -138,6 +142,13 @@ pub struct LogConfig {
     pub level: String,
     /// Whether lines are JSON.
     pub json: bool,
+}
+
+/// `[telemetry]`
+#[derive(Clone, Debug)]
+pub struct TelemetryConfig {
+    /// The collector that traces are sent to; only with the feature `otlp`.
+    pub otlp_endpoint: Option<Url>,
 }
 
 /// A number of events in a time.

@@ -9,9 +9,12 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use tracing::{Level, Metadata};
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
+use super::traces;
 use super::workers::Workers;
 
 /// How long lines are collected before they are written.
@@ -33,34 +36,68 @@ const END_WITHIN: Duration = Duration::from_secs(1);
 
 /// The log of the process. Dropping it writes the collected lines, if standard error is read.
 #[must_use]
-pub struct LogGuard(Lines);
+pub struct LogGuard {
+    lines: Lines,
+    #[cfg(feature = "otlp")]
+    _traces: Option<super::otlp::Exporting>,
+}
 
 impl Drop for LogGuard {
     fn drop(&mut self) {
-        self.0.wait_until_written(END_WITHIN);
+        self.lines.wait_until_written(END_WITHIN);
     }
 }
 
-/// Starts logging at `level` (`error`, `warn`, `info`, `debug`, `trace`). Libraries log from `warn` on, at `trace`
-/// from `debug` on; the library `noisy` logs only at `trace`. `workers` watches the writing thread. A second call in
-/// the same process changes nothing.
-pub fn start_logging(level: &str, format: LogFormat, noisy: &str, workers: &Workers) -> LogGuard {
+/// What is logged, and where traces go.
+#[derive(Clone, Debug)]
+pub struct Logging {
+    /// `error`, `warn`, `info`, `debug` or `trace`.
+    pub level: String,
+    /// The format of lines.
+    pub format: LogFormat,
+    /// The collector of traces; only with the feature `otlp`.
+    pub collector: Option<url::Url>,
+}
+
+/// Starts logging. Libraries log from `warn` on, at `trace` from `debug` on; the library `noisy` logs only at `trace`.
+/// `workers` watches the writing thread. A second call in the same process changes nothing.
+pub fn start_logging(logging: &Logging, noisy: &str, workers: &Workers) -> LogGuard {
     let lines = Lines::default();
+    let level = &logging.level;
+    debug_assert!(cfg!(feature = "otlp") || logging.collector.is_none(), "the configuration refuses it");
     let (libraries, noise) = if level == "trace" { ("debug", "debug") } else { ("warn", "off") };
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(format!("{libraries},{noisy}={noise},tagohook={level}")))
+    let spans = traces::TARGET;
+    let filter = EnvFilter::new(format!("{libraries},{noisy}={noise},{spans}=off,tagohook={level}"));
+    let layer = tracing_subscriber::fmt::layer()
         .with_writer(lines.clone())
         .with_ansi(io::stderr().is_terminal())
         .with_target(false);
-    let started = match format {
-        LogFormat::Text => subscriber.try_init(),
-        LogFormat::Json => subscriber.json().flatten_event(true).try_init(),
+    let layer = match logging.format {
+        LogFormat::Text => layer.boxed(),
+        LogFormat::Json => layer.json().flatten_event(true).boxed(),
     };
+    let registry = tracing_subscriber::registry().with(layer.with_filter(filter));
+    #[cfg(feature = "otlp")]
+    let (exporting, registry) = match logging.collector.as_ref().map(super::otlp::start).transpose() {
+        Ok(Some((exporting, layer))) => (Ok(Some(exporting)), registry.with(Some(layer))),
+        Ok(None) => (Ok(None), registry.with(None)),
+        Err(why) => (Err(why), registry.with(None)),
+    };
+    let started = registry.try_init();
     let writer = lines.clone();
     // Without the thread there is no log.
     let _ = started.map(|()| workers.start("log", 0, move || writer.write_for_ever()));
     log_panics();
-    LogGuard(lines)
+    #[cfg(feature = "otlp")]
+    let _traces = exporting.unwrap_or_else(|why| {
+        tracing::error!("there are no traces: {why}");
+        None
+    });
+    LogGuard {
+        lines,
+        #[cfg(feature = "otlp")]
+        _traces,
+    }
 }
 
 /// Logs a panic as a normal line. Messages formatted at run time are omitted: they may quote received data.

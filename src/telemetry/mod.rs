@@ -5,17 +5,20 @@ mod exposition;
 mod logging;
 mod metrics;
 mod open_files;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod process;
 mod refusals;
 mod sender_metrics;
 mod store_metrics;
 mod system_clock;
 mod tally;
+pub mod traces;
 mod workers;
 
 pub use delivery_line::DeliveryLine;
 pub use exposition::Exposition;
-pub use logging::{LogFormat, start_logging};
+pub use logging::{LogFormat, Logging, start_logging};
 pub use metrics::{DeviceGauges, Gauges, Metrics};
 pub use open_files::allow_many_files;
 pub use refusals::{NotKept, PortName, Refused, RefusedKind};

@@ -260,3 +260,21 @@ fn beyond_loopback_the_inspector_needs_a_password() {
     );
     assert!(Case::new("[inspector]\nlisten = \"[::ffff:127.0.0.1]:1\"\n").load().is_ok());
 }
+
+#[test]
+fn traces_need_the_feature_and_a_url_without_a_password() {
+    let case = |url: &str| Case::new(&format!("[telemetry]\notlp_endpoint = \"{url}\"\n"));
+    assert!(case("").load().unwrap().telemetry.otlp_endpoint.is_none());
+    let endpoint = "http://127.0.0.1:4318";
+    if cfg!(feature = "otlp") {
+        assert_eq!(case(endpoint).load().unwrap().telemetry.otlp_endpoint.unwrap().port(), Some(4318));
+        for (url, words) in
+            [("127.0.0.1:4318", "http or https URL"), ("http://a:b@x/", "must not contain a password")]
+        {
+            assert!(case(url).faults()[0].contains(words), "{:?}", case(url).faults());
+        }
+    } else {
+        let faults = case(endpoint).faults();
+        assert!(faults.len() == 1 && faults[0].contains("--features otlp"), "{faults:?}");
+    }
+}

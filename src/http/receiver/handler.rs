@@ -8,6 +8,7 @@ use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::http::{ConnectionType, Method, StatusCode, Version};
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::future::LocalBoxFuture;
+use tracing::{Instrument as _, Span};
 
 use super::body::{self, BodyLength, ReadBody};
 use super::handshake::without_body;
@@ -24,7 +25,7 @@ use crate::http::connection::{caller::Caller, other_end::OtherEnd, route::Route,
 use crate::receive::handshake::Question;
 use crate::send::PROBE_HEADER;
 use crate::store::StoreError;
-use crate::telemetry::{DeliveryLine, NotKept};
+use crate::telemetry::{DeliveryLine, NotKept, traces};
 
 /// From this size on, a body is checked outside the event loop, so that no other request waits for it.
 const LARGE_BODY: usize = 128 * 1024;
@@ -87,8 +88,14 @@ pub fn handle(
     };
     let traffic = state.door.traffic.clone();
     let token = traffic.request();
+    let span = if is_delivery {
+        traces::delivery_span(|| wire_head::from_map(request.headers()))
+    } else {
+        Span::none()
+    };
     let answer = Box::pin(async move {
-        let answer = answer(request, payload, state, route, Instant::now()).await;
+        let answer = answer(request, payload, state, route, Instant::now()).instrument(span.clone()).await;
+        traces::answered(&span, answer.status().as_u16());
         drop(token);
         answer
     });
@@ -342,9 +349,12 @@ impl ReceiverState {
     pub(super) async fn keep(&self, entry: Entry, caller: Option<&Caller>) -> Result<Appended, HttpResponse> {
         let line = DeliveryLine::of(&entry);
         let started = entry.started;
-        match self.store.append(entry).await {
+        traces::judged(&entry);
+        match self.store.append(entry).instrument(traces::commit_span()).await {
             Ok(written) => {
                 let taken = started.elapsed();
+                let (verdict, reason) = line.verdict(&written.appended);
+                traces::decided(verdict, reason);
                 self.metrics.kept(&line, &written.appended, (written.took, taken));
                 line.write(&written.appended, taken);
                 if let Some(caller) = caller {
@@ -389,8 +399,12 @@ impl ReceiverState {
         }
         let mut arrival = wire.arrival(self, &rules);
         arrival.body_end = BodyEnd::CutAtCap;
+        let span = traces::delivery_span(|| wire_head::from_map(&wire.head.headers));
         let judged = rules.receiver.judge(&source, arrival, self.clock.wall(), started);
-        Some(self.keep_and_answer(&rules, judged.entry, &judged.faults, wire.caller).await)
+        let kept = self.keep_and_answer(&rules, judged.entry, &judged.faults, wire.caller);
+        let answer = kept.instrument(span.clone()).await;
+        traces::answered(&span, answer.status().as_u16());
+        Some(answer)
     }
 }
 

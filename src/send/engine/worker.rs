@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tracing::{Instrument as _, Span};
 
 use super::outcome::{self, Terms};
 use crate::domain::{Attempt, AttemptError, Batch, ClaimedMessage, MessageId, Now, Timestamp};
@@ -10,6 +11,7 @@ use crate::send::state::{Part, Sender};
 use crate::send::subscriptions::{Active, BatchEnvelope, Envelope, Lines, Payload, Unsendable, outgoing};
 use crate::send::wire::{MAX_ANSWER, Outcome, Response};
 use crate::store::{Next, Settlement};
+use crate::telemetry::traces;
 
 /// The status of an item whose reported number is not a status.
 const NO_STATUS: u16 = 0;
@@ -129,7 +131,9 @@ async fn request(sender: &Sender, active: &Arc<Active>, ready: Vec<Ready>, batch
         }
     };
     let bytes = request.body.len();
-    let outcome = sender.parts().client.send(request).await;
+    let spans: Vec<Span> = ready.iter().map(|ready| span(&ready.message)).collect();
+    let span = spans.first().cloned().unwrap_or_else(Span::none);
+    let outcome = sender.parts().client.send(request).instrument(span).await;
     let statuses = if is_batch { item_statuses(&outcome, ready.len()) } else { None };
     let items = ready.len();
     let too_large = batch.filter(|_| items > 1 && is_too_large(&outcome));
@@ -139,7 +143,7 @@ async fn request(sender: &Sender, active: &Arc<Active>, ready: Vec<Ready>, batch
     for (at, Ready { message, payload, .. }) in ready.into_iter().enumerate() {
         let own = statuses.as_ref().and_then(|statuses| statuses.get(at)).copied();
         let mut attempt = attempt(&message, &payload, now, &outcome, own);
-        settlements.push(match too_large {
+        let settlement = match too_large {
             Some(batch) => {
                 attempt.error_detail = Some(format!(
                     "the batch of {items} events, {bytes} bytes, is too large for the endpoint: half of it is sent at \
@@ -149,10 +153,19 @@ async fn request(sender: &Sender, active: &Arc<Active>, ready: Vec<Ready>, batch
                 Settlement { attempt: Some(attempt), next, ..given_back(message, ended) }
             }
             None => settled(sender, active, message, attempt, payload.body, (ended, chance)),
-        });
+        };
+        if let (Some(span), Some(attempt)) = (spans.get(at), &settlement.attempt) {
+            traces::attempted(span, attempt, settlement.next.as_str());
+        }
+        settlements.push(settlement);
     }
     let is_gone = outcome.result.is_ok_and(|response| outcome::is_gone(response.status));
     Sent { settlements, is_gone, too_large: too_large.map(|_| bytes) }
+}
+
+fn span(message: &ClaimedMessage) -> Span {
+    let event = message.event.event_id.as_deref();
+    traces::attempt_span(&message.id.to_string(), &message.target, event, number(message))
 }
 
 /// "Content Too Large" (RFC 9110, 15.5.14).

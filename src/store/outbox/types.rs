@@ -192,6 +192,21 @@ pub enum Next {
     },
 }
 
+impl Next {
+    /// Its name in traces.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Retry(_) => "retry",
+            Self::Smaller(_) => "smaller_batch",
+            Self::Fallback { .. } => "fallback",
+            Self::Cancelled => "cancelled",
+            Self::Dead { .. } => "dead",
+        }
+    }
+}
+
 /// A message with everything stored about it.
 #[derive(Clone, Debug)]
 pub struct StoredMessage {
