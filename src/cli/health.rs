@@ -10,7 +10,7 @@ use super::arguments::Globals;
 use super::environment;
 use super::inspector::{self, nobody_runs};
 use super::output::{answer, say};
-use crate::send::{Method, Outgoing, OwnReceiver};
+use crate::send::{Client, Method, Outgoing, OwnReceiver};
 
 /// The time limit for the response.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -30,7 +30,7 @@ pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
             timeout: TIMEOUT,
             max_answer: MAX_ANSWER,
         };
-        let asked = Client::of_own(&receiver)?.send(request).await;
+        let asked = Client::of_receiver(&receiver)?.send(request).await;
         let response = asked.result.map_err(|failure| {
             anyhow!(
                 "the receiver on {receiver} does not answer: {}; is tagohook still running?",

@@ -50,7 +50,7 @@ pub fn run(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
     let pace = Pace::of(send.rate.as_deref())?;
     inspector::run(async {
         let client = match (&send.to, &receiver) {
-            (None, Some(receiver)) => Client::of_own(receiver)?,
+            (None, Some(receiver)) => Client::of_receiver(receiver)?,
             _ => Client::new(TargetGuard::new(false))?,
         };
         let bar = Bar::new("sent", "events", send.count);

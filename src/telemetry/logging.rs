@@ -78,11 +78,12 @@ pub fn start_logging(logging: &Logging, noisy: &str, workers: &Workers) -> LogGu
     };
     let registry = tracing_subscriber::registry().with(layer.with_filter(filter));
     #[cfg(feature = "otlp")]
-    let (exporting, registry) = match logging.collector.as_ref().map(super::otlp::start).transpose() {
-        Ok(Some((exporting, layer))) => (Ok(Some(exporting)), registry.with(Some(layer))),
-        Ok(None) => (Ok(None), registry.with(None)),
-        Err(why) => (Err(why), registry.with(None)),
-    };
+    let (exporting, registry) =
+        match logging.collector.as_ref().map(|url| super::otlp::start(url, spans)).transpose() {
+            Ok(Some((exporting, layer))) => (Ok(Some(exporting)), registry.with(Some(layer))),
+            Ok(None) => (Ok(None), registry.with(None)),
+            Err(why) => (Err(why), registry.with(None)),
+        };
     let started = registry.try_init();
     let writer = lines.clone();
     // Without the thread there is no log.

@@ -18,7 +18,6 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::registry::LookupSpan;
 
-use super::traces::TARGET;
 use crate::domain::Headers;
 
 /// The time limit for a request to the collector.
@@ -39,12 +38,15 @@ impl Drop for Exporting {
     }
 }
 
-/// Starts sending spans to `endpoint`. At most 2,048 spans wait in memory, as the library has it; further ones are
+/// Starts sending spans of `target` to `endpoint`. At most 2,048 spans wait in memory, as the library has it; further ones are
 /// dropped.
 ///
 /// # Errors
 /// When the client cannot be made.
-pub fn start<S>(endpoint: &url::Url) -> Result<(Exporting, impl Layer<S> + use<S>), String>
+pub fn start<S>(
+    endpoint: &url::Url,
+    target: &'static str,
+) -> Result<(Exporting, impl Layer<S> + use<S>), String>
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
@@ -76,7 +78,7 @@ where
         .with_threads(false)
         .with_target(false)
         .with_tracked_inactivity(false)
-        .with_filter(filter_fn(|metadata| metadata.target() == TARGET));
+        .with_filter(filter_fn(|metadata| metadata.target() == target));
     Ok((Exporting(provider), layer))
 }
 
@@ -129,7 +131,7 @@ impl SpanExporter for Watched {
         let was_away = self.is_away.swap(done.is_err(), Ordering::Relaxed);
         match &done {
             Err(fault) if !was_away => {
-                tracing::warn!(%fault, "the collector takes no traces; deliveries go on, spans are dropped");
+                tracing::warn!(%fault, "the collector takes no traces; deliveries continue, spans are dropped");
             }
             Ok(()) if was_away => tracing::info!("the collector takes traces again"),
             _ => {}

@@ -52,7 +52,7 @@ export function blemishes() {
   return [...new Set(found)];
 }
 
-export function looksSteps({ newPage, shoot, post, inspector }) {
+export function looksSteps({ newPage, shoot, isAccessible, post, inspector }) {
   const api = async (path) => (await fetch(`${inspector}/api/v1/${path}`)).json();
   async function learnt(path, isThere) {
     for (let tries = 0; tries < 200; tries += 1) {
@@ -96,6 +96,28 @@ export function looksSteps({ newPage, shoot, post, inspector }) {
         assert.deepEqual(heads, ["variable", "value", "unit", "time", "group"]);
         const heights = await page.locator(".wide-table td bdi").evaluateAll((cells) => cells.map((cell) => cell.getClientRects().length));
         assert(heights.every((lines) => lines === 1), `${width}: lines of each cell: ${heights}`);
+      }
+      await page.context().close();
+    },
+
+    async "the reference of the API, the tokens and the Analysis are neat, also with something open"() {
+      const made = await fetch(`${inspector}/api/v1/tokens`, { method: "POST", headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ name: "the dashboard of the plant in Belo Horizonte", scope: "read" }) });
+      assert.equal(made.status, 201);
+      await shoot("/api", "api");
+      await shoot("/tokens", "tokens");
+      await shoot("/connect?for=analysis", "connect-analysis");
+      const page = await newPage();
+      for (const width of [1280, 390]) {
+        await page.setViewportSize({ width, height: 860 });
+        await page.goto(`${inspector}/api`);
+        const heights = await page.locator(".api-operation > summary").evaluateAll((rows) => rows.map((row) => row.getBoundingClientRect().height));
+        assert(heights.length > 50 && heights.every((height) => height >= 24 && height < 120), `${width}: ${Math.max(...heights)}`);
+        const operation = page.locator(".api-operation").filter({ hasText: "/api/v1/deliveries/replay" }).first();
+        await operation.locator("summary").click();
+        assert.match(await operation.locator("pre").innerText(), /^curl /);
+        assert.deepEqual(await page.evaluate(blemishes), [], `open at ${width}`);
+        await isAccessible(page, `/api, open, at ${width}`);
       }
       await page.context().close();
     },

@@ -276,7 +276,7 @@ const steps = {
 
 const own = await endpoint();
 const all = { ...steps, ...senderSteps({ newPage, shoot, post, inspector, own }), ...lensSteps({ newPage, shoot, post, inspector }),
-  ...looksSteps({ newPage, shoot, post, inspector }),
+  ...looksSteps({ newPage, shoot, isAccessible, post, inspector }),
   ...whatIfSteps({ newPage, shoot, post, inspector }), ...replaySteps({ newPage, shoot, post, inspector, own }),
   ...losslessSteps({ newPage, shoot, receiver, inspector }), ...attemptSteps({ newPage, shoot, post, inspector }),
   ...mountedSteps({ newPage, program, shots }), ...refusalSteps({ newPage, shoot, inspector, receiver }),

@@ -495,3 +495,73 @@ fn commands_replays_and_the_stop_work_with_tls() {
     assert_eq!(idle.read(&mut [0; 8]).unwrap(), 0, "the end of TLS, not only of the connection");
     assert_eq!(server.wait_for_end(), Some(0));
 }
+
+#[test]
+fn a_crowd_that_never_finishes_its_handshake_delays_nobody_and_is_let_go() {
+    let server = prepared(&format!("{TLS}head_timeout = \"3s\"\n")).start();
+    let files = || fs::read_dir(format!("/proc/{}/fd", server.pid())).unwrap().count();
+    let before = files();
+    let crowd: Vec<TcpStream> = (0..400)
+        .map(|at| {
+            let mut stream = TcpStream::connect(server.receiver).unwrap();
+            match at % 4 {
+                0 => {}
+                1 => stream.write_all(&[0x16]).unwrap(),
+                // The beginning of a record of 16 KiB.
+                2 => stream.write_all(&[0x16, 3, 1, 0x40, 0, 1, 0, 0xff, 0xff]).unwrap(),
+                _ => stream.set_nonblocking(true).unwrap(),
+            }
+            stream
+        })
+        .collect();
+    // A client hello without end: 64 KiB are the most that a message may have.
+    let mut huge = TcpStream::connect(server.receiver).unwrap();
+    huge.write_all(&[0x16, 3, 1, 0x40, 0, 1, 0xff, 0xff, 0xff]).unwrap();
+    huge.write_all(&[0; 16380]).unwrap();
+    until("the huge one to be refused", || {
+        server.api("refusals").to_string().contains("or one that is too large")
+    });
+    // A byte every 200 ms is no progress.
+    let mut dripping = TcpStream::connect(server.receiver).unwrap();
+    let drip = std::thread::spawn(move || {
+        let started = Instant::now();
+        let bytes = [&[0x16, 3, 1, 2, 0][..], &[1; 200]].concat();
+        while let Some(byte) = bytes.get(started.elapsed().as_millis() as usize / 200) {
+            if dripping.write_all(&[*byte]).is_err() {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        false
+    });
+    let cert = server.data_dir().join("cert.pem");
+    for number in 0..20 {
+        let mut stream = open(server.receiver, &cert).unwrap();
+        stream.write_all(signed_request(&format!("amid-{number}")).as_bytes()).unwrap();
+        assert_eq!(answer(&mut stream).0, 200);
+    }
+    assert!(drip.join().unwrap(), "the time is for the whole handshake");
+    until("the crowd to be let go", || files() < before + 50);
+    drop(crowd);
+    assert_eq!(server.deliveries("").len(), 20);
+    assert!(!server.log().contains("panicked"), "{}", server.log());
+}
+
+#[test]
+fn a_file_that_is_half_written_is_used_when_it_is_whole_and_never_before() {
+    let server = prepared(TLS).start();
+    let data = server.data_dir();
+    certificate(&data, "second");
+    let (first, second) = (data.join("first.pem"), data.join("second.pem"));
+    let whole = fs::read(&second).unwrap();
+    fs::copy(data.join("second.key"), data.join("key.pem")).unwrap();
+    let mut file = fs::File::create(data.join("cert.pem")).unwrap();
+    for piece in whole.chunks(whole.len() / 4) {
+        file.write_all(piece).unwrap();
+        assert!(open(server.receiver, &first).is_ok() || open(server.receiver, &second).is_ok());
+        std::thread::sleep(Duration::from_millis(1_500));
+    }
+    until("the whole file", || open(server.receiver, &second).is_ok());
+    let done = server.command(&["send", "user.login"]).output().unwrap();
+    assert!(done.status.success(), "{}", text(&done));
+}

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
 
 use crate::harness::{Answer, Server, Setup, exchange, until};
 
@@ -188,4 +190,134 @@ fn the_command_line_makes_lists_and_revokes_tokens() {
     assert_eq!(run(&["tokens", "revoke", "ci"]).0, Some(0));
     assert_eq!(ask(&server, secret, "GET", "/api/v1/deliveries", "").status, 401);
     assert!(run(&["tokens", "list"]).1.contains("no tokens"));
+}
+
+#[test]
+fn a_path_written_another_way_opens_nothing_more() {
+    let server = protected();
+    let read = make(&server, PASSWORD, "read", "read");
+    let read = read["token"].as_str().unwrap();
+    for path in [
+        "/api/v1/%74okens",
+        "/api/v1/tok%65ns/",
+        "/%61pi/v1/tokens",
+        "/%74okens",
+        "/tokens//",
+        "//tokens",
+        "/api/v1/x/../tokens",
+    ] {
+        let answer = ask(&server, read, "GET", path, "");
+        assert!(matches!(answer.status, 403 | 404), "{path}: {}", answer.status);
+        assert!(!String::from_utf8_lossy(&answer.body).contains("last_used"), "{path}");
+    }
+    for path in [
+        "/static/../api/v1/deliveries",
+        "/static/%2e%2e/api/v1/deliveries",
+        "/login/../api/v1/deliveries",
+        "/static/..%2fapi",
+    ] {
+        let answer = exchange(server.inspector, "GET", path, &[], b"");
+        assert!(!matches!(answer.status, 200), "{path}: {}", answer.status);
+    }
+}
+
+#[test]
+fn a_token_is_taken_from_its_header_only_and_is_in_no_log() {
+    let mut server = protected();
+    let admin = make(&server, PASSWORD, "admin", "admin");
+    let admin = admin["token"].as_str().unwrap();
+    for path in [
+        "/api/v1/deliveries?token=TOKEN",
+        "/api/v1/deliveries?access_token=TOKEN",
+        "/metrics?authorization=Bearer%20TOKEN",
+    ] {
+        let path = path.replace("TOKEN", admin);
+        assert_eq!(exchange(server.inspector, "GET", &path, &[], b"").status, 401, "{path}");
+    }
+    let cookie = format!("tagohook_session={admin}");
+    assert_eq!(
+        exchange(server.inspector, "GET", "/api/v1/deliveries", &[("Cookie", &cookie)], b"").status,
+        401
+    );
+    let basic = format!("Basic {admin}");
+    assert_eq!(
+        exchange(server.inspector, "GET", "/api/v1/deliveries", &[("Authorization", &basic)], b"").status,
+        401
+    );
+    let bearer = format!("Bearer {admin}");
+    let twice = [("Authorization", bearer.as_str()), ("Authorization", "Bearer x")];
+    assert_eq!(exchange(server.inspector, "GET", "/api/v1/deliveries", &twice, b"").status, 401);
+    // Another site's page with a token, as a malicious extension might have it.
+    let site = [
+        ("Authorization", bearer.as_str()),
+        ("Origin", "https://evil.example"),
+        ("Sec-Fetch-Site", "cross-site"),
+    ];
+    assert_eq!(exchange(server.inspector, "GET", "/api/v1/deliveries", &site, b"").status, 403);
+    assert_eq!(ask(&server, admin, "GET", "/api/v1/deliveries", "").status, 200);
+    assert_eq!(ask(&server, admin, "POST", "/api/v1/events", "{}").status, 400);
+    server.stop();
+    let written =
+        [server.log(), std::fs::read_to_string(server.data_dir().join("addresses.json")).unwrap_or_default()];
+    assert!(written.iter().all(|text| !text.contains(admin)));
+    for file in std::fs::read_dir(server.data_dir()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap_or_default();
+        assert!(memchr::memmem::find(&bytes, admin.as_bytes()).is_none(), "hashed at rest");
+    }
+}
+
+#[test]
+fn a_revoked_token_and_a_closed_session_end_their_open_streams_before_the_next_row() {
+    let server = protected();
+    let made = make(&server, PASSWORD, "reader", "read");
+    let token = made["token"].as_str().unwrap();
+    let form = format!("password={}", PASSWORD.replace(' ', "+"));
+    let browser = [("Sec-Fetch-Site", "same-origin"), ("Content-Type", "application/x-www-form-urlencoded")];
+    let login = exchange(server.inspector, "POST", "/login", &browser, form.as_bytes());
+    let cookie = login.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+    let open = |header: String, path: &str| {
+        let mut stream = TcpStream::connect(server.inspector).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\n{header}\r\nConnection: close\r\n\r\n",
+            server.inspector
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        stream
+    };
+    let until_greeted = |stream: &mut TcpStream| {
+        let mut read = Vec::new();
+        while memchr::memmem::find(&read, b"id: ").is_none() {
+            let mut buffer = [0; 1024];
+            let count = stream.read(&mut buffer).unwrap();
+            assert!(count > 0, "{}", String::from_utf8_lossy(&read));
+            read.extend_from_slice(&buffer[..count]);
+        }
+    };
+    let path = "/api/v1/deliveries/stream";
+    let mut by_token = open(format!("Authorization: Bearer {token}"), path);
+    let mut by_cookie = open(format!("Cookie: {cookie}"), path);
+    let mut by_password = open(format!("Authorization: Bearer {PASSWORD}"), path);
+    let mut waiting = open(format!("Authorization: Bearer {token}"), "/api/v1/wait?timeout=20s");
+    for stream in [&mut by_token, &mut by_cookie, &mut by_password] {
+        until_greeted(stream);
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    let id = made["id"].as_str().unwrap();
+    assert_eq!(ask(&server, PASSWORD, "DELETE", &format!("/api/v1/tokens/{id}"), "").status, 204);
+    let out = [("Cookie", cookie.as_str()), ("Sec-Fetch-Site", "same-origin")];
+    assert!(exchange(server.inspector, "POST", "/logout", &out, b"").status < 400);
+    assert_eq!(server.post("/webhook-test/x", &[], b"after").status, 200);
+    for (stream, name) in [(&mut by_token, "token"), (&mut by_cookie, "session"), (&mut waiting, "wait")] {
+        let mut rest = String::new();
+        stream.read_to_string(&mut rest).unwrap();
+        assert!(!rest.contains("webhook-test"), "{name}: {rest}");
+    }
+    let mut row = Vec::new();
+    while memchr::memmem::find(&row, b"webhook-test").is_none() {
+        let mut buffer = [0; 1024];
+        let count = by_password.read(&mut buffer).unwrap();
+        assert!(count > 0, "{}", String::from_utf8_lossy(&row));
+        row.extend_from_slice(&buffer[..count]);
+    }
 }

@@ -9,7 +9,7 @@ use super::finding::Finding;
 use super::machine::endpoints as counted_endpoints;
 use crate::cli::inspector::{Api, encoded, text};
 use crate::domain::{Clock as _, Timestamp};
-use crate::send::{Method, Outgoing, OwnReceiver};
+use crate::send::{Client, Method, Outgoing, OwnReceiver};
 use crate::telemetry::SystemClock;
 
 /// A clock may differ by this much: the date of a response has whole seconds.
@@ -74,7 +74,7 @@ async fn receiver(api: &Api) -> anyhow::Result<Option<Finding>> {
         timeout: TIMEOUT,
         max_answer: 1_024,
     };
-    let outcome = Client::of_own(&receiver)?.send(request).await;
+    let outcome = Client::of_receiver(&receiver)?.send(request).await;
     let shown = &receiver;
     Ok(Some(match outcome.result {
         Ok(response) if response.status == 200 => Finding::well("receiver", format!("{shown} is ready")),

@@ -106,6 +106,9 @@ fn reason(fault: &std::io::Error) -> String {
         Some(rustls::Error::PeerIncompatible(_)) => {
             "the client offers no version or cipher that is safe; TLS 1.2 and 1.3 are"
         }
+        Some(rustls::Error::InvalidMessage(_) | rustls::Error::InappropriateHandshakeMessage { .. }) => {
+            "the client sent something that is not a handshake, or one that is too large"
+        }
         Some(other) => return other.to_string(),
         None => "the client closed the connection",
     };

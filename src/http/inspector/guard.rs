@@ -10,8 +10,9 @@ use actix_web::http::header::{
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpResponse, web};
+use actix_web::{Error, HttpMessage as _, HttpResponse, web};
 
+use super::access::Access;
 use super::admin_auth::{self, Login};
 use super::hosts::is_same_host;
 use super::problem::Problem;
@@ -142,8 +143,11 @@ async fn refuse_unknown(state: &InspectorState, request: &ServiceRequest) -> Opt
     }
     let is_browser = headers.contains_key("sec-fetch-site") || headers.contains_key(ORIGIN);
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    let is_known = session(headers).is_some_and(|id| state.auth.is_session(&id, state.clock.now()));
-    if is_known && (reads || is_browser) {
+    let session = session(headers).filter(|id| state.auth.is_session(id, state.clock.now()));
+    if let Some(session) = session
+        && (reads || is_browser)
+    {
+        request.extensions_mut().insert(Access::Session(session));
         return None;
     }
     if refusal::is_program(path) || !reads {
@@ -156,7 +160,8 @@ async fn refuse_unknown(state: &InspectorState, request: &ServiceRequest) -> Opt
 
 /// Refuses a token that is unknown, or whose scope is too small.
 async fn refuse_token(state: &InspectorState, request: &ServiceRequest, token: &str) -> Option<HttpResponse> {
-    let token = match state.store.token(ApiToken::digest(token)).await {
+    let digest = ApiToken::digest(token);
+    let token = match state.store.token(digest).await {
         Ok(Some(token)) => token,
         Ok(None) => return Some(unauthorized("This token is unknown, or it was revoked.")),
         Err(fault) => return Some(Problem::from(fault).response()),
@@ -176,6 +181,7 @@ async fn refuse_token(state: &InspectorState, request: &ServiceRequest, token: &
     {
         tracing::warn!(%fault, "the last use of a token could not be written");
     }
+    request.extensions_mut().insert(Access::Token(digest));
     None
 }
 

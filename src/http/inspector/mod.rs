@@ -1,5 +1,6 @@
 //! The inspector's port, which operators reach: the API for programs, the pages for people, and beside them what both share.
 
+mod access;
 mod address_check;
 mod admin_auth;
 mod answer;

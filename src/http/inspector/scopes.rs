@@ -1,6 +1,7 @@
 //! What a request of the inspector needs of the token it comes with.
 
 use actix_web::http::Method;
+use percent_encoding::percent_decode_str;
 
 use crate::domain::Scope;
 
@@ -26,7 +27,9 @@ const SECRET: [&str; 2] = ["/api/v1/tokens", "/tokens"];
 /// The scope that a request needs.
 pub fn needed(method: &Method, path: &str) -> Scope {
     let is_one_of = |patterns: &[&str]| patterns.iter().any(|pattern| matches(pattern, path));
-    if is_one_of(&SECRET) {
+    // The router also knows a path by its decoded form.
+    let decoded = percent_decode_str(path).decode_utf8_lossy();
+    if SECRET.iter().any(|pattern| matches(pattern, &decoded)) {
         return Scope::Admin;
     }
     if matches!(*method, Method::GET | Method::HEAD) || is_one_of(&QUESTIONS) {
@@ -59,6 +62,9 @@ mod tests {
             (Method::GET, "/", Scope::Read),
             (Method::GET, "/api/v1/tokens", Scope::Admin),
             (Method::GET, "/tokens", Scope::Admin),
+            (Method::GET, "/api/v1/%74okens", Scope::Admin),
+            (Method::GET, "/%74%6Fkens", Scope::Admin),
+            (Method::POST, "/api/v1/deliveries/x%2Freplay", Scope::Admin),
             (Method::POST, "/api/v1/what-if", Scope::Read),
             (Method::DELETE, "/api/v1/what-if/w1", Scope::Read),
             (Method::POST, "/api/v1/deliveries/x/replay", Scope::Replay),

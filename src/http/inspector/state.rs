@@ -160,7 +160,7 @@ impl InspectorState {
     /// # Errors
     /// Where TLS cannot be set up on this machine.
     pub(super) fn client(&self) -> Result<&Client, String> {
-        let client = self.client.get_or_init(|| Client::of_own(&self.receiver));
+        let client = self.client.get_or_init(|| Client::of_receiver(&self.receiver));
         client.as_ref().map_err(ToString::to_string)
     }
 
@@ -220,7 +220,7 @@ impl InspectorState {
             let replayer = Replayer {
                 store: self.store.clone(),
                 sender: self.sender.clone(),
-                own: Client::of_own(&self.receiver)?,
+                own: Client::of_receiver(&self.receiver)?,
                 client: self.sender.client().clone(),
                 receiver: self.receiver.clone(),
                 sources: self.sources.clone(),

@@ -33,9 +33,6 @@ const LARGE_BODY: usize = 128 * 1024;
 /// How long to wait for a body after a POST without a length.
 const BARE_BODY: Duration = Duration::from_millis(50);
 
-/// How long the result of a store check is valid.
-const READINESS_HOLDS: Duration = Duration::from_secs(1);
-
 /// A request's head, with the state of its connection.
 pub struct WireRequest<'a> {
     /// The head as the server read it.
@@ -369,19 +366,6 @@ impl ReceiverState {
                 });
                 line.write_fault(&fault);
                 Err(respond::cannot_keep())
-            }
-        }
-    }
-
-    /// Checks the store at most once a second; concurrent callers share the result.
-    async fn is_ready(&self) -> bool {
-        let mut last = self.readiness.lock().await;
-        match *last {
-            Some((at, is_ready)) if at.elapsed() < READINESS_HOLDS => is_ready,
-            _ => {
-                let is_ready = self.store.ready().await.is_ok();
-                *last = Some((Instant::now(), is_ready));
-                is_ready
             }
         }
     }

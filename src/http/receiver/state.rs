@@ -1,7 +1,7 @@
 //! State shared by the receiver's workers: its rules, its limits, and the store.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use tokio::sync::{Mutex, Semaphore};
@@ -19,6 +19,9 @@ use crate::receive::Receiver;
 use crate::send::OwnProbes;
 use crate::store::Store;
 use crate::telemetry::Metrics;
+
+/// How long the result of a store check is valid.
+const READINESS_HOLDS: Duration = Duration::from_secs(1);
 
 /// The rules of the receiver; a reload replaces them.
 pub struct Rules {
@@ -67,3 +70,18 @@ pub struct ReceiverState {
 
 /// Whether the store can be written, at most a second old: strangers' probes must not keep the writer busy.
 pub type Readiness = Arc<Mutex<Option<(Instant, bool)>>>;
+
+impl ReceiverState {
+    /// Checks the store at most once a second; concurrent callers share the result.
+    pub(super) async fn is_ready(&self) -> bool {
+        let mut last = self.readiness.lock().await;
+        match *last {
+            Some((at, is_ready)) if at.elapsed() < READINESS_HOLDS => is_ready,
+            _ => {
+                let is_ready = self.store.ready().await.is_ok();
+                *last = Some((Instant::now(), is_ready));
+                is_ready
+            }
+        }
+    }
+}

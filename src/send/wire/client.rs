@@ -182,16 +182,8 @@ impl Client {
     ///
     /// # Errors
     /// When TLS cannot be set up.
-    pub fn of_own(receiver: &OwnReceiver) -> Result<Self, SendError> {
-        Self::trusting(Trust::Own(receiver.clone()))
-    }
-
-    /// A client with another trust than the system's, for addresses that the operator chose.
-    ///
-    /// # Errors
-    /// When TLS cannot be set up.
-    pub fn trusting(trust: Trust) -> Result<Self, SendError> {
-        Self::behind(TargetGuard::new(false), &ForwardProxy::default(), trust)
+    pub fn of_receiver(receiver: &OwnReceiver) -> Result<Self, SendError> {
+        Self::behind(TargetGuard::new(false), &ForwardProxy::default(), Trust::Own(receiver.clone()))
     }
 
     /// A client that reaches every address `guard` allows, through `proxy`.

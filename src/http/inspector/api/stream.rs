@@ -18,6 +18,7 @@ use utoipa::openapi::schema::Schema;
 use super::objects::RowObject;
 use super::openapi::Events;
 use crate::domain::{DeliveryFilter, DeliveryRow};
+use crate::http::inspector::access::Access;
 use crate::http::inspector::problem::Problem;
 use crate::http::inspector::request::{As, DeliveryParams, Members, Query, Word, one_of};
 use crate::http::inspector::{InspectorState, list_row};
@@ -83,11 +84,14 @@ pub async fn stream(
         let _ = write!(greeting, "id: {start}\n\n");
     }
     let tail = LiveTail::after(state.store.clone(), filter, start);
+    let access = Access::of(&request);
     let writer = Writer {
         // A page is drawn less often than a program reads.
         tail: if is_html.is_some() { tail } else { tail.at_once() },
         stop: state.stopping(),
-        list: is_html.map(|_| state),
+        is_html: is_html.is_some(),
+        access,
+        state,
         greeting: Some(greeting),
         beat: Instant::now() + HEARTBEAT,
     };
@@ -106,12 +110,23 @@ struct Writer {
     tail: LiveTail,
     stop: watch::Receiver<bool>,
     /// Whether the rows are HTML, for the list's own page.
-    list: Option<web::Data<InspectorState>>,
+    is_html: bool,
+    /// What let the client in.
+    access: Option<Access>,
+    state: web::Data<InspectorState>,
     greeting: Option<String>,
     beat: Instant,
 }
 
 impl Writer {
+    /// Whether the client's token was revoked, or its user has logged out.
+    async fn is_shut(&self) -> bool {
+        match &self.access {
+            Some(access) => access.is_over(&self.state).await,
+            None => false,
+        }
+    }
+
     /// The next text to write; `None` at the end.
     async fn next(&mut self) -> Option<String> {
         if let Some(greeting) = self.greeting.take() {
@@ -122,23 +137,28 @@ impl Writer {
                 return Some(reset(self.tail.cursor()));
             }
             let rows = tokio::select! {
-                rows = self.tail.next() => rows?,
+                rows = self.tail.next() => Some(rows?),
                 _ = self.stop.wait_for(|stopped| *stopped) => return None,
-                () = tokio::time::sleep_until(self.beat) => {
-                    self.beat = Instant::now() + HEARTBEAT;
-                    // The id also passes deliveries that do not match: a reconnection does not read them again.
-                    // Pages cannot see comments, but must notice a dead connection.
-                    let at = self.tail.cursor();
-                    return Some(format!(": alive\nid: {at}\nevent: alive\ndata: {{}}\n\n"));
-                }
+                () = tokio::time::sleep_until(self.beat) => None,
+            };
+            if self.is_shut().await {
+                return None;
+            }
+            let Some(rows) = rows else {
+                self.beat = Instant::now() + HEARTBEAT;
+                // The id also passes deliveries that do not match: a reconnection does not read them again.
+                // Pages cannot see comments, but must notice a dead connection.
+                let at = self.tail.cursor();
+                return Some(format!(": alive\nid: {at}\nevent: alive\ndata: {{}}\n\n"));
             };
             match rows {
                 Ok(rows) if rows.is_empty() => {}
                 Ok(rows) => {
                     self.beat = Instant::now() + HEARTBEAT;
-                    return Some(match &self.list {
-                        Some(state) => html_events(state, &rows).await,
-                        None => rows.iter().map(|row| event(row.seq, &RowObject::from(row))).collect(),
+                    return Some(if self.is_html {
+                        html_events(&self.state, &rows).await
+                    } else {
+                        rows.iter().map(|row| event(row.seq, &RowObject::from(row))).collect()
                     });
                 }
                 Err(fault) => {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::web;
+use actix_web::{HttpRequest, web};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -11,6 +11,7 @@ use super::objects::RowObject;
 use super::openapi::Done;
 use crate::domain::DeliveryFilter;
 use crate::http::inspector::InspectorState;
+use crate::http::inspector::access::Access;
 use crate::http::inspector::problem::Problem;
 use crate::http::inspector::request::{As, DeliveryParams, Members, Query, Word};
 use crate::inspect::first_since;
@@ -46,6 +47,7 @@ impl Word for Duration {
 /// The first matching row, or 408.
 pub async fn wait(
     Query((params, how)): Query<(DeliveryParams, WaitParams)>,
+    request: HttpRequest,
     state: web::Data<InspectorState>,
 ) -> Result<Done<RowObject>, Problem> {
     let mut filter = DeliveryFilter::from(params);
@@ -55,6 +57,11 @@ pub async fn wait(
     tokio::select! {
         found = first_since(&state.store, filter, from) => {
             let row = found?.ok_or_else(stopping)?;
+            if let Some(access) = Access::of(&request)
+                && access.is_over(&state).await
+            {
+                return Err(Problem::new(StatusCode::UNAUTHORIZED, "This token was revoked, or the session has ended."));
+            }
             Ok(Done(RowObject::from(&row)))
         }
         () = tokio::time::sleep(timeout) => {
