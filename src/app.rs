@@ -89,6 +89,7 @@ pub async fn start(
     let masking = Arc::new(Masking::new(store_key));
     let place = store_place(config, Some(&store_key))?;
     let options = store_options(config, place, Arc::clone(&clock), &metrics);
+    let retention = options.retention;
     let store = Store::open(options).await.context("cannot open the store")?;
     store.start_indexing()?;
     let certificate = Arc::new(Certificate::default());
@@ -161,7 +162,7 @@ pub async fn start(
         data_dir: config.data_dir.clone(),
         config_file: config.file.clone(),
         schemas_dir: config.schemas_dir.clone(),
-        max_size: config.store.max_size,
+        retention,
         what_if: WhatIf::new(
             store.clone(),
             Arc::clone(&catalog),

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use dead_letters::{DeadLetters, DeadLettersCommand, LetterFilter};
-pub use history::{Deliveries, DeliveriesCommand, Export, Stats, Wait};
+pub use history::{Deliveries, DeliveriesCommand, Export, Import, Stats, Wait};
 pub use listen::Listen;
 pub use messages::{ChosenMessages, MessageFilter, Messages, MessagesCommand};
 pub use replay::Replay;
@@ -122,6 +122,8 @@ pub enum Command {
     Deliveries(Deliveries),
     /// Write the deliveries that a search finds as JSON Lines, CSV or HAR
     Export(Export),
+    /// Store the deliveries of an export, or of another tool's HTTP archive, to look at
+    Import(Import),
     /// Print what arrived, what was forwarded and what needs attention
     Stats(Stats),
     /// Check configuration, machine and running instance, and say what to do

@@ -14,6 +14,7 @@ mod faulty;
 mod full_loop;
 mod hash_password;
 mod health;
+mod import;
 mod inspector;
 mod interrupt;
 mod listen;

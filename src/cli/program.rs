@@ -9,8 +9,8 @@ use super::fault::Fault;
 use super::interrupt::Interrupted;
 use super::output::{self, Unwritten, complain};
 use super::{
-    check_config, dead_letters, deliveries, doctor, events, export, full_loop, hash_password, health, listen,
-    messages, migrate_store, prepare_store, prune, reload, replay, send, serve, shell, sign, stats,
+    check_config, dead_letters, deliveries, doctor, events, export, full_loop, hash_password, health, import,
+    listen, messages, migrate_store, prepare_store, prune, reload, replay, send, serve, shell, sign, stats,
     subscriptions, tail, tokens, typo, verify, wait,
 };
 use crate::config::{ConfigFaults, DEFAULT_TOML};
@@ -72,6 +72,7 @@ fn run(Arguments { globals, command }: Arguments) -> anyhow::Result<ExitCode> {
         Command::Wait(asked) => wait::run(&globals, &asked),
         Command::Deliveries(asked) => deliveries::run(&globals, &asked),
         Command::Export(asked) => export::run(&globals, &asked),
+        Command::Import(asked) => import::run(&globals, &asked),
         Command::Stats(asked) => stats::run(&globals, &asked),
         Command::Doctor(asked) => doctor::run(&globals, &asked),
         Command::Completions(asked) => shell::completions(&asked),

@@ -1,8 +1,8 @@
 //! The decision about a delivery, on its way to the store and back.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::{Check, Claim, Delivery, DeliveryId, EventFacts, Reason, Timestamp, Unverified};
+use super::{Check, Claim, Delivery, DeliveryId, EventFacts, Reason, Timestamp, Unverified, Verdict};
 
 /// The decision of the checks before the store.
 #[derive(Clone, Debug)]
@@ -15,6 +15,23 @@ pub enum Decision {
     Capture(u16),
     /// A platform's question before it sends; the response has this status.
     Handshake(u16),
+    /// Another instance decided.
+    Import(Imported),
+}
+
+/// What another instance decided about a delivery.
+#[derive(Clone, Debug)]
+pub struct Imported {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The reason of a rejection.
+    pub reason: Option<Reason>,
+    /// The status of the response.
+    pub status: u16,
+    /// The time from the complete head to the moment of writing.
+    pub duration: Duration,
+    /// The first delivery of the same event.
+    pub duplicate_of: Option<DeliveryId>,
 }
 
 /// One row on its way to the store.

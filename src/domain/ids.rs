@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use uuid::Uuid;
+use uuid::{Builder, Uuid, Version};
 
 use super::Timestamp;
 
@@ -59,6 +59,27 @@ ids! {
 }
 
 impl DeliveryId {
+    /// The id here of a delivery with this id in another instance: the same but for the version, which is then 8 (RFC 9562).
+    #[must_use]
+    pub const fn imported(self) -> Self {
+        Self(Builder::from_custom_bytes(*self.as_bytes()).into_uuid())
+    }
+
+    /// The id of an imported delivery without one: of the same time and contents, the same each time.
+    #[must_use]
+    pub fn of_contents(received_at: Timestamp, digest: [u8; 32]) -> Self {
+        let [_, _, time @ ..] = received_at.as_micros().div_euclid(1_000).max(0).to_be_bytes();
+        let mut bytes = [0; 16];
+        bytes.iter_mut().zip(time.into_iter().chain(digest)).for_each(|(byte, value)| *byte = value);
+        Self(Builder::from_custom_bytes(bytes).into_uuid())
+    }
+
+    /// Whether the delivery was imported: another instance received it.
+    #[must_use]
+    pub fn is_imported(&self) -> bool {
+        self.0.get_version() == Some(Version::Custom)
+    }
+
     /// When it was created, to the millisecond.
     #[must_use]
     pub fn made_at(&self) -> Timestamp {
@@ -103,10 +124,11 @@ impl MessageId {
     }
 }
 
+/// The milliseconds that ids of the versions 7 and 8 begin with.
 fn made_at(id: Uuid) -> Timestamp {
-    let (secs, nanos) = id.get_timestamp().map_or((0, 0), |time| time.to_unix());
-    let micros = i64::from(nanos / 1_000);
-    Timestamp::from_micros(i64::try_from(secs).unwrap_or(0).saturating_mul(1_000_000).saturating_add(micros))
+    let [a, b, c, d, e, f, ..] = id.into_bytes();
+    let millis = i64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+    Timestamp::from_micros(millis.saturating_mul(1_000))
 }
 
 fn fresh(now: Timestamp) -> Uuid {
@@ -118,6 +140,18 @@ fn fresh(now: Timestamp) -> Uuid {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_imported_delivery_has_an_id_of_its_own_that_tells_the_time() {
+        let at = Timestamp::parse_rfc3339("2026-03-09T07:14:58.402Z").unwrap();
+        let original = DeliveryId::new_at(at);
+        let imported = original.imported();
+        assert_eq!((original.is_imported(), imported.is_imported()), (false, true));
+        assert_eq!((original.made_at(), imported.made_at(), imported.imported()), (at, at, imported));
+        assert_eq!(original.to_string().replacen("-7", "-8", 1), imported.to_string());
+        let made = [[1; 32], [2; 32]].map(|digest| DeliveryId::of_contents(at, digest));
+        assert!(made.iter().all(|id| id.is_imported() && id.made_at() == at) && made[0] != made[1]);
+    }
 
     #[test]
     fn a_message_is_known_by_its_mark_wherever_it_is() {

@@ -47,7 +47,7 @@ pub use clock::ManualClock;
 pub use clock::{Clock, Now, Timestamp};
 pub use delivery::{Arrival, BodyEnd, ClientAddress, Connection, Delivery, DeliveryRow, StoredDelivery};
 pub use entity::{Device, DeviceState, Entity, Seen, is_of_the_future, is_worldwide};
-pub use entry::{Appended, Decision, Entry};
+pub use entry::{Appended, Decision, Entry, Imported};
 pub use event::{Claim, ClaimKey, EventFacts};
 pub use event_place::{EVENT_PLACES, EventPlace, IdScope};
 pub use filter::DeliveryFilter;

@@ -169,7 +169,7 @@ async fn causes_of(
     budget: &mut Budget,
 ) -> Result<Vec<(i64, Cause)>, StoreError> {
     let mut found = Vec::new();
-    for row in rows.into_iter().filter(|row| row.cause.is_none()) {
+    for row in rows.into_iter().filter(|row| row.cause.is_none() && !row.id.is_imported()) {
         let began = Instant::now();
         if !budget.allows(began) {
             break;

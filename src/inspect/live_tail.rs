@@ -113,7 +113,7 @@ impl LiveTail {
         // The cursor moves only when all is read: cancelling this loses nothing.
         let until = Instant::now() + CAUSE;
         let mut named = self.store.named_through();
-        while let Some(last) = tail.rows.iter().rfind(|row| row.awaits_cause())
+        while let Some(last) = tail.rows.iter().rfind(|row| row.awaits_cause() && !row.id.is_imported())
             && Instant::now() < until
         {
             let is_named = timeout(LOOK_AGAIN, named.wait_for(|through| *through >= last.seq)).await.is_ok();
@@ -123,6 +123,8 @@ impl LiveTail {
             }
         }
         self.cursor = self.cursor.max(tail.through);
+        // What is imported did not arrive now.
+        tail.rows.retain(|row| !row.id.is_imported());
         Ok(tail.rows)
     }
 }

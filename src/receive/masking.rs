@@ -94,6 +94,27 @@ impl Masking {
         format!("{path}?{}", parameters.join("&"))
     }
 
+    /// The lines of an imported delivery. What another instance masked, or left out of an archive, stays as it is.
+    #[must_use]
+    pub fn imported_headers(&self, headers: &Headers, more: &[String]) -> Headers {
+        let masked = |header: &Header| match is_hidden(&header.text()) {
+            true => header.clone(),
+            false => self.header(header, more, &[]),
+        };
+        headers.iter().map(masked).collect()
+    }
+
+    /// The request target of an imported delivery; see `imported_headers`.
+    #[must_use]
+    pub fn imported_target(&self, target: &str) -> String {
+        let Some((path, query)) = target.split_once('?') else { return target.to_owned() };
+        let masked = |parameter: &str| match parameter.split_once('=') {
+            Some((_, value)) if is_hidden(value) => parameter.to_owned(),
+            _ => self.target(&format!("?{parameter}"), &[]).split_off(1),
+        };
+        format!("{path}?{}", query.split('&').map(masked).collect::<Vec<_>>().join("&"))
+    }
+
     fn mask(&self, value: &[u8], may_show_tail: bool) -> String {
         let mut hash = match Hmac::<Sha256>::new_from_slice(self.key.expose_secret()) {
             Ok(hash) => hash,
@@ -115,6 +136,18 @@ impl Masking {
 
 fn is_credential_header(name: &str, more: &[String]) -> bool {
     more.iter().any(|known| name.eq_ignore_ascii_case(known)) || names_credential_header(name)
+}
+
+/// Whether a value is the mask of a credential, or the variable for one, also behind `Bearer` or `Basic`.
+fn is_hidden(value: &str) -> bool {
+    let value = ["Bearer ", "Basic "].iter().find_map(|scheme| value.strip_prefix(scheme)).unwrap_or(value);
+    let is_mask = value.strip_prefix("masked-").and_then(|rest| rest.get(..16)).is_some_and(|hash| {
+        hash.bytes().all(|byte| byte.is_ascii_hexdigit()) && value.len() <= "masked-".len() + 16 + 1 + TAIL
+    });
+    let is_variable = value.strip_prefix("$CREDENTIAL").is_some_and(|rest| {
+        rest.bytes().all(|byte| byte == b'_' || byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    });
+    is_mask || is_variable
 }
 
 #[cfg(test)]
@@ -211,5 +244,31 @@ mod tests {
         let seen = masking.headers_without(&headers, &[], &hidden);
         let values: Vec<String> = seen.iter().map(Header::text).collect();
         assert!(values[0].starts_with("masked-") && values[1] == "value", "{values:?}");
+    }
+
+    #[test]
+    fn what_another_instance_masked_stays_and_anything_else_is_masked() {
+        let masking = Masking::new([7; 32]);
+        let mut headers = Headers::default();
+        for (name, value) in [
+            ("Authorization", "Bearer masked-0123456789abcdef-zz09"),
+            ("X-API-Key", "$CREDENTIAL_X_API_KEY"),
+            ("Cookie", "masked-0123456789abcdef-and-a-secret"),
+            ("X-API-Key", "$CREDENTIAL and a secret"),
+            ("X-Plain", "kept"),
+        ] {
+            headers.push(name, value);
+        }
+        let seen: Vec<String> = masking.imported_headers(&headers, &[]).iter().map(Header::text).collect();
+        assert_eq!(
+            (seen[0].as_str(), seen[1].as_str()),
+            ("Bearer masked-0123456789abcdef-zz09", "$CREDENTIAL_X_API_KEY")
+        );
+        assert!(seen[2..4].iter().all(|value| !value.contains("secret")), "{seen:?}");
+        assert_eq!(seen[4], "kept");
+        let target = "/w?token=masked-0123456789abcdef&a=1&key=hunter2hunter2";
+        let seen = masking.imported_target(target);
+        assert!(seen.starts_with("/w?token=masked-0123456789abcdef&a=1&key=masked-"), "{seen}");
+        assert_eq!(masking.imported_target("/w"), "/w");
     }
 }

@@ -200,6 +200,12 @@ impl Receiver {
         Entry { decision: Decision::Reject(reason), ..self.capture(arrival, reason.status(), started) }
     }
 
+    /// Masks the credentials of an imported delivery that are not masked there.
+    pub fn mask_imported(&self, delivery: &mut Delivery) {
+        delivery.headers = self.masking.imported_headers(&delivery.headers, &self.credential_headers);
+        delivery.path = self.masking.imported_target(&delivery.path);
+    }
+
     /// The stored form of an arrival: the bytes unchanged, credentials and the `hidden` places masked.
     fn delivery(&self, source: &str, arrival: Arrival, hidden: &[Place]) -> Delivery {
         Delivery {

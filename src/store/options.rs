@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 
 use crate::config::{Instance, PostgresUrl, Roots, TlsMode};
-use crate::domain::Clock;
+use crate::domain::{Clock, Verdict};
 use crate::telemetry::{StoreMetrics, Workers};
 
 /// A host that went away without a word is noticed after `KEEPALIVE_AFTER` and `KEEPALIVES` times `KEEPALIVE_EVERY`; with
@@ -127,4 +127,18 @@ pub struct Retention {
     pub max_size: u64,
     /// Bytes of rejected deliveries; captures have a budget of the same size.
     pub max_refused: u64,
+}
+
+impl Retention {
+    /// The maximum age of deliveries with that verdict, and its option; captures have none.
+    #[must_use]
+    pub const fn kept(&self, verdict: Verdict) -> Option<(&'static str, Duration)> {
+        match verdict {
+            Verdict::Accepted | Verdict::Duplicate | Verdict::Handshake => {
+                Some(("keep_deliveries", self.keep_deliveries))
+            }
+            Verdict::Rejected => Some(("keep_rejected", self.keep_rejected)),
+            Verdict::Captured => None,
+        }
+    }
 }

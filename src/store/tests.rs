@@ -17,6 +17,7 @@ mod both_engines;
 mod claims;
 mod connections;
 mod faults;
+mod imported;
 mod kept;
 mod keys;
 mod learned;

@@ -32,11 +32,13 @@ impl DeliveryLine {
             event: entry.facts.event_type.as_deref().map(short),
             decision: match &entry.decision {
                 Decision::Reject(reason) => Some(*reason),
+                Decision::Import(imported) => imported.reason,
                 Decision::Accept(_) | Decision::Capture(_) | Decision::Handshake(_) => None,
             },
             unjudged: match &entry.decision {
                 Decision::Capture(_) => Some(Verdict::Captured),
                 Decision::Handshake(_) => Some(Verdict::Handshake),
+                Decision::Import(imported) => Some(imported.verdict),
                 Decision::Accept(_) | Decision::Reject(_) => None,
             },
             client: entry.delivery.client.ip,

@@ -49,6 +49,7 @@ mod headline;
 mod http_attack;
 mod http_edge;
 mod idempotency;
+mod importing;
 mod imports;
 mod interrupts;
 mod json;

@@ -74,6 +74,21 @@ pub struct Export {
     pub inspector: Inspector,
 }
 
+/// `tagohook import`
+#[derive(Debug, Args)]
+pub struct Import {
+    /// An export as JSON Lines or HAR, or a HAR of another tool; - for standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The source of requests in another tool's HAR [default: the one in the path /webhook/NAME, otherwise imported]
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
+    #[command(flatten)]
+    pub rows: Rows,
+    #[command(flatten)]
+    pub inspector: Inspector,
+}
+
 /// `tagohook stats`
 #[derive(Debug, Args)]
 pub struct Stats {

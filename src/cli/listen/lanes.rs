@@ -26,6 +26,9 @@ pub struct Job {
 impl Job {
     /// The delivery of a row of the API; `None` without an id.
     pub fn of(seq: i64, row: &Value) -> Option<Self> {
+        if row.get("imported").and_then(Value::as_bool) == Some(true) {
+            return None;
+        }
         let text = |key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let id = row.get("id")?.as_str()?.to_owned();
         let (source, entity) = (text("source"), text("entity"));

@@ -24,8 +24,9 @@ use crate::inspect::replay::{OwnReplays, ReplayRuns, Replayer};
 use crate::inspect::what_if::WhatIf;
 use crate::inspect::{Findings, look_into};
 use crate::payload::Sources;
+use crate::receive::Receiver;
 use crate::send::{Client, OwnReceiver, SendError, Sender};
-use crate::store::Store;
+use crate::store::{Retention, Store};
 use crate::telemetry::Metrics;
 
 /// What an inspector is made of.
@@ -62,8 +63,8 @@ pub struct InspectorParts {
     pub config_file: Option<PathBuf>,
     /// Where schemas of the user's own are.
     pub schemas_dir: Option<PathBuf>,
-    /// The most bytes of the store that may be in use.
-    pub max_size: u64,
+    /// How long deliveries are kept.
+    pub retention: Retention,
     /// Where a reload is asked for.
     pub reload: ReloadDesk,
     /// The counters.
@@ -91,7 +92,9 @@ pub struct InspectorState {
     pub(super) reload: ReloadDesk,
     pub(super) remembered: Arc<Remembered>,
     pub(crate) schemas_dir: Option<PathBuf>,
-    pub(crate) max_size: u64,
+    pub(crate) retention: Retention,
+    /// Held by the import that is stored now.
+    pub(super) importing: Arc<tokio::sync::Mutex<()>>,
     pub(super) receiver: OwnReceiver,
     pub(super) auth: Arc<AdminAuth>,
     pub(super) hosts: Arc<Hosts>,
@@ -127,7 +130,8 @@ impl InspectorState {
             config_file: parts.config_file,
             remembered: Arc::default(),
             schemas_dir: parts.schemas_dir,
-            max_size: parts.max_size,
+            retention: parts.retention,
+            importing: Arc::default(),
             receiver: parts.receiver,
             auth: Arc::new(AdminAuth::new(parts.password.map(|hash| hash.as_str().to_owned()))),
             hosts: Arc::new(Hosts::new(parts.inspector, &names)),
@@ -173,6 +177,11 @@ impl InspectorState {
         }
     }
 
+    /// The receiver by the rules as they are now.
+    pub(super) fn receiver_now(&self) -> Arc<Receiver> {
+        Arc::clone(&self.rules.load().receiver)
+    }
+
     /// Why a delivery has its verdict.
     pub(crate) async fn look_into(&self, delivery: StoredDelivery) -> (Arc<StoredDelivery>, Findings) {
         let delivery = Arc::new(delivery);
@@ -194,7 +203,11 @@ impl InspectorState {
     pub(crate) async fn look_and_note(&self, delivery: StoredDelivery) -> (Arc<StoredDelivery>, Findings) {
         let before = delivery.row.cause.clone();
         let (delivery, findings) = self.look_into(delivery).await;
-        let found = delivery.row.cause.clone().filter(|_| delivery.row.cause != before);
+        let found = delivery
+            .row
+            .cause
+            .clone()
+            .filter(|_| delivery.row.cause != before && !delivery.row.id.is_imported());
         if let Some(cause) = found
             && let Err(fault) = self.store.name_causes(vec![(delivery.row.seq, cause)]).await
         {

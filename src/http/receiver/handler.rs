@@ -316,7 +316,7 @@ impl ReceiverState {
     ) -> HttpResponse {
         let refusal = match &entry.decision {
             Decision::Reject(reason) => Some(*reason),
-            Decision::Accept(_) | Decision::Capture(_) | Decision::Handshake(_) => None,
+            Decision::Accept(_) | Decision::Capture(_) | Decision::Handshake(_) | Decision::Import(_) => None,
         };
         let client = entry.delivery.client.ip;
         if refusal.is_some() && !rules.refused_rate.allows(client) {

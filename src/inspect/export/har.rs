@@ -4,7 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::request::{Request, text};
+use super::header_bytes::header_bytes;
+use super::request::{Request, bytes, text};
 use crate::domain::StoredDelivery;
 
 /// The archive of these entries.
@@ -79,9 +80,34 @@ pub fn entry(request: &Request<'_>, delivery: &StoredDelivery, base: &str) -> Va
         },
         "cache": {},
         "timings": {"send": 0, "wait": time, "receive": 0},
+        "_tagohook": own(request, delivery),
         "comment": match row.reason {
             Some(reason) => format!("{}: {}", row.verdict.as_str(), reason.as_str()),
             None => row.verdict.as_str().to_owned(),
         },
+    })
+}
+
+/// What an archive has no place for, as the API has it: an import reads it.
+fn own(request: &Request<'_>, delivery: &StoredDelivery) -> Value {
+    let row = &delivery.row;
+    json!({
+        "id": row.id.to_string(),
+        "source": row.source,
+        "received_at": row.received_at.to_string(),
+        "verdict": row.verdict.as_str(),
+        "reason": row.reason.map(|reason| reason.as_str()),
+        "duration_us": row.duration_us,
+        "duplicate_of": row.duplicate_of.map(|first| first.to_string()),
+        "event_type": row.event_type,
+        "event_name": row.event_name,
+        "event_id": row.event_id,
+        "entity": row.entity,
+        "client_ip": row.client_ip.to_string(),
+        "peer_ip": delivery.client.peer.to_string(),
+        "client_explanation": delivery.client.explanation,
+        "body_end": delivery.body_end.as_str(),
+        "checks": delivery.checks,
+        "header_bytes": header_bytes(request.headers.iter().map(|(_, value)| bytes(value))),
     })
 }

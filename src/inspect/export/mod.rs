@@ -2,6 +2,7 @@
 
 mod curl;
 mod har;
+mod header_bytes;
 mod node;
 mod python;
 mod raw;
@@ -13,6 +14,7 @@ mod variables;
 use crate::domain::{Scheme, Source, StoredDelivery};
 
 pub use har::{document as har_document, entry_of as har_entry};
+pub use header_bytes::header_bytes;
 pub use request::{credential_headers, is_of_the_connection};
 pub use table::{csv_head, csv_line};
 pub use test_file::file_name as test_file_name;

@@ -106,7 +106,8 @@ impl Learner {
         self.read = if is_history { through.min(self.since) } else { through };
         let sources = self.sources.all();
         for delivery in &deliveries {
-            if delivery.row.seq <= self.read {
+            // What is imported says nothing about the devices and senders of this instance.
+            if delivery.row.seq <= self.read && !delivery.row.id.is_imported() {
                 self.add(delivery, &sources);
             }
         }

@@ -79,7 +79,9 @@ pub fn flip(
     let judged = judge(delivery, delivery.client.clone(), receiver, source, masking);
     let after = match judged.decision {
         Decision::Reject(reason) => Side::Refused(reason),
-        Decision::Accept(_) | Decision::Capture(_) | Decision::Handshake(_) => Side::Passes,
+        Decision::Accept(_) | Decision::Capture(_) | Decision::Handshake(_) | Decision::Import(_) => {
+            Side::Passes
+        }
     };
     let row = &delivery.row;
     let was = event(row.event_type.as_deref(), row.event_id.as_deref());

@@ -118,7 +118,8 @@ pub async fn step(sender: &Sender, cursor: i64) -> Result<Stepped, StoreError> {
     }
     let mut events = Vec::new();
     let mut targets = HashSet::new();
-    for delivery in found {
+    // Another instance forwarded what is imported.
+    for delivery in found.into_iter().filter(|delivery| !delivery.row.id.is_imported()) {
         let seq = delivery.row.seq;
         for event in events_of(sender, delivery).await? {
             let reach = Reach::of(&enabled, &event, Some(seq));

@@ -133,9 +133,13 @@ pub fn unverified(text: &str) -> Option<Unverified> {
     Some(Unverified { event, id, device, device_name })
 }
 
-/// Fills in the last check. It was written before the store knew the result of the claim; the row knows it.
+/// Fills in the last check. It was written before the store knew the result of the claim; the row knows it. An imported
+/// delivery has the whole check.
 pub fn complete_last_check(checks: &mut [Check], row: &DeliveryRow, first_received_at: Option<Timestamp>) {
-    let (Some(check), Some(first)) = (checks.last_mut(), row.duplicate_of) else { return };
+    let (Some(check), Some(first), false) = (checks.last_mut(), row.duplicate_of, row.id.is_imported())
+    else {
+        return;
+    };
     let when = first_received_at.map_or(String::new(), |time| format!(" at {time}"));
     if row.reason == Some(Reason::IdConflict) {
         check.outcome = Outcome::Fail;

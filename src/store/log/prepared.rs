@@ -1,6 +1,6 @@
 //! An entry, encoded on its caller's thread, and what every engine decides about it in the same way.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::domain::json::same_values;
 use crate::domain::{
@@ -48,8 +48,8 @@ pub struct Settled {
     pub reason: Option<Reason>,
     /// The status of the response.
     pub status: u16,
-    /// The delivery that has its event, and when that one was received.
-    pub first: Option<(DeliveryId, Timestamp)>,
+    /// The delivery that has its event, and when that one was received, if that is known.
+    pub first: Option<(DeliveryId, Option<Timestamp>)>,
 }
 
 impl Prepared {
@@ -78,7 +78,15 @@ impl Prepared {
     pub const fn claim(&self) -> Option<&Claim> {
         match &self.decision {
             Decision::Accept(claim) => claim.as_ref(),
-            Decision::Reject(_) | Decision::Capture(_) | Decision::Handshake(_) => None,
+            Decision::Reject(_) | Decision::Capture(_) | Decision::Handshake(_) | Decision::Import(_) => None,
+        }
+    }
+
+    /// The time that it took until now, or in the instance that received it.
+    pub fn took(&self) -> Duration {
+        match &self.decision {
+            Decision::Import(imported) => imported.duration,
+            _ => self.started.elapsed(),
         }
     }
 
@@ -88,6 +96,7 @@ impl Prepared {
             (Decision::Reject(reason), _) => (Verdict::Rejected, Some(*reason), reason.status()),
             (Decision::Capture(status), _) => (Verdict::Captured, None, *status),
             (Decision::Handshake(status), _) => (Verdict::Handshake, None, *status),
+            (Decision::Import(imported), _) => (imported.verdict, imported.reason, imported.status),
             (Decision::Accept(_), Appended::New) => (Verdict::Accepted, None, 200),
             (Decision::Accept(_), Appended::Duplicate { .. }) => (Verdict::Duplicate, None, 200),
             (Decision::Accept(_), Appended::Conflict { .. }) => {
@@ -96,9 +105,12 @@ impl Prepared {
             }
         };
         let first = match appended {
-            Appended::New => None,
+            Appended::New => match &self.decision {
+                Decision::Import(imported) => imported.duplicate_of.map(|first| (first, None)),
+                _ => None,
+            },
             Appended::Duplicate { first, first_received_at }
-            | Appended::Conflict { first, first_received_at } => Some((first, first_received_at)),
+            | Appended::Conflict { first, first_received_at } => Some((first, Some(first_received_at))),
         };
         Settled { appended, verdict, reason, status, first }
     }

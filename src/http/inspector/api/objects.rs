@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::replay_objects::ReplayObject;
 use crate::domain::{Check, DeliveryRow, Marks, ReplaysAbout, StoredDelivery, Unverified};
 use crate::http::inspector::answer::{ReasonWord, Time, VerdictWord};
+use crate::inspect::export::header_bytes;
 use crate::inspect::{ClientRepeat, Diagnosis, Findings, Fix};
 
 /// What the body of a rejected delivery says, unverified.
@@ -65,6 +66,8 @@ pub struct RowObject {
     duration_us: u64,
     /// The first delivery of the same event.
     duplicate_of: Option<String>,
+    /// Whether another instance received it.
+    imported: bool,
     pinned: bool,
     note: Option<String>,
     tags: Vec<String>,
@@ -91,6 +94,7 @@ impl From<&DeliveryRow> for RowObject {
             size_bytes: row.size_bytes,
             duration_us: row.duration_us,
             duplicate_of: row.duplicate_of.map(|first| first.to_string()),
+            imported: row.id.is_imported(),
             pinned: row.marks.is_pinned,
             note: row.marks.note.clone(),
             tags: row.marks.tags.clone(),
@@ -119,6 +123,10 @@ pub struct DeliveryObject {
     node: Option<String>,
     /// Name and value of each line, in the order received.
     headers: Vec<(String, String)>,
+    /// Values that are not UTF-8: the position of the line, from 0, and the value in base64.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    header_bytes: Vec<(usize, String)>,
     /// The body, where it is UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -250,6 +258,7 @@ impl DeliveryObject {
             client_explanation: delivery.client.explanation.clone(),
             node: delivery.node.clone(),
             headers: delivery.headers.iter().map(header).collect(),
+            header_bytes: header_bytes(delivery.headers.iter().map(|header| &*header.value)),
             body: body.map(str::to_owned),
             body_base64: body.is_none().then(|| STANDARD.encode(&delivery.body)),
             body_end: delivery.body_end.as_str(),

@@ -4,7 +4,7 @@ use actix_web::web::{Data, ServiceConfig};
 
 use super::openapi::{Router, finished, show};
 use super::{
-    attempts, confirm, deliveries, event_types, export, export_many, history, lens, nodes, overview,
+    attempts, confirm, deliveries, event_types, export, export_many, history, import, lens, nodes, overview,
     refusals, reload, replay_runs, replays, searches, sending, sources, stream, suggestions, tokens, wait,
     what_if,
 };
@@ -42,6 +42,7 @@ fn of_deliveries(router: &mut Router<'_>) {
     router.at("/deliveries").get("List deliveries", deliveries::list);
     router.at("/deliveries/stream").get_only("Deliveries as they come", stream::stream);
     router.at("/deliveries/export").get_only("Export deliveries", export_many::many);
+    router.at("/deliveries/import").post("Store deliveries of another instance", import::many);
     router.at("/deliveries/replay").post("Replay many deliveries", replay_runs::start);
     router
         .at("/deliveries/attempts")

@@ -64,6 +64,15 @@ impl Word for Note {
 pub struct Tags(pub Vec<String>);
 
 impl Tags {
+    /// Puts `tag` in front, also if the last one has to go for it.
+    #[must_use]
+    pub fn with_first(mut self, tag: &str) -> Vec<String> {
+        self.0.retain(|known| known != tag);
+        self.0.insert(0, tag.to_owned());
+        self.0.truncate(MOST_TAGS);
+        self.0
+    }
+
     fn add(&mut self, tag: &str) -> Option<()> {
         let tag = tag.trim();
         let is_odd = |letter: char| letter.is_control() || letter == ',';
@@ -121,7 +130,7 @@ pub async fn marked(state: &InspectorState, id: &str, change: MarksRequest) -> R
     let missing =
         || Problem::not_found("There is no delivery of that id; it may have been removed by retention.");
     let id: DeliveryId = id.parse().map_err(|_| missing())?;
-    match state.store.mark(id, change.into(), state.max_size / PINNED).await? {
+    match state.store.mark(id, change.into(), state.retention.max_size / PINNED).await? {
         Marked::Done(marks) => Ok(marks),
         Marked::NoDelivery => Err(missing()),
         Marked::TooManyPins => Err(Problem::conflict(

@@ -6,6 +6,7 @@ pub mod deliveries;
 pub mod devices;
 pub mod figures;
 pub mod health;
+pub mod import;
 pub mod marks;
 pub mod overview;
 pub mod parked;

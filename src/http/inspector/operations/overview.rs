@@ -61,7 +61,7 @@ async fn beside(state: &InspectorState, now: Timestamp) -> Result<Beside, Proble
             .filter(|(_, figures)| figures.parked > 0)
             .map(|(parked, figures)| (parked.sentence(), figures.parked))
             .collect(),
-        store: (state.store.size().used, state.max_size),
+        store: (state.store.size().used, state.retention.max_size),
         panicked: state.metrics.workers().panicked_within(RECENT),
         refused: state.metrics.refusals().likely_within(RECENT, now),
         devices: TroubledDevices::of(&state.store, now).await.map_err(fault)?,

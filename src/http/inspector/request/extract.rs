@@ -37,7 +37,7 @@ impl<T: Readable + 'static> FromRequest for Json<T> {
         Box::pin(async move {
             let payload =
                 payload.await.map_err(|fault| Problem::new(StatusCode::BAD_REQUEST, fault.to_string()))?;
-            Fields::of_json(&json_body::text(payload).await?)?.read().map(Self)
+            Fields::of_json(&json_body::text(T::MAX_BODY, payload).await?)?.read().map(Self)
         })
     }
 }

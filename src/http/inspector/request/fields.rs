@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use super::fault::Mismatch;
 use super::value::{Member, Names, Struct};
 use crate::domain::json::{pointer, unique_members};
+use crate::http::inspector::json_body::MAX_BODY;
 use crate::http::inspector::problem::{FieldFault, Problem};
 
 /// The maximum length of a parameter, in bytes.
@@ -33,6 +34,9 @@ pub trait Members: DeserializeOwned + Default {
 pub trait Readable: Sized {
     /// What an empty parameter means.
     const BLANK: Blank = Blank::Fault;
+
+    /// The maximum size of a body with it, in bytes.
+    const MAX_BODY: usize = MAX_BODY;
 
     /// Reads it. What cannot be read is left out here, and a fault of the request.
     fn read(fields: &mut Fields) -> Self;
@@ -200,6 +204,14 @@ impl Fields {
         let pointer = if name.is_empty() { String::new() } else { pointer::child("", name) };
         let message = if self.is_query { format!("{name} {message}") } else { message.to_owned() };
         self.faults.push(FieldFault { pointer, message });
+    }
+
+    /// That a member is missing, unless it is there and cannot be read.
+    pub fn missing(&mut self, name: &str) {
+        let pointer = pointer::child("", name);
+        if !self.faults.iter().any(|fault| fault.pointer == pointer) {
+            self.fault(name, "is missing");
+        }
     }
 
     /// A fault deeper in the body.

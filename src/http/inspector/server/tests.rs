@@ -121,7 +121,7 @@ fn house_at(password: Option<&str>, allowed_hosts: &[&str], public_url: Option<&
         data_dir: folder.path().to_owned(),
         config_file: None,
         schemas_dir: None,
-        max_size: 1 << 30,
+        retention,
         metrics: Arc::default(),
         clock: clock.clone(),
     });

@@ -63,7 +63,7 @@ impl Batch {
     fn of(entries: &[&Prepared], appended: impl Iterator<Item = Appended>) -> Self {
         let settled: Vec<Settled> =
             entries.iter().zip(appended).map(|(entry, appended)| entry.settled(appended)).collect();
-        let took: Vec<Duration> = entries.iter().map(|entry| entry.started.elapsed()).collect();
+        let took: Vec<Duration> = entries.iter().map(|entry| entry.took()).collect();
         let (mut rows, mut totals) = (Records::default(), Totals::default());
         for (place, ((entry, settled), took)) in (0..).zip(entries.iter().zip(&settled).zip(&took)) {
             rows.add(|row| fill(row, place, entry, settled, *took));
@@ -151,7 +151,7 @@ fn fill(row: &mut Record<'_>, place: i64, entry: &Prepared, settled: &Settled, t
     row.bytes(&delivery.body);
     row.text(delivery.body_end.as_str());
     row.text(&entry.checks);
-    row.maybe_number(settled.first.map(|first| first.1.as_micros()));
+    row.maybe_number(settled.first.and_then(|first| first.1).map(Timestamp::as_micros));
     row.maybe_number(delivery.connection.port.map(i64::from));
     row.number(i64::from(delivery.connection.deliveries));
 }

@@ -101,7 +101,7 @@ impl<'c> Statements<'c> {
         let settled = prepared.settled(appended);
         let delivery = &prepared.delivery;
         let facts = &prepared.facts;
-        let took = prepared.started.elapsed();
+        let took = prepared.took();
         let duration_us = i64::try_from(took.as_micros()).unwrap_or(i64::MAX);
         let seq = self.row.insert(params![
             delivery.id.as_bytes(),
@@ -132,7 +132,7 @@ impl<'c> Statements<'c> {
             &*delivery.body,
             delivery.body_end.as_str(),
             prepared.checks,
-            settled.first.map(|(_, received_at)| received_at.as_micros()),
+            settled.first.and_then(|(_, received_at)| received_at).map(Timestamp::as_micros),
             delivery.connection.port,
             delivery.connection.deliveries,
         ])?;
