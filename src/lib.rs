@@ -31,8 +31,12 @@
 //! verifier.verify(&Request::new(headers, body))?;
 //! let event = Catalogue::builtin().validate(body)?;
 //! let store = EventStore::open(&file).await?;
-//! let claimed = store.claim("tagorun", event.id.as_deref().unwrap_or("evt_1"), body).await?;
-//! assert_eq!((event.name.as_str(), claimed), ("user.login", Claimed::New));
+//! let id = event.id.as_deref().ok_or("an event without an id cannot be recognised")?;
+//! match store.claim("tagorun", id, body).await? {
+//!     Claimed::New => println!("process {}, and answer 200", event.name),
+//!     Claimed::Duplicate { .. } => println!("answer 200"),
+//!     Claimed::Conflict { .. } => println!("answer 409"),
+//! }
 //! # Ok(())
 //! # }
 //! ```

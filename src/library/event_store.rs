@@ -28,6 +28,8 @@ const QUEUE_BYTES: usize = 64 << 20;
 /// the same time are written together, so that many tasks can claim at once. The bodies are kept as well, and compared by value: a
 /// sender that writes the same JSON differently at each retry makes a duplicate, not a conflict.
 ///
+/// A claim is not given back. Where processing an event fails, try again yourself: the sender's next try is a duplicate.
+///
 /// Use a file of its own, and open it in one process at a time.
 ///
 /// ```

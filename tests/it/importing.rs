@@ -6,7 +6,7 @@ use std::process::{Output, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Connection, Server, Setup, Sink, TOKEN, login};
+use crate::harness::{Connection, Server, Setup, Sink, TOKEN, exchange, login};
 
 fn out(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
@@ -115,6 +115,9 @@ fn a_json_lines_export_is_imported_as_it_was_and_a_second_time_adds_nothing() {
         assert_eq!(raw(&to, own), raw(&from, id));
     }
     assert_eq!(to.deliveries("q=tag:imported").len(), 12);
+    let page = format!("/deliveries/{}", copies[0]["id"].as_str().unwrap());
+    let page = exchange(to.inspector, "GET", &page, &[], b"");
+    assert!(String::from_utf8(page.body).unwrap().contains(">imported</span>"));
     let again = import(&to, &export, &["--json"]);
     let told: Value = serde_json::from_str(&out(&again)).unwrap();
     assert_eq!(told, json!({"imported": 0, "known": 12, "refused": 0, "skipped": 0}));
@@ -269,13 +272,6 @@ fn a_browser_s_archive_is_stored_as_captures_with_its_credentials_masked() {
 #[test]
 fn standard_input_and_what_cannot_be_read() {
     let server = Server::start();
-    let mut child = server
-        .command(&["import", "-", "--json"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
     let now = server.post("/webhook-test", &[], b"").json()["timestamp"].as_str().unwrap().to_owned();
     let lines: String = (0..250)
         .map(|number| {
@@ -286,10 +282,20 @@ fn standard_input_and_what_cannot_be_read() {
             )
         })
         .collect();
-    child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
-    let done = child.wait_with_output().unwrap();
-    let told: Value = serde_json::from_str(&out(&done)).unwrap();
-    assert_eq!(told, json!({"imported": 250, "known": 0, "refused": 0, "skipped": 0}), "{}", err(&done));
+    for (file, imported, known) in [("-", 250, 0), ("/dev/stdin", 0, 250)] {
+        let mut child = server
+            .command(&["import", file, "--json"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+        let done = child.wait_with_output().unwrap();
+        let told: Value = serde_json::from_str(&out(&done)).unwrap();
+        let expected = json!({"imported": imported, "known": known, "refused": 0, "skipped": 0});
+        assert_eq!(told, expected, "{}", err(&done));
+    }
     assert_eq!(server.deliveries("source=s").len(), 250);
     let csv = server.command(&["export", "--as", "csv"]).output().unwrap().stdout;
     for (text, code, why) in [

@@ -6,7 +6,7 @@ mod source;
 mod upload;
 
 use std::fs::File;
-use std::io::{self, BufReader, Cursor, Read as _};
+use std::io::{self, BufReader, Cursor, Read};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -40,14 +40,21 @@ pub fn run(globals: &Globals, asked: &Import) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// The file, or standard input, which is read to its end first.
+/// The file. Standard input and other pipes are read to their end first.
 fn open(file: &Path) -> anyhow::Result<Box<dyn Input>> {
-    if file != Path::new("-") {
-        let opened = File::open(file).with_context(|| format!("{} cannot be read", file.display()))?;
-        return Ok(Box::new(BufReader::new(opened)));
+    if file == Path::new("-") {
+        return whole(io::stdin()).context("standard input cannot be read");
     }
+    let opened = || -> io::Result<Box<dyn Input>> {
+        let opened = File::open(file)?;
+        if opened.metadata()?.is_file() { Ok(Box::new(BufReader::new(opened))) } else { whole(opened) }
+    };
+    opened().with_context(|| format!("{} cannot be read", file.display()))
+}
+
+fn whole(mut from: impl Read) -> io::Result<Box<dyn Input>> {
     let mut text = Vec::new();
-    io::stdin().read_to_end(&mut text).context("standard input cannot be read")?;
+    from.read_to_end(&mut text)?;
     Ok(Box::new(Cursor::new(text)))
 }
 

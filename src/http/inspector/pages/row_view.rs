@@ -44,6 +44,8 @@ pub struct RowView {
     pub unverified_device: String,
     /// The event id by that.
     pub unverified_id: String,
+    /// Whether another instance received it.
+    pub is_imported: bool,
     /// Whether it is pinned.
     pub is_pinned: bool,
     /// Its tags.
@@ -74,6 +76,7 @@ impl From<&DeliveryRow> for RowView {
             unverified_event: shown(&row.unverified.event),
             unverified_device: shown(row.unverified.called()),
             unverified_id: shown(&row.unverified.id),
+            is_imported: row.id.is_imported(),
             is_pinned: row.marks.is_pinned,
             tags: row.marks.tags.iter().map(|tag| plain(tag)).collect(),
         }
