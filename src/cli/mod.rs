@@ -47,4 +47,6 @@ use self::configuration::{configuration, configuration_without_secrets, environm
 pub use program::main;
 
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod tests;

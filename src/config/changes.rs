@@ -39,6 +39,12 @@ const MAX_SHOWN: usize = 200;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings(BTreeMap<String, Setting>);
 
+/// Whether a reload applies the option of that name. The others need a restart.
+pub fn is_reloaded(path: &str) -> bool {
+    let section = path.split(['.', ' ']).next().unwrap_or_default();
+    RELOADED.contains(&section) && !AT_RESTART.contains(&path)
+}
+
 /// An option. Its value may be hidden; two are compared by their digests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Setting {
@@ -128,13 +134,12 @@ impl Settings {
             }
             let shown = |setting: Option<&Setting>| setting.and_then(|setting| setting.shown.clone());
             let hidden = [before, now].into_iter().flatten().any(|setting| setting.shown.is_none());
-            let section = path.split(['.', ' ']).next().unwrap_or_default();
             Some(Change {
                 path: path.clone(),
                 from: shown(before).filter(|_| !hidden),
                 to: shown(now).filter(|_| !hidden),
                 hidden,
-                applied: RELOADED.contains(&section) && !AT_RESTART.contains(&path.as_str()),
+                applied: is_reloaded(path),
             })
         };
         paths.into_iter().filter_map(change).collect()

@@ -25,6 +25,8 @@ mod trusted_proxies;
 mod types;
 mod values;
 
+#[cfg(test)]
+pub use changes::is_reloaded;
 pub use changes::{Change, Settings};
 pub use data_dir::{
     Addresses, DataDir, DataDirError, addresses_file, keep_secret, read_addresses, store_key,

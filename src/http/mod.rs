@@ -18,3 +18,6 @@ pub use receiver::link_opener::LinkOpener;
 pub use receiver::listener::{NOISY_LIBRARY, serve as serve_receiver};
 pub use receiver::reach::Reach;
 pub use receiver::state::{Readiness, ReceiverState, Rules};
+
+#[cfg(test)]
+pub use inspector::api_view;

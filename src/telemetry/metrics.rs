@@ -107,7 +107,7 @@ impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("tagohook");
         let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
-        registry.register("build", "The program that answers", build);
+        registry.register("build", "The version of the program; always 1", build);
         let deliveries = Family::default();
         let (not_kept, not_read) = (Family::default(), Family::default());
         let constructor: fn() -> Histogram = || Histogram::new(BUCKETS_S);
@@ -117,14 +117,14 @@ impl Default for Metrics {
         let (store_bytes, wal_bytes, queue_depth) = (Gauge::default(), Gauge::default(), Gauge::default());
         let (search_bytes, search_segments) = (Gauge::default(), Gauge::default());
         registry.register("deliveries", "Deliveries stored, by verdict", deliveries.clone());
-        registry.register("requests_not_kept", "Requests that left no row, by cause", not_kept.clone());
+        registry.register("requests_not_kept", "Requests that left no delivery, by cause", not_kept.clone());
         let help = "Requests to the inspector that are not valid HTTP, by cause";
         registry.register("inspector_requests_not_read", help, not_read.clone());
-        let help = "Time from a request's head to the moment its row was on disk, by source";
+        let help = "Time from the head of a request until its delivery is on disk, by source";
         registry.register_with_unit("answer_time", help, Unit::Seconds, answer_time.clone());
-        let help = "When the last delivery of a source was received, since 1970";
+        let help = "When the last delivery of a source was received, in seconds since 1970";
         registry.register_with_unit("last_delivery_timestamp", help, Unit::Seconds, last_delivery.clone());
-        let help = "When a source last rejected a delivery, since 1970";
+        let help = "When a source last rejected a delivery, in seconds since 1970";
         registry.register_with_unit("last_rejection_timestamp", help, Unit::Seconds, last_rejection.clone());
         registry.register("devices", "Devices that were seen, by source", devices.clone());
         let help = "Devices that are silent by the silence_after of their source";
@@ -272,3 +272,6 @@ impl Metrics {
 fn seconds(at: Timestamp) -> f64 {
     at.as_micros().to_string().parse::<f64>().unwrap_or_default() / 1e6
 }
+
+#[cfg(test)]
+pub mod sample;

@@ -27,3 +27,6 @@ pub use store_metrics::StoreMetrics;
 pub use system_clock::SystemClock;
 pub use tally::{Counted, Tally};
 pub use workers::{Panicked, Worker, Workers};
+
+#[cfg(test)]
+pub use metrics::sample::{full_exposition, registered_helps};

@@ -121,18 +121,18 @@ impl SenderMetrics {
         let help = "Events on which a subscription's filter or template failed";
         registry.register("evaluation_failures", help, metrics.evaluation_failures.clone());
         registry.register("retries", "Attempts after a message's first", metrics.retries.clone());
-        registry.register("messages_finished", "Messages that are over, by status", metrics.messages.clone());
-        let help = "Time of an attempt that got an answer";
+        registry.register("messages_finished", "Finished messages, by status", metrics.messages.clone());
+        let help = "Time of an attempt that got a response";
         registry.register_with_unit("attempt_time", help, Unit::Seconds, metrics.attempt_time.clone());
-        let help = "Whether the last look at an endpoint found it healthy";
+        let help = "Whether the last health check of an endpoint succeeded";
         registry.register("endpoint_healthy", help, metrics.is_healthy.clone());
         registry.register("messages_pending", "Messages that wait for an attempt", metrics.pending.clone());
         let help = "Messages that wait because their subscription is missing or cannot be used";
         registry.register("messages_parked", help, metrics.parked.clone());
-        registry.register("dead_letters", "Messages that wait for a person", metrics.dead.clone());
-        let help = "Mean time of the attempts that got an answer";
+        registry.register("dead_letters", "Dead letters", metrics.dead.clone());
+        let help = "Mean time of the attempts that got a response";
         registry.register_with_unit("response_time_mean", help, Unit::Seconds, metrics.mean.clone());
-        let help = "Percentiles of the time of attempts that got an answer";
+        let help = "Percentiles of the time of attempts that got a response";
         registry.register_with_unit("response_time", help, Unit::Seconds, metrics.quantiles.clone());
         registry.register("subscription_info", "The name of a subscription; always 1", metrics.names.clone());
         metrics

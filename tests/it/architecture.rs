@@ -397,18 +397,3 @@ fn files_below(folder: &Path) -> Vec<String> {
     }
     texts
 }
-
-#[test]
-fn every_route_of_the_api_is_in_its_document() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let document = fs::read_to_string(root.join("docs/API.md")).unwrap();
-    let described = fs::read_to_string(root.join("docs/openapi.json")).unwrap();
-    let described: serde_json::Value = serde_json::from_str(&described).unwrap();
-    let routes = described["paths"].as_object().unwrap().keys();
-    let routes: Vec<&str> = routes.map(|route| route.strip_prefix("/api/v1").unwrap()).collect();
-    assert!(routes.len() > 40, "the routes were not read");
-    let ends = [' ', '`', '?', ','];
-    let is_in = |route: &&str| ends.iter().any(|end| document.contains(&format!("{route}{end}")));
-    let missing: Vec<&str> = routes.into_iter().filter(|route| !is_in(route)).collect();
-    assert!(missing.is_empty(), "not in docs/API.md: {missing:#?}");
-}

@@ -32,3 +32,6 @@ mod words;
 pub use reload_desk::{ReloadDesk, ReloadOutcome, ReloadRequests};
 pub use server::serve;
 pub use state::{InspectorParts, InspectorState};
+
+#[cfg(test)]
+pub use pages::api_view;

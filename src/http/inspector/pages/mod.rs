@@ -2,7 +2,7 @@
 
 mod again;
 mod api_page;
-mod api_view;
+pub mod api_view;
 mod assets;
 mod attempts;
 mod body_section;
