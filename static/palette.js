@@ -32,6 +32,7 @@ const ALSO = [
   [at("/health"), "endpoints"],
   [at("/event-types"), "catalogue schemas"],
   [at("/api"), "reference openapi programs curl"],
+  [at("/docs"), "help guide manual quick start commands configuration metrics"],
 ];
 
 const listOf = (q) => at(`/?q=${encodeURIComponent(q)}`);
@@ -149,7 +150,8 @@ function show() {
     .sort(([one], [other]) => other - one)
     .map(([, one]) => one);
   const direct = ID.test(typed) ? [item("Delivery", `Open delivery ${typed}`, at(`/deliveries/${typed}`))] : [];
-  const search = text ? [item("Search", `Search deliveries for “${text}”`, listOf(text))] : [];
+  const search = text ? [item("Search", `Search deliveries for “${text}”`, listOf(text)),
+    item("Documentation", `Search the documentation for “${text}”`, at(`/docs?q=${encodeURIComponent(text)}`))] : [];
   shown = [...direct, ...fits.slice(0, MOST), ...search];
   parts.list.replaceChildren(...shown.map(optionOf));
   mark(0);

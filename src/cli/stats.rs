@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::arguments::{Globals, Stats};
 use super::inspector::{self, Api, text};
-use super::output::say;
+use super::output::{counted, say};
 use super::table::print_table;
 
 /// Prints the figures of the running instance.
@@ -55,12 +55,12 @@ fn ms(of: &Value, key: &str) -> String {
 fn forwarded(sent: &Value) -> anyhow::Result<()> {
     let Some(overall) = sent.get("overall") else { return Ok(()) };
     say!(
-        "\nForwarded: {} attempts, {} succeeded, {} failed; {} waiting, {} dead letters",
-        text(overall, "total_sent"),
+        "\nForwarded: {}, {} succeeded, {} failed; {} waiting, {}",
+        counted(text(overall, "total_sent"), "attempt"),
         text(overall, "successful_deliveries"),
         text(overall, "failed_deliveries"),
         text(overall, "pending_messages"),
-        text(overall, "dead_letters"),
+        counted(text(overall, "dead_letters"), "dead letter"),
     )?;
     let subscriptions = sent.get("subscriptions").and_then(Value::as_object).into_iter().flatten();
     let keys =

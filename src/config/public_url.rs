@@ -17,6 +17,7 @@ impl PublicUrl {
         "dead-letters",
         "deliveries",
         "diff",
+        "docs",
         "drift",
         "entities",
         "event-types",

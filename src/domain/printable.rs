@@ -196,7 +196,8 @@ pub fn shown_size(bytes: usize) -> String {
         1 => "1 byte".to_owned(),
         0..1_024 => format!("{bytes} bytes"),
         1_024..1_048_576 => of(1_024, "KiB"),
-        _ => of(1_048_576, "MiB"),
+        1_048_576..1_073_741_824 => of(1_048_576, "MiB"),
+        _ => of(1_073_741_824, "GiB"),
     }
 }
 
@@ -250,7 +251,10 @@ mod tests {
 
     #[test]
     fn a_size_has_the_unit_that_suits_it_and_no_needless_zero() {
-        let told = [0, 1, 412, 1_024, 1_536, 2_097_152, 2_202_010].map(shown_size);
-        assert_eq!(told, ["0 bytes", "1 byte", "412 bytes", "1 KiB", "1.5 KiB", "2 MiB", "2.1 MiB"]);
+        let told = [0, 1, 412, 1_024, 1_536, 2_097_152, 2_202_010, 59 << 30].map(shown_size);
+        assert_eq!(
+            told,
+            ["0 bytes", "1 byte", "412 bytes", "1 KiB", "1.5 KiB", "2 MiB", "2.1 MiB", "59 GiB"]
+        );
     }
 }

@@ -17,6 +17,7 @@ import { connectSteps } from "./connect.mjs";
 import { connectionSteps } from "./connection.mjs";
 import { handshakeSteps } from "./handshakes.mjs";
 import { deliverySteps } from "./delivery.mjs";
+import { docsSteps } from "./docs.mjs";
 import { lensSteps } from "./lens.mjs";
 import { listSteps } from "./list.mjs";
 import { blemishes, looksSteps } from "./looks.mjs";
@@ -285,6 +286,7 @@ const all = { ...steps, ...senderSteps({ newPage, shoot, post, inspector, own })
   ...connectSteps({ newPage, shoot, bases, program }), ...handshakeSteps({ newPage, shoot, bases, program }),
   ...listSteps({ newPage, isAccessible, post, inspector, secret, program, bases, shots }), ...connectionSteps({ newPage, post, inspector }),
   ...searchSteps({ newPage, shoot, post, inspector }), ...nodeSteps({ newPage, isAccessible, program, shots }),
+  ...docsSteps({ newPage, shoot, isAccessible, inspector }),
   ...xssSteps({ newPage, inspector, receiver, secret, own }) };
 // ONLY=pattern runs the steps whose names match it.
 const chosen = Object.entries(all).filter(([name]) => new RegExp(process.env.ONLY ?? "").test(name));

@@ -166,7 +166,7 @@ fn stats_say_what_arrived_and_what_was_forwarded() {
         text.contains("1 accepted") && text.contains("1 rejected")
     });
     let text = out(&run(&server, &["stats", "--range", "1h"]));
-    assert!(text.contains("Forwarded: 1 attempts, 1 succeeded") && text.contains("SUBSCRIPTION"), "{text}");
+    assert!(text.contains("Forwarded: 1 attempt, 1 succeeded") && text.contains("SUBSCRIPTION"), "{text}");
     let all: Value = serde_json::from_str(&out(&run(&server, &["stats", "--json"]))).unwrap();
     assert!(all["overview"]["verdicts"].is_object() && all["forwarding"]["overall"].is_object(), "{all}");
 }

@@ -16,16 +16,16 @@ pub struct DeadLetters {
 /// The commands for dead letters.
 #[derive(Debug, Subcommand)]
 pub enum DeadLettersCommand {
-    /// List them, newest first
+    /// List dead letters, newest first
     List {
         #[command(flatten)]
         filter: LetterFilter,
         #[command(flatten)]
         rows: Rows,
     },
-    /// Replay them: by their ids, or those that match
+    /// Replay dead letters: by id, those that match, or all
     Replay {
-        /// Their ids
+        /// The ids of the dead letters
         id: Vec<String>,
         #[command(flatten)]
         filter: LetterFilter,
@@ -36,17 +36,17 @@ pub enum DeadLettersCommand {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Count them by subscription and error
+    /// Count dead letters by subscription and error
     Groups {
         #[command(flatten)]
         filter: LetterFilter,
         #[command(flatten)]
         rows: Rows,
     },
-    /// Discard them: by their ids, or those that match; their messages and attempts are kept
+    /// Discard dead letters: by id, those that match, or all; their messages and attempts are kept
     #[command(alias = "drop")]
     Discard {
-        /// Their ids
+        /// The ids of the dead letters
         id: Vec<String>,
         #[command(flatten)]
         filter: LetterFilter,
@@ -56,7 +56,7 @@ pub enum DeadLettersCommand {
         /// Only print how many match
         #[arg(long)]
         dry_run: bool,
-        /// Do not ask before many are discarded
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
     },
@@ -65,19 +65,19 @@ pub enum DeadLettersCommand {
 /// Selects dead letters.
 #[derive(Debug, Args)]
 pub struct LetterFilter {
-    /// Of this subscription
+    /// Only those of this subscription
     #[arg(long, value_name = "ID")]
     pub subscription: Option<String>,
-    /// Of this event
+    /// Only those of this event
     #[arg(long, value_name = "ID")]
     pub event: Option<String>,
-    /// Of this event type
+    /// Only those of this event type
     #[arg(long, value_name = "NAME")]
     pub event_type: Option<String>,
-    /// Whose error contains this text
+    /// Only those whose error contains this text
     #[arg(long, value_name = "TEXT")]
     pub error: Option<String>,
-    /// Whose error is exactly this text
+    /// Only those whose error is exactly this text
     #[arg(long, value_name = "TEXT")]
     pub error_is: Option<String>,
 }

@@ -34,25 +34,25 @@ pub struct Deliveries {
 /// The commands for deliveries.
 #[derive(Debug, Subcommand)]
 pub enum DeliveriesCommand {
-    /// List them, newest first
+    /// List deliveries, newest first
     List {
         /// A search, as in the search box: verdict:rejected source:tagorun after:-2h
         #[arg(value_name = "QUERY")]
         query: Vec<String>,
-        /// At most N
+        /// At most N deliveries
         #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
         #[command(flatten)]
         rows: Rows,
     },
-    /// Show one: the result and why, the checks, the header lines and the body
+    /// Show a delivery: result and cause, checks, header lines and body
     Show {
-        /// Its id
+        /// The id of the delivery
         id: String,
         /// Print the exact bytes of the body, and nothing else
         #[arg(long, conflicts_with = "json")]
         raw: bool,
-        /// Print it as one JSON object
+        /// Print the delivery as one JSON object
         #[arg(long)]
         json: bool,
     },
@@ -92,7 +92,7 @@ pub struct Import {
 /// `tagohook stats`
 #[derive(Debug, Args)]
 pub struct Stats {
-    /// Which deliveries: 1h, 24h or 7d
+    /// The time up to now
     #[arg(long, value_name = "RANGE", default_value = "24h", value_parser = ["1h", "24h", "7d"])]
     pub range: String,
     /// Print one JSON object

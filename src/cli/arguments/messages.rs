@@ -16,19 +16,19 @@ pub struct Messages {
 /// The commands for messages.
 #[derive(Debug, Subcommand)]
 pub enum MessagesCommand {
-    /// List them, newest first
+    /// List messages, newest first
     List {
         #[command(flatten)]
         filter: MessageFilter,
         #[command(flatten)]
         rows: Rows,
     },
-    /// Show one with its attempts, as JSON
+    /// Show a message with its attempts, as JSON
     Show {
-        /// Its id
+        /// The id of the message
         id: String,
     },
-    /// Send waiting messages now; with --status cancelled or ids also cancelled ones
+    /// Send waiting messages now; by id or with --status cancelled, also cancelled ones
     SendNow(ChosenMessages),
     /// Move parked messages to another subscription, which sends them now
     Move {
@@ -38,20 +38,20 @@ pub enum MessagesCommand {
         #[command(flatten)]
         chosen: ChosenMessages,
     },
-    /// Cancel messages that wait, parked ones too
+    /// Cancel waiting messages, including parked ones
     Cancel(ChosenMessages),
 }
 
 /// Selects messages for a list.
 #[derive(Debug, Args)]
 pub struct MessageFilter {
-    /// Of this subscription
+    /// Only messages of this subscription
     #[arg(long, value_name = "ID")]
     pub subscription: Option<String>,
-    /// Of this event
+    /// Only messages of this event
     #[arg(long, value_name = "ID")]
     pub event: Option<String>,
-    /// With this status: pending, parked, sending, delivered, dead or cancelled
+    /// Only messages with this status: pending, parked, sending, delivered, dead or cancelled
     #[arg(long, value_name = "STATUS")]
     pub status: Option<String>,
 }
@@ -59,11 +59,11 @@ pub struct MessageFilter {
 /// Selects the messages of a command.
 #[derive(Debug, Args)]
 pub struct ChosenMessages {
-    /// Their ids
+    /// The ids of the messages
     pub id: Vec<String>,
     #[command(flatten)]
     pub filter: MessageFilter,
-    /// Every message that waits
+    /// All waiting messages
     #[arg(long)]
     pub all: bool,
     /// Only print how many match

@@ -18,21 +18,21 @@ pub struct Subscriptions {
 /// The commands for subscriptions.
 #[derive(Debug, Subcommand)]
 pub enum SubscriptionsCommand {
-    /// List them, with the state of their endpoints
+    /// List the subscriptions with the state of their endpoints
     List(Rows),
-    /// Add one from its JSON, TagoRUN's own webhook configuration
+    /// Add a subscription from its JSON, TagoRUN's own webhook configuration
     Add {
         /// The JSON [default: standard input]
         file: Option<PathBuf>,
     },
-    /// Remove one; messages that wait for it are cancelled
+    /// Remove a subscription; messages that wait for it are cancelled
     Remove {
-        /// Its id or name
+        /// The id or name of the subscription
         subscription: String,
     },
-    /// Send webhook.test through one and print the response
+    /// Send webhook.test through a subscription and print the response
     Test {
-        /// Its id or name
+        /// The id or name of the subscription
         subscription: String,
     },
 }

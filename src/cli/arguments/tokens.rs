@@ -22,21 +22,21 @@ pub struct Tokens {
 /// The commands for tokens.
 #[derive(Debug, Subcommand)]
 pub enum TokensCommand {
-    /// List them, newest first, with their last use
+    /// List the tokens, newest first, with their last use
     List(Rows),
-    /// Create one and print it; it is not shown again
+    /// Create a token and print it; it is not shown again
     Create {
-        /// What uses it, for people
+        /// A name that says what uses the token
         name: String,
-        /// What its holder may do
+        /// What the token allows
         #[arg(long, value_enum, default_value = "read")]
         scope: TokenScope,
         #[command(flatten)]
         rows: Rows,
     },
-    /// Revoke one: it opens nothing from then on
+    /// Revoke a token
     Revoke {
-        /// Its id or name
+        /// The id or name of the token
         token: String,
     },
 }

@@ -111,7 +111,7 @@ async fn proxies(api: &Api) -> anyhow::Result<Finding> {
             return Ok(Finding::notice("proxies", format!("{peer} sends {header} and is not trusted"), todo));
         }
     }
-    Ok(Finding::well("proxies", format!("the client of the newest {} deliveries is known", rows.len())))
+    Ok(Finding::well("proxies", "the clients of the newest deliveries are known"))
 }
 
 fn is_inside(address: IpAddr) -> bool {

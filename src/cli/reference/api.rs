@@ -23,7 +23,12 @@ fn fields(all: &[Field], first: &str) -> String {
 }
 
 fn operation(one: &Operation) -> String {
-    let mut text = format!("### {} {}\n\n{}.\n\n", one.method, one.path.replace("/api/v1", ""), plain(one.summary.trim_end_matches('.')));
+    let mut text = format!(
+        "### {} {}\n\n{}.\n\n",
+        one.method,
+        one.path.replace("/api/v1", ""),
+        plain(one.summary.trim_end_matches('.'))
+    );
     if !one.about.is_empty() {
         text.push_str(&format!("{}\n\n", plain(&one.about)));
     }

@@ -64,7 +64,9 @@ fn choices(argument: &Arg) -> String {
     let values = argument.get_possible_values();
     let told: Vec<String> = values
         .iter()
-        .filter_map(|value| Some(format!("- `{}`: {}\n", value.get_name(), plain(&value.get_help()?.to_string()))))
+        .filter_map(|value| {
+            Some(format!("- `{}`: {}\n", value.get_name(), plain(&value.get_help()?.to_string())))
+        })
         .collect();
     if told.is_empty() || !argument.get_action().takes_values() {
         return String::new();
@@ -82,7 +84,8 @@ fn section(mut command: Command) -> String {
     let full_name = command.get_bin_name().unwrap().to_owned();
     let about = command.get_about().map(ToString::to_string).unwrap_or_default();
     let mut text = format!("## {full_name}\n\n{}.\n\n", plain(&about));
-    let aliases: Vec<String> = command.get_visible_aliases().map(|alias| format!("`tagohook {alias}`")).collect();
+    let aliases: Vec<String> =
+        command.get_visible_aliases().map(|alias| format!("`tagohook {alias}`")).collect();
     if !aliases.is_empty() {
         text.push_str(&format!("{} is the same command.\n\n", aliases.join(", ")));
     }

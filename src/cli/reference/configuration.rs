@@ -25,13 +25,17 @@ struct Defaults {
 }
 
 fn defaults() -> Defaults {
-    let mut found = Defaults { intro: Vec::new(), sections: Vec::new(), entries: Vec::new(), rest: Vec::new() };
+    let mut found =
+        Defaults { intro: Vec::new(), sections: Vec::new(), entries: Vec::new(), rest: Vec::new() };
     let mut comment = Vec::new();
     let mut section = String::new();
     for line in DEFAULT_TOML.lines() {
         // Only the first `[[source]]` is the reference of its keys.
-        let is_second = section == "source" && found.sections.iter().filter(|(name, _)| name == "source").count() > 1;
-        if let Some(key) = line.strip_prefix('#').and_then(|line| line.strip_suffix(" =")).filter(|key| !key.contains(' ')) {
+        let is_second =
+            section == "source" && found.sections.iter().filter(|(name, _)| name == "source").count() > 1;
+        if let Some(key) =
+            line.strip_prefix('#').and_then(|line| line.strip_suffix(" =")).filter(|key| !key.contains(' '))
+        {
             found.entries.push(Entry {
                 section: section.clone(),
                 comment: std::mem::take(&mut comment),
@@ -123,12 +127,24 @@ fn allowed(section: &str, key: &str, kind: &str) -> Option<String> {
             ..Options::default()
         };
         let faults = load(&options, &[], |_, _| Ok(())).err()?.0;
-        let own = [format!(": {}: ", path(key)), format!(": source \"x\".{key}: "), format!(": source \"?\".{key}: ")];
-        let fault = faults.iter().find_map(|fault| own.iter().find_map(|own| Some(fault.split_once(own.as_str())?.1)))?;
+        let own = [
+            format!(": {}: ", path(key)),
+            format!(": source \"x\".{key}: "),
+            format!(": source \"?\".{key}: "),
+        ];
+        let fault = faults
+            .iter()
+            .find_map(|fault| own.iter().find_map(|own| Some(fault.split_once(own.as_str())?.1)))?;
         let says_nothing = ["cannot be read", "needs ", "a text in quotes", "a text", "remove it"];
-        let is_of_no_use = says_nothing.iter().any(|words| fault.contains(words)) && !fault.contains("list of texts");
+        let is_of_no_use =
+            says_nothing.iter().any(|words| fault.contains(words)) && !fault.contains("list of texts");
         let said = fault.split_once("; ").map_or(fault, |(_, allowed)| allowed);
-        (!is_of_no_use).then(|| said.trim_start_matches("use ").trim_start_matches("expected ").trim_start_matches("write it ").to_owned())
+        (!is_of_no_use).then(|| {
+            said.trim_start_matches("use ")
+                .trim_start_matches("expected ")
+                .trim_start_matches("write it ")
+                .to_owned()
+        })
     });
     let mut all: Vec<String> = Vec::new();
     for one in told {
@@ -145,7 +161,9 @@ fn facts(section: &str, key: &str, default: Option<&Value>) -> String {
     let name = if section.is_empty() { key.to_owned() } else { format!("{section}.{key}") };
     let mut rows = vec![format!("Type: {kind}")];
     rows.push(match default {
-        Some(value) if section == "source" && matches!(key, "name" | "secrets") => format!("Default: none; the built-in source has `{value}`"),
+        Some(value) if section == "source" && matches!(key, "name" | "secrets") => {
+            format!("Default: none; the built-in source has `{value}`")
+        }
         Some(value) => format!("Default: `{value}`"),
         None => "Default: not set".to_owned(),
     });
@@ -160,7 +178,9 @@ fn facts(section: &str, key: &str, default: Option<&Value>) -> String {
 }
 
 fn entry(entry: &Entry) -> String {
-    let full = |key: &str| if entry.section.is_empty() { key.to_owned() } else { format!("{}.{key}", entry.section) };
+    let full = |key: &str| {
+        if entry.section.is_empty() { key.to_owned() } else { format!("{}.{key}", entry.section) }
+    };
     let names: Vec<String> = entry.keys.iter().map(|(key, _)| format!("`{}`", full(key))).collect();
     let mut text = format!("### {}\n\n{}\n", names.join(", "), prose(&entry.comment));
     for (key, default) in &entry.keys {
@@ -197,14 +217,20 @@ fn the_reference_has_every_option_with_its_default() {
         let at = defaults.rest.iter().position(|line| line.starts_with("  ")).unwrap();
         (defaults.rest[..at].to_vec(), defaults.rest[at..].to_vec())
     };
-    let example: String = example.iter().map(|line| format!("{}\n", line.strip_prefix("  ").unwrap_or(line))).collect();
+    let example: String =
+        example.iter().map(|line| format!("{}\n", line.strip_prefix("  ").unwrap_or(line))).collect();
     text.push_str(&format!(
         "## `[[subscription]]`\n\n{}\n```toml\n{example}```\n\n[The API](../API.md#subscriptions-and-messages) says what each member does.\n",
         prose(&about)
     ));
     let known: Table = DEFAULT_TOML.parse().unwrap();
     let options: usize = known.values().map(|value| value.as_table().map_or(0, Table::len)).sum();
-    let told: usize = defaults.entries.iter().filter(|entry| !["", "source"].contains(&entry.section.as_str())).map(|entry| entry.keys.len()).sum();
+    let told: usize = defaults
+        .entries
+        .iter()
+        .filter(|entry| !["", "source"].contains(&entry.section.as_str()))
+        .map(|entry| entry.keys.len())
+        .sum();
     assert_eq!(told, options);
     check("configuration.md", &text);
 }

@@ -47,7 +47,8 @@ fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let line = |cells: &mut dyn Iterator<Item = String>| format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "));
+    let line =
+        |cells: &mut dyn Iterator<Item = String>| format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "));
     let mut text = line(&mut head.iter().map(|cell| (*cell).to_owned()));
     text.push_str(&format!("|{}\n", "---|".repeat(head.len())));
     for row in rows {

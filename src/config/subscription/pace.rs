@@ -194,7 +194,7 @@ fn max_attempts(
     if members.get("max_attempts").is_some_and(|inside| inside != beside) {
         faults.push(fault(
             "/max_attempts",
-            "retry_policy.max_attempts says another number; write one of the two",
+            "retry_policy.max_attempts has another value; keep one of the two",
         ));
     }
     let mut alone = Map::new();

@@ -177,7 +177,7 @@ impl Reading<'_> {
         }
         for (one, other) in [("url", "webhook_url"), ("events", "event"), ("payload_template", "payload")] {
             if self.members.contains_key(one) && self.members.contains_key(other) {
-                self.fault(other, format!("{one} says it already; write one of the two"));
+                self.fault(other, format!("{one} sets the same; keep one of the two"));
             }
         }
     }

@@ -99,7 +99,7 @@ impl SecretReader<'_> {
             let opened = self.sealer.open(sealed);
             return opened
                 .map(|bytes| Secret::new(LITERAL, bytes))
-                .ok_or_else(|| "was sealed under another store-key; hand it in again".to_owned());
+                .ok_or_else(|| "was encrypted with another store-key; enter it again".to_owned());
         }
         let text = value.as_str().ok_or("a text: the secret itself, \"file:NAME\" or \"env:NAME\"")?;
         if text.is_empty() {
@@ -304,7 +304,7 @@ fn check_name(name: &str, is_repeated: bool) -> Result<(), String> {
         return Err("appears twice, in another spelling".to_owned());
     }
     if RESERVED.iter().any(|reserved| name.eq_ignore_ascii_case(reserved)) {
-        return Err(format!("{name} is set by us for each request; leave it out"));
+        return Err(format!("tagohook sets {name} for each request; remove it"));
     }
     Ok(())
 }

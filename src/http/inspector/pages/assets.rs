@@ -41,6 +41,7 @@ styles! {
     "compare.css",
     "search.css",
     "palette.css",
+    "docs.css",
     "panes.css",
     "phone.css"
 }

@@ -12,6 +12,7 @@ mod confirm;
 mod connect;
 mod delivery_page;
 mod diff_page;
+mod docs;
 mod event_types_page;
 mod header_view;
 mod lens;

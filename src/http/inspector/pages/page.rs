@@ -39,6 +39,7 @@ const NAVIGATION: &[(&str, &[Entry])] = &[
             ("event-types", "/event-types", "Event types"),
             ("api", "/api", "API"),
             ("tokens", "/tokens", "API tokens"),
+            ("docs", "/docs", "Documentation"),
         ],
     ),
 ];

@@ -3,9 +3,9 @@
 use actix_web::web::{self, ServiceConfig};
 
 use super::{
-    again, api_page, assets, body_section, confirm, connect, delivery_page, diff_page, event_types_page,
-    lens, list, marks, overview_page, refusals_page, replays_page, searches, send_test, sending,
-    sources_page, tokens_page, what_if_page,
+    again, api_page, assets, body_section, confirm, connect, delivery_page, diff_page, docs,
+    event_types_page, lens, list, marks, overview_page, refusals_page, replays_page, searches, send_test,
+    sending, sources_page, tokens_page, what_if_page,
 };
 use crate::http::inspector::problem::method_not_allowed;
 use crate::http::inspector::resource::{post_only, read_only};
@@ -65,6 +65,8 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(read_only("/event-types", event_types_page::list))
         .service(read_only("/event-types/{name}", event_types_page::one))
         .service(read_only("/api", api_page::api))
+        .service(read_only("/docs", docs::docs))
+        .service(read_only("/docs/{path:.*}", docs::docs))
         .service(read_only("/static/{name}", assets::asset))
         .service(read_only("/connect", connect::connect))
         .service(post_only("/connect/{what}", connect::act))

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, web};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
-    ComponentsBuilder, ContentBuilder, InfoBuilder, LicenseBuilder, OpenApiBuilder, ResponseBuilder,
+    ComponentsBuilder, ContentBuilder, InfoBuilder, LicenseBuilder, OpenApiBuilder, ResponseBuilder, Server,
 };
 
 use super::answers::Text;
@@ -61,6 +61,7 @@ pub fn finished(router: Router<'_>) -> ApiDocument {
         .build();
     let document = OpenApiBuilder::new()
         .info(info)
+        .servers(Some([Server::new("/")]))
         .paths(router.paths)
         .components(Some(components))
         .tags(Some(SUBJECTS.map(subject)))
