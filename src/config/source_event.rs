@@ -16,7 +16,8 @@ const MAX_NAME: usize = 256;
 /// Reads the place of the event's name.
 pub fn event(value: &Value) -> Result<EventPlace, String> {
     let place = value.as_str().and_then(EventPlace::parse);
-    let place = place.ok_or_else(|| format!("{value} does not say where the name is; use one of {EVENT_PLACES}"))?;
+    let place =
+        place.ok_or_else(|| format!("{value} does not say where the name is; use one of {EVENT_PLACES}"))?;
     match &place {
         EventPlace::Query(name) if is_secret_parameter(name) => {
             Err(format!("the query parameter {name} is stored masked, as a secret; it cannot name the event"))

@@ -192,10 +192,8 @@ fn max_attempts(
         return whole(members, "max_attempts", 1..=MAX_ATTEMPTS, default, found);
     };
     if members.get("max_attempts").is_some_and(|inside| inside != beside) {
-        faults.push(fault(
-            "/max_attempts",
-            "retry_policy.max_attempts has another value; keep one of the two",
-        ));
+        faults
+            .push(fault("/max_attempts", "retry_policy.max_attempts has another value; keep one of the two"));
     }
     let mut alone = Map::new();
     alone.insert("max_attempts".to_owned(), beside.clone());

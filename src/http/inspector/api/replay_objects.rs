@@ -19,7 +19,7 @@ const NAMED: usize = 100;
 pub struct ReplayObject {
     id: String,
     replay_id: String,
-    /// The delivery that was sent again.
+    /// The delivery that was replayed.
     original: String,
     /// Where it went, secrets masked.
     to: String,

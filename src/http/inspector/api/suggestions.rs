@@ -20,7 +20,7 @@ const DEVICES: usize = 8;
 pub struct TypingParams {
     /// The search.
     q: Option<String>,
-    /// The caret is after so many characters; at the end without it.
+    /// The position of the caret, in characters; at the end without it.
     #[param(inline)]
     at: Option<Caret>,
 }

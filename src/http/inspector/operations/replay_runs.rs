@@ -47,13 +47,13 @@ pub struct RunOptions {
     /// Which one is sent first; `oldest` without a word.
     #[schema(inline)]
     pub order: Option<OrderParam>,
-    /// At most so many per second: a number, or text such as `50/s` or `1000/min`.
+    /// The maximum rate per second: a number, or text such as `50/s` or `1000/min`.
     #[schema(inline)]
     pub rate: Option<PerSecondParam>,
     /// How many are sent at once; 1 without it.
     #[schema(inline)]
     pub concurrency: Option<Parallel>,
-    /// At most so many deliveries.
+    /// The maximum number of deliveries.
     #[schema(inline)]
     pub limit: Option<Limit100k>,
     /// Whether the first failure stops the run.

@@ -35,7 +35,7 @@ pub struct WhatIfRequest {
     /// JSON Schemas by the names of their events, at most 20.
     #[schema(value_type = Option<Object>)]
     pub schemas: Option<Schemas>,
-    /// So many of the newest deliveries; 1,000 without it.
+    /// The number of newest deliveries; 1,000 without it.
     #[schema(inline)]
     pub last: Option<Limit100k>,
     /// Only deliveries that this search finds.

@@ -133,7 +133,7 @@ async fn stored(state: &InspectorState, id: &str) -> Result<Option<MessageRow>, 
     Ok(found.map(|found| found.row))
 }
 
-/// What the response contains besides the count.
+/// What the response contains in addition to the count.
 fn warnings(state: &InspectorState, act: Act, rows: &[MessageRow]) -> Vec<String> {
     match act {
         Act::SendNow => state.sender.waits_for_enabling(rows.iter().map(|row| row.target.as_str())),

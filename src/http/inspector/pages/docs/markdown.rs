@@ -61,6 +61,11 @@ struct Work<'p> {
     sections: Vec<Section>,
     anchors: HashMap<String, usize>,
     codes: usize,
+    /// The columns of the table.
+    columns: Vec<String>,
+    is_in_head: bool,
+    /// The next cell of the row.
+    cell: usize,
 }
 
 impl Work<'_> {
@@ -79,14 +84,8 @@ impl Work<'_> {
                 let is_output = matches!(&kind, CodeBlockKind::Fenced(language) if &**language == "text");
                 out.push(Event::Html(self.code(&text, !is_output).into()));
             }
-            Event::Start(Tag::Table(alignment)) => {
-                out.push(Event::Html("<div class=\"docs-table\" tabindex=\"0\">".into()));
-                out.push(Event::Start(Tag::Table(alignment)));
-            }
-            Event::End(TagEnd::Table) => {
-                out.push(Event::End(TagEnd::Table));
-                out.push(Event::Html("</div>\n".into()));
-            }
+            Event::Start(Tag::Table(_) | Tag::TableHead | Tag::TableRow | Tag::TableCell)
+            | Event::End(TagEnd::Table | TagEnd::TableHead | TagEnd::TableCell) => self.table(event, out),
             Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
                 let dest_url = self.link(&dest_url);
                 out.push(Event::Start(Tag::Link { link_type, dest_url, title, id }));
@@ -101,11 +100,45 @@ impl Work<'_> {
                 match &other {
                     Event::Text(text) | Event::Code(text) => self.read(text),
                     Event::SoftBreak | Event::HardBreak => self.read(" "),
-                    Event::End(TagEnd::Paragraph | TagEnd::Item | TagEnd::TableCell) => self.read(" "),
+                    Event::End(TagEnd::Paragraph | TagEnd::Item) => self.read(" "),
                     _ => {}
                 }
                 out.push(other);
             }
+        }
+    }
+
+    /// A table scrolls. On a phone each cell is a line, and says which column it is of.
+    fn table<'t>(&mut self, event: Event<'t>, out: &mut Vec<Event<'t>>) {
+        match &event {
+            Event::Start(Tag::Table(_)) => {
+                out.push(Event::Html("<div class=\"docs-table\" tabindex=\"0\">".into()));
+            }
+            Event::Start(Tag::TableHead) => {
+                self.columns.clear();
+                self.is_in_head = true;
+            }
+            Event::End(TagEnd::TableHead) => self.is_in_head = false,
+            Event::Start(Tag::TableRow) => self.cell = 0,
+            Event::Start(Tag::TableCell) if self.is_in_head => self.columns.push(String::new()),
+            Event::Start(Tag::TableCell) => {
+                let column =
+                    self.columns.get(self.cell).map(|column| escaped(column.trim())).unwrap_or_default();
+                self.cell = self.cell.saturating_add(1);
+                return out.push(Event::Html(format!("<td data-label=\"{column}\">").into()));
+            }
+            Event::End(TagEnd::TableCell) => {
+                self.read(" ");
+                if !self.is_in_head {
+                    return out.push(Event::Html("</td>".into()));
+                }
+            }
+            _ => {}
+        }
+        let is_end = matches!(event, Event::End(TagEnd::Table));
+        out.push(event);
+        if is_end {
+            out.push(Event::Html("</div>\n".into()));
         }
     }
 
@@ -114,6 +147,9 @@ impl Work<'_> {
     }
 
     fn read(&mut self, text: &str) {
+        if let Some(column) = self.columns.last_mut().filter(|_| self.is_in_head) {
+            column.push_str(text);
+        }
         if let Some(section) = self.sections.last_mut() {
             section.text.push_str(text);
         }
@@ -211,6 +247,7 @@ mod tests {
             "<code id=\"code-1\">echo '&lt;&amp;&gt;'</code>",
             "<h2 id=\"a-b-1\">",
             "<div class=\"docs-table\" tabindex=\"0\"><table>",
+            "<th>a</th></tr></thead><tbody>\n<tr><td data-label=\"a\">b</td></tr>",
         ] {
             assert!(page.html.contains(part), "{part}\n{}", page.html);
         }
