@@ -127,7 +127,19 @@ fn the_image_is_built_from_what_the_build_needs_and_from_nothing_else() {
         assert!(root().join(path).exists(), "{path} is not there");
     }
     let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
-    for folder in ["src", "benches", "templates", "static", "config", "catalog", "Cargo.lock"] {
+    for folder in [
+        "src",
+        "benches",
+        "templates",
+        "static",
+        "config",
+        "catalog",
+        "Cargo.lock",
+        "docs",
+        "deploy",
+        "examples",
+        "SECURITY.md",
+    ] {
         assert!(taken.contains(&folder), "{folder} is needed");
     }
     assert!(manifest.contains("[profile.dist]"), "the profile that the image is built with");

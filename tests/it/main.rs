@@ -36,6 +36,7 @@ mod credentials;
 mod deploy;
 mod device_pages;
 mod devices;
+mod docs_pages;
 mod documents;
 mod durability;
 mod environment;

@@ -51,8 +51,8 @@ fn the_reference_has_every_metric_with_its_labels() {
     let text = format!(
         "# Metrics\n\n`GET /metrics` on the inspector's port, in the Prometheus text format 0.0.4 or OpenMetrics 1.0, by \
          `Accept`. The order of the series is stable. [Operate](../guide/operate.md#watch-it) has a scrape configuration, \
-         alerts and a dashboard.\n\nThose of `process_` are those of Linux. A metric of a source, subscription or cause is \
-         there as soon as it has a value. Those of `store_connections` and `store_failovers_total` say something with PostgreSQL \
+         alerts and a dashboard.\n\nMetrics with the prefix `process_` exist on Linux only. A metric with labels appears \
+         as soon as it has a value. `tagohook_store_connections` and `tagohook_store_failovers_total` have values with PostgreSQL \
          only.\n\n{}",
         table(&["metric", "type", "labels", "meaning"], &rows)
     );
