@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::rows::Rows;
 use super::segment::{Postings, Segment};
-use super::term::{self, Kind, Lookup};
+use super::term::{self, Field, Hashed, Kind};
 use crate::domain::{Condition, DeliveryId, Pattern, Query, Timestamp, Verdict};
 use crate::store::search::text::folded;
 
@@ -39,7 +39,7 @@ pub struct Candidates<'p> {
 
 /// The number of rows with each trigram in the segment searched before. The rarest trigrams are looked up first, which
 /// often makes the others unnecessary.
-pub type Seen = RefCell<HashMap<[u8; 4], u32>>;
+pub type Seen = RefCell<HashMap<[u8; 3], u32>>;
 
 impl Candidates<'_> {
     /// The candidates for `query`: a superset of the matching rows.
@@ -87,8 +87,8 @@ impl Candidates<'_> {
             Condition::Delivery(ids) => Found::exactly(self.deliveries(ids)?),
             Condition::Source(pattern) => self.pattern(Kind::Source, pattern)?,
             Condition::EventType(pattern) => self.pattern(Kind::EventType, pattern)?,
-            Condition::EventId(pattern) => self.pattern(Kind::EventId, pattern)?,
-            Condition::Entity(pattern) => self.pattern(Kind::Entity, pattern)?,
+            Condition::EventId(pattern) => Found::perhaps(self.field(Field::EventId, pattern)?),
+            Condition::Entity(pattern) => Found::perhaps(self.field(Field::Entity, pattern)?),
             Condition::UnverifiedId(pattern) | Condition::UnverifiedDevice(pattern) => {
                 let mut rows = self.anywhere(pattern)?;
                 rows.intersect(&self.term(&term::verdict(Verdict::Rejected))?);
@@ -102,11 +102,10 @@ impl Candidates<'_> {
                 let terms = term::status(*range.start())..=term::status(*range.end());
                 Found::exactly(self.postings.range(&terms)?)
             }
-            Condition::ClientIp(range) => match term::address_range(*range) {
-                Some((term, true)) => Found::exactly(self.term(&term)?),
-                Some((term, false)) => Found::perhaps(self.term(&term)?),
-                None => Found::perhaps(Rows::all()),
-            },
+            Condition::ClientIp(range) => Found::perhaps(match term::range_around(*range) {
+                Some(range) => self.value(Field::Address, &range)?,
+                None => Rows::all(),
+            }),
             Condition::From(moment) => {
                 self.when(|segment| segment.latest >= moment.instant(self.now).as_micros())
             }
@@ -114,18 +113,11 @@ impl Candidates<'_> {
                 self.when(|segment| segment.earliest < moment.instant(self.now).as_micros())
             }
             Condition::Size(_) | Condition::Duration(_) => Found::perhaps(Rows::all()),
-            Condition::Path(pattern) => {
-                let mut rows = Rows::all();
-                for piece in pattern.pieces() {
-                    rows.intersect(&self.text(Kind::HeadText, &folded(piece.as_bytes()))?);
-                }
-                Found::perhaps(rows)
-            }
+            Condition::Path(pattern) => Found::perhaps(self.in_head(pattern)?),
             Condition::Header { name, text } => {
-                let (term, _) = Kind::HeaderName.value(name.to_ascii_lowercase().as_bytes());
-                let mut rows = self.term(&term)?;
+                let mut rows = self.value(Field::HeaderName, name.to_ascii_lowercase().as_bytes())?;
                 if let Some(text) = text {
-                    rows.intersect(&self.text(Kind::HeadText, &folded(text.as_bytes()))?);
+                    rows.intersect(&self.text(Hashed::Head, &folded(text.as_bytes()))?);
                 }
                 Found::perhaps(rows)
             }
@@ -134,11 +126,11 @@ impl Candidates<'_> {
             }
             Condition::Cause(_) => Found::perhaps(self.kept_in("delivery_causes")?),
             Condition::Pinned(false) => Found::perhaps(Rows::all()),
-            Condition::Body(text) => Found::perhaps(self.text(Kind::BodyText, &folded(text.as_bytes()))?),
+            Condition::Body(text) => Found::perhaps(self.text(Hashed::Body, &folded(text.as_bytes()))?),
             Condition::Anywhere(text) => {
                 let needle = folded(text.as_bytes());
-                let mut rows = self.text(Kind::BodyText, &needle)?;
-                rows.unite(&self.text(Kind::HeadText, &needle)?);
+                let mut rows = self.text(Hashed::Body, &needle)?;
+                rows.unite(&self.text(Hashed::Head, &needle)?);
                 Found::perhaps(rows)
             }
         })
@@ -204,37 +196,54 @@ impl Candidates<'_> {
     fn anywhere(&self, pattern: &Pattern) -> rusqlite::Result<Rows> {
         let mut rows = Rows::all();
         for needle in pattern.pieces().iter().map(|piece| folded(piece.as_bytes())) {
-            let mut found = self.text(Kind::BodyText, &needle)?;
-            found.unite(&self.text(Kind::HeadText, &needle)?);
+            let mut found = self.text(Hashed::Body, &needle)?;
+            found.unite(&self.text(Hashed::Head, &needle)?);
             rows.intersect(&found);
         }
         Ok(rows)
     }
 
+    /// The rows that contain every piece of `pattern` in their head.
+    fn in_head(&self, pattern: &Pattern) -> rusqlite::Result<Rows> {
+        let mut rows = Rows::all();
+        for piece in pattern.pieces() {
+            rows.intersect(&self.text(Hashed::Head, &folded(piece.as_bytes()))?);
+        }
+        Ok(rows)
+    }
+
+    /// The rows whose field matches `pattern`. These fields are also in the text of the head.
+    fn field(&self, field: Field, pattern: &Pattern) -> rusqlite::Result<Rows> {
+        match pattern.as_exact() {
+            Some(text) => self.value(field, text.as_bytes()),
+            None => self.in_head(pattern),
+        }
+    }
+
+    /// The rows that have this value in `field`.
+    fn value(&self, field: Field, value: &[u8]) -> rusqlite::Result<Rows> {
+        self.slices(Hashed::Value, field.slices(value).collect())
+    }
+
     /// The rows that contain every trigram of `needle`.
-    fn text(&self, kind: Kind, needle: &[u8]) -> rusqlite::Result<Rows> {
-        match term::lookup(needle) {
-            Lookup::Nothing => Ok(Rows::all()),
-            Lookup::Any(first, last) => {
-                let range = kind.letters(first).to_vec()..=kind.letters(last).to_vec();
-                self.postings.range(&range)
-            }
-            Lookup::All(buckets) => {
-                let mut rows = Rows::all();
-                let mut terms: Vec<[u8; 4]> =
-                    buckets.into_iter().map(|bucket| kind.letters(bucket)).collect();
-                let mut seen = self.seen.borrow_mut();
-                terms.sort_by_key(|term| seen.get(term).copied().unwrap_or_default());
-                for term in terms {
-                    let found = self.term(&term)?;
-                    seen.insert(term, found.count());
-                    rows.intersect(&found);
-                    if rows.is_empty() {
-                        break;
-                    }
-                }
-                Ok(rows)
+    fn text(&self, hashed: Hashed, needle: &[u8]) -> rusqlite::Result<Rows> {
+        hashed.needle(needle).map_or_else(|| Ok(Rows::all()), |slices| self.slices(hashed, slices))
+    }
+
+    /// The rows that have all of these slices.
+    fn slices(&self, hashed: Hashed, slices: Vec<u16>) -> rusqlite::Result<Rows> {
+        let mut rows = Rows::all();
+        let mut terms: Vec<[u8; 3]> = slices.into_iter().map(|slice| hashed.term(slice)).collect();
+        let mut seen = self.seen.borrow_mut();
+        terms.sort_by_key(|term| seen.get(term).copied().unwrap_or_default());
+        for term in terms {
+            let found = self.term(&term)?;
+            seen.insert(term, found.count());
+            rows.intersect(&found);
+            if rows.is_empty() {
+                break;
             }
         }
+        Ok(rows)
     }
 }

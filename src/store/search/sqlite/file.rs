@@ -18,7 +18,7 @@ use crate::store::sqlite::reader;
 use crate::store::sqlite::shared::{beside, make_private};
 
 /// A change of this number rebuilds the file.
-const FORMAT: i64 = 2;
+const FORMAT: i64 = 3;
 const SCHEMA: &str = r"
     CREATE TABLE IF NOT EXISTS segments (
         segment  INTEGER PRIMARY KEY,

@@ -29,7 +29,7 @@ const AT_ONCE: (usize, usize) = (64, 1024 * 1024);
 /// The niceness of the thread, as in nice(2).
 const NICE: i32 = 10;
 /// Terms written between two time checks.
-const TERMS: usize = 2_000;
+const TERMS: usize = 500;
 
 /// The thread.
 pub struct Indexer {

@@ -1,16 +1,16 @@
 //! The index of an unfinished segment, in memory. It can be searched at any time.
 
 use std::collections::BTreeMap;
-use std::ops::{Bound, RangeInclusive};
+use std::ops::RangeInclusive;
 
-use super::builder::{BUCKETS, RowTerms};
+use super::builder::RowTerms;
 use super::positions::{SEGMENT, first_of};
-use super::rows::{self, Rows};
+use super::rows::Rows;
 use super::segment::{Postings, Segment};
-use super::term::Kind;
+use super::term::Hashed;
 
-/// The places of the rows with a term, ascending.
-type Places = Vec<u16>;
+/// The rows of each slice; `None` if none has it.
+type Slices = Vec<Option<Box<Rows>>>;
 
 /// A segment that is being indexed, starting at its first position.
 pub struct OpenSegment {
@@ -18,10 +18,11 @@ pub struct OpenSegment {
     next: i64,
     segment: Segment,
     last_id: [u8; 16],
-    rows: usize,
-    body: Vec<Places>,
-    head: Vec<Places>,
-    values: BTreeMap<Vec<u8>, Places>,
+    /// All rows.
+    rows: Rows,
+    /// As in `Hashed::ALL`.
+    slices: Vec<(Hashed, Slices)>,
+    values: BTreeMap<Vec<u8>, Rows>,
 }
 
 /// A row to be added.
@@ -39,15 +40,13 @@ pub struct OpenRow {
 impl OpenSegment {
     /// Nothing is indexed yet.
     pub fn new(number: i64) -> Self {
-        let buckets = usize::try_from(BUCKETS).unwrap_or_default();
         Self {
             number,
             next: first_of(number),
             segment: Segment { earliest: i64::MAX, latest: i64::MIN },
             last_id: [0; 16],
-            rows: 0,
-            body: vec![Places::new(); buckets],
-            head: vec![Places::new(); buckets],
+            rows: Rows::none(),
+            slices: Hashed::ALL.into_iter().map(|hashed| (hashed, vec![None; hashed.slices()])).collect(),
             values: BTreeMap::new(),
         }
     }
@@ -76,57 +75,57 @@ impl OpenSegment {
     pub fn add(&mut self, found: Vec<OpenRow>, next: i64) {
         for row in found {
             let Ok(place) = u16::try_from(row.seq.rem_euclid(SEGMENT)) else { continue };
-            self.rows = self.rows.saturating_add(1);
+            self.rows.insert(place);
             self.last_id = row.id;
             self.segment.earliest = self.segment.earliest.min(row.received_at);
             self.segment.latest = self.segment.latest.max(row.received_at);
-            for (places, buckets) in [(&mut self.body, row.terms.body), (&mut self.head, row.terms.head)] {
-                for bucket in buckets {
-                    if let Some(places) = usize::try_from(bucket).ok().and_then(|at| places.get_mut(at)) {
-                        places.push(place);
+            for ((_, slices), (_, of_row)) in self.slices.iter_mut().zip(row.terms.slices) {
+                for slice in of_row {
+                    if let Some(rows) = slices.get_mut(usize::from(slice)) {
+                        rows.get_or_insert_with(|| Box::new(Rows::none())).insert(place);
                     }
                 }
             }
             for value in row.terms.values {
-                let places = self.values.entry(value).or_default();
-                if places.last() != Some(&place) {
-                    places.push(place);
-                }
+                self.values.entry(value).or_insert_with(Rows::none).insert(place);
             }
         }
         self.next = next;
     }
 
-    /// Calls `keep` with each term and its packed rows, in order of the terms.
+    /// Calls `keep` with each term and its packed rows.
     pub fn each<E>(&self, mut keep: impl FnMut(&[u8], &[u8]) -> Result<(), E>) -> Result<(), E> {
-        for (kind, buckets) in [(Kind::BodyText, &self.body), (Kind::HeadText, &self.head)] {
-            for (bucket, places) in (0_u32..).zip(buckets).filter(|(_, places)| !places.is_empty()) {
-                keep(&kind.letters(bucket), &rows::pack(places, self.rows))?;
+        for (hashed, slices) in &self.slices {
+            for (slice, rows) in (0_u16..).zip(slices) {
+                if let Some(rows) = rows {
+                    keep(&hashed.term(slice), &rows.packed(&self.rows))?;
+                }
             }
         }
-        self.values.iter().try_for_each(|(term, places)| keep(term, &rows::pack(places, self.rows)))
-    }
-
-    /// The places of each term in a range.
-    fn range_of(&self, first: &[u8], last: &[u8]) -> impl Iterator<Item = &Places> {
-        let letters = match (Kind::bucket(first), Kind::bucket(last)) {
-            (Some((Kind::BodyText, first)), Some((_, last))) => self.body.get(first..=last),
-            (Some((_, first)), Some((_, last))) => self.head.get(first..=last),
-            _ => None,
-        };
-        // A range whose end is before its start would panic here.
-        let bounds = (first <= last).then_some((Bound::Included(first), Bound::Included(last)));
-        let values = bounds.into_iter().flat_map(|bounds| self.values.range::<[u8], _>(bounds));
-        letters.into_iter().flatten().chain(values.map(|(_, places)| places))
+        self.values.iter().try_for_each(|(term, rows)| keep(term, &rows.packed(&self.rows)))
     }
 }
 
 impl Postings for OpenSegment {
     fn term(&self, term: &[u8]) -> rusqlite::Result<Rows> {
-        Ok(Rows::of(self.range_of(term, term).flatten().copied()))
+        let rows = match Hashed::slice(term) {
+            Some((hashed, slice)) => {
+                let slices = self.slices.iter().find(|(known, _)| *known == hashed);
+                slices.and_then(|(_, slices)| slices.get(slice)?.as_deref())
+            }
+            None => self.values.get(term),
+        };
+        Ok(rows.cloned().unwrap_or_else(Rows::none))
     }
 
     fn range(&self, range: &RangeInclusive<Vec<u8>>) -> rusqlite::Result<Rows> {
-        Ok(Rows::of(self.range_of(range.start(), range.end()).flatten().copied()))
+        let mut found = Rows::none();
+        // A range whose end is before its start would panic.
+        if !range.is_empty() {
+            self.values
+                .range::<Vec<u8>, _>(range.start()..=range.end())
+                .for_each(|(_, rows)| found.unite(rows));
+        }
+        Ok(found)
     }
 }

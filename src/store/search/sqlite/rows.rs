@@ -1,11 +1,11 @@
 //! A set of rows in a segment: one bit per row in memory, as few bytes as possible in the file.
 
-use super::positions::SEGMENT;
-
 /// Words of a set.
 const WORDS: usize = 128;
 /// The size of a set stored as bits.
 const BIT_BYTES: usize = WORDS * 8;
+/// The rows of a whole segment.
+const BIT_COUNT: u32 = 8_192;
 
 /// Rows of one segment, by place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,13 +25,6 @@ impl Rows {
     /// Every row.
     pub const fn all() -> Self {
         Self([u64::MAX; WORDS])
-    }
-
-    /// The rows at these places.
-    pub fn of(places: impl Iterator<Item = u16>) -> Self {
-        let mut rows = Self::none();
-        places.for_each(|place| rows.insert(place));
-        rows
     }
 
     /// Adds the row at `place`.
@@ -115,48 +108,51 @@ impl Rows {
     }
 }
 
-/// Encodes a set. `places` ascend. `segment_rows` is the number of rows in the segment, so that a set of all rows
-/// takes two bytes.
-pub fn pack(places: &[u16], segment_rows: usize) -> Vec<u8> {
-    if places.len() >= segment_rows {
-        return vec![GAPS_OF_THE_OTHERS];
-    }
-    let whole = usize::try_from(SEGMENT).unwrap_or(usize::MAX);
-    if places.len() > whole / 2 {
-        let rows = Rows::of(places.iter().copied());
-        let others: Vec<u16> = (0_u16..).take(whole).filter(|place| !rows.has(*place)).collect();
-        return shorter(GAPS_OF_THE_OTHERS, &others, &rows);
-    }
-    shorter(GAPS, places, &Rows::of(places.iter().copied()))
-}
-
 impl Rows {
-    fn has(&self, place: u16) -> bool {
-        let place = usize::from(place);
-        self.0.get(place / 64).is_some_and(|word| word & (1 << (place % 64)) != 0)
+    /// The set in as few bytes as possible. `all` are the rows of the segment, so that a set of all of them takes one byte.
+    pub fn packed(&self, all: &Self) -> Vec<u8> {
+        if self == all {
+            return vec![GAPS_OF_THE_OTHERS];
+        }
+        let is_most = self.count() > BIT_COUNT / 2;
+        let kind = if is_most { GAPS_OF_THE_OTHERS } else { GAPS };
+        let gaps = if is_most { self.others().gaps() } else { self.gaps() };
+        match gaps {
+            Some(gaps) => [&[kind], gaps.as_slice()].concat(),
+            None => {
+                let mut bytes = vec![BITS];
+                bytes.extend(self.0.iter().flat_map(|word| word.to_le_bytes()));
+                bytes
+            }
+        }
     }
-}
 
-fn shorter(kind: u8, places: &[u16], rows: &Rows) -> Vec<u8> {
-    let mut bytes = vec![kind];
-    let mut next = 0_u16;
-    for place in places {
-        let gap = place.saturating_sub(next);
-        let [low, _] = gap.to_le_bytes();
-        if gap < 0x80 {
-            bytes.push(low);
-        } else {
-            let [high, _] = (gap >> 7).to_le_bytes();
-            bytes.extend([low | 0x80, high]);
+    /// The gaps between the places; `None` if they take more bytes than the bits.
+    fn gaps(&self) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let mut next = 0_u16;
+        for (at, word) in (0_u16..).zip(&self.0) {
+            let mut left = *word;
+            while left != 0 {
+                let bit = u16::try_from(left.trailing_zeros()).unwrap_or_default();
+                left &= left.wrapping_sub(1);
+                let place = at.saturating_mul(64).saturating_add(bit);
+                let gap = place.saturating_sub(next);
+                let [low, _] = gap.to_le_bytes();
+                if gap < 0x80 {
+                    bytes.push(low);
+                } else {
+                    let [high, _] = (gap >> 7).to_le_bytes();
+                    bytes.extend([low | 0x80, high]);
+                }
+                next = place.saturating_add(1);
+            }
+            if bytes.len() > BIT_BYTES {
+                return None;
+            }
         }
-        next = place.saturating_add(1);
-        if bytes.len() > BIT_BYTES {
-            bytes = vec![BITS];
-            bytes.extend(rows.0.iter().flat_map(|word| word.to_le_bytes()));
-            break;
-        }
+        Some(bytes)
     }
-    bytes
 }
 
 #[cfg(test)]
@@ -172,9 +168,10 @@ mod tests {
             prop::collection::btree_set(0_u16..8_192, 1_000..8_000),
             prop::collection::btree_set(0_u16..3_000, 900..2_900),
         ]) {
-            let list: Vec<u16> = places.iter().copied().collect();
-            let bytes = pack(&list, 8_193);
-            prop_assert!(bytes.len() <= BIT_BYTES + 1);
+            let mut set = Rows::none();
+            places.iter().for_each(|place| set.insert(*place));
+            let bytes = set.packed(&Rows::all());
+            prop_assert!(bytes.len() <= BIT_BYTES + 65);
             let rows = Rows::unpack(&bytes).unwrap();
             let read: BTreeSet<u16> = rows.newest_first().map(|place| u16::try_from(place).unwrap()).collect();
             prop_assert_eq!(read, places);
@@ -184,8 +181,10 @@ mod tests {
 
     #[test]
     fn all_rows_of_a_segment_are_one_byte() {
-        assert_eq!(pack(&[3, 4, 9], 3).len(), 1);
-        assert_eq!(Rows::unpack(&pack(&[3, 4, 9], 3)).unwrap(), Rows::all());
+        let mut some = Rows::none();
+        [3, 4, 9].into_iter().for_each(|place| some.insert(place));
+        assert_eq!(some.packed(&some).len(), 1);
+        assert_eq!(Rows::unpack(&some.packed(&some)).unwrap(), Rows::all());
         assert_eq!(Rows::unpack(&[9]), None);
         assert_eq!(Rows::unpack(&[GAPS, 0x80]), None);
     }
