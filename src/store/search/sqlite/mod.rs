@@ -2,8 +2,8 @@
 //! lost.
 //!
 //! The log is divided into segments of 8,192 positions. For each term, the index knows in which rows of a segment it
-//! occurs. A term is a field's value or three consecutive letters. The index is in memory while the segment fills, and
-//! in the file once it is full.
+//! occurs. A term is a value of a field, or a slice that many values or threes of letters share (see `term`). The index is in
+//! memory while the segment fills, and in the file once it is full.
 //!
 //! A query runs segment by segment, newest first. The index names candidates, and each candidate is checked before it
 //! counts. The index may therefore name too many, never too few. Rows without an index are read one by one. Nothing
