@@ -271,3 +271,46 @@ fn run(mut command: Command) -> Output {
     let _ = child.stdin.take().unwrap().write_all(b"correct horse battery\n");
     child.wait_with_output().unwrap()
 }
+
+fn markdown_below(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            markdown_below(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "md") {
+            found.push(path);
+        }
+    }
+}
+
+/// The unit tests of the pages under `/docs` also look for the headings.
+#[test]
+fn every_link_between_files_leads_to_one() {
+    let mut documents = Vec::new();
+    for folder in ["docs", "deploy", "examples"] {
+        markdown_below(&root().join(folder), &mut documents);
+    }
+    let at_the_root = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path());
+    documents.extend(at_the_root.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
+    let (mut seen, mut wrong) = (0, Vec::new());
+    for path in documents {
+        let text = fs::read_to_string(&path).unwrap();
+        for event in Parser::new(&text) {
+            let (Event::Start(Tag::Link { dest_url, .. }) | Event::Start(Tag::Image { dest_url, .. })) =
+                event
+            else {
+                continue;
+            };
+            let file = dest_url.split('#').next().unwrap();
+            if file.is_empty() || file.contains(':') {
+                continue;
+            }
+            seen += 1;
+            if !path.parent().unwrap().join(file).exists() {
+                wrong.push(format!("{}: {dest_url}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(seen > 100, "{seen}");
+}
