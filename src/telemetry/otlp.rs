@@ -78,7 +78,7 @@ where
         .with_threads(false)
         .with_target(false)
         .with_tracked_inactivity(false)
-        .with_filter(filter_fn(|metadata| metadata.target() == target));
+        .with_filter(filter_fn(move |metadata| metadata.target() == target));
     Ok((Exporting(provider), layer))
 }
 
