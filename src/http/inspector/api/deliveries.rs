@@ -20,7 +20,7 @@ pub struct DeliveryList {
     deliveries: Vec<RowObject>,
     next: Option<String>,
     /// When the search took longer than a second: the page may not be full, and deliveries received before this time were not
-    /// looked at. `next` goes on there.
+    /// looked at. `next` continues there.
     searched_back_to: Option<String>,
 }
 

@@ -53,7 +53,7 @@ impl Readable for ImportRequest {
     }
 }
 
-/// What became of the deliveries.
+/// The result of the import.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ImportResult {
     /// How many were stored.
