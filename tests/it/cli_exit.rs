@@ -318,8 +318,12 @@ fn a_target_that_refuses_is_exit_1_and_one_without_a_response_exit_3_with_one_li
 fn ctrl_c_ends_a_request_that_hangs() {
     let server = Server::start();
     let sink = Sink::scripted(|_, _| Reply::Hang);
-    let mut child = server
-        .command(&["send", "user.login", "--to", &sink.url("/")])
+    let send = server.command(&["send", "user.login", "--to", &sink.url("/")]);
+    // A shell starts what runs in the background with SIGINT ignored, and so may these tests be started.
+    let mut child = Command::new("env")
+        .arg("--default-signal=INT")
+        .arg(send.get_program())
+        .args(send.get_args())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
