@@ -489,7 +489,7 @@ fn commands_replays_and_the_stop_work_with_tls() {
     idle.write_all(signed_request("idle").as_bytes()).unwrap();
     assert_eq!(answer(&mut idle).0, 200);
     server.signal("TERM");
-    std::thread::sleep(Duration::from_millis(200));
+    until("it to stop", || server.log().contains("stopping"));
     begun.write_all(rest.as_bytes()).unwrap();
     assert_eq!(answer(&mut begun).0, 200, "what was begun is answered");
     assert_eq!(idle.read(&mut [0; 8]).unwrap(), 0, "the end of TLS, not only of the connection");
