@@ -42,7 +42,9 @@ pub async fn run(sender: Sender) {
     let mut duty = Duty::new("fan-out");
     let mut cursor = None;
     loop {
-        newest.mark_unchanged();
+        if newest.has_changed().unwrap_or(false) {
+            cursor = within(cursor, *newest.borrow_and_update());
+        }
         revision.mark_unchanged();
         if !duty.is_ours(&sender).await {
             cursor = None;
@@ -84,9 +86,7 @@ pub async fn run(sender: Sender) {
                     if changed.is_err() {
                         return;
                     }
-                    // The log ends before the cursor: a standby without the last deliveries took over, and it may lack
-                    // the last moves of the cursor, too.
-                    cursor = cursor.filter(|at| *at <= *newest.borrow());
+                    cursor = within(cursor, *newest.borrow());
                     break;
                 }
                 // A new subscription may be the first one, for which the log is read.
@@ -96,6 +96,12 @@ pub async fn run(sender: Sender) {
             }
         }
     }
+}
+
+/// The cursor, unless the log ends before it: then a standby without the last deliveries took over. It may lack the last moves
+/// of the cursor, too, so it is read again.
+fn within(cursor: Option<i64>, newest: i64) -> Option<i64> {
+    cursor.filter(|at| *at <= newest)
 }
 
 /// One step from `cursor`: reads accepted deliveries, writes the messages, moves the cursor.

@@ -23,7 +23,7 @@ pub trait Search: Send + Sync {
     fn start_indexing(&self) -> Result<(), StoreError>;
 
     /// Rows that match, newest first, before the position `before`; at most `limit`, and those that are found within about
-    /// `budget`. Every call gets on by some rows.
+    /// `budget`. Every call reads some rows, however small the budget.
     async fn page(
         &self,
         filter: &DeliveryFilter,

@@ -16,7 +16,7 @@ pub struct Tail {
 pub struct SearchPage {
     /// The rows that match.
     pub rows: Vec<DeliveryRow>,
-    /// Where it goes on, if the time was over before the page was full and before the log ended.
+    /// Where the search continues, if the time was over before the page was full and before the log ended.
     pub stopped: Option<Stopped>,
 }
 

@@ -153,7 +153,7 @@ pub(super) async fn found_in_steps(store: &Store, queries: &[Query]) -> Vec<Vec<
             let page = store.page(&filter, before, left, Duration::ZERO).await.unwrap();
             seqs.extend(page.rows.iter().map(|row| row.seq));
             let Some(stopped) = page.stopped else { break };
-            assert!(before.is_none_or(|before| stopped.before < before), "it gets on");
+            assert!(before.is_none_or(|before| stopped.before < before), "each step reads something");
             assert!(seqs.iter().all(|seq| *seq >= stopped.before));
             before = Some(stopped.before);
         }

@@ -15,7 +15,7 @@ use crate::domain::{DeliveryFilter, Timestamp};
 
 /// The default number of rows.
 pub const ROWS: usize = 50;
-/// How long a search looks for the rows of a page. Then the page says how far it came, and where it goes on.
+/// How long a search looks for the rows of a page. Then the page says how far back it searched, and where to continue.
 pub const SEARCH_TIME: Duration = Duration::from_secs(1);
 
 /// Which deliveries.

@@ -107,12 +107,12 @@ impl<'s, T: Send + 'static> Walk<'s, T> {
         self.left.first >= self.left.below
     }
 
-    /// Whether the walk ends here. It is asked after a slice, so that every walk gets on.
+    /// Whether the walk ends here. It is asked after a slice, so that every walk makes progress.
     fn is_over(&self) -> bool {
         self.is_full() || self.is_at_end() || self.began.elapsed() > self.wanted.budget
     }
 
-    /// Where it goes on, if the time was over.
+    /// Where the search continues, if the time was over.
     pub async fn stopped(&self) -> Result<Option<Stopped>, StoreError> {
         if self.is_full() || self.is_at_end() {
             return Ok(None);

@@ -137,12 +137,12 @@ impl<T> Walk<'_, T> {
         self.below <= self.oldest
     }
 
-    /// Whether the walk ends here. It is asked after a stretch or a row, so that every walk gets on.
+    /// Whether the walk ends here. It is asked after a stretch or a row, so that every walk makes progress.
     fn is_over(&self) -> bool {
         self.is_full() || self.is_at_end() || self.began.elapsed() > self.wanted.budget
     }
 
-    /// Where it goes on, if the time was over.
+    /// Where the search continues, if the time was over.
     fn stopped(&self) -> rusqlite::Result<Option<Stopped>> {
         if self.is_full() || self.is_at_end() {
             return Ok(None);
