@@ -91,6 +91,12 @@ const AS_THEY_WERE: [&str; 28] = [
     "hung_up_after_us",
 ];
 
+/// The id of the copy: the version is the first digit of the third group.
+fn version_8(id: &str) -> String {
+    assert_eq!(&id[13..15], "-7", "{id}");
+    format!("{}-8{}", &id[..13], &id[15..])
+}
+
 #[test]
 fn a_json_lines_export_is_imported_as_it_was_and_a_second_time_adds_nothing() {
     let from = full();
@@ -105,11 +111,11 @@ fn a_json_lines_export_is_imported_as_it_was_and_a_second_time_adds_nothing() {
     for (original, copy) in originals.iter().zip(&copies) {
         let id = original["id"].as_str().unwrap();
         let own = copy["id"].as_str().unwrap();
-        assert_eq!((id.replacen("-7", "-8", 1).as_str(), &copy["imported"]), (own, &json!(true)));
+        assert_eq!((version_8(id).as_str(), &copy["imported"]), (own, &json!(true)));
         for member in AS_THEY_WERE {
             assert_eq!(copy[member], original[member], "{member} of {id}");
         }
-        let first = original["duplicate_of"].as_str().map(|first| first.replacen("-7", "-8", 1));
+        let first = original["duplicate_of"].as_str().map(version_8);
         assert_eq!((copy["duplicate_of"].as_str(), &copy["tags"]), (first.as_deref(), &json!(["imported"])));
         let raw = |server: &Server, id: &str| server.api_raw(&format!("deliveries/{id}/raw")).body;
         assert_eq!(raw(&to, own), raw(&from, id));
