@@ -25,8 +25,7 @@ pub fn is_secret_parameter(name: &str) -> bool {
 
 /// Whether the words of a name indicate a credential: `X-Api-Key`, `access_token`, `clientSecret`.
 fn says_credential(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    if !STEMS.iter().any(|stem| lower.contains(stem)) {
+    if !(0..name.len()).any(|at| STEMS.iter().any(|stem| starts_at(name, at, stem))) {
         return false;
     }
     let words = words(name);
@@ -35,6 +34,12 @@ fn says_credential(name: &str) -> bool {
             .iter()
             .zip(words.iter().skip(1))
             .any(|(before, word)| word == "key" && KEY_WORDS.contains(&before.as_str()))
+}
+
+/// Whether `stem` starts at the byte `at` of `name`, ignoring case.
+fn starts_at(name: &str, at: usize, stem: &str) -> bool {
+    let part = name.as_bytes().get(at..at.saturating_add(stem.len()));
+    part.is_some_and(|part| part.eq_ignore_ascii_case(stem.as_bytes()))
 }
 
 /// The words of a name in lower case, split at punctuation and camel case: `clientSecret`, `APIKey`.

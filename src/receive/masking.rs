@@ -29,33 +29,33 @@ impl Masking {
 
     /// The lines with every credential masked; `more` names headers that the configuration uses for credentials.
     #[must_use]
-    pub fn headers(&self, headers: &Headers, more: &[String]) -> Headers {
+    pub fn headers(&self, headers: Headers, more: &[String]) -> Headers {
         self.headers_without(headers, more, &[])
     }
 
     /// The same, with the values at the `hidden` places also masked.
     #[must_use]
-    pub fn headers_without(&self, headers: &Headers, more: &[String], hidden: &[Place]) -> Headers {
-        headers.iter().map(|header| self.header(header, more, hidden)).collect()
+    pub fn headers_without(&self, headers: Headers, more: &[String], hidden: &[Place]) -> Headers {
+        headers.into_iter().map(|header| self.header(header, more, hidden)).collect()
     }
 
-    fn header(&self, header: &Header, more: &[String], hidden: &[Place]) -> Header {
+    fn header(&self, header: Header, more: &[String], hidden: &[Place]) -> Header {
         if TARGET_HEADERS.iter().any(|known| header.name.eq_ignore_ascii_case(known)) {
-            let value = self.target(&header.text(), hidden);
-            return Header { name: header.name.clone(), value: value.into_bytes() };
+            let value = self.target(&header.text(), hidden).into_bytes();
+            return Header { value, ..header };
         }
         let is_hidden =
             |place: &Place| matches!(place, Place::Header(name) if name.eq_ignore_ascii_case(&header.name));
         let is_credential = is_credential_header(&header.name, more) || hidden.iter().any(is_hidden);
         if header.value.is_empty() || !is_credential {
-            return header.clone();
+            return header;
         }
         let value = if header.name.to_ascii_lowercase().ends_with("authorization") {
             self.authorization(&header.value)
         } else {
             self.mask(&header.value, true)
         };
-        Header { name: header.name.clone(), value: value.into_bytes() }
+        Header { value: value.into_bytes(), ..header }
     }
 
     /// `Bearer` and `Basic` stay readable; the end of a Basic credential would be the end of a password.
@@ -96,12 +96,12 @@ impl Masking {
 
     /// The lines of an imported delivery. What another instance masked, or left out of an archive, stays as it is.
     #[must_use]
-    pub fn imported_headers(&self, headers: &Headers, more: &[String]) -> Headers {
-        let masked = |header: &Header| match is_hidden(&header.text()) {
-            true => header.clone(),
+    pub fn imported_headers(&self, headers: Headers, more: &[String]) -> Headers {
+        let masked = |header: Header| match is_hidden(&header.text()) {
+            true => header,
             false => self.header(header, more, &[]),
         };
-        headers.iter().map(masked).collect()
+        headers.into_iter().map(masked).collect()
     }
 
     /// The request target of an imported delivery; see `imported_headers`.
@@ -157,7 +157,7 @@ mod tests {
     fn masked(name: &str, value: &str) -> String {
         let mut headers = Headers::default();
         headers.push(name, value);
-        let masked = Masking::new([7; 32]).headers(&headers, &["X-Custom".to_owned()]);
+        let masked = Masking::new([7; 32]).headers(headers, &["X-Custom".to_owned()]);
         masked.iter().next().unwrap().text()
     }
 
@@ -241,7 +241,7 @@ mod tests {
         let mut headers = Headers::default();
         headers.push("x-plain", "secret-of-16-byte");
         headers.push("X-Other", "value");
-        let seen = masking.headers_without(&headers, &[], &hidden);
+        let seen = masking.headers_without(headers, &[], &hidden);
         let values: Vec<String> = seen.iter().map(Header::text).collect();
         assert!(values[0].starts_with("masked-") && values[1] == "value", "{values:?}");
     }
@@ -259,7 +259,7 @@ mod tests {
         ] {
             headers.push(name, value);
         }
-        let seen: Vec<String> = masking.imported_headers(&headers, &[]).iter().map(Header::text).collect();
+        let seen: Vec<String> = masking.imported_headers(headers, &[]).iter().map(Header::text).collect();
         assert_eq!(
             (seen[0].as_str(), seen[1].as_str()),
             ("Bearer masked-0123456789abcdef-zz09", "$CREDENTIAL_X_API_KEY")

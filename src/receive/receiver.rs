@@ -202,7 +202,8 @@ impl Receiver {
 
     /// Masks the credentials of an imported delivery that are not masked there.
     pub fn mask_imported(&self, delivery: &mut Delivery) {
-        delivery.headers = self.masking.imported_headers(&delivery.headers, &self.credential_headers);
+        let headers = std::mem::take(&mut delivery.headers);
+        delivery.headers = self.masking.imported_headers(headers, &self.credential_headers);
         delivery.path = self.masking.imported_target(&delivery.path);
     }
 
@@ -216,7 +217,7 @@ impl Receiver {
             path: self.masking.target(&arrival.target, hidden),
             http_version: arrival.http_version.to_owned(),
             client: arrival.client,
-            headers: self.masking.headers_without(&arrival.headers, &self.credential_headers, hidden),
+            headers: self.masking.headers_without(arrival.headers, &self.credential_headers, hidden),
             connection: arrival.connection,
             body: arrival.body,
             body_end: arrival.body_end,

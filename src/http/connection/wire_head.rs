@@ -151,18 +151,27 @@ impl WireTape {
     /// end of that head is discarded.
     pub fn take_head(&self, method: &str, target: &str, map: &HeaderMap) -> Option<Headers> {
         let tape = &mut *self.0.borrow_mut();
-        // The tape contains the target as sent; a host or a fragment in it is not known here.
-        let starts = [format!("{method} {target} HTTP/1."), format!("{method} ")];
-        let found = starts.iter().find_map(|start| {
-            memmem::find_iter(&tape.bytes, start.as_bytes()).take(MAX_TRIES).find_map(|at| {
-                parse_head(tape.bytes.get(at..)?, target, map).map(|(lines, length)| (lines, at + length))
-            })
-        });
-        let (headers, end) = found?;
+        let is_first = tape.bytes.starts_with(method.as_bytes());
+        let first = if is_first { parse_head(&tape.bytes, target, map) } else { None };
+        let (headers, end) = match first {
+            Some(first) => first,
+            None => find_head(&tape.bytes, method, target, map)?,
+        };
         tape.had_request = true;
         tape.forget(end);
         Some(headers)
     }
+}
+
+/// The lines of the head in `bytes`, behind other bytes, and its end.
+fn find_head(bytes: &[u8], method: &str, target: &str, map: &HeaderMap) -> Option<(Headers, usize)> {
+    // The bytes contain the target as sent; a host or a fragment in it is not known here.
+    let starts = [format!("{method} {target} HTTP/1."), format!("{method} ")];
+    starts.iter().find_map(|start| {
+        memmem::find_iter(bytes, start.as_bytes()).take(MAX_TRIES).find_map(|at| {
+            parse_head(bytes.get(at..)?, target, map).map(|(lines, length)| (lines, at + length))
+        })
+    })
 }
 
 /// Whether bytes start like a request: a method in capitals and a blank.

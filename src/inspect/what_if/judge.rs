@@ -124,7 +124,7 @@ fn arrival(delivery: &StoredDelivery, source: &Source, masking: &Masking) -> Arr
         .flat_map(lines)
         .map(|line| {
             let more = [line.name.clone()];
-            let masked = masking.headers(&std::iter::once(line.clone()).collect(), &more);
+            let masked = masking.headers(std::iter::once(line.clone()).collect(), &more);
             (line, masked)
         })
         .collect();

@@ -40,7 +40,8 @@ pub fn address(bytes: [u8; 16]) -> IpAddr {
 
 /// `Name: value\r\n` for each line. Names and values cannot contain line breaks, so the encoding is lossless.
 pub fn header_block(headers: &Headers) -> Vec<u8> {
-    let mut block = Vec::new();
+    let length = headers.iter().map(|header| header.name.len().saturating_add(header.value.len() + 4)).sum();
+    let mut block = Vec::with_capacity(length);
     for header in headers.iter() {
         block.extend_from_slice(header.name.as_bytes());
         block.extend_from_slice(b": ");

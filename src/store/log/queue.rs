@@ -15,8 +15,8 @@ pub type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 pub struct Waiting {
     /// The entry.
     pub prepared: Box<Prepared>,
-    /// The caller that waits.
-    pub answer: Answer<Written>,
+    /// The caller that waits. It also gets the entry back: memory is freed fastest by the thread that allocated it.
+    pub answer: Answer<(Written, Box<Prepared>)>,
     /// Its place in the queue.
     pub place: Place,
 }
@@ -54,10 +54,10 @@ impl Place {
 impl Waiting {
     /// Reports the result to the waiting caller. The place is released first, so that the next caller finds it free.
     pub fn tell(self, written: Result<Written, StoreError>) {
-        let Self { answer, place, .. } = self;
+        let Self { prepared, answer, place } = self;
         drop(place);
         // A caller that is gone needs no result.
-        let _ = answer.send(written);
+        let _ = answer.send(written.map(|written| (written, prepared)));
     }
 }
 

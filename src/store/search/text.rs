@@ -10,6 +10,9 @@ const MAX_UNPACKED: u64 = 4 * 1024 * 1024;
 
 /// Text in lower case; bytes that are not UTF-8 become U+FFFD.
 pub fn folded(bytes: &[u8]) -> Vec<u8> {
+    if bytes.is_ascii() {
+        return bytes.to_ascii_lowercase();
+    }
     let mut text = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
     let is_ascii = |byte: &u8| byte.is_ascii();

@@ -76,7 +76,8 @@ impl Writer {
         let place =
             Place::take(&self.shared.queued, prepared.weight, self.queue_bytes).ok_or(StoreError::Full)?;
         let prepared = Box::new(prepared);
-        wait(self.ask(|answer| Command::Append(Waiting { prepared, answer, place }))?).await
+        let answered = self.ask(|answer| Command::Append(Waiting { prepared, answer, place }))?;
+        wait(answered).await.map(|(written, _)| written)
     }
 
     /// Runs `work` inside the next transaction and waits until its changes are durable. `takes_room` says that it adds

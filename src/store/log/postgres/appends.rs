@@ -97,7 +97,7 @@ impl Appends {
         };
         sent?;
         match timeout(PATIENCE, answered).await {
-            Ok(Ok(written)) => written,
+            Ok(Ok(written)) => written.map(|(written, _)| written),
             Ok(Err(_)) => Err(StoreError::Unavailable("it was not written".to_owned())),
             Err(_) => Err(StoreError::Unavailable(format!(
                 "the database did not finish within {} s; the delivery may be written later",

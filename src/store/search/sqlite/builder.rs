@@ -1,84 +1,76 @@
-//! Reads the terms of a delivery.
+//! Reads the slices and terms of a delivery.
 
+use std::net::IpAddr;
+
+use super::signature::Signature;
 use super::term::{self, Field, Hashed, Kind};
-use crate::domain::DeliveryRow;
+use crate::domain::{Reason, Verdict};
 use crate::store::search::text::{folded, folded_body};
 
-/// The terms of a delivery.
-pub struct RowTerms {
-    /// The slices of what is hashed, each once.
-    pub slices: Vec<(Hashed, Vec<u16>)>,
-    /// The terms of its other fields; a term may occur twice.
-    pub values: Vec<Vec<u8>>,
+/// What is indexed of a delivery.
+pub struct Indexable {
+    /// Its source, as in the path.
+    pub source: String,
+    /// The method of its request.
+    pub method: String,
+    /// The path of its request.
+    pub path: String,
+    /// Who sent it.
+    pub client_ip: IpAddr,
+    /// The type of its event.
+    pub event_type: Option<String>,
+    /// The name of its event.
+    pub event_name: Option<String>,
+    /// The id of its event.
+    pub event_id: Option<String>,
+    /// The device or other thing that its event is about.
+    pub entity: Option<String>,
+    /// The verdict on it.
+    pub verdict: Verdict,
+    /// The reason for the verdict.
+    pub reason: Option<Reason>,
+    /// The status of the response.
+    pub status: u16,
+    /// The header block.
+    pub headers: Vec<u8>,
+    /// The body.
+    pub body: Vec<u8>,
 }
 
-/// Reads terms. Its marks are reused from row to row, and are few enough to stay in the processor's cache.
-pub struct Builder {
-    marks: Vec<u64>,
-}
-
-impl Builder {
-    pub fn new() -> Self {
-        let most = Hashed::ALL.into_iter().map(Hashed::slices).max().unwrap_or_default();
-        Self { marks: vec![0; most.div_ceil(64)] }
-    }
-
-    /// The terms of a row.
-    pub fn terms(&mut self, row: &DeliveryRow, headers: &[u8], body: &[u8]) -> RowTerms {
-        self.mark(Hashed::Body.trigrams(&folded_body(body)));
-        let in_body = self.marked();
-        let named = [&row.event_type, &row.event_name, &row.event_id, &row.entity];
-        for text in named.into_iter().flatten().chain([&row.path, &row.source]) {
-            self.mark(Hashed::Head.trigrams(&folded(text.as_bytes())));
+impl Indexable {
+    /// The slices of its text and of values that may all differ.
+    pub fn signature(&self) -> Signature {
+        let mut signature = Signature::new();
+        signature.mark(Hashed::Body.trigrams(&folded_body(&self.body)));
+        let named = [&self.event_type, &self.event_name, &self.event_id, &self.entity];
+        for text in named.into_iter().flatten().chain([&self.path, &self.source]) {
+            signature.mark(Hashed::Head.trigrams(&folded(text.as_bytes())));
         }
-        self.mark(Hashed::Head.trigrams(&folded(headers)));
-        let in_head = self.marked();
-        for (field, value) in [(Field::EventId, &row.event_id), (Field::Entity, &row.entity)] {
-            self.mark(value.iter().flat_map(|value| field.slices(value.as_bytes())));
+        signature.mark(Hashed::Head.trigrams(&folded(&self.headers)));
+        for (field, value) in [(Field::EventId, &self.event_id), (Field::Entity, &self.entity)] {
+            value.iter().for_each(|value| signature.mark(field.slices(value.bytes())));
         }
-        self.mark(term::ranges(row.client_ip).flat_map(|range| Field::Address.slices(&range)));
-        for line in headers.split(|byte| *byte == b'\n') {
+        term::ranges(self.client_ip).for_each(|range| signature.mark(Field::Address.slices(range)));
+        for line in self.headers.split(|byte| *byte == b'\n') {
             if let Some(name) = memchr::memchr(b':', line).and_then(|end| line.get(..end)) {
-                self.mark(Field::HeaderName.slices(&name.to_ascii_lowercase()));
+                signature.mark(Field::HeaderName.slices(name.iter().map(u8::to_ascii_lowercase)));
             }
         }
-        let slices = vec![(Hashed::Body, in_body), (Hashed::Head, in_head), (Hashed::Value, self.marked())];
-        RowTerms { slices, values: values(row) }
+        signature
     }
 
-    fn mark(&mut self, slices: impl Iterator<Item = u16>) {
-        for slice in slices {
-            if let Some(word) = self.marks.get_mut(usize::from(slice / 64)) {
-                *word |= 1 << (slice % 64);
-            }
-        }
+    /// The terms of its other fields; a term may occur twice.
+    pub fn terms(&self) -> Vec<Vec<u8>> {
+        let fields = [
+            (Kind::Source, Some(&self.source)),
+            (Kind::Method, Some(&self.method)),
+            (Kind::EventType, self.event_type.as_ref()),
+            (Kind::EventType, self.event_name.as_ref()),
+        ];
+        let mut terms: Vec<Vec<u8>> =
+            fields.into_iter().filter_map(|(kind, value)| Some(kind.value(value?.as_bytes()).0)).collect();
+        terms.extend([term::verdict(self.verdict), term::status(self.status)]);
+        terms.extend(self.reason.map(term::reason));
+        terms
     }
-
-    /// The marked slices, ascending; afterwards none is marked.
-    fn marked(&mut self) -> Vec<u16> {
-        let mut slices = Vec::new();
-        for (at, word) in (0_u16..).zip(&mut self.marks) {
-            let mut left = std::mem::take(word);
-            while left != 0 {
-                let bit = u16::try_from(left.trailing_zeros()).unwrap_or_default();
-                slices.push(at.saturating_mul(64).saturating_add(bit));
-                left &= left.wrapping_sub(1);
-            }
-        }
-        slices
-    }
-}
-
-fn values(row: &DeliveryRow) -> Vec<Vec<u8>> {
-    let fields = [
-        (Kind::Source, Some(&row.source)),
-        (Kind::Method, Some(&row.method)),
-        (Kind::EventType, row.event_type.as_ref()),
-        (Kind::EventType, row.event_name.as_ref()),
-    ];
-    let mut values: Vec<Vec<u8>> =
-        fields.into_iter().filter_map(|(kind, value)| Some(kind.value(value?.as_bytes()).0)).collect();
-    values.extend([term::verdict(row.verdict), term::status(row.status)]);
-    values.extend(row.reason.map(term::reason));
-    values
 }

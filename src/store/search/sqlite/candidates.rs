@@ -37,9 +37,9 @@ pub struct Candidates<'p> {
     pub now: Timestamp,
 }
 
-/// The number of rows with each trigram in the segment searched before. The rarest trigrams are looked up first, which
+/// The number of rows with each slice in the segment searched before. The rarest slices are looked up first, which
 /// often makes the others unnecessary.
-pub type Seen = RefCell<HashMap<[u8; 3], u32>>;
+pub type Seen = RefCell<HashMap<u16, u32>>;
 
 impl Candidates<'_> {
     /// The candidates for `query`: a superset of the matching rows.
@@ -222,23 +222,22 @@ impl Candidates<'_> {
 
     /// The rows that have this value in `field`.
     fn value(&self, field: Field, value: &[u8]) -> rusqlite::Result<Rows> {
-        self.slices(Hashed::Value, field.slices(value).collect())
+        self.slices(field.slices(value.iter().copied()).collect())
     }
 
     /// The rows that contain every trigram of `needle`.
     fn text(&self, hashed: Hashed, needle: &[u8]) -> rusqlite::Result<Rows> {
-        hashed.needle(needle).map_or_else(|| Ok(Rows::all()), |slices| self.slices(hashed, slices))
+        hashed.needle(needle).map_or_else(|| Ok(Rows::all()), |slices| self.slices(slices))
     }
 
     /// The rows that have all of these slices.
-    fn slices(&self, hashed: Hashed, slices: Vec<u16>) -> rusqlite::Result<Rows> {
+    fn slices(&self, mut slices: Vec<u16>) -> rusqlite::Result<Rows> {
         let mut rows = Rows::all();
-        let mut terms: Vec<[u8; 3]> = slices.into_iter().map(|slice| hashed.term(slice)).collect();
         let mut seen = self.seen.borrow_mut();
-        terms.sort_by_key(|term| seen.get(term).copied().unwrap_or_default());
-        for term in terms {
-            let found = self.term(&term)?;
-            seen.insert(term, found.count());
+        slices.sort_by_key(|slice| seen.get(slice).copied().unwrap_or_default());
+        for slice in slices {
+            let found = self.postings.slice(slice)?;
+            seen.insert(slice, found.count());
             rows.intersect(&found);
             if rows.is_empty() {
                 break;

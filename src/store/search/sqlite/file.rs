@@ -10,21 +10,26 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use parking_lot::{Mutex, RwLock};
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, named_params, params};
 
-use super::open::OpenSegment;
+use super::open::{self, GROUP, OpenSegment};
 use super::positions::{SEGMENT, first_of};
 use super::rows::Rows;
 use super::segment::{Postings, Segment};
-use crate::store::sqlite::reader;
+use super::term::SLICES;
 use crate::store::sqlite::shared::{beside, make_private};
+use crate::store::sqlite::{reader, whole};
 
 /// A change of this number rebuilds the file.
-const FORMAT: i64 = 3;
+const FORMAT: i64 = 4;
 const SCHEMA: &str = r"
     CREATE TABLE IF NOT EXISTS segments (
         segment  INTEGER PRIMARY KEY,
         last_id  BLOB NOT NULL,           -- of the segment's last row: tells another log from this one
         earliest INTEGER NOT NULL,        -- when its rows were received, in microseconds UTC
         latest   INTEGER NOT NULL
+    );
+    CREATE TABLE IF NOT EXISTS slices (
+        id   INTEGER PRIMARY KEY,         -- segment * 2048 + slice / 4
+        rows BLOB NOT NULL                -- of four slices
     );
     CREATE TABLE IF NOT EXISTS postings (
         segment INTEGER NOT NULL,
@@ -33,6 +38,10 @@ const SCHEMA: &str = r"
         PRIMARY KEY (segment, term)
     ) WITHOUT ROWID;
     ";
+
+/// The groups of slices in a segment.
+const GROUPS: i64 = 2_048;
+const _: () = assert!(SLICES == GROUP * 2_048);
 
 /// Where the index of a segment is.
 #[derive(Clone)]
@@ -196,15 +205,20 @@ impl SearchFile {
     ) -> rusqlite::Result<()> {
         let (number, segment) = (open.number(), open.segment());
         let transaction = connection.transaction()?;
-        transaction.execute("DELETE FROM postings WHERE segment = ?1", [number])?;
-        let mut insert =
-            transaction.prepare_cached("INSERT INTO postings (segment, term, rows) VALUES (?1, ?2, ?3)")?;
-        open.each(|term, rows| {
+        remove_rows(&transaction, number)?;
+        let mut insert = transaction.prepare_cached("INSERT INTO slices (id, rows) VALUES (?1, ?2)")?;
+        for (id, rows) in groups_of(number).zip(open.groups()) {
             if !may_continue() {
                 return Err(reader::interrupted());
             }
-            insert.execute(params![number, term, rows]).map(drop)
-        })?;
+            insert.execute(params![id, rows])?;
+        }
+        drop(insert);
+        let mut insert =
+            transaction.prepare_cached("INSERT INTO postings (segment, term, rows) VALUES (?1, ?2, ?3)")?;
+        for (term, rows) in open.terms() {
+            insert.execute(params![number, term, rows])?;
+        }
         drop(insert);
         transaction.execute(
             r"
@@ -229,7 +243,7 @@ impl SearchFile {
         self.segments.write().remove(&number);
         let transaction = connection.transaction()?;
         transaction.execute("DELETE FROM segments WHERE segment = ?1", [number])?;
-        transaction.execute("DELETE FROM postings WHERE segment = ?1", [number])?;
+        remove_rows(&transaction, number)?;
         transaction.commit()
     }
 
@@ -270,7 +284,20 @@ impl SearchFile {
     }
 }
 
-/// Looks terms up in the file.
+/// The ids of a segment's groups of slices.
+fn groups_of(number: i64) -> RangeInclusive<i64> {
+    let first = number.saturating_mul(GROUPS);
+    first..=first.saturating_add(GROUPS).saturating_sub(1)
+}
+
+fn remove_rows(connection: &Connection, number: i64) -> rusqlite::Result<()> {
+    let groups = groups_of(number);
+    connection.execute("DELETE FROM slices WHERE id BETWEEN ?1 AND ?2", [groups.start(), groups.end()])?;
+    connection.execute("DELETE FROM postings WHERE segment = ?1", [number])?;
+    Ok(())
+}
+
+/// Looks slices and terms up in the file.
 pub struct Lookups<'c> {
     connection: &'c Connection,
 }
@@ -289,6 +316,18 @@ pub struct KeptSegment<'c> {
 }
 
 impl Postings for KeptSegment<'_> {
+    fn slice(&self, slice: u16) -> rusqlite::Result<Rows> {
+        let slice = usize::from(slice);
+        let id = groups_of(self.number).start().saturating_add(whole(slice / GROUP));
+        let kept = self
+            .connection
+            .prepare_cached("SELECT rows FROM slices WHERE id = ?1")?
+            .query_row([id], |row| Ok(open::unpack(row.get_ref("rows")?.as_blob()?, slice % GROUP)))
+            .optional()?;
+        // An unreadable set may contain any row.
+        Ok(kept.flatten().unwrap_or_else(Rows::all))
+    }
+
     fn term(&self, term: &[u8]) -> rusqlite::Result<Rows> {
         let kept = self
             .connection

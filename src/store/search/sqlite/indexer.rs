@@ -6,14 +6,15 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::types::Type;
+use rusqlite::{Connection, Error, OptionalExtension as _, Row, params};
 
-use super::builder::Builder;
+use super::builder::Indexable;
 use super::file::{Indexed, SearchFile, last_of};
 use super::open::{OpenRow, OpenSegment};
 use super::positions::{first_of, segment_of};
-use crate::domain::DeliveryRow;
-use crate::store::log::sqlite::rows::{self as delivery_rows, PAYLOAD_COLUMNS, ROW_COLUMNS, payload};
+use crate::domain::Reason;
+use crate::store::log::encoding;
 use crate::store::sqlite::shared::{self, Shared};
 use crate::telemetry::{Worker, Workers};
 
@@ -28,8 +29,8 @@ const SLICE: i64 = 256;
 const AT_ONCE: (usize, usize) = (64, 1024 * 1024);
 /// The niceness of the thread, as in nice(2).
 const NICE: i32 = 10;
-/// Terms written between two time checks.
-const TERMS: usize = 500;
+/// Groups of slices written between two time checks.
+const GROUPS: usize = 100;
 
 /// The thread.
 pub struct Indexer {
@@ -104,9 +105,8 @@ impl Work {
             Ok(opened) => opened,
             Err(fault) => return Halt::Fault(fault),
         };
-        let mut builder = Builder::new();
         loop {
-            let step = self.step(&log, &mut index, &mut builder);
+            let step = self.step(&log, &mut index);
             let paused = match step {
                 Ok(true) => Ok(()),
                 Ok(false) => self.pause(EVERY),
@@ -123,11 +123,11 @@ impl Work {
     }
 
     /// Builds one segment, or removes it with its rows. `false` if there is nothing to do.
-    fn step(&self, log: &Connection, index: &mut Connection, builder: &mut Builder) -> Result<bool, Halt> {
+    fn step(&self, log: &Connection, index: &mut Connection) -> Result<bool, Halt> {
         if self.file.is_damaged() {
             *index = self.file.recreate()?;
         }
-        self.follow(log, builder)?;
+        self.follow(log)?;
         let filling = segment_of(self.newest().saturating_add(1));
         let oldest: Option<i64> = log.query_row("SELECT min(seq) FROM deliveries", [], |row| row.get(0))?;
         let oldest = oldest_segment(oldest, filling);
@@ -139,7 +139,7 @@ impl Work {
         let mut number = filling.saturating_sub(1);
         while number >= oldest {
             if !matches!(known.get(&number), Some(Indexed::Kept(_))) {
-                self.make(log, index, builder, number)?;
+                self.make(log, index, number)?;
                 return Ok(true);
             }
             number = number.saturating_sub(1);
@@ -148,7 +148,7 @@ impl Work {
     }
 
     /// Adds new rows to the unfinished segment, a slice at a time: the newest rows are queried most.
-    fn follow(&self, log: &Connection, builder: &mut Builder) -> Result<(), Halt> {
+    fn follow(&self, log: &Connection) -> Result<(), Halt> {
         loop {
             let newest = self.newest();
             let number = segment_of(newest.saturating_add(1));
@@ -160,18 +160,12 @@ impl Work {
             let Some(open) = (last <= newest).then(|| self.file.opened(number)).flatten() else {
                 return Ok(());
             };
-            self.add(log, builder, &open, last)?;
+            self.add(log, &open, last)?;
         }
     }
 
     /// Builds the index of a full segment.
-    fn make(
-        &self,
-        log: &Connection,
-        index: &mut Connection,
-        builder: &mut Builder,
-        number: i64,
-    ) -> Result<(), Halt> {
+    fn make(&self, log: &Connection, index: &mut Connection, number: i64) -> Result<(), Halt> {
         let Some(open) = self.file.opened(number) else { return Ok(()) };
         loop {
             let next = open.read().next();
@@ -179,11 +173,11 @@ impl Work {
                 break;
             }
             let last = next.saturating_add(SLICE).saturating_sub(1).min(last_of(number));
-            self.add(log, builder, &open, last)?;
-            self.follow(log, builder)?;
+            self.add(log, &open, last)?;
+            self.follow(log)?;
         }
         let mut began = Instant::now();
-        let mut left = TERMS;
+        let mut left = GROUPS;
         let mut stopped = None;
         let made = open.read();
         let written = self.file.keep(index, &made, || {
@@ -191,8 +185,8 @@ impl Work {
             if left > 0 {
                 return true;
             }
-            left = TERMS;
-            stopped = self.give_way(began.elapsed()).and_then(|()| self.follow(log, builder)).err();
+            left = GROUPS;
+            stopped = self.give_way(began.elapsed()).and_then(|()| self.follow(log)).err();
             began = Instant::now();
             stopped.is_none()
         });
@@ -203,13 +197,7 @@ impl Work {
     }
 
     /// Adds the rows through the position `last` to a segment.
-    fn add(
-        &self,
-        log: &Connection,
-        builder: &mut Builder,
-        open: &RwLock<OpenSegment>,
-        last: i64,
-    ) -> Result<(), Halt> {
+    fn add(&self, log: &Connection, open: &RwLock<OpenSegment>, last: i64) -> Result<(), Halt> {
         let began = Instant::now();
         loop {
             let first = open.read().next();
@@ -217,13 +205,7 @@ impl Work {
                 return self.give_way(began.elapsed());
             }
             let (rows, next) = read(log, first, last)?;
-            let open_row = |(row, headers, body): Read| OpenRow {
-                seq: row.seq,
-                id: *row.id.as_bytes(),
-                received_at: row.received_at.as_micros(),
-                terms: builder.terms(&row, &headers, &body),
-            };
-            let rows = rows.into_iter().map(open_row).collect();
+            let rows = rows.iter().map(|(seq, id, at, row)| OpenRow::new(*seq, *id, *at, row)).collect();
             open.write().add(rows, next);
         }
     }
@@ -248,33 +230,57 @@ fn oldest_segment(oldest: Option<i64>, filling: i64) -> i64 {
     oldest.map_or(filling, segment_of)
 }
 
-/// A row with its headers and body.
-type Read = (DeliveryRow, Vec<u8>, Vec<u8>);
+/// A row's position, its id, when it was received in microseconds UTC, and what is indexed of it.
+type Read = (i64, [u8; 16], i64, Indexable);
 
-/// Rows from the position `first` through `last` at most, with headers and body, and the position after them.
+/// Rows from the position `first` through `last` at most, and the position after them.
 fn read(log: &Connection, first: i64, last: i64) -> rusqlite::Result<(Vec<Read>, i64)> {
-    let mut statement = log.prepare_cached(&format!(
+    let mut statement = log.prepare_cached(
         r"
-        SELECT {ROW_COLUMNS}, {PAYLOAD_COLUMNS}
+        SELECT
+            d.seq, d.id, d.received_at,
+            d.source, d.method, d.path, d.client_ip,
+            d.event_type, d.event_name, d.event_id, d.entity,
+            d.verdict, d.reason, d.status,
+            b.headers, b.body
         FROM deliveries d
         JOIN delivery_bytes b USING (seq)
         WHERE d.seq BETWEEN ?1 AND ?2
         ORDER BY d.seq
-        "
-    ))?;
+        ",
+    )?;
     let mut rows = statement.query(params![first, last])?;
     let (mut found, mut bytes) = (Vec::new(), 0_usize);
     while let Some(row) = rows.next()? {
-        let (headers, body): (Vec<u8>, Vec<u8>) = (row.get(payload::HEADERS)?, row.get(payload::BODY)?);
-        let row = delivery_rows::row(row)?;
-        let seq = row.seq;
-        bytes = bytes.saturating_add(headers.len()).saturating_add(body.len());
-        found.push((row, headers, body));
+        let (seq, indexable) = (row.get(0)?, indexable(row)?);
+        bytes = bytes.saturating_add(indexable.headers.len()).saturating_add(indexable.body.len());
+        found.push((seq, row.get(1)?, row.get(2)?, indexable));
         if found.len() >= AT_ONCE.0 || bytes >= AT_ONCE.1 {
             return Ok((found, seq.saturating_add(1)));
         }
     }
     Ok((found, last.saturating_add(1)))
+}
+
+/// Reads the columns by their place: a name would be looked up in every row.
+fn indexable(row: &Row<'_>) -> rusqlite::Result<Indexable> {
+    let unknown = |column| Error::InvalidColumnType(column, "an unknown value".to_owned(), Type::Integer);
+    let reason = |word: String| Reason::from_word(&word).ok_or_else(|| unknown(12));
+    Ok(Indexable {
+        source: row.get(3)?,
+        method: row.get(4)?,
+        path: row.get(5)?,
+        client_ip: encoding::address(row.get(6)?),
+        event_type: row.get(7)?,
+        event_name: row.get(8)?,
+        event_id: row.get(9)?,
+        entity: row.get(10)?,
+        verdict: encoding::verdict(row.get(11)?).ok_or_else(|| unknown(11))?,
+        reason: row.get::<_, Option<String>>(12)?.map(reason).transpose()?,
+        status: row.get(13)?,
+        headers: row.get(14)?,
+        body: row.get(15)?,
+    })
 }
 
 /// Whether the row at `seq` has that id or was removed.

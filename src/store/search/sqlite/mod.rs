@@ -16,9 +16,11 @@ mod file;
 mod indexer;
 mod open;
 mod positions;
+mod rice;
 mod rows;
 mod search;
 mod segment;
+mod signature;
 mod term;
 mod walk;
 

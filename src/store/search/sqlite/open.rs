@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use super::builder::RowTerms;
+use super::builder::Indexable;
 use super::positions::{SEGMENT, first_of};
 use super::rows::Rows;
 use super::segment::{Postings, Segment};
-use super::term::Hashed;
+use super::signature::{Signature, Slices};
+use super::term::SLICES;
 
-/// The rows of each slice; `None` if none has it.
-type Slices = Vec<Option<Box<Rows>>>;
+/// The slices that are packed together. Each is read alone, but fewer and longer values are written faster.
+pub const GROUP: usize = 4;
 
 /// A segment that is being indexed, starting at its first position.
 pub struct OpenSegment {
@@ -20,21 +21,24 @@ pub struct OpenSegment {
     last_id: [u8; 16],
     /// All rows.
     rows: Rows,
-    /// As in `Hashed::ALL`.
-    slices: Vec<(Hashed, Slices)>,
-    values: BTreeMap<Vec<u8>, Rows>,
+    slices: Slices,
+    terms: BTreeMap<Vec<u8>, Rows>,
 }
 
 /// A row to be added.
 pub struct OpenRow {
-    /// Its position.
-    pub seq: i64,
-    /// Its id.
-    pub id: [u8; 16],
-    /// When it was received, in microseconds UTC.
-    pub received_at: i64,
-    /// Its terms.
-    pub terms: RowTerms,
+    seq: i64,
+    id: [u8; 16],
+    received_at: i64,
+    signature: Signature,
+    terms: Vec<Vec<u8>>,
+}
+
+impl OpenRow {
+    /// The row at `seq`, with its id and when it was received, in microseconds UTC.
+    pub fn new(seq: i64, id: [u8; 16], received_at: i64, indexable: &Indexable) -> Self {
+        Self { seq, id, received_at, signature: indexable.signature(), terms: indexable.terms() }
+    }
 }
 
 impl OpenSegment {
@@ -46,8 +50,8 @@ impl OpenSegment {
             segment: Segment { earliest: i64::MAX, latest: i64::MIN },
             last_id: [0; 16],
             rows: Rows::none(),
-            slices: Hashed::ALL.into_iter().map(|hashed| (hashed, vec![None; hashed.slices()])).collect(),
-            values: BTreeMap::new(),
+            slices: Slices::new(),
+            terms: BTreeMap::new(),
         }
     }
 
@@ -73,56 +77,69 @@ impl OpenSegment {
 
     /// Adds all rows before the position `next`, in order of position.
     pub fn add(&mut self, found: Vec<OpenRow>, next: i64) {
+        let mut signatures = Vec::with_capacity(found.len());
         for row in found {
             let Ok(place) = u16::try_from(row.seq.rem_euclid(SEGMENT)) else { continue };
             self.rows.insert(place);
             self.last_id = row.id;
             self.segment.earliest = self.segment.earliest.min(row.received_at);
             self.segment.latest = self.segment.latest.max(row.received_at);
-            for ((_, slices), (_, of_row)) in self.slices.iter_mut().zip(row.terms.slices) {
-                for slice in of_row {
-                    if let Some(rows) = slices.get_mut(usize::from(slice)) {
-                        rows.get_or_insert_with(|| Box::new(Rows::none())).insert(place);
-                    }
-                }
+            for term in row.terms {
+                self.terms.entry(term).or_insert_with(Rows::none).insert(place);
             }
-            for value in row.terms.values {
-                self.values.entry(value).or_insert_with(Rows::none).insert(place);
-            }
+            signatures.push((usize::from(place), row.signature));
         }
+        self.slices.add(&signatures);
         self.next = next;
     }
 
-    /// Calls `keep` with each term and its packed rows.
-    pub fn each<E>(&self, mut keep: impl FnMut(&[u8], &[u8]) -> Result<(), E>) -> Result<(), E> {
-        for (hashed, slices) in &self.slices {
-            for (slice, rows) in (0_u16..).zip(slices) {
-                if let Some(rows) = rows {
-                    keep(&hashed.term(slice), &rows.packed(&self.rows))?;
-                }
+    /// The packed rows of the slices of each group, in order.
+    pub fn groups(&self) -> impl Iterator<Item = Vec<u8>> + '_ {
+        (0..SLICES / GROUP).map(|group| {
+            let first = group.saturating_mul(GROUP);
+            let slices = (first..first.saturating_add(GROUP)).filter_map(|slice| u16::try_from(slice).ok());
+            let mut packed = Vec::new();
+            for rows in slices.map(|slice| self.slices.rows(slice).packed(&self.rows)) {
+                packed.extend(u16::try_from(rows.len()).unwrap_or_default().to_le_bytes());
+                packed.extend(rows);
             }
-        }
-        self.values.iter().try_for_each(|(term, rows)| keep(term, &rows.packed(&self.rows)))
+            packed
+        })
+    }
+
+    /// The terms with their packed rows, in order.
+    pub fn terms(&self) -> impl Iterator<Item = (&[u8], Vec<u8>)> {
+        self.terms.iter().map(|(term, rows)| (term.as_slice(), rows.packed(&self.rows)))
     }
 }
 
+/// The rows of the slice at `place` of a packed group; `None` if they cannot be read.
+pub fn unpack(mut group: &[u8], place: usize) -> Option<Rows> {
+    for _ in 0..place {
+        group = split(group)?.1;
+    }
+    Rows::unpack(split(group)?.0)
+}
+
+fn split(group: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = group.split_first_chunk()?;
+    rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))
+}
+
 impl Postings for OpenSegment {
+    fn slice(&self, slice: u16) -> rusqlite::Result<Rows> {
+        Ok(self.slices.rows(slice))
+    }
+
     fn term(&self, term: &[u8]) -> rusqlite::Result<Rows> {
-        let rows = match Hashed::slice(term) {
-            Some((hashed, slice)) => {
-                let slices = self.slices.iter().find(|(known, _)| *known == hashed);
-                slices.and_then(|(_, slices)| slices.get(slice)?.as_deref())
-            }
-            None => self.values.get(term),
-        };
-        Ok(rows.cloned().unwrap_or_else(Rows::none))
+        Ok(self.terms.get(term).cloned().unwrap_or_else(Rows::none))
     }
 
     fn range(&self, range: &RangeInclusive<Vec<u8>>) -> rusqlite::Result<Rows> {
         let mut found = Rows::none();
         // A range whose end is before its start would panic.
         if !range.is_empty() {
-            self.values
+            self.terms
                 .range::<Vec<u8>, _>(range.start()..=range.end())
                 .for_each(|(_, rows)| found.unite(rows));
         }

@@ -1,5 +1,7 @@
 //! A set of rows in a segment: one bit per row in memory, as few bytes as possible in the file.
 
+use super::rice::{RiceReader, RiceWriter};
+
 /// Words of a set.
 const WORDS: usize = 128;
 /// The size of a set stored as bits.
@@ -11,10 +13,10 @@ const BIT_COUNT: u32 = 8_192;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rows([u64; WORDS]);
 
-/// The first byte of a stored set.
-const GAPS: u8 = 0;
-const GAPS_OF_THE_OTHERS: u8 = 1;
-const BITS: u8 = 2;
+/// The first byte of a set stored as bits. Otherwise it is the parameter of the Rice code of its gaps, up to 12.
+const BITS: u8 = 0xff;
+/// Added to the parameter where the gaps are those of the rows that are not in the set.
+const OTHERS: u8 = 0x10;
 
 impl Rows {
     /// No row.
@@ -25,6 +27,13 @@ impl Rows {
     /// Every row.
     pub const fn all() -> Self {
         Self([u64::MAX; WORDS])
+    }
+
+    /// The rows whose bits are set in these words; missing words have none.
+    pub fn of_words(words: impl Iterator<Item = u64>) -> Self {
+        let mut rows = Self::none();
+        rows.0.iter_mut().zip(words).for_each(|(word, bits)| *word = bits);
+        rows
     }
 
     /// Adds the row at `place`.
@@ -75,83 +84,59 @@ impl Rows {
     /// Reads what `packed` wrote.
     pub fn unpack(bytes: &[u8]) -> Option<Self> {
         let (kind, rest) = bytes.split_first()?;
-        match *kind {
-            GAPS => Self::from_gaps(rest),
-            GAPS_OF_THE_OTHERS => Some(Self::from_gaps(rest)?.others()),
-            BITS => {
-                let mut rows = Self::none();
-                for (word, bytes) in rows.0.iter_mut().zip(rest.chunks_exact(8)) {
-                    *word = u64::from_le_bytes(bytes.try_into().ok()?);
-                }
-                Some(rows)
-            }
-            _ => None,
+        if *kind == BITS {
+            let (words, _) = rest.as_chunks();
+            return Some(Self::of_words(words.iter().map(|word| u64::from_le_bytes(*word))));
         }
+        let rows = Self::from_gaps(rest, u32::from(kind & !OTHERS))?;
+        Some(if kind & OTHERS == 0 { rows } else { rows.others() })
     }
 
-    fn from_gaps(mut bytes: &[u8]) -> Option<Self> {
+    fn from_gaps(bytes: &[u8], low_bits: u32) -> Option<Self> {
         let mut rows = Self::none();
-        let mut next = 0_u16;
-        while let Some((first, rest)) = bytes.split_first() {
-            let mut gap = u16::from(*first & 0x7f);
-            bytes = rest;
-            if *first >= 0x80 {
-                let (second, rest) = bytes.split_first()?;
-                gap |= u16::from(*second) << 7;
-                bytes = rest;
-            }
-            let place = next.checked_add(gap)?;
-            rows.insert(place);
-            next = place.checked_add(1)?;
+        let mut code = RiceReader::new(bytes, low_bits)?;
+        let mut next = 0_u32;
+        while let Some(gap) = code.next()? {
+            let place = next.checked_add(gap).filter(|place| *place < BIT_COUNT)?;
+            rows.insert(u16::try_from(place).ok()?);
+            next = place.saturating_add(1);
         }
         Some(rows)
     }
-}
 
-impl Rows {
-    /// The set in as few bytes as possible. `all` are the rows of the segment, so that a set of all of them takes one byte.
+    /// The set in few bytes. `all` are the rows of the segment, so that a set of all of them takes one byte.
     pub fn packed(&self, all: &Self) -> Vec<u8> {
         if self == all {
-            return vec![GAPS_OF_THE_OTHERS];
+            return vec![OTHERS];
         }
-        let is_most = self.count() > BIT_COUNT / 2;
-        let kind = if is_most { GAPS_OF_THE_OTHERS } else { GAPS };
-        let gaps = if is_most { self.others().gaps() } else { self.gaps() };
-        match gaps {
-            Some(gaps) => [&[kind], gaps.as_slice()].concat(),
-            None => {
-                let mut bytes = vec![BITS];
-                bytes.extend(self.0.iter().flat_map(|word| word.to_le_bytes()));
-                bytes
-            }
+        let count = self.count();
+        let bytes = if count > BIT_COUNT / 2 {
+            self.others().gaps(BIT_COUNT.saturating_sub(count), OTHERS)
+        } else {
+            self.gaps(count, 0)
+        };
+        if bytes.len() <= BIT_BYTES {
+            return bytes;
         }
+        [BITS].into_iter().chain(self.0.iter().flat_map(|word| word.to_le_bytes())).collect()
     }
 
-    /// The gaps between the places; `None` if they take more bytes than the bits.
-    fn gaps(&self) -> Option<Vec<u8>> {
-        let mut bytes = Vec::new();
-        let mut next = 0_u16;
-        for (at, word) in (0_u16..).zip(&self.0) {
+    /// The gaps between its `count` places in a Rice code, after a byte of their parameter and `kind`.
+    fn gaps(&self, count: u32, kind: u8) -> Vec<u8> {
+        let mean = BIT_COUNT.checked_div(count).unwrap_or(BIT_COUNT);
+        let low_bits = (mean.saturating_mul(45) / 64).checked_ilog2().unwrap_or(0);
+        let mut code = RiceWriter::new(kind | u8::try_from(low_bits).unwrap_or_default(), low_bits);
+        let mut next = 0_u32;
+        for (at, word) in (0_u32..).zip(&self.0) {
             let mut left = *word;
             while left != 0 {
-                let bit = u16::try_from(left.trailing_zeros()).unwrap_or_default();
+                let place = at.wrapping_mul(64).wrapping_add(left.trailing_zeros());
                 left &= left.wrapping_sub(1);
-                let place = at.saturating_mul(64).saturating_add(bit);
-                let gap = place.saturating_sub(next);
-                let [low, _] = gap.to_le_bytes();
-                if gap < 0x80 {
-                    bytes.push(low);
-                } else {
-                    let [high, _] = (gap >> 7).to_le_bytes();
-                    bytes.extend([low | 0x80, high]);
-                }
-                next = place.saturating_add(1);
-            }
-            if bytes.len() > BIT_BYTES {
-                return None;
+                code.push(place.wrapping_sub(next));
+                next = place.wrapping_add(1);
             }
         }
-        Some(bytes)
+        code.end()
     }
 }
 
@@ -167,11 +152,12 @@ mod tests {
             prop::collection::btree_set(0_u16..8_192, 0..40),
             prop::collection::btree_set(0_u16..8_192, 1_000..8_000),
             prop::collection::btree_set(0_u16..3_000, 900..2_900),
+            prop::collection::btree_set(8_100_u16..8_192, 0..92),
         ]) {
             let mut set = Rows::none();
             places.iter().for_each(|place| set.insert(*place));
             let bytes = set.packed(&Rows::all());
-            prop_assert!(bytes.len() <= BIT_BYTES + 65);
+            prop_assert!(bytes.len() <= BIT_BYTES + 1);
             let rows = Rows::unpack(&bytes).unwrap();
             let read: BTreeSet<u16> = rows.newest_first().map(|place| u16::try_from(place).unwrap()).collect();
             prop_assert_eq!(read, places);
@@ -185,7 +171,9 @@ mod tests {
         [3, 4, 9].into_iter().for_each(|place| some.insert(place));
         assert_eq!(some.packed(&some).len(), 1);
         assert_eq!(Rows::unpack(&some.packed(&some)).unwrap(), Rows::all());
-        assert_eq!(Rows::unpack(&[9]), None);
-        assert_eq!(Rows::unpack(&[GAPS, 0x80]), None);
+        assert_eq!(Rows::unpack(&[]), None);
+        assert_eq!(Rows::unpack(&[0x2d]), None);
+        assert_eq!(Rows::unpack(&[12, 0b1111_0111]), None, "it ends within a gap");
+        assert_eq!(Rows::unpack(&[12, 0b0111, 0]), None, "a place beyond the segment");
     }
 }

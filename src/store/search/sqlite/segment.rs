@@ -13,8 +13,11 @@ pub struct Segment {
     pub latest: i64,
 }
 
-/// Finds the rows of a segment by terms.
+/// Finds the rows of a segment by slices and terms.
 pub trait Postings {
+    /// The rows of a slice.
+    fn slice(&self, slice: u16) -> rusqlite::Result<Rows>;
+
     /// The rows of a term.
     fn term(&self, term: &[u8]) -> rusqlite::Result<Rows>;
 

@@ -1,7 +1,7 @@
 //! The search terms of a delivery.
 //!
 //! A value of a field that has few values, such as the verdict, is a term of its own. Trigrams of its text, and values that may
-//! all differ, such as event ids, are hashed to a fixed number of slices: a slice is a term that many of them share. So
+//! all differ, such as event ids, are hashed to a fixed number of slices: many of them share a slice. So
 //! the index of a segment has the same size whatever is sent, and is quick to build. A query looks up all slices of what it asks
 //! for; rows that have them by chance are sorted out when the row is read. (The idea is that of bit-sliced block signatures, as
 //! in BitFunnel, SIGIR 2017.)
@@ -57,10 +57,10 @@ impl Kind {
     }
 }
 
-/// What is hashed to slices of its own.
+/// What is hashed to slices of its own. A slice has a number, below `SLICES`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hashed {
-    /// Trigrams of the body.
+    /// Trigrams of the body. They differ most, and a slice should be in few rows.
     Body,
     /// Trigrams of the headers, the path and the names.
     Head,
@@ -68,42 +68,25 @@ pub enum Hashed {
     Value,
 }
 
-impl Hashed {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Body, Self::Head, Self::Value];
+/// The number of slices.
+pub const SLICES: usize = 8_192;
 
-    const fn letter(self) -> u8 {
+impl Hashed {
+    /// The first of its slices.
+    const fn first(self) -> u16 {
         match self {
-            Self::Body => b'B',
-            Self::Head => b'H',
-            Self::Value => b'V',
+            Self::Body => 0,
+            Self::Head => 4_096,
+            Self::Value => 6_144,
         }
     }
 
-    /// The number of slices, as a power of two. Bodies have the most different trigrams: a slice should be in few rows.
+    /// The number of its slices, as a power of two.
     const fn bits(self) -> u32 {
         match self {
             Self::Body => 12,
             Self::Head | Self::Value => 11,
         }
-    }
-
-    /// The number of slices.
-    pub fn slices(self) -> usize {
-        1 << self.bits()
-    }
-
-    /// The term of a slice.
-    pub const fn term(self, slice: u16) -> [u8; 3] {
-        let [high, low] = slice.to_be_bytes();
-        [self.letter(), high, low]
-    }
-
-    /// Reads what `term` wrote.
-    pub fn slice(term: &[u8]) -> Option<(Self, usize)> {
-        let [letter, high, low] = *term else { return None };
-        let hashed = Self::ALL.into_iter().find(|hashed| hashed.letter() == letter)?;
-        Some((hashed, usize::from(u16::from_be_bytes([high, low]))))
     }
 
     /// The slices of the trigrams of folded text, with its end padded by blanks; a slice may occur twice.
@@ -122,8 +105,9 @@ impl Hashed {
 
     /// Neighbours are spread over all slices.
     fn spread(self, number: u32) -> u16 {
-        let mixed = number.wrapping_mul(0x9e37_79b1) >> 32_u32.saturating_sub(self.bits());
-        u16::try_from(mixed).unwrap_or_default()
+        let mixed = number.wrapping_mul(0x9e37_79b1) >> 32_u32.wrapping_sub(self.bits());
+        let [low, high, ..] = mixed.to_le_bytes();
+        self.first() | u16::from_le_bytes([low, high])
     }
 }
 
@@ -147,10 +131,11 @@ impl Field {
     }
 
     /// The slices of a value.
-    pub fn slices(self, value: &[u8]) -> impl Iterator<Item = u16> + use<> {
+    pub fn slices<I: IntoIterator<Item = u8>>(self, value: I) -> impl Iterator<Item = u16> + use<I> {
         // FNV-1a: the index outlives this process, and the hash must not change with a library.
-        let hash = [self.letter()].iter().chain(value).fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+        let bytes = std::iter::once(self.letter()).chain(value);
+        let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
         (0..SLICES_OF_A_VALUE).map(move |nth| {
             let part = hash.rotate_left(nth.saturating_mul(16));
@@ -229,17 +214,17 @@ fn class(byte: u8) -> u32 {
 
 /// Each trigram of folded text, with its end padded by blanks.
 fn trigrams(text: &[u8]) -> impl Iterator<Item = u32> + '_ {
-    let mut before = (0, 0);
-    let padded = text.iter().copied().chain([b' ', b' ']).map(class);
-    padded.enumerate().filter_map(move |(at, third)| {
+    let mut classes = text.iter().copied().chain([b' ', b' ']).map(class);
+    let mut before = (classes.next().unwrap_or_default(), classes.next().unwrap_or_default());
+    classes.map(move |third| {
         let (first, second) = before;
         before = (second, third);
-        (at >= 2).then(|| trigram(first, second, third))
+        trigram(first, second, third)
     })
 }
 
 const fn trigram(first: u32, second: u32, third: u32) -> u32 {
-    first.saturating_mul(CLASSES).saturating_add(second).saturating_mul(CLASSES).saturating_add(third)
+    first.wrapping_mul(CLASSES).wrapping_add(second).wrapping_mul(CLASSES).wrapping_add(third)
 }
 
 #[cfg(test)]
@@ -251,7 +236,8 @@ mod tests {
         let text = "{\"tag\":\"co2\",\"ü\":1.5}日本";
         for hashed in [Hashed::Body, Hashed::Head] {
             let slices: Vec<u16> = hashed.trigrams(text.as_bytes()).collect();
-            assert!(slices.iter().all(|slice| usize::from(*slice) < hashed.slices()));
+            let end = hashed.first() + (1 << hashed.bits());
+            assert!(slices.iter().all(|slice| (hashed.first()..end).contains(slice)));
             for needle in ["co2", "\"co2\"", "ü\":1", "日本", "本", "1.5}", "日"] {
                 let needed = hashed.needle(needle.as_bytes()).unwrap();
                 assert!(!needed.is_empty() && needed.iter().all(|slice| slices.contains(slice)), "{needle}");
@@ -262,15 +248,15 @@ mod tests {
 
     #[test]
     fn trigrams_and_values_are_spread_evenly() {
-        let mut rows = vec![0_u32; Hashed::Body.slices()];
+        let mut rows = vec![0_u32; 1 << Hashed::Body.bits()];
         for trigram in 0..CLASSES.pow(3) {
             rows[usize::from(Hashed::Body.spread(trigram))] += 1;
         }
         assert!(rows.iter().all(|trigrams| (20..=34).contains(trigrams)), "{:?}", rows.iter().max());
-        let mut rows = vec![0_u32; Hashed::Value.slices()];
+        let mut rows = vec![0_u32; 1 << Hashed::Value.bits()];
         for number in 0..20_000_u32 {
-            for slice in Field::EventId.slices(format!("evt_{number}").as_bytes()) {
-                rows[usize::from(slice)] += 1;
+            for slice in Field::EventId.slices(format!("evt_{number}").into_bytes()) {
+                rows[usize::from(slice - Hashed::Value.first())] += 1;
             }
         }
         assert!(
@@ -282,11 +268,9 @@ mod tests {
 
     #[test]
     fn the_hash_of_a_value_never_changes() {
-        let slices = |field: Field| field.slices(b"evt_1").collect::<Vec<_>>();
+        let slices = |field: Field| field.slices(*b"evt_1").collect::<Vec<_>>();
         assert_ne!(slices(Field::EventId), slices(Field::Entity));
-        assert_eq!(slices(Field::EventId), [1_435, 389, 1_707, 926]);
-        assert_eq!(Hashed::slice(&Hashed::Head.term(1_234)), Some((Hashed::Head, 1_234)));
-        assert_eq!(Hashed::slice(&Kind::Verdict.value(b"accepted").0), None);
+        assert_eq!(slices(Field::EventId), [1_435, 389, 1_707, 926].map(|slice| 6_144 + slice));
     }
 
     #[test]
