@@ -80,6 +80,71 @@ fn each_scope_opens_what_it_says_and_a_revoked_token_nothing() {
     assert_eq!(ask(&server, "wrong", "GET", "/api/v1/deliveries", "").status, 401);
 }
 
+/// What tokens of the scope `replay` may change.
+const REPLAYS: [&str; 10] = [
+    "post /deliveries/attempts",
+    "post /deliveries/replay",
+    "post /deliveries/{id}/replay",
+    "post /replay-runs/{id}/stop",
+    "post /replay-runs/{id}/resume",
+    "post /messages/send-now",
+    "post /messages/{id}/send-now",
+    "post /dead-letters/replay",
+    "post /dead-letters/{id}/replay",
+    "post /subscriptions/{id}/check",
+];
+/// What changes nothing, although it is no GET.
+const QUESTIONS: [&str; 4] =
+    ["post /what-if", "delete /what-if/{id}", "post /subscriptions/preview", "post /deliveries/{id}/schema"];
+
+#[test]
+fn every_operation_refuses_a_token_whose_scope_is_too_small() {
+    const ID: &str = "0197b2b0-7a10-7000-8000-000000000000";
+    let server = protected();
+    let tokens = ["read", "replay"].map(|scope| make(&server, PASSWORD, scope, scope));
+    let document: Value = serde_json::from_str(include_str!("../../docs/openapi.json")).unwrap();
+    let place = regex::Regex::new(r"\{[^}]*\}").unwrap();
+    let mut operations = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let methods = item.as_object().unwrap().iter().filter(|(_, one)| one["responses"].is_object());
+        for (method, operation) in methods {
+            let name = format!("{method} {}", path.trim_start_matches("/api/v1"));
+            let needed = match name.as_str() {
+                "get /tokens" => "admin",
+                question if question.starts_with("get ") || QUESTIONS.contains(&question) => "read",
+                replay if REPLAYS.contains(&replay) => "replay",
+                _ => "admin",
+            };
+            let described = operation["description"].as_str().unwrap();
+            assert!(
+                described.contains(&format!("A token needs the scope `{needed}`")),
+                "{name}: {described}"
+            );
+            // These two last until something happens.
+            if ["get /deliveries/stream", "get /wait"].contains(&name.as_str()) {
+                continue;
+            }
+            operations += 1;
+            let (method, target) = (method.to_uppercase(), place.replace_all(path, ID));
+            let body = if method == "GET" { "" } else { "{}" };
+            for (token, opens) in tokens.iter().zip([needed == "read", needed != "admin"]) {
+                let answer = ask(&server, token["token"].as_str().unwrap(), &method, &target, body);
+                assert_eq!(answer.status != 403, opens, "{name} with {}: {}", token["scope"], answer.status);
+                assert_ne!(answer.status, 401, "{name}");
+            }
+        }
+    }
+    assert!(operations > 60, "{operations} operations");
+    // To save is more than to ask.
+    let schema = format!("/api/v1/deliveries/{ID}/schema");
+    for token in &tokens {
+        let answer = ask(&server, token["token"].as_str().unwrap(), "POST", &schema, r#"{"save": true}"#);
+        assert_eq!(answer.status, 403);
+        assert!(String::from_utf8_lossy(&answer.body).contains("needs admin"));
+    }
+    assert_eq!(ask(&server, PASSWORD, "POST", &schema, r#"{"save": true}"#).status, 404);
+}
+
 #[test]
 fn the_secret_is_in_one_answer_only_and_the_last_use_is_shown() {
     let server = protected();

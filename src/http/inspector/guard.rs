@@ -168,12 +168,7 @@ async fn refuse_token(state: &InspectorState, request: &ServiceRequest, token: &
     };
     let needed = scopes::needed(request.method(), request.path());
     if !token.scope.covers(needed) {
-        let detail = format!(
-            "This token has the scope {}; the request needs {}.",
-            token.scope.as_str(),
-            needed.as_str()
-        );
-        return Some(Problem::new(StatusCode::FORBIDDEN, detail).response());
+        return Some(scopes::too_small(token.scope, needed).response());
     }
     let now = state.clock.now();
     if token.is_use_new(now)
@@ -181,7 +176,7 @@ async fn refuse_token(state: &InspectorState, request: &ServiceRequest, token: &
     {
         tracing::warn!(%fault, "the last use of a token could not be written");
     }
-    request.extensions_mut().insert(Access::Token(digest));
+    request.extensions_mut().insert(Access::Token(digest, token.scope));
     None
 }
 

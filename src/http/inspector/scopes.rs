@@ -1,8 +1,9 @@
 //! What a request of the inspector needs of the token it comes with.
 
-use actix_web::http::Method;
+use actix_web::http::{Method, StatusCode};
 use percent_encoding::percent_decode_str;
 
+use super::problem::Problem;
 use crate::domain::Scope;
 
 /// What tokens of the scope `replay` may do: resend what is stored. A star stands for one segment.
@@ -18,7 +19,7 @@ const REPLAYS: [&str; 10] = [
     "/api/v1/dead-letters/*/replay",
     "/api/v1/subscriptions/*/check",
 ];
-/// What changes nothing, although it is posted.
+/// What changes nothing, although it is posted. A schema is saved by administrators only: its operation asks for that.
 const QUESTIONS: [&str; 4] =
     ["/api/v1/what-if", "/api/v1/what-if/*", "/api/v1/subscriptions/preview", "/api/v1/deliveries/*/schema"];
 /// What only administrators see.
@@ -36,6 +37,13 @@ pub fn needed(method: &Method, path: &str) -> Scope {
         return Scope::Read;
     }
     if *method == Method::POST && is_one_of(&REPLAYS) { Scope::Replay } else { Scope::Admin }
+}
+
+/// The refusal of a token with too small a scope.
+pub fn too_small(scope: Scope, needed: Scope) -> Problem {
+    let detail =
+        format!("This token has the scope {}; the request needs {}.", scope.as_str(), needed.as_str());
+    Problem::new(StatusCode::FORBIDDEN, detail)
 }
 
 fn matches(pattern: &str, path: &str) -> bool {

@@ -1,10 +1,12 @@
 //! `POST deliveries/{id}/schema`: a JSON Schema generated from one delivery, and saved on request.
 
-use actix_web::web;
+use actix_web::{HttpRequest, web};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::domain::Scope;
+use crate::http::inspector::access::Access;
 use crate::http::inspector::api::openapi::{Created, Done, Either};
 use crate::http::inspector::operations::deliveries::stored;
 use crate::http::inspector::operations::schema::{inferred, save};
@@ -32,13 +34,17 @@ pub struct GeneratedSchema {
     saved_as: Option<String>,
 }
 
-/// Generates a schema from a delivery; `{"save": true}` saves it.
+/// Generates a schema from a delivery; `{"save": true}` saves it, which needs the scope `admin`.
 pub async fn infer_one(
+    request: HttpRequest,
     id: web::Path<String>,
-    Json(request): Json<SchemaRequest>,
+    Json(asked): Json<SchemaRequest>,
     state: web::Data<InspectorState>,
 ) -> Result<Either<Done<GeneratedSchema>, Created<GeneratedSchema>>, Problem> {
-    let is_saved = request.save.unwrap_or_default();
+    let is_saved = asked.save.unwrap_or_default();
+    if is_saved {
+        Access::ask_for(&request, Scope::Admin)?;
+    }
     let delivery = stored(&id, &state).await?;
     let inferred = inferred(&state, &delivery)?;
     let saved_as = if is_saved { Some(save(&state, &inferred)?) } else { None };
