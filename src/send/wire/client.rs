@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
@@ -234,6 +234,11 @@ impl Client {
                 .map_err(|fault| Failure::of_name(&fault))?;
         }
         let is_tls = url.scheme() == "https";
+        let mut headers = header_map(headers)?;
+        // Without this line, an empty body is no body at all, and HTTP/1.0 and some servers refuse that (RFC 9110, 8.6).
+        if body.is_empty() && matches!(method, Method::Post | Method::Put | Method::Patch) {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
         let method = match method {
             Method::Post => reqwest::Method::POST,
             Method::Head => reqwest::Method::HEAD,
@@ -243,7 +248,7 @@ impl Client {
             Method::Patch => reqwest::Method::PATCH,
             Method::Options => reqwest::Method::OPTIONS,
         };
-        let request = self.http.request(method, url).headers(header_map(headers)?).body(body);
+        let request = self.http.request(method, url).headers(headers).body(body);
         let mut response = in_time(deadline, request.send())
             .await
             .ok_or_else(|| Failure::new(AttemptError::Timeout, "operation timed out"))?
