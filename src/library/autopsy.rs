@@ -74,7 +74,7 @@ impl Autopsy {
         let fault = verifier.check(request, now).err()?;
         let rule = &verifier.rule;
         if fault.reason() == Reason::Stale {
-            let found = clock(&request.headers, now, rule.tolerance);
+            let found = clock(rule.scheme, &request.headers, now, rule.tolerance);
             return Some(Self::told(
                 found.map_or_else(|| unknown(&fault), |found| signed_differently(&found)),
                 0,

@@ -79,11 +79,16 @@ pub fn verify<'a>(
             _ => header,
         };
         let why = "seconds or milliseconds since 1970, or a time of RFC 3339, are expected";
-        let signed_at = signed_time(&line).ok_or(SignatureFault::Malformed { header, why })?;
-        let is_millis = signed_at.abs() >= MILLISECONDS_FROM;
-        check_age(if is_millis { signed_at / 1_000 } else { signed_at }, now, rule.tolerance)?;
+        let signed_at = own_time(&line).ok_or(SignatureFault::Malformed { header, why })?;
+        check_age(signed_at, now, rule.tolerance)?;
     }
     Ok((signer, id.map(<[u8]>::to_vec)))
+}
+
+/// Seconds since 1970, also of milliseconds and of a time of RFC 3339.
+pub(super) fn own_time(line: &[u8]) -> Option<i64> {
+    let signed_at = signed_time(line)?;
+    Some(if signed_at.abs() >= MILLISECONDS_FROM { signed_at / 1_000 } else { signed_at })
 }
 
 /// The signatures in the header, and the time between them.

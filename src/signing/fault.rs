@@ -45,7 +45,7 @@ pub enum SignatureFault {
         parameter: &'static str,
     },
     /// The signature is valid, but the signed time is too far from our clock.
-    #[error("signed at {signed_at}, {distance_s} s from our clock; the tolerance is {tolerance_s} s")]
+    #[error("{}", stale(*signed_at, *distance_s, *tolerance_s))]
     Stale {
         /// The signed time.
         signed_at: Timestamp,
@@ -54,6 +54,18 @@ pub enum SignatureFault {
         /// The tolerance, in whole seconds.
         tolerance_s: u64,
     },
+}
+
+/// A signed time that is farther from our clock than this, in seconds, was not meant as seconds.
+const CENTURY: u64 = 100 * 365 * 24 * 3_600;
+
+fn stale(signed_at: Timestamp, distance_s: u64, tolerance_s: u64) -> String {
+    let what = if distance_s > CENTURY {
+        "the signed time is not in seconds since 1970".to_owned()
+    } else {
+        format!("signed at {signed_at}, {distance_s} s from our clock")
+    };
+    format!("{what}; the tolerance is {tolerance_s} s")
 }
 
 impl SignatureFault {

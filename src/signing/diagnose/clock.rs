@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::difference::Difference;
-use crate::domain::{Headers, Timestamp};
+use super::frames::signed_times;
+use crate::domain::{Headers, Scheme, Timestamp};
+use crate::signing::custom::own_time;
+use crate::signing::platform::signed_time;
 
 /// A time is assumed to use another unit if it is then this close to our clock, in seconds.
 const NEAR: u64 = 24 * 3_600;
@@ -19,10 +22,16 @@ const UNITS: [(i64, &str, &str); 3] = [
     (1_000_000_000, "nanoseconds", "timestamp-nanoseconds"),
 ];
 
-/// Why the signed time of a request received at `received_at` is outside the tolerance.
+/// Why the time that a scheme signs is outside the tolerance, for a request received at `received_at`.
 #[must_use]
-pub fn clock(headers: &Headers, received_at: Timestamp, tolerance: Duration) -> Option<Difference> {
-    let signed: i64 = std::str::from_utf8(signed_time(headers)?).ok()?.parse().ok()?;
+pub fn clock(
+    scheme: Scheme,
+    headers: &Headers,
+    received_at: Timestamp,
+    tolerance: Duration,
+) -> Option<Difference> {
+    let line = signed_times(scheme, headers).into_iter().next()?;
+    let signed = if matches!(scheme, Scheme::Hmac(_)) { own_time(&line) } else { signed_time(&line) }?;
     let now = received_at.as_secs();
     let distance = signed.abs_diff(now);
     if distance <= tolerance.as_secs() {
@@ -75,23 +84,52 @@ pub fn hours(quarters: u64) -> String {
     }
 }
 
-/// The signed time, as written.
-fn signed_time(headers: &Headers) -> Option<&[u8]> {
-    let stripe = headers.get("Stripe-Signature").and_then(|line| {
-        line.split(|byte| *byte == b',').find_map(|part| part.trim_ascii().strip_prefix(b"t="))
-    });
-    let others = ["webhook-timestamp", "svix-timestamp"].into_iter().find_map(|name| headers.get(name));
-    stripe.or(others).map(<[u8]>::trim_ascii)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{DigestEncoding, HmacAlgorithm, HmacForm, Platform, SignedPart, TimePlace};
+
+    const NOW: i64 = 1_795_874_206;
+
+    fn told_of(scheme: Scheme, header: &str, value: &str) -> Option<Difference> {
+        let mut headers = Headers::default();
+        headers.push(header, value);
+        clock(scheme, &headers, Timestamp::from_secs(NOW), Duration::from_secs(300))
+    }
 
     fn told(signed: i64) -> Option<Difference> {
-        let mut headers = Headers::default();
-        headers.push("webhook-timestamp", signed.to_string());
-        clock(&headers, Timestamp::from_secs(1_795_874_206), Duration::from_secs(300))
+        told_of(Scheme::StandardWebhooks, "webhook-timestamp", &signed.to_string())
+    }
+
+    #[test]
+    fn the_time_of_every_scheme_that_signs_one_is_read() {
+        let slack = (Scheme::Platform(Platform::Slack), "X-Slack-Request-Timestamp");
+        let zoom = (Scheme::Platform(Platform::Zoom), "x-zm-request-timestamp");
+        let twitch = (Scheme::Platform(Platform::Twitch), "Twitch-Eventsub-Message-Timestamp");
+        let form = HmacForm {
+            header: "X-Sign".to_owned(),
+            prefix: "v1=".to_owned(),
+            algorithm: HmacAlgorithm::Sha256,
+            encoding: DigestEncoding::Hex,
+            signed: vec![SignedPart::Time, SignedPart::Body],
+            time: Some(TimePlace::Inside("time=".to_owned())),
+            id: None,
+            arrays: false,
+        };
+        let own = (Scheme::Hmac(form.known()), "X-Sign");
+        let zone = (NOW + 7_200).to_string();
+        for ((scheme, header), value, variant) in [
+            (slack, format!("{NOW}000"), "timestamp-milliseconds"),
+            (slack, zone.clone(), "timestamp-zone"),
+            (zoom, (NOW - 400).to_string(), "timestamp-stale"),
+            (twitch, Timestamp::from_secs(NOW - 7_200).to_string(), "timestamp-zone"),
+            (own, format!("time={zone},v1=00"), "timestamp-zone"),
+            (own, format!("time={zone}000,v1=00"), "timestamp-zone"),
+            ((Scheme::Stripe, "Stripe-Signature"), format!("t={NOW}000,v1=00"), "timestamp-milliseconds"),
+        ] {
+            let told = told_of(scheme, header, &value).map(|told| told.name);
+            assert_eq!(told.as_deref(), Some(variant), "{header}: {value}");
+        }
     }
 
     #[test]

@@ -103,7 +103,26 @@ fn frame_of(form: &HmacForm) -> Vec<u8> {
     form.signed.iter().map(part).collect::<String>().into_bytes()
 }
 
-/// The headers with the id and with the time that a scheme reads, `Stripe-Signature` apart, which has its time inside.
+/// Whether a scheme signs a time.
+pub fn signs_time(scheme: Scheme) -> bool {
+    memchr::memmem::find(&template(scheme), b"{t}").is_some()
+}
+
+/// The times that a scheme reads, as written.
+pub fn signed_times(scheme: Scheme, headers: &Headers) -> Vec<Vec<u8>> {
+    let inside = |header: &str, before: &str| {
+        headers.get_all(header).flat_map(|value| times_after(value, &[before])).collect()
+    };
+    match scheme {
+        Scheme::Stripe => inside("Stripe-Signature", "t="),
+        Scheme::Hmac(HmacForm { header, time: Some(TimePlace::Inside(before)), .. }) => {
+            inside(header, before)
+        }
+        _ => values(headers, &own_parts(scheme).1),
+    }
+}
+
+/// The headers with the id and with the time that a scheme reads. A time inside the signature's header has none.
 fn own_parts(scheme: Scheme) -> (Vec<&'static str>, Vec<&'static str>) {
     let (ids, times): (&[&str], &[&str]) = match scheme {
         Scheme::Hmac(form) => {
@@ -129,15 +148,8 @@ fn own_parts(scheme: Scheme) -> (Vec<&'static str>, Vec<&'static str>) {
 pub fn usual(suspect: &Suspect<'_>) -> Vec<Frame> {
     let or_empty = |values: Vec<Vec<u8>>| if values.is_empty() { vec![Vec::new()] } else { values };
     let mut beside = Beside::of(suspect);
-    let (ids, times) = own_parts(suspect.scheme);
-    beside.ids = or_empty(values(suspect.headers, &ids));
-    beside.times = or_empty(match suspect.scheme {
-        Scheme::Stripe => suspect.headers.get_all("Stripe-Signature").flat_map(times_inside).collect(),
-        Scheme::Hmac(form) if matches!(form.time, Some(TimePlace::Inside(_))) => {
-            suspect.headers.get_all(&form.header).flat_map(times_inside).collect()
-        }
-        _ => values(suspect.headers, &times),
-    });
+    beside.ids = or_empty(values(suspect.headers, &own_parts(suspect.scheme).0));
+    beside.times = or_empty(signed_times(suspect.scheme, suspect.headers));
     if beside.fields.is_empty() {
         beside.fields = or_empty(Vec::new());
     }
@@ -182,7 +194,7 @@ fn of_body(body: &[u8], names: &[&str]) -> Vec<Vec<u8>> {
 /// The usual frame with another time; `None`: the scheme signs none.
 pub fn with_time(suspect: &Suspect<'_>, time: &str) -> Vec<Frame> {
     let template = template(suspect.scheme);
-    if memchr::memmem::find(&template, b"{t}").is_none() {
+    if !signs_time(suspect.scheme) {
         return Vec::new();
     }
     let mut beside = Beside::of(suspect);
@@ -211,15 +223,33 @@ pub fn others(suspect: &Suspect<'_>) -> Vec<Frame> {
     let mut frames = Vec::new();
     for (template, name, what) in FRAMES {
         let fix = format!(
-            "The sender signs {what}, but the scheme {} signs {asked}. | Let it sign that, or use a source with \
-             signature = \"none\" and a credential.",
-            suspect.scheme.as_str()
+            "The sender signs {what}, but the scheme {} signs {asked}. | Let it sign that, or use a source with {}.",
+            suspect.scheme.as_str(),
+            rule_for(template)
         );
         for text in beside.filled(template.as_bytes()) {
             frames.push(Frame::of(&text, Some(Difference::new(name, fix.clone()))));
         }
     }
     frames
+}
+
+/// The rule of a source that would take this frame.
+fn rule_for(template: &str) -> String {
+    if template.contains("{n}") {
+        return "signature = \"none\" and a credential".to_owned();
+    }
+    let names = [
+        ("{b}", "{body}"),
+        ("{t}", "{timestamp}"),
+        ("{i}", "{id}"),
+        ("{m}", "{method}"),
+        ("{p}", "{path}"),
+        ("{u}", "{url}"),
+        ("{f}", "{form}"),
+    ];
+    let signed = names.iter().fold(template.to_owned(), |text, (sign, name)| text.replace(sign, name));
+    format!("signature = \"hmac\" and hmac.signed = {signed:?}")
 }
 
 /// The values for each placeholder of a frame.
@@ -307,16 +337,18 @@ fn values(headers: &Headers, names: &[&str]) -> Vec<Vec<u8>> {
     unique(lines.map(|value| value.trim_ascii().to_vec()))
 }
 
-/// `t=` and `ts=` inside a header.
-fn times_inside(value: &[u8]) -> Vec<Vec<u8>> {
+/// What follows one of these prefixes inside a header, such as `t=`.
+fn times_after(value: &[u8], before: &[&str]) -> Vec<Vec<u8>> {
     let parts = value.split(|byte| matches!(byte, b',' | b';' | b' ')).map(<[u8]>::trim_ascii);
-    let times = parts.filter_map(|part| part.strip_prefix(b"t=").or_else(|| part.strip_prefix(b"ts=")));
-    times.map(<[u8]>::to_vec).collect()
+    let time = |part: &[u8]| {
+        before.iter().find_map(|before| part.strip_prefix(before.as_bytes()).map(<[u8]>::to_vec))
+    };
+    parts.filter_map(time).collect()
 }
 
 /// The times inside headers, then those of headers that are known, then of every header that ends in -timestamp.
 fn all_times(headers: &Headers) -> Vec<Vec<u8>> {
-    let inside = headers.iter().flat_map(|header| times_inside(&header.value));
+    let inside = headers.iter().flat_map(|header| times_after(&header.value, &["t=", "ts="]));
     let named = values(headers, TIMES);
     let others = headers
         .iter()

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::clock::clock;
 use super::difference::Difference;
-use super::frames::usual;
+use super::frames::{signs_time, usual};
 use super::suspect::Suspect;
 use crate::domain::Scheme;
 use crate::signing::fault::SignatureFault;
@@ -16,23 +16,26 @@ use crate::signing::key::{digest, sender_keys};
 pub fn right_digest(suspect: &Suspect<'_>) -> Difference {
     match suspect.check(suspect.scheme) {
         Ok(()) => valid_now(suspect.scheme),
-        Err(SignatureFault::Stale { .. }) => clock(suspect.headers, suspect.received_at, suspect.tolerance)
-            .map(|told| Difference {
-                what: format!("The digest is right, but its time is not. {}", told.what),
-                ..told
-            })
-            .unwrap_or_else(|| {
-                Difference::new("timestamp-stale", "The digest is right, but its time is not.")
-            }),
+        Err(SignatureFault::Stale { .. }) => {
+            clock(suspect.scheme, suspect.headers, suspect.received_at, suspect.tolerance)
+                .map(|told| Difference {
+                    what: format!("The digest is right, but its time is not. {}", told.what),
+                    ..told
+                })
+                .unwrap_or_else(|| {
+                    Difference::new("timestamp-stale", "The digest is right, but its time is not.")
+                })
+        }
         Err(fault) => header_fault(suspect, &fault),
     }
 }
 
 fn valid_now(scheme: Scheme) -> Difference {
-    let replay = match scheme {
-        // What was signed at that time is too old now.
-        Scheme::StandardWebhooks | Scheme::Stripe => "Replay the delivery with a fresh signature.",
-        _ => "Replay the delivery.",
+    // What was signed at that time is too old now.
+    let replay = if signs_time(scheme) {
+        "Replay the delivery with a fresh signature."
+    } else {
+        "Replay the delivery."
     };
     let fix = format!(
         "With the secrets and the scheme of now the signature is right: the configuration was put right since. | {replay}"
