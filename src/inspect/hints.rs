@@ -9,7 +9,8 @@ use super::not_json::{cause, length_hint};
 use super::signature;
 use super::told::{Action, Diagnosis, place};
 use crate::domain::{
-    Credential, Header, Headers, Outcome, Reason, Scheme, Secret, Source, StoredDelivery, nearest,
+    Credential, Header, Headers, Outcome, Reason, Scheme, Secret, SignatureRule, Source, StoredDelivery,
+    nearest,
 };
 use crate::payload::decode;
 use crate::signing::diagnose::clock;
@@ -30,13 +31,14 @@ pub fn hint(delivery: &StoredDelivery, sources: &[Source]) -> Option<Diagnosis> 
             length_hint(delivery).or_else(|| is_from_tagoio(delivery).then(|| cannot_sign(delivery, sources)))
         }
         (Reason::Stale, Some(source)) => {
-            clock(&delivery.headers, delivery.row.received_at, source.signature.tolerance)
+            let SignatureRule { scheme, tolerance, .. } = source.signature;
+            clock(scheme, &delivery.headers, delivery.row.received_at, tolerance)
                 .map(|told| signature::difference(&told))
         }
         (Reason::InvalidPayload, Some(source)) if lacks_name(delivery) => {
             Some(naming::hint(delivery, source))
         }
-        (Reason::InvalidPayload, _) => senml(delivery),
+        (Reason::InvalidPayload, _) => senml(delivery).or_else(|| encoded_twice(delivery)),
         (Reason::NotJson, _) => not_json(delivery),
         (Reason::TooSlow | Reason::Incomplete | Reason::SignatureMismatch, _) => length_hint(delivery),
         _ => None,
@@ -147,6 +149,16 @@ fn not_json(delivery: &StoredDelivery) -> Option<Diagnosis> {
 }
 
 /// Records of sensors in the array form of RFC 8428.
+/// A JSON text whose content is the JSON object.
+fn encoded_twice(delivery: &StoredDelivery) -> Option<Diagnosis> {
+    let inner: String = serde_json::from_slice(&delivery.body).ok()?;
+    serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&inner).ok().map(|_| {
+        let said = "It is JSON inside a JSON text: the sender encodes it twice. | Encode it once: json=payload in Python's \
+                    requests, not json=json.dumps(payload).";
+        Diagnosis::of("json-twice", "The JSON is encoded twice", said)
+    })
+}
+
 fn senml(delivery: &StoredDelivery) -> Option<Diagnosis> {
     let records: Vec<serde_json::Value> = serde_json::from_slice(&delivery.body).ok()?;
     let first = records.first()?.as_object()?;

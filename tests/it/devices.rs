@@ -42,6 +42,9 @@ fn d2_d8_a_body_that_is_nearly_json_names_the_place_and_the_cure() {
     let senml = br#"[{"bn":"urn:dev:mac:0024befffe804ff1/","n":"temp","v":21.5,"u":"Cel"}]"#;
     assert_eq!(server.post("/webhook/none", &headers, senml).status, 400);
     assert!(diagnosis(&server).contains("SenML"), "{}", diagnosis(&server));
+    let twice = json!(json!({"event": "x", "v": 1}).to_string()).to_string();
+    assert_eq!(server.post("/webhook/none", &headers, twice.as_bytes()).status, 400);
+    assert!(diagnosis(&server).contains("encodes it twice"), "{}", diagnosis(&server));
 }
 
 #[test]

@@ -23,12 +23,13 @@ const LOOK: usize = 256 * 1024;
 type Cause = fn(&Look<'_>) -> Option<Diagnosis>;
 
 /// Every cause, in the order in which it is looked for.
-const CAUSES: [Cause; 15] = [
+const CAUSES: [Cause; 16] = [
     empty,
     charset,
     binary::cause,
     formats::markup,
     formats::multipart,
+    formats::encoded,
     formats::form,
     formats::trailing_nul,
     formats::several_documents,

@@ -28,8 +28,16 @@ pub enum SlipKind {
     RawControl,
     /// Single quotes.
     SingleQuotes,
+    /// Typographic quotes.
+    CurlyQuotes,
     /// A comment.
     Comment,
+    /// Something else where a colon belongs, or nothing.
+    NoColon,
+    /// Something else where a comma belongs, or nothing.
+    NoComma,
+    /// A text goes on behind its quotes.
+    RawQuote,
 }
 
 /// The first thing that is not JSON.
@@ -208,6 +216,13 @@ impl Scanner<'_> {
 
     fn step(&mut self, letter: char) -> Result<(), Stop> {
         match letter {
+            '“' | '”' | '„' | '«' | '‘' | '’' if self.wants_name() || self.wants_value() => {
+                Err(self.slip(SlipKind::CurlyQuotes, letter))
+            }
+            '=' if self.next() == Next::Colon => Err(self.slip(SlipKind::NoColon, self.ahead())),
+            '"' | '{' | '[' if self.next() == Next::Colon => Err(self.slip(SlipKind::NoColon, "")),
+            ';' if self.next() == Next::Comma => Err(self.slip(SlipKind::NoComma, letter)),
+            '"' | '{' | '[' if self.next() == Next::Comma => Err(self.slip(SlipKind::NoComma, "")),
             '"' if self.wants_name() || self.wants_value() => self.text(),
             '{' | '[' if self.wants_value() => {
                 if self.levels.len() >= DEEPEST {
@@ -230,6 +245,13 @@ impl Scanner<'_> {
             '{' | '[' | ':' | '"' => Err(Stop::Unknown),
             _ => self.word(),
         }
+    }
+
+    /// The word that begins here: up to a blank or a sign of JSON.
+    fn ahead(&self) -> String {
+        let mut ahead = self.rest.clone();
+        let is_inside = |letter: &char| !letter.is_whitespace() && !",:{}[]\"".contains(*letter);
+        std::iter::from_fn(|| ahead.next_if(is_inside)).take(LONGEST).collect()
     }
 
     fn is_comment(&self) -> bool {
@@ -298,6 +320,9 @@ impl Scanner<'_> {
             }
         }
         self.last.clear();
+        if self.rest.peek().is_some_and(|letter| letter.is_alphanumeric()) {
+            return Err(self.slip(SlipKind::RawQuote, self.ahead()));
+        }
         match self.levels.last_mut().filter(|_| is_name) {
             Some(level) => {
                 level.name = text;
@@ -309,23 +334,15 @@ impl Scanner<'_> {
     }
 
     fn word(&mut self) -> Result<(), Stop> {
-        let mut ahead = self.rest.clone();
-        let mut word = String::new();
-        while let Some(letter) =
-            ahead.next_if(|letter| !letter.is_whitespace() && !",:{}[]\"".contains(*letter))
-        {
-            word.push(letter);
-            if word.chars().count() > LONGEST {
-                break;
-            }
-        }
+        let word = self.ahead();
         let is_digits = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
         if self.wants_name() {
             if is_digits && !self.last.is_empty() {
                 let number = format!("{},{word}", self.last);
                 return Err(self.slip(SlipKind::DecimalComma, number));
             }
-            return Err(if word.is_empty() {
+            // {% … %} is a template.
+            return Err(if word.is_empty() || word.starts_with('%') {
                 Stop::Unknown
             } else {
                 self.slip(SlipKind::UnquotedName, word)
@@ -335,8 +352,8 @@ impl Scanner<'_> {
             return Err(Stop::Unknown);
         }
         let is_number = serde_json::from_str::<serde_json::Number>(&word).is_ok();
-        let is_cut =
-            ahead.peek().is_none() && ["true", "false", "null"].iter().any(|known| known.starts_with(&word));
+        let is_last = self.rest.clone().count() == word.chars().count();
+        let is_cut = is_last && ["true", "false", "null"].iter().any(|known| known.starts_with(&word));
         if !is_number && !is_cut && !matches!(word.as_str(), "true" | "false" | "null") {
             return Err(self.slip(SlipKind::Word, word));
         }

@@ -79,6 +79,33 @@ fn d8_control_characters_and_what_follows_a_document_are_told() {
 }
 
 #[test]
+fn d8_wrong_signs_between_names_and_values_are_named() {
+    each(&[
+        (r#"{"a":1 "b":2}"#, "A comma is missing before the value at line 1, column 8"),
+        (r#"{"a":"x" "b":2}"#, "A comma is missing"),
+        (r#"[{"a":1} {"a":2}]"#, "A comma is missing"),
+        (r#"{"a":1;"b":2}"#, "“;” at line 1, column 7 (/a) is where a comma belongs"),
+        (r#"{"a" "x"}"#, "A colon is missing"),
+        (r#"{"a"="x"}"#, "“=” at line 1, column 5"),
+        (
+            r#"{"a"=>"x"}"#,
+            "“=>” at line 1, column 5 is where a colon belongs. Build the JSON with a library: to_json in Ruby",
+        ),
+        (r#"{"a":"say "hi" now"}"#, "A text ends before “hi” at line 1, column 12 (/a)"),
+        ("{“a”:1}", "A typographic quote, “, is at line 1, column 2"),
+        (r#"{"a":„x“}"#, "typographic"),
+        ("// c\n{\"a\":1}", "comments"),
+        ("/* c */ {\"a\":1}", "comments"),
+        (r#"{"a":{{ states("x") | round(1) }}}"#, "{{states(\"x\") | round(1)}}"),
+        (r#"{"a":{% if x %}1{% endif %}}"#, "{% if x %}"),
+        ("%7B%22a%22%3A1%7D", "encoded as for a URL"),
+        ("eyJhIjoxfQ==", "JSON in base64"),
+        (r#"{"a":1"#, "1 bracket is still open"),
+        (r#"{"a":[1"#, "2 brackets are still open"),
+    ]);
+}
+
+#[test]
 fn d8_other_formats_are_named() {
     for (content_type, body, part) in [
         ("application/cbor", &b"\xa1\x61v\xf9\x4d\x60"[..], "CBOR"),
@@ -115,7 +142,7 @@ fn d8_other_formats_are_named() {
 
 #[test]
 fn what_is_read_or_unknown_gets_no_cause_and_every_sentence_is_short() {
-    assert_eq!(said("", b"{\"a\" 1}"), "");
+    assert_eq!(said("", b"{\"a\":1 @}"), "");
     let fallback = said("application/json", b"\x80\x81");
     assert!(fallback.contains("binary"), "{fallback}");
 }

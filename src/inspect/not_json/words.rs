@@ -79,7 +79,8 @@ fn begins_number(word: &str) -> bool {
 
 /// The first slip in a text that begins like JSON.
 pub fn cause(look: &Look<'_>) -> Option<Diagnosis> {
-    if !look.text.trim_start().starts_with(['{', '[']) {
+    let text = look.text.trim_start();
+    if !["{", "[", "//", "/*"].iter().any(|start| text.starts_with(start)) {
         return None;
     }
     let Slip { kind, word, place } = scan(look.text).slip?;
@@ -128,6 +129,44 @@ pub fn cause(look: &Look<'_>) -> Option<Diagnosis> {
             "single-quotes",
             "Single quotes instead of double quotes",
             format!("It has single quotes, at {place}, as Python's str() writes a dict. | Use json.dumps."),
+        ),
+        SlipKind::CurlyQuotes => (
+            "curly-quotes",
+            "Typographic quotes",
+            format!(
+                "A typographic quote, {shown}, is at {place}. | Use the plain one, \", as a code editor writes it."
+            ),
+        ),
+        SlipKind::NoColon if word.is_empty() => (
+            "colon",
+            "A colon is missing",
+            format!("A colon is missing after the name, at {place}. | Add it."),
+        ),
+        SlipKind::NoColon => (
+            "colon",
+            "No colon after a name",
+            format!(
+                "“{shown}” at {place} is where a colon belongs. | Build the JSON with a library: to_json in Ruby, json_encode in \
+                 PHP."
+            ),
+        ),
+        SlipKind::NoComma if word.is_empty() => (
+            "comma",
+            "A comma is missing",
+            format!("A comma is missing before the value at {place}. | Add it between the two values."),
+        ),
+        SlipKind::NoComma => (
+            "comma",
+            "No comma between two values",
+            format!("“{shown}” at {place} is where a comma belongs. | Separate values by commas."),
+        ),
+        SlipKind::RawQuote => (
+            "quote",
+            "A quote inside a text is not escaped",
+            format!(
+                "A text ends before “{shown}” at {place}: a quote inside the text is not escaped. | Write it as \\\": build the \
+                 JSON with a library, not by joining texts."
+            ),
         ),
         SlipKind::Comment => (
             "comment",
