@@ -320,6 +320,8 @@ fn a_search_is_exported_whole_as_json_lines_csv_and_har() {
         "an object is what the API says of the delivery"
     );
 
+    let marks = json!({"pinned": true, "note": "=seen\nby me", "tags": ["field", "urgent"]});
+    assert_eq!(server.tell("PATCH", &format!("deliveries/{}", ids[449]), &marks).status, 200);
     let (kind, text) = export_many(&server, "as=csv");
     assert!(kind.starts_with("text/csv"));
     let mut reader = csv::Reader::from_reader(text.as_bytes());
@@ -327,6 +329,8 @@ fn a_search_is_exported_whole_as_json_lines_csv_and_har() {
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), 452);
     assert_eq!(&rows[0][column], "'=1+1", "no spreadsheet takes an id for a formula");
+    let last: Vec<&str> = rows[2].iter().skip(21).collect();
+    assert_eq!(last, ["true", "field, urgent", "'=seen\nby me"], "its marks, as harmless as everything else");
     assert!(text.contains("\"say \"\"a\"\", b\r\nc\""), "{}", text.lines().nth(1).unwrap());
 
     let (kind, archive) = export_many(&server, &format!("as=har&ids={},{}", ids[3], ids[1]));

@@ -1,11 +1,11 @@
-//! Deliveries as CSV (RFC 4180): a row for each, the columns of the list.
+//! Deliveries as CSV (RFC 4180): a row for each, the columns of the list and the marks.
 
 use std::borrow::Cow;
 
 use crate::domain::DeliveryRow;
 
 /// The columns, named as in the API.
-const COLUMNS: [&str; 21] = [
+const COLUMNS: [&str; 24] = [
     "id",
     "received_at",
     "source",
@@ -27,6 +27,9 @@ const COLUMNS: [&str; 21] = [
     "unverified_event_id",
     "unverified_device",
     "unverified_device_name",
+    "pinned",
+    "tags",
+    "note",
 ];
 
 /// The line of the columns' names, behind a byte order mark: without one Excel reads UTF-8 as the old code page of its
@@ -39,6 +42,7 @@ pub fn csv_head() -> Vec<u8> {
 /// The line of a delivery. A value that a spreadsheet would run as a formula has an apostrophe in front.
 #[must_use]
 pub fn csv_line(row: &DeliveryRow) -> Vec<u8> {
+    let tags = row.marks.tags.join(", ");
     line(&[
         row.id.to_string().into(),
         row.received_at.to_string().into(),
@@ -61,6 +65,9 @@ pub fn csv_line(row: &DeliveryRow) -> Vec<u8> {
         text(row.unverified.id.as_deref()),
         text(row.unverified.device.as_deref()),
         text(row.unverified.device_name.as_deref()),
+        row.marks.is_pinned.to_string().into(),
+        harmless(&tags),
+        text(row.marks.note.as_deref()),
     ])
 }
 
@@ -80,7 +87,7 @@ fn is_formula(text: &str) -> bool {
     text.starts_with(['\t', '\r', '\n']) || seen.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
 }
 
-fn line(values: &[Cow<'_, str>; 21]) -> Vec<u8> {
+fn line(values: &[Cow<'_, str>; 24]) -> Vec<u8> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     // Writing into memory does not fail.
     let _ = writer.write_record(values.iter().map(|value| value.as_bytes()));
