@@ -44,6 +44,7 @@
 //! The rooms of the program are private. `docs/ARCHITECTURE.md` describes them and their floors.
 
 mod catalog;
+mod certificates;
 mod config;
 mod domain;
 mod http;

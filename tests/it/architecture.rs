@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::imports::House;
 
 /// Each room and its floor. `app`, `main`, `lib`, `cli` and `library` stand outside: they compose.
-const FLOORS: [(&str, u8); 11] = [
+const FLOORS: [(&str, u8); 12] = [
     ("http", 5),
     ("inspect", 4),
     ("receive", 3),
@@ -14,6 +14,7 @@ const FLOORS: [(&str, u8); 11] = [
     ("store", 2),
     ("signing", 1),
     ("catalog", 1),
+    ("certificates", 1),
     ("config", 1),
     ("telemetry", 1),
     ("payload", 1),

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::client::danger::{ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, Error};
 use rustls_platform_verifier::Verifier;
 
 use super::own_receiver::OwnReceiver;
+use crate::certificates::{Presented, accepting};
 use crate::domain::ListenAddress;
 
 /// What is said of a server that is not our own receiver.
@@ -40,16 +40,15 @@ impl Trust {
     /// When the certificates of the system cannot be read, or TLS cannot be set up.
     pub fn client_config(&self) -> Result<ClientConfig, Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let system = || Verifier::new(Arc::clone(&provider)).map(Arc::new);
+        let system = || Verifier::new(Arc::clone(&provider));
+        let pinned = |own: &OwnReceiver, system: Option<Verifier>| {
+            let own = own.clone();
+            accepting(Arc::clone(&provider), move |server| judged(server, &own, system.as_ref()))
+        };
         let verifier: Arc<dyn ServerCertVerifier> = match self {
-            Self::System => system()?,
-            Self::Own(own) => {
-                Arc::new(Pinned { own: own.clone(), system: None, provider: Arc::clone(&provider) })
-            }
-            Self::SystemAndOwn(own) => {
-                let system = Some(system()?);
-                Arc::new(Pinned { own: own.clone(), system, provider: Arc::clone(&provider) })
-            }
+            Self::System => Arc::new(system()?),
+            Self::Own(own) => pinned(own, None),
+            Self::SystemAndOwn(own) => pinned(own, Some(system()?)),
         };
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
@@ -62,56 +61,17 @@ impl Trust {
 }
 
 /// Accepts our own receiver by its key, on this machine. `system` judges all others.
-#[derive(Debug)]
-struct Pinned {
-    own: OwnReceiver,
-    system: Option<Arc<Verifier>>,
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for Pinned {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let is_here = match server_name {
-            ServerName::IpAddress(address) => self.own.is_at((*address).into()),
-            _ => self.own.listen().socket().is_some() && self.system.is_none(),
-        };
-        if is_here && self.own.has_key_of(end_entity) {
-            return Ok(ServerCertVerified::assertion());
-        }
-        match &self.system {
-            Some(system) => {
-                system.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-            }
-            None => Err(Error::General(NOT_OURS.to_owned())),
-        }
+fn judged(
+    server: &Presented<'_>,
+    own: &OwnReceiver,
+    system: Option<&Verifier>,
+) -> Result<ServerCertVerified, Error> {
+    let is_here = match server.name {
+        ServerName::IpAddress(address) => own.is_at((*address).into()),
+        _ => own.listen().socket().is_some() && system.is_none(),
+    };
+    if is_here && own.has_key_of(server.certificate) {
+        return Ok(ServerCertVerified::assertion());
     }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
+    system.map_or_else(|| Err(Error::General(NOT_OURS.to_owned())), |system| server.judged_by(system))
 }

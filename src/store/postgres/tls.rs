@@ -4,14 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::danger::{ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{CertificateError, ClientConfig, Error, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::certificates::{Presented, accepting};
 use crate::config::{Roots, TlsMode};
 
 /// What opens an encrypted connection; `None` if none is wanted.
@@ -37,7 +38,7 @@ pub fn connector(mode: TlsMode, roots: &Roots) -> Result<Option<MakeRustlsConnec
     };
     let chosen: Arc<dyn ServerCertVerifier> = match verifier {
         Some(verifier) if mode == TlsMode::VerifyFull => verifier,
-        verifier => Arc::new(Lenient { chain: verifier, provider }),
+        chain => accepting(provider, move |server| lenient(server, chain.as_deref())),
     };
     let config = builder.dangerous().with_custom_certificate_verifier(chosen).with_no_client_auth();
     Ok(Some(MakeRustlsConnect::new(config)))
@@ -61,52 +62,16 @@ fn trusting(path: &Path, provider: Arc<CryptoProvider>) -> Result<Arc<WebPkiServ
 }
 
 /// Accepts any name, and without `chain` any certificate.
-#[derive(Debug)]
-struct Lenient {
-    chain: Option<Arc<WebPkiServerVerifier>>,
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for Lenient {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let Some(chain) = &self.chain else { return Ok(ServerCertVerified::assertion()) };
-        // The name is verified last, when the chain has been found to be right.
-        match chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
-            Err(Error::InvalidCertificate(
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) => Ok(ServerCertVerified::assertion()),
-            verified => verified,
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, certificate, signed, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, certificate, signed, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+fn lenient(
+    server: &Presented<'_>,
+    chain: Option<&WebPkiServerVerifier>,
+) -> Result<ServerCertVerified, Error> {
+    let Some(chain) = chain else { return Ok(ServerCertVerified::assertion()) };
+    // The name is verified last, when the chain has been found to be right.
+    match server.judged_by(chain) {
+        Err(Error::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        )) => Ok(ServerCertVerified::assertion()),
+        verified => verified,
     }
 }
