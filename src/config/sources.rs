@@ -121,10 +121,10 @@ impl Reader<'_, '_> {
         let time_pointer = self.pointer("time_pointer", "");
         let dedupe_by_body = self.dedupe_by_body();
         let silence_after = self.value("silence_after", SilenceAfter::Off, |value| {
-            values::silence_after(value.as_str().unwrap_or_default())
+            values::silence_after(&values::written(value))
         });
         let sender_timeout = self.value("sender_timeout", DEFAULT_SENDER_TIMEOUT, |value| {
-            values::duration(value.as_str().unwrap_or_default())
+            values::duration(&values::written(value))
         });
         Some(Source {
             name: name?,
@@ -222,9 +222,8 @@ impl Reader<'_, '_> {
             _ => Scheme::ALL.into_iter().find(|scheme| scheme.as_str() == word)?,
         };
         self.check_scheme(handshake, scheme)?;
-        let tolerance = self.value("tolerance", DEFAULT_TOLERANCE, |value| {
-            values::duration(value.as_str().unwrap_or_default())
-        });
+        let tolerance =
+            self.value("tolerance", DEFAULT_TOLERANCE, |value| values::duration(&values::written(value)));
         let references = self.value("secrets", Vec::new(), texts)?;
         let is_handed = handshake == Some(Handshake::Asana);
         if scheme != Scheme::None && references.is_empty() && !is_handed {
@@ -256,9 +255,8 @@ impl Reader<'_, '_> {
     fn allow(&mut self) -> Option<Allowlist> {
         let allow_all =
             self.value("allow_all", false, |value| value.as_bool().ok_or("true or false".to_owned()))?;
-        let ranges: Vec<IpNet> = self.value("allow", Vec::new(), |value| {
-            split_list(&texts(value)?).iter().map(|text| values::range(text)).collect()
-        })?;
+        let ranges: Vec<IpNet> =
+            self.value("allow", Vec::new(), |value| values::ranges(&split_list(&texts(value)?)))?;
         if let Some(range) = ranges.iter().find(|range| values::matches_all(range) && !allow_all) {
             return self.fault(
                 "allow",

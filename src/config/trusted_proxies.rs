@@ -29,10 +29,7 @@ impl TrustedProxies {
     /// What is wrong with an entry.
     pub fn parse(entries: &[String]) -> Result<Self, String> {
         let (sockets, ranges): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| *entry == UNIX);
-        let ranges = ranges
-            .into_iter()
-            .map(|entry| values::range(entry).map_err(|fault| format!("{fault}, or {UNIX:?}")))
-            .collect::<Result<_, _>>()?;
+        let ranges = values::ranges(ranges).map_err(|fault| format!("{fault}, or {UNIX:?}"))?;
         Ok(Self { ranges, unix: !sockets.is_empty(), ..Self::default() })
     }
 

@@ -1,5 +1,6 @@
 //! Values as users write them: sizes, durations, rates, addresses.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -67,6 +68,14 @@ pub fn size(text: &str) -> Result<u64, String> {
     count
         .and_then(|count| count.checked_mul(factor))
         .ok_or_else(|| format!("{text:?} is not a size; {allowed}"))
+}
+
+/// A value as the file has it, without the quotes of a text.
+pub fn written(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::String(text) => Cow::Borrowed(text),
+        other => Cow::Owned(other.to_string()),
+    }
 }
 
 /// A duration: `500ms`, `30s`, `5m`, `2h`, `30d`, `2w`.
@@ -160,16 +169,29 @@ fn split_unit(text: &str) -> (&str, &str) {
     (number, unit.trim())
 }
 
-/// An address or a CIDR: host bits are masked, and a mapped range becomes its IPv4 range.
-pub fn range(text: &str) -> Result<IpNet, String> {
-    let fault = || {
-        format!("{text:?} is not an address; use an IPv4 or IPv6 address, or a CIDR such as 203.0.113.0/24")
+/// Addresses and CIDRs: host bits are masked, and a mapped range becomes its IPv4 range.
+///
+/// # Errors
+/// Names every entry that is neither.
+pub fn ranges<'t>(entries: impl IntoIterator<Item = &'t String>) -> Result<Vec<IpNet>, String> {
+    let (mut ranges, mut wrong) = (Vec::new(), Vec::new());
+    for text in entries {
+        match range(text) {
+            Some(range) => ranges.push(range),
+            None => wrong.push(format!("{text:?}")),
+        }
+    }
+    let what = match wrong.len() {
+        0 => return Ok(ranges),
+        1 => "is not an address",
+        _ => "are not addresses",
     };
-    let net = match text.parse::<IpNet>() {
-        Ok(net) => net,
-        Err(_) => IpNet::from(text.parse::<IpAddr>().map_err(|_| fault())?),
-    };
-    Ok(canonical(net.trunc()))
+    Err(format!("{} {what}; use an IPv4 or IPv6 address, or a CIDR such as 203.0.113.0/24", wrong.join(", ")))
+}
+
+fn range(text: &str) -> Option<IpNet> {
+    let net = text.parse::<IpNet>().ok().or_else(|| Some(text.parse::<IpAddr>().ok()?.into()))?;
+    Some(canonical(net.trunc()))
 }
 
 fn canonical(net: IpNet) -> IpNet {
@@ -254,16 +276,22 @@ mod tests {
     #[test]
     fn net_06_host_bits_are_masked_mapped_ranges_are_ipv4_and_what_is_no_address_is_refused() {
         let shown = |text: &str| range(text).map(|range| range.to_string());
-        assert_eq!(shown("::1/128"), Ok("::1/128".into()));
-        assert_eq!(shown("2001:db8::/32"), Ok("2001:db8::/32".into()));
-        assert_eq!(shown("203.0.113.5/24"), Ok("203.0.113.0/24".into()));
-        assert_eq!(shown("203.0.113.5"), Ok("203.0.113.5/32".into()));
-        assert_eq!(shown("::ffff:203.0.113.0/120"), Ok("203.0.113.0/24".into()));
-        assert_eq!(shown("::ffff:203.0.113.7"), Ok("203.0.113.7/32".into()));
+        assert_eq!(shown("::1/128"), Some("::1/128".into()));
+        assert_eq!(shown("2001:db8::/32"), Some("2001:db8::/32".into()));
+        assert_eq!(shown("203.0.113.5/24"), Some("203.0.113.0/24".into()));
+        assert_eq!(shown("203.0.113.5"), Some("203.0.113.5/32".into()));
+        assert_eq!(shown("::ffff:203.0.113.0/120"), Some("203.0.113.0/24".into()));
+        assert_eq!(shown("::ffff:203.0.113.7"), Some("203.0.113.7/32".into()));
         for bad in
             ["10.0.0.0/33", "010.0.0.1", "10.0.0", "::1/129", "localhost", "", "1.2.3.4/-1", "1.2.3.4/"]
         {
-            assert!(range(bad).is_err(), "{bad}");
+            assert_eq!(range(bad), None, "{bad}");
         }
+        let entries = ["10.0.0.0/33", "203.0.113.5", "10.0.0"].map(str::to_owned);
+        let fault = ranges(&entries).unwrap_err();
+        assert!(
+            fault.starts_with("\"10.0.0.0/33\", \"10.0.0\" are not addresses; use "),
+            "every wrong entry: {fault}"
+        );
     }
 }

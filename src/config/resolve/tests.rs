@@ -204,6 +204,12 @@ fn net_05_allowlists_are_read_and_a_bad_entry_stops_the_start_by_name() {
 }
 
 #[test]
+fn a_value_without_quotes_is_shown_as_it_is_written() {
+    let faults = Case::new("[receiver]\nbody_timeout = 30\n").faults();
+    assert!(faults[0].contains("\"30\" is not a duration; a duration as \"30s\""), "{faults:?}");
+}
+
+#[test]
 fn net_10_an_allowlist_behind_an_untrusted_proxy_is_noticed() {
     let config = source("allow = [\"203.0.113.0/24\"]").load().unwrap();
     assert!(config.notices.iter().any(|notice| notice.contains("trusted_proxies")));
