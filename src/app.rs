@@ -154,6 +154,7 @@ pub async fn start(
         inspector: addresses.inspector,
         password: config.inspector.password.clone(),
         allowed_hosts: config.inspector.allowed_hosts.clone(),
+        search_time: config.inspector.search_time,
         public_url: config.inspector.public_url.clone(),
         rules: Arc::clone(&rules),
         reach,

@@ -136,6 +136,10 @@ impl Read<'_> {
             Some("") => Ok(None),
             text => PublicUrl::parse(text.unwrap_or_default()).map(Some),
         });
+        let search_time = self.read(section, "search_time", |value| match value.as_str() {
+            Some("0s") => Ok(Duration::ZERO),
+            _ => values::duration(&values::written(value)),
+        });
         let (listen, password) = (listen?, password?);
         if !listen.ip().to_canonical().is_loopback() && password.is_none() {
             let what = format!(
@@ -144,7 +148,13 @@ impl Read<'_> {
             );
             self.fault::<()>(section, "password_file", &what);
         }
-        Some(InspectorConfig { listen, password, allowed_hosts: allowed_hosts?, public_url: public_url? })
+        Some(InspectorConfig {
+            listen,
+            password,
+            allowed_hosts: allowed_hosts?,
+            public_url: public_url?,
+            search_time: search_time?,
+        })
     }
 
     /// The outer `None` is a fault, the inner one means that there is no password.
@@ -258,16 +268,16 @@ impl Read<'_> {
     fn size(&mut self, section: &str, key: &str) -> Option<u64> {
         self.read(section, key, |value| match value {
             Value::Integer(bytes) => u64::try_from(*bytes).map_err(|_| "must not be negative".to_owned()),
-            other => values::size(other.as_str().unwrap_or_default()),
+            other => values::size(&values::written(other)),
         })
     }
 
     fn duration(&mut self, section: &str, key: &str) -> Option<Duration> {
-        self.read(section, key, |value| values::duration(value.as_str().unwrap_or_default()))
+        self.read(section, key, |value| values::duration(&values::written(value)))
     }
 
     fn rate(&mut self, section: &str, key: &str) -> Option<Rate> {
-        self.read(section, key, |value| values::rate(value.as_str().unwrap_or_default()))
+        self.read(section, key, |value| values::rate(&values::written(value)))
     }
 
     fn whole(&mut self, section: &str, key: &str, bounds: std::ops::RangeInclusive<i64>) -> Option<u64> {

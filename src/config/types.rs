@@ -84,6 +84,8 @@ pub struct InspectorConfig {
     pub allowed_hosts: Vec<String>,
     /// Where browsers reach it, if that differs from the listen address.
     pub public_url: Option<PublicUrl>,
+    /// After this time a search answers with what it has found.
+    pub search_time: Duration,
 }
 
 /// Where the store is.

@@ -285,7 +285,7 @@ const all = { ...steps, ...senderSteps({ newPage, shoot, post, inspector, own })
   ...deliverySteps({ newPage, shoot, post, inspector, receiver, isAccessible }),
   ...connectSteps({ newPage, shoot, bases, program }), ...handshakeSteps({ newPage, shoot, bases, program }),
   ...listSteps({ newPage, isAccessible, post, inspector, secret, program, bases, shots }), ...connectionSteps({ newPage, post, inspector }),
-  ...searchSteps({ newPage, shoot, post, inspector }), ...nodeSteps({ newPage, isAccessible, program, shots }),
+  ...searchSteps({ newPage, isAccessible, shoot, shots, post, inspector, program }), ...nodeSteps({ newPage, isAccessible, program, shots }),
   ...docsSteps({ newPage, shoot, isAccessible, inspector }),
   ...xssSteps({ newPage, inspector, receiver, secret, own }) };
 // ONLY=pattern runs the steps whose names match it.

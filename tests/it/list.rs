@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Connection, Server, exchange, login};
+use crate::harness::{Answer, Connection, Server, Setup, exchange, login};
 
 fn page(server: &Server, path: &str) -> String {
     String::from_utf8(exchange(server.inspector, "GET", path, &[], b"").body).unwrap()
@@ -255,4 +255,56 @@ fn a_plan_of_replays_says_what_it_is_made_of_and_what_may_be_forwarded() {
     );
     let elsewhere = shown(b"to=url&url=http%3A%2F%2F127.0.0.1%3A9%2F&q=&do=plan");
     assert!(!elsewhere.contains("id=\"revived\""), "{elsewhere}");
+}
+
+#[test]
+fn a_search_that_stops_early_says_how_far_it_came_and_continues_from_there() {
+    let config = "[inspector]\nsearch_time = \"0s\"\n[receiver]\ncapture_rate = \"1000/s\"\n";
+    let server = Setup::new(config).start();
+    // More than a step reads, with and without the index.
+    let ids: Vec<String> = (0..300)
+        .map(|n| {
+            let body: &[u8] = if [0, 140, 299].contains(&n) { b"a needle" } else { b"hay" };
+            let answer = server.post("/webhook-test", &[], body).json();
+            answer["delivery_id"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    let expected = [299, 140, 0].map(|n: usize| ids[n].clone());
+
+    let (mut found, mut steps) = (Vec::new(), Vec::new());
+    let mut before = String::new();
+    loop {
+        let told = server.api(&format!("deliveries?q=body%3Aneedle{before}"));
+        let rows = told["deliveries"].as_array().unwrap();
+        found.extend(rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()));
+        match (told["next"].as_str(), told["searched_back_to"].as_str()) {
+            (Some(next), Some(time)) => {
+                before = format!("&before={next}");
+                steps.push(time.to_owned());
+            }
+            (None, None) => break,
+            _ => panic!("both or neither: {told}"),
+        }
+    }
+    assert_eq!(found, expected);
+    assert!(!steps.is_empty() && steps.is_sorted_by(|one, next| one >= next), "{steps:?}");
+
+    let further =
+        regex::Regex::new(r#"Searched back to [\s\S]*?href="([^"]+)">Search further back<"#).unwrap();
+    let (mut path, mut shown, mut links) = ("/?q=body%3Aneedle".to_owned(), Vec::new(), 0);
+    loop {
+        let html = page(&server, &path);
+        shown.extend(ids.iter().filter(|id| html.contains(&format!("data-id=\"{id}\""))).rev().cloned());
+        let Some(link) = further.captures(&html) else { break };
+        path = link[1].replace("&amp;", "&").replace("&#38;", "&");
+        links += 1;
+    }
+    assert_eq!((shown, links > 0), (expected.to_vec(), true));
+
+    let exported = server.api_raw("deliveries/export?q=body%3Aneedle");
+    assert_eq!(
+        String::from_utf8(exported.body).unwrap().lines().count(),
+        3,
+        "an export continues without being asked"
+    );
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
@@ -47,6 +48,8 @@ pub struct InspectorParts {
     pub password: Option<PasswordHash>,
     /// Host names besides localhost and the listen address.
     pub allowed_hosts: Vec<String>,
+    /// After this time a search answers with what it has found.
+    pub search_time: Duration,
     /// Where browsers reach the inspector, where that is not the listen address.
     pub public_url: Option<PublicUrl>,
     /// Who asks what would be by other rules.
@@ -102,6 +105,7 @@ pub struct InspectorState {
     /// The counts next to entries of the navigation.
     pub(crate) badges: Badges,
     pub(super) public_url: Option<Arc<PublicUrl>>,
+    pub(crate) search_time: Duration,
     /// Made when first needed: most inspectors never send anything themselves.
     client: Arc<OnceLock<Result<Client, SendError>>>,
     replays: Arc<OnceLock<Result<ReplayRuns, SendError>>>,
@@ -136,6 +140,7 @@ impl InspectorState {
             auth: Arc::new(AdminAuth::new(parts.password.map(|hash| hash.as_str().to_owned()))),
             hosts: Arc::new(Hosts::new(parts.inspector, &names)),
             public_url: parts.public_url.map(Arc::new),
+            search_time: parts.search_time,
             sources: parts.sources,
             badges: Badges::default(),
             client: Arc::default(),

@@ -11,7 +11,7 @@ use crate::domain::{DeliveryFilter, StoredDelivery};
 use crate::http::inspector::operations::deliveries::stored;
 use crate::http::inspector::operations::marks::{MarksRequest, marked};
 use crate::http::inspector::problem::Problem;
-use crate::http::inspector::request::{DeliveryParams, Json, Page, Query, SEARCH_TIME, cut};
+use crate::http::inspector::request::{DeliveryParams, Json, Page, Query, cut};
 use crate::http::inspector::state::InspectorState;
 
 /// Deliveries.
@@ -19,7 +19,7 @@ use crate::http::inspector::state::InspectorState;
 pub struct DeliveryList {
     deliveries: Vec<RowObject>,
     next: Option<String>,
-    /// When the search took longer than a second: the page may not be full, and deliveries received before this time were not
+    /// When the search took longer than `search_time`: the page may not be full, and deliveries received before this time were not
     /// looked at. `next` continues there.
     searched_back_to: Option<String>,
 }
@@ -32,7 +32,7 @@ pub async fn list(
     let limit = page.rows();
     // One extra row shows whether there is a next page.
     let filter = DeliveryFilter::from(params);
-    let found = state.store.page(&filter, page.before(), limit.saturating_add(1), SEARCH_TIME).await?;
+    let found = state.store.page(&filter, page.before(), limit.saturating_add(1), state.search_time).await?;
     let mut rows = found.rows;
     let next = cut(&mut rows, limit, |row| row.seq.to_string());
     let stopped = found.stopped.map(|stopped| (stopped.before.to_string(), stopped.received_at.to_string()));

@@ -17,7 +17,7 @@ use super::openapi::Text;
 use crate::domain::{DeliveryFilter, DeliveryId, StoredDelivery};
 use crate::http::inspector::InspectorState;
 use crate::http::inspector::problem::Problem;
-use crate::http::inspector::request::{As, DeliveryParams, Members, Query, SEARCH_TIME, Word, one_of};
+use crate::http::inspector::request::{As, DeliveryParams, Members, Query, Word, one_of};
 use crate::inspect::export::{credential_headers, csv_head, csv_line, har_document, har_entry};
 use crate::store::StoreError;
 
@@ -163,7 +163,8 @@ impl Export {
 
     async fn next_id(&mut self) -> Result<Option<DeliveryId>, StoreError> {
         while self.page.is_empty() {
-            let found = self.state.store.page(&self.filter, self.before, PAGE, SEARCH_TIME).await?;
+            let found =
+                self.state.store.page(&self.filter, self.before, PAGE, self.state.search_time).await?;
             let last = found.rows.last().map(|row| row.seq);
             self.page.extend(found.rows.iter().map(|row| row.id));
             match found.stopped {

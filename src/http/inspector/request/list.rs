@@ -1,7 +1,5 @@
 //! What lists are asked with: which deliveries, how many rows, and from where on.
 
-use std::time::Duration;
-
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -15,8 +13,6 @@ use crate::domain::{DeliveryFilter, Timestamp};
 
 /// The default number of rows.
 pub const ROWS: usize = 50;
-/// How long a search looks for the rows of a page. Then the page says how far back it searched, and where to continue.
-pub const SEARCH_TIME: Duration = Duration::from_secs(1);
 
 /// Which deliveries.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams, ToSchema)]

@@ -11,7 +11,7 @@ mod words;
 
 pub use extract::{Json, Query, Raw};
 pub use fields::{Blank, Fields, Members, Readable};
-pub use list::{DeliveryParams, Page, SEARCH_TIME, cut};
+pub use list::{DeliveryParams, Page, cut};
 pub use value::AsWritten;
 pub use vocabulary::{
     Caret, Cursor, CursorParam, DeviceOrderParam, DeviceStateParam, Limit, Limit100, Limit100k, Limit200,

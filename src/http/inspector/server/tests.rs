@@ -113,6 +113,7 @@ fn house_at(password: Option<&str>, allowed_hosts: &[&str], public_url: Option<&
         password: hash.map(PasswordHash::new),
         allowed_hosts: allowed_hosts.iter().map(ToString::to_string).collect(),
         public_url: public_url.map(|url| PublicUrl::parse(url).unwrap()),
+        search_time: std::time::Duration::from_secs(1),
         what_if,
         rules,
         reach: crate::http::Reach::default(),

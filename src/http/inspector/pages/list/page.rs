@@ -15,9 +15,7 @@ use crate::http::inspector::list_row::{html, views};
 use crate::http::inspector::pages::connect::Guide;
 use crate::http::inspector::pages::page::{self, Frame};
 use crate::http::inspector::problem::{FieldFault, Problem};
-use crate::http::inspector::request::{
-    As, Blank, Cursor, DeliveryParams, Fields as Params, Members, SEARCH_TIME,
-};
+use crate::http::inspector::request::{As, Blank, Cursor, DeliveryParams, Fields as Params, Members};
 use crate::http::inspector::words::{When, shown_time};
 use crate::inspect::search::{self, FIELDS};
 use crate::store::{SearchPage, StoreError};
@@ -125,7 +123,7 @@ async fn shown(
     // The stream starts where this list was read: a row may come twice, none is missed.
     let newest = *state.store.newest().borrow();
     let (found, survey) = tokio::try_join!(
-        state.store.page(filter, before, ROWS.saturating_add(1), SEARCH_TIME),
+        state.store.page(filter, before, ROWS.saturating_add(1), state.search_time),
         surveyed(state, filter, &fields)
     )?;
     let SearchPage { rows, stopped } = found;
