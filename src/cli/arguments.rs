@@ -168,6 +168,8 @@ pub enum Command {
     /// Print the manual page of the program or of a command
     #[command(after_help = shell::MAN)]
     Man(Man),
+    /// Print the version
+    Version,
 }
 
 /// `tagohook migrate-store`

@@ -97,8 +97,7 @@ async fn discard(
         return Ok(ExitCode::SUCCESS);
     }
     which.insert("dry_run".to_owned(), true.into());
-    let told =
-        api.post("dead-letters/discard", Bytes::from(Value::Object(which.clone()).to_string())).await?;
+    let told = api.post_question("dead-letters/discard", which.clone()).await?;
     let found = counted(text(&told, "count"), "dead letter");
     if dry_run {
         say!("{found} would be discarded")?;
@@ -110,7 +109,7 @@ async fn discard(
     }
     which.insert("dry_run".to_owned(), false.into());
     which.insert("all".to_owned(), true.into());
-    let told = api.post("dead-letters/discard", Bytes::from(Value::Object(which).to_string())).await?;
+    let told = api.post_question("dead-letters/discard", which).await?;
     say!("{} discarded", counted(text(&told, "discarded"), "dead letter"))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -148,7 +147,7 @@ async fn replay(
         return Ok(ExitCode::SUCCESS);
     }
     which.insert("dry_run".to_owned(), dry_run.into());
-    let told = api.post("dead-letters/replay", Bytes::from(Value::Object(which).to_string())).await?;
+    let told = api.post_question("dead-letters/replay", which).await?;
     if dry_run {
         say!("{} would be replayed", counted(text(&told, "count"), "dead letter"))?;
     } else {

@@ -25,6 +25,15 @@ impl Fault {
         Self::Unreachable(text.into()).into()
     }
 
+    /// The fault of a request that repeats the command line: what the instance cannot read of it is wrong usage.
+    pub fn of_question(fault: anyhow::Error) -> anyhow::Error {
+        match fault.downcast() {
+            Ok(Self::Refused(400, problem)) => Self::usage(problem),
+            Ok(other) => other.into(),
+            Err(fault) => fault,
+        }
+    }
+
     /// Whether the running instance may answer the same request later: it is away, starting or stopping.
     pub fn may_pass(fault: &anyhow::Error) -> bool {
         match fault.downcast_ref() {

@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 use bytes::Bytes;
 
 use super::arguments::Globals;
 use super::environment;
+use super::fault::Fault;
 use super::inspector::{self, nobody_runs};
 use super::output::{answer, say};
 use crate::send::{Client, Method, Outgoing, OwnReceiver};
@@ -20,7 +21,9 @@ const MAX_ANSWER: usize = 64 * 1024;
 /// Asks the receiver, and prints what it says.
 pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
     let data_dir = globals.options().data_dir(&environment());
-    let Some(receiver) = OwnReceiver::of_data_dir(&data_dir) else { bail!("{}", nobody_runs(&data_dir, "")) };
+    let Some(receiver) = OwnReceiver::of_data_dir(&data_dir) else {
+        return Err(nobody_runs(&data_dir, ""));
+    };
     inspector::run(async {
         let request = Outgoing {
             method: Method::Get,
@@ -32,10 +35,10 @@ pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
         };
         let asked = Client::of_receiver(&receiver)?.send(request).await;
         let response = asked.result.map_err(|failure| {
-            anyhow!(
+            Fault::unreachable(format!(
                 "the receiver on {receiver} does not answer: {}; is tagohook still running?",
                 failure.detail
-            )
+            ))
         })?;
         match response.status {
             200 => answer(say!("OK: {receiver} stores deliveries"), ExitCode::SUCCESS),

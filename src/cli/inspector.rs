@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::arguments::{Globals, Inspector};
 use super::environment;
@@ -100,6 +100,16 @@ impl Api {
     /// The response to `POST`.
     pub async fn post(&self, path: &str, body: Bytes) -> anyhow::Result<Value> {
         self.ask(Method::Post, path, body).await
+    }
+
+    /// The response to `POST` of what the command line asks for.
+    pub async fn post_question(&self, path: &str, asked: Map<String, Value>) -> anyhow::Result<Value> {
+        self.post(path, Value::Object(asked).to_string().into()).await.map_err(Fault::of_question)
+    }
+
+    /// The response to `PATCH`.
+    pub async fn patch(&self, path: &str, body: Bytes) -> anyhow::Result<Value> {
+        self.ask(Method::Patch, path, body).await
     }
 
     /// The response to `DELETE`.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anyhow::{Context as _, bail};
 use tokio::time::{sleep, timeout};
 
 use super::fault::Fault;
@@ -81,6 +82,20 @@ impl<'a> Live<'a> {
                 },
             }
         }
+    }
+
+    /// The position that the stream begins with, and whether it is another than the one asked for.
+    ///
+    /// # Errors
+    /// As `next`, and where the stream says no position.
+    pub async fn first_position(&mut self) -> anyhow::Result<(i64, bool)> {
+        for _ in 0..8 {
+            let Event { id, kind, .. } = self.next().await?;
+            if let Some(at) = id {
+                return Ok((at.parse().context("the stream has an unknown position")?, kind == "reset"));
+            }
+        }
+        bail!("the stream says no position; is the instance a recent tagohook?")
     }
 
     fn take(&mut self, piece: &[u8]) -> anyhow::Result<()> {

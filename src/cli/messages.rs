@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::arguments::{ChosenMessages, Globals, MessageFilter, Messages, MessagesCommand, Rows};
@@ -74,7 +73,7 @@ async fn act(
     body.extend(to.map(|to| ("to".to_owned(), Value::from(to.as_str()))));
     body.insert("all".to_owned(), chosen.all.into());
     body.insert("dry_run".to_owned(), chosen.dry_run.into());
-    let told = api.post(&format!("messages/{act}"), Bytes::from(Value::Object(body).to_string())).await?;
+    let told = api.post_question(&format!("messages/{act}"), body).await?;
     if chosen.dry_run {
         say!("{} would be {done}", messages(&told, "count"))?;
     } else {

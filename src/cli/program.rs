@@ -7,7 +7,7 @@ use clap::Parser as _;
 use super::arguments::{Arguments, Command};
 use super::fault::Fault;
 use super::interrupt::Interrupted;
-use super::output::{self, Unwritten, complain};
+use super::output::{self, Unwritten, complain, say};
 use super::{
     check_config, dead_letters, deliveries, doctor, events, export, full_loop, hash_password, health, import,
     listen, messages, migrate_store, prepare_store, prune, reload, replay, send, serve, shell, sign, stats,
@@ -27,7 +27,7 @@ const NOT_REACHABLE: u8 = 3;
 pub fn main() -> ExitCode {
     let done = match Arguments::try_parse() {
         Ok(arguments) => run(arguments),
-        Err(told) => tell(&told),
+        Err(told) => tell(told),
     };
     done.unwrap_or_else(|fault| {
         if let Some(interrupted) = fault.downcast_ref::<Interrupted>() {
@@ -93,6 +93,10 @@ fn run(Arguments { globals, command }: Arguments) -> anyhow::Result<ExitCode> {
         Command::PrepareStore => prepare_store::run(&globals),
         Command::HashPassword => hash_password::run(),
         Command::CheckConfig => check_config::run(&globals),
+        Command::Version => {
+            say!("tagohook {}", env!("CARGO_PKG_VERSION"))?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::DefaultConfig => {
             output::print(format_args!("{DEFAULT_TOML}"))?;
             Ok(ExitCode::SUCCESS)
@@ -101,11 +105,12 @@ fn run(Arguments { globals, command }: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// Prints clap's messages: help and version to standard output, errors to standard error.
-fn tell(told: &clap::Error) -> anyhow::Result<ExitCode> {
+fn tell(mut told: clap::Error) -> anyhow::Result<ExitCode> {
+    typo::forget_far(&mut told);
     let printed = told.print();
     if !told.use_stderr() {
         output::written(printed)?;
-    } else if let Some(hint) = typo::hint(told) {
+    } else if let Some(hint) = typo::hint(&told) {
         complain(hint);
     }
     Ok(u8::try_from(told.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from))

@@ -62,8 +62,7 @@ async fn begin(api: &Api, asked: &Replay) -> anyhow::Result<(Option<String>, Str
         let run = api.post(&format!("replay-runs/{}/resume", encoded(id)), Bytes::new()).await?;
         return Ok((Some(id.clone()), sentence(&run)));
     }
-    let wish = Bytes::from(Value::Object(wish(asked)?).to_string());
-    let told = api.post("deliveries/replay", wish).await?;
+    let told = api.post_question("deliveries/replay", wish(asked)?).await?;
     Ok((told.get("run_id").and_then(Value::as_str).map(str::to_owned), plan(&told)))
 }
 

@@ -1,10 +1,10 @@
-//! `tagohook subscriptions`: list, add, remove, test.
+//! `tagohook subscriptions`: list, add, show, enable, disable, remove, test.
 
 use std::process::ExitCode;
 
 use anyhow::bail;
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::arguments::{Globals, Rows, Subscriptions, SubscriptionsCommand};
 use super::inspector::{self, Api, encoded, text};
@@ -19,6 +19,9 @@ pub fn run(globals: &Globals, asked: &Subscriptions) -> anyhow::Result<ExitCode>
         match &asked.command {
             SubscriptionsCommand::List(rows) => list(&api, *rows).await,
             SubscriptionsCommand::Add { file } => add(&api, as_utf8(read_body(file.as_deref())?)).await,
+            SubscriptionsCommand::Show { subscription } => show(&api, subscription).await,
+            SubscriptionsCommand::Enable { subscription } => enable(&api, subscription, true).await,
+            SubscriptionsCommand::Disable { subscription } => enable(&api, subscription, false).await,
             SubscriptionsCommand::Remove { subscription } => remove(&api, subscription).await,
             SubscriptionsCommand::Test { subscription } => test(&api, subscription).await,
         }
@@ -87,6 +90,20 @@ fn print_warnings(told: &Value) -> anyhow::Result<ExitCode> {
         say!("  warning: {}", warning.as_str().unwrap_or_default())?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn show(api: &Api, id_or_name: &str) -> anyhow::Result<ExitCode> {
+    let id = find(api, id_or_name).await?;
+    say!("{}", api.get(&format!("subscriptions/{}", encoded(&id))).await?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn enable(api: &Api, id_or_name: &str, enabled: bool) -> anyhow::Result<ExitCode> {
+    let id = find(api, id_or_name).await?;
+    let change = json!({"enabled": enabled}).to_string();
+    let told = api.patch(&format!("subscriptions/{}", encoded(&id)), change.into()).await?;
+    say!("{} {id}", if enabled { "enabled" } else { "disabled" })?;
+    print_warnings(&told)
 }
 
 async fn remove(api: &Api, id_or_name: &str) -> anyhow::Result<ExitCode> {

@@ -9,7 +9,8 @@ use super::colour::{Tone, toned};
 use super::fault::Fault;
 use super::inspector::{self, Api, encoded, text};
 use super::live::{Event, Live};
-use super::output::{Unwritten, complain, say};
+use super::moment::read_since;
+use super::output::{Unwritten, complain, notice, say};
 
 /// Prints a line for each delivery until it is stopped. If the connection breaks, it reconnects without a gap.
 pub fn run(globals: &Globals, tail: &Tail) -> anyhow::Result<ExitCode> {
@@ -20,9 +21,18 @@ pub fn run(globals: &Globals, tail: &Tail) -> anyhow::Result<ExitCode> {
         })?;
         query.push_str(&format!("&{}={}", encoded(name), encoded(value)));
     }
+    let since = tail.since.as_deref().map(read_since).transpose()?;
     inspector::run(async {
         let api = Api::find(globals, &tail.inspector)?;
-        let mut live = Live::new(&api, query, None);
+        let mut live = Live::new(&api, query.clone(), None);
+        let (at, _) = live.first_position().await?;
+        if let Some(since) = since {
+            let earlier = format!("&before={}&from={}{query}", at.saturating_add(1), encoded(&since));
+            for row in api.pages("deliveries", &earlier, None).await?.iter().rev() {
+                show_row(&row.to_string(), tail.rows.json)?;
+            }
+        }
+        notice(format_args!("waiting for deliveries of {}; Ctrl-C ends it", api.base()));
         loop {
             show(&live.next().await?, tail.rows.json)?;
         }
@@ -32,11 +42,14 @@ pub fn run(globals: &Globals, tail: &Tail) -> anyhow::Result<ExitCode> {
 fn show(event: &Event, as_json: bool) -> Result<(), Unwritten> {
     match event.kind.as_str() {
         "reset" => complain("some deliveries were removed in the meantime and are not shown"),
-        "delivery" if as_json => say!("{}", event.data)?,
-        "delivery" => say!("{}", line(&event.data))?,
+        "delivery" => show_row(&event.data, as_json)?,
         _ => {}
     }
     Ok(())
+}
+
+fn show_row(data: &str, as_json: bool) -> Result<(), Unwritten> {
+    if as_json { say!("{data}") } else { say!("{}", line(data)) }
 }
 
 fn line(data: &str) -> String {

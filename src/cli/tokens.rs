@@ -48,12 +48,13 @@ async fn list(api: &Api, how: Rows) -> anyhow::Result<ExitCode> {
 
 async fn create(api: &Api, name: &str, scope: &str, how: Rows) -> anyhow::Result<ExitCode> {
     let told = api.post("tokens", json!({"name": name, "scope": scope}).to_string().into()).await?;
-    if how.json {
-        say!("{told}")?;
-    } else {
-        // Only the token, so that a script can keep it in a variable.
-        say!("{}", text(&told, "token"))?;
+    // Only the token, so that a script can keep it in a variable.
+    let shown = if how.json { say!("{told}") } else { say!("{}", text(&told, "token")) };
+    if shown.is_err() {
+        // Nobody has seen the token, and it is shown only once.
+        api.delete(&format!("tokens/{}", encoded(&text(&told, "id")))).await?;
     }
+    shown?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -4,7 +4,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Command, CommandFactory as _};
 
 use super::arguments::Arguments;
-use crate::domain::nearest;
+use crate::domain::{distance, nearest};
 
 /// The line that names the option that was most likely meant; `None` if clap has named one, or none is similar.
 pub fn hint(told: &clap::Error) -> Option<String> {
@@ -18,6 +18,36 @@ pub fn hint(told: &clap::Error) -> Option<String> {
     let options = options(&program, std::env::args().skip(1));
     let meant = nearest(name, options.iter().map(String::as_str))?;
     Some(format!("did you mean --{meant}?"))
+}
+
+/// Removes the suggestions of clap that cannot be what was meant, such as `--inspector` for `--since`.
+pub fn forget_far(told: &mut clap::Error) {
+    let kinds = [
+        (ContextKind::InvalidArg, ContextKind::SuggestedArg),
+        (ContextKind::InvalidSubcommand, ContextKind::SuggestedSubcommand),
+    ];
+    for (typed, suggested) in kinds {
+        let Some(ContextValue::String(typed)) = told.get(typed).cloned() else { continue };
+        let known = match told.remove(suggested) {
+            Some(ContextValue::String(known)) => vec![known],
+            Some(ContextValue::Strings(known)) => known,
+            _ => continue,
+        };
+        let meant: Vec<String> = known.into_iter().filter(|known| near(&typed, known)).collect();
+        match <[String; 1]>::try_from(meant) {
+            Ok([one]) => told.insert(suggested, ContextValue::String(one)),
+            Err(meant) if meant.is_empty() => None,
+            Err(meant) => told.insert(suggested, ContextValue::Strings(meant)),
+        };
+    }
+}
+
+/// Whether half of the letters are right, or one is the beginning of the other.
+fn near(typed: &str, known: &str) -> bool {
+    let [typed, known] = [typed, known].map(|word| word.trim_start_matches('-'));
+    known.starts_with(typed)
+        || typed.starts_with(known)
+        || distance(typed, known) <= typed.chars().count() / 2
 }
 
 /// The options of the command that `words` name.
@@ -45,6 +75,22 @@ mod tests {
         assert!(of(&["tail", "--x"]).contains(&"json".to_owned()));
         assert!(!of(&["sign", "--x"]).contains(&"json".to_owned()));
         assert!(of(&["subscriptions", "list"]).contains(&"url".to_owned()));
+    }
+
+    #[test]
+    fn only_a_suggestion_that_may_be_meant_is_shown() {
+        let shown = |words: &[&str]| {
+            let mut told = Arguments::try_parse_from([&["tagohook"], words].concat()).unwrap_err();
+            forget_far(&mut told);
+            told.to_string()
+        };
+        for (words, meant) in
+            [(&["tail", "--jsn"][..], "--json"), (&["tail", "--data"], "--data-dir"), (&["tial"], "tail")]
+        {
+            assert!(shown(words).contains(meant), "{}", shown(words));
+        }
+        assert!(!shown(&["stats", "--since"]).contains("--inspector"), "{}", shown(&["stats", "--since"]));
+        assert!(!shown(&["versn"]).contains("verify"), "{}", shown(&["versn"]));
     }
 
     #[test]

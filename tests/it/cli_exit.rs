@@ -123,9 +123,15 @@ fn a_typo_is_exit_2_and_names_the_nearest_right_word() {
         assert!(err(&output).contains(meant), "{arguments:?}: {}", err(&output));
     }
     let server = Server::start();
-    let output = server.command(&["tail", "verdcit=accepted"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(2), "{}", err(&output));
-    assert!(err(&output).contains("verdict"), "{}", err(&output));
+    for (arguments, meant) in [
+        (&["tail", "verdcit=accepted"][..], "verdict"),
+        (&["replay", "verdcit:accepted"], "verdict"),
+        (&["replay", "--all", "--to", "example.com"], "http or https URL"),
+    ] {
+        let output = server.command(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", err(&output));
+        assert!(err(&output).contains(meant), "{arguments:?}: {}", err(&output));
+    }
     let output = server.command(&["dead-letters", "replay"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", err(&output));
 }

@@ -1,5 +1,6 @@
 //! The commands that read what happened: wait, deliveries, export, stats, doctor.
 
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -356,4 +357,45 @@ fn results_have_colours_on_a_terminal_unless_no_color_is_set() {
     assert!(coloured.starts_with("\u{1b}[32m200\u{1b}[0m in "), "{coloured:?}");
     assert!(on_a_terminal("NO_COLOR", "1").starts_with("200 in "));
     assert!(out(&run(&server, &["send", "user.login"])).starts_with("200 in "), "a pipe gets plain text");
+}
+
+#[test]
+fn tail_shows_what_arrived_before_it_where_that_is_asked_for() {
+    let server = Server::start();
+    for id in ["e1", "e2", "e3"] {
+        server.post_signed(login(id).as_bytes());
+    }
+    let mut command = server.command(&["tail", "--since", "1h", "--json", "verdict:accepted"]);
+    let mut tail = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(tail.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut next = || {
+        let row: Value = serde_json::from_str(&lines.next().unwrap()).unwrap();
+        row["event_id"].as_str().unwrap().to_owned()
+    };
+    assert_eq!([next(), next(), next()], ["e1", "e2", "e3"]);
+    server.post_signed(login("e4").as_bytes());
+    assert_eq!(next(), "e4");
+    tail.kill().unwrap();
+    let told = String::from_utf8(tail.wait_with_output().unwrap().stderr).unwrap();
+    assert!(told.contains("waiting for deliveries of http://") && told.lines().count() == 1, "{told}");
+}
+
+#[test]
+fn a_subscription_is_shown_disabled_and_enabled() {
+    let server = Server::start();
+    server.subscribe(&json!({"name": "Roof", "url": "http://127.0.0.1:9/", "events": ["user.login"]}));
+    let asked = |what: &str| {
+        let output = run(&server, &["subscriptions", what, "Roof"]);
+        assert!(output.status.success(), "{what}: {}", err(&output));
+        out(&output)
+    };
+    let shown = |enabled: bool| {
+        let one: Value = serde_json::from_str(&asked("show")).unwrap();
+        assert_eq!((&one["name"], &one["enabled"]), (&json!("Roof"), &json!(enabled)), "{one}");
+    };
+    shown(true);
+    assert!(asked("disable").starts_with("disabled "));
+    shown(false);
+    assert!(asked("enable").starts_with("enabled "));
+    shown(true);
 }

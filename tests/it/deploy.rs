@@ -60,7 +60,7 @@ fn health_asks_the_receiver_whether_it_can_store() {
     server.signal("STOP");
     let asked = server.command(&["health"]).output().unwrap();
     server.signal("CONT");
-    assert_eq!(asked.status.code(), Some(1));
+    assert_eq!(asked.status.code(), Some(3));
     assert!(
         text(&asked).contains("does not answer") && text(&asked).lines().count() == 1,
         "{}",
@@ -68,7 +68,7 @@ fn health_asks_the_receiver_whether_it_can_store() {
     );
     assert_eq!(server.stop(), Some(0));
     let asked = server.command(&["health"]).output().unwrap();
-    assert_eq!(asked.status.code(), Some(1));
+    assert_eq!(asked.status.code(), Some(3));
     assert!(text(&asked).contains("no running tagohook found"), "{}", text(&asked));
 }
 

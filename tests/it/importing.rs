@@ -306,6 +306,8 @@ fn standard_input_and_what_cannot_be_read() {
     let csv = server.command(&["export", "--as", "csv"]).output().unwrap().stdout;
     for (text, code, why) in [
         (&csv[..], 2, "CSV has no headers and no bodies"),
+        (b"\x1f\x8b\x08\0", 2, "compressed with gzip"),
+        (b"\xff\xfe{\0", 2, "UTF-16, as PowerShell writes it"),
         (b"{\"log\": {\"entries\": [", 1, "not an HTTP archive: invalid JSON at line 1"),
         (b"{\"log\": {}}", 1, "log.entries is missing"),
         (b"", 0, ""),

@@ -27,7 +27,10 @@ fn printing(server: &Server) -> Vec<Command> {
     let body = server.data_dir().join("body.json");
     fs::write(&body, login("printed")).unwrap();
     let body = body.to_str().unwrap();
-    let commands: [&[&str]; 25] = [
+    let export = server.data_dir().join("export.jsonl");
+    fs::write(&export, server.command(&["export"]).output().unwrap().stdout).unwrap();
+    let export = export.to_str().unwrap();
+    let commands: [&[&str]; 32] = [
         &["events"],
         &["events", "user.login"],
         &["default-config"],
@@ -44,12 +47,19 @@ fn printing(server: &Server) -> Vec<Command> {
         &["sign", body],
         &["prune"],
         &["loop"],
-        &["tail"],
+        &["tail", "--quiet"],
         &["wait", "--since", "1h"],
         &["deliveries", "list"],
         &["deliveries", "list", "--json"],
         &["export"],
         &["stats"],
+        &["tokens", "create", "unseen"],
+        &["tokens", "list"],
+        &["import", export, "--quiet"],
+        &["reload"],
+        &["health"],
+        &["dead-letters", "groups"],
+        &["listen", "--exec", "cat", "--since", "1h", "--quiet"],
         &["completions", "bash"],
         &["man"],
         &["--help"],
@@ -94,6 +104,7 @@ fn a_closed_pipe_ends_every_command_quietly() {
     }
     let left = server.api("subscriptions");
     assert_eq!(left["subscriptions"].as_array().unwrap().len(), 1, "the loop's own is gone: {left}");
+    assert_eq!(server.api("tokens")["tokens"], json!([]), "nobody has seen the token");
 }
 
 #[test]
@@ -106,6 +117,7 @@ fn a_full_disk_is_one_clear_line_and_exit_1() {
         let line = "tagohook: standard output cannot be written: No space left on device\n";
         assert_eq!((output.status.code(), err(&output).as_str()), (Some(1), line), "{name}");
     }
+    assert_eq!(server.api("tokens")["tokens"], json!([]), "nobody has seen the token");
 }
 
 #[test]

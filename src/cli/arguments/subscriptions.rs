@@ -25,6 +25,21 @@ pub enum SubscriptionsCommand {
         /// The JSON [default: standard input]
         file: Option<PathBuf>,
     },
+    /// Print a subscription as JSON, its secrets masked
+    Show {
+        /// The id or name of the subscription
+        subscription: String,
+    },
+    /// Send the events of a subscription again, waiting messages first
+    Enable {
+        /// The id or name of the subscription
+        subscription: String,
+    },
+    /// Keep waiting messages, and make no new ones
+    Disable {
+        /// The id or name of the subscription
+        subscription: String,
+    },
     /// Remove a subscription; messages that wait for it are cancelled
     Remove {
         /// The id or name of the subscription

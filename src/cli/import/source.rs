@@ -39,8 +39,11 @@ impl Deliveries {
     /// # Errors
     /// When it cannot be read, or is in another format.
     pub fn of(mut input: Box<dyn Input>, source: Option<&str>) -> anyhow::Result<Self> {
-        let start =
-            String::from_utf8_lossy(input.fill_buf().context("the file cannot be read")?).into_owned();
+        let begin = input.fill_buf().context("the file cannot be read")?;
+        if let Some(cure) = other_format(begin) {
+            return Err(Fault::usage(cure));
+        }
+        let start = String::from_utf8_lossy(begin).into_owned();
         let start = start.trim_start_matches('\u{feff}').trim_start();
         if start.starts_with("id,received_at,") {
             return Err(Fault::usage("CSV has no headers and no bodies: export with --as jsonl or --as har"));
@@ -105,6 +108,18 @@ impl Deliveries {
             }
         }
         Ok(matches!(ends, [Some(first), Some(last)] if first > last))
+    }
+}
+
+/// What to do with a file that only has to be converted.
+fn other_format(begin: &[u8]) -> Option<&'static str> {
+    match begin {
+        [0x1f, 0x8b, ..] => Some("the file is compressed with gzip: unpack it first"),
+        [b'P', b'K', 3, 4, ..] => Some("the file is a zip archive: unpack it first"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some(
+            "the file is UTF-16, as PowerShell writes it: export with --output FILE, or convert it to UTF-8",
+        ),
+        _ => None,
     }
 }
 

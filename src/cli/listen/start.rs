@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 
 use super::history::{self, Span};
@@ -16,7 +16,7 @@ use crate::cli::arguments::{Globals, Listen};
 use crate::cli::environment;
 use crate::cli::fault::Fault;
 use crate::cli::inspector::{Api, encoded};
-use crate::cli::live::{Event, Live};
+use crate::cli::live::Live;
 use crate::cli::moment::read_since;
 use crate::cli::output::complain;
 use crate::config::{SecretResolver, duration, read_addresses};
@@ -132,7 +132,7 @@ impl Start {
         let done: HashSet<String> = kept.done.iter().map(|(_, id)| id.clone()).collect();
         // The first event says where the stream begins, and whether that is where it was asked to begin.
         let mut live = Live::new(api, filter.to_owned(), kept.position.map(|position| position.to_string()));
-        let (at, is_reset) = first_position(&mut live).await?;
+        let (at, is_reset) = live.first_position().await?;
         let (after, from) = match (kept.position, kept.since.clone(), &since) {
             (Some(position), ..) if !is_reset => {
                 return Ok(Self {
@@ -177,17 +177,6 @@ fn begin(journal: &mut Option<Journal>, since: Option<&str>) -> anyhow::Result<(
         Some(journal) => journal.begin(since).context("the position cannot be kept"),
         None => Ok(()),
     }
-}
-
-/// The position that the stream begins with, and whether it is another than the one asked for.
-async fn first_position(live: &mut Live<'_>) -> anyhow::Result<(i64, bool)> {
-    for _ in 0..8 {
-        let Event { id, kind, .. } = live.next().await?;
-        if let Some(at) = id {
-            return Ok((at.parse().context("the stream has an unknown position")?, kind == "reset"));
-        }
-    }
-    bail!("the stream says no position; is the instance a recent tagohook?")
 }
 
 #[cfg(test)]
