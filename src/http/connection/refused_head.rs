@@ -76,7 +76,9 @@ fn nameless(cause: NotKept, detail: &str) -> RefusedHead {
 
 fn other_protocol(bytes: &[u8]) -> Option<&'static str> {
     if bytes.starts_with(TLS) {
-        Some("The client speaks HTTPS; this port speaks HTTP. Use http://, or put a proxy with TLS in front.")
+        Some(
+            "The client speaks HTTPS; this port speaks HTTP. Use http://. For HTTPS, put a proxy in front or set receiver.tls_cert.",
+        )
     } else if bytes.starts_with(HTTP2) {
         Some("The client speaks HTTP/2 without asking; this port speaks HTTP/1.1.")
     } else if begins_with_proxy(bytes) {
@@ -210,7 +212,8 @@ fn header_fault(line: &[u8], lines: &[&[u8]]) -> String {
     } else if codings > 0 {
         "Transfer-Encoding can only be chunked, once, in HTTP/1.1."
     } else if lengths == 0 && line.ends_with(b"HTTP/1.0") {
-        "Content-Length is missing. A POST in HTTP/1.0 needs Content-Length."
+        "Content-Length is missing. A POST in HTTP/1.0 needs Content-Length. A proxy can send HTTP/1.1 instead (nginx: \
+         proxy_http_version 1.1)."
     } else if lengths == 1 {
         "Content-Length is not a number, or it is far too large."
     } else {

@@ -196,7 +196,10 @@ fn exposition(request: &HttpRequest) -> Exposition {
 
 async fn nothing(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {
     if request.path().starts_with("/api/") {
-        return Problem::not_found("There is nothing at this path.").response();
+        return Problem::not_found(
+            "There is nothing at this path. GET /api/v1/openapi.json lists what there is.",
+        )
+        .response();
     }
     page::not_found(&state, "There is no page at this address.")
 }
