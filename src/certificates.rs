@@ -1,4 +1,4 @@
-//! Servers whose certificates are judged by a rule of our own. The rest of the handshake is verified as usual.
+//! TLS with servers: certificates that are judged by a rule of our own, and why a handshake failed, in plain words.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,7 +6,55 @@ use std::sync::Arc;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{DigitallySignedStruct, Error, SignatureScheme};
+use rustls::{
+    AlertDescription, CertificateError, DigitallySignedStruct, Error, InvalidMessage, SignatureScheme,
+};
+
+/// What is said of a port where something else than TLS is spoken.
+pub const NO_TLS: &str = "it does not speak TLS on that port";
+
+/// Why a handshake with a server failed. "It" is the server.
+pub fn told(fault: &Error) -> String {
+    match fault {
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            format!("{NO_TLS}; if it speaks HTTP, the URL begins with http://")
+        }
+        Error::InvalidCertificate(fault) => of_certificate(fault),
+        Error::AlertReceived(AlertDescription::ProtocolVersion) => {
+            "it does not speak TLS 1.2 or 1.3".to_owned()
+        }
+        Error::AlertReceived(alert) => format!("it refuses the TLS handshake: {alert:?}"),
+        // The reason of a rule of ours.
+        Error::General(reason) => reason.clone(),
+        other => format!("TLS failed: {other}"),
+    }
+}
+
+fn of_certificate(fault: &CertificateError) -> String {
+    match fault {
+        CertificateError::UnknownIssuer => {
+            "its certificate is not from an authority that this machine trusts".to_owned()
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "its certificate has expired".to_owned()
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "its certificate is not valid yet, by the clock of this machine".to_owned()
+        }
+        CertificateError::NotValidForName => "its certificate is for another name".to_owned(),
+        CertificateError::NotValidForNameContext { presented, .. } => {
+            // As DnsName("example.com").
+            let names = presented.iter().map(|name| name.split('"').nth(1).unwrap_or(name));
+            format!("its certificate is for another name: {}", names.collect::<Vec<_>>().join(", "))
+        }
+        CertificateError::Revoked => "its certificate was revoked".to_owned(),
+        // The verifier of the system has no variant for it.
+        other if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+            "its certificate is self-signed".to_owned()
+        }
+        other => format!("its certificate is not valid: {other}"),
+    }
+}
 
 /// What a server presents.
 pub struct Presented<'a> {
@@ -86,5 +134,28 @@ where
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handshake_that_failed_is_told_in_plain_words() {
+        let name = CertificateError::NotValidForNameContext {
+            expected: ServerName::try_from("a.example").unwrap(),
+            presented: vec!["DnsName(\"b.example\")".to_owned(), "DnsName(\"c.example\")".to_owned()],
+        };
+        for (fault, words) in [
+            (Error::InvalidCertificate(name), "its certificate is for another name: b.example, c.example"),
+            (Error::InvalidCertificate(CertificateError::Expired), "its certificate has expired"),
+            (Error::InvalidCertificate(CertificateError::UnknownIssuer), "not from an authority"),
+            (Error::AlertReceived(AlertDescription::ProtocolVersion), "it does not speak TLS 1.2 or 1.3"),
+            (Error::AlertReceived(AlertDescription::HandshakeFailure), "HandshakeFailure"),
+            (Error::General("ours".to_owned()), "ours"),
+        ] {
+            assert!(told(&fault).contains(words), "{}", told(&fault));
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 
 use super::target_guard::{Blocked, NameFault, Unresolved};
+use crate::certificates;
 use crate::domain::{AttemptError, without_os_numbers};
 
 /// The client's message starts with this if a proxy refuses the tunnel.
@@ -41,11 +42,7 @@ impl Failure {
     /// The failure for a client error; `is_tls` says that the URL uses https.
     #[must_use]
     pub fn of(fault: &reqwest::Error, is_tls: bool) -> Self {
-        let detail = match innermost(fault) {
-            detail if detail.starts_with(TUNNEL) => format!("the proxy opens no way to the target: {detail}"),
-            detail => detail,
-        };
-        Self::new(class(fault, is_tls), detail)
+        Self::new(class(fault, is_tls), plain(fault, is_tls))
     }
 }
 
@@ -53,6 +50,33 @@ impl fmt::Display for Failure {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} ({})", self.detail, self.error.as_str())
     }
+}
+
+/// What happened, in plain words. "It" is the target.
+fn plain(fault: &reqwest::Error, is_tls: bool) -> String {
+    if let Some(fault) = find::<io::Error>(fault).and_then(of_tls) {
+        return certificates::told(fault);
+    }
+    match innermost(fault) {
+        detail if detail.starts_with(TUNNEL) => format!("the proxy opens no way to the target: {detail}"),
+        detail if detail.starts_with("invalid HTTP") && !is_tls => {
+            format!("its response is not HTTP ({detail}); if it speaks TLS, the URL begins with https://")
+        }
+        detail if detail.starts_with("invalid HTTP") => format!("its response is not HTTP ({detail})"),
+        detail if detail == "tls handshake eof" => {
+            "it closed the connection during the TLS handshake".to_owned()
+        }
+        detail if detail == "connection closed before message completed" => {
+            "it closed the connection before its response was complete".to_owned()
+        }
+        detail => detail,
+    }
+}
+
+/// The fault of TLS inside one of the connection.
+fn of_tls(fault: &io::Error) -> Option<&rustls::Error> {
+    let inside = fault.get_ref()?;
+    inside.downcast_ref().or_else(|| inside.downcast_ref::<io::Error>().and_then(of_tls))
 }
 
 fn class(fault: &reqwest::Error, is_tls: bool) -> AttemptError {

@@ -190,7 +190,13 @@ async fn look_up(name: &str) -> Result<Vec<SocketAddr>, Unresolved> {
     let looked_up = tokio::net::lookup_host((name, 0)).await;
     looked_up
         .map(Iterator::collect)
-        .map_err(|fault| Unresolved { name: name.to_owned(), cause: fault.to_string() })
+        .map_err(|fault| Unresolved { name: name.to_owned(), cause: cause(&fault) })
+}
+
+/// What the system says, without what the caller was doing.
+fn cause(fault: &std::io::Error) -> String {
+    let said = fault.to_string();
+    said.strip_prefix("failed to lookup address information: ").map_or(said.clone(), str::to_owned)
 }
 
 impl Resolve for GuardedResolver {

@@ -8,6 +8,7 @@ use tokio_postgres::{Config, Error};
 
 use super::fault::chain;
 use super::manager::LinkFault;
+use crate::certificates;
 
 /// The oldest version, as `server_version_num` counts.
 const OLDEST: i64 = 140_000;
@@ -132,7 +133,7 @@ fn of_certificate(fault: &rustls::Error) -> String {
         rustls::Error::InvalidCertificate(Expired | ExpiredContext { .. }) => {
             "the server's certificate has expired".to_owned()
         }
-        other => format!("TLS with the server failed: {other}"),
+        other => format!("TLS with the server failed: {}", certificates::told(other)),
     }
 }
 

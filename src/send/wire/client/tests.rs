@@ -91,6 +91,48 @@ async fn rt_04_each_class_of_failure_is_told_apart() {
 }
 
 #[tokio::test]
+async fn what_the_libraries_say_is_told_in_plain_words() {
+    let told = |outcome: Outcome| outcome.result.unwrap_err().detail;
+    let no_tls = told(send_to(no_tls().await, 2_000).await);
+    assert_eq!(no_tls, "it does not speak TLS on that port; if it speaks HTTP, the URL begins with http://");
+    let no_http = told(send_to(peer(b"SSH-2.0-OpenSSH_9\r\n", false).await, 2_000).await);
+    assert!(no_http.starts_with("its response is not HTTP") && no_http.contains("https://"), "{no_http}");
+    let silent = told(send_to(peer(b"", false).await, 2_000).await);
+    assert_eq!(silent, "it closed the connection before its response was complete");
+    let unknown = Url::parse("http://no-such-host.invalid/").unwrap();
+    let unknown = told(send_to(unknown, 5_000).await);
+    assert!(
+        unknown.starts_with("no-such-host.invalid does not resolve: ") && !unknown.contains("lookup"),
+        "{unknown}"
+    );
+}
+
+#[tokio::test]
+async fn a_post_without_a_body_has_its_length() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+    for (method, expected) in [(Method::Post, true), (Method::Put, true), (Method::Get, false)] {
+        let request = Outgoing {
+            method,
+            url: url.clone(),
+            headers: Vec::new(),
+            body: Bytes::new(),
+            timeout: Duration::from_secs(5),
+            max_answer: MAX_ANSWER,
+        };
+        let client = Client::new(TargetGuard::new(false)).unwrap();
+        let sent = tokio::spawn(async move { client.send(request).await });
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = vec![0_u8; 4_096];
+        let read = stream.read(&mut head).await.unwrap();
+        let head = String::from_utf8_lossy(&head[..read]).to_ascii_lowercase();
+        assert_eq!(head.contains("content-length: 0\r\n"), expected, "{head}");
+        stream.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").await.unwrap();
+        assert_eq!(sent.await.unwrap().result.unwrap().status, 204);
+    }
+}
+
+#[tokio::test]
 async fn a_head_without_end_is_too_large() {
     let head: &'static str =
         format!("HTTP/1.1 200 OK\r\n{}", "X-A: aaaaaaaaaaaaaaaaaaaaaaaa\r\n".repeat(40_000)).leak();

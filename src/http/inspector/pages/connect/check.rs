@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use crate::certificates::NO_TLS;
 use crate::domain::{AttemptError, ClientAddress};
 use crate::http::inspector::address_check::{Found, Level, is_local};
 use crate::http::inspector::state::InspectorState;
@@ -63,8 +64,7 @@ fn told(host: &str, is_local: bool, reached: &Reached) -> Found {
             format!("{host} answered {status}, but not from this program."),
             "A log-in page or another server is in front. Let it pass /webhook/ on.",
         ),
-        // What the other end said was not TLS at all.
-        Reached::Nothing(AttemptError::Tls, detail) if detail.contains("InvalidContentType") => Found::fault(
+        Reached::Nothing(AttemptError::Tls, detail) if detail.starts_with(NO_TLS) => Found::fault(
             format!("{host} does not speak HTTPS on that port."),
             "Check the port, or enter the address with http://.",
         ),
