@@ -1,5 +1,6 @@
 //! The layers of the configuration, and the value of a key in the topmost layer that sets it.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
@@ -37,7 +38,11 @@ impl ConfigFile {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(fault) => {
-                faults.add(&origin, "file", format!("cannot be read: {fault}"));
+                let why = match fault.kind() {
+                    ErrorKind::InvalidData => "is not UTF-8".to_owned(),
+                    _ => format!("cannot be read: {fault}"),
+                };
+                faults.add(&origin, "file", why);
                 return None;
             }
         };
@@ -46,7 +51,8 @@ impl ConfigFile {
             Err(fault) => {
                 let line = fault.span().map(|span| line_at(&text, span.start));
                 let origin = Origin::File(path.to_owned(), line);
-                faults.add(&origin, "TOML", fault.message());
+                let written = line.and_then(|line| text.lines().nth(line.checked_sub(1)?)).unwrap_or_default();
+                faults.add(&origin, "TOML", syntax(fault.message(), written));
                 None
             }
         }
@@ -78,6 +84,19 @@ impl ConfigFile {
         }
         header_line
     }
+}
+
+/// What is wrong with the syntax of a line: usual slips by their cause, all others as the parser says it.
+fn syntax(message: &str, line: &str) -> String {
+    let line = line.split(" #").next().unwrap_or_default().trim();
+    let (key, value) = line.split_once('=').map_or((line, ""), |(key, value)| (key.trim(), value.trim()));
+    if message == "duplicate key" {
+        return format!("{key} is there twice");
+    }
+    if value.starts_with(|letter: char| letter.is_alphanumeric() || "./:*".contains(letter)) {
+        return format!("a text is in quotes: {key} = {value:?}");
+    }
+    message.to_owned()
 }
 
 fn line_at(text: &str, offset: usize) -> usize {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use toml::Value;
 use url::Url;
 
-use self::notices::{foreign_notice, proxy_notice};
+use self::notices::{foreign_notice, proxy_notice, unused_secrets};
 use super::changes::Settings;
 use super::fault::{ConfigFaults, Origin};
 use super::layers::{ConfigFile, Layers, Said};
@@ -22,6 +22,9 @@ mod notices;
 mod receiver;
 mod sender;
 mod store;
+
+/// The longest `search_time`: the stores interrupt whatever reads for ten seconds.
+const MAX_SEARCH_TIME: Duration = Duration::from_secs(5);
 
 /// Reads and checks the whole configuration. `env` is the environment; `check_secret` validates keys for their
 /// schemes.
@@ -74,6 +77,7 @@ pub fn load(
         {
             let mut notices = secrets.notices;
             notices.extend(proxy_notice(&receiver, &sources));
+            notices.extend(unused_secrets(&sources));
             notices.extend(foreign);
             let secrets = SecretResolver::new(data_dir.clone(), env);
             Ok(Config {
@@ -138,7 +142,9 @@ impl Read<'_> {
         });
         let search_time = self.read(section, "search_time", |value| match value.as_str() {
             Some("0s") => Ok(Duration::ZERO),
-            _ => values::duration(&values::written(value)),
+            _ => values::duration(&values::written(value)).and_then(|time| {
+                if time <= MAX_SEARCH_TIME { Ok(time) } else { Err("at most 5s".to_owned()) }
+            }),
         });
         let (listen, password) = (listen?, password?);
         if !listen.ip().to_canonical().is_loopback() && password.is_none() {

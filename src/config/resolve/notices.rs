@@ -1,7 +1,7 @@
 //! What is said at the start about a configuration without faults.
 
 use super::super::types::ReceiverConfig;
-use crate::domain::{ListenAddress, Source};
+use crate::domain::{ListenAddress, Scheme, Source};
 
 /// Behind a proxy without `trusted_proxies`, every client has the proxy's address (NET-10).
 pub(super) fn proxy_notice(receiver: &ReceiverConfig, sources: &[Source]) -> Option<String> {
@@ -16,6 +16,21 @@ pub(super) fn proxy_notice(receiver: &ReceiverConfig, sources: &[Source]) -> Opt
             "source {}: allow names addresses beyond this machine, but the receiver listens on {} and no proxy is \
              trusted: every client will look like the proxy; set receiver.trusted_proxies",
             source.name, receiver.listen
+        )
+    })
+}
+
+/// Secrets that nothing checks.
+pub(super) fn unused_secrets(sources: &[Source]) -> impl Iterator<Item = String> {
+    let is_unused = |source: &&Source| {
+        let rule = &source.signature;
+        rule.scheme == Scheme::None && !rule.secrets.is_empty() && source.handshake.is_none()
+    };
+    sources.iter().filter(is_unused).map(|source| {
+        format!(
+            "source {}: has secrets, but with signature = \"none\" no signature is checked; set the sender's scheme, or \
+             leave the secrets out",
+            source.name
         )
     })
 }

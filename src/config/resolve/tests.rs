@@ -204,6 +204,39 @@ fn net_05_allowlists_are_read_and_a_bad_entry_stops_the_start_by_name() {
 }
 
 #[test]
+fn a_search_may_take_no_time_and_up_to_five_seconds() {
+    let inspector = |time: &str| Case::new(&format!("[inspector]\nsearch_time = \"{time}\"\n"));
+    for (time, expected) in [("0s", Duration::ZERO), ("5s", Duration::from_secs(5))] {
+        assert_eq!(inspector(time).load().unwrap().inspector.search_time, expected);
+    }
+    assert!(inspector("5001ms").faults()[0].contains("inspector.search_time: at most 5s"));
+}
+
+#[test]
+fn secrets_that_nothing_checks_are_noticed() {
+    let noticed = |rest: &str| {
+        let config = Case::new(&format!("[[source]]\nname = \"s\"\n{rest}")).load().unwrap();
+        config.notices.iter().any(|notice| notice.contains("no signature is checked"))
+    };
+    assert!(noticed("signature = \"none\"\nsecrets = [\"file:signing-secret\"]\n"));
+    assert!(!noticed("signature = \"none\"\n"));
+    assert!(!noticed("secrets = [\"file:signing-secret\"]\n"));
+}
+
+#[test]
+fn a_slip_in_the_syntax_is_told_by_its_cause() {
+    for (text, told) in [
+        ("[receiver]\nlisten = 127.0.0.1:8080\n", "t.toml:2: TOML: a text is in quotes: listen = \"127.0.0.1:8080\""),
+        ("[receiver]\nmax_body = 4MiB # more\n", "t.toml:2: TOML: a text is in quotes: max_body = \"4MiB\""),
+        ("[receiver]\nlisten = \"a\"\nlisten = \"b\"\n", "t.toml:3: TOML: listen is there twice"),
+        ("[receiver]\n[log]\n[receiver]\n", "t.toml:3: TOML: [receiver] is there twice"),
+        ("listen: 8080\n", "t.toml:1: TOML: key with no value"),
+    ] {
+        assert!(Case::new(text).faults()[0].starts_with(told), "{text}: {:?}", Case::new(text).faults());
+    }
+}
+
+#[test]
 fn a_value_without_quotes_is_shown_as_it_is_written() {
     let faults = Case::new("[receiver]\nbody_timeout = 30\n").faults();
     assert!(faults[0].contains("\"30\" is not a duration; a duration as \"30s\""), "{faults:?}");
