@@ -250,7 +250,7 @@ impl Scanner<'_> {
     /// The word that begins here: up to a blank or a sign of JSON.
     fn ahead(&self) -> String {
         let mut ahead = self.rest.clone();
-        let is_inside = |letter: &char| !letter.is_whitespace() && !",:{}[]\"".contains(*letter);
+        let is_inside = |letter: &char| !letter.is_whitespace() && !",:;{}[]\"".contains(*letter);
         std::iter::from_fn(|| ahead.next_if(is_inside)).take(LONGEST).collect()
     }
 
@@ -352,8 +352,8 @@ impl Scanner<'_> {
             return Err(Stop::Unknown);
         }
         let is_number = serde_json::from_str::<serde_json::Number>(&word).is_ok();
-        let is_last = self.rest.clone().count() == word.chars().count();
-        let is_cut = is_last && ["true", "false", "null"].iter().any(|known| known.starts_with(&word));
+        let is_cut = ["true", "false", "null"].iter().any(|known| known.starts_with(&word))
+            && self.rest.clone().nth(word.chars().count()).is_none();
         if !is_number && !is_cut && !matches!(word.as_str(), "true" | "false" | "null") {
             return Err(self.slip(SlipKind::Word, word));
         }
