@@ -2,10 +2,9 @@
 
 use std::process::ExitCode;
 
-use anyhow::anyhow;
-
 use super::arguments::{Globals, Verify};
 use super::configuration;
+use super::fault::Fault;
 use super::output::{Unwritten, answer, say};
 use super::reading;
 use super::sign::{find_source, read_body};
@@ -24,8 +23,9 @@ pub fn run(globals: &Globals, verify: &Verify) -> anyhow::Result<ExitCode> {
     let body = read_body(verify.file.as_deref())?;
     let mut headers = Headers::default();
     for line in &verify.header {
-        let (name, value) =
-            line.split_once(':').ok_or_else(|| anyhow!("--header {line:?}: expected 'Name: value'"))?;
+        let (name, value) = line
+            .split_once(':')
+            .ok_or_else(|| Fault::usage(format!("--header {line:?}: expected 'Name: value'")))?;
         headers.push(name.trim(), value.trim().as_bytes());
     }
     let scheme = source.signature.scheme.as_str();

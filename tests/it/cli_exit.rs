@@ -126,6 +126,7 @@ fn a_typo_is_exit_2_and_names_the_nearest_right_word() {
     for (arguments, meant) in [
         (&["tail", "verdcit=accepted"][..], "verdict"),
         (&["replay", "verdcit:accepted"], "verdict"),
+        (&["verify", "--header", "no colon"], "expected 'Name: value'"),
         (&["replay", "--all", "--to", "example.com"], "http or https URL"),
     ] {
         let output = server.command(arguments).output().unwrap();

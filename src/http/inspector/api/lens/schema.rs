@@ -17,7 +17,7 @@ use crate::http::inspector::state::InspectorState;
 /// What to do with the schema.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 pub struct SchemaRequest {
-    /// Whether to save it in `schemas_dir`.
+    /// Whether to save it in `schemas_dir`, which needs the scope `admin`.
     save: Option<bool>,
 }
 
