@@ -107,7 +107,7 @@ mod tests {
             signed.chunks(batch).for_each(|batch| slices.add(batch));
             let mut expected = vec![Rows::none(); SLICES];
             for (place, slices) in &rows {
-                slices.iter().for_each(|slice| expected[usize::from(*slice)].insert(*place as u16));
+                slices.iter().for_each(|slice| expected[usize::from(*slice)].insert(u16::try_from(*place).unwrap()));
             }
             for (slice, expected) in (0..).zip(expected) {
                 prop_assert_eq!(slices.rows(slice), expected);
