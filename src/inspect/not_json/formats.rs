@@ -174,6 +174,8 @@ pub fn trailing_text(look: &Look<'_>) -> Option<Diagnosis> {
     let rest = text.get(end..)?.trim();
     let shown: String =
         rest.chars().take(20).map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect();
+    // A bar between blanks is where a step begins.
+    let shown = shown.replace(" | ", "|");
     (!rest.is_empty()).then(|| {
         let said = format!(
             "The document is complete at byte {end}, but “{shown}” follows. | Send nothing after the last bracket."

@@ -13,6 +13,8 @@ pub fn unfilled(look: &Look<'_>) -> Option<Diagnosis> {
     let shown = inside("{{", "}}")
         .map(|name| format!("{{{{{name}}}}}"))
         .or_else(|| inside("{%", "%}").map(|name| format!("{{% {name} %}}")))?;
+    // A bar between blanks is where a step begins.
+    let shown = shown.replace(" | ", "|");
     let said = format!("It contains {shown}: the sender's template was not filled in.");
     Some(Diagnosis::of("not-json-template", "The sender's template was not filled in", &said))
 }
