@@ -158,7 +158,7 @@ fn what_an_unread_body_says_is_shown_as_unverified_and_decides_nothing() {
     );
     assert!(shown.contains("<h1><bdi>data.threshold</bdi>"), "{shown}");
     let csv = String::from_utf8(server.api_raw("deliveries/export?as=csv").body).unwrap();
-    assert!(csv.contains(",Not signed,data.threshold,evt_7,dev-7,Tank level\r\n"), "{csv}");
+    assert!(csv.contains(",Not signed,data.threshold,evt_7,dev-7,Tank level,false,,\r\n"), "{csv}");
     // The id is not taken: the event itself is new, its refused try is none of its attempts, and no device was heard.
     assert!(server.deliveries("event_id=evt_7").is_empty());
     assert_eq!(server.post_signed(EVENT.as_bytes()).word(), "processed");

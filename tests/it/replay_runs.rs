@@ -315,6 +315,6 @@ fn the_command_shows_a_plan_sends_and_says_what_came_of_it() {
     let (code, text) = said(&["replay", "--all", "--to", &url]);
     assert_eq!(code, Some(0), "{text}");
     let (code, text) = said(&["replay", "colour:red"]);
-    assert_eq!(code, Some(1));
+    assert_eq!(code, Some(2), "wrong usage: {text}");
     assert!(text.contains("Unknown field “colour”"), "{text}");
 }
