@@ -1,10 +1,12 @@
 //! How fast the inspector answers over a large history, alone and beside receiving.
 //!
-//! The real program gets `BENCH_DELIVERIES` deliveries (default 1,000,000) over its receiver. Then pages and searches are
+//! The real program gets deliveries over its receiver, as a portal makes them, with random ids. Then pages and searches are
 //! asked for over HTTP, each many times with other values; then the same while 5,000 deliveries a second come in, which
 //! come in for a while with nobody looking too, to compare.
-//! `BENCH_DATA` names a folder that is kept, and used again when it is filled already: to look at such a history oneself,
-//! start the program with `--data-dir $BENCH_DATA/data`.
+//!
+//! `-- --history FOLDER` keeps the history in this folder and uses what is there already. `-- --make-history FOLDER` only makes it:
+//! with `--rows 10000000` that takes an hour and 27 GB here. To look at such a history oneself, start the program with
+//! `--data-dir FOLDER/data`.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,13 +20,17 @@
 )]
 
 mod history;
+mod load;
 mod program;
 
-use std::io::{BufRead as _, BufReader, Read as _, Seek as _, Write as _};
+use std::io::{BufRead as _, BufReader, Seek as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use clap::Parser;
+use history::History;
+use load::Load;
 use program::{Program, SECRET};
 use serde_json::Value;
 
@@ -54,55 +60,52 @@ const QUESTIONS: &[(&str, &str)] = &[
     ("no such event", "/api/v1/deliveries?event_id=evt_N"),
 ];
 
+#[derive(Parser)]
+struct Arguments {
+    /// Keep the history in this folder, and use what is there.
+    #[arg(long, env = "BENCH_DATA")]
+    history: Option<PathBuf>,
+    /// Only make a history, in this folder.
+    #[arg(long, conflicts_with = "history")]
+    make_history: Option<PathBuf>,
+    /// The deliveries that the history has at least.
+    #[arg(long, env = "BENCH_DELIVERIES", default_value_t = 1_000_000)]
+    rows: u64,
+    /// Cargo says this to every bench.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
 fn main() {
-    let deliveries =
-        std::env::var("BENCH_DELIVERIES").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000_000_u64);
+    let arguments = Arguments::parse();
     let temporary = tempfile::tempdir().unwrap();
-    let kept = std::env::var_os("BENCH_DATA").map(PathBuf::from);
-    let folder = kept.as_deref().unwrap_or(temporary.path());
-    std::fs::create_dir_all(folder).unwrap();
-    let config = folder.join("bench.toml");
-    let text = "[receiver]\ntrusted_proxies = [\"127.0.0.1/32\"]\nrefused_rate = \"1000000/s\"\n\
-                [store]\nmax_size = \"100 GiB\"\nkeep_rejected = \"30d\"\n";
-    std::fs::write(&config, text).unwrap();
-    let program = Program::start_with(folder, Some(&config));
-    let (receiver, inspector) = (program.address("receiver"), program.address("inspector"));
-    let rows = || {
-        let store = program.store();
-        store.query_row("SELECT count(*) FROM deliveries", [], |row| row.get::<_, i64>(0)).unwrap() as u64
-    };
-    let missing = deliveries.saturating_sub(rows());
-    let started = Instant::now();
-    history::fill(receiver, SECRET, missing);
-    println!("{} deliveries, {missing} sent in {:.0} s", rows(), started.elapsed().as_secs_f64());
-    let started = Instant::now();
-    let segments = rows() / 8_192;
-    while figure(inspector, "tagohook_search_segments ") < segments as f64 {
-        std::thread::sleep(Duration::from_millis(200));
+    let kept = arguments.make_history.as_deref().or(arguments.history.as_deref());
+    let folder = kept.unwrap_or(temporary.path());
+    let program = history::open(folder, "");
+    history::grow(&program, arguments.rows);
+    if arguments.make_history.is_none() {
+        ask_and_receive(&program, folder);
     }
-    let size = |name: &str| figure(inspector, name) / 1e6;
-    println!(
-        "index ready {:.0} s later; store {:.0} MB, index {:.0} MB, memory {:.0} MB",
-        started.elapsed().as_secs_f64(),
-        size("tagohook_store_size_bytes "),
-        size("tagohook_search_index_bytes "),
-        program.memory_mb()
-    );
+}
+
+fn ask_and_receive(program: &Program, folder: &Path) {
     // What the filling left to the operating system would stand before the first deliveries that are measured.
     assert!(std::process::Command::new("sync").status().unwrap().success());
     print("the disk: 64 KiB written, synced", synced(folder));
     println!("receiving {RATE} deliveries a second, nobody looking");
-    print("receiving", history::Load::new(SECRET, rows(), RATE, Duration::from_secs(15)).drive(receiver));
+    let receiver = program.address("receiver");
+    let mut history = History::new(SECRET);
+    let mut receive = |seconds| receive(receiver, &mut history, Duration::from_secs(seconds));
+    print("receiving", receive(15));
     println!("alone");
-    let rows = rows();
-    ask_all(inspector, rows, Duration::ZERO);
+    let rows = program.rows();
+    ask_all(program, rows, Duration::ZERO);
     println!("beside {RATE} deliveries a second, twenty questions a second");
     let times = std::thread::scope(|scope| {
-        let load = history::Load::new(SECRET, rows, RATE, Duration::from_secs(45));
-        let coming = scope.spawn(|| load.drive(receiver));
+        let coming = scope.spawn(|| receive(45));
         std::thread::sleep(Duration::from_secs(2));
-        let seen = scope.spawn(|| until_seen(inspector));
-        ask_all(inspector, rows, Duration::from_millis(50));
+        let seen = scope.spawn(|| until_seen(program.address("inspector")));
+        ask_all(program, rows, Duration::from_millis(50));
         print("appears in a live page", seen.join().unwrap());
         coming.join().unwrap()
     });
@@ -110,9 +113,15 @@ fn main() {
     println!("memory {:.0} MB", program.memory_mb());
 }
 
+/// Sends deliveries at a steady rate; the times until the answers, counted from when each was due.
+fn receive(receiver: SocketAddr, history: &mut History, time: Duration) -> Vec<Duration> {
+    let round = load::drive(&[receiver], history, Load::Steady(RATE), time);
+    round.micros.into_iter().map(|micros| Duration::from_micros(micros.into())).collect()
+}
+
 /// Asks everything, with `pause` before each question.
-fn ask_all(inspector: SocketAddr, rows: u64, pause: Duration) {
-    let ids = ids(inspector, rows);
+fn ask_all(program: &Program, rows: u64, pause: Duration) {
+    let ids = ids(program, rows);
     for (name, path) in QUESTIONS {
         let mut times = Vec::new();
         let mut found = 0;
@@ -127,7 +136,7 @@ fn ask_all(inspector: SocketAddr, rows: u64, pause: Duration) {
                 .replace('ü', "%C3%BC");
             std::thread::sleep(pause);
             let started = Instant::now();
-            let answer = get(inspector, &path);
+            let answer = program.get(&path);
             times.push(started.elapsed());
             let json: Value = serde_json::from_str(&answer).unwrap_or_default();
             found += json["deliveries"].as_array().map_or(0, Vec::len);
@@ -137,10 +146,10 @@ fn ask_all(inspector: SocketAddr, rows: u64, pause: Duration) {
 }
 
 /// Ids of deliveries from all over the history.
-fn ids(inspector: SocketAddr, rows: u64) -> Vec<String> {
+fn ids(program: &Program, rows: u64) -> Vec<String> {
     let id = |at: u64| {
         let before = 2 + rows * at / TIMES as u64;
-        let page = get(inspector, &format!("/api/v1/deliveries?limit=1&before={before}"));
+        let page = program.get(&format!("/api/v1/deliveries?limit=1&before={before}"));
         let page: Value = serde_json::from_str(&page).unwrap();
         page["deliveries"][0]["id"].as_str().unwrap().to_owned()
     };
@@ -184,19 +193,4 @@ fn until_seen(inspector: SocketAddr) -> Vec<Duration> {
         }
     }
     times
-}
-
-fn get(address: SocketAddr, path: &str) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
-    answer.split_once("\r\n\r\n").unwrap().1.to_owned()
-}
-
-fn figure(inspector: SocketAddr, name: &str) -> f64 {
-    let metrics = get(inspector, "/metrics");
-    let line = metrics.lines().find(|line| line.starts_with(name)).unwrap_or_default();
-    line.rsplit(' ').next().and_then(|value| value.parse().ok()).unwrap_or_default()
 }

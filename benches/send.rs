@@ -92,11 +92,11 @@ impl Plan {
         let ceiling = messages as f64 / elapsed.as_secs_f64();
         sink.shut();
         let published = self.publisher.fill(messages / self.subscriptions);
-        let (cpu, opened) = (self.program.cpu(), Instant::now());
+        let (cpu, opened) = (program::cpu(self.program.id()), Instant::now());
         sink.open();
         let made = published.len() * self.subscriptions;
         let arrivals = sink.take(made);
-        let cpu = self.program.cpu() - cpu;
+        let cpu = program::cpu(self.program.id()) - cpu;
         assert_eq!(arrivals.len(), made, "every message arrives once");
         // Those that waited at the shut gate had arrived before.
         let timed: Vec<Instant> = arrivals.iter().map(|(_, at)| *at).filter(|at| *at > opened).collect();

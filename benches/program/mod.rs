@@ -1,7 +1,11 @@
 //! The real program as a process of its own, on a data directory of its own; its log goes to a file.
 
+#![allow(dead_code, reason = "each bench is a crate of its own, and needs some of it")]
+
+use std::collections::BTreeMap;
 use std::fs;
-use std::net::SocketAddr;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -18,7 +22,6 @@ pub struct Program {
 
 impl Program {
     /// Starts it in `folder` and waits until it accepts connections.
-    #[allow(dead_code, reason = "each bench is a crate of its own")]
     pub fn start(folder: &Path) -> Self {
         Self::start_with(folder, None)
     }
@@ -30,13 +33,18 @@ impl Program {
 
     /// Starts the `build` of it that is given.
     pub fn start_build(build: &Path, folder: &Path, config: Option<&Path>) -> Self {
+        Self::start_command(Command::new(build), folder, config)
+    }
+
+    /// Starts it by a command to which its arguments are added.
+    pub fn start_command(mut command: Command, folder: &Path, config: Option<&Path>) -> Self {
         let data = folder.join("data");
         fs::create_dir_all(&data).unwrap();
         fs::write(data.join("signing-secret"), SECRET).unwrap();
         // Of a run that was killed.
         let _ = fs::remove_file(data.join("addresses.json"));
         let log = fs::File::create(folder.join("log")).unwrap();
-        let child = Command::new(build)
+        let child = command
             .args(["--listen", "127.0.0.1:0", "--inspect-listen", "127.0.0.1:0", "--data-dir"])
             .arg(&data)
             .args(config.iter().flat_map(|config| [Path::new("--config"), config]))
@@ -47,8 +55,15 @@ impl Program {
         let addresses =
             wait_for(|| serde_json::from_slice(&fs::read(data.join("addresses.json")).ok()?).ok());
         let program = Self { child, data, addresses };
-        wait_for(|| std::net::TcpStream::connect(program.address("receiver")).ok());
+        wait_for(|| TcpStream::connect(program.address("receiver")).ok());
         program
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub fn stop(mut self) {
+        let process = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
+        self.child.wait().unwrap();
     }
 
     /// The address of `receiver` or `inspector`.
@@ -57,19 +72,73 @@ impl Program {
     }
 
     /// Its store, opened beside it.
-    #[allow(dead_code, reason = "each bench is a crate of its own")]
     pub fn store(&self) -> rusqlite::Connection {
         rusqlite::Connection::open(self.data.join("tagohook.db")).unwrap()
     }
 
-    /// The processor time that it has used.
-    #[allow(dead_code, reason = "each bench is a crate of its own")]
-    pub fn cpu(&self) -> Duration {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
-        // Behind the name, which may hold blanks: the 12th and 13th are user and system time in hundredths (proc(5)).
-        let (_, fields) = stat.rsplit_once(')').unwrap();
-        let ticks = fields.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap());
-        Duration::from_millis(ticks.sum::<u64>() * 10)
+    /// The id of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The processor time of its threads, by their names; the longest first.
+    pub fn threads(&self) -> Vec<(String, Duration)> {
+        let mut sums = BTreeMap::<String, Duration>::new();
+        for thread in fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap() {
+            let thread = thread.unwrap().path();
+            let name = fs::read_to_string(thread.join("comm")).unwrap_or_default();
+            *sums.entry(name.trim().to_owned()).or_default() += used(&thread.join("stat").to_string_lossy());
+        }
+        let mut sums: Vec<_> = sums.into_iter().collect();
+        sums.sort_by_key(|(_, time)| std::cmp::Reverse(*time));
+        sums
+    }
+
+    /// The accepted deliveries in its store.
+    pub fn accepted(&self) -> u64 {
+        self.count("SELECT count(*) FROM deliveries WHERE verdict = 0")
+    }
+
+    /// All deliveries in its store.
+    pub fn rows(&self) -> u64 {
+        self.count("SELECT count(*) FROM deliveries")
+    }
+
+    fn count(&self, sql: &str) -> u64 {
+        self.store().query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap().unsigned_abs()
+    }
+
+    /// A figure of its metrics.
+    pub fn figure(&self, name: &str) -> f64 {
+        let metrics = self.get("/metrics");
+        let line =
+            metrics.lines().find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(' ')));
+        line.and_then(|line| line.rsplit(' ').next()).and_then(|value| value.parse().ok()).unwrap_or_default()
+    }
+
+    /// The body that its inspector answers with.
+    pub fn get(&self, path: &str) -> String {
+        self.ask("GET", path, "")
+    }
+
+    /// Sends JSON to its API.
+    pub fn post(&self, path: &str, json: &serde_json::Value) -> String {
+        self.ask("POST", path, &json.to_string())
+    }
+
+    fn ask(&self, method: &str, path: &str, body: &str) -> String {
+        let mut stream = TcpStream::connect(self.address("inspector")).unwrap();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 20"), "{path}: {answer}");
+        answer.split_once("\r\n\r\n").unwrap().1.to_owned()
     }
 
     /// Its resident memory.
@@ -87,9 +156,23 @@ impl Drop for Program {
     }
 }
 
+/// The processor time that a process has used.
+pub fn cpu(process: u32) -> Duration {
+    used(&format!("/proc/{process}/stat"))
+}
+
+/// What a line of proc(5) says of a process or a thread.
+fn used(stat: &str) -> Duration {
+    let stat = fs::read_to_string(stat).unwrap_or_default();
+    // Behind the name, which may contain blanks: the 12th and 13th are user and system time in hundredths.
+    let (_, fields) = stat.rsplit_once(')').unwrap_or_default();
+    let ticks = fields.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap());
+    Duration::from_millis(ticks.sum::<u64>() * 10)
+}
+
 /// Looks until there is something to see.
 pub fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> T {
-    let until = Instant::now() + Duration::from_secs(20);
+    let until = Instant::now() + Duration::from_secs(60);
     loop {
         if let Some(found) = look() {
             return found;

@@ -1,6 +1,8 @@
 //! The endpoint that messages are sent to: one thread, keep-alive, 200 for whatever is whole. Shut, it withholds its
 //! answers, so that a backlog can gather without one failed attempt.
 
+#![allow(dead_code, reason = "each bench is a crate of its own, and needs some of it")]
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
