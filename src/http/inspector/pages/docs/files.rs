@@ -33,6 +33,7 @@ files! {
     "docs/EXPRESSIONS.md",
     "docs/HANDSHAKES.md",
     "docs/LOGGING.md",
+    "docs/PERFORMANCE.md",
     "docs/SCALING.md",
     "docs/verify/README.md",
     "docs/verify/Verify.java",
