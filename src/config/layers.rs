@@ -51,7 +51,8 @@ impl ConfigFile {
             Err(fault) => {
                 let line = fault.span().map(|span| line_at(&text, span.start));
                 let origin = Origin::File(path.to_owned(), line);
-                let written = line.and_then(|line| text.lines().nth(line.checked_sub(1)?)).unwrap_or_default();
+                let written =
+                    line.and_then(|line| text.lines().nth(line.checked_sub(1)?)).unwrap_or_default();
                 faults.add(&origin, "TOML", syntax(fault.message(), written));
                 None
             }
