@@ -4,11 +4,13 @@ use actix_web::{HttpResponse, web};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
-    ComponentsBuilder, ContentBuilder, InfoBuilder, LicenseBuilder, OpenApiBuilder, ResponseBuilder, Server,
+    ComponentsBuilder, ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Paths,
+    ResponseBuilder, Server,
 };
 
 use super::answers::Text;
-use super::router::Router;
+use super::router::{Operation, Router};
+use super::schemas::Schemas;
 use crate::http::inspector::api_document::ApiDocument;
 use crate::http::inspector::problem::Problem;
 use crate::http::inspector::request::Query;
@@ -28,10 +30,19 @@ const SUBJECTS: [(&str, &str); 6] = [
     ("This API", "Its tokens and its description."),
 ];
 
-/// The document of the routes that a router took.
+/// The document of the routes that a router took. It is made when it is asked for.
 #[must_use]
 pub fn finished(router: Router<'_>) -> ApiDocument {
-    let mut schemas = router.schemas;
+    let operations = router.operations;
+    ApiDocument::new(move || serde_json::to_value(described(operations)).unwrap_or_default())
+}
+
+fn described(operations: Vec<Operation>) -> OpenApi {
+    let (mut schemas, mut paths) = (Schemas::default(), Paths::new());
+    for operation in operations {
+        let item = operation.described(&mut schemas);
+        paths.paths.entry(operation.path).or_default().merge_operations(item);
+    }
     let problem = schemas.of::<Problem>();
     let content = ContentBuilder::new().schema(Some(problem)).build();
     let problem = ResponseBuilder::new()
@@ -59,16 +70,15 @@ pub fn finished(router: Router<'_>) -> ApiDocument {
                 .build(),
         ))
         .build();
-    let document = OpenApiBuilder::new()
+    OpenApiBuilder::new()
         .info(info)
         .servers(Some([Server::new("/")]))
-        .paths(router.paths)
+        .paths(paths)
         .components(Some(components))
         .tags(Some(SUBJECTS.map(subject)))
         // Without a password nothing is needed.
         .security(Some([SecurityRequirement::default(), SecurityRequirement::new("password", [""; 0])]))
-        .build();
-    ApiDocument::new(serde_json::to_value(document).unwrap_or_default())
+        .build()
 }
 
 /// The document.

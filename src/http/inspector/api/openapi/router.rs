@@ -1,11 +1,11 @@
-//! Registers the routes of the API and describes them, in one step.
+//! Registers the routes of the API, each with what describes it.
 
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, Handler, Resource, Responder, Route, guard};
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::{Paths, Ref, RefOr, Required, Response, Responses};
+use utoipa::openapi::{Ref, RefOr, Required, Response, Responses};
 
 use super::answers::Answer;
 use super::arguments::{Arguments, Asked};
@@ -20,17 +20,15 @@ pub const BASE: &str = "/api/v1";
 /// Takes the routes.
 pub struct Router<'c> {
     server: &'c mut ServiceConfig,
-    /// Described so far.
-    pub paths: Paths,
-    /// What the descriptions refer to.
-    pub schemas: Schemas,
+    /// What was registered so far.
+    pub operations: Vec<Operation>,
     tag: &'static str,
 }
 
 impl<'c> Router<'c> {
     /// One that registers routes at a server.
     pub fn new(server: &'c mut ServiceConfig) -> Self {
-        Self { server, paths: Paths::new(), schemas: Schemas::default(), tag: "" }
+        Self { server, operations: Vec::new(), tag: "" }
     }
 
     /// The subject of the routes that follow.
@@ -44,19 +42,17 @@ impl<'c> Router<'c> {
         At {
             resource: Some(web::resource(&full)),
             path: full.replace(":.+}", "}"),
-            item: PathItem::default(),
             allow: Vec::new(),
             router: self,
         }
     }
 }
 
-/// A resource that is being described.
+/// A resource that is being registered.
 pub struct At<'r, 'c> {
     router: &'r mut Router<'c>,
     resource: Option<Resource>,
     path: String,
-    item: PathItem,
     allow: Vec<&'static str>,
 }
 
@@ -67,7 +63,7 @@ impl<Args, F> Described<Args> for F where F: Handler<Args, Output: Responder + A
 
 impl At<'_, '_> {
     /// GET and HEAD.
-    pub fn get<A, F>(self, summary: &str, handler: F) -> Self
+    pub fn get<A, F>(self, summary: &'static str, handler: F) -> Self
     where
         A: FromRequest + Arguments + 'static,
         F: Described<A>,
@@ -77,7 +73,7 @@ impl At<'_, '_> {
     }
 
     /// GET alone: it answers late or without end, or changes something.
-    pub fn get_only<A, F>(self, summary: &str, handler: F) -> Self
+    pub fn get_only<A, F>(self, summary: &'static str, handler: F) -> Self
     where
         A: FromRequest + Arguments + 'static,
         F: Described<A>,
@@ -86,7 +82,7 @@ impl At<'_, '_> {
     }
 
     /// POST.
-    pub fn post<A, F>(self, summary: &str, handler: F) -> Self
+    pub fn post<A, F>(self, summary: &'static str, handler: F) -> Self
     where
         A: FromRequest + Arguments + 'static,
         F: Described<A>,
@@ -95,7 +91,7 @@ impl At<'_, '_> {
     }
 
     /// PUT.
-    pub fn put<A, F>(self, summary: &str, handler: F) -> Self
+    pub fn put<A, F>(self, summary: &'static str, handler: F) -> Self
     where
         A: FromRequest + Arguments + 'static,
         F: Described<A>,
@@ -104,7 +100,7 @@ impl At<'_, '_> {
     }
 
     /// PATCH.
-    pub fn patch<A, F>(self, summary: &str, handler: F) -> Self
+    pub fn patch<A, F>(self, summary: &'static str, handler: F) -> Self
     where
         A: FromRequest + Arguments + 'static,
         F: Described<A>,
@@ -113,7 +109,7 @@ impl At<'_, '_> {
     }
 
     /// DELETE.
-    pub fn delete<A, F>(self, summary: &str, handler: F) -> Self
+    pub fn delete<A, F>(self, summary: &'static str, handler: F) -> Self
     where
         A: FromRequest + Arguments + 'static,
         F: Described<A>,
@@ -126,7 +122,7 @@ impl At<'_, '_> {
         route: Route,
         method: HttpMethod,
         allow: &[&'static str],
-        summary: &str,
+        summary: &'static str,
         handler: F,
     ) -> Self
     where
@@ -135,32 +131,49 @@ impl At<'_, '_> {
     {
         self.allow.extend(allow);
         self.resource = self.resource.take().map(|resource| resource.route(route.to(handler)));
-        let mut asked = Asked::default();
-        A::describe(&mut asked, &mut self.router.schemas);
-        let answers = F::Output::describe(&mut self.router.schemas);
-        let operation = self.operation(allow.first().copied().unwrap_or_default(), summary, asked, answers);
-        self.item.merge_operations(PathItem::new(method, operation));
+        self.router.operations.push(Operation {
+            tag: self.router.tag,
+            path: self.path.clone(),
+            method,
+            name: allow.first().copied().unwrap_or_default(),
+            summary,
+            asked: A::describe,
+            answers: F::Output::describe,
+        });
         self
     }
+}
 
+/// A route that is registered, and how it is described.
+pub struct Operation {
+    tag: &'static str,
+    /// Where it is.
+    pub path: String,
+    method: HttpMethod,
+    /// Of the method.
+    name: &'static str,
+    summary: &'static str,
+    asked: fn(&mut Asked, &mut Schemas),
+    answers: fn(&mut Schemas) -> Vec<(u16, Response)>,
+}
+
+impl Operation {
     /// The scope that a token needs.
-    fn scope(&self, method: &str) -> Scope {
-        let method = Method::from_bytes(method.as_bytes()).unwrap_or(Method::POST);
+    fn scope(&self) -> Scope {
+        let method = Method::from_bytes(self.name.as_bytes()).unwrap_or(Method::POST);
         scopes::needed(&method, &self.path)
     }
 
-    fn operation(
-        &self,
-        method: &str,
-        summary: &str,
-        asked: Asked,
-        answers: Vec<(u16, Response)>,
-    ) -> OperationBuilder {
+    /// Its description.
+    pub fn described(&self, schemas: &mut Schemas) -> PathItem {
+        let mut asked = Asked::default();
+        (self.asked)(&mut asked, schemas);
+        let answers = (self.answers)(schemas);
         let mut operation = OperationBuilder::new()
-            .tag(self.router.tag)
-            .summary(Some(summary))
-            .description(Some(format!("A token needs the scope `{}`.", self.scope(method).as_str())))
-            .operation_id(Some(operation_id(method, &self.path)));
+            .tag(self.tag)
+            .summary(Some(self.summary))
+            .description(Some(format!("A token needs the scope `{}`.", self.scope().as_str())))
+            .operation_id(Some(operation_id(self.name, &self.path)));
         let names = self.path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
         for name in names.clone() {
             let text = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).build();
@@ -187,7 +200,8 @@ impl At<'_, '_> {
         for (status, answer) in answers {
             responses.responses.insert(status.to_string(), RefOr::T(answer));
         }
-        operation.request_body(asked.body).responses(responses)
+        let operation = operation.request_body(asked.body).responses(responses);
+        PathItem::new(self.method.clone(), operation)
     }
 }
 
@@ -209,6 +223,5 @@ impl Drop for At<'_, '_> {
         if let Some(resource) = self.resource.take() {
             self.router.server.service(resource.default_service(web::to(refused)));
         }
-        self.router.paths.paths.insert(self.path.clone(), std::mem::take(&mut self.item));
     }
 }
