@@ -1,5 +1,6 @@
 //! The thread that builds the index, newest rows first, with lower priority than receiving.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -29,6 +30,9 @@ const SLICE: i64 = 256;
 const AT_ONCE: (usize, usize) = (64, 1024 * 1024);
 /// The niceness of the thread, as in nice(2).
 const NICE: i32 = 10;
+/// Unfinished segments in memory, of up to 8 MiB each, beyond which new rows wait: under a load that is more than the thread
+/// can index, they would become ever more.
+const OPEN: usize = 2;
 /// Groups of slices written between two time checks.
 const GROUPS: usize = 100;
 
@@ -152,8 +156,10 @@ impl Work {
         loop {
             let newest = self.newest();
             let number = segment_of(newest.saturating_add(1));
-            let known = match self.file.segments().get(&number) {
+            let segments = self.file.segments();
+            let known = match segments.get(&number) {
                 Some(Indexed::Open(open)) => open.read().next(),
+                _ if open_among(&segments) >= OPEN => return Ok(()),
                 _ => first_of(number),
             };
             let last = known.saturating_add(SLICE).saturating_sub(1);
@@ -228,6 +234,10 @@ impl Work {
 /// open it in an endless loop.
 fn oldest_segment(oldest: Option<i64>, filling: i64) -> i64 {
     oldest.map_or(filling, segment_of)
+}
+
+fn open_among(segments: &BTreeMap<i64, Indexed>) -> usize {
+    segments.values().filter(|segment| matches!(segment, Indexed::Open(_))).count()
 }
 
 /// A row's position, its id, when it was received in microseconds UTC, and what is indexed of it.
