@@ -27,6 +27,7 @@ use crate::store::Store;
 use crate::telemetry::{Metrics, PortName, allow_many_files};
 
 mod certificate;
+mod memory;
 mod ports;
 mod reload;
 mod rules;
@@ -208,6 +209,7 @@ pub async fn start(
     };
     actix_rt::spawn(receiving);
     actix_rt::spawn(inspecting);
+    actix_rt::spawn(memory::give_back(running.store.clone()));
     actix_rt::spawn(renew(Arc::clone(&running.certificate), running.inspector_state.clone()));
     Ok((running, reloads))
 }

@@ -61,6 +61,7 @@ mod library;
 mod list;
 mod listen;
 mod listen_express;
+mod memory;
 mod metrics;
 mod migrate_store;
 mod monitoring;

@@ -173,7 +173,7 @@ fn set_up_writer(connection: Connection) -> rusqlite::Result<Connection> {
     // With NORMAL, a power cut loses acknowledged rows; FULL syncs the log at each commit.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "journal_size_limit", WAL_LIMIT)?;
-    connection.pragma_update(None, "cache_size", -32_000)?;
+    connection.pragma_update(None, "cache_size", -16_000)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     keep_plans(&connection)?;
     Ok(connection)
@@ -184,7 +184,6 @@ pub fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.pragma_update(None, "cache_size", -8_000)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     keep_plans(&connection)?;
     Ok(connection)

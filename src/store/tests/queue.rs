@@ -28,6 +28,16 @@ async fn a_full_queue_refuses_at_once_and_what_was_taken_is_kept() {
 }
 
 #[tokio::test]
+async fn a_store_that_rested_has_everything_and_goes_on() {
+    let case = open().await;
+    assert!(is_new(&case.put(case.with_id("before", 1)).await));
+    case.store.rest().await.unwrap();
+    assert!(is_new(&case.put(case.with_id("after", 1)).await));
+    assert!(!is_new(&case.put(case.with_id("before", 1)).await), "its id is known");
+    assert_eq!(case.verdicts().await.len(), 3);
+}
+
+#[tokio::test]
 async fn a_closed_store_says_so() {
     let case = open().await;
     case.store.close().await;

@@ -66,6 +66,12 @@ pub trait Upkeep: Send + Sync {
     /// As for `Log::append`.
     async fn ready(&self) -> Result<(), StoreError>;
 
+    /// Gives up memory that would only make the next work quicker.
+    ///
+    /// # Errors
+    /// `Full` and `Unavailable`: it keeps the memory.
+    async fn rest(&self) -> Result<(), StoreError>;
+
     /// The current size of the store.
     fn size(&self) -> StoreSize;
 

@@ -190,7 +190,6 @@ impl SearchFile {
         connection.pragma_update(None, "page_size", 8_192)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
-        connection.pragma_update(None, "cache_size", -4_000)?;
         connection.pragma_update(None, "journal_size_limit", 0)?;
         Ok(connection)
     }

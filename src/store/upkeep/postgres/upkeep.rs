@@ -18,6 +18,10 @@ impl Upkeep for Postgres {
         self.keeper.ready().await
     }
 
+    async fn rest(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Deliveries by their weight, as of a few seconds ago. The log of the server and its indexes are not counted.
     fn size(&self) -> StoreSize {
         StoreSize {

@@ -16,6 +16,10 @@ impl Upkeep for Sqlite {
         self.writer.ready().await
     }
 
+    async fn rest(&self) -> Result<(), StoreError> {
+        self.writer.work(false, |connection| connection.execute_batch("PRAGMA shrink_memory")).await
+    }
+
     fn size(&self) -> StoreSize {
         let (search, search_segments) = self.search.size();
         StoreSize { search, search_segments, ..self.shared.size() }
