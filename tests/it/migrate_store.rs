@@ -99,7 +99,15 @@ fn fill(server: &Server, sink: &Sink) {
         server.tell("POST", "deliveries/replay", &json!({"filter": "verdict:accepted", "to": "receiver"}));
     assert_eq!(run.status, 202, "{}", text(&run.body));
     until("the run", || server.api("replay-runs")["runs"][0]["state"] == "done");
-    until("the learner", || server.api("entities")["entities"].as_array().is_some_and(|all| !all.is_empty()));
+    until("the learner", || {
+        let told = server.api("drift");
+        let types = told["drift"].as_array().unwrap();
+        let has_all = |one: &Value| {
+            let accepted = format!("verdict=accepted&event_type={}", one["event_type"].as_str().unwrap());
+            one["deliveries"] == server.deliveries(&accepted).len()
+        };
+        !types.is_empty() && types.iter().all(has_all)
+    });
     until("the causes", || {
         server.deliveries("verdict=rejected").iter().all(|row| row["headline"].is_string())
     });
