@@ -104,6 +104,12 @@ impl Program {
         self.count("SELECT count(*) FROM deliveries")
     }
 
+    /// The positions of its oldest and of its newest delivery.
+    pub fn positions(&self) -> (u64, u64) {
+        let position = |which| self.count(&format!("SELECT {which}(seq) FROM deliveries"));
+        (position("min"), position("max"))
+    }
+
     fn count(&self, sql: &str) -> u64 {
         self.store().query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap().unsigned_abs()
     }
