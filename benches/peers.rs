@@ -26,7 +26,7 @@ mod program;
 mod rounds;
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -34,7 +34,7 @@ use std::time::Duration;
 
 use bare::Bare;
 use clap::Parser;
-use load::{Answer, Connection, Load, Plan, Requests as _};
+use load::{Load, Plan, Requests as _};
 use program::{Program, SECRET, wait_for};
 use rounds::{Rounds, Server, Table};
 use serde_json::{Value, json};
@@ -203,15 +203,16 @@ impl Drop for Peer {
     }
 }
 
+/// `webhook` answers 500 to them, the others 401.
 fn check_that_wrong_signatures_are_refused(servers: &[SocketAddr]) {
     let request = Plan::random("another-secret-0123456789").request();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        for server in servers {
-            let answer = Connection::open(*server).await.exchange(&request).await;
-            assert_eq!(answer, Answer::Refused, "{server}");
-        }
-    });
+    for server in servers {
+        let mut stream = TcpStream::connect(server).unwrap();
+        stream.write_all(&request).unwrap();
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).unwrap();
+        assert!(["HTTP/1.1 401", "HTTP/1.1 500"].iter().any(|known| known.as_bytes() == status), "{server}");
+    }
 }
 
 fn check_that_all_are_stored(tables: &[Table], ours: &Program, folder: &Path) {
