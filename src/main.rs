@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
 
-/// Requests make many small allocations on several threads; this allocator is designed for that. SQLite uses it too.
+/// Requests make many small allocations on several threads; this allocator is designed for that.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
