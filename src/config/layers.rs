@@ -95,7 +95,7 @@ fn syntax(message: &str, line: &str) -> String {
         return format!("{key} is there twice");
     }
     if value.starts_with(|letter: char| letter.is_alphanumeric() || "./:*".contains(letter)) {
-        return format!("a text is in quotes: {key} = {value:?}");
+        return format!("put text in quotes: {key} = {value:?}");
     }
     message.to_owned()
 }

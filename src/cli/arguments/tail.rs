@@ -10,7 +10,7 @@ pub struct Tail {
     /// Only matching deliveries, as verdict=rejected or source:tagorun; the filters of the API
     #[arg(value_name = "NAME=VALUE")]
     pub filter: Vec<String>,
-    /// First those that arrived since then: 2h, 30m, or a time
+    /// Start with deliveries received since then: 2h, 30m, or a time
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
     #[command(flatten)]

@@ -228,9 +228,9 @@ fn a_slip_in_the_syntax_is_told_by_its_cause() {
     for (text, told) in [
         (
             "[receiver]\nlisten = 127.0.0.1:8080\n",
-            "t.toml:2: TOML: a text is in quotes: listen = \"127.0.0.1:8080\"",
+            "t.toml:2: TOML: put text in quotes: listen = \"127.0.0.1:8080\"",
         ),
-        ("[receiver]\nmax_body = 4MiB # more\n", "t.toml:2: TOML: a text is in quotes: max_body = \"4MiB\""),
+        ("[receiver]\nmax_body = 4MiB # more\n", "t.toml:2: TOML: put text in quotes: max_body = \"4MiB\""),
         ("[receiver]\nlisten = \"a\"\nlisten = \"b\"\n", "t.toml:3: TOML: listen is there twice"),
         ("[receiver]\n[log]\n[receiver]\n", "t.toml:3: TOML: [receiver] is there twice"),
         ("listen: 8080\n", "t.toml:1: TOML: key with no value"),
