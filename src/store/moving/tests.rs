@@ -11,15 +11,18 @@ use crate::store::postgres::MIGRATIONS;
 use crate::store::sqlite;
 
 /// Tables that are not moved, of both engines.
-const NOT_MOVED: [&str; 9] = [
+const NOT_MOVED: [&str; 12] = [
     "delivery_totals",
     "duties",
+    "event_id_runs",
+    "fresh_event_ids",
     "moving",
     "nodes",
     "probes",
     "rate_marks",
     "refinery_schema_history",
     "schema_versions",
+    "sorted_event_ids",
     "totals",
 ];
 

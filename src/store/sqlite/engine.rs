@@ -11,6 +11,7 @@ use super::shared::{self, Shared};
 use super::unfinished::is_unfinished;
 use super::writer::Writer;
 use crate::domain::Clock;
+use crate::store::log::sqlite::event_ids;
 use crate::store::search::sqlite::{Indexer, SearchFile};
 use crate::store::{StoreError, StoreOptions};
 use crate::telemetry::Workers;
@@ -36,6 +37,7 @@ impl Sqlite {
         if is_unfinished(&connection)? {
             return Err(StoreError::Unfinished { path: text });
         }
+        event_ids::to_runs(&mut connection, event_ids::RUN_ROWS)?;
         let shared =
             Arc::new(Shared::read(&path, file, &connection).map_err(|fault| failed(fault.to_string()))?);
         let readers = Readers::start(&shared, &options.workers).map_err(|fault| failed(fault.to_string()))?;

@@ -29,7 +29,8 @@ migrations! {
     "V25__causes",
     "V27__devices",
     "V29__outbound",
-    "V30__api_tokens"
+    "V30__api_tokens",
+    "V31__event_id_runs"
 }
 
 /// Applies the migrations that are missing in `connection`.

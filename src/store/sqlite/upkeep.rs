@@ -46,7 +46,7 @@ impl Work {
 
     fn retention_step(&mut self) -> rusqlite::Result<Step> {
         let now = self.ages.trusted(self.options.clock.both());
-        let step = retention::step(&mut self.connection, &self.options.retention, now);
+        let step = retention::step(&mut self.connection, &mut self.event_ids, &self.options.retention, now);
         if let Err(fault) = &step {
             self.recover(fault);
         }

@@ -15,6 +15,7 @@ use super::job::{Asked, Job};
 use super::shared::{self, Shared};
 use crate::store::log::prepared::Prepared;
 use crate::store::log::queue::{Answer, Place, Waiting};
+use crate::store::log::sqlite::event_ids::{self, EventIds, RUN_ROWS};
 use crate::store::log::sqlite::{Inserted, Statements};
 use crate::store::upkeep::ages::Ages;
 use crate::store::upkeep::sqlite::retention;
@@ -64,6 +65,7 @@ impl Writer {
             blocked: None,
             removed: Pruned::default(),
             ages: Ages::default(),
+            event_ids: EventIds::new(RUN_ROWS),
             held: Vec::new(),
             state: State::Closed,
         };
@@ -157,6 +159,8 @@ pub(super) struct Work {
     pub(super) removed: Pruned,
     /// The ages of rows.
     pub(super) ages: Ages,
+    /// The event ids that were taken.
+    pub(super) event_ids: EventIds,
     /// Jobs that did not fit into the last transaction's time.
     held: Vec<Box<dyn Job>>,
     state: State,
@@ -165,8 +169,10 @@ pub(super) struct Work {
 impl Work {
     fn run(&mut self, commands: &Receiver<Command>) {
         match std::mem::replace(&mut self.state, State::Running) {
-            State::Closed => {}
+            // The first delivery need not wait for it. If this fails, its transaction will say why.
+            State::Closed => drop(self.event_ids.follow(&self.connection)),
             State::Running => {
+                self.event_ids.forget();
                 self.roll_back();
                 self.reopen();
             }
@@ -305,11 +311,14 @@ impl Work {
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
         let mut inserted = Vec::with_capacity(batch.entries.len());
         if !batch.entries.is_empty() {
+            self.event_ids.follow(&self.connection)?;
             let mut statements = Statements::prepare(&self.connection)?;
             for Waiting { prepared, .. } in &batch.entries {
-                inserted.push(statements.insert(prepared, &self.options.retention, now)?);
+                let retention = &self.options.retention;
+                inserted.push(statements.insert(&mut self.event_ids, prepared, retention, now)?);
             }
             drop(statements);
+            self.event_ids.move_on(&self.connection, event_ids::share(batch.entries.len()))?;
             let weights = batch.entries.iter().map(|waiting| waiting.prepared.weight);
             retention::add_to_totals(&self.connection, inserted.iter().map(|row| row.verdict).zip(weights))?;
         }
@@ -330,6 +339,7 @@ impl Work {
     /// Rolls back after an error. After a disk error the connection is opened again, since SQLite's memory and the
     /// disk may differ. Nothing is written twice.
     pub(super) fn recover(&mut self, fault: &rusqlite::Error) {
+        self.event_ids.forget();
         self.roll_back();
         let is_disk = matches!(
             fault.sqlite_error_code(),

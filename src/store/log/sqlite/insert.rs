@@ -2,6 +2,7 @@
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 
+use super::event_ids::{self, EventIds, First, New};
 use crate::domain::{Appended, Claim, ClaimKey, Delivery, DeliveryId, Reason, Timestamp, Verdict};
 use crate::store::log::encoding;
 use crate::store::log::prepared::{MOST_COMPARED, Prepared, expiry, keys, says_the_same};
@@ -18,8 +19,7 @@ pub struct Inserted {
 pub struct Statements<'c> {
     row: CachedStatement<'c>,
     bytes: CachedStatement<'c>,
-    claim: CachedStatement<'c>,
-    first: CachedStatement<'c>,
+    event_ids: event_ids::Statements<'c>,
     first_body: CachedStatement<'c>,
 }
 
@@ -56,26 +56,7 @@ impl<'c> Statements<'c> {
                 )
                 ",
             )?,
-            // The UNIQUE key decides; there is no read before the write. An expired id counts as free.
-            claim: connection.prepare_cached(
-                r"
-                INSERT INTO event_ids (source, key, body_digest, delivery_id, first_received_at, expires_at)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                ON CONFLICT (source, key) DO UPDATE SET
-                    body_digest = excluded.body_digest,
-                    delivery_id = excluded.delivery_id,
-                    first_received_at = excluded.first_received_at,
-                    expires_at = excluded.expires_at
-                WHERE event_ids.expires_at <= ?7
-                ",
-            )?,
-            first: connection.prepare_cached(
-                r"
-                SELECT body_digest, delivery_id, first_received_at
-                FROM event_ids
-                WHERE source = ?1 AND key = ?2
-                ",
-            )?,
+            event_ids: event_ids::Statements::prepare(connection)?,
             first_body: connection.prepare_cached(
                 r"
                 SELECT b.headers, b.body
@@ -90,12 +71,13 @@ impl<'c> Statements<'c> {
     /// Writes `prepared` inside the open transaction. `now` is the time of the batch.
     pub fn insert(
         &mut self,
+        event_ids: &mut EventIds,
         prepared: &Prepared,
         retention: &Retention,
         now: Timestamp,
     ) -> rusqlite::Result<Inserted> {
         let appended = match prepared.claim() {
-            Some(claim) => self.take(prepared, claim, retention, now)?,
+            Some(claim) => self.take(event_ids, prepared, claim, retention, now)?,
             None => Appended::New,
         };
         let settled = prepared.settled(appended);
@@ -142,49 +124,41 @@ impl<'c> Statements<'c> {
     /// Claims the event, unless another delivery has it.
     fn take(
         &mut self,
+        event_ids: &mut EventIds,
         prepared: &Prepared,
         claim: &Claim,
         retention: &Retention,
         now: Timestamp,
     ) -> rusqlite::Result<Appended> {
-        for key in keys(claim) {
-            let taken = self.take_key(prepared, claim, key, retention, now)?;
-            if taken != Appended::New {
-                return Ok(taken);
+        let delivery = &prepared.delivery;
+        for claim_key in keys(claim) {
+            let key = encoding::key_bytes(claim_key);
+            let new = New {
+                source: &delivery.source,
+                key: &key,
+                body_digest: &claim.body_digest,
+                delivery: delivery.id,
+                received_at: delivery.received_at,
+                expires_at: expiry(claim, retention, now),
+            };
+            if let Some(first) = event_ids.take(&mut self.event_ids, &new, now)? {
+                return self.repeated(delivery, claim, claim_key, first);
             }
         }
         Ok(Appended::New)
     }
 
-    fn take_key(
+    fn repeated(
         &mut self,
-        prepared: &Prepared,
+        delivery: &Delivery,
         claim: &Claim,
         claim_key: &ClaimKey,
-        retention: &Retention,
-        now: Timestamp,
+        found: First,
     ) -> rusqlite::Result<Appended> {
-        let source = &prepared.delivery.source;
-        let key = encoding::key_bytes(claim_key);
-        let taken = self.claim.execute(params![
-            source,
-            key,
-            claim.body_digest,
-            prepared.delivery.id.as_bytes(),
-            prepared.delivery.received_at.as_micros(),
-            expiry(claim, retention, now).as_micros(),
-            now.as_micros(),
-        ])?;
-        if taken == 1 {
-            return Ok(Appended::New);
-        }
-        let (digest, first, first_received_at) = self.first.query_row(params![source, key], |row| {
-            Ok((row.get::<_, [u8; 32]>(0)?, DeliveryId::from_bytes(row.get(1)?), row.get::<_, i64>(2)?))
-        })?;
-        let first_received_at = Timestamp::from_micros(first_received_at);
+        let First { body_digest, delivery: first, received_at: first_received_at } = found;
         let is_conflict = matches!(claim_key, ClaimKey::Id(_))
-            && digest != claim.body_digest
-            && !self.says_the_same(&prepared.delivery, first)?;
+            && body_digest != claim.body_digest
+            && !self.says_the_same(delivery, first)?;
         Ok(if is_conflict {
             Appended::Conflict { first, first_received_at }
         } else {

@@ -1,5 +1,6 @@
 //! The log in SQLite.
 
+pub mod event_ids;
 mod insert;
 mod log;
 mod page;

@@ -6,6 +6,7 @@ use rusqlite::{Connection, ErrorCode};
 
 use super::end::SqliteEnd;
 use crate::store::StoreError;
+use crate::store::log::sqlite::event_ids;
 use crate::store::moving::fault::MoveFault;
 use crate::store::sqlite::{is_unfinished, migrate, shared};
 
@@ -43,6 +44,7 @@ fn open(path: &Path) -> Result<Connection, MoveFault> {
         _ => failed(path, &fault),
     })?;
     migrate(&mut connection, &path.display().to_string()).map_err(MoveFault::Open)?;
+    event_ids::to_table(&mut connection).map_err(|fault| failed(path, &fault))?;
     Ok(connection)
 }
 

@@ -53,7 +53,7 @@ fn follow(connection: &Connection, micros: i64) -> rusqlite::Result<()> {
         ),
         [micros],
     )?;
-    connection.execute("UPDATE event_ids SET expires_at = expires_at + ?1", [micros])?;
+    connection.execute("UPDATE facts SET value = value + ?1 WHERE name = 'event_ids_shift'", [micros])?;
     // All at once: a mark may move to the place of another one.
     let marks = connection
         .prepare("SELECT target_id, at, requests FROM rate_marks")?

@@ -5,6 +5,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use crate::domain::{Now, Timestamp, Verdict};
 use crate::store::Retention;
 use crate::store::log::encoding::verdict_number;
+use crate::store::log::sqlite::event_ids::EventIds;
 use crate::store::outbox::sqlite as outbox;
 use crate::store::sqlite::whole;
 use crate::store::upkeep::rules::{Surplus, Total, Whose, surpluses};
@@ -14,7 +15,7 @@ const STEP_ROWS: usize = 200;
 /// The most bytes that one step removes, except for the last row.
 const STEP_BYTES: u64 = 4 * 1024 * 1024;
 /// The most event ids that one step removes.
-const STEP_IDS: i64 = 1_000;
+const STEP_IDS: usize = 1_000;
 /// The number of pages returned to the disk at once while receiving.
 const GIVE_BACK_A_LITTLE: u32 = 200;
 /// The most pages returned to the disk at once.
@@ -73,7 +74,12 @@ pub fn change_total(
 /// Runs one step: the first rule with something to remove removes a little.
 ///
 /// The wall-clock time in `now` is the instant from which ages are computed.
-pub fn step(connection: &mut Connection, retention: &Retention, now: Now) -> rusqlite::Result<Step> {
+pub fn step(
+    connection: &mut Connection,
+    event_ids: &mut EventIds,
+    retention: &Retention,
+    now: Now,
+) -> rusqlite::Result<Step> {
     let totals = Verdict::ALL
         .into_iter()
         .map(|verdict| Ok((verdict, total(connection, verdict)?)))
@@ -91,7 +97,7 @@ pub fn step(connection: &mut Connection, retention: &Retention, now: Now) -> rus
             return remove(connection, verdict, &doomed);
         }
     }
-    let event_ids = remove_expired_ids(connection, now.due)?;
+    let event_ids = remove_expired_ids(connection, event_ids, now.due)?;
     let messages = remove_messages(connection, retention, now.wall)?;
     if event_ids > 0 || messages > 0 {
         return Ok(Step::Removed { deliveries: 0, event_ids, messages });
@@ -194,13 +200,15 @@ pub fn pruned_through(connection: &Connection) -> rusqlite::Result<i64> {
         .query_row([], |row| row.get(0))
 }
 
-fn remove_expired_ids(connection: &Connection, now: Timestamp) -> rusqlite::Result<u64> {
-    let removed = connection
-        .prepare_cached(
-            "DELETE FROM event_ids WHERE (source, key) IN \
-             (SELECT source, key FROM event_ids WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)",
-        )?
-        .execute(params![now.as_micros(), STEP_IDS])?;
+fn remove_expired_ids(
+    connection: &mut Connection,
+    event_ids: &mut EventIds,
+    now: Timestamp,
+) -> rusqlite::Result<u64> {
+    let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
+    event_ids.follow(&transaction)?;
+    let removed = event_ids.remove_expired(&transaction, now, STEP_IDS)?;
+    transaction.commit()?;
     Ok(u64::try_from(removed).unwrap_or(u64::MAX))
 }
 

@@ -1,0 +1,59 @@
+//! Removes event ids that have expired.
+
+use rusqlite::{Connection, params};
+
+use super::identity::Identity;
+use super::taking::EventIds;
+use crate::domain::Timestamp;
+
+impl EventIds {
+    /// Removes at most `most` ids inside the open transaction; returns how many. A run goes as a whole, when the last of its
+    /// ids has expired.
+    pub fn remove_expired(
+        &mut self,
+        connection: &Connection,
+        now: Timestamp,
+        most: usize,
+    ) -> rusqlite::Result<usize> {
+        let now = self.stored(now);
+        let expired: Vec<(Identity, i64)> = self
+            .fresh
+            .iter()
+            .filter(|(_, fresh)| fresh.expires_at <= now)
+            .map(|(identity, fresh)| (*identity, fresh.id))
+            .take(most)
+            .collect();
+        let mut remove = connection.prepare_cached("DELETE FROM fresh_event_ids WHERE id = ?1")?;
+        for (identity, id) in &expired {
+            remove.execute([id])?;
+            self.fresh.remove(identity);
+        }
+        let room = most.saturating_sub(expired.len());
+        Ok(expired.len().saturating_add(self.remove_of_runs(connection, now, room)?))
+    }
+
+    fn remove_of_runs(&mut self, connection: &Connection, now: i64, most: usize) -> rusqlite::Result<usize> {
+        let mut removed = 0_usize;
+        while removed < most
+            && let Some(place) = self.runs.iter().position(|run| run.latest_expiry <= now)
+        {
+            let number = self.runs.get(place).map_or(0, |run| run.number);
+            let room = i64::try_from(most.saturating_sub(removed)).unwrap_or(i64::MAX);
+            let now_removed = connection
+                .prepare_cached(
+                    r"
+                    DELETE FROM sorted_event_ids
+                    WHERE run = ?1
+                      AND identity IN (SELECT identity FROM sorted_event_ids WHERE run = ?1 ORDER BY identity LIMIT ?2)
+                    ",
+                )?
+                .execute(params![number, room])?;
+            if now_removed == 0 {
+                connection.prepare_cached("DELETE FROM event_id_runs WHERE run = ?1")?.execute([number])?;
+                self.runs.remove(place);
+            }
+            removed = removed.saturating_add(now_removed);
+        }
+        Ok(removed)
+    }
+}

@@ -1,0 +1,113 @@
+//! A split block Bloom filter, as the Apache Parquet format specifies it: 256 bits a block, one bit in each of its eight
+//! words for a key. A lookup reads one block.
+
+use super::identity::Identity;
+
+/// Bits for each key. About one in 800 keys that are not there is found by mistake.
+const KEY_BITS: usize = 16;
+/// The odd numbers that pick the bit of each word.
+const SALTS: [u32; 8] =
+    [0x47b6_137b, 0x4497_4d91, 0x8824_ad5b, 0xa2b7_289d, 0x7054_95c7, 0x2df1_424b, 0x9efc_4947, 0x5c6b_fb31];
+
+type Block = [u32; 8];
+
+/// A set of keys that may say yes for a key that it does not have, and never no for one that it has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filter(Box<[Block]>);
+
+impl Filter {
+    /// An empty filter with room for `keys`.
+    pub fn with_room(keys: usize) -> Self {
+        let blocks = keys.saturating_mul(KEY_BITS).div_ceil(Block::BITS).max(1);
+        Self(vec![[0; 8]; blocks].into())
+    }
+
+    /// Reads the bytes of `to_bytes`. Other bytes become a filter that always says yes.
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        let (blocks, rest) = bytes.as_chunks::<{ size_of::<Block>() }>();
+        if blocks.is_empty() || !rest.is_empty() {
+            return Self(Box::new([[u32::MAX; 8]]));
+        }
+        let word = |bytes: &[u8; 4]| u32::from_le_bytes(*bytes);
+        let block = |bytes: &[u8; 32]| {
+            let mut block = [0; 8];
+            block.iter_mut().zip(bytes.as_chunks().0).for_each(|(to, bytes)| *to = word(bytes));
+            block
+        };
+        Self(blocks.iter().map(block).collect())
+    }
+
+    /// The words one after the other, each with its lowest byte first.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.0.iter().flatten().flat_map(|word| word.to_le_bytes()).collect()
+    }
+
+    /// Adds a key.
+    pub fn add(&mut self, key: Identity) {
+        let (block, bits) = self.place(key);
+        if let Some(block) = self.0.get_mut(block) {
+            block.iter_mut().zip(bits).for_each(|(word, bit)| *word |= bit);
+        }
+    }
+
+    /// Whether it may have the key.
+    pub fn may_have(&self, key: Identity) -> bool {
+        let (block, bits) = self.place(key);
+        self.0.get(block).is_none_or(|block| block.iter().zip(bits).all(|(word, bit)| word & bit != 0))
+    }
+
+    /// The block of a key, and its bits there.
+    fn place(&self, key: Identity) -> (usize, Block) {
+        let hash = key.hash();
+        let (high, low) = (hash >> 32, u32::try_from(hash & u64::from(u32::MAX)).unwrap_or(0));
+        let blocks = u64::try_from(self.0.len()).unwrap_or(0);
+        let block = usize::try_from((high * blocks) >> 32).unwrap_or(0);
+        (block, SALTS.map(|salt| 1 << (low.wrapping_mul(salt) >> 27)))
+    }
+}
+
+trait Bits {
+    const BITS: usize;
+}
+
+impl Bits for Block {
+    const BITS: usize = size_of::<Self>() * 8;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(number: u32) -> Identity {
+        Identity::of("tagorun", &number.to_be_bytes())
+    }
+
+    fn filled(keys: u32) -> Filter {
+        let mut filter = Filter::with_room(usize::try_from(keys).unwrap());
+        (0..keys).for_each(|number| filter.add(key(number)));
+        filter
+    }
+
+    #[test]
+    fn it_has_what_was_added_and_hardly_anything_else() {
+        let filter = filled(10_000);
+        assert!((0..10_000).all(|number| filter.may_have(key(number))));
+        let by_mistake = (10_000..110_000).filter(|number| filter.may_have(key(*number))).count();
+        assert!(by_mistake < 300, "{by_mistake} of 100,000");
+    }
+
+    #[test]
+    fn its_bytes_make_it_again() {
+        let filter = filled(100);
+        assert_eq!(Filter::from_bytes(&filter.to_bytes()), filter);
+        assert_eq!(filter.to_bytes().len(), 224, "1,600 bits in whole blocks");
+    }
+
+    #[test]
+    fn bytes_that_are_no_filter_say_yes_to_everything() {
+        for bytes in [&[][..], &[0; 31], &[0; 33]] {
+            let filter = Filter::from_bytes(bytes);
+            assert!((0..100).all(|number| filter.may_have(key(number))));
+        }
+    }
+}

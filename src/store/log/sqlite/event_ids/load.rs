@@ -1,0 +1,81 @@
+//! Reads what the file says about event ids, at the start and where another process has written.
+
+use rusqlite::Connection;
+
+use super::filter::Filter;
+use super::taking::{EventIds, Fresh, Run, first_of};
+
+impl EventIds {
+    /// Follows the file inside the open transaction: what others wrote, and how far the clock was set.
+    pub fn follow(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        let version = connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
+        if self.version != Some(version) {
+            self.load(connection)?;
+            self.version = Some(version);
+        }
+        self.shift = connection
+            .prepare_cached("SELECT value FROM facts WHERE name = 'event_ids_shift'")?
+            .query_row([], |row| row.get(0))?;
+        self.newest_before = self.runs.last().map_or(0, |run| run.number);
+        Ok(())
+    }
+
+    /// The file is read again before the next use: a transaction failed, so memory and file may differ.
+    pub fn forget(&mut self) {
+        self.version = None;
+        // The number of a run that was not committed will be that of another one.
+        let newest = self.newest_before;
+        self.runs.retain(|run| run.number <= newest);
+    }
+
+    fn load(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        self.load_runs(connection)?;
+        self.built = newest_run(connection)?;
+        self.building = None;
+        let first = first_of(self.built.saturating_add(1));
+        self.fresh.clear();
+        self.next = first;
+        let mut read = connection.prepare_cached(
+            "SELECT id, identity, expires_at FROM fresh_event_ids WHERE id >= ?1 ORDER BY id",
+        )?;
+        let mut rows = read.query([first])?;
+        while let Some(row) = rows.next()? {
+            let fresh = Fresh { id: row.get(0)?, expires_at: row.get(2)? };
+            self.fresh.insert(row.get(1)?, fresh);
+            self.next = self.following(fresh.id);
+        }
+        self.has_copied = connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM fresh_event_ids WHERE id < ?1)")?
+            .query_row([first], |row| row.get(0))?;
+        Ok(())
+    }
+
+    /// Reads the list of runs, and the filters that are not known yet.
+    fn load_runs(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        let mut known = std::mem::take(&mut self.runs).into_iter().peekable();
+        let mut read =
+            connection.prepare_cached("SELECT run, latest_expiry, filter FROM event_id_runs ORDER BY run")?;
+        let mut rows = read.query([])?;
+        while let Some(row) = rows.next()? {
+            let number = row.get(0)?;
+            while known.next_if(|run| run.number < number).is_some() {}
+            let run = match known.next_if(|run| run.number == number) {
+                Some(run) => run,
+                None => Run {
+                    number,
+                    latest_expiry: row.get(1)?,
+                    filter: Filter::from_bytes(row.get_ref(2)?.as_blob()?),
+                },
+            };
+            self.runs.push(run);
+        }
+        Ok(())
+    }
+}
+
+/// The highest number of a run that was ever listed. No number is used twice.
+pub(super) fn newest_run(connection: &Connection) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'event_id_runs'")?
+        .query_row([], |row| row.get(0))
+}

@@ -1,0 +1,142 @@
+//! Event ids that lie in the table `event_ids`: an older version kept them there, and `migrate-store` reads and writes them
+//! there, in the order of source and key. A start makes runs of them.
+
+use rusqlite::functions::FunctionFlags;
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+
+use super::filter::Filter;
+use super::identity::Identity;
+use super::load::newest_run;
+use super::run::clear;
+use super::taking::first_of;
+
+/// Moves the rows of `event_ids` to runs of `run_rows` ids, and the rest to the fresh ids.
+pub fn to_runs(connection: &mut Connection, run_rows: u32) -> rusqlite::Result<()> {
+    let has = |table: &str| {
+        connection
+            .query_row(&format!("SELECT EXISTS (SELECT 1 FROM {table})"), [], |row| row.get::<_, bool>(0))
+    };
+    if !has("event_ids")? {
+        return Ok(());
+    }
+    if has("fresh_event_ids")? {
+        // New runs would stand before them.
+        to_table(connection)?;
+    }
+    add_identity(connection)?;
+    tracing::info!("event ids are put in a new order, once; a million takes some seconds");
+    loop {
+        let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
+        let rows: u32 = transaction.query_row(
+            "SELECT count(*) FROM (SELECT 1 FROM event_ids LIMIT ?1)",
+            [run_rows],
+            |row| row.get(0),
+        )?;
+        let run = newest_run(&transaction)?.saturating_add(1);
+        if rows < run_rows {
+            add_fresh(&transaction, run)?;
+            return transaction.commit();
+        }
+        add_run(&transaction, run, run_rows)?;
+        transaction.commit()?;
+    }
+}
+
+/// Moves all event ids to `event_ids`. Of two rows of an id the newer one stays.
+pub fn to_table(connection: &mut Connection) -> rusqlite::Result<()> {
+    // What is sorted may be larger than the memory.
+    connection.pragma_update(None, "temp_store", "FILE")?;
+    let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
+    transaction.execute_batch(
+        r"
+        INSERT INTO event_ids (source, key, body_digest, delivery_id, first_received_at, expires_at)
+        SELECT source, key, body_digest, delivery_id, first_received_at,
+            expires_at + (SELECT value FROM facts WHERE name = 'event_ids_shift')
+        FROM (
+            SELECT source, key, body_digest, delivery_id, first_received_at, expires_at, id AS age
+            FROM fresh_event_ids
+            UNION ALL
+            SELECT source, key, body_digest, delivery_id, first_received_at, expires_at, run
+            FROM sorted_event_ids JOIN event_id_runs USING (run)
+        )
+        ORDER BY source, key, age DESC
+        ON CONFLICT DO NOTHING;
+        DELETE FROM fresh_event_ids;
+        DELETE FROM sorted_event_ids;
+        DELETE FROM event_id_runs;
+        UPDATE facts SET value = 0 WHERE name = 'event_ids_shift';
+        ",
+    )?;
+    transaction.commit()?;
+    connection.pragma_update(None, "temp_store", "MEMORY")
+}
+
+/// The first rows become a run.
+fn add_run(transaction: &Transaction<'_>, run: i64, rows: u32) -> rusqlite::Result<()> {
+    clear(transaction, run)?;
+    transaction
+        .prepare_cached(
+            r"
+            INSERT INTO sorted_event_ids (
+                run, identity, source, key,
+                body_digest, delivery_id, first_received_at, expires_at
+            )
+            SELECT ?1, event_identity(source, key) AS identity, source, key,
+                body_digest, delivery_id, first_received_at,
+                expires_at - (SELECT value FROM facts WHERE name = 'event_ids_shift')
+            FROM (SELECT * FROM event_ids ORDER BY source, key LIMIT ?2)
+            ORDER BY identity
+            ",
+        )?
+        .execute(params![run, rows])?;
+    transaction
+        .prepare_cached(
+            r"
+            DELETE FROM event_ids
+            WHERE (source, key) IN (SELECT source, key FROM event_ids ORDER BY source, key LIMIT ?1)
+            ",
+        )?
+        .execute([rows])?;
+    let mut filter = Filter::with_room(usize::try_from(rows).unwrap_or(0));
+    let mut read = transaction.prepare_cached("SELECT identity FROM sorted_event_ids WHERE run = ?1")?;
+    for identity in read.query_map([run], |row| row.get::<_, Identity>(0))? {
+        filter.add(identity?);
+    }
+    transaction
+        .prepare_cached(
+            r"
+            INSERT INTO event_id_runs (run, latest_expiry, filter)
+            VALUES (?1, (SELECT max(expires_at) FROM sorted_event_ids WHERE run = ?1), ?2)
+            ",
+        )?
+        .execute(params![run, filter.to_bytes()])?;
+    Ok(())
+}
+
+/// All rows become fresh ids of a run.
+fn add_fresh(transaction: &Transaction<'_>, run: i64) -> rusqlite::Result<()> {
+    transaction.execute(
+        r"
+        INSERT INTO fresh_event_ids (
+            id, identity, source, key,
+            body_digest, delivery_id, first_received_at, expires_at
+        )
+        SELECT ?1 + row_number() OVER (ORDER BY first_received_at) - 1, event_identity(source, key), source, key,
+            body_digest, delivery_id, first_received_at,
+            expires_at - (SELECT value FROM facts WHERE name = 'event_ids_shift')
+        FROM event_ids
+        ",
+        [first_of(run)],
+    )?;
+    transaction.execute("DELETE FROM event_ids", [])?;
+    Ok(())
+}
+
+/// Adds the SQL function `event_identity(source, key)`.
+fn add_identity(connection: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("event_identity", 2, flags, |context| {
+        let source = context.get_raw(0).as_str()?.to_owned();
+        Ok(Identity::of(&source, context.get_raw(1).as_blob()?))
+    })
+}

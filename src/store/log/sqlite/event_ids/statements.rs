@@ -1,0 +1,123 @@
+//! The statements that each event id needs.
+
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, params};
+
+use super::identity::Identity;
+use crate::domain::{DeliveryId, Timestamp};
+
+/// An event id that a delivery claims.
+#[derive(Clone, Copy, Debug)]
+pub struct New<'n> {
+    /// The source.
+    pub source: &'n str,
+    /// The key, as `encoding::key_bytes` writes it.
+    pub key: &'n [u8],
+    /// The digest of the body.
+    pub body_digest: &'n [u8; 32],
+    /// The delivery.
+    pub delivery: DeliveryId,
+    /// When it was received.
+    pub received_at: Timestamp,
+    /// When the claim expires.
+    pub expires_at: Timestamp,
+}
+
+/// The delivery that has an event id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct First {
+    /// The digest of its body.
+    pub body_digest: [u8; 32],
+    /// The delivery.
+    pub delivery: DeliveryId,
+    /// When it was received.
+    pub received_at: Timestamp,
+}
+
+/// The prepared statements of a batch.
+pub struct Statements<'c> {
+    add: CachedStatement<'c>,
+    remove: CachedStatement<'c>,
+    fresh: CachedStatement<'c>,
+    sorted: CachedStatement<'c>,
+}
+
+impl<'c> Statements<'c> {
+    /// Prepares the statements on the writer's connection.
+    pub fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            add: connection.prepare_cached(
+                r"
+                INSERT INTO fresh_event_ids (
+                    id, identity, source, key,
+                    body_digest, delivery_id, first_received_at, expires_at
+                ) VALUES (
+                    ?1, ?2, ?3, ?4,
+                    ?5, ?6, ?7, ?8
+                )
+                ",
+            )?,
+            remove: connection.prepare_cached("DELETE FROM fresh_event_ids WHERE id = ?1")?,
+            // Another process may have removed the row, and this one may have given its number to another id.
+            fresh: connection.prepare_cached(
+                r"
+                SELECT body_digest, delivery_id, first_received_at, expires_at
+                FROM fresh_event_ids
+                WHERE id = ?1 AND identity = ?2
+                ",
+            )?,
+            sorted: connection.prepare_cached(
+                r"
+                SELECT body_digest, delivery_id, first_received_at, expires_at
+                FROM sorted_event_ids
+                WHERE run = ?1 AND identity = ?2
+                ",
+            )?,
+        })
+    }
+
+    /// Writes a row of `fresh_event_ids`; `expires_at` as stored.
+    pub fn add(
+        &mut self,
+        id: i64,
+        identity: Identity,
+        new: &New<'_>,
+        expires_at: i64,
+    ) -> rusqlite::Result<()> {
+        self.add.execute(params![
+            id,
+            identity,
+            new.source,
+            new.key,
+            new.body_digest,
+            new.delivery.as_bytes(),
+            new.received_at.as_micros(),
+            expires_at,
+        ])?;
+        Ok(())
+    }
+
+    /// Removes a row of `fresh_event_ids`.
+    pub fn remove(&mut self, id: i64) -> rusqlite::Result<()> {
+        self.remove.execute([id])?;
+        Ok(())
+    }
+
+    /// A row of `fresh_event_ids`, and when it expires, as stored.
+    pub fn fresh(&mut self, id: i64, identity: Identity) -> rusqlite::Result<Option<(First, i64)>> {
+        self.fresh.query_row(params![id, identity], first).optional()
+    }
+
+    /// A row of a run, and when it expires, as stored.
+    pub fn sorted(&mut self, run: i64, identity: Identity) -> rusqlite::Result<Option<(First, i64)>> {
+        self.sorted.query_row(params![run, identity], first).optional()
+    }
+}
+
+fn first(row: &Row<'_>) -> rusqlite::Result<(First, i64)> {
+    let first = First {
+        body_digest: row.get(0)?,
+        delivery: DeliveryId::from_bytes(row.get(1)?),
+        received_at: Timestamp::from_micros(row.get(2)?),
+    };
+    Ok((first, row.get(3)?))
+}
