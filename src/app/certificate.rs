@@ -7,7 +7,7 @@ use anyhow::{Context as _, anyhow};
 use parking_lot::Mutex;
 
 use super::ports::Addresses;
-use crate::config::{self, DataDir, DataDirError, FileMark, TlsFiles};
+use crate::config::{self, DataDir, DataDirError, FileMark, TlsFiles, TlsPins};
 use crate::http::{InspectorState, Tls};
 use crate::send::OwnReceiver;
 
@@ -19,7 +19,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 pub(super) struct Certificate {
     tls: Tls,
     watched: Mutex<Option<Watched>>,
-    /// Where our own commands read the pin.
+    /// Where our own commands read the pins.
     published: OnceLock<Published>,
 }
 
@@ -56,13 +56,13 @@ impl Certificate {
     /// The receiver, as our own requests reach it.
     pub(super) fn own_receiver(&self, addresses: &Addresses) -> OwnReceiver {
         let tls = self.tls.clone();
-        OwnReceiver::new(addresses.receiver.clone(), move || tls.pin())
+        OwnReceiver::new(addresses.receiver.clone(), move || tls.pins())
     }
 
-    /// Writes the addresses and the pin for our own commands, now and whenever the certificate changes.
+    /// Writes the addresses and the pins for our own commands, now and whenever the certificate changes.
     pub(super) fn publish(&self, addresses: Addresses, data_dir: Arc<DataDir>) -> Result<(), DataDirError> {
         let _unchanged = self.watched.lock();
-        self.published.get_or_init(|| Published { addresses, data_dir }).write(&self.tls)
+        self.published.get_or_init(|| Published { addresses, data_dir }).write(self.tls.pins())
     }
 
     /// Uses the certificate in these files from now on.
@@ -70,8 +70,8 @@ impl Certificate {
         let mut watched = self.watched.lock();
         let Some(files) = files else {
             *watched = None;
-            self.tls.apply(None).context("TLS cannot be switched off")?;
-            self.republish();
+            self.tls.apply(None, |_| ()).context("TLS cannot be switched off")?;
+            self.republish(None);
             return Ok(());
         };
         let settled = files.mark();
@@ -87,6 +87,9 @@ impl Certificate {
         let found = watched.files.mark();
         if found == watched.settled {
             watched.doubtful = None;
+            if self.tls.forget_former() {
+                self.republish(self.tls.pins());
+            }
             return Look::Same;
         }
         match self.apply(&watched.files) {
@@ -107,23 +110,23 @@ impl Certificate {
 
     fn apply(&self, files: &TlsFiles) -> Result<(), String> {
         let certificate = files.read().map_err(|fault| format!("receiver.{}: {}", fault.key, fault.what))?;
-        self.tls.apply(Some(certificate)).map_err(|fault| format!("receiver.tls_cert: {fault}"))?;
-        self.republish();
-        Ok(())
+        let announce = |pins: &TlsPins| self.republish(Some(pins.clone()));
+        let applied = self.tls.apply(Some(certificate), announce);
+        self.republish(self.tls.pins());
+        applied.map_err(|fault| format!("receiver.tls_cert: {fault}"))
     }
 
-    fn republish(&self) {
-        if let Some(Err(fault)) = self.published.get().map(|published| published.write(&self.tls)) {
+    fn republish(&self, tls: Option<TlsPins>) {
+        if let Some(Err(fault)) = self.published.get().map(|published| published.write(tls)) {
             tracing::error!(%fault, "our own commands do not know the certificate");
         }
     }
 }
 
 impl Published {
-    fn write(&self, tls: &Tls) -> Result<(), DataDirError> {
+    fn write(&self, tls: Option<TlsPins>) -> Result<(), DataDirError> {
         let Addresses { receiver, inspector } = self.addresses.clone();
-        let addresses =
-            config::Addresses { receiver, inspector, pid: std::process::id(), tls_pin: tls.pin() };
+        let addresses = config::Addresses { receiver, inspector, pid: std::process::id(), tls };
         self.data_dir.write_addresses(&addresses)
     }
 }

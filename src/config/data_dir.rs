@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::tls_pin::TlsPin;
+use super::tls_pin::TlsPins;
 use crate::domain::ListenAddress;
 
 /// The secret files that the first start creates.
@@ -51,9 +51,9 @@ pub struct Addresses {
     pub inspector: SocketAddr,
     /// The process id.
     pub pid: u32,
-    /// The key of the receiver's TLS certificate; absent: the receiver speaks HTTP.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tls_pin: Option<TlsPin>,
+    /// The keys of the receiver's TLS certificate; absent: the receiver speaks HTTP.
+    #[serde(flatten)]
+    pub tls: Option<TlsPins>,
 }
 
 /// A data directory that is locked for us until this is dropped.
@@ -245,7 +245,7 @@ mod tests {
         let tcp = ListenAddress::Tcp("127.0.0.1:1".parse().unwrap());
         for receiver in [tcp, ListenAddress::Unix("/run/tagohook.sock".into())] {
             let addresses =
-                Addresses { receiver, inspector: "[::1]:2".parse().unwrap(), pid: 3, tls_pin: None };
+                Addresses { receiver, inspector: "[::1]:2".parse().unwrap(), pid: 3, tls: None };
             data_dir.write_addresses(&addresses).unwrap();
             assert_eq!(read_addresses(folder.path()), Some(addresses));
         }

@@ -53,7 +53,7 @@ pub use subscription::{
 };
 pub use subscriptions::fallback_notices;
 pub use tls_files::{FileMark, TlsFiles};
-pub use tls_pin::TlsPin;
+pub use tls_pin::{TlsPin, TlsPins};
 pub use trusted_proxies::{ClientIpHeader, TrustedProxies};
 pub use types::{Config, PasswordHash, Rate, ReceiverConfig, StorePlace};
 pub use values::{duration, rate};

@@ -25,6 +25,25 @@ impl TlsPin {
     }
 }
 
+/// What our own requests accept from the receiver.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TlsPins {
+    /// The certificate in force.
+    #[serde(rename = "tls_pin")]
+    pub now: TlsPin,
+    /// For the seconds after a renewal, the one before: a connection may have begun with it.
+    #[serde(rename = "former_tls_pin", default, skip_serializing_if = "Option::is_none")]
+    pub former: Option<TlsPin>,
+}
+
+impl TlsPins {
+    /// Whether a certificate has one of these keys.
+    #[must_use]
+    pub fn accept(&self, certificate: &CertificateDer<'_>) -> bool {
+        TlsPin::of(certificate).is_ok_and(|shown| shown == self.now || Some(shown) == self.former)
+    }
+}
+
 impl fmt::Display for TlsPin {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.0)

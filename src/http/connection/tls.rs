@@ -12,7 +12,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::transport::Transport;
 use super::wire::{Ahead, Wire};
-use crate::config::TlsPin;
+use crate::config::{TlsPin, TlsPins};
 
 /// The first byte of every TLS connection: a handshake record (RFC 8446, 5.1).
 const HANDSHAKE: u8 = 0x16;
@@ -26,7 +26,7 @@ pub struct Tls(Arc<ArcSwapOption<InForce>>);
 #[derive(Debug)]
 struct InForce {
     config: Arc<ServerConfig>,
-    pin: TlsPin,
+    pins: TlsPins,
 }
 
 /// How a connection begins.
@@ -40,19 +40,38 @@ pub enum Begun<S: Transport> {
 }
 
 impl Tls {
-    /// Uses this certificate for new connections. Open ones keep theirs.
+    /// Uses this certificate for new connections. Open ones keep theirs. `announce` gets the pins of a renewed certificate
+    /// before anybody can meet it.
     ///
     /// # Errors
     /// When TLS cannot be set up.
-    pub fn apply(&self, certificate: Option<Arc<CertifiedKey>>) -> Result<(), rustls::Error> {
-        let in_force = certificate.map(in_force).transpose()?;
-        self.0.store(in_force.map(Arc::new));
+    pub fn apply(
+        &self,
+        certificate: Option<Arc<CertifiedKey>>,
+        announce: impl FnOnce(&TlsPins),
+    ) -> Result<(), rustls::Error> {
+        let former = self.pins();
+        let next = certificate.map(|certificate| in_force(certificate, former.as_ref())).transpose()?;
+        if let Some(next) = next.as_ref().filter(|_| former.is_some()) {
+            announce(&next.pins);
+        }
+        self.0.store(next.map(Arc::new));
         Ok(())
     }
 
-    /// By what our own requests recognise the certificate in force.
-    pub fn pin(&self) -> Option<TlsPin> {
-        self.0.load().as_ref().map(|in_force| in_force.pin.clone())
+    /// By what our own requests recognise the certificate.
+    pub fn pins(&self) -> Option<TlsPins> {
+        self.0.load().as_ref().map(|in_force| in_force.pins.clone())
+    }
+
+    /// Has our own requests accept only the certificate in force. Returns whether they accepted the former one as well.
+    pub fn forget_former(&self) -> bool {
+        let Some(in_force) = self.0.load_full().filter(|in_force| in_force.pins.former.is_some()) else {
+            return false;
+        };
+        let pins = TlsPins { former: None, ..in_force.pins.clone() };
+        self.0.store(Some(Arc::new(InForce { config: Arc::clone(&in_force.config), pins })));
+        true
     }
 
     /// Begins a connection. `ahead` was already read from `io`.
@@ -77,15 +96,16 @@ impl Tls {
     }
 }
 
-fn in_force(certificate: Arc<CertifiedKey>) -> Result<InForce, rustls::Error> {
-    let pin = TlsPin::of(certificate.end_entity_cert()?)?;
+fn in_force(certificate: Arc<CertifiedKey>, former: Option<&TlsPins>) -> Result<InForce, rustls::Error> {
+    let now = TlsPin::of(certificate.end_entity_cert()?)?;
+    let former = former.map(|former| former.now.clone()).filter(|former| *former != now);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(SingleCertAndKey::from(certificate)));
     config.alpn_protocols = vec![HTTP_1_1.to_vec()];
-    Ok(InForce { config: Arc::new(config), pin })
+    Ok(InForce { config: Arc::new(config), pins: TlsPins { now, former } })
 }
 
 /// Why a handshake failed, for the operator.

@@ -7,20 +7,20 @@ use std::sync::Arc;
 use rustls::pki_types::CertificateDer;
 
 use super::sample::{shell_quote, source_path};
-use crate::config::{Addresses, TlsPin, read_addresses};
+use crate::config::{Addresses, TlsPins, read_addresses};
 use crate::domain::ListenAddress;
 
 /// Our own receiver. TLS may be switched on and off, and its certificate be renewed, while it is in use.
 #[derive(Clone)]
 pub struct OwnReceiver {
     listen: ListenAddress,
-    pin: Arc<dyn Fn() -> Option<TlsPin> + Send + Sync>,
+    pins: Arc<dyn Fn() -> Option<TlsPins> + Send + Sync>,
 }
 
 impl OwnReceiver {
-    /// A receiver that listens there. `pin` says which key it has now; `None`: it speaks HTTP.
-    pub fn new(listen: ListenAddress, pin: impl Fn() -> Option<TlsPin> + Send + Sync + 'static) -> Self {
-        Self { listen, pin: Arc::new(pin) }
+    /// A receiver that listens there. `pins` says which keys it may have now; `None`: it speaks HTTP.
+    pub fn new(listen: ListenAddress, pins: impl Fn() -> Option<TlsPins> + Send + Sync + 'static) -> Self {
+        Self { listen, pins: Arc::new(pins) }
     }
 
     /// The receiver of the program that runs on this data directory, if any.
@@ -28,7 +28,7 @@ impl OwnReceiver {
     pub fn of_data_dir(data_dir: &std::path::Path) -> Option<Self> {
         let Addresses { receiver, .. } = read_addresses(data_dir)?;
         let data_dir = data_dir.to_owned();
-        Some(Self::new(receiver, move || read_addresses(&data_dir)?.tls_pin))
+        Some(Self::new(receiver, move || read_addresses(&data_dir)?.tls))
     }
 
     /// Where it listens.
@@ -40,7 +40,7 @@ impl OwnReceiver {
     /// Whether it speaks TLS now.
     #[must_use]
     pub fn is_tls(&self) -> bool {
-        (self.pin)().is_some()
+        (self.pins)().is_some()
     }
 
     /// Its base URL, such as `http://127.0.0.1:8080`; "any address" is reached by loopback. Over a UNIX socket the host
@@ -87,7 +87,7 @@ impl OwnReceiver {
         if let Some(path) = self.listen.socket() {
             options.push_str(&format!(" --unix-socket {}", shell_quote(&path.display().to_string())));
         }
-        if let Some(pin) = (self.pin)() {
+        if let Some(TlsPins { now: pin, .. }) = (self.pins)() {
             options.push_str(&format!(" --insecure --pinnedpubkey {}", shell_quote(&pin.to_string())));
         }
         options
@@ -95,7 +95,7 @@ impl OwnReceiver {
 
     /// Whether a certificate has its key.
     pub(super) fn has_key_of(&self, certificate: &CertificateDer<'_>) -> bool {
-        (self.pin)().is_some_and(|pin| TlsPin::of(certificate).is_ok_and(|shown| shown == pin))
+        (self.pins)().is_some_and(|pins| pins.accept(certificate))
     }
 
     /// Whether it may be reached at this address.

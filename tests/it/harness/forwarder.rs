@@ -4,7 +4,8 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+
+use socket2::SockRef;
 
 /// What a forwarder does with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,12 +50,9 @@ fn forward(client: TcpStream, to: SocketAddr, fate: impl Fn() -> Fate) {
     while let Some(request) = message(&mut client) {
         let fate = fate();
         if fate == Fate::CloseBeforeResponse {
-            // The end of the connection must arrive with the last byte: a busy machine may take this thread's turn away
-            // between two calls, so the pause begins a new one.
-            let (last, most) = request.split_last().unwrap();
-            server.get_mut().write_all(most).unwrap();
-            std::thread::sleep(Duration::from_millis(5));
-            server.get_mut().write_all(&[*last]).unwrap();
+            // The end of the connection must arrive with the last byte: a corked segment leaves at the shutdown.
+            SockRef::from(server.get_ref()).set_tcp_cork(true).unwrap();
+            server.get_mut().write_all(&request).unwrap();
             server.get_mut().shutdown(Shutdown::Both).unwrap();
             return;
         }
