@@ -10,7 +10,8 @@ const OF_CURL: [&str; 4] = ["Accept", "User-Agent", "Content-Type", "Expect"];
 /// The longest body that is an argument of its own, in bytes; Linux takes up to 131,071.
 const MAX_ARGUMENT: usize = 100_000;
 
-pub fn write(request: &Request<'_>, base: &str) -> String {
+/// `options` are those that reach `base`, with a blank in front of each.
+pub fn write(request: &Request<'_>, base: &str, options: &str) -> String {
     // An unset variable ends it, with a message that names its purpose.
     let mut line: String = request
         .variables
@@ -34,6 +35,7 @@ pub fn write(request: &Request<'_>, base: &str) -> String {
     let mut url = vec![Piece::Bytes(base.into())];
     url.extend(request.target.iter().cloned());
     line.push_str(&quoted(&url));
+    line.push_str(options);
     for (name, value) in request.sent_again() {
         let _ = write!(line, " \\\n  -H {}", header(name, value));
     }

@@ -12,6 +12,7 @@ mod test_file;
 mod variables;
 
 use crate::domain::{Scheme, Source, StoredDelivery};
+use crate::send::OwnReceiver;
 
 pub use har::{document as har_document, entry_of as har_entry};
 pub use header_bytes::header_bytes;
@@ -54,15 +55,20 @@ impl Format {
     }
 }
 
-/// `delivery` in a format. `base` is where the receiver is reached, `http://127.0.0.1:8080`; `sources` say which headers
-/// are credentials, and how the delivery's own source signs. Credentials, which are not kept, are `$CREDENTIAL`
-/// there; of several each has its place in its name.
+/// `delivery` in a format, to be sent to `receiver`. `sources` say which headers are credentials, and how the delivery's own
+/// source signs. Credentials, which are not kept, are `$CREDENTIAL` there; of several each has its place in its name.
 #[must_use]
-pub fn export(delivery: &StoredDelivery, format: Format, base: &str, sources: &[Source]) -> Vec<u8> {
+pub fn export(
+    delivery: &StoredDelivery,
+    format: Format,
+    receiver: &OwnReceiver,
+    sources: &[Source],
+) -> Vec<u8> {
+    let base = &receiver.base();
     let more = credential_headers(sources);
     let request = request::Request::of(delivery, &more);
     match format {
-        Format::Curl => curl::write(&request, base).into_bytes(),
+        Format::Curl => curl::write(&request, base, &receiver.curl_options()).into_bytes(),
         Format::Node => node::write(&request, base).into_bytes(),
         Format::Python => python::write(&request, base).into_bytes(),
         Format::Raw => raw::write(&request, delivery),

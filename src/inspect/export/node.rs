@@ -7,7 +7,7 @@ use super::request::{Piece, Request};
 
 pub fn write(request: &Request<'_>, base: &str) -> String {
     let (headers, body) = (header_lines(request, |_| true), body_of(request));
-    let (comments, guard) = (comments(request), guard(request));
+    let (comments, guard) = (comments(request, base), guard(request));
     format!(
         "{comments}import http from 'node:http';\nimport https from 'node:https';\n\n{guard}const base = new URL({});\nconst body = {body};\n\
          const request = (base.protocol === 'https:' ? https : http).request({{\n  hostname: base.hostname,\n  port: base.port,\n  \
@@ -20,13 +20,17 @@ pub fn write(request: &Request<'_>, base: &str) -> String {
     )
 }
 
-/// A comment for each variable.
-pub fn comments(request: &Request<'_>) -> String {
-    request
-        .variables
-        .iter()
-        .map(|variable| format!("// {}: {}.\n", variable.name, variable.meaning))
-        .collect()
+/// A comment for each variable, and for the certificate of a receiver that speaks TLS.
+pub fn comments(request: &Request<'_>, base: &str) -> String {
+    let variables = request.variables.iter();
+    let mut comments: String =
+        variables.map(|variable| format!("// {}: {}.\n", variable.name, variable.meaning)).collect();
+    if base.starts_with("https:") {
+        comments.push_str(
+            "// NODE_EXTRA_CA_CERTS: the receiver's certificate file, if Node does not trust the certificate.\n",
+        );
+    }
+    comments
 }
 
 /// Ends the program where a variable is not set.

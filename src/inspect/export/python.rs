@@ -16,6 +16,10 @@ pub fn write(request: &Request<'_>, base: &str) -> String {
         let _ = writeln!(variables, "os.environ.get('{0}') or sys.exit('{0} is not set')", variable.name);
     }
     let is_tls = base.starts_with("https:");
+    if is_tls {
+        let about = "the receiver's certificate file, if Python does not trust the certificate";
+        let _ = writeln!(variables, "# SSL_CERT_FILE: {about}.");
+    }
     let host = base.split_once("://").map_or(base, |(_, host)| host);
     format!(
         "import http.client, os, sys\n\n{variables}body = {}\nconnection = http.client.{}({})\n\

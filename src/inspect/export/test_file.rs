@@ -79,7 +79,7 @@ pub fn write(request: &Request<'_>, delivery: &StoredDelivery, scheme: Scheme, b
     } else {
         "// WEBHOOK_SECRET: signs it again; without, it is sent with its original signature.\n"
     };
-    let (comments, guard) = (comments(request), guard(request));
+    let (comments, guard) = (comments(request, base), guard(request));
     let name = format!("{} is answered {}", row.event_type.as_deref().unwrap_or("a delivery"), row.status);
     format!(
         "// A stored delivery as a test: node --test FILE\n\

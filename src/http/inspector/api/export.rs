@@ -49,7 +49,7 @@ pub async fn one(
 ) -> Result<Text, Problem> {
     let delivery = stored(&id, &state).await?;
     let format = params.r#as.map_or(Format::Curl, |As(format)| format);
-    let text = export(&delivery, format, &state.receiver_base(), &state.sources.all());
+    let text = export(&delivery, format, &state.receiver, &state.sources.all());
     let kind = if format == Format::Har { "application/json" } else { "text/plain; charset=utf-8" };
     let mut answer = HttpResponse::Ok();
     if format == Format::Test {
