@@ -319,3 +319,31 @@ fn a_database_that_is_away_is_503_and_is_back_by_itself() {
     database.sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname IS NOT NULL");
     until("it takes again", || node.post_signed(login("read-only").as_bytes()).status == 200);
 }
+
+#[test]
+fn two_nodes_that_import_one_file_at_the_same_moment_store_each_delivery_once() {
+    const COUNT: usize = 300;
+    let database = Database::start();
+    let nodes = Nodes::start(2, &Database::url(&[&database]), "");
+    let line = |at: usize| {
+        let id = format!("01930000-0000-7000-8000-{at:012}");
+        json!({"id": id, "source": "s", "received_at": jiff::Timestamp::now().to_string(), "path": "/", "status": 200})
+    };
+    let file = nodes.servers[0].data_dir().join("file");
+    let text: String = (0..COUNT).map(|at| format!("{}\n", line(at))).collect();
+    std::fs::write(&file, text).unwrap();
+    let import = |node: &Server| {
+        let mut command = node.command(&["import", file.to_str().unwrap(), "--json"]);
+        command.stdout(std::process::Stdio::piped()).spawn().unwrap()
+    };
+    let running: Vec<_> = nodes.servers.iter().map(import).collect();
+    let counts = running.into_iter().map(|child| {
+        let done = child.wait_with_output().unwrap();
+        assert!(done.status.success());
+        let told: Value = serde_json::from_slice(&done.stdout).unwrap();
+        assert_eq!(told["imported"].as_u64().unwrap() + told["known"].as_u64().unwrap(), COUNT as u64);
+        told["imported"].as_u64().unwrap()
+    });
+    assert_eq!(counts.sum::<u64>(), COUNT as u64);
+    assert_eq!(nodes.servers[1].all_deliveries("q=tag:imported").len(), COUNT);
+}

@@ -6,7 +6,7 @@ use std::process::{Output, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Connection, Server, Setup, Sink, TOKEN, exchange, login};
+use crate::harness::{Connection, Server, Setup, Sink, TOKEN, exchange, login, until};
 
 fn out(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
@@ -324,4 +324,41 @@ fn standard_input_and_what_cannot_be_read() {
         let answer = server.tell("POST", "deliveries/import", &body);
         assert_eq!((answer.status, &answer.json()["errors"][0]["pointer"]), (400, &json!("/deliveries")));
     }
+}
+
+/// Captures with an id each, as an export has them.
+fn many(count: usize) -> String {
+    let line = |at: usize| {
+        let id = format!("01930000-0000-7000-8000-{at:012}");
+        json!({"id": id, "source": "s", "received_at": jiff::Timestamp::now().to_string(), "path": "/", "status": 200})
+    };
+    (0..count).map(|at| format!("{}\n", line(at))).collect()
+}
+
+#[test]
+fn what_a_killed_program_left_without_its_tag_is_finished_by_the_next_import() {
+    const COUNT: usize = 2_000;
+    let server = Server::start();
+    let file = server.data_dir().join("many");
+    fs::write(&file, many(COUNT)).unwrap();
+    let mut cut = server.command(&["import", "many"]);
+    cut.current_dir(server.data_dir()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut cut = cut.spawn().unwrap();
+    until("some of them", || !server.deliveries("").is_empty());
+    let server = server.kill_and_restart();
+    cut.wait().unwrap();
+    let stored = server.all_deliveries("");
+    assert!(stored.len() < COUNT, "it was killed too late");
+    // What a kill between the two writes leaves.
+    let bare = &stored[0]["id"].as_str().unwrap();
+    let change = br#"{"tags": []}"#;
+    let json = [("Content-Type", "application/json")];
+    let path = format!("/api/v1/deliveries/{bare}");
+    assert_eq!(exchange(server.inspector, "PATCH", &path, &json, change).status, 200);
+    assert!(server.all_deliveries("q=tag:imported").len() < stored.len());
+
+    let again = import(&server, &fs::read(&file).unwrap(), &[]);
+    assert_eq!(again.status.code(), Some(0), "{}", err(&again));
+    assert_eq!(server.all_deliveries("").len(), COUNT);
+    assert_eq!(server.all_deliveries("q=tag:imported").len(), COUNT);
 }

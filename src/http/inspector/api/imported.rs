@@ -12,7 +12,7 @@ use crate::domain::{
     Cause, Connection, Decision, Delivery, DeliveryId, Entry, EventFacts, Header, Imported, MarksChange,
     Reason, Timestamp, Unverified, Verdict,
 };
-use crate::http::inspector::operations::import::Import;
+use crate::http::inspector::operations::import::{Attached, Import};
 use crate::http::inspector::operations::marks::{Note, Tags};
 use crate::http::inspector::request::{As, AsWritten, Fields, Members};
 
@@ -129,9 +129,11 @@ impl ImportedDelivery {
         read.is_good().then(|| Import {
             original,
             entry,
-            cause,
-            marks: marks(self.note, self.tags),
-            hung_up: hung_up.map(Duration::from_micros),
+            attached: Attached {
+                cause,
+                marks: marks(self.note, self.tags),
+                hung_up: hung_up.map(Duration::from_micros),
+            },
         })
     }
 
