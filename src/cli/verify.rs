@@ -54,6 +54,7 @@ pub fn run(globals: &Globals, verify: &Verify) -> anyhow::Result<ExitCode> {
                 path: &path,
                 headers: &headers,
                 body: &body,
+                mask: None,
             });
             let print = || -> Result<(), Unwritten> {
                 say!("not valid ({}): {scheme}: {fault}", fault.reason().as_str())?;

@@ -8,7 +8,7 @@ use super::not_json::signed_with_its_end;
 use super::repeats::Repeats;
 use super::told::Diagnosis;
 use super::what_if::PassesToday;
-use crate::domain::{BodyEnd, Cause, Reason, Source, StoredDelivery, Verdict};
+use crate::domain::{BodyEnd, Cause, MaskKey, Reason, Source, StoredDelivery, Verdict};
 use crate::payload::Sources;
 use crate::signing::diagnose::{self, Autopsy, Known, Suspect};
 use crate::store::Store;
@@ -37,11 +37,11 @@ pub async fn look_into(
     // Without them the delivery itself still says what became of it.
     let repeats = Repeats::of(store, &delivery).await.unwrap_or_default();
     let client_repeat = ClientRepeat::find(store, &delivery).await.ok().flatten();
-    let (in_force, max_body) = (sources.all(), sources.max_body());
+    let (in_force, max_body, masks) = (sources.all(), sources.max_body(), sources.clone());
     let looked_at = Arc::clone(&delivery);
     let look = move || {
         let repeat = repeats.diagnosis(&looked_at, &in_force, max_body);
-        Findings::of(&looked_at, &in_force, repeat, client_repeat)
+        Findings::of(&looked_at, &in_force, masks.masks(), repeat, client_repeat)
     };
     let mut findings = match tokio::task::spawn_blocking(look).await {
         Ok(findings) => findings,
@@ -64,10 +64,11 @@ impl Findings {
     fn of(
         delivery: &StoredDelivery,
         sources: &[Source],
+        masks: Option<&MaskKey>,
         repeat: Option<Diagnosis>,
         client_repeat: Option<ClientRepeat>,
     ) -> Self {
-        let autopsy = autopsy(delivery, sources);
+        let autopsy = autopsy(delivery, sources, masks);
         let is_certain = client_repeat.is_some_and(|repeat| repeat.is_certain());
         let known = repeat.filter(|_| !is_certain);
         let diagnosis = match (known, client_repeat) {
@@ -90,7 +91,7 @@ impl Findings {
 
 /// What the signature of a refused delivery was made with, where its signature is why it was refused and it contains anything
 /// that could be one.
-fn autopsy(delivery: &StoredDelivery, sources: &[Source]) -> Option<Autopsy> {
+fn autopsy(delivery: &StoredDelivery, sources: &[Source], masks: Option<&MaskKey>) -> Option<Autopsy> {
     let reason = delivery.row.reason?;
     let is_about_signature =
         matches!(reason, Reason::SignatureMissing | Reason::SignatureMalformed | Reason::SignatureMismatch);
@@ -115,5 +116,6 @@ fn autopsy(delivery: &StoredDelivery, sources: &[Source]) -> Option<Autopsy> {
         path: &delivery.row.path,
         headers: &delivery.headers,
         body: &delivery.body,
+        mask: masks,
     })
 }

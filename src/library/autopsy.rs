@@ -90,6 +90,7 @@ impl Autopsy {
             path: request.target,
             headers: &request.headers,
             body: request.body,
+            mask: None,
         });
         let Some(found) = found else { return Some(Self::told(unknown(&fault), 0)) };
         let told = match &found.variant {

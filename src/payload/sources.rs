@@ -9,7 +9,7 @@ use url::Url;
 
 use super::cloud_batch::{self, Batch, BatchEvent};
 use super::read::{Payload, entity_at, read};
-use crate::domain::{Headers, Scheme, Source};
+use crate::domain::{Headers, MaskKey, Scheme, Source};
 
 /// The sources in force, and where senders reach them. Cheap to clone; all clones share them, and a reload replaces the
 /// sources.
@@ -17,6 +17,7 @@ use crate::domain::{Headers, Scheme, Source};
 pub struct Sources {
     in_force: Arc<ArcSwap<InForce>>,
     public: Arc<ArcSwapOption<Url>>,
+    masks: Option<Arc<MaskKey>>,
 }
 
 struct InForce {
@@ -29,7 +30,19 @@ impl Sources {
     #[must_use]
     pub fn new(sources: Vec<Source>, max_body: usize) -> Self {
         let in_force = InForce { sources: sources.into(), max_body };
-        Self { in_force: Arc::new(ArcSwap::from_pointee(in_force)), public: Arc::default() }
+        Self { in_force: Arc::new(ArcSwap::from_pointee(in_force)), public: Arc::default(), masks: None }
+    }
+
+    /// The same, of an installation with that key.
+    #[must_use]
+    pub fn masked_with(self, masks: Arc<MaskKey>) -> Self {
+        Self { masks: Some(masks), ..self }
+    }
+
+    /// The key of the masks in stored deliveries.
+    #[must_use]
+    pub fn masks(&self) -> Option<&MaskKey> {
+        self.masks.as_deref()
     }
 
     /// Replaces the sources.

@@ -1,12 +1,11 @@
 //! Received credentials never reach the store. They are replaced by a keyed hash with a short tail: enough to
 //! recognise and compare credentials, not to use them.
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use secrecy::{ExposeSecret as _, SecretBox};
-use sha2::Sha256;
+use std::sync::Arc;
 
 use super::misplaced::Place;
-use crate::domain::{Header, Headers, is_secret_parameter, names_credential_header};
+use crate::domain::{Header, Headers, MaskKey, is_secret_parameter, names_credential_header};
+use crate::signing::diagnose::mask_digest;
 
 /// Shorter values show no tail, in characters.
 const TAIL_FROM: usize = 16;
@@ -17,14 +16,20 @@ const TARGET_HEADERS: [&str; 6] =
     ["referer", "x-original-url", "x-original-uri", "x-rewrite-url", "x-forwarded-uri", "x-request-uri"];
 /// Masks credentials with the installation's own key.
 pub struct Masking {
-    key: SecretBox<[u8; 32]>,
+    key: Arc<MaskKey>,
 }
 
 impl Masking {
     /// Masks with `key`, the installation's `store-key`.
     #[must_use]
     pub fn new(key: [u8; 32]) -> Self {
-        Self { key: SecretBox::new(Box::new(key)) }
+        Self { key: Arc::new(MaskKey::new(key)) }
+    }
+
+    /// The key.
+    #[must_use]
+    pub fn key(&self) -> Arc<MaskKey> {
+        Arc::clone(&self.key)
     }
 
     /// The lines with every credential masked; `more` names headers that the configuration uses for credentials.
@@ -39,14 +44,26 @@ impl Masking {
         headers.into_iter().map(|header| self.header(header, more, hidden)).collect()
     }
 
+    /// The same, of a request whose signature was refused: a digest in a header for credentials may be the signature, and is
+    /// masked so that the autopsy recognises it.
+    #[must_use]
+    pub fn unsigned_headers(&self, headers: Headers, more: &[String], hidden: &[Place]) -> Headers {
+        let masked = |header: Header| {
+            let is_free = names_credential_header(&header.name) && !is_named(&header.name, more, hidden);
+            match mask_digest(&header.text(), &self.key).filter(|_| is_free) {
+                Some(masked) => Header { value: masked.into_bytes(), ..header },
+                None => self.header(header, more, hidden),
+            }
+        };
+        headers.into_iter().map(masked).collect()
+    }
+
     fn header(&self, header: Header, more: &[String], hidden: &[Place]) -> Header {
         if TARGET_HEADERS.iter().any(|known| header.name.eq_ignore_ascii_case(known)) {
             let value = self.target(&header.text(), hidden).into_bytes();
             return Header { value, ..header };
         }
-        let is_hidden =
-            |place: &Place| matches!(place, Place::Header(name) if name.eq_ignore_ascii_case(&header.name));
-        let is_credential = is_credential_header(&header.name, more) || hidden.iter().any(is_hidden);
+        let is_credential = names_credential_header(&header.name) || is_named(&header.name, more, hidden);
         if header.value.is_empty() || !is_credential {
             return header;
         }
@@ -116,26 +133,18 @@ impl Masking {
     }
 
     fn mask(&self, value: &[u8], may_show_tail: bool) -> String {
-        let mut hash = match Hmac::<Sha256>::new_from_slice(self.key.expose_secret()) {
-            Ok(hash) => hash,
-            Err(_) => return "masked".to_owned(),
-        };
-        hash.update(value);
-        let digest = hex::encode(hash.finalize().into_bytes());
-        let short = digest.get(..16).unwrap_or_default();
+        let mask = self.key.mask(value);
         let tail = value.len().checked_sub(TAIL).and_then(|at| value.get(at..)).unwrap_or_default();
         let showable =
             may_show_tail && value.len() >= TAIL_FROM && tail.iter().all(u8::is_ascii_alphanumeric);
-        if showable {
-            format!("masked-{short}-{}", String::from_utf8_lossy(tail))
-        } else {
-            format!("masked-{short}")
-        }
+        if showable { format!("{mask}-{}", String::from_utf8_lossy(tail)) } else { mask }
     }
 }
 
-fn is_credential_header(name: &str, more: &[String]) -> bool {
-    more.iter().any(|known| name.eq_ignore_ascii_case(known)) || names_credential_header(name)
+/// Whether a header is among `more`, or at a hidden place.
+fn is_named(name: &str, more: &[String], hidden: &[Place]) -> bool {
+    let is_it = |place: &Place| matches!(place, Place::Header(known) if known.eq_ignore_ascii_case(name));
+    more.iter().any(|known| name.eq_ignore_ascii_case(known)) || hidden.iter().any(is_it)
 }
 
 /// Whether a value is the mask of a credential, or the variable for one, also behind `Bearer` or `Basic`.

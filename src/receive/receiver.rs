@@ -105,6 +105,9 @@ impl Receiver {
             let failed = checks.iter_mut().find(|check| check.outcome == Outcome::Fail);
             failed.into_iter().for_each(|check| check.notes.push(found.sentence.clone()));
         }
+        // Where credentials are expected, a digest is one of them.
+        let may_sign = matches!(&passed, Err(reason) if reason.is_about_signature())
+            && source.is_some_and(|source| source.credentials.is_empty());
         let mut reply = None;
         let (decision, faults) = match passed {
             Ok(Passed::Event(claim)) => (Decision::Accept(claim), Vec::new()),
@@ -115,7 +118,7 @@ impl Receiver {
             }
         };
         let name = source.map_or(name, |source| &source.name);
-        let delivery = self.delivery(name, arrival, &hidden);
+        let delivery = self.delivery(name, arrival, &hidden, may_sign);
         let unverified = match (&decision, source) {
             (Decision::Reject(reason), Some(source)) => unverified::read(source, &delivery, *reason),
             _ => Unverified::default(),
@@ -188,7 +191,7 @@ impl Receiver {
     /// Stores a request to `/webhook-test` without checks; the response is `status`.
     #[must_use]
     pub fn capture(&self, arrival: Arrival, status: u16, started: Instant) -> Entry {
-        let delivery = self.delivery(CAPTURES, arrival, &[]);
+        let delivery = self.delivery(CAPTURES, arrival, &[], false);
         let decision = Decision::Capture(status);
         let (facts, unverified) = (EventFacts::default(), Unverified::default());
         Entry { delivery, facts, unverified, checks: Vec::new(), decision, started }
@@ -207,8 +210,14 @@ impl Receiver {
         delivery.path = self.masking.imported_target(&delivery.path);
     }
 
-    /// The stored form of an arrival: the bytes unchanged, credentials and the `hidden` places masked.
-    fn delivery(&self, source: &str, arrival: Arrival, hidden: &[Place]) -> Delivery {
+    /// The stored form of an arrival: the bytes unchanged, credentials and the `hidden` places masked. `may_sign`: a header
+    /// for credentials may contain the signature that was looked for.
+    fn delivery(&self, source: &str, arrival: Arrival, hidden: &[Place], may_sign: bool) -> Delivery {
+        let more = &self.credential_headers;
+        let headers = match may_sign {
+            true => self.masking.unsigned_headers(arrival.headers, more, hidden),
+            false => self.masking.headers_without(arrival.headers, more, hidden),
+        };
         Delivery {
             id: arrival.id,
             source: source.to_owned(),
@@ -217,7 +226,7 @@ impl Receiver {
             path: self.masking.target(&arrival.target, hidden),
             http_version: arrival.http_version.to_owned(),
             client: arrival.client,
-            headers: self.masking.headers_without(arrival.headers, &self.credential_headers, hidden),
+            headers,
             connection: arrival.connection,
             body: arrival.body,
             body_end: arrival.body_end,

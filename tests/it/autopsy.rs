@@ -5,7 +5,7 @@ use std::process::Command;
 use base64::Engine as _;
 use serde_json::Value;
 
-use crate::harness::{Server, Setup, exchange};
+use crate::harness::{Server, Setup, exchange, hmac_hex};
 
 fn cases() -> Value {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/autopsy.mjs");
@@ -351,4 +351,59 @@ fn a_signing_secret_that_is_sent_is_named_and_kept_nowhere_in_clear() {
     let out = server.command(&["verify", "--header", &header, file.to_str().unwrap()]).output().unwrap();
     let said = String::from_utf8_lossy(&out.stdout);
     assert!(said.contains("secret-sent: ") && !said.contains(secret), "{said}");
+}
+
+/// A signature in a header for credentials is masked, and explained as well as in any other header.
+#[test]
+fn a_signature_in_a_header_for_credentials_is_explained_without_being_stored() {
+    let secret = "a-secret-of-some-length";
+    let config = "[[source]]\nname = \"own\"\nsignature = \"tagorun\"\nsecrets = [\"file:key\"]\n\n\
+        [[source]]\nname = \"teams\"\nsignature = \"hmac\"\nsecrets = [\"file:key\"]\n\
+        hmac = { header = \"Authorization\", prefix = \"HMAC \", encoding = \"base64\" }\n";
+    let setup = Setup::new(config);
+    setup.file("key", secret);
+    let server = setup.start();
+    let sent = br#"{"event": "user.login", "user": {"id": "u", "email": "a@b.example"}}"#;
+    let compact = br#"{"event":"user.login","user":{"id":"u","email":"a@b.example"}}"#;
+    let [hex, hex_of_compact] = [&sent[..], compact].map(|body| hmac_hex(secret.as_bytes(), body));
+    let base64 = |hex: &str| base64::engine::general_purpose::STANDARD.encode(hex::decode(hex).unwrap());
+    let upper = hex.to_uppercase();
+    let autopsy = |source: &str, header: &str, value: &str| {
+        server.post(&format!("/webhook/{source}"), &[(header, value)], sent);
+        let delivery = server.newest();
+        let stored = delivery["headers"].as_array().unwrap().iter().find(|line| line[0] == header);
+        (delivery["autopsy"].clone(), stored.unwrap()[1].as_str().unwrap().to_owned())
+    };
+    let digests = [hex.clone(), upper, base64(&hex), hex_of_compact.clone(), base64(&hex_of_compact)];
+    for header in ["Authorization", "X-Auth", "X-Auth-Token"] {
+        for before in ["", "HMAC ", "sha256=", "Bearer "] {
+            for digest in &digests {
+                let value = format!("{before}{digest}");
+                let (expected, clear) = autopsy("own", "X-Signature", &value);
+                assert_eq!(clear, value);
+                let (found, stored) = autopsy("own", header, &value);
+                assert!(
+                    expected["variant"].is_string() && found["variant"] == expected["variant"],
+                    "{found}"
+                );
+                let told = |one: &Value| one["sentence"].as_str().unwrap().replace(header, "X-Signature");
+                assert_eq!(told(&found), told(&expected), "{value}");
+                assert!(
+                    header == "X-Auth" || stored.contains("masked-") && !stored.contains(digest),
+                    "{stored}"
+                );
+            }
+        }
+    }
+    // Where the source reads that header.
+    let (found, stored) = autopsy("teams", "Authorization", &format!("HMAC {}", base64(&hex_of_compact)));
+    assert!(found["sentence"].as_str().unwrap().contains("JSON"), "{found}");
+    assert!(stored.starts_with("HMAC masked-"), "{stored}");
+    // Whatever is not a digest is masked as ever.
+    for value in
+        ["hunter2hunter2", "hunter2 0123456789abcdef0123456789abcdef", "Basic dXNlcjpodW50ZXIyaHVudGVyMg=="]
+    {
+        let (_, stored) = autopsy("own", "Authorization", value);
+        assert!(!stored.contains("hunter2") && !stored.contains("dXNlcj"), "{stored}");
+    }
 }

@@ -57,7 +57,7 @@ pub fn diagnose(suspect: &Suspect<'_>) -> Option<Autopsy> {
         return Some(Autopsy::named(&[another], Scheme::ALL.len()));
     }
     let presented = presented(suspect.scheme, suspect.headers);
-    let mut search = Search::new(&presented);
+    let mut search = Search::new(&presented, suspect.mask);
     let found = if presented.is_empty() { None } else { search.run(suspect) };
     let tried = search.tried;
     if let Some(mut differences) = found {

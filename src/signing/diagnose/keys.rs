@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit as _};
 use sha2::{Digest as _, Sha256};
 
 use super::difference::Difference;
-use super::reading::LENIENT;
+use super::digest::LENIENT;
 use super::suspect::{Known, Suspect};
 use crate::domain::{Scheme, Secret};
 use crate::signing::key::usable_key;

@@ -1,6 +1,7 @@
 //! Finds everything in the headers that could be a signature, as leniently as possible.
 
 use super::difference::Difference;
+use super::digest::Digest;
 use super::reading::{Read, parts};
 use crate::domain::{DigestEncoding, Headers, HmacAlgorithm, HmacForm, Platform, Scheme};
 use crate::signing::{header_of, platform_header};
@@ -8,7 +9,7 @@ use crate::signing::{header_of, platform_header};
 /// A digest from a header.
 #[derive(Clone, Debug)]
 pub struct Presented {
-    pub digest: Vec<u8>,
+    pub digest: Digest,
     /// How its form differs from what its source requires.
     pub differences: Vec<Difference>,
     /// Whether it may not be a signature: a token, or a digest of the body.

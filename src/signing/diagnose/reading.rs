@@ -1,21 +1,10 @@
 //! Reads digests from a header's text, in all common formats.
 
-use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-
-/// Standard base64, padded or not.
-pub const LENIENT: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, INDIFFERENT);
-const INDIFFERENT: GeneralPurposeConfig =
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, INDIFFERENT);
-
-/// The known digest sizes, in bytes: MD5, SHA-1, SHA-256, SHA-384, SHA-512.
-const DIGESTS: [usize; 5] = [16, 20, 32, 48, 64];
+use super::digest::{self, Digest, decode_once, is_digest};
 
 /// A digest that was found.
 pub struct Read {
-    pub digest: Vec<u8>,
+    pub digest: Digest,
     /// `sha256`, `v1` and similar texts, each before a `=` or `:`.
     pub prefixes: Vec<String>,
     /// Whether it follows `v1,` or a similar text.
@@ -62,9 +51,14 @@ fn read(part: &str, has_version: bool) -> Option<Read> {
     let unquoted = unwrapped(part, &mut slips);
     let (prefixes, rest) = split_prefixes(unquoted);
     let rest = unwrapped(rest, &mut slips);
-    let (digest, encoding) = decode(rest, &mut slips)?;
+    let clear = |slips: &mut Vec<Slip>| {
+        let (digest, encoding) = decode(rest, slips)?;
+        Some((Digest::Clear(digest), encoding))
+    };
+    let (digest, encoding) = digest::of_mask(rest).or_else(|| clear(&mut slips))?;
     slips.dedup();
-    let is_unpadded = encoding == "base64" && !rest.len().is_multiple_of(4);
+    let is_clear = matches!(digest, Digest::Clear(_));
+    let is_unpadded = is_clear && encoding == "base64" && !rest.len().is_multiple_of(4);
     let prefixes = prefixes.into_iter().map(str::to_owned).collect();
     Some(Read { digest, prefixes, has_version, encoding, is_unpadded, slips })
 }
@@ -133,15 +127,4 @@ fn decode(text: &str, slips: &mut Vec<Slip>) -> Option<(Vec<u8>, &'static str)> 
         return Some((inner, "hex"));
     }
     is_digest(&digest).then_some((digest, encoding))
-}
-
-fn is_digest(digest: &[u8]) -> bool {
-    DIGESTS.contains(&digest.len())
-}
-
-fn decode_once(text: &str) -> Option<(Vec<u8>, &'static str)> {
-    let hex = hex::decode(text).ok().map(|digest| (digest, "hex"));
-    let base64 = || LENIENT.decode(text).ok().map(|digest| (digest, "base64"));
-    let url = || URL_SAFE.decode(text).ok().map(|digest| (digest, "URL-safe base64"));
-    hex.or_else(base64).or_else(url)
 }

@@ -12,6 +12,7 @@ use super::frames::{self, Frame};
 use super::keys::{Key, keys};
 use super::presented::Presented;
 use super::suspect::Suspect;
+use crate::domain::MaskKey;
 
 /// How many bytes are hashed at most: about a tenth of a second. Of large bodies, some variants all the same.
 const MAX_HASHED: usize = 64 * 1024 * 1024;
@@ -29,6 +30,8 @@ const USUAL_CUTS: [usize; 13] = [
 /// Goes through the variants.
 pub struct Search<'p> {
     presented: &'p [Presented],
+    /// Recognises masked digests.
+    mask: Option<&'p MaskKey>,
     /// The number of computed digests.
     pub tried: usize,
     /// Whether there would have been more, had the body been smaller.
@@ -38,8 +41,8 @@ pub struct Search<'p> {
 }
 
 impl<'p> Search<'p> {
-    pub const fn new(presented: &'p [Presented]) -> Self {
-        Self { presented, tried: 0, is_cut: false, hashed: 0, most: MAX_HASHED }
+    pub const fn new(presented: &'p [Presented], mask: Option<&'p MaskKey>) -> Self {
+        Self { presented, mask, tried: 0, is_cut: false, hashed: 0, most: MAX_HASHED }
     }
 
     /// The sender's mistakes; empty if there are none. `None` if no variant matches.
@@ -120,7 +123,7 @@ impl<'p> Search<'p> {
                 self.hashed = self.hashed.saturating_add(size);
                 known = digest(length).map(|digest| (length, digest));
             }
-            if known.as_ref().is_some_and(|(_, digest)| *digest == one.digest) {
+            if known.as_ref().is_some_and(|(_, digest)| one.digest.is(digest, self.mask)) {
                 return Some(one);
             }
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::{Headers, Scheme, Secret, SignatureRule, Source, Timestamp};
+use crate::domain::{Headers, MaskKey, Scheme, Secret, SignatureRule, Source, Timestamp};
 use crate::signing::fault::SignatureFault;
 use crate::signing::request::SignedRequest;
 use crate::signing::scheme::verify;
@@ -25,6 +25,8 @@ pub struct Suspect<'a> {
     pub headers: &'a Headers,
     /// The wire body.
     pub body: &'a [u8],
+    /// The key of masked digests, where there may be some.
+    pub mask: Option<&'a MaskKey>,
 }
 
 /// A secret that may have been used.
