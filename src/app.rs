@@ -96,7 +96,7 @@ pub async fn start(
     let certificate = Arc::new(Certificate::default());
     certificate.use_files(config.receiver.tls.as_ref())?;
     let rules = Arc::new(ArcSwap::from_pointee(make_rules(config, &catalog, &masking)));
-    let sources = Sources::new(config.sources.clone(), config.receiver.max_body);
+    let sources = Sources::new(config.sources.clone(), config.receiver.max_body).masked_with(masking.key());
     sources.reached_at(config::read_public_address(&config.data_dir));
     let addresses = ports.addresses()?;
     let own_receiver = certificate.own_receiver(&addresses);
@@ -131,6 +131,7 @@ pub async fn start(
     let (outer, inner) = (door(PortName::Receiver), door(PortName::Inspector));
     let (reload, reloads) = ReloadDesk::new();
     let (reach, own_replays) = (Reach::default(), OwnReplays::default());
+    let readiness = Readiness::new(store.clone());
     let state = ReceiverState {
         rules: Arc::clone(&rules),
         store: store.clone(),
@@ -139,7 +140,7 @@ pub async fn start(
         door: outer,
         tls: certificate.tls(),
         budget: BodyBudget::new(config.receiver.max_buffered),
-        readiness: Readiness::default(),
+        readiness: readiness.clone(),
         links: LinkOpener::new(sender.client().clone()),
         probes: sender.probes().clone(),
         reach: reach.clone(),
@@ -148,6 +149,7 @@ pub async fn start(
     };
     let inspector_state = InspectorState::new(http::InspectorParts {
         store: store.clone(),
+        readiness,
         catalog: Arc::clone(&catalog),
         sources: sources.clone(),
         sender: sender.clone(),

@@ -21,7 +21,7 @@ pub use history::{Deliveries, DeliveriesCommand, Export, Import, Stats, Wait};
 pub use listen::Listen;
 pub use messages::{ChosenMessages, MessageFilter, Messages, MessagesCommand};
 pub use replay::Replay;
-pub use running::{Inspector, Reload, Rows};
+pub use running::{Health, Inspector, Reload, Rows};
 pub use send::{Send, SendFault};
 pub use shell::{Completions, Doctor, Man, Shell};
 pub use subscriptions::{Subscriptions, SubscriptionsCommand};
@@ -107,7 +107,7 @@ pub enum Command {
     /// Start the receiver and the inspector (the default)
     Serve,
     /// Check that the running instance can store deliveries, for the health check of a container
-    Health,
+    Health(Health),
     /// Send a signed event: an example from the catalogue, or a payload of your own
     #[command(visible_alias = "trigger", after_help = send::EXAMPLES)]
     Send(Send),

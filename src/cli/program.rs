@@ -66,7 +66,7 @@ fn run(Arguments { globals, command }: Arguments) -> anyhow::Result<ExitCode> {
     }
     match command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(&globals),
-        Command::Health => health::run(&globals),
+        Command::Health(asked) => health::run(&globals, &asked),
         Command::Send(send) => send::run(&globals, &send),
         Command::Loop(asked) => full_loop::run(&globals, &asked),
         Command::Wait(asked) => wait::run(&globals, &asked),

@@ -6,6 +6,7 @@ mod receiver;
 
 pub use connection::doorkeeper::Doorkeeper;
 pub use connection::listening::Listening;
+pub use connection::readiness::Readiness;
 pub use connection::tls::Tls;
 pub use connection::traffic::{Grace, Port, Traffic};
 pub use inspector::{
@@ -17,7 +18,7 @@ pub use receiver::limits::AddressRate;
 pub use receiver::link_opener::LinkOpener;
 pub use receiver::listener::{NOISY_LIBRARY, serve as serve_receiver};
 pub use receiver::reach::Reach;
-pub use receiver::state::{Readiness, ReceiverState, Rules};
+pub use receiver::state::{ReceiverState, Rules};
 
 #[cfg(test)]
 pub use inspector::api_view;

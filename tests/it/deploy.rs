@@ -56,6 +56,13 @@ fn health_asks_the_receiver_whether_it_can_store() {
         (asked.status.code(), text(&asked)),
         (Some(0), format!("OK: {} stores deliveries\n", server.receiver))
     );
+    let remote = |url: &str| server.command(&["health", "--url", url]).output().unwrap();
+    let url = format!("http://{}/", server.inspector);
+    let asked = remote(&url);
+    assert_eq!((asked.status.code(), text(&asked)), (Some(0), format!("OK: {url} stores deliveries\n")));
+    let asked = remote(&format!("{url}elsewhere"));
+    assert_eq!(asked.status.code(), Some(1));
+    assert!(text(&asked).contains("HTTP 404 from something else at "), "{}", text(&asked));
     // Its process stands still: no answer, no health.
     server.signal("STOP");
     let asked = server.command(&["health"]).output().unwrap();

@@ -18,6 +18,13 @@ pub struct Rows {
     pub json: bool,
 }
 
+/// `tagohook health`
+#[derive(Debug, Args)]
+pub struct Health {
+    #[command(flatten)]
+    pub inspector: Inspector,
+}
+
 /// `tagohook reload`
 #[derive(Debug, Args)]
 pub struct Reload {

@@ -6,6 +6,7 @@ pub mod listening;
 mod name_watch;
 pub mod other_end;
 pub mod proxy_protocol;
+pub mod readiness;
 pub mod recorded_stream;
 mod refused_head;
 pub mod route;

@@ -24,6 +24,9 @@ use crate::domain::{ApiToken, TOKEN_PREFIX};
 const CSP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; \
                    font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// Where probes ask whether the program runs, and whether it can store deliveries.
+const PROBES: [&str; 2] = ["/healthz", "/readyz"];
+
 /// The guard.
 ///
 /// # Errors
@@ -34,6 +37,8 @@ pub async fn guard(
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let refusal = match refuse_stranger(&state, &request) {
+        // A probe has no password, and may know no name of ours. The response says nothing else.
+        _ if PROBES.contains(&request.path()) => None,
         Some(refusal) => Some(refusal),
         None => refuse_unknown(&state, &request).await,
     };
@@ -151,7 +156,9 @@ async fn refuse_unknown(state: &InspectorState, request: &ServiceRequest) -> Opt
         return None;
     }
     if refusal::is_program(path) || !reads {
-        return Some(unauthorized("Log in, or send Authorization: Bearer with the inspector's password."));
+        return Some(unauthorized(
+            "This needs the inspector's password or a token, as Authorization: Bearer.",
+        ));
     }
     let next = request.uri().path_and_query().map_or("/", |target| target.as_str());
     let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();

@@ -24,6 +24,7 @@ use super::{api, badge_refresh, compress, guard, login, mount};
 use crate::domain::DeliveryFilter;
 use crate::http::connection::doorkeeper::Doorkeeper;
 use crate::http::connection::other_end::OtherEnd;
+use crate::http::connection::readiness;
 use crate::http::connection::recorded_stream::RecordedStream;
 use crate::http::connection::route::Route;
 use crate::http::connection::traffic::Port;
@@ -134,6 +135,8 @@ fn routes(cfg: &mut ServiceConfig) {
     api::routes(cfg);
     pages::routes(cfg);
     cfg.service(read_only("/metrics", metrics))
+        .service(read_only("/healthz", || std::future::ready(readiness::running())))
+        .service(read_only("/readyz", ready))
         .service(
             web::resource("/login")
                 .route(web::get().to(login::form))
@@ -142,6 +145,11 @@ fn routes(cfg: &mut ServiceConfig) {
         )
         .service(post_only("/logout", login::logout))
         .default_service(web::to(nothing));
+}
+
+/// Whether deliveries can be stored.
+async fn ready(state: web::Data<InspectorState>) -> HttpResponse {
+    state.readiness.answer().await
 }
 
 /// The counters, as Prometheus reads them.

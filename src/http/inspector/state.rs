@@ -16,6 +16,7 @@ use super::remembered::Remembered;
 use crate::catalog::Catalog;
 use crate::config::{PasswordHash, PublicUrl};
 use crate::domain::{Clock, SilenceAfter, Source, StoredDelivery};
+use crate::http::connection::readiness::Readiness;
 use crate::http::receiver::link_opener::LinkOpener;
 use crate::http::receiver::reach::Reach;
 use crate::http::receiver::replayed::client_today;
@@ -34,6 +35,8 @@ use crate::telemetry::Metrics;
 pub struct InspectorParts {
     /// Where deliveries are kept.
     pub store: Store,
+    /// Whether deliveries can be stored.
+    pub readiness: Readiness,
     /// The events that are known.
     pub catalog: Arc<Catalog>,
     /// The sources as they are now, the default one first.
@@ -96,6 +99,7 @@ pub struct InspectorState {
     pub(super) remembered: Arc<Remembered>,
     pub(crate) schemas_dir: Option<PathBuf>,
     pub(crate) retention: Retention,
+    pub(super) readiness: Readiness,
     /// Held by the import that is stored now.
     pub(super) importing: Arc<tokio::sync::Mutex<()>>,
     pub(super) receiver: OwnReceiver,
@@ -135,6 +139,7 @@ impl InspectorState {
             remembered: Arc::default(),
             schemas_dir: parts.schemas_dir,
             retention: parts.retention,
+            readiness: parts.readiness,
             importing: Arc::default(),
             receiver: parts.receiver,
             auth: Arc::new(AdminAuth::new(parts.password.map(|hash| hash.as_str().to_owned()))),

@@ -21,7 +21,7 @@ use crate::domain::{
     Transfer,
 };
 use crate::http::connection::wire_head::{self, WireTape};
-use crate::http::connection::{caller::Caller, other_end::OtherEnd, route::Route, unread};
+use crate::http::connection::{caller::Caller, other_end::OtherEnd, readiness, route::Route, unread};
 use crate::receive::handshake::Question;
 use crate::send::PROBE_HEADER;
 use crate::store::StoreError;
@@ -129,23 +129,14 @@ async fn answer(
         Route::Test if test_route::is_preflight(&request) => test_route::preflight(&request),
         Route::Test if state.is_own_probe(&request) => probed(&request, &state).await,
         Route::Test => test_route::for_any_page(test(&request, &mut payload, &state, started).await),
-        Route::Healthz => probe(&request, || async { true }).await,
-        Route::Readyz => probe(&request, || state.is_ready()).await,
+        Route::Healthz | Route::Readyz if !matches!(*request.method(), Method::GET | Method::HEAD) => {
+            respond::method_not_allowed("GET, HEAD")
+        }
+        Route::Healthz => readiness::running(),
+        Route::Readyz => state.readiness.answer().await,
         Route::Nothing => state.nowhere(&request),
     };
     unread::answer(&request, answer, payload)
-}
-
-async fn probe<F: Future<Output = bool>>(request: &HttpRequest, is_well: impl FnOnce() -> F) -> HttpResponse {
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return respond::method_not_allowed("GET, HEAD");
-    }
-    if is_well().await {
-        HttpResponse::Ok().json(serde_json::json!({"status": "ok"}))
-    } else {
-        let answer = serde_json::json!({"status": "unavailable", "detail": "the store cannot be written"});
-        HttpResponse::ServiceUnavailable().json(answer)
-    }
 }
 
 async fn webhook(

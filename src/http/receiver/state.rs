@@ -1,10 +1,9 @@
 //! State shared by the receiver's workers: its rules, its limits, and the store.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Semaphore;
 
 use super::body::{BodyBudget, BodyLimits};
 use super::limits::AddressRate;
@@ -13,15 +12,13 @@ use super::reach::Reach;
 use crate::config::TrustedProxies;
 use crate::domain::Clock;
 use crate::http::connection::doorkeeper::Doorkeeper;
+use crate::http::connection::readiness::Readiness;
 use crate::http::connection::tls::Tls;
 use crate::inspect::replay::OwnReplays;
 use crate::receive::Receiver;
 use crate::send::OwnProbes;
 use crate::store::Store;
 use crate::telemetry::Metrics;
-
-/// How long the result of a store check is valid.
-const READINESS_HOLDS: Duration = Duration::from_secs(1);
 
 /// The rules of the receiver; a reload replaces them.
 pub struct Rules {
@@ -54,7 +51,7 @@ pub struct ReceiverState {
     pub tls: Tls,
     /// The memory budget of all bodies.
     pub budget: BodyBudget,
-    /// The last result of the store check.
+    /// Whether deliveries can be stored.
     pub readiness: Readiness,
     /// Opens confirmation links.
     pub links: LinkOpener,
@@ -66,22 +63,4 @@ pub struct ReceiverState {
     pub replays: OwnReplays,
     /// Limits how many large bodies are checked at once: a parsed JSON value may take many times the size of its text.
     pub large_bodies: Arc<Semaphore>,
-}
-
-/// Whether the store can be written, at most a second old: strangers' probes must not keep the writer busy.
-pub type Readiness = Arc<Mutex<Option<(Instant, bool)>>>;
-
-impl ReceiverState {
-    /// Checks the store at most once a second; concurrent callers share the result.
-    pub(super) async fn is_ready(&self) -> bool {
-        let mut last = self.readiness.lock().await;
-        match *last {
-            Some((at, is_ready)) if at.elapsed() < READINESS_HOLDS => is_ready,
-            _ => {
-                let is_ready = self.store.ready().await.is_ok();
-                *last = Some((Instant::now(), is_ready));
-                is_ready
-            }
-        }
-    }
 }

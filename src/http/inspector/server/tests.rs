@@ -101,6 +101,7 @@ fn house_at(password: Option<&str>, allowed_hosts: &[&str], public_url: Option<&
         crate::telemetry::Workers::default(),
     );
     let state = InspectorState::new(InspectorParts {
+        readiness: crate::http::Readiness::new(store.clone()),
         store,
         catalog,
         sender,

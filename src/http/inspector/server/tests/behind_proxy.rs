@@ -211,3 +211,19 @@ async fn every_page_of_ours_has_a_name_that_no_public_path_may_take() {
         assert!(name.is_empty() || PublicUrl::OWN.contains(&name), "{name}");
     }
 }
+
+#[actix_web::test]
+async fn a_probe_needs_no_password_and_no_name_of_ours_and_learns_nothing() {
+    let house = house(Some(PASSWORD));
+    let app = serve!(house);
+    for path in ["/healthz", "/readyz"] {
+        for host in ["localhost:8081", "10.1.2.3:8081", "load-balancer.example"] {
+            let probe = TestRequest::get().uri(path).insert_header(("Host", host)).to_request();
+            let answer = call_service(&app, probe).await;
+            assert_eq!(answer.status(), 200, "{host}");
+            assert_eq!(read_body(answer).await, r#"{"status":"ok"}"#);
+        }
+        assert_eq!(call_service(&app, post(path).to_request()).await.status(), 405);
+    }
+    assert_eq!(call_service(&app, get("/healthz/x").to_request()).await.status(), 303);
+}
