@@ -22,7 +22,7 @@ pub fn run(globals: &Globals, asked: &Export) -> anyhow::Result<ExitCode> {
     let path = format!("deliveries/export?as={}{query}", asked.format);
     inspector::run(async {
         let api = Api::find(globals, &asked.inspector)?;
-        match &asked.output {
+        match asked.output.as_deref().filter(|file| *file != Path::new("-")) {
             None => {
                 copy(&api, &path, &mut Out).await?;
             }

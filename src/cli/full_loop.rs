@@ -13,6 +13,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::arguments::{FullLoop, Globals};
+use super::fault::Fault;
 use super::inspector::{self, Api, encoded, nobody_runs, text};
 use super::interrupt::Interrupts;
 use super::output::{answer, complain, say};
@@ -37,7 +38,12 @@ const MARK: &str = "X-Tagohook-Loop";
 /// subscription.
 pub fn run(globals: &Globals, asked: &FullLoop) -> anyhow::Result<ExitCode> {
     let data_dir = globals.options().data_dir(&environment());
-    let receiver = OwnReceiver::of_data_dir(&data_dir).ok_or_else(|| nobody_runs(&data_dir, ""))?;
+    let receiver = OwnReceiver::of_data_dir(&data_dir).ok_or_else(|| match &asked.inspector.url {
+        None => nobody_runs(&data_dir, ""),
+        Some(_) => Fault::usage(
+            "the loop goes through a receiver on this machine: give the --data-dir of the instance",
+        ),
+    })?;
     let config = configuration(globals)?;
     let catalog = app::read_catalog(&config)?;
     let source = config.sources.first().context("the configuration has no source")?;

@@ -20,6 +20,9 @@ const PAGE: usize = 500;
 /// The most bytes in a response.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
+/// What the API says of every request with faults. One fault needs no heading.
+const GENERAL: [&str; 2] = ["The query parameters are not valid.", "The request body is not valid."];
+
 /// A client for the API.
 pub struct Api {
     client: Client,
@@ -58,6 +61,11 @@ impl Api {
     /// Where the instance is now.
     pub fn base(&self) -> url::Url {
         self.data_dir.as_deref().and_then(local).unwrap_or_else(|| self.base.clone())
+    }
+
+    /// The URL of a page, `/health`.
+    pub fn page(&self, path: &str) -> String {
+        format!("{}{}", self.base(), path.trim_start_matches('/'))
     }
 
     /// The response to `GET`.
@@ -226,18 +234,30 @@ fn problem(status: u16, body: &[u8]) -> String {
     let no_inspector = format!("HTTP {status} from something else; is the path of --url right?");
     let detail = told.get("detail").and_then(Value::as_str).unwrap_or(&no_inspector);
     let mut lines = vec![match status {
-        401 => format!(
-            "{detail} Set TAGOHOOK_PASSWORD to the inspector's password. Or set TAGOHOOK_TOKEN to a token."
-        ),
+        401 => format!("{detail} Set TAGOHOOK_PASSWORD to the password, or TAGOHOOK_TOKEN to a token."),
         _ => detail.to_owned(),
     }];
     let errors = told.get("errors").and_then(Value::as_array).cloned().unwrap_or_default();
-    let line = |error: &Value| match text(error, "pointer").as_str() {
-        "" => format!("  {}", text(error, "message")),
-        pointer => format!("  {pointer}: {}", text(error, "message")),
-    };
-    lines.extend(errors.iter().map(line));
-    lines.join("\n")
+    match errors.as_slice() {
+        [only] if GENERAL.contains(&detail) => fault_line(only),
+        errors => {
+            lines.extend(errors.iter().map(|error| format!("  {}", fault_line(error))));
+            lines.join("\n")
+        }
+    }
+}
+
+/// What is wrong with a parameter or a member. The search is what the user typed, and has no name there.
+fn fault_line(error: &Value) -> String {
+    let (pointer, message) = (text(error, "pointer"), text(error, "message"));
+    // A place inside a body stays a pointer.
+    let name = pointer.strip_prefix('/').filter(|name| !name.contains('/')).unwrap_or(&pointer);
+    let message = message.strip_prefix(&format!("{name} cannot be read: ")).unwrap_or(&message);
+    if matches!(name, "" | "q") || message.starts_with(name) {
+        message.to_owned()
+    } else {
+        format!("{name}: {message}")
+    }
 }
 
 /// A member as text; `-` if it is missing. The text cannot control the terminal.

@@ -18,9 +18,9 @@ use super::sign::{find_source, read_body};
 use super::{configuration, configuration_without_secrets, environment};
 use crate::app;
 use crate::catalog::{Catalog, EventType, fresh_example};
-use crate::config::rate as rate_of;
+use crate::config::{ForwardProxy, rate as rate_of};
 use crate::domain::Clock as _;
-use crate::send::{Answer, Client, OwnReceiver, TargetGuard, fresh_id};
+use crate::send::{Answer, Client, OwnReceiver, TargetGuard, Trust, fresh_id};
 use crate::telemetry::SystemClock;
 
 /// Sends, prints each response, and fails if one is not 2xx.
@@ -51,6 +51,10 @@ pub fn run(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
     inspector::run(async {
         let client = match (&send.to, &receiver) {
             (None, Some(receiver)) => Client::of_receiver(receiver)?,
+            (Some(_), Some(receiver)) => {
+                let trust = Trust::SystemAndOwn(receiver.clone());
+                Client::behind(TargetGuard::new(false), &ForwardProxy::default(), trust)?
+            }
             _ => Client::new(TargetGuard::new(false))?,
         };
         let bar = Bar::new("sent", "events", send.count);

@@ -54,7 +54,8 @@ pub fn man(asked: &Man) -> anyhow::Result<ExitCode> {
 
 fn page(command: &Command, name: &str) -> anyhow::Result<String> {
     let mut text = Vec::new();
-    Page::new(command.clone().display_name(name)).title(name).render(&mut text)?;
+    let source = concat!("tagohook ", env!("CARGO_PKG_VERSION"));
+    Page::new(command.clone().display_name(name)).title(name).source(source).render(&mut text)?;
     Ok(String::from_utf8(text)?)
 }
 

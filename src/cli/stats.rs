@@ -21,7 +21,7 @@ pub fn run(globals: &Globals, asked: &Stats) -> anyhow::Result<ExitCode> {
         }
         received(&overview, &asked.range)?;
         forwarded(&sent)?;
-        attention(&overview)?;
+        attention(&overview, &api)?;
         Ok(ExitCode::SUCCESS)
     })
 }
@@ -31,7 +31,11 @@ fn items<'v>(of: &'v Value, key: &str) -> Vec<&'v Value> {
 }
 
 fn received(overview: &Value, range: &str) -> anyhow::Result<()> {
-    say!("Received in the last {range}: {} deliveries", text(overview, "deliveries"))?;
+    let deliveries = match text(overview, "deliveries") {
+        one if one == "1" => "1 delivery".to_owned(),
+        more => format!("{more} deliveries"),
+    };
+    say!("Received in the last {range}: {deliveries}")?;
     let counts = |key: &str| -> Vec<String> {
         let members = overview.get(key).and_then(Value::as_object).into_iter().flatten();
         members
@@ -74,7 +78,7 @@ fn forwarded(sent: &Value) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn attention(overview: &Value) -> anyhow::Result<()> {
+fn attention(overview: &Value, api: &Api) -> anyhow::Result<()> {
     let attention = items(overview, "attention");
     if attention.is_empty() {
         say!("\nNeeds attention: nothing")?;
@@ -84,7 +88,7 @@ fn attention(overview: &Value) -> anyhow::Result<()> {
     for one in attention {
         say!("  - {}", text(one, "sentence"))?;
         if one.get("action").is_some_and(Value::is_string) {
-            say!("    {}: {}", text(one, "action"), text(one, "url"))?;
+            say!("    {}: {}", text(one, "action"), api.page(&text(one, "url")))?;
         }
     }
     Ok(())

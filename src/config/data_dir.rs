@@ -244,8 +244,7 @@ mod tests {
         let data_dir = DataDir::take(folder.path()).unwrap();
         let tcp = ListenAddress::Tcp("127.0.0.1:1".parse().unwrap());
         for receiver in [tcp, ListenAddress::Unix("/run/tagohook.sock".into())] {
-            let addresses =
-                Addresses { receiver, inspector: "[::1]:2".parse().unwrap(), pid: 3, tls: None };
+            let addresses = Addresses { receiver, inspector: "[::1]:2".parse().unwrap(), pid: 3, tls: None };
             data_dir.write_addresses(&addresses).unwrap();
             assert_eq!(read_addresses(folder.path()), Some(addresses));
         }

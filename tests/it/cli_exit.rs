@@ -380,3 +380,17 @@ fn many_events_have_a_bar_on_a_terminal_only_and_no_response_controls_it() {
     assert!(!err(&piped).contains("of 30") && out(&piped).contains("30 sent"), "{}", err(&piped));
     assert!(out(&piped).contains("\u{1b}]0;owned"), "a pipe gets the exact bytes");
 }
+
+#[test]
+fn an_export_to_a_dash_is_standard_output_and_the_loop_says_that_it_needs_a_receiver_here() {
+    let server = Server::start();
+    server.post_signed(login("one").as_bytes());
+    let folder = tempfile::tempdir().unwrap();
+    let export = server.command(&["export", "-o", "-"]).current_dir(folder.path()).output().unwrap();
+    assert_eq!(String::from_utf8(export.stdout).unwrap().lines().count(), 1);
+    assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none(), "no file named -");
+    let url = format!("http://{}/", server.inspector);
+    let round = program(&["loop", "--url", &url]);
+    assert_eq!(round.status.code(), Some(2));
+    assert!(String::from_utf8(round.stderr).unwrap().contains("a receiver on this machine"));
+}

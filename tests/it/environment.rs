@@ -82,7 +82,7 @@ fn foreign_variables_stop_neither_the_server_nor_a_command_and_the_password_reac
     assert_eq!(output.status.code(), Some(1));
     assert!(
         String::from_utf8_lossy(&output.stderr)
-            .contains("Set TAGOHOOK_PASSWORD to the inspector's password.")
+            .contains("Set TAGOHOOK_PASSWORD to the password, or TAGOHOOK_TOKEN to a token.")
     );
 }
 

@@ -413,6 +413,11 @@ fn our_own_commands_accept_the_certificate_in_force_and_no_other() {
     let done = text(&replay(&server));
     assert!(done.contains(", 0 failed"), "{done}");
     assert!(text(&send(&server, &["--fault", "slow"])).contains("408"), "byte by byte inside TLS");
+    for host in ["127.0.0.1", "localhost"] {
+        let to = format!("https://{host}:{}/webhook/tagorun", server.receiver.port());
+        let sent = send(&server, &["--to", &to]);
+        assert!(sent.status.success(), "{to}: {}", text(&sent));
+    }
 
     // Somebody else with another certificate, where the file says that we are.
     certificate(&server.data_dir(), "other");
@@ -562,4 +567,38 @@ fn a_file_that_is_half_written_is_used_when_it_is_whole_and_never_before() {
     }
     until("the whole file", || open(server.receiver, &second).is_ok());
     assert!(server.command(&["send", "user.login"]).output().unwrap().status.success());
+}
+
+#[test]
+fn an_exported_line_works_when_pasted_and_the_programs_say_how_the_certificate_is_trusted() {
+    let server = prepared(TLS).start();
+    assert!(server.command(&["send", "user.login"]).output().unwrap().status.success());
+    let id = server.newest()["id"].as_str().unwrap().to_owned();
+    let export = |format: &str| {
+        String::from_utf8(server.api_raw(&format!("deliveries/{id}/export?as={format}")).body).unwrap()
+    };
+    let pipe = |program: &[&str], text: &str| {
+        let mut child = Command::new(program[0])
+            .args(&program[1..])
+            .env("NODE_EXTRA_CA_CERTS", server.data_dir().join("cert.pem"))
+            .env("SSL_CERT_FILE", server.data_dir().join("cert.pem"))
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        child.wait().unwrap().success()
+    };
+    let programs = [
+        ("curl", &["sh"][..], "--pinnedpubkey"),
+        ("node", &["node", "--input-type=module", "-"], "// NODE_EXTRA_CA_CERTS: "),
+        ("python", &["python3", "-"], "# SSL_CERT_FILE: "),
+    ];
+    for (count, (format, program, said)) in (2..).zip(programs) {
+        let text = export(format);
+        assert!(text.contains(said), "{text}");
+        assert!(pipe(program, &text), "{text}");
+        assert_eq!(server.deliveries("").len(), count, "{format}");
+    }
+    assert!(export("test").contains("// NODE_EXTRA_CA_CERTS: "));
+    assert!(!pipe(&["sh"], &export("curl").replace("sha256//", "sha256//A")));
 }

@@ -7,9 +7,9 @@ use super::running::{Inspector, Rows};
 /// `tagohook tail`
 #[derive(Debug, Args)]
 pub struct Tail {
-    /// Only matching deliveries, as verdict=rejected or source:tagorun; the filters of the API
-    #[arg(value_name = "NAME=VALUE")]
-    pub filter: Vec<String>,
+    /// A search, as in the search box: verdict:rejected source:tagorun; also filters of the API, as event_type=user.login
+    #[arg(value_name = "QUERY")]
+    pub query: Vec<String>,
     /// Start with deliveries received since then: 2h, 30m, or a time
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,

@@ -42,7 +42,7 @@ pub async fn look(api: &Api) -> anyhow::Result<Vec<Finding>> {
         let (sentence, url) = (text(one, "sentence"), text(one, "url"));
         let is_grave = one.get("grave").and_then(Value::as_bool) == Some(true);
         let make = if is_grave { Finding::bad } else { Finding::notice };
-        found.push(make("attention", sentence, format!("{}: {url}", text(one, "action"))));
+        found.push(make("attention", sentence, format!("{}: {}", text(one, "action"), api.page(&url))));
     }
     Ok(found)
 }
