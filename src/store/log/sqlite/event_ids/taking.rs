@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::filter::Filter;
+use super::filter::{Filter, Probe};
 use super::identity::Identity;
 use super::run::Building;
 use super::statements::{First, New, Statements};
@@ -104,7 +104,8 @@ impl EventIds {
         if let Some(fresh) = self.fresh.get(&identity) {
             return statements.fresh(fresh.id, identity);
         }
-        for run in self.runs.iter().rev().filter(|run| run.filter.may_have(identity)) {
+        let probe = Probe::of(identity);
+        for run in self.runs.iter().rev().filter(|run| run.filter.may_have(&probe)) {
             if let Some(found) = statements.sorted(run.number, identity)? {
                 return Ok(Some(found));
             }
