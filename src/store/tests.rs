@@ -23,6 +23,7 @@ mod keys;
 mod learned;
 mod marks;
 mod nodes;
+mod packed;
 mod panics;
 mod places;
 mod queue;

@@ -11,15 +11,44 @@ use crate::payload::decode;
 use crate::store::log::encoding;
 use crate::store::{Retention, StoreError};
 
-/// The weight of a row in the budgets in addition to its header block, body and checks: keys, columns and index
-/// entries.
+/// The weight of a row in the budgets in addition to its body and its texts: keys, columns and index entries.
 const ROW_OVERHEAD: usize = 400;
 
 /// The longest body compared by value with the first delivery of its event, in bytes; also applies after decoding.
 pub const MOST_COMPARED: usize = 64 * 1024;
 
+/// The longer texts of a delivery, in the form in which an engine stores them.
+pub trait Texts: Sized {
+    /// Encodes the texts of `entry`, the checks from their JSON.
+    fn of(entry: &Entry, checks: String) -> Self;
+
+    /// The room that they take in the store, in bytes.
+    fn size(&self) -> usize;
+}
+
+/// Texts as they are.
+pub struct Plain {
+    /// The header block.
+    pub headers: Vec<u8>,
+    /// The checks, as text.
+    pub checks: String,
+    /// The length of the explanation of the client's address.
+    explanation: usize,
+}
+
+impl Texts for Plain {
+    fn of(entry: &Entry, checks: String) -> Self {
+        let headers = encoding::header_block(&entry.delivery.headers);
+        Self { headers, checks, explanation: entry.delivery.client.explanation.len() }
+    }
+
+    fn size(&self) -> usize {
+        self.headers.len().saturating_add(self.checks.len()).saturating_add(self.explanation)
+    }
+}
+
 /// An entry, encoded.
-pub struct Prepared {
+pub struct Prepared<T = Plain> {
     /// The request, credentials masked.
     pub delivery: Delivery,
     /// What was read about the event.
@@ -28,10 +57,8 @@ pub struct Prepared {
     pub unverified: Option<String>,
     /// The decision of the checks before the store.
     pub decision: Decision,
-    /// The header block.
-    pub headers: Vec<u8>,
-    /// The checks, as text.
-    pub checks: String,
+    /// Its texts.
+    pub texts: T,
     /// When the request's head was complete.
     pub started: Instant,
     /// Its weight, in bytes.
@@ -52,28 +79,28 @@ pub struct Settled {
     pub first: Option<(DeliveryId, Option<Timestamp>)>,
 }
 
-impl Prepared {
+impl<T: Texts> Prepared<T> {
     /// Encodes `entry` on the caller's thread.
     ///
     /// # Errors
     /// `Unavailable` if its checks cannot be written.
     pub fn encode(entry: Entry) -> Result<Self, StoreError> {
-        let headers = encoding::header_block(&entry.delivery.headers);
         let checks = encoding::checks_text(&entry.checks)
             .map_err(|fault| StoreError::Unavailable(format!("checks cannot be written: {fault}")))?;
+        let texts = T::of(&entry, checks);
         let weight = ROW_OVERHEAD
-            .saturating_add(headers.len())
-            .saturating_add(checks.len())
+            .saturating_add(texts.size())
             .saturating_add(entry.delivery.path.len())
             .saturating_add(entry.delivery.source.len())
-            .saturating_add(entry.delivery.client.explanation.len())
             .saturating_add(entry.delivery.body.len());
         let Entry { delivery, facts, unverified, decision, started, .. } = entry;
         let unverified = encoding::unverified_text(&unverified);
         let weight = weight.saturating_add(unverified.as_ref().map_or(0, String::len));
-        Ok(Self { delivery, facts, unverified, decision, headers, checks, started, weight })
+        Ok(Self { delivery, facts, unverified, decision, texts, started, weight })
     }
+}
 
+impl<T> Prepared<T> {
     /// Its claim on an event, if it has one.
     pub const fn claim(&self) -> Option<&Claim> {
         match &self.decision {

@@ -5,18 +5,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::oneshot;
 
-use super::prepared::Prepared;
+use super::prepared::{Plain, Prepared};
 use crate::store::{StoreError, Written};
 
 /// How a waiting caller gets its result.
 pub type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
 /// An entry that waits to be written.
-pub struct Waiting {
+pub struct Waiting<T = Plain> {
     /// The entry.
-    pub prepared: Box<Prepared>,
+    pub prepared: Box<Prepared<T>>,
     /// The caller that waits. It also gets the entry back: memory is freed fastest by the thread that allocated it.
-    pub answer: Answer<(Written, Box<Prepared>)>,
+    pub answer: Answer<(Written, Box<Prepared<T>>)>,
     /// Its place in the queue.
     pub place: Place,
 }
@@ -51,7 +51,7 @@ impl Place {
     }
 }
 
-impl Waiting {
+impl<T> Waiting<T> {
     /// Reports the result to the waiting caller. The place is released first, so that the next caller finds it free.
     pub fn tell(self, written: Result<Written, StoreError>) {
         let Self { prepared, answer, place } = self;

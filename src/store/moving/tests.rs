@@ -62,6 +62,8 @@ fn every_table_and_column_of_sqlite_is_moved() {
         let columns = match (&*table, &*column) {
             ("attempts", "key") => vec!["message_seq", "number"],
             ("dead_letters", "is_told") => vec!["is_reported"],
+            // Another engine has the same texts in another form.
+            ("delivery_bytes", "packed") => vec![],
             (_, column) => vec![column],
         };
         let table = if table == "delivery_bytes" { "deliveries".to_owned() } else { table };

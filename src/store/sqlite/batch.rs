@@ -2,6 +2,7 @@
 
 use super::job::Job;
 use crate::store::log::queue::Waiting;
+use crate::store::log::sqlite::Packed;
 
 /// The most entries and jobs of one transaction.
 const MOST_ENTRIES: usize = 1_000;
@@ -12,7 +13,7 @@ const MOST_BYTES: usize = 16 * 1024 * 1024;
 #[derive(Default)]
 pub struct Batch {
     /// The deliveries to append.
-    pub entries: Vec<Waiting>,
+    pub entries: Vec<Waiting<Packed>>,
     /// The other work.
     pub jobs: Vec<Box<dyn Job>>,
     /// The size of the entries.
@@ -21,7 +22,7 @@ pub struct Batch {
 
 impl Batch {
     /// Adds a delivery.
-    pub fn add(&mut self, waiting: Waiting) {
+    pub fn add(&mut self, waiting: Waiting<Packed>) {
         self.bytes = self.bytes.saturating_add(waiting.prepared.weight);
         self.entries.push(waiting);
     }

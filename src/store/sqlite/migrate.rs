@@ -30,7 +30,8 @@ migrations! {
     "V27__devices",
     "V29__outbound",
     "V30__api_tokens",
-    "V31__event_id_runs"
+    "V31__event_id_runs",
+    "V32__packed_texts"
 }
 
 /// Applies the migrations that are missing in `connection`.

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use crate::store::StoreSize;
 use crate::store::log::queue::Queued;
+use crate::store::log::sqlite as log;
 use crate::store::upkeep::sqlite::retention;
 
 /// How long a connection waits for another process that locks the file (`tagohook prune` next to a server).
@@ -176,6 +177,7 @@ fn set_up_writer(connection: Connection) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "cache_size", -16_000)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     keep_plans(&connection)?;
+    log::add_functions(&connection)?;
     Ok(connection)
 }
 
@@ -186,6 +188,7 @@ pub fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     keep_plans(&connection)?;
+    log::add_functions(&connection)?;
     Ok(connection)
 }
 

@@ -16,7 +16,7 @@ use super::shared::{self, Shared};
 use crate::store::log::prepared::Prepared;
 use crate::store::log::queue::{Answer, Place, Waiting};
 use crate::store::log::sqlite::event_ids::{self, EventIds, RUN_ROWS};
-use crate::store::log::sqlite::{Inserted, Statements};
+use crate::store::log::sqlite::{Inserted, Packed, Statements};
 use crate::store::upkeep::ages::Ages;
 use crate::store::upkeep::sqlite::retention;
 use crate::store::{Pruned, StoreError, StoreOptions, Written};
@@ -29,7 +29,7 @@ const JOBS_TIME: Duration = Duration::from_millis(50);
 const RETENTION_EVERY: Duration = Duration::from_secs(2);
 
 enum Command {
-    Append(Waiting),
+    Append(Waiting<Packed>),
     Work(Box<dyn Job>),
     Prune(Answer<Pruned>),
     Ready(Answer<()>),
@@ -74,7 +74,7 @@ impl Writer {
     }
 
     /// Queues an entry and waits until it is durable.
-    pub async fn append(&self, prepared: Prepared) -> Result<Written, StoreError> {
+    pub async fn append(&self, prepared: Prepared<Packed>) -> Result<Written, StoreError> {
         let place =
             Place::take(&self.shared.queued, prepared.weight, self.queue_bytes).ok_or(StoreError::Full)?;
         let prepared = Box::new(prepared);

@@ -200,6 +200,7 @@ async fn make_days(client: &tokio_postgres::Client) {
 async fn copy(from: &std::path::Path, to: &tokio_postgres::Config) {
     let (client, connection) = to.connect(NoTls).await.unwrap();
     tokio::spawn(connection);
+    let columns = COLUMNS.replace("b.headers", "plain_bytes(b.headers, b.packed)");
     let names = COLUMNS.replace("d.", "").replace("b.", "");
     let places = (1..=20).map(|at| format!("${at}")).collect::<Vec<_>>().join(", ");
     let insert = format!(
@@ -209,7 +210,7 @@ async fn copy(from: &std::path::Path, to: &tokio_postgres::Config) {
     make_days(&client).await;
     client.batch_execute("BEGIN").await.unwrap();
     for (sql, insert) in [
-        (format!("SELECT {COLUMNS} FROM deliveries d JOIN delivery_bytes b USING (seq)"), insert),
+        (format!("SELECT {columns} FROM deliveries d JOIN delivery_bytes b USING (seq)"), insert),
         (
             "SELECT seq, is_pinned, note, tags FROM delivery_marks".to_owned(),
             "INSERT INTO delivery_marks VALUES ($1, $2::bigint <> 0, $3, $4)".to_owned(),
@@ -236,6 +237,7 @@ async fn copy(from: &std::path::Path, to: &tokio_postgres::Config) {
 fn rows(from: &std::path::Path, sql: &str) -> Vec<Vec<Box<dyn ToSql + Sync + Send>>> {
     use rusqlite::types::Value;
     let file = rusqlite::Connection::open(from).unwrap();
+    crate::store::log::sqlite::add_functions(&file).unwrap();
     let mut read = file.prepare(sql).unwrap();
     let columns = read.column_count();
     let values = read.query_map([], |row| (0..columns).map(|at| row.get(at)).collect()).unwrap();

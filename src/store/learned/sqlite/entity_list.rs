@@ -244,7 +244,7 @@ pub fn with_bytes(
 ) -> rusqlite::Result<Vec<LoggedDelivery>> {
     let mut read = connection.prepare_cached(
         r"
-        SELECT headers, body
+        SELECT plain_bytes(headers, packed) AS headers, body
         FROM delivery_bytes
         WHERE seq = ?1
         ",

@@ -147,10 +147,10 @@ fn fill(row: &mut Record<'_>, place: i64, entry: &Prepared, settled: &Settled, t
     row.text(delivery.http_version.as_str());
     row.bytes(&address_bytes(delivery.client.peer));
     row.text(&delivery.client.explanation);
-    row.bytes(&entry.headers);
+    row.bytes(&entry.texts.headers);
     row.bytes(&delivery.body);
     row.text(delivery.body_end.as_str());
-    row.text(&entry.checks);
+    row.text(&entry.texts.checks);
     row.maybe_number(settled.first.and_then(|first| first.1).map(Timestamp::as_micros));
     row.maybe_number(delivery.connection.port.map(i64::from));
     row.number(i64::from(delivery.connection.deliveries));

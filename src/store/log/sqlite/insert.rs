@@ -6,6 +6,7 @@ use super::event_ids::{self, EventIds, First, New};
 use crate::domain::{Appended, Claim, ClaimKey, Delivery, DeliveryId, Reason, Timestamp, Verdict};
 use crate::store::log::encoding;
 use crate::store::log::prepared::{MOST_COMPARED, Prepared, expiry, keys, says_the_same};
+use crate::store::log::sqlite::packed::{self, Packed};
 use crate::store::sqlite::whole;
 use crate::store::{Retention, Written};
 
@@ -48,18 +49,18 @@ impl<'c> Statements<'c> {
                 INSERT INTO delivery_bytes (
                     seq, http_version, peer_ip, explanation,
                     headers, body, body_end, checks,
-                    first_received_at, peer_port, connection_deliveries
+                    first_received_at, peer_port, connection_deliveries, packed
                 ) VALUES (
                     ?1, ?2, ?3, ?4,
                     ?5, ?6, ?7, ?8,
-                    ?9, ?10, ?11
+                    ?9, ?10, ?11, ?12
                 )
                 ",
             )?,
             event_ids: event_ids::Statements::prepare(connection)?,
             first_body: connection.prepare_cached(
                 r"
-                SELECT b.headers, b.body
+                SELECT plain_bytes(b.headers, b.packed), b.body
                 FROM deliveries d
                 JOIN delivery_bytes b USING (seq)
                 WHERE d.id = ?1 AND length(b.body) <= ?2
@@ -72,7 +73,7 @@ impl<'c> Statements<'c> {
     pub fn insert(
         &mut self,
         event_ids: &mut EventIds,
-        prepared: &Prepared,
+        prepared: &Prepared<Packed>,
         retention: &Retention,
         now: Timestamp,
     ) -> rusqlite::Result<Inserted> {
@@ -105,18 +106,20 @@ impl<'c> Statements<'c> {
             whole(prepared.weight),
             prepared.unverified,
         ])?;
+        let texts = &prepared.texts;
         self.bytes.execute(params![
             seq,
-            delivery.http_version,
-            encoding::address_bytes(delivery.client.peer),
-            delivery.client.explanation,
-            prepared.headers,
+            texts.http_version,
+            texts.peer_ip,
+            texts.explanation,
+            texts.headers,
             &*delivery.body,
-            delivery.body_end.as_str(),
-            prepared.checks,
+            texts.body_end,
+            texts.checks,
             settled.first.and_then(|(_, received_at)| received_at).map(Timestamp::as_micros),
             delivery.connection.port,
             delivery.connection.deliveries,
+            packed::FORM,
         ])?;
         Ok(Inserted { written: Written { appended: settled.appended, seq, took }, verdict: settled.verdict })
     }
@@ -125,7 +128,7 @@ impl<'c> Statements<'c> {
     fn take(
         &mut self,
         event_ids: &mut EventIds,
-        prepared: &Prepared,
+        prepared: &Prepared<Packed>,
         claim: &Claim,
         retention: &Retention,
         now: Timestamp,

@@ -3,8 +3,12 @@
 pub mod event_ids;
 mod insert;
 mod log;
+mod packed;
+mod packing;
 mod page;
+mod phrases;
 mod query;
 pub mod rows;
 
 pub use insert::{Inserted, Statements};
+pub use packed::{FORM, Packed, add_functions};

@@ -67,18 +67,18 @@ columns! { list from 0, then AFTER;
 }
 
 columns! { payload from super::list::AFTER;
-    HEADERS = "b.headers",
+    HEADERS = "plain_bytes(b.headers, b.packed)",
     BODY = "b.body",
 }
 
 columns! { whole from super::list::AFTER;
-    HTTP_VERSION = "b.http_version",
-    PEER_IP = "b.peer_ip",
-    EXPLANATION = "b.explanation",
-    HEADERS = "b.headers",
+    HTTP_VERSION = "plain_text(b.http_version, b.packed)",
+    PEER_IP = "coalesce(nullif(b.peer_ip, x''), d.client_ip)",
+    EXPLANATION = "plain_text(b.explanation, b.packed)",
+    HEADERS = "plain_bytes(b.headers, b.packed)",
     BODY = "b.body",
-    BODY_END = "b.body_end",
-    CHECKS = "b.checks",
+    BODY_END = "plain_text(b.body_end, b.packed)",
+    CHECKS = "plain_text(b.checks, b.packed, d.event_id, d.event_type, d.event_name, d.client_ip)",
     FIRST_RECEIVED_AT = "b.first_received_at",
     PEER_PORT = "b.peer_port",
     CONNECTION_DELIVERIES = "b.connection_deliveries",

@@ -1,10 +1,14 @@
 //! The statements of a move in SQLite, made from the list of tables.
 
+use crate::store::log::sqlite::FORM;
 use crate::store::moving::facts;
 use crate::store::moving::tables::{ATTEMPTS, Column, DEAD_LETTERS, DELIVERIES, FACTS, Kind, Table};
 
 /// The columns of `deliveries`; the others are in `delivery_bytes`.
 const NARROW: usize = 20;
+
+/// The columns whose values are words of packed checks, in their order.
+const CHECKS_WORDS: [&str; 4] = ["event_id", "event_type", "event_name", "client_ip"];
 
 /// The key of an attempt: its message's number and its own number in one.
 const ATTEMPT_KEY: &str = "?1 << 16 | ?2";
@@ -40,6 +44,14 @@ fn read(table: &Table, column: &Column) -> String {
         (ATTEMPTS, "message_seq", _) => "key >> 16".to_owned(),
         (ATTEMPTS, "number", _) => "key & 65535".to_owned(),
         (DEAD_LETTERS, "is_reported", _) => "is_told".to_owned(),
+        (DELIVERIES, "peer_ip", _) => "coalesce(nullif(b.peer_ip, x''), t.client_ip)".to_owned(),
+        (DELIVERIES, "headers", _) => "plain_bytes(b.headers, b.packed)".to_owned(),
+        (DELIVERIES, "checks", _) => {
+            format!("plain_text(b.checks, b.packed, t.{})", CHECKS_WORDS.join(", t."))
+        }
+        (DELIVERIES, "http_version" | "explanation" | "body_end", _) => {
+            format!("plain_text(b.{name}, b.packed)")
+        }
         (_, _, Kind::About) => format!("{name}, d.id"),
         (_, _, Kind::Through) => format!(
             "{name}, (SELECT d.id FROM deliveries AS d WHERE d.seq <= {}.{name} ORDER BY d.seq DESC LIMIT 1)",
@@ -63,8 +75,11 @@ pub fn inserts(table: &Table) -> Vec<String> {
         DELIVERIES => {
             let (narrow, wide) = (numbered().take(NARROW), numbered().skip(NARROW));
             let first = insert(DELIVERIES, narrow.map(|(place, column)| written(table, place, column)));
-            let bytes = std::iter::once(("seq".to_owned(), "last_insert_rowid()".to_owned()));
-            let bytes = bytes.chain(wide.map(|(place, column)| written(table, place, column)));
+            let bytes = [("seq", "last_insert_rowid()".to_owned()), ("packed", FORM.to_string())];
+            let bytes = bytes
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .chain(wide.map(|(place, column)| written(table, place, column)));
             vec![first, insert("delivery_bytes", bytes)]
         }
         ATTEMPTS => {
@@ -83,6 +98,7 @@ fn written(table: &Table, place: usize, column: &Column) -> (String, String) {
         (_, name) => name,
     };
     let value = match column.kind {
+        Kind::Text | Kind::Bytes if table.name == DELIVERIES => delivery_value(table, place, column),
         Kind::Own => "NULL".to_owned(),
         Kind::About => format!("(SELECT seq FROM deliveries WHERE id = ?{place})"),
         Kind::Through => format!("coalesce((SELECT seq FROM deliveries WHERE id = ?{place}), 0)"),
@@ -90,6 +106,24 @@ fn written(table: &Table, place: usize, column: &Column) -> (String, String) {
         _ => format!("?{place}"),
     };
     (name.to_owned(), value)
+}
+
+/// A text or the bytes of a delivery, in the form of a row as the log writes it.
+fn delivery_value(table: &Table, place: usize, column: &Column) -> String {
+    let place_of =
+        |name| (1..).zip(table.columns).find(|(_, other)| other.name == name).map(|(place, _)| place);
+    match column.name {
+        "http_version" | "explanation" | "headers" | "body_end" => format!("packed(?{place})"),
+        "checks" => {
+            let words = CHECKS_WORDS.into_iter().filter_map(place_of);
+            format!("packed(?{place}{})", words.map(|word: usize| format!(", ?{word}")).collect::<String>())
+        }
+        "peer_ip" => {
+            let client = place_of("client_ip").unwrap_or(place);
+            format!("iif(?{place} = ?{client}, x'', ?{place})")
+        }
+        _ => format!("?{place}"),
+    }
 }
 
 fn insert(table: &str, columns: impl Iterator<Item = (String, String)>) -> String {

@@ -103,7 +103,7 @@ impl Where {
             Condition::Header { name, text } => {
                 self.reads_bytes = true;
                 let needle = text.as_deref().map(|text| Value::Blob(folded(text.as_bytes())));
-                self.sql.push_str("header_holds(b.headers, ?, ?)");
+                self.sql.push_str("header_holds(plain_bytes(b.headers, b.packed), ?, ?)");
                 self.values.extend([name.clone().into(), needle.unwrap_or(Value::Null)]);
             }
             Condition::Cause(pattern) => {
@@ -138,7 +138,8 @@ impl Where {
                 self.sql.push_str(
                     r"(
                         text_holds(
-                            ?, d.path, d.source, d.event_type, d.event_name, d.event_id, d.entity, b.headers
+                            ?, d.path, d.source, d.event_type, d.event_name, d.event_id, d.entity,
+                            plain_bytes(b.headers, b.packed)
                         )
                         OR body_holds(b.body, ?)
                     )",

@@ -252,7 +252,7 @@ fn read(log: &Connection, first: i64, last: i64) -> rusqlite::Result<(Vec<Read>,
             d.source, d.method, d.path, d.client_ip,
             d.event_type, d.event_name, d.event_id, d.entity,
             d.verdict, d.reason, d.status,
-            b.headers, b.body
+            plain_bytes(b.headers, b.packed), b.body
         FROM deliveries d
         JOIN delivery_bytes b USING (seq)
         WHERE d.seq BETWEEN ?1 AND ?2
