@@ -39,9 +39,11 @@ const FEWEST_DIGITS: usize = 8;
 /// The digits of a UUID, with its hyphens.
 const UUID_LENGTH: usize = 36;
 
-/// The phrases by their first bytes, the longest first.
-static INDEX: LazyLock<Vec<Vec<(u16, &'static [u8])>>> = LazyLock::new(|| {
-    let mut index: Vec<Vec<(u16, &[u8])>> = vec![Vec::new(); 1 << SLOT_BITS];
+/// Phrases with the same first bytes, with their numbers; the longest first.
+type Slot = Vec<(u16, &'static [u8])>;
+
+static INDEX: LazyLock<Vec<Slot>> = LazyLock::new(|| {
+    let mut index: Vec<Slot> = vec![Vec::new(); 1 << SLOT_BITS];
     for (number, phrase) in (0..).zip(PHRASES) {
         if let Some(slot) = slot(phrase.as_bytes()).and_then(|at| index.get_mut(at)) {
             slot.push((number, phrase.as_bytes()));
