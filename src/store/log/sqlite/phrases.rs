@@ -244,7 +244,7 @@ pub const PHRASES: &[&str] = &[
     "okhttp/",
     "axios/",
     "curl/",
-    "reqwest/",
+    "node-fetch/",
     "undici",
     "https://",
 ];
