@@ -65,6 +65,14 @@ fn what_an_older_file_keeps_is_listed_and_whole() {
     assert_eq!(server.raw(captured["id"].as_str().unwrap()), b"captured words");
     assert_eq!(server.deliveries("reason=signature_mismatch&event_type=user.login").len(), 0);
     assert_eq!(server.deliveries("event_type=user.login").len(), 2);
+    let whole = |row: &serde_json::Value| server.api(&format!("deliveries/{}", row["id"].as_str().unwrap()));
+    let rejected = whole(&server.deliveries("verdict=rejected")[0]);
+    assert_eq!(rejected["headers"][3], json!(["User-Agent", "Python-urllib/3.11"]));
+    assert_eq!(rejected["checks"][3]["reason"], "signature_mismatch");
+    let repeated = whole(&server.deliveries("verdict=duplicate")[0]);
+    let seen = repeated["checks"][6]["seen"].as_str().unwrap();
+    assert!(seen.starts_with("id evt_old: first accepted at "), "{seen}");
+    assert_eq!(server.deliveries("q=header.user-agent:urllib").len(), 4);
 }
 
 #[test]

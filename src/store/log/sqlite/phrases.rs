@@ -247,4 +247,13 @@ pub const PHRASES: &[&str] = &[
     "node-fetch/",
     "undici",
     "https://",
+    "\r\nX-Tagorun-Signature: ",
+    "\r\nX-Tagorun-Signature: sha256=",
+    "\r\nX-Tagorun-Event-Id: ",
+    "\r\nAccept-Encoding: identity",
+    "Python-urllib/",
+    "aiohttp",
+    "Java-http-client/",
+    "Apache-HttpClient/",
+    "GuzzleHttp/",
 ];
