@@ -88,9 +88,19 @@ impl Api {
     /// The rows of a list, newest first, over all its pages; `plural` is their member, such as `dead_letters`. `query`
     /// starts with `&`. At most `limit`, if given.
     pub async fn pages(&self, plural: &str, query: &str, limit: Option<usize>) -> anyhow::Result<Vec<Value>> {
+        self.pages_before(String::new(), plural, query, limit).await
+    }
+
+    /// The same, of those before a position, `&before=…`.
+    pub async fn pages_before(
+        &self,
+        mut before: String,
+        plural: &str,
+        query: &str,
+        limit: Option<usize>,
+    ) -> anyhow::Result<Vec<Value>> {
         let path = plural.replace('_', "-");
         let mut rows: Vec<Value> = Vec::new();
-        let mut before = String::new();
         loop {
             let page = limit.map_or(PAGE, |limit| limit.saturating_sub(rows.len()).min(PAGE));
             if page == 0 {

@@ -23,8 +23,9 @@ pub fn run(globals: &Globals, tail: &Tail) -> anyhow::Result<ExitCode> {
         let mut live = Live::new(&api, query.clone(), None);
         let (at, _) = live.first_position().await?;
         if let Some(since) = since {
-            let earlier = format!("&before={}&from={}{query}", at.saturating_add(1), encoded(&since));
-            for row in api.pages("deliveries", &earlier, None).await?.iter().rev() {
+            let (before, from) =
+                (format!("&before={}", at.saturating_add(1)), format!("&from={}{query}", encoded(&since)));
+            for row in api.pages_before(before, "deliveries", &from, None).await?.iter().rev() {
                 show_row(&row.to_string(), tail.rows.json)?;
             }
         }

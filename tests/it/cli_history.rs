@@ -361,7 +361,10 @@ fn results_have_colours_on_a_terminal_unless_no_color_is_set() {
 
 #[test]
 fn tail_shows_what_arrived_before_it_where_that_is_asked_for() {
+    // More than a page of the API.
+    const EARLIER: usize = 501;
     let server = Server::start();
+    assert!(run(&server, &["send", "user.login", "-q", "--count", &EARLIER.to_string()]).status.success());
     for id in ["e1", "e2", "e3"] {
         server.post_signed(login(id).as_bytes());
     }
@@ -372,6 +375,7 @@ fn tail_shows_what_arrived_before_it_where_that_is_asked_for() {
         let row: Value = serde_json::from_str(&lines.next().unwrap()).unwrap();
         row["event_id"].as_str().unwrap().to_owned()
     };
+    (0..EARLIER).for_each(|_| assert!(next().starts_with("evt_")));
     assert_eq!([next(), next(), next()], ["e1", "e2", "e3"]);
     server.post_signed(login("e4").as_bytes());
     assert_eq!(next(), "e4");
