@@ -62,12 +62,12 @@ pub fn size(text: &str) -> Result<u64, String> {
         "MB" => 1_000_000,
         "GB" => 1_000_000_000,
         "TB" => 1_000_000_000_000,
-        _ => return Err(format!("{text:?} is not a size; {allowed}")),
+        _ => return Err(format!("{text:?} is not a size; expected {allowed}")),
     };
     let count: Option<u64> = number.parse().ok();
     count
         .and_then(|count| count.checked_mul(factor))
-        .ok_or_else(|| format!("{text:?} is not a size; {allowed}"))
+        .ok_or_else(|| format!("{text:?} is not a size; expected {allowed}"))
 }
 
 /// A value as the file has it, without the quotes of a text.
@@ -89,13 +89,13 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         "h" => 3_600_000,
         "d" => 86_400_000,
         "w" => 604_800_000,
-        _ => return Err(format!("{text:?} is not a duration; {allowed}")),
+        _ => return Err(format!("{text:?} is not a duration; expected {allowed}")),
     };
     let count: Option<u64> = number.parse().ok();
     match count.and_then(|count| count.checked_mul(millis)) {
-        Some(0) => Err(format!("{text:?} is too small; {allowed}, more than 0")),
+        Some(0) => Err(format!("{text:?} is too small; expected {allowed}, more than 0")),
         Some(millis) => Ok(Duration::from_millis(millis)),
-        None => Err(format!("{text:?} is not a duration; {allowed}")),
+        None => Err(format!("{text:?} is not a duration; expected {allowed}")),
     }
 }
 
@@ -118,7 +118,7 @@ pub fn rate(text: &str) -> Result<Rate, String> {
 pub fn silence_after(text: &str) -> Result<SilenceAfter, String> {
     let allowed =
         "\"off\", a multiple of the usual interval from \"1.1x\" to \"100x\", or a duration as \"30m\"";
-    let fault = || format!("{text:?} cannot be read; {allowed}");
+    let fault = || format!("{text:?} cannot be read; expected {allowed}");
     if text == "off" {
         return Ok(SilenceAfter::Off);
     }

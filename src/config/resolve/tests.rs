@@ -242,7 +242,7 @@ fn a_slip_in_the_syntax_is_told_by_its_cause() {
 #[test]
 fn a_value_without_quotes_is_shown_as_it_is_written() {
     let faults = Case::new("[receiver]\nbody_timeout = 30\n").faults();
-    assert!(faults[0].contains("\"30\" is not a duration; a duration as \"30s\""), "{faults:?}");
+    assert!(faults[0].contains("\"30\" is not a duration; expected a duration as \"30s\""), "{faults:?}");
 }
 
 #[test]

@@ -12,6 +12,8 @@ const MASKED: &str = "masked-";
 const HASH: usize = 16;
 /// How many letters of a credential's end may follow.
 const TAIL: usize = 4;
+/// How long the form of a masked digest is, with its dash.
+const FORM: usize = 4;
 /// How often TagoIO tries to post, the first try included.
 const TAGOIO_TRIES: u32 = 10;
 
@@ -80,10 +82,18 @@ pub fn dotted(text: &str) -> String {
         if let Some(tail) = rest.strip_prefix('-').and_then(|tail| tail.get(..TAIL)).filter(is_tail) {
             shown.push_str(tail);
             rest = rest.get(TAIL.saturating_add(1)..).unwrap_or_default();
+        } else if rest.get(..FORM).is_some_and(is_form_of_digest) {
+            rest = rest.get(FORM..).unwrap_or_default();
         }
     }
     shown.push_str(rest);
     shown
+}
+
+/// Whether it says how a masked digest was written, as `-32h`.
+fn is_form_of_digest(text: &str) -> bool {
+    let form = text.strip_prefix('-').and_then(|form| form.strip_suffix(['h', 'b', 'u']));
+    form.is_some_and(|length| length.bytes().all(|digit| digit.is_ascii_digit()))
 }
 
 /// Which try of TagoIO's it is.
@@ -101,6 +111,7 @@ mod tests {
         for (stored, shown) in [
             ("Bearer masked-d288e69eb40dad86-c68e", "Bearer ••••c68e"),
             ("Basic masked-d288e69eb40dad86", "Basic ••••"),
+            ("HMAC masked-d288e69eb40dad86-32h", "HMAC ••••"),
             (
                 "/p?token=masked-d288e69eb40dad86-c68e&key=masked-0123456789abcdef&a=1",
                 "/p?token=••••c68e&key=••••&a=1",
