@@ -75,35 +75,46 @@ async fn copy(api: &Api, path: &str, out: &mut impl Write) -> anyhow::Result<usi
     Ok(bytes)
 }
 
-/// A file that is removed unless it is finished.
+/// A file that has its name once it is finished. A device or a pipe is written to as it is.
 struct Unfinished {
     file: File,
-    path: PathBuf,
-    wanted: PathBuf,
-    is_finished: bool,
+    /// Where the file is until then, and its name. `None`: it is finished.
+    draft: Option<(PathBuf, PathBuf)>,
 }
 
 impl Unfinished {
     fn create(wanted: &Path) -> anyhow::Result<Self> {
-        let mut path = wanted.as_os_str().to_owned();
-        path.push(".unfinished");
-        let path = PathBuf::from(path);
-        let file = File::create(&path).with_context(|| format!("{} cannot be written", path.display()))?;
-        Ok(Self { file, path, wanted: wanted.to_owned(), is_finished: false })
+        let cannot = || format!("{} cannot be written", wanted.display());
+        match fs::metadata(wanted) {
+            Ok(there) if there.is_dir() => bail!("{} is a folder; give the name of a file", wanted.display()),
+            Ok(there) if !there.is_file() => {
+                let file = File::options().write(true).open(wanted).with_context(cannot)?;
+                return Ok(Self { file, draft: None });
+            }
+            _ => {}
+        }
+        let mut draft = wanted.as_os_str().to_owned();
+        draft.push(".unfinished");
+        let draft = PathBuf::from(draft);
+        let file = File::create(&draft).with_context(cannot)?;
+        Ok(Self { file, draft: Some((draft, wanted.to_owned())) })
     }
 
     fn finish(mut self) -> anyhow::Result<()> {
-        self.file.sync_all().and_then(|()| fs::rename(&self.path, &self.wanted))?;
-        self.is_finished = true;
+        if let Some((draft, wanted)) = &self.draft {
+            let named = self.file.sync_all().and_then(|()| fs::rename(draft, wanted));
+            named.with_context(|| format!("{} cannot be written", wanted.display()))?;
+        }
+        self.draft = None;
         Ok(())
     }
 }
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        if !self.is_finished {
+        if let Some((draft, _)) = &self.draft {
             // What is left is no harm.
-            let _ = fs::remove_file(&self.path);
+            let _ = fs::remove_file(draft);
         }
     }
 }

@@ -389,6 +389,21 @@ fn an_export_to_a_dash_is_standard_output_and_the_loop_says_that_it_needs_a_rece
     let export = server.command(&["export", "-o", "-"]).current_dir(folder.path()).output().unwrap();
     assert_eq!(String::from_utf8(export.stdout).unwrap().lines().count(), 1);
     assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none(), "no file named -");
+    for (place, told) in
+        [(".", ". is a folder"), ("no/such/file", "no/such/file cannot be written: No such file")]
+    {
+        let export = server.command(&["export", "-o", place]).current_dir(folder.path()).output().unwrap();
+        assert_eq!(export.status.code(), Some(1));
+        assert!(err(&export).contains(told), "{}", err(&export));
+    }
+    // A pipe, as a device, is written to and not replaced.
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = Command::new("cat").arg(&pipe).stdout(Stdio::piped()).spawn().unwrap();
+    let export = server.command(&["export", "-o", pipe.to_str().unwrap()]).output().unwrap();
+    assert_eq!(export.status.code(), Some(0), "{}", err(&export));
+    assert_eq!(out(&reader.wait_with_output().unwrap()).lines().count(), 1);
+    assert!(!std::fs::metadata(&pipe).unwrap().is_file());
     let url = format!("http://{}/", server.inspector);
     let round = program(&["loop", "--url", &url]);
     assert_eq!(round.status.code(), Some(2));
