@@ -8,6 +8,7 @@
 //!
 //! Times are stored less the fact `event_ids_shift`, which changes where the wall clock was set.
 
+mod building;
 mod expire;
 mod filter;
 mod identity;

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, params};
 
+use super::building::Building;
 use super::filter::Filter;
 use super::identity::Identity;
 use super::taking::{EventIds, Run, first_of, run_of};
@@ -11,15 +12,6 @@ const FEWEST_ROWS: usize = 256;
 /// How many rows a transaction copies or removes for each of its deliveries: a run is finished long before the next one is
 /// full.
 const ROWS_PER_DELIVERY: usize = 4;
-
-/// A run that is being built.
-pub(super) struct Building {
-    number: i64,
-    latest_expiry: i64,
-    filter: Filter,
-    /// The rows that are left, the first one last.
-    left: Vec<(Identity, i64)>,
-}
 
 /// The number of rows for `EventIds::move_on` in a transaction of `deliveries` deliveries.
 pub fn share(deliveries: usize) -> usize {
@@ -101,26 +93,4 @@ impl EventIds {
 pub(super) fn clear(connection: &Connection, run: i64) -> rusqlite::Result<()> {
     connection.prepare_cached("DELETE FROM sorted_event_ids WHERE run = ?1")?.execute([run])?;
     Ok(())
-}
-
-impl Building {
-    /// Copies the next rows.
-    fn copy(&mut self, connection: &Connection, rows: usize) -> rusqlite::Result<()> {
-        let mut copy = connection.prepare_cached(
-            r"
-            INSERT INTO sorted_event_ids (
-                run, identity, source, key,
-                body_digest, delivery_id, first_received_at, expires_at
-            )
-            SELECT ?1, identity, source, key, body_digest, delivery_id, first_received_at, expires_at
-            FROM fresh_event_ids
-            WHERE id = ?2
-            ",
-        )?;
-        let rest = self.left.len().saturating_sub(rows);
-        for (_, id) in self.left.drain(rest..).rev() {
-            copy.execute(params![self.number, id])?;
-        }
-        Ok(())
-    }
 }

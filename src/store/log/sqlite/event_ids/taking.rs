@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::building::Building;
 use super::filter::{Filter, Probe};
 use super::identity::Identity;
-use super::run::Building;
 use super::statements::{First, New, Statements};
 use crate::domain::Timestamp;
 

@@ -1,3 +1,5 @@
+//! Event ids whatever happens to the processes that take them.
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -132,7 +134,7 @@ fn transaction(taker: &mut Taker, model: &mut Model, dice: &mut Dice, now: i64) 
 }
 
 #[test]
-fn id_20_an_id_belongs_to_one_delivery_until_it_expires_whatever_happens() {
+fn an_id_belongs_to_one_delivery_until_it_expires_whatever_happens() {
     let (mut dice, mut listed) = (Dice(31), 0);
     for round in 0..6 {
         let (_folder, path) = place();
