@@ -39,25 +39,25 @@ const RATE: u32 = 5_000;
 /// How often each question is asked.
 const TIMES: usize = 40;
 
-/// What is asked: its name, and its path where `N` is another number each time.
+/// What is asked: its name, and its path, where `{N}` is another number each time.
 const QUESTIONS: &[(&str, &str)] = &[
     ("first page", "/"),
-    ("next page", "/api/v1/deliveries?before=N"),
-    ("a delivery's page", "/deliveries/ID"),
+    ("next page", "/api/v1/deliveries?before={N}"),
+    ("a delivery's page", "/deliveries/{ID}"),
     ("refused", "/api/v1/deliveries?verdict=rejected"),
-    ("refused, far back", "/api/v1/deliveries?verdict=rejected&before=N"),
+    ("refused, far back", "/api/v1/deliveries?verdict=rejected&before={N}"),
     ("a type, a status", "/api/v1/deliveries?q=type:data.*+status:4xx"),
-    ("a device", "/api/v1/deliveries?q=device:66f1a2b3c4d5e6f700000X"),
-    ("an address range", "/api/v1/deliveries?q=ip:203.0.Y.0/28"),
+    ("a device", "/api/v1/deliveries?q=device:66f1a2b3c4d5e6f700000{X}"),
+    ("an address range", "/api/v1/deliveries?q=ip:203.0.{Y}.0/28"),
     ("a rare word", "/api/v1/deliveries?q=zephyranthes"),
     ("a common word", "/api/v1/deliveries?q=body:\"co2\""),
     ("a prefix", "/api/v1/deliveries?q=body:zephyr"),
-    ("two words, far back", "/api/v1/deliveries?q=boiler+calibrated&before=N"),
-    ("a number in bodies", "/api/v1/deliveries?q=\"+N\""),
-    ("words that are nowhere", "/api/v1/deliveries?q=boilerplates+N"),
+    ("two words, far back", "/api/v1/deliveries?q=boiler+calibrated&before={N}"),
+    ("a number in bodies", "/api/v1/deliveries?q=\"+{N}\""),
+    ("words that are nowhere", "/api/v1/deliveries?q=boilerplates+{N}"),
     ("a header, refused", "/api/v1/deliveries?q=header.user-agent:curl+verdict:rejected"),
     ("not, or", "/api/v1/deliveries?q=NOT+verdict:accepted+(überprüft+OR+offline)+-type:user.*"),
-    ("no such event", "/api/v1/deliveries?event_id=evt_N"),
+    ("no such event", "/api/v1/deliveries?event_id=evt_{N}"),
 ];
 
 #[derive(Parser)]
@@ -129,10 +129,10 @@ fn ask_all(program: &Program, (oldest, newest): (u64, u64), pause: Duration) {
         for (at, id) in ids.iter().enumerate() {
             let number = position(at);
             let path = path
-                .replace('N', &number.to_string())
-                .replace("ID", id)
-                .replace('X', &format!("{:03x}", number % 4_096))
-                .replace('Y', &(100 + number % 20).to_string())
+                .replace("{N}", &number.to_string())
+                .replace("{ID}", id)
+                .replace("{X}", &format!("{:03x}", number % 4_096))
+                .replace("{Y}", &(100 + number % 20).to_string())
                 .replace('"', "%22")
                 .replace('ü', "%C3%BC");
             std::thread::sleep(pause);

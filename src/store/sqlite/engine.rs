@@ -12,7 +12,7 @@ use super::unfinished::is_unfinished;
 use super::writer::Writer;
 use crate::domain::Clock;
 use crate::store::log::sqlite::event_ids;
-use crate::store::search::sqlite::{Indexer, SearchFile};
+use crate::store::search::sqlite::{Indexer, SearchFolder};
 use crate::store::{StoreError, StoreOptions};
 use crate::telemetry::Workers;
 
@@ -21,7 +21,7 @@ pub struct Sqlite {
     pub shared: Arc<Shared>,
     pub writer: Writer,
     pub readers: Readers,
-    pub search: Arc<SearchFile>,
+    pub search: Arc<SearchFolder>,
     pub indexer: OnceLock<Indexer>,
     pub clock: Arc<dyn Clock>,
     pub workers: Workers,
@@ -48,7 +48,7 @@ impl Sqlite {
             shared,
             writer,
             readers,
-            search: Arc::new(SearchFile::beside(&path)),
+            search: Arc::new(SearchFolder::beside(&path)),
             indexer: OnceLock::new(),
             clock,
             workers,

@@ -72,14 +72,8 @@ impl Readers {
     }
 }
 
-/// The error of a query that reached its deadline.
-pub fn interrupted() -> rusqlite::Error {
-    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_INTERRUPT);
-    rusqlite::Error::SqliteFailure(code, None)
-}
-
 /// Whether a query was interrupted at its deadline.
-pub fn is_interrupted(fault: &rusqlite::Error) -> bool {
+fn is_interrupted(fault: &rusqlite::Error) -> bool {
     fault.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
 }
 

@@ -1,14 +1,12 @@
 //! The part of a delivery's page that shows every delivery of its event.
 
 use super::row_view::RowView;
-use crate::domain::DeliveryRow;
+use crate::domain::{DeliveryRow, Timestamp};
 use crate::http::inspector::operations::comparison::changes_word;
-use crate::http::inspector::state::InspectorState;
 use crate::http::inspector::words::When;
 use crate::inspect::ClientRepeat;
 use crate::inspect::duration::seconds;
 use crate::inspect::timeline::Timeline;
-use crate::store::StoreError;
 
 /// What the section shows; without a second delivery, nothing.
 #[derive(Default)]
@@ -33,14 +31,11 @@ pub struct AttemptView {
 }
 
 impl Attempts {
-    /// The section of a delivery.
-    pub async fn of(state: &InspectorState, row: &DeliveryRow) -> Result<Self, StoreError> {
-        let Some(event_id) = &row.event_id else { return Ok(Self::default()) };
-        let timeline = Timeline::of(&state.store, &row.source, event_id).await?;
+    /// The section of a delivery; the timeline is that of its event.
+    pub fn of(timeline: &Timeline, row: &DeliveryRow, now: Timestamp) -> Self {
         if timeline.attempts.len() < 2 {
-            return Ok(Self::default());
+            return Self::default();
         }
-        let now = state.clock.wall();
         let mut before = None;
         let views = timeline.attempts.iter().map(|attempt| {
             let here = attempt.row.id.to_string();
@@ -55,10 +50,10 @@ impl Attempts {
                 row: RowView::from(&attempt.row),
             }
         });
-        Ok(Self {
+        Self {
             rows: views.collect(),
             has_more: timeline.has_more,
-            schedule: timeline.schedule.unwrap_or_default(),
-        })
+            schedule: timeline.schedule.clone().unwrap_or_default(),
+        }
     }
 }

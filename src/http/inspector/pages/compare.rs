@@ -2,6 +2,7 @@
 
 use super::row_view::RowView;
 use crate::domain::{DeliveryFilter, DeliveryRow};
+use crate::inspect::timeline::Timeline;
 use crate::store::{Store, StoreError};
 
 /// The most deliveries of the event, and the most others of its type.
@@ -16,14 +17,10 @@ pub struct Candidate {
 
 impl Candidate {
     /// The first delivery of the event of `row`, other deliveries of that event, and those before it of the same type.
-    pub async fn all(store: &Store, row: &DeliveryRow) -> Result<Vec<Self>, StoreError> {
-        let mut found: Vec<Self> = Vec::new();
-        if let Some(id) = &row.event_id {
-            let same = store.of_event(&row.source, id, MOST).await?;
-            found.extend(
-                same.iter().filter(|other| other.id != row.id).map(|other| Self::of(other, "same event")),
-            );
-        }
+    pub async fn all(store: &Store, row: &DeliveryRow, event: &Timeline) -> Result<Vec<Self>, StoreError> {
+        let same = event.attempts.iter().rev().take(MOST).map(|attempt| &attempt.row);
+        let same = same.filter(|other| other.id != row.id);
+        let mut found: Vec<Self> = same.map(|other| Self::of(other, "same event")).collect();
         if let Some(event_type) = &row.event_type {
             let filter = DeliveryFilter {
                 source: Some(row.source.clone()),

@@ -24,6 +24,7 @@ use crate::http::inspector::words::When;
 use crate::inspect::json_tree::Row as Line;
 use crate::inspect::link_of;
 use crate::inspect::search::term;
+use crate::inspect::timeline::Timeline;
 use crate::store::StoreError;
 
 /// Larger bodies are not read for the name of their device, in bytes.
@@ -141,8 +142,13 @@ async fn shown(
         &state.apply(),
     );
     let replays = state.store.replays_about(id).await?;
-    let attempts = Attempts::of(state, &delivery.row).await?;
-    let compare = Candidate::all(&state.store, &delivery.row).await?;
+    let row = &delivery.row;
+    let event = match &row.event_id {
+        Some(event_id) => Timeline::of(&state.store, &row.source, event_id).await?,
+        None => Timeline::default(),
+    };
+    let attempts = Attempts::of(&event, row, state.clock.wall());
+    let compare = Candidate::all(&state.store, row, &event).await?;
     let again = Again::of(state, &delivery, &replays);
     let body = BodySection::of(&delivery, look(query)).await;
     let onward = onward(state, &delivery).await?;

@@ -41,12 +41,12 @@ impl Indexable {
     /// The slices of its text and of values that may all differ.
     pub fn signature(&self) -> Signature {
         let mut signature = Signature::new();
-        signature.mark(Hashed::Body.trigrams(&folded_body(&self.body)));
+        signature.text(Hashed::Body, &folded_body(&self.body));
         let named = [&self.event_type, &self.event_name, &self.event_id, &self.entity];
         for text in named.into_iter().flatten().chain([&self.path, &self.source]) {
-            signature.mark(Hashed::Head.trigrams(&folded(text.as_bytes())));
+            signature.text(Hashed::Head, &folded(text.as_bytes()));
         }
-        signature.mark(Hashed::Head.trigrams(&folded(&self.headers)));
+        signature.text(Hashed::Head, &folded(&self.headers));
         for (field, value) in [(Field::EventId, &self.event_id), (Field::Entity, &self.entity)] {
             value.iter().for_each(|value| signature.mark(field.slices(value.bytes())));
         }

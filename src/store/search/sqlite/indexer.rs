@@ -1,6 +1,7 @@
 //! The thread that builds the index, newest rows first, with lower priority than receiving.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -11,9 +12,10 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, Error, OptionalExtension as _, Row, params};
 
 use super::builder::Indexable;
-use super::file::{Indexed, SearchFile, last_of};
+use super::folder::SearchFolder;
+use super::indexed::{Indexed, mergeable};
 use super::open::{OpenRow, OpenSegment};
-use super::positions::{first_of, segment_of};
+use super::positions::{first_of, last_of, segment_of};
 use crate::domain::Reason;
 use crate::store::log::encoding;
 use crate::store::sqlite::shared::{self, Shared};
@@ -30,11 +32,11 @@ const SLICE: i64 = 256;
 const AT_ONCE: (usize, usize) = (64, 1024 * 1024);
 /// The niceness of the thread, as in nice(2).
 const NICE: i32 = 10;
-/// Unfinished segments in memory, of up to 8 MiB each, beyond which new rows wait: under a load that is more than the thread
+/// Unfinished segments in memory, of up to 10 MiB each, beyond which new rows wait: under a load that is more than the thread
 /// can index, they would become ever more.
 const OPEN: usize = 2;
-/// Groups of slices written between two time checks.
-const GROUPS: usize = 100;
+/// Slices written between two time checks.
+const SLICES_AT_ONCE: usize = 400;
 
 /// The thread.
 pub struct Indexer {
@@ -47,11 +49,11 @@ impl Indexer {
     pub fn start(
         store: &Path,
         shared: Arc<Shared>,
-        file: Arc<SearchFile>,
+        folder: Arc<SearchFolder>,
         workers: &Workers,
     ) -> std::io::Result<Self> {
         let (stop, stopped) = channel();
-        let work = Work { store: store.to_owned(), shared, file, stopped };
+        let work = Work { store: store.to_owned(), shared, folder, stopped };
         let thread = workers.start("store-indexer", NICE, move || work.run())?;
         Ok(Self { stop: Mutex::new(Some(stop)), thread })
     }
@@ -66,26 +68,31 @@ impl Indexer {
 struct Work {
     store: PathBuf,
     shared: Arc<Shared>,
-    file: Arc<SearchFile>,
+    folder: Arc<SearchFolder>,
     stopped: Receiver<()>,
 }
 
 /// Why the thread returns to its start.
 enum Halt {
     Stopped,
-    Fault(rusqlite::Error),
+    Fault(Box<dyn std::error::Error>),
 }
 
 impl From<rusqlite::Error> for Halt {
     fn from(fault: rusqlite::Error) -> Self {
-        Self::Fault(fault)
+        Self::Fault(fault.into())
+    }
+}
+
+impl From<std::io::Error> for Halt {
+    fn from(fault: std::io::Error) -> Self {
+        Self::Fault(fault.into())
     }
 }
 
 impl Work {
     fn run(&self) {
         while let Halt::Fault(fault) = self.keep_up() {
-            self.file.note(&fault);
             tracing::warn!(%fault, "the search index could not be built; until it is, searches read the log");
             if self.pause(AFTER_FAULT).is_err() {
                 return;
@@ -99,19 +106,12 @@ impl Work {
                 return halt;
             }
         }
-        let newest = self.newest();
-        let opened = shared::open_reader(&self.store).and_then(|log| {
-            // A segment beyond the end of the log belongs to another log, from before a backup was restored.
-            let index = self.file.open(|seq, id| seq <= newest && is_row(&log, seq, id))?;
-            Ok((log, index))
-        });
-        let (log, mut index) = match opened {
-            Ok(opened) => opened,
-            Err(fault) => return Halt::Fault(fault),
+        let log = match self.open() {
+            Ok(log) => log,
+            Err(halt) => return halt,
         };
         loop {
-            let step = self.step(&log, &mut index);
-            let paused = match step {
+            let paused = match self.step(&log) {
                 Ok(true) => Ok(()),
                 Ok(false) => self.pause(EVERY),
                 Err(halt) => return halt,
@@ -122,28 +122,41 @@ impl Work {
         }
     }
 
+    /// The log, once the index is open.
+    fn open(&self) -> Result<Connection, Halt> {
+        let newest = self.newest();
+        let log = shared::open_reader(&self.store)?;
+        // A segment beyond the end of the log belongs to another log, from before a backup was restored.
+        self.folder.open(|seq, id| seq <= newest && is_row(&log, seq, id))?;
+        Ok(log)
+    }
+
     fn newest(&self) -> i64 {
         *self.shared.newest.borrow()
     }
 
-    /// Builds one segment, or removes it with its rows. `false` if there is nothing to do.
-    fn step(&self, log: &Connection, index: &mut Connection) -> Result<bool, Halt> {
-        if self.file.is_damaged() {
-            *index = self.file.recreate()?;
+    /// Builds one segment, removes one with its rows, or merges some. `false` if there is nothing to do.
+    fn step(&self, log: &Connection) -> Result<bool, Halt> {
+        if self.folder.is_damaged() {
+            self.folder.recreate()?;
         }
         self.follow(log)?;
         let filling = segment_of(self.newest().saturating_add(1));
         let oldest: Option<i64> = log.query_row("SELECT min(seq) FROM deliveries", [], |row| row.get(0))?;
         let oldest = oldest_segment(oldest, filling);
-        let known = self.file.segments();
+        let known = self.folder.segments();
         if let Some((gone, _)) = known.range(..oldest).next() {
-            self.file.forget(index, *gone)?;
+            self.folder.forget(*gone);
+            return Ok(true);
+        }
+        if let Some(packs) = mergeable(&known, oldest, filling) {
+            self.written(log, |may_continue| self.folder.merge(&packs, may_continue))?;
             return Ok(true);
         }
         let mut number = filling.saturating_sub(1);
         while number >= oldest {
             if !matches!(known.get(&number), Some(Indexed::Kept(_))) {
-                self.make(log, index, number)?;
+                self.make(log, number)?;
                 return Ok(true);
             }
             number = number.saturating_sub(1);
@@ -156,14 +169,14 @@ impl Work {
         loop {
             let newest = self.newest();
             let number = segment_of(newest.saturating_add(1));
-            let segments = self.file.segments();
+            let segments = self.folder.segments();
             let known = match segments.get(&number) {
                 Some(Indexed::Open(open)) => open.read().next(),
                 _ if open_among(&segments) >= OPEN => return Ok(()),
                 _ => first_of(number),
             };
             let last = known.saturating_add(SLICE).saturating_sub(1);
-            let Some(open) = (last <= newest).then(|| self.file.opened(number)).flatten() else {
+            let Some(open) = (last <= newest).then(|| self.folder.opened(number)).flatten() else {
                 return Ok(());
             };
             self.add(log, &open, last)?;
@@ -171,8 +184,8 @@ impl Work {
     }
 
     /// Builds the index of a full segment.
-    fn make(&self, log: &Connection, index: &mut Connection, number: i64) -> Result<(), Halt> {
-        let Some(open) = self.file.opened(number) else { return Ok(()) };
+    fn make(&self, log: &Connection, number: i64) -> Result<(), Halt> {
+        let Some(open) = self.folder.opened(number) else { return Ok(()) };
         loop {
             let next = open.read().next();
             if next > last_of(number) {
@@ -182,23 +195,38 @@ impl Work {
             self.add(log, &open, last)?;
             self.follow(log)?;
         }
-        let mut began = Instant::now();
-        let mut left = GROUPS;
-        let mut stopped = None;
         let made = open.read();
-        let written = self.file.keep(index, &made, || {
+        self.written(log, |may_continue| self.folder.keep(&made, may_continue))
+    }
+
+    /// Writes a file. Between its slices, new rows are indexed, and others have the processor.
+    fn written(
+        &self,
+        log: &Connection,
+        write: impl FnOnce(&mut dyn FnMut() -> bool) -> std::io::Result<()>,
+    ) -> Result<(), Halt> {
+        let mut began = Instant::now();
+        let mut left = SLICES_AT_ONCE;
+        let mut stopped = None;
+        let written = write(&mut || {
             left = left.saturating_sub(1);
             if left > 0 {
                 return true;
             }
-            left = GROUPS;
+            left = SLICES_AT_ONCE;
             stopped = self.give_way(began.elapsed()).and_then(|()| self.follow(log)).err();
             began = Instant::now();
             stopped.is_none()
         });
-        match stopped {
-            Some(halt) => Err(halt),
-            None => Ok(written?),
+        match (stopped, written) {
+            (Some(halt), _) => Err(halt),
+            (None, Err(fault)) => {
+                if fault.kind() == ErrorKind::InvalidData {
+                    self.folder.note_damage(&fault);
+                }
+                Err(fault.into())
+            }
+            (None, Ok(())) => Ok(()),
         }
     }
 

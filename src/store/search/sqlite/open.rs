@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use super::builder::Indexable;
+use super::pack::append;
 use super::positions::{SEGMENT, first_of};
 use super::rows::Rows;
 use super::segment::{Postings, Segment};
 use super::signature::{Signature, Slices};
 use super::term::SLICES;
-
-/// The slices that are packed together. Each is read alone, but fewer and longer values are written faster.
-pub const GROUP: usize = 4;
 
 /// A segment that is being indexed, starting at its first position.
 pub struct OpenSegment {
@@ -93,49 +91,34 @@ impl OpenSegment {
         self.next = next;
     }
 
-    /// The packed rows of the slices of each group, in order.
-    pub fn groups(&self) -> impl Iterator<Item = Vec<u8>> + '_ {
-        (0..SLICES / GROUP).map(|group| {
-            let first = group.saturating_mul(GROUP);
-            let slices = (first..first.saturating_add(GROUP)).filter_map(|slice| u16::try_from(slice).ok());
-            let mut packed = Vec::new();
-            for rows in slices.map(|slice| self.slices.rows(slice).packed(&self.rows)) {
-                packed.extend(u16::try_from(rows.len()).unwrap_or_default().to_le_bytes());
-                packed.extend(rows);
-            }
-            packed
+    /// Its terms, in order.
+    pub fn terms(&self) -> impl Iterator<Item = &[u8]> {
+        self.terms.keys().map(Vec::as_slice)
+    }
+
+    /// The entries of a file of this segment: those of the slices, then those of the terms.
+    pub fn entries(&self) -> impl Iterator<Item = Vec<u8>> {
+        let slices = (0..SLICES).filter_map(|slice| u16::try_from(slice).ok());
+        let slices = slices.map(|slice| self.slices.rows(slice).packed(&self.rows));
+        let terms = self.terms.values().map(|rows| rows.packed(&self.rows));
+        slices.chain(terms).map(|packed| {
+            let mut entry = Vec::with_capacity(packed.len().saturating_add(2));
+            append(&mut entry, &packed);
+            entry
         })
     }
-
-    /// The terms with their packed rows, in order.
-    pub fn terms(&self) -> impl Iterator<Item = (&[u8], Vec<u8>)> {
-        self.terms.iter().map(|(term, rows)| (term.as_slice(), rows.packed(&self.rows)))
-    }
-}
-
-/// The rows of the slice at `place` of a packed group; `None` if they cannot be read.
-pub fn unpack(mut group: &[u8], place: usize) -> Option<Rows> {
-    for _ in 0..place {
-        group = split(group)?.1;
-    }
-    Rows::unpack(split(group)?.0)
-}
-
-fn split(group: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (length, rest) = group.split_first_chunk()?;
-    rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))
 }
 
 impl Postings for OpenSegment {
-    fn slice(&self, slice: u16) -> rusqlite::Result<Rows> {
-        Ok(self.slices.rows(slice))
+    fn slice(&self, slice: u16) -> Rows {
+        self.slices.rows(slice)
     }
 
-    fn term(&self, term: &[u8]) -> rusqlite::Result<Rows> {
-        Ok(self.terms.get(term).cloned().unwrap_or_else(Rows::none))
+    fn term(&self, term: &[u8]) -> Rows {
+        self.terms.get(term).cloned().unwrap_or_else(Rows::none)
     }
 
-    fn range(&self, range: &RangeInclusive<Vec<u8>>) -> rusqlite::Result<Rows> {
+    fn range(&self, range: &RangeInclusive<Vec<u8>>) -> Rows {
         let mut found = Rows::none();
         // A range whose end is before its start would panic.
         if !range.is_empty() {
@@ -143,6 +126,6 @@ impl Postings for OpenSegment {
                 .range::<Vec<u8>, _>(range.start()..=range.end())
                 .for_each(|(_, rows)| found.unite(rows));
         }
-        Ok(found)
+        found
     }
 }

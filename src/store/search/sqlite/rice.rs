@@ -69,11 +69,25 @@ impl<'b> RiceReader<'b> {
     }
 
     /// The next number, or nothing after the last one; `None` if the bytes end within a number.
+    #[inline]
     pub fn next(&mut self) -> Option<Option<u32>> {
+        self.fill();
+        let ones = self.held.trailing_ones();
+        let used = ones.wrapping_add(1).wrapping_add(self.low_bits);
+        if used > self.count {
+            return self.next_of_many_bits();
+        }
+        let low = (self.held >> ones >> 1) & ((1 << self.low_bits) - 1);
+        self.skip(used);
+        Some(Some(ones.wrapping_shl(self.low_bits) | u32::try_from(low).ok()?))
+    }
+
+    /// As `next`, where the number may have more bits than are held.
+    fn next_of_many_bits(&mut self) -> Option<Option<u32>> {
         let mut high = 0_u32;
         loop {
             self.fill();
-            let ones = self.held.trailing_ones().min(self.count);
+            let ones = self.held.trailing_ones();
             high = high.checked_add(ones)?;
             if ones < self.count {
                 self.skip(ones.wrapping_add(1));
@@ -84,23 +98,23 @@ impl<'b> RiceReader<'b> {
                 return Some(None);
             }
         }
-        if self.count < self.low_bits {
-            self.fill();
-        }
+        self.fill();
         let low = u32::try_from(self.held & ((1 << self.low_bits) - 1)).ok()?;
         self.count = self.count.checked_sub(self.low_bits)?;
         self.held >>= self.low_bits;
         Some(Some(high.checked_shl(self.low_bits)? | low))
     }
 
+    /// Drops bits that are held: fewer than 64, as `fill` holds no more.
     fn skip(&mut self, count: u32) {
-        self.held = self.held.checked_shr(count).unwrap_or_default();
+        self.held = self.held.wrapping_shr(count);
         self.count = self.count.wrapping_sub(count);
     }
 
-    /// Holds at least 25 bits, if there are any more.
+    /// Holds 32 bits or more, if there are so many.
+    #[inline]
     fn fill(&mut self) {
-        while self.count <= 24 {
+        while self.count < 32 {
             if let Some((four, rest)) = self.bytes.split_first_chunk() {
                 self.held |= u64::from(u32::from_le_bytes(*four)) << self.count;
                 self.count = self.count.wrapping_add(32);

@@ -97,8 +97,9 @@ impl Rows {
         let mut code = RiceReader::new(bytes, low_bits)?;
         let mut next = 0_u32;
         while let Some(gap) = code.next()? {
-            let place = next.checked_add(gap).filter(|place| *place < BIT_COUNT)?;
-            rows.insert(u16::try_from(place).ok()?);
+            let place = next.saturating_add(gap);
+            // A place beyond the segment has no word.
+            *rows.0.get_mut(usize::try_from(place / 64).ok()?)? |= 1 << (place % 64);
             next = place.saturating_add(1);
         }
         Some(rows)

@@ -13,14 +13,14 @@ pub struct Segment {
     pub latest: i64,
 }
 
-/// Finds the rows of a segment by slices and terms.
+/// Finds the rows of a segment by slices and terms. What cannot be read may contain any row.
 pub trait Postings {
     /// The rows of a slice.
-    fn slice(&self, slice: u16) -> rusqlite::Result<Rows>;
+    fn slice(&self, slice: u16) -> Rows;
 
     /// The rows of a term.
-    fn term(&self, term: &[u8]) -> rusqlite::Result<Rows>;
+    fn term(&self, term: &[u8]) -> Rows;
 
     /// The rows of any term in a range.
-    fn range(&self, range: &RangeInclusive<Vec<u8>>) -> rusqlite::Result<Rows>;
+    fn range(&self, range: &RangeInclusive<Vec<u8>>) -> Rows;
 }

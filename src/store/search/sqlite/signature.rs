@@ -1,7 +1,7 @@
 //! The slices of rows: a bit for each slice and row, and both ways to lay them out.
 
 use super::rows::Rows;
-use super::term::SLICES;
+use super::term::{Hashed, SLICES};
 
 /// The rows of a square, and its slices.
 const SIDE: usize = 64;
@@ -20,11 +20,18 @@ impl Signature {
 
     /// Adds slices.
     pub fn mark(&mut self, slices: impl Iterator<Item = u16>) {
-        slices.for_each(|slice| {
-            if let Some(word) = self.0.get_mut(usize::from(slice / 64)) {
-                *word |= 1 << (slice % 64);
-            }
-        });
+        slices.for_each(|slice| self.add(slice));
+    }
+
+    /// Adds the slices of folded text.
+    pub fn text(&mut self, hashed: Hashed, text: &[u8]) {
+        hashed.each(text, |slice| self.add(slice));
+    }
+
+    fn add(&mut self, slice: u16) {
+        if let Some(word) = self.0.get_mut(usize::from(slice / 64)) {
+            *word |= 1 << (slice % 64);
+        }
     }
 }
 
@@ -92,7 +99,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(16))]
         #[test]
         fn a_slice_has_the_rows_that_were_marked(
-            rows in prop::collection::btree_map(0_usize..400, prop::collection::vec(0_u16..8_192, 0..300), 0..200),
+            rows in prop::collection::btree_map(0_usize..400, prop::collection::vec(0_u16..10_240, 0..300), 0..200),
             batch in 1_usize..100,
         ) {
             let signed: Vec<(usize, Signature)> = rows

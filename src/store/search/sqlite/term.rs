@@ -1,6 +1,6 @@
 //! The search terms of a delivery.
 //!
-//! A value of a field that has few values, such as the verdict, is a term of its own. Trigrams of its text, and values that may
+//! A value of a field that has few values, such as the verdict, is a term of its own. Trigrams of its text, four digits in a row, and values that may
 //! all differ, such as event ids, are hashed to a fixed number of slices: many of them share a slice. So
 //! the index of a segment has the same size whatever is sent, and is quick to build. A query looks up all slices of what it asks
 //! for; rows that have them by chance are sorted out when the row is read. (The idea is that of bit-sliced block signatures, as
@@ -15,6 +15,8 @@ use crate::store::log::encoding::address_bytes;
 
 /// The number of classes of text bytes; three consecutive classes form a trigram.
 const CLASSES: u32 = 48;
+/// The class of the digit zero. The other digits follow.
+const DIGITS: u32 = 26;
 /// The slices of a value.
 const SLICES_OF_A_VALUE: u32 = 4;
 /// Longer values are cut to this length, in bytes.
@@ -60,16 +62,16 @@ impl Kind {
 /// What is hashed to slices of its own. A slice has a number, below `SLICES`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hashed {
-    /// Trigrams of the body. They differ most, and a slice should be in few rows.
+    /// Text of the body.
     Body,
-    /// Trigrams of the headers, the path and the names.
+    /// Text of the headers, the path and the names.
     Head,
     /// Values of fields that may all differ, and names of headers.
     Value,
 }
 
 /// The number of slices.
-pub const SLICES: usize = 8_192;
+pub const SLICES: usize = 10_240;
 
 impl Hashed {
     /// The first of its slices.
@@ -77,27 +79,47 @@ impl Hashed {
         match self {
             Self::Body => 0,
             Self::Head => 4_096,
-            Self::Value => 6_144,
+            Self::Value => 8_192,
         }
     }
 
     /// The number of its slices, as a power of two.
     const fn bits(self) -> u32 {
         match self {
-            Self::Body => 12,
-            Self::Head | Self::Value => 11,
+            Self::Body | Self::Head => 12,
+            Self::Value => 11,
         }
     }
 
-    /// The slices of the trigrams of folded text, with its end padded by blanks; a slice may occur twice.
-    pub fn trigrams(self, text: &[u8]) -> impl Iterator<Item = u16> + '_ {
-        trigrams(text).map(move |trigram| self.spread(trigram))
+    /// The slices of folded text: of its trigrams, with its end padded by blanks, and of four digits in a row. A slice may occur
+    /// twice.
+    pub fn each(self, text: &[u8], mut slice: impl FnMut(u16)) {
+        let mut last = [0; 4];
+        let mut digits = 0_u32;
+        for (at, byte) in text.iter().copied().chain([b' ', b' ']).enumerate() {
+            let [_, first, second, third] = last;
+            last = [first, second, third, class(byte)];
+            if at >= 2 {
+                slice(self.spread(trigram(second, third, class(byte))));
+            }
+            digits = (digits << 1) | u32::from(byte.is_ascii_digit());
+            if digits & 0b1111 == 0b1111 {
+                slice(self.spread(four_digits(last)));
+            }
+        }
     }
 
     /// The slices that a row has which contains `needle`; `None` if it is too short to narrow the search.
     pub fn needle(self, needle: &[u8]) -> Option<Vec<u16>> {
-        let inner = needle.len().checked_sub(2).filter(|inner| *inner > 0)?;
-        let mut slices: Vec<u16> = self.trigrams(needle).take(inner).collect();
+        let classes: Vec<u32> = needle.iter().copied().map(class).collect();
+        let trigrams = classes.array_windows().map(|[first, second, third]| trigram(*first, *second, *third));
+        let runs = needle.array_windows().zip(classes.array_windows());
+        let runs = runs.filter(|(bytes, _): &(&[u8; 4], _)| bytes.iter().all(u8::is_ascii_digit));
+        let terms = trigrams.chain(runs.map(|(_, classes)| four_digits(*classes)));
+        let mut slices: Vec<u16> = terms.map(|term| self.spread(term)).collect();
+        if slices.is_empty() {
+            return None;
+        }
         slices.sort_unstable();
         slices.dedup();
         Some(slices)
@@ -212,19 +234,17 @@ fn class(byte: u8) -> u32 {
     CLASS.get(usize::from(byte)).copied().map_or(0, u32::from)
 }
 
-/// Each trigram of folded text, with its end padded by blanks.
-fn trigrams(text: &[u8]) -> impl Iterator<Item = u32> + '_ {
-    let mut classes = text.iter().copied().chain([b' ', b' ']).map(class);
-    let mut before = (classes.next().unwrap_or_default(), classes.next().unwrap_or_default());
-    classes.map(move |third| {
-        let (first, second) = before;
-        before = (second, third);
-        trigram(first, second, third)
-    })
-}
-
 const fn trigram(first: u32, second: u32, third: u32) -> u32 {
     first.wrapping_mul(CLASSES).wrapping_add(second).wrapping_mul(CLASSES).wrapping_add(third)
+}
+
+/// The number of four digits, by their classes, after those of the trigrams. Three digits alone are in too many texts: ids, times
+/// and hexadecimal numbers.
+fn four_digits(classes: [u32; 4]) -> u32 {
+    let number = classes
+        .iter()
+        .fold(0_u32, |number, class| number.wrapping_mul(10).wrapping_add(class.wrapping_sub(DIGITS)));
+    CLASSES.pow(3).wrapping_add(number)
 }
 
 #[cfg(test)]
@@ -233,15 +253,18 @@ mod tests {
 
     #[test]
     fn what_a_text_holds_its_slices_hold() {
-        let text = "{\"tag\":\"co2\",\"ü\":1.5}日本";
+        let text = "{\"tag\":\"co2\",\"ü\":1.5,\"n\":20260309}日本";
         for hashed in [Hashed::Body, Hashed::Head] {
-            let slices: Vec<u16> = hashed.trigrams(text.as_bytes()).collect();
+            let mut slices = Vec::new();
+            hashed.each(text.as_bytes(), |slice| slices.push(slice));
             let end = hashed.first() + (1 << hashed.bits());
             assert!(slices.iter().all(|slice| (hashed.first()..end).contains(slice)));
-            for needle in ["co2", "\"co2\"", "ü\":1", "日本", "本", "1.5}", "日"] {
+            for needle in ["co2", "\"co2\"", "ü\":1", "日本", "本", "1.5,", "日", "2026", "0309}", "20260309"]
+            {
                 let needed = hashed.needle(needle.as_bytes()).unwrap();
                 assert!(!needed.is_empty() && needed.iter().all(|slice| slices.contains(slice)), "{needle}");
             }
+            assert_eq!(hashed.needle(b"20260309").unwrap().len(), 6 + 5);
             assert!(["", "c", "co"].iter().all(|needle| hashed.needle(needle.as_bytes()).is_none()));
         }
     }
@@ -270,7 +293,7 @@ mod tests {
     fn the_hash_of_a_value_never_changes() {
         let slices = |field: Field| field.slices(*b"evt_1").collect::<Vec<_>>();
         assert_ne!(slices(Field::EventId), slices(Field::Entity));
-        assert_eq!(slices(Field::EventId), [1_435, 389, 1_707, 926].map(|slice| 6_144 + slice));
+        assert_eq!(slices(Field::EventId), [1_435, 389, 1_707, 926].map(|slice| 8_192 + slice));
     }
 
     #[test]

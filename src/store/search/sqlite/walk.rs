@@ -1,20 +1,22 @@
 //! Runs a query from the newest row to the oldest: with the index if there is one, otherwise row by row.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter, types::Value};
 
-use super::candidates::{Candidates, Seen};
+use super::candidates::Candidates;
 use super::condition::Where;
-use super::file::{Indexed, Lookups, SearchFile, last_of};
-use super::positions::{SEGMENT, first_of, segment_of};
+use super::folder::SearchFolder;
+use super::indexed::Indexed;
+use super::kept::Lookups;
+use super::plan::Plan;
+use super::positions::{SEGMENT, first_of, last_of, segment_of};
 use super::rows::Rows;
 use crate::domain::{Query, Timestamp, Verdict};
 use crate::store::log::encoding;
 use crate::store::log::sqlite::rows::{self as delivery_rows, ROW_COLUMNS};
 use crate::store::sqlite::fields::time;
-use crate::store::sqlite::{reader, whole};
+use crate::store::sqlite::whole;
 use crate::store::{Matches, SearchPage, Stopped};
 
 /// A segment is read as a whole if more than one row in this many is a candidate.
@@ -38,7 +40,7 @@ struct Wanted<T> {
 /// Rows that match, newest first, before the position `before`; at most `limit`, found within `budget`.
 pub fn page(
     connection: &Connection,
-    file: &SearchFile,
+    index: &SearchFolder,
     query: &Query,
     now: Timestamp,
     before: Option<i64>,
@@ -46,14 +48,14 @@ pub fn page(
     budget: Duration,
 ) -> rusqlite::Result<SearchPage> {
     let wanted = Wanted { columns: ROW_COLUMNS, read: delivery_rows::row, limit, budget };
-    let walk = walk(connection, file, query, now, before, wanted)?;
+    let walk = walk(connection, index, query, now, before, wanted)?;
     Ok(SearchPage { stopped: walk.stopped()?, rows: walk.rows })
 }
 
 /// When the newest matching rows were received, and their verdicts: at most `most`, found within `budget`.
 pub fn matches(
     connection: &Connection,
-    file: &SearchFile,
+    index: &SearchFolder,
     query: &Query,
     now: Timestamp,
     most: usize,
@@ -66,7 +68,7 @@ pub fn matches(
     // One more than fits tells whether there are more.
     let limit = most.saturating_add(1);
     let wanted = Wanted { columns: "d.received_at, d.verdict", read, limit, budget };
-    let walk = walk(connection, file, query, now, None, wanted)?;
+    let walk = walk(connection, index, query, now, None, wanted)?;
     let is_all = !walk.is_full() && walk.is_at_end();
     let mut seen = walk.rows;
     seen.truncate(most);
@@ -75,7 +77,7 @@ pub fn matches(
 
 fn walk<'c, T>(
     connection: &'c Connection,
-    file: &SearchFile,
+    index: &SearchFolder,
     query: &Query,
     now: Timestamp,
     before: Option<i64>,
@@ -99,18 +101,10 @@ fn walk<'c, T>(
     };
     let mut walk =
         Walk { connection, condition, wanted, rows: Vec::new(), began: Instant::now(), oldest, below };
-    if query.is_everything() || file.is_empty() {
+    if query.is_everything() || index.is_empty() {
         walk.scan(oldest)?;
-        return Ok(walk);
-    }
-    let found = file.ask(|lookups, segments| walk.by_segments(lookups, segments, query, now));
-    if let Err(fault) = found {
-        if reader::is_interrupted(&fault) {
-            return Err(fault);
-        }
-        tracing::warn!(%fault, "the search index cannot be read; the log is read instead");
-        file.note(&fault);
-        walk.scan(oldest)?;
+    } else {
+        walk.by_segments(index, &Plan::of(query, connection, now)?)?;
     }
     Ok(walk)
 }
@@ -155,27 +149,24 @@ impl<T> Walk<'_, T> {
         Ok(received_at.map(|received_at| Stopped { before: self.below, received_at }))
     }
 
-    fn by_segments(
-        &mut self,
-        lookups: &Lookups<'_>,
-        segments: &BTreeMap<i64, Indexed>,
-        query: &Query,
-        now: Timestamp,
-    ) -> rusqlite::Result<()> {
-        let seen = &Seen::default();
+    fn by_segments(&mut self, index: &SearchFolder, plan: &Plan) -> rusqlite::Result<()> {
+        let segments = index.segments();
+        let mut lookups: Option<Lookups<'_>> = None;
         while !self.is_at_end() {
             let number = segment_of(self.below.saturating_sub(1));
             let log = self.connection;
             match segments.get(&number) {
-                Some(Indexed::Kept(segment)) => {
-                    let (postings, segment) = (&lookups.segment(number), *segment);
-                    let candidates = Candidates { log, postings, seen, number, segment, now }.of(query)?;
+                Some(Indexed::Kept(kept)) => {
+                    let known = lookups.take().filter(|lookups| lookups.are_in(kept));
+                    let lookups = lookups.insert(known.unwrap_or_else(|| Lookups::of(index, &kept.pack)));
+                    let (postings, segment) = (&lookups.segment(kept.place), kept.segment);
+                    let candidates = Candidates { log, postings, number, segment }.of(plan)?;
                     self.by_candidates(number, &candidates)?;
                 }
                 Some(Indexed::Open(open)) => {
                     let open = open.read();
                     let (postings, segment) = (&*open, open.segment());
-                    let candidates = Candidates { log, postings, seen, number, segment, now }.of(query)?;
+                    let candidates = Candidates { log, postings, number, segment }.of(plan)?;
                     let indexed = open.next();
                     drop(open);
                     let has_rest = indexed < self.below;
