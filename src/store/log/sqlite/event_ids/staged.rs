@@ -24,7 +24,14 @@ pub fn to_runs(connection: &mut Connection, run_rows: u32) -> rusqlite::Result<(
         to_table(connection)?;
     }
     add_identity(connection)?;
-    tracing::info!("event ids are put in a new order, once; a million takes some seconds");
+    let is_long = connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM event_ids LIMIT 1 OFFSET ?1)",
+        [run_rows],
+        |row| row.get(0),
+    )?;
+    if is_long {
+        tracing::info!("event ids are being moved to sorted runs, once; a million takes about ten seconds");
+    }
     loop {
         let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
         let rows: u32 = transaction.query_row(
