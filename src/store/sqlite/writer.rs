@@ -28,6 +28,10 @@ const JOBS_TIME: Duration = Duration::from_millis(50);
 /// How often retention checks for work if nothing calls it.
 const RETENTION_EVERY: Duration = Duration::from_secs(2);
 
+/// After each step, retention pauses for so many times as long, unless the store is too large: a delivery rarely waits for it,
+/// and what it writes is moved into the file beside that of deliveries.
+const RETENTION_PAUSE: u32 = 4;
+
 enum Command {
     Append(Waiting<Packed>),
     Work(Box<dyn Job>),
@@ -195,8 +199,10 @@ impl Work {
                 self.write_held();
                 return self.close(closed);
             }
-            if Instant::now() >= next_look || self.is_over_size() {
-                let pause = if self.look_after_retention() { Duration::ZERO } else { RETENTION_EVERY };
+            let looked = Instant::now();
+            if looked >= next_look || self.is_over_size() {
+                let has_more = self.look_after_retention();
+                let pause = if has_more { looked.elapsed() * RETENTION_PAUSE } else { RETENTION_EVERY };
                 next_look = Instant::now() + pause;
             }
         }
