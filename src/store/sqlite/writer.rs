@@ -28,9 +28,9 @@ const JOBS_TIME: Duration = Duration::from_millis(50);
 /// How often retention checks for work if nothing calls it.
 const RETENTION_EVERY: Duration = Duration::from_secs(2);
 
-/// After each step, retention pauses for so many times as long, unless the store is too large: a delivery rarely waits for it,
-/// and what it writes is moved into the file beside that of deliveries.
-const RETENTION_PAUSE: u32 = 4;
+/// After each step, retention pauses for so many times as long, unless the store is too large: most deliveries do not wait for
+/// it.
+const RETENTION_PAUSE: u32 = 2;
 
 enum Command {
     Append(Waiting<Packed>),

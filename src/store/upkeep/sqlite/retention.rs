@@ -1,5 +1,7 @@
 //! Retention in small steps. Each step is a transaction of its own, so that no delivery waits long for it.
 
+use std::time::{Duration, Instant};
+
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use crate::domain::{Now, Timestamp, Verdict};
@@ -14,6 +16,8 @@ use crate::store::upkeep::rules::{Surplus, Total, Whose, surpluses};
 const STEP_ROWS: usize = 200;
 /// The most bytes that one step removes, except for the last row.
 const STEP_BYTES: u64 = 4 * 1024 * 1024;
+/// A step ends after this time with the rows that it has removed: the disk may have to read each of them first.
+const STEP_TIME: Duration = Duration::from_millis(4);
 /// The most event ids that one step removes.
 const STEP_IDS: usize = 1_000;
 /// The number of pages returned to the disk at once while receiving.
@@ -168,21 +172,26 @@ fn doomed(connection: &Connection, verdict: Verdict, surplus: Surplus) -> rusqli
 
 fn remove(connection: &mut Connection, verdict: Verdict, doomed: &[(i64, u64)]) -> rusqlite::Result<Step> {
     let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
-    let mut bytes: u64 = 0;
+    let began = Instant::now();
+    let (mut deliveries, mut bytes) = (0_u64, 0_u64);
     let mut through = 0;
     for (seq, weight) in doomed {
+        if deliveries > 0 && began.elapsed() >= STEP_TIME {
+            break;
+        }
         transaction.prepare_cached("DELETE FROM deliveries WHERE seq = ?1")?.execute([seq])?;
         transaction.prepare_cached("DELETE FROM delivery_bytes WHERE seq = ?1")?.execute([seq])?;
         transaction.prepare_cached("DELETE FROM delivery_marks WHERE seq = ?1")?.execute([seq])?;
         transaction.prepare_cached("DELETE FROM delivery_causes WHERE seq = ?1")?.execute([seq])?;
+        deliveries = deliveries.saturating_add(1);
         bytes = bytes.saturating_add(*weight);
         through = through.max(*seq);
     }
-    change_total(&transaction, verdict, -whole(doomed.len()), -i64::try_from(bytes).unwrap_or(i64::MAX))?;
+    let total = |sum: u64| i64::try_from(sum).unwrap_or(i64::MAX);
+    change_total(&transaction, verdict, -total(deliveries), -total(bytes))?;
     transaction
         .execute("UPDATE facts SET value = max(value, ?1) WHERE name = 'pruned_through'", [through])?;
     transaction.commit()?;
-    let deliveries = u64::try_from(doomed.len()).unwrap_or(u64::MAX);
     Ok(Step::Removed { deliveries, event_ids: 0, messages: 0 })
 }
 
