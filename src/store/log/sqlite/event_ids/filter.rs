@@ -10,6 +10,8 @@ const SALTS: [u32; 8] =
     [0x47b6_137b, 0x4497_4d91, 0x8824_ad5b, 0xa2b7_289d, 0x7054_95c7, 0x2df1_424b, 0x9efc_4947, 0x5c6b_fb31];
 
 type Block = [u32; 8];
+/// The bits of a block.
+const BLOCK_BITS: usize = 256;
 
 /// A set of keys that may say yes for a key that it does not have, and never no for one that it has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +20,7 @@ pub struct Filter(Box<[Block]>);
 impl Filter {
     /// An empty filter with room for `keys`.
     pub fn with_room(keys: usize) -> Self {
-        let blocks = keys.saturating_mul(KEY_BITS).div_ceil(Block::BITS).max(1);
+        let blocks = keys.saturating_mul(KEY_BITS).div_ceil(BLOCK_BITS).max(1);
         Self(vec![[0; 8]; blocks].into())
     }
 
@@ -80,14 +82,6 @@ impl Probe {
         let low = u32::try_from(hash & u64::from(u32::MAX)).unwrap_or(0);
         Self { high: hash >> 32, bits: SALTS.map(|salt| 1 << (low.wrapping_mul(salt) >> 27)) }
     }
-}
-
-trait Bits {
-    const BITS: usize;
-}
-
-impl Bits for Block {
-    const BITS: usize = size_of::<Self>() * 8;
 }
 
 #[cfg(test)]
