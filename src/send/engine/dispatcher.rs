@@ -1,12 +1,14 @@
 //! Claims due messages and sends them. Each subscription has its own lane, so a slow endpoint never delays another.
 
 mod claims;
+mod lanes;
 
-use std::collections::HashMap;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use lanes::Lanes;
 
 use super::connection_budget::ConnectionBudget;
 use super::dispatcher_event::DispatcherEvent;
@@ -15,7 +17,7 @@ use super::outcome_writer::{Done, write_outcomes};
 use super::stall_detector::StallDetector;
 use super::worker;
 use crate::domain::{ClaimedMessage, Timestamp};
-use crate::send::state::{Lanes, Sender};
+use crate::send::state::{Sender, Woken};
 use crate::send::subscriptions::Active;
 use crate::store::{Due, Next, StoreError};
 
@@ -33,7 +35,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// The dispatcher.
 struct Dispatcher {
     sender: Sender,
-    lanes: HashMap<String, LaneState>,
+    lanes: Lanes,
     claiming: Option<Claiming>,
     /// Whether a new claim may return more than the last one.
     is_stale: bool,
@@ -66,7 +68,7 @@ pub async fn run(sender: Sender) {
     let stall_detector = StallDetector::new(began, sender.parts().lease);
     let mut dispatcher = Dispatcher {
         sender,
-        lanes: HashMap::new(),
+        lanes: Lanes::default(),
         claiming: None,
         is_stale: true,
         began,
@@ -79,6 +81,7 @@ pub async fn run(sender: Sender) {
         events,
     };
     dispatcher.recover().await;
+    dispatcher.wake_all();
     tokio::select! {
         () = dispatcher.dispatch() => {}
         ended = &mut outcome_writer => {
@@ -149,7 +152,7 @@ impl Dispatcher {
         let now = self.sender.now();
         if self.stall_detector.beat(now, sleep) {
             tracing::warn!("the sender stood still for a while");
-            let throttles = self.lanes.values_mut().filter_map(|lane| lane.throttle.as_mut());
+            let throttles = self.lanes.all_mut().filter_map(|lane| lane.throttle.as_mut());
             throttles.for_each(|throttle| throttle.held_up(now));
         }
     }
@@ -158,40 +161,30 @@ impl Dispatcher {
         match event {
             DispatcherEvent::Ended(ended) => {
                 self.bytes = self.bytes.saturating_sub(ended.bytes);
-                if let Some(lane) = self.lanes.get_mut(&ended.target) {
-                    lane.end(&ended);
-                }
+                self.lanes.entry(&ended.target).end(&ended);
             }
             DispatcherEvent::Written(target) => {
                 self.is_stale = true;
-                if let Some(lane) = self.lanes.get_mut(&target) {
-                    lane.written();
-                    lane.tell();
-                }
+                self.lanes.entry(&target).written();
+                self.lanes.wake(&target);
             }
         }
     }
 
     /// Something may be due in these lanes.
-    fn hear(&mut self, woken: Lanes) {
+    fn hear(&mut self, woken: Woken) {
         self.is_stale = true;
         match woken {
-            Lanes::All => self.lanes.values_mut().for_each(LaneState::tell),
-            Lanes::Some(targets) => {
-                for target in targets {
-                    if let Some(lane) = self.lanes.get_mut(&target) {
-                        lane.tell();
-                    }
-                }
-            }
+            Woken::All => self.wake_all(),
+            Woken::Some(targets) => targets.iter().for_each(|target| self.lanes.wake(target)),
         }
     }
 
     fn time_to_sleep(&mut self) -> Duration {
         let now = self.sender.now();
-        let start_by = self.lanes.values().filter_map(LaneState::start_by).min();
-        let mut next_due = Timestamp::MAX;
-        for lane in self.lanes.values_mut().filter(|lane| lane.is_resting()) {
+        let start_by = self.lanes.awake().filter_map(LaneState::start_by).min();
+        let mut next_due = self.lanes.next_end().unwrap_or(Timestamp::MAX);
+        for (_, lane) in self.lanes.awake_mut().filter(|(_, lane)| lane.is_resting()) {
             match lane.rests_until(now) {
                 Some(until) => next_due = next_due.min(until),
                 // The rest is over: query this lane.
@@ -208,7 +201,7 @@ impl Dispatcher {
     }
 
     fn next_permit(&mut self, now: Timestamp) -> Option<Timestamp> {
-        let throttles = self.lanes.values_mut().filter_map(|lane| lane.throttle.as_mut());
+        let throttles = self.lanes.awake_mut().filter_map(|(_, lane)| lane.throttle.as_mut());
         throttles
             .filter_map(|throttle| if throttle.free(now) == 0 { throttle.next_free() } else { None })
             .min()
@@ -220,7 +213,7 @@ impl Dispatcher {
         let now = self.sender.now();
         let mut ready = Vec::new();
         let mut left = Vec::new();
-        for (id, lane) in self.lanes.iter_mut().filter(|(_, lane)| lane.start_by().is_some()) {
+        for (id, lane) in self.lanes.awake_mut().filter(|(_, lane)| lane.start_by().is_some()) {
             if self.sender.subscriptions().get(id).is_some_and(|active| !has_reserve(&active)) {
                 left.extend(lane.all_reserved());
             }
@@ -237,7 +230,7 @@ impl Dispatcher {
 
     fn start(&mut self, messages: Vec<ClaimedMessage>) {
         let Some(first) = messages.first() else { return };
-        let ticket = self.lanes.entry(first.target.clone()).or_default().start(self.sender.now());
+        let ticket = self.lanes.entry(&first.target).start(self.sender.now());
         self.send(messages, ticket);
     }
 
@@ -246,7 +239,7 @@ impl Dispatcher {
         let bytes = messages.iter().map(|message| message.event.body.len()).sum();
         self.bytes = self.bytes.saturating_add(bytes);
         let sender = self.sender.clone();
-        let narrow = self.lanes.entry(target.clone()).or_default().batch_bytes(usize::MAX, sender.now());
+        let narrow = self.lanes.entry(&target).batch_bytes(usize::MAX, sender.now());
         let (done, tell) = (self.done.clone(), self.tell.clone());
         tokio::spawn(async move {
             let started = Instant::now();
@@ -273,7 +266,7 @@ impl Dispatcher {
         {
             self.give_back(due.messages);
         }
-        let reserved = self.lanes.values_mut().flat_map(LaneState::all_reserved).collect();
+        let reserved = self.lanes.awake_mut().flat_map(|(_, lane)| lane.all_reserved()).collect();
         self.give_back(reserved);
     }
 

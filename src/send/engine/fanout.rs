@@ -11,8 +11,7 @@ use crate::store::{FanOut, LoggedDelivery, StoreError};
 
 /// The most deliveries of one step.
 const STEP: usize = 256;
-/// The most messages of one step if every event goes to every subscription, except for a last event. Incoming
-/// deliveries wait for the step.
+/// The most messages of one step, except for those of a last delivery. Incoming deliveries wait for the step.
 const STEP_MESSAGES: usize = 512;
 /// The most bytes of bodies in one step, except for the last body.
 const STEP_BYTES: usize = 16 * 1024 * 1024;
@@ -112,28 +111,33 @@ pub async fn step(sender: &Sender, cursor: i64) -> Result<Stepped, StoreError> {
     // Before the subscriptions are read: they are at least as new.
     let revision = *sender.followed().revision().borrow();
     let actives = sender.subscriptions().all();
-    let enabled: Vec<_> = actives.into_iter().filter(|active| active.is_enabled()).collect();
+    let enabled = actives.iter().filter(|active| active.is_enabled());
     // Deliveries older than every subscription go nowhere: without subscriptions the log is not read.
-    let Some(oldest) = enabled.iter().map(|active| active.since).min() else {
+    let Some(oldest) = enabled.map(|active| active.since).min() else {
         return Ok(Stepped { cursor, is_more: false });
     };
-    let step = (STEP_MESSAGES / enabled.len().max(1)).clamp(1, STEP);
-    let (found, through) = sender.store().unfanned(cursor.max(oldest), step, STEP_BYTES).await?;
+    let (found, mut through) = sender.store().unfanned(cursor.max(oldest), STEP, STEP_BYTES).await?;
     if through == cursor {
         return Ok(Stepped { cursor, is_more: false });
     }
     let mut events = Vec::new();
+    let mut messages = 0_usize;
     let mut targets = HashSet::new();
     // Another instance forwarded what is imported.
     for delivery in found.into_iter().filter(|delivery| !delivery.row.id.is_imported()) {
         let seq = delivery.row.seq;
         for event in events_of(sender, delivery).await? {
-            let reach = Reach::of(&enabled, &event, Some(seq));
+            let reach = Reach::of(&actives, &event, Some(seq));
             sender.note_filters(&reach, &event);
             if !reach.messages.is_empty() {
+                messages = messages.saturating_add(reach.messages.len());
                 targets.extend(reach.messages.iter().map(|message| message.subscription.clone()));
                 events.push((event, reach.messages));
             }
+        }
+        if messages >= STEP_MESSAGES {
+            through = seq;
+            break;
         }
     }
     let fan_out = FanOut { revision, from: cursor, through, events };

@@ -257,10 +257,10 @@ impl Sender {
     #[must_use]
     pub fn routings(&self, event: &OutgoingEvent, seq: Option<i64>) -> Vec<(Arc<Active>, Routing)> {
         let candidate = Candidate::new(event, seq);
-        let with = |active: Arc<Active>| {
-            let routing = candidate.routing(&active);
-            (active, routing)
+        let with = |active: &Arc<Active>| {
+            let routing = candidate.routing(active);
+            (Arc::clone(active), routing)
         };
-        self.subscriptions().all().into_iter().map(with).collect()
+        self.subscriptions().all().iter().map(with).collect()
     }
 }

@@ -31,7 +31,7 @@ impl Sender {
                 self.park(record, OutOfForce::Missing, configured).await?;
             }
         }
-        for active in self.subscriptions().all() {
+        for active in &*self.subscriptions().all() {
             let id = active.compiled.id();
             if configured.iter().any(|subscription| subscription.id == id) {
                 for warning in self.warnings_of(&active.compiled) {

@@ -148,9 +148,14 @@ pub(super) fn own_event(
         delivery: None,
         lineage: Vec::new(),
     };
-    let mut actives = sender.subscriptions().all();
     // `*` covers the platform's events, not events about ourselves.
-    actives.retain(|active| active.compiled.names_type(event_type));
+    let actives: Vec<_> = sender
+        .subscriptions()
+        .all()
+        .iter()
+        .filter(|active| active.compiled.names_type(event_type))
+        .cloned()
+        .collect();
     let reach = Reach::of(&actives, &event, None);
     sender.note_filters(&reach, &event);
     (event, reach.messages)

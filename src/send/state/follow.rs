@@ -41,7 +41,8 @@ impl Sender {
             now.insert(record.id.clone(), record);
         }
         let all = self.subscriptions();
-        let in_force = all.all().into_iter().map(|active| active.compiled.id().to_owned());
+        let active = all.all();
+        let in_force = active.iter().map(|active| active.compiled.id().to_owned());
         let out_of_force = all.all_parked().into_iter().map(|parked| parked.id.clone());
         for id in in_force.chain(out_of_force).filter(|id| !now.contains_key(id)) {
             tracing::info!(subscription = id, "the subscription was deleted on another node");

@@ -12,4 +12,4 @@ pub use duty::Duty;
 pub use evaluations::{Evaluations, Part};
 pub use sender::{Sender, SenderParts};
 pub use stored::{active, faults_of};
-pub use wakeups::Lanes;
+pub use wakeups::Woken;

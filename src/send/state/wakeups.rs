@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 /// The lanes in which something may be due.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Lanes {
+pub enum Woken {
     /// Possibly all of them.
     All,
     /// Only these.
@@ -18,26 +18,26 @@ pub enum Lanes {
 /// Reported lanes that were not taken yet.
 #[derive(Debug)]
 pub struct Wakeups {
-    lanes: Mutex<Lanes>,
+    lanes: Mutex<Woken>,
     told: Notify,
 }
 
 impl Default for Wakeups {
     fn default() -> Self {
-        Self { lanes: Mutex::new(Lanes::Some(HashSet::new())), told: Notify::new() }
+        Self { lanes: Mutex::new(Woken::Some(HashSet::new())), told: Notify::new() }
     }
 }
 
 impl Wakeups {
     /// Something may be due in any lane.
     pub fn tell_all(&self) {
-        *self.lanes.lock() = Lanes::All;
+        *self.lanes.lock() = Woken::All;
         self.told.notify_one();
     }
 
     /// Something is due in these lanes.
     pub fn tell<'a>(&self, targets: impl Iterator<Item = &'a str>) {
-        if let Lanes::Some(lanes) = &mut *self.lanes.lock() {
+        if let Woken::Some(lanes) = &mut *self.lanes.lock() {
             lanes.extend(targets.map(str::to_owned));
         }
         self.told.notify_one();
@@ -49,9 +49,9 @@ impl Wakeups {
     }
 
     /// Takes the reported lanes.
-    pub fn take(&self) -> Lanes {
+    pub fn take(&self) -> Woken {
         let mut lanes = self.lanes.lock();
-        std::mem::replace(&mut lanes, Lanes::Some(HashSet::new()))
+        std::mem::replace(&mut lanes, Woken::Some(HashSet::new()))
     }
 }
 
@@ -63,10 +63,10 @@ mod tests {
     fn what_was_told_is_taken_once_and_all_outweighs_some() {
         let wakeups = Wakeups::default();
         wakeups.tell(["a", "b", "a"].into_iter());
-        assert_eq!(wakeups.take(), Lanes::Some(["a".to_owned(), "b".to_owned()].into()));
+        assert_eq!(wakeups.take(), Woken::Some(["a".to_owned(), "b".to_owned()].into()));
         wakeups.tell_all();
         wakeups.tell(["a"].into_iter());
-        assert_eq!(wakeups.take(), Lanes::All);
-        assert_eq!(wakeups.take(), Lanes::Some(HashSet::new()));
+        assert_eq!(wakeups.take(), Woken::All);
+        assert_eq!(wakeups.take(), Woken::Some(HashSet::new()));
     }
 }

@@ -1,7 +1,7 @@
 //! The subscriptions in force: read by everything that sends, replaced as a whole.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 
@@ -31,10 +31,19 @@ impl Active {
 }
 
 /// Every subscription, by id: those in force, and those that are only stored.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 struct Map {
     active: BTreeMap<String, Arc<Active>>,
     parked: BTreeMap<String, Arc<Parked>>,
+    /// Those in force, newest first, once somebody asked for them.
+    newest_first: OnceLock<Arc<[Arc<Active>]>>,
+}
+
+impl Map {
+    /// A copy to change.
+    fn changed(&self) -> Self {
+        Self { active: self.active.clone(), parked: self.parked.clone(), newest_first: OnceLock::new() }
+    }
 }
 
 /// Every subscription, by id. Clones share them.
@@ -42,14 +51,18 @@ struct Map {
 pub struct Subscriptions(Arc<ArcSwap<Map>>);
 
 impl Subscriptions {
-    /// All of them, newest first.
+    /// All of them, newest first. The same list as long as nothing changes.
     #[must_use]
-    pub fn all(&self) -> Vec<Arc<Active>> {
-        let mut all: Vec<Arc<Active>> = self.0.load().active.values().cloned().collect();
-        all.sort_by(|one, other| {
-            other.created_at.cmp(&one.created_at).then_with(|| other.compiled.id().cmp(one.compiled.id()))
+    pub fn all(&self) -> Arc<[Arc<Active>]> {
+        let map = self.0.load();
+        let newest_first = map.newest_first.get_or_init(|| {
+            let mut all: Vec<Arc<Active>> = map.active.values().cloned().collect();
+            all.sort_by(|one, other| {
+                other.created_at.cmp(&one.created_at).then_with(|| other.compiled.id().cmp(one.compiled.id()))
+            });
+            all.into()
         });
-        all
+        Arc::clone(newest_first)
     }
 
     /// The subscription with this id.
@@ -70,7 +83,7 @@ impl Subscriptions {
     pub fn put(&self, active: Active) {
         let active = Arc::new(active);
         self.0.rcu(|map| {
-            let mut map = Map::clone(map);
+            let mut map = map.changed();
             map.parked.remove(active.compiled.id());
             map.active.insert(active.compiled.id().to_owned(), Arc::clone(&active));
             map
@@ -81,7 +94,7 @@ impl Subscriptions {
     pub fn park(&self, parked: Parked) {
         let parked = Arc::new(parked);
         self.0.rcu(|map| {
-            let mut map = Map::clone(map);
+            let mut map = map.changed();
             map.active.remove(&parked.id);
             map.parked.insert(parked.id.clone(), Arc::clone(&parked));
             map
@@ -103,7 +116,7 @@ impl Subscriptions {
     /// Removes a subscription.
     pub fn remove(&self, id: &str) {
         self.0.rcu(|map| {
-            let mut map = Map::clone(map);
+            let mut map = map.changed();
             map.active.remove(id);
             map.parked.remove(id);
             map

@@ -157,6 +157,14 @@ impl Compiled {
         event_matches(&named, event_type)
     }
 
+    /// Whether its filters let an event pass.
+    ///
+    /// # Errors
+    /// Why an expression failed, if no other rule rejects the event.
+    pub fn matches(&self, event_type: &str, scope: &Scope) -> Result<bool, String> {
+        self.filters.as_ref().map_or(Ok(true), |filters| filters.matches(event_type, scope))
+    }
+
     /// The result of its filters for an event.
     #[must_use]
     pub fn judge(&self, event_type: &str, scope: &Scope) -> Judgement {

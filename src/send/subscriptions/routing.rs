@@ -107,11 +107,10 @@ impl<'a> Candidate<'a> {
             Ok(scope) => scope,
             Err(why) => return Routing::FilterFailed(why.clone()),
         };
-        let judgement = compiled.judge(&self.event.event_type, scope);
-        match (judgement.matches, judgement.failure) {
-            (true, _) => Routing::Sent,
-            (false, Some(why)) => Routing::FilterFailed(why),
-            (false, None) => Routing::Filtered,
+        match compiled.matches(&self.event.event_type, scope) {
+            Ok(true) => Routing::Sent,
+            Ok(false) => Routing::Filtered,
+            Err(why) => Routing::FilterFailed(why),
         }
     }
 }

@@ -106,7 +106,7 @@ pub fn together(all: &[SenderFigures]) -> SenderFigures {
 pub async fn gauges(state: &InspectorState) -> Result<Vec<EndpointGauges>, StoreError> {
     let figures = state.store.sender_figures().await?;
     let mut gauges = Vec::new();
-    for active in state.sender.subscriptions().all() {
+    for active in &*state.sender.subscriptions().all() {
         let id = active.compiled.id();
         let last = state.store.health(id.to_owned(), 1).await?;
         let own = figures.iter().find(|own| own.subscription == id);

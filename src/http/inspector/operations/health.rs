@@ -158,7 +158,7 @@ pub fn endpoint(
 pub async fn endpoints(state: &InspectorState) -> Result<Vec<Health>, Problem> {
     let figures = state.store.sender_figures().await?;
     let mut endpoints = Vec::new();
-    for active in state.sender.subscriptions().all() {
+    for active in &*state.sender.subscriptions().all() {
         let id = active.compiled.id();
         let checks = state.store.health(id.to_owned(), HISTORY).await;
         let checks = checks?;

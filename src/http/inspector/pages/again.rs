@@ -52,7 +52,8 @@ pub struct ReplayView {
 impl Again {
     /// The section of a delivery with its replays.
     pub fn of(state: &InspectorState, delivery: &StoredDelivery, about: &ReplaysAbout) -> Self {
-        let subscriptions = state.sender.subscriptions().all().into_iter().map(|active| {
+        let all = state.sender.subscriptions().all();
+        let subscriptions = all.iter().map(|active| {
             let subscription = &active.compiled.subscription;
             (subscription.id.clone(), plain(&subscription.name))
         });

@@ -97,7 +97,8 @@ struct RunPage {
 
 impl Form {
     fn of(state: &InspectorState, bytes: &[u8]) -> Self {
-        let subscriptions = state.sender.subscriptions().all().into_iter().map(|active| {
+        let all = state.sender.subscriptions().all();
+        let subscriptions = all.iter().map(|active| {
             let subscription = &active.compiled.subscription;
             (subscription.id.clone(), plain(&subscription.name))
         });
@@ -322,7 +323,8 @@ fn revived(state: &InspectorState, groups: &[Group]) -> Option<(u32, Vec<String>
     if count == 0 {
         return None;
     }
-    let subscriptions = state.sender.subscriptions().all().into_iter().filter(|active| {
+    let all = state.sender.subscriptions().all();
+    let subscriptions = all.iter().filter(|active| {
         let takes = |group: &Group| {
             active.compiled.takes_source(&group.source) && active.compiled.takes_type(&group.event)
         };

@@ -10,6 +10,8 @@ use crate::store::{Due, Lane, LaneBatch, LaneClaim, StoreError};
 /// The most messages claimed beyond those that can be sent at once, over all fast lanes. Two cores send about this
 /// many during one claim.
 const RESERVE: u32 = 512;
+/// The most lanes of one claim. Deliveries wait while the store looks into each of them.
+const MOST_LANES: usize = 256;
 
 impl Dispatcher {
     /// Starts a claim for every lane that has room and may have due messages.
@@ -20,13 +22,15 @@ impl Dispatcher {
         if now > self.asked_all.plus(IDLE) {
             // Set in every case, so that no message waits longer than the interval.
             self.asked_all = now;
-            self.lanes.values_mut().for_each(LaneState::tell);
+            self.wake_all();
         }
+        self.lanes.wake_due(now);
         let lanes = match self.free_lanes(now).await {
             Ok(lanes) => lanes,
             Err(fault) => return self.wait_after(&fault).await,
         };
-        self.is_stale = false;
+        // There are others that were not asked.
+        self.is_stale = lanes.len() == MOST_LANES;
         if !lanes.is_empty() {
             let store = self.sender.store().clone();
             let leases_ended = self.stall_detector.leases_ended(now);
@@ -36,24 +40,42 @@ impl Dispatcher {
         }
     }
 
+    /// Wakes every lane, also those that have never been asked.
+    pub(super) fn wake_all(&mut self) {
+        self.lanes.wake_all();
+        for active in &*self.sender.subscriptions().all() {
+            self.lanes.wake(active.compiled.id());
+        }
+    }
+
     async fn free_lanes(&mut self, now: Timestamp) -> Result<Vec<Lane>, StoreError> {
         let subscriptions = self.sender.subscriptions().clone();
-        let mut actives = subscriptions.all();
+        let mut ids = self.lanes.awake_ids();
         // A claim may end before it reaches the last lane, so each lane is sometimes first.
-        let first = rand::random_range(0..actives.len().max(1));
-        actives.rotate_left(first);
-        self.lanes.retain(|id, lane| !lane.is_idle() || subscriptions.get(id).is_some());
-        let mut busy = self.lanes.values().map(LaneState::under_way).fold(0, u32::saturating_add);
-        let quick = self.lanes.values().filter(|lane| lane.is_quick()).count();
+        let first = rand::random_range(0..ids.len().max(1));
+        ids.rotate_left(first);
+        let mut busy = self.lanes.awake().map(LaneState::under_way).fold(0, u32::saturating_add);
+        let quick = self.lanes.awake().filter(|lane| lane.is_quick()).count();
         let reserve = RESERVE / u32::try_from(quick).unwrap_or(u32::MAX).max(1);
         let mut lanes = Vec::new();
-        for active in actives.iter().filter(|active| active.is_enabled()) {
-            if self.lanes.get_mut(active.compiled.id()).is_some_and(|lane| lane.rests_until(now).is_some()) {
-                continue;
+        for id in ids {
+            if lanes.len() == MOST_LANES {
+                break;
             }
-            if let Some((lane, requests)) = self.free_lane(active, reserve, busy, now).await? {
-                busy = busy.saturating_add(requests);
-                lanes.push(lane);
+            match subscriptions.get(&id) {
+                None => self.lanes.remove(&id),
+                Some(active) if !active.is_enabled() => {
+                    // Enabling it wakes its lane.
+                    self.lanes.entry(&id).ask();
+                    self.lanes.rest(&id, Timestamp::MAX);
+                }
+                Some(_) if self.lanes.entry(&id).rests_until(now).is_some() => {}
+                Some(active) => {
+                    if let Some((lane, requests)) = self.free_lane(&active, reserve, busy, now).await? {
+                        busy = busy.saturating_add(requests);
+                        lanes.push(lane);
+                    }
+                }
             }
         }
         Ok(lanes)
@@ -69,7 +91,7 @@ impl Dispatcher {
         now: Timestamp,
     ) -> Result<Option<(Lane, u32)>, StoreError> {
         let subscription = &active.compiled.subscription;
-        let state = self.lanes.entry(subscription.id.clone()).or_default();
+        let state = self.lanes.entry(&subscription.id);
         match (subscription.rate_limit, &mut state.throttle) {
             (None, throttle) => *throttle = None,
             (Some(limit), Some(throttle)) if throttle.limit() == limit => {}
@@ -120,17 +142,15 @@ impl Dispatcher {
             // The lanes are woken as soon as the change is in force here.
             self.sender.followed().ask();
         }
-        for (target, until) in due.rests {
-            if let Some(lane) = self.lanes.get_mut(&target) {
-                lane.rest(until);
-            }
-        }
-        if due.has_freed {
-            self.lanes.values_mut().for_each(LaneState::tell);
-        }
         // There may be more messages after these.
         self.is_stale |= due.has_freed || !due.messages.is_empty();
         self.start_claimed(since, due.messages);
+        for (target, until) in due.rests {
+            self.lanes.rest(&target, until);
+        }
+        if due.has_freed {
+            self.wake_all();
+        }
     }
 
     /// What cannot be started in time any more, because this node stood still, is given back: others may have it.
@@ -143,7 +163,7 @@ impl Dispatcher {
                 self.start(std::mem::take(&mut batch));
             }
             let active = self.sender.subscriptions().get(&message.target);
-            let lane = self.lanes.entry(message.target.clone()).or_default();
+            let lane = self.lanes.entry(&message.target);
             let is_batch = active.is_some_and(|active| active.compiled.subscription.batch.is_some());
             let has_rate = lane.throttle.is_some();
             if now > start_by || (has_rate && now > since.plus(START_WITHIN)) {

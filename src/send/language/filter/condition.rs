@@ -89,6 +89,12 @@ impl Condition {
         }
     }
 
+    /// Whether it matches an event.
+    #[must_use]
+    pub fn holds(&self, scope: &Scope) -> bool {
+        self.operator.holds(scope.at(&self.field))
+    }
+
     /// The path it reads, as written.
     #[must_use]
     pub fn field(&self) -> &str {

@@ -91,6 +91,23 @@ impl Filters {
         judgement
     }
 
+    /// Like `judge`, without the conditions and what they saw: a thousand subscriptions may ask about one event. Rules after
+    /// one that rejects the event are not evaluated.
+    ///
+    /// # Errors
+    /// The failure, if an expression failed and no other rule rejects the event.
+    pub fn matches(&self, event_type: &str, scope: &Scope) -> Result<bool, String> {
+        let mut failure = None;
+        for (_, rule) in self.0.iter().filter(|(pattern, _)| pattern_matches(pattern, event_type)) {
+            match rule.holds(scope) {
+                Ok(true) => {}
+                Ok(false) => return Ok(false),
+                Err(why) => failure = failure.or(Some(why)),
+            }
+        }
+        failure.map_or(Ok(true), Err)
+    }
+
     /// Each event or pattern with its rule.
     pub(super) fn entries(&self) -> impl Iterator<Item = (&str, &Rule)> {
         self.0.iter().map(|(event, rule)| (event.as_str(), rule))
@@ -98,6 +115,17 @@ impl Filters {
 }
 
 impl Rule {
+    fn holds(&self, scope: &Scope) -> Result<bool, String> {
+        match self {
+            Self::Conditions(conditions) => Ok(conditions.iter().all(|condition| condition.holds(scope))),
+            Self::Action(conditions) => Ok(conditions.iter().any(|condition| condition.judge(scope).matched)),
+            Self::Expression(expression) => {
+                let outcome = judge_expression(expression, scope);
+                outcome.error.map_or(Ok(outcome.matched), Err)
+            }
+        }
+    }
+
     fn judge(&self, scope: &Scope) -> Vec<ConditionOutcome> {
         match self {
             Self::Conditions(conditions) => {

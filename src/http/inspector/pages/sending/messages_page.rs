@@ -122,7 +122,8 @@ pub async fn list(request: HttpRequest, state: web::Data<InspectorState>) -> Htt
 /// Id and name of every subscription, those that are not in force too.
 pub fn subscription_names(state: &InspectorState) -> Vec<(String, String)> {
     let subscriptions = state.sender.subscriptions();
-    let active = subscriptions.all().into_iter().map(|active| {
+    let all = subscriptions.all();
+    let active = all.iter().map(|active| {
         let subscription = &active.compiled.subscription;
         (subscription.id.clone(), plain(&subscription.name))
     });

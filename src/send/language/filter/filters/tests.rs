@@ -9,7 +9,11 @@ fn compile(filters: &str) -> Result<Filters, Vec<Fault>> {
 
 fn judge(filters: &str, event_type: &str, body: &str) -> Judgement {
     let scope = Scope::new(None, event_type, Timestamp::from_secs(0), body.as_bytes()).unwrap();
-    compile(filters).unwrap().judge(event_type, &scope)
+    let filters = compile(filters).unwrap();
+    let judgement = filters.judge(event_type, &scope);
+    let expected = judgement.failure.clone().map_or(Ok(judgement.matches), Err);
+    assert_eq!(filters.matches(event_type, &scope), expected, "the page and the sender agree");
+    judgement
 }
 
 /// Whether one condition on `v` matches.
