@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use super::batch::Batch;
 use super::checkpoint::{Checkpointer, move_log};
 use super::job::{Asked, Job};
+use super::read_ahead::ReadAhead;
 use super::shared::{self, Shared};
 use crate::store::log::prepared::Prepared;
 use crate::store::log::queue::{Answer, Place, Waiting};
@@ -31,6 +32,8 @@ const RETENTION_EVERY: Duration = Duration::from_secs(2);
 /// After each step, retention pauses for so many times as long, unless the store is too large: most deliveries do not wait for
 /// it.
 const RETENTION_PAUSE: u32 = 2;
+/// It pauses at least this long.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
 enum Command {
     Append(Waiting<Packed>),
@@ -61,9 +64,11 @@ impl Writer {
         let workers = options.workers.clone();
         let checkpointer = Checkpointer::start(&shared, &workers)?;
         checkpointer.watch(&mut connection)?;
+        let read_ahead = ReadAhead::start(&shared, &workers)?;
         let mut work = Work {
             connection,
             checkpointer,
+            read_ahead,
             options,
             shared: shared_too,
             blocked: None,
@@ -155,6 +160,7 @@ enum State {
 pub(super) struct Work {
     pub(super) connection: Connection,
     checkpointer: Checkpointer,
+    pub(super) read_ahead: ReadAhead,
     pub(super) options: StoreOptions,
     pub(super) shared: Arc<Shared>,
     /// Why nothing may be appended now: `max_size` is reached and nothing can be removed.
@@ -202,7 +208,8 @@ impl Work {
             let looked = Instant::now();
             if looked >= next_look || self.is_over_size() {
                 let has_more = self.look_after_retention();
-                let pause = if has_more { looked.elapsed() * RETENTION_PAUSE } else { RETENTION_EVERY };
+                let pause = looked.elapsed().saturating_mul(RETENTION_PAUSE).max(SHORTEST_PAUSE);
+                let pause = if has_more { pause } else { RETENTION_EVERY };
                 next_look = Instant::now() + pause;
             }
         }
@@ -387,6 +394,7 @@ impl Work {
     }
 
     fn close(&mut self, closed: oneshot::Sender<()>) {
+        self.read_ahead.stop();
         self.checkpointer.stop(&mut self.connection);
         if let Err(fault) = move_log(&self.connection, "TRUNCATE") {
             tracing::warn!(%fault, "the write-ahead log stays; the next start reads it");

@@ -2,7 +2,7 @@
 
 pub mod ages;
 pub mod postgres;
-mod rules;
+pub(super) mod rules;
 pub mod sqlite;
 
 use std::time::Duration;
