@@ -123,16 +123,22 @@ fn on_postgres(sqlite: &Program, rounds: Rounds) {
     let mut plan = Plan::rising(SECRET);
     let mut acknowledged = 0;
     for load in LOADS_OF_NODES {
-        let pgbench = cluster.pgbench(rounds.time * rounds.number as u32);
+        let time = rounds.time * rounds.number as u32;
+        let pgbench = cluster::PROTOCOLS.map(|protocol| (protocol, cluster.pgbench(protocol, time)));
         let table = rounds.measure(&servers, &mut plan, load);
         table.print("SQLite");
         acknowledged += table.rows[1..].iter().map(|row| row.answered).sum::<u64>();
-        println!("  pgbench   {pgbench:>7.0}/s with 64 clients");
+        for (protocol, rate) in pgbench {
+            println!("  pgbench, {protocol:<8} {rate:>7.0}/s with 64 clients");
+        }
         for row in &table.rows {
-            println!("  ratio of {} to pgbench {:.2}", row.name, row.rate / pgbench);
+            let [simple, prepared] = pgbench.map(|(_, rate)| row.rate / rate);
+            println!("  ratio of {} to pgbench {simple:.2}, prepared {prepared:.2}", row.name);
         }
     }
     let kept = cluster.accepted();
+    let (ours, of_pgbench) = cluster.bytes_a_row();
+    println!("bytes a row: {ours}, of pgbench {of_pgbench}");
     println!("acknowledged {acknowledged}, rows in the database {kept}");
     assert_eq!(acknowledged, kept, "every acknowledged delivery is a row");
 }

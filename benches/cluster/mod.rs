@@ -5,6 +5,7 @@
 mod database;
 
 use std::fs;
+use std::process::Command;
 use std::time::Duration;
 
 use crate::program::Program;
@@ -12,14 +13,12 @@ use database::Database;
 
 /// The clients of pgbench.
 const CLIENTS: usize = 64;
-/// What pgbench does in one transaction: the two inserts that a delivery needs, with as many bytes.
-const TABLES: &str = "CREATE SCHEMA bench;
-    CREATE TABLE bench.event_ids (source TEXT, key TEXT, digest BYTEA NOT NULL, PRIMARY KEY (source, key));
-    CREATE TABLE bench.deliveries (seq BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, key TEXT, headers BYTEA, body BYTEA)";
-const SCRIPT: &str = "BEGIN;\n\
-    INSERT INTO bench.event_ids VALUES ('tagorun', gen_random_uuid()::text, sha256('a'));\n\
-    INSERT INTO bench.deliveries (key, headers, body) VALUES ('k', convert_to(repeat('h', 200), 'UTF8'), convert_to(repeat('b', 400), 'UTF8'));\n\
-    COMMIT;\n";
+/// The database of pgbench: the tables of a store that no node uses.
+const BENCH: &str = "bench";
+/// What pgbench does in one transaction.
+const SCRIPT: &str = include_str!("delivery.sql");
+/// How pgbench sends its statements: as texts, which the server plans each time, or prepared.
+pub const PROTOCOLS: [&str; 2] = ["simple", "prepared"];
 
 /// The nodes and their database.
 pub struct Cluster {
@@ -32,7 +31,8 @@ impl Cluster {
     /// Starts a server and so many nodes.
     pub fn start(count: usize) -> Self {
         let database = Database::start();
-        database.sql(TABLES);
+        database.sql(&format!("CREATE DATABASE {BENCH}"));
+        prepare(&database);
         let (mut nodes, mut folders) = (Vec::new(), Vec::new());
         for at in 0..count {
             let folder = tempfile::tempdir().unwrap();
@@ -48,8 +48,9 @@ impl Cluster {
         Self { nodes, database, _folders: folders }
     }
 
-    /// Transactions a second of pgbench, one for each delivery.
-    pub fn pgbench(&self, time: Duration) -> f64 {
+    /// Transactions a second of pgbench, one for each delivery, with its statements sent as one of `PROTOCOLS`.
+    pub fn pgbench(&self, protocol: &str, time: Duration) -> f64 {
+        self.in_bench("TRUNCATE deliveries, event_ids");
         let script = tempfile::NamedTempFile::new().unwrap();
         fs::write(script.path(), SCRIPT).unwrap();
         let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
@@ -67,10 +68,14 @@ impl Cluster {
                 "-n",
                 "-j",
                 "2",
+                "-M",
+                protocol,
+                "-D",
+                "count=0",
             ])
             .args(["-c", &CLIENTS.to_string(), "-T", &time.as_secs().max(1).to_string(), "-f"])
             .arg(script.path())
-            .arg("postgres")
+            .arg(BENCH)
             .output()
             .unwrap();
         let text = String::from_utf8(out.stdout).unwrap();
@@ -79,8 +84,38 @@ impl Cluster {
         rate.unwrap_or_else(|| panic!("{}{text}", String::from_utf8_lossy(&out.stderr)))
     }
 
+    /// The mean size of a row of a delivery: as a node wrote it, and as pgbench did.
+    pub fn bytes_a_row(&self) -> (String, String) {
+        let sql = "SELECT round(avg(pg_column_size(deliveries.*))) FROM deliveries";
+        (self.database.sql(sql), self.in_bench(sql))
+    }
+
+    fn in_bench(&self, sql: &str) -> String {
+        let port = self.database.port().to_string();
+        let out = self
+            .database
+            .tool("psql")
+            .args(["-h", "127.0.0.1", "-p", &port, "-U", "postgres", "-XAtq", "-d", BENCH, "-c", sql])
+            .output()
+            .unwrap();
+        assert!(out.status.success(), "{sql}: {}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8(out.stdout).unwrap().trim_end().to_owned()
+    }
+
     /// The accepted deliveries in the database.
     pub fn accepted(&self) -> u64 {
         self.database.sql("SELECT count(*) FROM deliveries WHERE verdict = 0").parse().unwrap()
     }
+}
+
+/// Creates the tables of the program in the database of pgbench.
+fn prepare(database: &Database) {
+    let folder = tempfile::tempdir().unwrap();
+    let url = Database::url(&[database]).replace("/postgres?", &format!("/{BENCH}?"));
+    let status = Command::new(env!("CARGO_BIN_EXE_tagohook"))
+        .args(["prepare-store", "--quiet", "--data-dir"])
+        .arg(folder.path())
+        .env("TAGOHOOK_STORE_URL", url)
+        .status();
+    assert!(status.unwrap().success());
 }

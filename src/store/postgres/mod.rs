@@ -32,6 +32,8 @@ pub use nodes::{NOW_US, SILENT_US};
 pub use numbers::{count, small, unreadable, whole};
 pub use position::{HORIZON, PLACES, horizon};
 pub use records::{Record, Records};
+#[cfg(test)]
+pub use timeline::on_timeline;
 pub use transaction::Transaction;
 pub use unfinished::is_unfinished;
 pub(in crate::store) use values::params;

@@ -27,13 +27,17 @@ impl Records {
     /// Adds a row; `fill` gives its values in the order of the type.
     pub fn add(&mut self, fill: impl FnOnce(&mut Record<'_>)) {
         self.rows = self.rows.saturating_add(1);
-        let mut values = BytesMut::new();
-        let mut record = Record { count: 0, values: &mut values };
+        let start = self.bytes.len();
+        // The length, without itself, and the number of values are known at the end.
+        self.bytes.put_i64(0);
+        let mut record = Record { count: 0, values: &mut self.bytes };
         fill(&mut record);
         let count = record.count;
-        self.bytes.put_i32(length(values.len().saturating_add(4)));
-        self.bytes.put_i32(count);
-        self.bytes.extend_from_slice(&values);
+        if let Some(mut record) = self.bytes.get_mut(start..) {
+            let length = length(record.len().saturating_sub(4));
+            record.put_i32(length);
+            record.put_i32(count);
+        }
     }
 
     /// Whether there is no row.
