@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::arguments::{Deliveries, DeliveriesCommand, Globals, Rows};
 use super::inspector::{self, Api, encoded, text};
 use super::output::{say, written};
+use super::query::query_of;
 use super::table::show_rows;
 
 /// Runs the command on the deliveries of the running instance.
@@ -36,9 +37,7 @@ pub fn run(globals: &Globals, asked: &Deliveries) -> anyhow::Result<ExitCode> {
 }
 
 async fn list(api: &Api, query: &[String], limit: u32, how: Rows) -> anyhow::Result<ExitCode> {
-    let search = query.join(" ");
-    let search = search.trim();
-    let query = if search.is_empty() { String::new() } else { format!("&q={}", encoded(search)) };
+    let query = query_of(query);
     let rows = api.pages("deliveries", &query, usize::try_from(limit).ok()).await?;
     let heading = ["RECEIVED AT", "STATUS", "RESULT", "SOURCE", "EVENT", "EVENT ID", "ID"];
     let cells = |row: &Value| {

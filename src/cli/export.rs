@@ -8,17 +8,16 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 
 use super::arguments::{Export, Globals};
-use super::inspector::{self, Api, encoded};
+use super::inspector::{self, Api};
 use super::interrupt::Interrupts;
 use super::output::{notice, written};
 use super::progress::Spinner;
+use super::query::query_of;
 use crate::domain::shown_size;
 
 /// Writes the export; a file appears only when it is complete.
 pub fn run(globals: &Globals, asked: &Export) -> anyhow::Result<ExitCode> {
-    let search = asked.query.join(" ");
-    let search = search.trim();
-    let query = if search.is_empty() { String::new() } else { format!("&q={}", encoded(search)) };
+    let query = query_of(&asked.query);
     let path = format!("deliveries/export?as={}{query}", asked.format);
     inspector::run(async {
         let api = Api::find(globals, &asked.inspector)?;

@@ -27,6 +27,7 @@ mod prepare_store;
 mod program;
 mod progress;
 mod prune;
+mod query;
 mod reading;
 mod reload;
 mod replay;

@@ -15,6 +15,8 @@ use super::output::{counted, notice, print};
 use crate::domain::suggestion;
 
 const NAME: &str = "tagohook";
+/// The day of the release, for the manual.
+const RELEASED: &str = "2026-11-29";
 
 /// Prints the completions of a shell.
 pub fn completions(asked: &Completions) -> anyhow::Result<ExitCode> {
@@ -55,8 +57,10 @@ pub fn man(asked: &Man) -> anyhow::Result<ExitCode> {
 fn page(command: &Command, name: &str) -> anyhow::Result<String> {
     let mut text = Vec::new();
     let source = concat!("tagohook ", env!("CARGO_PKG_VERSION"));
-    Page::new(command.clone().display_name(name)).title(name).source(source).render(&mut text)?;
-    Ok(String::from_utf8(text)?)
+    let page = Page::new(command.clone().display_name(name)).title(name).date(RELEASED);
+    page.source(source).manual("tagohook manual").render(&mut text)?;
+    // Two breaks around a blank line are that blank line, and mandoc warns of them.
+    Ok(String::from_utf8(text)?.replace(".br\n\n.br\n", ".sp\n"))
 }
 
 /// Writes the page of a command and of those below it; their number.
@@ -69,4 +73,15 @@ fn write_all(command: &Command, name: &str, folder: &Path) -> anyhow::Result<usi
         count = count.saturating_add(write_all(below, &format!("{name}-{}", below.get_name()), folder)?);
     }
     Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_manual_has_the_date_of_its_release() {
+        let line = format!("\n## {} – {RELEASED}\n", env!("CARGO_PKG_VERSION"));
+        assert!(include_str!("../../CHANGELOG.md").contains(&line), "{line}");
+    }
 }

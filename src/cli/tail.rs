@@ -10,9 +10,7 @@ use super::inspector::{self, Api, encoded, text};
 use super::live::{Event, Live};
 use super::moment::read_since;
 use super::output::{Unwritten, complain, notice, say};
-
-/// Filters of the API that the search names otherwise.
-const FILTERS: [&str; 4] = ["event_type", "event_id", "entity", "client_ip"];
+use super::query::query_of;
 
 /// Prints a line for each delivery until it is stopped. If the connection breaks, it reconnects without a gap.
 pub fn run(globals: &Globals, tail: &Tail) -> anyhow::Result<ExitCode> {
@@ -34,26 +32,6 @@ pub fn run(globals: &Globals, tail: &Tail) -> anyhow::Result<ExitCode> {
             show(&live.next().await?, tail.rows.json)?;
         }
     })
-}
-
-/// The filters of the API, as `verdict=rejected`; everything else is a search.
-fn query_of(words: &[String]) -> String {
-    let (mut query, mut search) = (String::new(), Vec::new());
-    for word in words {
-        let at = word.find(['=', ':']);
-        let filter = at.and_then(|at| Some((word.get(..at)?, word.get(at..)?)));
-        match filter {
-            Some((name, value)) if value.starts_with('=') || FILTERS.contains(&name) => {
-                let value = value.get(1..).unwrap_or_default();
-                query.push_str(&format!("&{}={}", encoded(name), encoded(value)));
-            }
-            _ => search.push(word.as_str()),
-        }
-    }
-    if !search.is_empty() {
-        query.push_str(&format!("&q={}", encoded(&search.join(" "))));
-    }
-    query
 }
 
 fn show(event: &Event, as_json: bool) -> Result<(), Unwritten> {
@@ -95,22 +73,4 @@ fn line(data: &str) -> String {
         shown("event_id", "event_id"),
         text(&row, "id"),
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_a_search_and_filters_of_the_api_stay_filters() {
-        let query =
-            |words: &[&str]| query_of(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
-        assert_eq!(query(&[]), "");
-        assert_eq!(query(&["verdict=rejected", "source=a:b"]), "&verdict=rejected&source=a%3Ab");
-        assert_eq!(query(&["event_type:user.login"]), "&event%5Ftype=user%2Elogin");
-        assert_eq!(
-            query(&["type:user.*", "OR", "text:a=b", "status=200"]),
-            "&status=200&q=type%3Auser%2E%2A%20OR%20text%3Aa%3Db"
-        );
-    }
 }

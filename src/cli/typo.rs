@@ -1,6 +1,6 @@
 //! Names the option that was meant, also for a typo in a short one.
 
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory as _};
 
 use super::arguments::Arguments;
@@ -8,7 +8,7 @@ use crate::domain::{distance, nearest};
 
 /// The line that names the option that was most likely meant; `None` if clap has named one, or none is similar.
 pub fn hint(told: &clap::Error) -> Option<String> {
-    if told.get(ContextKind::SuggestedArg).is_some() {
+    if told.kind() != ErrorKind::UnknownArgument || told.get(ContextKind::SuggestedArg).is_some() {
         return None;
     }
     let Some(ContextValue::String(unknown)) = told.get(ContextKind::InvalidArg) else { return None };
@@ -97,5 +97,15 @@ mod tests {
     fn what_clap_has_named_is_not_named_twice() {
         let told = Arguments::try_parse_from(["tagohook", "tail", "--jsn"]).unwrap_err();
         assert_eq!(hint(&told), None);
+    }
+
+    #[test]
+    fn a_wrong_value_of_a_right_option_is_no_typo() {
+        for words in
+            [["listen", "--exec", "cat", "--concurrency", "65"], ["send", "user.login", "x", "--count", "0"]]
+        {
+            let told = Arguments::try_parse_from(["tagohook"].iter().chain(&words)).unwrap_err();
+            assert_eq!(hint(&told), None, "{told}");
+        }
     }
 }

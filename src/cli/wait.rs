@@ -8,6 +8,7 @@ use super::fault::Fault;
 use super::inspector::{self, Api, encoded, text};
 use super::moment::read_since;
 use super::output::{answer, complain, say};
+use super::query::query_of;
 use crate::config::duration;
 use crate::domain::Clock as _;
 use crate::telemetry::SystemClock;
@@ -24,9 +25,7 @@ pub fn run(globals: &Globals, asked: &Wait) -> anyhow::Result<ExitCode> {
         Some(since) => read_since(since)?,
         None => SystemClock.wall().to_string(),
     };
-    let search = asked.query.join(" ");
-    let search = search.trim();
-    let query = if search.is_empty() { String::new() } else { format!("&q={}", encoded(search)) };
+    let query = query_of(&asked.query);
     inspector::run(async {
         let api = Api::find(globals, &asked.inspector)?;
         let deadline = Instant::now() + timeout;

@@ -515,6 +515,8 @@ fn a_target_or_name_that_cannot_be_used_is_exit_2_with_one_line() {
         assert_eq!(code, Some(2), "{url} {more:?}: {told}");
         assert!(told.contains(why), "{url} {more:?}: {told}");
     }
+    let (code, told) = run(server.command(&["listen", "--exec", " "]));
+    assert!(code == Some(2) && told.contains("--exec names no command"), "{told}");
     let (code, told) = run(server.command(&["listen"]));
     assert!(code == Some(2) && told.contains("--forward-to"), "{told}");
     let folder = tempfile::tempdir().unwrap();

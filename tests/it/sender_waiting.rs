@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Reply, Server, Sink, exchange, until};
+use crate::harness::{Reply, Server, Sink, exchange, login, until};
 
 /// A subscription whose first attempts fail and whose next ones are due in an hour.
 fn slow_to_retry(server: &Server, sink: &Sink, name: &str, more: Value) -> String {
@@ -181,6 +181,19 @@ fn what_is_sent_into_a_disabled_subscription_waits_and_says_so() {
     let rest = server.tell("POST", "dead-letters/replay", &json!({}));
     assert_eq!((&rest.json()["replayed"], &rest.json()["warnings"]), (&json!(1), &json!([waits])));
     assert_eq!(act(&server, &format!("{letter}/send-now"), &json!({})).1["warnings"], json!([waits]));
+    server.post_signed(login("e3").as_bytes());
+    let delivery = server.newest()["id"].as_str().unwrap().to_owned();
+    for (path, more) in
+        [(format!("deliveries/{delivery}/replay"), ""), ("deliveries/replay".to_owned(), "verdict")]
+    {
+        let mut asked = json!({"to": id});
+        if !more.is_empty() {
+            asked[more] = json!("accepted");
+        }
+        let refused = server.tell("POST", &path, &asked);
+        let detail = "The subscription is disabled; enable it first.";
+        assert_eq!((refused.status, &refused.json()["detail"]), (409, &json!(detail)), "{path}");
+    }
     let shown = exchange(server.inspector, "GET", &format!("/messages/{letter}"), &[], b"").body;
     assert!(String::from_utf8(shown).unwrap().contains("The message waits until it is enabled."));
     assert_eq!(server.tell("PATCH", &path, &json!({"enabled": true})).status, 200);

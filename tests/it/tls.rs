@@ -294,6 +294,36 @@ fn tls_is_switched_on_and_off_by_a_reload() {
 }
 
 #[test]
+fn no_command_fails_while_tls_is_switched_on_and_off() {
+    let mut server = prepared("").start();
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let program = server.command(&["send", "user.login", "--quiet"]);
+    let (name, folder) = (program.get_program().to_owned(), program.get_current_dir().map(Path::to_owned));
+    let arguments: Vec<_> = program.get_args().map(std::ffi::OsStr::to_owned).collect();
+    std::thread::scope(|scope| {
+        let sending = scope.spawn(|| {
+            let mut sent = 0;
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                let mut command = Command::new(&name);
+                command.args(&arguments).current_dir(folder.as_deref().unwrap_or(Path::new(".")));
+                let done = command.output().unwrap();
+                assert!(done.status.success(), "{}", text(&done));
+                sent += 1;
+            }
+            sent
+        });
+        for round in 0..10 {
+            let is_on = round % 2 == 0;
+            server.reconfigure(if is_on { TLS } else { "" });
+            let cert = server.data_dir().join("cert.pem");
+            until("the switch", || open(server.receiver, &cert).is_ok() == is_on);
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert!(sending.join().unwrap() > 0);
+    });
+}
+
+#[test]
 fn files_that_cannot_be_used_stop_the_start_with_one_line() {
     let folder = tempfile::tempdir().unwrap();
     certificate(folder.path(), "other");

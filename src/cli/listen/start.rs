@@ -15,10 +15,11 @@ use super::target::{Target, Wish};
 use crate::cli::arguments::{Globals, Listen};
 use crate::cli::environment;
 use crate::cli::fault::Fault;
-use crate::cli::inspector::{Api, encoded};
+use crate::cli::inspector::Api;
 use crate::cli::live::Live;
 use crate::cli::moment::read_since;
 use crate::cli::output::complain;
+use crate::cli::query::query_of;
 use crate::config::{SecretResolver, duration, read_addresses};
 use crate::domain::ListenAddress;
 
@@ -27,10 +28,7 @@ const MAX_NAME: usize = 64;
 
 /// The filter of the API: accepted deliveries that the search finds.
 pub fn filter(query: &[String]) -> String {
-    let search = query.join(" ");
-    let search = search.trim();
-    let search = if search.is_empty() { String::new() } else { format!("&q={}", encoded(search)) };
-    format!("&verdict=accepted{search}")
+    format!("&verdict=accepted{}", query_of(query))
 }
 
 /// The target that the command line asks for.

@@ -40,8 +40,8 @@ pub enum Begun<S: Transport> {
 }
 
 impl Tls {
-    /// Uses this certificate for new connections. Open ones keep theirs. `announce` gets the pins of a renewed certificate
-    /// before anybody can meet it.
+    /// Uses this certificate for new connections. Open ones keep theirs. `announce` gets the pins of a certificate before
+    /// anybody can meet it.
     ///
     /// # Errors
     /// When TLS cannot be set up.
@@ -52,7 +52,7 @@ impl Tls {
     ) -> Result<(), rustls::Error> {
         let former = self.pins();
         let next = certificate.map(|certificate| in_force(certificate, former.as_ref())).transpose()?;
-        if let Some(next) = next.as_ref().filter(|_| former.is_some()) {
+        if let Some(next) = &next {
             announce(&next.pins);
         }
         self.0.store(next.map(Arc::new));

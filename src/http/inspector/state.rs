@@ -178,7 +178,7 @@ impl InspectorState {
         client.as_ref().map_err(ToString::to_string)
     }
 
-    /// Stores what the receiver counted until now, so that a chart has it.
+    /// Stores what the receiver counted until now, so that charts and figures have it.
     pub(crate) async fn keep_counts(&self) {
         let (store, metrics, clock) =
             (self.store.clone(), Arc::clone(&self.metrics), Arc::clone(&self.clock));

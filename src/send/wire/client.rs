@@ -216,6 +216,16 @@ impl Client {
 
     /// Sends a request. The return value is always the outcome of an attempt.
     pub async fn send(&self, request: Outgoing) -> Outcome {
+        let Trust::Own(own) = &self.trust else { return self.attempt(request).await };
+        let outcome = self.attempt(request.clone()).await;
+        let status = outcome.result.as_ref().map(|response| response.status).map_err(|failure| failure.error);
+        match own.after_a_switch(&request.url, status).await {
+            Some(url) => self.attempt(Outgoing { url, ..request }).await,
+            None => outcome,
+        }
+    }
+
+    async fn attempt(&self, request: Outgoing) -> Outcome {
         let started = Instant::now();
         let result = self.answer(request).await;
         Outcome { elapsed: started.elapsed(), result }

@@ -3,12 +3,17 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
+use url::Url;
 
 use super::sample::{shell_quote, source_path};
 use crate::config::{Addresses, TlsPins, read_addresses};
-use crate::domain::ListenAddress;
+use crate::domain::{AttemptError, ListenAddress};
+
+/// How long the receiver may take to switch TLS on or off.
+const SWITCH: Duration = Duration::from_millis(50);
 
 /// Our own receiver. TLS may be switched on and off, and its certificate be renewed, while it is in use.
 #[derive(Clone)]
@@ -91,6 +96,24 @@ impl OwnReceiver {
             options.push_str(&format!(" --insecure --pinnedpubkey {}", shell_quote(&pin.to_string())));
         }
         options
+    }
+
+    /// The URL for one more attempt if TLS is switched on or off while a request is on its way. The receiver has not read
+    /// that request: it expected the other protocol. `result` is its status, or why there was none.
+    pub(super) async fn after_a_switch(&self, url: &Url, result: Result<u16, AttemptError>) -> Option<Url> {
+        if !matches!(result, Ok(400) | Err(AttemptError::Tls | AttemptError::Reset)) {
+            return None;
+        }
+        tokio::time::sleep(SWITCH).await;
+        let scheme = if self.is_tls() { "https" } else { "http" };
+        // TLS is announced a moment before it is in force.
+        let is_early = matches!(result, Err(AttemptError::Tls));
+        if scheme == url.scheme() && !is_early {
+            return None;
+        }
+        let mut url = url.clone();
+        url.set_scheme(scheme).ok()?;
+        Some(url)
     }
 
     /// Whether a certificate has its key.

@@ -26,6 +26,7 @@ pub async fn found(
     range: Range,
 ) -> Result<(Overview, Beside, Vec<Attention>), Problem> {
     let fault = Problem::from;
+    state.keep_counts().await;
     let now = state.clock.wall();
     let overview = Overview::of(&state.store, range, now).await.map_err(fault)?;
     let beside = beside(state, now).await?;

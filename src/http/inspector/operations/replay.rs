@@ -10,7 +10,7 @@ use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use url::Url;
 use utoipa::ToSchema;
 
-use crate::domain::{Replay, ReplaySignature, StoredDelivery};
+use crate::domain::{Replay, ReplaySignature, StoredDelivery, plain};
 use crate::http::inspector::problem::{FieldFault, Problem};
 use crate::http::inspector::request::{As, Members, SignatureParam, Word};
 use crate::http::inspector::state::InspectorState;
@@ -122,7 +122,7 @@ impl ReplayRequest {
     /// What it asks for.
     ///
     /// # Errors
-    /// 400 with every fault.
+    /// 400 with every fault; 409 for a disabled subscription.
     pub fn asked(self, state: &InspectorState) -> Result<Asked, Problem> {
         let mut faults = Vec::new();
         let target = target(state, self.to.as_ref()).map_err(|why| faults.push(why)).ok();
@@ -140,6 +140,7 @@ impl ReplayRequest {
         let Some(target) = target.filter(|_| faults.is_empty()) else {
             return Err(Problem::bad_body(faults));
         };
+        refuse_disabled(state, &target)?;
         let decoded = self.body_base64.map(|As(Decoded(bytes))| bytes);
         let edits = Edits {
             method: self.method,
@@ -173,6 +174,30 @@ pub fn target(state: &InspectorState, to: Option<&As<Place>>) -> Result<Target, 
         Ok(()) => Ok(Target::Url(url)),
         Err(blocked) => Err(fault("/to", blocked.to_string())),
     }
+}
+
+/// A disabled subscription gets no new messages.
+///
+/// # Errors
+/// 409.
+pub fn refuse_disabled(state: &InspectorState, target: &Target) -> Result<(), Problem> {
+    let Target::Subscription(id) = target else { return Ok(()) };
+    let active = state.sender.subscriptions().get(id);
+    match active.filter(|active| !active.is_enabled()) {
+        Some(_) => Err(Problem::conflict("The subscription is disabled; enable it first.")),
+        None => Ok(()),
+    }
+}
+
+/// The id and name of each subscription that a delivery can be replayed to.
+#[must_use]
+pub fn enabled_subscriptions(state: &InspectorState) -> Vec<(String, String)> {
+    let enabled = state.sender.subscriptions().all().into_iter().filter(|active| active.is_enabled());
+    let named = enabled.map(|active| {
+        let subscription = &active.compiled.subscription;
+        (subscription.id.clone(), plain(&subscription.name))
+    });
+    named.collect()
 }
 
 /// Sends a delivery again.

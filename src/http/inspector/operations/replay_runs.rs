@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 
-use super::replay::{Place, fault, target};
+use super::replay::{Place, fault, refuse_disabled, target};
 use crate::config;
 use crate::domain::{DeliveryFilter, ReplayId, ReplayRun, ReplaySignature, RunState};
 use crate::http::inspector::problem::Problem;
@@ -146,10 +146,11 @@ pub struct Planned {
 /// Finds the requested deliveries.
 ///
 /// # Errors
-/// 400 if it cannot be done, 503 if the store cannot be read.
+/// 400 if it cannot be done, 409 for a disabled subscription, 503 if the store cannot be read.
 pub async fn plan(state: &InspectorState, asked: RunRequest) -> Result<Planned, Problem> {
     let RunRequest { deliveries, options } = asked;
     let target = target(state, options.to.as_ref()).map_err(|why| Problem::bad_body(vec![why]))?;
+    refuse_disabled(state, &target)?;
     let is_newest_first = options.order == Some(As(Order::Newest));
     let filter = deliveries.to_query();
     let most = options.limit.map_or(MOST, Range::size);

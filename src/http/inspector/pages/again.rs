@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::page;
 use crate::domain::{DeliveryId, Header, Replay, ReplaysAbout, StoredDelivery, plain};
 use crate::http::inspector::json_body;
-use crate::http::inspector::operations::replay::{HeaderLines, Place, ReplayRequest};
+use crate::http::inspector::operations::replay::{HeaderLines, Place, ReplayRequest, enabled_subscriptions};
 use crate::http::inspector::problem::Problem;
 use crate::http::inspector::request::{As, Fields, Members};
 use crate::http::inspector::state::InspectorState;
@@ -52,18 +52,13 @@ pub struct ReplayView {
 impl Again {
     /// The section of a delivery with its replays.
     pub fn of(state: &InspectorState, delivery: &StoredDelivery, about: &ReplaysAbout) -> Self {
-        let all = state.sender.subscriptions().all();
-        let subscriptions = all.iter().map(|active| {
-            let subscription = &active.compiled.subscription;
-            (subscription.id.clone(), plain(&subscription.name))
-        });
         Self {
             formats: Format::ALL
                 .iter()
                 .filter(|format| **format != Format::Test)
                 .map(|format| format.as_str())
                 .collect(),
-            subscriptions: subscriptions.collect(),
+            subscriptions: enabled_subscriptions(state),
             method: delivery.row.method.clone(),
             path: delivery.row.path.clone(),
             headers: header_text(delivery),

@@ -10,7 +10,7 @@ use super::again::{ReplayView, view};
 use super::page::{self, Frame};
 use crate::domain::{ReplayId, ReplayRun, ReplaySignature, RunState, Timestamp, Verdict, plain};
 use crate::http::inspector::json_body;
-use crate::http::inspector::operations::replay::Place;
+use crate::http::inspector::operations::replay::{Place, enabled_subscriptions};
 use crate::http::inspector::operations::replay_runs::{
     Planned, RunOptions, RunRequest, begin, found, order, plan, turned,
 };
@@ -97,15 +97,10 @@ struct RunPage {
 
 impl Form {
     fn of(state: &InspectorState, bytes: &[u8]) -> Self {
-        let all = state.sender.subscriptions().all();
-        let subscriptions = all.iter().map(|active| {
-            let subscription = &active.compiled.subscription;
-            (subscription.id.clone(), plain(&subscription.name))
-        });
         let fields = form_urlencoded::parse(bytes)
             .map(|(name, value)| (name.into_owned(), value.trim().to_owned()))
             .filter(|(_, value)| !value.is_empty());
-        Self { fields: fields.collect(), subscriptions: subscriptions.collect() }
+        Self { fields: fields.collect(), subscriptions: enabled_subscriptions(state) }
     }
 
     fn get(&self, name: &str) -> &str {
