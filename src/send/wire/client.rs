@@ -297,9 +297,7 @@ impl Client {
             Err(failure) => Err(SendError::Failed { url: url.to_owned(), failure }),
         }
     }
-}
 
-impl Client {
     /// Reads an endless response, piece by piece.
     ///
     /// # Errors
