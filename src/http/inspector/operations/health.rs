@@ -163,7 +163,7 @@ pub async fn endpoints(state: &InspectorState) -> Result<Vec<Health>, Problem> {
         let checks = state.store.health(id.to_owned(), HISTORY).await;
         let checks = checks?;
         let own = figures.iter().find(|figures| figures.subscription == id);
-        endpoints.push(endpoint(&active, checks.first(), &checks, own, state.clock.wall()));
+        endpoints.push(endpoint(active, checks.first(), &checks, own, state.clock.wall()));
     }
     Ok(endpoints)
 }

@@ -192,7 +192,8 @@ pub fn refuse_disabled(state: &InspectorState, target: &Target) -> Result<(), Pr
 /// The id and name of each subscription that a delivery can be replayed to.
 #[must_use]
 pub fn enabled_subscriptions(state: &InspectorState) -> Vec<(String, String)> {
-    let enabled = state.sender.subscriptions().all().into_iter().filter(|active| active.is_enabled());
+    let all = state.sender.subscriptions().all();
+    let enabled = all.iter().filter(|active| active.is_enabled());
     let named = enabled.map(|active| {
         let subscription = &active.compiled.subscription;
         (subscription.id.clone(), plain(&subscription.name))
