@@ -11,16 +11,29 @@ use crate::domain::Verdict;
 use crate::store::upkeep::sqlite::retention::{self, Limits, Step};
 use crate::store::{Pruned, StoreError};
 
+/// How often retention checks for work if nothing calls it.
+const EVERY: Duration = Duration::from_secs(2);
 /// A step ends after this time with the rows that it has removed.
 const STEP_TIME: Duration = Duration::from_millis(4);
+/// After each step, retention pauses for so many times as long, unless the store is too large: most deliveries do not wait for
+/// it.
+const PAUSE: u32 = 2;
+/// It pauses at least this long.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
 impl Work {
     pub(super) fn is_over_size(&self) -> bool {
         self.shared.used.load(Ordering::Relaxed) > self.options.retention.max_size
     }
 
-    /// One small step of retention; `true` if there is more to do.
-    pub(super) fn look_after_retention(&mut self) -> bool {
+    /// One small step of retention. Returns how long it then pauses.
+    pub(super) fn look_after_retention(&mut self) -> Duration {
+        let began = Instant::now();
+        if self.remove_a_little() { began.elapsed().saturating_mul(PAUSE).max(SHORTEST_PAUSE) } else { EVERY }
+    }
+
+    /// `true` if there is more to do.
+    fn remove_a_little(&mut self) -> bool {
         if self.read_ahead.is_reading() {
             return true;
         }

@@ -26,14 +26,6 @@ use crate::telemetry::Worker;
 /// How long jobs may take in one transaction, except for the last job. The others move to the next transaction, after
 /// the deliveries that arrived in the meantime.
 const JOBS_TIME: Duration = Duration::from_millis(50);
-/// How often retention checks for work if nothing calls it.
-const RETENTION_EVERY: Duration = Duration::from_secs(2);
-
-/// After each step, retention pauses for so many times as long, unless the store is too large: most deliveries do not wait for
-/// it.
-const RETENTION_PAUSE: u32 = 2;
-/// It pauses at least this long.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
 enum Command {
     Append(Waiting<Packed>),
@@ -205,11 +197,8 @@ impl Work {
                 self.write_held();
                 return self.close(closed);
             }
-            let looked = Instant::now();
-            if looked >= next_look || self.is_over_size() {
-                let has_more = self.look_after_retention();
-                let pause = looked.elapsed().saturating_mul(RETENTION_PAUSE).max(SHORTEST_PAUSE);
-                let pause = if has_more { pause } else { RETENTION_EVERY };
+            if Instant::now() >= next_look || self.is_over_size() {
+                let pause = self.look_after_retention();
                 next_look = Instant::now() + pause;
             }
         }

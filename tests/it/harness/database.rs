@@ -114,11 +114,17 @@ impl Database {
         self.go();
     }
 
-    /// Kills it at once.
+    /// Kills it at once, with the processes of its connections: they would finish what they have begun.
     pub fn kill(&mut self) {
         let mut child = self.child.take().unwrap();
+        let id = child.id();
+        let connections = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
+        for connection in connections.split_whitespace() {
+            // It may have ended by then.
+            let _ = Command::new("kill").args(["-KILL", connection]).stderr(Stdio::null()).status().unwrap();
+        }
     }
 
     /// Makes a primary of a standby.
