@@ -7,7 +7,6 @@ mod engine;
 pub mod fields;
 mod job;
 mod migrate;
-mod read_ahead;
 pub mod reader;
 pub mod shared;
 mod unfinished;

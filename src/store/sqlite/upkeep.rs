@@ -1,48 +1,22 @@
 //! The work of the writer's thread between batches: retention in small steps, and returning room to the disk.
 
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
 
 use rusqlite::ErrorCode;
 
 use super::checkpoint::move_log;
 use super::writer::Work;
-use crate::domain::Verdict;
-use crate::store::upkeep::sqlite::retention::{self, Limits, Step};
+use crate::store::upkeep::sqlite::retention::{self, Step};
 use crate::store::{Pruned, StoreError};
-
-/// How often retention checks for work if nothing calls it.
-const EVERY: Duration = Duration::from_secs(2);
-/// A step ends after this time with the rows that it has removed.
-const STEP_TIME: Duration = Duration::from_millis(4);
-/// After each step, retention pauses for so many times as long, unless the store is too large: most deliveries do not wait for
-/// it.
-const PAUSE: u32 = 2;
-/// It pauses at least this long.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
 impl Work {
     pub(super) fn is_over_size(&self) -> bool {
         self.shared.used.load(Ordering::Relaxed) > self.options.retention.max_size
     }
 
-    /// One small step of retention. Returns how long it then pauses.
-    pub(super) fn look_after_retention(&mut self) -> Duration {
-        let began = Instant::now();
-        if self.remove_a_little() { began.elapsed().saturating_mul(PAUSE).max(SHORTEST_PAUSE) } else { EVERY }
-    }
-
-    /// `true` if there is more to do.
-    fn remove_a_little(&mut self) -> bool {
-        if self.read_ahead.is_reading() {
-            return true;
-        }
-        let read = self.read_ahead.read();
-        match self.retention_step(&read) {
-            Ok(Step::Unread(unread)) => {
-                self.read_ahead.ask(unread);
-                true
-            }
+    /// One small step of retention; `true` if there is more to do.
+    pub(super) fn look_after_retention(&mut self) -> bool {
+        match self.retention_step() {
             Ok(Step::Removed { deliveries, event_ids, messages }) => {
                 self.removed.deliveries = self.removed.deliveries.saturating_add(deliveries);
                 self.removed.event_ids = self.removed.event_ids.saturating_add(event_ids);
@@ -70,20 +44,13 @@ impl Work {
         }
     }
 
-    /// One step, which removes nothing behind the position that `read` gives for a verdict.
-    fn retention_step(&mut self, read: &dyn Fn(Verdict) -> i64) -> rusqlite::Result<Step> {
+    fn retention_step(&mut self) -> rusqlite::Result<Step> {
         let now = self.ages.trusted(self.options.clock.both());
-        let began = Instant::now();
-        let limits = Limits { read, is_over: &|| began.elapsed() >= STEP_TIME };
-        let retention = &self.options.retention;
-        let step = retention::step(&mut self.connection, &mut self.event_ids, retention, now, &limits);
+        let step = retention::step(&mut self.connection, &mut self.event_ids, &self.options.retention, now);
         if let Err(fault) = &step {
             self.recover(fault);
         }
         let step = step?;
-        if let Step::Unread(_) = step {
-            return Ok(step);
-        }
         // Read from the file each time: `tagohook prune` may run next to us.
         self.shared.set_pruned_through(retention::pruned_through(&self.connection)?);
         self.shared.used.store(retention::used_bytes(&self.connection)?, Ordering::Relaxed);
@@ -100,7 +67,7 @@ impl Work {
         let mut pruned = Pruned::default();
         // The log's own room can then be reused, which matters on a full disk.
         let _ = move_log(&self.connection, "RESTART");
-        while let Step::Removed { deliveries, event_ids, messages } = self.retention_step(&|_| i64::MAX)? {
+        while let Step::Removed { deliveries, event_ids, messages } = self.retention_step()? {
             pruned.deliveries = pruned.deliveries.saturating_add(deliveries);
             pruned.event_ids = pruned.event_ids.saturating_add(event_ids);
             pruned.messages = pruned.messages.saturating_add(messages);

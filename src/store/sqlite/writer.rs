@@ -12,7 +12,6 @@ use tokio::sync::oneshot;
 use super::batch::Batch;
 use super::checkpoint::{Checkpointer, move_log};
 use super::job::{Asked, Job};
-use super::read_ahead::ReadAhead;
 use super::shared::{self, Shared};
 use crate::store::log::prepared::Prepared;
 use crate::store::log::queue::{Answer, Place, Waiting};
@@ -26,6 +25,12 @@ use crate::telemetry::Worker;
 /// How long jobs may take in one transaction, except for the last job. The others move to the next transaction, after
 /// the deliveries that arrived in the meantime.
 const JOBS_TIME: Duration = Duration::from_millis(50);
+/// How often retention checks for work if nothing calls it.
+const RETENTION_EVERY: Duration = Duration::from_secs(2);
+
+/// After each step, retention pauses for so many times as long, unless the store is too large: most deliveries do not wait for
+/// it.
+const RETENTION_PAUSE: u32 = 2;
 
 enum Command {
     Append(Waiting<Packed>),
@@ -56,11 +61,9 @@ impl Writer {
         let workers = options.workers.clone();
         let checkpointer = Checkpointer::start(&shared, &workers)?;
         checkpointer.watch(&mut connection)?;
-        let read_ahead = ReadAhead::start(&shared, &workers)?;
         let mut work = Work {
             connection,
             checkpointer,
-            read_ahead,
             options,
             shared: shared_too,
             blocked: None,
@@ -152,7 +155,6 @@ enum State {
 pub(super) struct Work {
     pub(super) connection: Connection,
     checkpointer: Checkpointer,
-    pub(super) read_ahead: ReadAhead,
     pub(super) options: StoreOptions,
     pub(super) shared: Arc<Shared>,
     /// Why nothing may be appended now: `max_size` is reached and nothing can be removed.
@@ -197,8 +199,10 @@ impl Work {
                 self.write_held();
                 return self.close(closed);
             }
-            if Instant::now() >= next_look || self.is_over_size() {
-                let pause = self.look_after_retention();
+            let looked = Instant::now();
+            if looked >= next_look || self.is_over_size() {
+                let has_more = self.look_after_retention();
+                let pause = if has_more { looked.elapsed() * RETENTION_PAUSE } else { RETENTION_EVERY };
                 next_look = Instant::now() + pause;
             }
         }
@@ -383,7 +387,6 @@ impl Work {
     }
 
     fn close(&mut self, closed: oneshot::Sender<()>) {
-        self.read_ahead.stop();
         self.checkpointer.stop(&mut self.connection);
         if let Err(fault) = move_log(&self.connection, "TRUNCATE") {
             tracing::warn!(%fault, "the write-ahead log stays; the next start reads it");

@@ -2,7 +2,7 @@
 
 pub mod ages;
 pub mod postgres;
-pub(super) mod rules;
+mod rules;
 pub mod sqlite;
 
 use std::time::Duration;

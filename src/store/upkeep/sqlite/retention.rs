@@ -1,7 +1,8 @@
-//! Retention in small steps. Each step is a transaction of its own, so that no delivery waits long for it. A step removes only
-//! rows that were read before (`read`): otherwise it would wait for the disk, and all deliveries with it.
+//! Retention in small steps. Each step is a transaction of its own, so that no delivery waits long for it.
 
-use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use crate::domain::{Now, Timestamp, Verdict};
 use crate::store::Retention;
@@ -11,10 +12,12 @@ use crate::store::outbox::sqlite as outbox;
 use crate::store::sqlite::whole;
 use crate::store::upkeep::rules::{Surplus, Total, Whose, surpluses};
 
-/// The most that one step removes; the last row may exceed the bytes.
-const STEP: Total = Total { rows: 200, bytes: 4 * 1024 * 1024 };
-/// The most that is read at once before it is removed.
-const READ: Total = Total { rows: 4_000, bytes: 32 * 1024 * 1024 };
+/// The most rows that one step removes.
+const STEP_ROWS: usize = 200;
+/// The most bytes that one step removes, except for the last row.
+const STEP_BYTES: u64 = 4 * 1024 * 1024;
+/// A step ends after this time with the rows that it has removed: the disk may have to read each of them first.
+const STEP_TIME: Duration = Duration::from_millis(4);
 /// The most event ids that one step removes.
 const STEP_IDS: usize = 1_000;
 /// The number of pages returned to the disk at once while receiving.
@@ -36,27 +39,6 @@ pub enum Step {
         /// Messages, dead letters and published events removed.
         messages: u64,
     },
-    /// Nothing was removed: the next rows must be read first.
-    Unread(Unread),
-}
-
-/// Rows to read before they are removed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unread {
-    /// Their verdict.
-    pub verdict: Verdict,
-    /// The position of the first.
-    pub first: i64,
-    /// Which rows go.
-    pub surplus: Surplus,
-}
-
-/// Where a step ends.
-pub struct Limits<'a> {
-    /// The position up to which the rows of a verdict were read.
-    pub read: &'a dyn Fn(Verdict) -> i64,
-    /// Asked after each row: whether the step has lasted long enough.
-    pub is_over: &'a dyn Fn() -> bool,
 }
 
 /// Adds the rows of a batch to the totals of their verdicts.
@@ -101,7 +83,6 @@ pub fn step(
     event_ids: &mut EventIds,
     retention: &Retention,
     now: Now,
-    limits: &Limits<'_>,
 ) -> rusqlite::Result<Step> {
     let totals = Verdict::ALL
         .into_iter()
@@ -115,14 +96,10 @@ pub fn step(
             Whose::One(verdict) => verdict,
             Whose::Accepted => oldest_of_the_accepted(connection)?,
         };
-        let doomed = doomed(connection, verdict, surplus, STEP)?;
-        let Some(&(first, _)) = doomed.first() else { continue };
-        let read = (limits.read)(verdict);
-        let is_read = doomed.partition_point(|(seq, _)| *seq <= read);
-        return match doomed.get(..is_read) {
-            None | Some([]) => Ok(Step::Unread(Unread { verdict, first, surplus })),
-            Some(doomed) => remove(connection, verdict, doomed, limits.is_over),
-        };
+        let doomed = doomed(connection, verdict, surplus)?;
+        if !doomed.is_empty() {
+            return remove(connection, verdict, &doomed);
+        }
     }
     let event_ids = remove_expired_ids(connection, event_ids, now.due)?;
     let messages = remove_messages(connection, retention, now.wall)?;
@@ -173,25 +150,19 @@ fn total(connection: &Connection, verdict: Verdict) -> rusqlite::Result<Total> {
     )
 }
 
-/// The oldest rows of `verdict` that are surplus, up to `most`: position and weight.
-fn doomed(
-    connection: &Connection,
-    verdict: Verdict,
-    surplus: Surplus,
-    most: Total,
-) -> rusqlite::Result<Vec<(i64, u64)>> {
+/// The oldest rows of `verdict` that this step removes: position and weight.
+fn doomed(connection: &Connection, verdict: Verdict, surplus: Surplus) -> rusqlite::Result<Vec<(i64, u64)>> {
     let mut statement = connection.prepare_cached(
         "SELECT seq, received_at, row_bytes FROM deliveries WHERE verdict = ?1
-         AND seq NOT IN (SELECT seq FROM delivery_marks WHERE is_pinned) ORDER BY seq",
+         AND seq NOT IN (SELECT seq FROM delivery_marks WHERE is_pinned) ORDER BY seq LIMIT ?2",
     )?;
-    let mut oldest = statement.query([verdict_number(verdict)])?;
+    let mut oldest = statement.query(params![verdict_number(verdict), whole(STEP_ROWS)])?;
     let mut doomed = Vec::new();
     let mut sum = Total::default();
-    while sum.rows < most.rows
-        && sum.bytes < most.bytes
-        && let Some(row) = oldest.next()?
-        && surplus.covers(row.get(1)?, sum)
-    {
+    while let Some(row) = oldest.next()? {
+        if !surplus.covers(row.get(1)?, sum) || sum.bytes >= STEP_BYTES {
+            break;
+        }
         let weight = u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0);
         sum = Total { rows: sum.rows.saturating_add(1), bytes: sum.bytes.saturating_add(weight) };
         doomed.push((row.get(0)?, weight));
@@ -199,33 +170,13 @@ fn doomed(
     Ok(doomed)
 }
 
-/// Reads every page that the removal of the next rows will need; the operating system then keeps them in memory. Returns the
-/// position of the last row.
-pub fn read(connection: &Connection, unread: Unread) -> rusqlite::Result<i64> {
-    let doomed = doomed(connection, unread.verdict, unread.surplus, READ)?;
-    let mut rows = connection.prepare_cached("SELECT id FROM deliveries WHERE seq = ?1")?;
-    let mut ids = connection.prepare_cached("SELECT seq FROM deliveries WHERE id = ?1")?;
-    let mut bytes = connection.prepare_cached("SELECT * FROM delivery_bytes WHERE seq = ?1")?;
-    for (seq, _) in &doomed {
-        if let Some(id) = rows.query_row([seq], |row| row.get::<_, Vec<u8>>(0)).optional()? {
-            ids.exists([id])?;
-        }
-        bytes.exists([seq])?;
-    }
-    Ok(doomed.last().map_or(unread.first, |(seq, _)| *seq))
-}
-
-fn remove(
-    connection: &mut Connection,
-    verdict: Verdict,
-    doomed: &[(i64, u64)],
-    is_over: &dyn Fn() -> bool,
-) -> rusqlite::Result<Step> {
+fn remove(connection: &mut Connection, verdict: Verdict, doomed: &[(i64, u64)]) -> rusqlite::Result<Step> {
     let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
+    let began = Instant::now();
     let (mut deliveries, mut bytes) = (0_u64, 0_u64);
     let mut through = 0;
     for (seq, weight) in doomed {
-        if deliveries > 0 && is_over() {
+        if deliveries > 0 && began.elapsed() >= STEP_TIME {
             break;
         }
         transaction.prepare_cached("DELETE FROM deliveries WHERE seq = ?1")?.execute([seq])?;
@@ -293,6 +244,3 @@ pub fn give_back(connection: &Connection) -> rusqlite::Result<()> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;
