@@ -11,6 +11,7 @@ pub fn query_of(words: &[String]) -> String {
     for word in words {
         let at = word.find(['=', ':']);
         let filter = at.and_then(|at| Some((word.get(..at)?, word.get(at..)?)));
+        let filter = filter.filter(|(name, _)| is_name(name));
         match filter {
             Some((name, value)) if value.starts_with('=') || FILTERS.contains(&name) => {
                 let value = value.get(1..).unwrap_or_default();
@@ -25,6 +26,10 @@ pub fn query_of(words: &[String]) -> String {
     query
 }
 
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,6 +40,7 @@ mod tests {
             |words: &[&str]| query_of(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
         assert_eq!(query(&[]), "");
         assert_eq!(query(&["verdict=rejected", "source=a:b"]), "&verdict=rejected&source=a%3Ab");
+        assert_eq!(query(&["\"a=b\"", "bG9nbw=="]), "&q=%22a%3Db%22%20bG9nbw%3D%3D");
         assert_eq!(query(&["event_type:user.login"]), "&event%5Ftype=user%2Elogin");
         assert_eq!(
             query(&["type:user.*", "OR", "text:a=b", "status=200"]),
