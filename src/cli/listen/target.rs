@@ -76,7 +76,7 @@ impl Target {
         }
         let routes = wish.routes.iter().map(|route| read_route(route)).collect::<anyhow::Result<_>>()?;
         if wish.exec.is_some_and(|command| command.trim().is_empty()) {
-            return Err(Fault::usage("--exec names no command; expected one as 'jq .data'"));
+            return Err(Fault::usage("--exec names no command; expected one such as 'jq .data'"));
         }
         let exec = wish.exec.map(str::to_owned);
         Ok(Self { client: Client::new(guard)?, url, routes, signer, exec, timeout: wish.timeout })
