@@ -11,11 +11,11 @@ use crate::store::postgres::MIGRATIONS;
 use crate::store::sqlite;
 
 /// Tables that are not moved, of both engines.
-const NOT_MOVED: [&str; 12] = [
+const NOT_MOVED: [&str; 13] = [
     "delivery_totals",
     "duties",
+    "event_id_places",
     "event_id_runs",
-    "fresh_event_ids",
     "moving",
     "nodes",
     "probes",
@@ -23,6 +23,7 @@ const NOT_MOVED: [&str; 12] = [
     "refinery_schema_history",
     "schema_versions",
     "sorted_event_ids",
+    "taken_event_ids",
     "totals",
 ];
 

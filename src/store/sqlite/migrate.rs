@@ -31,7 +31,8 @@ migrations! {
     "V29__outbound",
     "V30__api_tokens",
     "V31__event_id_runs",
-    "V32__packed_texts"
+    "V32__packed_texts",
+    "V33__event_ids_stay"
 }
 
 /// Applies the migrations that are missing in `connection`.

@@ -15,7 +15,7 @@ use super::job::{Asked, Job};
 use super::shared::{self, Shared};
 use crate::store::log::prepared::Prepared;
 use crate::store::log::queue::{Answer, Place, Waiting};
-use crate::store::log::sqlite::event_ids::{self, EventIds, RUN_ROWS};
+use crate::store::log::sqlite::event_ids::{EventIds, RUN_ROWS};
 use crate::store::log::sqlite::{Inserted, Packed, Statements};
 use crate::store::upkeep::ages::Ages;
 use crate::store::upkeep::sqlite::retention;
@@ -324,7 +324,7 @@ impl Work {
                 inserted.push(statements.insert(&mut self.event_ids, prepared, retention, now)?);
             }
             drop(statements);
-            self.event_ids.move_on(&self.connection, event_ids::share(batch.entries.len()))?;
+            self.event_ids.list_full(&self.connection)?;
             let weights = batch.entries.iter().map(|waiting| waiting.prepared.weight);
             retention::add_to_totals(&self.connection, inserted.iter().map(|row| row.verdict).zip(weights))?;
         }

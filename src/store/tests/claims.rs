@@ -76,7 +76,7 @@ async fn taken_in_postgres(postgres: &Postgres) -> Vec<Taken> {
 
 fn taken_in_sqlite(case: &Case, now: i64) -> Vec<Taken> {
     let file = rusqlite::Connection::open(case.folder.path().join("t.db")).unwrap();
-    let sql = "SELECT source, key, body_digest, delivery_id, first_received_at, expires_at FROM fresh_event_ids \
+    let sql = "SELECT source, key, body_digest, delivery_id, first_received_at, expires_at FROM taken_event_ids \
                WHERE expires_at > ?1";
     let mut read = file.prepare(sql).unwrap();
     let rows = read.query_map([now], |row| {

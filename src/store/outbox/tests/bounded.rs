@@ -54,7 +54,7 @@ async fn ui_14_attempts_dead_letters_and_ids_are_pruned_each_by_its_own_rule() {
     case.clock.advance(2 * HOUR);
     case.store.prune().await.unwrap();
     let event_ids = match case.options.place {
-        Place::Sqlite(_) => "fresh_event_ids",
+        Place::Sqlite(_) => "taken_event_ids",
         Place::Postgres(_) => "event_ids",
     };
     for table in ["attempts", "messages", "dead_letters", "events", event_ids] {

@@ -1,9 +1,10 @@
 //! Removes event ids that have expired.
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 use super::identity::Identity;
-use super::taking::EventIds;
+use super::listing::first_part;
+use super::taking::{EventIds, first_of};
 use crate::domain::Timestamp;
 
 impl EventIds {
@@ -23,7 +24,7 @@ impl EventIds {
             .map(|(identity, fresh)| (*identity, fresh.id))
             .take(most)
             .collect();
-        let mut remove = connection.prepare_cached("DELETE FROM fresh_event_ids WHERE id = ?1")?;
+        let mut remove = connection.prepare_cached("DELETE FROM taken_event_ids WHERE id = ?1")?;
         for (identity, id) in &expired {
             remove.execute([id])?;
             self.fresh.remove(identity);
@@ -39,16 +40,11 @@ impl EventIds {
         {
             let number = self.runs.get(place).map_or(0, |run| run.number);
             let room = i64::try_from(most.saturating_sub(removed)).unwrap_or(i64::MAX);
-            let now_removed = connection
-                .prepare_cached(
-                    r"
-                    DELETE FROM sorted_event_ids
-                    WHERE run = ?1
-                      AND identity IN (SELECT identity FROM sorted_event_ids WHERE run = ?1 ORDER BY identity LIMIT ?2)
-                    ",
-                )?
-                .execute(params![number, room])?;
+            let now_removed = remove_rows(connection, number, room)?;
             if now_removed == 0 {
+                connection
+                    .prepare_cached("DELETE FROM event_id_places WHERE part >= ?1 AND part < ?2")?
+                    .execute([first_part(number), first_part(number.saturating_add(1))])?;
                 connection.prepare_cached("DELETE FROM event_id_runs WHERE run = ?1")?.execute([number])?;
                 self.runs.remove(place);
             }
@@ -56,4 +52,27 @@ impl EventIds {
         }
         Ok(removed)
     }
+}
+
+/// Removes at most `most` rows of a listed run, also of one of the version before.
+fn remove_rows(connection: &Connection, run: i64, most: i64) -> rusqlite::Result<usize> {
+    let removed = connection
+        .prepare_cached(
+            r"
+            DELETE FROM taken_event_ids
+            WHERE id IN (SELECT id FROM taken_event_ids WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3)
+            ",
+        )?
+        .execute([first_of(run), first_of(run.saturating_add(1)), most])?;
+    let room = most.saturating_sub(i64::try_from(removed).unwrap_or(i64::MAX));
+    let sorted = connection
+        .prepare_cached(
+            r"
+            DELETE FROM sorted_event_ids
+            WHERE run = ?1
+              AND identity IN (SELECT identity FROM sorted_event_ids WHERE run = ?1 ORDER BY identity LIMIT ?2)
+            ",
+        )?
+        .execute([run, room])?;
+    Ok(removed.saturating_add(sorted))
 }

@@ -20,6 +20,12 @@ impl Identity {
         Self(digest.first_chunk().copied().unwrap_or_default())
     }
 
+    /// Its first byte and the next four.
+    pub const fn part(self) -> (u8, [u8; 4]) {
+        let [part, a, b, c, d, ..] = self.0;
+        (part, [a, b, c, d])
+    }
+
     /// Half of it, as a number.
     pub fn hash(self) -> u64 {
         self.0.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))

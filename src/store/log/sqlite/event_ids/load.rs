@@ -30,13 +30,12 @@ impl EventIds {
 
     fn load(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         self.load_runs(connection)?;
-        self.built = newest_run(connection)?;
-        self.building = None;
-        let first = first_of(self.built.saturating_add(1));
+        self.listed = newest_run(connection)?;
+        let first = first_of(self.listed.saturating_add(1));
         self.fresh.clear();
         self.next = first;
         let mut read = connection.prepare_cached(
-            "SELECT id, identity, expires_at FROM fresh_event_ids WHERE id >= ?1 ORDER BY id",
+            "SELECT id, identity, expires_at FROM taken_event_ids WHERE id >= ?1 ORDER BY id",
         )?;
         let mut rows = read.query([first])?;
         while let Some(row) = rows.next()? {
@@ -44,9 +43,6 @@ impl EventIds {
             self.fresh.insert(row.get(1)?, fresh);
             self.next = self.following(fresh.id);
         }
-        self.has_copied = connection
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM fresh_event_ids WHERE id < ?1)")?
-            .query_row([first], |row| row.get(0))?;
         Ok(())
     }
 

@@ -4,10 +4,9 @@
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use super::filter::Filter;
 use super::identity::Identity;
+use super::listing::Listing;
 use super::load::newest_run;
-use super::run::clear;
 use super::taking::first_of;
 
 /// Moves the rows of `event_ids` to runs of `run_rows` ids, and the rest to the fresh ids.
@@ -19,8 +18,8 @@ pub fn to_runs(connection: &mut Connection, run_rows: u32) -> rusqlite::Result<(
     if !has("event_ids")? {
         return Ok(());
     }
-    if has("fresh_event_ids")? {
-        // New runs would stand before them.
+    if has("taken_event_ids")? {
+        // New runs would stand before those that are not listed.
         to_table(connection)?;
     }
     add_identity(connection)?;
@@ -41,7 +40,7 @@ pub fn to_runs(connection: &mut Connection, run_rows: u32) -> rusqlite::Result<(
         )?;
         let run = newest_run(&transaction)?.saturating_add(1);
         if rows < run_rows {
-            add_fresh(&transaction, run)?;
+            add(&transaction, run, rows)?;
             return transaction.commit();
         }
         add_run(&transaction, run, run_rows)?;
@@ -61,14 +60,15 @@ pub fn to_table(connection: &mut Connection) -> rusqlite::Result<()> {
             expires_at + (SELECT value FROM facts WHERE name = 'event_ids_shift')
         FROM (
             SELECT source, key, body_digest, delivery_id, first_received_at, expires_at, id AS age
-            FROM fresh_event_ids
+            FROM taken_event_ids
             UNION ALL
             SELECT source, key, body_digest, delivery_id, first_received_at, expires_at, run
             FROM sorted_event_ids JOIN event_id_runs USING (run)
         )
         ORDER BY source, key, age DESC
         ON CONFLICT DO NOTHING;
-        DELETE FROM fresh_event_ids;
+        DELETE FROM taken_event_ids;
+        DELETE FROM event_id_places;
         DELETE FROM sorted_event_ids;
         DELETE FROM event_id_runs;
         UPDATE facts SET value = 0 WHERE name = 'event_ids_shift';
@@ -78,24 +78,36 @@ pub fn to_table(connection: &mut Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "temp_store", "MEMORY")
 }
 
-/// The first rows become a run.
+/// The first `rows` rows become a run.
 fn add_run(transaction: &Transaction<'_>, run: i64, rows: u32) -> rusqlite::Result<()> {
-    clear(transaction, run)?;
+    add(transaction, run, rows)?;
+    let mut listing = Listing::new(run, usize::try_from(rows).unwrap_or(0));
+    let mut read =
+        transaction.prepare_cached("SELECT identity, id, expires_at FROM taken_event_ids WHERE id >= ?1")?;
+    let mut ids = read.query([first_of(run)])?;
+    while let Some(row) = ids.next()? {
+        listing.add(row.get(0)?, row.get(1)?, row.get(2)?);
+    }
+    listing.write(transaction)?;
+    Ok(())
+}
+
+/// Moves the first `rows` rows to the places of a run.
+fn add(transaction: &Transaction<'_>, run: i64, rows: u32) -> rusqlite::Result<()> {
     transaction
         .prepare_cached(
             r"
-            INSERT INTO sorted_event_ids (
-                run, identity, source, key,
+            INSERT INTO taken_event_ids (
+                id, identity, source, key,
                 body_digest, delivery_id, first_received_at, expires_at
             )
-            SELECT ?1, event_identity(source, key) AS identity, source, key,
+            SELECT ?1 + row_number() OVER (ORDER BY source, key) - 1, event_identity(source, key), source, key,
                 body_digest, delivery_id, first_received_at,
                 expires_at - (SELECT value FROM facts WHERE name = 'event_ids_shift')
             FROM (SELECT * FROM event_ids ORDER BY source, key LIMIT ?2)
-            ORDER BY identity
             ",
         )?
-        .execute(params![run, rows])?;
+        .execute(params![first_of(run), rows])?;
     transaction
         .prepare_cached(
             r"
@@ -104,38 +116,6 @@ fn add_run(transaction: &Transaction<'_>, run: i64, rows: u32) -> rusqlite::Resu
             ",
         )?
         .execute([rows])?;
-    let mut filter = Filter::with_room(usize::try_from(rows).unwrap_or(0));
-    let mut read = transaction.prepare_cached("SELECT identity FROM sorted_event_ids WHERE run = ?1")?;
-    for identity in read.query_map([run], |row| row.get::<_, Identity>(0))? {
-        filter.add(identity?);
-    }
-    transaction
-        .prepare_cached(
-            r"
-            INSERT INTO event_id_runs (run, latest_expiry, filter)
-            VALUES (?1, (SELECT max(expires_at) FROM sorted_event_ids WHERE run = ?1), ?2)
-            ",
-        )?
-        .execute(params![run, filter.to_bytes()])?;
-    Ok(())
-}
-
-/// All rows become fresh ids of a run.
-fn add_fresh(transaction: &Transaction<'_>, run: i64) -> rusqlite::Result<()> {
-    transaction.execute(
-        r"
-        INSERT INTO fresh_event_ids (
-            id, identity, source, key,
-            body_digest, delivery_id, first_received_at, expires_at
-        )
-        SELECT ?1 + row_number() OVER (ORDER BY first_received_at) - 1, event_identity(source, key), source, key,
-            body_digest, delivery_id, first_received_at,
-            expires_at - (SELECT value FROM facts WHERE name = 'event_ids_shift')
-        FROM event_ids
-        ",
-        [first_of(run)],
-    )?;
-    transaction.execute("DELETE FROM event_ids", [])?;
     Ok(())
 }
 

@@ -3,6 +3,8 @@
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, params};
 
 use super::identity::Identity;
+use super::listing::{first_part, places};
+use super::taking::first_of;
 use crate::domain::{DeliveryId, Timestamp};
 
 /// An event id that a delivery claims.
@@ -37,7 +39,8 @@ pub struct First {
 pub struct Statements<'c> {
     add: CachedStatement<'c>,
     remove: CachedStatement<'c>,
-    fresh: CachedStatement<'c>,
+    taken: CachedStatement<'c>,
+    places: CachedStatement<'c>,
     sorted: CachedStatement<'c>,
 }
 
@@ -47,7 +50,7 @@ impl<'c> Statements<'c> {
         Ok(Self {
             add: connection.prepare_cached(
                 r"
-                INSERT INTO fresh_event_ids (
+                INSERT INTO taken_event_ids (
                     id, identity, source, key,
                     body_digest, delivery_id, first_received_at, expires_at
                 ) VALUES (
@@ -56,15 +59,16 @@ impl<'c> Statements<'c> {
                 )
                 ",
             )?,
-            remove: connection.prepare_cached("DELETE FROM fresh_event_ids WHERE id = ?1")?,
+            remove: connection.prepare_cached("DELETE FROM taken_event_ids WHERE id = ?1")?,
             // Another process may have removed the row, and this one may have given its number to another id.
-            fresh: connection.prepare_cached(
+            taken: connection.prepare_cached(
                 r"
                 SELECT body_digest, delivery_id, first_received_at, expires_at
-                FROM fresh_event_ids
+                FROM taken_event_ids
                 WHERE id = ?1 AND identity = ?2
                 ",
             )?,
+            places: connection.prepare_cached("SELECT places FROM event_id_places WHERE part = ?1")?,
             sorted: connection.prepare_cached(
                 r"
                 SELECT body_digest, delivery_id, first_received_at, expires_at
@@ -75,7 +79,7 @@ impl<'c> Statements<'c> {
         })
     }
 
-    /// Writes a row of `fresh_event_ids`; `expires_at` as stored.
+    /// Writes a row of `taken_event_ids`; `expires_at` as stored.
     pub fn add(
         &mut self,
         id: i64,
@@ -96,20 +100,32 @@ impl<'c> Statements<'c> {
         Ok(())
     }
 
-    /// Removes a row of `fresh_event_ids`.
+    /// Removes a row of `taken_event_ids`.
     pub fn remove(&mut self, id: i64) -> rusqlite::Result<()> {
         self.remove.execute([id])?;
         Ok(())
     }
 
-    /// A row of `fresh_event_ids`, and when it expires, as stored.
-    pub fn fresh(&mut self, id: i64, identity: Identity) -> rusqlite::Result<Option<(First, i64)>> {
-        self.fresh.query_row(params![id, identity], first).optional()
+    /// A row of `taken_event_ids`, and when it expires, as stored.
+    pub fn taken(&mut self, id: i64, identity: Identity) -> rusqlite::Result<Option<(First, i64)>> {
+        self.taken.query_row(params![id, identity], first).optional()
     }
 
-    /// A row of a run, and when it expires, as stored.
-    pub fn sorted(&mut self, run: i64, identity: Identity) -> rusqlite::Result<Option<(First, i64)>> {
-        self.sorted.query_row(params![run, identity], first).optional()
+    /// The row of an identity in a listed run, and when it expires, as stored.
+    pub fn listed(&mut self, run: i64, identity: Identity) -> rusqlite::Result<Option<(First, i64)>> {
+        let (part, next) = identity.part();
+        let part: Option<Vec<u8>> = self
+            .places
+            .query_row([first_part(run).saturating_add(part.into())], |row| row.get(0))
+            .optional()?;
+        // A run of the version before.
+        let Some(part) = part else { return self.sorted.query_row(params![run, identity], first).optional() };
+        for place in places(&part, next) {
+            if let Some(found) = self.taken(first_of(run).saturating_add(place), identity)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 }
 

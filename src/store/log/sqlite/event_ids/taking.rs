@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use super::building::Building;
 use super::filter::{Filter, Probe};
 use super::identity::Identity;
 use super::statements::{First, New, Statements};
@@ -10,7 +9,7 @@ use crate::domain::Timestamp;
 
 /// The number of ids in a run.
 pub const RUN_ROWS: u32 = 65_536;
-/// A row of `fresh_event_ids` has the number of its run above this many bits.
+/// A row of `taken_event_ids` has the number of its run above this many bits.
 const PLACE_BITS: u32 = 20;
 
 /// What is known in memory about event ids; the same as in the file. Every transaction that uses it begins with `follow`,
@@ -18,27 +17,23 @@ const PLACE_BITS: u32 = 20;
 pub struct EventIds {
     /// The number of ids in a run.
     pub(super) run_rows: u32,
-    /// The newest fresh row of each identity.
+    /// The newest row of each identity in the runs that are not listed.
     pub(super) fresh: HashMap<Identity, Fresh>,
-    /// The number of the next fresh row.
+    /// The number of the next row.
     pub(super) next: i64,
     /// The runs that are listed, the oldest first.
     pub(super) runs: Vec<Run>,
     /// The number of the newest run before the open transaction.
     pub(super) newest_before: i64,
-    /// The highest number of a run that needs no building.
-    pub(super) built: i64,
-    /// The run that is being built.
-    pub(super) building: Option<Building>,
-    /// Whether fresh rows of listed runs may be left.
-    pub(super) has_copied: bool,
+    /// The number of the newest run that was ever listed.
+    pub(super) listed: i64,
     /// By how much stored times are behind, in microseconds.
     pub(super) shift: i64,
     /// SQLite's number of the changes by others that are known here. `None` if nothing is known.
     pub(super) version: Option<i64>,
 }
 
-/// A row of `fresh_event_ids`.
+/// A row of a run that is not listed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fresh {
     pub(super) id: i64,
@@ -63,9 +58,7 @@ impl EventIds {
             next: 0,
             runs: Vec::new(),
             newest_before: 0,
-            built: 0,
-            building: None,
-            has_copied: false,
+            listed: 0,
             shift: 0,
             version: None,
         }
@@ -102,18 +95,18 @@ impl EventIds {
         identity: Identity,
     ) -> rusqlite::Result<Option<(First, i64)>> {
         if let Some(fresh) = self.fresh.get(&identity) {
-            return statements.fresh(fresh.id, identity);
+            return statements.taken(fresh.id, identity);
         }
         let probe = Probe::of(identity);
         for run in self.runs.iter().rev().filter(|run| run.filter.may_have(&probe)) {
-            if let Some(found) = statements.sorted(run.number, identity)? {
+            if let Some(found) = statements.listed(run.number, identity)? {
                 return Ok(Some(found));
             }
         }
         Ok(None)
     }
 
-    /// The number of the fresh row after `id`.
+    /// The number of the row after `id`.
     pub(super) fn following(&self, id: i64) -> i64 {
         let next = id.saturating_add(1);
         let run = run_of(id);
@@ -127,12 +120,12 @@ impl EventIds {
     }
 }
 
-/// The run of a fresh row.
+/// The run of a row.
 pub(super) const fn run_of(id: i64) -> i64 {
     id >> PLACE_BITS
 }
 
-/// The number of the first fresh row of a run.
+/// The number of the first row of a run.
 pub(super) const fn first_of(run: i64) -> i64 {
     run << PLACE_BITS
 }

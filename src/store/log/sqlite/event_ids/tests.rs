@@ -4,7 +4,11 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
+use rusqlite::types::FromSql as _;
 
+use super::identity::Identity;
+use super::listing::Listing;
+use super::taking::first_of;
 use super::*;
 use crate::domain::{DeliveryId, Timestamp};
 use crate::store::sqlite::{migrate, shared};
@@ -80,7 +84,7 @@ fn fill(taker: &mut Taker, keys: std::ops::Range<u32>, expires_at: i64) {
     for key in keys {
         taker.begin();
         assert_eq!(taker.take(&new(&key.to_be_bytes(), expires_at), 0), None, "{key}");
-        taker.ids.move_on(&taker.connection, 8).unwrap();
+        taker.ids.list_full(&taker.connection).unwrap();
         taker.end(true);
     }
 }
@@ -122,7 +126,7 @@ fn transaction(taker: &mut Taker, model: &mut Model, dice: &mut Dice, now: i64) 
         }
         assert_eq!(taker.take(&new, now), expected);
     }
-    taker.ids.move_on(&taker.connection, usize::try_from(1 + dice.below(40)).unwrap()).unwrap();
+    taker.ids.list_full(&taker.connection).unwrap();
     if dice.below(4) == 0 {
         taker.ids.remove_expired(&taker.connection, at(now), 5).unwrap();
     }
@@ -187,18 +191,14 @@ fn an_id_belongs_to_one_delivery_until_it_expires_whatever_happens() {
 }
 
 #[test]
-fn full_runs_are_sorted_listed_and_leave_no_fresh_row() {
+fn a_full_run_is_listed_and_its_ids_stay_where_they_are() {
     let (_folder, path) = place();
     let mut taker = Taker::open(&path);
     fill(&mut taker, 0..RUN * 3 + 1, 100);
-    for _ in 0..20 {
-        taker.begin();
-        taker.ids.move_on(&taker.connection, 8).unwrap();
-        taker.end(true);
-    }
     assert_eq!(taker.number("SELECT count(*) FROM event_id_runs"), 3);
-    assert_eq!(taker.number("SELECT count(*) FROM sorted_event_ids"), RUN * 3);
-    assert_eq!(taker.number("SELECT count(*) FROM fresh_event_ids"), 1);
+    assert_eq!(taker.number("SELECT sum(length(places)) FROM event_id_places"), RUN * 3 * 6);
+    assert_eq!(taker.number("SELECT count(*) FROM taken_event_ids"), RUN * 3 + 1);
+    assert_eq!(taker.ids.fresh.len(), 1);
     let mut taker = Taker::open(&path);
     taker.begin();
     for key in 0..RUN * 3 + 1 {
@@ -208,28 +208,62 @@ fn full_runs_are_sorted_listed_and_leave_no_fresh_row() {
 }
 
 #[test]
-fn a_run_that_was_not_finished_is_built_again() {
+fn two_ids_that_look_alike_in_a_list_are_told_apart() {
+    let identity = |last| {
+        let mut bytes = [7; 16];
+        bytes[15] = last;
+        Identity::column_result((&bytes[..]).into()).unwrap()
+    };
     let (_folder, path) = place();
     let mut taker = Taker::open(&path);
-    for key in 0..RUN {
-        taker.begin();
-        assert_eq!(taker.take(&new(&key.to_be_bytes(), 100), 0), None);
-        taker.end(true);
-    }
     taker.begin();
-    taker.ids.move_on(&taker.connection, 5).unwrap();
-    taker.end(true);
-    assert_eq!(taker.number("SELECT count(*) FROM sorted_event_ids"), 5);
-    assert_eq!(taker.number("SELECT count(*) FROM event_id_runs"), 0);
+    let mut listing = Listing::new(1, 2);
+    for (id, last) in [(first_of(1), 1), (first_of(1) + 1, 2)] {
+        let mut statements = Statements::prepare(&taker.connection).unwrap();
+        statements.add(id, identity(last), &new(&[last], 100), 100).unwrap();
+        listing.add(identity(last), id, 100);
+    }
+    listing.write(&taker.connection).unwrap();
+    let mut statements = Statements::prepare(&taker.connection).unwrap();
+    assert!(statements.listed(1, identity(2)).unwrap().is_some());
+    assert!(statements.listed(1, identity(3)).unwrap().is_none());
+}
+
+/// The version before copied the ids of a run to `sorted_event_ids`, and then removed them where they were.
+#[test]
+fn runs_of_the_version_before_are_looked_up_moved_and_removed() {
+    let (_folder, path) = place();
     let mut taker = Taker::open(&path);
-    for _ in 0..8 {
+    fill(&mut taker, 0..RUN * 2, 100);
+    // The second run is listed, but not all of its ids are removed yet.
+    let sql = "
+        INSERT INTO sorted_event_ids
+        SELECT id >> 20, identity, source, key, body_digest, delivery_id, first_received_at, expires_at
+        FROM taken_event_ids;
+        DELETE FROM taken_event_ids WHERE id < (2 << 20) + 5;
+        DELETE FROM event_id_places;
+    ";
+    taker.connection.execute_batch(sql).unwrap();
+    let mut taker = Taker::open(&path);
+    taker.begin();
+    for key in 0..RUN * 2 {
+        assert!(taker.take(&new(&key.to_be_bytes(), 100), 99).is_some(), "{key}");
+    }
+    taker.end(true);
+    to_table(&mut taker.connection).unwrap();
+    assert_eq!(taker.number("SELECT count(*) FROM event_ids"), RUN * 2);
+    let mut taker = Taker::open(&path);
+    fill(&mut taker, RUN * 2..RUN * 3, 100);
+    taker.connection.execute_batch(sql).unwrap();
+    let mut taker = Taker::open(&path);
+    for _ in 0..RUN {
         taker.begin();
-        taker.ids.move_on(&taker.connection, 5).unwrap();
+        taker.ids.remove_expired(&taker.connection, at(100), 10).unwrap();
         taker.end(true);
     }
-    assert_eq!(taker.number("SELECT count(*) FROM sorted_event_ids"), RUN);
-    assert_eq!(taker.number("SELECT count(*) FROM event_id_runs"), 1);
-    assert_eq!(taker.number("SELECT count(*) FROM fresh_event_ids"), 0);
+    for table in ["event_id_runs", "sorted_event_ids", "taken_event_ids"] {
+        assert_eq!(taker.number(&format!("SELECT count(*) FROM {table}")), 0, "{table}");
+    }
 }
 
 #[test]
@@ -238,11 +272,6 @@ fn a_run_goes_when_its_last_id_has_expired() {
     let mut taker = Taker::open(&path);
     fill(&mut taker, 0..RUN - 1, 100);
     fill(&mut taker, RUN - 1..RUN, 200);
-    for _ in 0..8 {
-        taker.begin();
-        taker.ids.move_on(&taker.connection, 8).unwrap();
-        taker.end(true);
-    }
     let mut remove = |now| {
         taker.begin();
         let removed = taker.ids.remove_expired(&taker.connection, at(now), 10).unwrap();
@@ -251,7 +280,7 @@ fn a_run_goes_when_its_last_id_has_expired() {
     };
     assert_eq!(remove(199), 0);
     assert_eq!([remove(200), remove(200), remove(200)], [10, 6, 0]);
-    for table in ["event_id_runs", "sorted_event_ids", "fresh_event_ids"] {
+    for table in ["event_id_runs", "event_id_places", "taken_event_ids"] {
         assert_eq!(taker.number(&format!("SELECT count(*) FROM {table}")), 0, "{table}");
     }
 }
@@ -268,7 +297,7 @@ fn ids_of_an_older_version_become_runs_and_fresh_ids() {
     let mut taker = Taker::open(&path);
     assert_eq!(taker.number("SELECT count(*) FROM event_ids"), 0);
     assert_eq!(taker.number("SELECT count(*) FROM event_id_runs"), 2);
-    assert_eq!(taker.number("SELECT count(*) FROM fresh_event_ids"), 3);
+    assert_eq!(taker.number("SELECT count(*) FROM taken_event_ids"), RUN * 2 + 3);
     taker.begin();
     let first = First { body_digest: [7; 32], delivery: DeliveryId::from_bytes([7; 16]), received_at: at(5) };
     for key in 0..RUN * 2 + 3 {

@@ -1,0 +1,84 @@
+//! Lists the ids of a full run, so that each can be found by its identity.
+
+use rusqlite::{Connection, params};
+
+use super::filter::Filter;
+use super::identity::Identity;
+use super::taking::{EventIds, Run, first_of, run_of};
+
+/// The number of parts of a list: one for each first byte of an identity.
+const PARTS: usize = 256;
+/// The size of an entry of a part: four bytes of the identity, two of the place.
+const ENTRY: usize = 6;
+
+/// The list of a run.
+pub(super) struct Listing {
+    run: Run,
+    parts: Vec<Vec<u8>>,
+}
+
+impl Listing {
+    /// An empty list of run `number` for `rows` ids.
+    pub(super) fn new(number: i64, rows: usize) -> Self {
+        let run = Run { number, latest_expiry: i64::MIN, filter: Filter::with_room(rows) };
+        Self { run, parts: vec![Vec::new(); PARTS] }
+    }
+
+    /// Adds an id that lies in row `id` of the run.
+    pub(super) fn add(&mut self, identity: Identity, id: i64, expires_at: i64) {
+        self.run.latest_expiry = self.run.latest_expiry.max(expires_at);
+        self.run.filter.add(identity);
+        let (part, next) = identity.part();
+        let place = u16::try_from(id.saturating_sub(first_of(self.run.number))).unwrap_or(u16::MAX);
+        if let Some(part) = self.parts.get_mut(usize::from(part)) {
+            part.extend_from_slice(&next);
+            part.extend_from_slice(&place.to_le_bytes());
+        }
+    }
+
+    /// Writes the list inside the open transaction.
+    pub(super) fn write(self, connection: &Connection) -> rusqlite::Result<Run> {
+        let Run { number, latest_expiry, filter } = &self.run;
+        connection
+            .prepare_cached("INSERT INTO event_id_runs (run, latest_expiry, filter) VALUES (?1, ?2, ?3)")?
+            .execute(params![number, latest_expiry, filter.to_bytes()])?;
+        let mut insert =
+            connection.prepare_cached("INSERT INTO event_id_places (part, places) VALUES (?1, ?2)")?;
+        for (part, places) in (first_part(*number)..).zip(&self.parts) {
+            insert.execute(params![part, places])?;
+        }
+        Ok(self.run)
+    }
+}
+
+impl EventIds {
+    /// Lists the oldest run that is full, if there is one, inside the open transaction: from now on its ids are found there.
+    pub fn list_full(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        let number = self.listed.saturating_add(1);
+        if run_of(self.next) <= number {
+            return Ok(());
+        }
+        let ids = || self.fresh.iter().filter(|(_, fresh)| run_of(fresh.id) == number);
+        let mut listing = Listing::new(number, ids().count());
+        ids().for_each(|(identity, fresh)| listing.add(*identity, fresh.id, fresh.expires_at));
+        self.fresh.retain(|_, fresh| run_of(fresh.id) != number);
+        // Also if all of its ids have expired.
+        self.runs.push(listing.write(connection)?);
+        self.listed = number;
+        Ok(())
+    }
+}
+
+/// The number of the first part of a run's list.
+pub(super) const fn first_part(run: i64) -> i64 {
+    run << 8
+}
+
+/// The places in a part that may be those of an identity.
+pub(super) fn places(part: &[u8], next: [u8; 4]) -> impl Iterator<Item = i64> {
+    let (entries, _) = part.as_chunks::<ENTRY>();
+    entries
+        .iter()
+        .filter(move |entry| entry.starts_with(&next))
+        .map(|entry| i64::from(u16::from_le_bytes([entry[4], entry[5]])))
+}
