@@ -88,6 +88,7 @@ async fn name(sender: &Sender, sources: &Sources) -> Result<(), StoreError> {
     let mut budget = Budget::new(Instant::now());
     let mut noted = VecDeque::from([*newest.borrow()]);
     let mut through = None;
+    let mut turns = store.turns();
     loop {
         if !duty.is_ours(sender).await {
             through = None;
@@ -101,7 +102,9 @@ async fn name(sender: &Sender, sources: &Sources) -> Result<(), StoreError> {
             continue;
         }
         let end = *newest.borrow_and_update();
-        let at = match through {
+        // A standby that took over may lack the causes of the last deliveries that it has.
+        let before = std::mem::replace(&mut turns, store.turns());
+        let at = match through.filter(|_| before == turns) {
             Some(through) => end.min(through),
             None => before_newest(store, HISTORY).await?.min(oldest(&noted)),
         };

@@ -18,8 +18,6 @@ const COALESCE: Duration = Duration::from_millis(60);
 const CAUSE: Duration = Duration::from_millis(300);
 /// How often a row is read again meanwhile: another node may name its cause.
 const LOOK_AGAIN: Duration = Duration::from_millis(75);
-/// The longest wait for a position that another node has shown.
-const CATCH_UP: Duration = Duration::from_millis(500);
 /// The longest time from reading a head to committing its row: the longest body, with a margin.
 const LATEST_COMMIT: Duration = Duration::from_secs(600);
 
@@ -34,13 +32,16 @@ pub enum Resumption {
 
 impl Resumption {
     /// Where a reader continues that last saw `cursor`; without one, from now. Another node may have shown it a position
-    /// that this node does not know yet: then it waits a moment.
-    pub async fn find(cursor: Option<&str>, store: &Store) -> Self {
-        let mut newest = store.newest();
-        let asked = cursor.and_then(|cursor| cursor.parse::<i64>().ok()).unwrap_or_default();
-        let _ = timeout(CATCH_UP, newest.wait_for(|newest| *newest >= asked)).await;
-        let known = *newest.borrow();
-        Self::of(cursor, known, store.pruned_through())
+    /// that this node does not know yet.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn find(cursor: Option<&str>, store: &Store) -> Result<Self, StoreError> {
+        if let Some(asked) = cursor.and_then(|cursor| cursor.parse::<i64>().ok()) {
+            store.catch_up(asked).await?;
+        }
+        let newest = *store.newest().borrow();
+        Ok(Self::of(cursor, newest, store.pruned_through()))
     }
 
     /// A cursor that is not a number, is ahead of the log, or is before the rows that retention removed cannot be continued.

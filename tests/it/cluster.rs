@@ -229,7 +229,7 @@ fn stream_after(node: &Server, position: &str) -> Connection {
 }
 
 #[test]
-fn a_position_that_another_node_has_shown_is_waited_for() {
+fn a_stream_continues_from_a_position_that_only_another_node_has_seen() {
     let database = Database::start();
     let nodes = Nodes::start(2, &Database::url(&[&database]), "");
     let (first, second) = (&nodes.servers[0], &nodes.servers[1]);

@@ -91,7 +91,7 @@ impl Read<'_> {
             && !matches!(database.tls, TlsMode::Disable | TlsMode::Prefer)
             && let Err(fault) = std::fs::File::open(path)
         {
-            let what = format!("sslrootcert: {} cannot be read: {}", path.display(), fault.kind());
+            let what = format!("sslrootcert: {} cannot be read: {fault}", path.display());
             return self.fault("store", "url", &what);
         }
         if !password.is_empty() {

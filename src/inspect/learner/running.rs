@@ -103,7 +103,6 @@ async fn learn((store, sender, sources, clock): Parts) -> Result<(), StoreError>
                 if changed.is_err() {
                     return Ok(());
                 }
-                learner.go_back(*newest.borrow()).await?;
                 tokio::time::sleep(GATHER).await;
             }
             () = tokio::time::sleep(tick) => {}

@@ -68,7 +68,7 @@ impl Learner {
     /// Reports some; `true`: there may be more.
     async fn report_some(&self, until: Timestamp) -> Result<bool, StoreError> {
         let now = self.clock.now();
-        let due = self.store.due_silences(until, STEP).await?;
+        let due = self.store.due_silences(until, self.cursor, STEP).await?;
         if due.is_empty() {
             return Ok(false);
         }

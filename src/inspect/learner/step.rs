@@ -43,8 +43,10 @@ pub struct Learner {
     pub(super) silences: Silences,
     counts: Counts,
     batch: Batch,
+    /// The store's turns when its state was read.
+    turns: u64,
     /// The cursor that is kept.
-    cursor: i64,
+    pub(super) cursor: i64,
     /// Up to here the batch was read.
     read: i64,
     /// Up to here it is history: silences that are long past are not reported.
@@ -66,6 +68,7 @@ impl Learner {
         sources: Sources,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
+        let turns = store.turns();
         let (state, counts) = stored(&store).await?;
         let silences = Silences::resume(state.heard_at);
         Ok(Self {
@@ -76,6 +79,7 @@ impl Learner {
             silences,
             counts,
             batch: Batch::default(),
+            turns,
             cursor: state.cursor,
             read: state.cursor,
             since: state.since,
@@ -89,6 +93,9 @@ impl Learner {
     /// # Errors
     /// When the store cannot be read or written. The rows read so far are lost: start again.
     pub async fn step(&mut self) -> Result<Progress, StoreError> {
+        if self.turns != self.store.turns() {
+            self.read_again().await?;
+        }
         let is_history = self.cursor < self.since;
         if self.batch.is_full() || (is_history && self.read == self.since) {
             return self.write(is_history).await;
@@ -152,16 +159,9 @@ impl Learner {
         Ok(Progress::More)
     }
 
-    /// Continues from what is stored if the log ends before what was read: a standby without the last deliveries took over.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub async fn go_back(&mut self, newest: i64) -> Result<(), StoreError> {
-        if newest < self.read { self.read_again().await } else { Ok(()) }
-    }
-
     /// Continues from what is stored. Until the log is read to its end from there, no arrivals are known.
     async fn read_again(&mut self) -> Result<(), StoreError> {
+        self.turns = self.store.turns();
         let (state, counts) = stored(&self.store).await?;
         self.counts = counts;
         self.batch = Batch::default();

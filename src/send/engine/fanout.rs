@@ -40,10 +40,12 @@ pub async fn run(sender: Sender) {
     let mut revision = sender.followed().revision();
     let mut duty = Duty::new("fan-out");
     let mut cursor = None;
+    let mut turns = sender.store().turns();
     loop {
-        if newest.has_changed().unwrap_or(false) {
-            cursor = within(cursor, *newest.borrow_and_update());
-        }
+        newest.mark_unchanged();
+        // A standby that took over may lack the last moves of the cursor.
+        let before = std::mem::replace(&mut turns, sender.store().turns());
+        cursor = cursor.filter(|_| before == turns);
         revision.mark_unchanged();
         if !duty.is_ours(&sender).await {
             cursor = None;
@@ -85,7 +87,6 @@ pub async fn run(sender: Sender) {
                     if changed.is_err() {
                         return;
                     }
-                    cursor = within(cursor, *newest.borrow());
                     break;
                 }
                 // A new subscription may be the first one, for which the log is read.
@@ -95,12 +96,6 @@ pub async fn run(sender: Sender) {
             }
         }
     }
-}
-
-/// The cursor, unless the log ends before it: then a standby without the last deliveries took over. It may lack the last moves
-/// of the cursor, too, so it is read again.
-fn within(cursor: Option<i64>, newest: i64) -> Option<i64> {
-    cursor.filter(|at| *at <= newest)
 }
 
 /// One step from `cursor`: reads accepted deliveries, writes the messages, moves the cursor.

@@ -88,8 +88,14 @@ pub trait Devices: Send + Sync {
 /// while too much waits to be written.
 #[async_trait]
 pub trait Silences: Send + Sync {
-    /// Entities whose silence check is due, the earliest first, at most `limit`.
-    async fn due_silences(&self, now: Timestamp, limit: usize) -> Result<Vec<Entity>, StoreError>;
+    /// Entities whose silence check is due, the earliest first, at most `limit`. None unless the log is learnt up to `cursor`:
+    /// a standby that took over may lack the last of what was learnt, and its devices would only seem silent.
+    async fn due_silences(
+        &self,
+        now: Timestamp,
+        cursor: i64,
+        limit: usize,
+    ) -> Result<Vec<Entity>, StoreError>;
 
     /// Moves an entity's silence check to another time.
     async fn postpone_silence(&self, entity: Entity, due: Timestamp) -> Result<(), StoreError>;

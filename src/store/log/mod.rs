@@ -73,6 +73,17 @@ pub trait Log: Send + Sync {
     /// The position of the last commit; callers can wait for it to change.
     fn newest(&self) -> watch::Receiver<i64>;
 
+    /// Makes `newest` at least `position` if the log is final up to there: another node may have shown it already.
+    async fn catch_up(&self, _position: i64) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// How often the log ended before what was seen of it: a standby without its end took over. Whoever remembers how far
+    /// it came, and what it wrote about that, reads it from the store again. Read this number before that.
+    fn turns(&self) -> u64 {
+        0
+    }
+
     /// The highest position ever removed. A cursor below it may have a gap.
     fn pruned_through(&self) -> i64;
 }

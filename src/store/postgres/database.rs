@@ -1,7 +1,7 @@
 //! A database and what this node knows of it, shared by everything of the store that runs.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use deadpool::managed::{Pool, PoolError};
@@ -38,6 +38,8 @@ pub struct Database {
     pub blocked: Mutex<Option<String>>,
     /// Positions up to here are final, as far as this node knows.
     pub newest: watch::Sender<i64>,
+    /// How often the log ended before what was seen of it.
+    pub turns: AtomicU64,
     /// Since when deliveries may be missing below the horizon.
     pub settled: Settled,
     /// The causes of deliveries up to here are named, as far as they are named at once.
@@ -81,6 +83,7 @@ impl Database {
             start: rand::random(),
             blocked: Mutex::new(None),
             newest: watch::Sender::new(0),
+            turns: AtomicU64::new(0),
             settled: Settled::default(),
             named: watch::Sender::new(0),
             pruned_through: AtomicI64::new(0),
@@ -102,6 +105,8 @@ impl Database {
 
     /// The end of the log is here, below what was seen of a primary that is gone.
     pub fn go_back(&self, seq: i64) {
+        // Before those who wait are woken.
+        self.turns.fetch_add(1, Ordering::AcqRel);
         self.newest.send_replace(seq);
     }
 

@@ -9,6 +9,7 @@ use tokio_postgres::{Config, Error};
 use super::fault::chain;
 use super::manager::LinkFault;
 use crate::certificates;
+use crate::domain::without_os_numbers;
 
 /// The oldest version, as `server_version_num` counts.
 const OLDEST: i64 = 140_000;
@@ -105,7 +106,7 @@ impl Refusal {
                 "the server closed the connection".to_owned()
             }
             _ if said.contains("lookup address") => "the name of the host cannot be resolved".to_owned(),
-            kind => format!("the server cannot be reached: {kind}"),
+            _ => format!("the server cannot be reached: {}", without_os_numbers(&said)),
         })
     }
 }

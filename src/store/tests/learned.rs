@@ -237,7 +237,9 @@ async fn both_engines_say_the_same_of_devices_and_types() {
                 store.entities_with_other_rule(source.to_owned(), RULE, "A".to_owned(), 4).await.unwrap();
             store.recompute_silences(found, RULE, second(4_200)).await.unwrap();
         }
-        let due = store.due_silences(second(4_600), 3).await.unwrap();
+        let cursor = store.learner_state().await.unwrap().cursor;
+        assert!(store.due_silences(second(4_600), cursor + 1, 3).await.unwrap().is_empty());
+        let due = store.due_silences(second(4_600), cursor, 3).await.unwrap();
         assert_eq!(due.len(), 3);
         store.postpone_silence(due[0].clone(), second(9_000)).await.unwrap();
         let event = OutgoingEvent {
@@ -265,8 +267,8 @@ async fn both_engines_say_the_same_of_devices_and_types() {
             assert_eq!(found, expected);
         }
     }
-    let all = sqlite.due_silences(second(9_999), 99).await.unwrap();
-    assert_eq!(postgres.due_silences(second(9_999), 99).await.unwrap(), all);
+    let all = sqlite.due_silences(second(9_999), 0, 99).await.unwrap();
+    assert_eq!(postgres.due_silences(second(9_999), 0, 99).await.unwrap(), all);
     assert!(all.len() > 5);
     for state in DeviceState::ALL {
         let query = EntityQuery { state: Some(state), now: second(3_000), ..EntityQuery::default() };

@@ -42,3 +42,57 @@ async fn who_raises_positions_waits_for_transactions_that_have_some() {
     let late = take(&other).await;
     assert!((late - early) / 1_024 > 1 << 24, "the next ones are above all that may be lost");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_position_that_one_node_shows_is_known_to_another_as_soon_as_it_is_asked() {
+    let Some([first, second]) = two().await else { return };
+    for _ in 0..20 {
+        let written = first.at(first.entry(Decision::Capture(200))).await;
+        first.is_seen(written).await;
+        second.store.catch_up(written).await.unwrap();
+        assert!(*second.store.newest().borrow() >= written);
+    }
+    // While a transaction may still write below it, no node may show it.
+    let mut writer = client(&first).await;
+    let open = writer.transaction().await.unwrap();
+    take(&open).await;
+    let written = first.at(first.entry(Decision::Capture(200))).await;
+    for case in [&first, &second] {
+        for position in [written, i64::MAX] {
+            case.store.catch_up(position).await.unwrap();
+            assert!(*case.store.newest().borrow() < written);
+        }
+    }
+    open.commit().await.unwrap();
+    second.is_seen(written).await;
+    assert_eq!(second.store.turns(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_ends_earlier_than_what_was_seen_is_a_turn_even_if_it_has_grown_again() {
+    let Some([first, second]) = two().await else { return };
+    let before = first.at(first.entry(Decision::Capture(200))).await;
+    second.is_seen(before).await;
+    turn([&first, &second]).await;
+    let after = first.at(first.entry(Decision::Capture(200))).await;
+    second.is_seen(after).await;
+    assert!(after > before);
+    assert_eq!((first.store.turns(), second.store.turns()), (1, 1));
+}
+
+/// Does to positions what a standby without the end of the log does, and waits until the nodes have noticed: they begin
+/// lower, then they are raised.
+async fn turn(nodes: [&Case; 2]) {
+    let client = client(nodes[0]).await;
+    let raise = async |by: i64| {
+        let sql = "UPDATE facts SET value = value + $1 WHERE name = 'xid_offset'";
+        client.execute(sql, &[&by]).await.unwrap();
+    };
+    let began = Instant::now();
+    raise(-(1 << 20)).await;
+    while nodes.iter().any(|case| case.store.turns() == 0) {
+        assert!(began.elapsed() < Duration::from_secs(20), "it is not noticed");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    raise(1 << 24).await;
+}

@@ -73,7 +73,7 @@ pub async fn stream(
     // The browser's own header is newer than the URL of the page.
     let header = request.headers().get("last-event-id");
     let cursor = header.map(|value| value.to_str().unwrap_or("garbage").to_owned()).or(asked);
-    let (start, is_reset) = match Resumption::find(cursor.as_deref(), &state.store).await {
+    let (start, is_reset) = match Resumption::find(cursor.as_deref(), &state.store).await? {
         Resumption::After(seq) => (seq, false),
         Resumption::Reset(seq) => (seq, true),
     };

@@ -16,7 +16,12 @@ use crate::store::{NewMessage, Outage, Silences, StoreError};
 
 #[async_trait]
 impl Silences for Postgres {
-    async fn due_silences(&self, now: Timestamp, limit: usize) -> Result<Vec<Entity>, StoreError> {
+    async fn due_silences(
+        &self,
+        now: Timestamp,
+        cursor: i64,
+        limit: usize,
+    ) -> Result<Vec<Entity>, StoreError> {
         let rows = self
             .connection()
             .await?
@@ -26,11 +31,12 @@ impl Silences for Postgres {
                     SELECT {ENTITY}
                     FROM entities
                     WHERE due_at <= $1
+                      AND $2 <= (SELECT value FROM facts WHERE name = 'lens_cursor')
                     ORDER BY due_at, source, entity
-                    LIMIT $2
+                    LIMIT $3
                     "
                 ),
-                &params![now.as_micros(), whole(limit)],
+                &params![now.as_micros(), cursor, whole(limit)],
             )
             .await?;
         rows.iter().map(entity).collect()

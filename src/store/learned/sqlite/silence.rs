@@ -16,8 +16,13 @@ use crate::store::{NewMessage, Outage, Silences, StoreError};
 
 #[async_trait]
 impl Silences for Sqlite {
-    async fn due_silences(&self, now: Timestamp, limit: usize) -> Result<Vec<Entity>, StoreError> {
-        self.read(move |from| due(from, now, limit)).await
+    async fn due_silences(
+        &self,
+        now: Timestamp,
+        cursor: i64,
+        limit: usize,
+    ) -> Result<Vec<Entity>, StoreError> {
+        self.read(move |from| due(from, now, cursor, limit)).await
     }
 
     async fn postpone_silence(&self, entity: Entity, due: Timestamp) -> Result<(), StoreError> {
@@ -61,19 +66,25 @@ impl Silences for Sqlite {
     }
 }
 
-/// Entities whose silence check is due, the earliest first.
-pub fn due(connection: &Connection, now: Timestamp, limit: usize) -> rusqlite::Result<Vec<Entity>> {
+/// Entities whose silence check is due, the earliest first. None unless the log is learnt up to `cursor`.
+pub fn due(
+    connection: &Connection,
+    now: Timestamp,
+    cursor: i64,
+    limit: usize,
+) -> rusqlite::Result<Vec<Entity>> {
     connection
         .prepare_cached(&format!(
             r"
             SELECT {ENTITY}
             FROM entities INDEXED BY entities_due
             WHERE due_at <= ?1
+              AND ?2 <= (SELECT value FROM facts WHERE name = 'lens_cursor')
             ORDER BY due_at, source, entity
-            LIMIT ?2
+            LIMIT ?3
             "
         ))?
-        .query_map(params![now.as_micros(), whole(limit)], entity)?
+        .query_map(params![now.as_micros(), cursor, whole(limit)], entity)?
         .collect()
 }
 

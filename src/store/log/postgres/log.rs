@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::rows::{self, BYTES_COLUMNS, ROW_COLUMNS};
 use crate::domain::{DeliveryId, Entry, Reason, StoredDelivery};
 use crate::store::log::prepared::Prepared;
-use crate::store::postgres::{Postgres, column, params, whole};
+use crate::store::postgres::{Postgres, column, horizon, params, whole};
 use crate::store::{Answered, Log, StoreError, Written};
 
 #[async_trait]
@@ -60,6 +60,17 @@ impl Log for Postgres {
 
     fn newest(&self) -> watch::Receiver<i64> {
         self.newest.subscribe()
+    }
+
+    async fn catch_up(&self, position: i64) -> Result<(), StoreError> {
+        if position > *self.newest.borrow() && position < horizon(&self.connection().await?).await? {
+            self.see(position);
+        }
+        Ok(())
+    }
+
+    fn turns(&self) -> u64 {
+        self.turns.load(Ordering::Acquire)
     }
 
     fn pruned_through(&self) -> i64 {
