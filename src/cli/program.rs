@@ -13,7 +13,7 @@ use super::{
     listen, messages, migrate_store, prepare_store, prune, reload, replay, send, serve, shell, sign, stats,
     subscriptions, tail, tokens, typo, verify, wait,
 };
-use crate::config::{ConfigFaults, DEFAULT_TOML};
+use crate::config::{ConfigFaults, DEFAULT_TOML, DataDirError};
 use crate::domain::AttemptError;
 use crate::send::SendError;
 use crate::store::StoreError;
@@ -55,6 +55,9 @@ pub fn main() -> ExitCode {
                 _ => NOT_REACHABLE,
             }),
             (None, Some(SendError::Nobody { .. })) => ExitCode::from(NOT_REACHABLE),
+            (None, _) if matches!(fault.downcast_ref(), Some(DataDirError::Broken { .. })) => {
+                ExitCode::from(BAD_USAGE)
+            }
             (None, _) => ExitCode::FAILURE,
         }
     })

@@ -1,6 +1,7 @@
 //! What is shipped to run the program: its shell, its image, its release.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -124,6 +125,64 @@ fn the_program_accepts_what_the_image_sets_and_its_health_check_works() {
     server.kill().unwrap();
     server.wait().unwrap();
     assert!(asked.status.success(), "{}", text(&asked));
+}
+
+/// The list after `key: ` in a line of a YAML file; it is written as JSON.
+fn list_after(file: &str, key: &str) -> Vec<String> {
+    let line = file.lines().find_map(|line| line.trim().strip_prefix(key)).unwrap();
+    serde_json::from_str(line).unwrap()
+}
+
+#[test]
+fn the_program_accepts_what_the_examples_with_several_nodes_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = || {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_tagohook"));
+        program.current_dir(folder.path());
+        program
+    };
+    let mut hash = program();
+    hash.arg("hash-password").stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+    let mut hash = hash.spawn().unwrap();
+    hash.stdin.take().unwrap().write_all(b"a long password\n").unwrap();
+    std::fs::write(folder.path().join("inspector-password"), hash.wait_with_output().unwrap().stdout)
+        .unwrap();
+    for name in ["store-key", "signing-secret", "tagoio-token", "database-password", "ca.pem"] {
+        std::fs::write(folder.path().join(name), "6f1d2c3b4a596877".repeat(4)).unwrap();
+    }
+    let here = |text: &str| {
+        let folder = folder.path().to_str().unwrap();
+        ["/run/secrets", "/secrets", "/config", "/data"].iter().fold(text.to_owned(), |text, path| {
+            // What a longer path was replaced by is not looked at again.
+            let (mark, end) = (format!("{path}/"), format!("{folder}/"));
+            let text = if text == *path { folder.to_owned() } else { text };
+            if text.contains(&end) { text } else { text.replace(&mark, &end) }
+        })
+    };
+    let accepted = |arguments: Vec<String>, env: &[(String, String)]| {
+        let arguments: Vec<String> = arguments.iter().map(|one| here(one)).collect();
+        let told = program().args(&arguments).arg("check-config").envs(env.iter().cloned()).output().unwrap();
+        assert!(told.status.success(), "{arguments:?}: {}", text(&told));
+        assert!(text(&told).contains("receiver on 0.0.0.0:8080, inspector on 0.0.0.0:8081"), "{}", text(&told));
+    };
+
+    let compose = std::fs::read_to_string(root().join("deploy/compose-postgres.yml")).unwrap();
+    let env = compose.lines().filter_map(|line| {
+        let (name, value) = line.strip_prefix("  TAGOHOOK_")?.split_once(": ")?;
+        Some((format!("TAGOHOOK_{name}"), here(value)))
+    });
+    let env: Vec<_> = env.collect();
+    assert_eq!(env.len(), 4);
+    accepted(list_after(&compose, "command: "), &env);
+
+    let kubernetes = std::fs::read_to_string(root().join("deploy/kubernetes/tagohook.yaml")).unwrap();
+    let (_, config) = kubernetes.split_once("  tagohook.toml: |\n").unwrap();
+    let (config, rest) = config.split_once("---\n").unwrap();
+    let config: String = config.lines().map(|line| here(line.trim()) + "\n").collect();
+    std::fs::write(folder.path().join("tagohook.toml"), config).unwrap();
+    assert_eq!(list_after(rest, "args: "), ["prepare-store"]);
+    let (_, node) = rest.split_once("kind: StatefulSet").unwrap();
+    accepted(list_after(node, "args: "), &[]);
 }
 
 #[test]

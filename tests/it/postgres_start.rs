@@ -119,6 +119,23 @@ fn a_server_that_may_lose_deliveries_or_takes_none_is_one_line() {
 }
 
 #[test]
+fn a_server_that_is_too_old_is_one_line() {
+    let database = Database::start();
+    // Only new servers can be had: this one says that it is an old one.
+    database.sql(
+        "CREATE SCHEMA old;
+         CREATE FUNCTION old.current_setting(name text) RETURNS text LANGUAGE sql AS $x$
+             SELECT CASE name WHEN 'server_version_num' THEN '130022' WHEN 'server_version' THEN '13.22'
+                              ELSE pg_catalog.current_setting(name) END $x$;
+         ALTER ROLE postgres SET search_path = old, pg_catalog, public",
+    );
+    refused(
+        &url(&database, "postgres", "postgres"),
+        "PostgreSQL 13.22 is too old; version 14 or later is required",
+    );
+}
+
+#[test]
 fn missing_rights_and_a_newer_schema_are_one_line() {
     let database = Database::start();
     database.sql("CREATE ROLE joe LOGIN");
@@ -183,6 +200,8 @@ fn nodes_with_two_store_keys_do_not_share_a_database() {
     let other = setup(&url, "");
     other.file("store-key", OTHER_KEY);
     assert!(refusal(&other).contains("the nodes of this database have another store-key; copy the file"));
+    other.file("store-key", &KEY[..40]);
+    assert!(refusal(&other).contains("store-key: 64 hex digits are expected"));
 }
 
 #[test]
