@@ -163,7 +163,11 @@ fn the_program_accepts_what_the_examples_with_several_nodes_set() {
         let arguments: Vec<String> = arguments.iter().map(|one| here(one)).collect();
         let told = program().args(&arguments).arg("check-config").envs(env.iter().cloned()).output().unwrap();
         assert!(told.status.success(), "{arguments:?}: {}", text(&told));
-        assert!(text(&told).contains("receiver on 0.0.0.0:8080, inspector on 0.0.0.0:8081"), "{}", text(&told));
+        assert!(
+            text(&told).contains("receiver on 0.0.0.0:8080, inspector on 0.0.0.0:8081"),
+            "{}",
+            text(&told)
+        );
     };
 
     let compose = std::fs::read_to_string(root().join("deploy/compose-postgres.yml")).unwrap();

@@ -20,9 +20,10 @@ pub async fn timeline(client: &Client) -> Option<u32> {
 }
 
 /// Statements that raise positions once on a new timeline, above those that only the former primary had: nodes, and pages
-/// that are open, remember some. Every node runs them before anything else on that timeline, so that no row is written
-/// before. Behind a pooler, other nodes may write already: they are waited for. The statements wait for no standby: if
-/// they are lost with this primary, the next one has another timeline.
+/// that are open, remember some. The revision of the subscriptions is raised too: it must not be one that a lost change
+/// had. Every node runs them before anything else on that timeline, so that no row is written before. Behind a pooler,
+/// other nodes may write already: they are waited for. The statements wait for no standby: if they are lost with this
+/// primary, the next one has another timeline.
 pub fn on_timeline(timeline: u32) -> String {
     format!(
         r"
@@ -36,7 +37,7 @@ pub fn on_timeline(timeline: u32) -> String {
             RETURNING value
         )
         UPDATE facts SET value = value + {LACKING}
-        WHERE name = 'xid_offset' AND EXISTS (SELECT FROM turned);
+        WHERE name IN ('xid_offset', 'subscriptions') AND EXISTS (SELECT FROM turned);
         COMMIT
         "
     )

@@ -13,15 +13,15 @@ async fn take(client: &impl tokio_postgres::GenericClient) -> i64 {
 async fn who_raises_positions_waits_for_transactions_that_have_some() {
     let Some([case, _]) = two().await else { return };
     let (mut writer, raiser, other) = (client(&case).await, client(&case).await, client(&case).await);
-    let offset = async || -> i64 {
-        let sql = "SELECT value FROM facts WHERE name = 'xid_offset'";
-        other.query_one(sql, &[]).await.unwrap().get(0)
+    let fact = async |name: &str| -> i64 {
+        other.query_one("SELECT value FROM facts WHERE name = $1", &[&name]).await.unwrap().get(0)
     };
     raiser
         .batch_execute("INSERT INTO facts VALUES ('timeline', 1) ON CONFLICT (name) DO UPDATE SET value = 1")
         .await
         .unwrap();
-    let (open, before) = (writer.transaction().await.unwrap(), offset().await);
+    let (open, before) = (writer.transaction().await.unwrap(), fact("xid_offset").await);
+    let revision = fact("subscriptions").await;
     let early = take(&open).await;
     let raise = on_timeline(2);
     let raise = raiser.batch_execute(&raise);
@@ -33,12 +33,13 @@ async fn who_raises_positions_waits_for_transactions_that_have_some() {
             assert!(began.elapsed() < Duration::from_secs(20), "nobody waits");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        assert_eq!(offset().await, before, "a position of the old numbers is not committed yet");
+        assert_eq!(fact("xid_offset").await, before, "a position of the old numbers is not committed yet");
         open.commit().await.unwrap();
     };
     let (raised, ()) = tokio::join!(raise, check);
     raised.unwrap();
-    assert!(offset().await > before);
+    assert!(fact("xid_offset").await > before);
+    assert!(fact("subscriptions").await - revision > 1_000, "a change that is lost had a lower one");
     let late = take(&other).await;
     assert!((late - early) / 1_024 > 1 << 24, "the next ones are above all that may be lost");
 }
