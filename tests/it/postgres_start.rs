@@ -1,5 +1,6 @@
 //! Starting on PostgreSQL: what is wrong is one line and exit 2, and what is right starts.
 
+use std::io::{Read as _, Write as _};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
@@ -56,6 +57,18 @@ fn a_server_that_cannot_be_reached_is_one_line() {
     refused("postgres://joe@127.0.0.1:1/hooks", "postgres://joe@127.0.0.1:1/hooks: no server listens there");
     refused("postgres://joe@no-such-host.invalid/hooks", "the name of the host cannot be resolved");
     refused("postgres://joe@%2Fno%2Fsuch%2Ffolder/hooks", "the socket does not exist");
+    for says in ["HTTP/1.1 400 Bad Request\r\n\r\n", "SSH-2.0-OpenSSH\r\n"] {
+        let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = other.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            while let Ok((mut stream, _)) = other.accept() {
+                let _ = stream.write_all(says.as_bytes());
+                let _ = stream.read(&mut [0; 512]);
+            }
+        });
+        let url = format!("postgres://joe@127.0.0.1:{port}/hooks");
+        refused(&url, "what answers there is not a PostgreSQL server; check host and port");
+    }
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
     let answering = std::thread::spawn(move || {

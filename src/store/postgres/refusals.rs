@@ -106,11 +106,14 @@ impl Refusal {
                 "the server closed the connection".to_owned()
             }
             _ if said.contains("lookup address") => "the name of the host cannot be resolved".to_owned(),
+            // Not from the operating system: the answer cannot be read.
+            _ if network.raw_os_error().is_none() => NOT_POSTGRESQL.to_owned(),
             _ => format!("the server cannot be reached: {}", without_os_numbers(&said)),
         })
     }
 }
 
+const NOT_POSTGRESQL: &str = "what answers there is not a PostgreSQL server; check host and port";
 const READ_ONLY: &str =
     "the server accepts no writes: it is a standby, or default_transaction_read_only is on";
 
@@ -134,6 +137,7 @@ fn of_certificate(fault: &rustls::Error) -> String {
         rustls::Error::InvalidCertificate(Expired | ExpiredContext { .. }) => {
             "the server's certificate has expired".to_owned()
         }
+        rustls::Error::InvalidMessage(_) => NOT_POSTGRESQL.to_owned(),
         other => format!("TLS with the server failed: {}", certificates::told(other)),
     }
 }
