@@ -28,7 +28,7 @@ mod upkeep;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-pub use tests::place_in;
+pub use tests::{Standby, place_in};
 
 pub use api_tokens::{ApiTokens, MOST as MOST_TOKENS};
 pub use causes::{Alike, Causes};

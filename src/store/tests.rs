@@ -32,9 +32,11 @@ mod queue;
 mod replay_runs;
 mod retention;
 mod search;
+mod standby;
 mod statements;
 
 pub use places::place_in;
+pub use standby::Standby;
 
 const DAY: Duration = Duration::from_secs(86_400);
 

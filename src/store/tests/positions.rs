@@ -74,26 +74,10 @@ async fn a_log_that_ends_earlier_than_what_was_seen_is_a_turn_even_if_it_has_gro
     let Some([first, second]) = two().await else { return };
     let before = first.at(first.entry(Decision::Capture(200))).await;
     second.is_seen(before).await;
-    turn([&first, &second]).await;
+    let standby = Standby::of(&first.options.place).await.unwrap();
+    standby.turns(&[&first.store, &second.store]).await;
     let after = first.at(first.entry(Decision::Capture(200))).await;
     second.is_seen(after).await;
     assert!(after > before);
     assert!(first.store.turns() > 0 && second.store.turns() > 0);
-}
-
-/// Does to positions what a standby without the end of the log does, and waits until the nodes have noticed: they begin
-/// lower, then they are raised.
-async fn turn(nodes: [&Case; 2]) {
-    let client = client(nodes[0]).await;
-    let raise = async |by: i64| {
-        let sql = "UPDATE facts SET value = value + $1 WHERE name = 'xid_offset'";
-        client.execute(sql, &[&by]).await.unwrap();
-    };
-    let began = Instant::now();
-    raise(-(1 << 20)).await;
-    while nodes.iter().any(|case| case.store.turns() == 0) {
-        assert!(began.elapsed() < Duration::from_secs(20), "it is not noticed");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    raise(1 << 24).await;
 }

@@ -2,7 +2,7 @@
 //! a store of its own.
 
 use super::*;
-use crate::store::{Outage, Place};
+use crate::store::{Outage, Place, Standby};
 
 impl House {
     /// Another node on the same place.
@@ -174,54 +174,25 @@ async fn a_position_that_is_not_final_makes_nobody_silent() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_standby_lacks_of_what_was_learnt_is_learnt_again_and_makes_nobody_silent() {
     let house = house(SilenceAfter::Time(10 * MINUTE)).await;
-    let Place::Postgres(place) = &house.options.place else { return };
-    let (client, connection) = place.config.connect(tokio_postgres::NoTls).await.unwrap();
-    tokio::spawn(connection);
+    let Some(standby) = Standby::of(&house.options.place).await else { return };
     house.subscribe().await;
     let mut learner = house.learner().await;
     house.hear_device("d1").await;
     house.hear_device("d2").await;
     house.learn_all(&mut learner).await;
-    client
-        .batch_execute(
-            "CREATE TABLE kept AS SELECT * FROM facts; CREATE TABLE kept_entities AS SELECT * FROM entities",
-        )
-        .await
-        .unwrap();
+    standby.misses_what_is_learnt().await;
     house.listen(&mut learner, 6).await;
     house.hear_device("d1").await;
     house.listen(&mut learner, 3).await;
 
-    // The standby has the delivery, but not what was learnt from it.
-    let before = house.store.turns();
-    client
-        .batch_execute(
-            "BEGIN; DELETE FROM entities; INSERT INTO entities SELECT * FROM kept_entities;
-             UPDATE facts SET value = kept.value FROM kept WHERE kept.name = facts.name AND facts.name = 'lens_cursor';
-             COMMIT",
-        )
-        .await
-        .unwrap();
+    standby.takes_over().await;
     for _ in 0..6 {
-        // Nothing tells the node of the standby yet.
         house.clock.advance(MINUTE / 2);
         assert_eq!(learner.step().await.unwrap(), Progress::End);
         learner.report_silences().await.unwrap();
     }
     assert_eq!(house.told().await, 0, "12 minutes, but what is stored ends after the first of them");
-    let end = Instant::now() + Duration::from_secs(20);
-    client
-        .batch_execute("UPDATE facts SET value = value - (1 << 20) WHERE name = 'xid_offset'")
-        .await
-        .unwrap();
-    while house.store.turns() == before {
-        assert!(Instant::now() < end, "it is not noticed");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    client
-        .batch_execute("UPDATE facts SET value = value + (1 << 24) WHERE name = 'xid_offset'")
-        .await
-        .unwrap();
+    standby.turns(&[&house.store]).await;
     house.newest.store(0, Ordering::Relaxed);
     house.learn_all(&mut learner).await;
     assert_eq!(house.told().await, 1, "d2 was silent, and d1 was not");
