@@ -63,6 +63,7 @@ fn a_server_that_cannot_be_reached_is_one_line() {
         std::thread::spawn(move || {
             while let Ok((mut stream, _)) = other.accept() {
                 let _ = stream.write_all(says.as_bytes());
+                let _ = stream.shutdown(std::net::Shutdown::Write);
                 // To its end: a connection that is closed before it is read is reset.
                 let _ = std::io::copy(&mut stream, &mut std::io::sink());
             }
