@@ -15,17 +15,17 @@ use super::table::show_rows;
 /// Runs the command on the dead letters of the running instance.
 pub fn run(globals: &Globals, asked: &DeadLetters) -> anyhow::Result<ExitCode> {
     inspector::run(async {
-        let api = Api::find(globals, &asked.inspector)?;
+        let api = || Api::find(globals, &asked.inspector);
         match &asked.command {
-            DeadLettersCommand::List { filter, rows } => list(&api, filter, *rows).await,
+            DeadLettersCommand::List { filter, rows } => list(&api()?, filter, *rows).await,
             DeadLettersCommand::Replay { id, filter, all, dry_run } => {
                 let which = which(id, filter, *all, *dry_run)?;
-                replay(&api, id, which, *dry_run).await
+                replay(&api()?, id, which, *dry_run).await
             }
-            DeadLettersCommand::Groups { filter, rows } => groups(&api, filter, *rows).await,
+            DeadLettersCommand::Groups { filter, rows } => groups(&api()?, filter, *rows).await,
             DeadLettersCommand::Discard { id, filter, all, dry_run, yes } => {
                 let which = which(id, filter, *all, *dry_run)?;
-                discard(&api, id, which, *dry_run, *yes).await
+                discard(&api()?, id, which, *dry_run, *yes).await
             }
         }
     })

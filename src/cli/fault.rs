@@ -53,6 +53,11 @@ impl Fault {
         matches!(fault.downcast_ref(), Some(Self::Refused(404, _)))
     }
 
+    /// Whether the scope of the token is too small.
+    pub fn is_forbidden(fault: &anyhow::Error) -> bool {
+        matches!(fault.downcast_ref(), Some(Self::Refused(403, _)))
+    }
+
     /// The exit code of the command.
     pub const fn exit_code(&self) -> u8 {
         match self {

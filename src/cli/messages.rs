@@ -13,22 +13,25 @@ use super::table::show_rows;
 /// Runs the command on the messages of the running instance.
 pub fn run(globals: &Globals, asked: &Messages) -> anyhow::Result<ExitCode> {
     inspector::run(async {
-        let api = Api::find(globals, &asked.inspector)?;
+        let api = || Api::find(globals, &asked.inspector);
         match &asked.command {
-            MessagesCommand::List { filter, rows } => list(&api, filter, *rows).await,
+            MessagesCommand::List { filter, rows } => list(&api()?, filter, *rows).await,
             MessagesCommand::Show { id } => {
-                let told = api.get(&format!("messages/{}", encoded(id))).await?;
+                let told = api()?.get(&format!("messages/{}", encoded(id))).await?;
                 say!("{}", serde_json::to_string_pretty(&told)?)?;
                 Ok(ExitCode::SUCCESS)
             }
             MessagesCommand::SendNow(chosen) => {
-                act(&api, "send-now", chosen, None, ("queued to be sent now", "sent_now")).await
+                let which = which(chosen, None)?;
+                act(&api()?, "send-now", chosen, which, ("queued to be sent now", "sent_now")).await
             }
             MessagesCommand::Move { to, chosen } => {
-                act(&api, "move", chosen, Some(to), ("moved", "moved")).await
+                let which = which(chosen, Some(to))?;
+                act(&api()?, "move", chosen, which, ("moved", "moved")).await
             }
             MessagesCommand::Cancel(chosen) => {
-                act(&api, "cancel", chosen, None, ("cancelled", "cancelled")).await
+                let which = which(chosen, None)?;
+                act(&api()?, "cancel", chosen, which, ("cancelled", "cancelled")).await
             }
         }
     })
@@ -50,15 +53,8 @@ async fn list(api: &Api, filter: &MessageFilter, how: Rows) -> anyhow::Result<Ex
     Ok(ExitCode::SUCCESS)
 }
 
-/// `done` is the result, in words and as the member in the response. Exits with 1 if a message given by id could not
-/// be changed.
-async fn act(
-    api: &Api,
-    act: &str,
-    chosen: &ChosenMessages,
-    to: Option<&String>,
-    (done, key): (&str, &str),
-) -> anyhow::Result<ExitCode> {
+/// What chooses messages, as the API takes it.
+fn which(chosen: &ChosenMessages, to: Option<&String>) -> anyhow::Result<Map<String, Value>> {
     let members = members(&chosen.filter);
     if chosen.id.is_empty() && members.is_empty() && !chosen.all {
         return Err(Fault::usage(
@@ -73,7 +69,19 @@ async fn act(
     body.extend(to.map(|to| ("to".to_owned(), Value::from(to.as_str()))));
     body.insert("all".to_owned(), chosen.all.into());
     body.insert("dry_run".to_owned(), chosen.dry_run.into());
-    let told = api.post_question(&format!("messages/{act}"), body).await?;
+    Ok(body)
+}
+
+/// `done` is the result, in words and as the member in the response. Exits with 1 if a message given by id could not
+/// be changed.
+async fn act(
+    api: &Api,
+    act: &str,
+    chosen: &ChosenMessages,
+    which: Map<String, Value>,
+    (done, key): (&str, &str),
+) -> anyhow::Result<ExitCode> {
+    let told = api.post_question(&format!("messages/{act}"), which).await?;
     if chosen.dry_run {
         say!("{} would be {done}", messages(&told, "count"))?;
     } else {

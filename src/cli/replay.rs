@@ -17,6 +17,8 @@ const PAUSE: Duration = Duration::from_millis(300);
 
 /// Runs the command; fails if a delivery failed or the run was stopped.
 pub fn run(globals: &Globals, asked: &Replay) -> anyhow::Result<ExitCode> {
+    let is_new = asked.resume.is_none() && asked.stop.is_none();
+    let wish = is_new.then(|| wish(asked)).transpose()?.unwrap_or_default();
     inspector::run(async {
         let api = Api::find(globals, &asked.inspector)?;
         if let Some(id) = &asked.stop {
@@ -26,7 +28,7 @@ pub fn run(globals: &Globals, asked: &Replay) -> anyhow::Result<ExitCode> {
         // From here on, a signal does not end the process: the run is stopped first.
         let mut interrupts = Interrupts::listen()?;
         let (id, plan) = tokio::select! {
-            begun = begin(&api, asked) => begun?,
+            begun = begin(&api, asked, wish) => begun?,
             signal = interrupts.twice() => {
                 complain("no answer yet; a run may have started. The page Replays of the inspector shows and stops runs.");
                 return Err(signal.into());
@@ -57,12 +59,16 @@ pub fn run(globals: &Globals, asked: &Replay) -> anyhow::Result<ExitCode> {
 }
 
 /// Starts or continues a run. Returns its id, if there is one, and a description.
-async fn begin(api: &Api, asked: &Replay) -> anyhow::Result<(Option<String>, String)> {
+async fn begin(
+    api: &Api,
+    asked: &Replay,
+    wish: Map<String, Value>,
+) -> anyhow::Result<(Option<String>, String)> {
     if let Some(id) = &asked.resume {
         let run = api.post(&format!("replay-runs/{}/resume", encoded(id)), Bytes::new()).await?;
         return Ok((Some(id.clone()), sentence(&run)));
     }
-    let told = api.post_question("deliveries/replay", wish(asked)?).await?;
+    let told = api.post_question("deliveries/replay", wish).await?;
     Ok((told.get("run_id").and_then(Value::as_str).map(str::to_owned), plan(&told)))
 }
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -19,17 +19,15 @@ use super::{configuration, configuration_without_secrets, environment};
 use crate::app;
 use crate::catalog::{Catalog, EventType, fresh_example};
 use crate::config::{ForwardProxy, rate as rate_of};
-use crate::domain::Clock as _;
+use crate::domain::{Clock as _, Timestamp};
 use crate::send::{Answer, Client, OwnReceiver, TargetGuard, Trust, fresh_id};
 use crate::telemetry::SystemClock;
 
 /// Sends, prints each response, and fails if one is not 2xx.
 pub fn run(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
+    let asked = Asked::read(globals, send)?;
     if send.publish {
-        return publish(globals, send);
-    }
-    if let Some(to) = &send.to {
-        http_url("--to", to, "http://127.0.0.1:3000/hook")?;
+        return publish(globals, &asked);
     }
     let data_dir = globals.options().data_dir(&environment());
     let receiver = OwnReceiver::of_data_dir(&data_dir);
@@ -37,17 +35,10 @@ pub fn run(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
         return Err(nobody_runs(&data_dir, ", or a target with --to URL"));
     }
     let config = configuration(globals)?;
-    let catalog = app::read_catalog(&config)?;
     let source = find_source(&config, send.source.as_deref())?;
     let own_url = receiver.as_ref().map(|receiver| receiver.source_url(&source.name));
     let url = send.to.clone().or(own_url).context("no target")?;
-    let own = send.file.as_deref().map(|file| read_body(Some(file))).transpose()?;
-    let event_type = catalog.resolve(&send.event);
-    if own.is_none() && event_type.is_none_or(|event_type| event_type.example().is_none()) {
-        return Err(no_example(&catalog, &send.event));
-    }
-    let more = send.header.iter().map(|line| header_line(line)).collect::<anyhow::Result<Vec<_>>>()?;
-    let pace = Pace::of(send.rate.as_deref())?;
+    let own = asked.file()?;
     inspector::run(async {
         let client = match (&send.to, &receiver) {
             (None, Some(receiver)) => Client::of_receiver(receiver)?,
@@ -59,16 +50,12 @@ pub fn run(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
         };
         let bar = Bar::new("sent", "events", send.count);
         let mut total = Total::default();
-        let mut pace = pace;
+        let mut pace = asked.pace;
         for _ in 0..send.count {
             pace.wait().await;
             let now = SystemClock.wall();
             let id = fresh_id(now);
-            let body = match (&own, event_type) {
-                (Some(bytes), _) => bytes.clone(),
-                (None, Some(event_type)) => example(event_type, &id, &now.to_string(), &send.set)?,
-                (None, None) => bail!("nothing to send"),
-            };
+            let body = asked.body(own.as_ref(), &id, now)?;
             let sample =
                 Sample { source, receiver: &config.receiver, event: &send.event, id: &id, now, body };
             let trial = send.fault.map(|fault| sample.with(fault)).transpose()?;
@@ -78,7 +65,7 @@ pub fn run(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
             };
             let mut last = None;
             for mut request in requests {
-                request.headers.extend(more.iter().cloned());
+                request.headers.extend(asked.headers.iter().cloned());
                 let answer = post(&client, &url, request).await.with_context(|| hint(send))?;
                 total.elapsed = total.elapsed.saturating_add(answer.elapsed);
                 total.requests = total.requests.saturating_add(1);
@@ -104,6 +91,59 @@ pub fn run(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
     })
 }
 
+/// What the command line asks for. What is wrong with it is said before an instance is looked for.
+struct Asked<'a> {
+    send: &'a Send,
+    catalog: Catalog,
+    headers: Vec<(String, String)>,
+    pace: Pace,
+}
+
+impl<'a> Asked<'a> {
+    fn read(globals: &Globals, send: &'a Send) -> anyhow::Result<Self> {
+        if let Some(to) = &send.to {
+            http_url("--to", to, "http://127.0.0.1:3000/hook")?;
+        }
+        let config = configuration_without_secrets(globals)?;
+        if !send.publish {
+            find_source(&config, send.source.as_deref())?;
+        }
+        let catalog = app::read_catalog(&config)?;
+        let headers = send.header.iter().map(|line| header_line(line)).collect::<anyhow::Result<_>>()?;
+        let pace = Pace::of(send.rate.as_deref())?;
+        let asked = Self { send, catalog, headers, pace };
+        if send.file.is_none() {
+            asked.example("", "")?;
+        }
+        Ok(asked)
+    }
+
+    /// The bytes of `--file`.
+    fn file(&self) -> anyhow::Result<Option<Bytes>> {
+        self.send.file.as_deref().map(|file| read_body(Some(file))).transpose()
+    }
+
+    /// The payload of an event: the bytes of a file, or the example.
+    fn body(&self, own: Option<&Bytes>, id: &str, now: Timestamp) -> anyhow::Result<Bytes> {
+        own.map_or_else(|| self.example(id, &now.to_string()), |own| Ok(own.clone()))
+    }
+
+    fn example(&self, id: &str, time: &str) -> anyhow::Result<Bytes> {
+        let Send { event, set, .. } = self.send;
+        let event_type = self.catalog.resolve(event);
+        let payload = event_type.and_then(|event_type| fresh_example(event_type, id, time));
+        let mut payload = payload.ok_or_else(|| no_example(&self.catalog, event))?;
+        for assignment in set {
+            let (path, value) = assignment
+                .split_once('=')
+                .ok_or_else(|| Fault::usage(format!("--set {assignment:?}: expected PATH=VALUE")))?;
+            let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
+            set_path(&mut payload, path, value)?;
+        }
+        Ok(Bytes::from(serde_json::to_vec(&payload)?))
+    }
+}
+
 /// What was sent.
 #[derive(Debug, Default)]
 struct Total {
@@ -126,6 +166,7 @@ impl Total {
 }
 
 /// Keeps to a rate.
+#[derive(Clone, Copy)]
 struct Pace {
     every: Duration,
     next: Instant,
@@ -152,22 +193,16 @@ async fn post(client: &Client, url: &str, request: Request) -> anyhow::Result<An
 }
 
 /// Publishes through the running instance.
-fn publish(globals: &Globals, send: &Send) -> anyhow::Result<ExitCode> {
-    let catalog = app::read_catalog(&configuration_without_secrets(globals)?)?;
-    let own = send.file.as_deref().map(|file| read_body(Some(file))).transpose()?;
-    let event_type = catalog.resolve(&send.event);
-    let mut pace = Pace::of(send.rate.as_deref())?;
+fn publish(globals: &Globals, asked: &Asked<'_>) -> anyhow::Result<ExitCode> {
+    let Asked { send, mut pace, .. } = *asked;
     inspector::run(async {
         let api = Api::find(globals, &send.inspector)?;
+        let own = asked.file()?;
         let bar = Bar::new("published", "events", send.count);
         for _ in 0..send.count {
-            let now = SystemClock.wall();
-            let body = match (&own, event_type) {
-                (Some(bytes), _) => bytes.clone(),
-                (None, Some(event_type)) => example(event_type, &fresh_id(now), &now.to_string(), &send.set)?,
-                (None, None) => return Err(no_example(&catalog, &send.event)),
-            };
             pace.wait().await;
+            let now = SystemClock.wall();
+            let body = asked.body(own.as_ref(), &fresh_id(now), now)?;
             let told = api.post("events", body).await?;
             bar.above(|| print_published(&told, send.rows))?;
             bar.step();
@@ -204,18 +239,6 @@ fn no_example(catalog: &Catalog, name: &str) -> anyhow::Error {
         near
     };
     Fault::usage(format!("the catalogue has no example of {name:?}{near}"))
-}
-
-fn example(event_type: &EventType, id: &str, time: &str, set: &[String]) -> anyhow::Result<Bytes> {
-    let mut payload = fresh_example(event_type, id, time).context("the event has no example")?;
-    for assignment in set {
-        let (path, value) = assignment
-            .split_once('=')
-            .ok_or_else(|| Fault::usage(format!("--set {assignment:?}: expected PATH=VALUE")))?;
-        let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
-        set_path(&mut payload, path, value)?;
-    }
-    Ok(Bytes::from(serde_json::to_vec(&payload)?))
 }
 
 /// Sets `value` at a dotted path and creates missing objects; a number is an array index.

@@ -9,7 +9,7 @@ use ipnet::{IpNet, Ipv4Net};
 use toml::Value;
 
 use super::Rate;
-use crate::domain::{ListenAddress, SilenceAfter};
+use crate::domain::{ListenAddress, SilenceAfter, suggestion};
 
 /// The allowed forms of a listen address.
 pub const ADDRESS: &str =
@@ -137,7 +137,10 @@ pub fn silence_after(text: &str) -> Result<SilenceAfter, String> {
 /// One of several words.
 pub fn one_of(value: &Value, words: &[&str]) -> Result<String, String> {
     let word = value.as_str().filter(|word| words.contains(word));
-    word.map(str::to_owned).ok_or_else(|| format!("unknown value {value}; use one of {}", words.join(", ")))
+    word.map(str::to_owned).ok_or_else(|| {
+        let near = suggestion(value.as_str().unwrap_or_default(), words.iter().copied());
+        format!("unknown value {value}{near}; use one of {}", words.join(", "))
+    })
 }
 
 /// A character of a header name (RFC 9110, 5.6.2).

@@ -138,6 +138,36 @@ fn a_typo_is_exit_2_and_names_the_nearest_right_word() {
 }
 
 #[test]
+fn what_is_wrong_with_a_command_line_is_said_before_an_instance_is_looked_for() {
+    let app = ["listen", "--forward-to", "http://localhost:3000/"];
+    let trigger = ["trigger", "user.login"];
+    for (command, more, meant) in [
+        (&["trigger"][..], &["user.logn"][..], "did you mean user.login?"),
+        (&["trigger", "--publish"], &["user.logn"], "did you mean user.login?"),
+        (&trigger, &["--source", "tagorn"], "did you mean tagorun?"),
+        (&trigger, &["--rate", "5/x"], "--rate"),
+        (&trigger, &["--header", "x"], "expected 'Name: value'"),
+        (&trigger, &["--set", "x"], "expected PATH=VALUE"),
+        (&trigger, &["--publish", "--set", "id.x=1"], "has no members"),
+        (&app, &["--since", "3x"], "expected a duration"),
+        (&app, &["--timeout", "3x"], "--timeout"),
+        (&app, &["--route", "data.*"], "expected EVENT=/PATH"),
+        (&app, &["--name", "a/b"], "--name \"a/b\": expected 1 to 64 letters"),
+        (&["listen", "--exec", " "], &[], "--exec names no command"),
+        (&["doctor"], &["--url", "localhost"], "--url \"localhost\" is not an http or https URL"),
+        (&["replay"], &[], "give a search"),
+        (&["messages", "list"], &["--status", "pendig"], "pending"),
+        (&["messages", "cancel"], &[], "choose messages"),
+        (&["dead-letters", "replay"], &[], "give ids"),
+        (&["dead-letters", "discard"], &["x", "--all"], "give ids"),
+    ] {
+        let output = program(&[command, more].concat());
+        assert_eq!(output.status.code(), Some(2), "{command:?} {more:?}: {}", err(&output));
+        assert!(err(&output).contains(meant), "{command:?} {more:?}: {}", err(&output));
+    }
+}
+
+#[test]
 fn rows_are_json_lines_with_json_and_a_plain_table_in_a_pipe() {
     let server = Server::start();
     let names = ["Roof", "屋上のセンサー"];

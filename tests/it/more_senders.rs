@@ -195,7 +195,8 @@ fn an_impossible_form_stops_the_start_with_the_nearest_right_word() {
         ("hmac = { header = \"X\", algorithm = \"sha265\" }", "did you mean sha256?"),
         ("hmac = { header = \"X\", signed = \"{timestmp}{body}\" }", "did you mean {timestamp}?"),
         ("preset = \"shopfy\"", "did you mean shopify?"),
-        ("signature = \"hmca\"", "hmac"),
+        ("signature = \"hmca\"", "did you mean hmac?"),
+        ("signature = \"hmac\"\nschema = \"enforced\"\nhmac = { header = \"X\" }", "did you mean enforce?"),
     ] {
         let setup =
             Setup::new(&format!("[[source]]\nname = \"a\"\nsecrets = [\"file:signing-secret\"]\n{line}\n"));

@@ -262,6 +262,10 @@ fn subscriptions_of_the_configuration_are_sent_to_and_read_only() {
 #[test]
 fn health_and_figures_say_what_was_seen() {
     let server = Server::start();
+    for time in ["average_response_time", "p50", "p95", "p99"] {
+        let before = &server.api("stats")["overall"][time];
+        assert!(before.is_null(), "{time} is {before} before anything was measured");
+    }
     let sink = Sink::scripted(|_, before| Reply::Status(if before % 2 == 0 { 500 } else { 200 }));
     let id = server.subscribe(&json!({"name": "s", "url": sink.url("/"), "events": ["*"], "retry_policy": {"max_attempts": 2, "base": "10ms"}}));
     for at in 0..4 {

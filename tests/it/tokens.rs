@@ -6,7 +6,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use crate::harness::{Answer, Server, Setup, exchange, until};
+use crate::harness::{Answer, Listening, Server, Setup, exchange, login, until};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -255,6 +255,28 @@ fn the_command_line_makes_lists_and_revokes_tokens() {
     assert_eq!(run(&["tokens", "revoke", "ci"]).0, Some(0));
     assert_eq!(ask(&server, secret, "GET", "/api/v1/deliveries", "").status, 401);
     assert!(run(&["tokens", "list"]).1.contains("no tokens"));
+}
+
+#[test]
+fn listen_says_at_once_that_the_scope_of_its_token_is_too_small() {
+    let server = protected();
+    let listen = |scope: &str| {
+        let token = make(&server, PASSWORD, scope, scope)["token"].as_str().unwrap().to_owned();
+        let mut command = server.command(&["listen", "--exec", "cat", "--name", scope]);
+        command.env("TAGOHOOK_TOKEN", token);
+        command
+    };
+    let refused = listen("read").output().unwrap();
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!((refused.status.code(), told.lines().count()), (Some(1), 1), "{told}");
+    assert!(told.contains("This token has the scope read; the request needs replay."), "{told}");
+    assert!(!server.data_dir().join("listen").exists(), "it has not begun");
+    let listening = Listening::start(listen("replay"));
+    server.post_signed(login("e1").as_bytes());
+    assert_eq!(listening.wait_for(1).len(), 1);
+    let replays = || value(&ask(&server, PASSWORD, "GET", "/api/v1/replays", ""))["replays"].clone();
+    until("the report", || replays()[0]["to"] == "listen cat");
+    assert_eq!(listening.stop(), Some(130));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::running::{Inspector, Rows};
+use crate::domain::MessageStatus;
 
 /// `tagohook messages`
 #[derive(Debug, Args)]
@@ -51,8 +52,8 @@ pub struct MessageFilter {
     /// Only messages of this event
     #[arg(long, value_name = "ID")]
     pub event: Option<String>,
-    /// Only messages with this status: pending, parked, sending, delivered, dead or cancelled
-    #[arg(long, value_name = "STATUS")]
+    /// Only messages with this status
+    #[arg(long, value_name = "STATUS", value_parser = MessageStatus::ALL.map(MessageStatus::as_str))]
     pub status: Option<String>,
 }
 

@@ -26,6 +26,7 @@ pub fn run(globals: &Globals, asked: &Doctor) -> anyhow::Result<ExitCode> {
         };
         match looked {
             Ok(found) => findings.extend(found),
+            Err(fault) if matches!(fault.downcast_ref(), Some(Fault::Usage(_))) => return Err(fault),
             Err(fault) => {
                 is_away = matches!(fault.downcast_ref(), Some(Fault::Unreachable(_)));
                 let todo = if is_away { "start it with `tagohook`" } else { "give the right --url or token" };

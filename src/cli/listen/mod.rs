@@ -24,24 +24,27 @@ use self::lines::Lines;
 use self::reports::Reports;
 use self::session::{Rules, Session};
 use self::start::Start;
+use self::target::Wish;
 use super::arguments::{Globals, Listen};
-use super::inspector::{self, Api, http_url};
+use super::inspector::{self, Api};
 use super::interrupt::Interrupts;
 use super::live::Live;
+use super::moment::read_since;
 use super::output::notice;
 
 /// Forwards until it is stopped.
 pub fn run(globals: &Globals, asked: &Listen) -> anyhow::Result<ExitCode> {
+    let wish = Wish::read(asked)?;
+    let since = asked.since.as_deref().map(read_since).transpose()?;
+    let name = asked.name.as_deref().map(start::read_name).transpose()?;
     inspector::run(async {
-        if let Some(url) = &asked.forward_to {
-            http_url("--forward-to", url, "http://localhost:3000/hook")?;
-        }
         let api = Api::find(globals, &asked.inspector)?;
         let filter = start::filter(&asked.query);
-        let target = start::target(globals, &api, asked).await?;
-        let journal = start::journal(&api, asked)?;
+        let target = start::target(globals, &api, wish, asked.sign.as_deref()).await?;
+        reports::check(&api, &target.to()).await?;
+        let journal = name.map(|name| start::journal(&api, name)).transpose()?;
         let mut interrupts = Interrupts::listen()?;
-        let began = interrupts.or(Start::find(&api, &filter, asked, journal)).await?;
+        let began = interrupts.or(Start::find(&api, &filter, since.as_deref(), journal)).await?;
         let Start { jobs, at, journal, is_done } = began;
         notice(format_args!("forwarding to {}; Ctrl-C ends it", target.shown()));
         let live = Live::new(&api, filter.clone(), Some(at.to_string()));

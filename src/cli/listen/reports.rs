@@ -17,6 +17,8 @@ use crate::cli::inspector::Api;
 use crate::cli::output::notice;
 use crate::send::redacted_url;
 
+/// Where reports are sent to.
+const PATH: &str = "deliveries/attempts";
 /// The most reports of one request.
 const BATCH: usize = 100;
 /// The most reports that wait; newer ones are left out.
@@ -50,6 +52,21 @@ struct Pending {
 impl Pending {
     fn may_join(&self, first: &Self) -> bool {
         self.to == first.to && self.signature == first.signature
+    }
+}
+
+/// Asks whether reports may be sent at all, with an empty one.
+///
+/// # Errors
+/// When the scope of the token is too small.
+pub async fn check(api: &Api, to: &str) -> anyhow::Result<()> {
+    let none = json!({"to": redacted_url(to), "attempts": []}).to_string();
+    match api.post(PATH, Bytes::from(none)).await {
+        Err(fault) if Fault::is_forbidden(&fault) => {
+            Err(fault.context("the responses of the app cannot be kept"))
+        }
+        // Everything else is the same for all requests, and the next one says it.
+        Ok(_) | Err(_) => Ok(()),
     }
 }
 
@@ -147,7 +164,7 @@ impl<'a> Reports<'a> {
         let api = self.api;
         let sending = async move {
             tokio::time::sleep(pause).await;
-            let answered = api.post("deliveries/attempts", Bytes::from(body)).await;
+            let answered = api.post(PATH, Bytes::from(body)).await;
             (reports, answered)
         };
         self.sending = Some(sending.boxed_local());

@@ -12,15 +12,14 @@ use super::lanes::Job;
 use super::position::Position;
 use super::signer::Signer;
 use super::target::{Target, Wish};
-use crate::cli::arguments::{Globals, Listen};
+use crate::cli::arguments::Globals;
 use crate::cli::environment;
 use crate::cli::fault::Fault;
 use crate::cli::inspector::Api;
 use crate::cli::live::Live;
-use crate::cli::moment::read_since;
 use crate::cli::output::complain;
 use crate::cli::query::query_of;
-use crate::config::{SecretResolver, duration, read_addresses};
+use crate::config::{SecretResolver, read_addresses};
 use crate::domain::ListenAddress;
 
 /// The longest name.
@@ -35,31 +34,28 @@ pub fn filter(query: &[String]) -> String {
 ///
 /// # Errors
 /// `Fault::Usage`.
-pub async fn target(globals: &Globals, api: &Api, asked: &Listen) -> anyhow::Result<Target> {
-    let timeout = duration(&asked.timeout).map_err(|why| Fault::usage(format!("--timeout: {why}")))?;
-    let (url, exec) = (asked.forward_to.as_deref(), asked.exec.as_deref());
-    if let (Some(url), Some(data_dir)) = (url, api.data_dir()) {
+pub async fn target(globals: &Globals, api: &Api, wish: Wish, sign: Option<&str>) -> anyhow::Result<Target> {
+    if let (Some(url), Some(data_dir)) = (wish.url(), api.data_dir()) {
         refuse_own_receiver(url, data_dir)?;
     }
     let env = environment();
-    let signer = match &asked.sign {
+    let signer = match sign {
         Some(reference) => {
             let secrets = SecretResolver::new(globals.options().data_dir(&env), &env);
             Some(Signer::find(api, &secrets, reference).await?)
         }
         None => None,
     };
-    Target::of(Wish { url, routes: &asked.route, exec, timeout }, signer).await
+    Target::of(wish, signer).await
 }
 
 /// Each delivery that is forwarded to the receiver would arrive again.
-fn refuse_own_receiver(url: &str, data_dir: &Path) -> anyhow::Result<()> {
+fn refuse_own_receiver(url: &url::Url, data_dir: &Path) -> anyhow::Result<()> {
     let Some(ListenAddress::Tcp(own)) = read_addresses(data_dir).map(|addresses| addresses.receiver) else {
         return Ok(());
     };
-    let target = url::Url::parse(url).ok();
-    let is_port = target.as_ref().and_then(url::Url::port_or_known_default) == Some(own.port());
-    let is_here = match target.as_ref().and_then(url::Url::host) {
+    let is_port = url.port_or_known_default() == Some(own.port());
+    let is_here = match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost",
         Some(url::Host::Ipv4(ip)) => ip.is_loopback() || own.ip() == ip,
         Some(url::Host::Ipv6(ip)) => ip.is_loopback() || own.ip() == ip,
@@ -73,23 +69,30 @@ fn refuse_own_receiver(url: &str, data_dir: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The file of `--name`: next to the store of a local instance, otherwise in the user's state directory.
+/// What `--name` says.
 ///
 /// # Errors
-/// When it cannot be used.
-pub fn journal(api: &Api, asked: &Listen) -> anyhow::Result<Option<Journal>> {
-    let Some(name) = &asked.name else { return Ok(None) };
+/// `Fault::Usage`.
+pub fn read_name(name: &str) -> anyhow::Result<&str> {
     let is_letter = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
     if name.is_empty() || name.len() > MAX_NAME || name.starts_with('.') || !name.chars().all(is_letter) {
         return Err(Fault::usage(format!(
             "--name {name:?}: expected 1 to {MAX_NAME} letters, digits, '-', '_' and '.', as my-app"
         )));
     }
+    Ok(name)
+}
+
+/// The file of `--name`: next to the store of a local instance, otherwise in the user's state directory.
+///
+/// # Errors
+/// When it cannot be used.
+pub fn journal(api: &Api, name: &str) -> anyhow::Result<Journal> {
     let folder = match api.data_dir() {
         Some(data_dir) => data_dir.join("listen"),
         None => state_folder(&environment())?.join(hex::encode(Sha256::digest(api.base().as_str()))),
     };
-    Journal::open(&folder, name).map(Some)
+    Journal::open(&folder, name)
 }
 
 fn state_folder(env: &[(String, String)]) -> anyhow::Result<PathBuf> {
@@ -122,16 +125,15 @@ impl Start {
     pub async fn find(
         api: &Api,
         filter: &str,
-        asked: &Listen,
+        since: Option<&str>,
         mut journal: Option<Journal>,
     ) -> anyhow::Result<Self> {
-        let since = asked.since.as_deref().map(read_since).transpose()?;
         let kept = journal.as_ref().map(|journal| journal.kept().clone()).unwrap_or_default();
         let done: HashSet<String> = kept.done.iter().map(|(_, id)| id.clone()).collect();
         // The first event says where the stream begins, and whether that is where it was asked to begin.
         let mut live = Live::new(api, filter.to_owned(), kept.position.map(|position| position.to_string()));
         let (at, is_reset) = live.first_position().await?;
-        let (after, from) = match (kept.position, kept.since.clone(), &since) {
+        let (after, from) = match (kept.position, kept.since.clone(), since) {
             (Some(position), ..) if !is_reset => {
                 return Ok(Self {
                     jobs: Vec::new(),
@@ -150,7 +152,7 @@ impl Start {
             (None, Some(since), _) => (0, Some(since)),
             (None, None, Some(since)) => {
                 begin(&mut journal, Some(since))?;
-                (0, Some(since.clone()))
+                (0, Some(since.to_owned()))
             }
             (None, None, None) => (at, None),
         };

@@ -5,14 +5,16 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::io::AsyncWriteExt as _;
-use tokio::process::Command;
+use tokio::process;
 use url::Url;
 
 use super::lanes::Job;
 use super::parcel::Parcel;
 use super::signer::Signer;
+use crate::cli::arguments::Listen;
 use crate::cli::fault::Fault;
 use crate::cli::inspector::http_url;
+use crate::config::duration;
 use crate::domain::{AttemptError, Clock as _};
 use crate::inspect::replay::forwarded_url;
 use crate::send::{Client, Failure, Method, Outcome, Outgoing, TargetGuard};
@@ -49,37 +51,49 @@ pub struct Target {
 }
 
 /// What the command line asks for.
-pub struct Wish<'a> {
-    /// `--forward-to`
-    pub url: Option<&'a str>,
-    /// `--route`
-    pub routes: &'a [String],
-    /// `--exec`
-    pub exec: Option<&'a str>,
-    /// `--timeout`
-    pub timeout: Duration,
+pub struct Wish {
+    url: Option<Url>,
+    routes: Vec<(String, String)>,
+    exec: Option<String>,
+    timeout: Duration,
 }
 
-impl Target {
-    /// Checks the wish. A name is resolved, so that one of a forbidden address is refused before anything is sent.
+impl Wish {
+    /// Reads `--forward-to`, `--route`, `--exec` and `--timeout`.
     ///
     /// # Errors
     /// `Fault::Usage`.
-    pub async fn of(wish: Wish<'_>, signer: Option<Signer>) -> anyhow::Result<Self> {
+    pub fn read(asked: &Listen) -> anyhow::Result<Self> {
+        let url = asked.forward_to.as_deref();
+        let url = url.map(|url| http_url("--forward-to", url, "http://localhost:3000/hook")).transpose()?;
+        let routes = asked.route.iter().map(|route| read_route(route)).collect::<anyhow::Result<_>>()?;
+        if asked.exec.as_deref().is_some_and(|command| command.trim().is_empty()) {
+            return Err(Fault::usage("--exec names no command; expected one such as 'jq .data'"));
+        }
+        let timeout = duration(&asked.timeout).map_err(|why| Fault::usage(format!("--timeout: {why}")))?;
+        Ok(Self { url, routes, exec: asked.exec.clone(), timeout })
+    }
+
+    /// The URL of the app.
+    pub const fn url(&self) -> Option<&Url> {
+        self.url.as_ref()
+    }
+}
+
+impl Target {
+    /// The target that is wished. A name is resolved, so that one of a forbidden address is refused before anything is sent.
+    ///
+    /// # Errors
+    /// `Fault::Usage`.
+    pub async fn of(wish: Wish, signer: Option<Signer>) -> anyhow::Result<Self> {
+        let Wish { url, routes, exec, timeout } = wish;
         let guard = TargetGuard::new(false);
-        let url =
-            wish.url.map(|url| http_url("--forward-to", url, "http://localhost:3000/hook")).transpose()?;
         if let Some(url) = &url {
             guard.check_url(url).map_err(|blocked| Fault::usage(format!("--forward-to {url}: {blocked}")))?;
             let checked = guard.check_name(url, true).await;
             checked.map_err(|blocked| Fault::usage(format!("--forward-to {url}: {blocked}")))?;
         }
-        let routes = wish.routes.iter().map(|route| read_route(route)).collect::<anyhow::Result<_>>()?;
-        if wish.exec.is_some_and(|command| command.trim().is_empty()) {
-            return Err(Fault::usage("--exec names no command; expected one such as 'jq .data'"));
-        }
-        let exec = wish.exec.map(str::to_owned);
-        Ok(Self { client: Client::new(guard)?, url, routes, signer, exec, timeout: wish.timeout })
+        Ok(Self { client: Client::new(guard)?, url, routes, signer, exec, timeout })
     }
 
     /// The URL, without its path.
@@ -159,7 +173,7 @@ impl Target {
     async fn run(&self, command: &str, job: &Job, body: Bytes) -> Result<Answer, Failure> {
         let fault = |fault: std::io::Error| Failure::new(AttemptError::Connect, format!("sh: {fault}"));
         let started = Instant::now();
-        let mut child = Command::new("sh")
+        let mut child = process::Command::new("sh")
             .args(["-c", command])
             .env("TAGOHOOK_DELIVERY_ID", &job.id)
             .env("TAGOHOOK_EVENT_TYPE", &job.event_type)
@@ -220,7 +234,10 @@ fn is_match(pattern: &str, event_type: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
+    use crate::cli::arguments::{Arguments, Command};
 
     #[test]
     fn a_pattern_is_a_name_the_start_of_one_or_everything() {
@@ -247,8 +264,12 @@ mod tests {
             ("ftp://localhost/", "is not an http or https URL"),
             ("localhost:3000", "is not an http or https URL"),
         ] {
-            let wish = Wish { url: Some(url), routes: &[], exec: None, timeout: Duration::from_secs(1) };
-            let refused = Target::of(wish, None).await.err().unwrap();
+            let words = ["tagohook", "listen", "--forward-to", url];
+            let Some(Command::Listen(asked)) = Arguments::parse_from(words).command else { panic!() };
+            let refused = match Wish::read(&asked) {
+                Ok(wish) => Target::of(wish, None).await.err().unwrap(),
+                Err(refused) => refused,
+            };
             assert!(refused.to_string().contains(why), "{url}: {refused}");
             assert!(refused.is::<Fault>());
         }

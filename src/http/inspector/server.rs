@@ -190,7 +190,7 @@ async fn recall(state: &InspectorState) {
     }
 }
 
-/// The format that the scraper likes best: OpenMetrics where it names none.
+/// The format that the scraper likes best. OpenMetrics is for those that name it; `promtool` and older tools read the other.
 fn exposition(request: &HttpRequest) -> Exposition {
     let accepted = Accept::parse(request).map(|accept| accept.ranked()).unwrap_or_default();
     let named = accepted.iter().find_map(|kind| match kind.essence_str() {
@@ -199,7 +199,7 @@ fn exposition(request: &HttpRequest) -> Exposition {
         "text/plain" | "text/*" | "text/html" => Some(Exposition::Prometheus),
         _ => None,
     });
-    named.unwrap_or(Exposition::OpenMetrics)
+    named.unwrap_or(Exposition::Prometheus)
 }
 
 async fn nothing(request: HttpRequest, state: web::Data<InspectorState>) -> HttpResponse {

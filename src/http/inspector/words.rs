@@ -72,12 +72,12 @@ fn span(seconds: u64) -> Option<String> {
 
 /// Milliseconds for people, where something was measured.
 #[must_use]
-pub fn millis(ms: f64, is_measured: bool) -> String {
-    match (is_measured, ms) {
-        (false, _) => "–".to_owned(),
-        (true, ms) if ms < 10.0 => format!("{ms:.1} ms"),
-        (true, ms) if ms < 1_000.0 => format!("{ms:.0} ms"),
-        (true, ms) => format!("{:.1} s", ms / 1_000.0),
+pub fn millis(ms: Option<f64>) -> String {
+    match ms {
+        None => "–".to_owned(),
+        Some(ms) if ms < 10.0 => format!("{ms:.1} ms"),
+        Some(ms) if ms < 1_000.0 => format!("{ms:.0} ms"),
+        Some(ms) => format!("{:.1} s", ms / 1_000.0),
     }
 }
 
@@ -161,9 +161,9 @@ mod tests {
 
     #[test]
     fn what_was_not_measured_is_not_a_zero() {
-        assert_eq!(millis(0.0, false), "–");
-        assert_eq!(millis(4.04, true), "4.0 ms");
-        assert_eq!(millis(1_250.0, true), "1.2 s");
+        assert_eq!(millis(None), "–");
+        assert_eq!(millis(Some(4.04)), "4.0 ms");
+        assert_eq!(millis(Some(1_250.0)), "1.2 s");
     }
 
     #[test]

@@ -101,13 +101,16 @@ impl OwnReceiver {
     /// The URL for one more attempt if TLS is switched on or off while a request is on its way. The receiver has not read
     /// that request: it expected the other protocol. `result` is its status, or why there was none.
     pub(super) async fn after_a_switch(&self, url: &Url, result: Result<u16, AttemptError>) -> Option<Url> {
-        if !matches!(result, Ok(400) | Err(AttemptError::Tls | AttemptError::Reset)) {
-            return None;
-        }
-        tokio::time::sleep(SWITCH).await;
+        // TLS is announced before it is in force, so that only a request by TLS may have to wait for the announcement.
+        let is_early = match (url.scheme(), result) {
+            ("http", Ok(400) | Err(AttemptError::Reset)) => false,
+            ("https", Err(fault @ (AttemptError::Tls | AttemptError::Reset))) => {
+                tokio::time::sleep(SWITCH).await;
+                fault == AttemptError::Tls
+            }
+            _ => return None,
+        };
         let scheme = if self.is_tls() { "https" } else { "http" };
-        // TLS is announced a moment before it is in force.
-        let is_early = matches!(result, Err(AttemptError::Tls));
         if scheme == url.scheme() && !is_early {
             return None;
         }
@@ -140,5 +143,41 @@ impl fmt::Debug for OwnReceiver {
 impl fmt::Display for OwnReceiver {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.listen.fmt(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn only_a_request_by_tls_waits_for_a_switch() {
+        let pins: TlsPins = serde_json::from_str(r#"{"tls_pin": "sha256//x"}"#).unwrap();
+        let receiver = |is_tls: bool| {
+            let pins = is_tls.then(|| pins.clone());
+            OwnReceiver::new(ListenAddress::Tcp(([127, 0, 0, 1], 8080).into()), move || pins.clone())
+        };
+        let [clear, by_tls] = ["http", "https"]
+            .map(|scheme| Url::parse(&format!("{scheme}://127.0.0.1:8080/webhook/a?b=c")).unwrap());
+        let (refused, reset) = (Ok(400), Err(AttemptError::Reset));
+        let at_once =
+            |is_tls: bool, url: &Url, result| receiver(is_tls).after_a_switch(url, result).now_or_never();
+        assert_eq!(at_once(false, &clear, refused), Some(None), "the payload was refused");
+        assert_eq!(at_once(true, &by_tls, refused), Some(None));
+        assert_eq!(at_once(true, &clear, Ok(200)), Some(None));
+        assert_eq!(at_once(true, &clear, refused), Some(Some(by_tls.clone())));
+        assert_eq!(at_once(true, &clear, reset), Some(Some(by_tls.clone())));
+        for is_tls in [false, true] {
+            assert_eq!(at_once(is_tls, &by_tls, Err(AttemptError::Tls)), None);
+        }
+        let later = receiver(false).after_a_switch(&by_tls, Err(AttemptError::Tls)).await;
+        assert_eq!(later, Some(clear.clone()));
+        assert_eq!(
+            receiver(true).after_a_switch(&by_tls, Err(AttemptError::Tls)).await,
+            Some(by_tls.clone())
+        );
+        assert_eq!(receiver(true).after_a_switch(&by_tls, reset).await, None);
     }
 }

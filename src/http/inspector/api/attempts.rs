@@ -34,7 +34,8 @@ pub struct Reported {
     /// `original`, unless the requests were signed again.
     #[schema(inline)]
     signature: Option<SignatureParam>,
-    #[schema(value_type = Vec<Attempt>, min_items = 1, max_items = 200)]
+    /// None: only asks whether they may be reported.
+    #[schema(value_type = Vec<Attempt>, max_items = 200)]
     attempts: Option<Vec<Attempt>>,
 }
 
@@ -115,11 +116,10 @@ impl Readable for AttemptsRequest {
         if to.is_empty() || to.len() > MAX_TEXT {
             fields.fault("to", &format!("1 to {MAX_TEXT} bytes"));
         }
-        let given = reported.attempts.unwrap_or_default();
-        if given.is_empty() || given.len() > MOST {
-            fields.fault("attempts", &format!("1 to {MOST} attempts"));
+        if reported.attempts.as_ref().is_none_or(|given| given.len() > MOST) {
+            fields.fault("attempts", &format!("a list of up to {MOST} attempts"));
         }
-        let given = given.into_iter().enumerate().take(MOST);
+        let given = reported.attempts.unwrap_or_default().into_iter().enumerate().take(MOST);
         let attempts = given.filter_map(|(at, attempt)| read(at, attempt, fields)).collect();
         let signature = reported.signature.map_or(ReplaySignature::Original, |As(signature)| signature);
         Self { to, signature, attempts }
@@ -169,10 +169,7 @@ mod tests {
         let good =
             format!(r#"{{"to": "http://a/", "attempts": [{{"delivery_id": "{ID}", "status": 200}}]}}"#);
         assert_eq!(faults(&good), [""; 0]);
-        assert_eq!(
-            faults(r#"{"to": "", "signature": "x", "attempts": []}"#),
-            ["/signature", "/to", "/attempts"]
-        );
+        assert_eq!(faults(r#"{"to": "", "signature": "x", "attempts": []}"#), ["/signature", "/to"]);
         let wrong = format!(
             r#"{{"to": "http://a/", "attempts": [
                 {{"delivery_id": "x", "status": 1000}}, {{"delivery_id": "{ID}"}},
@@ -186,6 +183,6 @@ mod tests {
             "/attempts/2/answer_base64",
         ];
         assert_eq!(faults(&wrong), places);
-        assert_eq!(faults(r#"{"to": "a", "attempts": [], "more": 1}"#), ["/attempts", "/more"]);
+        assert_eq!(faults(r#"{"to": "a", "more": 1}"#), ["/attempts", "/more"]);
     }
 }

@@ -87,7 +87,7 @@ fn place(text: &str) -> Option<EntityPlace> {
 pub struct NameRequest {
     /// At most 100 characters; null or blank removes it.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, max_length = 100)]
+    #[schema(value_type = Option<String>, required, max_length = 100)]
     pub name: Option<Option<As<OwnName>>>,
 }
 

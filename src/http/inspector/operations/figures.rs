@@ -8,7 +8,8 @@ use crate::http::inspector::state::InspectorState;
 use crate::store::{HealthCheck, SenderFigures, StoreError};
 use crate::telemetry::{EndpointGauges, ParkedGauges};
 
-/// Figures of attempts, with the names of the specification; times in milliseconds, over attempts with a response.
+/// Figures of attempts, with the names of the specification; times in milliseconds, over attempts with a response, `null`
+/// without one.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct Stats {
     /// Attempts.
@@ -20,22 +21,19 @@ pub struct Stats {
     /// Attempts after a message's first.
     pub retry_attempts: u64,
     /// The exact mean.
-    pub average_response_time: f64,
+    pub average_response_time: Option<f64>,
     /// The median.
-    pub p50: f64,
+    pub p50: Option<f64>,
     /// The 95th percentile.
-    pub p95: f64,
+    pub p95: Option<f64>,
     /// The 99th percentile.
-    pub p99: f64,
+    pub p99: Option<f64>,
     /// Messages waiting for their next attempt, counted up to 100,000.
     pub pending_messages: u64,
     /// Messages waiting until their subscription is in force again, counted up to 100,000.
     pub parked_messages: u64,
     /// Dead letters, counted up to 100,000.
     pub dead_letters: u64,
-    /// Whether any attempt got a response; otherwise the times mean nothing.
-    #[serde(skip)]
-    pub is_timed: bool,
 }
 
 impl From<&SenderFigures> for Stats {
@@ -52,30 +50,27 @@ impl From<&SenderFigures> for Stats {
             pending_messages: figures.pending,
             parked_messages: figures.parked,
             dead_letters: figures.dead,
-            is_timed: figures.answered > 0,
         }
     }
 }
 
-fn mean_ms(total_us: u64, count: u64) -> f64 {
-    let whole = total_us.checked_div(count).unwrap_or(0);
-    // Fractions of a microsecond do not matter.
-    millis(whole)
+/// Fractions of a microsecond do not matter.
+fn mean_ms(total_us: u64, count: u64) -> Option<f64> {
+    total_us.checked_div(count).map(millis)
 }
 
-/// The percentile of the durations in milliseconds; 0 without attempts.
-#[must_use]
-pub fn percentile(durations: &[(f64, u64)], percent: u64) -> f64 {
+/// The percentile of the durations in milliseconds, if there are any.
+fn percentile(durations: &[(f64, u64)], percent: u64) -> Option<f64> {
     let total: u64 = durations.iter().map(|(_, count)| count).sum();
     let rank = total.saturating_mul(percent).div_ceil(100).max(1);
     let mut seen = 0_u64;
     for (micros, count) in durations {
         seen = seen.saturating_add(*count);
         if seen >= rank {
-            return micros / 1_000.0;
+            return Some(micros / 1_000.0);
         }
     }
-    0.0
+    None
 }
 
 /// The figures of all subscriptions together.
@@ -110,7 +105,6 @@ pub async fn gauges(state: &InspectorState) -> Result<Vec<EndpointGauges>, Store
         let id = active.compiled.id();
         let last = state.store.health(id.to_owned(), 1).await?;
         let own = figures.iter().find(|own| own.subscription == id);
-        let is_measured = own.is_some_and(|own| own.answered > 0);
         let stats = own.map(Stats::from).unwrap_or_default();
         let is_healthy = |check: &HealthCheck| standing(Some(check), own, state.clock.wall()) == "healthy";
         gauges.push(EndpointGauges {
@@ -119,11 +113,15 @@ pub async fn gauges(state: &InspectorState) -> Result<Vec<EndpointGauges>, Store
             is_healthy: last.first().map(is_healthy),
             pending: stats.pending_messages,
             dead: stats.dead_letters,
-            mean_s: is_measured.then(|| stats.average_response_time / 1_000.0),
-            percentiles_s: is_measured.then(|| [stats.p50, stats.p95, stats.p99].map(|ms| ms / 1_000.0)),
+            mean_s: stats.average_response_time.map(|ms| ms / 1_000.0),
+            percentiles_s: percentiles_s(&stats),
         });
     }
     Ok(gauges)
+}
+
+fn percentiles_s(stats: &Stats) -> Option<[f64; 3]> {
+    Some([stats.p50?, stats.p95?, stats.p99?].map(|ms| ms / 1_000.0))
 }
 
 /// Subscriptions that are not in force, for `/metrics`.
@@ -151,11 +149,8 @@ mod tests {
     #[test]
     fn percentiles_and_means_are_true() {
         let durations = [(1_000.0, 50), (2_000.0, 45), (100_000.0, 5)];
-        assert_eq!(percentile(&durations, 50), 1.0);
-        assert_eq!(percentile(&durations, 95), 2.0);
-        assert_eq!(percentile(&durations, 99), 100.0);
-        assert_eq!(percentile(&[], 50), 0.0);
-        assert_eq!(mean_ms(10_000, 4), 2.5);
-        assert_eq!(mean_ms(0, 0), 0.0);
+        assert_eq!([50, 95, 99].map(|percent| percentile(&durations, percent)), [1.0, 2.0, 100.0].map(Some));
+        assert_eq!(mean_ms(10_000, 4), Some(2.5));
+        assert_eq!((percentile(&[], 50), mean_ms(0, 0)), (None, None), "what was not measured is not 0");
     }
 }

@@ -25,6 +25,7 @@ const MOST_TAGS: usize = 20;
 pub struct MarksRequest {
     /// Whether it is kept whatever its age.
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = bool)]
     pub pinned: Option<bool>,
     /// A note of at most 10,000 characters; null or blank removes it.
     #[serde(default, deserialize_with = "given")]

@@ -8,7 +8,7 @@ use utoipa::openapi::{ContentBuilder, Object, RefOr, Required, Schema};
 use utoipa::{IntoParams, ToSchema};
 
 use super::schemas::Schemas;
-use crate::http::inspector::request::{Json, Members, Query, Raw};
+use crate::http::inspector::request::{Blank, Json, Members, Query, Raw};
 
 /// What a request may have.
 #[derive(Default)]
@@ -68,6 +68,12 @@ impl<T: Members + IntoParams> Parameters for T {
         let mut parameters = T::into_params(|| Some(ParameterIn::Query));
         for parameter in &mut parameters {
             parameter.schema = parameter.schema.take().map(without_null);
+            if T::BLANK == Blank::Fault
+                && let Some(RefOr::T(Schema::Object(text))) = &mut parameter.schema
+                && text.schema_type == SchemaType::Type(Type::String)
+            {
+                text.min_length = text.min_length.or(Some(1));
+            }
         }
         parameters
     }
@@ -161,18 +167,21 @@ pub fn together(name: &str, parts: &[Part], schemas: &mut Schemas) -> RefOr<Sche
 
 impl<T: Body> Argument for Json<T> {
     fn describe(asked: &mut Asked, schemas: &mut Schemas) {
-        asked.body = Some(json_body(T::schema(schemas)));
+        let schema = T::schema(schemas);
+        asked.body = Some(json_body(schema, schemas));
     }
 }
 
 impl<T: ToSchema> Argument for Raw<T> {
     fn describe(asked: &mut Asked, schemas: &mut Schemas) {
-        asked.body = Some(json_body(schemas.of::<T>()));
+        let schema = schemas.of::<T>();
+        asked.body = Some(json_body(schema, schemas));
     }
 }
 
-/// A JSON body; an empty one is `{}`.
-pub fn json_body(schema: RefOr<Schema>) -> RequestBody {
+/// A JSON body. An empty one is `{}`, which is not enough where members are required.
+fn json_body(schema: RefOr<Schema>, schemas: &Schemas) -> RequestBody {
+    let required = if schemas.requires_members(&schema) { Required::True } else { Required::False };
     let content = ContentBuilder::new().schema(Some(schema)).build();
-    RequestBodyBuilder::new().content("application/json", content).required(Some(Required::False)).build()
+    RequestBodyBuilder::new().content("application/json", content).required(Some(required)).build()
 }

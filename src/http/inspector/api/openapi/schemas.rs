@@ -40,6 +40,18 @@ impl Schemas {
         Ref::from_schema_name(name).into()
     }
 
+    /// Whether an object must have members.
+    pub fn requires_members(&self, schema: &RefOr<Schema>) -> bool {
+        match schema {
+            RefOr::Ref(to) => {
+                let named = to.ref_location.rsplit('/').next().and_then(|name| self.0.get(name));
+                named.is_some_and(|named| self.requires_members(named))
+            }
+            RefOr::T(Schema::Object(object)) => !object.required.is_empty(),
+            RefOr::T(_) => false,
+        }
+    }
+
     fn keep_inner<T: ToSchema>(&mut self) {
         let mut inner = Vec::new();
         T::schemas(&mut inner);

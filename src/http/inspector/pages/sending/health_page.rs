@@ -115,7 +115,7 @@ fn view(endpoint: &Health, stats: &Stats, is_disabled: bool, now: Timestamp) -> 
             0 => "–".to_owned(),
             of => format!("{} of {} succeeded", grouped(stats.successful_deliveries), grouped(of)),
         },
-        p95: millis(stats.p95, stats.is_timed),
+        p95: millis(stats.p95),
         last_success: When::maybe(time(&endpoint.last_success_at), now),
         last_failure: When::maybe(time(&endpoint.last_failure_at), now),
     }
@@ -139,23 +139,22 @@ fn why(endpoint: &Health) -> String {
 
 fn seen(code: Option<u16>, ms: Option<f64>, error: Option<&str>) -> String {
     match (code, ms, error) {
-        (Some(code), Some(ms), _) => format!("HTTP {code} in {}", millis(ms, true)),
+        (Some(code), Some(_), _) => format!("HTTP {code} in {}", millis(ms)),
         (_, _, Some(error)) => plain(error),
         _ => String::new(),
     }
 }
 
 fn overall(stats: &Stats) -> Vec<(&'static str, String)> {
-    let time = |ms: f64| millis(ms, stats.is_timed);
     let count = |count: u64| if stats.total_sent == 0 { "–".to_owned() } else { grouped(count) };
     vec![
         ("Attempts", count(stats.total_sent)),
         ("Succeeded", count(stats.successful_deliveries)),
         ("Failed", count(stats.failed_deliveries)),
         ("Retries", count(stats.retry_attempts)),
-        ("Mean time", time(stats.average_response_time)),
-        ("p50", time(stats.p50)),
-        ("p95", time(stats.p95)),
-        ("p99", time(stats.p99)),
+        ("Mean time", millis(stats.average_response_time)),
+        ("p50", millis(stats.p50)),
+        ("p95", millis(stats.p95)),
+        ("p99", millis(stats.p99)),
     ]
 }

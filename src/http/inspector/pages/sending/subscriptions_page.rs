@@ -87,7 +87,7 @@ pub async fn list(state: web::Data<InspectorState>) -> HttpResponse {
             state: state_word(active),
             why: subscription.disabled_reason.clone().unwrap_or_default(),
             health: seen.map_or_else(|| "unknown".to_owned(), |endpoint| endpoint.status.clone()),
-            p95: millis(stats.p95, stats.is_timed),
+            p95: millis(stats.p95),
             pending: stats.pending_messages,
             dead: stats.dead_letters,
         }
