@@ -7,13 +7,15 @@ import { createHmac } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { chromium } from "playwright-core";
 
 const [program, out] = process.argv.slice(2);
 if (!out) throw new Error("usage: node pictures.mjs PROGRAM FOLDER");
 mkdirSync(out, { recursive: true });
-const folder = mkdtempSync(join(tmpdir(), "pictures-"));
+const home = mkdtempSync(join(tmpdir(), "pictures-"));
+const folder = join(home, "tagohook-data");
+mkdirSync(folder);
 const wall = join(folder, "wall");
 const clock = (minutesAgo) => writeFileSync(wall, `-${minutesAgo * 60}`);
 const MINUTES = 120;
@@ -48,8 +50,9 @@ const library = readdirSync("/usr/lib", { withFileTypes: true }).map((entry) => 
 // The page Connect shows an address that was checked.
 writeFileSync(join(folder, "public-address"), "https://hooks.example.com/\n");
 clock(MINUTES);
-const args = ["--data-dir", folder, "--config", join(folder, "tagohook.toml"), "--listen", "127.0.0.1:0", "--inspect-listen", "127.0.0.1:0"];
-const server = spawn(program, args, {
+const args = ["--config", join(folder, "tagohook.toml"), "--listen", "127.0.0.1:0", "--inspect-listen", "127.0.0.1:0"];
+const server = spawn(resolve(program), args, {
+  cwd: home,
   stdio: "ignore",
   env: { ...process.env, LD_PRELOAD: library, FAKETIME_TIMESTAMP_FILE: wall, FAKETIME_NO_CACHE: "1", DONT_FAKE_MONOTONIC: "1" },
 });
@@ -118,7 +121,8 @@ for (let minute = MINUTES; minute >= 0; minute -= 1) {
   }
   if (minute === 1) sent.push(signed(event(0, 3, "data.threshold", { variable: "co2", value: 1480, threshold: 1200, unit: "ppm" })));
   await Promise.all(sent);
-  await pause(20);
+  // Has the counts of this minute written down.
+  await api("GET", "overview?range=1h");
 }
 await pause(2500);
 
@@ -147,4 +151,4 @@ await browser.close();
 server.kill();
 sink.close();
 sink.closeAllConnections();
-rmSync(folder, { recursive: true, force: true });
+rmSync(home, { recursive: true, force: true });

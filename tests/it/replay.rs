@@ -226,7 +226,11 @@ fn the_form_of_the_page_sends_again_and_untouched_fields_change_nothing() {
     edited[1].1 = "http://169.254.169.254/";
     assert_eq!(post(&edited).status, 400);
     let page = crate::harness::exchange(server.inspector, "GET", &format!("/deliveries/{id}"), &[], b"");
-    assert!(String::from_utf8_lossy(&page.body).contains("answered 200"));
+    let page = String::from_utf8_lossy(&page.body);
+    // In the words of the form, and of the page of a run.
+    for words in ["<bdi>this receiver</bdi>", "re-signed", "answered 200"] {
+        assert!(page.contains(words), "{words} is not on {page}");
+    }
 }
 
 #[test]

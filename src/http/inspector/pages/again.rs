@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 
 use super::page;
-use crate::domain::{DeliveryId, Header, Replay, ReplaysAbout, StoredDelivery, plain};
+use crate::domain::{DeliveryId, Header, Replay, ReplaySignature, ReplaysAbout, StoredDelivery, plain};
 use crate::http::inspector::json_body;
 use crate::http::inspector::operations::replay::{HeaderLines, Place, ReplayRequest, enabled_subscriptions};
 use crate::http::inspector::problem::Problem;
@@ -86,11 +86,26 @@ fn editable(delivery: &StoredDelivery) -> Option<&str> {
     (text.len() <= MOST_EDITED && !text.contains('\0')).then_some(text)
 }
 
+/// What a target of replays is called.
+pub fn target_words(state: &InspectorState, target: &str) -> String {
+    match state.sender.subscriptions().get(target) {
+        Some(active) => plain(&active.compiled.subscription.name),
+        None if target == "receiver" => "this receiver".to_owned(),
+        None => plain(&redacted_url(target)),
+    }
+}
+
+/// What the signature of replayed requests is called.
+pub const fn signature_words(signature: ReplaySignature) -> &'static str {
+    match signature {
+        ReplaySignature::Fresh => "re-signed",
+        ReplaySignature::Original => "original",
+        ReplaySignature::None => "unsigned",
+    }
+}
+
 /// A replay as a row.
 pub fn view(state: &InspectorState, replay: &Replay) -> ReplayView {
-    let named = state.sender.subscriptions().get(&replay.target);
-    let to = named
-        .map_or_else(|| redacted_url(&replay.target), |active| active.compiled.subscription.name.clone());
     let outcome = match (replay.status, &replay.error, replay.message) {
         (Some(status), _, _) => format!("answered {status}"),
         (None, Some(error), _) => plain(error),
@@ -100,8 +115,8 @@ pub fn view(state: &InspectorState, replay: &Replay) -> ReplayView {
     let answer = String::from_utf8_lossy(&replay.answer);
     ReplayView {
         sent: When::clock(replay.id.made_at(), state.clock.wall()),
-        to: plain(&to),
-        signature: replay.signature.as_str(),
+        to: target_words(state, &replay.target),
+        signature: signature_words(replay.signature),
         is_edited: replay.is_edited,
         outcome,
         url: replay

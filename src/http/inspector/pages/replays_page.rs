@@ -6,9 +6,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::again::{ReplayView, view};
+use super::again::{ReplayView, signature_words, target_words, view};
 use super::page::{self, Frame};
-use crate::domain::{ReplayId, ReplayRun, ReplaySignature, RunState, Timestamp, Verdict, plain};
+use crate::domain::{ReplayId, ReplayRun, RunState, Timestamp, Verdict, plain};
 use crate::http::inspector::json_body;
 use crate::http::inspector::operations::replay::{Place, enabled_subscriptions};
 use crate::http::inspector::operations::replay_runs::{
@@ -20,7 +20,6 @@ use crate::http::inspector::state::InspectorState;
 use crate::http::inspector::words::When;
 use crate::inspect::replay::Group;
 use crate::inspect::search::from_parameters;
-use crate::send::redacted_url;
 
 /// Runs of a page, and replays of a run's page.
 const ROWS: usize = 50;
@@ -329,12 +328,6 @@ fn revived(state: &InspectorState, groups: &[Group]) -> Option<(u32, Vec<String>
 }
 
 fn run_view(state: &InspectorState, run: &ReplayRun) -> RunView {
-    let named = state.sender.subscriptions().get(&run.target);
-    let to = match named {
-        Some(active) => active.compiled.subscription.name.clone(),
-        None if run.target == "receiver" => "this receiver".to_owned(),
-        None => redacted_url(&run.target),
-    };
     let rate = run.per_second.map_or("no rate limit".to_owned(), |rate| format!("at most {rate} per second"));
     let at_once = match run.concurrency {
         1 => "one at a time".to_owned(),
@@ -345,12 +338,8 @@ fn run_view(state: &InspectorState, run: &ReplayRun) -> RunView {
         started: When::relative(run.id.made_at(), state.clock.wall()),
         search: searched(&run.filter),
         filter: run.filter.clone(),
-        to: plain(&to),
-        signature: match run.signature {
-            ReplaySignature::Fresh => "re-signed",
-            ReplaySignature::Original => "original",
-            ReplaySignature::None => "unsigned",
-        },
+        to: target_words(state, &run.target),
+        signature: signature_words(run.signature),
         order: order(run),
         pace: format!("{at_once}, {rate}"),
         stops_on_error: run.stops_on_error,
