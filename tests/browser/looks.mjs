@@ -45,6 +45,13 @@ export function blemishes() {
     }
   }
 
+  for (const figures of document.querySelectorAll(".figures")) {
+    const tops = [...figures.children].map((figure) => Math.round(figure.getBoundingClientRect().top));
+    if (tops.length > 1 && tops.filter((top) => top === tops.at(-1)).length === 1) found.push(`a figure alone in its row: ${text(figures.lastElementChild)}`);
+  }
+  const search = document.querySelector(".search-box input");
+  if (search && innerWidth <= 760 && search.clientWidth < 150) found.push("the search field is too narrow for a search");
+
   const headings = document.querySelectorAll("h1").length;
   if (headings !== 1) found.push(`${headings} headings of the first level`);
   const top = document.querySelector(".top");
