@@ -94,6 +94,9 @@ fn syntax(message: &str, line: &str) -> String {
     if message == "duplicate key" {
         return format!("{key} is there twice");
     }
+    if value.is_empty() && line.ends_with('=') {
+        return format!("{key} has no value; write text in quotes");
+    }
     if value.starts_with(|letter: char| letter.is_alphanumeric() || "./:*".contains(letter)) {
         return format!("put text in quotes: {key} = {value:?}");
     }

@@ -231,6 +231,7 @@ fn a_slip_in_the_syntax_is_told_by_its_cause() {
             "t.toml:2: TOML: put text in quotes: listen = \"127.0.0.1:8080\"",
         ),
         ("[receiver]\nmax_body = 4MiB # more\n", "t.toml:2: TOML: put text in quotes: max_body = \"4MiB\""),
+        ("[receiver]\nlisten = # where\n", "t.toml:2: TOML: listen has no value; write text in quotes"),
         ("[receiver]\nlisten = \"a\"\nlisten = \"b\"\n", "t.toml:3: TOML: listen is there twice"),
         ("[receiver]\n[log]\n[receiver]\n", "t.toml:3: TOML: [receiver] is there twice"),
         ("listen: 8080\n", "t.toml:1: TOML: key with no value"),
