@@ -21,12 +21,16 @@ pub struct Stats {
     /// Attempts after a message's first.
     pub retry_attempts: u64,
     /// The exact mean.
+    #[schema(required)]
     pub average_response_time: Option<f64>,
     /// The median.
+    #[schema(required)]
     pub p50: Option<f64>,
     /// The 95th percentile.
+    #[schema(required)]
     pub p95: Option<f64>,
     /// The 99th percentile.
+    #[schema(required)]
     pub p99: Option<f64>,
     /// Messages waiting for their next attempt, counted up to 100,000.
     pub pending_messages: u64,
