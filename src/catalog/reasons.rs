@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::schema_fault::{SchemaFault, file_of};
 use super::wording;
-use crate::domain::json::pointer;
+use crate::domain::json::{pointer, seen};
 use crate::domain::suggestion;
 
 /// The types of JSON Schema.
@@ -60,7 +60,7 @@ fn reason(pointer: &str, error: &ValidationError<'_>) -> String {
         ("pattern", Value::String(pattern)) => format!("{pattern:?} is not a regular expression"),
         (_, instance) => match error.kind() {
             ValidationErrorKind::Type { kind } => {
-                format!("must be {}, it is {}", wording::types(kind), wording::seen(instance))
+                format!("must be {}, it is {}", wording::types(kind), seen(instance))
             }
             _ => error.to_string(),
         },

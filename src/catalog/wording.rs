@@ -5,7 +5,7 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::Value;
 
 use crate::domain::Fault;
-use crate::domain::json::pointer;
+use crate::domain::json::{pointer, seen};
 
 /// The most faults that are listed; more would not help.
 const MAX_FAULTS: usize = 100;
@@ -119,17 +119,5 @@ fn with_article(word: &str) -> String {
         "null" => word.to_owned(),
         "array" | "object" | "integer" => format!("an {word}"),
         _ => format!("a {word}"),
-    }
-}
-
-/// The type of a value: "an array".
-pub const fn seen(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
     }
 }

@@ -4,7 +4,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::strict::kind;
+use crate::domain::json::seen;
 
 /// The longest event id, in bytes. For an integer, its digits count.
 const MAX_ID: usize = 256;
@@ -32,7 +32,7 @@ pub fn read_id(value: Option<&Value>, exact: impl FnOnce() -> Option<String>) ->
                 .to_owned()
         })?,
         Some(other) => {
-            return Err(format!("Invalid id: a string or an integer expected, {} seen", kind(other)));
+            return Err(format!("Invalid id: a string or an integer expected, {} seen", seen(other)));
         }
     };
     fitting(id)

@@ -22,4 +22,4 @@ pub use points::{EVENT_TYPE as POINTS_EVENT, Points};
 pub use published::{Published, read_published};
 pub use read::{Payload, PayloadFault, read};
 pub use sources::{EventText, Sources};
-pub use strict::raw_at;
+pub use strict::{parse, raw_at};

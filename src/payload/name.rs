@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::cloud_event::{CloudMode, attribute};
-use super::strict::kind;
+use crate::domain::json::seen;
 use crate::domain::{EventPlace, Fault, Headers, Platform, Scheme, Source, Target};
 
 /// The longest name of an event, in bytes.
@@ -43,7 +43,7 @@ pub fn event_name(source: &Source, sent: Sent<'_>, value: &Value) -> Result<Name
             Some(Value::Number(number)) if number.is_i64() || number.is_u64() => Some(number.to_string()),
             Some(Value::String(name)) => Some(name.clone()),
             Some(other) => {
-                let what = format!("an event name expected, {} seen", kind(other));
+                let what = format!("an event name expected, {} seen", seen(other));
                 return Err(Fault::new(pointer, what));
             }
         },
@@ -128,7 +128,7 @@ fn checked_name(key: &str, name: &Value) -> Result<String, Fault> {
             Err(Fault::new(place, format!("{key}: contains U+0000")))
         }
         Value::String(_) => Err(Fault::new(place, format!("{key}: longer than {MAX_NAME} bytes"))),
-        other => Err(Fault::new(place, format!("{key}: string expected, {} seen", kind(other)))),
+        other => Err(Fault::new(place, format!("{key}: string expected, {} seen", seen(other)))),
     }
 }
 

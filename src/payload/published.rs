@@ -9,6 +9,7 @@ use super::name::envelope_name;
 use super::read::Payload;
 use super::strict;
 use crate::domain::Fault;
+use crate::domain::json::seen;
 
 /// The place of the entity in a published event.
 const ENTITY: &str = "/device/id";
@@ -35,7 +36,7 @@ pub struct Published {
 pub fn read_published(body: &[u8]) -> Result<Published, Vec<Fault>> {
     let value = strict::parse(body).map_err(|fault| vec![fault.after("not JSON")])?;
     if !value.is_object() {
-        return Err(vec![Fault::new("", format!("object expected, {} seen", strict::kind(&value)))]);
+        return Err(vec![Fault::new("", format!("object expected, {} seen", seen(&value)))]);
     }
     let exact = || strict::raw_at(body, "/id").map(str::to_owned);
     let event_id = match read_id(value.get("id"), exact) {

@@ -9,6 +9,7 @@ use super::cloud_event::CloudMode;
 use super::encoding::{self, EncodingFault};
 use super::points::{self, Points};
 use super::strict;
+use crate::domain::json::seen;
 use crate::domain::{Fault, Headers, Platform, Scheme, Selector};
 
 /// A parsed payload.
@@ -108,7 +109,7 @@ pub fn read<'a>(
         Value::Object(_) => None,
         Value::Array(_) if matches!(scheme, Scheme::Hmac(form) if form.arrays) => None,
         Value::Array(items) => Some(points::read(items).map_err(PayloadFault::NotPoints)?),
-        other => return Err(PayloadFault::NotAnEvent(strict::kind(other))),
+        other => return Err(PayloadFault::NotAnEvent(seen(other))),
     };
     Ok(Payload { text, value, points, batch: None })
 }

@@ -20,6 +20,9 @@ const MAX_SHOWN: usize = 80;
 /// The message of serde_json for a number outside a double.
 const OUT_OF_RANGE: &str = "number out of range";
 
+/// The message of serde_json for nesting over 127, and ours.
+const TOO_DEEP: [&str; 2] = ["recursion limit exceeded", "more than 127 levels deep"];
+
 /// Reads the single JSON value in `bytes`.
 ///
 /// # Errors
@@ -32,7 +35,8 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Fault> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let read = Strict(None).deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
     read.map_err(|fault| {
-        let what = fault.to_string();
+        let [theirs, ours] = TOO_DEEP;
+        let what = fault.to_string().replacen(theirs, ours, 1);
         match what.starts_with(OUT_OF_RANGE).then(|| place_of_fault(bytes)) {
             Some(place) => Fault::new(place, format!("{what}; a number is at most about 1.8e308")),
             None => Fault::new("", what),
@@ -52,18 +56,6 @@ fn place_of_fault(bytes: &[u8]) -> String {
 pub fn raw_at<'a>(bytes: &'a [u8], pointer: &str) -> Option<&'a str> {
     let whole: &RawValue = serde_json::from_slice(without_mark(bytes)).ok()?;
     pointer::names(pointer).try_fold(whole, |value, name| step(value, &name)).map(RawValue::get)
-}
-
-/// The kind of a JSON value, for a sentence.
-pub const fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
-    }
 }
 
 /// Builds a `Value` and rejects duplicate keys. It also records the names on the current path, if requested.
@@ -176,7 +168,8 @@ mod tests {
             let nested = |depth: usize| format!("{}1{}", open.repeat(depth), close.repeat(depth));
             assert!(parse(nested(127).as_bytes()).is_ok(), "{open} 127");
             for depth in [128, 129, 10_000, 500_000] {
-                assert!(parse(nested(depth).as_bytes()).is_err(), "{open} {depth}");
+                let fault = parse(nested(depth).as_bytes()).unwrap_err();
+                assert!(fault.message.starts_with("more than 127 levels deep at line 1"), "{open} {depth}");
             }
         }
     }

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::fault::JsonFault;
 use super::pace;
 use super::secrets::{SecretOrigin, SecretReader};
-use crate::domain::json::{pointer, unique_members};
+use crate::domain::json::{not_an_object, pointer, unique_members};
 use crate::domain::suggestion;
 use crate::domain::{MissingValue, RetryPolicy, Scheme, SigningRule, Subscription, SubscriptionOrigin};
 
@@ -77,8 +77,8 @@ impl Reader<'_> {
     /// # Errors
     /// Every fault, not just the first.
     pub fn read(&self, id: &str, origin: SubscriptionOrigin, json: &str) -> Result<Read, Vec<JsonFault>> {
-        let members = unique_members(json)
-            .map_err(|fault| vec![JsonFault::new("", format!("not a JSON object: {fault}"))])?;
+        let members =
+            unique_members(json).map_err(|fault| vec![JsonFault::new("", not_an_object(json, &fault))])?;
         let mut reading = Reading { reader: self, members, faults: Vec::new(), warnings: Vec::new() };
         let subscription = reading.subscription(id, origin);
         match subscription {
@@ -213,7 +213,7 @@ impl Reading<'_> {
                 None
             }
             _ => {
-                self.fault(key, "a text in quotes");
+                self.fault(key, "must be a string");
                 None
             }
         }

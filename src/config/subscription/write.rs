@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::fault::JsonFault;
 use super::mask::{is_reference, mask, mask_header};
 use crate::config::seal::Sealer;
-use crate::domain::json::pointer;
+use crate::domain::json::{not_an_object, pointer};
 use crate::domain::{
     Backoff, Credential, HeaderValue, MissingValue, RetryPolicy, Scheme, Secret, SigningRule, Subscription,
 };
@@ -40,8 +40,7 @@ pub fn shown_json(subscription: &Subscription) -> String {
 pub fn merged(present: &str, patch: &str) -> Result<String, JsonFault> {
     type Members = std::collections::BTreeMap<String, Box<RawValue>>;
     let read = |text: &str| {
-        serde_json::from_str::<Members>(text)
-            .map_err(|fault| JsonFault::new("", format!("not a JSON object: {fault}")))
+        serde_json::from_str::<Members>(text).map_err(|fault| JsonFault::new("", not_an_object(text, &fault)))
     };
     let mut members = read(present)?;
     for (key, value) in read(patch)? {

@@ -19,6 +19,20 @@ pub enum JsonKind {
     Object,
 }
 
+/// The kind of a value, for a sentence: `an array`.
+#[must_use]
+pub const fn seen(value: &serde_json::Value) -> &'static str {
+    use serde_json::Value;
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
 impl JsonKind {
     /// Every kind.
     pub const ALL: [Self; 7] =

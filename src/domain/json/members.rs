@@ -6,7 +6,10 @@ use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
+
+use super::kind::seen;
 
 /// The members of an object in order, including duplicate names.
 pub struct Members<V>(pub Vec<(String, V)>);
@@ -36,6 +39,20 @@ pub fn unique_members(json: &str) -> Result<BTreeMap<String, Box<RawValue>>, ser
         unique.insert(name, value);
     }
     Ok(unique)
+}
+
+/// What `json` is, that `unique_members` refused with `fault`: `not a JSON object: an array`.
+#[must_use]
+pub fn not_an_object(json: &str, fault: &serde_json::Error) -> String {
+    let what = match serde_json::from_str::<Value>(json) {
+        _ if json.trim().is_empty() => "it is empty".to_owned(),
+        Ok(value) if !value.is_object() => seen(&value).to_owned(),
+        Err(_) if fault.is_eof() => {
+            format!("it ends too early, at line {}, column {}", fault.line(), fault.column())
+        }
+        _ => fault.to_string(),
+    };
+    format!("not a JSON object: {what}")
 }
 
 /// The member `name` of an object; the last one if it occurs twice.
@@ -166,7 +183,18 @@ mod tests {
         assert_eq!(member(object, "b").unwrap().get(), "{}", "the last one counts, as for other readers");
         assert!(unique_members(object.get()).unwrap_err().to_string().contains("\"b\" appears twice"));
         assert_eq!(unique_members("{\"a\":1}").unwrap()["a"].get(), "1");
-        assert!(unique_members("[]").is_err());
+        for (json, what) in [
+            ("[1]", "an array"),
+            ("\"a\"", "a string"),
+            ("-1", "a number"),
+            ("null", "null"),
+            (" ", "it is empty"),
+            ("{\"a\":", "it ends too early, at line 1, column 5"),
+            ("{a}", "key must be a string at line 1 column 2"),
+        ] {
+            let fault = unique_members(json).unwrap_err();
+            assert_eq!(not_an_object(json, &fault), format!("not a JSON object: {what}"));
+        }
         assert!(members(serde_json::from_str("[1]").unwrap()).is_none());
     }
 }

@@ -14,11 +14,11 @@ mod text;
 mod tree;
 
 pub use children::{Child, children};
-pub use kind::{JsonKind, JsonKinds};
+pub use kind::{JsonKind, JsonKinds, seen};
 pub use layout::laid_out;
 pub use lexer::{Kind, Lexer, Token};
 pub use mark::without_mark;
-pub use members::{Members, members, step, unique_members};
+pub use members::{Members, members, not_an_object, step, unique_members};
 pub use number::Number;
 pub use path::Path;
 pub use same::same_values;

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::fault::Mismatch;
 use super::value::{Member, Names, Struct};
-use crate::domain::json::{pointer, unique_members};
+use crate::domain::json::{not_an_object, pointer, unique_members};
 use crate::http::inspector::json_body::MAX_BODY;
 use crate::http::inspector::problem::{FieldFault, Problem};
 
@@ -104,7 +104,7 @@ impl Fields {
     /// 400 if it is not an object, or a name appears twice.
     pub fn of_json(text: &str) -> Result<Self, Problem> {
         let members = unique_members(text).map_err(|wrong| {
-            let message = format!("not a JSON object: {wrong}");
+            let message = not_an_object(text, &wrong);
             Problem::bad_body(vec![FieldFault { pointer: String::new(), message }])
         })?;
         let mut fields = Self::empty(false);
