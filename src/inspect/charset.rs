@@ -25,6 +25,11 @@ pub fn charset_hint(headers: &Headers, body: &[u8]) -> Option<String> {
             "The body is encoded in {declared}, as its Content-Type says (byte {at} is not UTF-8). JSON must be UTF-8."
         ));
     }
+    if let [0xed, 0xa0..=0xbf, 0x80..=0xbf, ..] | [0xc0, 0x80, ..] = body.get(at..)? {
+        return Some(format!(
+            "Byte {at} begins a character as Java's DataOutputStream.writeUTF writes it. JSON must be UTF-8."
+        ));
+    }
     let first = body.trim_ascii_start().first()?;
     matches!(first, b'{' | b'[').then(|| {
         let byte = body.get(at).copied().unwrap_or_default();
@@ -108,6 +113,13 @@ mod tests {
         assert!(hint("application/json; charset=\"windows-1252\"", body).contains("windows-1252"));
         for content_type in ["application/json", "application/json; charset=utf-8", ""] {
             assert!(hint(content_type, body).contains("Byte 10 is 0xFC"), "{content_type}");
+        }
+    }
+
+    #[test]
+    fn java_s_own_utf_8_is_not_taken_for_latin_1() {
+        for body in [&b"{\"a\":\"\xed\xa0\xbd\xed\xb8\x80\"}"[..], b"{\"a\":\"\xc0\x80\"}"] {
+            assert!(hint("application/json", body).contains("Byte 6 begins a character as Java's"));
         }
     }
 

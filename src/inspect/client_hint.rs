@@ -56,11 +56,16 @@ pub fn diagnosis(delivery: &StoredDelivery, rule: &str, ranges: &[IpNet]) -> Dia
             allow_line(ranges, client.ip),
         )
         .proved_by(Action::ChangeRules);
-    let told = match client.ip == client.peer {
+    let told = match is_direct(client) {
         true => told.fix("If it came through your proxy, put the proxy into trusted_proxies."),
         false => told,
     };
     told.evidence(nearest_range(client.ip, ranges).unwrap_or_default())
+}
+
+/// Whether no forwarding header was read, so that the client is who connected.
+fn is_direct(client: &ClientAddress) -> bool {
+    client.explanation.starts_with("direct connection")
 }
 
 /// The allowlist with one address more.
@@ -81,7 +86,7 @@ fn hidden(delivery: &StoredDelivery, ranges: &[IpNet], takes: &str) -> Option<Di
     let (client, peer) = (&delivery.client, delivery.client.peer);
     let chain =
         ["X-Forwarded-For", "Forwarded"].into_iter().find(|name| delivery.headers.get(name).is_some())?;
-    if client.ip != peer {
+    if !is_direct(client) {
         return None;
     }
     let named = named_client(delivery, chain);

@@ -7,7 +7,7 @@ use super::hints::{ask_for, hint, nearest_source};
 use super::not_json::signed_with_its_end;
 use super::signature;
 use super::told::{Action, Diagnosis, place};
-use crate::domain::{Check, Fault, Gate, Outcome, Reason, Source, StoredDelivery, Verdict};
+use crate::domain::{Check, Credential, Fault, Gate, Outcome, Reason, Source, StoredDelivery, Verdict};
 use crate::signing::diagnose::Autopsy;
 
 /// What became of a delivery and why, by the delivery itself and what its signature was made with.
@@ -198,9 +198,19 @@ fn credentials(
     };
     let told = Diagnosis::new(reason.as_str(), headline, cause);
     match source.filter(|source| !source.credentials.is_empty()) {
-        Some(source) => ask_for(told, source),
+        Some(source) => ask_for(told, source, presented(source, seen)),
         None => told.fix("Enter the credential in the sender."),
     }
+}
+
+/// The credential of the kind that was `seen`, else the first.
+fn presented<'s>(source: &'s Source, seen: &str) -> Option<&'s Credential> {
+    let is_kind = |credential: &&Credential| match credential {
+        Credential::Bearer(_) => seen.starts_with("a bearer token"),
+        Credential::Basic { .. } => seen.starts_with("a basic ") || seen.starts_with("a Basic "),
+        Credential::ApiKey { header, .. } => seen == format!("a key in {header}"),
+    };
+    source.credentials.iter().find(is_kind).or_else(|| source.credentials.first())
 }
 
 fn unsigned(source: Option<&Source>, seen: &str) -> Diagnosis {

@@ -5,14 +5,14 @@ use std::borrow::Cow;
 use super::cause::is_from_tagoio;
 use super::naming;
 use super::naming::NO_NAME;
-use super::not_json::{cause, length_hint};
+use super::not_json::{cause, length_hint, undecodable};
 use super::signature;
 use super::told::{Action, Diagnosis, place};
 use crate::domain::{
     Credential, Header, Headers, Outcome, Reason, Scheme, Secret, SignatureRule, Source, StoredDelivery,
     nearest,
 };
-use crate::payload::decode;
+use crate::payload::{EncodingFault, decode};
 use crate::signing::diagnose::clock;
 
 /// The most bytes of a decoded body that are looked at.
@@ -70,7 +70,9 @@ fn other_credential(delivery: &StoredDelivery, source: &Source) -> Option<Diagno
         Credential::ApiKey { header, .. } => Some(header.as_str()),
         _ => None,
     });
-    if let (Some(scheme), Some(header)) = (&scheme, asks_key) {
+    let reads_authorization =
+        source.credentials.iter().any(|credential| !matches!(credential, Credential::ApiKey { .. }));
+    if let (Some(scheme), Some(header), false) = (&scheme, asks_key, reads_authorization) {
         let cause = format!("It carries Authorization: {scheme} …, but the key is looked for in {header}.");
         return Some(elsewhere(cause).line("Send the key in its own header.", format!("{header}: KEY")));
     }
@@ -89,19 +91,19 @@ fn other_credential(delivery: &StoredDelivery, source: &Source) -> Option<Diagno
     let none =
         "No header of a credential is there at all: the sender does not set it, or a proxy takes it out.";
     let told = || Diagnosis::new("credentials_missing", "No credential sent", none);
-    (is_missing && scheme.is_none()).then(|| ask_for(told(), source))
+    (is_missing && scheme.is_none()).then(|| ask_for(told(), source, source.credentials.first()))
 }
 
 fn elsewhere(cause: String) -> Diagnosis {
     Diagnosis::new("credential-elsewhere", "The credential is in the wrong header", cause)
 }
 
-/// With the header that a source's sender must set.
-pub fn ask_for(told: Diagnosis, source: &Source) -> Diagnosis {
+/// With the header that a source's sender must set for one of its credentials.
+pub fn ask_for(told: Diagnosis, source: &Source, credential: Option<&Credential>) -> Diagnosis {
     let step = |word: &str, secret: &Secret| {
         format!("Add this header in the sender. The {word} is {}.", place(secret))
     };
-    let (told, is_token) = match source.credentials.first() {
+    let (told, is_token) = match credential {
         Some(Credential::Bearer(secret)) => {
             (told.line(step("token", secret), "Authorization: Bearer TOKEN"), true)
         }
@@ -132,7 +134,8 @@ fn cannot_sign(delivery: &StoredDelivery, sources: &[Source]) -> Diagnosis {
     let proto = delivery.headers.get("X-Forwarded-Proto").is_some_and(|proto| proto == b"https");
     let url =
         host.map_or(path.clone(), |host| format!("{}://{host}{path}", if proto { "https" } else { "http" }));
-    ask_for(told.line("Change the Action's URL to this one.", url).posts_to(&source.name), source)
+    let told = told.line("Change the Action's URL to this one.", url).posts_to(&source.name);
+    ask_for(told, source, source.credentials.first())
 }
 
 /// Why a body is not JSON.
@@ -144,11 +147,11 @@ fn not_json(delivery: &StoredDelivery) -> Option<Diagnosis> {
             let plain: Headers = headers.iter().filter(|header| !is_coding(header)).cloned().collect();
             cause(&plain, &decoded)
         }
+        Err(EncodingFault::Corrupt(_)) => Some(undecodable(headers, body)),
         _ => cause(headers, body),
     })
 }
 
-/// Records of sensors in the array form of RFC 8428.
 /// A JSON text whose content is the JSON object.
 fn encoded_twice(delivery: &StoredDelivery) -> Option<Diagnosis> {
     let inner: String = serde_json::from_slice(&delivery.body).ok()?;
@@ -159,6 +162,7 @@ fn encoded_twice(delivery: &StoredDelivery) -> Option<Diagnosis> {
     })
 }
 
+/// Records of sensors in the array form of RFC 8428.
 fn senml(delivery: &StoredDelivery) -> Option<Diagnosis> {
     let records: Vec<serde_json::Value> = serde_json::from_slice(&delivery.body).ok()?;
     let first = records.first()?.as_object()?;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::told::{Action, Diagnosis};
-use crate::domain::json::without_mark;
+use crate::domain::json::{pointer, without_mark};
 use crate::domain::{EventPlace, Outcome, Scheme, Source, StoredDelivery, Target};
 
 /// The rule of the check that looks for an event's name.
@@ -19,21 +19,23 @@ const KNOWN: [(&str, &str); 5] = [
 ];
 /// Parameters of the query that usually name the event.
 const PARAMETERS: [&str; 4] = ["event", "type", "topic", "action"];
-/// Members of the payload that usually name it.
+/// Members of the payload that usually name it, in any case and with or without `_` and `-` inside.
 const MEMBERS: [&str; 12] = [
-    "/eventType",
-    "/event_type",
-    "/eventName",
-    "/event_name",
-    "/event/type",
-    "/event/name",
-    "/topic",
-    "/action",
-    "/kind",
-    "/status",
-    "/Records/0/eventName",
-    "/0/eventType",
+    "event",
+    "type",
+    "eventtype",
+    "eventname",
+    "eventkey",
+    "webhookevent",
+    "objectkind",
+    "topic",
+    "trigger",
+    "action",
+    "kind",
+    "status",
 ];
+/// Places deeper in the payload that usually name it.
+const DEEPER: [&str; 4] = ["/event/type", "/event/name", "/Records/0/eventName", "/0/eventType"];
 
 /// Why `delivery` names no event, and what to set so that such a one is received.
 pub fn hint(delivery: &StoredDelivery, source: &Source) -> Diagnosis {
@@ -90,11 +92,22 @@ fn suggestion(delivery: &StoredDelivery, source: &Source) -> Option<String> {
         .or_else(|| parameter.map(|name| EventPlace::Query(name.to_owned())))
         .or_else(|| header().map(|header| EventPlace::Header(header.name.clone())))
         .or_else(|| {
-            let found = MEMBERS.into_iter().find(|pointer| text(pointer).is_some());
-            found.map(|pointer| EventPlace::Pointer(pointer.to_owned()))
+            let deeper = || DEEPER.into_iter().map(str::to_owned).find(|pointer| text(pointer).is_some());
+            member(&payload).or_else(deeper).map(EventPlace::Pointer)
         })
         .or_else(|| (!target.below_source().is_empty()).then_some(EventPlace::Path));
     place.filter(|place| *place != source.event).map(|place| format!("event = \"{place}\""))
+}
+
+/// The pointer of the member that most likely names the event.
+fn member(payload: &Value) -> Option<String> {
+    let names = || payload.as_object().into_iter().flatten();
+    let plain = |name: &str| name.replace(['_', '-'], "").to_ascii_lowercase();
+    let is_text = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
+    MEMBERS.into_iter().find_map(|known| {
+        let (name, _) = names().find(|(name, value)| plain(name) == known && is_text(value))?;
+        Some(pointer::child("", name))
+    })
 }
 
 #[cfg(test)]
@@ -132,6 +145,9 @@ mod tests {
                 "event = \"header:X-Shopify-Topic\"",
             ),
             ("/webhook/s", None, r#"{"eventType":"a"}"#, "event = \"/eventType\""),
+            ("/webhook/s", None, r#"{"Event":"a"}"#, "event = \"/Event\""),
+            ("/webhook/s", None, r#"{"kind":"b","object_kind":"a"}"#, "event = \"/object_kind\""),
+            ("/webhook/s", None, r#"{"event":{"type":"a"}}"#, "event = \"/event/type\""),
             ("/webhook/s/uplink", None, "{}", "event = \"path\""),
         ] {
             assert_eq!(suggested(path, header, body).as_deref(), Some(setting), "{path} {body}");

@@ -35,6 +35,10 @@ pub enum Peel {
     Base64,
     /// Percent-encoding.
     Percent,
+    /// A comma or a semicolon behind it.
+    EndMark,
+    /// Latin-1 in the place of UTF-8.
+    Latin1,
     /// The part before a colon.
     BeforeColon,
     /// The part after a colon.
@@ -58,6 +62,8 @@ impl Peel {
             Self::Quotes => Some("in quotes or brackets"),
             Self::Blanks => Some("with blanks around it"),
             Self::Percent => Some("percent-encoded"),
+            Self::EndMark => Some("with a comma or a semicolon behind it"),
+            Self::Latin1 => Some("in Latin-1, not in UTF-8"),
             Self::Word(_) | Self::Base64 | Self::BeforeColon | Self::AfterColon => None,
         }
     }
@@ -121,6 +127,12 @@ fn peeled(value: &[u8]) -> Vec<(Peel, Vec<u8>)> {
     }
     if value.contains(&b'%') {
         found.push((Peel::Percent, percent_encoding::percent_decode(value).collect()));
+    }
+    if let [inner @ .., b',' | b';'] = value {
+        found.push((Peel::EndMark, inner.to_vec()));
+    }
+    if std::str::from_utf8(value).is_err() {
+        found.push((Peel::Latin1, value.iter().copied().map(char::from).collect::<String>().into_bytes()));
     }
     if let Some(colon) = value.iter().position(|byte| *byte == b':')
         && let Some((before, after)) = value.split_at_checked(colon)
@@ -190,6 +202,11 @@ mod tests {
         );
         assert_eq!(below(&basic(token), token), [word("Basic"), Peel::Base64]);
         assert_eq!(below("a%2Fb", "a/b"), [Peel::Percent]);
+        let latin_1 = format!("Basic {}", BASE64[0].encode(b"u:pass-w\xf6rd"));
+        assert_eq!(
+            below(&latin_1, "pass-wörd"),
+            [word("Basic"), Peel::Base64, Peel::Latin1, Peel::AfterColon]
+        );
     }
 
     #[test]

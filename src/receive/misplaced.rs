@@ -154,11 +154,7 @@ fn all_known<'a>(source: &'a Source, sources: &'a [Source]) -> Vec<Known<'a>> {
 }
 
 fn secrets_of(credential: &Credential) -> impl Iterator<Item = (&Secret, Half)> {
-    let (first, second) = match credential {
-        Credential::Bearer(secret) | Credential::Basic { password: secret, .. } => (secret, None),
-        Credential::ApiKey { key, secret, .. } => (key, secret.as_ref()),
-    };
-    std::iter::once((first, Half::First)).chain(second.map(|secret| (secret, Half::Second)))
+    credential.secrets().zip([Half::First, Half::Second])
 }
 
 /// Every value in a request that may be a credential, with its place.
@@ -267,7 +263,9 @@ fn how(credential: &Credential, half: Half, place: &Place, form: &Form, headers:
         Place::Query(name) => vec![format!("in the URL, as the parameter {name}")],
         Place::Part(_) => vec!["in the URL".to_owned()],
     };
-    said.extend(form.peels.iter().filter_map(Peel::dress).map(str::to_owned));
+    // In a cookie or another list, the word with its mark is the usual form.
+    let is_dress = |peel: &&Peel| is_there || !matches!(peel, Peel::WordColon(_));
+    said.extend(form.peels.iter().filter(is_dress).filter_map(Peel::dress).map(str::to_owned));
     if said.is_empty() && headers.get_all(header).nth(1).is_some() {
         said.push(format!("with a second {header} header"));
     }
@@ -280,7 +278,8 @@ fn how(credential: &Credential, half: Half, place: &Place, form: &Form, headers:
                 }
             }
             Credential::ApiKey { header, .. } => format!("without the right key in {header}"),
-            _ => "with another user name".to_owned(),
+            Credential::Bearer(_) => "with a tab instead of a blank behind the word Bearer".to_owned(),
+            Credential::Basic { .. } => "with another user name".to_owned(),
         });
     }
     said.join(" and ")
@@ -290,7 +289,8 @@ fn how(credential: &Credential, half: Half, place: &Place, form: &Form, headers:
 fn in_form(credential: &Credential, form: &Form) -> Vec<String> {
     let words: Vec<&str> = form.peels.iter().filter_map(Peel::word).collect();
     let is_basic = words.first().is_some_and(|word| word.eq_ignore_ascii_case("basic"));
-    let is_encoded = form.peels.contains(&Peel::Base64);
+    let encoded = form.peels.iter().filter(|peel| **peel == Peel::Base64).count();
+    let is_encoded = encoded > 0;
     let asked = match credential {
         Credential::Bearer(_) => "Bearer",
         Credential::Basic { .. } => "Basic",
@@ -300,7 +300,9 @@ fn in_form(credential: &Credential, form: &Form) -> Vec<String> {
     match credential {
         Credential::Bearer(_) if is_basic && is_encoded => return vec!["as a Basic credential".to_owned()],
         Credential::Basic { .. } if is_basic && is_encoded => {
-            return if form.peels.contains(&Peel::BeforeColon) {
+            return if encoded > 1 {
+                vec!["encoded as base64 twice".to_owned()]
+            } else if form.peels.contains(&Peel::BeforeColon) {
                 vec!["in the place of the user name".to_owned()]
             } else if has_colon {
                 Vec::new()
@@ -323,33 +325,39 @@ fn in_form(credential: &Credential, form: &Form) -> Vec<String> {
     said
 }
 
-/// The placeholder in a request whose sender was never given its token.
+/// The placeholder in a request whose sender was never given its credential.
 fn unfilled(source: &Source, headers: &Headers) -> Option<String> {
-    let header = source.credentials.iter().find_map(|credential| match credential {
-        Credential::Bearer(_) => Some("Authorization"),
-        Credential::ApiKey { header, .. } => Some(header.as_str()),
-        Credential::Basic { .. } => None,
-    })?;
-    let value = String::from_utf8_lossy(headers.get(header)?).into_owned();
-    let is_word = |word: &str| value.trim().eq_ignore_ascii_case(word);
-    if header == "Authorization" && is_word("bearer") {
-        return Some(
-            "Authorization has the word Bearer and no token. The variable that should hold the token is empty in the \
-             sender."
-                .to_owned(),
-        );
-    }
-    let last = value.split_ascii_whitespace().last().unwrap_or_default();
-    let is_placeholder = last.starts_with('$')
-        || last.contains("{{")
-        || last.contains("${")
-        || ["undefined", "null", "None", "NaN", "TOKEN", "KEY", "<TOKEN>"].contains(&last)
-        || last.to_ascii_uppercase().starts_with("YOUR");
-    is_placeholder.then(|| {
-        format!(
-            "{header} carries a placeholder: the sender did not fill in the token. Enter the token itself."
-        )
+    let read = source.credentials.iter().flat_map(|credential| match credential {
+        Credential::Bearer(_) | Credential::Basic { .. } => ["Authorization", ""],
+        Credential::ApiKey { header, secret_header, .. } => [header.as_str(), secret_header.as_str()],
+    });
+    read.filter(|header| !header.is_empty()).find_map(|header| {
+        let value = headers.get(header)?;
+        let is_word = |word: &[u8]| value.trim_ascii().eq_ignore_ascii_case(word);
+        if header == "Authorization" && is_word(b"bearer") {
+            return Some(
+                "Authorization has the word Bearer and no token. The variable that should hold the token is empty in the \
+                 sender."
+                    .to_owned(),
+            );
+        }
+        forms(value).iter().any(is_placeholder).then(|| {
+            format!(
+                "{header} carries a placeholder: the sender did not fill in the credential. Enter the credential itself."
+            )
+        })
     })
+}
+
+/// Whether it is a variable, an empty one as programs print it, or a name in the place of a value.
+fn is_placeholder(form: &Form) -> bool {
+    let text = String::from_utf8_lossy(&form.value);
+    // Of what was in base64, anything but these words could be there by chance.
+    ["undefined", "null", "None"].contains(&&*text)
+        || !form.peels.contains(&Peel::Base64)
+            && (["$", "file:", "env:", "Your", "your", "YOUR"].iter().any(|start| text.starts_with(start))
+                || ["{{", "${"].iter().any(|part| text.contains(part))
+                || ["NaN", "TOKEN", "KEY"].contains(&&*text))
 }
 
 #[cfg(test)]

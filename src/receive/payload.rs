@@ -2,7 +2,7 @@
 
 use super::signature::VerifiedBody;
 use super::trace::{Finding, Gated};
-use crate::domain::{Fault, Headers, Reason, Scheme};
+use crate::domain::{Fault, Headers, Reason, Scheme, shown_size};
 use crate::payload::{self, EncodingFault, Payload, PayloadFault};
 
 const RULE: &str = "one JSON object, or TagoIO's array of data points";
@@ -16,7 +16,7 @@ pub fn parse<'a>(
 ) -> Gated<Payload<'a>> {
     match payload::read(scheme, headers, verified.bytes(), max_body) {
         Ok(payload) => pass(payload),
-        Err(PayloadFault::Encoding(fault)) => refuse_encoding(fault),
+        Err(PayloadFault::Encoding(fault)) => refuse_encoding(fault, max_body),
         Err(PayloadFault::NotJson(fault)) => not_json(fault.after("not JSON")),
         Err(PayloadFault::NotPoints(faults)) => {
             Finding::new("an array", RULE).faults(faults).fail(Reason::InvalidPayload)
@@ -52,14 +52,16 @@ fn not_json<T>(fault: Fault) -> Gated<T> {
     Finding::new(fault.message.clone(), RULE).faults(vec![fault]).fail(Reason::NotJson)
 }
 
-fn refuse_encoding<T>(fault: EncodingFault) -> Gated<T> {
+fn refuse_encoding<T>(fault: EncodingFault, max_body: usize) -> Gated<T> {
     match fault {
         EncodingFault::Unsupported(coding) => {
             Finding::new(format!("Content-Encoding: {coding}"), "gzip, deflate or br")
                 .fail(Reason::UnsupportedEncoding)
         }
         EncodingFault::TooLarge => {
-            Finding::new("decodes to more than max_body", "at most max_body bytes").fail(Reason::TooLarge)
+            let most = shown_size(max_body);
+            Finding::new(format!("decodes to more than {most}"), format!("at most {most}"))
+                .fail(Reason::TooLarge)
         }
         EncodingFault::Corrupt(why) => {
             not_json(Fault::new("", format!("not of its Content-Encoding: {why}")))

@@ -161,3 +161,54 @@ fn an_unproven_sender_is_told_to_the_operator() {
     }
     assert!(of(&delivery).text().contains("Nothing proves who sent it"));
 }
+
+#[test]
+fn a_source_with_several_credentials_is_told_about_the_one_that_was_sent() {
+    let mut source = source(Scheme::None);
+    source.name = "tagorun".to_owned();
+    let secret = |name: &str| Secret::new(name, *b"0123456789abcdef");
+    source.credentials = vec![
+        Credential::Basic { username: "u".to_owned(), password: secret("env:PW") },
+        Credential::ApiKey {
+            key: secret("env:K"),
+            secret: None,
+            header: "X-API-Key".to_owned(),
+            secret_header: String::new(),
+        },
+        Credential::Bearer(secret("env:TK")),
+    ];
+    for (header, value, seen, headline, step) in [
+        (
+            "Authorization",
+            "Bearer masked",
+            "a bearer token",
+            "Wrong token",
+            "The token is in the variable TK",
+        ),
+        ("X-API-Key", "masked", "a key in X-API-Key", "Wrong credential", "The key is in the variable K"),
+        ("Authorization", "Basic masked", "a basic username and password", "Wrong credential", "variable PW"),
+    ] {
+        let mut delivery = refused(Reason::CredentialsWrong, seen, "RULE", Vec::new());
+        delivery.headers.push(header, value);
+        let told = diagnose(&delivery, std::slice::from_ref(&source), None);
+        assert_eq!(told.headline, headline, "{value}: {}", told.text());
+        assert!(told.text().contains(step), "{value}: {}", told.text());
+    }
+    source.credentials.retain(|credential| matches!(credential, Credential::ApiKey { .. }));
+    let mut delivery = refused(Reason::CredentialsWrong, "a bearer token", "RULE", Vec::new());
+    delivery.headers.push("Authorization", "Bearer masked");
+    let told = diagnose(&delivery, &[source], None);
+    assert_eq!(told.headline, "The credential is in the wrong header");
+}
+
+#[test]
+fn a_trusted_proxy_is_never_advised_to_be_trusted() {
+    let mut delivery = refused(Reason::IpNotAllowed, "127.0.0.1", "one of 203.0.113.0/24", Vec::new());
+    delivery.headers.push("X-Forwarded-For", "127.0.0.1, 127.0.0.1");
+    let direct = of(&delivery).text();
+    assert!(direct.contains("trusted_proxies"), "{direct}");
+    delivery.client.explanation =
+        "X-Forwarded-For of trusted proxy 127.0.0.1, address 2 from the end".to_owned();
+    let trusted = of(&delivery).text();
+    assert!(!trusted.contains("trusted_proxies") && trusted.contains("allow = [\"127.0.0.1\"]"), "{trusted}");
+}

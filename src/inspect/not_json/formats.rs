@@ -1,7 +1,5 @@
 //! Other formats of text: markup, forms, tables, several documents, and documents with something before or behind.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::de::IgnoredAny;
 
 use super::look::Look;
@@ -24,24 +22,6 @@ pub fn multipart(look: &Look<'_>) -> Option<Diagnosis> {
         let said = "It is a multipart form, as for uploading files. | Send the JSON as the body itself (curl: --data, not \
                     --form).";
         Diagnosis::of("not-json-multipart", "The body is a multipart form", said)
-    })
-}
-
-/// JSON in another writing: in base64, or encoded for a URL.
-pub fn encoded(look: &Look<'_>) -> Option<Diagnosis> {
-    let text = look.text.trim();
-    let is_document = |bytes: &[u8]| {
-        bytes.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
-    };
-    if text.starts_with('%') && is_document(&percent_encoding::percent_decode_str(text).collect::<Vec<u8>>())
-    {
-        let said =
-            "It is JSON, encoded as for a URL. | Send it as it is (curl: --data, not --data-urlencode).";
-        return Some(Diagnosis::of("not-json-url-encoded", "The JSON is URL-encoded", said));
-    }
-    STANDARD.decode(text).is_ok_and(|bytes| is_document(&bytes)).then(|| {
-        let said = "It is JSON in base64. | Send the JSON itself.";
-        Diagnosis::of("not-json-base64", "The JSON is in base64", said)
     })
 }
 

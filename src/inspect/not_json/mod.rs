@@ -1,13 +1,17 @@
 //! Why a body is not JSON, and what its sender should change: a table of causes, the most certain first.
 
 mod binary;
+mod coding;
 mod formats;
 mod length;
 mod look;
+mod reported;
 mod scan;
 mod template;
 mod words;
+mod wrapped;
 
+pub use coding::undecodable;
 pub use length::{length_hint, signed_with_its_end};
 
 use self::look::Look;
@@ -23,20 +27,23 @@ const LOOK: usize = 256 * 1024;
 type Cause = fn(&Look<'_>) -> Option<Diagnosis>;
 
 /// Every cause, in the order in which it is looked for.
-const CAUSES: [Cause; 16] = [
+const CAUSES: [Cause; 19] = [
     empty,
     charset,
     binary::cause,
     formats::markup,
     formats::multipart,
-    formats::encoded,
+    wrapped::encoded,
+    wrapped::named_instead,
     formats::form,
     formats::trailing_nul,
     formats::several_documents,
     formats::line_protocol,
     formats::csv,
+    reported::cause,
     words::cause,
     template::unfilled,
+    wrapped::leading_text,
     formats::trailing_text,
     formats::unquoted_text,
     formats::cut,

@@ -36,8 +36,12 @@ pub enum SlipKind {
     NoColon,
     /// Something else where a comma belongs, or nothing.
     NoComma,
-    /// A text goes on behind its quotes.
+    /// Text follows a closing quote.
     RawQuote,
+    /// A bracket of the other kind than the one that is open.
+    WrongBracket,
+    /// A character that is not seen, between values.
+    Invisible,
 }
 
 /// The first thing that is not JSON.
@@ -161,11 +165,9 @@ impl Scanner<'_> {
     fn document(&mut self) -> Stop {
         let mut has_begun = false;
         loop {
-            while self
-                .rest
-                .next_if(|letter| letter.is_ascii_whitespace())
-                .is_some_and(|letter| self.count(letter))
-            {}
+            while self.rest.peek().is_some_and(char::is_ascii_whitespace) {
+                self.take();
+            }
             let Some(letter) = self.rest.peek().copied() else {
                 return if has_begun { Stop::End(false) } else { Stop::Unknown };
             };
@@ -177,17 +179,6 @@ impl Scanner<'_> {
                 return stop;
             }
         }
-    }
-
-    /// Counts a blank that was taken.
-    fn count(&mut self, letter: char) -> bool {
-        if letter == '\n' {
-            self.line = self.line.saturating_add(1);
-            self.column = 1;
-        } else {
-            self.column = self.column.saturating_add(1);
-        }
-        true
     }
 
     fn next(&self) -> Next {
@@ -216,6 +207,9 @@ impl Scanner<'_> {
 
     fn step(&mut self, letter: char) -> Result<(), Stop> {
         match letter {
+            letter if is_invisible(letter) => {
+                Err(self.slip(SlipKind::Invisible, format!("U+{:04X}", u32::from(letter))))
+            }
             '“' | '”' | '„' | '«' | '‘' | '’' if self.wants_name() || self.wants_value() => {
                 Err(self.slip(SlipKind::CurlyQuotes, letter))
             }
@@ -271,7 +265,7 @@ impl Scanner<'_> {
         match level.next {
             Next::Value => Err(self.slip(SlipKind::NoValue, "")),
             Next::Another => Err(self.slip(SlipKind::TrailingComma, ",")),
-            _ if level.is_object != (letter == '}') => Err(Stop::Unknown),
+            _ if level.is_object != (letter == '}') => Err(self.slip(SlipKind::WrongBracket, letter)),
             Next::Colon => Err(Stop::Unknown),
             Next::First | Next::Comma => {
                 self.take();
@@ -364,4 +358,12 @@ impl Scanner<'_> {
         self.had_value();
         Ok(())
     }
+}
+
+/// Blanks that are none in JSON, and characters without a shape.
+pub const fn is_invisible(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{a0}' | '\u{ad}' | '\u{2000}'..='\u{200f}' | '\u{2028}'..='\u{202f}' | '\u{205f}' | '\u{2060}' | '\u{3000}' | '\u{feff}'
+    )
 }

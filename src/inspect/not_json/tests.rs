@@ -142,6 +142,58 @@ fn d8_other_formats_are_named() {
 }
 
 #[test]
+fn what_the_reader_reports_is_told_in_our_words_with_its_place() {
+    let deep = format!("{}1{}", "[".repeat(128), "]".repeat(128));
+    each(&[
+        (r#"{"p":"C:\data"}"#, "The backslash before line 1, column 10 begins no escape"),
+        (r#"{"p":"it\'s"}"#, "Write a plain backslash as \\\\"),
+        (r#"{"p":"\ud83d"}"#, "half of a character"),
+        (r#"{"p":"\udc00 x"}"#, "half of a character"),
+        (r#"{"a":1,"b | c":2,"b | c":3}"#, r#"The key "b|c" at line 1, column 24 is there twice"#),
+        (&deep, "more than 127 levels deep, at line 1, column 128."),
+        (r#"{"a":[1,2}"#, "“}” at line 1, column 10 (/a/1) does not match the bracket that is open there"),
+        ("{\u{a0}\"a\":1}", "An invisible character, U+00A0, is at line 1, column 2"),
+        ("{\"a\":1\u{200b}}", "U+200B"),
+        ("\u{feff}\u{feff}{}", "U+FEFF"),
+        (" \u{feff}{}", "at most one may begin the body"),
+    ]);
+}
+
+#[test]
+fn json_that_is_wrapped_or_written_otherwise_is_told_by_what_wraps_it() {
+    each(&[
+        (r#"'{"a":1}'"#, "cmd.exe on Windows"),
+        (r#"b'{"a":1}'"#, "body.decode()"),
+        (r#"data: {"a":1}"#, "“data:” precedes the JSON"),
+        (r#"callback([{"a":1}]);"#, "“callback(” precedes the JSON"),
+        (r#"{\"a\":\"b\"}"#, "Every quote has a backslash before it"),
+        ("{&quot;a&quot;:&quot;b&amp;c&quot;}", "Turn off HTML escaping"),
+        ("%7B%22a%22%3A1%7D", "encoded as for a URL"),
+        ("{%22a%22:1}", "encoded as for a URL"),
+        ("eyJhIjoxfQ==", "JSON in base64"),
+        ("7b2261223a317d", "JSON in hexadecimal"),
+        ("[object Object]", "JSON.stringify"),
+        ("@payload.json", "--data-binary @FILE"),
+    ]);
+    assert!(!said("", b"payload={\"a\":1}").contains("precedes"), "that is a form");
+}
+
+#[test]
+fn a_body_that_does_not_match_its_content_encoding_is_told_so_and_not_taken_for_something_else() {
+    let told = |coding: &str, body: &[u8]| {
+        let mut headers = Headers::default();
+        headers.push("Content-Encoding", coding.as_bytes());
+        undecodable(&headers, body).text()
+    };
+    assert!(told("gzip", b"{\"a\":1}").contains("plain JSON, but its Content-Encoding is gzip"));
+    assert!(
+        told("deflate", &[0x1f, 0x8b, 8]).contains("looks like gzip, but its Content-Encoding is deflate")
+    );
+    assert!(told("x-gzip", &[0x1f, 0x8b, 8]).contains("cannot be decoded to its end"));
+    assert!(told("br", b"abc").contains("cannot be decoded as br"));
+}
+
+#[test]
 fn what_is_read_or_unknown_gets_no_cause_and_every_sentence_is_short() {
     assert_eq!(said("", b"{\"a\":1 @}"), "");
     let fallback = said("application/json", b"\x80\x81");

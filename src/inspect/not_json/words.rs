@@ -1,7 +1,7 @@
 //! Causes inside a text that is nearly JSON: numbers that C, Python or a display writes, and what a template leaves out.
 
 use super::look::Look;
-use super::scan::{Slip, SlipKind, scan};
+use super::scan::{Slip, SlipKind, is_invisible, scan};
 use crate::inspect::told::Diagnosis;
 
 /// What a word looks like, and what to say about it.
@@ -79,7 +79,7 @@ fn begins_number(word: &str) -> bool {
 
 /// The first slip in a text that begins like JSON.
 pub fn cause(look: &Look<'_>) -> Option<Diagnosis> {
-    let text = look.text.trim_start();
+    let text = look.text.trim_start_matches(|letter: char| letter.is_whitespace() || is_invisible(letter));
     if !["{", "[", "//", "/*"].iter().any(|start| text.starts_with(start)) {
         return None;
     }
@@ -166,6 +166,21 @@ pub fn cause(look: &Look<'_>) -> Option<Diagnosis> {
             format!(
                 "A text ends before “{shown}” at {place}: a quote inside the text is not escaped. | Write it as \\\": build the \
                  JSON with a library, not by joining texts."
+            ),
+        ),
+        SlipKind::WrongBracket => (
+            "bracket",
+            "A bracket of the wrong kind",
+            format!(
+                "“{shown}” at {place} does not match the bracket that is open there. | Close every [ with ] and every {{ with }}."
+            ),
+        ),
+        SlipKind::Invisible => (
+            "invisible",
+            "An invisible character between values",
+            format!(
+                "An invisible character, {shown}, is at {place}: often copied from a page or a document. | Remove it. U+FEFF is a \
+                 byte order mark; at most one may begin the body."
             ),
         ),
         SlipKind::Comment => (

@@ -61,6 +61,8 @@ fn a_right_bearer_token_in_the_wrong_form_is_named_with_what_is_wrong() {
         (basic(&format!("{TOKEN}:")), "as a Basic credential"),
         (format!("Basic {TOKEN}"), "behind the word Basic instead of Bearer"),
         (format!("Bearer {TOKEN} "), "with blanks around it"),
+        (format!("Bearer\t{TOKEN}"), "with a tab instead of a blank behind the word Bearer"),
+        (format!("Bearer {TOKEN},"), "with a comma or a semicolon behind it"),
     ] {
         let sentence = said(bearer(), &[("Authorization", &value)], "/webhook/tagoio");
         let expected = format!(
@@ -134,6 +136,7 @@ fn keys_and_passwords_are_looked_for_too() {
         basic(&format!("other:{TOKEN}")).contains("The right password (env:P) came with another user name.")
     );
     assert!(basic(TOKEN).contains("came without a user name and a colon."));
+    assert!(basic(&STANDARD.encode(format!("u:{TOKEN}"))).contains("came encoded as base64 twice."));
     assert!(basic(&format!("{TOKEN}:u")).contains("came in the place of the user name."));
     let plain = said(password(), &[("Authorization", &format!("Basic u:{TOKEN}"))], "/");
     assert!(plain.contains("came with other text at a colon."), "{plain}");
@@ -141,7 +144,17 @@ fn keys_and_passwords_are_looked_for_too() {
 
 #[test]
 fn a_token_that_was_not_filled_in_is_told_from_a_wrong_one() {
-    for value in ["Bearer $TOKEN$", "Bearer {{token}}", "Bearer undefined", "Bearer YOUR_TOKEN", "${TOKEN}"] {
+    let undefined = format!("Basic {}", STANDARD.encode("undefined:undefined"));
+    for value in [
+        "Bearer $TOKEN$",
+        "Bearer {{token}}",
+        "Bearer undefined",
+        "Bearer YOUR_TOKEN",
+        "Bearer <TOKEN>",
+        "Bearer file:tagoio-token",
+        "${TOKEN}",
+        &undefined,
+    ] {
         let sentence = said(bearer(), &[("Authorization", value)], "/");
         assert!(sentence.contains("carries a placeholder"), "{value}: {sentence}");
     }
