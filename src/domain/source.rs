@@ -214,6 +214,17 @@ pub enum Credential {
     },
 }
 
+impl Credential {
+    /// Its secrets.
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        let (first, second) = match self {
+            Self::Bearer(secret) | Self::Basic { password: secret, .. } => (secret, None),
+            Self::ApiKey { key, secret, .. } => (key, secret.as_ref()),
+        };
+        std::iter::once(first).chain(second)
+    }
+}
+
 /// How payloads that do not match their schema are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SchemaMode {

@@ -404,3 +404,14 @@ fn a_signature_in_a_header_for_credentials_is_explained_without_being_stored() {
         assert!(!stored.contains("hunter2") && !stored.contains("dXNlcj"), "{stored}");
     }
 }
+
+#[test]
+fn a_signature_made_with_a_credential_names_the_credential() {
+    let server = Server::start();
+    let token = std::fs::read(server.data_dir().join("tagoio-token")).unwrap();
+    let body = br#"{"event":"made.up"}"#;
+    let signature = hmac_hex(token.trim_ascii(), body);
+    server.post("/webhook/tagorun", &[("X-TagoRUN-Signature", &signature)], body);
+    let said = server.newest()["diagnosis"].as_str().unwrap().to_owned();
+    assert!(said.contains("signed with file:tagoio-token, a credential of source “tagoio”"), "{said}");
+}

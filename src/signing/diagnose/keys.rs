@@ -145,7 +145,8 @@ fn foreign(known: &Known<'_>, suspect: &Suspect<'_>) -> Key {
     } else {
         "Give the sender the secret of this source".to_owned()
     };
-    let fix = format!("It is signed with {name}, the secret of source “{source}”. | {send}.");
+    let what = if known.scheme == Scheme::None { "a credential" } else { "the secret" };
+    let fix = format!("It is signed with {name}, {what} of source “{source}”. | {send}.");
     let bytes = usual_key(known).unwrap_or_else(|| known.secret.expose().to_vec());
     Key::new(bytes, Some(Difference::new("another-sources-secret", fix)))
 }

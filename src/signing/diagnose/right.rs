@@ -89,7 +89,7 @@ fn header_fault(suspect: &Suspect<'_>, fault: &SignatureFault) -> Difference {
     }
 }
 
-/// What stands around the digest in its header, where that has a name.
+/// What else is in the header of the digest, where that has a name.
 fn around(suspect: &Suspect<'_>) -> Option<&'static str> {
     let text = String::from_utf8_lossy(suspect.headers.get(header_of(suspect.scheme))?).into_owned();
     if text.contains("stdin") {
@@ -113,9 +113,10 @@ pub fn cut_digest(suspect: &Suspect<'_>) -> Option<Difference> {
     if written.len() < LEAST {
         return None;
     }
+    let is_cut = |whole: &str, part: &str| part.len() < whole.len() && whole.starts_with(part);
     let has_part = digests(suspect).iter().any(|digest| {
-        hex::encode(digest).starts_with(&written.to_ascii_lowercase())
-            || STANDARD.encode(digest).starts_with(&written)
+        is_cut(&hex::encode(digest), &written.to_ascii_lowercase())
+            || is_cut(&STANDARD.encode(digest), &written)
     });
     has_part.then(|| {
         let fix = format!(

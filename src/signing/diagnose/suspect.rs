@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::{Headers, MaskKey, Scheme, Secret, SignatureRule, Source, Timestamp};
+use crate::domain::{Credential, Headers, MaskKey, Scheme, Secret, SignatureRule, Source, Timestamp};
 use crate::signing::fault::SignatureFault;
 use crate::signing::request::SignedRequest;
 use crate::signing::scheme::verify;
@@ -40,14 +40,19 @@ pub struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    /// Every secret of `sources`; those of the source `own` are marked as its own.
+    /// Every secret of `sources`; those that the source `own` signs with are marked as its own. Credentials are meant for
+    /// no scheme.
     pub fn of_all(sources: &'a [Source], own: &str) -> Vec<Self> {
         let of = |source: &'a Source| {
             let owner = (source.name != own).then_some(source.name.as_str());
             let scheme = source.signature.scheme;
             source.signature.secrets.iter().map(move |secret| Known { secret, scheme, source: owner })
         };
-        sources.iter().flat_map(of).collect()
+        let credentials = sources.iter().flat_map(|source| {
+            let secrets = source.credentials.iter().flat_map(Credential::secrets);
+            secrets.map(|secret| Known { secret, scheme: Scheme::None, source: Some(source.name.as_str()) })
+        });
+        sources.iter().flat_map(of).chain(credentials).collect()
     }
 }
 
