@@ -7,7 +7,7 @@ use std::time::Duration;
 use toml::Value;
 use url::Url;
 
-use self::notices::{foreign_notice, proxy_notice, unused_secrets};
+use self::notices::{foreign_notice, proxy_notice, trust_notice, unused_secrets};
 use super::changes::Settings;
 use super::fault::{ConfigFaults, Origin};
 use super::layers::{ConfigFile, Layers, Said};
@@ -17,6 +17,7 @@ use super::secrets::{SecretResolver, Secrets};
 use super::types::{Config, InspectorConfig, LogConfig, PasswordHash, TelemetryConfig};
 use super::values::{one_of, texts};
 use super::{PublicUrl, Rate, sources, subscriptions, values};
+use crate::domain::ListenAddress;
 
 mod notices;
 mod receiver;
@@ -69,6 +70,16 @@ pub fn load(
     let log = read.log();
     let telemetry = read.telemetry();
     let schemas_dir = read.schemas_dir();
+    if let (Some(receiver), Some(inspector)) = (&receiver, &inspector)
+        && inspector.listen.port() != 0
+        && receiver.listen == ListenAddress::Tcp(inspector.listen)
+    {
+        read.fault::<()>(
+            "inspector",
+            "listen",
+            "is the receiver's address too; each needs a port of its own",
+        );
+    }
     let foreign = foreign_notice(&read.layers.foreign);
     let faults = read.faults;
     match (receiver, inspector, store, sender, log, telemetry) {
@@ -77,6 +88,7 @@ pub fn load(
         {
             let mut notices = secrets.notices;
             notices.extend(proxy_notice(&receiver, &sources));
+            notices.extend(trust_notice(&receiver));
             notices.extend(unused_secrets(&sources));
             notices.extend(foreign);
             let secrets = SecretResolver::new(data_dir.clone(), env);
@@ -135,7 +147,7 @@ impl Read<'_> {
         let listen =
             self.address(section, flag, "--inspect-listen", "TAGOHOOK_INSPECT_LISTEN", values::address);
         let password = self.password();
-        let allowed_hosts = self.texts(section, "allowed_hosts");
+        let allowed_hosts = self.read(section, "allowed_hosts", |value| values::host_names(&texts(value)?));
         let public_url = self.read(section, "public_url", |value| match value.as_str() {
             Some("") => Ok(None),
             text => PublicUrl::parse(text.unwrap_or_default()).map(Some),
@@ -204,8 +216,9 @@ impl Read<'_> {
 
     fn schemas_dir(&mut self) -> Option<PathBuf> {
         let said = self.layers.value("", "schemas_dir")?;
-        let name = self
-            .read("", "schemas_dir", |value| value.as_str().map(str::to_owned).ok_or("a text".to_owned()))?;
+        let name = self.read("", "schemas_dir", |value| {
+            value.as_str().map(str::to_owned).ok_or("must be a string".to_owned())
+        })?;
         if name.is_empty() {
             return None;
         }
@@ -263,7 +276,7 @@ impl Read<'_> {
 
     fn text(&mut self, section: &str, key: &str) -> Option<String> {
         self.read(section, key, |value| {
-            value.as_str().map(str::to_owned).ok_or_else(|| "a text in quotes".to_owned())
+            value.as_str().map(str::to_owned).ok_or_else(|| "must be a string".to_owned())
         })
     }
 

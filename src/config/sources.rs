@@ -190,6 +190,10 @@ impl Reader<'_, '_> {
                 &format!("{name:?} cannot be part of a URL; use letters, digits, -, _ and ., at most 64"),
             );
         }
+        if matches!(name, "." | "..") {
+            return self
+                .fault("name", &format!("{name:?} cannot be part of a URL: clients remove it from a path"));
+        }
         if RESERVED.contains(&name) {
             return self.fault("name", &format!("{name:?} has a meaning of its own; choose another name"));
         }
@@ -255,8 +259,16 @@ impl Reader<'_, '_> {
     fn allow(&mut self) -> Option<Allowlist> {
         let allow_all =
             self.value("allow_all", false, |value| value.as_bool().ok_or("true or false".to_owned()))?;
-        let ranges: Vec<IpNet> =
-            self.value("allow", Vec::new(), |value| values::ranges(&split_list(&texts(value)?)))?;
+        let ranges: Vec<IpNet> = self.value("allow", Vec::new(), |value| {
+            let entries = texts(value)?;
+            match split_list(&entries) {
+                // An unset variable must not open the source to everyone.
+                parts if parts.is_empty() && !entries.is_empty() => {
+                    Err("names no address; write [] if every address may send".to_owned())
+                }
+                parts => values::ranges(&parts),
+            }
+        })?;
         if let Some(range) = ranges.iter().find(|range| values::matches_all(range) && !allow_all) {
             return self.fault(
                 "allow",
@@ -347,7 +359,9 @@ impl Reader<'_, '_> {
 
     fn pointer(&mut self, key: &str, default: &str) -> Option<String> {
         self.value(key, default.to_owned(), |value| {
-            let pointer = value.as_str().filter(|text| text.is_empty() || text.starts_with('/'));
+            let is_escaped = |text: &str| text.split('~').skip(1).all(|part| part.starts_with(['0', '1']));
+            let pointer =
+                value.as_str().filter(|text| text.is_empty() || text.starts_with('/') && is_escaped(text));
             pointer
                 .map(str::to_owned)
                 .ok_or_else(|| format!("{value} is not a JSON pointer; write it as \"/id\" or \"/data/id\""))
@@ -367,7 +381,7 @@ impl Reader<'_, '_> {
     fn dedupe_by_body(&mut self) -> Option<Option<Duration>> {
         self.value("dedupe_by_body", None, |value| match value.as_str() {
             Some("") => Ok(None),
-            other => values::duration(other.unwrap_or_default()).map(Some),
+            _ => values::duration(&values::written(value)).map(Some),
         })
     }
 }

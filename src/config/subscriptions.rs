@@ -122,7 +122,7 @@ fn words_for(table: &Table, nth: usize) -> String {
 fn id_of(table: &Table) -> Result<(String, &'static str), (&'static str, String)> {
     let (id, key) = match table.get("id") {
         Some(Value::String(id)) => (id.clone(), "id"),
-        Some(_) => return Err(("id", "a text in quotes".to_owned())),
+        Some(_) => return Err(("id", "must be a string".to_owned())),
         None => (table.get("name").and_then(Value::as_str).map(slug).unwrap_or_default(), "name"),
     };
     if RESERVED.contains(&id.as_str()) {

@@ -150,7 +150,7 @@ pub fn is_token(byte: u8) -> bool {
 
 /// A list of strings.
 pub fn texts(value: &Value) -> Result<Vec<String>, String> {
-    let fault = || "a list of texts, as [\"a\", \"b\"]".to_owned();
+    let fault = || "must be a list of strings, as [\"a\", \"b\"]".to_owned();
     let items = value.as_array().ok_or_else(fault)?;
     items.iter().map(|item| item.as_str().map(str::to_owned).ok_or_else(fault)).collect()
 }
@@ -163,6 +163,21 @@ pub fn split_list(entries: &[String]) -> Vec<String> {
         .map(|entry| entry.trim().to_owned())
         .filter(|entry| !entry.is_empty())
         .collect()
+}
+
+/// Host names, each alone or with a port.
+///
+/// # Errors
+/// Names the first entry that is a URL, a pattern or another text.
+pub fn host_names(entries: &[String]) -> Result<Vec<String>, String> {
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+    let names: Vec<String> = split_list(entries);
+    match names.iter().find(|name| !name.bytes().all(is_name)) {
+        Some(wrong) => {
+            Err(format!("{wrong:?} is not a host name; write each name in full, as \"hooks.example.com\""))
+        }
+        None => Ok(names),
+    }
 }
 
 fn split_unit(text: &str) -> (&str, &str) {

@@ -135,14 +135,15 @@ fn allowed(section: &str, key: &str, kind: &str) -> Option<String> {
         let fault = faults
             .iter()
             .find_map(|fault| own.iter().find_map(|own| Some(fault.split_once(own.as_str())?.1)))?;
-        let says_nothing = ["cannot be read", "needs ", "a text in quotes", "a text", "remove it"];
+        let says_nothing = ["cannot be read", "needs ", "remove it"];
         let is_of_no_use =
-            says_nothing.iter().any(|words| fault.contains(words)) && !fault.contains("list of texts");
+            fault.ends_with("must be a string") || says_nothing.iter().any(|words| fault.contains(words));
         let said = fault.split_once("; ").map_or(fault, |(_, allowed)| allowed);
         (!is_of_no_use).then(|| {
             said.trim_start_matches("use ")
                 .trim_start_matches("expected ")
                 .trim_start_matches("write it ")
+                .trim_start_matches("must be ")
                 .to_owned()
         })
     });

@@ -1,6 +1,7 @@
 //! What is said at the start about a configuration without faults.
 
 use super::super::types::ReceiverConfig;
+use super::super::values::matches_all;
 use crate::domain::{ListenAddress, Scheme, Source};
 
 /// Behind a proxy without `trusted_proxies`, every client has the proxy's address (NET-10).
@@ -18,6 +19,15 @@ pub(super) fn proxy_notice(receiver: &ReceiverConfig, sources: &[Source]) -> Opt
             source.name, receiver.listen
         )
     })
+}
+
+/// Every client may name itself.
+pub(super) fn trust_notice(receiver: &ReceiverConfig) -> Option<String> {
+    let all = receiver.trusted_proxies.ranges.iter().find(|range| matches_all(range))?;
+    Some(format!(
+        "receiver.trusted_proxies: {all} trusts every client: each can send any address as its own, and pass any \
+         allowlist; name only your proxies"
+    ))
 }
 
 /// Secrets that nothing checks.

@@ -321,3 +321,47 @@ fn traces_need_the_feature_and_a_url_without_a_password() {
         assert!(faults.len() == 1 && faults[0].contains("--features otlp"), "{faults:?}");
     }
 }
+
+#[test]
+fn a_list_without_an_address_does_not_open_a_source_to_everyone() {
+    for list in ["[\"\"]", "[\" , \"]"] {
+        let faults = source(&format!("allow = {list}")).faults();
+        assert!(
+            faults[0].ends_with("allow: names no address; write [] if every address may send"),
+            "{faults:?}"
+        );
+    }
+    assert!(source("allow = [\"10.0.0.1, 10.0.0.2,\"]").load().is_ok());
+}
+
+#[test]
+fn what_could_never_match_or_be_reached_is_a_fault() {
+    for (toml, part) in [
+        (
+            "[inspector]\nallowed_hosts = [\"https://a.example/\"]\n",
+            "\"https://a.example/\" is not a host name",
+        ),
+        ("[inspector]\nallowed_hosts = [\"*.example.com\"]\n", "write each name in full"),
+        ("[receiver]\nlisten = \"127.0.0.1:8081\"\n", "inspector.listen: is the receiver's address too"),
+        ("[[source]]\nname = \"..\"\nsignature = \"none\"\n", "\"..\" cannot be part of a URL"),
+        ("[[source]]\nname = \"a\"\nsignature = \"none\"\nid_pointer = \"/a~2b\"\n", "is not a JSON pointer"),
+        (
+            "[[source]]\nname = \"a\"\nsignature = \"none\"\ndedupe_by_body = true\n",
+            "\"true\" is not a duration",
+        ),
+    ] {
+        let faults = Case::new(toml).faults();
+        assert!(faults.iter().any(|fault| fault.contains(part)), "{toml}: {faults:?}");
+    }
+    let config = Case::new("[inspector]\nallowed_hosts = [\"a.example:8443\", \"[::1]\"]\n").load().unwrap();
+    assert_eq!(config.inspector.allowed_hosts, ["a.example:8443", "[::1]"]);
+}
+
+#[test]
+fn to_trust_every_client_as_a_proxy_is_noticed() {
+    let notices = |list: &str| {
+        Case::new(&format!("[receiver]\ntrusted_proxies = [\"{list}\"]\n")).load().unwrap().notices
+    };
+    assert!(notices("0.0.0.0/0").iter().any(|notice| notice.contains("trusts every client")));
+    assert!(!notices("10.0.0.0/8").iter().any(|notice| notice.contains("trusts every client")));
+}

@@ -101,7 +101,8 @@ impl SecretReader<'_> {
                 .map(|bytes| Secret::new(LITERAL, bytes))
                 .ok_or_else(|| "was encrypted with another store-key; enter it again".to_owned());
         }
-        let text = value.as_str().ok_or("a text: the secret itself, \"file:NAME\" or \"env:NAME\"")?;
+        let text =
+            value.as_str().ok_or("must be a string: the secret itself, \"file:NAME\" or \"env:NAME\"")?;
         if text.is_empty() {
             return Err("is empty".to_owned());
         }
@@ -188,7 +189,8 @@ impl SecretReader<'_> {
         only(members, &["username", "password"], "/auth/basic", faults)?;
         let username = members.get("username").and_then(Value::as_str);
         let Some(username) = username.filter(|username| !username.contains(':')) else {
-            faults.push(JsonFault::new("/auth/basic/username", "a text without a colon (RFC 7617)"));
+            faults
+                .push(JsonFault::new("/auth/basic/username", "must be a string without a colon (RFC 7617)"));
             return None;
         };
         let missing = Value::Null;
@@ -284,7 +286,7 @@ impl SecretReader<'_> {
             text.len() <= MAX_VALUE && !text.chars().any(|letter| letter.is_control() && letter != '\t')
         });
         let Some(text) = text else {
-            let what = format!("a text of at most {MAX_VALUE} bytes, without line breaks");
+            let what = format!("must be a string of at most {MAX_VALUE} bytes, without line breaks");
             faults.push(JsonFault::new(pointer, what));
             return None;
         };
