@@ -14,6 +14,9 @@ use super::expression::Expression;
 use super::scope::Scope;
 use crate::domain::json::{Path, members, pointer};
 
+/// What begins and ends a placeholder of other template languages.
+const FOREIGN: [(&str, &str); 3] = [("${", "}"), ("{%", "%}"), ("<%", "%>")];
+
 /// A fault in a compiled template or filter, and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -50,7 +53,10 @@ impl Template {
     #[must_use]
     pub fn uses(&self) -> Vec<Use> {
         let mut uses = Vec::new();
-        collect_uses(&self.0, "", &mut uses);
+        visit(&self.0, "", &mut |pointer, term| {
+            let (source, paths) = (term.source().to_owned(), term.paths());
+            uses.push(Use { pointer: pointer.to_owned(), source, paths });
+        });
         uses
     }
 
@@ -58,7 +64,11 @@ impl Template {
     #[must_use]
     pub fn roots(&self) -> Vec<&str> {
         let mut roots = Vec::new();
-        collect_roots(&self.0, &mut roots);
+        visit(&self.0, "", &mut |_, term| {
+            if let Term::Path(path) = term {
+                roots.push(path.root());
+            }
+        });
         roots
     }
 }
@@ -150,6 +160,12 @@ impl Compiler {
     fn text(&mut self, raw: &RawValue, pointer: &str) -> Node {
         let text: String = serde_json::from_str(raw.get()).unwrap_or_default();
         if !text.contains("{{") {
+            let is_foreign = |(open, close): &(&str, &str)| {
+                text.split_once(open).is_some_and(|(_, after)| after.contains(close))
+            };
+            if FOREIGN.iter().any(is_foreign) {
+                self.warnings.push(format!("payload_template{pointer}: {text:?} is sent unchanged; a value is written {{{{data.value}}}}"));
+            }
             return Node::Literal(raw.get().to_owned());
         }
         let mut pieces = self.pieces(&text, pointer);
@@ -261,52 +277,28 @@ fn term(inside: &str) -> Result<Term, String> {
     }
 }
 
-fn collect_uses(node: &Node, pointer: &str, uses: &mut Vec<Use>) {
-    let mut add = |term: &Term| {
-        let (source, paths) = (term.source().to_owned(), term.paths());
-        uses.push(Use { pointer: pointer.to_owned(), source, paths });
-    };
+/// Calls `each` for every expression, with the pointer of the value that it is in.
+fn visit<'n>(node: &'n Node, pointer: &str, each: &mut impl FnMut(&str, &'n Term)) {
     match node {
         Node::Literal(_) => {}
-        Node::Whole(term) => add(term),
+        Node::Whole(term) => each(pointer, term),
         Node::Text(pieces) => {
             for piece in pieces {
                 if let Piece::Term(term) = piece {
-                    add(term);
+                    each(pointer, term);
                 }
             }
         }
         Node::Array(nodes) => {
             for (at, node) in nodes.iter().enumerate() {
-                collect_uses(node, &format!("{pointer}/{at}"), uses);
+                visit(node, &format!("{pointer}/{at}"), each);
             }
         }
         Node::Object(members) => {
             for (name, node) in members {
-                collect_uses(node, &pointer::child(pointer, name), uses);
+                visit(node, &pointer::child(pointer, name), each);
             }
         }
-    }
-}
-
-fn collect_roots<'n>(node: &'n Node, roots: &mut Vec<&'n str>) {
-    let mut add = |term: &'n Term| {
-        if let Term::Path(path) = term {
-            roots.push(path.root());
-        }
-    };
-    match node {
-        Node::Literal(_) => {}
-        Node::Whole(term) => add(term),
-        Node::Text(pieces) => {
-            for piece in pieces {
-                if let Piece::Term(term) = piece {
-                    add(term);
-                }
-            }
-        }
-        Node::Array(nodes) => nodes.iter().for_each(|node| collect_roots(node, roots)),
-        Node::Object(members) => members.iter().for_each(|(_, node)| collect_roots(node, roots)),
     }
 }
 

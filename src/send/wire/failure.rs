@@ -63,6 +63,12 @@ fn plain(fault: &reqwest::Error, is_tls: bool) -> String {
             format!("its response is not HTTP ({detail}); if it speaks TLS, the URL begins with https://")
         }
         detail if detail.starts_with("invalid HTTP") => format!("its response is not HTTP ({detail})"),
+        detail if detail == "invalid content-length parsed" => {
+            "the Content-Length of its response is not a number, or there are two".to_owned()
+        }
+        detail if detail == "message head is too large" => {
+            "the head of its response is too large: more than 100 header lines, or too many bytes".to_owned()
+        }
         detail if detail == "tls handshake eof" => {
             "it closed the connection during the TLS handshake".to_owned()
         }

@@ -54,7 +54,11 @@ impl Condition {
         let text = |key: &str| raw(key).and_then(|value| serde_json::from_str::<String>(value.get()).ok());
         let field = text("field").as_deref().and_then(Path::read);
         if field.is_none() {
-            fault("/field", "must be a path such as device.type; write a dot in a name as \\.".to_owned());
+            let meant = text("field").and_then(|text| meant(&text)).unwrap_or_default();
+            fault(
+                "/field",
+                format!("must be a path such as device.type{meant}; write a dot in a name as \\."),
+            );
         }
         let word = text("operator").unwrap_or_default();
         let value = match (raw("value"), raw("second_value")) {
@@ -111,5 +115,29 @@ impl Condition {
     #[must_use]
     pub fn can_hold(&self) -> bool {
         self.operator.can_hold()
+    }
+}
+
+/// The path that was probably meant, where it is written as JSONPath, a JSON pointer or a template: ` (did you mean a.b?)`.
+fn meant(text: &str) -> Option<String> {
+    let bare = text.trim().trim_start_matches("{{").trim_end_matches("}}").trim();
+    let dotted = bare.replace(['/', '['], ".").replace([']', '"', '\''], "");
+    let path = Path::read(dotted.trim_start_matches(['$', '.']))?;
+    Some(format!(" (did you mean {}?)", path.text()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_in_another_notation_gets_the_one_that_is_meant() {
+        for text in ["$.data.value", "/data/value", "{{data.value}}", "data['value']", "data[\"value\"]"] {
+            assert_eq!(meant(text).as_deref(), Some(" (did you mean data.value?)"), "{text}");
+        }
+        assert_eq!(meant("data.list[0].v").as_deref(), Some(" (did you mean data.list.0.v?)"));
+        for text in ["", "a..b", "data.a b", "1 + 1"] {
+            assert_eq!(meant(text), None, "{text}");
+        }
     }
 }

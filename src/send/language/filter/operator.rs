@@ -59,7 +59,7 @@ impl Operator {
         const AT_MOST: &[Ordering] = &[Ordering::Less, Ordering::Equal];
         const AT_LEAST: &[Ordering] = &[Ordering::Greater, Ordering::Equal];
         let number = || Number::read(value.get()).ok_or_else(|| "a number".to_owned());
-        let text = || serde_json::from_str::<String>(value.get()).map_err(|_| "a text".to_owned());
+        let text = || serde_json::from_str::<String>(value.get()).map_err(|_| "a string".to_owned());
         Ok(match word {
             "equals" | "=" => Self::Equals(Operand::read(value)),
             "not_equals" | "!" => Self::NotEquals(Operand::read(value)),

@@ -3,7 +3,11 @@
 use std::borrow::Cow;
 
 use crate::domain::json::Path;
+use crate::domain::suggestion;
 use crate::send::language::expression::{Expression, size_of};
+
+/// The members of `event` in a template.
+const EVENT_MEMBERS: [&str; 5] = ["id", "type", "timestamp", "data", "mark"];
 
 /// The longest payload, in bytes.
 const MAX_PAYLOAD: usize = 16 * 1024 * 1024;
@@ -69,10 +73,19 @@ impl Term {
     pub fn warnings(&self) -> impl Iterator<Item = Cow<'_, str>> {
         let (written, of_path) = match self {
             Self::Expression(expression) => (expression.warnings(), None),
-            Self::Path(path) => (&[][..], size_of(path.text())),
+            Self::Path(path) => (&[][..], size_of(path.text()).or_else(|| not_of_event(path))),
         };
         written.iter().map(|why| Cow::Borrowed(why.as_str())).chain(of_path.map(Cow::Owned))
     }
+}
+
+/// A member that `event` never has.
+fn not_of_event(path: &Path) -> Option<String> {
+    let member = path.segments().nth(1).filter(|_| path.root() == "event")?;
+    (!EVENT_MEMBERS.contains(&member)).then(|| {
+        let near = suggestion(member, EVENT_MEMBERS.into_iter());
+        format!("event has no {member:?}{near}; it has {}", EVENT_MEMBERS.join(", "))
+    })
 }
 
 impl Rendered {

@@ -104,6 +104,23 @@ fn what_well_known_receivers_do_not_understand_is_a_warning() {
 }
 
 #[test]
+fn placeholders_that_never_get_a_value_are_warnings() {
+    for (template, warning) in [
+        (r#"{"a":"{{event.nme}}"}"#, "{{event.nme}}: event has no \"nme\""),
+        (r#"{"a":"{{event.tpye}}"}"#, "(did you mean type?)"),
+        (r#"{"a":"${user.name}"}"#, "payload_template/a: \"${user.name}\" is sent unchanged"),
+        (r#"{"a":["{% if x %}"]}"#, "payload_template/a/0: "),
+        (r#"{"a":"<%= x %>"}"#, "a value is written {{data.value}}"),
+    ] {
+        let (_, warnings) = compile(template).unwrap();
+        assert!(warnings.len() == 1 && warnings[0].contains(warning), "{template}: {warnings:?}");
+    }
+    let (_, warnings) =
+        compile(r#"{"a":"{{event.mark}} {{event.data.x}}","b":"costs $5 {ok}","c":"100 %"}"#).unwrap();
+    assert_eq!(warnings, [""; 0]);
+}
+
+#[test]
 fn a_payload_has_an_end() {
     let template = format!("[{}]", vec!["\"{{v}}\""; 40].join(","));
     let body = format!(r#"{{"v":"{}"}}"#, "x".repeat(1 << 20));
