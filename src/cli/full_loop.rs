@@ -73,7 +73,7 @@ pub fn run(globals: &Globals, asked: &FullLoop) -> anyhow::Result<ExitCode> {
         }
         let (published, failed) = done?;
         let code = if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE };
-        answer(say!("{published} published, {failed} did not come round"), code)
+        answer(say!("{published} published, {failed} did not arrive"), code)
     })
 }
 

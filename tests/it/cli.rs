@@ -259,7 +259,7 @@ fn the_loop_and_the_senders_commands_do_what_they_say() {
     let server = Server::start();
     let round = server.command(&["loop"]).output().unwrap();
     assert!(round.status.success(), "{}{}", out(&round), err(&round));
-    assert!(out(&round).contains("35 published, 0 did not come round"), "{}", out(&round));
+    assert!(out(&round).contains("35 published, 0 did not arrive"), "{}", out(&round));
     assert_eq!(out(&round).matches("published, delivered, accepted").count(), 35);
     let sink = Sink::scripted(|_, before| Reply::Status(if before < 2 { 500 } else { 200 }));
     let hook = server.data_dir().join("hook.json");

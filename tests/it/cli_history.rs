@@ -211,9 +211,11 @@ fn the_doctor_names_what_is_wrong_and_what_to_do() {
         std::fs::set_permissions(server.data_dir().join(name), PermissionsExt::from_mode(mode)).unwrap();
     };
     ["signing-secret", "tagoio-token"].into_iter().for_each(|name| mode(name, 0o600));
+    server.post("/webhook-test/probe", &[], b"{}");
     let well = run(&server, &["doctor"]);
     assert_eq!(well.status.code(), Some(0), "{}{}", out(&well), err(&well));
     assert!(out(&well).contains("ok       configuration"), "{}", out(&well));
+    assert!(!out(&well).contains("webhook-test"), "the test URL is not a source: {}", out(&well));
     server.subscribe(&json!({"name": "gone", "url": "http://127.0.0.1:9/", "events": ["user.login"]}));
     server.post("/webhook/tagoio", &[("X-Forwarded-For", "203.0.113.7")], b"[]");
     mode("signing-secret", 0o644);

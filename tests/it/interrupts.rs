@@ -137,7 +137,7 @@ fn a_loop_that_is_ended_removes_its_subscription() {
         assert!(marked(&server).is_empty());
     }
     let round = server.command(&["loop"]).output().unwrap();
-    assert!(out(&round).contains("35 published, 0 did not come round"), "{}{}", out(&round), err(&round));
+    assert!(out(&round).contains("35 published, 0 did not arrive"), "{}{}", out(&round), err(&round));
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn what_a_killed_loop_left_takes_no_event_of_others_and_the_next_loop_removes_it
     assert_eq!(server.publish(&event), 0);
     let round = server.command(&["loop"]).output().unwrap();
     assert!(round.status.success(), "{}{}", out(&round), err(&round));
-    assert!(out(&round).contains("35 published, 0 did not come round"), "{}", out(&round));
+    assert!(out(&round).contains("35 published, 0 did not arrive"), "{}", out(&round));
     assert!(err(&round).contains("which an earlier `tagohook loop` left behind"), "{}", err(&round));
     let left = server.api("subscriptions")["subscriptions"].as_array().unwrap().clone();
     let left: Vec<&str> = left.iter().map(|one| one["id"].as_str().unwrap()).collect();
