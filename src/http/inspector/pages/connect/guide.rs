@@ -200,15 +200,7 @@ impl Guide {
         let typed = if at.is_empty() { checked.as_ref().map_or("", |checked| &checked.at) } else { at };
         let typed = if typed.is_empty() { public.clone().unwrap_or_default() } else { typed.to_owned() };
         let setup = source.map(|source| Setup::of(source, &url));
-        let refusal = secret::refusal(request, state);
-        let secret = source.and_then(|source| needed(state, source));
-        let secret = secret.map(|(view, secret)| match (has_secret, refusal) {
-            (true, None) => {
-                tracing::info!(name = %view.name, "a secret was shown on the page Connect a sender");
-                SecretView { value: String::from_utf8(secret.expose().to_vec()).ok(), ..view }
-            }
-            _ => SecretView { refusal, ..view },
-        });
+        let secret = source.and_then(|source| secret_view(request, state, source, has_secret));
         let now = state.clock.wall();
         Ok(Self {
             who,
@@ -230,20 +222,13 @@ impl Guide {
             has_source: source.is_some() || who == For::Anything,
             receiver: state.receiver_shown(),
             tunnel: tunnel(state),
-            proxy: format!(
-                "location /webhook {{\n    proxy_pass {};\n    proxy_set_header X-Forwarded-For $remote_addr;\n    \
-                 client_max_body_size 5m;\n}}",
-                upstream(state)
-            ),
+            proxy: nginx(&upstream(state)),
             curl: match who {
                 For::Tagorun => {
                     source.and_then(|source| signed_curl(source, &state.catalog, (&to, &options), now))
                 }
                 For::Analysis => None,
-                For::Tagoio => {
-                    let to = curl_to(&to, &options);
-                    secret.as_ref().map(|secret| points_curl(&to, secret))
-                }
+                For::Tagoio => secret.as_ref().map(|secret| points_curl(&curl_to(&to, &options), secret)),
                 For::Anything => {
                     Some(format!("{} --data-binary '{{\"hello\":\"world\"}}'", curl_to(&to, &options)))
                 }
@@ -252,19 +237,46 @@ impl Guide {
             public,
             secret,
             arrived: arrived(state, name).await?,
-            stream: format!(
-                "/api/v1/deliveries/stream?{}",
-                form_urlencoded::Serializer::new(String::new())
-                    .append_pair("source", name)
-                    .append_pair("last_event_id", &state.store.newest().borrow().to_string())
-                    .finish()
-            ),
+            stream: stream_of(name, *state.store.newest().borrow()),
             has_test: who == For::Tagorun
                 && source.is_some_and(|source| {
                     state.first_source().is_some_and(|first| first.name == source.name)
                 }),
         })
     }
+}
+
+/// The secret that the sender of `source` needs; its value only if it is asked for and may be shown.
+fn secret_view(
+    request: &HttpRequest,
+    state: &InspectorState,
+    source: &Source,
+    is_asked: bool,
+) -> Option<SecretView> {
+    let (view, secret) = needed(state, source)?;
+    let refusal = secret::refusal(request, state);
+    if !is_asked || refusal.is_some() {
+        return Some(SecretView { refusal, ..view });
+    }
+    tracing::info!(name = %view.name, "a secret was shown on the page Connect a sender");
+    Some(SecretView { value: String::from_utf8(secret.expose().to_vec()).ok(), ..view })
+}
+
+/// The lines of nginx for a proxy to `upstream`.
+fn nginx(upstream: &str) -> String {
+    format!(
+        "location /webhook {{\n    proxy_pass {upstream};\n    proxy_set_header X-Forwarded-For $remote_addr;\n    \
+         client_max_body_size 5m;\n}}"
+    )
+}
+
+/// The live stream of deliveries of `source` that arrive after `newest`.
+fn stream_of(source: &str, newest: i64) -> String {
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("source", source)
+        .append_pair("last_event_id", &newest.to_string())
+        .finish();
+    format!("/api/v1/deliveries/stream?{query}")
 }
 
 impl Guide {
