@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout};
 use crate::domain::{DeliveryFilter, DeliveryRow, Timestamp};
 use crate::store::{Store, StoreError};
 
-/// The most rows that are read at once. A reader that does not read holds this many, as text: a row may have kilobytes.
+/// The most rows that are read at once. A client that does not read keeps this many in memory, as text: a row may have kilobytes.
 const PAGE: usize = 32;
 /// For a page, commits closer together than this are read together.
 const COALESCE: Duration = Duration::from_millis(60);

@@ -1,4 +1,4 @@
-//! The store as the rest of the program holds it: one engine, whichever it is.
+//! The store as the rest of the program uses it: SQLite or PostgreSQL.
 
 use std::ops::Deref;
 use std::sync::Arc;

@@ -79,7 +79,7 @@ impl Counted {
         }
     }
 
-    /// The time that so many of a hundred did not exceed: the nearest rank. `None` where there is none.
+    /// A percentile of the times, by nearest rank. `None` without times.
     #[must_use]
     pub fn percentile(&self, hundredths: u64) -> Option<Duration> {
         let all = self.times.values().fold(0, |sum: u64, count| sum.saturating_add(*count));

@@ -33,7 +33,7 @@ pub struct Upload<'a> {
 }
 
 impl<'a> Upload<'a> {
-    /// One to that instance. What is refused is told as JSON, or for people.
+    /// An upload to that instance. Refused deliveries are printed as JSON, or for people.
     pub fn new(api: &'a Api, noun: &'static str, is_json: bool) -> Self {
         Self { api, noun, is_json, waiting: Vec::new(), bytes: 0, tally: Tally::default() }
     }

@@ -1,4 +1,4 @@
-//! Writes down what is done and then prints it, on a thread of its own: neither a slow disk nor a full pipe holds up
+//! Records what is done and then prints it, on a thread of its own: neither a slow disk nor a full pipe holds up
 //! signals.
 
 use std::fs::{self, File, OpenOptions, TryLockError};

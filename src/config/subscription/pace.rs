@@ -133,7 +133,7 @@ fn whole(
     })
 }
 
-/// The attempts of a message. `beside` is a `max_attempts` next to the policy.
+/// The attempts of a message. `beside` is a `max_attempts` outside the policy.
 pub fn retry_policy(
     given: Option<&Value>,
     beside: Option<&Value>,

@@ -7,12 +7,12 @@ use crate::domain::Timestamp;
 
 /// A device whose clock is ahead by more is in trouble.
 const AHEAD_MS: i64 = 5_000;
-/// With so many late events among the last fifty a device is late.
+/// A device is late with this many late events among the last fifty.
 const LATE_EVENTS: usize = 3;
-/// After so many usual intervals without an event a device is quiet, and after no less than a minute.
+/// A device is quiet after this many usual intervals without an event, but not before a minute.
 const QUIET: u32 = 3;
 const QUIET_LEAST: Duration = Duration::from_secs(60);
-/// An id of so many hexadecimal digits is the same thing wherever it is named: TagoIO's ids, EUIs, IMEIs, UUIDs.
+/// An id with this many hexadecimal digits means the same thing in every source: TagoIO's ids, EUIs, IMEIs, UUIDs.
 const WORLDWIDE: usize = 12;
 
 /// What a device is like, the worst first.
@@ -148,7 +148,7 @@ impl Device {
         self.members().filter_map(Entity::clock_trouble).min().unwrap_or(latest)
     }
 
-    /// The member that stands for it in a list.
+    /// The member that represents it in a list.
     #[must_use]
     pub fn representative(&self, now: Timestamp) -> &Entity {
         let state = self.state(now);

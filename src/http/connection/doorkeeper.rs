@@ -127,7 +127,7 @@ impl Doorkeeper {
             tracing::warn!(
                 port = self.port.as_str(),
                 ?client,
-                "not HTTP: {detail} Told once; later ones are only counted."
+                "not HTTP: {detail} Logged once; later ones are only counted."
             );
         }
         let is_near = || {

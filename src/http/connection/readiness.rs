@@ -1,4 +1,4 @@
-//! What probes are told: whether the program runs, and whether it can store deliveries.
+//! The responses to probes: whether the program runs, and whether it can store deliveries.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -80,7 +80,7 @@ fn other_protocol(bytes: &[u8]) -> Option<&'static str> {
             "The client speaks HTTPS; this port speaks HTTP. Use http://. For HTTPS, put a proxy in front or set receiver.tls_cert.",
         )
     } else if bytes.starts_with(HTTP2) {
-        Some("The client speaks HTTP/2 without asking; this port speaks HTTP/1.1.")
+        Some("The client speaks HTTP/2; this port speaks HTTP/1.1.")
     } else if begins_with_proxy(bytes) {
         Some(
             "The connection begins with the PROXY protocol, which was not read. Set receiver.proxy_protocol = true and put the \

@@ -1,4 +1,4 @@
-//! The inspector's port, which operators reach: the API for programs, the pages for people, and beside them what both share.
+//! The inspector's port, which operators reach: the API for programs, the pages for people, and what both share.
 
 mod access;
 mod address_check;

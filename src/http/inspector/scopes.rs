@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use super::problem::Problem;
 use crate::domain::Scope;
 
-/// What tokens of the scope `replay` may do: resend what is stored. A star stands for one segment.
+/// What tokens of the scope `replay` may do: resend what is stored. A star is any one segment.
 const REPLAYS: [&str; 10] = [
     "/api/v1/deliveries/attempts",
     "/api/v1/deliveries/replay",

@@ -16,7 +16,7 @@ use crate::telemetry::Worker;
 const NICE: i32 = 10;
 /// The pause after a fault of the store.
 const AFTER_FAULT: Duration = Duration::from_secs(10);
-/// The pause after another node was faster. The node that is ahead goes on meanwhile, so mostly one of them reads the log.
+/// The pause after another node was faster. The node that is ahead continues, so usually only one of them reads the log.
 const AFTER_OTHERS: Duration = Duration::from_secs(5);
 /// How often it looks for silences that are due.
 const TICK: Duration = Duration::from_secs(1);

@@ -23,7 +23,7 @@ const PAUSE: u32 = 4;
 /// The same while receiving is busy.
 const PAUSE_BUSY: u32 = 12;
 
-/// What came of a step.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// There may be more to learn.

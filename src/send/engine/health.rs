@@ -167,7 +167,7 @@ mod tests {
         of.iter().map(|(id, url, is_enabled)| ((*id).to_owned(), (*url).to_owned(), *is_enabled))
     }
 
-    /// The ids that are due after so many seconds.
+    /// The ids that are due after `seconds`.
     fn due(schedule: &mut Schedule, seconds: u64) -> Vec<String> {
         let now = NOW.plus(Duration::from_secs(seconds));
         std::iter::from_fn(|| schedule.take_due(now, INTERVAL)).collect()

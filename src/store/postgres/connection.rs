@@ -128,7 +128,7 @@ impl Connection {
         self.checked(self.answer(self.link().client.batch_execute(sql)).await?)
     }
 
-    /// The server's answer, if there is one in time. A server that stands still gives none, and its connections stay open.
+    /// The server's answer, if there is one in time. A server that hangs gives none, and its connections stay open.
     async fn answer<T>(&self, statement: impl Future<Output = T>) -> Result<T, StoreError> {
         let limit = (!self.is_patient.load(Ordering::Relaxed)).then_some(ANSWER_LIMIT);
         tokio::select! {

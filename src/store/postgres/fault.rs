@@ -10,7 +10,7 @@ use crate::store::StoreError;
 
 /// The time limit of a statement, in seconds; the server ends one that takes longer.
 pub const STATEMENT_SECONDS: u64 = 10;
-/// How long a transaction may pause, in seconds: that of a node that stands still ends then, and so do its locks. Other
+/// How long a transaction may pause, in seconds: that of a node that hangs ends then, and its locks end too. Other
 /// nodes take its messages over no earlier.
 pub const PAUSE_SECONDS: u64 = 5;
 

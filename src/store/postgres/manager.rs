@@ -31,7 +31,7 @@ const WAIT_FOR_STANDBY: &str = "SyncRepWaitForLSN";
 /// The timeline of a server that does not tell it.
 const UNKNOWN: u32 = u32::MAX;
 /// How long a host has to answer everything that a new connection needs, if no `connect_timeout` is configured. A server
-/// that stands still accepts connections and says nothing.
+/// that hangs accepts connections and sends nothing.
 const HOST_LIMIT: Duration = Duration::from_secs(2);
 
 /// An open connection.

@@ -2,7 +2,7 @@
 //!
 //! Several nodes write at once, and transactions do not commit in the order in which they began. A position is made of the
 //! number of its transaction and a place in it, so that positions of one transaction follow each other, and every position
-//! below the oldest running transaction is final. A reader that goes on from a cursor reads up to that horizon, and passes
+//! below the oldest running transaction is final. A reader that continues from a cursor reads up to that horizon, and passes
 //! nothing that may still appear.
 //!
 //! The numbers of transactions start again in another cluster, to which a dump is restored, and a standby that is promoted

@@ -103,7 +103,7 @@ impl Transaction {
     /// # Errors
     /// `Unavailable` if a statement failed before: nothing is changed. Also if the outcome is unknown: the server went
     /// away, it waited for its standby in vain, or it did not answer in time. The wait is never cancelled, because the
-    /// server would then report success; its connection stays taken until it ends by itself, also if the caller is gone.
+    /// server would then report success; its connection is in use until the server ends it, also if the caller is gone.
     pub async fn commit(mut self) -> Result<(), StoreError> {
         let begun = self.begun.lock().take();
         if let Some(begun) = begun {

@@ -88,7 +88,7 @@ async fn what_another_caller_counted_is_refused_and_nothing_of_the_part_is_writt
     assert_eq!(device.deliveries, 1, "each delivery counts once");
 }
 
-/// Makes the store believe that there are so many entities.
+/// Makes the store believe that there are this many entities.
 async fn pretend(case: &Case, entities: i64) {
     let sql = format!("UPDATE facts SET value = {entities} WHERE name = 'entities'");
     match &case.options.place {

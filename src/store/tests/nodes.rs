@@ -23,7 +23,7 @@ pub async fn two() -> Option<[Case; 2]> {
     Some([first, second])
 }
 
-/// A connection to the database of a node, beside it.
+/// Another connection to the database of a node.
 pub async fn client(case: &Case) -> Client {
     let Place::Postgres(place) = &case.options.place else { panic!("it is in PostgreSQL") };
     let (client, connection) = place.config.connect(NoTls).await.unwrap();

@@ -1,4 +1,4 @@
-//! Texts that SQLite packs, beside those of rows that an earlier release wrote.
+//! Texts that SQLite packs, next to those of rows that an earlier release wrote.
 
 use super::*;
 use crate::domain::{Fault, StoredDelivery};

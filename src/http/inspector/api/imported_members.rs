@@ -65,7 +65,7 @@ impl<'f> Reading<'f> {
     pub fn plain(&mut self, name: &str, text: Option<String>) -> Option<String> {
         let text = text?;
         if text.is_empty() || text.len() > MAX_TEXT || text.contains(char::is_control) {
-            self.fault(name, "a text without control characters, of at most 64 KiB");
+            self.fault(name, "must be a string without control characters, of at most 64 KiB");
         }
         Some(text)
     }
@@ -74,7 +74,7 @@ impl<'f> Reading<'f> {
     pub fn text(&mut self, name: &str, text: Option<String>) -> Option<String> {
         let text = text?;
         if text.len() > MAX_TEXT {
-            self.fault(name, "a text of at most 64 KiB");
+            self.fault(name, "must be a string of at most 64 KiB");
         }
         Some(text)
     }
@@ -121,7 +121,7 @@ impl<'f> Reading<'f> {
         read
     }
 
-    /// A value in which nothing is read by itself.
+    /// A value whose members are not read one by one.
     pub fn json<T: DeserializeOwned + Default>(
         &mut self,
         name: &str,

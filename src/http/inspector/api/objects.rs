@@ -149,7 +149,7 @@ pub struct DeliveryObject {
     replays: Vec<ReplayObject>,
 }
 
-/// One check: what was seen, by which rule, and what came of it.
+/// One check: what was received, the rule, and the result.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CheckObject {
     /// Which one.

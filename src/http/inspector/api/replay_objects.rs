@@ -28,9 +28,9 @@ pub struct ReplayObject {
     edited: bool,
     /// The run that it belongs to.
     run: Option<String>,
-    /// What came of it at our own receiver.
+    /// Its result at our own receiver.
     delivery_id: Option<String>,
-    /// What came of it at a subscription.
+    /// Its result at a subscription.
     message_id: Option<String>,
     /// The status of the response.
     status: Option<u16>,

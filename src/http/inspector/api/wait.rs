@@ -14,6 +14,7 @@ use crate::http::inspector::InspectorState;
 use crate::http::inspector::access::Access;
 use crate::http::inspector::problem::Problem;
 use crate::http::inspector::request::{As, DeliveryParams, Members, Query, Word};
+use crate::inspect::duration::span;
 use crate::inspect::first_since;
 
 /// `Duration` as a request writes it.
@@ -27,7 +28,7 @@ const MAX_TIMEOUT: Duration = Duration::from_secs(300);
 /// How long to wait.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 pub struct WaitParams {
-    /// At most so long, as `500ms`, `30s` or `5m`, the most; 30 s without it.
+    /// The longest wait, such as `500ms` or `30s`; at most `5m`. Default: `30s`.
     #[param(inline)]
     timeout: Option<DurationParam>,
 }
@@ -65,7 +66,7 @@ pub async fn wait(
             Ok(Done(RowObject::from(&row)))
         }
         () = tokio::time::sleep(timeout) => {
-            let detail = format!("No delivery matched within {timeout:?}.");
+            let detail = format!("No delivery matched within {}.", span(timeout));
             Err(Problem::new(StatusCode::REQUEST_TIMEOUT, detail))
         }
         _ = stop.wait_for(|stopped| *stopped) => Err(stopping()),

@@ -23,7 +23,7 @@ type PerSecondParam = As<PerSecond>;
 /// `Order` as a request writes it.
 type OrderParam = As<Order>;
 
-/// Names that mean something else beside `filter` than in it.
+/// Names that mean one thing inside `filter` and another outside it.
 const IN_FILTER: [&str; 2] = ["from", "to"];
 
 /// A replay of many deliveries: which ones, and how.

@@ -132,7 +132,7 @@ pub fn view(state: &InspectorState, replay: &Replay) -> ReplayView {
     }
 }
 
-/// Sends it again as the form says, and shows what came of it.
+/// Replays the delivery as the form says, and shows the result.
 pub async fn replay(
     id: web::Path<String>,
     payload: web::Payload,

@@ -87,7 +87,7 @@ struct RunView {
 struct RunPage {
     frame: Frame,
     run: RunView,
-    /// The id of each original, its time, and what came of it.
+    /// The id of each original, its time, and the result.
     replays: Vec<(String, When, ReplayView)>,
     /// Whether a response is shown: this receiver's is on its delivery's own page.
     has_answers: bool,
@@ -219,7 +219,7 @@ pub async fn start(payload: web::Payload, state: web::Data<InspectorState>) -> H
     shown(&state, wrong.status(), form, Some(wrong.sentences()), None, None).await
 }
 
-/// A run and what came of its deliveries, the newest first.
+/// A run and the results of its deliveries, the newest first.
 pub async fn one(
     id: web::Path<String>,
     request: HttpRequest,

@@ -17,7 +17,6 @@ impl Mismatch {
     fn of(expected: &dyn Expected) -> Self {
         Self::Expected(match expected.to_string().as_str() {
             "a boolean" => "true or false".to_owned(),
-            "a string" => "a text".to_owned(),
             other => other.to_owned(),
         })
     }

@@ -55,7 +55,8 @@ impl Word for Timestamp {
     }
 
     fn read(text: &str) -> Result<Self, Option<String>> {
-        Self::parse_rfc3339(text).ok_or(None)
+        // A + that is not percent-encoded is read as a blank in a query.
+        Self::parse_rfc3339(text).or_else(|| Self::parse_rfc3339(&text.replace(' ', "+"))).ok_or(None)
     }
 
     fn schema() -> RefOr<Schema> {
@@ -145,7 +146,7 @@ impl Word for String {
     const IS_LOOSE: bool = true;
 
     fn expected() -> String {
-        "a text or a number".to_owned()
+        "a string or a number".to_owned()
     }
 
     fn read(text: &str) -> Result<Self, Option<String>> {

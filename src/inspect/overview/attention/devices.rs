@@ -28,7 +28,7 @@ const OVERDUE: Duration = Duration::from_secs(3_600);
 const FORGOTTEN: Duration = Duration::from_secs(30 * 86_400);
 
 impl TroubledDevices {
-    /// Those of now.
+    /// The current ones.
     ///
     /// # Errors
     /// `Unavailable`.

@@ -37,7 +37,7 @@ impl<'t> Rewriter<'t> {
         Self { document, strings: Memo::new(), tokens: Memo::new(), nodes: Memo::new() }
     }
 
-    /// The texts of all ways, the likely ones first, as long as they are not more than so many bytes together; and whether
+    /// The texts of all ways, the likely ones first, up to a total size in bytes; and whether
     /// these are all.
     pub fn texts(&mut self, most_bytes: usize) -> (Vec<Rc<str>>, bool) {
         let mut known = HashSet::new();

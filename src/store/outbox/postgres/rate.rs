@@ -4,7 +4,7 @@
 //! at a time. When the request ends is written with its outcome. Until then it may reach the endpoint at any moment up to
 //! `arrival` after its claim, and it counts for a window from that moment. All of it by the server's clock.
 //!
-//! A node that stands still between its claim and its request sends later than the others think. It cannot be prevented;
+//! A node that hangs between its claim and its request sends later than the others think. It cannot be prevented;
 //! the throttle of that node makes up for its own requests only.
 
 use std::time::Duration;

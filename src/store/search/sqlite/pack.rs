@@ -228,7 +228,7 @@ fn segment(rest: &mut &[u8]) -> Option<PackedSegment> {
     Some(PackedSegment { number, last_id, summary: Segment { earliest, latest } })
 }
 
-/// Takes so many bytes off the front.
+/// Takes `N` bytes off the front.
 fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
     let (taken, after) = rest.split_first_chunk()?;
     *rest = after;

@@ -9,7 +9,7 @@ use super::pack::{Pack, PackedSegment, append, damaged, directory_bytes, entries
 use super::term::SLICES;
 use crate::store::sqlite::shared::make_private;
 
-/// After so many bytes, the file is written to the disk: a large write at once would delay those of the log.
+/// After this many bytes, the file is written to the disk: a large write at once would delay those of the log.
 const SYNCED: u32 = 2 * 1024 * 1024;
 /// The ending of a file that is being written.
 const UNFINISHED: &str = "new";

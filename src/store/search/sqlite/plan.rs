@@ -13,7 +13,7 @@ use crate::store::search::text::folded;
 pub enum Plan {
     /// Rows that have all of these slices; others may have them too.
     Slices(Slices),
-    /// Rows that have a term, and whether it stands for nothing else.
+    /// Rows that have a term, and whether only that term can be meant.
     Term(Vec<u8>, bool),
     /// Rows that have any term in a range, and whether these stand for nothing else.
     Range(RangeInclusive<Vec<u8>>, bool),

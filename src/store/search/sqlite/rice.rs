@@ -105,13 +105,13 @@ impl<'b> RiceReader<'b> {
         Some(Some(high.checked_shl(self.low_bits)? | low))
     }
 
-    /// Drops bits that are held: fewer than 64, as `fill` holds no more.
+    /// Drops bits that are buffered: fewer than 64, as `fill` buffers no more.
     fn skip(&mut self, count: u32) {
         self.held = self.held.wrapping_shr(count);
         self.count = self.count.wrapping_sub(count);
     }
 
-    /// Holds 32 bits or more, if there are so many.
+    /// Buffers at least 32 bits, if there are as many.
     #[inline]
     fn fill(&mut self) {
         while self.count < 32 {

@@ -183,7 +183,7 @@ pub async fn name(
     Json(request): Json<NameRequest>,
     state: web::Data<InspectorState>,
 ) -> Result<Done<DeviceObject>, Problem> {
-    let name = request.name.ok_or_else(|| Problem::bad_body(vec![fault("/name", "a text, or null")]))?;
+    let name = request.name.ok_or_else(|| Problem::bad_body(vec![fault("/name", "a string, or null")]))?;
     let (source, id) = path.into_inner();
     let device = rename(&state, source, id, name).await?;
     Ok(Done(object(&state, &device, state.clock.wall())))

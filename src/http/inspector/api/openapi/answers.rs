@@ -60,7 +60,7 @@ answer! {
     Done, OK, "What was asked for."
 }
 answer! {
-    /// 202: it goes on after the answer.
+    /// 202: the work continues after the response.
     Accepted, ACCEPTED, "It is accepted."
 }
 

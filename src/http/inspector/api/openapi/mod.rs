@@ -1,4 +1,4 @@
-//! The API described by itself: a handler's types say what it is asked and what it answers, and the router that registers it
+//! The API describes itself: a handler's types say what it is asked and what it answers, and the router that registers it
 //! writes that down. What is served and what is described cannot differ.
 
 mod answers;
