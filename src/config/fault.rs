@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::domain::without_os_numbers;
+
 /// Where a value was set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
@@ -36,7 +38,7 @@ impl ConfigFaults {
     /// Adds a fault, as a single line.
     pub fn add(&mut self, origin: &Origin, key: &str, what: impl fmt::Display) {
         let line = format!("{origin}: {key}: {what}");
-        self.0.push(line.replace(['\n', '\r'], " "));
+        self.0.push(without_os_numbers(&line).replace(['\n', '\r'], " "));
     }
 
     /// Whether there are no faults.

@@ -365,3 +365,9 @@ fn to_trust_every_client_as_a_proxy_is_noticed() {
     assert!(notices("0.0.0.0/0").iter().any(|notice| notice.contains("trusts every client")));
     assert!(!notices("10.0.0.0/8").iter().any(|notice| notice.contains("trusts every client")));
 }
+
+#[test]
+fn a_missing_file_is_reported_without_the_number_of_the_system() {
+    let faults = Case::new("[[source]]\nname = \"a\"\nsecrets = [\"file:nope\"]\n").faults();
+    assert!(faults[0].ends_with("nope cannot be read: No such file or directory"), "{faults:?}");
+}
