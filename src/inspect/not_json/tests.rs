@@ -175,6 +175,10 @@ fn json_that_is_wrapped_or_written_otherwise_is_told_by_what_wraps_it() {
         ("[object Object]", "JSON.stringify"),
         ("@payload.json", "--data-binary @FILE"),
     ]);
+    assert!(
+        said("", br#"{"path":"C:\"}"#).contains("1 bracket is still open"),
+        "one escaped quote is not all"
+    );
     assert!(!said("", b"payload={\"a\":1}").contains("precedes"), "that is a form");
 }
 

@@ -43,7 +43,9 @@ const WRITINGS: [Writing; 5] = [
         headline: "The quotes of the JSON are escaped",
         read: |text| {
             let outer = text.trim_matches('\'');
-            outer.contains("\\\"").then(|| outer.replace("\\\"", "\"").replace("\\\\", "\\").into_bytes())
+            // Each of them: one alone only ends a path of Windows.
+            let is_every = outer.contains("\\\"") && !outer.replace("\\\"", "").contains('"');
+            is_every.then(|| outer.replace("\\\"", "\"").replace("\\\\", "\\").into_bytes())
         },
         said: "Every quote has a backslash before it, as inside another text or for another shell. | Send the JSON itself: in \
                a POSIX shell, single quotes around it need no backslashes.",
