@@ -244,7 +244,9 @@ impl Scanner<'_> {
     /// The word that begins here: up to a blank or a sign of JSON.
     fn ahead(&self) -> String {
         let mut ahead = self.rest.clone();
-        let is_inside = |letter: &char| !letter.is_whitespace() && !",:;{}[]\"".contains(*letter);
+        let is_inside = |letter: &char| {
+            !letter.is_whitespace() && !is_invisible(*letter) && !",:;{}[]\"".contains(*letter)
+        };
         std::iter::from_fn(|| ahead.next_if(is_inside)).take(LONGEST).collect()
     }
 
