@@ -14,13 +14,16 @@ const MAX_CODINGS: usize = 3;
 const FIRST_ROOM: usize = 8 * 1024;
 
 /// Why a body could not be decoded.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EncodingFault {
     /// An unsupported coding.
+    #[error("unsupported coding {0}")]
     Unsupported(String),
     /// The decoded body is over the limit.
+    #[error("too large")]
     TooLarge,
     /// The bytes do not match the declared coding.
+    #[error("{0}")]
     Corrupt(String),
 }
 

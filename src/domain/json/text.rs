@@ -143,7 +143,7 @@ impl Reader {
                 None => {
                     self.lone();
                     self.mark("\\u".to_owned());
-                    self.note("an escape that is none, so it is not JSON");
+                    self.note("not a valid escape, so it is not JSON");
                     rest
                 }
             },
@@ -155,7 +155,7 @@ impl Reader {
                 None => {
                     self.lone();
                     self.mark("\\".to_owned());
-                    self.note("an escape that is none, so it is not JSON");
+                    self.note("not a valid escape, so it is not JSON");
                     after
                 }
             },

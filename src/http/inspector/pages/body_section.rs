@@ -94,14 +94,14 @@ async fn readable(delivery: &StoredDelivery, part: Option<usize>) -> Readable {
         Ok(decoded) if decoded.len() == wire.len() && *decoded == *wire => wire.clone(),
         Ok(decoded) => {
             notes.push(format!(
-                "Unpacked: {} bytes came, {} are shown; as bytes it is what came.",
+                "Unpacked: {} bytes arrived, {} are shown. Bytes shows what arrived.",
                 wire.len(),
                 decoded.len()
             ));
             Bytes::from(decoded.into_owned())
         }
         Err(fault) => {
-            notes.push(format!("It cannot be unpacked ({fault:?}), so it is shown as it came."));
+            notes.push(format!("The body cannot be unpacked ({fault}), so it is shown as it arrived."));
             wire.clone()
         }
     };
