@@ -35,6 +35,26 @@ fn the_document_is_the_one_in_docs() {
 }
 
 #[test]
+fn no_schema_contradicts_itself_and_tuples_have_a_length() {
+    let document = document(&Server::start());
+    let mut left = vec![&document];
+    while let Some(value) = left.pop() {
+        let parts = value.get("allOf").and_then(Value::as_array).into_iter().flatten();
+        let types: BTreeSet<String> =
+            parts.filter_map(|part| part.get("type")).map(Value::to_string).collect();
+        assert!(types.len() <= 1, "nothing is {types:?} at once: {value}");
+        if let Some(items) = value.get("prefixItems").and_then(Value::as_array) {
+            assert_eq!((&value["minItems"], &value["maxItems"]), (&json!(items.len()), &json!(items.len())));
+        }
+        match value {
+            Value::Object(members) => left.extend(members.values()),
+            Value::Array(items) => left.extend(items),
+            _ => {}
+        }
+    }
+}
+
+#[test]
 fn every_operation_is_a_route_and_every_method_of_a_route_is_described() {
     let server = Server::start();
     let document = document(&server);

@@ -19,8 +19,8 @@ pub struct TokenRequest {
     /// Its name, of 1 to 60 characters.
     #[schema(value_type = String, min_length = 1, max_length = 60)]
     pub name: Option<As<TokenName>>,
-    /// What it opens.
-    #[schema(inline, required, nullable = false)]
+    // With a description, the library would say that it is a text and an object.
+    #[schema(inline, value_type = ScopeParam)]
     pub scope: Option<ScopeParam>,
 }
 
