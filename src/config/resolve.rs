@@ -74,11 +74,8 @@ pub fn load(
         && inspector.listen.port() != 0
         && receiver.listen == ListenAddress::Tcp(inspector.listen)
     {
-        read.fault::<()>(
-            "inspector",
-            "listen",
-            "is the receiver's address too; each needs a port of its own",
-        );
+        let what = format!("the receiver and the inspector cannot both listen on {}", inspector.listen);
+        read.fault::<()>("inspector", "listen", &what);
     }
     let foreign = foreign_notice(&read.layers.foreign);
     let faults = read.faults;

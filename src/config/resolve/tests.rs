@@ -342,7 +342,7 @@ fn what_could_never_match_or_be_reached_is_a_fault() {
             "\"https://a.example/\" is not a host name",
         ),
         ("[inspector]\nallowed_hosts = [\"*.example.com\"]\n", "write each name in full"),
-        ("[receiver]\nlisten = \"127.0.0.1:8081\"\n", "inspector.listen: is the receiver's address too"),
+        ("[receiver]\nlisten = \"127.0.0.1:8081\"\n", "cannot both listen on 127.0.0.1:8081"),
         ("[[source]]\nname = \"..\"\nsignature = \"none\"\n", "\"..\" cannot be part of a URL"),
         ("[[source]]\nname = \"a\"\nsignature = \"none\"\nid_pointer = \"/a~2b\"\n", "is not a JSON pointer"),
         (
