@@ -41,7 +41,7 @@ use signals::{Signals, Told};
 
 pub use ports::{Addresses, Ports};
 pub use service_manager::ServiceManager;
-pub use store::{store_options, store_place};
+pub use store::{keep_rules, kept_rules, store_options, store_place};
 
 /// The sender's share of all files and connections. It gets the same share again if every subscription needs a
 /// connection. The rest is for incoming requests and the store.

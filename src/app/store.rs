@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
-use crate::config::{self, Config, StorePlace};
+use crate::config::{self, Config, DataDir, StorePlace, kept_retention};
 use crate::domain::Clock;
 use crate::store::{Membership, Place, PostgresPlace, Retention, StoreOptions};
 use crate::telemetry::Metrics;
@@ -45,19 +45,40 @@ pub fn store_options(
     StoreOptions {
         place,
         clock,
-        retention: Retention {
-            keep_deliveries: store.keep_deliveries,
-            keep_rejected: store.keep_rejected,
-            keep_captured: store.keep_captured,
-            keep_event_ids: store.keep_event_ids,
-            keep_messages: store.keep_messages,
-            keep_dead_letters: store.keep_dead_letters,
-            max_size: store.max_size,
-            max_refused: store.max_refused,
-        },
+        retention: retention(config),
         queue: store.queue,
         queue_bytes: QUEUE_BYTES,
         workers: metrics.workers().clone(),
         metrics: metrics.store().clone(),
     }
+}
+
+const fn retention(config: &Config) -> Retention {
+    let store = &config.store;
+    Retention {
+        keep_deliveries: store.keep_deliveries,
+        keep_rejected: store.keep_rejected,
+        keep_captured: store.keep_captured,
+        keep_event_ids: store.keep_event_ids,
+        keep_messages: store.keep_messages,
+        keep_dead_letters: store.keep_dead_letters,
+        max_size: store.max_size,
+        max_refused: store.max_refused,
+    }
+}
+
+/// Keeps the configured rules of retention in the data directory: `tagohook prune` without a configuration must not remove
+/// what they keep. A start does not fail if they cannot be written.
+pub fn keep_rules(data_dir: &DataDir, config: &Config) {
+    let rules = serde_json::to_string(&retention(config)).unwrap_or_default();
+    if let Err(fault) = data_dir.keep_retention(&rules) {
+        tracing::warn!(%fault, "retention.json cannot be written; give `tagohook prune` the configuration");
+    }
+}
+
+/// The rules of retention that the last instance on the data directory of `config` had; `None` before its first start.
+pub fn kept_rules(config: &Config) -> anyhow::Result<Option<Retention>> {
+    let kept = kept_retention(&config.data_dir)?;
+    kept.map(|rules| serde_json::from_str(&rules).context("retention.json is damaged; pass --config"))
+        .transpose()
 }

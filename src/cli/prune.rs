@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::bail;
 
 use super::arguments::Globals;
+use super::configuration::environment;
 use super::configuration_without_secrets;
 use super::output::{counted, say};
 use crate::app;
@@ -24,7 +25,12 @@ pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let place = app::store_place(&config, None)?;
-        let options = app::store_options(&config, place, Arc::new(SystemClock), &Metrics::default());
+        let mut options = app::store_options(&config, place, Arc::new(SystemClock), &Metrics::default());
+        if !names_rules(globals)
+            && let Some(kept) = app::kept_rules(&config)?
+        {
+            options.retention = kept;
+        }
         let store = Store::open(options).await?;
         let pruned = store.prune().await?;
         store.close().await;
@@ -35,4 +41,10 @@ pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
         say!("removed {deliveries}, {event_ids} and {messages}")?;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Whether the user says which rules apply. Otherwise they are those of the last instance.
+fn names_rules(globals: &Globals) -> bool {
+    let is_named = |name: &str| name == "TAGOHOOK_CONFIG" || name.starts_with("TAGOHOOK_STORE_");
+    globals.config.is_some() || environment().iter().any(|(name, _)| is_named(name))
 }

@@ -40,6 +40,7 @@ pub fn run(globals: &Globals) -> anyhow::Result<ExitCode> {
     let reread = || read_configuration(&options).map_err(|faults| faults.to_string());
     let started = |running: &Running| {
         running.publish_addresses(Arc::clone(&data_dir))?;
+        app::keep_rules(&data_dir, &config);
         greet(welcome(&config, &made, running));
         Ok(())
     };

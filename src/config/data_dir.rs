@@ -14,6 +14,7 @@ use crate::domain::ListenAddress;
 /// The secret files that the first start creates.
 pub const MADE_FILES: [&str; 3] = ["signing-secret", "tagoio-token", "store-key"];
 const ADDRESSES: &str = "addresses.json";
+const RETENTION: &str = "retention.json";
 const LOCK: &str = "lock";
 
 /// An error with the data directory; it prevents the start.
@@ -127,6 +128,15 @@ impl DataDir {
         })
     }
 
+    /// Keeps the rules of retention next to the data that they are for, as JSON: see `kept_retention`.
+    ///
+    /// # Errors
+    /// When they are others than those that are kept, and cannot be written.
+    pub fn keep_retention(&self, rules: &str) -> io::Result<()> {
+        let is_kept = fs::read(self.path.join(RETENTION)).is_ok_and(|kept| kept == rules.as_bytes());
+        if is_kept { Ok(()) } else { write_private(&self.path, RETENTION, rules.as_bytes()) }
+    }
+
     /// Removes `addresses.json`: no program listens there any more.
     pub fn remove_addresses(&self) {
         // If the file does not exist, the goal is already reached.
@@ -138,6 +148,20 @@ impl DataDir {
 #[must_use]
 pub fn read_addresses(data_dir: &Path) -> Option<Addresses> {
     serde_json::from_slice(&fs::read(addresses_file(data_dir)).ok()?).ok()
+}
+
+/// The rules of retention that the last program on this data directory had, as `DataDir::keep_retention` got them; `None`
+/// if none are kept.
+///
+/// # Errors
+/// `Io` if the file cannot be read.
+pub fn kept_retention(data_dir: &Path) -> Result<Option<String>, DataDirError> {
+    let path = data_dir.join(RETENTION);
+    match fs::read_to_string(&path) {
+        Ok(rules) => Ok(Some(rules)),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(cause) => Err(DataDirError::Io { path, what: "cannot be read", cause }),
+    }
 }
 
 /// The file with the addresses of a running program.

@@ -29,7 +29,7 @@ mod values;
 pub use changes::is_reloaded;
 pub use changes::{Change, Settings};
 pub use data_dir::{
-    Addresses, DataDir, DataDirError, addresses_file, keep_secret, read_addresses, store_key,
+    Addresses, DataDir, DataDirError, addresses_file, keep_secret, kept_retention, read_addresses, store_key,
 };
 pub use environment::CREDENTIAL_VARIABLES;
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 
 use crate::config::{Instance, PostgresUrl, Roots, TlsMode};
@@ -108,7 +109,7 @@ pub struct StoreOptions {
 }
 
 /// How long each kind of row is kept. Event ids have their own retention and outlive their deliveries.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Retention {
     /// Maximum age of accepted and duplicate deliveries.
     pub keep_deliveries: Duration,

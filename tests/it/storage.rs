@@ -1,5 +1,6 @@
 //! The store under other processes, long readers, and time zones.
 
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -34,6 +35,34 @@ fn st_01_no_lock_of_another_process_reaches_a_client() {
     assert!(other.join().unwrap() > 3 && sent > 50);
     assert_eq!(server.all_deliveries("").len(), sent);
     assert!(!server.log().contains("locked"));
+}
+
+/// Without it, `prune` would remove by the defaults what the configuration keeps.
+#[test]
+fn prune_without_a_configuration_has_the_rules_of_the_last_instance() {
+    let mut server = Setup::new("[store]\nkeep_deliveries = \"400d\"").start();
+    assert_eq!(server.post_signed(login("kept").as_bytes()).status, 200);
+    server.stop();
+    let prune = || {
+        let data_dir = server.data_dir();
+        let done = Command::new(env!("CARGO_BIN_EXE_tagohook"))
+            .arg("prune")
+            .arg("--data-dir")
+            .arg(data_dir)
+            .output();
+        String::from_utf8(done.unwrap().stdout).unwrap()
+    };
+    let file = server.data_dir().join("retention.json");
+    let rules = std::fs::read_to_string(&file).unwrap();
+    let days = 400 * 24 * 60 * 60;
+    let kept = format!("\"keep_deliveries\":{{\"secs\":{days},");
+    assert!(rules.contains(&kept), "{rules}");
+    assert!(prune().starts_with("removed 0 deliveries"));
+    std::fs::write(&file, rules.replace(&kept, "\"keep_deliveries\":{\"secs\":0,")).unwrap();
+    let pruned = prune();
+    assert!(pruned.starts_with("removed 1 delivery,"), "{pruned}");
+    std::fs::write(&file, "{").unwrap();
+    assert_eq!(prune(), "", "it does not guess");
 }
 
 #[test]

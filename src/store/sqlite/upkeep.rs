@@ -17,10 +17,9 @@ impl Work {
     /// One small step of retention; `true` if there is more to do.
     pub(super) fn look_after_retention(&mut self) -> bool {
         match self.retention_step() {
-            Ok(Step::Removed { deliveries, event_ids, messages }) => {
-                self.removed.deliveries = self.removed.deliveries.saturating_add(deliveries);
-                self.removed.event_ids = self.removed.event_ids.saturating_add(event_ids);
-                self.removed.messages = self.removed.messages.saturating_add(messages);
+            Ok(Step::Removed(pruned)) => {
+                self.removed.add(pruned);
+                self.unreported.add(pruned);
                 true
             }
             Ok(Step::Nothing) => {
@@ -64,13 +63,12 @@ impl Work {
 
     /// Runs retention to its end, then returns the freed room to the disk.
     pub(super) fn prune(&mut self) -> Result<Pruned, StoreError> {
-        let mut pruned = Pruned::default();
+        // The steps between batches began before.
+        let mut pruned = std::mem::take(&mut self.unreported);
         // The log's own room can then be reused, which matters on a full disk.
         let _ = move_log(&self.connection, "RESTART");
-        while let Step::Removed { deliveries, event_ids, messages } = self.retention_step()? {
-            pruned.deliveries = pruned.deliveries.saturating_add(deliveries);
-            pruned.event_ids = pruned.event_ids.saturating_add(event_ids);
-            pruned.messages = pruned.messages.saturating_add(messages);
+        while let Step::Removed(more) = self.retention_step()? {
+            pruned.add(more);
             let _ = move_log(&self.connection, "PASSIVE");
         }
         retention::give_back(&self.connection)?;

@@ -68,6 +68,7 @@ impl Writer {
             shared: shared_too,
             blocked: None,
             removed: Pruned::default(),
+            unreported: Pruned::default(),
             ages: Ages::default(),
             event_ids: EventIds::new(RUN_ROWS),
             held: Vec::new(),
@@ -161,6 +162,8 @@ pub(super) struct Work {
     pub(super) blocked: Option<String>,
     /// The rows that retention removed since its last log line.
     pub(super) removed: Pruned,
+    /// The rows that retention removed since the last `prune`.
+    pub(super) unreported: Pruned,
     /// The ages of rows.
     pub(super) ages: Ages,
     /// The event ids that were taken.

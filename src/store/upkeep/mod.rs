@@ -2,6 +2,7 @@
 
 pub mod ages;
 pub mod postgres;
+mod pruned;
 mod rules;
 pub mod sqlite;
 
@@ -9,19 +10,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+pub use pruned::Pruned;
+
 use super::StoreError;
 use crate::domain::Timestamp;
-
-/// The number of rows that a retention run removed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Pruned {
-    /// Deliveries.
-    pub deliveries: u64,
-    /// Event ids.
-    pub event_ids: u64,
-    /// Messages, dead letters and published events.
-    pub messages: u64,
-}
 
 /// The connections of this node to a database, by what they do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -164,9 +164,7 @@ impl Keeper {
             match self.database.retention_step(turn, now, skipped).await? {
                 Step::Busy | Step::Nothing => return Ok(false),
                 Step::Removed(more) => {
-                    pruned.deliveries = pruned.deliveries.saturating_add(more.deliveries);
-                    pruned.event_ids = pruned.event_ids.saturating_add(more.event_ids);
-                    pruned.messages = pruned.messages.saturating_add(more.messages);
+                    pruned.add(more);
                     return Ok(true);
                 }
                 Step::InUse(_) if left > 1 => {

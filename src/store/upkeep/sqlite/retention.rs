@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use crate::domain::{Now, Timestamp, Verdict};
-use crate::store::Retention;
 use crate::store::log::encoding::verdict_number;
 use crate::store::log::sqlite::event_ids::EventIds;
 use crate::store::outbox::sqlite as outbox;
 use crate::store::sqlite::whole;
 use crate::store::upkeep::rules::{Surplus, Total, Whose, surpluses};
+use crate::store::{Pruned, Retention};
 
 /// The most rows that one step removes.
 const STEP_ROWS: usize = 200;
@@ -31,14 +31,7 @@ pub enum Step {
     /// There was nothing to remove.
     Nothing,
     /// Something was removed; there may be more.
-    Removed {
-        /// Deliveries removed.
-        deliveries: u64,
-        /// Event ids removed.
-        event_ids: u64,
-        /// Messages, dead letters and published events removed.
-        messages: u64,
-    },
+    Removed(Pruned),
 }
 
 /// Adds the rows of a batch to the totals of their verdicts.
@@ -104,7 +97,7 @@ pub fn step(
     let event_ids = remove_expired_ids(connection, event_ids, now.due)?;
     let messages = remove_messages(connection, retention, now.wall)?;
     if event_ids > 0 || messages > 0 {
-        return Ok(Step::Removed { deliveries: 0, event_ids, messages });
+        return Ok(Step::Removed(Pruned { deliveries: 0, event_ids, messages }));
     }
     Ok(Step::Nothing)
 }
@@ -192,7 +185,7 @@ fn remove(connection: &mut Connection, verdict: Verdict, doomed: &[(i64, u64)]) 
     transaction
         .execute("UPDATE facts SET value = max(value, ?1) WHERE name = 'pruned_through'", [through])?;
     transaction.commit()?;
-    Ok(Step::Removed { deliveries, event_ids: 0, messages: 0 })
+    Ok(Step::Removed(Pruned { deliveries, ..Pruned::default() }))
 }
 
 /// Bytes in use in the file.

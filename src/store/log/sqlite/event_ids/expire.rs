@@ -3,8 +3,8 @@
 use rusqlite::Connection;
 
 use super::identity::Identity;
-use super::listing::first_part;
-use super::taking::{EventIds, first_of};
+use super::places::{first_of, first_part};
+use super::taking::EventIds;
 use crate::domain::Timestamp;
 
 impl EventIds {

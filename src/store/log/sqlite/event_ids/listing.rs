@@ -4,12 +4,8 @@ use rusqlite::{Connection, params};
 
 use super::filter::Filter;
 use super::identity::Identity;
-use super::taking::{EventIds, Run, first_of, run_of};
-
-/// The number of parts of a list: one for each first byte of an identity.
-const PARTS: usize = 256;
-/// The size of an entry of a part: four bytes of the identity, two of the place.
-const ENTRY: usize = 6;
+use super::places::{PARTS, entry, first_part, run_of};
+use super::taking::{EventIds, Run};
 
 /// The list of a run.
 pub(super) struct Listing {
@@ -29,10 +25,8 @@ impl Listing {
         self.run.latest_expiry = self.run.latest_expiry.max(expires_at);
         self.run.filter.add(identity);
         let (part, next) = identity.part();
-        let place = u16::try_from(id.saturating_sub(first_of(self.run.number))).unwrap_or(u16::MAX);
         if let Some(part) = self.parts.get_mut(usize::from(part)) {
-            part.extend_from_slice(&next);
-            part.extend_from_slice(&place.to_le_bytes());
+            part.extend_from_slice(&entry(next, id));
         }
     }
 
@@ -67,18 +61,4 @@ impl EventIds {
         self.listed = number;
         Ok(())
     }
-}
-
-/// The number of the first part of a run's list.
-pub(super) const fn first_part(run: i64) -> i64 {
-    run << 8
-}
-
-/// The places in a part that may be those of an identity.
-pub(super) fn places(part: &[u8], next: [u8; 4]) -> impl Iterator<Item = i64> {
-    let (entries, _) = part.as_chunks::<ENTRY>();
-    entries
-        .iter()
-        .filter(move |entry| entry.starts_with(&next))
-        .map(|entry| i64::from(u16::from_le_bytes([entry[4], entry[5]])))
 }

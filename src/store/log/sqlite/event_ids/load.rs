@@ -3,7 +3,8 @@
 use rusqlite::Connection;
 
 use super::filter::Filter;
-use super::taking::{EventIds, Fresh, Run, first_of};
+use super::places::first_of;
+use super::taking::{EventIds, Fresh, Run};
 
 impl EventIds {
     /// Follows the file inside the open transaction: what others wrote, and how far the clock was set.

@@ -13,6 +13,7 @@ mod filter;
 mod identity;
 mod listing;
 mod load;
+mod places;
 mod staged;
 mod statements;
 mod taking;

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use super::identity::Identity;
 use super::listing::Listing;
 use super::load::newest_run;
-use super::taking::first_of;
+use super::places::first_of;
 
 /// Moves the rows of `event_ids` to runs of `run_rows` ids, and the rest to the fresh ids.
 pub fn to_runs(connection: &mut Connection, run_rows: u32) -> rusqlite::Result<()> {

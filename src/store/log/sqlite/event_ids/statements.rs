@@ -3,8 +3,7 @@
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, params};
 
 use super::identity::Identity;
-use super::listing::{first_part, places};
-use super::taking::first_of;
+use super::places::{first_of, first_part, places};
 use crate::domain::{DeliveryId, Timestamp};
 
 /// An event id that a delivery claims.

@@ -4,13 +4,12 @@ use std::collections::HashMap;
 
 use super::filter::{Filter, Probe};
 use super::identity::Identity;
+use super::places::{first_of, run_of};
 use super::statements::{First, New, Statements};
 use crate::domain::Timestamp;
 
 /// The number of ids in a run.
 pub const RUN_ROWS: u32 = 65_536;
-/// A row of `taken_event_ids` has the number of its run above this many bits.
-const PLACE_BITS: u32 = 20;
 
 /// What is known in memory about event ids; the same as in the file. Every transaction that uses it begins with `follow`,
 /// and `forget` follows one that failed.
@@ -118,14 +117,4 @@ impl EventIds {
     pub(super) const fn stored(&self, at: Timestamp) -> i64 {
         at.as_micros().saturating_sub(self.shift)
     }
-}
-
-/// The run of a row.
-pub(super) const fn run_of(id: i64) -> i64 {
-    id >> PLACE_BITS
-}
-
-/// The number of the first row of a run.
-pub(super) const fn first_of(run: i64) -> i64 {
-    run << PLACE_BITS
 }

@@ -8,7 +8,7 @@ use rusqlite::types::FromSql as _;
 
 use super::identity::Identity;
 use super::listing::Listing;
-use super::taking::first_of;
+use super::places::first_of;
 use super::*;
 use crate::domain::{DeliveryId, Timestamp};
 use crate::store::sqlite::{migrate, shared};
