@@ -7,5 +7,6 @@ CREATE TABLE event_id_places (
     places BLOB NOT NULL         -- for each id the next four bytes of its identity, and its place in the run: two bytes, little endian
 );
 
--- Runs of the version before lie in sorted_event_ids until they expire. Those that are not listed are still in taken_event_ids.
-DELETE FROM sorted_event_ids WHERE run NOT IN (SELECT run FROM event_id_runs);
+-- Runs of the version before lie in sorted_event_ids until they expire. One that is not listed is still in taken_event_ids.
+DELETE FROM sorted_event_ids
+WHERE run > (SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'event_id_runs');
