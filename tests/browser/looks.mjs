@@ -50,7 +50,7 @@ export function blemishes() {
     if (tops.length > 1 && tops.filter((top) => top === tops.at(-1)).length === 1) found.push(`a figure alone in its row: ${text(figures.lastElementChild)}`);
   }
   const search = document.querySelector(".search-box input");
-  if (search && innerWidth <= 760 && search.clientWidth < 150) found.push("the search field is too narrow for a search");
+  if (search?.checkVisibility() && innerWidth <= 760 && search.clientWidth < 150) found.push("the search field is too narrow for a search");
 
   const headings = document.querySelectorAll("h1").length;
   if (headings !== 1) found.push(`${headings} headings of the first level`);
