@@ -16,12 +16,13 @@ use crate::store::{Pruned, Retention};
 const STEP_ROWS: usize = 200;
 /// The most bytes that one step removes, except for the last row.
 const STEP_BYTES: u64 = 4 * 1024 * 1024;
-/// A step ends after this time with the rows that it has removed: the disk may have to read each of them first.
+/// A step ends after this time with what it has removed or returned: the disk may have to read each row and page first.
 const STEP_TIME: Duration = Duration::from_millis(4);
 /// The most event ids that one step removes.
 const STEP_IDS: usize = 1_000;
-/// The number of pages returned to the disk at once while receiving.
-const GIVE_BACK_A_LITTLE: u32 = 200;
+/// The number of pages returned to the disk in a step while receiving, and the most steps in a row.
+const GIVE_BACK_A_LITTLE: u32 = 4;
+const GIVE_BACK_STEPS: usize = 50;
 /// The most pages returned to the disk at once.
 const GIVE_BACK_PAGES: u32 = 2_000;
 
@@ -214,13 +215,22 @@ fn remove_expired_ids(
     Ok(u64::try_from(removed).unwrap_or(u64::MAX))
 }
 
-/// Returns a few free pages to the disk if more than a quarter of the file is free.
+/// Returns a few free pages to the disk if more than a quarter of the file is free. For each, a page from the end of the file
+/// takes its place, and the disk may have to read that first.
 pub fn give_back_a_little(connection: &Connection) -> rusqlite::Result<()> {
     let number = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
-    if number("PRAGMA freelist_count")? > number("PRAGMA page_count")? / 4 {
-        connection.execute_batch(&format!("PRAGMA incremental_vacuum({GIVE_BACK_A_LITTLE})"))?;
+    if number("PRAGMA freelist_count")? <= number("PRAGMA page_count")? / 4 {
+        return Ok(());
     }
-    Ok(())
+    let began = Instant::now();
+    let transaction = connection.unchecked_transaction()?;
+    for _ in 0..GIVE_BACK_STEPS {
+        transaction.execute_batch(&format!("PRAGMA incremental_vacuum({GIVE_BACK_A_LITTLE})"))?;
+        if began.elapsed() >= STEP_TIME {
+            break;
+        }
+    }
+    transaction.commit()
 }
 
 /// Returns free pages to the disk.
