@@ -247,3 +247,37 @@ pub fn give_back(connection: &Connection) -> rusqlite::Result<()> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::shared;
+
+    #[test]
+    fn free_pages_go_back_little_by_little() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = shared::open_writer(&folder.path().join("t.db")).unwrap();
+        connection
+            .execute_batch(
+                r"
+                CREATE TABLE t (a INTEGER PRIMARY KEY, b BLOB);
+                INSERT INTO t (b)
+                SELECT randomblob(7000)
+                FROM (WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 900) SELECT i FROM n);
+                DELETE FROM t WHERE a <= 800;
+                ",
+            )
+            .unwrap();
+        let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        let pages = || (number("PRAGMA page_count"), number("PRAGMA freelist_count"));
+        let before = pages();
+        give_back_a_little(&connection).unwrap();
+        assert!(pages().0 < before.0 && pages().0 >= before.0 - 200);
+        for _ in 0..800 {
+            give_back_a_little(&connection).unwrap();
+        }
+        let (all, free) = pages();
+        assert!(free <= all / 4, "{free} of {all}");
+        assert_eq!(number("SELECT count(*) FROM t WHERE length(b) = 7000"), 100);
+    }
+}
