@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
 use super::failure::{Failure, innermost};
-use super::own_receiver::OwnReceiver;
+use super::own_receiver::{OwnReceiver, SWITCH_MS};
 use super::pieces::Pieces;
 use super::target_guard::TargetGuard;
 use super::trust::Trust;
@@ -217,12 +217,17 @@ impl Client {
     /// Sends a request. The return value is always the outcome of an attempt.
     pub async fn send(&self, request: Outgoing) -> Outcome {
         let Trust::Own(own) = &self.trust else { return self.attempt(request).await };
-        let outcome = self.attempt(request.clone()).await;
-        let status = outcome.result.as_ref().map(|response| response.status).map_err(|failure| failure.error);
-        match own.after_a_switch(&request.url, status).await {
-            Some(url) => self.attempt(Outgoing { url, ..request }).await,
-            None => outcome,
+        let mut request = request;
+        for pause_ms in SWITCH_MS {
+            let outcome = self.attempt(request.clone()).await;
+            let status =
+                outcome.result.as_ref().map(|response| response.status).map_err(|failure| failure.error);
+            match own.after_a_switch(&request.url, status, pause_ms).await {
+                Some(url) => request.url = url,
+                None => return outcome,
+            }
         }
+        self.attempt(request).await
     }
 
     async fn attempt(&self, request: Outgoing) -> Outcome {

@@ -12,8 +12,9 @@ use super::sample::{shell_quote, source_path};
 use crate::config::{Addresses, TlsPins, read_addresses};
 use crate::domain::{AttemptError, ListenAddress};
 
-/// How long the receiver may take to switch TLS on or off.
-const SWITCH: Duration = Duration::from_millis(50);
+/// How long a request waits before each new attempt while the receiver switches TLS on or off, in milliseconds: about 1.5 s in
+/// all, since the disk may be busy when it announces that.
+pub(super) const SWITCH_MS: [u64; 5] = [50, 100, 200, 400, 800];
 
 /// Our own receiver. TLS may be switched on and off, and its certificate be renewed, while it is in use.
 #[derive(Clone)]
@@ -98,14 +99,20 @@ impl OwnReceiver {
         options
     }
 
-    /// The URL for one more attempt if TLS is switched on or off while a request is on its way. The receiver has not read
-    /// that request: it expected the other protocol. `result` is its status, or why there was none.
-    pub(super) async fn after_a_switch(&self, url: &Url, result: Result<u16, AttemptError>) -> Option<Url> {
+    /// The URL for one more attempt if TLS is switched on or off while a request is on its way, after `pause_ms` if the
+    /// receiver may not have announced it. The receiver has not read that request: it expected the other protocol.
+    /// `result` is its status, or why there was none.
+    pub(super) async fn after_a_switch(
+        &self,
+        url: &Url,
+        result: Result<u16, AttemptError>,
+        pause_ms: u64,
+    ) -> Option<Url> {
         // TLS is announced before it is in force, so that only a request by TLS may have to wait for the announcement.
         let is_early = match (url.scheme(), result) {
             ("http", Ok(400) | Err(AttemptError::Reset)) => false,
             ("https", Err(fault @ (AttemptError::Tls | AttemptError::Reset))) => {
-                tokio::time::sleep(SWITCH).await;
+                tokio::time::sleep(Duration::from_millis(pause_ms)).await;
                 fault == AttemptError::Tls
             }
             _ => return None,
@@ -162,8 +169,9 @@ mod tests {
         let [clear, by_tls] = ["http", "https"]
             .map(|scheme| Url::parse(&format!("{scheme}://127.0.0.1:8080/webhook/a?b=c")).unwrap());
         let (refused, reset) = (Ok(400), Err(AttemptError::Reset));
-        let at_once =
-            |is_tls: bool, url: &Url, result| receiver(is_tls).after_a_switch(url, result).now_or_never();
+        let at_once = |is_tls: bool, url: &Url, result| {
+            receiver(is_tls).after_a_switch(url, result, SWITCH_MS[0]).now_or_never()
+        };
         assert_eq!(at_once(false, &clear, refused), Some(None), "the payload was refused");
         assert_eq!(at_once(true, &by_tls, refused), Some(None));
         assert_eq!(at_once(true, &clear, Ok(200)), Some(None));
@@ -172,12 +180,12 @@ mod tests {
         for is_tls in [false, true] {
             assert_eq!(at_once(is_tls, &by_tls, Err(AttemptError::Tls)), None);
         }
-        let later = receiver(false).after_a_switch(&by_tls, Err(AttemptError::Tls)).await;
+        let later = receiver(false).after_a_switch(&by_tls, Err(AttemptError::Tls), SWITCH_MS[0]).await;
         assert_eq!(later, Some(clear.clone()));
         assert_eq!(
-            receiver(true).after_a_switch(&by_tls, Err(AttemptError::Tls)).await,
+            receiver(true).after_a_switch(&by_tls, Err(AttemptError::Tls), SWITCH_MS[0]).await,
             Some(by_tls.clone())
         );
-        assert_eq!(receiver(true).after_a_switch(&by_tls, reset).await, None);
+        assert_eq!(receiver(true).after_a_switch(&by_tls, reset, SWITCH_MS[0]).await, None);
     }
 }

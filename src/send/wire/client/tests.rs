@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::Ordering::Relaxed;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -9,6 +10,7 @@ use tokio::net::TcpListener;
 use super::*;
 
 /// A peer that reads a request's head, writes `answer`, and then closes or keeps the connection.
+/// To a TLS greeting it answers something else.
 async fn peer(answer: &'static [u8], hold: bool) -> Url {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/hook", listener.local_addr().unwrap());
@@ -20,6 +22,9 @@ async fn peer(answer: &'static [u8], hold: bool) -> Url {
                 while !head.windows(4).any(|four| four == b"\r\n\r\n") {
                     match stream.read(&mut buffer).await {
                         Ok(0) | Err(_) => return,
+                        Ok(_) if buffer.starts_with(&[0x16]) => {
+                            return drop(stream.write_all(b"HTTP/1.1 400 ").await);
+                        }
                         Ok(count) => head.extend_from_slice(&buffer[..count]),
                     }
                 }
@@ -49,18 +54,18 @@ async fn no_tls() -> Url {
 
 async fn send_to(url: Url, timeout_ms: u64) -> Outcome {
     let client = Client::new(TargetGuard::new(false)).unwrap();
-    let timeout = Duration::from_millis(timeout_ms);
-    let body = Bytes::from_static(b"{}");
-    client
-        .send(Outgoing {
-            method: Method::Post,
-            url,
-            headers: Vec::new(),
-            body,
-            timeout,
-            max_answer: MAX_ANSWER,
-        })
-        .await
+    client.send(Outgoing { timeout: Duration::from_millis(timeout_ms), ..post(url) }).await
+}
+
+fn post(url: Url) -> Outgoing {
+    Outgoing {
+        method: Method::Post,
+        url,
+        headers: Vec::new(),
+        body: Bytes::from_static(b"{}"),
+        timeout: Duration::from_secs(10),
+        max_answer: MAX_ANSWER,
+    }
 }
 
 fn error(outcome: &Outcome) -> AttemptError {
@@ -255,4 +260,23 @@ async fn no_more_of_a_large_head_is_kept_than_is_shown_and_retry_after_always() 
     assert!((15_000..=MAX_HEAD).contains(&bytes), "{bytes}");
     assert!(response.headers.contains(&("retry-after".to_owned(), "7".to_owned())));
     assert!(response.truncated);
+}
+
+#[tokio::test]
+async fn a_receiver_may_announce_late_that_tls_is_off() {
+    let clear = peer(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", false).await;
+    let address = std::net::SocketAddr::from(([127, 0, 0, 1], clear.port().unwrap()));
+    let pins: crate::config::TlsPins = serde_json::from_str(r#"{"tls_pin": "sha256//x"}"#).unwrap();
+    for looks in [0, 1, 3] {
+        let left = std::sync::atomic::AtomicU32::new(looks);
+        let pins = pins.clone();
+        let receiver = OwnReceiver::new(ListenAddress::Tcp(address), move || {
+            let one_less = |left: u32| left.checked_sub(1);
+            left.fetch_update(Relaxed, Relaxed, one_less).is_ok().then(|| pins.clone())
+        });
+        let mut url = clear.clone();
+        url.set_scheme("https").unwrap();
+        let outcome = Client::of_receiver(&receiver).unwrap().send(post(url)).await;
+        assert_eq!(outcome.result.unwrap().status, 200, "announced after {looks} looks");
+    }
 }
