@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::harness::{Connection, Server, Setup, login, signed_request};
+use crate::harness::{Connection, Server, Setup, login, signed_request, until};
 
 /// What a start on the data directory of `server` says when it refuses.
 fn refused_start(server: &Server) -> String {
@@ -61,6 +61,26 @@ fn st_08_id_11_after_a_kill_under_load_every_acknowledged_event_is_there_once() 
     }
     let some = acknowledged.iter().next().unwrap();
     assert_eq!(server.post_signed(login(some).as_bytes()).word(), "already_processed");
+}
+
+/// Retention commits without waiting for the disk. A delivery after it waits all the same.
+#[test]
+fn no_delivery_is_acknowledged_before_the_disk_has_it_not_even_beside_retention() {
+    let config = "[receiver]\ncapture_rate = \"100000/s\"\n[store]\nkeep_captured = 2\n";
+    let (setup, hang) = Setup::new(config).on_a_hanging_disk();
+    let server = setup.start();
+    for round in 0..3 {
+        for _ in 0..20 {
+            assert_eq!(server.post("/webhook-test", &[], b"x").status, 200);
+        }
+        until("retention", || server.deliveries("verdict=captured").len() == 2);
+        fs::write(&hang, "").unwrap();
+        let mut connection = Connection::open(server.receiver);
+        assert!(connection.write(signed_request(&format!("durable-{round}")).as_bytes()));
+        assert!(!connection.is_answered_within(Duration::from_millis(500)), "before the disk had it");
+        fs::remove_file(&hang).unwrap();
+        assert_eq!(connection.answer().unwrap().status, 200);
+    }
 }
 
 #[test]

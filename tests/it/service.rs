@@ -86,22 +86,10 @@ fn a_supervisor_is_told_of_the_start_a_reload_and_the_stop() {
     }
 }
 
-/// A disk whose sync does not return, and what undoes it.
-fn with_hanging_disk(setup: Setup) -> (Setup, std::path::PathBuf) {
-    let library = setup.data_dir().join("slow_sync.so");
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/harness/slow_sync.c");
-    let mut compiler = Command::new("cc");
-    compiler.args(["-shared", "-fPIC", "-o"]).arg(&library).args([source, "-ldl"]);
-    assert!(compiler.status().unwrap().success());
-    let switch = setup.data_dir().join("hang");
-    let setup = setup.env("LD_PRELOAD", library.to_str().unwrap()).env("SLOW_SYNC", switch.to_str().unwrap());
-    (setup, switch)
-}
-
 #[test]
 fn the_watchdog_is_fed_only_while_the_writer_answers() {
     let supervisor = Supervisor::on_a_path();
-    let (setup, switch) = with_hanging_disk(Setup::new("").env("WATCHDOG_USEC", "900000"));
+    let (setup, switch) = Setup::new("").env("WATCHDOG_USEC", "900000").on_a_hanging_disk();
     let mut server = started_for(&supervisor, setup);
     for _ in 0..3 {
         assert_eq!(supervisor.message(), ["WATCHDOG=1"]);

@@ -6,7 +6,7 @@ use rusqlite::ErrorCode;
 
 use super::checkpoint::move_log;
 use super::writer::Work;
-use crate::store::upkeep::sqlite::retention::{self, Step};
+use crate::store::upkeep::sqlite::retention;
 use crate::store::{Pruned, StoreError};
 
 impl Work {
@@ -14,24 +14,22 @@ impl Work {
         self.shared.used.load(Ordering::Relaxed) > self.options.retention.max_size
     }
 
-    /// One small step of retention; `true` if there is more to do.
+    /// One small step of retention or of what follows it; `true` if there is more to do.
     pub(super) fn look_after_retention(&mut self) -> bool {
         match self.retention_step() {
-            Ok(Step::Removed(pruned)) => {
+            Ok(pruned) if !pruned.is_nothing() => {
                 self.removed.add(pruned);
                 self.unreported.add(pruned);
                 true
             }
-            Ok(Step::Nothing) => {
-                let Pruned { deliveries, event_ids, messages } = std::mem::take(&mut self.removed);
-                if deliveries > 0 || event_ids > 0 || messages > 0 {
-                    tracing::info!(deliveries, event_ids, messages, "retention removed");
-                }
-                if let Err(fault) = retention::give_back_a_little(&self.connection) {
+            Ok(_) => {
+                self.report_removed();
+                let given_back = self.give_back_a_little();
+                if let Err(fault) = &given_back {
                     tracing::warn!(%fault, "free pages could not be given back");
-                    self.recover(&fault);
+                    self.recover(fault);
                 }
-                false
+                given_back.unwrap_or(false)
             }
             Err(fault) => {
                 tracing::error!(%fault, "retention could not run");
@@ -43,22 +41,40 @@ impl Work {
         }
     }
 
-    fn retention_step(&mut self) -> rusqlite::Result<Step> {
-        let now = self.ages.trusted(self.options.clock.both());
-        let step = retention::step(&mut self.connection, &mut self.event_ids, &self.options.retention, now);
-        if let Err(fault) = &step {
+    fn report_removed(&mut self) {
+        let removed = std::mem::take(&mut self.removed);
+        if !removed.is_nothing() {
+            let Pruned { deliveries, event_ids, messages } = removed;
+            tracing::info!(deliveries, event_ids, messages, "retention removed");
+        }
+    }
+
+    fn give_back_a_little(&mut self) -> rusqlite::Result<bool> {
+        self.sync_commits(false)?;
+        retention::give_back_a_little(&self.connection)
+    }
+
+    fn retention_step(&mut self) -> rusqlite::Result<Pruned> {
+        let removed = self.remove_a_little();
+        if let Err(fault) = &removed {
             self.recover(fault);
         }
-        let step = step?;
+        let removed = removed?;
         // Read from the file each time: `tagohook prune` may run next to us.
         self.shared.set_pruned_through(retention::pruned_through(&self.connection)?);
         self.shared.used.store(retention::used_bytes(&self.connection)?, Ordering::Relaxed);
-        let is_stuck = step == Step::Nothing && self.is_over_size();
+        let is_stuck = removed.is_nothing() && self.is_over_size();
         if is_stuck && self.blocked.is_none() {
             tracing::error!("max_size is reached and nothing can be removed: deliveries are answered 503");
         }
         self.blocked = is_stuck.then(|| "max_size is reached and nothing can be removed".to_owned());
-        Ok(step)
+        Ok(removed)
+    }
+
+    fn remove_a_little(&mut self) -> rusqlite::Result<Pruned> {
+        self.sync_commits(false)?;
+        let now = self.ages.trusted(self.options.clock.both());
+        retention::step(&mut self.connection, &mut self.event_ids, &self.options.retention, now)
     }
 
     /// Runs retention to its end, then returns the freed room to the disk.
@@ -67,7 +83,11 @@ impl Work {
         let mut pruned = std::mem::take(&mut self.unreported);
         // The log's own room can then be reused, which matters on a full disk.
         let _ = move_log(&self.connection, "RESTART");
-        while let Step::Removed(more) = self.retention_step()? {
+        loop {
+            let more = self.retention_step()?;
+            if more.is_nothing() {
+                break;
+            }
             pruned.add(more);
             let _ = move_log(&self.connection, "PASSIVE");
         }

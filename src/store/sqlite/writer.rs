@@ -30,7 +30,7 @@ const RETENTION_EVERY: Duration = Duration::from_secs(2);
 
 /// After each step, retention pauses for so many times as long, unless the store is too large: most deliveries do not wait for
 /// it.
-const RETENTION_PAUSE: u32 = 2;
+const RETENTION_PAUSE: u32 = 6;
 
 enum Command {
     Append(Waiting<Packed>),
@@ -72,6 +72,7 @@ impl Writer {
             ages: Ages::default(),
             event_ids: EventIds::new(RUN_ROWS),
             held: Vec::new(),
+            commits_are_synced: true,
             state: State::Closed,
         };
         let thread = workers.start("store-writer", 0, move || work.run(&commands))?;
@@ -170,6 +171,8 @@ pub(super) struct Work {
     pub(super) event_ids: EventIds,
     /// Jobs that did not fit into the last transaction's time.
     held: Vec<Box<dyn Job>>,
+    /// Whether a commit waits until the log is on disk.
+    commits_are_synced: bool,
     state: State,
 }
 
@@ -315,7 +318,18 @@ impl Work {
         })
     }
 
+    /// Says whether the next commits wait for the disk. What retention does need not wait: after a crash, it is done again. The
+    /// next commit that waits also brings those before it to the disk.
+    pub(super) fn sync_commits(&mut self, synced: bool) -> rusqlite::Result<()> {
+        if self.commits_are_synced != synced {
+            self.connection.pragma_update(None, "synchronous", if synced { "FULL" } else { "NORMAL" })?;
+            self.commits_are_synced = synced;
+        }
+        Ok(())
+    }
+
     fn try_commit(&mut self, batch: &mut Batch) -> rusqlite::Result<Vec<Inserted>> {
+        self.sync_commits(true)?;
         let now = self.options.clock.now();
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
         let mut inserted = Vec::with_capacity(batch.entries.len());
@@ -372,7 +386,7 @@ impl Work {
             Ok(connection)
         });
         match opened {
-            Ok(connection) => self.connection = connection,
+            Ok(connection) => (self.connection, self.commits_are_synced) = (connection, true),
             Err(fault) => tracing::error!(%fault, "the store's file cannot be opened again"),
         }
     }
@@ -381,7 +395,9 @@ impl Work {
         if let Some(why) = &self.blocked {
             return Err(StoreError::Unavailable(why.clone()));
         }
-        let written = self.connection.execute("UPDATE facts SET value = value + 1 WHERE name = 'probe'", []);
+        let written = self.sync_commits(true).and_then(|()| {
+            self.connection.execute("UPDATE facts SET value = value + 1 WHERE name = 'probe'", [])
+        });
         if let Err(fault) = &written {
             self.recover(fault);
         }

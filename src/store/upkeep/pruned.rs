@@ -12,6 +12,12 @@ pub struct Pruned {
 }
 
 impl Pruned {
+    /// Whether there was nothing to remove.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Adds what was removed after it.
     pub const fn add(&mut self, more: Self) {
         self.deliveries = self.deliveries.saturating_add(more.deliveries);

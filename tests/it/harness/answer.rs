@@ -122,6 +122,14 @@ impl Connection {
         Some(String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned())
     }
 
+    /// Whether bytes arrive within this time.
+    pub fn is_answered_within(&mut self, time: Duration) -> bool {
+        self.stream.get_mut().set_read_timeout(Some(time)).unwrap();
+        let is_answered = self.stream.fill_buf().is_ok();
+        self.stream.get_mut().set_read_timeout(Some(PATIENCE)).unwrap();
+        is_answered
+    }
+
     /// Whether the other side closed the connection.
     pub fn is_closed(&mut self) -> bool {
         let mut rest = Vec::new();

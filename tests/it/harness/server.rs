@@ -53,6 +53,19 @@ impl Setup {
         self
     }
 
+    /// A disk whose sync does not return while the returned file exists.
+    pub fn on_a_hanging_disk(self) -> (Self, PathBuf) {
+        let library = self.data_dir().join("slow_sync.so");
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/harness/slow_sync.c");
+        let mut compiler = Command::new("cc");
+        compiler.args(["-shared", "-fPIC", "-o"]).arg(&library).args([source, "-ldl"]);
+        assert!(compiler.status().unwrap().success());
+        let switch = self.data_dir().join("hang");
+        let setup =
+            self.env("LD_PRELOAD", library.to_str().unwrap()).env("SLOW_SYNC", switch.to_str().unwrap());
+        (setup, switch)
+    }
+
     /// The data directory.
     pub fn data_dir(&self) -> PathBuf {
         self.folder.path().join("data")

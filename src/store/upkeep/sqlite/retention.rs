@@ -12,28 +12,16 @@ use crate::store::sqlite::whole;
 use crate::store::upkeep::rules::{Surplus, Total, Whose, surpluses};
 use crate::store::{Pruned, Retention};
 
-/// The most rows that one step removes.
-const STEP_ROWS: usize = 200;
-/// The most bytes that one step removes, except for the last row.
-const STEP_BYTES: u64 = 4 * 1024 * 1024;
-/// A step ends after this time with what it has removed or returned: the disk may have to read each row and page first.
-const STEP_TIME: Duration = Duration::from_millis(4);
-/// The most event ids that one step removes.
-const STEP_IDS: usize = 1_000;
-/// The number of pages returned to the disk in a step while receiving, and the most steps in a row.
-const GIVE_BACK_A_LITTLE: u32 = 4;
-const GIVE_BACK_STEPS: usize = 50;
+/// A step ends after this time, whatever the disk has to read.
+const STEP_TIME: Duration = Duration::from_millis(1);
+/// The most deliveries, event ids, or messages that are removed before the time is looked at.
+const PORTION: usize = 32;
+/// The most bytes of deliveries in a portion, except for the last one.
+const PORTION_BYTES: u64 = 1024 * 1024;
+/// The number of pages returned to the disk before the time is looked at.
+const PORTION_PAGES: u32 = 4;
 /// The most pages returned to the disk at once.
 const GIVE_BACK_PAGES: u32 = 2_000;
-
-/// The result of a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// There was nothing to remove.
-    Nothing,
-    /// Something was removed; there may be more.
-    Removed(Pruned),
-}
 
 /// Adds the rows of a batch to the totals of their verdicts.
 pub fn add_to_totals(
@@ -69,7 +57,8 @@ pub fn change_total(
     Ok(())
 }
 
-/// Runs one step: the first rule with something to remove removes a little.
+/// Runs one step: a transaction that removes what it can in a short time, portion by portion. Returns zeros if there was
+/// nothing to remove.
 ///
 /// The wall-clock time in `now` is the instant from which ages are computed.
 pub fn step(
@@ -77,44 +66,75 @@ pub fn step(
     event_ids: &mut EventIds,
     retention: &Retention,
     now: Now,
-) -> rusqlite::Result<Step> {
+) -> rusqlite::Result<Pruned> {
+    let began = Instant::now();
+    let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
+    event_ids.follow(&transaction)?;
+    let mut removed = Pruned::default();
+    loop {
+        let portion = portion(&transaction, event_ids, retention, now)?;
+        removed.add(portion);
+        if portion.is_nothing() || began.elapsed() >= STEP_TIME {
+            break;
+        }
+    }
+    transaction.commit()?;
+    Ok(removed)
+}
+
+/// The first rule with something to remove removes a little.
+fn portion(
+    transaction: &Transaction<'_>,
+    event_ids: &mut EventIds,
+    retention: &Retention,
+    now: Now,
+) -> rusqlite::Result<Pruned> {
+    let deliveries = remove_deliveries(transaction, retention, now.wall)?;
+    if deliveries > 0 {
+        return Ok(Pruned { deliveries, ..Pruned::default() });
+    }
+    let event_ids = event_ids.remove_expired(transaction, now.due, PORTION)?;
+    let event_ids = u64::try_from(event_ids).unwrap_or(u64::MAX);
+    let messages = remove_messages(transaction, retention, now.wall)?;
+    Ok(Pruned { deliveries, event_ids, messages })
+}
+
+fn remove_deliveries(
+    transaction: &Transaction<'_>,
+    retention: &Retention,
+    now: Timestamp,
+) -> rusqlite::Result<u64> {
     let totals = Verdict::ALL
         .into_iter()
-        .map(|verdict| Ok((verdict, total(connection, verdict)?)))
+        .map(|verdict| Ok((verdict, total(transaction, verdict)?)))
         .collect::<rusqlite::Result<Vec<_>>>()?;
     let total_of = |wanted| {
         totals.iter().find(|(verdict, _)| *verdict == wanted).map_or_else(Total::default, |(_, total)| *total)
     };
-    for (whose, surplus) in surpluses(total_of, used_bytes(connection)?, retention, now.wall) {
+    for (whose, surplus) in surpluses(total_of, used_bytes(transaction)?, retention, now) {
         let verdict = match whose {
             Whose::One(verdict) => verdict,
-            Whose::Accepted => oldest_of_the_accepted(connection)?,
+            Whose::Accepted => oldest_of_the_accepted(transaction)?,
         };
-        let doomed = doomed(connection, verdict, surplus)?;
+        let doomed = doomed(transaction, verdict, surplus)?;
         if !doomed.is_empty() {
-            return remove(connection, verdict, &doomed);
+            remove(transaction, verdict, &doomed)?;
+            return Ok(u64::try_from(doomed.len()).unwrap_or(u64::MAX));
         }
     }
-    let event_ids = remove_expired_ids(connection, event_ids, now.due)?;
-    let messages = remove_messages(connection, retention, now.wall)?;
-    if event_ids > 0 || messages > 0 {
-        return Ok(Step::Removed(Pruned { deliveries: 0, event_ids, messages }));
-    }
-    Ok(Step::Nothing)
+    Ok(0)
 }
 
 /// Removes messages by age, and above `max_size` delivered messages of any age; never a waiting message.
 fn remove_messages(
-    connection: &mut Connection,
+    transaction: &Transaction<'_>,
     retention: &Retention,
     now: Timestamp,
 ) -> rusqlite::Result<u64> {
-    let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
-    let mut removed = outbox::prune_outbox(&transaction, retention, now)?;
-    if removed == 0 && used_bytes(&transaction)? > retention.max_size {
-        removed = outbox::retire(&transaction)?;
+    let removed = outbox::prune_outbox(transaction, retention, now, PORTION)?;
+    if removed == 0 && used_bytes(transaction)? > retention.max_size {
+        return outbox::retire(transaction, PORTION);
     }
-    transaction.commit()?;
     Ok(removed)
 }
 
@@ -144,17 +164,17 @@ fn total(connection: &Connection, verdict: Verdict) -> rusqlite::Result<Total> {
     )
 }
 
-/// The oldest rows of `verdict` that this step removes: position and weight.
+/// The oldest rows of `verdict` that go next: position and weight.
 fn doomed(connection: &Connection, verdict: Verdict, surplus: Surplus) -> rusqlite::Result<Vec<(i64, u64)>> {
     let mut statement = connection.prepare_cached(
         "SELECT seq, received_at, row_bytes FROM deliveries WHERE verdict = ?1
          AND seq NOT IN (SELECT seq FROM delivery_marks WHERE is_pinned) ORDER BY seq LIMIT ?2",
     )?;
-    let mut oldest = statement.query(params![verdict_number(verdict), whole(STEP_ROWS)])?;
+    let mut oldest = statement.query(params![verdict_number(verdict), whole(PORTION)])?;
     let mut doomed = Vec::new();
     let mut sum = Total::default();
     while let Some(row) = oldest.next()? {
-        if !surplus.covers(row.get(1)?, sum) || sum.bytes >= STEP_BYTES {
+        if !surplus.covers(row.get(1)?, sum) || sum.bytes >= PORTION_BYTES {
             break;
         }
         let weight = u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0);
@@ -164,29 +184,22 @@ fn doomed(connection: &Connection, verdict: Verdict, surplus: Surplus) -> rusqli
     Ok(doomed)
 }
 
-fn remove(connection: &mut Connection, verdict: Verdict, doomed: &[(i64, u64)]) -> rusqlite::Result<Step> {
-    let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
-    let began = Instant::now();
-    let (mut deliveries, mut bytes) = (0_u64, 0_u64);
-    let mut through = 0;
+fn remove(transaction: &Transaction<'_>, verdict: Verdict, doomed: &[(i64, u64)]) -> rusqlite::Result<()> {
+    let (mut bytes, mut through) = (0_u64, 0);
     for (seq, weight) in doomed {
-        if deliveries > 0 && began.elapsed() >= STEP_TIME {
-            break;
-        }
         transaction.prepare_cached("DELETE FROM deliveries WHERE seq = ?1")?.execute([seq])?;
         transaction.prepare_cached("DELETE FROM delivery_bytes WHERE seq = ?1")?.execute([seq])?;
         transaction.prepare_cached("DELETE FROM delivery_marks WHERE seq = ?1")?.execute([seq])?;
         transaction.prepare_cached("DELETE FROM delivery_causes WHERE seq = ?1")?.execute([seq])?;
-        deliveries = deliveries.saturating_add(1);
         bytes = bytes.saturating_add(*weight);
         through = through.max(*seq);
     }
-    let total = |sum: u64| i64::try_from(sum).unwrap_or(i64::MAX);
-    change_total(&transaction, verdict, -total(deliveries), -total(bytes))?;
+    let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+    change_total(transaction, verdict, -whole(doomed.len()), -bytes)?;
     transaction
-        .execute("UPDATE facts SET value = max(value, ?1) WHERE name = 'pruned_through'", [through])?;
-    transaction.commit()?;
-    Ok(Step::Removed(Pruned { deliveries, ..Pruned::default() }))
+        .prepare_cached("UPDATE facts SET value = max(value, ?1) WHERE name = 'pruned_through'")?
+        .execute([through])?;
+    Ok(())
 }
 
 /// Bytes in use in the file.
@@ -203,34 +216,20 @@ pub fn pruned_through(connection: &Connection) -> rusqlite::Result<i64> {
         .query_row([], |row| row.get(0))
 }
 
-fn remove_expired_ids(
-    connection: &mut Connection,
-    event_ids: &mut EventIds,
-    now: Timestamp,
-) -> rusqlite::Result<u64> {
-    let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
-    event_ids.follow(&transaction)?;
-    let removed = event_ids.remove_expired(&transaction, now, STEP_IDS)?;
-    transaction.commit()?;
-    Ok(u64::try_from(removed).unwrap_or(u64::MAX))
-}
-
-/// Returns a few free pages to the disk if more than a quarter of the file is free. For each, a page from the end of the file
-/// takes its place, and the disk may have to read that first.
-pub fn give_back_a_little(connection: &Connection) -> rusqlite::Result<()> {
+/// Returns a few free pages to the disk if more than a quarter of the file is free; `false` if not. For each, a page from the
+/// end of the file takes its place, and the disk may have to read that first.
+pub fn give_back_a_little(connection: &Connection) -> rusqlite::Result<bool> {
     let number = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
     if number("PRAGMA freelist_count")? <= number("PRAGMA page_count")? / 4 {
-        return Ok(());
+        return Ok(false);
     }
     let began = Instant::now();
     let transaction = connection.unchecked_transaction()?;
-    for _ in 0..GIVE_BACK_STEPS {
-        transaction.execute_batch(&format!("PRAGMA incremental_vacuum({GIVE_BACK_A_LITTLE})"))?;
-        if began.elapsed() >= STEP_TIME {
-            break;
-        }
+    while began.elapsed() < STEP_TIME {
+        transaction.execute_batch(&format!("PRAGMA incremental_vacuum({PORTION_PAGES})"))?;
     }
-    transaction.commit()
+    transaction.commit()?;
+    Ok(true)
 }
 
 /// Returns free pages to the disk.
@@ -251,7 +250,51 @@ pub fn give_back(connection: &Connection) -> rusqlite::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::sqlite::migrate;
     use crate::store::sqlite::shared;
+
+    const ROWS: u64 = 20_000;
+
+    #[test]
+    fn a_step_is_short_however_much_there_is_to_remove() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut connection = shared::open_writer(&folder.path().join("t.db")).unwrap();
+        migrate(&mut connection, "t.db").unwrap();
+        connection
+            .execute_batch(&format!(
+                r"
+                INSERT INTO deliveries (id, source, received_at, method, path, client_ip, verdict, status, size_bytes,
+                                        duration_us, row_bytes)
+                SELECT randomblob(16), 's', 0, 'POST', '/', x'', 0, 200, 1, 1, 10
+                FROM (WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS}) SELECT i FROM n);
+                UPDATE totals SET rows = {ROWS}, bytes = 10 * {ROWS} WHERE verdict = 0;
+                ",
+            ))
+            .unwrap();
+        let minute = Duration::from_secs(60);
+        let retention = Retention {
+            keep_deliveries: minute,
+            keep_rejected: minute,
+            keep_captured: 10,
+            keep_event_ids: minute,
+            keep_messages: minute,
+            keep_dead_letters: minute,
+            max_size: u64::MAX,
+            max_refused: u64::MAX,
+        };
+        let mut event_ids = EventIds::new(100);
+        let now = Now::at(Timestamp::from_micros(3_600_000_000));
+        let mut step = || step(&mut connection, &mut event_ids, &retention, now).unwrap().deliveries;
+        let first = step();
+        assert!((1..ROWS).contains(&first), "{first}");
+        let mut removed = first;
+        while removed < ROWS {
+            removed += step();
+        }
+        assert_eq!((removed, step()), (ROWS, 0));
+        let (total, through) = (total(&connection, Verdict::Accepted).unwrap(), pruned_through(&connection));
+        assert_eq!((total, through.unwrap()), (Total::default(), whole(usize::try_from(ROWS).unwrap())));
+    }
 
     #[test]
     fn free_pages_go_back_little_by_little() {
@@ -263,19 +306,17 @@ mod tests {
                 CREATE TABLE t (a INTEGER PRIMARY KEY, b BLOB);
                 INSERT INTO t (b)
                 SELECT randomblob(7000)
-                FROM (WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 900) SELECT i FROM n);
-                DELETE FROM t WHERE a <= 800;
+                FROM (WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2900) SELECT i FROM n);
+                DELETE FROM t WHERE a <= 2800;
                 ",
             )
             .unwrap();
         let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
         let pages = || (number("PRAGMA page_count"), number("PRAGMA freelist_count"));
         let before = pages();
-        give_back_a_little(&connection).unwrap();
-        assert!(pages().0 < before.0 && pages().0 >= before.0 - 200);
-        for _ in 0..800 {
-            give_back_a_little(&connection).unwrap();
-        }
+        assert!(give_back_a_little(&connection).unwrap());
+        assert!((1..2_000).contains(&(before.0 - pages().0)), "a step is short");
+        while give_back_a_little(&connection).unwrap() {}
         let (all, free) = pages();
         assert!(free <= all / 4, "{free} of {all}");
         assert_eq!(number("SELECT count(*) FROM t WHERE length(b) = 7000"), 100);
