@@ -25,7 +25,7 @@ pub fn is_secret_parameter(name: &str) -> bool {
 
 /// Whether the words of a name indicate a credential: `X-Api-Key`, `access_token`, `clientSecret`.
 fn says_credential(name: &str) -> bool {
-    if !(0..name.len()).any(|at| STEMS.iter().any(|stem| starts_at(name, at, stem))) {
+    if !(0..name.len()).any(|at| starts_stem(name, at)) {
         return false;
     }
     let words = words(name);
@@ -36,10 +36,14 @@ fn says_credential(name: &str) -> bool {
             .any(|(before, word)| word == "key" && KEY_WORDS.contains(&before.as_str()))
 }
 
-/// Whether `stem` starts at the byte `at` of `name`, ignoring case.
-fn starts_at(name: &str, at: usize, stem: &str) -> bool {
-    let part = name.as_bytes().get(at..at.saturating_add(stem.len()));
-    part.is_some_and(|part| part.eq_ignore_ascii_case(stem.as_bytes()))
+/// Whether a stem starts at the byte `at` of `name`, ignoring case.
+fn starts_stem(name: &str, at: usize) -> bool {
+    let rest = name.as_bytes().get(at..).unwrap_or_default();
+    let first = rest.first().map(u8::to_ascii_lowercase);
+    STEMS.iter().map(|stem| stem.as_bytes()).any(|stem| {
+        stem.first().copied() == first
+            && rest.get(..stem.len()).is_some_and(|part| part.eq_ignore_ascii_case(stem))
+    })
 }
 
 /// The words of a name in lower case, split at punctuation and camel case: `clientSecret`, `APIKey`.

@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 
@@ -134,14 +135,17 @@ impl<'de> Visitor<'de> for Strict<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some(key) = members.next_key::<String>()? {
-            if object.contains_key(&key) {
-                let shown: String = key.chars().take(MAX_SHOWN).collect();
-                return Err(A::Error::custom(format_args!("duplicate key {shown:?}")));
+            match object.entry(key) {
+                Entry::Occupied(twice) => {
+                    let shown: String = twice.key().chars().take(MAX_SHOWN).collect();
+                    return Err(A::Error::custom(format_args!("duplicate key {shown:?}")));
+                }
+                Entry::Vacant(member) => {
+                    self.enter(|| member.key().clone());
+                    member.insert(members.next_value_seed(self)?);
+                    self.leave();
+                }
             }
-            self.enter(|| key.clone());
-            let value = members.next_value_seed(self)?;
-            self.leave();
-            object.insert(key, value);
         }
         Ok(Value::Object(object))
     }

@@ -270,7 +270,7 @@ impl Metrics {
 
 /// Seconds since 1970.
 fn seconds(at: Timestamp) -> f64 {
-    at.as_micros().to_string().parse::<f64>().unwrap_or_default() / 1e6
+    Duration::from_micros(u64::try_from(at.as_micros()).unwrap_or_default()).as_secs_f64()
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ use actix_web::dev::RequestHead;
 use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::http::{ConnectionType, Method, StatusCode, Version};
 use actix_web::{HttpRequest, HttpResponse, web};
-use futures_util::future::LocalBoxFuture;
 use tracing::{Instrument as _, Span};
 
 use super::body::{self, BodyLength, ReadBody};
@@ -18,10 +17,11 @@ use super::test_route::{self, Wish};
 use super::{replayed, respond};
 use crate::domain::{
     Appended, Arrival, BodyEnd, Decision, Delivery, DeliveryId, Entry, Fault, Handshake, Reason, Source,
-    Transfer,
+    Timestamp, Transfer,
 };
 use crate::http::connection::wire_head::{self, WireTape};
 use crate::http::connection::{caller::Caller, other_end::OtherEnd, readiness, route::Route, unread};
+use crate::receive::Judgement;
 use crate::receive::handshake::Question;
 use crate::send::PROBE_HEADER;
 use crate::store::StoreError;
@@ -71,12 +71,12 @@ impl WireRequest<'_> {
     }
 }
 
-/// Handles every request to the receiver's port. The future is boxed at once: it is large, and the server moves it.
+/// Handles every request to the receiver's port.
 pub fn handle(
     request: HttpRequest,
     payload: web::Payload,
     state: web::Data<ReceiverState>,
-) -> LocalBoxFuture<'static, HttpResponse> {
+) -> impl Future<Output = HttpResponse> + 'static {
     let route = Route::of(request.path());
     let is_delivery = match route {
         Route::Webhook(_) => *request.method() == Method::POST,
@@ -90,15 +90,17 @@ pub fn handle(
     } else {
         Span::none()
     };
-    let answer = Box::pin(async move {
-        let answer = answer(request, payload, state, route, Instant::now()).instrument(span.clone()).await;
+    // Boxed before it is awaited: a future that awaits another one by value keeps it twice.
+    let answer = Box::pin(answer(request, payload, state, route, Instant::now()).instrument(span.clone()));
+    let answer = async move {
+        let answer = answer.await;
         traces::answered(&span, answer.status().as_u16());
         drop(token);
         answer
-    });
+    };
     // A separate task: a client that disconnects ends its connection, not the storing of its delivery.
     let task = if is_delivery { Ok(actix_web::rt::spawn(answer)) } else { Err(answer) };
-    Box::pin(async move {
+    async move {
         let mut answer = match task {
             Ok(task) => task.await.unwrap_or_else(|_| respond::cannot_keep()),
             Err(answer) => answer.await,
@@ -108,7 +110,7 @@ pub fn handle(
             answer.head_mut().set_connection_type(ConnectionType::Close);
         }
         answer
-    })
+    }
 }
 
 async fn answer(
@@ -127,13 +129,15 @@ async fn answer(
         }
         Route::Webhook(source) => state.not_an_event(&request, &source),
         Route::Test if test_route::is_preflight(&request) => test_route::preflight(&request),
-        Route::Test if state.is_own_probe(&request) => probed(&request, &state).await,
-        Route::Test => test_route::for_any_page(test(&request, &mut payload, &state, started).await),
+        Route::Test if state.is_own_probe(&request) => Box::pin(probed(&request, &state)).await,
+        Route::Test => {
+            test_route::for_any_page(Box::pin(test(&request, &mut payload, &state, started)).await)
+        }
         Route::Healthz | Route::Readyz if !matches!(*request.method(), Method::GET | Method::HEAD) => {
             respond::method_not_allowed("GET, HEAD")
         }
         Route::Healthz => readiness::running(),
-        Route::Readyz => state.readiness.answer().await,
+        Route::Readyz => Box::pin(state.readiness.answer()).await,
         Route::Nothing => state.nowhere(&request),
     };
     unread::answer(&request, answer, payload)
@@ -153,12 +157,9 @@ async fn webhook(
     };
     let now = state.clock.wall();
     let judged = if arrival.body.len() >= LARGE_BODY {
-        let source = source.to_owned();
-        let rules = Arc::clone(&rules);
-        let _turn = state.large_bodies.acquire().await;
-        match web::block(move || rules.receiver.judge(&source, arrival, now, started)).await {
-            Ok(judged) => judged,
-            Err(_) => return respond::cannot_keep(),
+        match Box::pin(judge_apart(state, Arc::clone(&rules), source, arrival, now, started)).await {
+            Some(judged) => judged,
+            None => return respond::cannot_keep(),
         }
     } else {
         rules.receiver.judge(source, arrival, now, started)
@@ -166,10 +167,24 @@ async fn webhook(
     drop(read);
     let is_mute = rules.receiver.source(source).is_some_and(has_no_answer_body);
     let answer = match judged.reply {
-        Some(reply) => state.shake_hands(&rules, judged.entry, reply, request.conn_data()).await,
+        Some(reply) => Box::pin(state.shake_hands(&rules, judged.entry, reply, request.conn_data())).await,
         None => state.keep_and_answer(&rules, judged.entry, &judged.faults, request.conn_data()).await,
     };
     if is_mute { without_body(answer) } else { answer }
+}
+
+/// Judges an arrival with a large body, outside the event loop. `None` if the program ends.
+async fn judge_apart(
+    state: &ReceiverState,
+    rules: Arc<Rules>,
+    source: &str,
+    arrival: Arrival,
+    now: Timestamp,
+    started: Instant,
+) -> Option<Judgement> {
+    let source = source.to_owned();
+    let _turn = state.large_bodies.acquire().await;
+    web::block(move || rules.receiver.judge(&source, arrival, now, started)).await.ok()
 }
 
 /// Xero treats a response with a body as a failure (Xero, "Configuring your server").

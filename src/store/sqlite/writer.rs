@@ -80,10 +80,9 @@ impl Writer {
     }
 
     /// Queues an entry and waits until it is durable.
-    pub async fn append(&self, prepared: Prepared<Packed>) -> Result<Written, StoreError> {
+    pub async fn append(&self, prepared: Box<Prepared<Packed>>) -> Result<Written, StoreError> {
         let place =
             Place::take(&self.shared.queued, prepared.weight, self.queue_bytes).ok_or(StoreError::Full)?;
-        let prepared = Box::new(prepared);
         let answered = self.ask(|answer| Command::Append(Waiting { prepared, answer, place }))?;
         wait(answered).await.map(|(written, _)| written)
     }

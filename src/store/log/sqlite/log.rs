@@ -14,7 +14,7 @@ use crate::store::{Answered, Log, StoreError, Written};
 #[async_trait]
 impl Log for Sqlite {
     async fn append(&self, entry: Entry) -> Result<Written, StoreError> {
-        self.writer.append(Prepared::encode(entry)?).await
+        self.writer.append(Box::new(Prepared::encode(entry)?)).await
     }
 
     async fn delivery(&self, id: DeliveryId) -> Result<Option<StoredDelivery>, StoreError> {

@@ -39,21 +39,33 @@ const FEWEST_DIGITS: usize = 8;
 /// The digits of a UUID, with its hyphens.
 const UUID_LENGTH: usize = 36;
 
-/// Phrases with the same first bytes, with their numbers; the longest first.
-type Slot = Vec<(u16, &'static [u8])>;
+/// The phrases, sorted by their first bytes. It is small, so that it stays in the processor's cache.
+struct Index {
+    /// Where the phrases of each slot begin; the next entry is where they end.
+    begins: Vec<u16>,
+    /// The phrases with their numbers; within a slot, the longest first.
+    phrases: Vec<(u16, &'static [u8])>,
+}
 
-static INDEX: LazyLock<Vec<Slot>> = LazyLock::new(|| {
-    let mut index: Vec<Slot> = vec![Vec::new(); 1 << SLOT_BITS];
-    for (number, phrase) in (0..).zip(PHRASES) {
-        if let Some(slot) = slot(phrase.as_bytes()).and_then(|at| index.get_mut(at)) {
-            slot.push((number, phrase.as_bytes()));
-        }
+impl Index {
+    /// The phrases that may begin `text`.
+    fn candidates(&self, text: &[u8]) -> Option<&[(u16, &'static [u8])]> {
+        let slot = slot(text)?;
+        let (begin, end) = (self.begins.get(slot)?, self.begins.get(slot.saturating_add(1))?);
+        self.phrases.get(usize::from(*begin)..usize::from(*end))
     }
-    index.iter_mut().for_each(|slot| slot.sort_by_key(|(_, phrase)| std::cmp::Reverse(phrase.len())));
-    index
+}
+
+static INDEX: LazyLock<Index> = LazyLock::new(|| {
+    let mut phrases: Vec<(u16, &[u8])> = (0..).zip(PHRASES.iter().map(|phrase| phrase.as_bytes())).collect();
+    phrases.sort_by_key(|(_, phrase)| (slot(phrase), std::cmp::Reverse(phrase.len())));
+    let before = |at: usize| phrases.partition_point(|(_, phrase)| slot(phrase) < Some(at));
+    let begins = (0..=SLOTS).map(|at| u16::try_from(before(at)).unwrap_or(u16::MAX)).collect();
+    Index { begins, phrases }
 });
 
 const SLOT_BITS: u32 = 11;
+const SLOTS: usize = 1 << SLOT_BITS;
 
 /// The place in the index of what begins a text; `None` if it is too short for a phrase.
 fn slot(text: &[u8]) -> Option<usize> {
@@ -78,15 +90,15 @@ pub fn packed(text: &[u8], words: &[&[u8]]) -> Vec<u8> {
 
 /// Each of these pushes what begins `rest`, and returns how long it is there.
 fn push_word(rest: &[u8], words: &[&[u8]], packed: &mut Vec<u8>) -> Option<usize> {
-    let (number, word) =
-        (0..).zip(words).find(|(_, word)| word.len() >= SHORTEST && rest.starts_with(word))?;
+    let (number, word) = (0..)
+        .zip(words)
+        .find(|(_, word)| word.len() >= SHORTEST && word.first() == rest.first() && rest.starts_with(word))?;
     packed.extend([WORD, number]);
     Some(word.len())
 }
 
 fn push_phrase(rest: &[u8], packed: &mut Vec<u8>) -> Option<usize> {
-    let candidates = INDEX.get(slot(rest)?)?;
-    let (number, phrase) = candidates.iter().find(|(_, phrase)| rest.starts_with(phrase))?;
+    let (number, phrase) = INDEX.candidates(rest)?.iter().find(|(_, phrase)| rest.starts_with(phrase))?;
     match number.checked_sub(u16::from(FIRST_PHRASE)) {
         None => packed.push(FIRST_PHRASE | u8::try_from(*number).ok()?),
         Some(far) => packed.extend([FAR_PHRASE, u8::try_from(far).ok()?]),
@@ -107,11 +119,16 @@ fn push_digits(rest: &[u8], packed: &mut Vec<u8>) -> Option<usize> {
     let count = rest.iter().take_while(|byte| is_digit(byte)).count() / 2;
     let count = u8::try_from(count).unwrap_or(u8::MAX);
     let digits = rest.get(..usize::from(count) * 2)?;
-    let at = packed.len().saturating_add(2);
     packed.extend([DIGITS, count]);
-    packed.resize(at.saturating_add(usize::from(count)), 0);
-    hex::decode_to_slice(digits, packed.get_mut(at..)?).ok()?;
+    packed.extend(
+        digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | nibble(*digit))),
+    );
     Some(digits.len())
+}
+
+/// The value of a digit from `0` to `9` or `a` to `f`.
+const fn nibble(digit: u8) -> u8 {
+    (digit & 0xF) + 9 * (digit >> 6)
 }
 
 fn push_plain(rest: &[u8], first: u8, packed: &mut Vec<u8>) -> usize {
