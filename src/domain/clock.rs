@@ -81,7 +81,7 @@ impl fmt::Display for Timestamp {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let end = if self.0 < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
         let time = jiff::Timestamp::from_microsecond(self.0).unwrap_or(end);
-        write!(out, "{time:.3}")
+        write!(out, "{time:.*}", out.precision().unwrap_or(3))
     }
 }
 

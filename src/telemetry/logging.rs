@@ -3,8 +3,8 @@
 //! A separate thread writes the collected lines, so that no delivery waits for a terminal or a pipe.
 
 use std::io::{self, IsTerminal as _, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
@@ -68,10 +68,9 @@ pub fn start_logging(logging: &Logging, noisy: &str, workers: &Workers) -> LogGu
     let (libraries, noise) = if level == "trace" { ("debug", "debug") } else { ("warn", "off") };
     let spans = traces::TARGET;
     let filter = EnvFilter::new(format!("{libraries},{noisy}={noise},{spans}=off,tagohook={level}"));
-    let layer = tracing_subscriber::fmt::layer()
-        .with_writer(lines.clone())
-        .with_ansi(io::stderr().is_terminal())
-        .with_target(false);
+    let is_terminal = io::stderr().is_terminal();
+    let layer =
+        tracing_subscriber::fmt::layer().with_writer(lines.clone()).with_ansi(is_terminal).with_target(false);
     let layer = match logging.format {
         LogFormat::Text => layer.boxed(),
         LogFormat::Json => layer.json().flatten_event(true).boxed(),
@@ -85,6 +84,10 @@ pub fn start_logging(logging: &Logging, noisy: &str, workers: &Workers) -> LogGu
             Err(why) => (Err(why), registry.with(None)),
         };
     let started = registry.try_init();
+    let has_plain_lines = logging.format == LogFormat::Text && !is_terminal;
+    if started.is_ok() && has_plain_lines && !matches!(level.as_str(), "error" | "warn") {
+        let _ = PLAIN.set(lines.clone());
+    }
     let writer = lines.clone();
     // Without the thread there is no log.
     let _ = started.map(|()| workers.start("log", 0, move || writer.write_for_ever()));
@@ -112,9 +115,17 @@ fn log_panics() {
     }));
 }
 
+/// The log, if it has lines of level `info` as text without colours: then a `DeliveryLine` need not be an event.
+static PLAIN: OnceLock<Lines> = OnceLock::new();
+
+/// The log to which lines that are formatted already can be added.
+pub(super) fn plain_log() -> Option<&'static Lines> {
+    PLAIN.get()
+}
+
 /// Lines that wait to be written.
 #[derive(Clone, Default)]
-struct Lines(Arc<Gathered>);
+pub(super) struct Lines(Arc<Gathered>);
 
 #[derive(Default)]
 struct Gathered {
@@ -132,6 +143,17 @@ struct Waiting {
 }
 
 impl Lines {
+    /// Adds a line, with its line break.
+    pub(super) fn add(&self, line: &[u8]) {
+        let mut waiting = self.waiting();
+        // If the log is not read, lines are lost rather than deliveries.
+        if waiting.bytes.len() < MAX_GATHERED {
+            waiting.bytes.extend_from_slice(line);
+        }
+        drop(waiting);
+        self.0.has_some.notify_one();
+    }
+
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.0.waiting.lock()
     }
@@ -163,23 +185,17 @@ impl Lines {
 }
 
 /// Takes one line; important lines are written without delay.
-struct LineWriter {
+pub(super) struct LineWriter {
     lines: Lines,
     is_urgent: bool,
 }
 
 impl Write for LineWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let mut waiting = self.lines.waiting();
-        // If the log is not read, lines are lost rather than deliveries.
-        if waiting.bytes.len() < MAX_GATHERED {
-            waiting.bytes.extend_from_slice(line);
-        }
-        drop(waiting);
         if self.is_urgent {
             self.lines.0.is_urgent.store(true, Ordering::Release);
         }
-        self.lines.0.has_some.notify_one();
+        self.lines.add(line);
         Ok(line.len())
     }
 
