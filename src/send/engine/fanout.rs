@@ -10,7 +10,7 @@ use crate::send::subscriptions::Reach;
 use crate::store::{FanOut, LoggedDelivery, StoreError};
 
 /// The most deliveries of one step.
-const STEP: usize = 256;
+pub const STEP: usize = 256;
 /// The most messages of one step, except for those of a last delivery. Incoming deliveries wait for the step.
 const STEP_MESSAGES: usize = 512;
 /// The most bytes of bodies in one step, except for the last body.
@@ -31,6 +31,8 @@ pub struct Stepped {
     pub cursor: i64,
     /// Whether another step may follow at once.
     pub is_more: bool,
+    /// The most deliveries that the next step reads.
+    pub next: usize,
 }
 
 /// Tails the log until the program stops. One node at a time does so.
@@ -40,6 +42,7 @@ pub async fn run(sender: Sender) {
     let mut revision = sender.followed().revision();
     let mut duty = Duty::new("fan-out");
     let mut cursor = None;
+    let mut most = STEP;
     let mut turns = sender.store().turns();
     loop {
         newest.mark_unchanged();
@@ -55,14 +58,18 @@ pub async fn run(sender: Sender) {
             }
         }
         let stepped = match cursor {
-            None => sender.store().fanout_cursor().await.map(|cursor| Stepped { cursor, is_more: true }),
-            Some(at) => step(&sender, at).await,
+            None => {
+                let cursor = sender.store().fanout_cursor().await;
+                cursor.map(|cursor| Stepped { cursor, is_more: true, next: most })
+            }
+            Some(at) => step(&sender, at, most).await,
         };
         match stepped {
-            Ok(Stepped { cursor: next, is_more }) => {
+            Ok(Stepped { cursor: reached, is_more, next }) => {
                 // A step that went nowhere: the store does not let this node write until it knows the last change.
-                let is_refused = is_more && cursor == Some(next);
-                cursor = Some(next);
+                let is_refused = is_more && cursor == Some(reached);
+                cursor = Some(reached);
+                most = next;
                 if is_refused {
                     sender.followed().ask();
                 } else if is_more {
@@ -98,28 +105,33 @@ pub async fn run(sender: Sender) {
     }
 }
 
-/// One step from `cursor`: reads accepted deliveries, writes the messages, moves the cursor.
+/// One step from `cursor`: reads accepted deliveries, at most `most`, writes the messages, moves the cursor.
 ///
 /// # Errors
 /// When the store cannot be read or written.
-pub async fn step(sender: &Sender, cursor: i64) -> Result<Stepped, StoreError> {
+pub async fn step(sender: &Sender, cursor: i64, most: usize) -> Result<Stepped, StoreError> {
     // Before the subscriptions are read: they are at least as new.
     let revision = *sender.followed().revision().borrow();
     let actives = sender.subscriptions().all();
     let enabled = actives.iter().filter(|active| active.is_enabled());
     // Deliveries older than every subscription go nowhere: without subscriptions the log is not read.
     let Some(oldest) = enabled.map(|active| active.since).min() else {
-        return Ok(Stepped { cursor, is_more: false });
+        return Ok(Stepped { cursor, is_more: false, next: most });
     };
-    let (found, mut through) = sender.store().unfanned(cursor.max(oldest), STEP, STEP_BYTES).await?;
+    let (found, mut through) = sender.store().unfanned(cursor.max(oldest), most, STEP_BYTES).await?;
     if through == cursor {
-        return Ok(Stepped { cursor, is_more: false });
+        return Ok(Stepped { cursor, is_more: false, next: most });
     }
     let mut events = Vec::new();
     let mut messages = 0_usize;
+    let (read, mut used) = (found.len(), 0_usize);
     let mut targets = HashSet::new();
-    // Another instance forwarded what is imported.
-    for delivery in found.into_iter().filter(|delivery| !delivery.row.id.is_imported()) {
+    for delivery in found {
+        used = used.saturating_add(1);
+        // Another instance forwarded what is imported.
+        if delivery.row.id.is_imported() {
+            continue;
+        }
         let seq = delivery.row.seq;
         for event in events_of(sender, delivery).await? {
             let reach = Reach::of(&actives, &event, Some(seq));
@@ -146,7 +158,14 @@ pub async fn step(sender: &Sender, cursor: i64) -> Result<Stepped, StoreError> {
             through
         }
     };
-    Ok(Stepped { cursor, is_more: true })
+    Ok(Stepped { cursor, is_more: true, next: most_of_next(most, read, used) })
+}
+
+/// The most deliveries that the next step reads: as many as this one used, or twice as many if it used all that it had
+/// read. Where one delivery goes to a thousand subscriptions, a step uses one.
+const fn most_of_next(most: usize, read: usize, used: usize) -> usize {
+    let next = if used < read { used } else { most.saturating_mul(2) };
+    if next > STEP { STEP } else { next }
 }
 
 /// The events of a delivery: one, or those of its batch. Empty if its body can no longer be read as JSON.
@@ -202,4 +221,18 @@ async fn lineage(sender: &Sender, headers: &Headers, body: &[u8]) -> Result<Vec<
         }
     }
     Ok(lineage)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_reads_at_most_twice_what_the_one_before_it_used() {
+        assert_eq!(most_of_next(STEP, STEP, 1), 1, "each delivery went to a crowd");
+        assert_eq!(most_of_next(1, 1, 1), 2);
+        assert_eq!(most_of_next(2, 2, 1), 1);
+        assert_eq!(most_of_next(200, 200, 200), STEP);
+        assert_eq!(most_of_next(STEP, 3, 3), STEP, "there was no more");
+    }
 }

@@ -17,6 +17,6 @@ mod stall_detector;
 mod throttle;
 mod worker;
 
-pub use fanout::{events_of, step as fan_out_step};
+pub use fanout::{STEP as FAN_OUT_STEP, events_of, step as fan_out_step};
 pub use health::check as check_health;
 pub use running::RunningSender;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use crate::config::{SecretOrigin, shown_json, stored_json};
 use crate::domain::{Subscription, SubscriptionOrigin};
-use crate::send::engine::fan_out_step;
+use crate::send::engine::{FAN_OUT_STEP, fan_out_step};
 use crate::send::state::{Sender, active};
 use crate::send::subscriptions::{Compiled, OutOfForce, Parked, SubscriptionFault};
 use crate::store::{StoreError, SubscriptionRecord};
@@ -68,12 +68,18 @@ impl Sender {
     /// Fans out everything accepted so far by the old rules, so that an edit loses nothing.
     async fn catch_up(&self, known: &mut HashMap<String, SubscriptionRecord>) -> Result<(), StoreError> {
         let newest = *self.store().newest().borrow();
+        let mut most = FAN_OUT_STEP;
         loop {
             self.follow_from(known).await?;
             let at = self.store().fanout_cursor().await?;
-            if at >= newest || !fan_out_step(self, at).await?.is_more {
+            if at >= newest {
                 return Ok(());
             }
+            let stepped = fan_out_step(self, at, most).await?;
+            if !stepped.is_more {
+                return Ok(());
+            }
+            most = stepped.next;
         }
     }
 
