@@ -2,6 +2,8 @@
 
 mod claims;
 mod lanes;
+#[cfg(test)]
+mod tests;
 
 use std::pin::Pin;
 use std::time::{Duration, Instant};
@@ -63,23 +65,7 @@ pub async fn run(sender: Sender) {
     let (done, outcomes) = unbounded_channel();
     let (tell, events) = unbounded_channel();
     let mut outcome_writer = tokio::spawn(write_outcomes(sender.clone(), outcomes, tell.clone()));
-    let began = sender.now();
-    let budget = ConnectionBudget::new(sender.parts().connections);
-    let stall_detector = StallDetector::new(began, sender.parts().lease);
-    let mut dispatcher = Dispatcher {
-        sender,
-        lanes: Lanes::default(),
-        claiming: None,
-        is_stale: true,
-        began,
-        budget,
-        bytes: 0,
-        asked_all: began,
-        stall_detector,
-        done,
-        tell,
-        events,
-    };
+    let mut dispatcher = Dispatcher::new(sender, done, (tell, events));
     dispatcher.recover().await;
     dispatcher.wake_all();
     tokio::select! {
@@ -101,6 +87,28 @@ pub async fn run(sender: Sender) {
 }
 
 impl Dispatcher {
+    fn new(
+        sender: Sender,
+        done: UnboundedSender<Done>,
+        (tell, events): (UnboundedSender<DispatcherEvent>, UnboundedReceiver<DispatcherEvent>),
+    ) -> Self {
+        let began = sender.now();
+        Self {
+            lanes: Lanes::default(),
+            claiming: None,
+            is_stale: true,
+            began,
+            budget: ConnectionBudget::new(sender.parts().connections),
+            bytes: 0,
+            asked_all: began,
+            stall_detector: StallDetector::new(began, sender.parts().lease),
+            sender,
+            done,
+            tell,
+            events,
+        }
+    }
+
     async fn recover(&self) {
         let stopping = self.sender.stopping();
         while !*stopping.borrow() {
@@ -244,8 +252,9 @@ impl Dispatcher {
         tokio::spawn(async move {
             let started = Instant::now();
             // After a panic the place is free; the messages stay claimed until their lease ends.
-            let sent =
-                sender.metrics().workers().watch("attempt", worker::send(&sender, messages, narrow)).await;
+            // In a box it is not copied again each time it is passed on: it has some kilobytes.
+            let attempt = Box::pin(worker::send(&sender, messages, narrow));
+            let sent = sender.metrics().workers().watch("attempt", attempt).await;
             let has_sent = sent.is_some();
             let worker::Sent { settlements, is_gone, too_large } = sent.unwrap_or_default();
             let is_quick = has_sent

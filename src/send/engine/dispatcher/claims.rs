@@ -16,6 +16,18 @@ const MOST_LANES: usize = 256;
 impl Dispatcher {
     /// Starts a claim for every lane that has room and may have due messages.
     pub(super) async fn begin_claim(&mut self) {
+        match self.next_claim().await {
+            Ok(None) => {}
+            Ok(Some(claim)) => {
+                let (store, since) = (self.sender.store().clone(), claim.now);
+                self.claiming =
+                    Some(Claiming { since, due: Box::pin(async move { store.claim_due(claim).await }) });
+            }
+            Err(fault) => self.wait_after(&fault).await,
+        }
+    }
+
+    pub(super) async fn next_claim(&mut self) -> Result<Option<LaneClaim>, StoreError> {
         let now = self.sender.now();
         // Before the subscriptions are read: they are at least as new.
         let revision = *self.sender.followed().revision().borrow();
@@ -25,19 +37,11 @@ impl Dispatcher {
             self.wake_all();
         }
         self.lanes.wake_due(now);
-        let lanes = match self.free_lanes(now).await {
-            Ok(lanes) => lanes,
-            Err(fault) => return self.wait_after(&fault).await,
-        };
+        let lanes = self.free_lanes(now).await?;
         // There are others that were not asked.
         self.is_stale = lanes.len() == MOST_LANES;
-        if !lanes.is_empty() {
-            let store = self.sender.store().clone();
-            let leases_ended = self.stall_detector.leases_ended(now);
-            let claim = LaneClaim { lanes, now, leases_ended, revision };
-            let due = Box::pin(async move { store.claim_due(claim).await });
-            self.claiming = Some(Claiming { since: now, due });
-        }
+        let leases_ended = self.stall_detector.leases_ended(now);
+        Ok((!lanes.is_empty()).then_some(LaneClaim { lanes, now, leases_ended, revision }))
     }
 
     /// Wakes every lane, also those that have never been asked.
