@@ -5,8 +5,7 @@
 //! subscription and through several. It renders, signs and sends each, and has the message, its attempt and its outcome
 //! on disk. At last events are published at a moderate rate: how long does one take to its endpoint?
 //!
-//! `BENCH_MESSAGES` is the length of a backlog (default 20000), `BENCH_ROUNDS` the number of rounds (default 3),
-//! `BENCH_RATE` the moderate rate a second (default 500).
+//! `-- --against PATH` runs another build of the program, at `PATH`, in the same rounds.
 
 #![allow(
     clippy::unwrap_used,
@@ -25,8 +24,10 @@ mod publisher;
 mod sink;
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use clap::Parser;
 use program::Program;
 use publisher::Publisher;
 use sink::Sink;
@@ -38,29 +39,53 @@ const LANE_WIDTH: usize = 32;
 /// How long events are published at the moderate rate.
 const MODERATE: Duration = Duration::from_secs(4);
 
+#[derive(Parser)]
+struct Arguments {
+    /// The length of a backlog.
+    #[arg(long, env = "BENCH_MESSAGES", default_value_t = 20_000)]
+    messages: usize,
+    /// The number of rounds.
+    #[arg(long, env = "BENCH_ROUNDS", default_value_t = 3)]
+    rounds: usize,
+    /// The moderate rate a second.
+    #[arg(long, env = "BENCH_RATE", default_value_t = 500)]
+    rate: usize,
+    /// Another build of the program, which has the same rounds.
+    #[arg(long)]
+    against: Option<PathBuf>,
+    /// Cargo says this to every bench.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
 fn main() {
+    let arguments = Arguments::parse();
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let number = |name: &str, default: usize| {
-        std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-    };
-    let messages = number("BENCH_MESSAGES", 20_000);
-    let rounds = number("BENCH_ROUNDS", 3);
     let sink = Sink::start();
-    let plans: Vec<Plan> = SUBSCRIPTIONS.into_iter().map(|count| Plan::start(count, &sink)).collect();
+    let own = Path::new(env!("CARGO_BIN_EXE_tagohook"));
+    let builds = [("tagohook", Some(own)), ("against", arguments.against.as_deref())];
+    let builds: Vec<_> = builds.into_iter().filter_map(|(name, build)| Some((name, build?))).collect();
+    let mut plans = Vec::new();
+    for count in SUBSCRIPTIONS {
+        plans.extend(builds.iter().map(|(name, build)| Plan::start(name, build, count, &sink)));
+    }
     let mut seen: Vec<Vec<Round>> = plans.iter().map(|_| Vec::new()).collect();
-    for _ in 0..rounds {
+    for _ in 0..arguments.rounds {
         for (plan, rounds) in plans.iter().zip(&mut seen) {
-            rounds.push(plan.round(&sink, messages));
+            rounds.push(plan.round(&sink, arguments.messages));
         }
     }
     for (plan, rounds) in plans.iter().zip(&seen) {
         print(plan, rounds);
     }
-    time_to_deliver(&plans[0], &sink, number("BENCH_RATE", 500));
+    for plan in plans.iter().take(builds.len()) {
+        time_to_deliver(plan, &sink, arguments.rate);
+    }
 }
 
 /// One program with its subscriptions.
 struct Plan {
+    name: &'static str,
     subscriptions: usize,
     program: Program,
     publisher: Publisher,
@@ -75,14 +100,14 @@ struct Round {
 }
 
 impl Plan {
-    fn start(subscriptions: usize, sink: &Sink) -> Self {
+    fn start(name: &'static str, build: &Path, subscriptions: usize, sink: &Sink) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let program = Program::start(folder.path());
+        let program = Program::start_build(build, folder.path(), None);
         let publisher = Publisher::new(program.address("inspector"));
         for _ in 0..subscriptions {
             publisher.subscribe(sink.address);
         }
-        Self { subscriptions, program, publisher, _folder: folder }
+        Self { name, subscriptions, program, publisher, _folder: folder }
     }
 
     fn round(&self, sink: &Sink, messages: usize) -> Round {
@@ -115,8 +140,9 @@ fn print(plan: &Plan, rounds: &[Round]) {
     };
     let (ceiling, delivered) = (median(|round| round.ceiling), median(|round| round.delivered));
     println!(
-        "{} x {LANE_WIDTH} places: tagohook {delivered:>6.0}/s, {:.0} us of processor a message, memory {:.1} MB",
+        "{} x {LANE_WIDTH} places: {:<8} {delivered:>6.0}/s, {:.1} us of processor a message, memory {:.1} MB",
         plan.subscriptions,
+        plan.name,
         median(|round| round.cpu_micros),
         plan.program.memory_mb(),
     );
@@ -138,6 +164,7 @@ fn time_to_deliver(plan: &Plan, sink: &Sink, rate: usize) {
         let at = |share: f64| micros[((micros.len() - 1) as f64 * share) as usize] as f64 / 1000.0;
         format!("p50 {:.2} ms p99 {:.2} ms", at(0.5), at(0.99))
     };
-    println!("at {rate}/s, until it arrives: from the request to publish {},", times(|event| event.asked));
-    println!("                         from its answer {}", times(|event| event.answered));
+    println!("{} at {rate}/s, until it arrives:", plan.name);
+    println!("  from the request to publish {}", times(|event| event.asked));
+    println!("  from its answer             {}", times(|event| event.answered));
 }
