@@ -13,7 +13,7 @@ use crate::domain::{MessageId, Timestamp};
 pub struct ScopeFault;
 
 /// The readable values of an event.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Scope {
     members: Vec<(String, Box<RawValue>)>,
     is_of_points: bool,

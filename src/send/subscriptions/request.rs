@@ -64,16 +64,21 @@ impl Payload {
     /// Renders the payload for sending, with the header lines of the subscription.
     ///
     /// # Errors
-    /// When a value is missing and the subscription treats that as an error; when the event has no scope; when a
-    /// header cannot be sent.
+    /// When a value is missing and the subscription treats that as an error; when templates need a scope and the event
+    /// has none; when a header cannot be sent.
     pub fn for_sending(
         compiled: &Compiled,
         event: &OutgoingEvent,
         message: MessageId,
     ) -> Result<(Self, Lines), Unsendable> {
-        let scope = scope_of(event)
-            .map_err(|fault| Unsendable::new(AttemptError::Template, fault.to_string()))?
-            .for_message(message);
+        // Without templates the event is sent as it is, and need not be read.
+        let scope = if compiled.has_templates() {
+            scope_of(event)
+                .map_err(|fault| Unsendable::new(AttemptError::Template, fault.to_string()))?
+                .for_message(message)
+        } else {
+            Scope::default()
+        };
         let mut payload = Self::render(compiled, event, &scope);
         if payload.errors.first().is_some_and(|error| error == TOO_LARGE) {
             return Err(Unsendable::new(AttemptError::Template, TOO_LARGE));

@@ -195,6 +195,8 @@ impl Client {
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls.clone())
             .redirect(reqwest::redirect::Policy::none())
+            // Requests that HTTP/2 refused would be repeated, for which each request is copied. We only use HTTP/1.1.
+            .retry(reqwest::retry::never().max_retries_per_request(0))
             .http1_only()
             // An invalid header line in a response is left out; its status and its body count.
             .http1_ignore_invalid_headers_in_responses(true)
