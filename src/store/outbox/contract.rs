@@ -98,7 +98,7 @@ pub trait FanningOut: Send + Sync {
 #[async_trait]
 pub trait Sending: Send + Sync {
     /// After a start: releases all claimed messages and spreads overdue retries over `spread`.
-    /// Returns the number of messages that were being sent when the program ended.
+    /// Returns the number of released messages. Claims that only a process knew ended with it and do not count.
     async fn recover_messages(&self, now: Now, spread: Duration) -> Result<usize, StoreError>;
 
     /// Stores how far the wall clock is ahead of the outbox's clock. The next start moves due times by this

@@ -9,7 +9,7 @@ use super::*;
 use crate::domain::{Attempt, Clock, ManualClock, MessageStatus, SubscriptionOrigin};
 use crate::domain::{DeadLetter, MessageFilter, MessageId, MessageRow, Now, OutgoingEvent, Timestamp};
 use crate::store::tests::place_in;
-use crate::store::{Lane, LaneBatch, LaneRate, Next, Retention, StoreOptions};
+use crate::store::{Lane, LaneBatch, LaneRate, Next, Place, Retention, StoreOptions};
 use crate::store::{Store, StoreError};
 
 mod bounded;
@@ -215,7 +215,12 @@ async fn rt_02_after_a_restart_what_was_claimed_is_due_and_an_overdue_retry_come
     case.clock.advance(HOUR);
     let store = Store::open(case.options.clone()).await.unwrap();
     let now = case.clock.now();
-    assert_eq!(store.recover_messages(Now::at(now), Duration::from_secs(3)).await.unwrap(), 1);
+    let freed = match case.options.place {
+        // Its claims end with the process.
+        Place::Sqlite(_) => 0,
+        Place::Postgres(_) => 1,
+    };
+    assert_eq!(store.recover_messages(Now::at(now), Duration::from_secs(3)).await.unwrap(), freed);
     let case = Case { store, ..case };
     let due = case.claim(vec![lane("a")]).await.messages;
     assert_eq!(due.iter().map(|message| message.attempts).sum::<u32>(), 1, "one is new, one is the retry");

@@ -12,6 +12,7 @@ use super::unfinished::is_unfinished;
 use super::writer::Writer;
 use crate::domain::Clock;
 use crate::store::log::sqlite::event_ids;
+use crate::store::outbox::sqlite::Claims;
 use crate::store::search::sqlite::{Indexer, SearchFolder};
 use crate::store::{StoreError, StoreOptions};
 use crate::telemetry::Workers;
@@ -25,6 +26,7 @@ pub struct Sqlite {
     pub indexer: OnceLock<Indexer>,
     pub clock: Arc<dyn Clock>,
     pub workers: Workers,
+    pub claims: Arc<Claims>,
 }
 
 impl Sqlite {
@@ -52,6 +54,7 @@ impl Sqlite {
             indexer: OnceLock::new(),
             clock,
             workers,
+            claims: Arc::default(),
         })
     }
 

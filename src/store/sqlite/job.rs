@@ -13,8 +13,8 @@ pub trait Job: Send {
     fn takes_room(&self) -> bool;
 
     /// Runs the job. Its own error is rolled back and reported to the caller. Only an error that breaks the
-    /// transaction is returned.
-    fn run(&mut self, connection: &Connection) -> rusqlite::Result<()>;
+    /// transaction is returned. `is_first` says that the transaction has changed nothing so far.
+    fn run(&mut self, connection: &Connection, is_first: bool) -> rusqlite::Result<()>;
 
     /// Reports the result to the caller.
     fn finish(self: Box<Self>, committed: Result<(), &str>);
@@ -43,9 +43,12 @@ where
         self.takes_room
     }
 
-    fn run(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+    fn run(&mut self, connection: &Connection, is_first: bool) -> rusqlite::Result<()> {
         let Some(work) = self.work.take() else { return Ok(()) };
-        connection.prepare_cached("SAVEPOINT job")?.execute([])?;
+        // A savepoint costs a copy of each page that is changed.
+        if !is_first {
+            connection.prepare_cached("SAVEPOINT job")?.execute([])?;
+        }
         // A bug in one job must not end the writer; its changes are rolled back like those of any failed job.
         let worked = catch_unwind(AssertUnwindSafe(|| work(connection)))
             .unwrap_or_else(|_| Err(rusqlite::Error::UserFunctionError("it could not be done".into())));
@@ -53,11 +56,14 @@ where
             Ok(value) => self.done = Some(Ok(value)),
             Err(fault) if spoils_transaction(&fault) || connection.is_autocommit() => return Err(fault),
             Err(fault) => {
-                connection.prepare_cached("ROLLBACK TO job")?.execute([])?;
+                let undo = if is_first { "ROLLBACK; BEGIN IMMEDIATE" } else { "ROLLBACK TO job" };
+                connection.execute_batch(undo)?;
                 self.done = Some(Err(fault.into()));
             }
         }
-        connection.prepare_cached("RELEASE job")?.execute([])?;
+        if !is_first {
+            connection.prepare_cached("RELEASE job")?.execute([])?;
+        }
         Ok(())
     }
 

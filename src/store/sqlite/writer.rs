@@ -345,9 +345,11 @@ impl Work {
             retention::add_to_totals(&self.connection, inserted.iter().map(|row| row.verdict).zip(weights))?;
         }
         let until = Instant::now() + JOBS_TIME;
+        let changes = self.connection.total_changes();
         let mut done = 0_usize;
         for job in &mut batch.jobs {
-            job.run(&self.connection)?;
+            let is_first = inserted.is_empty() && self.connection.total_changes() == changes;
+            job.run(&self.connection, is_first)?;
             done = done.saturating_add(1);
             if Instant::now() > until {
                 break;

@@ -1,23 +1,28 @@
 //! Manual actions on waiting messages: send now, move and cancel.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
+use super::claims::Claims;
 use super::columns::HOME;
 use super::ordered;
 use crate::domain::{Now, Timestamp};
-use crate::store::numbers::{CANCELLED, PENDING, SENDING};
+use crate::store::numbers::{CANCELLED, PENDING};
 use crate::store::sqlite::Sqlite;
 use crate::store::{ByHand, StoreError};
 
 #[async_trait]
 impl ByHand for Sqlite {
     async fn send_now(&self, seqs: Vec<i64>, now: Now) -> Result<Vec<(i64, String)>, StoreError> {
-        self.change(move |to| send_now(to, &seqs, now)).await
+        let claims = Arc::clone(&self.claims);
+        self.change(move |to| send_now(to, &claims, &seqs, now)).await
     }
 
     async fn move_parked(&self, seqs: Vec<i64>, to: String, now: Now) -> Result<Vec<i64>, StoreError> {
-        self.change(move |connection| move_parked(connection, &seqs, &to, now)).await
+        let claims = Arc::clone(&self.claims);
+        self.change(move |connection| move_parked(connection, &claims, &seqs, &to, now)).await
     }
 
     async fn cancel_messages(&self, seqs: Vec<i64>, now: Now) -> Result<Vec<i64>, StoreError> {
@@ -29,7 +34,12 @@ impl ByHand for Sqlite {
 /// attempts. In an ordered lane, the messages before such a message become due with it.
 /// Messages that are parked, or neither wait nor are cancelled, do not change. Returns the position and the lane of
 /// each due message.
-pub fn send_now(connection: &Connection, seqs: &[i64], now: Now) -> rusqlite::Result<Vec<(i64, String)>> {
+fn send_now(
+    connection: &Connection,
+    claims: &Claims,
+    seqs: &[i64],
+    now: Now,
+) -> rusqlite::Result<Vec<(i64, String)>> {
     let mut due = Vec::new();
     for &seq in seqs {
         let found: Option<(i64, String, Option<String>, String)> = connection
@@ -45,11 +55,13 @@ pub fn send_now(connection: &Connection, seqs: &[i64], now: Now) -> rusqlite::Re
             .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
             .optional()?;
         match found {
-            Some((PENDING, target, entity, _)) => {
+            Some((PENDING, target, entity, _)) if !claims.has(seq) => {
                 hasten(connection, seq, &target, entity.as_deref(), now.due)?;
                 due.push((seq, target));
             }
             Some((CANCELLED, .., home)) => {
+                // A request that is still under way decides only if it delivers.
+                claims.end_any(seq);
                 renew(connection, seq, now)?;
                 due.push((seq, home));
             }
@@ -98,7 +110,6 @@ pub fn renew(connection: &Connection, seq: i64, now: Now) -> rusqlite::Result<()
             r"
             UPDATE messages
             SET status = {PENDING},
-                lease_until = NULL,
                 next_attempt_at = ?2,
                 replayed_at = ?3,
                 finished_at = NULL,
@@ -113,9 +124,15 @@ pub fn renew(connection: &Connection, seq: i64, now: Now) -> rusqlite::Result<()
 /// Moves parked messages to another subscription in force: due now, in a new round of attempts.
 /// Messages that are not parked do not move, nor those whose event the other subscription already has. Returns the
 /// positions of the moved messages.
-pub fn move_parked(connection: &Connection, seqs: &[i64], to: &str, now: Now) -> rusqlite::Result<Vec<i64>> {
+fn move_parked(
+    connection: &Connection,
+    claims: &Claims,
+    seqs: &[i64],
+    to: &str,
+    now: Now,
+) -> rusqlite::Result<Vec<i64>> {
     let mut moved = Vec::new();
-    for &seq in seqs {
+    for &seq in seqs.iter().filter(|seq| !claims.has(**seq)) {
         let is_taken = connection
             .prepare_cached(&format!(
                 r"
@@ -148,10 +165,9 @@ pub fn cancel(connection: &Connection, seqs: &[i64], now: Now) -> rusqlite::Resu
                 r"
                 UPDATE messages
                 SET status = {CANCELLED},
-                    lease_until = NULL,
                     finished_at = ?2
                 WHERE seq = ?1
-                  AND status IN ({PENDING}, {SENDING})
+                  AND status = {PENDING}
                 RETURNING target_id, entity
                 "
             ))?

@@ -1,25 +1,20 @@
 //! Claims due messages, with a lease.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 
+use super::claims::Claims;
 use super::columns::event;
 use super::{ordered, schedule, settle};
-use crate::domain::{ClaimedMessage, MessageId, Now, OutgoingEvent, Timestamp};
+use crate::domain::{ClaimedMessage, MessageId, Now, Timestamp};
 use crate::store::numbers::{PENDING, SENDING};
 use crate::store::outbox::columns::EVENT_COLUMNS;
-use crate::store::outbox::limits;
+use crate::store::outbox::limits::{self, LOOKED_AT};
 use crate::store::sqlite::{Sqlite, whole};
 use crate::store::{Due, Lane, LaneBatch, LaneClaim, LaneRate, Sending, Settlement, StoreError};
-
-/// The columns of a claimed message, without those of its event.
-const COLUMNS: &str = r"
-    m.seq, m.id, m.subscription_id,
-    m.attempts, m.attempts_before, m.primary_error, m.event_seq";
 
 /// A request may still be in flight, and count, this long after its claim. Marks are kept for longer than that.
 const MARKS_BEYOND: Duration = Duration::from_secs(20);
@@ -27,7 +22,8 @@ const MARKS_BEYOND: Duration = Duration::from_secs(20);
 #[async_trait]
 impl Sending for Sqlite {
     async fn recover_messages(&self, now: Now, spread: Duration) -> Result<usize, StoreError> {
-        self.change(move |to| recover(to, now, spread)).await
+        let claims = Arc::clone(&self.claims);
+        self.change(move |to| recover(to, &claims, now, spread)).await
     }
 
     async fn keep_wall_ahead(&self, micros: i64) -> Result<(), StoreError> {
@@ -35,7 +31,13 @@ impl Sending for Sqlite {
     }
 
     async fn claim_due(&self, claim: LaneClaim) -> Result<Due, StoreError> {
-        self.change(move |to| self::claim(to, &claim)).await
+        let claims = Arc::clone(&self.claims);
+        let number = claims.begin();
+        let due = self.change(move |to| Claiming::prepare(to, &claims, number)?.claim(&claim)).await;
+        if due.is_err() {
+            self.claims.end_number(number);
+        }
+        due
     }
 
     async fn rate_marks(
@@ -46,15 +48,19 @@ impl Sending for Sqlite {
         self.read(move |from| marks(from, &target, since)).await
     }
 
-    async fn settle(&self, settlements: std::sync::Arc<Vec<Settlement>>) -> Result<(), StoreError> {
-        self.change(move |to| settle::settle(to, &settlements)).await
+    async fn settle(&self, settlements: Arc<Vec<Settlement>>) -> Result<(), StoreError> {
+        let (claims, settled) = (Arc::clone(&self.claims), Arc::clone(&settlements));
+        self.change(move |to| settle::settle(to, &claims, &settled)).await?;
+        // Only what is on disk may be claimed again.
+        self.claims.end(settlements.iter().map(|settlement| (settlement.seq, settlement.claim)));
+        Ok(())
     }
 }
 
-/// Releases the messages claimed when the program ended; no other process works on this file. Overdue retries are
-/// spread over `spread`, so that an endpoint does not get the whole backlog at once. Messages of one batch stay
-/// together.
-pub fn recover(connection: &Connection, now: Now, spread: Duration) -> rusqlite::Result<usize> {
+/// Releases the messages that the last sender of this process had claimed, and those that are marked in the file: older
+/// versions did that, and the file may have been moved from PostgreSQL. Overdue retries are spread over `spread`, so
+/// that an endpoint does not get the whole backlog at once. Messages of one batch stay together.
+fn recover(connection: &Connection, claims: &Claims, now: Now, spread: Duration) -> rusqlite::Result<usize> {
     schedule::take_up(connection, now)?;
     let now = now.due;
     let freed = connection.execute(
@@ -87,7 +93,7 @@ pub fn recover(connection: &Connection, now: Now, spread: Duration) -> rusqlite:
         ),
         params![now.as_micros(), spread],
     )?;
-    Ok(freed)
+    Ok(freed.saturating_add(claims.end_all()))
 }
 
 /// The requests through `target` that may count in a window starting at `since`: claim times and numbers.
@@ -126,205 +132,170 @@ fn mark(connection: &Connection, lane: &Lane, messages: usize, now: Timestamp) -
     Ok(())
 }
 
-/// Claims what is due. Expired leases are released first. Lanes that are not reached are not reported.
-pub fn claim(connection: &Connection, claim: &LaneClaim) -> rusqlite::Result<Due> {
-    let mut claimed = Claimed { due: Due::default(), events: HashMap::new(), bytes: 0 };
-    claimed.due.has_freed = free_expired(connection, claim)?;
-    for lane in &claim.lanes {
-        if limits::is_enough(claimed.due.messages.len(), claimed.bytes) {
-            break;
-        }
-        let rests_until = claimed.take(connection, lane, claim.now)?;
-        claimed.due.rests.extend(rests_until.map(|until| (lane.target.clone(), until)));
-    }
-    Ok(claimed.due)
-}
-
-/// Checks with a SELECT first: leases rarely expire, and the UPDATE builds a temporary table before it finds that out.
-fn free_expired(connection: &Connection, claim: &LaneClaim) -> rusqlite::Result<bool> {
-    let (now, ended) = (claim.now.as_micros(), claim.leases_ended.as_micros());
-    let has_expired = connection
-        .prepare_cached(&format!("SELECT 1 FROM messages WHERE status = {SENDING} AND lease_until < ?1"))?
-        .exists([ended])?;
-    if has_expired {
-        connection
-            .prepare_cached(&format!(
-                r"
-                UPDATE messages
-                SET status = {PENDING},
-                    lease_until = NULL,
-                    next_attempt_at = ?1
-                WHERE status = {SENDING}
-                  AND lease_until < ?2
-                "
-            ))?
-            .execute([now, ended])?;
-    }
-    Ok(has_expired)
-}
-
-/// What a claim has collected so far.
-struct Claimed {
+/// A claim under way, with its statements.
+struct Claiming<'c> {
+    connection: &'c Connection,
+    claims: &'c Claims,
+    number: i64,
+    message: CachedStatement<'c>,
+    event: CachedStatement<'c>,
     due: Due,
-    /// An event sent to many subscriptions is read once.
-    events: HashMap<i64, Arc<OutgoingEvent>>,
-    /// The size of those events.
+    /// The size of the events that were read.
     bytes: usize,
 }
 
-impl Claimed {
+impl<'c> Claiming<'c> {
+    fn prepare(connection: &'c Connection, claims: &'c Claims, number: i64) -> rusqlite::Result<Self> {
+        let message = connection.prepare_cached(
+            r"
+            SELECT id, subscription_id, attempts, attempts_before, primary_error, event_seq
+            FROM messages
+            WHERE seq = ?1
+            ",
+        )?;
+        let event =
+            connection.prepare_cached(&format!("SELECT {EVENT_COLUMNS} FROM events e WHERE e.seq = ?1"))?;
+        Ok(Self { connection, claims, number, message, event, due: Due::default(), bytes: 0 })
+    }
+
+    /// Claims what is due. Expired leases are released first. Lanes that are not reached are not reported.
+    fn claim(mut self, claim: &LaneClaim) -> rusqlite::Result<Due> {
+        self.due.has_freed = self.claims.end_expired(claim.leases_ended);
+        for lane in &claim.lanes {
+            if limits::is_enough(self.due.messages.len(), self.bytes) {
+                break;
+            }
+            let rests_until = self.take(lane, claim.now)?;
+            self.due.rests.extend(rests_until.map(|until| (lane.target.clone(), until)));
+        }
+        Ok(self.due)
+    }
+
     /// Claims in one lane. Returns the time before which nothing else is due in it; `None` if that is unknown.
-    fn take(
-        &mut self,
-        connection: &Connection,
-        lane: &Lane,
-        now: Timestamp,
-    ) -> rusqlite::Result<Option<Timestamp>> {
+    fn take(&mut self, lane: &Lane, now: Timestamp) -> rusqlite::Result<Option<Timestamp>> {
+        let (connection, claims) = (self.connection, self.claims);
         if let Some(batch) = lane.batch
-            && let Some(ready_at) = batch_ready_at(connection, lane, now, batch)?
+            && let Some(ready_at) = batch_ready_at(connection, claims, lane, now, batch)?
         {
             return Ok(Some(ready_at));
         }
         let limit = limits::room(lane, self.due.messages.len());
-        let (mut found, is_more) = if lane.ordered {
-            self.heads(connection, lane, now, limit)?
+        let (seqs, is_more) = if lane.ordered {
+            let due = due(connection, claims, &lane.target, now, LOOKED_AT)?;
+            let ordered::Heads { seqs, is_more } =
+                ordered::heads(connection, &lane.target, &due, now, limit)?;
+            (seqs, is_more || due.len() == LOOKED_AT)
         } else {
-            self.due(connection, lane, now, limit)?
+            let due = due(connection, claims, &lane.target, now, limit)?;
+            let is_more = due.len() == limit;
+            (due, is_more)
         };
+        let mut found = Vec::with_capacity(seqs.len());
+        let mut bytes = 0_usize;
+        for seq in &seqs {
+            if bytes >= limits::most_bytes(lane) {
+                break;
+            }
+            let message = self.message(*seq, &lane.target)?;
+            bytes = bytes.saturating_add(message.event.body.len());
+            found.push(message);
+        }
+        let is_more = is_more || found.len() < seqs.len();
         if lane.batch.is_some() {
             // A batch keeps the order in which its events arrived, whenever each is due.
             found.sort_by_key(|message| message.seq);
         }
-        let mut take = connection.prepare_cached(&format!(
-            r"
-            UPDATE messages
-            SET status = {SENDING},
-                lease_until = ?2,
-                claimed_at = ?3
-            WHERE seq = ?1
-            "
-        ))?;
-        for message in &found {
-            take.execute(params![message.seq, lane.lease_until.as_micros(), now.as_micros()])?;
-        }
         mark(connection, lane, found.len(), now)?;
+        claims.add(&found, lane.lease_until, now);
         self.due.messages.extend(found);
         if is_more { Ok(None) } else { next_due(connection, &lane.target, now).map(Some) }
     }
 
-    /// Due messages, oldest first, and whether there may be more.
-    fn due(
-        &mut self,
-        connection: &Connection,
-        lane: &Lane,
-        now: Timestamp,
-        limit: usize,
-    ) -> rusqlite::Result<(Vec<ClaimedMessage>, bool)> {
-        let mut statement = connection.prepare_cached(&format!(
-            r"
-            SELECT {COLUMNS}, {EVENT_COLUMNS}
-            FROM messages m
-            JOIN events e ON e.seq = m.event_seq
-            WHERE m.target_id = ?1
-              AND m.status = {PENDING}
-              AND m.next_attempt_at <= ?2
-            ORDER BY m.next_attempt_at, m.seq
-            "
-        ))?;
-        let mut rows = statement.query(params![lane.target, now.as_micros()])?;
-        let mut found = Vec::new();
-        let mut bytes = 0_usize;
-        while found.len() < limit && bytes < limits::most_bytes(lane) {
-            let Some(row) = rows.next()? else { return Ok((found, false)) };
-            let message = self.message(row, &lane.target)?;
-            bytes = bytes.saturating_add(message.event.body.len());
-            found.push(message);
-        }
-        Ok((found, true))
-    }
-
-    /// Like `due`, for ordered lanes.
-    fn heads(
-        &mut self,
-        connection: &Connection,
-        lane: &Lane,
-        now: Timestamp,
-        limit: usize,
-    ) -> rusqlite::Result<(Vec<ClaimedMessage>, bool)> {
-        let ordered::Heads { seqs, is_more } = ordered::heads(connection, &lane.target, now, limit)?;
-        let mut statement = connection.prepare_cached(&format!(
-            r"
-            SELECT {COLUMNS}, {EVENT_COLUMNS}
-            FROM messages m
-            JOIN events e ON e.seq = m.event_seq
-            WHERE m.seq = ?1
-            "
-        ))?;
-        let mut found = Vec::new();
-        let mut bytes = 0_usize;
-        for seq in seqs {
-            if bytes >= limits::most_bytes(lane) {
-                return Ok((found, true));
-            }
-            let message = statement.query_row([seq], |row| self.message(row, &lane.target))?;
-            bytes = bytes.saturating_add(message.event.body.len());
-            found.push(message);
-        }
-        Ok((found, is_more))
-    }
-
-    fn message(&mut self, row: &Row<'_>, target: &str) -> rusqlite::Result<ClaimedMessage> {
-        let event_seq: i64 = row.get("event_seq")?;
-        let event = match self.events.get(&event_seq) {
-            Some(event) => Arc::clone(event),
+    fn message(&mut self, seq: i64, target: &str) -> rusqlite::Result<ClaimedMessage> {
+        let mut rows = self.message.query([seq])?;
+        let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        let event_seq: i64 = row.get(5)?;
+        let event = match self.claims.event(event_seq) {
+            Some(event) => event,
             None => {
-                let event = Arc::new(event(row)?);
+                let event = Arc::new(self.event.query_row([event_seq], event)?);
                 self.bytes = self.bytes.saturating_add(event.body.len());
-                self.events.insert(event_seq, Arc::clone(&event));
+                self.claims.keep_event(event_seq, &event);
                 event
             }
         };
         Ok(ClaimedMessage {
-            seq: row.get("seq")?,
-            id: MessageId::from_bytes(row.get("id")?),
-            subscription: row.get("subscription_id")?,
+            seq,
+            id: MessageId::from_bytes(row.get(0)?),
+            subscription: row.get(1)?,
             target: target.to_owned(),
-            attempts: row.get("attempts")?,
-            attempts_before: row.get("attempts_before")?,
-            primary_error: row.get("primary_error")?,
-            claim: 0,
+            attempts: row.get(2)?,
+            attempts_before: row.get(3)?,
+            primary_error: row.get(4)?,
+            claim: self.number,
             event,
         })
     }
 }
 
+/// The due messages of a lane that are not claimed, oldest first, at most `limit`.
+fn due(
+    connection: &Connection,
+    claims: &Claims,
+    target: &str,
+    now: Timestamp,
+    limit: usize,
+) -> rusqlite::Result<Vec<i64>> {
+    let mut statement = connection.prepare_cached(&format!(
+        r"
+        SELECT seq
+        FROM messages
+        WHERE target_id = ?1
+          AND status = {PENDING}
+          AND next_attempt_at <= ?2
+        ORDER BY next_attempt_at, seq
+        "
+    ))?;
+    let mut rows = statement.query(params![target, now.as_micros()])?;
+    let mut found = Vec::new();
+    while found.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        let seq = row.get(0)?;
+        if !claims.has(seq) {
+            found.push(seq);
+        }
+    }
+    Ok(found)
+}
+
 /// With batches: when the lane may be claimed; `None` means now.
 fn batch_ready_at(
     connection: &Connection,
+    claims: &Claims,
     lane: &Lane,
     now: Timestamp,
     batch: LaneBatch,
 ) -> rusqlite::Result<Option<Timestamp>> {
-    let due = connection
-        .prepare_cached(&format!(
-            r"
-            SELECT count(*), coalesce(sum(bytes), 0), min(next_attempt_at)
-            FROM (
-                SELECT m.next_attempt_at, length(e.body) AS bytes
-                FROM messages m
-                JOIN events e ON e.seq = m.event_seq
-                WHERE m.target_id = ?1
-                  AND m.status = {PENDING}
-                  AND m.next_attempt_at <= ?2
-                ORDER BY m.next_attempt_at
-                LIMIT ?3
-            )
-            "
-        ))?
-        .query_row(params![lane.target, now.as_micros(), batch.size], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })?;
-    Ok(limits::batch_ready_at(batch, due, now))
+    let size = usize::try_from(batch.size).unwrap_or(usize::MAX);
+    let due = due(connection, claims, &lane.target, now, size)?;
+    let mut statement = connection.prepare_cached(
+        r"
+        SELECT m.next_attempt_at, length(e.body)
+        FROM messages m
+        JOIN events e ON e.seq = m.event_seq
+        WHERE m.seq = ?1
+        ",
+    )?;
+    let mut bytes = 0_i64;
+    let mut oldest = None;
+    for seq in &due {
+        let (due_at, length): (i64, i64) =
+            statement.query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        bytes = bytes.saturating_add(length);
+        oldest = oldest.or(Some(due_at));
+    }
+    Ok(limits::batch_ready_at(batch, (whole(due.len()), bytes, oldest), now))
 }
 
 /// The time before which nothing is due in a lane whose due messages were all claimed.

@@ -1,8 +1,12 @@
 //! Figures of the attempts, and health checks of the endpoints.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use rusqlite::{Connection, Row, named_params, params};
 
+use super::claims::Claims;
+use super::columns::to_json;
 use crate::domain::{Attempt, Timestamp};
 use crate::store::numbers::PENDING;
 use crate::store::outbox::limits::{COUNTED, KEPT_CHECKS};
@@ -13,7 +17,8 @@ use crate::store::{Health, HealthCheck, SenderFigures, StoreError};
 #[async_trait]
 impl Health for Sqlite {
     async fn sender_figures(&self) -> Result<Vec<SenderFigures>, StoreError> {
-        self.read(figures).await
+        let claims = Arc::clone(&self.claims);
+        self.read(move |from| figures(from, &claims)).await
     }
 
     async fn add_health(&self, check: HealthCheck) -> Result<(), StoreError> {
@@ -81,7 +86,8 @@ pub fn count<'a>(
 }
 
 /// The figures of every subscription that exists or ever sent a message.
-pub fn figures(connection: &Connection) -> rusqlite::Result<Vec<SenderFigures>> {
+fn figures(connection: &Connection, claims: &Claims) -> rusqlite::Result<Vec<SenderFigures>> {
+    let claimed = to_json(&claims.all())?;
     let mut all = connection
         .prepare_cached(
             r"
@@ -116,34 +122,35 @@ pub fn figures(connection: &Connection) -> rusqlite::Result<Vec<SenderFigures>> 
                 Ok((middle(row.get(0)?), row.get::<_, i64>(1)?.unsigned_abs()))
             })?
             .collect::<rusqlite::Result<Vec<_>>>()?;
-        let waiting = counted(
-            connection,
-            &format!(
+        let waiting = connection
+            .prepare_cached(&format!(
                 r"
                 SELECT count(*)
-                FROM (SELECT 1 FROM messages WHERE target_id = ?1 AND status = {PENDING} LIMIT ?2)
+                FROM (
+                    SELECT 1
+                    FROM messages
+                    WHERE target_id = ?1
+                      AND status = {PENDING}
+                      AND seq NOT IN (SELECT value FROM json_each(?3))
+                    LIMIT ?2
+                )
                 "
-            ),
-            &figures.subscription,
-        )?;
+            ))?
+            .query_row(params![figures.subscription, COUNTED, claimed], |row| row.get::<_, i64>(0))?
+            .unsigned_abs();
         if figures.parked_since.is_some() {
             figures.parked = waiting;
         } else {
             figures.pending = waiting;
         }
-        figures.dead = counted(
-            connection,
-            "SELECT count(*) FROM (SELECT 1 FROM dead_letters WHERE subscription_id = ?1 LIMIT ?2)",
-            &figures.subscription,
-        )?;
+        figures.dead = connection
+            .prepare_cached(
+                "SELECT count(*) FROM (SELECT 1 FROM dead_letters WHERE subscription_id = ?1 LIMIT ?2)",
+            )?
+            .query_row(params![figures.subscription, COUNTED], |row| row.get::<_, i64>(0))?
+            .unsigned_abs();
     }
     Ok(all)
-}
-
-fn counted(connection: &Connection, sql: &str, subscription: &str) -> rusqlite::Result<u64> {
-    let count: i64 =
-        connection.prepare_cached(sql)?.query_row(params![subscription, COUNTED], |row| row.get(0))?;
-    Ok(count.unsigned_abs())
 }
 
 fn totals(row: &Row<'_>) -> rusqlite::Result<SenderFigures> {

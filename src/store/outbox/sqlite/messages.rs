@@ -1,10 +1,13 @@
 //! Queries for messages.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
-use super::columns::{attempt, attempt_key, event, message};
+use super::columns::{attempt, attempt_key, event, message, to_json};
 use crate::domain::{Attempt, Clock, MessageFilter, MessageId, MessageRow, MessageStatus, OutgoingEvent};
 use crate::store::numbers::{PENDING, status_number};
 use crate::store::outbox::columns::{ATTEMPT_COLUMNS, EVENT_COLUMNS, MESSAGE_COLUMNS};
@@ -22,14 +25,18 @@ impl Messages for Sqlite {
         before: Option<i64>,
         limit: usize,
     ) -> Result<Vec<MessageRow>, StoreError> {
-        let rows = self.read(move |from| list(from, &filter, before, limit)).await?;
+        let claims = Arc::clone(&self.claims);
+        let rows = self.read(move |from| list(from, &claims.all(), &filter, before, limit)).await?;
         Ok(rows.into_iter().map(|row| by_the_wall_clock(&*self.clock, row)).collect())
     }
 
     async fn message(&self, id: MessageId) -> Result<Option<StoredMessage>, StoreError> {
+        let claims = Arc::clone(&self.claims);
         let found = self
             .read(move |from| {
+                let claimed = claims.all();
                 let Some((row, event)) = one(from, id)? else { return Ok(None) };
+                let row = sending(row, &claimed);
                 let attempts = attempts(from, row.seq)?;
                 Ok(Some(StoredMessage { row, event, attempts }))
             })
@@ -47,21 +54,32 @@ fn by_the_wall_clock(clock: &dyn Clock, row: MessageRow) -> MessageRow {
     MessageRow { next_attempt_at: row.next_attempt_at.map(|due| clock.shown(due)), ..row }
 }
 
+/// A message that waits in the file and is claimed is being sent. What is claimed is looked up before the file is read:
+/// a claim ends when its outcome is in the file.
+fn sending(row: MessageRow, claimed: &HashSet<i64>) -> MessageRow {
+    let waits = matches!(row.status, MessageStatus::Pending | MessageStatus::Parked);
+    if waits && claimed.contains(&row.seq) {
+        return MessageRow { status: MessageStatus::Sending, next_attempt_at: None, ..row };
+    }
+    row
+}
+
 /// Messages that match, the newest first, before the position `before`.
-pub fn list(
+fn list(
     connection: &Connection,
+    claimed: &HashSet<i64>,
     filter: &MessageFilter,
     before: Option<i64>,
     limit: usize,
 ) -> rusqlite::Result<Vec<MessageRow>> {
     if filter.subscription.is_none() || filter.event_id.is_some() || filter.status.is_some() {
-        return page(connection, filter, before, limit);
+        return page(connection, claimed, filter, before, limit);
     }
     // A subscription's messages are indexed by status, each status in order. The newest of each status are merged.
     let mut rows = Vec::new();
     for status in MessageStatus::ALL {
         let of_status = MessageFilter { status: Some(status), ..filter.clone() };
-        rows.extend(page(connection, &of_status, before, limit)?);
+        rows.extend(page(connection, claimed, &of_status, before, limit)?);
     }
     rows.sort_by_key(|row| std::cmp::Reverse(row.seq));
     rows.truncate(limit);
@@ -70,6 +88,7 @@ pub fn list(
 
 fn page(
     connection: &Connection,
+    claimed: &HashSet<i64>,
     filter: &MessageFilter,
     before: Option<i64>,
     limit: usize,
@@ -86,6 +105,14 @@ fn page(
     if let Some(subscription) = &filter.subscription {
         add("m.subscription_id = ?", subscription.clone().into());
     }
+    let is_claimed = match filter.status {
+        Some(MessageStatus::Sending) => Some("IN"),
+        Some(MessageStatus::Pending | MessageStatus::Parked) => Some("NOT IN"),
+        _ => None,
+    };
+    if let Some(is_in) = is_claimed {
+        add(&format!("m.seq {is_in} (SELECT value FROM json_each(?))"), to_json(claimed)?.into());
+    }
     match filter.status {
         None => {}
         Some(MessageStatus::Parked) => {
@@ -94,6 +121,7 @@ fn page(
         Some(MessageStatus::Pending) => {
             add(&format!("m.status = ? AND m.subscription_id NOT IN {PARKED}"), PENDING.into());
         }
+        Some(MessageStatus::Sending) => add("m.status = ?", PENDING.into()),
         Some(status) => add("m.status = ?", status_number(status).into()),
     }
     if let Some(before) = before {
@@ -101,6 +129,7 @@ fn page(
     }
     let index = match (&filter.event_id, &filter.subscription, filter.status) {
         (Some(_), ..) => "INDEXED BY messages_event",
+        (None, _, Some(MessageStatus::Sending)) => "NOT INDEXED",
         (None, Some(_), _) => "INDEXED BY messages_subscription",
         (None, None, Some(_)) => "INDEXED BY messages_status",
         (None, None, None) => "",
@@ -117,7 +146,10 @@ fn page(
         conditions.join(" AND "),
         whole(limit)
     );
-    connection.prepare_cached(&sql)?.query_map(params_from_iter(values), message)?.collect()
+    connection
+        .prepare_cached(&sql)?
+        .query_map(params_from_iter(values), |row| message(row).map(|row| sending(row, claimed)))?
+        .collect()
 }
 
 /// One message with its event.

@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod claim;
+mod claims;
 mod columns;
 mod dead_letters;
 mod fanout;
@@ -14,6 +15,7 @@ mod settle;
 mod sharing;
 mod subscriptions;
 
+pub use claims::Claims;
 pub use columns::to_json;
 pub use fanout::publish;
 pub use prune::{prune_outbox, retire};

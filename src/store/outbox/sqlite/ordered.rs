@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::domain::Timestamp;
 use crate::store::numbers::{DELIVERED, PENDING};
-use crate::store::outbox::limits::{LOOKED_AT, PUT_OFF};
+use crate::store::outbox::limits::PUT_OFF;
 
 /// Selects the first unfinished message of an entity. `messages_in_order` contains the unfinished ones only.
 fn first_unfinished() -> String {
@@ -24,6 +24,21 @@ fn first_unfinished() -> String {
     )
 }
 
+/// Whether any ordered message is unfinished.
+pub fn is_any_unfinished(connection: &Connection) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached(&format!(
+            r"
+            SELECT 1
+            FROM messages INDEXED BY messages_in_order
+            WHERE status < {DELIVERED}
+              AND entity IS NOT NULL
+            LIMIT 1
+            "
+        ))?
+        .exists([])
+}
+
 /// Messages that may be sent now.
 pub struct Heads {
     /// Their positions, in sending order.
@@ -32,33 +47,25 @@ pub struct Heads {
     pub is_more: bool,
 }
 
-/// At most `limit` due messages with no waiting message of their entity before them; those that must wait are put off.
-pub fn heads(connection: &Connection, target: &str, now: Timestamp, limit: usize) -> rusqlite::Result<Heads> {
-    let due = connection
-        .prepare_cached(&format!(
-            r"
-            SELECT seq, entity
-            FROM messages
-            WHERE target_id = ?1
-              AND status = {PENDING}
-              AND next_attempt_at <= ?2
-            ORDER BY next_attempt_at, seq
-            LIMIT {LOOKED_AT}
-            "
-        ))?
-        .query_map(params![target, now.as_micros()], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, Option<String>>(1)?))
-        })?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
-    let mut heads = Heads { seqs: Vec::new(), is_more: due.len() == LOOKED_AT };
+/// Of these due messages, at most `limit` with no waiting message of their entity before them; those that must wait are
+/// put off.
+pub fn heads(
+    connection: &Connection,
+    target: &str,
+    due: &[i64],
+    now: Timestamp,
+    limit: usize,
+) -> rusqlite::Result<Heads> {
+    let mut heads = Heads { seqs: Vec::new(), is_more: false };
+    let mut entity = connection.prepare_cached("SELECT entity FROM messages WHERE seq = ?1")?;
     let mut first = connection.prepare_cached(&first_unfinished())?;
     let mut put_off = connection.prepare_cached("UPDATE messages SET next_attempt_at = ?2 WHERE seq = ?1")?;
-    for (seq, entity) in due {
+    for &seq in due {
         if heads.seqs.len() >= limit {
             heads.is_more = true;
             break;
         }
-        let before = match entity {
+        let before = match entity.query_row([seq], |row| row.get::<_, Option<String>>(0))? {
             Some(entity) => {
                 first.query_row(params![target, entity], |row| row.get::<_, i64>(0)).optional()?
             }

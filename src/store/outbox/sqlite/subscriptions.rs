@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
 use super::columns::HOME;
 use crate::domain::Timestamp;
-use crate::store::numbers::{CANCELLED, PENDING, SENDING, origin, origin_number};
+use crate::store::numbers::{CANCELLED, PENDING, origin, origin_number};
 use crate::store::outbox::limits::COUNTED;
 use crate::store::sqlite::Sqlite;
 use crate::store::sqlite::fields::{time, time_if_any, unreadable};
@@ -148,8 +148,7 @@ pub fn park(connection: &Connection, id: &str, now: Timestamp) -> rusqlite::Resu
         .execute(params![id, now.as_micros()])?;
     for strangers in [
         format!("status = {PENDING} AND target_id = ?1 AND subscription_id <> ?1"),
-        format!("status = {SENDING} AND target_id = ?1 AND subscription_id <> ?1"),
-        format!("status IN ({PENDING}, {SENDING}) AND subscription_id = ?1 AND target_id <> ?1"),
+        format!("status = {PENDING} AND subscription_id = ?1 AND target_id <> ?1"),
     ] {
         connection.prepare_cached(&format!("UPDATE messages SET {HOME} WHERE {strangers}"))?.execute([id])?;
     }
@@ -171,7 +170,7 @@ pub fn waiting(connection: &Connection, id: &str) -> rusqlite::Result<u64> {
                 SELECT 1
                 FROM messages
                 WHERE subscription_id = ?1
-                  AND status IN ({PENDING}, {SENDING})
+                  AND status = {PENDING}
                 LIMIT ?2
             )
             "
@@ -209,18 +208,13 @@ pub fn delete(connection: &Connection, id: &str, now: Timestamp) -> rusqlite::Re
             SET status = {CANCELLED},
                 finished_at = ?2
             WHERE subscription_id = ?1
-              AND status IN ({PENDING}, {SENDING})
+              AND status = {PENDING}
             "
         ))?
         .execute(params![id, now.as_micros()])?;
-    // Each status has a partial index, so finished messages are not read.
-    for status in [PENDING, SENDING] {
-        connection
-            .prepare_cached(&format!(
-                "UPDATE messages SET {HOME} WHERE status = {status} AND target_id = ?1"
-            ))?
-            .execute([id])?;
-    }
+    connection
+        .prepare_cached(&format!("UPDATE messages SET {HOME} WHERE status = {PENDING} AND target_id = ?1"))?
+        .execute([id])?;
     connection.prepare_cached("DELETE FROM health_checks WHERE subscription_id = ?1")?.execute([id])?;
     Ok((removed == 1).then(|| u64::try_from(cancelled).unwrap_or(u64::MAX)))
 }

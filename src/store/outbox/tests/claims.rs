@@ -152,3 +152,65 @@ async fn a_lease_that_ended_while_the_program_stood_still_is_kept() {
     let freed = case.store.claim_due(claim(case.clock.now())).await.unwrap();
     assert_eq!((freed.messages.len(), freed.has_freed), (1, true));
 }
+
+#[tokio::test]
+async fn what_is_claimed_is_listed_as_being_sent_and_does_not_count_as_waiting() {
+    let case = open().await;
+    for id in ["e1", "e2", "e3"] {
+        case.publish(id, &["a"]).await;
+    }
+    let claimed = case.claim(vec![Lane { limit: 1, ..lane("a") }]).await.messages.remove(0);
+    let listed = async |subscription: Option<&str>, status| {
+        let filter =
+            MessageFilter { subscription: subscription.map(str::to_owned), status, ..Default::default() };
+        case.store.messages(filter, None, 9).await.unwrap()
+    };
+    for subscription in [None, Some("a")] {
+        let sending = listed(subscription, Some(MessageStatus::Sending)).await;
+        assert_eq!(
+            sending.iter().map(|row| (row.id, row.next_attempt_at)).collect::<Vec<_>>(),
+            [(claimed.id, None)]
+        );
+        assert_eq!(listed(subscription, Some(MessageStatus::Pending)).await.len(), 2);
+        let statuses: Vec<_> = listed(subscription, None).await.iter().map(|row| row.status).collect();
+        assert_eq!(statuses, [MessageStatus::Pending, MessageStatus::Pending, MessageStatus::Sending]);
+    }
+    assert!(listed(Some("b"), Some(MessageStatus::Sending)).await.is_empty());
+    assert_eq!(case.store.message(claimed.id).await.unwrap().unwrap().row.status, MessageStatus::Sending);
+    let figures = case.store.sender_figures().await.unwrap().remove(0);
+    assert_eq!((figures.subscription.as_str(), figures.pending), ("a", 2));
+    case.store.park_subscription("a".into(), case.clock.now()).await.unwrap();
+    assert_eq!(listed(Some("a"), Some(MessageStatus::Parked)).await.len(), 2);
+    assert_eq!(listed(Some("a"), Some(MessageStatus::Sending)).await.len(), 1);
+    assert_eq!(
+        case.store.move_parked(vec![claimed.seq], "b".into(), case.clock.both()).await.unwrap(),
+        [0; 0]
+    );
+}
+
+#[tokio::test]
+async fn an_outcome_that_comes_after_the_message_was_cancelled_and_sent_again_ends_it_only_if_it_arrived() {
+    let case = open().await;
+    case.publish("e1", &["a"]).await;
+    let first = case.claim(vec![lane("a")]).await.messages.remove(0);
+    let now = case.clock.both();
+    assert!(case.store.send_now(vec![first.seq], now).await.unwrap().is_empty(), "it is being sent");
+    assert_eq!(case.store.cancel_messages(vec![first.seq], now).await.unwrap(), [first.seq]);
+    assert_eq!(case.store.send_now(vec![first.seq], now).await.unwrap().len(), 1);
+    let second = case.claim(vec![lane("a")]).await.messages.remove(0);
+    assert_eq!(second.id, first.id);
+    case.settle(&first, 500, dead("HTTP 500")).await;
+    assert_eq!(case.only().await.status, MessageStatus::Sending);
+    assert!(case.claim(vec![lane("a")]).await.messages.is_empty(), "the second claim is in force");
+    case.settle(&first, 200, Next::Delivered).await;
+    assert_eq!(case.only().await.status, MessageStatus::Delivered);
+}
+
+#[tokio::test]
+async fn what_was_being_sent_when_the_sender_ended_is_due_when_it_starts_again() {
+    let case = open().await;
+    case.publish("e1", &["a"]).await;
+    let first = case.claim(vec![lane("a")]).await.messages.remove(0);
+    assert_eq!(case.store.recover_messages(case.clock.both(), Duration::from_secs(3)).await.unwrap(), 1);
+    assert_eq!(case.claim(vec![lane("a")]).await.messages.remove(0).id, first.id);
+}
