@@ -14,7 +14,7 @@ use crate::send::{Client, SenderParts, TargetGuard};
 use crate::store::{Retention, Store, StoreOptions, place_in};
 
 const HOUR: Duration = Duration::from_secs(3_600);
-/// More than one claim asks.
+/// More than one claim asks at once.
 const WAITING: usize = 300;
 
 struct Case {
@@ -63,8 +63,10 @@ impl Case {
         });
         sender.load(&[]).await.unwrap();
         let subscribe = async |event: &str| {
-            let document = json!({"name": "n", "url": "http://127.0.0.1:9/", "events": [event]}).to_string();
-            sender.create(&document).await.unwrap().active.compiled.id().to_owned()
+            let document = json!({
+                "name": "n", "url": "http://127.0.0.1:9/", "events": [event], "signature": {"scheme": "none"},
+            });
+            sender.create(&document.to_string()).await.unwrap().active.compiled.id().to_owned()
         };
         for _ in 0..WAITING {
             subscribe("user.logout").await;
@@ -91,7 +93,7 @@ impl Case {
 async fn an_event_costs_one_question_however_many_other_subscriptions_wait() {
     let (mut case, working) = Case::start().await;
     case.dispatcher.wake_all();
-    assert_eq!(case.asked().await, [256, 45]);
+    assert_eq!(case.asked().await.iter().sum::<usize>(), WAITING + 1);
     assert_eq!(case.dispatcher.lanes.awake().count(), 0);
     assert_eq!(case.asked().await, [0; 0]);
     for id in ["e1", "e2"] {

@@ -1,12 +1,12 @@
 //! Figures of the attempts, and health checks of the endpoints.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rusqlite::{Connection, Row, named_params, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 
 use super::claims::Claims;
-use super::columns::to_json;
 use crate::domain::{Attempt, Timestamp};
 use crate::store::numbers::PENDING;
 use crate::store::outbox::limits::{COUNTED, KEPT_CHECKS};
@@ -87,7 +87,7 @@ pub fn count<'a>(
 
 /// The figures of every subscription that exists or ever sent a message.
 fn figures(connection: &Connection, claims: &Claims) -> rusqlite::Result<Vec<SenderFigures>> {
-    let claimed = to_json(&claims.all())?;
+    let sending = sending(connection, claims)?;
     let mut all = connection
         .prepare_cached(
             r"
@@ -122,35 +122,50 @@ fn figures(connection: &Connection, claims: &Claims) -> rusqlite::Result<Vec<Sen
                 Ok((middle(row.get(0)?), row.get::<_, i64>(1)?.unsigned_abs()))
             })?
             .collect::<rusqlite::Result<Vec<_>>>()?;
-        let waiting = connection
-            .prepare_cached(&format!(
+        let sending = sending.get(&figures.subscription).copied().unwrap_or_default();
+        let waiting = counted(
+            connection,
+            &format!(
                 r"
                 SELECT count(*)
-                FROM (
-                    SELECT 1
-                    FROM messages
-                    WHERE target_id = ?1
-                      AND status = {PENDING}
-                      AND seq NOT IN (SELECT value FROM json_each(?3))
-                    LIMIT ?2
-                )
+                FROM (SELECT 1 FROM messages WHERE target_id = ?1 AND status = {PENDING} LIMIT ?2)
                 "
-            ))?
-            .query_row(params![figures.subscription, COUNTED, claimed], |row| row.get::<_, i64>(0))?
-            .unsigned_abs();
+            ),
+            (&figures.subscription, COUNTED.saturating_add(sending)),
+        )?
+        .saturating_sub(sending.unsigned_abs());
         if figures.parked_since.is_some() {
             figures.parked = waiting;
         } else {
             figures.pending = waiting;
         }
-        figures.dead = connection
-            .prepare_cached(
-                "SELECT count(*) FROM (SELECT 1 FROM dead_letters WHERE subscription_id = ?1 LIMIT ?2)",
-            )?
-            .query_row(params![figures.subscription, COUNTED], |row| row.get::<_, i64>(0))?
-            .unsigned_abs();
+        figures.dead = counted(
+            connection,
+            "SELECT count(*) FROM (SELECT 1 FROM dead_letters WHERE subscription_id = ?1 LIMIT ?2)",
+            (&figures.subscription, COUNTED),
+        )?;
     }
     Ok(all)
+}
+
+/// How many messages of each lane are being sent. In the file they wait.
+fn sending(connection: &Connection, claims: &Claims) -> rusqlite::Result<HashMap<String, i64>> {
+    let mut target = connection
+        .prepare_cached(&format!("SELECT target_id FROM messages WHERE seq = ?1 AND status = {PENDING}"))?;
+    let mut sending = HashMap::new();
+    for seq in claims.all() {
+        if let Some(target) = target.query_row([seq], |row| row.get(0)).optional()? {
+            let count: &mut i64 = sending.entry(target).or_default();
+            *count = count.saturating_add(1);
+        }
+    }
+    Ok(sending)
+}
+
+fn counted(connection: &Connection, sql: &str, (subscription, most): (&str, i64)) -> rusqlite::Result<u64> {
+    let count: i64 =
+        connection.prepare_cached(sql)?.query_row(params![subscription, most], |row| row.get(0))?;
+    Ok(count.unsigned_abs())
 }
 
 fn totals(row: &Row<'_>) -> rusqlite::Result<SenderFigures> {
