@@ -91,3 +91,32 @@ fn spoils_transaction(fault: &rusqlite::Error) -> bool {
         )
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_failed_job_changed_is_undone_whether_or_not_others_came_before_it() {
+        for (before, left) in [(None, vec![3]), (Some(1), vec![1, 3])] {
+            let connection = Connection::open_in_memory().unwrap();
+            connection.execute_batch("CREATE TABLE t (n INTEGER); BEGIN IMMEDIATE").unwrap();
+            let insert = |n: i64| connection.execute("INSERT INTO t VALUES (?1)", [n]).unwrap();
+            before.map(insert);
+            let (answer, mut told) = oneshot::channel();
+            let work = |to: &Connection| {
+                to.execute("INSERT INTO t VALUES (2)", [])?;
+                to.execute("INSERT INTO nowhere VALUES (2)", [])
+            };
+            let mut job = Asked::new(false, work, answer);
+            job.run(&connection, before.is_none()).unwrap();
+            insert(3);
+            connection.execute_batch("COMMIT").unwrap();
+            Box::new(job).finish(Ok(()));
+            assert!(told.try_recv().unwrap().is_err());
+            let mut rows = connection.prepare("SELECT n FROM t ORDER BY n").unwrap();
+            let rows: Vec<i64> = rows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+            assert_eq!(rows, left);
+        }
+    }
+}

@@ -189,7 +189,7 @@ async fn what_is_claimed_is_listed_as_being_sent_and_does_not_count_as_waiting()
 }
 
 #[tokio::test]
-async fn an_outcome_that_comes_after_the_message_was_cancelled_and_sent_again_ends_it_only_if_it_arrived() {
+async fn an_old_outcome_does_not_end_a_message_that_was_cancelled_and_sent_again() {
     let case = open().await;
     case.publish("e1", &["a"]).await;
     let first = case.claim(vec![lane("a")]).await.messages.remove(0);
@@ -202,7 +202,7 @@ async fn an_outcome_that_comes_after_the_message_was_cancelled_and_sent_again_en
     case.settle(&first, 500, dead("HTTP 500")).await;
     assert_eq!(case.only().await.status, MessageStatus::Sending);
     assert!(case.claim(vec![lane("a")]).await.messages.is_empty(), "the second claim is in force");
-    case.settle(&first, 200, Next::Delivered).await;
+    case.settle(&second, 200, Next::Delivered).await;
     assert_eq!(case.only().await.status, MessageStatus::Delivered);
 }
 
