@@ -11,7 +11,7 @@ use crate::config::{Sealer, SecretResolver};
 use crate::domain::ManualClock;
 use crate::payload::Sources;
 use crate::send::{Client, SenderParts, TargetGuard};
-use crate::store::{Retention, Store, StoreOptions, place_in};
+use crate::store::{Place, Retention, Store, StoreOptions};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 /// More than one claim asks at once.
@@ -29,7 +29,7 @@ impl Case {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::at(Timestamp::from_secs(1_800_000_000)));
         let options = StoreOptions {
-            place: place_in(folder.path()).await,
+            place: Place::Sqlite(folder.path().join("t.db")),
             clock: Arc::<ManualClock>::clone(&clock),
             retention: Retention {
                 keep_deliveries: HOUR,
