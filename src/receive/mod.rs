@@ -18,5 +18,5 @@ mod unverified;
 
 pub use masking::Masking;
 pub use misplaced::signing_secret;
-pub use receiver::{CAPTURES, Judgement, Receiver};
+pub use receiver::{CAPTURES, Receiver};
 pub use trace::Trace;

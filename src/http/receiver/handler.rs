@@ -17,11 +17,10 @@ use super::test_route::{self, Wish};
 use super::{replayed, respond};
 use crate::domain::{
     Appended, Arrival, BodyEnd, Decision, Delivery, DeliveryId, Entry, Fault, Handshake, Reason, Source,
-    Timestamp, Transfer,
+    Transfer,
 };
 use crate::http::connection::wire_head::{self, WireTape};
 use crate::http::connection::{caller::Caller, other_end::OtherEnd, readiness, route::Route, unread};
-use crate::receive::Judgement;
 use crate::receive::handshake::Question;
 use crate::send::PROBE_HEADER;
 use crate::store::StoreError;
@@ -157,9 +156,14 @@ async fn webhook(
     };
     let now = state.clock.wall();
     let judged = if arrival.body.len() >= LARGE_BODY {
-        match Box::pin(judge_apart(state, Arc::clone(&rules), source, arrival, now, started)).await {
-            Some(judged) => judged,
-            None => return respond::cannot_keep(),
+        let (source, rules) = (source.to_owned(), Arc::clone(&rules));
+        let judging = Box::pin(async move {
+            let _turn = state.large_bodies.acquire().await;
+            web::block(move || rules.receiver.judge(&source, arrival, now, started)).await
+        });
+        match judging.await {
+            Ok(judged) => judged,
+            Err(_) => return respond::cannot_keep(),
         }
     } else {
         rules.receiver.judge(source, arrival, now, started)
@@ -171,20 +175,6 @@ async fn webhook(
         None => state.keep_and_answer(&rules, judged.entry, &judged.faults, request.conn_data()).await,
     };
     if is_mute { without_body(answer) } else { answer }
-}
-
-/// Judges an arrival with a large body, outside the event loop. `None` if the program ends.
-async fn judge_apart(
-    state: &ReceiverState,
-    rules: Arc<Rules>,
-    source: &str,
-    arrival: Arrival,
-    now: Timestamp,
-    started: Instant,
-) -> Option<Judgement> {
-    let source = source.to_owned();
-    let _turn = state.large_bodies.acquire().await;
-    web::block(move || rules.receiver.judge(&source, arrival, now, started)).await.ok()
 }
 
 /// Xero treats a response with a body as a failure (Xero, "Configuring your server").
