@@ -92,13 +92,14 @@ impl Case {
 #[tokio::test]
 async fn an_event_costs_one_question_however_many_other_subscriptions_wait() {
     let (mut case, working) = Case::start().await;
-    case.dispatcher.wake_all();
+    let sender = case.dispatcher.sender.clone();
+    // All of them are new.
+    case.dispatcher.hear(sender.wakeups().take());
     assert_eq!(case.asked().await.iter().sum::<usize>(), WAITING + 1);
     assert_eq!(case.dispatcher.lanes.awake().count(), 0);
     assert_eq!(case.asked().await, [0; 0]);
     for id in ["e1", "e2"] {
         let body = json!({"id": id, "event": "user.login", "timestamp": "2026-01-01T00:00:00Z"}).to_string();
-        let sender = case.dispatcher.sender.clone();
         assert_eq!(sender.publish(&Bytes::from(body)).await.unwrap().messages, 1);
         case.dispatcher.hear(sender.wakeups().take());
         // The second question says that nothing else is due.
