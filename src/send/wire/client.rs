@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
 use super::failure::{Failure, innermost};
+use super::method::Method;
 use super::own_receiver::{OwnReceiver, SWITCH_MS};
 use super::pieces::Pieces;
 use super::target_guard::TargetGuard;
@@ -31,42 +32,6 @@ const LATE: Duration = Duration::from_millis(200);
 const TO_READ: Duration = Duration::from_millis(500);
 /// How long an idle connection is kept: less than the five seconds after which many servers close theirs.
 const IDLE: Duration = Duration::from_secs(4);
-
-/// An HTTP method.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
-    /// Sends a body.
-    Post,
-    /// Asks only for the head of the response.
-    Head,
-    /// Reads.
-    Get,
-    /// Removes.
-    Delete,
-    /// Replaces.
-    Put,
-    /// Changes.
-    Patch,
-    /// Asks which methods are allowed.
-    Options,
-}
-
-impl Method {
-    /// The method with that name; `None` for any other name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "POST" => Self::Post,
-            "HEAD" => Self::Head,
-            "GET" => Self::Get,
-            "DELETE" => Self::Delete,
-            "PUT" => Self::Put,
-            "PATCH" => Self::Patch,
-            "OPTIONS" => Self::Options,
-            _ => return None,
-        })
-    }
-}
 
 /// A request, ready to be sent.
 #[derive(Clone, Debug)]

@@ -2,6 +2,7 @@
 
 mod client;
 mod failure;
+mod method;
 mod own_probes;
 mod own_receiver;
 mod pieces;
@@ -12,10 +13,9 @@ mod slow_request;
 mod target_guard;
 mod trust;
 
-pub use client::{
-    Answer, CONNECT_TIMEOUT, Client, MAX_ANSWER, Method, Outcome, Outgoing, Response, SendError,
-};
+pub use client::{Answer, CONNECT_TIMEOUT, Client, MAX_ANSWER, Outcome, Outgoing, Response, SendError};
 pub use failure::Failure;
+pub use method::Method;
 pub use own_probes::{OwnProbes, PROBE_HEADER};
 pub use own_receiver::OwnReceiver;
 pub use pieces::Pieces;

@@ -1,8 +1,9 @@
-//! The machinery of the store in one SQLite file: WAL, synchronous = FULL, one writer thread with group commit, and
+//! The machinery of the store in one SQLite file: WAL, synchronous = FULL but for retention, one writer thread with group commit, and
 //! separate readers.
 
 mod batch;
 mod checkpoint;
+mod connection;
 mod engine;
 pub mod fields;
 mod job;

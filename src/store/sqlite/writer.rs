@@ -6,13 +6,13 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::batch::Batch;
 use super::checkpoint::{Checkpointer, move_log};
 use super::job::{Asked, Job};
-use super::shared::{self, Shared};
+use super::shared::Shared;
 use crate::store::log::prepared::Prepared;
 use crate::store::log::queue::{Answer, Place, Waiting};
 use crate::store::log::sqlite::event_ids::{EventIds, RUN_ROWS};
@@ -155,7 +155,7 @@ enum State {
 /// The resources of the thread.
 pub(super) struct Work {
     pub(super) connection: Connection,
-    checkpointer: Checkpointer,
+    pub(super) checkpointer: Checkpointer,
     pub(super) options: StoreOptions,
     pub(super) shared: Arc<Shared>,
     /// Why nothing may be appended now: `max_size` is reached and nothing can be removed.
@@ -171,7 +171,7 @@ pub(super) struct Work {
     /// Jobs that did not fit into the last transaction's time.
     held: Vec<Box<dyn Job>>,
     /// Whether a commit waits until the log is on disk.
-    commits_are_synced: bool,
+    pub(super) commits_are_synced: bool,
     state: State,
 }
 
@@ -317,16 +317,6 @@ impl Work {
         })
     }
 
-    /// Says whether the next commits wait for the disk. What retention does need not wait: after a crash, it is done again. The
-    /// next commit that waits also brings those before it to the disk.
-    pub(super) fn sync_commits(&mut self, synced: bool) -> rusqlite::Result<()> {
-        if self.commits_are_synced != synced {
-            self.connection.pragma_update(None, "synchronous", if synced { "FULL" } else { "NORMAL" })?;
-            self.commits_are_synced = synced;
-        }
-        Ok(())
-    }
-
     fn try_commit(&mut self, batch: &mut Batch) -> rusqlite::Result<Vec<Inserted>> {
         self.sync_commits(true)?;
         let now = self.options.clock.now();
@@ -358,38 +348,6 @@ impl Work {
         self.connection.execute_batch("COMMIT")?;
         self.held = batch.jobs.split_off(done);
         Ok(inserted)
-    }
-
-    /// Rolls back after an error. After a disk error the connection is opened again, since SQLite's memory and the
-    /// disk may differ. Nothing is written twice.
-    pub(super) fn recover(&mut self, fault: &rusqlite::Error) {
-        self.event_ids.forget();
-        self.roll_back();
-        let is_disk = matches!(
-            fault.sqlite_error_code(),
-            Some(ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt | ErrorCode::CannotOpen)
-        );
-        if is_disk || !self.connection.is_autocommit() {
-            self.reopen();
-        }
-    }
-
-    fn roll_back(&self) {
-        if !self.connection.is_autocommit() {
-            // If this fails, the connection is dropped together with its transaction.
-            let _ = self.connection.execute_batch("ROLLBACK");
-        }
-    }
-
-    fn reopen(&mut self) {
-        let opened = shared::open_writer(self.shared.path()).and_then(|mut connection| {
-            self.checkpointer.watch(&mut connection)?;
-            Ok(connection)
-        });
-        match opened {
-            Ok(connection) => (self.connection, self.commits_are_synced) = (connection, true),
-            Err(fault) => tracing::error!(%fault, "the store's file cannot be opened again"),
-        }
     }
 
     fn probe(&mut self) -> Result<(), StoreError> {
