@@ -4,7 +4,7 @@
 #   deploy/release.sh [--binary FILE] [FOLDER]
 #
 # FOLDER (default: dist) gets tagohook-VERSION-TARGET.tar.gz and SHA256SUMS. With --binary, FILE is packed instead of a new build.
-# The same commit and compiler give the same archive: names are sorted, and all times are those of the commit.
+# The same program gives the same archive: names are sorted, and all times are those of the commit.
 set -euo pipefail
 
 fail() { printf 'release.sh: %s\n' "$1" >&2; exit 2; }
@@ -25,8 +25,7 @@ folder=$(realpath -- "$folder")
 cd "$(dirname "$0")/.."
 
 if [ -z "$binary" ]; then
-  cargo build --locked --profile dist --bin tagohook
-  binary=${CARGO_TARGET_DIR:-target}/dist/tagohook
+  binary=$(deploy/build.sh)
 fi
 version=$("$binary" --version)
 version=${version#tagohook }

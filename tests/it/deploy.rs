@@ -42,7 +42,8 @@ fn scripts(folder: &Path, found: &mut Vec<PathBuf>) {
 fn shellcheck_accepts_every_script() {
     let mut found = Vec::new();
     scripts(root(), &mut found);
-    for wanted in ["deploy/release.sh", "test", "tests/postgres.sh"] {
+    for wanted in ["deploy/build.sh", "deploy/exercise.sh", "deploy/release.sh", "test", "tests/postgres.sh"]
+    {
         assert!(found.contains(&root().join(wanted)), "{wanted} is not among {found:?}");
     }
     let told = Command::new("shellcheck").args(&found).output().expect("shellcheck, which ./test installs");
@@ -253,4 +254,16 @@ fn a_release_has_the_program_its_papers_and_a_checksum_and_is_the_same_twice() {
     let refused = Command::new(root().join("deploy/release.sh")).arg("--binry").output().unwrap();
     assert_eq!((refused.status.code(), text(&refused).lines().count()), (Some(2), 1), "{}", text(&refused));
     assert_eq!(pack("three", &["four"]).status.code(), Some(2));
+}
+
+/// What `deploy/build.sh` optimises for: it takes too long to build here.
+#[test]
+fn the_exercise_of_the_build_receives_sends_and_looks() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut exercise = Command::new(root().join("deploy/exercise.sh"));
+    exercise.arg(env!("CARGO_BIN_EXE_tagohook")).arg(folder.path()).arg("1");
+    let done = exercise.output().unwrap();
+    assert!(done.status.success(), "{}", text(&done));
+    let refused = Command::new(root().join("deploy/build.sh")).arg("--profil").output().unwrap();
+    assert_eq!((refused.status.code(), text(&refused).lines().count()), (Some(2), 1), "{}", text(&refused));
 }

@@ -47,6 +47,7 @@ files! {
     "docs/pictures/subscription.png",
     "SECURITY.md",
     "config/default.toml",
+    "deploy/build.sh",
     "deploy/compose-postgres.yml",
     "deploy/docker/Dockerfile",
     "deploy/grafana/tagohook.json",
