@@ -45,5 +45,5 @@ fi
 named=$target/guided/$(sha256sum "$profile" | cut -d ' ' -f 1).profdata
 cp "$profile" "$named"
 program=$(build "-Cprofile-use=$named")
-install -D -m 755 "$program" "$target/dist/tagohook"
+install -D -s -m 755 "$program" "$target/dist/tagohook"
 printf '%s\n' "$target/dist/tagohook"
