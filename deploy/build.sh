@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Builds the program for production in two rounds (profile-guided optimisation). The program of the first round counts what it
-# does while it receives, sends, searches and shows pages for about a minute. The second one is optimised for that.
+# Builds the program for production twice (profile-guided optimisation). The first one counts which code runs while it receives,
+# sends, searches and shows pages for about a minute. The second one is optimised for that.
 #
 #   deploy/build.sh [--profile FILE]
 #
-# The program is target/dist/tagohook, and what was counted is target/guided/tagohook.profdata. With --profile, such a FILE is used
-# instead of a first round. It needs curl and `rustup component add llvm-tools`.
+# The program is target/dist/tagohook, and the counts are target/guided/tagohook.profdata. With --profile, such a FILE is used
+# instead of the first build. It needs curl and `rustup component add llvm-tools`.
 set -euo pipefail
 
 fail() { printf 'build.sh: %s\n' "$1" >&2; exit 2; }

@@ -1,5 +1,5 @@
-//! The machinery of the store in one SQLite file: WAL, synchronous = FULL but for retention, one writer thread with group commit, and
-//! separate readers.
+//! The machinery of the store in one SQLite file: WAL, synchronous = FULL except for retention, one writer thread with
+//! group commit, and separate readers.
 
 mod batch;
 mod checkpoint;
