@@ -65,7 +65,7 @@ fn main() {
         machine::output("valgrind", &["--version"]).is_some(),
         "valgrind is missing; install it: sudo apt-get install valgrind"
     );
-    let ours = counts(Path::new(env!("CARGO_BIN_EXE_tagohook")));
+    let ours = counts(&program::own());
     let theirs = arguments.against.as_deref().map(|commit| counts(&build(commit)));
     let other = arguments.against.as_deref().unwrap_or_default();
     println!("{:<12} {:>14} {other:>14}", "instructions", "this");

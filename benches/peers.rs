@@ -151,7 +151,7 @@ fn versions(modules: &Path) -> Value {
         Some(serde_json::from_slice::<Value>(&text).ok()?["version"].clone())
     };
     json!({
-        "tagohook": machine::output(env!("CARGO_BIN_EXE_tagohook"), &["--version"]),
+        "tagohook": machine::output(&program::own().to_string_lossy(), &["--version"]),
         "commit": machine::output("git", &["describe", "--always", "--dirty"]),
         "node": machine::output("node", &["--version"]),
         "express": module("express"),

@@ -62,8 +62,8 @@ fn main() {
     let arguments = Arguments::parse();
     let _ = rustls::crypto::ring::default_provider().install_default();
     let sink = Sink::start();
-    let own = Path::new(env!("CARGO_BIN_EXE_tagohook"));
-    let builds = [("tagohook", Some(own)), ("against", arguments.against.as_deref())];
+    let own = program::own();
+    let builds = [("tagohook", Some(own.as_path())), ("against", arguments.against.as_deref())];
     let builds: Vec<_> = builds.into_iter().filter_map(|(name, build)| Some((name, build?))).collect();
     let mut plans = Vec::new();
     for count in SUBSCRIPTIONS {

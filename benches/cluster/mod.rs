@@ -8,7 +8,7 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::program::Program;
+use crate::program::{self, Program};
 use database::Database;
 
 /// The clients of pgbench.
@@ -112,7 +112,7 @@ impl Cluster {
 fn prepare(database: &Database) {
     let folder = tempfile::tempdir().unwrap();
     let url = Database::url(&[database]).replace("/postgres?", &format!("/{BENCH}?"));
-    let status = Command::new(env!("CARGO_BIN_EXE_tagohook"))
+    let status = Command::new(program::own())
         .args(["prepare-store", "--quiet", "--data-dir"])
         .arg(folder.path())
         .env("TAGOHOOK_STORE_URL", url)

@@ -13,6 +13,12 @@ use std::time::{Duration, Instant};
 /// The signing secret of its first source.
 pub const SECRET: &str = "a-signing-secret-of-the-bench-0123456789";
 
+/// What is measured: the program that Cargo built for the benches, or the one at `BENCH_PROGRAM`.
+pub fn own() -> PathBuf {
+    let built = || env!("CARGO_BIN_EXE_tagohook").into();
+    std::env::var_os("BENCH_PROGRAM").map_or_else(built, PathBuf::from)
+}
+
 /// The running program; it ends with this value.
 pub struct Program {
     child: Child,
@@ -28,7 +34,7 @@ impl Program {
 
     /// Starts it with a configuration.
     pub fn start_with(folder: &Path, config: Option<&Path>) -> Self {
-        Self::start_build(Path::new(env!("CARGO_BIN_EXE_tagohook")), folder, config)
+        Self::start_build(&own(), folder, config)
     }
 
     /// Starts the `build` of it that is given.

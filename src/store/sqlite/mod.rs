@@ -6,6 +6,7 @@ mod checkpoint;
 mod connection;
 mod engine;
 pub mod fields;
+mod intake;
 mod job;
 mod migrate;
 pub mod reader;

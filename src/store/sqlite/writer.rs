@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use super::batch::Batch;
 use super::checkpoint::{Checkpointer, move_log};
+use super::intake::{Command, Intake};
 use super::job::{Asked, Job};
 use super::shared::Shared;
 use crate::store::log::prepared::Prepared;
@@ -31,14 +32,6 @@ const RETENTION_EVERY: Duration = Duration::from_secs(2);
 /// After each step, retention pauses for so many times as long, unless the store is too large: most deliveries do not wait for
 /// it.
 const RETENTION_PAUSE: u32 = 6;
-
-enum Command {
-    Append(Waiting<Packed>),
-    Work(Box<dyn Job>),
-    Prune(Answer<Pruned>),
-    Ready(Answer<()>),
-    Close(oneshot::Sender<()>),
-}
 
 /// Access to the writer's thread.
 pub struct Writer {
@@ -232,42 +225,29 @@ impl Work {
         commands: &Receiver<Command>,
         first: Option<Command>,
     ) -> Option<oneshot::Sender<()>> {
+        let mut intake = Intake::of(commands);
         let mut batch = Batch::default();
-        let mut others = Vec::new();
-        let mut closed = None;
-        let mut next = first;
-        while let Some(command) = next.take() {
-            match command {
-                Command::Append(waiting) => batch.add(waiting),
-                Command::Work(job) => batch.jobs.push(job),
-                Command::Close(answer) => {
-                    closed = Some(answer);
-                    break;
-                }
-                other => others.push(other),
-            }
-            if batch.has_room() {
-                next = commands.try_recv().ok();
-            }
-        }
-        self.write(batch);
+        first.into_iter().for_each(|command| intake.take(command, &mut batch));
+        intake.fill(&mut batch);
+        self.write(batch, &mut intake);
+        let Intake { others, closed, .. } = intake;
         others.into_iter().for_each(|other| self.serve(other));
         closed
     }
 
     fn write_held(&mut self) {
         while !self.held.is_empty() {
-            self.write(Batch::default());
+            self.write(Batch::default(), &mut Intake::ended());
         }
     }
 
-    fn write(&mut self, mut batch: Batch) {
+    fn write(&mut self, mut batch: Batch, intake: &mut Intake<'_>) {
         batch.jobs.splice(..0, self.held.drain(..));
         if batch.entries.is_empty() && batch.jobs.is_empty() {
             return;
         }
         let began = Instant::now();
-        let written = self.commit(&mut batch);
+        let written = self.commit(&mut batch, intake);
         let Batch { entries, jobs, bytes } = batch;
         let metrics = &self.options.metrics;
         match written {
@@ -296,7 +276,7 @@ impl Work {
 
     /// One transaction for the whole batch: all of it becomes durable, or none of it. A full store still writes what
     /// adds no data.
-    fn commit(&mut self, batch: &mut Batch) -> Result<Vec<Inserted>, String> {
+    fn commit(&mut self, batch: &mut Batch, intake: &mut Intake<'_>) -> Result<Vec<Inserted>, String> {
         if let Some(why) = self.blocked.clone() {
             for waiting in batch.entries.drain(..) {
                 waiting.tell(Err(StoreError::Unavailable(why.clone())));
@@ -310,44 +290,67 @@ impl Work {
                 return Ok(Vec::new());
             }
         }
-        let inserted = self.try_commit(batch);
+        let inserted = self.try_commit(batch, intake);
         inserted.map_err(|fault| {
             self.recover(&fault);
             fault.to_string()
         })
     }
 
-    fn try_commit(&mut self, batch: &mut Batch) -> rusqlite::Result<Vec<Inserted>> {
+    /// What arrives while the transaction is filled becomes a part of it, which makes it larger than waiting would: a
+    /// delivery costs the less the more are in its transaction.
+    fn try_commit(&mut self, batch: &mut Batch, intake: &mut Intake<'_>) -> rusqlite::Result<Vec<Inserted>> {
         self.sync_commits(true)?;
-        let now = self.options.clock.now();
+        let until = Instant::now() + JOBS_TIME;
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
-        let mut inserted = Vec::with_capacity(batch.entries.len());
-        if !batch.entries.is_empty() {
-            self.event_ids.follow(&self.connection)?;
-            let mut statements = Statements::prepare(&self.connection)?;
-            for Waiting { prepared, .. } in &batch.entries {
-                let retention = &self.options.retention;
-                inserted.push(statements.insert(&mut self.event_ids, prepared, retention, now)?);
+        let (mut inserted, mut done) = (Vec::with_capacity(batch.entries.len()), 0_usize);
+        let changes = self.connection.total_changes();
+        loop {
+            self.insert(&batch.entries, &mut inserted)?;
+            let mut is_in_time = true;
+            for job in batch.jobs.iter_mut().skip(done) {
+                let is_first = inserted.is_empty() && self.connection.total_changes() == changes;
+                job.run(&self.connection, is_first)?;
+                done = done.saturating_add(1);
+                is_in_time = Instant::now() <= until;
+                if !is_in_time {
+                    break;
+                }
             }
-            drop(statements);
+            let (entries, jobs) = (batch.entries.len(), batch.jobs.len());
+            if is_in_time {
+                intake.fill(batch);
+            }
+            if (entries, jobs) == (batch.entries.len(), batch.jobs.len()) {
+                break;
+            }
+        }
+        if !inserted.is_empty() {
             self.event_ids.list_full(&self.connection)?;
             let weights = batch.entries.iter().map(|waiting| waiting.prepared.weight);
             retention::add_to_totals(&self.connection, inserted.iter().map(|row| row.verdict).zip(weights))?;
         }
-        let until = Instant::now() + JOBS_TIME;
-        let changes = self.connection.total_changes();
-        let mut done = 0_usize;
-        for job in &mut batch.jobs {
-            let is_first = inserted.is_empty() && self.connection.total_changes() == changes;
-            job.run(&self.connection, is_first)?;
-            done = done.saturating_add(1);
-            if Instant::now() > until {
-                break;
-            }
-        }
         self.connection.execute_batch("COMMIT")?;
         self.held = batch.jobs.split_off(done);
         Ok(inserted)
+    }
+
+    /// Inserts those of `entries` that were not inserted yet.
+    fn insert(&mut self, entries: &[Waiting<Packed>], inserted: &mut Vec<Inserted>) -> rusqlite::Result<()> {
+        let new = entries.get(inserted.len()..).unwrap_or_default();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let now = self.options.clock.now();
+        if inserted.is_empty() {
+            self.event_ids.follow(&self.connection)?;
+        }
+        let mut statements = Statements::prepare(&self.connection)?;
+        for Waiting { prepared, .. } in new {
+            let retention = &self.options.retention;
+            inserted.push(statements.insert(&mut self.event_ids, prepared, retention, now)?);
+        }
+        Ok(())
     }
 
     fn probe(&mut self) -> Result<(), StoreError> {

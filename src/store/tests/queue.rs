@@ -1,6 +1,11 @@
 //! The queue of deliveries that wait to be written, and its end.
 
+use std::sync::mpsc;
+
+use futures_util::FutureExt as _;
+
 use super::*;
+use crate::store::sqlite::Sqlite;
 
 #[tokio::test]
 async fn a_full_queue_refuses_at_once_and_what_was_taken_is_kept() {
@@ -57,4 +62,36 @@ async fn everything_that_waits_is_written_before_the_store_is_closed() {
     assert!(appended.iter().all(Result::is_ok), "each was in the queue");
     let case = case.reopen().await;
     assert_eq!(case.verdicts().await.len(), 100);
+}
+
+#[tokio::test]
+async fn what_arrives_while_a_transaction_is_filled_is_a_part_of_it() {
+    let case = open().await;
+    case.store.close().await;
+    let file = case.folder.path().join("t.db");
+    let sqlite = Sqlite::open(case.options.clone(), file.clone()).unwrap();
+    let rows = |connection: &rusqlite::Connection| -> rusqlite::Result<(i64, i64)> {
+        let both = "SELECT value, (SELECT count(*) FROM deliveries) FROM facts WHERE name = 'probe'";
+        connection.query_row(both, [], |row| Ok((row.get(0)?, row.get(1)?)))
+    };
+    let ((began, begins), (go_on, waits)) = (mpsc::channel(), mpsc::channel());
+    let mut job = Box::pin(sqlite.add(move |connection| {
+        connection.execute("UPDATE facts SET value = 7 WHERE name = 'probe'", [])?;
+        began.send(()).unwrap();
+        waits.recv().unwrap();
+        Ok(())
+    }));
+    assert!(job.as_mut().now_or_never().is_none());
+    begins.recv().unwrap();
+    let mut appended = Box::pin(sqlite.append(case.with_id("during", 1)));
+    assert!(appended.as_mut().now_or_never().is_none(), "it is in the queue");
+    let mut look = Box::pin(sqlite.add(move |inside| {
+        let outside = rusqlite::Connection::open(&file)?;
+        Ok((rows(inside)?, rows(&outside)?))
+    }));
+    assert!(look.as_mut().now_or_never().is_none());
+    go_on.send(()).unwrap();
+    let ((), seen, written) = tokio::try_join!(job, look, appended).unwrap();
+    assert!(is_new(&written.appended));
+    assert_eq!(seen, ((7, 1), (0, 0)), "inserted behind the first job, and neither is committed yet");
 }
