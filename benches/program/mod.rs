@@ -173,6 +173,17 @@ pub fn cpu(process: u32) -> Duration {
     used(&format!("/proc/{process}/stat"))
 }
 
+/// Waits until a process uses next to no processor time, for a minute at most.
+pub fn wait_for_rest(process: u32) {
+    const LOOK: Duration = Duration::from_millis(250);
+    let works = || {
+        let before = cpu(process);
+        std::thread::sleep(LOOK);
+        cpu(process) - before > LOOK / 20
+    };
+    assert!((0..240).any(|_| !works()), "process {process} does not come to rest");
+}
+
 /// What a line of proc(5) says of a process or a thread.
 fn used(stat: &str) -> Duration {
     let stat = fs::read_to_string(stat).unwrap_or_default();

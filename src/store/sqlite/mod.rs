@@ -11,6 +11,7 @@ mod job;
 mod migrate;
 pub mod reader;
 pub mod shared;
+pub mod square;
 mod unfinished;
 mod upkeep;
 mod writer;

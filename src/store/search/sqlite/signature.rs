@@ -2,12 +2,7 @@
 
 use super::rows::Rows;
 use super::term::{Hashed, SLICES};
-
-/// The rows of a square, and its slices.
-const SIDE: usize = 64;
-
-/// For 64 slices, the bits of 64 rows.
-type Square = [u64; SIDE];
+use crate::store::sqlite::square::{SIDE, Square, transpose};
 
 /// The slices of one row, a bit each.
 pub struct Signature(Vec<u64>);
@@ -70,23 +65,6 @@ impl Slices {
         let slice = usize::from(slice);
         let column = self.0.get(slice / SIDE).into_iter().flatten();
         Rows::of_words(column.map(|square| square.get(slice % SIDE).copied().unwrap_or_default()))
-    }
-}
-
-/// Exchanges rows and columns of 64 times 64 bits, halves first (Warren, *Hacker's Delight*, 7-3).
-fn transpose(square: &mut Square) {
-    let (mut side, mut mask) = (SIDE / 2, 0x0000_0000_ffff_ffff_u64);
-    while side > 0 {
-        for pair in square.chunks_exact_mut(side.saturating_mul(2)) {
-            let (upper, lower) = pair.split_at_mut(side);
-            for (upper, lower) in upper.iter_mut().zip(lower) {
-                let changed = ((*upper >> side) ^ *lower) & mask;
-                *upper ^= changed << side;
-                *lower ^= changed;
-            }
-        }
-        side /= 2;
-        mask ^= mask << side;
     }
 }
 

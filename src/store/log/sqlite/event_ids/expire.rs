@@ -33,12 +33,15 @@ impl EventIds {
         Ok(expired.len().saturating_add(self.remove_of_runs(connection, now, room)?))
     }
 
+    fn oldest_expired(&self, now: i64) -> Option<i64> {
+        self.runs.iter().filter(|run| run.latest_expiry <= now).map(|run| run.number).min()
+    }
+
     fn remove_of_runs(&mut self, connection: &Connection, now: i64, most: usize) -> rusqlite::Result<usize> {
         let mut removed = 0_usize;
         while removed < most
-            && let Some(place) = self.runs.iter().position(|run| run.latest_expiry <= now)
+            && let Some(number) = self.oldest_expired(now)
         {
-            let number = self.runs.get(place).map_or(0, |run| run.number);
             let room = i64::try_from(most.saturating_sub(removed)).unwrap_or(i64::MAX);
             let now_removed = remove_rows(connection, number, room)?;
             if now_removed == 0 {
@@ -46,7 +49,7 @@ impl EventIds {
                     .prepare_cached("DELETE FROM event_id_places WHERE part >= ?1 AND part < ?2")?
                     .execute([first_part(number), first_part(number.saturating_add(1))])?;
                 connection.prepare_cached("DELETE FROM event_id_runs WHERE run = ?1")?.execute([number])?;
-                self.runs.remove(place);
+                self.runs.retain(|run| run != number);
             }
             removed = removed.saturating_add(now_removed);
         }

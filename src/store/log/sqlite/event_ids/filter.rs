@@ -47,7 +47,7 @@ impl Filter {
     /// Adds a key.
     pub fn add(&mut self, key: Identity) {
         let probe = Probe::of(key);
-        let place = self.place(&probe);
+        let place = probe.place(self.blocks());
         if let Some(block) = self.0.get_mut(place) {
             block.iter_mut().zip(probe.bits).for_each(|(word, bit)| *word |= bit);
         }
@@ -58,12 +58,18 @@ impl Filter {
         // Without a branch for each word, the processor asks many filters at a time.
         let missing =
             |block: &Block| block.iter().zip(probe.bits).fold(0, |all, (word, bit)| all | (!word & bit));
-        self.0.get(self.place(probe)).is_none_or(|block| missing(block) == 0)
+        self.0.get(probe.place(self.blocks())).is_none_or(|block| missing(block) == 0)
     }
 
-    fn place(&self, probe: &Probe) -> usize {
-        let blocks = u64::try_from(self.0.len()).unwrap_or(0);
-        usize::try_from((probe.high * blocks) >> 32).unwrap_or(0)
+    /// The number of its blocks.
+    pub fn blocks(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The 64 bits of a quarter of a block.
+    pub fn line(&self, block: usize, quarter: usize) -> u64 {
+        let words = self.0.get(block).and_then(|block| block.as_chunks().0.get(quarter));
+        words.map_or(u64::MAX, |[low, high]| u64::from(*low) | u64::from(*high) << 32)
     }
 }
 
@@ -81,6 +87,18 @@ impl Probe {
         let hash = key.hash();
         let low = u32::try_from(hash & u64::from(u32::MAX)).unwrap_or(0);
         Self { high: hash >> 32, bits: SALTS.map(|salt| 1 << (low.wrapping_mul(salt) >> 27)) }
+    }
+
+    /// Its block in a filter of so many.
+    pub fn place(&self, blocks: usize) -> usize {
+        let blocks = u64::try_from(blocks).unwrap_or(0);
+        usize::try_from((self.high * blocks) >> 32).unwrap_or(0)
+    }
+
+    /// The numbers of its bits in a block.
+    pub fn slots(&self) -> impl Iterator<Item = usize> {
+        let bits = self.bits.map(|bit| usize::try_from(bit.trailing_zeros()).unwrap_or(0));
+        (0..).step_by(32).zip(bits).map(|(word, bit): (usize, usize)| word.saturating_add(bit))
     }
 }
 

@@ -1,10 +1,13 @@
 //! Reads what the file says about event ids, at the start and where another process has written.
 
+use std::collections::BTreeSet;
+
 use rusqlite::Connection;
 
 use super::filter::Filter;
 use super::places::first_of;
-use super::taking::{EventIds, Fresh, Run};
+use super::runs::Run;
+use super::taking::{EventIds, Fresh};
 
 impl EventIds {
     /// Follows the file inside the open transaction: what others wrote, and how far the clock was set.
@@ -17,7 +20,7 @@ impl EventIds {
         self.shift = connection
             .prepare_cached("SELECT value FROM facts WHERE name = 'event_ids_shift'")?
             .query_row([], |row| row.get(0))?;
-        self.newest_before = self.runs.last().map_or(0, |run| run.number);
+        self.newest_before = self.runs.iter().map(|run| run.number).max().unwrap_or(0);
         Ok(())
     }
 
@@ -26,7 +29,7 @@ impl EventIds {
         self.version = None;
         // The number of a run that was not committed will be that of another one.
         let newest = self.newest_before;
-        self.runs.retain(|run| run.number <= newest);
+        self.runs.retain(|run| run <= newest);
     }
 
     fn load(&mut self, connection: &Connection) -> rusqlite::Result<()> {
@@ -49,22 +52,17 @@ impl EventIds {
 
     /// Reads the list of runs, and the filters that are not known yet.
     fn load_runs(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let mut known = std::mem::take(&mut self.runs).into_iter().peekable();
+        let mut read = connection.prepare_cached("SELECT run FROM event_id_runs")?;
+        let listed = read.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<BTreeSet<i64>>>()?;
+        self.runs.retain(|run| listed.contains(&run));
+        let known: BTreeSet<i64> = self.runs.iter().map(|run| run.number).collect();
         let mut read =
-            connection.prepare_cached("SELECT run, latest_expiry, filter FROM event_id_runs ORDER BY run")?;
-        let mut rows = read.query([])?;
-        while let Some(row) = rows.next()? {
-            let number = row.get(0)?;
-            while known.next_if(|run| run.number < number).is_some() {}
-            let run = match known.next_if(|run| run.number == number) {
-                Some(run) => run,
-                None => Run {
-                    number,
-                    latest_expiry: row.get(1)?,
-                    filter: Filter::from_bytes(row.get_ref(2)?.as_blob()?),
-                },
-            };
-            self.runs.push(run);
+            connection.prepare_cached("SELECT latest_expiry, filter FROM event_id_runs WHERE run = ?1")?;
+        for number in listed.difference(&known).copied() {
+            let (latest_expiry, filter) = read.query_row([number], |row| {
+                Ok((row.get(0)?, Filter::from_bytes(row.get_ref(1)?.as_blob()?)))
+            })?;
+            self.runs.add(Run { number, latest_expiry }, filter);
         }
         Ok(())
     }

@@ -14,6 +14,8 @@ mod identity;
 mod listing;
 mod load;
 mod places;
+mod runs;
+mod sliced;
 mod staged;
 mod statements;
 mod taking;

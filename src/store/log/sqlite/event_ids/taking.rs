@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::filter::{Filter, Probe};
+use super::filter::Probe;
 use super::identity::Identity;
 use super::places::{first_of, run_of};
+use super::runs::Runs;
 use super::statements::{First, New, Statements};
 use crate::domain::Timestamp;
 
@@ -20,8 +21,8 @@ pub struct EventIds {
     pub(super) fresh: HashMap<Identity, Fresh>,
     /// The number of the next row.
     pub(super) next: i64,
-    /// The runs that are listed, the oldest first.
-    pub(super) runs: Vec<Run>,
+    /// The runs that are listed.
+    pub(super) runs: Runs,
     /// The number of the newest run before the open transaction.
     pub(super) newest_before: i64,
     /// The number of the newest run that was ever listed.
@@ -40,14 +41,6 @@ pub(super) struct Fresh {
     pub(super) expires_at: i64,
 }
 
-/// A listed run.
-pub(super) struct Run {
-    pub(super) number: i64,
-    /// When the last of its ids expires, as stored.
-    pub(super) latest_expiry: i64,
-    pub(super) filter: Filter,
-}
-
 impl EventIds {
     /// Knows nothing yet. `run_rows` is the number of ids in a run, `RUN_ROWS` or fewer.
     pub fn new(run_rows: u32) -> Self {
@@ -55,7 +48,7 @@ impl EventIds {
             run_rows,
             fresh: HashMap::new(),
             next: 0,
-            runs: Vec::new(),
+            runs: Runs::default(),
             newest_before: 0,
             listed: 0,
             shift: 0,
@@ -96,9 +89,8 @@ impl EventIds {
         if let Some(fresh) = self.fresh.get(&identity) {
             return statements.taken(fresh.id, identity);
         }
-        let probe = Probe::of(identity);
-        for run in self.runs.iter().rev().filter(|run| run.filter.may_have(&probe)) {
-            if let Some(found) = statements.listed(run.number, identity)? {
+        for run in self.runs.that_may_have(&Probe::of(identity)) {
+            if let Some(found) = statements.listed(run, identity)? {
                 return Ok(Some(found));
             }
         }
