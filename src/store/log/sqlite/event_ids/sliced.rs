@@ -35,3 +35,33 @@ impl Sliced {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::identity::Identity;
+    use super::*;
+
+    #[test]
+    fn it_answers_as_each_of_its_filters_does() {
+        let key = |number: u32| Identity::of("tagorun", &number.to_be_bytes());
+        // Full ones, so that many say yes by mistake.
+        let filters: Vec<Filter> = (0..64)
+            .map(|nth| {
+                let mut filter = Filter::with_room(100);
+                (0..nth * 20).for_each(|number| filter.add(key(nth * 10_000 + number)));
+                filter
+            })
+            .collect();
+        let sliced = Sliced::of(&filters.iter().collect::<Vec<_>>());
+        let mut yes = 0;
+        for number in 0..20_000 {
+            let probe = Probe::of(key(number * 32));
+            let expected = (0..)
+                .zip(&filters)
+                .fold(0, |all, (nth, filter)| all | u64::from(filter.may_have(&probe)) << nth);
+            assert_eq!(sliced.that_may_have(&probe), expected, "{number}");
+            yes += expected.count_ones();
+        }
+        assert!((10_000..1_000_000).contains(&yes), "{yes} of 1,280,000");
+    }
+}
