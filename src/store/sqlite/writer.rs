@@ -318,7 +318,8 @@ impl Work {
                 }
             }
             let (entries, jobs) = (batch.entries.len(), batch.jobs.len());
-            if is_in_time {
+            // A job that is not the first one needs a savepoint, which costs more than a transaction of its own saves.
+            if is_in_time && !inserted.is_empty() {
                 intake.fill(batch);
             }
             if (entries, jobs) == (batch.entries.len(), batch.jobs.len()) {

@@ -74,6 +74,13 @@ async fn what_arrives_while_a_transaction_is_filled_is_a_part_of_it() {
         let both = "SELECT value, (SELECT count(*) FROM deliveries) FROM facts WHERE name = 'probe'";
         connection.query_row(both, [], |row| Ok((row.get(0)?, row.get(1)?)))
     };
+    // While this one holds the writer, a delivery and a job come for the next transaction.
+    let (let_go, held) = mpsc::channel();
+    let mut hold = Box::pin(sqlite.add(move |_| {
+        held.recv().unwrap();
+        Ok(())
+    }));
+    assert!(hold.as_mut().now_or_never().is_none());
     let ((began, begins), (go_on, waits)) = (mpsc::channel(), mpsc::channel());
     let mut job = Box::pin(sqlite.add(move |connection| {
         connection.execute("UPDATE facts SET value = 7 WHERE name = 'probe'", [])?;
@@ -81,7 +88,10 @@ async fn what_arrives_while_a_transaction_is_filled_is_a_part_of_it() {
         waits.recv().unwrap();
         Ok(())
     }));
+    let mut first = Box::pin(sqlite.append(case.with_id("first", 1)));
+    assert!(first.as_mut().now_or_never().is_none());
     assert!(job.as_mut().now_or_never().is_none());
+    let_go.send(()).unwrap();
     begins.recv().unwrap();
     let mut appended = Box::pin(sqlite.append(case.with_id("during", 1)));
     assert!(appended.as_mut().now_or_never().is_none(), "it is in the queue");
@@ -91,7 +101,7 @@ async fn what_arrives_while_a_transaction_is_filled_is_a_part_of_it() {
     }));
     assert!(look.as_mut().now_or_never().is_none());
     go_on.send(()).unwrap();
-    let ((), seen, written) = tokio::try_join!(job, look, appended).unwrap();
+    let ((), (), seen, _, written) = tokio::try_join!(hold, job, look, first, appended).unwrap();
     assert!(is_new(&written.appended));
-    assert_eq!(seen, ((7, 1), (0, 0)), "inserted behind the first job, and neither is committed yet");
+    assert_eq!(seen, ((7, 2), (0, 0)), "inserted behind the job, and neither is committed yet");
 }
