@@ -6,6 +6,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::Headers;
+use super::json::pointer::value_at;
 
 /// The longest accepted value, in bytes.
 const LONGEST: usize = 256;
@@ -57,7 +58,7 @@ impl Selector {
         let found: Cow<'_, str> = match self {
             Self::Path => behind_the_source(target)?,
             Self::Header(name) => std::str::from_utf8(headers.get(name)?).ok()?.trim().into(),
-            Self::Pointer(pointer) => match payload.pointer(pointer)? {
+            Self::Pointer(pointer) => match value_at(payload, pointer)? {
                 Value::String(text) => text.as_str().into(),
                 Value::Number(number) if number.is_i64() || number.is_u64() => number.to_string().into(),
                 _ => return None,

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::cloud_event::{CloudMode, attribute};
+use crate::domain::json::pointer::value_at;
 use crate::domain::json::seen;
 use crate::domain::{EventPlace, Fault, Headers, Platform, Scheme, Source, Target};
 
@@ -38,7 +39,7 @@ pub fn event_name(source: &Source, sent: Sent<'_>, value: &Value) -> Result<Name
         EventPlace::Path => Some(sent.target.below_source()),
         EventPlace::Header(name) => header_text(sent.headers, name),
         EventPlace::Fixed(name) => Some(name.clone()),
-        EventPlace::Pointer(pointer) => match value.pointer(pointer) {
+        EventPlace::Pointer(pointer) => match value_at(value, pointer) {
             None | Some(Value::Null) => None,
             Some(Value::Number(number)) if number.is_i64() || number.is_u64() => Some(number.to_string()),
             Some(Value::String(name)) => Some(name.clone()),

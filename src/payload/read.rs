@@ -9,6 +9,7 @@ use super::cloud_event::CloudMode;
 use super::encoding::{self, EncodingFault};
 use super::points::{self, Points};
 use super::strict;
+use crate::domain::json::pointer::value_at;
 use crate::domain::json::seen;
 use crate::domain::{Fault, Headers, Platform, Scheme, Selector};
 
@@ -63,7 +64,7 @@ impl Payload<'_> {
 
 /// The string or integer at `pointer`.
 pub(super) fn entity_at(value: &Value, pointer: &str) -> Option<String> {
-    let entity = match value.pointer(pointer)? {
+    let entity = match value_at(value, pointer)? {
         Value::String(entity) => entity.clone(),
         Value::Number(number) if number.is_i64() || number.is_u64() => number.to_string(),
         _ => return None,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 use super::trace::{Finding, Gated};
+use crate::domain::json::pointer::value_at;
 use crate::domain::{
     Claim, ClaimKey, DEFAULT_ID_POINTER, EventFacts, Fault, Headers, Platform, Reason, Scheme, Source, Target,
 };
@@ -152,7 +153,7 @@ impl Claimant<'_> {
             return Ok(EventId::Absent);
         }
         let exact = || raw_at(&self.payload.text, pointer).map(str::to_owned);
-        read_id(self.payload.value.pointer(pointer), exact).map_err(|message| Fault::new(pointer, message))
+        read_id(value_at(&self.payload.value, pointer), exact).map_err(|message| Fault::new(pointer, message))
     }
 }
 

@@ -6,12 +6,13 @@
 //! sent. If no head matches, the map's order is used.
 
 use std::cell::RefCell;
+use std::mem::MaybeUninit;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use actix_web::http::Uri;
-use actix_web::http::header::{HeaderMap, HeaderValue};
+use actix_web::http::header::HeaderMap;
 use bytes::Bytes;
 use memchr::memmem;
 
@@ -131,11 +132,14 @@ impl WireTape {
     }
 
     /// The bytes after `body` that are not the next request; `body` starts at the end of the last taken head. Line
-    /// breaks that some clients add there are ignored.
-    pub fn surplus(&self, body: &[u8]) -> Bytes {
-        let tape = self.0.borrow();
-        let Some(rest) = tape.bytes.strip_prefix(body) else { return Bytes::new() };
-        let rest = rest.get(..MAX_SURPLUS).unwrap_or(rest);
+    /// breaks that some clients add there are ignored. The body is discarded, so the next head is found at the start.
+    pub fn take_body(&self, body: &[u8]) -> Bytes {
+        let tape = &mut *self.0.borrow_mut();
+        if !tape.bytes.starts_with(body) {
+            return Bytes::new();
+        }
+        tape.forget(body.len());
+        let rest = tape.bytes.get(..MAX_SURPLUS).unwrap_or(&tape.bytes);
         if rest.trim_ascii().is_empty() || begins_request(rest.trim_ascii_start()) {
             return Bytes::new();
         }
@@ -189,23 +193,36 @@ fn leads_to(sent: &str, target: &str) -> bool {
 /// The lines and the length of the head at the start of `bytes`. `None` unless it requests `target` with the lines of
 /// `map`.
 fn parse_head(bytes: &[u8], target: &str, map: &HeaderMap) -> Option<(Headers, usize)> {
-    let mut lines = [httparse::EMPTY_HEADER; MAX_LINES];
-    let mut request = httparse::Request::new(&mut lines);
-    let httparse::Status::Complete(length) = request.parse(bytes).ok()? else { return None };
-    let is_same = leads_to(request.path?, target)
-        && request.headers.len() == map.len()
-        && request.headers.iter().all(|line| {
-            let on_tape = request.headers.iter().filter(|other| other.name.eq_ignore_ascii_case(line.name));
-            on_tape.map(|other| other.value).eq(map.get_all(line.name).map(HeaderValue::as_bytes))
-        });
-    is_same.then(|| {
-        let headers = request
-            .headers
-            .iter()
-            .map(|line| Header { name: line.name.to_owned(), value: line.value.to_vec() })
-            .collect();
-        (headers, length)
-    })
+    let mut lines = [const { MaybeUninit::uninit() }; MAX_LINES];
+    let mut request = httparse::Request::new(&mut []);
+    let httparse::Status::Complete(length) = request.parse_with_uninit_headers(bytes, &mut lines).ok()?
+    else {
+        return None;
+    };
+    if !leads_to(request.path?, target) || !are_lines_of(request.headers, map) {
+        return None;
+    }
+    let headers = request
+        .headers
+        .iter()
+        .map(|line| Header { name: line.name.to_owned(), value: line.value.to_vec() })
+        .collect();
+    Some((headers, length))
+}
+
+/// Whether these are the lines of `map`, and lines with the same name have the same order.
+fn are_lines_of(lines: &[httparse::Header<'_>], map: &HeaderMap) -> bool {
+    // At most MAX_LINES. The map's own lookup would check and hash each name.
+    let mut found = 0_u128;
+    lines.len() == map.len()
+        && map.iter().all(|(name, value)| {
+            let mut left = lines.iter().enumerate().filter(|(at, _)| found & (1 << at) == 0);
+            let first = left.find(|(_, line)| line.name.eq_ignore_ascii_case(name.as_str()));
+            first.is_some_and(|(at, line)| {
+                found |= 1 << at;
+                line.value == value.as_bytes()
+            })
+        })
 }
 
 /// The lines in the order of the map; lines with the same name keep their order.
@@ -217,7 +234,7 @@ pub fn from_map(map: &HeaderMap) -> Headers {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::http::header::HeaderName;
+    use actix_web::http::header::{HeaderName, HeaderValue};
 
     use super::*;
 
@@ -288,14 +305,25 @@ mod tests {
         let followed = |rest: &[u8]| {
             let tape = WireTape::new(TapeBudget::default());
             tape.record(&[b"{\"a\":1", rest].concat());
-            tape.surplus(b"{\"a\":1")
+            tape.take_body(b"{\"a\":1")
         };
         assert_eq!(followed(b"}"), "}");
         assert_eq!(followed("ü\"}".as_bytes()), "ü\"}");
         for none in [&b""[..], b"\r\n", b"POST /a HTTP/1.1\r\n", b"\r\nPOST /a", b"GE"] {
             assert_eq!(followed(none), "", "{}", String::from_utf8_lossy(none));
         }
-        assert_eq!(WireTape::new(TapeBudget::default()).surplus(b"gone"), "");
+        assert_eq!(WireTape::new(TapeBudget::default()).take_body(b"gone"), "");
+    }
+
+    #[test]
+    fn a_body_leaves_the_tape_and_the_next_request_stays() {
+        let tape = WireTape::new(TapeBudget::default());
+        tape.record(b"{}POST /a HTTP/1.1\r\nZ: 1\r\n\r\n[]");
+        assert_eq!(tape.take_body(b"{}"), "");
+        assert!(tape.0.borrow().bytes.starts_with(b"POST"));
+        assert!(tape.take_head("POST", "/a", &map(&[("z", "1")])).is_some());
+        assert_eq!(tape.take_body(b"{}"), "", "another body");
+        assert_eq!(tape.0.borrow().bytes, b"[]");
     }
 
     #[test]

@@ -14,17 +14,14 @@ use super::handshake::without_body;
 use super::no_delivery::Sender;
 use super::state::{ReceiverState, Rules};
 use super::test_route::{self, Wish};
+use super::to_the_end::ToTheEnd;
 use super::{replayed, respond};
-use crate::domain::{
-    Appended, Arrival, BodyEnd, Decision, Delivery, DeliveryId, Entry, Fault, Handshake, Reason, Source,
-    Transfer,
-};
+use crate::domain::{Arrival, BodyEnd, DeliveryId, Handshake, Reason, Source, Transfer};
 use crate::http::connection::wire_head::{self, WireTape};
 use crate::http::connection::{caller::Caller, other_end::OtherEnd, readiness, route::Route, unread};
 use crate::receive::handshake::Question;
 use crate::send::PROBE_HEADER;
-use crate::store::StoreError;
-use crate::telemetry::{DeliveryLine, NotKept, traces};
+use crate::telemetry::{NotKept, traces};
 
 /// From this size on, a body is checked outside the event loop, so that no other request waits for it.
 const LARGE_BODY: usize = 128 * 1024;
@@ -89,21 +86,16 @@ pub fn handle(
     } else {
         Span::none()
     };
-    // Boxed before it is awaited: a future that awaits another one by value keeps it twice.
-    let answer = Box::pin(answer(request, payload, state, route, Instant::now()).instrument(span.clone()));
-    let answer = async move {
+    let answer = answer(request, payload, state, route, Instant::now()).instrument(span.clone());
+    // A client that disconnects ends its connection, not the storing of its delivery.
+    let answer = ToTheEnd::new(async move {
         let answer = answer.await;
         traces::answered(&span, answer.status().as_u16());
         drop(token);
         answer
-    };
-    // A separate task: a client that disconnects ends its connection, not the storing of its delivery.
-    let task = if is_delivery { Ok(actix_web::rt::spawn(answer)) } else { Err(answer) };
+    });
     async move {
-        let mut answer = match task {
-            Ok(task) => task.await.unwrap_or_else(|_| respond::cannot_keep()),
-            Err(answer) => answer.await,
-        };
+        let mut answer = answer.await.unwrap_or_else(respond::cannot_keep);
         respond::never_cached(&mut answer);
         if traffic.is_ending() {
             answer.head_mut().set_connection_type(ConnectionType::Close);
@@ -280,7 +272,7 @@ async fn surplus(request: &HttpRequest, read: &ReadBody, max_body: usize) -> byt
     if is_bare && !tape.has_more(0) {
         tokio::time::sleep(BARE_BODY).await;
     }
-    tape.surplus(&read.bytes)
+    tape.take_body(&read.bytes)
 }
 
 impl ReceiverState {
@@ -300,70 +292,6 @@ impl ReceiverState {
         let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
         let question = Question { method: "GET", target, headers: &headers, body: b"" };
         self.rules.load().receiver.is_question(source, &question)
-    }
-
-    /// Stores a checked delivery and responds. A rejection over its address's rate is counted, not stored.
-    async fn keep_and_answer(
-        &self,
-        rules: &Rules,
-        entry: Entry,
-        faults: &[Fault],
-        caller: Option<&Caller>,
-    ) -> HttpResponse {
-        let refusal = match &entry.decision {
-            Decision::Reject(reason) => Some(*reason),
-            Decision::Accept(_) | Decision::Capture(_) | Decision::Handshake(_) | Decision::Import(_) => None,
-        };
-        let client = entry.delivery.client.ip;
-        if refusal.is_some() && !rules.refused_rate.allows(client) {
-            let Delivery { method, path, .. } = &entry.delivery;
-            let sender = Sender { client, method, target: path };
-            let retry = rules.refused_rate.retry_after_s();
-            return self.over_rate(&sender, NotKept::RefusedRate, "refused_rate", retry);
-        }
-        let id = entry.delivery.id;
-        let event_id = entry.facts.event_id.clone();
-        match (self.keep(entry, caller).await, refusal) {
-            (Err(answer), _) => answer,
-            (Ok(_), Some(reason)) => respond::refused(reason, faults),
-            (Ok(Appended::New), None) => respond::processed(id, event_id.as_deref()),
-            (Ok(Appended::Duplicate { first_received_at, .. }), None) => {
-                respond::already_processed(id, event_id.as_deref(), first_received_at)
-            }
-            (Ok(Appended::Conflict { .. }), None) => {
-                // Only counted here: it became a rejection when it was already on disk.
-                let _ = rules.refused_rate.allows(client);
-                respond::conflict()
-            }
-        }
-    }
-
-    /// Appends an entry, counts it and logs it; on failure, returns the response for an unavailable store.
-    pub(super) async fn keep(&self, entry: Entry, caller: Option<&Caller>) -> Result<Appended, HttpResponse> {
-        let line = DeliveryLine::of(&entry);
-        let started = entry.started;
-        traces::judged(&entry);
-        match self.store.append(entry).instrument(traces::commit_span()).await {
-            Ok(written) => {
-                let taken = started.elapsed();
-                let (verdict, reason) = line.verdict(&written.appended);
-                traces::decided(verdict, reason);
-                self.metrics.kept(&line, &written.appended, (written.took, taken));
-                line.write(&written.appended, taken);
-                if let Some(caller) = caller {
-                    caller.owes(written.seq, started, &self.store);
-                }
-                Ok(written.appended)
-            }
-            Err(fault) => {
-                self.metrics.not_kept(match fault {
-                    StoreError::Full => NotKept::Overloaded,
-                    _ => NotKept::StoreFault,
-                });
-                line.write_fault(&fault);
-                Err(respond::cannot_keep())
-            }
-        }
     }
 
     /// Responds to `Expect: 100-continue` if the `Content-Length` is too large: the request is rejected and stored

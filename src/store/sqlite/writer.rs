@@ -302,7 +302,7 @@ impl Work {
     fn try_commit(&mut self, batch: &mut Batch, intake: &mut Intake<'_>) -> rusqlite::Result<Vec<Inserted>> {
         self.sync_commits(true)?;
         let until = Instant::now() + JOBS_TIME;
-        self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let (mut inserted, mut done) = (Vec::with_capacity(batch.entries.len()), 0_usize);
         let changes = self.connection.total_changes();
         loop {
@@ -331,7 +331,7 @@ impl Work {
             let weights = batch.entries.iter().map(|waiting| waiting.prepared.weight);
             retention::add_to_totals(&self.connection, inserted.iter().map(|row| row.verdict).zip(weights))?;
         }
-        self.connection.execute_batch("COMMIT")?;
+        self.connection.prepare_cached("COMMIT")?.execute([])?;
         self.held = batch.jobs.split_off(done);
         Ok(inserted)
     }

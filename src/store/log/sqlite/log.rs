@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
 use super::query;
@@ -13,8 +14,14 @@ use crate::store::{Answered, Log, StoreError, Written};
 
 #[async_trait]
 impl Log for Sqlite {
-    async fn append(&self, entry: Entry) -> Result<Written, StoreError> {
-        self.writer.append(Box::new(Prepared::encode(entry)?)).await
+    fn append<'s, 'f>(&'s self, entry: Entry) -> BoxFuture<'f, Result<Written, StoreError>>
+    where
+        's: 'f,
+        Self: 'f,
+    {
+        // Encoded at once: the future need not hold the entry.
+        let prepared = Prepared::encode(entry).map(Box::new);
+        Box::pin(async move { self.writer.append(prepared?).await })
     }
 
     async fn delivery(&self, id: DeliveryId) -> Result<Option<StoredDelivery>, StoreError> {
