@@ -63,11 +63,17 @@ pub struct Table {
 }
 
 impl Rounds {
-    /// Drives all servers in each round.
+    /// Drives all servers in each round, in every second one from the last to the first. What one still has to do is not
+    /// done while another one is measured.
     pub fn measure(self, servers: &[Server], requests: &mut impl Requests, load: Load) -> Table {
         let mut seen: Vec<Vec<Figures>> = servers.iter().map(|_| Vec::new()).collect();
-        for _ in 0..self.number {
-            for (server, seen) in servers.iter().zip(&mut seen) {
+        for round in 0..self.number {
+            let mut order: Vec<_> = servers.iter().zip(&mut seen).collect();
+            if round % 2 == 1 {
+                order.reverse();
+            }
+            for (server, seen) in order {
+                servers.iter().flat_map(|server| &server.processes).for_each(|id| program::wait_for_rest(*id));
                 seen.push(Figures::measure(server, requests, load, self.time));
             }
         }
