@@ -73,7 +73,10 @@ impl Rounds {
                 order.reverse();
             }
             for (server, seen) in order {
-                servers.iter().flat_map(|server| &server.processes).for_each(|id| program::wait_for_rest(*id));
+                servers
+                    .iter()
+                    .flat_map(|server| &server.processes)
+                    .for_each(|id| program::wait_for_rest(*id));
                 seen.push(Figures::measure(server, requests, load, self.time));
             }
         }
