@@ -10,8 +10,11 @@ use crate::domain::Headers;
 /// The most stacked codings; no honest sender uses more.
 const MAX_CODINGS: usize = 3;
 
-/// The initial buffer size for a decoded body, in bytes.
+/// By how much the buffer for a decoded body grows at first, and from when on it is large, in bytes. Between them, the
+/// allocator would keep a page of 4 MiB for each size that the buffer has passed.
 const FIRST_ROOM: usize = 8 * 1024;
+const SMALL: usize = 2 * FIRST_ROOM;
+const LARGE: usize = 1024 * 1024;
 
 /// Why a body could not be decoded.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -97,7 +100,7 @@ fn read_capped(mut decoder: impl Read, max_body: usize) -> Result<Vec<u8>, Encod
     let mut read = || {
         loop {
             let left = max_body.saturating_add(1).saturating_sub(decoded.len());
-            let room = decoded.len().max(FIRST_ROOM).min(left);
+            let room = if decoded.len() < SMALL { FIRST_ROOM } else { decoded.len().max(LARGE) }.min(left);
             decoded.reserve_exact(room);
             let limit = u64::try_from(room).unwrap_or(u64::MAX);
             if decoder.by_ref().take(limit).read_to_end(&mut decoded)? < room || room == left {

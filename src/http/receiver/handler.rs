@@ -25,6 +25,8 @@ use crate::telemetry::{NotKept, traces};
 
 /// From this size on, a body is checked outside the event loop, so that no other request waits for it.
 const LARGE_BODY: usize = 128 * 1024;
+/// The same for a body with a content coding: it can be a thousand times as long as it was sent.
+const LARGE_CODED_BODY: usize = 4 * 1024;
 
 /// How long to wait for a body after a POST without a length.
 const BARE_BODY: Duration = Duration::from_millis(50);
@@ -147,7 +149,8 @@ async fn webhook(
         return respond::cannot_keep();
     };
     let now = state.clock.wall();
-    let judged = if arrival.body.len() >= LARGE_BODY {
+    let large = if arrival.headers.get("content-encoding").is_some() { LARGE_CODED_BODY } else { LARGE_BODY };
+    let judged = if arrival.body.len() >= large {
         let (source, rules) = (source.to_owned(), Arc::clone(&rules));
         let judging = Box::pin(async move {
             let _turn = state.large_bodies.acquire().await;
