@@ -175,13 +175,18 @@ pub fn cpu(process: u32) -> Duration {
 
 /// Waits until a process uses next to no processor time, for a minute at most.
 pub fn wait_for_rest(process: u32) {
+    assert!(rests(process, 240), "process {process} does not come to rest");
+}
+
+/// Whether a process uses next to no processor time in one of so many quarters of a second.
+pub fn rests(process: u32, looks: u32) -> bool {
     const LOOK: Duration = Duration::from_millis(250);
     let works = || {
         let before = cpu(process);
         std::thread::sleep(LOOK);
         cpu(process) - before > LOOK / 20
     };
-    assert!((0..240).any(|_| !works()), "process {process} does not come to rest");
+    (0..looks).any(|_| !works())
 }
 
 /// What a line of proc(5) says of a process or a thread.
