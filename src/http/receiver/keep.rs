@@ -57,7 +57,7 @@ impl ReceiverState {
     }
 
     /// Appends an entry, counts it and logs it; on failure, returns the response for an unavailable store. The future
-    /// does not contain the entry, which would make it three times as long.
+    /// does not contain the entry, which would be moved with it.
     pub(super) fn keep<'a>(
         &'a self,
         entry: Entry,
