@@ -150,6 +150,16 @@ mod tests {
     }
 
     #[test]
+    fn a_buffer_is_small_or_large_and_nothing_between() {
+        let room = |length: usize| match decode(&headers(&["gzip"]), &gzip(&vec![b'a'; length]), 4 * LARGE) {
+            Ok(Cow::Owned(body)) => body.capacity(),
+            other => panic!("{other:?}"),
+        };
+        assert!(room(100) <= SMALL && room(10_000) <= SMALL);
+        assert!(room(100_000) >= LARGE && room(LARGE + 100_000) >= LARGE);
+    }
+
+    #[test]
     fn each_coding_decodes_to_the_body() {
         let body = b"{\"event\":\"webhook.test\"}";
         for (coding, wire) in encoded(body) {
