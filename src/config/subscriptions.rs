@@ -1,10 +1,11 @@
 //! `[[subscription]]`: the same keys as in the API's JSON, with secrets by reference.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 
 use toml::{Table, Value};
 
-use super::fault::{ConfigFaults, Origin};
+use super::fault::ConfigFaults;
 use super::layers::ConfigFile;
 use super::seal::Sealer;
 use super::secrets::{SecretCheck, Secrets};
@@ -41,7 +42,7 @@ pub fn read(
     faults: &mut ConfigFaults,
 ) -> Vec<Subscription> {
     let mut subscriptions: Vec<Subscription> = Vec::new();
-    let mut places: Vec<Place> = Vec::new();
+    let mut places: HashMap<String, Place> = HashMap::new();
     let notices = RefCell::new(Vec::new());
     for (nth, table) in tables.iter().enumerate() {
         let mut tell = |pointer: &str, what: &str| {
@@ -58,19 +59,13 @@ pub fn read(
                 (String::new(), key)
             }
         };
-        let place = Place {
-            id: id.clone(),
-            name: words_for(table, nth),
-            origin: file.origin("subscription", nth, key),
-        };
-        if let Some(first) = places.iter().find(|first| !id.is_empty() && first.id == id) {
+        if let Some(first) = places.get(&id) {
             let cure = if key == "id" { "" } else { "; give one of them an id of its own" };
-            tell(
-                &format!("/{key}"),
-                &format!("{id:?} is the id of {} too, at {}{cure}", first.name, first.origin),
-            );
+            let at = file.origin("subscription", first.nth, first.key);
+            tell(&format!("/{key}"), &format!("{id:?} is the id of {} too, at {at}{cure}", first.name));
+        } else if !id.is_empty() {
+            places.insert(id.clone(), Place { name: words_for(table, nth), nth, key });
         }
-        places.push(place);
         let json = match serde_json::to_string(table) {
             Ok(json) => json,
             Err(fault) => {
@@ -104,11 +99,11 @@ pub fn read(
     subscriptions
 }
 
-/// The place of an entry.
+/// The place of an entry: its name, its index, and the key of its id.
 struct Place {
-    id: String,
     name: String,
-    origin: Origin,
+    nth: usize,
+    key: &'static str,
 }
 
 fn words_for(table: &Table, nth: usize) -> String {

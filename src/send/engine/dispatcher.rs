@@ -45,8 +45,10 @@ struct Dispatcher {
     budget: ConnectionBudget,
     /// The total size of the event bodies in flight.
     bytes: usize,
-    /// When the store was last queried about every lane.
-    asked_all: Timestamp,
+    /// When lanes were last woken in turn.
+    woken_in_turn: Timestamp,
+    /// The place in the list of subscriptions where the next turn begins.
+    next_turn: usize,
     stall_detector: StallDetector,
     done: UnboundedSender<Done>,
     tell: UnboundedSender<DispatcherEvent>,
@@ -100,7 +102,8 @@ impl Dispatcher {
             began,
             budget: ConnectionBudget::new(sender.parts().connections),
             bytes: 0,
-            asked_all: began,
+            woken_in_turn: began,
+            next_turn: 0,
             stall_detector: StallDetector::new(began, sender.parts().lease),
             sender,
             done,

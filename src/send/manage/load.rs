@@ -1,7 +1,7 @@
 //! Puts the subscriptions of the store and of the configuration in force. Subscriptions that are no longer configured
 //! are parked.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::config::{SecretOrigin, shown_json, stored_json};
 use crate::domain::{Subscription, SubscriptionOrigin};
@@ -22,21 +22,20 @@ impl Sender {
         let is_start = self.subscriptions().all().is_empty();
         self.restore(&records, is_start).await?;
         self.catch_up(&mut known).await?;
+        let by_id: HashMap<&str, &SubscriptionRecord> =
+            records.iter().map(|record| (record.id.as_str(), record)).collect();
         for subscription in configured {
-            let before = records.iter().find(|record| record.id == subscription.id);
-            self.configure(subscription, before, is_start).await?;
+            self.configure(subscription, by_id.get(subscription.id.as_str()).copied(), is_start).await?;
         }
+        let ids: HashSet<&str> = configured.iter().map(|subscription| subscription.id.as_str()).collect();
         for record in records.iter().filter(|record| record.origin == SubscriptionOrigin::Config) {
-            if !configured.iter().any(|subscription| subscription.id == record.id) {
+            if !ids.contains(record.id.as_str()) {
                 self.park(record, OutOfForce::Missing, configured).await?;
             }
         }
-        for active in &*self.subscriptions().all() {
-            let id = active.compiled.id();
-            if configured.iter().any(|subscription| subscription.id == id) {
-                for warning in self.warnings_of(&active.compiled) {
-                    tracing::warn!(subscription = id, "{warning}");
-                }
+        for active in self.subscriptions().all().iter().filter(|active| ids.contains(active.compiled.id())) {
+            for warning in self.warnings_of(&active.compiled) {
+                tracing::warn!(subscription = active.compiled.id(), "{warning}");
             }
         }
         self.wake();

@@ -1,9 +1,9 @@
-//! The subscriptions in force: read by everything that sends, replaced as a whole.
+//! The subscriptions in force: read by everything that sends, changed one at a time.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use arc_swap::ArcSwap;
+use parking_lot::RwLock;
 
 use super::compiled::Compiled;
 use super::parked::Parked;
@@ -40,21 +40,35 @@ struct Map {
 }
 
 impl Map {
-    /// A copy to change.
-    fn changed(&self) -> Self {
-        Self { active: self.active.clone(), parked: self.parked.clone(), newest_first: OnceLock::new() }
+    fn put(&mut self, active: Arc<Active>) {
+        let id = active.compiled.id();
+        self.parked.remove(id);
+        self.active.insert(id.to_owned(), active);
+        self.newest_first.take();
+    }
+
+    fn park(&mut self, parked: Arc<Parked>) {
+        self.active.remove(&parked.id);
+        self.parked.insert(parked.id.clone(), parked);
+        self.newest_first.take();
+    }
+
+    fn remove(&mut self, id: &str) {
+        self.active.remove(id);
+        self.parked.remove(id);
+        self.newest_first.take();
     }
 }
 
 /// Every subscription, by id. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub struct Subscriptions(Arc<ArcSwap<Map>>);
+pub struct Subscriptions(Arc<RwLock<Map>>);
 
 impl Subscriptions {
     /// All of them, newest first. The same list as long as nothing changes.
     #[must_use]
     pub fn all(&self) -> Arc<[Arc<Active>]> {
-        let map = self.0.load();
+        let map = self.0.read();
         let newest_first = map.newest_first.get_or_init(|| {
             let mut all: Vec<Arc<Active>> = map.active.values().cloned().collect();
             all.sort_by(|one, other| {
@@ -68,68 +82,52 @@ impl Subscriptions {
     /// The subscription with this id.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<Arc<Active>> {
-        self.0.load().active.get(id).cloned()
+        self.0.read().active.get(id).cloned()
     }
 
     /// The subscription with this id, or else with this name.
     #[must_use]
     pub fn find(&self, id_or_name: &str) -> Option<Arc<Active>> {
-        let all = self.0.load();
+        let all = self.0.read();
         let by_name = || all.active.values().find(|active| active.compiled.subscription.name == id_or_name);
         all.active.get(id_or_name).or_else(by_name).cloned()
     }
 
     /// Puts a subscription in force.
     pub fn put(&self, active: Active) {
-        let active = Arc::new(active);
-        self.0.rcu(|map| {
-            let mut map = map.changed();
-            map.parked.remove(active.compiled.id());
-            map.active.insert(active.compiled.id().to_owned(), Arc::clone(&active));
-            map
-        });
+        self.0.write().put(Arc::new(active));
     }
 
     /// Takes a subscription out of force but keeps it.
     pub fn park(&self, parked: Parked) {
-        let parked = Arc::new(parked);
-        self.0.rcu(|map| {
-            let mut map = map.changed();
-            map.active.remove(&parked.id);
-            map.parked.insert(parked.id.clone(), Arc::clone(&parked));
-            map
-        });
+        self.0.write().park(Arc::new(parked));
     }
 
     /// The parked subscription with this id.
     #[must_use]
     pub fn parked(&self, id: &str) -> Option<Arc<Parked>> {
-        self.0.load().parked.get(id).cloned()
+        self.0.read().parked.get(id).cloned()
     }
 
     /// The parked subscriptions, by id.
     #[must_use]
     pub fn all_parked(&self) -> Vec<Arc<Parked>> {
-        self.0.load().parked.values().cloned().collect()
+        self.0.read().parked.values().cloned().collect()
     }
 
     /// Removes a subscription.
     pub fn remove(&self, id: &str) {
-        self.0.rcu(|map| {
-            let mut map = map.changed();
-            map.active.remove(id);
-            map.parked.remove(id);
-            map
-        });
+        self.0.write().remove(id);
     }
 
     /// Marks a subscription as disabled automatically.
     pub fn disable(&self, id: &str, reason: &str) {
-        if let Some(active) = self.get(id) {
-            let mut active = Active::clone(&active);
+        let mut map = self.0.write();
+        if let Some(active) = map.active.get(id) {
+            let mut active = Active::clone(active);
             active.compiled.subscription.enabled = false;
             active.compiled.subscription.disabled_reason = Some(reason.to_owned());
-            self.put(active);
+            map.put(Arc::new(active));
         }
     }
 

@@ -107,6 +107,17 @@ async fn an_event_costs_one_question_however_many_other_subscriptions_wait() {
         let awake = case.dispatcher.lanes.awake_ids();
         assert_eq!(awake.iter().collect::<Vec<_>>(), [&working]);
     }
-    case.clock.advance(IDLE + Duration::from_secs(1));
-    assert_eq!(case.asked().await.iter().sum::<usize>(), WAITING + 1, "in case something was missed");
+}
+
+#[tokio::test]
+async fn in_case_something_was_missed_all_lanes_are_asked_in_turn() {
+    let (mut case, _) = Case::start().await;
+    let sender = case.dispatcher.sender.clone();
+    case.dispatcher.hear(sender.wakeups().take());
+    assert_eq!(case.asked().await.iter().sum::<usize>(), WAITING + 1);
+    // Those of one claim, then the others; then again from the first one.
+    for lanes in [256, WAITING + 1 - 256, 256] {
+        case.clock.advance(IDLE + Duration::from_secs(1));
+        assert_eq!(case.asked().await.iter().sum::<usize>(), lanes);
+    }
 }
