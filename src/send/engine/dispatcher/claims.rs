@@ -51,8 +51,8 @@ impl Dispatcher {
         }
     }
 
-    /// Wakes the lanes of one claim, in case something was missed, and the next ones the next time: thousands of endpoints
-    /// that wait cost no more than some hundreds.
+    /// Wakes as many lanes as one claim may ask, in case something was missed. The next call wakes the lanes after them, so
+    /// the cost does not grow with the number of waiting endpoints.
     fn wake_in_turn(&mut self) {
         let all = self.sender.subscriptions().all();
         let enabled = || all.iter().filter(|active| active.is_enabled());
